@@ -1,0 +1,381 @@
+"""The console script ``diffusion-tui``: the lab, and every headless command.
+
+Results go to standard output, one JSON object alone with ``--json``; progress goes to standard
+error. Bad input is one line that names what is wrong and what is allowed, with exit code 2. Heavy
+libraries are imported inside the commands that need them, so that help and the lab open at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import __version__
+from .core.experiment import ConfigError, Experiment, parse_settings
+from .core.presets import PRESETS, get_preset
+
+if TYPE_CHECKING:
+    from .core.training import Trainer
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    DONE = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    DIVERGED = 3
+    INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """A group whose first word may be an experiment: ``diffusion-tui ddpm-1d`` opens the lab."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        if first not in self.commands and first not in ("--help", "-h", "--version"):
+            args = ["lab", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="diffusion-tui")
+def cli() -> None:
+    """A diffusion laboratory in a terminal.
+
+    Without a command, open the lab.
+    """
+
+
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_settings: _Decorator = click.option(
+    "--set",
+    "settings",
+    metavar="FIELD=VALUE",
+    multiple=True,
+    help="Set a hyperparameter, such as training.lr=1e-3. May be given many times.",
+)
+_as_json: _Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
+)
+_seed: _Decorator = click.option("--seed", metavar="N", help="Seed of weights, data and sampling.")
+
+
+def _experiment(name: str, settings: tuple[str, ...], **overrides: str | None) -> Experiment:
+    """The preset with what the command line changes."""
+    changes: dict[str, Any] = dict(parse_settings(settings))
+    changes.update({field: value for field, value in overrides.items() if value is not None})
+    return get_preset(name).experiment.with_settings(changes)
+
+
+@cli.command()
+@click.argument("experiment", required=False)
+@_settings
+@click.option("--points", metavar="N", help="Points denoised together.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters alone.")
+@click.option("--theme", metavar="T", help="A theme of the lab, such as textual-light or nord.")
+def lab(
+    experiment: str | None,
+    settings: tuple[str, ...],
+    points: str | None,
+    no_mouse: bool,
+    ascii_only: bool,
+    theme: str | None,
+) -> None:
+    """Open the lab, with EXPERIMENT chosen."""
+    overrides = {"sampling.points": points}
+    chosen = _experiment(experiment or next(iter(PRESETS)), settings, **overrides)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError("the lab needs a terminal; allowed without one: list, train, sample")
+    from .lab.app import run_lab
+
+    sys.exit(run_lab(chosen, ascii_only=ascii_only, mouse=not no_mouse, theme=theme))
+
+
+@cli.command("list")
+@_as_json
+def list_(as_json: bool) -> None:
+    """List the experiments."""
+    rows = [
+        {
+            "id": preset.id,
+            "title": preset.title,
+            "script": preset.script,
+            "data": preset.experiment.data.name,
+            "method": preset.experiment.method.name,
+            "dim": preset.experiment.dim,
+            "steps": preset.experiment.training.steps,
+            "levels": preset.experiment.levels,
+        }
+        for preset in PRESETS.values()
+    ]
+    if as_json:
+        _print_json({"experiments": rows})
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("experiment", "title", "script"):
+        table.add_column(name, no_wrap=True)
+    for name in ("steps", "levels"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            f"[bold]{row['id']}[/]",
+            str(row["title"]),
+            str(row["script"] or "–"),
+            f"{row['steps']:,}",
+            str(row["levels"]),
+        )
+    Console().print(table)
+
+
+@cli.command()
+@click.argument("experiment")
+@_settings
+@_seed
+@click.option("--device", metavar="D", help="auto, cpu, cuda[:i] or mps.")
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder to write the run to."
+)
+@click.option("--no-save", is_flag=True, help="Write nothing to disk.")
+@_as_json
+def train(
+    experiment: str,
+    settings: tuple[str, ...],
+    seed: str | None,
+    device: str | None,
+    out: Path | None,
+    no_save: bool,
+    as_json: bool,
+) -> None:
+    """Train EXPERIMENT without the lab, sample from it, and write the run to disk."""
+    if out is not None and no_save:
+        raise ConfigError("--no-save does not go with --out; allowed: one of them")
+    chosen = _experiment(experiment, settings, seed=seed, device=device)
+    from .core.report import training_report
+    from .core.runs import check_writable, new_name, save_run, store
+    from .core.training import Trainer
+
+    folder = None
+    if not no_save:
+        folder = (out if out is not None else store() / new_name(chosen)).absolute()
+        check_writable(folder)
+    trainer = Trainer(chosen)
+    try:
+        _train_with_progress(trainer)
+    except KeyboardInterrupt:
+        where = save_run(folder, trainer, "stopped") if folder else "not saved"
+        _complain(f"interrupted at step {trainer.step:,}/{trainer.steps:,}; run: {where}")
+        sys.exit(Exit.INTERRUPTED)
+    report = {"run": str(folder) if folder else None, **training_report(trainer)}
+    diverged = trainer.status == "diverged"
+    if folder is not None:
+        save_run(folder, trainer, "diverged" if diverged else "finished", report)
+    if as_json:
+        _print_json(report)
+    else:
+        _print_report(report)
+    if diverged:
+        _complain(
+            f"training diverged: the loss of step {trainer.step:,} is not finite; "
+            "a lower training.lr may help"
+        )
+        sys.exit(Exit.DIVERGED)
+
+
+def _train_with_progress(trainer: Trainer) -> None:
+    """Pull the training to its end; a bar with rate and time left where a person watches."""
+    if not sys.stderr.isatty():
+        for _ in trainer.run():
+            pass
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(trainer.experiment.name, total=trainer.steps, rate="", loss="")
+        for progress in trainer.run(interval=0.1):
+            bar.update(
+                task,
+                completed=progress.step,
+                rate=f"{progress.step / max(progress.seconds, 1e-9):,.0f} steps/s",
+                loss=f"loss {float(progress.losses.mean()):.3g}",
+            )
+
+
+@cli.command()
+@click.argument("run")
+@click.option("--points", metavar="N", help="Points denoised together.")
+@click.option("--sampler", metavar="S", help="Sampler, where another than the run's is wanted.")
+@_seed
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="File.npz to write points to."
+)
+@_as_json
+def sample(
+    run: str,
+    points: str | None,
+    sampler: str | None,
+    seed: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Draw a fresh sample from the network of RUN (a run's name or folder)."""
+    from .core.datasets import make_mixture
+    from .core.devices import choose
+    from .core.report import sample_report
+    from .core.runs import open_run
+    from .core.trajectory import denoise
+
+    opened = open_run(run)
+    wanted = {"sampling.points": points, "sampling.sampler": sampler, "seed": seed}
+    experiment = opened.experiment.with_settings(
+        {field: value for field, value in wanted.items() if value is not None}
+    )
+    if out is not None and out.suffix != ".npz":
+        raise ConfigError(f"--out {out}: suffix {out.suffix!r} is not known; allowed: .npz")
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise ConfigError(f"--out {out}: cannot be written; allowed: a file in a folder there is")
+    device = choose(experiment).device
+    trajectory = denoise(experiment, opened.denoiser(device), device=device)
+    report: dict[str, Any] = {
+        "run": str(opened.folder),
+        "experiment": experiment.name,
+        "seed": experiment.seed,
+        "levels": trajectory.levels,
+        "out": str(out) if out is not None else None,
+        **sample_report(trajectory, make_mixture(experiment.data)),
+    }
+    if out is not None:
+        _write_npz(out, trajectory)
+    if as_json:
+        _print_json(report)
+    else:
+        _print_report(report)
+
+
+def _write_npz(file: Path, trajectory: Any) -> None:
+    """Points at every level with alphas and sigmas, whole or not at all."""
+    import numpy as np
+
+    arrays = {
+        "x": trajectory.x.cpu().numpy(),
+        "x0_hat": trajectory.x0_hat.cpu().numpy(),
+        "eps_hat": trajectory.eps_hat.cpu().numpy(),
+        "alphas": trajectory.schedule.alphas.numpy(),
+        "sigmas": trajectory.schedule.sigmas.numpy(),
+    }
+    temporary = file.with_name(f".{file.name}.tmp.npz")
+    try:
+        np.savez_compressed(temporary, **arrays)
+        temporary.replace(file)
+    except OSError as error:
+        raise ConfigError(
+            f"--out {file}: cannot be written ({error.strerror}); allowed: a file you may write"
+        ) from None
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    """A report as a person reads it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from .core.experiment import format_value
+
+    def joined(values: Any) -> str:
+        if values is None:
+            return "–"
+        items = values if isinstance(values, list) else [values]
+        return ", ".join("–" if v is None else f"{v:.4f}" for v in items)
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    sampled, target = report["sample"], report["target"]
+    table.add_row("experiment", f"{report['experiment']}, seed {report['seed']}")
+    if "steps" in report:
+        rate = f"{report['steps_per_second']:,.0f} steps/s on {report['device']}"
+        table.add_row("training", f"{report['steps']:,} steps in {report['seconds']:.1f} s, {rate}")
+        final = report["loss"]["final"]
+        table.add_row("loss", "–" if final is None else format_value(final))
+    table.add_row("mean", f"{joined(sampled['mean'])}   goal {joined(target['mean'])}")
+    table.add_row("std", f"{joined(sampled['std'])}   goal {joined(target['std'])}")
+    distance = sampled["nearest_mode_distance"]
+    table.add_row(
+        "squared distance to the nearest mode", "–" if distance is None else f"{distance:.3g}"
+    )
+    energy = sampled["energy_distance"]
+    table.add_row(
+        "energy distance",
+        f"{'–' if energy is None else f'{energy:.3g}'}"
+        f"   real data {sampled['energy_distance_real']:.3g}",
+    )
+    if report["run"]:
+        table.add_row("run", report["run"])
+    Console(highlight=False).print(table)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, allow_nan=False), flush=True)
+
+
+def _complain(message: str) -> None:
+    """One line on standard error."""
+    print(f"diffusion-tui: {' '.join(message.split())}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Entry point: run a command and turn every fault into one line and an exit code."""
+    try:
+        cli(prog_name="diffusion-tui", standalone_mode=False)
+    except click.ClickException as error:
+        _complain(error.format_message())
+        sys.exit(Exit.BAD_INPUT)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("interrupted")
+        sys.exit(Exit.INTERRUPTED)
+    except ValueError as error:
+        # ConfigError and RunError are bad input; any other ValueError is a defect and shows.
+        if not _is_bad_input(error):
+            raise
+        _complain(str(error))
+        sys.exit(Exit.BAD_INPUT)
+
+
+def _is_bad_input(error: ValueError) -> bool:
+    if isinstance(error, ConfigError):
+        return True
+    runs = sys.modules.get("tui_diffusion.core.runs")
+    return runs is not None and isinstance(error, runs.RunError)
+
+
+if __name__ == "__main__":
+    main()

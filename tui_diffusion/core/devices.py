@@ -1,0 +1,85 @@
+"""Which device and how many threads a training should use, and why."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+from .experiment import ConfigError, Experiment
+
+_GPU_PAYS_FROM = 2e9
+"""Floating-point operations a step from which a GPU's launches cost less than a CPU's arithmetic."""
+
+_THREADS_PAY_FROM = 5e7
+"""Operations a step from which a second CPU thread gains more than its hand-over costs."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A device with the reason for it, and what a person calls it."""
+
+    device: torch.device
+    reason: str
+
+    @property
+    def label(self) -> str:
+        """Such as ``cpu`` or ``cuda:0 NVIDIA H200``."""
+        if self.device.type == "cuda":
+            return f"{self.device} {torch.cuda.get_device_name(self.device)}"
+        return str(self.device)
+
+
+def operations(experiment: Experiment) -> float:
+    """Floating-point operations of one gradient step: about 6 a weight and point."""
+    width, depth, dim = experiment.network.width, experiment.network.depth, experiment.dim
+    weights = (dim + 1) * width + (depth - 1) * width**2 + width * dim
+    return 6.0 * weights * experiment.training.batch
+
+
+def choose(experiment: Experiment) -> Choice:
+    """The device of an experiment; ``auto`` takes the one likely to train it faster.
+
+    Raises `ConfigError` where the device asked for is not there.
+    """
+    wanted = experiment.device
+    if wanted == "auto":
+        work = operations(experiment)
+        if work < _GPU_PAYS_FROM:
+            return Choice(torch.device("cpu"), "so small a network trains faster on the CPU")
+        if torch.cuda.is_available():
+            return Choice(torch.device("cuda:0"), "large enough to gain from the GPU")
+        if torch.backends.mps.is_available():
+            return Choice(torch.device("mps"), "large enough to gain from the GPU")
+        return Choice(torch.device("cpu"), "no GPU is here")
+    device = torch.device(wanted)
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            raise ConfigError(f"device: {wanted!r} is not here; allowed: {_present()}", "device")
+        device = torch.device("cuda", device.index or 0)
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError(f"device: 'mps' is not here; allowed: {_present()}", "device")
+    return Choice(device, "as asked")
+
+
+def _present() -> str:
+    names = ["auto", "cpu"]
+    if torch.cuda.is_available():
+        names += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    return ", ".join(names)
+
+
+def use_threads(experiment: Experiment) -> int:
+    """Set torch's thread count for the calling thread to suit the work, and return it.
+
+    One for a small network: handing it to a second costs more than it gains, many times more
+    beside any other load. The person's own OMP_NUM_THREADS wins.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        small = operations(experiment) < _THREADS_PAY_FROM
+        torch.set_num_threads(1 if small else min(os.cpu_count() or 1, 8))
+    return torch.get_num_threads()

@@ -1,0 +1,654 @@
+"""The configuration of an experiment: one validated model, declared once.
+
+Every field states its type, bounds, unit, label and help here and nowhere else. The form of the
+lab, ``--set a.b=value`` on the command line, ``experiment.json`` in a run and the table in the
+README are all made from these declarations. Importing this module loads no torch.
+
+A bad value raises `ConfigError`, whose message is one line that names the field, the value and
+what is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+DataName = Literal["gaussian-1d", "gaussian-2d", "four-gaussians"]
+MethodName = Literal["naive", "naive-exact", "ddpm"]
+ScheduleKind = Literal["karras", "beta", "karras-beta"]
+SamplerName = Literal["naive", "ddpm"]
+Means = tuple[tuple[float, ...], ...]
+
+DEFAULT_MEANS: Mapping[str, Means] = {
+    "gaussian-1d": ((1.0,),),
+    "gaussian-2d": ((-1.0, 1.0),),
+    "four-gaussians": ((-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0), (1.0, 1.0)),
+}
+"""Centres of the components of each data set."""
+
+SCHEDULES_OF: Mapping[str, tuple[str, ...]] = {
+    "naive": ("karras",),
+    "naive-exact": ("karras",),
+    "ddpm": ("beta", "karras-beta"),
+}
+"""Which schedules a method can train on, its default first."""
+
+SAMPLERS_OF: Mapping[str, tuple[str, ...]] = {
+    "naive": ("naive", "ddpm"),
+    "naive-exact": ("naive", "ddpm"),
+    "ddpm": ("ddpm",),
+}
+"""Which samplers can take a method's network, its default first."""
+
+
+class ConfigError(ValueError):
+    """A value that cannot be; ``field`` is its dotted path, or '' where no single one is at fault."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def _setting(
+    default: Any,
+    label: str,
+    help: str,  # noqa: A002
+    *,
+    unit: str = "",
+    when: Mapping[str, tuple[str, ...]] | None = None,
+    allowed: str = "",
+    **bounds: Any,
+) -> Any:
+    """A field with what a form needs to know of it: label, help, unit, and when it applies."""
+    extra: dict[str, Any] = {"unit": unit, "when": dict(when or {}), "allowed": allowed}
+    return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
+
+
+def _integer_text(value: Any) -> Any:
+    """Let a person write 10,000 or 1e4 where a whole number is wanted."""
+    if isinstance(value, str):
+        try:
+            number = float(value.replace(",", "").replace("_", ""))
+        except ValueError:
+            return value
+        if math.isfinite(number) and number.is_integer():
+            return int(number)
+    return value
+
+
+def _numbers_text(value: Any) -> Any:
+    """Let a person write a list of numbers as '0.1, 0.2' or '0.1 0.2', with or without brackets."""
+    if isinstance(value, str):
+        return tuple(part for part in re.split(r"[\s,;\[\]()]+", value) if part)
+    return value
+
+
+def _points_text(value: Any) -> Any:
+    """Let a person write points as '(-1, 1), (1, -1)', '-1 1; 1 -1' or '[[-1, 1], [1, -1]]'.
+
+    A plain list '0.5, 2' is that many points on the line.
+    """
+    if not isinstance(value, str):
+        return value
+    if "(" in value or "[" in value:
+        groups = [g for g in re.split(r"[()\[\]]+", value) if g.strip(" ,;")]
+        if len(groups) > 1 or ";" not in value:
+            return tuple(_numbers_text(group) for group in groups)
+    if ";" in value:
+        return tuple(_numbers_text(group) for group in value.split(";") if group.strip())
+    return tuple((number,) for number in _numbers_text(value))
+
+
+Whole = Annotated[int, BeforeValidator(_integer_text)]
+Real = Annotated[float, Field(allow_inf_nan=False)]
+Numbers = Annotated[tuple[Real, ...], BeforeValidator(_numbers_text)]
+Points = Annotated[tuple[tuple[Real, ...], ...], BeforeValidator(_points_text)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class DataConfig(_Section):
+    """The distribution to learn: an equal mixture of Gaussians."""
+
+    name: DataName = _setting(
+        "gaussian-1d", "data set", "The distribution to learn, a mixture of Gaussians."
+    )
+    means: Points = _setting(
+        (),
+        "means",
+        "Centre of every component: numbers in 1D, points in 2D. Empty: as the data set has them.",
+        allowed="1D such as '-1, 1', or 2D such as '(-1, 1), (1, -1)', at most 64 components",
+    )
+    std: Real = _setting(0.01, "std", "Standard deviation of each component.", gt=0, le=10)
+    balanced: bool = _setting(
+        True,
+        "balanced",
+        "Every training batch holds the components in equal numbers, as in the post.",
+    )
+
+    @model_validator(mode="after")
+    def _means_fit(self) -> DataConfig:
+        means = self.means or DEFAULT_MEANS[self.name]
+        dims = {len(mean) for mean in means}
+        if len(dims) > 1 or not dims <= {1, 2} or len(means) > 64:
+            shown = format_value(means)
+            raise ValueError(
+                f"data.means: {shown} has points of {sorted(dims)} coordinates; allowed: 1 to 64 "
+                "points, all of 1 or all of 2 coordinates"
+            )
+        object.__setattr__(self, "means", means)
+        return self
+
+    @property
+    def dim(self) -> int:
+        """1 or 2."""
+        return len(self.means[0])
+
+
+class MethodConfig(_Section):
+    """What the network learns."""
+
+    name: MethodName = _setting(
+        "naive",
+        "method",
+        "naive: remove one level as the post does; naive-exact: the same with the exact target; "
+        "ddpm: predict the noise (Ho et al. 2020).",
+    )
+
+
+_KARRAS: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras",)}
+_KARRAS_BETA: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras-beta",)}
+
+
+class ScheduleConfig(_Section):
+    """The noise levels."""
+
+    kind: ScheduleKind = _setting(
+        "karras",
+        "schedule",
+        "karras: sigmas of Karras et al. 2022; beta: a list of betas; "
+        "karras-beta: betas in the shape of Karras' sigmas.",
+    )
+    levels: Whole = _setting(
+        10,
+        "levels",
+        "Number of noise levels N.",
+        when={"schedule.kind": ("karras", "karras-beta")},
+        ge=1,
+        le=1000,
+    )
+    sigma_min: Real = _setting(
+        0.001, "sigma min", "Least noise level above zero.", when=_KARRAS, gt=0, le=100
+    )
+    sigma_max: Real = _setting(
+        1.0, "sigma max", "Greatest noise level, where sampling starts.", when=_KARRAS, gt=0, le=100
+    )
+    beta_min: Real = _setting(0.001, "beta min", "Least beta.", when=_KARRAS_BETA, gt=0, lt=1)
+    beta_max: Real = _setting(0.9, "beta max", "Greatest beta.", when=_KARRAS_BETA, gt=0, lt=1)
+    rho: Real = _setting(
+        7.0,
+        "rho",
+        "Exponent that crowds the levels towards low noise; 1 spaces them evenly.",
+        when={"schedule.kind": ("karras", "karras-beta")},
+        ge=1,
+        le=100,
+    )
+    betas: Numbers = _setting(
+        (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999),
+        "betas",
+        "Variance added at each step, least noisy first; their number is the number of levels.",
+        when={"schedule.kind": ("beta",)},
+        allowed="1 to 1000 numbers above 0 and below 1, least noisy first",
+        min_length=1,
+        max_length=1000,
+    )
+
+    @field_validator("betas")
+    @classmethod
+    def _betas_in_range(cls, betas: tuple[float, ...]) -> tuple[float, ...]:
+        for beta in betas:
+            if not 0 < beta < 1:
+                raise ValueError(f"{beta:g} is outside 0 to 1")
+        return betas
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ScheduleConfig:
+        for low, high in (("sigma_min", "sigma_max"), ("beta_min", "beta_max")):
+            least, greatest = getattr(self, low), getattr(self, high)
+            if least >= greatest:
+                raise ValueError(
+                    f"schedule.{low}: {least:g} is not below schedule.{high} = {greatest:g}; "
+                    f"allowed: a number below {greatest:g}"
+                )
+        return self
+
+    @property
+    def count(self) -> int:
+        """Number of noise levels N, whatever the kind."""
+        return len(self.betas) if self.kind == "beta" else self.levels
+
+
+class NetworkConfig(_Section):
+    """The multilayer perceptron."""
+
+    width: Whole = _setting(32, "width", "Units in each hidden layer.", ge=1, le=4096)
+    depth: Whole = _setting(2, "depth", "Number of hidden layers.", ge=1, le=16)
+    activation: Literal["relu", "tanh", "silu", "gelu"] = _setting(
+        "relu", "activation", "Nonlinearity between the layers."
+    )
+    per_level: bool = _setting(
+        False,
+        "per level",
+        "One network for every noise level, trained least noisy first, each starting from its "
+        "neighbour's weights; off: one network that is told the level.",
+    )
+
+
+_STEP_DECAY: Mapping[str, tuple[str, ...]] = {"training.decay": ("step",)}
+_PER_LEVEL: Mapping[str, tuple[str, ...]] = {"network.per_level": ("true",)}
+
+
+class TrainingConfig(_Section):
+    """Gradient descent."""
+
+    steps: Whole = _setting(
+        1000, "steps", "Gradient steps in all.", unit="steps", ge=1, le=100_000_000
+    )
+    batch: Whole = _setting(
+        32, "batch", "Fresh points drawn for each step.", unit="points", ge=1, le=1_000_000
+    )
+    lr: Real = _setting(1e-3, "learning rate", "Step size of the optimizer.", gt=0, le=1e12)
+    optimizer: Literal["sgd", "adam", "adamw"] = _setting(
+        "sgd", "optimizer", "Rule that turns gradients into steps."
+    )
+    loss: Literal["sum", "norm", "mean"] = _setting(
+        "sum",
+        "loss",
+        "Over the batch: sum of squares, 2-norm (the root of that sum), or mean of squares.",
+    )
+    decay: Literal["none", "step", "cosine"] = _setting(
+        "none", "rate decay", "How the rate falls: not, by a factor every so often, or as a cosine."
+    )
+    decay_factor: Real = _setting(
+        0.95, "decay factor", "Factor of each step of the rate.", when=_STEP_DECAY, gt=0, le=1
+    )
+    decay_every: Whole = _setting(
+        100,
+        "decay every",
+        "Steps between two falls.",
+        unit="steps",
+        when=_STEP_DECAY,
+        ge=1,
+        le=100_000_000,
+    )
+    first_factor: Real = _setting(
+        1.0,
+        "first factor",
+        "Steps of the first (least noisy) network, as a multiple of those of each other one.",
+        when=_PER_LEVEL,
+        ge=1,
+        le=1000,
+    )
+    first_lr: Real = _setting(
+        1e-3, "first rate", "Learning rate of the first network.", when=_PER_LEVEL, gt=0, le=1e12
+    )
+
+
+_DDPM_SAMPLER: Mapping[str, tuple[str, ...]] = {"sampling.sampler": ("ddpm",)}
+
+
+class SamplingConfig(_Section):
+    """The reverse process."""
+
+    points: Whole = _setting(
+        1000, "points", "Points denoised together.", unit="points", ge=1, le=2_000_000
+    )
+    sampler: SamplerName = _setting(
+        "naive",
+        "sampler",
+        "naive: subtract what the network says; ddpm: draw from the Gaussian posterior.",
+    )
+    variance: Literal["posterior", "beta"] = _setting(
+        "posterior",
+        "variance",
+        "Variance of a ddpm step: that of the posterior (beta tilde), or beta itself.",
+        when=_DDPM_SAMPLER,
+    )
+    quiet: Whole = _setting(
+        2,
+        "quiet steps",
+        "Last steps that add no noise: 2 in the post, 1 in the paper's Algorithm 2.",
+        unit="steps",
+        when=_DDPM_SAMPLER,
+        ge=0,
+        le=1000,
+    )
+    start: Literal["zero-mean", "data-mean", "exact"] = _setting(
+        "zero-mean",
+        "start",
+        "Where sampling starts: pure noise; noise about alpha times the data's mean; or a true "
+        "draw of the noisiest level.",
+    )
+    repeats: Whole = _setting(
+        0, "repeats", "The last step is repeated this many times more.", ge=0, le=1000
+    )
+    stop_before: Whole = _setting(
+        0,
+        "stop before",
+        "The sample is taken this many levels before the clean one, and compared with that level.",
+        unit="levels",
+        ge=0,
+        le=999,
+    )
+
+
+class Experiment(_Section):
+    """A whole experiment: data, method, schedule, network, training, sampling; seed and device."""
+
+    name: str = _setting(
+        "naive-1d", "experiment", "The preset this experiment began as.", max_length=80
+    )
+    data: DataConfig = DataConfig()
+    method: MethodConfig = MethodConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    network: NetworkConfig = NetworkConfig()
+    training: TrainingConfig = TrainingConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    seed: Whole = _setting(0, "seed", "Seed of weights, data and sampling.", ge=0, le=2**63 - 1)
+    device: str = _setting(
+        "auto",
+        "device",
+        "Where the tensors live.",
+        pattern=r"^(auto|cpu|mps|cuda(:\d{1,3})?)$",
+        allowed="auto, cpu, cuda, cuda:INDEX, mps",
+    )
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Experiment:
+        method = self.method.name
+        _one_of("schedule.kind", self.schedule.kind, SCHEDULES_OF[method], method)
+        _one_of("sampling.sampler", self.sampling.sampler, SAMPLERS_OF[method], method)
+        if self.sampling.stop_before >= self.levels:
+            raise ValueError(
+                f"sampling.stop_before: {self.sampling.stop_before} leaves no step of "
+                f"{self.levels} levels; allowed: 0 to {self.levels - 1}"
+            )
+        if self.network.per_level and self.training.steps < self.levels:
+            raise ValueError(
+                f"training.steps: {self.training.steps} is not one step for each of "
+                f"{self.levels} networks; allowed: a whole number from {self.levels}"
+            )
+        return self
+
+    @property
+    def levels(self) -> int:
+        """Number of noise levels N; level N is clean."""
+        return self.schedule.count
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a point, 1 or 2."""
+        return self.data.dim
+
+    def get(self, path: str) -> Any:
+        """The value at a dotted path such as ``training.lr``."""
+        value: Any = self
+        for part in path.split("."):
+            value = getattr(value, part)
+        return value
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Experiment:
+        """A new experiment with the values at these dotted paths replaced, all checked.
+
+        Text is read as a person writes it. Where a setting makes others meaningless (another
+        data set has other means, another method another schedule and sampler) those not set here
+        take the defaults that go with it. Raises `ConfigError`.
+        """
+        known = field_table()
+        for path in settings:
+            if path not in known:
+                raise ConfigError(_unknown_field(path), path)
+        values = self.model_dump()
+        for path, value in {**self._companions(settings), **settings}.items():
+            _put(values, path, value)
+        result = build(values)
+        for path in settings:
+            field = known[path]
+            if not field.applies(result):
+                raise ConfigError(field.why_not(result), path)
+        return result
+
+    def _companions(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What has to change along with ``settings``."""
+        changed: dict[str, Any] = {}
+        name = settings.get("data.name", self.data.name)
+        if name != self.data.name and name in DEFAULT_MEANS:
+            changed["data.means"] = DEFAULT_MEANS[name]
+        method = settings.get("method.name", self.method.name)
+        if method in SCHEDULES_OF:
+            if self.schedule.kind not in SCHEDULES_OF[method]:
+                changed["schedule.kind"] = SCHEDULES_OF[method][0]
+            if self.sampling.sampler not in SAMPLERS_OF[method]:
+                changed["sampling.sampler"] = SAMPLERS_OF[method][0]
+        return changed
+
+
+def _one_of(path: str, value: str, allowed: tuple[str, ...], method: str) -> None:
+    if value not in allowed:
+        raise ValueError(
+            f"{path}: {value!r} does not go with method {method!r}; allowed: {', '.join(allowed)}"
+        )
+
+
+def _put(values: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for part in parents:
+        values = values[part]
+    values[last] = value
+
+
+# --- what each field is ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One field of `Experiment` as a form, a table or a message shows it."""
+
+    path: str
+    label: str
+    help: str
+    unit: str
+    kind: Literal["int", "float", "bool", "choice", "list", "text"]
+    choices: tuple[str, ...]
+    allowed: str
+    default: Any
+    when: Mapping[str, tuple[str, ...]]
+
+    @property
+    def section(self) -> str:
+        """The part of the experiment it belongs to, or ''."""
+        return self.path.rpartition(".")[0]
+
+    def applies(self, experiment: Experiment) -> bool:
+        """Whether the field means anything in this experiment."""
+        return all(format_value(experiment.get(p)) in values for p, values in self.when.items())
+
+    def why_not(self, experiment: Experiment) -> str:
+        """One line: why the field does not apply."""
+        path, values = next(
+            (p, v) for p, v in self.when.items() if format_value(experiment.get(p)) not in v
+        )
+        now = format_value(experiment.get(path))
+        return f"{self.path}: does not apply while {path} is {now}; allowed: {path} = " + (
+            " or ".join(values)
+        )
+
+
+@cache
+def field_table() -> Mapping[str, FieldSpec]:
+    """Every field a person may set, by dotted path, in the order of the model."""
+    return {spec.path: spec for spec in _walk(Experiment, "") if spec.path != "name"}
+
+
+def _walk(model: type[BaseModel], prefix: str) -> Iterator[FieldSpec]:
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{name}"
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from _walk(info.annotation, f"{path}.")
+            continue
+        extra: Any = info.json_schema_extra
+        kind, choices = _kind_of(info.annotation)
+        bounds = {
+            key: getattr(item, key)
+            for item in info.metadata
+            for key in ("gt", "ge", "lt", "le")
+            if getattr(item, key, None) is not None
+        }
+        yield FieldSpec(
+            path=path,
+            label=info.title or name,
+            help=info.description or "",
+            unit=extra["unit"],
+            kind=kind,
+            choices=choices,
+            allowed=extra["allowed"] or _allowed(kind, choices, bounds),
+            default=info.default,
+            when=extra["when"],
+        )
+
+
+def _kind_of(annotation: Any) -> tuple[Any, tuple[str, ...]]:
+    if get_origin(annotation) is Literal:
+        return "choice", get_args(annotation)
+    if get_origin(annotation) is tuple:
+        return "list", ()
+    if annotation is bool:
+        return "bool", ("true", "false")
+    return {int: "int", float: "float"}.get(annotation, "text"), ()
+
+
+def _allowed(kind: str, choices: tuple[str, ...], bounds: Mapping[str, float]) -> str:
+    if choices:
+        return ", ".join(choices)
+    noun = "a whole number" if kind == "int" else "a number"
+    if kind not in ("int", "float"):
+        return "text"
+    words = {"gt": "above", "ge": "from", "lt": "below", "le": "to" if "ge" in bounds else "up to"}
+    return " ".join([noun, *(f"{words[key]} {_number(value)}" for key, value in bounds.items())])
+
+
+# --- reading and showing -------------------------------------------------------------------------
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int):
+        return str(value)
+    text = f"{value:.6g}"
+    mantissa, e, exponent = (f"{value:.5e}").partition("e")
+    short = mantissa.rstrip("0").rstrip(".") + e + str(int(exponent))
+    return short if value and (abs(value) < 0.001 or abs(value) >= 1e6) else text
+
+
+def format_value(value: Any) -> str:
+    """A value as a person would write it: ``2e-4``, ``true``, ``0.1, 0.2``, ``(-1, 1), (1, -1)``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, tuple | list):
+        if value and all(isinstance(item, tuple | list) and len(item) == 1 for item in value):
+            return ", ".join(format_value(item[0]) for item in value)
+        return ", ".join(
+            f"({format_value(item)})" if isinstance(item, tuple | list) else format_value(item)
+            for item in value
+        )
+    return str(value)
+
+
+def build(values: Mapping[str, Any]) -> Experiment:
+    """An experiment from nested values; raises `ConfigError` with one line for the first fault."""
+    try:
+        return Experiment.model_validate(values)
+    except ValidationError as error:
+        raise _explain(error) from None
+
+
+def _explain(error: ValidationError) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    parts = [part for part in first["loc"] if isinstance(part, str)]
+    path = ".".join(parts)
+    spec = field_table().get(path)
+    if spec is not None:
+        shown = _printable(format_value(first["input"]))
+        if spec.kind == "list":
+            entry = [part for part in first["loc"] if isinstance(part, int)]
+            shown = f"{shown} (entry {entry[0] + 1})" if entry else shown
+        return ConfigError(f"{path}: {shown!r} is not allowed; allowed: {spec.allowed}", path)
+    if first["type"] == "value_error":
+        message = str(first["ctx"]["error"])
+        return ConfigError(message, message.partition(":")[0])
+    if first["type"] == "extra_forbidden":
+        return ConfigError(_unknown_field(path), path)
+    return ConfigError(f"{path or 'experiment'}: {first['msg']}", path)
+
+
+def _printable(text: str, width: int = 60) -> str:
+    text = "".join(c if c.isprintable() else "?" for c in text)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _unknown_field(path: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(path, list(field_table()), n=3, cutoff=0.5)
+    sections = sorted({spec.section or spec.path for spec in field_table().values()})
+    allowed = (
+        ", ".join(near)
+        if near
+        else ", ".join(f"{s}.*" if s not in ("seed", "device") else s for s in sections)
+    )
+    return f"{_printable(path)}: no such field; allowed: {allowed}"
+
+
+def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:
+    """``['training.lr=1e-3', …]`` as a mapping; raises `ConfigError` where '=' is missing."""
+    settings: dict[str, str] = {}
+    for text in assignments:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise ConfigError(f"--set {_printable(text)}: no value; allowed: FIELD=VALUE")
+        settings[path.strip()] = value.strip()
+    return settings
+
+
+def from_json(text: str) -> Experiment:
+    """The experiment that `to_json` wrote; raises `ConfigError`."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        raise ConfigError("experiment.json: not JSON") from None
+    if not isinstance(values, dict):
+        raise ConfigError("experiment.json: not an object")
+    return build(values)
+
+
+def to_json(experiment: Experiment) -> str:
+    """The experiment as indented JSON, every field written out."""
+    return experiment.model_dump_json(indent=2) + "\n"

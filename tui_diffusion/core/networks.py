@@ -1,0 +1,96 @@
+"""Denoising networks: multilayer perceptrons on a point and its noise level."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .experiment import Experiment
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+}
+
+
+def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
+    """A linear layer with PyTorch's default initialisation, U(±1/√inputs), from one generator.
+
+    The default would draw from the process-wide generator, which other threads may use meanwhile.
+    """
+    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
+    bound = inputs**-0.5
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.uniform_(-bound, bound, generator=generator)
+    return layer  # type: ignore[no-any-return]
+
+
+def mlp(
+    inputs: int, outputs: int, width: int, depth: int, activation: str, generator: torch.Generator
+) -> nn.Sequential:
+    """inputs → width → … → width → outputs, with ``depth`` hidden layers."""
+    layers: list[nn.Module] = []
+    size = inputs
+    for _ in range(depth):
+        layers += [_linear(size, width, generator), _ACTIVATIONS[activation]()]
+        size = width
+    return nn.Sequential(*layers, _linear(size, outputs, generator))
+
+
+class Network(nn.Module):
+    """Points and a number that tells their level, to an output of the points' shape.
+
+    One body for all levels takes ``cat(x, c)``; with one body a level, each takes x alone.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        levels: int,
+        *,
+        width: int,
+        depth: int,
+        activation: str,
+        per_level: bool,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.per_level = per_level
+        inputs = dim if per_level else dim + 1
+        self.bodies = nn.ModuleList(
+            mlp(inputs, dim, width, depth, activation, generator)
+            for _ in range(levels if per_level else 1)
+        )
+
+    def features(self, x: Tensor, c: Tensor | float) -> Tensor:
+        """What a body is fed: shape (…, d) to (…, d + 1), or (…, d) with one body a level."""
+        if self.per_level:
+            return x
+        column = torch.as_tensor(c, dtype=x.dtype, device=x.device).expand(*x.shape[:-1], 1)
+        return torch.cat((x, column), dim=-1)
+
+    def body(self, index: int | None) -> nn.Module:
+        """The body that serves level ``index``."""
+        return self.bodies[index if self.per_level and index is not None else 0]
+
+    def forward(self, x: Tensor, c: Tensor | float, index: int | None = None) -> Tensor:
+        """The output at level ``index``; x of shape (n, d)."""
+        output: Tensor = self.body(index)(self.features(x, c))
+        return output
+
+
+def make_network(experiment: Experiment, generator: torch.Generator) -> Network:
+    """The freshly initialised network of an experiment, on the CPU."""
+    config = experiment.network
+    return Network(
+        experiment.dim,
+        experiment.levels,
+        width=config.width,
+        depth=config.depth,
+        activation=config.activation,
+        per_level=config.per_level,
+        generator=generator,
+    )

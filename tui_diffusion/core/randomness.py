@@ -1,0 +1,17 @@
+"""Generators that one seed gives for separate purposes."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import torch
+
+
+def generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A generator for one purpose ("weights", "batches", "sampling", …) of one seed.
+
+    Different purposes are independent, so that drawing samples never shifts the training data.
+    """
+    words = np.random.SeedSequence([seed, zlib.crc32(purpose.encode())]).generate_state(1)
+    return torch.Generator(device=device).manual_seed(int(words[0]))

@@ -1,0 +1,234 @@
+"""Runs on disk: a folder with plain files, written whole or not at all, and never pickle.
+
+    run.json              state, step, seconds, device, versions, time of writing
+    experiment.json       the whole configuration
+    weights.safetensors   the network
+    state.safetensors     optimizer and generator state, enough to go on bit for bit
+    losses.npy            one float32 a gradient step
+    metrics.json          the quality of the final sample, where there is one
+
+A folder is written under a temporary name beside its place, flushed, and renamed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import platformdirs
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .. import __version__
+from .experiment import ConfigError, Experiment, from_json, to_json
+from .methods import METHODS, NetworkDenoiser
+from .networks import make_network
+from .randomness import generator
+from .training import Trainer
+
+FORMAT = 1
+State = Literal["finished", "stopped", "diverged"]
+
+
+class RunError(ValueError):
+    """A run that cannot be opened or written: one line that says which and why."""
+
+
+def store() -> Path:
+    """The folder that holds the runs: under ``DIFFUSION_TUI_HOME`` or the user's data directory."""
+    home = os.environ.get("DIFFUSION_TUI_HOME")
+    base = (
+        Path(home) if home else Path(platformdirs.user_data_dir("diffusion-tui", appauthor=False))
+    )
+    return base / "runs"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run read from disk."""
+
+    folder: Path
+    experiment: Experiment
+    state: State
+    step: int
+    seconds: float
+    device: str
+    metrics: Mapping[str, Any] | None
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def losses(self) -> NDArray[np.float32]:
+        """Every loss, one a gradient step."""
+        try:
+            losses = np.load(self.folder / "losses.npy", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise _damaged(self.folder, "losses.npy", error) from None
+        return np.asarray(losses, np.float32)
+
+    def denoiser(self, device: torch.device | str = "cpu") -> NetworkDenoiser:
+        """The trained network, on a device."""
+        network = make_network(self.experiment, generator(0, "weights"))
+        try:
+            network.load_state_dict(load_file(self.folder / "weights.safetensors"))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise _damaged(self.folder, "weights.safetensors", error) from None
+        return NetworkDenoiser(network.to(device), METHODS[self.experiment.method.name])
+
+    def training_state(self) -> dict[str, Tensor]:
+        """What `Trainer.restore` takes."""
+        try:
+            weights = load_file(self.folder / "weights.safetensors")
+            rest = load_file(self.folder / "state.safetensors")
+        except (OSError, SafetensorError) as error:
+            raise _damaged(self.folder, "state.safetensors", error) from None
+        state = {f"network.{name}": value for name, value in weights.items()}
+        return {**state, **rest, "losses": torch.from_numpy(self.losses().copy())}
+
+
+def _damaged(folder: Path, file: str, error: Exception) -> RunError:
+    reason = " ".join(str(error).split())[:120]
+    return RunError(f"run {shown(str(folder))}: {file} cannot be read ({shown(reason)})")
+
+
+def shown(text: str) -> str:
+    """Text from outside made harmless: control characters become '?'."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def new_name(experiment: Experiment) -> str:
+    """A name for a new run: the experiment and the time."""
+    return f"{experiment.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+
+
+def check_writable(folder: Path) -> None:
+    """Raise `RunError` unless a run can be written to ``folder``, which must not hold anything."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"--out {shown(str(folder))}: not empty; allowed: a new or an empty folder")
+    if folder.exists() and not folder.is_dir():
+        raise RunError(f"--out {shown(str(folder))}: not a folder; allowed: a new or empty folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        probe = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunError(
+            f"--out {shown(str(folder))}: cannot be written ({reason}); allowed: a folder in a "
+            "place you may write to"
+        ) from None
+
+
+def save_run(
+    folder: Path, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a training to ``folder``, whole or not at all; returns the folder."""
+    temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+    tensors = trainer.state()
+    weights = {
+        name.removeprefix("network."): value.contiguous()
+        for name, value in tensors.items()
+        if name.startswith("network.")
+    }
+    losses = tensors.pop("losses").numpy()
+    rest = {name: v.contiguous() for name, v in tensors.items() if not name.startswith("network.")}
+    about = {
+        "format": FORMAT,
+        "experiment": trainer.experiment.name,
+        "state": state,
+        "step": trainer.step,
+        "steps": trainer.steps,
+        "seconds": trainer.seconds,
+        "device": str(trainer.device),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {
+            "diffusion-tui": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        (temporary / "experiment.json").write_text(to_json(trainer.experiment), "utf-8")
+        save_file(weights, temporary / "weights.safetensors")
+        save_file(rest, temporary / "state.safetensors")
+        np.save(temporary / "losses.npy", losses, allow_pickle=False)
+        if metrics is not None:
+            (temporary / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n", "utf-8")
+        (temporary / "run.json").write_text(json.dumps(about, indent=2) + "\n", "utf-8")
+        for file in temporary.iterdir():
+            _flush(file)
+        _flush(temporary)
+        if folder.exists():
+            old = folder.parent / f".{folder.name}.{os.getpid()}.old"
+            folder.rename(old)
+            temporary.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            temporary.rename(folder)
+        _flush(folder.parent)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise RunError(f"run {shown(str(folder))}: cannot be written ({error})") from None
+    return folder
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def find(name: str) -> Path:
+    """The folder of a run given by its name in the store or by its path; raises `RunError`."""
+    for folder in (store() / name, Path(name)):
+        if (folder / "run.json").is_file():
+            return folder
+    raise RunError(
+        f"run {shown(name)!r} does not exist; allowed: the folder of a run, or a name in {store()}"
+    )
+
+
+def open_run(name: str) -> Run:
+    """Read a run by its name in the store or its path; raises `RunError` with one line."""
+    folder = find(name)
+    try:
+        about = json.loads((folder / "run.json").read_text("utf-8"))
+        experiment = from_json((folder / "experiment.json").read_text("utf-8"))
+        metrics_file = folder / "metrics.json"
+        metrics = json.loads(metrics_file.read_text("utf-8")) if metrics_file.is_file() else None
+        if about["format"] != FORMAT:
+            raise RunError(f"run {shown(name)}: format {about['format']}; allowed: {FORMAT}")
+        return Run(
+            folder=folder,
+            experiment=experiment,
+            state=about["state"],
+            step=int(about["step"]),
+            seconds=float(about["seconds"]),
+            device=str(about["device"]),
+            metrics=metrics,
+        )
+    except RunError:
+        raise
+    except ConfigError as error:
+        raise RunError(f"run {shown(name)}: experiment.json: {error}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, "run.json", error) from None

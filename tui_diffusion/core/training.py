@@ -1,0 +1,389 @@
+"""Training as a generator of progress.
+
+To pause is to stop pulling; to stop is to close. Batches are drawn in blocks whose size depends on
+the experiment alone, so the losses of a seed are the same bit for bit on a CPU whatever the
+reporting interval, the pauses, the front end, or a stop and resume in between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .datasets import make_mixture
+from .devices import choose, use_threads
+from .experiment import Experiment
+from .methods import METHODS, NetworkDenoiser
+from .networks import make_network
+from .randomness import generator
+from .schedules import Level, make_schedule
+
+_BLOCK_NUMBERS = 65_536
+"""Coordinates drawn at once: enough to make drawing cheap, few enough to stay in the cache."""
+
+Status = Literal["training", "finished", "diverged"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What has happened since the last report.
+
+    ``losses`` are those of the steps since then, float32; ``step`` of ``steps`` gradient steps are
+    done; ``level`` is the one whose network is being trained where each level has its own;
+    ``seconds`` is the time spent training, pauses left out. Where ``status`` is "diverged", the
+    loss of ``step`` was not finite. ``trainer`` is the live training.
+    """
+
+    step: int
+    steps: int
+    losses: NDArray[np.float32]
+    lr: float
+    level: int | None
+    seconds: float
+    status: Status
+    trainer: Trainer = field(repr=False, compare=False)
+
+    @property
+    def denoiser(self) -> NetworkDenoiser:
+        """The network as it is now."""
+        return self.trainer.denoiser
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps [start, stop) that train one body of the network, at one level or (None) at all."""
+
+    start: int
+    stop: int
+    level: int | None
+    lr: float
+
+
+def stages(experiment: Experiment) -> list[Stage]:
+    """The stages of a training: one, or one a level with the least noisy first.
+
+    The first of N networks gets ``first_factor`` times the steps of each other one.
+    """
+    training, levels = experiment.training, experiment.levels
+    if not experiment.network.per_level:
+        return [Stage(0, training.steps, None, training.lr)]
+    shares = [training.first_factor] + [1.0] * (levels - 1)
+    # Every network gets a step, whatever the rounding.
+    spare = training.steps - levels
+    bounds = [0]
+    for j in range(levels):
+        bounds.append(j + 1 + round(spare * sum(shares[: j + 1]) / sum(shares)))
+    return [
+        Stage(
+            bounds[j], bounds[j + 1], levels - 1 - j, training.first_lr if j == 0 else training.lr
+        )
+        for j in range(levels)
+    ]
+
+
+def learning_rate(experiment: Experiment, stage: Stage, step: int) -> float:
+    """The rate of gradient step ``step`` (from 0), which falls anew in every stage."""
+    training, done = experiment.training, step - stage.start
+    match training.decay:
+        case "step":
+            return stage.lr * training.decay_factor ** (done // training.decay_every)
+        case "cosine":
+            return stage.lr * (1 + math.cos(math.pi * done / (stage.stop - stage.start))) / 2
+        case _:
+            return stage.lr
+
+
+def loss_of(kind: str, error: Tensor) -> Tensor:
+    """The loss of a batch: its sum of squares, 2-norm, or mean of squares. ``error`` is (n, d)."""
+    match kind:
+        case "sum":
+            return error.square().sum()
+        case "norm":
+            return error.square().sum().sqrt()
+        case _:
+            return error.square().mean()
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Inputs and targets of consecutive steps, and the level of each."""
+
+    first: int
+    features: tuple[Tensor, ...]
+    targets: tuple[Tensor, ...]
+
+
+class Trainer:
+    """A training that can be run, left, saved and restored.
+
+    ``losses`` holds every loss so far; ``step`` steps are done.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.choice = choose(experiment)
+        self.device = self.choice.device
+        self.method = METHODS[experiment.method.name]
+        self.mixture = make_mixture(experiment.data, self.device)
+        network = make_network(experiment, generator(experiment.seed, "weights"))
+        self.network = network.to(self.device)
+        self.stages = stages(experiment)
+        self.step = 0
+        self.seconds = 0.0
+        self.status: Status = "training"
+        self.losses = np.empty(experiment.training.steps, np.float32)
+        self._random = generator(experiment.seed, "batches", self.device)
+        self._random_at_block = self._random.get_state()
+        self._block: _Block | None = None
+        schedule = make_schedule(experiment.schedule)
+        self._alphas = schedule.alphas.to(self.device, torch.float32)
+        self._sigmas = schedule.sigmas.to(self.device, torch.float32)
+        self._conditions = torch.tensor(
+            [float(self.method.condition(schedule[k])) for k in range(schedule.levels)],
+            device=self.device,
+        )
+        self._block_steps = max(
+            1, min(256, _BLOCK_NUMBERS // (experiment.training.batch * experiment.dim))
+        )
+        self._stage = self.stages[0]
+        self._optimizer = self._make_optimizer(self._stage)
+        self._finite: list[Tensor] = []
+
+    @property
+    def denoiser(self) -> NetworkDenoiser:
+        """The network as it is now, read through its method."""
+        return NetworkDenoiser(self.network, self.method)
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps in all."""
+        return self.experiment.training.steps
+
+    # --- running -----------------------------------------------------------------------------
+
+    def run(
+        self, *, every: int | None = None, interval: float | None = None
+    ) -> Generator[Progress, None, None]:
+        """Train to the end, yielding `Progress` every so many steps, or seconds, and at the end.
+
+        A loss that is not finite ends it as diverged, with the last finite weights restored.
+        """
+        use_threads(self.experiment)
+        reported, clock = self.step, perf_counter()
+        last = clock
+        while self.status == "training":
+            block = self._current_block()
+            pending: list[Tensor] = []
+            first = self.step
+            end = min(block.first + self._block_steps, self.steps)
+            while self.step < end:
+                pending.append(self._train_step(block))
+                self.step += 1
+                due = every is not None and self.step % every == 0
+                if due or (interval is not None and perf_counter() - last >= interval):
+                    break
+            self._settle(first, pending)
+            now = perf_counter()
+            self.seconds += now - clock
+            clock = now
+            due = every is not None and self.step % every == 0
+            if (
+                self.status != "training"
+                or due
+                or (interval is not None and now - last >= interval)
+            ):
+                yield self._report(reported)
+                reported = self.step
+                last = clock = perf_counter()
+
+    def _train_step(self, block: _Block) -> Tensor:
+        """One gradient step; its loss, still on the device."""
+        stage = self._enter_stage()
+        rate = learning_rate(self.experiment, stage, self.step)
+        place = self.step - block.first
+        self._optimizer.param_groups[0]["lr"] = rate
+        self._optimizer.zero_grad()
+        output = self.network.body(stage.level)(block.features[place])
+        loss = loss_of(self.experiment.training.loss, output - block.targets[place])
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        return loss.detach()
+
+    def _settle(self, first: int, pending: list[Tensor]) -> None:
+        """Record the losses of steps ``first`` …; notice an end or a divergence."""
+        values = torch.stack(pending).cpu().numpy()
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            self.step = first + int(bad[0]) + 1
+            self.losses[first : self.step] = values[: bad[0] + 1]
+            self._restore_finite()
+            self.status = "diverged"
+            return
+        self.losses[first : self.step] = values
+        if self.step == self.steps:
+            if not self._weights_finite():
+                self._restore_finite()
+            self.status = "finished"
+
+    def _report(self, since: int) -> Progress:
+        stage = self._stage
+        return Progress(
+            step=self.step,
+            steps=self.steps,
+            losses=self.losses[since : self.step].copy(),
+            lr=learning_rate(self.experiment, stage, max(self.step - 1, stage.start)),
+            level=stage.level,
+            seconds=self.seconds,
+            status=self.status,
+            trainer=self,
+        )
+
+    # --- stages and weights ------------------------------------------------------------------
+
+    def _enter_stage(self) -> Stage:
+        """The stage of the current step; on entering one, warm-start its network."""
+        if self.step >= self._stage.stop:
+            previous = self.network.body(self._stage.level)
+            self._stage = next(s for s in self.stages if s.start <= self.step < s.stop)
+            self.network.body(self._stage.level).load_state_dict(previous.state_dict())
+            self._optimizer = self._make_optimizer(self._stage)
+            self._keep_finite()
+        return self._stage
+
+    def _make_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
+        parameters = list(self.network.body(stage.level).parameters())
+        kinds: dict[str, Any] = {
+            "sgd": torch.optim.SGD,
+            "adam": torch.optim.Adam,
+            "adamw": torch.optim.AdamW,
+        }
+        made: torch.optim.Optimizer = kinds[self.experiment.training.optimizer](
+            parameters, lr=stage.lr, fused=True
+        )
+        return made
+
+    def _weights(self) -> list[Tensor]:
+        return [p.detach() for p in self.network.body(self._stage.level).parameters()]
+
+    def _weights_finite(self) -> bool:
+        return all(bool(torch.isfinite(w).all()) for w in self._weights())
+
+    def _keep_finite(self) -> None:
+        if self._weights_finite():
+            self._finite = [w.clone() for w in self._weights()]
+
+    def _restore_finite(self) -> None:
+        for weight, kept in zip(self._weights(), self._finite, strict=True):
+            weight.copy_(kept)
+
+    # --- batches -----------------------------------------------------------------------------
+
+    def _current_block(self) -> _Block:
+        """The block that holds the current step, drawn when its first step is reached."""
+        first = self.step - self.step % self._block_steps
+        if self._block is None or self._block.first != first:
+            self._random_at_block = self._random.get_state()
+            self._block = self._draw(first)
+            self._keep_finite()
+        return self._block
+
+    def _draw(self, first: int) -> _Block:
+        experiment, random, device = self.experiment, self._random, self.device
+        steps, batch, dim = self._block_steps, experiment.training.batch, experiment.dim
+        if experiment.network.per_level:
+            by_step = [self._stage_at(first + i).level for i in range(steps)]
+            level = torch.tensor(by_step, device=device)
+        else:
+            level = torch.randint(experiment.levels, (steps,), generator=random, device=device)
+        mixture = self.mixture
+        component = mixture.components(
+            batch if experiment.data.balanced else steps * batch,
+            random,
+            balanced=experiment.data.balanced,
+        )
+        shape = (steps, batch, dim)
+        x0 = torch.randn(shape, generator=random, device=device)
+        eps = torch.randn(shape, generator=random, device=device)
+        x0 *= mixture.stds[component].float().view(-1, batch, 1)
+        x0 += mixture.means[component].float().view(-1, batch, dim)
+
+        def at(values: Tensor) -> Tensor:
+            return values[level].view(steps, 1, 1)
+
+        now = Level(at(self._alphas), at(self._sigmas), at(self._alphas[1:]), at(self._sigmas[1:]))
+        x = now.alpha * x0 + now.sigma * eps
+        return _Block(
+            first,
+            self.network.features(x, at(self._conditions)).unbind(0),
+            self.method.target(x0, eps, now).unbind(0),
+        )
+
+    def _stage_at(self, step: int) -> Stage:
+        return next((s for s in self.stages if s.start <= step < s.stop), self.stages[-1])
+
+    # --- saving ------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Tensor]:
+        """The whole state as named tensors on the CPU, enough to go on bit for bit.
+
+        Names: ``network.…``, ``optimizer.<parameter>.<name>``, ``generator``, ``losses``,
+        ``seconds``; the step is the number of losses.
+        """
+        state = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        for index, values in self._optimizer.state_dict()["state"].items():
+            for name, value in values.items():
+                if value is not None:
+                    state[f"optimizer.{index}.{name}"] = torch.as_tensor(value)
+        at_block = self._random_at_block if self._block else self._random.get_state()
+        boundary = self.step % self._block_steps == 0
+        state["generator"] = self._random.get_state() if boundary else at_block
+        state["losses"] = torch.from_numpy(self.losses[: self.step])
+        state["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
+        return {name: value.detach().cpu().clone() for name, value in state.items()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to a saved `state` of the same experiment (which may have more steps now)."""
+        self.network.load_state_dict(
+            {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
+        )
+        losses = state["losses"].numpy()
+        self.step = len(losses)
+        self.losses[: self.step] = losses
+        self.seconds = float(state["seconds"])
+        self._stage = self._stage_at(max(self.step - 1, 0))
+        self._optimizer = self._make_optimizer(self._stage)
+        saved = self._optimizer.state_dict()
+        for name, value in state.items():
+            if name.startswith("optimizer."):
+                _, index, key = name.split(".")
+                saved["state"].setdefault(int(index), {})[key] = value.to(self.device)
+        self._optimizer.load_state_dict(saved)
+        self._random.set_state(state["generator"])
+        self._block = None
+        self._finite = []
+        self._keep_finite()
+        self.status = "finished" if self.step >= self.steps else "training"
+        if self.step and not np.isfinite(losses[-1]):
+            self.status = "diverged"
+
+
+def train(
+    experiment: Experiment,
+    *,
+    every: int | None = None,
+    interval: float | None = None,
+    state: dict[str, Tensor] | None = None,
+) -> Iterator[Progress]:
+    """Train an experiment from its start, or from a saved ``state``; see `Trainer.run`."""
+    trainer = Trainer(experiment)
+    if state is not None:
+        trainer.restore(state)
+    return trainer.run(every=every, interval=interval)
