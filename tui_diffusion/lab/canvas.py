@@ -1,0 +1,161 @@
+"""A widget that holds finished lines and repaints only what changed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.control import Control
+from rich.style import Style
+from textual import events
+from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+
+class Canvas(Widget):
+    """Shows lines that someone else drew; knows nothing of what they mean.
+
+    The owner draws for the size that `Resized` reports and hands the lines to `show`. Lines
+    longer or shorter than the widget are cropped or filled up.
+    """
+
+    DEFAULT_CSS = """
+    Canvas { width: 1fr; height: 1fr; }
+    """
+    can_focus = False
+
+    class Resized(Message):
+        """The canvas has a new content size, in cells: whatever it shows is to be drawn anew."""
+
+        def __init__(self, canvas: Canvas, width: int, height: int) -> None:
+            super().__init__()
+            self.canvas = canvas
+            self.width = width
+            self.height = height
+
+        @property
+        def control(self) -> Canvas:
+            return self.canvas
+
+    class Clicked(Message):
+        """The cell `(x, y)` of the content was clicked, counted from its upper left corner."""
+
+        def __init__(self, canvas: Canvas, x: int, y: int) -> None:
+            super().__init__()
+            self.canvas = canvas
+            self.x = x
+            self.y = y
+
+        @property
+        def control(self) -> Canvas:
+            return self.canvas
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._lines: list[Strip] = []
+
+    @property
+    def lines(self) -> Sequence[Strip]:
+        """The lines that are shown."""
+        return self._lines
+
+    def show(self, lines: Sequence[Strip]) -> None:
+        """Show `lines` from the top; of each line only the stretch that differs is repainted."""
+        held, self._lines = self._lines, list(lines)
+        width, height = self.size
+        blank = Strip.blank(0)
+        regions = []
+        for y in range(min(height, max(len(held), len(self._lines)))):
+            old = held[y] if y < len(held) else blank
+            new = self._lines[y] if y < len(self._lines) else blank
+            span = changed_span(old, new, width)
+            if span is not None:
+                regions.append(Region(span[0], y, span[1] - span[0], 1))
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        style = self.rich_style
+        if y >= len(self._lines):
+            return Strip.blank(width, style)
+        return self._lines[y].crop_extend(0, width, style).apply_style(style)
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized(self, *self.size))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            self.post_message(self.Clicked(self, offset.x, offset.y))
+
+
+def changed_span(old: Strip, new: Strip, width: int) -> tuple[int, int] | None:
+    """The cells `[first, end)` within which two lines differ to the eye; None if nowhere.
+
+    Two blanks that differ only in the colour of their ink are the same.
+    """
+    if old is new or old == new:
+        return None
+    before, after = _cells(old, width), _cells(new, width)
+    if before is None or after is None:
+        return (0, width)
+    differing = [x for x in range(width) if before[x] != after[x]]
+    return (differing[0], differing[-1] + 1) if differing else None
+
+
+_Cell = tuple[str, Style | None]
+
+
+def _cells(strip: Strip, width: int) -> list[_Cell] | None:
+    """The `width` first cells of a line; None where a character is not one cell wide."""
+    cells: list[_Cell] = []
+    for text, style, _ in strip:
+        blank = (" ", _ground(style))
+        cells.extend(blank if character == " " else (character, style) for character in text)
+    if len(cells) != strip.cell_length:
+        return None
+    return (cells + [(" ", None)] * (width - len(cells)))[:width]
+
+
+def _ground(style: Style | None) -> Style | None:
+    """What a blank shows of `style`: nothing, unless it has a ground or a line."""
+    if style is None or not (
+        style.bgcolor or style.reverse or style.underline or style.strike or style.underline2
+    ):
+        return None
+    return style
+
+
+class SpanCompositor(Compositor):
+    """Sends just the stretch of a line that a widget asked to have repainted.
+
+    Textual cuts such a stretch at its right end only and starts at the widget's left edge; for a
+    plot that changes at its right end that is the whole line.
+    """
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        update = super().render_partial_update()
+        return update and _SpanUpdate(update.chops, update.spans, update.chop_ends)
+
+
+class _SpanUpdate(ChopsUpdate):
+    def render_segments(self, console: Console) -> str:
+        sent: list[str] = []
+        for y, first, end in self.spans:
+            for chop_end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+                start, stop = max(first, x), min(end, chop_end)
+                if strip is None or start >= stop:
+                    continue
+                sent.append(Control.move_to(start, y).segment.text)
+                sent.append(strip.crop(start - x, stop - x).render(console))
+        return "".join(sent)

@@ -1,0 +1,330 @@
+"""Dense points as text: binned in numpy to braille, quadrant blocks or ASCII.
+
+A cell holds a lattice of dots, two across and four down, which are about square. A range's lower
+end falls on the first dot of the lattice and its upper end on the last one (the rule by which
+plotext places its curves and ticks), so that a picture made here fits into a frame made there.
+Arrays of dots and cells have row 0 at the top; data has y pointing up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_diffusion.lab.palette import Palette
+
+Glyphs = Literal["braille", "blocks", "ascii"]
+Range = tuple[float, float]
+Dots = NDArray[np.bool_]
+Characters = NDArray[np.str_]
+
+_BITS = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])  # Unicode's numbering of a cell's dots
+_BRAILLE = np.array([" ", *(chr(0x2800 + code) for code in range(1, 256))])
+_QUADRANTS = np.array(list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"))
+_ASCII_DOTS = np.array(list(" .::**###"))  # by the number of dots in the cell
+_ASCII_SHADES = np.array(list(" .:-=+*#%@"))
+_ARROWS = "→↗↑↖←↙↓↘"  # by eighths of a turn from the right, as angles go
+_ASCII_ARROWS = ">>^<<<v>"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Dots of one kind: `dots` of shape `(4·height, 2·width)`."""
+
+    dots: Dots
+    role: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One character over the picture, at a cell counted from the upper left corner."""
+
+    x: int
+    y: int
+    character: str
+    role: str
+
+
+def bin_points(points: ArrayLike, x_range: Range, y_range: Range, width: int, height: int) -> Dots:
+    """The dots hit by `points` `(n, 2)`, as `(4·height, 2·width)`.
+
+    Non-finite points and points outside the ranges are left out.
+    """
+    return density(points, x_range, y_range, width, height, (4, 2)) > 0
+
+
+def density(
+    points: ArrayLike,
+    x_range: Range,
+    y_range: Range,
+    width: int,
+    height: int,
+    sub: tuple[int, int] = (2, 1),
+) -> NDArray[np.int64]:
+    """How many of `points` `(n, 2)` fall on each of `sub` (down, across) places a cell.
+
+    Shape `(sub[0]·height, sub[1]·width)`; what `bin_points` leaves out is left out.
+    """
+    rows, columns = sub[0] * height, sub[1] * width
+    if rows <= 0 or columns <= 0:
+        return np.zeros((max(rows, 0), max(columns, 0)), dtype=np.int64)
+    across, down, inside = _places(points, x_range, y_range, columns, rows)
+    flat = down[inside] * columns + across[inside]
+    return np.bincount(flat, minlength=rows * columns).reshape(rows, columns).astype(np.int64)
+
+
+def bin_paths(paths: ArrayLike, x_range: Range, y_range: Range, width: int, height: int) -> Dots:
+    """The dots hit by the straight lines along `paths` `(n, steps, 2)`, as `bin_points`."""
+    corners = np.asarray(paths, dtype=np.float64)
+    if corners.size == 0 or corners.shape[1] < 2:
+        return bin_points(corners.reshape(-1, 2), x_range, y_range, width, height)
+    spans = np.array([x_range[1] - x_range[0], y_range[1] - y_range[0]])
+    with np.errstate(all="ignore"):
+        dots_apart = np.abs(np.diff(corners, axis=1)) / spans * (2 * width, 4 * height)
+        # A line that crosses the picture needs no more than one point a dot; one from far
+        # outside may come out dotted.
+        longest = np.max(dots_apart, initial=1.0, where=np.isfinite(dots_apart))
+        count = int(min(longest, 2 * width + 4 * height)) + 2
+        shares = np.linspace(0.0, 1.0, count)[:, None]
+        between = corners[:, :-1, None] * (1 - shares) + corners[:, 1:, None] * shares
+    return bin_points(between.reshape(-1, 2), x_range, y_range, width, height)
+
+
+def circle(center: ArrayLike, radius: float, count: int = 400) -> NDArray[np.float64]:
+    """Points `(count, 2)` on a circle; `bin_points` makes its outline of them."""
+    angles = np.linspace(0.0, 2 * np.pi, count, endpoint=False)
+    ring = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return np.asarray(center, dtype=np.float64) + radius * ring
+
+
+def cells_of(
+    points: ArrayLike, x_range: Range, y_range: Range, width: int, height: int
+) -> list[tuple[int, int] | None]:
+    """The cell `(x, y)` in which each of `points` `(n, 2)` falls; None where it falls outside."""
+    if width <= 0 or height <= 0:
+        return [None] * len(np.asarray(points).reshape(-1, 2))
+    across, down, inside = _places(points, x_range, y_range, 2 * width, 4 * height)
+    return [
+        (int(x) // 2, int(y) // 4) if ok else None
+        for x, y, ok in zip(across, down, inside, strict=True)
+    ]
+
+
+def equal_ranges(
+    center: tuple[float, float], half_extent: float, width: int, height: int
+) -> tuple[Range, Range]:
+    """Ranges of one scale on both axes that hold `center ± half_extent` on both.
+
+    A dot of the lattice then stands for the same length across and up.
+    """
+    across, up = max(1, 2 * width - 1), max(1, 4 * height - 1)
+    dot = 2 * half_extent / min(across, up)
+    x, y = center
+    return (
+        (x - dot * across / 2, x + dot * across / 2),
+        (y - dot * up / 2, y + dot * up / 2),
+    )
+
+
+def braille(
+    layers: Sequence[Layer],
+    marks: Iterable[Mark],
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs = "braille",
+) -> list[Strip]:
+    """Layers over one another, and marks over them all, as `height` lines of `width` cells.
+
+    A cell has one colour, and shows the dots of the first-listed layer that has any there and of
+    no other: dots of another layer in that colour would say what is not so.
+    """
+    if width <= 0 or height <= 0:
+        return [Strip.blank(max(0, width))] * max(0, height)
+    roles = list(dict.fromkeys(layer.role for layer in layers))
+    dots = np.zeros((height, 4, width, 2), dtype=bool)
+    keys = np.zeros((height, width), dtype=np.int64)
+    for layer in reversed(layers):
+        cells = layer.dots.reshape(height, 4, width, 2)
+        hit = np.logical_or.reduce(cells, axis=(1, 3))
+        dots = np.where(hit[:, None, :, None], cells, dots)
+        keys[hit] = roles.index(layer.role) + 1
+    characters = _characters(dots, glyphs)
+    for mark in marks:
+        if 0 <= mark.x < width and 0 <= mark.y < height:
+            if mark.role not in roles:
+                roles.append(mark.role)
+            characters[mark.y, mark.x] = plain(mark.character, glyphs)[:1] or " "
+            keys[mark.y, mark.x] = roles.index(mark.role) + 1
+    styles = [palette.style("axis"), *(palette.style(role) for role in roles)]
+    return compose(characters, keys, styles)
+
+
+def shade(
+    counts: NDArray[np.int64] | NDArray[np.float64],
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs = "braille",
+) -> list[Strip]:
+    """A density `(2·height, width)` as `height` lines of `width` cells.
+
+    Half blocks in the palette's few shades (few, so that neighbours share one and a line stays
+    short), or in ASCII one character a cell. Shades go with the square root of the density, which
+    keeps thin places visible.
+    """
+    if width <= 0 or height <= 0:
+        return [Strip.blank(max(0, width))] * max(0, height)
+    finite = np.nan_to_num(np.asarray(counts, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    values = np.maximum(finite, 0.0).reshape(height, 2, width)
+    if glyphs == "ascii":
+        values = values.max(axis=1, keepdims=True)
+    top = float(values.max())
+    shades = (len(_ASCII_SHADES) if glyphs == "ascii" else len(palette.ramp) + 1) - 1
+    share = np.sqrt(values / top) if top > 0 else values * 0.0
+    levels = np.ceil(share * shades).astype(np.int64)
+    if glyphs == "ascii":
+        characters = _ASCII_SHADES[levels[:, 0]]
+        return compose(characters, np.zeros((height, width), np.int64), [palette.style("truth")])
+    upper, lower = levels[:, 0], levels[:, 1]
+    # A half that is empty is the terminal's own ground, so the other half is the ink.
+    characters = np.where(upper == 0, "▄", "▀")
+    characters[(upper == lower) & (upper > 0)] = "█"
+    characters[(upper == 0) & (lower == 0)] = " "
+    ink = np.where(upper == 0, lower, upper)
+    ground = np.where((upper == 0) | (upper == lower), 0, lower)
+    pairs, keys = np.unique(ink * (shades + 1) + ground, return_inverse=True)
+    styles = [_shades(palette.ramp, *divmod(int(pair), shades + 1)) for pair in pairs]
+    return compose(characters, keys.reshape(height, width), styles)
+
+
+def grid_places(
+    x_range: Range, y_range: Range, width: int, height: int, spacing: tuple[int, int] = (4, 2)
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Cells on a regular grid, every `spacing` (across, down) cells, and where they lie.
+
+    Returns `(xs, ys, points)`: the cells' columns `(l,)` and rows `(k,)`, and the data point
+    `(k, l, 2)` at the middle of each: what `arrows` takes, and where to evaluate its vectors.
+    """
+    xs = np.arange(spacing[0] // 2, max(0, width), spacing[0])
+    ys = np.arange(spacing[1] // 2, max(0, height), spacing[1])
+    across = x_range[0] + (2 * xs + 0.5) / max(1, 2 * width - 1) * (x_range[1] - x_range[0])
+    up = y_range[1] - (4 * ys + 1.5) / max(1, 4 * height - 1) * (y_range[1] - y_range[0])
+    return xs, ys, np.stack(np.meshgrid(across, up), axis=-1)
+
+
+def arrows(
+    vectors: NDArray[np.float64],
+    xs: NDArray[np.int64],
+    ys: NDArray[np.int64],
+    role: str,
+    glyphs: Glyphs = "braille",
+) -> list[Mark]:
+    """Marks that point along `vectors` `(k, l, 2)` (y up) at the cells `xs` `(l,)`, `ys` `(k,)`.
+
+    A vector that is zero or not finite has no arrow.
+    """
+    heads = _ASCII_ARROWS if glyphs == "ascii" else _ARROWS
+    length = np.hypot(vectors[..., 0], vectors[..., 1])
+    angles = np.arctan2(vectors[..., 1], vectors[..., 0])
+    eighths = np.round(np.nan_to_num(angles) / (np.pi / 4)).astype(np.int64) % 8
+    shown = np.isfinite(length) & (length > 0)
+    return [
+        Mark(int(xs[column]), int(ys[row]), heads[eighths[row, column]], role)
+        for row, column in np.argwhere(shown)
+    ]
+
+
+def place(base: Sequence[Strip], inner: Sequence[Strip], x: int, y: int) -> list[Strip]:
+    """`base` with `inner` over it, its upper left corner at the cell `(x, y)`."""
+    lines = list(base)
+    for row, strip in enumerate(inner, start=y):
+        if 0 <= row < len(lines):
+            line, end = lines[row], x + strip.cell_length
+            room = line.cell_length
+            after = line.crop(end, room) if end < room else Strip([])
+            lines[row] = Strip.join([line.crop(0, x), strip, after]).crop(0, room)
+    return lines
+
+
+def compose(
+    characters: Characters, keys: NDArray[np.int64], styles: Sequence[Style]
+) -> list[Strip]:
+    """Lines of `characters` `(height, width)` in the styles that `keys` (same shape) number.
+
+    A blank takes the style of what stands before it where that leaves no trace: it does not end
+    a run, and every run costs some forty bytes on the wire.
+    """
+    height, width = characters.shape
+    grounded = np.array([style.bgcolor is not None for style in styles], dtype=bool)
+    inked = (characters != " ") | grounded[keys]
+    places = np.where(inked, np.arange(width), -1)
+    source = np.maximum.accumulate(places, axis=1)
+    first = np.argmax(inked, axis=1)[:, None] if width else source
+    keys = np.take_along_axis(keys, np.where(source < 0, first, source), axis=1)
+    # A ground must not spread: a blank after a grounded cell goes back to the plain style.
+    keys = np.where(~inked & grounded[keys], 0, keys)
+    lines = []
+    for y in range(height):
+        row, text = keys[y], "".join(characters[y].tolist())
+        bounds = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist(), width]
+        lines.append(
+            Strip(
+                [
+                    Segment(text[start:end], styles[row[start]])
+                    for start, end in pairwise(bounds)
+                    if end > start
+                ],
+                width,
+            )
+        )
+    return lines
+
+
+_ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕σμε", "-|+++++++++##o.xxsme")
+
+
+def plain(text: str, glyphs: Glyphs = "braille") -> str:
+    """`text` with one cell a character, and ASCII alone where `glyphs` says so."""
+    shown = "".join(c if c.isprintable() and Segment(c).cell_length == 1 else "?" for c in text)
+    if glyphs != "ascii":
+        return shown
+    return shown.translate(_ASCII_FOR).encode("ascii", "replace").decode()
+
+
+def _places(
+    points: ArrayLike, x_range: Range, y_range: Range, columns: int, rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Dots]:
+    """Column and row (0 at the top) of each point on a lattice, and whether it lies on it."""
+    data = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    with np.errstate(all="ignore"):
+        across = (data[:, 0] - x_range[0]) / (x_range[1] - x_range[0])
+        up = (data[:, 1] - y_range[0]) / (y_range[1] - y_range[0])
+        inside = (across >= 0) & (across <= 1) & (up >= 0) & (up <= 1)  # False for nan
+    across, up = np.where(inside, across, 0.0), np.where(inside, up, 0.0)
+    column = np.floor(0.5 + (columns - 1) * across).astype(np.int64)
+    row = np.floor(0.5 + (rows - 1) * up).astype(np.int64)
+    return column, rows - 1 - row, inside
+
+
+def _characters(dots: Dots, glyphs: Glyphs) -> Characters:
+    """The character of every cell of `dots` `(height, 4, width, 2)`."""
+    if glyphs == "ascii":
+        return np.asarray(_ASCII_DOTS[dots.sum(axis=(1, 3))])
+    if glyphs == "blocks":
+        pairs = dots.reshape(dots.shape[0], 2, 2, dots.shape[2], 2).any(axis=2)
+        return np.asarray(_QUADRANTS[np.einsum("hrwc,rc->hw", pairs, [[1, 2], [4, 8]])])
+    return np.asarray(_BRAILLE[np.einsum("hrwc,rc->hw", dots, _BITS)])
+
+
+def _shades(ramp: Sequence[Color], ink: int, ground: int) -> Style:
+    return Style(color=ramp[ink - 1] if ink else None, bgcolor=ramp[ground - 1] if ground else None)

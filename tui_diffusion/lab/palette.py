@@ -1,0 +1,128 @@
+"""The colours of a picture: what a series means, not how it looks, is named by its drawer.
+
+A drawing names roles ("truth", "network", "floor" …); a `Palette` says which style each role has
+under the theme in use. The default hues are those of Okabe and Ito, which stay apart for every
+common kind of colour blindness; `from_theme` takes the theme's own hues where they stay apart too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.color import Color as RichColor
+from rich.style import Style
+from textual.color import Color, ColorParseError
+
+LEVELS = 6
+"""Shades of a density, the empty one not counted."""
+
+_SKY, _ORANGE, _GREEN = Color.parse("#56B4E9"), Color.parse("#E69F00"), Color.parse("#009E73")
+_VERMILLION, _PURPLE = Color.parse("#D55E00"), Color.parse("#CC79A7")
+
+_HUES = (
+    ("truth", ("primary", "secondary"), _SKY),
+    ("network", ("warning", "accent"), _ORANGE),
+    ("ideal", ("success",), _GREEN),
+    ("alert", ("error",), _VERMILLION),
+    ("second", ("accent", "secondary"), _PURPLE),
+)
+"""Role, the theme's names to try for it, and the hue that stands where none of them serves."""
+
+_SAME_AS = {
+    "exact": "truth",
+    "samples": "network",
+    "smooth": "network",
+    "floor": "ideal",
+    "goal": "ideal",
+    "mark": "alert",
+}
+"""Roles that share a hue on purpose: the same thing is the same colour in every picture."""
+
+_CONTRAST = 4.5  # WCAG's least contrast of a text, as thin as dots are
+_APART = 90.0  # least distance of two series' colours, in red, green and blue of 0..255
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The style of every role, and the shades of a density from faintest to strongest."""
+
+    styles: Mapping[str, Style]
+    ramp: tuple[RichColor, ...]
+
+    def style(self, role: str) -> Style:
+        """The style of `role`; an unknown role looks like the axes."""
+        return self.styles.get(role) or self.styles.get("axis") or Style.null()
+
+    @classmethod
+    def default(cls, *, dark: bool = True) -> Palette:
+        """Okabe and Ito's hues on a dark or a light ground."""
+        return cls.from_theme({"background": "#121212" if dark else "#F5F5F5"})
+
+    @classmethod
+    def from_theme(cls, variables: Mapping[str, str]) -> Palette:
+        """The palette of a theme, given its CSS variables (`App.theme_variables`).
+
+        Every series stands out from the background by a contrast of at least 4.5, and from the
+        other series: a theme's hue too near to one already taken gives way to the default one.
+        """
+        ground = _parsed(variables, "surface") or _parsed(variables, "background")
+        ground = ground or Color.parse("#121212")
+        ink = _parsed(variables, "foreground") or ground.get_contrast_text(1.0)
+        hues: dict[str, Color] = {}
+        for role, names, default in _HUES:
+            found = [_parsed(variables, name) for name in names]
+            readable = [_readable(hue, ground) for hue in (*found, default) if hue is not None]
+            hues[role] = next(
+                (hue for hue in readable if all(_distance(hue, h) > _APART for h in hues.values())),
+                readable[-1],
+            )
+        hues |= {role: hues[hue] for role, hue in _SAME_AS.items()}
+        hues |= {
+            "axis": ground.blend(ink, 0.55),
+            "text": ground.blend(ink, 0.85),
+            "grid": ground.blend(ink, 0.25),
+            # A bar is a large area, so it is muted: the curve over it must stand out from it.
+            "bars": ground.blend(hues["network"], 0.38),
+            "raw": ground.blend(hues["network"], 0.45),
+            "path": ground.blend(hues["network"], 0.6),
+            "start": ground.blend(ink, 0.7),
+        }
+        styles = {role: Style(color=hue.rich_color) for role, hue in hues.items()}
+        shades = [ground.blend(hues["truth"], (k + 1) / (LEVELS - 1)) for k in range(LEVELS - 1)]
+        shades.append(hues["truth"].blend(ink, 0.6))
+        return cls(styles, tuple(shade.rich_color for shade in shades))
+
+
+def _parsed(variables: Mapping[str, str], name: str) -> Color | None:
+    try:
+        colour = Color.parse(variables[name])
+    except (KeyError, ColorParseError):
+        return None
+    # A theme may name one of the terminal's own sixteen colours, whose looks nobody knows.
+    return None if colour.ansi is not None or colour.a < 1 else colour
+
+
+def _distance(one: Color, other: Color) -> float:
+    return math.dist(one.rgb, other.rgb)
+
+
+def _luminance(colour: Color) -> float:
+    linear = [
+        c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.normalized
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: Color, other: Color) -> float:
+    """WCAG contrast of two colours, 1 (the same) to 21 (black on white)."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _readable(hue: Color, ground: Color) -> Color:
+    """`hue`, moved towards black or white until it can be read on `ground`."""
+    end = ground.get_contrast_text(1.0)
+    shades = (hue.blend(end, step / 10) for step in range(11))
+    return next((shade for shade in shades if contrast(shade, ground) >= _CONTRAST), end)

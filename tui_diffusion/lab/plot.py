@@ -1,0 +1,570 @@
+"""Curves, histograms and axes as text: the one file that knows plotext.
+
+A `Figure` says what is to be seen and `draw` turns it into lines. plotext rasters the curves and
+sets the axes; it keeps one global figure, so each drawing starts from a cleared one, and only
+from one thread. It is handed numbers between 0 and 1 alone (scaled, clipped and split at gaps
+here), because one nan ends its process, a far-off point makes it walk every cell on the way
+there, and its own log scale fails at 0. It writes ANSI colours; here they are mere tags that say
+which series a cell belongs to, and become styles of the palette.
+
+Bars are drawn here, in eighths of a cell, under the curves: plotext gives a cell to one series,
+which would tear a hole into the bars wherever a curve crosses them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import plotext
+from numpy.typing import ArrayLike, NDArray
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+
+from tui_diffusion.lab.dots import Glyphs, Range, compose, plain
+from tui_diffusion.lab.palette import Palette
+
+Marker = Literal["braille", "dashed", "dot", "cross", "blocks"]
+Tick = tuple[float, str]
+Floats = NDArray[np.float64]
+
+SMALLEST = (12, 5)
+"""Width and height, in cells, under which nothing can be drawn."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One series. A non-finite value (on a log axis: one that is not positive) is a gap.
+
+    `braille` and `blocks` join the points by a fine and a bold line, `dashed` by a broken line
+    (`xs` must ascend), `dot` and `cross` put a character at each. With `fill` the points are the
+    middles and heights of bars that stand on 0; `xs` must then ascend evenly and should be no
+    more than there are columns. `label` names the curve in the legend.
+    """
+
+    xs: Sequence[float]
+    ys: Sequence[float]
+    role: str
+    marker: Marker = "braille"
+    label: str | None = None
+    fill: bool = False
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A straight line across the whole plot, at one value of an axis."""
+
+    at: float
+    role: str
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is to be seen. A range or ticks left out come from the data.
+
+    `curves` are drawn in their order, the last one on top; rules lie under them and bars under
+    all. (A line that is to be seen over a `band` is a curve listed after it.)
+    """
+
+    curves: tuple[Curve, ...] = ()
+    x_range: Range | None = None
+    y_range: Range | None = None
+    x_label: str = ""
+    y_label: str = ""
+    x_ticks: Sequence[Tick] | None = None
+    y_ticks: Sequence[Tick] | None = None
+    v_lines: tuple[Rule, ...] = ()
+    h_lines: tuple[Rule, ...] = ()
+    log_y: bool = False
+
+
+def band(
+    xs: ArrayLike, lows: ArrayLike, highs: ArrayLike, role: str, label: str | None = None
+) -> Curve:
+    """A curve that fills the stretch between `lows` and `highs` (as from `envelope`).
+
+    It is dense with two values a column, which is one a column of dots.
+    """
+    x, low, high = (np.asarray(a, dtype=np.float64).ravel() for a in (xs, lows, highs))
+    # Down one column and up the next, so that the line has no long diagonals.
+    rising = (np.arange(x.size) % 2 == 0)[:, None]
+    ends = np.where(rising, np.stack([low, high], 1), np.stack([high, low], 1)).ravel()
+    return Curve(np.repeat(x, 2).tolist(), ends.tolist(), role, label=label)
+
+
+def draw(
+    figure: Figure, width: int, height: int, palette: Palette, glyphs: Glyphs = "braille"
+) -> list[Strip]:
+    """`figure` as `height` lines of `width` cells: a row of legend, the plot, and its axes.
+
+    Blank under the `SMALLEST` size. Raises for no input, however large, small or non-finite.
+    """
+    width, height = max(0, width), max(0, height)
+    if width < SMALLEST[0] or height < SMALLEST[1]:
+        return [Strip.blank(width)] * height
+    sheet = _Sheet(figure, width, height, glyphs)
+    styles = [palette.style(role) for role in sheet.roles]
+    return _strips(sheet, styles)
+
+
+def frame(
+    x_range: Range,
+    y_range: Range,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs = "braille",
+    *,
+    x_label: str = "",
+    y_label: str = "",
+    legend: Sequence[tuple[str, str, str]] = (),
+) -> tuple[list[Strip], Region]:
+    """Axes alone, as `draw` makes them, and the place of the plot within them, in cells.
+
+    `legend` holds `(sample, label, role)` for what is to be put inside. Under the `SMALLEST` size
+    the place is empty. The place depends on the ranges: their tick labels take room.
+    """
+    width, height = max(0, width), max(0, height)
+    if width < SMALLEST[0] or height < SMALLEST[1]:
+        return [Strip.blank(width)] * height, Region(0, 0, 0, 0)
+    figure = Figure(x_range=x_range, y_range=y_range, x_label=x_label, y_label=y_label)
+    sheet = _Sheet(figure, width, height, glyphs, legend)
+    return _strips(sheet, [palette.style(role) for role in sheet.roles]), sheet.inner
+
+
+def inner_size(width: int, height: int) -> tuple[int, int]:
+    """The size of the plot within a frame of `width` by `height` with ordinary tick labels.
+
+    `frame` says the true one; this serves to choose ranges (`equal_ranges`) beforehand.
+    """
+    return max(0, width - _LABEL_WIDTH - 1), max(0, height - _ROWS_AROUND)
+
+
+def nice_ticks(low: float, high: float, count: int) -> list[float]:
+    """At most `count` (at least two, where they fit) round values within `[low, high]`.
+
+    They are multiples of 1, 2 or 5 times a power of ten.
+    """
+    span = high - low
+    if not (math.isfinite(span) and span > 0):
+        return [low] if math.isfinite(low) else []
+    exponent = math.floor(math.log10(span / max(1, count)))
+    for mantissa in (1, 2, 5, 10, 20, 50):
+        # The step as a decimal literal, since 10.0 ** -1 * 3 is not 0.3.
+        step = float(f"{mantissa}e{exponent}")
+        if step <= 0:
+            continue
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first + 1 <= max(2, count):
+            places = -exponent
+            return [round(k * step, places) + 0.0 for k in range(first, last + 1)]
+    return []
+
+
+def tick_text(value: float, step: float = 0.0) -> str:
+    """`value` in few characters: 0.001, 1e-4, 250, 2k, 10k, 3M. `step` is the axis's spacing."""
+    size = abs(value)
+    if not math.isfinite(value):
+        return ""
+    if size == 0 or size < step * 1e-6:
+        return "0"
+    if size >= 1e12 or size < 1e-3:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
+    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if size >= unit:
+            return f"{value / unit:.4g}{name}"
+    return f"{value:.4g}"
+
+
+# --------------------------------------------------------------------------------------- scales
+
+_LARGEST = 1e300  # a span of twice this is still a number
+_FAR = 1e6  # in widths of the plot: further away is as good as this far
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """An axis: `low` and `high` are decimal exponents where it is a log axis."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def unit(self, values: ArrayLike) -> Floats:
+        """`values` as shares of the axis, 0 to 1; nan where the axis has no place for them."""
+        shown = _transformed(values, self.log)
+        with np.errstate(all="ignore"):
+            share = (shown - self.low) / (self.high - self.low)
+        return np.clip(share, -_FAR, _FAR)
+
+    def ticks(self, count: int) -> list[Tick]:
+        if not self.log:
+            found = nice_ticks(self.low, self.high, count)
+            step = found[1] - found[0] if len(found) > 1 else 0.0
+            return [(value, tick_text(value, step)) for value in found]
+        first, last = math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9)
+        stride = max(1, math.ceil((last - first + 1) / max(1, count)))
+        decades = [k for k in range(first, last + 1) if k % stride == 0]
+        values = [float(f"1e{k}") for k in decades]
+        if len(values) < 2:
+            values = [
+                float(f"{m}e{k}")
+                for k in range(first - 1, last + 1)
+                for m in (1, 2, 5)
+                if self.low - 1e-9 <= k + math.log10(m) <= self.high + 1e-9
+            ]
+        if len(values) < 2 and abs(self.high) < 300 and abs(self.low) < 300:
+            values = nice_ticks(10.0**self.low, 10.0**self.high, count)
+        return [(value, tick_text(value)) for value in values]
+
+
+def _transformed(values: ArrayLike, log: bool) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    array = np.where(np.isfinite(array), np.clip(array, -_LARGEST, _LARGEST), np.nan)
+    if log:
+        with np.errstate(all="ignore"):
+            array = np.where(array > 0, np.log10(np.where(array > 0, array, 1.0)), np.nan)
+    return array
+
+
+def _scale(
+    given: Range | None, values: Sequence[ArrayLike], *, log: bool = False, pad: float = 0.0
+) -> _Scale:
+    """The axis for `given`, or where that is none (or nonsense) for the finite `values`."""
+    if given is not None:
+        low, high = (float(end) for end in _transformed(given, log))
+        if low < high:
+            return _widened(low, high, log)
+    shown = [_transformed(v, log).ravel() for v in values]
+    data = np.concatenate(shown) if shown else np.empty(0)
+    data = data[np.isfinite(data)]
+    if not data.size:
+        return _Scale(-1.0, 0.0, log=True) if log else _Scale(0.0, 1.0)
+    low, high = float(data.min()), float(data.max())
+    room = pad * (high - low)
+    # Nothing that reaches down to 0 gets room under it: a density stands on its axis.
+    return _widened(low if low == 0 and not log else low - room, high + room, log)
+
+
+def _widened(low: float, high: float, log: bool) -> _Scale:
+    """An axis of some length, even for one value (or for neighbours no arithmetic can part)."""
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1e-290):
+        room = 0.5 if log else 0.5 * max(abs(low), abs(high)) or 0.5
+        return _Scale(low - room, high + room, log)
+    return _Scale(low, high, log)
+
+
+# --------------------------------------------------------------------------------------- curves
+
+_Run = list[tuple[float, float]]
+
+
+def _runs(xs: Floats, ys: Floats) -> list[_Run]:
+    """The parts of a polyline inside the unit square; nan in either coordinate parts it."""
+    runs: list[_Run] = []
+    run: _Run = []
+    points = list(zip(xs.tolist(), ys.tolist(), strict=True))
+    for index, (x, y) in enumerate(points):
+        if math.isnan(x) or math.isnan(y):
+            runs, run = _closed(runs, run), []
+            continue
+        before = points[index - 1] if index else (math.nan, math.nan)
+        if math.isnan(before[0]) or math.isnan(before[1]):
+            if 0 <= x <= 1 and 0 <= y <= 1:
+                run = [(x, y)]
+            continue
+        piece = _clipped(before, (x, y))
+        if piece is None:
+            runs, run = _closed(runs, run), []
+            continue
+        start, end = piece
+        if not run or run[-1] != start:
+            runs, run = _closed(runs, run), [start]
+        run.append(end)
+    return _closed(runs, run)
+
+
+def _closed(runs: list[_Run], run: _Run) -> list[_Run]:
+    return [*runs, run] if run else runs
+
+
+def _clipped(
+    start: tuple[float, float], end: tuple[float, float]
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """The part of a line within the unit square (Liang and Barsky, 1984)."""
+    enter, leave = 0.0, 1.0
+    for a, b in zip(start, end, strict=True):
+        if a == b:
+            if not 0 <= a <= 1:
+                return None
+            continue
+        near, far = sorted((-a / (b - a), (1 - a) / (b - a)))
+        enter, leave = max(enter, near), min(leave, far)
+    if enter > leave:
+        return None
+
+    def at(share: float) -> tuple[float, float]:
+        if share in (0.0, 1.0):
+            return end if share else start
+        x, y = (a + (b - a) * share for a, b in zip(start, end, strict=True))
+        return min(1.0, max(0.0, x)), min(1.0, max(0.0, y))
+
+    return at(enter), at(leave)
+
+
+def _dashed(xs: Floats, ys: Floats, dots: int) -> tuple[Floats, Floats]:
+    """The polyline at every column of dots, with gaps."""
+    known = np.isfinite(xs) & np.isfinite(ys)
+    if known.sum() < 2:
+        return xs, ys
+    x = np.linspace(0.0, 1.0, dots)
+    y = np.interp(x, xs[known], ys[known], left=np.nan, right=np.nan)
+    return x, np.where(np.arange(dots) % 6 < 4, y, np.nan)
+
+
+# --------------------------------------------------------------------------------------- drawing
+
+_LABEL_WIDTH = 5  # reserved for tick labels, so that the axis stays put as the numbers change
+_ROWS_AROUND = 3  # legend, axis, tick labels
+_TAG = 16  # plotext's colours below this are the terminal's, not numbers of their own
+_CODES = re.compile(r"\x1b\[38;5;(\d+)m|\x1b\[[0-9;]*m|([^\x1b]+)")
+
+_UNICODE_MARKERS = {"braille": "braille", "dashed": "braille", "blocks": "hd"}
+_BLOCK_MARKERS = {"braille": "hd", "dashed": "hd", "blocks": "hd"}
+_POINTS = {"dot": "•", "cross": "×"}
+_ASCII_POINTS = {"dot": "o", "cross": "x"}
+_ASCII_LINES = "*+o%="
+_SAMPLES = {"braille": "──", "dashed": "╌╌", "blocks": "▀▀", "dot": "••", "cross": "××"}
+_EIGHTHS = np.array(list(" ▁▂▃▄▅▆▇█"))
+_ASCII_EIGHTHS = np.array(list(" ...#####"))
+
+
+class _Sheet:
+    """A figure laid out: characters `(height, width)`, and per cell the role of ink and ground.
+
+    `ink` and `ground` are indices into `roles`; role 0 is the axes, and ground 0 is none.
+    """
+
+    def __init__(
+        self,
+        figure: Figure,
+        width: int,
+        height: int,
+        glyphs: Glyphs,
+        legend: Sequence[tuple[str, str, str]] = (),
+    ) -> None:
+        self.glyphs = glyphs
+        self.roles = ["axis"]
+        self._figure = figure
+        curves = tuple(_arrays(curve) for curve in figure.curves)
+        rules = [[rule.at for rule in lines] for lines in (figure.v_lines, figure.h_lines)]
+        bars = [[0.0] for curve in figure.curves if curve.fill and not figure.log_y]
+        self._x = _scale(figure.x_range, [*(xs for xs, _ in curves), rules[0]])
+        self._y = _scale(
+            figure.y_range,
+            [*(ys for _, ys in curves), *bars, rules[1]],
+            log=figure.log_y,
+            pad=0.05,
+        )
+        x_ticks = _placed(figure.x_ticks, self._x, max(2, width // 11), glyphs)
+        y_ticks = _placed(figure.y_ticks, self._y, max(3, height // 4), glyphs)
+        margin = max([_LABEL_WIDTH, *(len(text) for _, text in y_ticks)])
+        self.inner = Region(margin + 1, 1, width - margin - 1, height - _ROWS_AROUND)
+        self._raster(curves, x_ticks, [(at, text.rjust(margin)) for at, text in y_ticks])
+        self.ground = np.zeros_like(self.ink)
+        for curve, (xs, ys) in zip(figure.curves, curves, strict=True):
+            if curve.fill:
+                self._bars(self._x.unit(xs), self._y.unit(ys), self._role(curve.role))
+        self._header(legend or self._legend())
+        self._axis_label(figure.x_label)
+
+    def _role(self, role: str) -> int:
+        if role not in self.roles:
+            self.roles.append(role)
+        return self.roles.index(role)
+
+    def _marker(self, curve: Curve) -> str:
+        if curve.marker in _POINTS:
+            return (_ASCII_POINTS if self.glyphs == "ascii" else _POINTS)[curve.marker]
+        if self.glyphs == "ascii":
+            lines = [c for c in self._figure.curves if not c.fill and c.marker not in _POINTS]
+            return _ASCII_LINES[lines.index(curve) % len(_ASCII_LINES)]
+        return (_BLOCK_MARKERS if self.glyphs == "blocks" else _UNICODE_MARKERS)[curve.marker]
+
+    def _raster(
+        self,
+        curves: Sequence[tuple[Floats, Floats]],
+        x_ticks: Sequence[Tick],
+        y_ticks: Sequence[Tick],
+    ) -> None:
+        """Curves, rules and axes by plotext, read back as characters and tags."""
+        width, height = self.inner.right, self.inner.bottom + 2
+        plotext.clear_figure()
+        plotext.limit_size(False, False)
+        plotext.plot_size(width, height - 1)
+        plotext.theme("clear")
+        plotext.xlim(0, 1)
+        plotext.ylim(0, 1)
+        plotext.xaxes(True, False)
+        plotext.yaxes(True, False)
+        plotext.xticks([at for at, _ in x_ticks], [text for _, text in x_ticks])
+        # One tick at least: the width of its text is what sets the axis in its place.
+        shown = list(y_ticks) or [(0.0, " " * (self.inner.x - 1))]
+        plotext.yticks([at for at, _ in shown], [text for _, text in shown])
+        # plotext gives axes only to a figure with data: a blank in the corner.
+        plotext.scatter([0.0], [0.0], marker=" ")
+        for rules, scale, line in (
+            (self._figure.v_lines, self._x, plotext.vertical_line),
+            (self._figure.h_lines, self._y, plotext.horizontal_line),
+        ):
+            for rule in rules:
+                at = float(scale.unit(rule.at))
+                if 0 <= at <= 1:
+                    line(at, color=_TAG + self._role(rule.role))
+        for curve, (xs, ys) in zip(self._figure.curves, curves, strict=True):
+            if not curve.fill:
+                self._plot(curve, self._x.unit(xs), self._y.unit(ys))
+        rows = plotext.build().split("\n")[: height - 1]
+        self.characters = np.full((height, width), " ")
+        self.ink = np.zeros((height, width), dtype=np.int64)
+        for y, row in enumerate(rows, start=1):
+            x, tag = 0, 0
+            for match in _CODES.finditer(row):
+                code, text = match.groups()
+                if text is None:
+                    tag = int(code) - _TAG if code else 0
+                    continue
+                text = text[: width - x]
+                self.characters[y, x : x + len(text)] = list(text)
+                self.ink[y, x : x + len(text)] = tag
+                x += len(text)
+        if self.glyphs == "ascii":
+            for y in range(height):
+                self.characters[y] = list(plain("".join(self.characters[y]), "ascii"))
+
+    def _plot(self, curve: Curve, xs: Floats, ys: Floats) -> None:
+        marker, tag = self._marker(curve), _TAG + self._role(curve.role)
+        if curve.marker in _POINTS:
+            inside = (xs >= 0) & (xs <= 1) & (ys >= 0) & (ys <= 1)
+            if inside.any():
+                plotext.scatter(xs[inside].tolist(), ys[inside].tolist(), marker=marker, color=tag)
+            return
+        if curve.marker == "dashed":
+            xs, ys = _dashed(xs, ys, 2 * self.inner.width)
+        for run in _runs(xs, ys):
+            plotext.plot([x for x, _ in run], [y for _, y in run], marker=marker, color=tag)
+
+    def _bars(self, xs: Floats, ys: Floats, role: int) -> None:
+        """Bars under what is drawn already, one height a column, in eighths of a cell."""
+        known = np.isfinite(xs) & np.isfinite(ys)
+        xs, ys = xs[known], ys[known]
+        if not xs.size:
+            return
+        columns, rows = self.inner.width, self.inner.height
+        across = np.linspace(0.0, 1.0, columns)
+        half = max(float(np.median(np.diff(xs))) if xs.size > 1 else 0.0, 1 / columns) / 2
+        after = np.clip(np.searchsorted(xs, across), 1, max(1, xs.size - 1))
+        nearest = np.where(
+            np.abs(across - xs[after - 1]) <= np.abs(xs[np.minimum(after, xs.size - 1)] - across),
+            after - 1,
+            np.minimum(after, xs.size - 1),
+        )
+        within = np.abs(across - xs[nearest]) <= half + 1e-9
+        zero = 0.0 if self._y.log else float(np.clip(self._y.unit(0.0), 0.0, 1.0))
+        tops = np.clip(ys[nearest], 0.0, 1.0)
+        # A share of the axis as plotext places it: on a dot, of which a cell has four; the bar
+        # ends in that dot's middle, so that a curve through its top runs along its edge.
+        ends = np.rint(((4 * rows - 1) * tops + 0.5) * 2).astype(np.int64)
+        base = 0 if zero == 0 else round(((4 * rows - 1) * zero + 0.5) * 2)
+        low = np.where(within & (ys[nearest] != zero), np.minimum(ends, base), 0)
+        high = np.where(within & (ys[nearest] != zero), np.maximum(ends, base), 0)
+        floor = 8 * np.arange(rows - 1, -1, -1)[:, None]
+        covered = np.clip(high - floor, 0, 8) - np.clip(low - floor, 0, 8)
+        # Only the lower part of a cell can be filled in eighths; a bar that hangs from 0 ends
+        # in whole cells.
+        hanging = (low > floor) & (low < floor + 8) & (covered > 0)
+        covered = np.where(hanging, np.where(covered >= 4, 8, 0), covered)
+        place = (
+            slice(self.inner.y, self.inner.bottom),
+            slice(self.inner.x, self.inner.right),
+        )
+        characters, ink, ground = self.characters[place], self.ink[place], self.ground[place]
+        free = (characters == " ") & (covered > 0)
+        shades = _ASCII_EIGHTHS if self.glyphs == "ascii" else _EIGHTHS
+        characters[free] = shades[covered[free]]
+        ink[free] = role
+        if self.glyphs != "ascii":
+            crossed = (characters != " ") & ~free & (covered >= 4)
+            ground[crossed] = role
+
+    def _legend(self) -> list[tuple[str, str, str]]:
+        entries = []
+        for curve in self._figure.curves:
+            if curve.label:
+                sample = "▇▇" if curve.fill else _SAMPLES[curve.marker]
+                if self.glyphs == "ascii":
+                    sample = "##" if curve.fill else self._marker(curve) * 2
+                entries.append((sample, curve.label, curve.role))
+        for rules, sample in ((self._figure.h_lines, "──"), (self._figure.v_lines, "│")):
+            entries += [(sample, rule.label, rule.role) for rule in rules if rule.label]
+        return entries
+
+    def _header(self, legend: Sequence[tuple[str, str, str]]) -> None:
+        """The label of the y axis at the left, and as much of the legend as fits at the right."""
+        end = self._write(self._figure.y_label, self.inner.x, 0, 0)
+        room = self.inner.right - end - 2
+        fitting: list[tuple[str, str, str]] = []
+        for sample, label, role in legend:
+            entry = plain(sample, self.glyphs), plain(label, self.glyphs), role
+            used = len(entry[0]) + 1 + len(entry[1]) + (3 if fitting else 0)
+            if used > room:
+                break
+            room -= used
+            fitting.append(entry)
+        x = end + 2 + room
+        for sample, label, role in fitting:
+            x = self._write(sample, x, 0, self._role(role))
+            x = self._write(label, x + 1, 0, self._role("text")) + 3
+
+    def _axis_label(self, label: str) -> None:
+        """The label of the x axis, set into the right end of the axis itself."""
+        if label and len(label) + 6 < self.inner.width:
+            self._write(f" {label} ", self.inner.right - len(label) - 3, self.inner.bottom, 0)
+
+    def _write(self, text: str, x: int, y: int, role: int) -> int:
+        """Write `text` as far as there is room; the column after it."""
+        shown = plain(text, self.glyphs)[: max(0, self.inner.right - x)]
+        self.characters[y, x : x + len(shown)] = list(shown)
+        self.ink[y, x : x + len(shown)] = role
+        return x + len(shown)
+
+
+def _arrays(curve: Curve) -> tuple[Floats, Floats]:
+    xs, ys = (np.asarray(a, dtype=np.float64).ravel() for a in (curve.xs, curve.ys))
+    count = min(xs.size, ys.size)
+    return xs[:count], ys[:count]
+
+
+def _placed(given: Sequence[Tick] | None, scale: _Scale, count: int, glyphs: Glyphs) -> list[Tick]:
+    """Ticks at shares of the axis; those off it are left out."""
+    ticks = scale.ticks(count) if given is None else given
+    shares = [(float(scale.unit(value)), plain(text, glyphs)[:9]) for value, text in ticks]
+    return [(share, text) for share, text in shares if 0 <= share <= 1]
+
+
+def _strips(sheet: _Sheet, styles: Sequence[Style]) -> list[Strip]:
+    """The sheet in the styles of its roles, one style for each pair of ink and ground in use."""
+    pairs, keys = np.unique(sheet.ink + len(styles) * sheet.ground, return_inverse=True)
+    combined = []
+    for pair in pairs:
+        ground, ink = divmod(int(pair), len(styles))
+        under = Style(bgcolor=styles[ground].color) if ground else Style.null()
+        combined.append(styles[ink] + under)
+    return compose(sheet.characters, keys.reshape(sheet.ink.shape), combined)
