@@ -10,7 +10,7 @@ import torch
 from .experiment import ConfigError, Experiment
 
 _GPU_PAYS_FROM = 2e9
-"""Floating-point operations a step from which a GPU's launches cost less than a CPU's arithmetic."""
+"""Floating-point operations a step from which a GPU pays for its launches."""
 
 _THREADS_PAY_FROM = 5e7
 """Operations a step from which a second CPU thread gains more than its hand-over costs."""

@@ -34,7 +34,7 @@ def density(mixture: GaussianMixture, alpha: float, sigma: float, cells: int = 2
     """
     noised = mixture.noised(alpha, sigma).to("cpu")
     reach = torch.linspace(-8, 8, cells, dtype=torch.float64)
-    grid = (noised.means + noised.stds[:, None] * reach).flatten().unique()
+    grid = (noised.means + noised.stds[:, None] * reach).flatten().sort().values
     pdf = noised.log_prob(grid[:, None]).exp()
     cdf = noised.cdf(grid[:, None])
     integral = float(torch.trapezoid(pdf, grid))

@@ -57,7 +57,7 @@ SAMPLERS_OF: Mapping[str, tuple[str, ...]] = {
 
 
 class ConfigError(ValueError):
-    """A value that cannot be; ``field`` is its dotted path, or '' where no single one is at fault."""
+    """A value that cannot be; ``field`` is its dotted path, or '' where no one is at fault."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -567,7 +567,7 @@ def _number(value: float) -> str:
 
 
 def format_value(value: Any) -> str:
-    """A value as a person would write it: ``2e-4``, ``true``, ``0.1, 0.2``, ``(-1, 1), (1, -1)``."""
+    """A value as a person would write it: ``2e-4``, ``true``, ``0.1, 0.2``, ``(-1, 1), (1, 1)``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -89,7 +89,7 @@ def from_betas(betas: Sequence[float] | Tensor) -> Schedule:
 
 
 def karras_betas(levels: int, beta_min: float, beta_max: float, rho: float) -> Schedule:
-    """Betas in the shape of Karras' sigmas: (β_min^{1/ρ} + i/(N−1) (β_max^{1/ρ} − β_min^{1/ρ}))^ρ."""
+    """Betas shaped as Karras' sigmas: (β_min^{1/ρ} + i/(N−1) (β_max^{1/ρ} − β_min^{1/ρ}))^ρ."""
     return from_betas(_warped(levels, beta_min, beta_max, rho))
 
 

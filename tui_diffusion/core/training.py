@@ -76,11 +76,11 @@ def stages(experiment: Experiment) -> list[Stage]:
     if not experiment.network.per_level:
         return [Stage(0, training.steps, None, training.lr)]
     shares = [training.first_factor] + [1.0] * (levels - 1)
-    # Every network gets a step, whatever the rounding.
-    spare = training.steps - levels
     bounds = [0]
     for j in range(levels):
-        bounds.append(j + 1 + round(spare * sum(shares[: j + 1]) / sum(shares)))
+        fair = round(training.steps * sum(shares[: j + 1]) / sum(shares))
+        # Every network gets a step, whatever the rounding.
+        bounds.append(min(max(fair, bounds[-1] + 1), training.steps - (levels - 1 - j)))
     return [
         Stage(
             bounds[j], bounds[j + 1], levels - 1 - j, training.first_lr if j == 0 else training.lr
