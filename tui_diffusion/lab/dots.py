@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,9 +19,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_diffusion.lab.palette import Palette
+from .glyphs import Glyphs
+from .palette import Palette
 
-Glyphs = Literal["braille", "blocks", "ascii"]
 Range = tuple[float, float]
 Dots = NDArray[np.bool_]
 Characters = NDArray[np.str_]

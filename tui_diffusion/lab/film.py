@@ -1,0 +1,140 @@
+"""A denoising made ready to be looked at: numpy arrays, with the truth of every level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..core.datasets import make_mixture
+from ..core.devices import choose, use_threads
+from ..core.exact import goal_moments
+from ..core.methods import METHODS, IdealDenoiser
+from ..core.metrics import energy_distance, nearest_mode_distance
+from ..core.mixtures import GaussianMixture
+from ..core.randomness import generator
+from ..core.schedules import Schedule
+from ..core.trajectory import Trajectory, denoise, forward_process
+from .sampling import Wish
+
+Floats = NDArray[np.float64]
+
+_ENERGY_POINTS = 500
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What is measured at one level; lists have one entry a coordinate.
+
+    ``goal_…`` is exact, but for ``goal_distance`` and ``energy_real``, which true points of the
+    same number score.
+    """
+
+    mean: list[float]
+    std: list[float]
+    goal_mean: list[float]
+    goal_std: list[float]
+    distance: float
+    goal_distance: float
+    energy: float
+    energy_real: float
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """All levels of one denoising, or of the forward process, with what is true at each.
+
+    ``x`` has shape (N + 1, n, d). ``wish`` says what it shows.
+    """
+
+    wish: Wish
+    mixture: GaussianMixture
+    trajectory: Trajectory
+    x: NDArray[np.float32]
+
+    @property
+    def levels(self) -> int:
+        """N."""
+        return len(self.x) - 1
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a point."""
+        return int(self.x.shape[2])
+
+    @property
+    def schedule(self) -> Schedule:
+        """The noise levels."""
+        return self.trajectory.schedule
+
+    def truth(self, level: int) -> GaussianMixture:
+        """The exact distribution at a level."""
+        return self.mixture.noised(self.alpha(level), self.sigma(level))
+
+    def alpha(self, level: int) -> float:
+        """alpha of a level."""
+        return float(self.schedule.alphas[level])
+
+    def sigma(self, level: int) -> float:
+        """sigma of a level."""
+        return float(self.schedule.sigmas[level])
+
+    @cached_property
+    def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """mean, std, goal mean and goal std at every level, each (N + 1, d)."""
+        x = self.x.astype(np.float64)
+        goal_mean, goal_std = goal_moments(self.mixture, self.schedule)
+        return x.mean(1), x.std(1), goal_mean.numpy(), goal_std.numpy()
+
+    @cached_property
+    def _numbers(self) -> dict[int, Numbers]:
+        return {}
+
+    def numbers(self, level: int) -> Numbers:
+        """What is measured at a level; computed once."""
+        if level not in self._numbers:
+            self._numbers[level] = self._measure(level)
+        return self._numbers[level]
+
+    def _measure(self, level: int) -> Numbers:
+        mean, std, goal_mean, goal_std = (values[level].tolist() for values in self.moments)
+        points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
+        random = generator(self.wish.seed, f"real {level}")
+        truth = self.truth(level)
+        real = truth.sample(len(points), random)
+        some = min(len(points), _ENERGY_POINTS)
+        return Numbers(
+            mean,
+            std,
+            goal_mean,
+            goal_std,
+            nearest_mode_distance(points, truth),
+            nearest_mode_distance(real, truth),
+            energy_distance(points[:some], real[:some]),
+            energy_distance(truth.sample(some, random), real[:some]),
+        )
+
+
+def make_film(wish: Wish) -> Film:
+    """Sample what is wished for, and measure what the first look will show."""
+    experiment = wish.experiment
+    use_threads(experiment)
+    if wish.source == "forward":
+        trajectory = forward_process(experiment, points=wish.points, seed=wish.seed)
+    else:
+        device = choose(experiment).device
+        denoiser = wish.denoiser
+        if wish.source == "ideal":
+            mixture = make_mixture(experiment.data, device)
+            denoiser = IdealDenoiser(mixture, METHODS[experiment.method.name])
+        trajectory = denoise(
+            experiment, denoiser, points=wish.points, seed=wish.seed, device=device
+        )
+    film = Film(
+        wish, make_mixture(experiment.data), trajectory, trajectory.x.detach().cpu().numpy()
+    )
+    film.numbers(film.levels)
+    return film
