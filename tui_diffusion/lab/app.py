@@ -121,6 +121,9 @@ class Lab(App[int]):
     .narrow #tabs { display: block; }
     .narrow #body { layout: vertical; }
     .narrow #left, .narrow #right { width: 1fr; height: 1fr; }
+    .narrow #left { layout: horizontal; }
+    .narrow #experiments-panel { width: 34; height: 1fr; max-height: 100%; }
+    .narrow #form-panel { width: 1fr; }
     .narrow.setup #right, .narrow.training #left, .narrow.denoising #left { display: none; }
     .narrow.training #denoising, .narrow.denoising #training { display: none; }
     .small #too-small { display: block; }
@@ -381,7 +384,7 @@ class Lab(App[int]):
 
     def _mark_experiments(self) -> None:
         marks = {
-            key: bench.training.state.value
+            key: bench.training.state.mark
             for key, bench in self.benches.items()
             if bench.training is not None
         }

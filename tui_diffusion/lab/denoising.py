@@ -93,7 +93,8 @@ class DenoisingPanel(Vertical):
     """A film, looked at level by level. It holds the level, the view, the zoom and the play."""
 
     DEFAULT_CSS = """
-    DenoisingPanel { border: round $panel-lighten-2; border-title-color: $text; height: 2fr; }
+    DenoisingPanel { border: round $panel-lighten-2; border-title-color: $text; height: 2fr;
+        border-subtitle-color: $text-muted; }
     DenoisingPanel .hint {
         width: 1fr; height: 1fr; content-align: center middle; color: $text-muted;
     }

@@ -49,6 +49,8 @@ _TRUTH_RADIUS = (-2 * np.log(1 - _TRUTH_SHARE)) ** 0.5
 _MARKED_MODES = 16
 _FAINTEST = 0.01
 """Share of the greatest density under which none is drawn."""
+_MAGNIFIER_FROM = 70
+"""Columns from which the close-up has room beside a histogram."""
 _PAIR_FROM = 50
 """Columns from which the exact density has room beside the points."""
 
@@ -76,7 +78,7 @@ def picture(
         return [Strip.blank(width)] * height
     match look.view:
         case "histogram" | "close-up" if film.dim == 1:
-            return draw(_histogram(film, look, width), width, height, palette, glyphs)
+            return _line(film, look, width, height, palette, glyphs)
         case "pdf and cdf":
             return _pdf_cdf(film, look, width, height, palette, glyphs)
         case "mean and std":
@@ -150,6 +152,20 @@ def _range_1d(film: Film, look: Look) -> Range:
     return middle - half, middle + half
 
 
+def _line(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """The histogram over the stretch of all levels and, where there is room, near by."""
+    if look.view == "close-up" or look.zoom or width < _MAGNIFIER_FROM:
+        return draw(_histogram(film, look, width), width, height, palette, glyphs)
+    left = width * 3 // 5
+    near = Look(look.level, "close-up", look.truth)
+    return beside(
+        draw(_histogram(film, look, left), left, height, palette, glyphs),
+        draw(_histogram(film, near, width - left), width - left, height, palette, glyphs),
+    )
+
+
 def _histogram(film: Film, look: Look, width: int) -> Figure:
     low, high = _range_1d(film, look)
     bins = max(8, min(width - 8, 90))
@@ -169,7 +185,7 @@ def _histogram(film: Film, look: Look, width: int) -> Figure:
     ]
     if look.truth:
         curves.append(_pdf_curve(film, look.level, low, high, 2 * bins))
-    return Figure(curves=tuple(curves), x_range=(low, high), y_label="density", x_label="x")
+    return Figure(curves=tuple(curves), x_range=(low, high), y_label=look.view, x_label="x")
 
 
 def _pdf_curve(film: Film, level: int, low: float, high: float, count: int) -> Curve:

@@ -42,6 +42,13 @@ class State(StrEnum):
     FAILED = "failed"
 
     @property
+    def mark(self) -> str:
+        """A single character for a list."""
+        return {"training": "●", "paused": "‖", "finished": "✓", "stopped": "■"}.get(
+            self.value, "✗" if self in (State.DIVERGED, State.FAILED) else "…"
+        )
+
+    @property
     def active(self) -> bool:
         """Whether a training is under way."""
         return self in (State.LOADING, State.TRAINING, State.PAUSED)
