@@ -106,7 +106,7 @@ class LossPanel(Vertical):
         text = ""
         if training is not None and training.state is State.DIVERGED:
             text = (
-                f"Training diverged: the loss of step {training.step:,} is not finite. "
+                f"Diverged: the loss of step {training.step:,} is not finite. "
                 "Lower training.lr and press t."
             )
         elif training is not None and training.state is State.FAILED:
