@@ -2,9 +2,9 @@
 
     python screenshots/make.py [NAME ...]
 
-Runs the lab without a terminal, presses its keys, and draws the screen cell by cell: text in a
-monospaced font (DejaVu Sans Mono, from the system), braille, blocks and box lines as shapes, so that
-nothing depends on what a font makes of them.
+Runs the lab without a terminal, presses its keys, and draws the screen cell by cell: text in
+DejaVu Sans Mono (from the system), braille, blocks and box lines as shapes, so that nothing
+depends on what a font makes of them.
 """
 
 from __future__ import annotations
