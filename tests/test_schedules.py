@@ -49,7 +49,7 @@ def test_karras_sigmas_by_hand():
 
 @given(karras_args)
 def test_karras_schedules_are_well_formed(args):
-    levels, sigma_min, sigma_max, rho = args
+    levels, sigma_min, sigma_max, _ = args
     schedule = karras(*args)
     assert_well_formed(schedule, levels)
     assert abs(float(schedule.sigmas[0]) / sigma_max - 1) < 1e-9
