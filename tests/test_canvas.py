@@ -13,7 +13,8 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.strip import Strip
 
-from tui_diffusion.lab.canvas import Canvas, SpanCompositor, changed_span
+from tui_diffusion.lab.canvas import Canvas, changed_span
+from tui_diffusion.lab.compositor import SpanCompositor
 
 RED, BLUE = Style(color="red"), Style(color="blue")
 

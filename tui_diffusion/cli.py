@@ -100,7 +100,7 @@ def lab(
         raise ConfigError("the lab needs a terminal; allowed without one: list, train, sample")
     from .lab.app import run_lab
 
-    sys.exit(run_lab(chosen, ascii_only=ascii_only, mouse=not no_mouse, theme=theme))
+    run_lab(chosen, ascii_only=ascii_only, mouse=not no_mouse, theme=theme)
 
 
 @cli.command("list")

@@ -83,9 +83,10 @@ def from_betas(betas: Sequence[float] | Tensor) -> Schedule:
     ``betas`` are β_1 … β_N, least noisy first. Ho et al. 2020, eq. 4.
     """
     beta = torch.as_tensor(betas, dtype=torch.float64)
-    clean = torch.ones(1, dtype=torch.float64)
-    alpha_bar = torch.cat([clean, torch.cumprod(1 - beta, 0)]).flip(0)
-    return Schedule(alpha_bar.sqrt(), (1 - alpha_bar).sqrt())
+    clean = torch.zeros(1, dtype=torch.float64)
+    # By logarithms, which tell 1 − alpha_bar from 0 for the least of betas too.
+    log_alpha_bar = torch.cat([clean, torch.log1p(-beta).cumsum(0)]).flip(0)
+    return Schedule((log_alpha_bar / 2).exp(), (-torch.expm1(log_alpha_bar)).sqrt())
 
 
 def karras_betas(levels: int, beta_min: float, beta_max: float, rho: float) -> Schedule:

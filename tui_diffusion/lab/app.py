@@ -11,7 +11,8 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.style import Style
 from textual import events
@@ -25,7 +26,7 @@ from textual.widgets import Input, Static
 from ..core.experiment import ConfigError, Experiment
 from ..core.presets import PRESETS
 from .actions import ACTIONS
-from .canvas import SpanCompositor
+from .compositor import SpanCompositor
 from .denoising import DenoisingPanel, Ruler
 from .experiments import ExperimentList
 from .form import Form
@@ -43,10 +44,12 @@ if TYPE_CHECKING:
 
 SMALLEST = (60, 18)
 WIDE = 100
-_FRAMES = 8
+_FRAMES = 8.0
 """Most drawings of the loss in a second."""
 _FILMS = 2.0
 """Most denoisings from the latest weights in a second, while training."""
+_SHARE = 0.05
+"""Most of the time that each of the two may take from the training."""
 _LIVE_POINTS = 2_000
 """Most points of a film made while training, so that sampling takes little from it."""
 
@@ -115,8 +118,7 @@ class Lab(App[int]):
         height: auto; max-height: 50%; border: round $panel-lighten-2; border-title-color: $text;
     }
     #form-panel { height: 1fr; border: round $panel-lighten-2; border-title-color: $text; }
-    #experiments-panel:focus-within, #form-panel:focus-within,
-    LossPanel:focus, DenoisingPanel:focus { border: round $accent; }
+    #experiments-panel:focus-within, #form-panel:focus-within { border: round $accent; }
     .broad #left { width: 40; }
     .narrow #tabs { display: block; }
     .narrow #body { layout: vertical; }
@@ -174,8 +176,8 @@ class Lab(App[int]):
         )
         self.loaded = False
         self.tab = "denoising"
-        self._frames = Clock(_FRAMES)
-        self._films = Clock(_FILMS)
+        self._frames = Clock(_FRAMES, _SHARE)
+        self._films = Clock(_FILMS, _SHARE)
         self._seen_state = State.IDLE
         self._films_made = 0
 
@@ -333,7 +335,9 @@ class Lab(App[int]):
 
     def on_lab_tick(self) -> None:
         if self.session.state is not self._seen_state or self._frames.due():
+            began = monotonic()
             self._refresh()
+            self._frames.took(monotonic() - began)
 
     def on_lab_filmed(self, message: Filmed) -> None:
         self._films_made += 1
@@ -341,6 +345,7 @@ class Lab(App[int]):
             self.loaded = True
             self._hints()
         film = message.film
+        self._films.took(film.seconds)
         if film.wish.experiment == self.bench.experiment:
             self._denoising.show(film)
         self._refresh()
@@ -375,7 +380,8 @@ class Lab(App[int]):
             wish = film.wish if film is not None else None
             newer = wish is None or wish.denoiser is not snapshot[1]
             complete = wish is not None and (wish.live and not training.state.active)
-            wanted = (newer or complete) and not self.bench.source_ideal
+            seen = self._denoising.is_on_screen
+            wanted = seen and (newer or complete) and not self.bench.source_ideal
             now = changed or not training.state.active
             if wanted and not self.sampling.busy and (now or self._films.due()):
                 self._ask()
@@ -574,8 +580,8 @@ def _footer_key(shown: str, glyphs: str) -> str:
 
 def run_lab(
     experiment: Experiment, *, ascii_only: bool, mouse: bool, theme: str | None = None
-) -> int:
-    """Open the lab until the person leaves; returns the exit code."""
+) -> NoReturn:
+    """Open the lab until the person leaves, then end the process."""
     app = Lab(experiment, glyphs=choose_glyphs(os.environ, ascii_only=ascii_only))
     if theme is not None:
         if theme not in app.available_themes:
@@ -583,10 +589,9 @@ def run_lab(
             raise ConfigError(f"--theme {theme!r} is unknown; allowed: {allowed}")
         app.theme = theme
     app.run(mouse=mouse)
-    code = app.return_value if app.return_value is not None else (app.return_code or 0)
-    if not app.close_workers():
-        # A thread that is deep in torch cannot be interrupted; the terminal is restored by now.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
+    app.close_workers()
+    # Not sys.exit: a thread deep in torch cannot be interrupted, and taking torch down takes most
+    # of a second. The terminal is restored by now, and nothing is left to be written.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(app.return_value if app.return_value is not None else (app.return_code or 0))

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.control import Control
 from rich.style import Style
 from textual import events
-from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -134,28 +131,3 @@ def _ground(style: Style | None) -> Style | None:
     ):
         return None
     return style
-
-
-class SpanCompositor(Compositor):
-    """Sends just the stretch of a line that a widget asked to have repainted.
-
-    Textual cuts such a stretch at its right end only and starts at the widget's left edge; for a
-    plot that changes at its right end that is the whole line.
-    """
-
-    def render_partial_update(self) -> ChopsUpdate | None:
-        update = super().render_partial_update()
-        return update and _SpanUpdate(update.chops, update.spans, update.chop_ends)
-
-
-class _SpanUpdate(ChopsUpdate):
-    def render_segments(self, console: Console) -> str:
-        sent: list[str] = []
-        for y, first, end in self.spans:
-            for chop_end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                start, stop = max(first, x), min(end, chop_end)
-                if strip is None or start >= stop:
-                    continue
-                sent.append(Control.move_to(start, y).segment.text)
-                sent.append(strip.crop(start - x, stop - x).render(console))
-        return "".join(sent)

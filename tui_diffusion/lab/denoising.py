@@ -8,7 +8,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Static
@@ -16,6 +15,7 @@ from textual.widgets import Static
 from .canvas import Canvas
 from .glyphs import Glyphs
 from .palette import Palette
+from .panel import Panel
 from .status import Line, number
 
 if TYPE_CHECKING:
@@ -89,12 +89,11 @@ class Ruler(Canvas):
         self.post_message(self.Picked(round(share * self.levels)))
 
 
-class DenoisingPanel(Vertical):
+class DenoisingPanel(Panel):
     """A film, looked at level by level. It holds the level, the view, the zoom and the play."""
 
     DEFAULT_CSS = """
-    DenoisingPanel { border: round $panel-lighten-2; border-title-color: $text; height: 2fr;
-        border-subtitle-color: $text-muted; }
+    DenoisingPanel { height: 2fr; }
     DenoisingPanel .hint {
         width: 1fr; height: 1fr; content-align: center middle; color: $text-muted;
     }
@@ -267,16 +266,12 @@ class DenoisingPanel(Vertical):
             parts += _noise_of(film, self.level)
             parts.append(film.wish.experiment.data.name)
         title = "  ".join(parts)
-        if title != self.border_title:
-            self.border_title = title
         parts = [self.view]
         if film is not None:
             parts.insert(0, _source(film))
         if self.playing:
             parts.append(f"playing {SPEEDS[self.speed]:g}/s")
-        subtitle = " · ".join(parts)
-        if subtitle != self.border_subtitle:
-            self.border_subtitle = subtitle
+        self.entitle(title, " · ".join(parts))
 
     def _write_numbers(self, film: Film) -> None:
         seen = film.numbers(self.level)

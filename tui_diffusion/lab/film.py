@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from time import monotonic
 
 import numpy as np
 import torch
@@ -47,13 +48,14 @@ class Numbers:
 class Film:
     """All levels of one denoising, or of the forward process, with what is true at each.
 
-    ``x`` has shape (N + 1, n, d). ``wish`` says what it shows.
+    ``x`` has shape (N + 1, n, d). ``wish`` says what it shows, ``seconds`` how long making it took.
     """
 
     wish: Wish
     mixture: GaussianMixture
     trajectory: Trajectory
     x: NDArray[np.float32]
+    seconds: float = 0.0
 
     @property
     def levels(self) -> int:
@@ -120,6 +122,7 @@ class Film:
 
 def make_film(wish: Wish) -> Film:
     """Sample what is wished for, and measure what the first look will show."""
+    began = monotonic()
     experiment = wish.experiment
     use_threads(experiment)
     if wish.source == "forward":
@@ -133,8 +136,6 @@ def make_film(wish: Wish) -> Film:
         trajectory = denoise(
             experiment, denoiser, points=wish.points, seed=wish.seed, device=device
         )
-    film = Film(
-        wish, make_mixture(experiment.data), trajectory, trajectory.x.detach().cpu().numpy()
-    )
-    film.numbers(film.levels)
-    return film
+    x = trajectory.x.detach().cpu().numpy()
+    mixture = make_mixture(experiment.data)
+    return Film(wish, mixture, trajectory, x, monotonic() - began)

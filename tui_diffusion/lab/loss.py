@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.widgets import Static
 
 from ..core.experiment import format_value
 from .canvas import Canvas
 from .glyphs import Glyphs
 from .palette import Palette
+from .panel import Panel
 from .session import State, Training
 from .status import number
 
 
-class LossPanel(Vertical):
+class LossPanel(Panel):
     """Losses so far: raw as an envelope, smoothed, over all the steps there will be."""
 
     DEFAULT_CSS = """
-    LossPanel { border: round $panel-lighten-2; border-title-color: $text; height: 1fr; }
+    LossPanel { height: 1fr; }
     LossPanel .hint { width: 1fr; height: 1fr; content-align: center middle; color: $text-muted; }
     LossPanel .banner {
         width: 1fr; height: auto; max-height: 3; padding: 0 1; display: none;
@@ -46,7 +46,7 @@ class LossPanel(Vertical):
         yield Canvas(id="loss-canvas")
 
     def on_mount(self) -> None:
-        self.border_title = "Loss"
+        self.entitle("Loss")
 
     def hint(self, text: str) -> None:
         """What to say while there is no loss to draw."""
@@ -73,7 +73,7 @@ class LossPanel(Vertical):
         self.set_class(bool(done), "drawn")
         canvas = self.query_one(Canvas)
         if training is None or training.losses is None or not done:
-            self.border_title = "Loss"
+            self.entitle("Loss")
             return
         if not canvas.is_on_screen or canvas.size.width < 2:
             return
@@ -97,9 +97,7 @@ class LossPanel(Vertical):
         if training.level is not None:
             parts.append(f"network of level {training.level}")
         parts.append("log" if self.logarithmic else "linear")
-        title = "  ".join(parts)
-        if title != self.border_title:
-            self.border_title = title
+        self.entitle("  ".join(parts))
 
     def _banner(self, training: Training | None) -> None:
         banner = self.query_one(".banner", Static)

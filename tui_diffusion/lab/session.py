@@ -229,11 +229,20 @@ class Session:
 
 
 class Clock:
-    """Says when enough time has passed: at most ``rate`` times a second."""
+    """Says when to draw: at most ``rate`` times a second, and taking at most ``share`` of the time.
 
-    def __init__(self, rate: float) -> None:
-        self.period = 1 / rate
+    ``took`` tells it how long the last drawing took, in seconds.
+    """
+
+    def __init__(self, rate: float, share: float) -> None:
+        self._least = 1 / rate
+        self._share = share
+        self.period = self._least
         self._last = -self.period
+
+    def took(self, seconds: float) -> None:
+        """The last one took this long: the next may come that much later."""
+        self.period = max(self._least, min(seconds / self._share, 2.0))
 
     def due(self) -> bool:
         """Whether a period has passed since this last said yes."""
