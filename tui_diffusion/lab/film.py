@@ -24,6 +24,7 @@ from .sampling import Wish
 Floats = NDArray[np.float64]
 
 _ENERGY_POINTS = 500
+_REAL_POINTS = 4000
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Film:
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
         random = generator(self.wish.seed, f"real {level}")
         truth = self.truth(level)
-        real = truth.sample(len(points), random)
+        real = truth.sample(min(len(points), _REAL_POINTS), random)
         some = min(len(points), _ENERGY_POINTS)
         return Numbers(
             mean,

@@ -44,9 +44,12 @@ _CONTRAST = 4.5  # WCAG's least contrast of a text, as thin as dots are
 _APART = 90.0  # least distance of two series' colours, in red, green and blue of 0..255
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Palette:
-    """The style of every role, and the shades of a density from faintest to strongest."""
+    """The style of every role, and the shades of a density from faintest to strongest.
+
+    Palettes are told apart by identity, so that pictures can be kept for one.
+    """
 
     styles: Mapping[str, Style]
     ramp: tuple[RichColor, ...]

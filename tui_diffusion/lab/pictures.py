@@ -301,13 +301,27 @@ def _framed(
 ) -> tuple[tuple[Range, Range], list[Strip], Region]:
     """Ranges, axes, and the place inside them."""
     middle, half = _window_2d(film, look)
-    shown = _plane_legend(film, look) if legend is None else legend
+    shown = tuple(_plane_legend(film, look) if legend is None else legend)
+    return _axes(middle, half, width, height, palette, glyphs, shown)
+
+
+@lru_cache(maxsize=64)
+def _axes(
+    middle: tuple[float, float],
+    half: float,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
+    legend: tuple[tuple[str, str, str], ...],
+) -> tuple[tuple[Range, Range], list[Strip], Region]:
+    """Axes to one scale, kept since they are the same at every level."""
     # The frame's inside depends on the width of its labels, and these on the ranges: twice is
     # enough for both to settle.
     size = inner_size(width, height)
     for _ in range(2):
         ranges = equal_ranges(middle, half, *size)
-        lines, region = frame(*ranges, width, height, palette, glyphs, legend=shown)
+        lines, region = frame(*ranges, width, height, palette, glyphs, legend=legend)
         size = (region.width, region.height)
     return ranges, lines, region
 
