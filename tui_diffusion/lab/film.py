@@ -9,11 +9,12 @@ from time import monotonic
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ..core.datasets import make_mixture
 from ..core.devices import choose, use_threads
 from ..core.exact import goal_moments
-from ..core.methods import METHODS, IdealDenoiser
+from ..core.methods import METHODS, Denoiser, IdealDenoiser
 from ..core.metrics import energy_distance, nearest_mode_distance
 from ..core.mixtures import GaussianMixture
 from ..core.randomness import generator
@@ -43,6 +44,15 @@ class Numbers:
     goal_distance: float
     energy: float
     energy_real: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a denoiser says of points; all (k, d). score = −eps_hat / sigma."""
+
+    eps_hat: Tensor
+    x0_hat: Tensor
+    score: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +95,45 @@ class Film:
         """sigma of a level."""
         return float(self.schedule.sigmas[level])
 
+    @property
+    def x0_hat(self) -> NDArray[np.float32]:
+        """What the denoiser took the clean data to be, (N, n, d)."""
+        return self.trajectory.x0_hat.detach().cpu().numpy()
+
+    @cached_property
+    def ideal_x(self) -> NDArray[np.float32]:
+        """The points that the ideal denoiser makes of the same start and noise, (N + 1, n, d)."""
+        experiment, wish = self.wish.experiment, self.wish
+        ideal = self._ideal
+        return denoise(experiment, ideal, points=wish.points, seed=wish.seed).x.numpy()
+
+    @property
+    def _ideal(self) -> IdealDenoiser:
+        return IdealDenoiser(self.mixture, METHODS[self.wish.experiment.method.name])
+
+    def ask(self, x: Tensor, level: int) -> Answer:
+        """What this film's denoiser says of points x (k, d) at a level below N."""
+        denoiser = self.wish.denoiser if self.wish.source == "network" else self._ideal
+        return self._answer(denoiser, x, level)
+
+    def ask_ideal(self, x: Tensor, level: int) -> Answer:
+        """What the ideal denoiser says of points x (k, d) at a level below N."""
+        return self._answer(self._ideal, x, level)
+
+    @torch.no_grad()
+    def _answer(self, denoiser: Denoiser, x: Tensor, level: int) -> Answer:
+        device = choose(self.wish.experiment).device if denoiser is self.wish.denoiser else "cpu"
+        said = denoiser(x.to(device), self.schedule[level])
+        eps_hat = said.eps_hat.cpu()
+        return Answer(eps_hat, said.x0_hat.cpu(), -eps_hat / self.sigma(level))
+
     @cached_property
     def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
         """mean, std, goal mean and goal std at every level, each (N + 1, d)."""
         x = self.x.astype(np.float64)
         goal_mean, goal_std = goal_moments(self.mixture, self.schedule)
-        return x.mean(1), x.std(1), goal_mean.numpy(), goal_std.numpy()
+        with np.errstate(invalid="ignore"):  # of infinite points there is none, and that shows
+            return x.mean(1), x.std(1), goal_mean.numpy(), goal_std.numpy()
 
     @cached_property
     def _numbers(self) -> dict[int, Numbers]:
