@@ -139,3 +139,16 @@ def test_configurations_reach_their_formulas():
     assert torch.equal(make_schedule(config).sigmas, from_betas((0.1, 0.4)).sigmas)
     config = ScheduleConfig(kind="karras-beta", levels=6, beta_min=0.01, beta_max=0.5, rho=3.0)
     assert torch.equal(make_schedule(config).sigmas, karras_betas(6, 0.01, 0.5, 3.0).sigmas)
+
+
+@pytest.mark.parametrize("least", [1e-17, 1e-300, 5e-324])
+def test_the_least_of_levels_is_still_noisy(least):
+    """1 − (1 − β) would be 0, and a step from a level of no noise divides by it."""
+    for schedule in (
+        from_betas((least, 0.5)),
+        karras_betas(3, least, 0.5, 7),
+        karras(3, least, 1.0, 100),
+    ):
+        assert_well_formed(schedule, schedule.levels)
+        assert all(sigma**2 > 0 for sigma in schedule.sigmas[:-1].tolist())
+    assert abs(float(from_betas((1e-17,)).sigmas[0]) / 1e-17**0.5 - 1) < 1e-12
