@@ -156,8 +156,8 @@ class DataConfig(_Section):
             shown = _printable(format_value(means))
             counts = " and ".join(str(dim) for dim in sorted(dims))
             raise ValueError(
-                f"data.means: {shown} is {len(means)} points of {counts} coordinates; allowed: "
-                "1 to 64 points, all of 1 or all of 2 coordinates"
+                f"data.means: {shown} has points of {counts} coordinates, {len(means)} in all; "
+                "allowed: 1 to 64 points, all of 1 or all of 2 coordinates"
             )
         object.__setattr__(self, "means", means)
         return self
@@ -584,7 +584,7 @@ def _allowed(kind: str, choices: tuple[str, ...], bounds: Mapping[str, float]) -
 
 
 def _number(value: float) -> str:
-    if isinstance(value, int):
+    if isinstance(value, int) or not math.isfinite(value):
         return str(value)
     text = f"{value:.6g}"
     mantissa, e, exponent = (f"{value:.5e}").partition("e")
