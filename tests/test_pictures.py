@@ -8,15 +8,10 @@ import pytest
 from tui_diffusion.core.presets import get_preset
 from tui_diffusion.lab.film import make_film
 from tui_diffusion.lab.palette import Palette
-from tui_diffusion.lab.pictures import (
-    VIEWS_1D,
-    VIEWS_2D,
-    Look,
-    beside,
-    loss_figure,
-    picture,
-    views_of,
-)
+from tui_diffusion.lab.pictures import Look, picture, views_of
+from tui_diffusion.lab.pictures.compose import beside
+from tui_diffusion.lab.pictures.look import VIEWS_1D, VIEWS_2D
+from tui_diffusion.lab.pictures.losses import loss_figure
 from tui_diffusion.lab.plot import draw
 from tui_diffusion.lab.sampling import Wish
 

@@ -41,6 +41,10 @@ ACTIONS = (
         "The exact denoiser in the network's place, from the same noise, and back.",
         "Denoising", 10,
     ),
+    Action(
+        "track", "k", "k", "follow", "Follow a point, with its numbers; again the next one.",
+        "Denoising",
+    ),
     Action("zoom(1)", "plus,equals_sign", "+", "zoom in", "Zoom in.", "Denoising"),
     Action("zoom(-1)", "minus", "-", "zoom out", "Zoom out.", "Denoising"),
     Action("tab('setup')", "1", "1", "setup", "To the setup.", "Lab"),

@@ -538,6 +538,9 @@ class Lab(App[int]):
         self.bench.source_ideal = not self.bench.source_ideal
         self._ask()
 
+    def action_track(self) -> None:
+        self._denoising.track()
+
     def action_zoom(self, change: int) -> None:
         self._denoising.zoom_by(change)
 

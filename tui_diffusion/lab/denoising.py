@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Levels a second while playing."""
 
+TRACKED = 8
+"""Points that can be followed."""
+
 
 class Ruler(Canvas):
     """Levels from noise to clean as one line; a click goes to a level."""
@@ -120,6 +123,7 @@ class DenoisingPanel(Panel):
         self.zoom = 0
         self.speed = 2
         self.playing = False
+        self.tracked: int | None = None
         self._view = {1: "histogram", 2: "scatter"}
         self._drawn: tuple[object, ...] = ()
         self._pictures: dict[tuple[object, ...], list[Strip]] = {}
@@ -177,6 +181,13 @@ class DenoisingPanel(Panel):
     def flip_truth(self) -> None:
         """The exact truth over the points, or not."""
         self.truth = not self.truth
+        self.redraw()
+
+    def track(self) -> None:
+        """Follow the next of a few points, after the last of them none."""
+        following = -1 if self.tracked is None else self.tracked
+        few = min(TRACKED, self.film.x.shape[1]) if self.film is not None else 0
+        self.tracked = following + 1 if following + 1 < few else None
         self.redraw()
 
     def zoom_by(self, change: int) -> None:
@@ -246,7 +257,7 @@ class DenoisingPanel(Panel):
         if film is None or not canvas.is_on_screen or canvas.size.width < 2:
             return
         key = (
-            id(film), self.level, self.view, self.truth, self.zoom, canvas.size, self.glyphs,
+            id(film), self.level, self.view, self.truth, self.zoom, self.tracked, canvas.size, self.glyphs,
             id(self.palette),
         )  # fmt: skip
         if key != self._drawn:
@@ -254,7 +265,7 @@ class DenoisingPanel(Panel):
             if key not in self._pictures:
                 from .pictures import Look, picture
 
-                look = Look(self.level, self.view, self.truth, self.zoom)
+                look = Look(self.level, self.view, self.truth, self.zoom, self.tracked)
                 self._pictures[key] = picture(film, look, *canvas.size, self.palette, self.glyphs)
             canvas.show(self._pictures[key])
         self._write_numbers(film)
@@ -274,39 +285,43 @@ class DenoisingPanel(Panel):
         self.entitle(title, " · ".join(parts))
 
     def _write_numbers(self, film: Film) -> None:
+        """Two lines: what is here, and what is exact."""
+        if self.tracked is not None and self.level < film.levels:
+            self._write_point(film, self.tracked)
+            return
         seen = film.numbers(self.level)
-        label, value = self.palette.style("axis"), self.palette.style("text")
-        goal = self.palette.style("goal")
-
-        def write(line: str, head: str, style: Style, *items: tuple[str, str]) -> None:
-            cells: list[tuple[str, Style]] = [(head, label)]
-            for name, text in items:
-                cells += [(f"{name} ", label), (f"{text:<{_room(film.dim, text)}}  ", style)]
-            self.query_one(line, Line).write(cells)
-
-        write(
-            "#numbers",
+        self._write(
             " here  ",
-            value,
-            ("mean", _vector(seen.mean)),
-            ("std", _vector(seen.std)),
-            ("to mode²", number(seen.distance)),
-            ("energy", number(seen.energy)),
-        )
-        write(
-            "#goals",
             " exact ",
-            goal,
-            ("mean", _vector(seen.goal_mean)),
-            ("std", _vector(seen.goal_std)),
-            ("to mode²", number(seen.goal_distance)),
-            ("energy", number(seen.energy_real)),
+            ("mean", _vector(seen.mean), "mean", _vector(seen.goal_mean)),
+            ("std", _vector(seen.std), "std", _vector(seen.goal_std)),
+            ("to mode²", number(seen.distance), "to mode²", number(seen.goal_distance)),
+            ("energy", number(seen.energy), "energy", number(seen.energy_real)),
         )
 
+    def _write_point(self, film: Film, index: int) -> None:
+        """One point's step, and what the ideal denoiser says of the same x."""
+        point = film.point(self.level, index)
+        self._write(
+            f" ◆ {index + 1}   " if self.glyphs != "ascii" else f" * {index + 1}   ",
+            " ideal ",
+            ("x0_hat", _vector(point.x0_hat), "x0_hat", _vector(point.ideal_x0)),
+            ("eps_hat", _vector(point.eps_hat), "eps_hat", _vector(point.ideal_eps)),
+            ("x", _vector(point.x), "x", _vector(point.x)),
+            ("moves", _vector(point.move), "noise", _vector(point.noise)),
+        )
 
-def _room(dim: int, text: str) -> int:
-    """Columns for a number, or for a pair of them, so that the next one stays in its place."""
-    return 16 if dim == 2 and text.startswith("(") else 7
+    def _write(self, head: str, exact_head: str, *items: tuple[str, str, str, str]) -> None:
+        """Names and values of what is here, above those of what is exact."""
+        label = self.palette.style("axis")
+        here: list[tuple[str, Style]] = [(head, label)]
+        exact: list[tuple[str, Style]] = [(exact_head, label)]
+        for name, seen, exact_name, goal in items:
+            room = 16 if seen.startswith("(") else 7
+            here += [(f"{name} ", label), (f"{seen:<{room}}  ", self.palette.style("text"))]
+            exact += [(f"{exact_name} ", label), (f"{goal:<{room}}  ", self.palette.style("goal"))]
+        self.query_one("#numbers", Line).write(here)
+        self.query_one("#goals", Line).write(exact)
 
 
 def _vector(values: list[float]) -> str:

@@ -47,6 +47,22 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class Point:
+    """One point's step from a level to the next, a list entry a coordinate.
+
+    It goes from x to x + move + noise; the ideal values are those of the exact denoiser at x.
+    """
+
+    x: list[float]
+    eps_hat: list[float]
+    x0_hat: list[float]
+    move: list[float]
+    noise: list[float]
+    ideal_eps: list[float]
+    ideal_x0: list[float]
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a denoiser says of points; all (k, d). score = −eps_hat / sigma."""
 
@@ -110,6 +126,22 @@ class Film:
     @property
     def _ideal(self) -> IdealDenoiser:
         return IdealDenoiser(self.mixture, METHODS[self.wish.experiment.method.name])
+
+    def point(self, level: int, index: int) -> Point:
+        """What happens to one point at a level below N."""
+        record, one = self.trajectory, slice(index, index + 1)
+        x = record.x[level, one]
+        ideal = self.ask_ideal(x.cpu(), level)
+        rows = (
+            x,
+            record.eps_hat[level, one],
+            record.x0_hat[level, one],
+            record.mean[level, one] - x,
+            record.noise[level, one],
+            ideal.eps_hat,
+            ideal.x0_hat,
+        )
+        return Point(*(row[0].tolist() for row in rows))
 
     def ask(self, x: Tensor, level: int) -> Answer:
         """What this film's denoiser says of points x (k, d) at a level below N."""

@@ -26,6 +26,14 @@ PICTURES = {
     "of points below each value. Both lines agree where the sample is right.",
     "density": "How many points fall on each place, beside the exact density of the noised data; "
     "brighter is more. The two look alike where the sample is right.",
+    "paths": "The ways of some points from noise to here, and beside them those that the ideal "
+    "denoiser takes from the same start. Where they part, the network errs.",
+    "denoiser": "What the denoiser takes the clean value to be, and its score, as functions of x. "
+    "Where points are rare the network is free to be wrong.",
+    "score field": "The direction in which the density grows: the network's, and the exact one "
+    "beside it. Sampling follows these arrows.",
+    "clean estimate": "What the denoiser takes each point's clean data to be (x0_hat), and beside "
+    "it the best possible guess. At high noise even that is a blur of the modes.",
     "mean and std": "Mean and standard deviation of the points over the levels, with the exact "
     "ones dashed; the upright line is the level shown.",
     "loss": "Every step's loss as an envelope, and smoothed. It cannot reach 0: even the ideal "

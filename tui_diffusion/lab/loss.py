@@ -81,7 +81,7 @@ class LossPanel(Panel):
         if key == self._drawn:
             return
         self._drawn = key
-        from .pictures import loss_figure
+        from .pictures.losses import loss_figure
         from .plot import draw
 
         losses = training.losses[:done]
