@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.control import Control
 from rich.style import Style
 from textual._compositor import ChopsUpdate, Compositor
 from textual.strip import Strip
+
+from .palette import CUBE
 
 
 class SpanCompositor(Compositor):
@@ -85,8 +87,16 @@ def _change(old: Style, new: Style, system: ColorSystem | None) -> str:
         if now is None:
             codes.append("39" if foreground else "49")
         else:
-            codes += now.downgrade(system).get_ansi_codes(foreground)
+            codes += _codes(now, system, foreground)
     return f"\x1b[{';'.join(codes)}m" if codes else ""
+
+
+def _codes(colour: Color, system: ColorSystem, foreground: bool) -> tuple[str, ...]:
+    """The codes of a colour; by its number where it is one of the 256."""
+    if system is ColorSystem.TRUECOLOR and colour.triplet and set(colour.triplet) <= set(CUBE):
+        red, green, blue = (CUBE.index(part) for part in colour.triplet)
+        return ("38" if foreground else "48", "5", str(16 + 36 * red + 6 * green + blue))
+    return colour.downgrade(system).get_ansi_codes(foreground)
 
 
 def _whole(style: Style, system: ColorSystem) -> str:

@@ -257,8 +257,8 @@ class DenoisingPanel(Panel):
         if film is None or not canvas.is_on_screen or canvas.size.width < 2:
             return
         key = (
-            id(film), self.level, self.view, self.truth, self.zoom, self.tracked, canvas.size, self.glyphs,
-            id(self.palette),
+            id(film), self.level, self.view, self.truth, self.zoom, self.tracked, canvas.size,
+            self.glyphs, id(self.palette),
         )  # fmt: skip
         if key != self._drawn:
             self._drawn = key
