@@ -18,8 +18,9 @@ from textual.widgets import Input, OptionList
 
 from tui_diffusion.core.experiment import ConfigError, Experiment, field_table, format_value
 from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.lab.experiments import ExperimentList, Lines, fit
+from tui_diffusion.lab.experiments import ExperimentList
 from tui_diffusion.lab.form import Form, settle
+from tui_diffusion.lab.lines import Lines, fit
 
 APP_KEYS = ["left", "right", "home", "end", "space", *"123tpxnvgicerdhlq[]+-?"]
 

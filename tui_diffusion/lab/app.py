@@ -114,23 +114,25 @@ class Lab(App[int]):
     #body { layout: horizontal; height: 1fr; }
     #left { width: 34; height: 1fr; }
     #right { width: 1fr; height: 1fr; }
-    #experiments-panel {
-        height: auto; max-height: 50%; border: round $panel-lighten-2; border-title-color: $text;
+    #experiments { height: auto; max-height: 50%; }
+    #form { height: 1fr; }
+    #experiments, #form {
+        border: round $panel-lighten-2; border-title-color: $text;
+        border-subtitle-color: $text-muted;
     }
-    #form-panel { height: 1fr; border: round $panel-lighten-2; border-title-color: $text; }
-    #experiments-panel:focus-within, #form-panel:focus-within { border: round $accent; }
+    #experiments:focus, #form:focus-within { border: round $accent; }
     .broad #left { width: 40; }
     .narrow #tabs { display: block; }
     .narrow #body { layout: vertical; }
     .narrow #left, .narrow #right { width: 1fr; height: 1fr; }
     .narrow #left { layout: horizontal; }
-    .narrow #experiments-panel { width: 34; height: 1fr; max-height: 100%; }
-    .narrow #form-panel { width: 1fr; }
+    .narrow #experiments { width: 34; height: 1fr; max-height: 100%; }
+    .narrow #form { width: 1fr; }
     .narrow.setup #right, .narrow.training #left, .narrow.denoising #left { display: none; }
     .narrow.training #denoising, .narrow.denoising #training { display: none; }
     .small #too-small { display: block; }
     .small #status, .small #tabs, .small #body, .small #footer { display: none; }
-    .ascii #experiments-panel, .ascii #form-panel, .ascii LossPanel, .ascii DenoisingPanel {
+    .ascii #experiments, .ascii #form, .ascii LossPanel, .ascii DenoisingPanel {
         border: ascii $panel-lighten-2;
     }
     """
@@ -197,12 +199,12 @@ class Lab(App[int]):
         yield Line(id="tabs")
         with Container(id="body"):
             with Vertical(id="left"):
-                with Vertical(id="experiments-panel") as panel:
-                    panel.border_title = "Experiment"
-                    yield ExperimentList(list(PRESETS.values()), plain=plain, id="experiments")
-                with Vertical(id="form-panel") as panel:
-                    panel.border_title = "Hyperparameters"
-                    yield Form(plain=plain, id="form")
+                experiments = ExperimentList(list(PRESETS.values()), plain=plain, id="experiments")
+                experiments.border_title = "Experiment"
+                yield experiments
+                form = Form(plain=plain, id="form")
+                form.border_title = "Hyperparameters"
+                yield form
             with Vertical(id="right"):
                 yield DenoisingPanel(self.palette, self.glyphs, id="denoising")
                 yield LossPanel(self.palette, self.glyphs, id="training")

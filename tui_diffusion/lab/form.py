@@ -20,7 +20,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from ..core.experiment import ConfigError, Experiment, FieldSpec, field_table, format_value
-from .experiments import Lines, Piece
+from .lines import Lines, Piece
 
 WIDE = 56
 """Columns from which a row shows the whole path and the label."""

@@ -15,7 +15,7 @@ from ..plot import Curve, Figure, Rule, draw
 from .compose import beside, text_line
 from .look import Look, extent_of, role_of, source_name
 
-_MAGNIFIER_FROM = 70
+_MAGNIFIER_FROM = 60
 """Columns from which the close-up has room beside a histogram."""
 
 
