@@ -10,7 +10,9 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -565,6 +567,22 @@ class Lab(App[int]):
 
     async def action_quit(self) -> None:
         self.exit(0)
+
+    def _print_error_renderables(self) -> None:
+        """A fault of the lab is one line for the person, and a file for whoever mends it."""
+        if not self._exit_renderables:
+            return
+        from rich.console import Console
+
+        file = Path(tempfile.gettempdir()) / f"diffusion-tui-{os.getpid()}.log"
+        with file.open("w", encoding="utf-8") as log:
+            console = Console(file=log, width=120)
+            for renderable in self._exit_renderables:
+                console.print(renderable)
+        self._exit_renderables.clear()
+        fault = f"{type(self._exception).__name__}: {self._exception}"
+        line = " ".join(fault.split())[:200]
+        print(f"diffusion-tui: the lab failed ({line}); details: {file}", file=sys.stderr)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: every action of the lab, then what Textual offers."""
