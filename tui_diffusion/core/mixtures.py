@@ -155,6 +155,10 @@ class GaussianMixture:
 
         return self._by_rows(x, alpha, sigma, rows)
 
+    def responsibilities(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
+        """r_m(x), the probability that x came from component m, shape (n, m)."""
+        return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().softmax(1))
+
     def cdf(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
         """P(X ≤ x) of 1D data noised to (alpha, sigma); x has shape (n, 1), the result (n,)."""
         if self.dim != 1:
@@ -162,7 +166,8 @@ class GaussianMixture:
 
         def rows(part: _Part) -> Tensor:
             reach = (part.x - part.alpha * self.means[:, 0]) / part.variance.sqrt()
-            return torch.special.ndtr(reach) @ self.weights
+            below: Tensor = torch.special.ndtr(reach)
+            return below @ self.weights
 
         return self._by_rows(x, alpha, sigma, rows)
 
