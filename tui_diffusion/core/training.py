@@ -330,7 +330,7 @@ class Trainer:
         x = now.alpha * x0 + now.sigma * eps
         return _Block(
             first,
-            self.network.features(x * self.method.scale(now), told).unbind(0),
+            self.network.features(self.method.see(x, now), told).unbind(0),
             self.method.target(x0, eps, now).unbind(0),
         )
 
