@@ -1,13 +1,174 @@
-"""Named data sets, each a Gaussian mixture."""
+"""Named data sets, each a Gaussian mixture of one width, and points from a file.
+
+Curves and areas are mixtures with components so close, a standard deviation apart or less, that
+their density is smooth; they are moved and scaled to mean 0 and a coordinate's pooled std 1.
+"""
 
 from __future__ import annotations
 
-import torch
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-from .experiment import DataConfig
+import torch
+from torch import Tensor
+
+from .experiment import DEFAULT_MEANS, DataConfig
 from .mixtures import GaussianMixture
+from .points import read_points
+
+MOST = 512
+"""Components of a curve at most, however narrow they are."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """From data as they come to unit size, y = (x − centre)/scale, and back."""
+
+    centre: Tensor
+    scale: float
+
+    @classmethod
+    def of(cls, points: Tensor) -> Scaling:
+        """What gives points of shape (n, d) mean 0 and pooled std 1."""
+        centre = points.mean(0)
+        spread = float((points - centre).square().mean().sqrt())
+        return cls(centre, spread or 1.0)
+
+    def unit(self, x: Tensor) -> Tensor:
+        """Points at unit size, shape (…, d)."""
+        return (x - self.centre.to(x)) / self.scale
+
+    def back(self, x: Tensor) -> Tensor:
+        """Points at the data's own size, shape (…, d)."""
+        return x * self.scale + self.centre.to(x)
+
+    def mixture_back(self, mixture: GaussianMixture) -> GaussianMixture:
+        """A mixture at the data's own size."""
+        return GaussianMixture(
+            self.back(mixture.means),
+            mixture.stds * self.scale,
+            mixture.weights,
+            separate=mixture.separate,
+            device=mixture.means.device,
+        )
 
 
 def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> GaussianMixture:
-    """The mixture that a configuration describes: equal weights, one std for all components."""
-    return GaussianMixture(data.means, data.std, device=device)
+    """The mixture that a configuration describes, one std for all components."""
+    if data.name in DEFAULT_MEANS:
+        return GaussianMixture(data.means, data.std, data.weights or None, device=device)
+    if data.name == "ring":
+        turn = 2 * math.pi * torch.arange(data.count, dtype=torch.float64) / data.count
+        return GaussianMixture(_polar(torch.ones_like(turn), turn), data.std, device=device)
+    if data.name == "file":
+        points = _points(data)
+        return GaussianMixture(
+            Scaling.of(points).unit(points), data.std, separate=False, device=device
+        )
+    points, weights = _SHAPES[data.name](data.std)
+    # Weighted points: the scaling is that of the distribution, not of the points.
+    weights = weights / weights.sum()
+    centre = weights @ points
+    scale = float((weights @ (points - centre).square()).mean().sqrt())
+    means = (points - centre) / scale
+    return GaussianMixture(means, data.std, weights, separate=False, device=device)
+
+
+def scaling_of(data: DataConfig) -> Scaling:
+    """How a data set's own size and the size of its mixture go together."""
+    if data.name == "file":
+        return Scaling.of(_points(data))
+    return Scaling(torch.zeros(data.dim, dtype=torch.float64), 1.0)
+
+
+def _points(data: DataConfig) -> Tensor:
+    return torch.tensor(read_points(Path(data.path)))
+
+
+# --- shapes: points and weights, at any size ----------------------------------------------------
+
+
+def _polar(radius: Tensor, angle: Tensor) -> Tensor:
+    return torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
+
+
+def _along(curve: Tensor, spacing: float, most: int = MOST) -> Tensor:
+    """Points at equal arc length on a curve given by many, shape (m, 2), ``spacing`` apart.
+
+    A closed curve's end is where it began, so its last point is left out.
+    """
+    arc = torch.cat([torch.zeros(1), (curve[1:] - curve[:-1]).norm(dim=1).cumsum(0)]).double()
+    count = min(max(math.ceil(float(arc[-1]) / spacing), 2), most)
+    closed = bool((curve[0] - curve[-1]).norm() < 1e-6)
+    places = torch.linspace(0, float(arc[-1]), count + closed, dtype=torch.float64)[:count]
+    right = torch.searchsorted(arc, places).clamp(1, len(arc) - 1)
+    share = ((places - arc[right - 1]) / (arc[right] - arc[right - 1]))[:, None]
+    return curve[right - 1] * (1 - share) + curve[right] * share
+
+
+def _line(start: float, stop: float) -> Tensor:
+    return torch.linspace(start, stop, 2001, dtype=torch.float64)
+
+
+def _equal(*curves: Tensor) -> tuple[Tensor, Tensor]:
+    """Curves of one weight each, whatever their lengths."""
+    weights = [torch.full((len(c),), 1 / len(c), dtype=torch.float64) for c in curves]
+    return torch.cat(curves), torch.cat(weights)
+
+
+def _moons(std: float) -> tuple[Tensor, Tensor]:
+    turn = _line(0, math.pi)
+    upper = _along(torch.stack([turn.cos(), turn.sin()], 1), 0.7 * std, MOST // 2)
+    return _equal(upper, torch.tensor([1.0, 0.5], dtype=torch.float64) - upper)
+
+
+def _circles(std: float) -> tuple[Tensor, Tensor]:
+    turn = _line(0, 2 * math.pi)
+    return _equal(
+        *(_along(_polar(r * torch.ones_like(turn), turn), 0.6 * std, MOST // 2) for r in (1.0, 0.5))
+    )
+
+
+def _swiss_roll(std: float) -> tuple[Tensor, Tensor]:
+    turn = _line(1.5 * math.pi, 4.5 * math.pi)
+    return _equal(_along(_polar(turn / 8, turn), 0.7 * std))
+
+
+def _spirals(std: float) -> tuple[Tensor, Tensor]:
+    turn = _line(0.5 * math.pi, 3.5 * math.pi)
+    arm = _along(_polar(turn / 8, turn), 0.7 * std, MOST // 2)
+    return _equal(arm, -arm)
+
+
+def _checkerboard(std: float) -> tuple[Tensor, Tensor]:
+    """Eight of sixteen squares of side 1, each filled with a grid of components."""
+    side = min(max(math.ceil(1 / (1.2 * std)), 2), int((MOST / 8) ** 0.5))
+    place = (torch.arange(side, dtype=torch.float64) + 0.5) / side
+    cell = torch.cartesian_prod(place, place)
+    corners = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
+    return _equal(*(cell + torch.tensor(c, dtype=torch.float64) for c in corners))
+
+
+def _pinwheel(std: float) -> tuple[Tensor, Tensor]:
+    """Five arms of radius N(1, 0.3²), each turned the further the farther out."""
+    radius = torch.linspace(0.2, 1.8, 2001, dtype=torch.float64)
+    arm = _along(_polar(radius, 0.9 * radius.exp()), 0.7 * std, MOST // 5)
+    weight = (-((arm.norm(dim=1) - 1) ** 2) / (2 * 0.3**2)).exp()
+    turns = [2 * math.pi * k / 5 for k in range(5)]
+    rotate = [
+        torch.tensor([[math.cos(t), math.sin(t)], [-math.sin(t), math.cos(t)]], dtype=torch.float64)
+        for t in turns
+    ]
+    return torch.cat([arm @ r for r in rotate]), weight.repeat(5)
+
+
+_SHAPES: dict[str, Callable[[float], tuple[Tensor, Tensor]]] = {
+    "moons": _moons,
+    "circles": _circles,
+    "swiss-roll": _swiss_roll,
+    "spirals": _spirals,
+    "checkerboard": _checkerboard,
+    "pinwheel": _pinwheel,
+}

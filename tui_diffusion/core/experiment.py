@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
@@ -28,32 +29,77 @@ from pydantic import (
     model_validator,
 )
 
-DataName = Literal["gaussian-1d", "gaussian-2d", "four-gaussians"]
-MethodName = Literal["naive", "naive-exact", "ddpm"]
-ScheduleKind = Literal["karras", "beta", "karras-beta"]
-SamplerName = Literal["naive", "ddpm"]
+DataName = Literal[
+    "gaussian-1d",
+    "gaussian-2d",
+    "four-gaussians",
+    "two-modes",
+    "heavy-light",
+    "ring",
+    "moons",
+    "circles",
+    "swiss-roll",
+    "spirals",
+    "checkerboard",
+    "pinwheel",
+    "file",
+]
+MethodName = Literal["naive", "naive-exact", "ddpm", "edm", "flow"]
+ScheduleKind = Literal["karras", "beta", "karras-beta", "linear-beta", "cosine", "flow"]
+SamplerName = Literal["naive", "ddpm", "ddim", "euler", "heun", "dpm++2m"]
 Means = tuple[tuple[float, ...], ...]
 
 DEFAULT_MEANS: Mapping[str, Means] = {
     "gaussian-1d": ((1.0,),),
     "gaussian-2d": ((-1.0, 1.0),),
     "four-gaussians": ((-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0), (1.0, 1.0)),
+    "two-modes": ((-1.0,), (1.0,)),
+    "heavy-light": ((-1.0, -1.0), (1.0, 1.0)),
 }
-"""Centres of the components of each data set."""
+"""Centres of the components of each data set that is given by its centres."""
+
+DEFAULT_WEIGHTS: Mapping[str, tuple[float, ...]] = {"heavy-light": (0.9, 0.1)}
+"""Weights of the components where they are not equal."""
+
+DEFAULT_STD: Mapping[str, float] = {
+    "two-modes": 0.05,
+    "heavy-light": 0.05,
+    "ring": 0.05,
+    "moons": 0.06,
+    "circles": 0.06,
+    "swiss-roll": 0.05,
+    "spirals": 0.05,
+    "checkerboard": 0.05,
+    "pinwheel": 0.06,
+    "file": 0.05,
+}
+"""Standard deviation of each component, where it is not 0.01."""
 
 SCHEDULES_OF: Mapping[str, tuple[str, ...]] = {
     "naive": ("karras",),
     "naive-exact": ("karras",),
-    "ddpm": ("beta", "karras-beta"),
+    "ddpm": ("beta", "karras-beta", "linear-beta", "cosine"),
+    "edm": ("karras", "cosine", "flow"),
+    "flow": ("flow", "karras", "cosine"),
 }
-"""Which schedules a method can train on, its default first."""
+"""Which schedules go with a method, its default first."""
+
+_MODERN = ("ddpm", "ddim", "euler", "heun", "dpm++2m")
 
 SAMPLERS_OF: Mapping[str, tuple[str, ...]] = {
-    "naive": ("naive", "ddpm"),
-    "naive-exact": ("naive", "ddpm"),
-    "ddpm": ("ddpm",),
+    "naive": ("naive", *_MODERN),
+    "naive-exact": ("naive", *_MODERN),
+    "ddpm": _MODERN,
+    "edm": ("heun", *(name for name in _MODERN if name != "heun")),
+    "flow": ("heun", *(name for name in _MODERN if name != "heun")),
 }
 """Which samplers can take a method's network, its default first."""
+
+ANY_LEVEL = ("edm", "flow")
+"""Methods whose network knows every noise level, so that sampling may use any levels at all.
+
+The others know the levels they were trained on, and can be sampled on a part of them.
+"""
 
 
 class ConfigError(ValueError):
@@ -129,28 +175,84 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
+_CENTRES: Mapping[str, tuple[str, ...]] = {"data.name": tuple(DEFAULT_MEANS)}
+
+
 class DataConfig(_Section):
-    """The distribution to learn: an equal mixture of Gaussians."""
+    """The distribution to learn: a mixture of Gaussians of one width."""
 
     name: DataName = _setting(
-        "gaussian-1d", "data set", "The distribution to learn, a mixture of Gaussians."
+        "gaussian-1d",
+        "data set",
+        "The distribution to learn, a mixture of Gaussians; file:PATH for points of your own.",
+        allowed=", ".join(get_args(DataName)[:-1]) + ", file:PATH",
     )
     means: Points = _setting(
         (),
         "means",
         "Centre of every component: numbers in 1D, points in 2D. Empty: as the data set has them.",
+        when=_CENTRES,
         allowed="1D such as '-1, 1', or 2D such as '(-1, 1), (1, -1)', at most 64 components",
     )
-    std: Real = _setting(0.01, "std", "Standard deviation of each component.", gt=0, le=10)
+    weights: Numbers = _setting(
+        (),
+        "weights",
+        "Weight of every component, scaled to sum to 1. Empty: as the data set has them.",
+        when=_CENTRES,
+        allowed="one number above 0 for each of the means",
+    )
+    count: Whole = _setting(
+        8, "modes", "Number of modes on the ring.", when={"data.name": ("ring",)}, ge=1, le=64
+    )
+    path: str = _setting(
+        "",
+        "file",
+        "A .csv or .npy file of points, one or two columns; scaled to unit size, and back.",
+        when={"data.name": ("file",)},
+        allowed="a .csv or .npy file with 1 to 100,000 rows of 1 or 2 numbers",
+        max_length=4096,
+    )
+    std: Real = _setting(
+        0.01,
+        "std",
+        "Standard deviation of each component; of points from a file, relative to their spread.",
+        gt=0,
+        le=10,
+    )
     balanced: bool = _setting(
         True,
         "balanced",
         "Every training batch holds the components in equal numbers, as in the post.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        """Read file:PATH as what it stands for, and give a data set its own width."""
+        if not isinstance(values, Mapping):
+            return values
+        values = dict(values)
+        name = values.get("name")
+        if isinstance(name, str) and name.startswith("file:"):
+            values["name"], values["path"] = "file", name.removeprefix("file:")
+        values.setdefault("std", DEFAULT_STD.get(str(values.get("name")), 0.01))
+        return values
+
     @model_validator(mode="after")
     def _means_fit(self) -> DataConfig:
-        means = self.means or DEFAULT_MEANS[self.name]
+        means = self.means or DEFAULT_MEANS.get(self.name, ())
+        weights = self.weights or DEFAULT_WEIGHTS.get(self.name, ())
+        if self.name not in DEFAULT_MEANS:
+            if self.means or self.weights:
+                field = "means" if self.means else "weights"
+                raise ValueError(
+                    f"data.{field}: does not go with data.name {self.name!r}; "
+                    f"allowed with: {', '.join(DEFAULT_MEANS)}"
+                )
+            if self.name == "file":
+                path, _ = _read_points(self.path)
+                object.__setattr__(self, "path", path)
+            return self
         dims = {len(mean) for mean in means}
         if len(dims) > 1 or not dims <= {1, 2} or len(means) > 64:
             shown = _printable(format_value(means))
@@ -159,13 +261,34 @@ class DataConfig(_Section):
                 f"data.means: {shown} has points of {counts} coordinates, {len(means)} in all; "
                 "allowed: 1 to 64 points, all of 1 or all of 2 coordinates"
             )
+        if not self.weights and len(weights) != len(means):
+            weights = ()
+        if weights and (len(weights) != len(means) or min(weights) <= 0):
+            raise ValueError(
+                f"data.weights: {format_value(weights)} does not fit {len(means)} means; allowed: "
+                f"{len(means)} numbers above 0, or none"
+            )
         object.__setattr__(self, "means", means)
+        object.__setattr__(self, "weights", weights)
         return self
 
     @property
     def dim(self) -> int:
         """1 or 2."""
-        return len(self.means[0])
+        if self.name == "file":
+            return _read_points(self.path)[1]
+        return len(self.means[0]) if self.means else 2
+
+
+def _read_points(path: str) -> tuple[str, int]:
+    """The absolute path of a file of points, and its columns; raises `ConfigError`."""
+    from .points import read_points
+
+    file = Path(path).expanduser().absolute() if path else Path()
+    return str(file), read_points(file).shape[1]
+
+
+_CONTINUOUS: Mapping[str, tuple[str, ...]] = {"method.name": ANY_LEVEL}
 
 
 class MethodConfig(_Section):
@@ -175,12 +298,29 @@ class MethodConfig(_Section):
         "naive",
         "method",
         "naive: remove one level as the post does; naive-exact: the same with the exact target; "
-        "ddpm: predict the noise (Ho et al. 2020).",
+        "ddpm: predict the noise (Ho et al. 2020); edm: preconditioned denoising (Karras et al. "
+        "2022); flow: the velocity from data to noise (Liu et al. 2022).",
+    )
+    noise_mean: Real = _setting(
+        -2.2,
+        "noise mean",
+        "Training draws a noise level for every point: mean of ln(sigma / alpha).",
+        when=_CONTINUOUS,
+        ge=-10,
+        le=10,
+    )
+    noise_std: Real = _setting(
+        1.6,
+        "noise std",
+        "Standard deviation of ln(sigma / alpha) over the training points.",
+        when=_CONTINUOUS,
+        gt=0,
+        le=5,
     )
 
 
 _KARRAS: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras",)}
-_KARRAS_BETA: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras-beta",)}
+_BETA_RANGE: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras-beta", "linear-beta")}
 
 
 class ScheduleConfig(_Section):
@@ -190,13 +330,14 @@ class ScheduleConfig(_Section):
         "karras",
         "schedule",
         "karras: sigmas of Karras et al. 2022; beta: a list of betas; "
-        "karras-beta: betas in the shape of Karras' sigmas.",
+        "karras-beta: betas in the shape of Karras' sigmas; linear-beta: evenly spaced betas; "
+        "cosine: of Nichol and Dhariwal 2021; flow: alpha = 1 - t, sigma = t.",
     )
     levels: Whole = _setting(
         10,
         "levels",
         "Number of noise levels N.",
-        when={"schedule.kind": ("karras", "karras-beta")},
+        when={"schedule.kind": ("karras", "karras-beta", "linear-beta", "cosine", "flow")},
         ge=1,
         le=1000,
     )
@@ -206,13 +347,13 @@ class ScheduleConfig(_Section):
     sigma_max: Real = _setting(
         1.0, "sigma max", "Greatest noise level, where sampling starts.", when=_KARRAS, gt=0, le=100
     )
-    beta_min: Real = _setting(0.001, "beta min", "Least beta.", when=_KARRAS_BETA, gt=0, lt=1)
-    beta_max: Real = _setting(0.9, "beta max", "Greatest beta.", when=_KARRAS_BETA, gt=0, lt=1)
+    beta_min: Real = _setting(0.001, "beta min", "Least beta.", when=_BETA_RANGE, gt=0, lt=1)
+    beta_max: Real = _setting(0.9, "beta max", "Greatest beta.", when=_BETA_RANGE, gt=0, lt=1)
     rho: Real = _setting(
         7.0,
         "rho",
         "Exponent that crowds the levels towards low noise; 1 spaces them evenly.",
-        when={"schedule.kind": ("karras", "karras-beta")},
+        when={"schedule.kind": ("karras", "karras-beta", "flow")},
         ge=1,
         le=100,
     )
@@ -248,7 +389,7 @@ class ScheduleConfig(_Section):
     @model_validator(mode="after")
     def _some_data_left(self) -> ScheduleConfig:
         """The noisiest level must hold a trace of the data, or its alpha is 0 to the computer."""
-        if self.kind == "karras":
+        if self.kind not in ("beta", "karras-beta", "linear-beta"):
             return self
         if sum(math.log1p(-beta) for beta in self._betas()) < -600:
             field, value = ("betas", self.betas) if self.kind == "beta" else ("levels", self.levels)
@@ -261,9 +402,10 @@ class ScheduleConfig(_Section):
     def _betas(self) -> tuple[float, ...]:
         if self.kind == "beta":
             return self.betas
-        low, high = self.beta_min ** (1 / self.rho), self.beta_max ** (1 / self.rho)
+        rho = self.rho if self.kind == "karras-beta" else 1.0
+        low, high = self.beta_min ** (1 / rho), self.beta_max ** (1 / rho)
         gaps = max(self.levels - 1, 1)
-        return tuple((low + i / gaps * (high - low)) ** self.rho for i in range(self.levels))
+        return tuple((low + i / gaps * (high - low)) ** rho for i in range(self.levels))
 
     @property
     def count(self) -> int:
@@ -284,6 +426,20 @@ class NetworkConfig(_Section):
         "per level",
         "One network for every noise level, trained least noisy first, each starting from its "
         "neighbour's weights; off: one network that is told the level.",
+    )
+    fourier: Whole = _setting(
+        0,
+        "point octaves",
+        "Fourier features of the point: sines and cosines at pi/2 times 1, 2, 4, … so many.",
+        ge=0,
+        le=10,
+    )
+    level_fourier: Whole = _setting(
+        0,
+        "level octaves",
+        "Fourier features of the number that tells the level, at pi/2 times 1, 2, 4, … so many.",
+        ge=0,
+        le=10,
     )
 
 
@@ -324,6 +480,14 @@ class TrainingConfig(_Section):
         ge=1,
         le=100_000_000,
     )
+    average: Real = _setting(
+        0.0,
+        "average",
+        "Sampling uses a running average of the weights, of which every step keeps this share; "
+        "0: the latest weights.",
+        ge=0,
+        lt=1,
+    )
     first_factor: Real = _setting(
         1.0,
         "first factor",
@@ -349,7 +513,24 @@ class SamplingConfig(_Section):
     sampler: SamplerName = _setting(
         "naive",
         "sampler",
-        "naive: subtract what the network says; ddpm: draw from the Gaussian posterior.",
+        "naive: subtract what the network says; ddpm: draw from the Gaussian posterior; ddim: "
+        "with eta times its noise; euler, heun, dpm++2m: follow the probability-flow ODE.",
+    )
+    levels: Whole = _setting(
+        0,
+        "levels",
+        "Noise levels to sample with, where they should not be the schedule's; 0: the schedule's.",
+        unit="levels",
+        ge=0,
+        le=1000,
+    )
+    eta: Real = _setting(
+        0.0,
+        "eta",
+        "Noise of a ddim step: 0 adds none, 1 is a ddpm step.",
+        when={"sampling.sampler": ("ddim",)},
+        ge=0,
+        le=1,
     )
     variance: Literal["posterior", "beta"] = _setting(
         "posterior",
@@ -362,7 +543,7 @@ class SamplingConfig(_Section):
         "quiet steps",
         "Last steps that add no noise: 2 in the post, 1 in the paper's Algorithm 2.",
         unit="steps",
-        when=_DDPM_SAMPLER,
+        when={"sampling.sampler": ("ddpm", "ddim")},
         ge=0,
         le=1000,
     )
@@ -411,11 +592,12 @@ class Experiment(_Section):
         method = self.method.name
         _one_of("schedule.kind", self.schedule.kind, SCHEDULES_OF[method], method)
         _one_of("sampling.sampler", self.sampling.sampler, SAMPLERS_OF[method], method)
-        if self.sampling.stop_before >= self.levels:
+        if self.network.per_level and method in ANY_LEVEL:
             raise ValueError(
-                f"sampling.stop_before: {self.sampling.stop_before} leaves no step of "
-                f"{self.levels} levels; allowed: 0 to {self.levels - 1}"
+                f"network.per_level: true does not go with method {method!r}, whose levels have "
+                "no number; allowed: false"
             )
+        self._sampling_fits(method)
         if self.network.per_level and self.training.steps < self.levels:
             raise ValueError(
                 f"training.steps: {self.training.steps} is not one step for each of "
@@ -423,10 +605,33 @@ class Experiment(_Section):
             )
         return self
 
+    def _sampling_fits(self, method: str) -> None:
+        sampling, most = self.sampling, 1000 if method in ANY_LEVEL else self.levels
+        if sampling.levels and sampling.sampler == "naive":
+            raise ValueError(
+                f"sampling.levels: {sampling.levels} does not go with sampler 'naive', which "
+                "removes the levels it was trained on; allowed: 0"
+            )
+        if sampling.levels > most:
+            raise ValueError(
+                f"sampling.levels: {sampling.levels} is more than the {most} levels that method "
+                f"{method!r} was trained on; allowed: 0 to {most}"
+            )
+        if sampling.stop_before >= self.sampling_levels:
+            raise ValueError(
+                f"sampling.stop_before: {sampling.stop_before} leaves no step of "
+                f"{self.sampling_levels} levels; allowed: 0 to {self.sampling_levels - 1}"
+            )
+
     @property
     def levels(self) -> int:
-        """Number of noise levels N; level N is clean."""
+        """Number of noise levels N of the schedule; level N is clean."""
         return self.schedule.count
+
+    @property
+    def sampling_levels(self) -> int:
+        """Number of noise levels that sampling goes through."""
+        return self.sampling.levels or self.levels
 
     @property
     def dim(self) -> int:
@@ -464,15 +669,19 @@ class Experiment(_Section):
     def _companions(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """What has to change along with ``settings``."""
         changed: dict[str, Any] = {}
-        name = settings.get("data.name", self.data.name)
-        if name != self.data.name and name in DEFAULT_MEANS:
-            changed["data.means"] = DEFAULT_MEANS[name]
+        name = str(settings.get("data.name", self.data.name)).partition(":")[0]
+        if name != self.data.name and name in get_args(DataName):
+            changed["data.means"] = DEFAULT_MEANS.get(name, ())
+            changed["data.weights"] = DEFAULT_WEIGHTS.get(name, ())
+            changed["data.std"] = DEFAULT_STD.get(name, 0.01)
         method = settings.get("method.name", self.method.name)
         if method in SCHEDULES_OF:
             if self.schedule.kind not in SCHEDULES_OF[method]:
                 changed["schedule.kind"] = SCHEDULES_OF[method][0]
             if self.sampling.sampler not in SAMPLERS_OF[method]:
                 changed["sampling.sampler"] = SAMPLERS_OF[method][0]
+            if method != self.method.name:
+                changed["sampling.levels"] = 0
         return changed
 
 

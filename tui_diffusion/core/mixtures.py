@@ -15,7 +15,7 @@ of x, finite for every finite x as long as every v_m is positive.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -23,12 +23,16 @@ from torch import Tensor
 Scale = float | Tensor
 """alpha or sigma: one number for all points, or a tensor with one for each, shape (n, 1)."""
 
+_AT_ONCE = 1_000_000
+"""Pairs of a point and a component that are looked at together, to bound the memory."""
+
 
 class GaussianMixture:
     """Σ_m w_m N(μ_m, s_m² I) in d = 1 or 2 dimensions.
 
     ``means`` has shape (m, d); ``stds`` and ``weights`` shape (m,), or one number for all.
-    Weights are scaled to sum to 1.
+    Weights are scaled to sum to 1. ``separate``: each component is a mode of its own; otherwise
+    they make up a curve, an area or a cloud together.
     """
 
     def __init__(
@@ -37,6 +41,7 @@ class GaussianMixture:
         stds: Tensor | Sequence[float] | float,
         weights: Tensor | Sequence[float] | None = None,
         *,
+        separate: bool = True,
         device: torch.device | str = "cpu",
     ) -> None:
         dtype = _precise(torch.device(device))
@@ -47,6 +52,7 @@ class GaussianMixture:
         self.stds = torch.as_tensor(stds, dtype=dtype, device=device).expand(modes)
         given = torch.as_tensor([1.0] * modes if weights is None else weights, dtype=dtype)
         self.weights = (given / given.sum()).to(device)
+        self.separate = separate
 
     @property
     def dim(self) -> int:
@@ -60,12 +66,20 @@ class GaussianMixture:
 
     def to(self, device: torch.device | str) -> GaussianMixture:
         """The same mixture on another device."""
-        return GaussianMixture(self.means, self.stds, self.weights, device=device)
+        return GaussianMixture(
+            self.means, self.stds, self.weights, separate=self.separate, device=device
+        )
 
     def noised(self, alpha: float, sigma: float) -> GaussianMixture:
         """The distribution of alpha·x_0 + sigma·eps, itself a mixture."""
         stds = (alpha**2 * self.stds**2 + sigma**2).sqrt()
-        return GaussianMixture(alpha * self.means, stds, self.weights, device=self.means.device)
+        return GaussianMixture(
+            alpha * self.means,
+            stds,
+            self.weights,
+            separate=self.separate,
+            device=self.means.device,
+        )
 
     # --- moments -----------------------------------------------------------------------------
 
@@ -86,13 +100,17 @@ class GaussianMixture:
 
         Balanced: in exact proportion to the weights (to rounding), in order and without chance.
         """
-        cumulative = self.weights.cumsum(0)
         device, dtype = self.means.device, self.means.dtype
         if balanced:
             places = (torch.arange(n, device=device, dtype=dtype) + 0.5) / n
         else:
             places = torch.rand(n, generator=generator, device=device, dtype=dtype)
-        return torch.searchsorted(cumulative, places).clamp_max(self.modes - 1)
+        return self.components_at(places)
+
+    def components_at(self, places: Tensor) -> Tensor:
+        """The component at each place in (0, 1), where every one has a stretch of its weight."""
+        places = places.to(self.weights)
+        return torch.searchsorted(self.weights.cumsum(0), places).clamp_max(self.modes - 1)
 
     def sample(
         self,
@@ -113,43 +131,90 @@ class GaussianMixture:
 
     def log_prob(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
         """log p(x) of the data noised to (alpha, sigma); x has shape (n, d), the result (n,)."""
-        log_joint, *_ = self._joint(x, alpha, sigma)
-        return _cast(log_joint.logsumexp(1), x.dtype)
+        return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().logsumexp(1))
 
     def score(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
         """∇_x log p(x) of the data noised to (alpha, sigma), shape (n, d)."""
-        log_joint, offset, variance, _ = self._joint(x, alpha, sigma)
-        shares = log_joint.softmax(1) / variance
-        return _cast(-(shares[:, :, None] * offset).sum(1), x.dtype)
+
+        def rows(part: _Part) -> Tensor:
+            pull = part.log_joint().softmax(1) / part.variance
+            return part.alpha * (pull @ self.means) - pull.sum(1, keepdim=True) * part.x
+
+        return self._by_rows(x, alpha, sigma, rows)
 
     def denoise(self, x: Tensor, alpha: Scale, sigma: Scale) -> Tensor:
-        """E[x_0 | x] for x = alpha·x_0 + sigma·eps: no network can do better. Shape (n, d)."""
-        log_joint, offset, variance, alpha_ = self._joint(x, alpha, sigma)
-        shares = log_joint.softmax(1)
-        pull = shares * alpha_ * self.stds**2 / variance
-        return _cast(shares @ self.means + (pull[:, :, None] * offset).sum(1), x.dtype)
+        """E[x_0 | x] for x = alpha·x_0 + sigma·eps: no network can do better. Shape (n, d).
+
+        Written as Σ_m r_m (σ² μ_m + α s_m² x)/v_m.
+        """
+
+        def rows(part: _Part) -> Tensor:
+            share = part.log_joint().softmax(1) / part.variance
+            pull = (share * self.stds**2).sum(1, keepdim=True)
+            return (part.sigma**2 * share) @ self.means + part.alpha * pull * part.x
+
+        return self._by_rows(x, alpha, sigma, rows)
+
+    def responsibilities(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
+        """r_m(x), the probability that x came from component m, shape (n, m)."""
+        return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().softmax(1))
 
     def cdf(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
         """P(X ≤ x) of 1D data noised to (alpha, sigma); x has shape (n, 1), the result (n,)."""
         if self.dim != 1:
             raise ValueError("cdf is for one-dimensional mixtures")
-        _, offset, variance, _ = self._joint(x, alpha, sigma)
-        return _cast(torch.special.ndtr(offset[:, :, 0] / variance.sqrt()) @ self.weights, x.dtype)
 
-    def _joint(
-        self, x: Tensor, alpha: Scale, sigma: Scale
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """log(w_m N(x; α μ_m, v_m)) (n, m), x − α μ_m (n, m, d), v_m (n or 1, m), α (n or 1, 1)."""
+        def rows(part: _Part) -> Tensor:
+            reach = (part.x - part.alpha * self.means[:, 0]) / part.variance.sqrt()
+            below: Tensor = torch.special.ndtr(reach)
+            return below @ self.weights
+
+        return self._by_rows(x, alpha, sigma, rows)
+
+    def _by_rows(
+        self, x: Tensor, alpha: Scale, sigma: Scale, rows: Callable[[_Part], Tensor]
+    ) -> Tensor:
+        """What ``rows`` makes of x, taken in parts so small that memory stays bounded."""
         means = self.means
+        size = max(1, _AT_ONCE // self.modes)
         alpha_ = torch.as_tensor(alpha, dtype=means.dtype, device=means.device).reshape(-1, 1)
         sigma_ = torch.as_tensor(sigma, dtype=means.dtype, device=means.device).reshape(-1, 1)
-        variance = alpha_**2 * self.stds**2 + sigma_**2
-        offset = x.to(means.dtype)[:, None, :] - alpha_[:, :, None] * means
+
+        def cut(values: Tensor, first: int) -> Tensor:
+            return values[first : first + size] if len(values) > 1 else values
+
+        parts = [
+            rows(
+                _Part(
+                    self,
+                    x[first : first + size].to(means.dtype),
+                    cut(alpha_, first),
+                    cut(sigma_, first),
+                )
+            )
+            for first in range(0, max(len(x), 1), size)
+        ]
+        return _cast(torch.cat(parts) if len(parts) > 1 else parts[0], x.dtype)
+
+
+class _Part:
+    """Some of the points: x (n, d), α and σ (n or 1, 1), v_m (n or 1, m)."""
+
+    def __init__(self, mixture: GaussianMixture, x: Tensor, alpha: Tensor, sigma: Tensor) -> None:
+        self.mixture, self.x, self.alpha, self.sigma = mixture, x, alpha, sigma
+        self.variance = alpha**2 * mixture.stds**2 + sigma**2
+
+    def log_joint(self) -> Tensor:
+        """log(w_m N(x; α μ_m, v_m)), shape (n, m)."""
+        mixture, root = self.mixture, self.variance.sqrt()
+        square: Tensor = torch.zeros((), dtype=root.dtype, device=root.device)
+        for axis in range(mixture.dim):
+            centre = self.alpha * mixture.means[:, axis]
+            square = square + ((self.x[:, axis : axis + 1] - centre) / root) ** 2
         # A square that overflows would make the difference of two exponents NaN.
-        ceiling = torch.finfo(means.dtype).max / 1e8
-        exponent = ((offset / variance.sqrt()[:, :, None]) ** 2).sum(2).clamp_max(ceiling) / 2
-        log_norm = self.dim / 2 * (variance.log() + math.log(2 * math.pi))
-        return self.weights.log() - log_norm - exponent, offset, variance, alpha_
+        square = square.clamp_max(torch.finfo(root.dtype).max / 1e8)
+        log_norm = mixture.dim / 2 * (self.variance.log() + math.log(2 * math.pi))
+        return mixture.weights.log() - log_norm - square / 2
 
 
 def _precise(device: torch.device) -> torch.dtype:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -40,10 +42,27 @@ def mlp(
     return nn.Sequential(*layers, _linear(size, outputs, generator))
 
 
+def octaves(x: Tensor, count: int) -> list[Tensor]:
+    """sin and cos of π/2 · 2^j · x for j = 0 … count − 1, each of x's shape.
+
+    Fourier features: Tancik et al. 2020. Each octave follows from the one below, as
+    sin 2a = 2 sin a cos a and cos 2a = 1 − 2 sin² a.
+    """
+    if not count:
+        return []
+    sin, cos = (math.pi / 2 * x).sin(), (math.pi / 2 * x).cos()
+    features = [sin, cos]
+    for _ in range(count - 1):
+        sin, cos = 2 * sin * cos, 1 - 2 * sin * sin
+        features += [sin, cos]
+    return features
+
+
 class Network(nn.Module):
     """Points and a number that tells their level, to an output of the points' shape.
 
-    One body for all levels takes ``cat(x, c)``; with one body a level, each takes x alone.
+    One body for all levels takes ``cat(x, c)`` and, where there are some, the `octaves` of both;
+    with one body a level, each takes what is of x alone.
     """
 
     def __init__(
@@ -56,21 +75,27 @@ class Network(nn.Module):
         activation: str,
         per_level: bool,
         generator: torch.Generator,
+        fourier: int = 0,
+        level_fourier: int = 0,
     ) -> None:
         super().__init__()
         self.per_level = per_level
-        inputs = dim if per_level else dim + 1
+        self.fourier, self.level_fourier = fourier, level_fourier
+        inputs = dim * (1 + 2 * fourier) + (0 if per_level else 1 + 2 * level_fourier)
         self.bodies = nn.ModuleList(
             mlp(inputs, dim, width, depth, activation, generator)
             for _ in range(levels if per_level else 1)
         )
 
     def features(self, x: Tensor, c: Tensor | float) -> Tensor:
-        """What a body is fed: shape (…, d) to (…, d + 1), or (…, d) with one body a level."""
-        if self.per_level:
-            return x
-        column = torch.as_tensor(c, dtype=x.dtype, device=x.device).expand(*x.shape[:-1], 1)
-        return torch.cat((x, column), dim=-1)
+        """What a body is fed: x of shape (…, d) and c, a number or (…, 1), side by side."""
+        parts = [x, *octaves(x, self.fourier)]
+        if not self.per_level:
+            told = torch.as_tensor(c, dtype=x.dtype, device=x.device)
+            parts += [
+                part.expand(*x.shape[:-1], 1) for part in (told, *octaves(told, self.level_fourier))
+            ]
+        return torch.cat(parts, dim=-1) if len(parts) > 1 else x
 
     def body(self, index: int | None) -> nn.Module:
         """The body that serves level ``index``."""
@@ -93,4 +118,6 @@ def make_network(experiment: Experiment, generator: torch.Generator) -> Network:
         activation=config.activation,
         per_level=config.per_level,
         generator=generator,
+        fourier=config.fourier,
+        level_fourier=config.level_fourier,
     )

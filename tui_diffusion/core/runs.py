@@ -2,8 +2,9 @@
 
     run.json              state, step, seconds, device, versions, time of writing
     experiment.json       the whole configuration
-    weights.safetensors   the network
-    state.safetensors     optimizer and generator state, enough to go on bit for bit
+    weights.safetensors   the network that samples; its weights are averaged where so wished
+    state.safetensors     optimizer and generator state, and weights still in training where others
+                          sample: enough to go on bit for bit
     losses.npy            one float32 a gradient step
     metrics.json          the quality of the final sample, where there is one
 
@@ -31,11 +32,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .. import __version__
+from .datasets import make_mixture
 from .experiment import ConfigError, Experiment, from_json, to_json
-from .methods import METHODS, NetworkDenoiser
+from .methods import NetworkDenoiser, make_method
 from .networks import make_network
 from .randomness import generator
-from .training import Trainer
+from .training import Trainer, part_of
 
 FORMAT = 1
 State = Literal["finished", "stopped", "diverged"]
@@ -86,13 +88,15 @@ class Run:
             "weights.safetensors",
             lambda file: network.load_state_dict(load_file(file)),
         )
-        return NetworkDenoiser(network.to(device), METHODS[self.experiment.method.name])
+        method = make_method(self.experiment.method, make_mixture(self.experiment.data))
+        return NetworkDenoiser(network.to(device), method)
 
     def training_state(self) -> dict[str, Tensor]:
         """What `Trainer.restore` takes."""
         weights = _read(self.folder, "weights.safetensors", load_file)
         rest = _read(self.folder, "state.safetensors", _load_state)
-        state = {f"network.{name}": value for name, value in weights.items()}
+        part = "average" if self.experiment.training.average else "network"
+        state = {f"{part}.{name}": value for name, value in weights.items()}
         return {**state, **rest, "losses": torch.from_numpy(self.losses().copy())}
 
 
@@ -183,13 +187,10 @@ def save_run(
     """Write a training to ``folder``, whole or not at all; returns the folder."""
     temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
     tensors = trainer.state()
-    weights = {
-        name.removeprefix("network."): value.contiguous()
-        for name, value in tensors.items()
-        if name.startswith("network.")
-    }
+    prefix = "average." if trainer.experiment.training.average else "network."
     losses = tensors.pop("losses").numpy()
-    rest = {name: v.contiguous() for name, v in tensors.items() if not name.startswith("network.")}
+    weights = {name: v.contiguous() for name, v in part_of(tensors, prefix).items()}
+    rest = {name: v.contiguous() for name, v in tensors.items() if not name.startswith(prefix)}
     about = {
         "format": FORMAT,
         "experiment": trainer.experiment.name,

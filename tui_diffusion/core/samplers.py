@@ -1,19 +1,26 @@
-"""One reverse step a sampler: a pure function of (x, level, denoiser, z).
+"""One reverse step a sampler: a pure function of (x, level, denoiser, z, previous).
 
 z ~ N(0, I) is handed in, of x's shape, so that a step can be repeated, shared between samplers
-and compared.
+and compared; ``previous`` is the step before, None at the first, for samplers that look back.
+
+The probability-flow ODE (Song et al. 2021, Karras et al. 2022) says how a point moves when its
+level does: dx = x0_hat dα + eps_hat dσ. Between two levels α and σ may take any way; here both go
+in a straight line. On Karras' schedule (α = 1) the variable is then his σ, on the flow's its t.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from .experiment import SamplingConfig
-from .methods import Denoiser
+from .methods import Denoiser, Prediction
 from .schedules import Level
 
 
@@ -31,37 +38,147 @@ class Step:
     sigma: float
 
 
-Sampler = Callable[[Tensor, Level, Denoiser, Tensor], Step]
+class Sampler(Protocol):
+    """See the module's docstring."""
+
+    def __call__(
+        self, x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
+    ) -> Step: ...
 
 
-def naive(x: Tensor, level: Level, denoiser: Denoiser, z: Tensor) -> Step:
+def naive(
+    x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
+) -> Step:
     """x' = x − output: the post's."""
     said = denoiser(x, level)
-    mean = x - said.output
-    return _step(x, level, said.eps_hat, said.x0_hat, mean, torch.zeros_like(x))
+    return _step(x, level, said, x - said.output)
 
 
-def ddpm(x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, *, posterior: bool = True) -> Step:
+def ddpm(
+    x: Tensor,
+    level: Level,
+    denoiser: Denoiser,
+    z: Tensor,
+    previous: Step | None = None,
+    *,
+    posterior: bool = True,
+) -> Step:
     """x' ~ N((x − β/σ · eps_hat)/√α, variance): Ho et al. 2020, Algorithm 2.
 
-    Written for any pair of levels: with a = α/α' and added variance b = σ² − a²σ'² (Ho's β_t when
-    α² + σ² = 1), mean = (x − b/σ · eps_hat)/a, and the variance is b σ'²/σ² (the posterior's, β̃)
-    or b.
+    Written for any pair of levels, as the paper's eq. 7: with a = α/α' and added variance
+    b = σ² − a²σ'² (Ho's β_t when α² + σ² = 1), mean = α' x0_hat + a σ'²/σ · eps_hat, and the
+    variance is b σ'²/σ² (the posterior's, β̃) or b.
     """
     said = denoiser(x, level)
-    alpha, sigma = float(level.alpha), float(level.sigma)
-    scale = alpha / float(level.alpha_next)
-    added = sigma**2 - scale**2 * float(level.sigma_next) ** 2
-    mean = (x - added / sigma * said.eps_hat) / scale
-    variance = added * (float(level.sigma_next) / sigma) ** 2 if posterior else added
-    return _step(x, level, said.eps_hat, said.x0_hat, mean, variance**0.5 * z)
+    _, sigma, alpha_next, sigma_next = _ends(level)
+    scale, added = _added(level)
+    mean = alpha_next * said.x0_hat + scale * sigma_next**2 / sigma * said.eps_hat
+    variance = added * (sigma_next / sigma) ** 2 if posterior else added
+    return _step(x, level, said, mean, variance**0.5 * z)
+
+
+def ddim(
+    x: Tensor,
+    level: Level,
+    denoiser: Denoiser,
+    z: Tensor,
+    previous: Step | None = None,
+    *,
+    eta: float = 0.0,
+) -> Step:
+    """x' = α' x0_hat + √(σ'² − s²) eps_hat + s z with s = η σ'/σ √b: Song et al. 2021, eq. 12.
+
+    η = 0 is the Euler step of the ODE; η = 1 is a DDPM step with the posterior's variance.
+    """
+    said = denoiser(x, level)
+    _, sigma, alpha_next, sigma_next = _ends(level)
+    spread = eta * sigma_next / sigma * _added(level)[1] ** 0.5
+    mean = alpha_next * said.x0_hat + max(sigma_next**2 - spread**2, 0.0) ** 0.5 * said.eps_hat
+    return _step(x, level, said, mean, spread * z)
+
+
+def euler(
+    x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
+) -> Step:
+    """x' = x + (α' − α) x0_hat + (σ' − σ) eps_hat = α' x0_hat + σ' eps_hat: first order."""
+    said = denoiser(x, level)
+    return _step(x, level, said, _move(x, level, said.x0_hat, said.eps_hat))
+
+
+def heun(
+    x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
+) -> Step:
+    """An Euler step, taken again with the mean of its slope and the slope where it led.
+
+    Second order; Karras et al. 2022, Algorithm 1. The last step, to clean data, is Euler's.
+    """
+    said = denoiser(x, level)
+    mean = _move(x, level, said.x0_hat, said.eps_hat)
+    if level.following is not None:
+        ahead = denoiser(mean, level.following)
+        x0_hat, eps_hat = (said.x0_hat + ahead.x0_hat) / 2, (said.eps_hat + ahead.eps_hat) / 2
+        mean = _move(x, level, x0_hat, eps_hat)
+    return _step(x, level, said, mean)
+
+
+def dpmpp_2m(
+    x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
+) -> Step:
+    """x' = (σ'/σ) x + (α' − α σ'/σ) D: DPM-Solver++(2M), Lu et al. 2022, Algorithm 2.
+
+    D = x0_hat + (x0_hat − previous x0_hat) h/(2 h_previous) looks one step back, with h the
+    growth of ln(α/σ). The first step and the last, to clean data, take D = x0_hat.
+    """
+    said = denoiser(x, level)
+    alpha, sigma, alpha_next, sigma_next = _ends(level)
+    looked = said.x0_hat
+    if previous is not None and sigma_next:
+        h = _log_snr(alpha_next, sigma_next) - _log_snr(alpha, sigma)
+        h_previous = _log_snr(alpha, sigma) - _log_snr(previous.alpha, previous.sigma)
+        looked = looked + (looked - previous.x0_hat) * (h / (2 * h_previous))
+    shrink = sigma_next / sigma
+    return _step(x, level, said, shrink * x + (alpha_next - alpha * shrink) * looked)
+
+
+def _log_snr(alpha: float, sigma: float) -> float:
+    """ln(α/σ), −∞ where nothing of the data is left."""
+    return math.log(alpha / sigma) if alpha else -math.inf
+
+
+def _ends(level: Level) -> tuple[float, float, float, float]:
+    return float(level.alpha), float(level.sigma), float(level.alpha_next), float(level.sigma_next)
+
+
+def _added(level: Level) -> tuple[float, float]:
+    """a = α/α' and the variance b = σ² − a²σ'² added between the next level and this."""
+    alpha, sigma, alpha_next, sigma_next = _ends(level)
+    scale = alpha / alpha_next
+    return scale, max(sigma**2 - scale**2 * sigma_next**2, 0.0)
+
+
+def _move(x: Tensor, level: Level, x0_hat: Tensor, eps_hat: Tensor) -> Tensor:
+    """Along the ODE to the next level, with one slope all the way."""
+    alpha, sigma, alpha_next, sigma_next = _ends(level)
+    return x + (alpha_next - alpha) * x0_hat + (sigma_next - sigma) * eps_hat
 
 
 def _step(
-    x: Tensor, level: Level, eps_hat: Tensor, x0_hat: Tensor, mean: Tensor, noise: Tensor
+    x: Tensor, level: Level, said: Prediction, mean: Tensor, noise: Tensor | None = None
 ) -> Step:
-    alpha, sigma = float(level.alpha), float(level.sigma)
-    return Step(x, eps_hat, x0_hat, mean, noise, mean + noise, alpha, sigma)
+    alpha, sigma, *_ = _ends(level)
+    noise = torch.zeros_like(x) if noise is None else noise
+    return Step(x, said.eps_hat, said.x0_hat, mean, noise, mean + noise, alpha, sigma)
+
+
+SAMPLERS: dict[str, Callable[[SamplingConfig], Sampler]] = {
+    "naive": lambda c: naive,
+    "ddpm": lambda c: partial(ddpm, posterior=c.variance == "posterior"),
+    "ddim": lambda c: partial(ddim, eta=c.eta),
+    "euler": lambda c: euler,
+    "heun": lambda c: heun,
+    "dpm++2m": lambda c: dpmpp_2m,
+}
+"""Every sampler by its name in a configuration."""
 
 
 def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
@@ -69,17 +186,12 @@ def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
 
     The last ``config.quiet`` of the ``levels`` steps take z = 0.
     """
-    if config.sampler == "naive":
-        return naive
+    sampler = SAMPLERS[config.sampler](config)
 
-    def quietened(x: Tensor, level: Level, denoiser: Denoiser, z: Tensor) -> Step:
+    def quietened(
+        x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
+    ) -> Step:
         last = level.index is not None and level.index >= levels - config.quiet
-        return ddpm(
-            x,
-            level,
-            denoiser,
-            torch.zeros_like(z) if last else z,
-            posterior=config.variance == "posterior",
-        )
+        return sampler(x, level, denoiser, torch.zeros_like(z) if last else z, previous)
 
     return quietened

@@ -6,13 +6,15 @@ t is N − k. A schedule only builds the arrays ``alphas`` and ``sigmas``, each 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from .experiment import ScheduleConfig
+from .experiment import ANY_LEVEL, Experiment, ScheduleConfig
 
 _LEAST = 1e-150
 """Below this, the square of a noise level is 0 to the computer and the level would be clean."""
@@ -22,8 +24,10 @@ _LEAST = 1e-150
 class Level:
     """Where a point is and where one reverse step takes it.
 
-    Numbers for one level; in training, tensors that broadcast against points, one entry a batch.
-    ``index`` is k, counted from the noisiest.
+    Numbers for one level; in training, tensors that broadcast against points, one entry a batch or
+    a point. ``index`` is k, counted from the noisiest. ``following`` is the level that the step
+    leads to, None where that is clean. ``told`` is the level of the training schedule that this is,
+    where sampling goes through a part of it.
     """
 
     alpha: float | Tensor
@@ -31,6 +35,13 @@ class Level:
     alpha_next: float | Tensor
     sigma_next: float | Tensor
     index: int | None = None
+    following: Level | None = field(default=None, repr=False, compare=False)
+    told: Level | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def trained(self) -> Level:
+        """This level as training knows it."""
+        return self.told or self
 
     @property
     def beta(self) -> float | Tensor:
@@ -40,10 +51,14 @@ class Level:
 
 @dataclass(frozen=True)
 class Schedule:
-    """alphas and sigmas of levels 0 (noisiest) to N (clean), float64 on the CPU."""
+    """alphas and sigmas of levels 0 (noisiest) to N (clean), float64 on the CPU.
+
+    ``told`` has, for each step, the level of the schedule that this one is a part of.
+    """
 
     alphas: Tensor
     sigmas: Tensor
+    told: tuple[Level, ...] = ()
 
     @property
     def levels(self) -> int:
@@ -54,10 +69,25 @@ class Schedule:
         """Level k with the next one, for k = 0 … N−1."""
         if not 0 <= k < self.levels:
             raise IndexError(f"level {k} of {self.levels}")
-        alphas, sigmas = self.alphas, self.sigmas
-        return Level(
-            float(alphas[k]), float(sigmas[k]), float(alphas[k + 1]), float(sigmas[k + 1]), k
-        )
+        return self._steps[k]
+
+    @cached_property
+    def _steps(self) -> tuple[Level, ...]:
+        """Every level but the clean one, each knowing the next."""
+        alphas, sigmas = self.alphas.tolist(), self.sigmas.tolist()
+        steps: list[Level] = []
+        following = None
+        for k in reversed(range(self.levels)):
+            ends = alphas[k], sigmas[k], alphas[k + 1], sigmas[k + 1]
+            following = Level(*ends, k, following, self.told[k] if self.told else None)
+            steps.append(following)
+        return tuple(reversed(steps))
+
+    def part(self, levels: int) -> Schedule:
+        """So many of this schedule's levels, evenly spread, with the noisiest and the clean one."""
+        chosen = torch.linspace(0, self.levels, levels + 1, dtype=torch.float64).round().long()
+        told = tuple(self[k].trained for k in chosen[:-1].tolist())
+        return Schedule(self.alphas[chosen], self.sigmas[chosen], told)
 
     @property
     def betas(self) -> Tensor:
@@ -97,6 +127,30 @@ def karras_betas(levels: int, beta_min: float, beta_max: float, rho: float) -> S
     return from_betas(_warped(levels, beta_min, beta_max, rho))
 
 
+def linear_betas(levels: int, beta_min: float, beta_max: float) -> Schedule:
+    """Betas evenly spaced from beta_min to beta_max: Ho et al. 2020, section 4."""
+    return from_betas(torch.linspace(beta_min, beta_max, levels, dtype=torch.float64))
+
+
+def cosine(levels: int, offset: float = 0.008) -> Schedule:
+    """alpha_bar(u) = cos²(π/2 · (u + s)/(1 + s)) / alpha_bar(0), with every β at most 0.999.
+
+    Nichol and Dhariwal 2021, eq. 17, with s = 0.008.
+    """
+    u = torch.linspace(0, 1, levels + 1, dtype=torch.float64)
+    alpha_bar = (math.pi / 2 * (u + offset) / (1 + offset)).cos() ** 2
+    return from_betas((1 - alpha_bar[1:] / alpha_bar[:-1]).clamp_max(0.999))
+
+
+def flow(levels: int, rho: float = 1.0) -> Schedule:
+    """alpha = 1 − t, sigma = t with t_k = (1 − k/N)^ρ: the straight path from noise to data.
+
+    Liu et al. 2022, eq. 1, where ρ = 1; a greater ρ crowds the levels towards the data.
+    """
+    t = torch.linspace(1, 0, levels + 1, dtype=torch.float64) ** rho
+    return Schedule(1 - t, t)
+
+
 def _warped(count: int, first: float, last: float, rho: float) -> Tensor:
     """``count`` numbers from first to last, evenly spaced in their ρ-th root."""
     place = torch.linspace(0, 1, count, dtype=torch.float64)
@@ -108,9 +162,25 @@ _KINDS: dict[str, Callable[[ScheduleConfig], Schedule]] = {
     "karras": lambda c: karras(c.levels, c.sigma_min, c.sigma_max, c.rho),
     "beta": lambda c: from_betas(c.betas),
     "karras-beta": lambda c: karras_betas(c.levels, c.beta_min, c.beta_max, c.rho),
+    "linear-beta": lambda c: linear_betas(c.levels, c.beta_min, c.beta_max),
+    "cosine": lambda c: cosine(c.levels),
+    "flow": lambda c: flow(c.levels, c.rho),
 }
 
 
 def make_schedule(config: ScheduleConfig) -> Schedule:
     """The schedule that a configuration describes."""
     return _KINDS[config.kind](config)
+
+
+def sampling_schedule(experiment: Experiment) -> Schedule:
+    """The levels that sampling goes through: the schedule's, or ``sampling.levels`` of its kind.
+
+    A network that knows every level gets a schedule of that many; any other, a part of its own.
+    """
+    config, levels = experiment.schedule, experiment.sampling.levels
+    if not levels or levels == config.count:
+        return make_schedule(config)
+    if experiment.method.name in ANY_LEVEL:
+        return make_schedule(config.model_copy(update={"levels": levels}))
+    return make_schedule(config).part(levels)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Literal
@@ -21,13 +22,16 @@ from torch import Tensor
 from .datasets import make_mixture
 from .devices import choose, use_threads
 from .experiment import Experiment
-from .methods import METHODS, NetworkDenoiser
+from .methods import AnyLevel, NetworkDenoiser, make_method
 from .networks import make_network
 from .randomness import generator
 from .schedules import Level, make_schedule
 
 _BLOCK_NUMBERS = 65_536
 """Coordinates drawn at once: enough to make drawing cheap, few enough to stay in the cache."""
+
+GOLDEN = (5**0.5 - 1) / 2
+"""The golden ratio: its multiples mod 1 spread evenly, however many are taken."""
 
 Status = Literal["training", "finished", "diverged"]
 
@@ -131,10 +135,11 @@ class Trainer:
         self.experiment = experiment
         self.choice = choose(experiment)
         self.device = self.choice.device
-        self.method = METHODS[experiment.method.name]
         self.mixture = make_mixture(experiment.data, self.device)
+        self.method = make_method(experiment.method, self.mixture)
         network = make_network(experiment, generator(experiment.seed, "weights"))
         self.network = network.to(self.device)
+        self.average = deepcopy(self.network) if experiment.training.average else self.network
         self.stages = stages(experiment)
         self.step = 0
         self.seconds = 0.0
@@ -159,8 +164,8 @@ class Trainer:
 
     @property
     def denoiser(self) -> NetworkDenoiser:
-        """The network as it is now, read through its method."""
-        return NetworkDenoiser(self.network, self.method)
+        """The network as it is now, with averaged weights if so wished, read through its method."""
+        return NetworkDenoiser(self.average, self.method)
 
     @property
     def steps(self) -> int:
@@ -215,7 +220,19 @@ class Trainer:
         loss = loss_of(self.experiment.training.loss, output - block.targets[place])
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
+        self._follow(stage)
         return loss.detach()
+
+    def _follow(self, stage: Stage) -> None:
+        """Move the average towards the weights; it forgets its first steps the faster."""
+        if self.average is not self.network:
+            done = self.step - stage.start
+            keep = min(self.experiment.training.average, done / (done + 10))
+            torch._foreach_lerp_(
+                [p.data for p in self.average.body(stage.level).parameters()],
+                [p.data for p in self.network.body(stage.level).parameters()],
+                1 - keep,
+            )
 
     def _settle(self, first: int, pending: list[Tensor]) -> None:
         """Record the losses of steps ``first`` …; notice an end or a divergence."""
@@ -274,7 +291,11 @@ class Trainer:
         return made
 
     def _weights(self) -> list[Tensor]:
-        return [p.detach() for p in self.network.body(self._stage.level).parameters()]
+        """Those in training, and their average where there is one."""
+        networks = dict.fromkeys((self.network, self.average))
+        return [
+            p.detach() for network in networks for p in network.body(self._stage.level).parameters()
+        ]
 
     def _weights_finite(self) -> bool:
         return all(bool(torch.isfinite(w).all()) for w in self._weights())
@@ -302,32 +323,64 @@ class Trainer:
     def _draw(self, first: int) -> _Block:
         experiment, random, device = self.experiment, self._random, self.device
         steps, batch, dim = self._block_steps, experiment.training.batch, experiment.dim
-        if experiment.network.per_level:
-            by_step = [self._stage_at(first + i).level for i in range(steps)]
-            level = torch.tensor(by_step, device=device)
-        else:
-            level = torch.randint(experiment.levels, (steps,), generator=random, device=device)
+        now, told = self._levels(first)
         mixture = self.mixture
-        component = mixture.components(
-            batch if experiment.data.balanced else steps * batch,
-            random,
-            balanced=experiment.data.balanced,
-        )
+        component = self._components(first)
         shape = (steps, batch, dim)
         x0 = torch.randn(shape, generator=random, device=device)
         eps = torch.randn(shape, generator=random, device=device)
         x0 *= mixture.stds[component].float().view(-1, batch, 1)
         x0 += mixture.means[component].float().view(-1, batch, dim)
+        x = now.alpha * x0 + now.sigma * eps
+        return _Block(
+            first,
+            self.network.features(self.method.see(x, now), told).unbind(0),
+            self.method.target(x0, eps, now).unbind(0),
+        )
+
+    def _levels(self, first: int) -> tuple[Level, Tensor]:
+        """The level of every step of a block, or of every point, and what the network is told.
+
+        A method that knows every level gets one a point, spread evenly over each batch's
+        distribution: u_i = i φ + U mod 1 with φ the golden ratio, so that any stretch of a batch,
+        such as the points of one mode, is spread evenly as well (Kingma et al. 2021, appendix I.1).
+        """
+        experiment, random, device = self.experiment, self._random, self.device
+        steps, batch = self._block_steps, experiment.training.batch
+        if isinstance(self.method, AnyLevel):
+            shift = torch.rand((steps, 1, 1), generator=random, device=device)
+            place = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).to(device).frac()
+            u = (shift + place.float().view(1, batch, 1)).frac().clamp(1e-6, 1 - 1e-6)
+            now = self.method.draw(u)
+            return now, torch.as_tensor(self.method.condition(now))
+        if experiment.network.per_level:
+            by_step = [self._stage_at(first + i).level for i in range(steps)]
+            level = torch.tensor(by_step, device=device)
+        else:
+            level = torch.randint(experiment.levels, (steps,), generator=random, device=device)
 
         def at(values: Tensor) -> Tensor:
             return values[level].view(steps, 1, 1)
 
         now = Level(at(self._alphas), at(self._sigmas), at(self._alphas[1:]), at(self._sigmas[1:]))
-        x = now.alpha * x0 + now.sigma * eps
-        return _Block(
-            first,
-            self.network.features(x, at(self._conditions)).unbind(0),
-            self.method.target(x0, eps, now).unbind(0),
+        return now, at(self._conditions)
+
+    def _components(self, first: int) -> Tensor:
+        """Which component each point of a block comes from: (batch,) for all steps, or all.
+
+        Where a balanced batch cannot hold every component in its exact share, each step takes
+        others, such that all get their share in the long run.
+        """
+        mixture, random = self.mixture, self._random
+        steps, batch = self._block_steps, self.experiment.training.batch
+        if not self.experiment.data.balanced:
+            return mixture.components(steps * batch, random)
+        shares = mixture.weights * batch
+        if bool(((shares - shares.round()).abs() < 1e-9).all()):
+            return mixture.components(batch, balanced=True)
+        offset = torch.arange(first, first + steps, dtype=torch.float64).mul(GOLDEN).frac()
+        return mixture.components_at(
+            (torch.arange(batch, dtype=torch.float64) + offset[:, None]).flatten() / batch
         )
 
     def _stage_at(self, step: int) -> Stage:
@@ -338,10 +391,12 @@ class Trainer:
     def state(self) -> dict[str, Tensor]:
         """The whole state as named tensors on the CPU, enough to go on bit for bit.
 
-        Names: ``network.…``, ``optimizer.<parameter>.<name>``, ``generator``, ``losses``,
-        ``seconds``; the step is the number of losses.
+        Names: ``network.…``, ``average.…`` where weights are averaged, ``optimizer.<parameter>.
+        <name>``, ``generator``, ``losses``, ``seconds``; the step is the number of losses.
         """
         state = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        if self.average is not self.network:
+            state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         for index, values in self._optimizer.state_dict()["state"].items():
             for name, value in values.items():
                 if value is not None:
@@ -355,9 +410,9 @@ class Trainer:
 
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go back to a saved `state` of the same experiment (which may have more steps now)."""
-        self.network.load_state_dict(
-            {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
-        )
+        self.network.load_state_dict(part_of(state, "network."))
+        if self.average is not self.network:
+            self.average.load_state_dict(part_of(state, "average."))
         losses = state["losses"].numpy()
         self.step = len(losses)
         self.losses[: self.step] = losses
@@ -377,6 +432,11 @@ class Trainer:
         self.status = "finished" if self.step >= self.steps else "training"
         if self.step and not np.isfinite(losses[-1]):
             self.status = "diverged"
+
+
+def part_of(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose name begins with ``prefix``, which is taken off."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
 def train(

@@ -14,7 +14,7 @@ from .methods import Denoiser
 from .mixtures import GaussianMixture
 from .randomness import generator
 from .samplers import Step, make_sampler
-from .schedules import Schedule, make_schedule
+from .schedules import Schedule, sampling_schedule
 
 
 @dataclass(frozen=True)
@@ -106,22 +106,23 @@ def denoise(
 
     The same seed gives the same starting noise and the same z at every level, whichever denoiser.
     """
-    schedule = make_schedule(experiment.schedule)
+    schedule = sampling_schedule(experiment)
     mixture = make_mixture(experiment.data, device)
     config, levels = experiment.sampling, schedule.levels
     count = config.points if points is None else points
     random = generator(experiment.seed if seed is None else seed, "sampling", device)
     step = make_sampler(config, levels)
     x = start(experiment, mixture, schedule, count, random)
-    states, steps = [x], []
+    states, steps = [x], list[Step]()
     for k in range(levels):
         z = torch.randn(x.shape, generator=random, device=device)
-        steps.append(step(states[-1], schedule[k], denoiser, z))
+        previous = steps[-1] if steps else None
+        steps.append(step(states[-1], schedule[k], denoiser, z, previous))
         states.append(steps[-1].x_next)
     repeats = []
     for _ in range(config.repeats):
         z = torch.randn(x.shape, generator=random, device=device)
-        states[-1] = step(states[-1], schedule[levels - 1], denoiser, z).x_next
+        states[-1] = step(states[-1], schedule[levels - 1], denoiser, z, steps[-1]).x_next
         repeats.append(states[-1])
     return Trajectory(
         kind="reverse",
@@ -145,7 +146,7 @@ def forward_process(
     device: torch.device | str = "cpu",
 ) -> Trajectory:
     """True data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε for each point."""
-    schedule = make_schedule(experiment.schedule)
+    schedule = sampling_schedule(experiment)
     levels, mixture = schedule.levels, make_mixture(experiment.data, device)
     count = experiment.sampling.points if points is None else points
     random = generator(experiment.seed if seed is None else seed, "forward", device)

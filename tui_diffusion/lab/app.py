@@ -28,6 +28,7 @@ from textual.widgets import Input, Static
 from ..core.experiment import ConfigError, Experiment
 from ..core.presets import PRESETS
 from .actions import ACTIONS
+from .ascii import AsciiFilter
 from .compositor import SpanCompositor
 from .denoising import DenoisingPanel, Ruler
 from .experiments import ExperimentList
@@ -40,7 +41,10 @@ from .session import Clock, Session, State, Training
 from .status import Line, duration, rate_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from textual.filter import LineFilter
+    from textual.widget import Widget
 
     from .film import Film
 
@@ -169,6 +173,7 @@ class Lab(App[int]):
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
+        self._ascii = AsciiFilter()
         self.palette = Palette.from_theme(self.theme_variables)
         self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
         self.chosen = experiment.name
@@ -184,6 +189,8 @@ class Lab(App[int]):
         self._films = Clock(_FILMS, _SHARE)
         self._seen_state = State.IDLE
         self._films_made = 0
+        self._lost_focus: Widget | None = None
+        self._stand_in: Widget | None = None
 
     @property
     def bench(self) -> Bench:
@@ -191,6 +198,10 @@ class Lab(App[int]):
         return self.benches[self.chosen]
 
     # --- composition -------------------------------------------------------------------------
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, self._ascii] if self.glyphs == "ascii" else filters
 
     def get_default_screen(self) -> Screen[Any]:
         return MainScreen()
@@ -245,6 +256,7 @@ class Lab(App[int]):
         width, height = event.size
         small = width < SMALLEST[0] or height < SMALLEST[1]
         screen = self.screen_stack[0]
+        focused = self._lost_focus if screen.focused is self._stand_in else screen.focused
         screen.set_class(small, "small")
         screen.set_class(width < WIDE, "narrow")
         screen.set_class(width >= 140, "broad")
@@ -254,7 +266,17 @@ class Lab(App[int]):
                 f"diffusion-tui needs {needed}; this is {width}×{height}"
             )
         self._show_tab()
+        self.call_after_refresh(self._keep_focus, focused)
         self.call_after_refresh(self._redraw)
+
+    def _keep_focus(self, focused: Widget | None) -> None:
+        """Give the focus back to what had it before another size hid it, once that shows again."""
+        screen = self.screen_stack[0]
+        self._lost_focus = self._stand_in = None
+        if focused is not None and all(node.display for node in focused.ancestors_with_self):
+            screen.set_focus(focused)
+        elif focused is not None:
+            self._lost_focus, self._stand_in = focused, screen.focused
 
     def _show_tab(self) -> None:
         screen = self.screen_stack[0]
@@ -285,7 +307,7 @@ class Lab(App[int]):
         """Put the chosen experiment into every panel."""
         bench = self.bench
         self._form.show(bench.experiment, PRESETS[self.chosen].experiment)
-        self._denoising.expect(bench.experiment.levels)
+        self._denoising.expect(bench.experiment.sampling_levels)
         self._loss.show(bench.training, self._stages(bench.training))
         self._hints()
         self._ask()
@@ -344,6 +366,8 @@ class Lab(App[int]):
             self._frames.took(monotonic() - began)
 
     def on_lab_filmed(self, message: Filmed) -> None:
+        if not self.is_running:
+            return
         self._films_made += 1
         if not self.loaded:
             self.loaded = True
@@ -355,6 +379,8 @@ class Lab(App[int]):
         self._refresh()
 
     def on_lab_film_failed(self, message: FilmFailed) -> None:
+        if not self.is_running:
+            return
         self.loaded = True
         text = " ".join(str(message.error).split()) or type(message.error).__name__
         self._denoising.hint(f"cannot be sampled: {text}")
@@ -362,6 +388,8 @@ class Lab(App[int]):
 
     def _refresh(self) -> None:
         """Pull what the session has reached and show it."""
+        if not self.is_running:
+            return  # the widgets are being taken down
         state = self.session.state
         changed = state is not self._seen_state
         self._seen_state = state
@@ -462,8 +490,11 @@ class Lab(App[int]):
     def on_form_changed(self, message: Form.Changed) -> None:
         before, bench = self.bench.experiment, self.bench
         bench.experiment = message.experiment
-        if before.levels != bench.experiment.levels or before.data != bench.experiment.data:
-            self._denoising.expect(bench.experiment.levels)
+        if (before.sampling_levels, before.data) != (
+            bench.experiment.sampling_levels,
+            bench.experiment.data,
+        ):
+            self._denoising.expect(bench.experiment.sampling_levels)
         self._hints()
         self._ask()
 

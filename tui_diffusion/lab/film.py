@@ -14,7 +14,7 @@ from torch import Tensor
 from ..core.datasets import make_mixture
 from ..core.devices import choose, use_threads
 from ..core.exact import goal_moments
-from ..core.methods import METHODS, Denoiser, IdealDenoiser
+from ..core.methods import Denoiser, IdealDenoiser, make_method
 from ..core.metrics import energy_distance, nearest_mode_distance
 from ..core.mixtures import GaussianMixture
 from ..core.randomness import generator
@@ -125,7 +125,7 @@ class Film:
 
     @property
     def _ideal(self) -> IdealDenoiser:
-        return IdealDenoiser(self.mixture, METHODS[self.wish.experiment.method.name])
+        return IdealDenoiser(self.mixture, make_method(self.wish.experiment.method, self.mixture))
 
     def point(self, level: int, index: int) -> Point:
         """What happens to one point at a level below N."""
@@ -208,7 +208,7 @@ def make_film(wish: Wish) -> Film:
         denoiser = wish.denoiser
         if wish.source == "ideal":
             mixture = make_mixture(experiment.data, device)
-            denoiser = IdealDenoiser(mixture, METHODS[experiment.method.name])
+            denoiser = IdealDenoiser(mixture, make_method(experiment.method, mixture))
         trajectory = denoise(
             experiment, denoiser, points=wish.points, seed=wish.seed, device=device
         )

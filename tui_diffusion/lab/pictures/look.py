@@ -8,9 +8,9 @@ from functools import lru_cache
 import torch
 
 from ...core.datasets import make_mixture
-from ...core.experiment import DataConfig, ScheduleConfig
+from ...core.experiment import Experiment
 from ...core.mixtures import GaussianMixture
-from ...core.schedules import make_schedule
+from ...core.schedules import sampling_schedule
 from ..film import Film, Floats
 
 PATHS = 16
@@ -42,23 +42,24 @@ def role_of(film: Film) -> str:
     return {"forward": "start", "ideal": "ideal", "network": "network"}[film.wish.source]
 
 
-def truth_at(data: DataConfig, schedule: ScheduleConfig, level: int) -> GaussianMixture:
+def truth_at(experiment: Experiment, level: int) -> GaussianMixture:
     """The exact distribution at a level."""
-    levels = make_schedule(schedule)
-    return make_mixture(data).noised(float(levels.alphas[level]), float(levels.sigmas[level]))
+    levels = sampling_schedule(experiment)
+    alpha, sigma = float(levels.alphas[level]), float(levels.sigmas[level])
+    return make_mixture(experiment.data).noised(alpha, sigma)
 
 
 def extent_of(film: Film) -> tuple[Floats, float]:
     """Centre (d,) and half width that hold the truth of every level of a film."""
-    return _extent(film.wish.experiment.data, film.wish.experiment.schedule)
+    return _extent(film.wish.experiment)
 
 
 @lru_cache(maxsize=64)
-def _extent(data: DataConfig, schedule: ScheduleConfig) -> tuple[Floats, float]:
+def _extent(experiment: Experiment) -> tuple[Floats, float]:
     """To 3.2 std of every component."""
     lows, highs = [], []
-    for level in range(schedule.count + 1):
-        truth = truth_at(data, schedule, level)
+    for level in range(experiment.sampling_levels + 1):
+        truth = truth_at(experiment, level)
         reach = 3.2 * truth.stds[:, None]
         lows.append((truth.means - reach).min(0).values)
         highs.append((truth.means + reach).max(0).values)

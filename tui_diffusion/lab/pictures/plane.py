@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from textual.geometry import Region
 from textual.strip import Strip
 
-from ...core.experiment import DataConfig, ScheduleConfig
+from ...core.experiment import Experiment
 from ...core.metrics import nearest_mode
 from ..dots import (
     Layer,
@@ -111,7 +111,7 @@ def _true(
             dots = bin_points(exact.numpy(), *ranges, *size)
             inner = braille([Layer(dots, "ideal")], [], *size, palette, glyphs)
         case _:
-            grid = _exact_grid(experiment.data, experiment.schedule, look.level, ranges, size)
+            grid = _exact_grid(experiment, look.level, ranges, size)
             inner = shade(grid, *size, palette, glyphs)
     return place(lines, inner, region.x, region.y)
 
@@ -281,7 +281,7 @@ def _ring(
     if look.view == "close-up":
         std = float(film.truth(look.level).stds.max())
         return bin_points(circle((0.0, 0.0), std * _TRUTH_RADIUS), *ranges, *size)
-    return _contour(experiment.data, experiment.schedule, look.level, ranges, size)
+    return _contour(experiment, look.level, ranges, size)
 
 
 def _lattice(ranges: tuple[Range, Range], columns: int, rows: int) -> torch.Tensor:
@@ -294,8 +294,7 @@ def _lattice(ranges: tuple[Range, Range], columns: int, rows: int) -> torch.Tens
 
 @lru_cache(maxsize=256)
 def _exact_grid(
-    data: DataConfig,
-    schedule: ScheduleConfig,
+    experiment: Experiment,
     level: int,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
@@ -303,7 +302,7 @@ def _exact_grid(
     """The exact density (2·height, width), blurred to the size of a cell so that a spike shows."""
     width, height = size
     cell = (ranges[0][1] - ranges[0][0]) / max(width, 1)
-    truth = truth_at(data, schedule, level).noised(1.0, cell / 2)
+    truth = truth_at(experiment, level).noised(1.0, cell / 2)
     values = truth.log_prob(_lattice(ranges, width, 2 * height)).exp().numpy()
     # The faintest shade starts where it means something.
     values[values < _FAINTEST * values.max()] = 0.0
@@ -312,8 +311,7 @@ def _exact_grid(
 
 @lru_cache(maxsize=256)
 def _contour(
-    data: DataConfig,
-    schedule: ScheduleConfig,
+    experiment: Experiment,
     level: int,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
@@ -323,7 +321,7 @@ def _contour(
     None where a component is no larger than a cell: a ring that small hides what it is about.
     """
     width, height = size
-    truth = truth_at(data, schedule, level)
+    truth = truth_at(experiment, level)
     cell = (ranges[0][1] - ranges[0][0]) / max(width, 1)
     if float(truth.stds.max()) * _TRUTH_RADIUS < 1.5 * cell:
         return np.zeros((4 * height, 2 * width), dtype=np.bool_)
