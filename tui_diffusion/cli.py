@@ -432,7 +432,7 @@ def _write_npz(file: Path, trajectory: Trajectory, scaling: Scaling) -> None:
     """Points at every level with alphas and sigmas, whole or not at all; at the data's own size."""
     import numpy as np
 
-    arrays = {
+    arrays: dict[str, Any] = {
         "x": scaling.back(trajectory.x).cpu().numpy(),
         "x0_hat": scaling.back(trajectory.x0_hat).cpu().numpy(),
         "eps_hat": trajectory.eps_hat.cpu().numpy(),
