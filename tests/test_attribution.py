@@ -84,7 +84,7 @@ def test_energy_distance_is_that_of_large_samples(dim: int) -> None:
     b = GaussianMixture([[0.5] * dim], 1.2)
     known = between(a, b)
     x = a.sample(6000, random, dtype=torch.float64)
-    assert of_sample(x, b) == pytest.approx(known, rel=0.05)
+    assert of_sample(x, b) == pytest.approx(known, rel=0.1)
     assert between(a, a) == pytest.approx(0, abs=1e-12)
     assert abs(of_sample(x, a)) < 1e-3
     point = GaussianMixture([[3.0] * dim], 0.0)
