@@ -8,6 +8,7 @@ libraries are imported inside the commands that need them, so that help and the 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from enum import IntEnum
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from .core.runs import Run
     from .core.training import Trainer
     from .core.trajectory import Trajectory
+
+
+_REPORT = 0.1
+"""Seconds between two reports of a training: how long Ctrl-C may wait."""
 
 
 class Exit(IntEnum):
@@ -114,7 +119,7 @@ def lab(
         raise ConfigError("the lab needs a terminal; allowed without one: list, train, sample")
     from .lab.app import run_lab
 
-    sys.exit(run_lab(chosen, ascii_only=ascii_only, mouse=not no_mouse, theme=theme))
+    run_lab(chosen, ascii_only=ascii_only, mouse=not no_mouse, theme=theme)
 
 
 @cli.command("list")
@@ -189,9 +194,8 @@ def train(
         folder = (out if out is not None else store() / new_name(chosen)).absolute()
         check_writable(folder)
     trainer = Trainer(chosen)
-    try:
-        _train_with_progress(trainer)
-    except KeyboardInterrupt:
+    _train_with_progress(trainer)
+    if trainer.status == "training":
         where = save_run(folder, trainer, "stopped") if folder else "not saved"
         _complain(f"interrupted at step {trainer.step:,}/{trainer.steps:,}; run: {where}")
         sys.exit(Exit.INTERRUPTED)
@@ -211,12 +215,39 @@ def train(
         sys.exit(Exit.DIVERGED)
 
 
+class _Interruption:
+    """Ctrl-C, heeded between two reports, where weights and losses agree; a second one at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Interruption:
+        self._before = signal.getsignal(signal.SIGINT)
+        if self._before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _ask(self, *_: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
 def _train_with_progress(trainer: Trainer) -> None:
-    """Pull the training to its end; a bar with rate and time left where a person watches."""
-    if not sys.stderr.isatty():
-        for _ in trainer.run():
-            pass
-        return
+    """Pull the training to its end, or to Ctrl-C; a bar with rate and time left for a person."""
+    with _Interruption() as interruption:
+        if not sys.stderr.isatty():
+            for _ in trainer.run(interval=_REPORT):
+                if interruption.asked:
+                    return
+            return
+        _train_with_bar(trainer, interruption)
+
+
+def _train_with_bar(trainer: Trainer, interruption: _Interruption) -> None:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -236,13 +267,15 @@ def _train_with_progress(trainer: Trainer) -> None:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(trainer.experiment.name, total=trainer.steps, rate="", loss="")
-        for progress in trainer.run(interval=0.1):
+        for progress in trainer.run(interval=_REPORT):
             bar.update(
                 task,
                 completed=progress.step,
                 rate=f"{progress.step / max(progress.seconds, 1e-9):,.0f} steps/s",
                 loss=f"loss {float(progress.losses.mean()):.3g}",
             )
+            if interruption.asked:
+                return
 
 
 @cli.command()
@@ -441,7 +474,7 @@ def _write_npz(file: Path, trajectory: Trajectory, scaling: Scaling) -> None:
     }
     temporary = file.with_name(f".{file.name}.tmp.npz")
     try:
-        np.savez_compressed(temporary, **arrays)
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
         temporary.replace(file)
     except OSError as error:
         raise ConfigError(

@@ -148,7 +148,7 @@ _PRESETS = (
     ),
     _preset(
         "ddpm-1d-per-level",
-        "One Gaussian, one network a level",
+        "One Gaussian, a net per level",
         "simple_DDPM",
         "DDPM with a network of its own for every noise level, least noisy first, each starting "
         "from its neighbour's weights.",
@@ -196,7 +196,7 @@ _PRESETS = (
     ),
     _preset(
         "ddpm-1d-detailed",
-        "One Gaussian, the densities in detail",
+        "One Gaussian in detail, DDPM",
         "detailed_DDPM",
         "DDPM level by level with the exact pdf and cdf of the noised data at each one; sampling "
         "starts from the exact noisiest level and ends one level before clean.",

@@ -241,13 +241,13 @@ class Trainer:
         if len(bad):
             self.step = first + int(bad[0]) + 1
             self.losses[first : self.step] = values[: bad[0] + 1]
-            self._restore_finite()
+            self._restore_finite(self._weights())
             self.status = "diverged"
             return
         self.losses[first : self.step] = values
         if self.step == self.steps:
             if not self._weights_finite():
-                self._restore_finite()
+                self._restore_finite(self._weights())
             self.status = "finished"
 
     def _report(self, since: int) -> Progress:
@@ -268,10 +268,13 @@ class Trainer:
     def _enter_stage(self) -> Stage:
         """The stage of the current step; on entering one, warm-start its network."""
         if self.step >= self._stage.stop:
-            previous = self.network.body(self._stage.level)
+            previous, left = self.network.body(self._stage.level), self._weights()
             self._stage = next(s for s in self.stages if s.start <= self.step < s.stop)
             self.network.body(self._stage.level).load_state_dict(previous.state_dict())
             self._optimizer = self._make_optimizer(self._stage)
+            if not self._weights_finite():
+                # The next loss will end the training; the network left behind is mended here.
+                self._restore_finite(left)
             self._keep_finite()
         return self._stage
 
@@ -301,8 +304,9 @@ class Trainer:
         if self._weights_finite():
             self._finite = [w.clone() for w in self._weights()]
 
-    def _restore_finite(self) -> None:
-        for weight, kept in zip(self._weights(), self._finite, strict=True):
+    def _restore_finite(self, weights: list[Tensor]) -> None:
+        # Nothing is kept where a restored state held no finite weights to begin with.
+        for weight, kept in zip(weights, self._finite, strict=False):
             weight.copy_(kept)
 
     # --- batches -----------------------------------------------------------------------------
