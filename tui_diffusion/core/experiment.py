@@ -69,7 +69,7 @@ DEFAULT_STD: Mapping[str, float] = {
     "circles": 0.06,
     "swiss-roll": 0.05,
     "spirals": 0.05,
-    "checkerboard": 0.05,
+    "checkerboard": 0.08,
     "pinwheel": 0.06,
     "file": 0.05,
 }

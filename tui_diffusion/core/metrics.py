@@ -113,10 +113,11 @@ def evaluate(x: Tensor, mixture: GaussianMixture, seed: int = 0) -> Quality:
     real, other = mixture.sample(count, random), mixture.sample(count, random)
     scores, best = _scores(x, points, mixture), _scores(other, count, mixture)
     nan = float("nan")
+    moments = x if len(x) else x.new_full((1, mixture.dim), nan)
     return Quality(
         points=points,
-        mean=x.mean(0).tolist(),
-        std=x.std(0, unbiased=False).tolist(),
+        mean=moments.mean(0).tolist(),
+        std=moments.std(0, unbiased=False).tolist(),
         nearest_mode_distance=scores.distance,
         nearest_mode_distance_real=best.distance,
         energy_distance=energy_distance(x, real) if len(x) else nan,

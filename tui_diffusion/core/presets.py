@@ -48,7 +48,7 @@ _TRAINING = {
 }
 _SCHEDULES = {
     "edm": {"kind": "karras", "levels": 20, "sigma_min": 0.002, "sigma_max": 5, "rho": 7},
-    "flow": {"kind": "flow", "levels": 20, "rho": 4},
+    "flow": {"kind": "flow", "levels": 30, "rho": 4},
 }
 
 
