@@ -13,7 +13,7 @@ from ...core.mixtures import GaussianMixture
 from ...core.schedules import sampling_schedule
 from ..film import Film, Floats
 
-_ROOM = 1.9
+_ROOM = 1.35
 """Half width of a picture over the reach of the data, where the noise reaches further."""
 _LEAST = 3.2
 """Half width that shows noise of unit variance."""
