@@ -60,6 +60,7 @@ ACTIONS = (
     Action("tab('setup')", "1", "1", "setup", "To the setup.", "Lab"),
     Action("tab('training')", "2", "2", "training", "To the training.", "Lab"),
     Action("tab('denoising')", "3", "3", "denoising", "To the denoising.", "Lab"),
+    Action("code", "c", "c", "code", "The code that runs: the core's own functions.", "Lab"),
     Action("help", "question_mark", "?", "help", "This help.", "Lab", 11),
     Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab", 12),
 )  # fmt: skip

@@ -642,6 +642,13 @@ class Lab(App[int]):
         focus[tab].focus()
         self.call_after_refresh(self._redraw)
 
+    def action_code(self) -> None:
+        if not self.loaded:
+            return
+        from .code import CodeScreen
+
+        self.push_screen(CodeScreen(self.bench.experiment))
+
     def action_help(self) -> None:
         from .help import HelpScreen
 
