@@ -7,12 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rich.console import Group
-from rich.syntax import Syntax
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
+from textual.highlight import highlight
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -56,6 +54,7 @@ class CodeScreen(ModalScreen[None]):
         width: 108; max-width: 96%; height: 94%; border: round $accent;
         background: $surface; padding: 0 1; border-title-color: $text;
     }
+    CodeScreen .title { margin: 1 0; text-style: bold underline; }
     .ascii CodeScreen VerticalScroll { border: ascii $accent; }
     """
     BINDINGS = [Binding("escape,q,c,enter", "dismiss", "close")]
@@ -68,18 +67,9 @@ class CodeScreen(ModalScreen[None]):
         with VerticalScroll() as page:
             page.border_title = "The code that runs"
             page.border_subtitle = "arrows scroll, escape closes"
-            yield Static(self._page())
+            for title, source in pieces(self.experiment):
+                yield Static(title, classes="title", markup=False)
+                yield Static(highlight(source.rstrip(), language="python"))
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
-
-    def _page(self) -> Group:
-        theme = "ansi_dark" if self.app.current_theme.dark else "ansi_light"
-        parts: list[Text | Syntax] = []
-        for title, source in pieces(self.experiment):
-            parts.append(Text(f"\n{title}", style="bold underline"))
-            parts.append(
-                Syntax(source.rstrip(), "python", theme=theme, background_color="default",
-                       word_wrap=True)
-            )  # fmt: skip
-        return Group(*parts)
