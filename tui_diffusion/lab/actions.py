@@ -43,6 +43,11 @@ ACTIONS = (
     Action("view", "v", "v", "view", "The next view of the points.", "Denoising", 7),
     Action("truth", "g", "g", "truth", "The exact truth over the points, or not.", "Denoising", 9),
     Action(
+        "forward", "b", "b", "beside",
+        "Beside the points the forward process (true data noised), or the exact density.",
+        "Denoising",
+    ),
+    Action(
         "ideal", "i", "i", "ideal",
         "The exact denoiser in the network's place, from the same noise, and back.",
         "Denoising", 10,

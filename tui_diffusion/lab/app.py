@@ -621,6 +621,9 @@ class Lab(App[int]):
     def action_truth(self) -> None:
         self._denoising.flip_truth()
 
+    def action_forward(self) -> None:
+        self._denoising.flip_forward()
+
     def action_ideal(self) -> None:
         self.bench.source_ideal = not self.bench.source_ideal
         self._ask()
