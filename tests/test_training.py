@@ -529,6 +529,12 @@ def test_rates_fall_anew_in_every_stage():
         assert learning_rate(experiment, stage, stage.start) == stage.lr
         middle = stage.start + (stage.stop - stage.start) / 2
         assert abs(learning_rate(experiment, stage, middle) / stage.lr - 0.5) < 1e-9
+    stepped = {"training.decay": "step", "training.decay_factor": 0.5, "training.decay_every": 4}
+    experiment = experiment.with_settings(stepped)
+    for stage in stages(experiment):
+        for done in (0, 3, 4, 9):
+            expected = stage.lr * 0.5 ** (done // 4)
+            assert abs(learning_rate(experiment, stage, stage.start + done) / expected - 1) < 1e-9
 
 
 def test_the_rate_in_use_is_the_formulas():
