@@ -146,8 +146,11 @@ class Lab(App[int]):
     }
     """
     BINDINGS = [
-        Binding(action.keys, action.name, action.label, show=False, priority=True)
+        # In its turn behind the keys before it: after Enter on a field a letter belongs to the
+        # field. But the screen has another use for ctrl+c.
+        Binding(key, action.name, action.label, show=False, priority=key == "ctrl+c")
         for action in ACTIONS
+        for key in action.keys.split(",")
     ]
 
     class Tick(Message, namespace="lab"):
