@@ -256,8 +256,7 @@ def open_all(folder: Path) -> None:
     run = open_run(str(folder))
     run.losses()
     run.denoiser()
-    trainer = Trainer(run.experiment)
-    trainer.restore(run.training_state())
+    run.training_state()
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -331,6 +330,15 @@ def test_weights_of_another_network_are_refused(copy):
     text = (copy / "experiment.json").read_text("utf-8")
     (copy / "experiment.json").write_text(text.replace('"width": 32', '"width": 33'), "utf-8")
     assert "weights.safetensors" in fault(open_run(str(copy)).denoiser)
+
+
+def test_a_header_that_is_no_python_is_refused(copy):
+    """Numpy reads the header with Python's tokenizer, whose errors are no ValueError."""
+    data = (copy / "losses.npy").read_bytes()
+    (copy / "losses.npy").write_bytes(data.replace(b"'descr'", b"'desc\x00("))
+    assert "losses.npy" in fault(open_run(str(copy)).losses)
+    (copy / "losses.npy").write_bytes(data.replace(b"(40,)", b"((0,)"))
+    assert "losses.npy" in fault(open_run(str(copy)).losses)
 
 
 @pytest.mark.parametrize(
