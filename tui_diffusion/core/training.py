@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -26,9 +26,13 @@ from .methods import AnyLevel, NetworkDenoiser, make_method
 from .networks import make_network
 from .randomness import generator
 from .schedules import Level, make_schedule
+from .steppers import Stepper, make_stepper
 
 _BLOCK_NUMBERS = 65_536
 """Coordinates drawn at once: enough to make drawing cheap, few enough to stay in the cache."""
+
+_MOMENT = 0.02
+"""Seconds of training in one go, after which a report may be due."""
 
 GOLDEN = (5**0.5 - 1) / 2
 """The golden ratio: its multiples mod 1 spread evenly, however many are taken."""
@@ -105,34 +109,25 @@ def learning_rate(experiment: Experiment, stage: Stage, step: int) -> float:
             return stage.lr
 
 
-def loss_of(kind: str, error: Tensor) -> Tensor:
-    """The loss of a batch: its sum of squares, 2-norm, or mean of squares. ``error`` is (n, d)."""
-    match kind:
-        case "sum":
-            return error.square().sum()
-        case "norm":
-            return error.square().sum().sqrt()
-        case _:
-            return error.square().mean()
-
-
 @dataclass(frozen=True)
 class _Block:
-    """Inputs and targets of consecutive steps, and the level of each."""
+    """Batches of consecutive steps: features (steps, inputs, batch), targets (steps, d, batch)."""
 
     first: int
-    features: tuple[Tensor, ...]
-    targets: tuple[Tensor, ...]
+    features: Tensor
+    targets: Tensor
 
 
 class Trainer:
     """A training that can be run, left, saved and restored.
 
-    ``losses`` holds every loss so far; ``step`` steps are done.
+    ``losses`` holds every loss so far; ``step`` steps are done. ``plain`` takes the steps the plain
+    way, with autograd, where a faster one is there too: the same to rounding.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, *, plain: bool = False) -> None:
         self.experiment = experiment
+        self._plain = plain
         self.choice = choose(experiment)
         self.device = self.choice.device
         self.mixture = make_mixture(experiment.data, self.device)
@@ -159,7 +154,8 @@ class Trainer:
             1, min(256, _BLOCK_NUMBERS // (experiment.training.batch * experiment.dim))
         )
         self._stage = self.stages[0]
-        self._optimizer = self._make_optimizer(self._stage)
+        self._stepper = self._make_stepper(self._stage)
+        self._pace = 0.0
         self._finite: list[Tensor] = []
 
     @property
@@ -186,18 +182,21 @@ class Trainer:
         last = clock
         while self.status == "training":
             block = self._current_block()
-            pending: list[Tensor] = []
-            first = self.step
-            end = min(block.first + self._block_steps, self.steps)
-            while self.step < end:
-                pending.append(self._train_step(block))
-                self.step += 1
-                due = every is not None and self.step % every == 0
-                if due or (interval is not None and perf_counter() - last >= interval):
-                    break
-            self._settle(first, pending)
+            stage = self._enter_stage(block)
+            first, count = self.step, self._count(block, stage, every)
+            losses = self._stepper.run(
+                first - block.first,
+                [
+                    learning_rate(self.experiment, stage, step)
+                    for step in range(first, first + count)
+                ],
+                [self._blend(step - stage.start) for step in range(first, first + count)],
+            )
+            self.step += count
+            self._settle(first, losses)
             now = perf_counter()
             self.seconds += now - clock
+            self._pace = (now - clock) / count
             clock = now
             due = every is not None and self.step % every == 0
             if (
@@ -209,34 +208,21 @@ class Trainer:
                 reported = self.step
                 last = clock = perf_counter()
 
-    def _train_step(self, block: _Block) -> Tensor:
-        """One gradient step; its loss, still on the device."""
-        stage = self._enter_stage()
-        rate = learning_rate(self.experiment, stage, self.step)
-        place = self.step - block.first
-        self._optimizer.param_groups[0]["lr"] = rate
-        self._optimizer.zero_grad()
-        output = self.network.body(stage.level)(block.features[place])
-        loss = loss_of(self.experiment.training.loss, output - block.targets[place])
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
-        self._follow(stage)
-        return loss.detach()
+    def _count(self, block: _Block, stage: Stage, every: int | None) -> int:
+        """Steps to take in one go: at most to the end of the block, the stage or the report."""
+        ends = [block.first + self._block_steps, stage.stop, self.steps]
+        if every is not None:
+            ends.append(self.step - self.step % every + every)
+        # The first step tells how many more a moment holds.
+        moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
+        return min(min(ends) - self.step, moment)
 
-    def _follow(self, stage: Stage) -> None:
-        """Move the average towards the weights; it forgets its first steps the faster."""
-        if self.average is not self.network:
-            done = self.step - stage.start
-            keep = min(self.experiment.training.average, done / (done + 10))
-            torch._foreach_lerp_(
-                [p.data for p in self.average.body(stage.level).parameters()],
-                [p.data for p in self.network.body(stage.level).parameters()],
-                1 - keep,
-            )
+    def _blend(self, done: int) -> float:
+        """How far the average goes to the weights; it forgets its first steps the faster."""
+        return 1 - min(self.experiment.training.average, done / (done + 10))
 
-    def _settle(self, first: int, pending: list[Tensor]) -> None:
+    def _settle(self, first: int, values: NDArray[np.float32]) -> None:
         """Record the losses of steps ``first`` …; notice an end or a divergence."""
-        values = torch.stack(pending).cpu().numpy()
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
             self.step = first + int(bad[0]) + 1
@@ -265,27 +251,26 @@ class Trainer:
 
     # --- stages and weights ------------------------------------------------------------------
 
-    def _enter_stage(self) -> Stage:
+    def _enter_stage(self, block: _Block) -> Stage:
         """The stage of the current step; on entering one, warm-start its network."""
         if self.step >= self._stage.stop:
             previous = self.network.body(self._stage.level)
             self._stage = next(s for s in self.stages if s.start <= self.step < s.stop)
             self.network.body(self._stage.level).load_state_dict(previous.state_dict())
-            self._optimizer = self._make_optimizer(self._stage)
+            self._stepper = self._make_stepper(self._stage)
+            self._stepper.feed(block.features, block.targets)
             self._keep_finite()
         return self._stage
 
-    def _make_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
-        parameters = list(self.network.body(stage.level).parameters())
-        kinds: dict[str, Any] = {
-            "sgd": torch.optim.SGD,
-            "adam": torch.optim.Adam,
-            "adamw": torch.optim.AdamW,
-        }
-        made: torch.optim.Optimizer = kinds[self.experiment.training.optimizer](
-            parameters, lr=stage.lr, fused=True
+    def _make_stepper(self, stage: Stage) -> Stepper:
+        average = None if self.average is self.network else self.average.body(stage.level)
+        return make_stepper(
+            self.experiment,
+            self.network.body(stage.level),
+            average,
+            self._block_steps,
+            plain=self._plain,
         )
-        return made
 
     def _weights(self) -> list[Tensor]:
         """Those in training, and their average where there is one."""
@@ -313,6 +298,7 @@ class Trainer:
         if self._block is None or self._block.first != first:
             self._random_at_block = self._random.get_state()
             self._block = self._draw(first)
+            self._stepper.feed(self._block.features, self._block.targets)
             self._keep_finite()
         return self._block
 
@@ -330,8 +316,8 @@ class Trainer:
         x = now.alpha * x0 + now.sigma * eps
         return _Block(
             first,
-            self.network.features(x * self.method.scale(now), told).unbind(0),
-            self.method.target(x0, eps, now).unbind(0),
+            self.network.features(x * self.method.scale(now), told).mT,
+            self.method.target(x0, eps, now).mT,
         )
 
     def _levels(self, first: int) -> tuple[Level, Tensor]:
@@ -393,10 +379,7 @@ class Trainer:
         state = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         if self.average is not self.network:
             state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        for index, values in self._optimizer.state_dict()["state"].items():
-            for name, value in values.items():
-                if value is not None:
-                    state[f"optimizer.{index}.{name}"] = torch.as_tensor(value)
+        state |= {f"optimizer.{k}": v for k, v in self._stepper.state().items()}
         at_block = self._random_at_block if self._block else self._random.get_state()
         boundary = self.step % self._block_steps == 0
         state["generator"] = self._random.get_state() if boundary else at_block
@@ -414,13 +397,8 @@ class Trainer:
         self.losses[: self.step] = losses
         self.seconds = float(state["seconds"])
         self._stage = self._stage_at(max(self.step - 1, 0))
-        self._optimizer = self._make_optimizer(self._stage)
-        saved = self._optimizer.state_dict()
-        for name, value in state.items():
-            if name.startswith("optimizer."):
-                _, index, key = name.split(".")
-                saved["state"].setdefault(int(index), {})[key] = value.to(self.device)
-        self._optimizer.load_state_dict(saved)
+        self._stepper = self._make_stepper(self._stage)
+        self._stepper.restore(part_of(state, "optimizer."))
         self._random.set_state(state["generator"])
         self._block = None
         self._finite = []
