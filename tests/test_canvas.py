@@ -13,7 +13,8 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.strip import Strip
 
-from tui_diffusion.lab.canvas import Canvas, SpanCompositor, changed_span
+from tui_diffusion.lab.canvas import Canvas, changed_spans
+from tui_diffusion.lab.compositor import SpanCompositor
 
 RED, BLUE = Style(color="red"), Style(color="blue")
 
@@ -117,25 +118,27 @@ async def test_the_owner_hears_of_sizes_and_clicks(lab):
 
 
 def test_a_blank_in_another_ink_is_no_change_but_on_another_ground_it_is():
-    assert changed_span(strip(("a b", RED)), strip(("a", RED), (" ", BLUE), ("b", RED)), 9) is None
+    assert changed_spans(strip(("a b", RED)), strip(("a", RED), (" ", BLUE), ("b", RED)), 9) == []
     ground = Style(bgcolor="red")
-    assert changed_span(strip("a b"), strip("a", (" ", ground), "b"), 9) == (1, 2)
-    assert changed_span(strip("ab"), strip("ab", "  "), 9) is None
-    assert changed_span(strip("漢"), strip("字"), 9) == (0, 9)
+    assert changed_spans(strip("a b"), strip("a", (" ", ground), "b"), 9) == [(1, 2)]
+    assert changed_spans(strip("ab"), strip("ab", "  "), 9) == []
+    assert changed_spans(strip("漢"), strip("字"), 9) == [(0, 9)]
+    near, far = "a" + 4 * "." + "a", "a" + 20 * "." + "a"
+    assert changed_spans(strip(near), strip(near.replace("a", "b")), 30) == [(0, 6)]
+    assert changed_spans(strip(far), strip(far.replace("a", "b")), 30) == [(0, 1), (21, 22)]
 
 
 @given(st.lists(st.text("ab ", max_size=20), min_size=6, max_size=6))
 @settings(max_examples=60, deadline=None)
-def test_a_span_holds_all_that_differs(texts):
+def test_spans_hold_all_that_differs(texts):
     old, new = strip(texts[0], (texts[1], RED)), strip((texts[2], RED), texts[3])
-    span = changed_span(old, new, 60)
+    spans = changed_spans(old, new, 60)
     before, after = ([(s.text, s.style) for s in line for _ in s.text] for line in (old, new))
-    if span is None:
-        assert old.text.rstrip() == new.text.rstrip()
-    else:
-        first, end = span
-        assert old.text.ljust(60)[:first] == new.text.ljust(60)[:first]
-        assert old.text.ljust(60)[end:] == new.text.ljust(60)[end:]
+    same = [not any(first <= x < end for first, end in spans) for x in range(60)]
+    for x, unchanged in enumerate(same):
+        if unchanged:
+            assert old.text.ljust(60)[x] == new.text.ljust(60)[x]
+    if spans:
         assert before != after
 
 

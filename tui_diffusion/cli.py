@@ -8,6 +8,7 @@ libraries are imported inside the commands that need them, so that help and the 
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from enum import IntEnum
@@ -21,7 +22,15 @@ from .core.experiment import ConfigError, Experiment, parse_settings
 from .core.presets import PRESETS, get_preset
 
 if TYPE_CHECKING:
+    from .core.datasets import Scaling
+    from .core.methods import Denoiser
+    from .core.runs import Run
     from .core.training import Trainer
+    from .core.trajectory import Trajectory
+
+
+_REPORT = 0.1
+"""Seconds between two reports of a training: how long Ctrl-C may wait."""
 
 
 class Exit(IntEnum):
@@ -68,6 +77,16 @@ _settings: _Decorator = click.option(
 _as_json: _Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
+_points: _Decorator = click.option("--points", metavar="N", help="Points denoised together.")
+_sampler: _Decorator = click.option(
+    "--sampler", metavar="S", help="Sampler, where another than the run's is wanted."
+)
+_levels: _Decorator = click.option(
+    "--levels", metavar="N", help="Noise levels, where another number than the run's is wanted."
+)
+_ideal: _Decorator = click.option(
+    "--ideal", is_flag=True, help="Put the exact denoiser in place of the network."
+)
 _seed: _Decorator = click.option("--seed", metavar="N", help="Seed of weights, data and sampling.")
 
 
@@ -81,7 +100,7 @@ def _experiment(name: str, settings: tuple[str, ...], **overrides: str | None) -
 @cli.command()
 @click.argument("experiment", required=False)
 @_settings
-@click.option("--points", metavar="N", help="Points denoised together.")
+@_points
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters alone.")
 @click.option("--theme", metavar="T", help="A theme of the lab, such as textual-light or nord.")
@@ -100,7 +119,7 @@ def lab(
         raise ConfigError("the lab needs a terminal; allowed without one: list, train, sample")
     from .lab.app import run_lab
 
-    sys.exit(run_lab(chosen, ascii_only=ascii_only, mouse=not no_mouse, theme=theme))
+    run_lab(chosen, ascii_only=ascii_only, mouse=not no_mouse, theme=theme)
 
 
 @cli.command("list")
@@ -175,9 +194,8 @@ def train(
         folder = (out if out is not None else store() / new_name(chosen)).absolute()
         check_writable(folder)
     trainer = Trainer(chosen)
-    try:
-        _train_with_progress(trainer)
-    except KeyboardInterrupt:
+    _train_with_progress(trainer)
+    if trainer.status == "training":
         where = save_run(folder, trainer, "stopped") if folder else "not saved"
         _complain(f"interrupted at step {trainer.step:,}/{trainer.steps:,}; run: {where}")
         sys.exit(Exit.INTERRUPTED)
@@ -197,12 +215,39 @@ def train(
         sys.exit(Exit.DIVERGED)
 
 
+class _Interruption:
+    """Ctrl-C, heeded between two reports, where weights and losses agree; a second one at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _Interruption:
+        self._before = signal.getsignal(signal.SIGINT)
+        if self._before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _ask(self, *_: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
 def _train_with_progress(trainer: Trainer) -> None:
-    """Pull the training to its end; a bar with rate and time left where a person watches."""
-    if not sys.stderr.isatty():
-        for _ in trainer.run():
-            pass
-        return
+    """Pull the training to its end, or to Ctrl-C; a bar with rate and time left for a person."""
+    with _Interruption() as interruption:
+        if not sys.stderr.isatty():
+            for _ in trainer.run(interval=_REPORT):
+                if interruption.asked:
+                    return
+            return
+        _train_with_bar(trainer, interruption)
+
+
+def _train_with_bar(trainer: Trainer, interruption: _Interruption) -> None:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -222,19 +267,23 @@ def _train_with_progress(trainer: Trainer) -> None:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(trainer.experiment.name, total=trainer.steps, rate="", loss="")
-        for progress in trainer.run(interval=0.1):
+        for progress in trainer.run(interval=_REPORT):
             bar.update(
                 task,
                 completed=progress.step,
                 rate=f"{progress.step / max(progress.seconds, 1e-9):,.0f} steps/s",
                 loss=f"loss {float(progress.losses.mean()):.3g}",
             )
+            if interruption.asked:
+                return
 
 
 @cli.command()
 @click.argument("run")
-@click.option("--points", metavar="N", help="Points denoised together.")
-@click.option("--sampler", metavar="S", help="Sampler, where another than the run's is wanted.")
+@_points
+@_sampler
+@_levels
+@_ideal
 @_seed
 @click.option(
     "--out", metavar="FILE", type=click.Path(path_type=Path), help="File.npz to write points to."
@@ -244,58 +293,188 @@ def sample(
     run: str,
     points: str | None,
     sampler: str | None,
+    levels: str | None,
+    ideal: bool,
     seed: str | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Draw a fresh sample from the network of RUN (a run's name or folder)."""
-    from .core.datasets import make_mixture
+    """Draw a fresh sample from the network of RUN (a run's name or folder).
+
+    Sampler and number of levels may be others than those it was trained with.
+    """
+    from .core.datasets import scaling_of
     from .core.devices import choose
     from .core.report import sample_report
     from .core.runs import open_run
     from .core.trajectory import denoise
 
     opened = open_run(run)
-    wanted = {"sampling.points": points, "sampling.sampler": sampler, "seed": seed}
-    experiment = opened.experiment.with_settings(
-        {field: value for field, value in wanted.items() if value is not None}
-    )
+    experiment = _resampled(opened.experiment, points, sampler, levels, seed)
     if out is not None and out.suffix != ".npz":
         raise ConfigError(f"--out {out}: suffix {out.suffix!r} is not known; allowed: .npz")
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise ConfigError(f"--out {out}: cannot be written; allowed: a file in a folder there is")
     device = choose(experiment).device
-    trajectory = denoise(experiment, opened.denoiser(device), device=device)
+    trajectory = denoise(experiment, _denoiser(opened, device, ideal), device=device)
     report: dict[str, Any] = {
         "run": str(opened.folder),
         "experiment": experiment.name,
         "seed": experiment.seed,
         "levels": trajectory.levels,
         "out": str(out) if out is not None else None,
-        **sample_report(trajectory, make_mixture(experiment.data)),
+        "ideal": ideal,
+        **sample_report(experiment, trajectory),
     }
     if out is not None:
-        _write_npz(out, trajectory)
+        _write_npz(out, trajectory, scaling_of(experiment.data))
     if as_json:
         _print_json(report)
     else:
         _print_report(report)
 
 
-def _write_npz(file: Path, trajectory: Any) -> None:
-    """Points at every level with alphas and sigmas, whole or not at all."""
+def _resampled(
+    experiment: Experiment,
+    points: str | None,
+    sampler: str | None,
+    levels: str | None,
+    seed: str | None,
+) -> Experiment:
+    """The experiment of a run with another way to sample."""
+    wanted = {
+        "sampling.points": points,
+        "sampling.sampler": sampler,
+        "sampling.levels": levels,
+        "seed": seed,
+    }
+    return experiment.with_settings({f: value for f, value in wanted.items() if value is not None})
+
+
+def _denoiser(opened: Run, device: Any, ideal: bool) -> Denoiser:
+    """The network of a run, or the exact denoiser in its place."""
+    from .core.datasets import make_mixture
+    from .core.methods import IdealDenoiser, make_method
+
+    if not ideal:
+        return opened.denoiser(device)
+    mixture = make_mixture(opened.experiment.data, device)
+    return IdealDenoiser(mixture, make_method(opened.experiment.method, mixture))
+
+
+@cli.command()
+@click.argument("run")
+@_points
+@_sampler
+@_levels
+@_ideal
+@_seed
+@_as_json
+def evaluate(
+    run: str,
+    points: str | None,
+    sampler: str | None,
+    levels: str | None,
+    ideal: bool,
+    seed: str | None,
+    as_json: bool,
+) -> None:
+    """Say how good RUN is: quality, loss above its floor, and where the error comes from.
+
+    The error of a sample is its energy distance to the true distribution. It is split by putting
+    the exact start, then the exact denoiser, in place of the run's own; what is left then comes
+    from the number of levels and the rule of the sampler.
+    """
+    from .core.devices import choose
+    from .core.report import evaluation
+    from .core.runs import open_run
+
+    opened = open_run(run)
+    experiment = _resampled(opened.experiment, points, sampler, levels, seed)
+    device = choose(experiment).device
+    report = {
+        "run": str(opened.folder),
+        "experiment": experiment.name,
+        "seed": experiment.seed,
+        "sampler": experiment.sampling.sampler,
+        "ideal": ideal,
+        **evaluation(experiment, _denoiser(opened, device, ideal), device=device),
+    }
+    if as_json:
+        _print_json(report)
+    else:
+        _print_evaluation(report)
+
+
+def _print_evaluation(report: dict[str, Any]) -> None:
+    """An evaluation as a person reads it."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+
+    def number(value: float | None) -> str:
+        return "–" if value is None else f"{value:.3g}"
+
+    who = "exact denoiser" if report["ideal"] else "network"
+    console.print(
+        f"{report['experiment']}, {who}, {report['sampler']}, {len(report['levels'])} levels\n"
+    )
+    quality = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("metric", "sample", "real data"):
+        quality.add_column(name, justify="left" if name == "metric" else "right")
+    metrics, target = report["metrics"], report["target"]
+    for name in ("mean", "std"):
+        pairs = zip(metrics[name], target[name], strict=True)
+        for axis, (value, goal) in zip("xy", pairs, strict=False):
+            quality.add_row(f"{name} {axis}", number(value), number(goal))
+    labels = {
+        "energy_distance": "energy distance",
+        "sliced_wasserstein": "sliced Wasserstein distance",
+        "nearest_mode_distance": "squared distance to the nearest mode",
+        "mode_tv": "mode weights, total variation",
+        "off_mode": "share off every mode",
+        "in_mode_std_ratio": "std within a mode over the true one",
+    }
+    for key, label in labels.items():
+        if metrics[key] is not None:
+            quality.add_row(label, number(metrics[key]), number(metrics[f"{key}_real"]))
+    console.print(quality)
+
+    columns = ("sigma", "alpha", "loss", "floor", "excess", "amplification", "amplification_out")
+    levels = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("level", *columns[:-2], "eps error x", "in the end x"):
+        levels.add_column(name, justify="right")
+    for row in report["levels"]:
+        levels.add_row(str(row["level"]), *(number(row[name]) for name in columns))
+    console.print(levels)
+
+    parts = report["attribution"]
+    shown = ", ".join(f"{n} {number(parts[n])}" for n in ("start", "network", "discretisation"))
+    console.print(f"error {number(parts['total'])}: {shown}; mainly {parts['main']}")
+    start = report["start"]
+    console.print(
+        f"start: alpha_bar {number(start['alpha_bar'])}, data's std over the noise's "
+        f"{number(start['signal'])}, energy distance to the noisiest level "
+        f"{number(start['distance'])}"
+    )
+
+
+def _write_npz(file: Path, trajectory: Trajectory, scaling: Scaling) -> None:
+    """Points at every level with alphas and sigmas, whole or not at all; at the data's own size."""
     import numpy as np
 
-    arrays = {
-        "x": trajectory.x.cpu().numpy(),
-        "x0_hat": trajectory.x0_hat.cpu().numpy(),
+    arrays: dict[str, Any] = {
+        "x": scaling.back(trajectory.x).cpu().numpy(),
+        "x0_hat": scaling.back(trajectory.x0_hat).cpu().numpy(),
         "eps_hat": trajectory.eps_hat.cpu().numpy(),
         "alphas": trajectory.schedule.alphas.numpy(),
         "sigmas": trajectory.schedule.sigmas.numpy(),
     }
     temporary = file.with_name(f".{file.name}.tmp.npz")
     try:
-        np.savez_compressed(temporary, **arrays)
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
         temporary.replace(file)
     except OSError as error:
         raise ConfigError(
@@ -325,13 +504,14 @@ def _print_report(report: dict[str, Any]) -> None:
         rate = f"{report['steps_per_second']:,.0f} steps/s on {report['device']}"
         table.add_row("training", f"{report['steps']:,} steps in {report['seconds']:.1f} s, {rate}")
         final = report["loss"]["final"]
-        table.add_row("loss", "–" if final is None else format_value(final))
+        floor, excess = report["loss"]["floor"], report["loss"]["excess"]
+        above = f", {excess:.3g} above the floor of {floor:.3g}" if excess is not None else ""
+        table.add_row("loss", "–" if final is None else f"{format_value(final)}{above}")
     table.add_row("mean", f"{joined(sampled['mean'])}   goal {joined(target['mean'])}")
     table.add_row("std", f"{joined(sampled['std'])}   goal {joined(target['std'])}")
     distance = sampled["nearest_mode_distance"]
-    table.add_row(
-        "squared distance to the nearest mode", "–" if distance is None else f"{distance:.3g}"
-    )
+    if distance is not None:
+        table.add_row("squared distance to the nearest mode", f"{distance:.3g}")
     energy = sampled["energy_distance"]
     table.add_row(
         "energy distance",

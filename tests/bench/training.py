@@ -167,7 +167,7 @@ def modern_loop(experiment: Experiment) -> Iterator[float]:
         eps = torch.randn(x0.shape)
         level = method.draw(torch.rand(batch, 1).clamp(1e-6, 1 - 1e-6))
         x = level.alpha * x0 + level.sigma * eps
-        output: Tensor = network(x * method.scale(level), method.condition(level))
+        output: Tensor = network(method.see(x, level), method.condition(level))
         loss = (output - method.target(x0, eps, level)).square().mean()
         optimizer.zero_grad()
         loss.backward()

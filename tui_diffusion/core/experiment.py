@@ -69,7 +69,7 @@ DEFAULT_STD: Mapping[str, float] = {
     "circles": 0.06,
     "swiss-roll": 0.05,
     "spirals": 0.05,
-    "checkerboard": 0.05,
+    "checkerboard": 0.08,
     "pinwheel": 0.06,
     "file": 0.05,
 }
@@ -127,14 +127,19 @@ def _setting(
 
 def _integer_text(value: Any) -> Any:
     """Let a person write 10,000 or 1e4 where a whole number is wanted."""
-    if isinstance(value, str):
-        try:
-            number = float(value.replace(",", "").replace("_", ""))
-        except ValueError:
-            return value
-        if math.isfinite(number) and number.is_integer():
-            return int(number)
-    return value
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if re.fullmatch(r"[+-]?\d{1,3}([,_]\d{3})+", text, re.ASCII):
+        text = text.replace(",", "").replace("_", "")
+    if re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
+        # Not by way of a float, which holds 53 bits.
+        return int(text)
+    try:
+        number = float(text)
+    except ValueError:
+        return value
+    return int(number) if math.isfinite(number) and number.is_integer() else value
 
 
 def _numbers_text(value: Any) -> Any:
@@ -250,10 +255,11 @@ class DataConfig(_Section):
             return self
         dims = {len(mean) for mean in means}
         if len(dims) > 1 or not dims <= {1, 2} or len(means) > 64:
-            shown = format_value(means)
+            shown = _printable(format_value(means))
+            counts = " and ".join(str(dim) for dim in sorted(dims))
             raise ValueError(
-                f"data.means: {shown} has points of {sorted(dims)} coordinates; allowed: 1 to 64 "
-                "points, all of 1 or all of 2 coordinates"
+                f"data.means: {shown} has points of {counts} coordinates, {len(means)} in all; "
+                "allowed: 1 to 64 points, all of 1 or all of 2 coordinates"
             )
         if not self.weights and len(weights) != len(means):
             weights = ()
@@ -379,6 +385,27 @@ class ScheduleConfig(_Section):
                     f"allowed: a number below {greatest:g}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _some_data_left(self) -> ScheduleConfig:
+        """The noisiest level must hold a trace of the data, or its alpha is 0 to the computer."""
+        if self.kind not in ("beta", "karras-beta", "linear-beta"):
+            return self
+        if sum(math.log1p(-beta) for beta in self._betas()) < -600:
+            field, value = ("betas", self.betas) if self.kind == "beta" else ("levels", self.levels)
+            raise ValueError(
+                f"schedule.{field}: {_printable(format_value(value))} with these betas leaves no "
+                "trace of the data; allowed: fewer or smaller betas"
+            )
+        return self
+
+    def _betas(self) -> tuple[float, ...]:
+        if self.kind == "beta":
+            return self.betas
+        rho = self.rho if self.kind == "karras-beta" else 1.0
+        low, high = self.beta_min ** (1 / rho), self.beta_max ** (1 / rho)
+        gaps = max(self.levels - 1, 1)
+        return tuple((low + i / gaps * (high - low)) ** rho for i in range(self.levels))
 
     @property
     def count(self) -> int:
@@ -766,7 +793,7 @@ def _allowed(kind: str, choices: tuple[str, ...], bounds: Mapping[str, float]) -
 
 
 def _number(value: float) -> str:
-    if isinstance(value, int):
+    if isinstance(value, int) or not math.isfinite(value):
         return str(value)
     text = f"{value:.6g}"
     mantissa, e, exponent = (f"{value:.5e}").partition("e")
@@ -804,11 +831,11 @@ def _explain(error: ValidationError) -> ConfigError:
     path = ".".join(parts)
     spec = field_table().get(path)
     if spec is not None:
-        shown = _printable(format_value(first["input"]))
+        shown = repr(_printable(format_value(first["input"])))
         if spec.kind == "list":
             entry = [part for part in first["loc"] if isinstance(part, int)]
             shown = f"{shown} (entry {entry[0] + 1})" if entry else shown
-        return ConfigError(f"{path}: {shown!r} is not allowed; allowed: {spec.allowed}", path)
+        return ConfigError(f"{path}: {shown} is not allowed; allowed: {spec.allowed}", path)
     if first["type"] == "value_error":
         message = str(first["ctx"]["error"])
         return ConfigError(message, message.partition(":")[0])
@@ -850,7 +877,7 @@ def from_json(text: str) -> Experiment:
     """The experiment that `to_json` wrote; raises `ConfigError`."""
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ConfigError("experiment.json: not JSON") from None
     if not isinstance(values, dict):
         raise ConfigError("experiment.json: not an object")

@@ -30,7 +30,7 @@ from .mixtures import GaussianMixture
 from .randomness import generator
 from .schedules import Level, make_schedule, sampling_schedule
 
-_REACH = 6.5
+_REACH = 6.0
 """How far integrals over x go from every component, in its std once noised."""
 
 _MOST_PAIRS = 12_000_000
@@ -77,11 +77,13 @@ def residual(
         within = float(_within(mixture, alpha, sigma)[0])
         return Residual(d * within, d * (d + 2) * within**2)
     noised = mixture.noised(alpha, sigma)
-    points, weights = _nodes(noised)
+    points, cell = _nodes(noised)
     if fourth or mixture.modes <= 64:
+        weights = noised.log_prob(points).exp() * cell if cell else torch.ones(len(points)).double()
+        weights = weights / weights.sum()
         square, fourths = _posterior_moments(mixture, points, alpha, sigma)
         return Residual(float(weights @ square), float(weights @ fourths))
-    return Residual(_mmse_of_many(mixture, points, weights, alpha, sigma), math.nan)
+    return Residual(_mmse_of_many(mixture, points, alpha, sigma, bool(cell)), math.nan)
 
 
 def _within(mixture: GaussianMixture, alpha: float, sigma: float) -> Tensor:
@@ -90,24 +92,24 @@ def _within(mixture: GaussianMixture, alpha: float, sigma: float) -> Tensor:
     return variances * sigma**2 / (alpha**2 * variances + sigma**2)
 
 
-def _nodes(noised: GaussianMixture) -> tuple[Tensor, Tensor]:
-    """Points (g, d) and weights (g,) that integrate a function against a density.
+def _nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
+    """Points (g, d) to integrate with the density over, and the volume of each one's cell.
 
-    A grid. Between separate modes a distance D apart, what x tells changes within v/D; that matters
-    where the modes meet at all, so down to 0.08 std. Curves and areas have no such gaps.
+    A grid, or a sample, whose points count alike and have volume 0. Between separate modes a
+    distance D apart, what x tells changes within v/D; that matters where the modes meet at all, so
+    down to 0.12 std. Curves and areas have no such gaps.
     """
     std = float(noised.stds.min())
     wide = float((noised.means.max(0).values - noised.means.min(0).values).norm())
     sharp = std / max(wide, std)
-    spacing = min(max(sharp, 0.08), 0.5) if noised.separate else 0.6
-    while spacing <= 0.75:
+    spacing = min(max(sharp, 0.12), 0.5) if noised.separate else 0.7
+    while spacing <= 0.95:
         grid = _grid(noised, spacing * std)
         if grid is not None:
-            return grid, noised.log_prob(grid).exp() * (spacing * std) ** noised.dim
+            return grid, (spacing * std) ** noised.dim
         spacing *= 1.3
     n = max(256, _SAMPLE_PAIRS // noised.modes)
-    sample = noised.sample(n, generator(0, "floor"), balanced=True, dtype=torch.float64)
-    return sample, torch.full((n,), 1 / n, dtype=torch.float64)
+    return noised.sample(n, generator(0, "floor"), balanced=True, dtype=torch.float64), 0.0
 
 
 def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
@@ -165,28 +167,33 @@ def _posterior_moments(
 
 
 def _mmse_of_many(
-    mixture: GaussianMixture, x: Tensor, weights: Tensor, alpha: float, sigma: float
+    mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float, grid: bool
 ) -> float:
     """E‖r‖² of many components of one std, by matrix products in float32.
 
-    E[‖r‖²|x] = d τ² + (σ²/v)² (E[‖μ‖²|x] − ‖E[μ|x]‖²).
+    E[‖r‖²|x] = d τ² + (σ²/v)² (E[‖μ‖²|x] − ‖E[μ|x]‖²). On a grid, x counts with its density.
     """
     variance = alpha**2 * float(mixture.stds[0]) ** 2 + sigma**2
     means, root = mixture.means, variance**0.5
     columns = torch.cat([means, means.square().sum(1, keepdim=True)], 1).float()
     centres = (alpha / root * means).float()
     offset = mixture.weights.log().float() - centres.square().sum(1) / 2
-    total = 0.0
-    for part, weight in zip(
-        torch.split((x / root).float(), max(1, 500_000 // mixture.modes)),
-        torch.split(weights, max(1, 500_000 // mixture.modes)),
-        strict=True,
-    ):
-        shares = torch.addmm(offset, part, centres.T).softmax(1)
-        known = (shares @ columns).double()
-        total += float(weight @ (known[:, -1] - known[:, :-1].square().sum(1)).clamp_min(0))
+    total = weights = 0.0
+    for part in torch.split((x / root).float(), max(1, 500_000 // mixture.modes)):
+        logits = torch.addmm(offset, part, centres.T)
+        top = logits.max(1, keepdim=True).values
+        joint = (logits - top).exp_()
+        density = joint.sum(1)
+        known = (joint @ columns / density[:, None]).double()
+        if grid:
+            density = density * (top[:, 0] - part.square().sum(1) / 2).exp()
+        else:
+            density = torch.ones_like(density)
+        spread = (known[:, -1] - known[:, :-1].square().sum(1)).clamp_min(0)
+        total += float(density.double() @ spread)
+        weights += float(density.double().sum())
     within = float(_within(mixture, alpha, sigma)[0])
-    return mixture.dim * within * float(weights.sum()) + (sigma**2 / variance) ** 2 * total
+    return mixture.dim * within + (sigma**2 / variance) ** 2 * total / weights
 
 
 @lru_cache(maxsize=4096)
@@ -205,8 +212,9 @@ def _mixture(data: DataConfig) -> GaussianMixture:
 def _gain(method: Method, level: Level) -> float:
     """a − b α/σ of the target at a level."""
     one, none = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
-    a, b = method.target(one, none, level), method.target(none, one, level)
-    return float(a) - float(b) * float(level.alpha) / float(level.sigma)
+    apart = method.target(none, none, level)
+    a, b = method.target(one, none, level) - apart, method.target(none, one, level) - apart
+    return float(a[0]) - float(b[0]) * float(level.alpha) / float(level.sigma)
 
 
 def batch_loss(kind: str, batch: int, dim: int, square: float, fourth: float) -> float:

@@ -3,7 +3,7 @@
 A method is four formulas on x = α x_0 + σ ε:
 
 - ``condition``: the number that tells the network its level;
-- ``scale``: what x is multiplied with before the network sees it;
+- ``see``: what the network sees of x;
 - ``target``: what the output should be, linear in x_0 and ε;
 - ``read``: the estimates x0_hat and eps_hat that an output stands for, with
   x = α x0_hat + σ eps_hat.
@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from .experiment import MethodConfig
-from .mixtures import GaussianMixture
+from .mixtures import GaussianMixture, Scale
 from .networks import Network
 from .schedules import Level
 
@@ -43,7 +43,7 @@ class Method(Protocol):
 
     def condition(self, level: Level) -> float | Tensor: ...
 
-    def scale(self, level: Level) -> float | Tensor: ...
+    def see(self, x: Tensor, level: Level) -> Tensor: ...
 
     def target(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor: ...
 
@@ -66,8 +66,8 @@ def _from_eps(output: Tensor, eps_hat: Tensor, x: Tensor, level: Level) -> Predi
 class _Plain:
     """The network sees x as it is."""
 
-    def scale(self, level: Level) -> float | Tensor:
-        return 1.0
+    def see(self, x: Tensor, level: Level) -> Tensor:
+        return x
 
 
 class Naive(_Plain):
@@ -144,8 +144,9 @@ class _LogNormal:
 class EDM(_LogNormal):
     """Preconditioned denoising: Karras et al. 2022, section 5 and table 1.
 
-    x0_hat = c_skip x + c_out F(c_in x, ln(σ)/4), with s = sigma_data the data's own spread and, so
-    that any schedule will do, written for x = α x_0 + σ ε where the paper has α = 1:
+    x0_hat = c_skip x + c_out F(c_in x, ln(σ)/4), with s = sigma_data the data's spread about their
+    mean, which is taken off before and put back after. So that any schedule will do, written for
+    x = α x_0 + σ ε where the paper has α = 1:
 
         c_in = 1/√(σ² + α² s²),  c_skip = α s² c_in²,  c_out = σ s c_in.
 
@@ -154,27 +155,35 @@ class EDM(_LogNormal):
     """
 
     sigma_data: float = 1.0
+    mean: tuple[float, ...] = ()
 
     def draw(self, u: Tensor) -> Level:
         sigma = self._ratio(u)
         return Level(torch.ones_like(sigma), sigma, 1.0, 0.0)
 
-    def scale(self, level: Level) -> float | Tensor:
-        c_in: float | Tensor = (level.sigma**2 + (level.alpha * self.sigma_data) ** 2) ** -0.5
-        return c_in
-
-    def _skip_and_out(self, level: Level) -> tuple[float | Tensor, float | Tensor]:
-        c_in, s = self.scale(level), self.sigma_data
-        return level.alpha * (s * c_in) ** 2, level.sigma * s * c_in
+    def see(self, x: Tensor, level: Level) -> Tensor:
+        c_in, _, _ = self._coefficients(level)
+        return c_in * (x - level.alpha * self._mean(x))
 
     def target(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
-        c_skip, c_out = self._skip_and_out(level)
-        return (x0 - c_skip * (level.alpha * x0 + level.sigma * eps)) / c_out
+        _, c_skip, c_out = self._coefficients(level)
+        clean = x0 - self._mean(x0)
+        return (clean - c_skip * (level.alpha * clean + level.sigma * eps)) / c_out
 
     def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
-        c_skip, c_out = self._skip_and_out(level)
-        x0_hat = c_skip * x + c_out * output
+        _, c_skip, c_out = self._coefficients(level)
+        mean = self._mean(x)
+        x0_hat = mean + c_skip * (x - level.alpha * mean) + c_out * output
         return Prediction(output, (x - level.alpha * x0_hat) / level.sigma, x0_hat)
+
+    def _coefficients(self, level: Level) -> tuple[Scale, Scale, Scale]:
+        """c_in, c_skip, c_out."""
+        s = self.sigma_data
+        c_in: Scale = (level.sigma**2 + (level.alpha * s) ** 2) ** -0.5
+        return c_in, level.alpha * (s * c_in) ** 2, level.sigma * s * c_in
+
+    def _mean(self, like: Tensor) -> Tensor:
+        return like.new_tensor(self.mean or 0.0)
 
 
 @dataclass(frozen=True)
@@ -189,14 +198,14 @@ class Flow(_LogNormal):
         ratio = self._ratio(u)
         return Level(1 / (1 + ratio), ratio / (1 + ratio), 1.0, 0.0)
 
-    def scale(self, level: Level) -> float | Tensor:
-        return 1 / (level.alpha + level.sigma)
+    def see(self, x: Tensor, level: Level) -> Tensor:
+        return x / (level.alpha + level.sigma)
 
     def target(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
         return eps - x0
 
     def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
-        y, t = x * self.scale(level), level.sigma * self.scale(level)
+        y, t = self.see(x, level), level.sigma / (level.alpha + level.sigma)
         return Prediction(output, y + (1 - t) * output, y - t * output)
 
 
@@ -214,9 +223,8 @@ def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
     """The method of a configuration, fitted to its data."""
     match config.name:
         case "edm":
-            # The spread of a coordinate about the mean, pooled over the coordinates.
             spread = float(mixture.std().square().mean().sqrt())
-            return EDM(config.noise_mean, config.noise_std, spread)
+            return EDM(config.noise_mean, config.noise_std, spread, tuple(mixture.mean().tolist()))
         case "flow":
             return Flow(config.noise_mean, config.noise_std)
         case name:
@@ -237,7 +245,7 @@ class NetworkDenoiser:
     method: Method
 
     def __call__(self, x: Tensor, level: Level) -> Prediction:
-        seen = x * self.method.scale(level)
+        seen = self.method.see(x, level)
         output = self.network(seen, self.method.condition(level), level.trained.index)
         return self.method.read(output, x, level)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -13,8 +14,15 @@ from .randomness import generator
 OFF_MODE = 5.0
 """A point further than this many std from every mode belongs to none."""
 
+_AT_ONCE = 1_000_000
+"""Pairs of a point and a component that are looked at together, to bound the memory."""
+
 _PAIRS_UP_TO = 4096
 """Points of each sample that enter the energy distance, whose cost grows with their square."""
+
+
+_DIRECTIONS = 64
+"""Lines onto which 2D points are projected for the sliced Wasserstein distance."""
 
 
 @dataclass(frozen=True)
@@ -22,31 +30,43 @@ class Quality:
     """What a sample scores; lists have one entry a coordinate or a mode.
 
     ``nearest_mode_distance``: mean over points of the squared distance to the nearest mode (the
-    post's measure). ``energy_distance`` and, of real data, ``energy_distance_real``.
+    post's measure). ``energy_distance`` and ``sliced_wasserstein``: distance to a real sample.
     ``mode_weights``: share of points nearest to each mode; ``mode_tv``: half the sum of their
     absolute differences from the true weights. ``off_mode``: share of points further than
-    5 std from every mode. ``in_mode_std_ratio``: root mean square distance of the others from the
-    mean of their mode, a coordinate, over the true std; None where there are none.
+    5 std from every component. ``in_mode_std_ratio``: root mean square distance of the others from
+    the mean of their mode, a coordinate, over the true std; None where there are none.
+
+    ``…_real`` is what a fresh real sample of the same size scores. Measures of modes are None for
+    data whose components make up a curve, an area or a cloud.
     """
 
     points: int
     mean: list[float]
     std: list[float]
-    nearest_mode_distance: float
+    nearest_mode_distance: float | None
+    nearest_mode_distance_real: float | None
     energy_distance: float
     energy_distance_real: float
-    mode_weights: list[float]
-    mode_tv: float
+    sliced_wasserstein: float
+    sliced_wasserstein_real: float
+    mode_weights: list[float] | None
+    mode_tv: float | None
+    mode_tv_real: float | None
     off_mode: float
+    off_mode_real: float
     in_mode_std_ratio: float | None
+    in_mode_std_ratio_real: float | None
 
 
 def nearest_mode(x: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:
-    """Squared distance to, and index of, the nearest mode of every point; both (n,)."""
+    """Squared distance to, and index of, the nearest component of every point; both (n,)."""
     means = mixture.means.to(x)
-    squared = torch.stack([((x - mean) ** 2).sum(1) for mean in means], 1)
-    distance, index = squared.min(1)
-    return distance, index
+    nearest = [
+        torch.cdist(part, means, compute_mode="donot_use_mm_for_euclid_dist").min(1)
+        for part in torch.split(x, max(1, _AT_ONCE // len(means)))
+    ]
+    distance = torch.cat([part.values for part in nearest])
+    return distance**2, torch.cat([part.indices for part in nearest])
 
 
 def nearest_mode_distance(x: Tensor, mixture: GaussianMixture) -> float:
@@ -65,6 +85,20 @@ def energy_distance(x: Tensor, y: Tensor) -> float:
     return float((2 * cross - within).clamp_min(0))
 
 
+def sliced_wasserstein(x: Tensor, y: Tensor) -> float:
+    """Mean over lines of the Wasserstein-1 distance of the projections: Bonneel et al. 2015.
+
+    ``x`` and ``y`` have shape (n, d), with the same n; in 1D this is the distance itself. The 64
+    lines of 2D are evenly turned.
+    """
+    x, y = x.double(), y.double()
+    if x.shape[1] == 2:
+        turn = math.pi * (torch.arange(_DIRECTIONS, dtype=torch.float64) + 0.5) / _DIRECTIONS
+        lines = torch.stack([turn.cos(), turn.sin()])
+        x, y = x @ lines, y @ lines
+    return float((x.sort(0).values - y.sort(0).values).abs().mean())
+
+
 def evaluate(x: Tensor, mixture: GaussianMixture, seed: int = 0) -> Quality:
     """Score points x of shape (n, d) against the mixture they should come from.
 
@@ -74,31 +108,57 @@ def evaluate(x: Tensor, mixture: GaussianMixture, seed: int = 0) -> Quality:
     x = x.detach()[torch.isfinite(x).all(1)].cpu()
     mixture = mixture.to("cpu")
     random = generator(seed, "metrics")
-    # As many real points as are compared; two draws, since real data differ from real data too.
-    count = min(max(len(x), 1), _PAIRS_UP_TO)
+    # Two real samples, since real data differ from real data too.
+    count = max(len(x), 1)
     real, other = mixture.sample(count, random), mixture.sample(count, random)
-    if not len(x):
-        nan = [float("nan")] * mixture.dim
-        weights = [0.0] * mixture.modes
-        far = float("nan")
-        return Quality(
-            points, nan, nan, far, far, energy_distance(real, other), weights, 1.0, 1.0, None
-        )
-    squared, index = nearest_mode(x, mixture)
-    shares = torch.bincount(index, minlength=mixture.modes) / len(x)
-    stds = mixture.stds[index].to(x)
-    on_mode = squared <= (OFF_MODE * stds) ** 2
+    scores, best = _scores(x, points, mixture), _scores(other, count, mixture)
+    nan = float("nan")
+    moments = x if len(x) else x.new_full((1, mixture.dim), nan)
     return Quality(
         points=points,
-        mean=x.mean(0).tolist(),
-        std=x.std(0, unbiased=False).tolist(),
-        nearest_mode_distance=float(squared.mean()),
-        energy_distance=energy_distance(x, real),
+        mean=moments.mean(0).tolist(),
+        std=moments.std(0, unbiased=False).tolist(),
+        nearest_mode_distance=scores.distance,
+        nearest_mode_distance_real=best.distance,
+        energy_distance=energy_distance(x, real) if len(x) else nan,
         energy_distance_real=energy_distance(other, real),
-        mode_weights=shares.tolist(),
-        mode_tv=float((shares - mixture.weights).abs().sum() / 2),
-        off_mode=1 - float(on_mode.sum()) / points,
-        in_mode_std_ratio=_in_mode_ratio(x[on_mode], index[on_mode], mixture),
+        sliced_wasserstein=sliced_wasserstein(x, real) if len(x) else nan,
+        sliced_wasserstein_real=sliced_wasserstein(other, real),
+        mode_weights=scores.weights,
+        mode_tv=scores.tv,
+        mode_tv_real=best.tv,
+        off_mode=scores.off,
+        off_mode_real=best.off,
+        in_mode_std_ratio=scores.ratio,
+        in_mode_std_ratio_real=best.ratio,
+    )
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """What needs no second sample."""
+
+    distance: float | None
+    weights: list[float] | None
+    tv: float | None
+    off: float
+    ratio: float | None
+
+
+def _scores(x: Tensor, points: int, mixture: GaussianMixture) -> _Scores:
+    """Of the finite ones, x, of so many points."""
+    squared, index = nearest_mode(x, mixture)
+    on_mode = squared <= (OFF_MODE * mixture.stds[index].to(x)) ** 2
+    off = 1 - float(on_mode.sum()) / points
+    if not mixture.separate:
+        return _Scores(None, None, None, off, None)
+    shares = torch.bincount(index, minlength=mixture.modes) / max(len(x), 1)
+    return _Scores(
+        distance=float(squared.mean()),
+        weights=shares.tolist(),
+        tv=float((shares - mixture.weights).abs().sum() / 2) if len(x) else 1.0,
+        off=off,
+        ratio=_in_mode_ratio(x[on_mode], index[on_mode], mixture),
     )
 
 

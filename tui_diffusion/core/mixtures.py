@@ -50,8 +50,8 @@ class GaussianMixture:
             raise ValueError(f"means must have shape (m, d), not {tuple(self.means.shape)}")
         modes = len(self.means)
         self.stds = torch.as_tensor(stds, dtype=dtype, device=device).expand(modes)
-        given = torch.ones(modes) if weights is None else torch.as_tensor(weights)
-        self.weights = given.to(device, dtype) / given.to(device, dtype).sum()
+        given = torch.as_tensor([1.0] * modes if weights is None else weights, dtype=dtype)
+        self.weights = (given / given.sum()).to(device)
         self.separate = separate
 
     @property

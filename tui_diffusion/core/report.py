@@ -7,8 +7,16 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import torch
 
+from .amplification import amplification
+from .attribution import attribute
+from .datasets import make_mixture, scaling_of
+from .experiment import Experiment
+from .floor import level_losses, training_excess, training_floor
+from .methods import Denoiser
 from .metrics import Quality, evaluate
+from .mismatch import start_mismatch
 from .mixtures import GaussianMixture
 from .training import Trainer
 from .trajectory import Trajectory, denoise
@@ -35,24 +43,70 @@ def target_of(trajectory: Trajectory, mixture: GaussianMixture) -> GaussianMixtu
 
 
 def quality(trajectory: Trajectory, mixture: GaussianMixture) -> Quality:
-    """The quality of a trajectory's result against what it should follow."""
+    """The quality of a trajectory's result against what it should follow, at unit size."""
     return evaluate(trajectory.result, target_of(trajectory, mixture))
 
 
-def sample_report(trajectory: Trajectory, mixture: GaussianMixture) -> dict[str, Any]:
-    """``{"sample": …, "target": …}``: the quality of a sample and the moments it should have."""
-    target = target_of(trajectory, mixture)
+def sample_report(experiment: Experiment, trajectory: Trajectory) -> dict[str, Any]:
+    """``{"sample": …, "target": …}``: the quality of a sample and the moments it should have.
+
+    Both at the data's own size, where points come from a file.
+    """
+    scaling = scaling_of(experiment.data)
+    target = scaling.mixture_back(target_of(trajectory, make_mixture(experiment.data)))
+    scores = evaluate(scaling.back(trajectory.result.cpu()), target)
     moments = {"mean": target.mean().tolist(), "std": target.std().tolist()}
-    return {"sample": plain(asdict(quality(trajectory, mixture))), "target": moments}
+    return {"sample": plain(asdict(scores)), "target": moments}
+
+
+def loss_report(trainer: Trainer) -> dict[str, Any]:
+    """``final``: the mean of the last losses; ``floor``: the least that training can come to.
+
+    ``excess``: how far the expected loss of the weights that sample is above the floor, which is
+    never below 0 and hardly a matter of chance, as ``final`` − ``floor`` is.
+    """
+    experiment, losses = trainer.experiment, trainer.losses[: trainer.step]
+    diverged = trainer.status == "diverged" or not len(losses)
+    return {
+        "final": None if diverged else float(np.mean(losses[-LAST:], dtype=float)),
+        "floor": training_floor(experiment),
+        "excess": None if diverged else training_excess(experiment, trainer.denoiser),
+    }
+
+
+def evaluation(
+    experiment: Experiment, denoiser: Denoiser, *, device: torch.device | str = "cpu"
+) -> dict[str, Any]:
+    """The body of ``evaluate --json``: metrics, levels, attribution and start of a denoiser.
+
+    ``levels``: at each one that sampling goes through, loss, floor and excess of the network, and
+    what an error in eps_hat there comes to after one step and in the end (`amplification`).
+    """
+    trajectory = denoise(experiment, denoiser, device=device)
+    sampled = sample_report(experiment, trajectory)
+    levels = [
+        {**asdict(at), "amplification": by.step, "amplification_out": by.out}
+        for at, by in zip(
+            level_losses(experiment, denoiser), amplification(experiment), strict=True
+        )
+    ]
+    attribution = attribute(experiment, denoiser, device=device)
+    report: dict[str, Any] = plain(
+        {
+            "metrics": sampled["sample"],
+            "target": sampled["target"],
+            "levels": levels,
+            "attribution": {**asdict(attribution), "main": attribution.main},
+            "start": asdict(start_mismatch(experiment)),
+        }
+    )
+    return report
 
 
 def training_report(trainer: Trainer, *, points: int | None = None) -> dict[str, Any]:
     """The results of a training and of a sample from its network; the body of ``train --json``."""
     experiment = trainer.experiment
     trajectory = denoise(experiment, trainer.denoiser, points=points, device=trainer.device)
-    losses = trainer.losses[: trainer.step]
-    diverged = trainer.status == "diverged"
-    final = None if diverged or not len(losses) else float(np.mean(losses[-LAST:], dtype=float))
     return {
         "experiment": experiment.name,
         "seed": experiment.seed,
@@ -62,6 +116,6 @@ def training_report(trainer: Trainer, *, points: int | None = None) -> dict[str,
         "steps": trainer.step,
         "seconds": trainer.seconds,
         "steps_per_second": plain(trainer.step / max(trainer.seconds, 1e-9)),
-        "loss": {"final": final, "floor": None, "excess": None},
-        **sample_report(trajectory, trainer.mixture),
+        "loss": plain(loss_report(trainer)),
+        **sample_report(experiment, trajectory),
     }

@@ -17,11 +17,11 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import platformdirs
@@ -41,6 +41,9 @@ from .training import Trainer, part_of
 
 FORMAT = 1
 State = Literal["finished", "stopped", "diverged"]
+
+
+_T = TypeVar("_T")
 
 
 class RunError(ValueError):
@@ -75,37 +78,74 @@ class Run:
 
     def losses(self) -> NDArray[np.float32]:
         """Every loss, one a gradient step."""
-        try:
-            losses = np.load(self.folder / "losses.npy", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise _damaged(self.folder, "losses.npy", error) from None
-        return np.asarray(losses, np.float32)
+        return _read(self.folder, "losses.npy", _load_losses)
 
     def denoiser(self, device: torch.device | str = "cpu") -> NetworkDenoiser:
         """The trained network, on a device."""
         network = make_network(self.experiment, generator(0, "weights"))
-        try:
-            network.load_state_dict(load_file(self.folder / "weights.safetensors"))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            raise _damaged(self.folder, "weights.safetensors", error) from None
+        _read(
+            self.folder,
+            "weights.safetensors",
+            lambda file: network.load_state_dict(load_file(file)),
+        )
         method = make_method(self.experiment.method, make_mixture(self.experiment.data))
         return NetworkDenoiser(network.to(device), method)
 
     def training_state(self) -> dict[str, Tensor]:
         """What `Trainer.restore` takes."""
-        try:
-            weights = load_file(self.folder / "weights.safetensors")
-            rest = load_file(self.folder / "state.safetensors")
-        except (OSError, SafetensorError) as error:
-            raise _damaged(self.folder, "state.safetensors", error) from None
+        weights = _read(self.folder, "weights.safetensors", load_file)
+        rest = _read(self.folder, "state.safetensors", _load_state)
         part = "average" if self.experiment.training.average else "network"
         state = {f"{part}.{name}": value for name, value in weights.items()}
         return {**state, **rest, "losses": torch.from_numpy(self.losses().copy())}
 
 
-def _damaged(folder: Path, file: str, error: Exception) -> RunError:
-    reason = " ".join(str(error).split())[:120]
-    return RunError(f"run {shown(str(folder))}: {file} cannot be read ({shown(reason)})")
+def _load_losses(file: Path) -> NDArray[np.float32]:
+    losses = np.asarray(np.load(file, allow_pickle=False), np.float32)
+    if losses.ndim != 1:
+        raise ValueError(f"{losses.ndim} dimensions in place of one")
+    return losses
+
+
+def _load_state(file: Path) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = load_file(file)
+    if state["generator"].dtype != torch.uint8 or state["seconds"].ndim:
+        raise ValueError("not the state of a training")
+    return state
+
+
+def _load_object(file: Path) -> dict[str, Any]:
+    values = json.loads(file.read_text("utf-8"))
+    if not isinstance(values, dict):
+        raise TypeError("not an object")
+    return values
+
+
+def _read(folder: Path, file: str, load: Callable[[Path], _T]) -> _T:
+    """A file of a run, read by ``load``; raises `RunError` that names the file."""
+    try:
+        return load(folder / file)
+    except ConfigError as error:
+        raise RunError(f"run {shown(str(folder))}: {file}: {error}") from None
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split())[:120]
+        raise RunError(
+            f"run {shown(str(folder))}: {file} cannot be read ({shown(reason)})"
+        ) from None
+
+
+# What readers raise on files that are damaged, or none of theirs; nesting without end and sizes
+# beyond the memory among them.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    SafetensorError,
+)
 
 
 def shown(text: str) -> str:
@@ -120,11 +160,15 @@ def new_name(experiment: Experiment) -> str:
 
 def check_writable(folder: Path) -> None:
     """Raise `RunError` unless a run can be written to ``folder``, which must not hold anything."""
-    if folder.is_dir() and any(folder.iterdir()):
-        raise RunError(f"--out {shown(str(folder))}: not empty; allowed: a new or an empty folder")
-    if folder.exists() and not folder.is_dir():
-        raise RunError(f"--out {shown(str(folder))}: not a folder; allowed: a new or empty folder")
     try:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise RunError(
+                f"--out {shown(str(folder))}: not empty; allowed: a new or an empty folder"
+            )
+        if folder.exists() and not folder.is_dir():
+            raise RunError(
+                f"--out {shown(str(folder))}: not a folder; allowed: a new or empty folder"
+            )
         folder.parent.mkdir(parents=True, exist_ok=True)
         probe = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
         probe.mkdir()
@@ -185,8 +229,10 @@ def save_run(
             temporary.rename(folder)
         _flush(folder.parent)
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         raise RunError(f"run {shown(str(folder))}: cannot be written ({error})") from None
+    finally:
+        # Where the writing went well the name is free again.
+        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
@@ -201,8 +247,11 @@ def _flush(path: Path) -> None:
 def find(name: str) -> Path:
     """The folder of a run given by its name in the store or by its path; raises `RunError`."""
     for folder in (store() / name, Path(name)):
-        if (folder / "run.json").is_file():
-            return folder
+        try:
+            if (folder / "run.json").is_file():
+                return folder
+        except (OSError, ValueError):
+            continue  # a name that no folder can have, or a folder that may not be read
     raise RunError(
         f"run {shown(name)!r} does not exist; allowed: the folder of a run, or a name in {store()}"
     )
@@ -211,25 +260,27 @@ def find(name: str) -> Path:
 def open_run(name: str) -> Run:
     """Read a run by its name in the store or its path; raises `RunError` with one line."""
     folder = find(name)
-    try:
-        about = json.loads((folder / "run.json").read_text("utf-8"))
-        experiment = from_json((folder / "experiment.json").read_text("utf-8"))
-        metrics_file = folder / "metrics.json"
-        metrics = json.loads(metrics_file.read_text("utf-8")) if metrics_file.is_file() else None
-        if about["format"] != FORMAT:
-            raise RunError(f"run {shown(name)}: format {about['format']}; allowed: {FORMAT}")
-        return Run(
-            folder=folder,
-            experiment=experiment,
-            state=about["state"],
-            step=int(about["step"]),
-            seconds=float(about["seconds"]),
-            device=str(about["device"]),
-            metrics=metrics,
-        )
-    except RunError:
-        raise
-    except ConfigError as error:
-        raise RunError(f"run {shown(name)}: experiment.json: {error}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder, "run.json", error) from None
+    about = _read(folder, "run.json", _load_about)
+    metrics = folder / "metrics.json"
+    return Run(
+        folder=folder,
+        experiment=_read(
+            folder, "experiment.json", lambda file: from_json(file.read_text("utf-8"))
+        ),
+        state=about["state"],
+        step=about["step"],
+        seconds=about["seconds"],
+        device=about["device"],
+        metrics=_read(folder, metrics.name, _load_object) if metrics.is_file() else None,
+    )
+
+
+def _load_about(file: Path) -> dict[str, Any]:
+    about = _load_object(file)
+    if about["format"] != FORMAT:
+        raise ValueError(f"format {about['format']}; allowed: {FORMAT}")
+    if about["state"] not in get_args(State):
+        raise ValueError(f"state {about['state']!r}; allowed: {', '.join(get_args(State))}")
+    if not isinstance(about["step"], int) or about["step"] < 0:
+        raise ValueError(f"step {about['step']!r}; allowed: a whole number from 0")
+    return {**about, "seconds": float(about["seconds"]), "device": str(about["device"])}

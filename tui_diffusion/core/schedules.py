@@ -16,6 +16,9 @@ from torch import Tensor
 
 from .experiment import ANY_LEVEL, Experiment, ScheduleConfig
 
+_LEAST = 1e-150
+"""Below this, the square of a noise level is 0 to the computer and the level would be clean."""
+
 
 @dataclass(frozen=True)
 class Level:
@@ -103,7 +106,7 @@ def karras(levels: int, sigma_min: float, sigma_max: float, rho: float) -> Sched
     Karras et al. 2022, eq. 5.
     """
     sigmas = torch.zeros(levels + 1, dtype=torch.float64)
-    sigmas[:-1] = _warped(levels, sigma_max, sigma_min, rho)
+    sigmas[:-1] = _warped(levels, sigma_max, sigma_min, rho).clamp_min(_LEAST)
     return Schedule(torch.ones_like(sigmas), sigmas)
 
 
@@ -112,10 +115,11 @@ def from_betas(betas: Sequence[float] | Tensor) -> Schedule:
 
     ``betas`` are β_1 … β_N, least noisy first. Ho et al. 2020, eq. 4.
     """
-    beta = torch.as_tensor(betas, dtype=torch.float64)
-    clean = torch.ones(1, dtype=torch.float64)
-    alpha_bar = torch.cat([clean, torch.cumprod(1 - beta, 0)]).flip(0)
-    return Schedule(alpha_bar.sqrt(), (1 - alpha_bar).sqrt())
+    beta = torch.as_tensor(betas, dtype=torch.float64).clamp_min(_LEAST)
+    clean = torch.zeros(1, dtype=torch.float64)
+    # By logarithms, which tell 1 − alpha_bar from 0 for the least of betas too.
+    log_alpha_bar = torch.cat([clean, torch.log1p(-beta).cumsum(0)]).flip(0)
+    return Schedule((log_alpha_bar / 2).exp(), (-torch.expm1(log_alpha_bar)).sqrt())
 
 
 def karras_betas(levels: int, beta_min: float, beta_max: float, rho: float) -> Schedule:

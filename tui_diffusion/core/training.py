@@ -184,14 +184,10 @@ class Trainer:
             block = self._current_block()
             stage = self._enter_stage(block)
             first, count = self.step, self._count(block, stage, every)
-            losses = self._stepper.run(
-                first - block.first,
-                [
-                    learning_rate(self.experiment, stage, step)
-                    for step in range(first, first + count)
-                ],
-                [self._blend(step - stage.start) for step in range(first, first + count)],
-            )
+            steps = range(first, first + count)
+            rates = [learning_rate(self.experiment, stage, step) for step in steps]
+            blends = [self._blend(step - stage.start) for step in steps]
+            losses = self._stepper.run(first - block.first, rates, blends)
             self.step += count
             self._settle(first, losses)
             now = perf_counter()
@@ -227,13 +223,13 @@ class Trainer:
         if len(bad):
             self.step = first + int(bad[0]) + 1
             self.losses[first : self.step] = values[: bad[0] + 1]
-            self._restore_finite()
+            self._restore_finite(self._weights())
             self.status = "diverged"
             return
         self.losses[first : self.step] = values
         if self.step == self.steps:
             if not self._weights_finite():
-                self._restore_finite()
+                self._restore_finite(self._weights())
             self.status = "finished"
 
     def _report(self, since: int) -> Progress:
@@ -254,11 +250,14 @@ class Trainer:
     def _enter_stage(self, block: _Block) -> Stage:
         """The stage of the current step; on entering one, warm-start its network."""
         if self.step >= self._stage.stop:
-            previous = self.network.body(self._stage.level)
+            previous, left = self.network.body(self._stage.level), self._weights()
             self._stage = next(s for s in self.stages if s.start <= self.step < s.stop)
             self.network.body(self._stage.level).load_state_dict(previous.state_dict())
             self._stepper = self._make_stepper(self._stage)
             self._stepper.feed(block.features, block.targets)
+            if not self._weights_finite():
+                # The next loss will end the training; the network left behind is mended here.
+                self._restore_finite(left)
             self._keep_finite()
         return self._stage
 
@@ -286,8 +285,9 @@ class Trainer:
         if self._weights_finite():
             self._finite = [w.clone() for w in self._weights()]
 
-    def _restore_finite(self) -> None:
-        for weight, kept in zip(self._weights(), self._finite, strict=True):
+    def _restore_finite(self, weights: list[Tensor]) -> None:
+        # Nothing is kept where a restored state held no finite weights to begin with.
+        for weight, kept in zip(weights, self._finite, strict=False):
             weight.copy_(kept)
 
     # --- batches -----------------------------------------------------------------------------
@@ -316,7 +316,7 @@ class Trainer:
         x = now.alpha * x0 + now.sigma * eps
         return _Block(
             first,
-            self.network.features(x * self.method.scale(now), told).mT,
+            self.network.features(self.method.see(x, now), told).mT,
             self.method.target(x0, eps, now).mT,
         )
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.control import Control
 from rich.style import Style
 from textual import events
-from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -69,7 +66,7 @@ class Canvas(Widget):
         return self._lines
 
     def show(self, lines: Sequence[Strip]) -> None:
-        """Show `lines` from the top; of each line only the stretch that differs is repainted."""
+        """Show `lines` from the top; of each line only the stretches that differ are repainted."""
         held, self._lines = self._lines, list(lines)
         width, height = self.size
         blank = Strip.blank(0)
@@ -77,9 +74,9 @@ class Canvas(Widget):
         for y in range(min(height, max(len(held), len(self._lines)))):
             old = held[y] if y < len(held) else blank
             new = self._lines[y] if y < len(self._lines) else blank
-            span = changed_span(old, new, width)
-            if span is not None:
-                regions.append(Region(span[0], y, span[1] - span[0], 1))
+            regions += [
+                Region(first, y, end - first, 1) for first, end in changed_spans(old, new, width)
+            ]
         if regions:
             self.refresh(*regions)
 
@@ -99,18 +96,29 @@ class Canvas(Widget):
             self.post_message(self.Clicked(self, offset.x, offset.y))
 
 
-def changed_span(old: Strip, new: Strip, width: int) -> tuple[int, int] | None:
-    """The cells `[first, end)` within which two lines differ to the eye; None if nowhere.
+_GAP = 8
+"""Unchanged cells between two stretches from which a move of the cursor is shorter."""
+
+
+def changed_spans(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
+    """The stretches of cells `[first, end)` within which two lines differ to the eye.
 
     Two blanks that differ only in the colour of their ink are the same.
     """
     if old is new or old == new:
-        return None
+        return []
     before, after = _cells(old, width), _cells(new, width)
     if before is None or after is None:
-        return (0, width)
-    differing = [x for x in range(width) if before[x] != after[x]]
-    return (differing[0], differing[-1] + 1) if differing else None
+        return [(0, width)]
+    spans: list[tuple[int, int]] = []
+    for x in range(width):
+        if before[x] == after[x]:
+            continue
+        if spans and x - spans[-1][1] < _GAP:
+            spans[-1] = (spans[-1][0], x + 1)
+        else:
+            spans.append((x, x + 1))
+    return spans
 
 
 _Cell = tuple[str, Style | None]
@@ -134,28 +142,3 @@ def _ground(style: Style | None) -> Style | None:
     ):
         return None
     return style
-
-
-class SpanCompositor(Compositor):
-    """Sends just the stretch of a line that a widget asked to have repainted.
-
-    Textual cuts such a stretch at its right end only and starts at the widget's left edge; for a
-    plot that changes at its right end that is the whole line.
-    """
-
-    def render_partial_update(self) -> ChopsUpdate | None:
-        update = super().render_partial_update()
-        return update and _SpanUpdate(update.chops, update.spans, update.chop_ends)
-
-
-class _SpanUpdate(ChopsUpdate):
-    def render_segments(self, console: Console) -> str:
-        sent: list[str] = []
-        for y, first, end in self.spans:
-            for chop_end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                start, stop = max(first, x), min(end, chop_end)
-                if strip is None or start >= stop:
-                    continue
-                sent.append(Control.move_to(start, y).segment.text)
-                sent.append(strip.crop(start - x, stop - x).render(console))
-        return "".join(sent)

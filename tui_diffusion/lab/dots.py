@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,9 +19,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_diffusion.lab.palette import Palette
+from .glyphs import Glyphs
+from .palette import Palette
 
-Glyphs = Literal["braille", "blocks", "ascii"]
 Range = tuple[float, float]
 Dots = NDArray[np.bool_]
 Characters = NDArray[np.str_]
@@ -32,6 +31,7 @@ _BRAILLE = np.array([" ", *(chr(0x2800 + code) for code in range(1, 256))])
 _QUADRANTS = np.array(list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"))
 _ASCII_DOTS = np.array(list(" .::**###"))  # by the number of dots in the cell
 _ASCII_SHADES = np.array(list(" .:-=+*#%@"))
+_HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 _ARROWS = "→↗↑↖←↙↓↘"  # by eighths of a turn from the right, as angles go
 _ASCII_ARROWS = ">>^<<<v>"
 
@@ -195,16 +195,50 @@ def shade(
     if glyphs == "ascii":
         characters = _ASCII_SHADES[levels[:, 0]]
         return compose(characters, np.zeros((height, width), np.int64), [palette.style("truth")])
-    upper, lower = levels[:, 0], levels[:, 1]
-    # A half that is empty is the terminal's own ground, so the other half is the ink.
-    characters = np.where(upper == 0, "▄", "▀")
-    characters[(upper == lower) & (upper > 0)] = "█"
-    characters[(upper == 0) & (lower == 0)] = " "
-    ink = np.where(upper == 0, lower, upper)
-    ground = np.where((upper == 0) | (upper == lower), 0, lower)
-    pairs, keys = np.unique(ink * (shades + 1) + ground, return_inverse=True)
-    styles = [_shades(palette.ramp, *divmod(int(pair), shades + 1)) for pair in pairs]
-    return compose(characters, keys.reshape(height, width), styles)
+    return [
+        _half_blocks(upper, lower, palette.ramp)
+        for upper, lower in zip(levels[:, 0].tolist(), levels[:, 1].tolist(), strict=True)
+    ]
+
+
+def _half_blocks(upper: list[int], lower: list[int], ramp: Sequence[Color]) -> Strip:
+    """One line of half blocks; 0 is no shade, which is the terminal's own ground.
+
+    A pair of colours, ink and ground, draws any mix of two shades: ink above, below, both or
+    neither. So a run goes on as long as its two shades last, and where a third comes in only the
+    one no longer needed is replaced; every colour named costs some twenty bytes on the wire.
+    """
+    ink, ground = 0, 0
+    cells: list[str] = []
+    segments: list[Segment] = []
+
+    def close() -> None:
+        if cells:
+            style = Style(
+                color=ramp[ink - 1] if ink else None, bgcolor=ramp[ground - 1] if ground else None
+            )
+            segments.append(Segment("".join(cells), style))
+            cells.clear()
+
+    for top, bottom in zip(upper, lower, strict=True):
+        wanted = {top, bottom}
+        if not wanted <= {ink, ground} or (0 in wanted and ground != 0):
+            close()
+            # No shade can only be the ground; what can stay where it is stays.
+            if 0 in wanted:
+                ground = 0
+                ink = max(wanted) or ink
+            elif len(wanted) == 2 and ground in wanted:
+                (ink,) = wanted - {ground}
+            elif len(wanted) == 2 and ink in wanted:
+                (ground,) = wanted - {ink}
+            elif len(wanted) == 2:
+                ink, ground = top, bottom
+            else:
+                ink = top
+        cells.append(_HALVES[top == ink and top != ground, bottom == ink and bottom != ground])
+    close()
+    return Strip(segments, len(upper))
 
 
 def grid_places(
@@ -324,7 +358,3 @@ def _characters(dots: Dots, glyphs: Glyphs) -> Characters:
         pairs = dots.reshape(dots.shape[0], 2, 2, dots.shape[2], 2).any(axis=2)
         return np.asarray(_QUADRANTS[np.einsum("hrwc,rc->hw", pairs, [[1, 2], [4, 8]])])
     return np.asarray(_BRAILLE[np.einsum("hrwc,rc->hw", dots, _BITS)])
-
-
-def _shades(ramp: Sequence[Color], ink: int, ground: int) -> Style:
-    return Style(color=ramp[ink - 1] if ink else None, bgcolor=ramp[ground - 1] if ground else None)

@@ -44,9 +44,12 @@ _CONTRAST = 4.5  # WCAG's least contrast of a text, as thin as dots are
 _APART = 90.0  # least distance of two series' colours, in red, green and blue of 0..255
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Palette:
-    """The style of every role, and the shades of a density from faintest to strongest."""
+    """The style of every role, and the shades of a density from faintest to strongest.
+
+    Palettes are told apart by identity, so that pictures can be kept for one.
+    """
 
     styles: Mapping[str, Style]
     ramp: tuple[RichColor, ...]
@@ -78,6 +81,7 @@ class Palette:
                 (hue for hue in readable if all(_distance(hue, h) > _APART for h in hues.values())),
                 readable[-1],
             )
+        hues = {role: _thrifty(hue, ground) for role, hue in hues.items()}
         hues |= {role: hues[hue] for role, hue in _SAME_AS.items()}
         hues |= {
             "axis": ground.blend(ink, 0.55),
@@ -102,6 +106,20 @@ def _parsed(variables: Mapping[str, str], name: str) -> Color | None:
         return None
     # A theme may name one of the terminal's own sixteen colours, whose looks nobody knows.
     return None if colour.ansi is not None or colour.a < 1 else colour
+
+
+CUBE = (0, 95, 135, 175, 215, 255)
+"""The steps of red, green and blue in a terminal's 256 colours."""
+
+
+def _thrifty(hue: Color, ground: Color) -> Color:
+    """The nearest of a terminal's 256 colours, which takes half the bytes to name.
+
+    Where that is too faint the hue stays as it is.
+    """
+    red, green, blue = (min((abs(step - part), step) for step in CUBE)[1] for part in hue.rgb)
+    near = Color(red, green, blue)
+    return near if contrast(near, ground) >= _CONTRAST else hue
 
 
 def _distance(one: Color, other: Color) -> float:

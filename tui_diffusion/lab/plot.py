@@ -26,8 +26,9 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui_diffusion.lab.dots import Glyphs, Range, compose, plain
-from tui_diffusion.lab.palette import Palette
+from .dots import Range, compose, plain
+from .glyphs import Glyphs
+from .palette import Palette
 
 Marker = Literal["braille", "dashed", "dot", "cross", "blocks"]
 Tick = tuple[float, str]
@@ -373,7 +374,7 @@ class _Sheet:
             log=figure.log_y,
             pad=0.05,
         )
-        x_ticks = _placed(figure.x_ticks, self._x, max(2, width // 11), glyphs)
+        x_ticks = _placed(figure.x_ticks, self._x, max(3, width // 8), glyphs)
         y_ticks = _placed(figure.y_ticks, self._y, max(3, height // 4), glyphs)
         margin = max([_LABEL_WIDTH, *(len(text) for _, text in y_ticks)])
         self.inner = Region(margin + 1, 1, width - margin - 1, height - _ROWS_AROUND)

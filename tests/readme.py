@@ -1,0 +1,77 @@
+"""The tables of the README, made from what the program declares.
+
+    python -m tests.readme          write them into README.md
+
+A test holds README.md to them.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tui_diffusion.core.experiment import field_table, format_value
+from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.lab.actions import ACTIONS, FORM_KEYS
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    cells = (tuple(cell.replace("|", "\\|") for cell in line) for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+def experiments() -> str:
+    """The presets and their scripts."""
+    rows = [
+        (
+            f"`{preset.id}`",
+            f"`{preset.script}`" if preset.script else "–",
+            preset.about,
+            f"{preset.experiment.training.steps:,}",
+            str(preset.experiment.levels),
+        )
+        for preset in PRESETS.values()
+    ]
+    return _table(("experiment", "script in the post", "what it is", "steps", "levels"), rows)
+
+
+def fields() -> str:
+    """Every hyperparameter."""
+    rows = []
+    for spec in field_table().values():
+        conditions = " and ".join(f"`{p}` = {' or '.join(v)}" for p, v in spec.when.items())
+        text = spec.help + (f" Only while {conditions}." if conditions else "")
+        default = format_value(spec.default) or "–"
+        rows.append((f"`{spec.path}`", text, spec.allowed, default))
+    return _table(("field", "what it is", "allowed", "default"), rows)
+
+
+def keys() -> str:
+    """Every key of the lab."""
+    rows = [
+        (" ".join(f"`{key}`" for key in action.shown.split()), action.help) for action in ACTIONS
+    ]
+    rows += [(" ".join(f"`{key}`" for key in shown.split()), text) for shown, text in FORM_KEYS]
+    return _table(("key", "what it does"), rows)
+
+
+TABLES = {"experiments": experiments, "fields": fields, "keys": keys}
+
+
+def filled(text: str) -> str:
+    """README text with every table as it should be."""
+    for name, make in TABLES.items():
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
+        text, count = re.subn(
+            pattern, lambda m, make=make: m[1] + make() + "\n" + m[2], text, flags=re.DOTALL
+        )
+        if count != 1:
+            raise ValueError(f"README.md has {count} places for the table {name!r}")
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(filled(README.read_text("utf-8")), "utf-8")

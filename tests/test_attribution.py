@@ -1,0 +1,105 @@
+"""Where the error comes from, and how far the start is from the noisiest level."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tui_diffusion.core.attribution import attribute
+from tui_diffusion.core.datasets import make_mixture
+from tui_diffusion.core.energy import between, of_sample
+from tui_diffusion.core.experiment import Experiment, build
+from tui_diffusion.core.methods import Denoiser, IdealDenoiser, make_method
+from tui_diffusion.core.mismatch import start_mismatch, start_of
+from tui_diffusion.core.mixtures import GaussianMixture
+from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.core.training import Trainer
+
+
+def trained(of: Experiment) -> Denoiser:
+    trainer = Trainer(of)
+    for _ in trainer.run():
+        pass
+    return trainer.denoiser
+
+
+def ideal(of: Experiment) -> IdealDenoiser:
+    mixture = make_mixture(of.data)
+    return IdealDenoiser(mixture, make_method(of.method, mixture))
+
+
+def test_a_schedule_that_ends_early_is_the_fault_of_the_start() -> None:
+    of = build(
+        {
+            "data": {"name": "moons"},
+            "method": {"name": "ddpm"},
+            "schedule": {"kind": "linear-beta", "levels": 50, "beta_min": 1e-4, "beta_max": 0.02},
+            "network": {"width": 64, "depth": 3, "activation": "silu", "fourier": 4},
+            "training": {
+                "steps": 1000,
+                "batch": 256,
+                "optimizer": "adam",
+                "lr": 3e-3,
+                "loss": "mean",
+                "decay": "cosine",
+            },
+            "sampling": {"sampler": "ddpm"},
+        }
+    )
+    found = attribute(of, trained(of))
+    assert found.main == "start" and found.start > 3 * found.network
+    badge = start_mismatch(of)
+    assert badge.alpha_bar == pytest.approx(0.603, abs=0.001) and not badge.negligible
+
+
+def test_a_hardly_trained_network_is_at_fault_itself() -> None:
+    of = PRESETS["ddpm-1d"].experiment.with_settings({"training.steps": 200})
+    found = attribute(of, trained(of))
+    assert found.main == "network" and found.network > 0.5 * found.total
+
+
+def test_too_few_steps_are_at_fault_where_all_else_is_exact() -> None:
+    for name in ("edm-moons", "edm-multimodal"):
+        of = PRESETS[name].experiment.with_settings({"sampling.levels": 4})
+        found = attribute(of, ideal(of))
+        assert found.main == "discretisation" and found.network == 0
+        many = attribute(of.with_settings({"sampling.levels": 60}), ideal(of))
+        assert many.discretisation < 0.05 * found.discretisation
+
+
+def test_the_parts_sum_to_the_whole_and_repeat() -> None:
+    of = PRESETS["naive-multimodal"].experiment.with_settings({"training.steps": 300})
+    denoiser = trained(of)
+    found = attribute(of, denoiser, points=500)
+    assert found.start + found.network + found.discretisation == pytest.approx(found.total)
+    assert attribute(of, denoiser, points=500) == found
+    exact = attribute(of.with_settings({"sampling.start": "exact"}), denoiser, points=500)
+    assert exact.start == 0
+
+
+@pytest.mark.parametrize("dim", [1, 2])
+def test_energy_distance_is_that_of_large_samples(dim: int) -> None:
+    random = torch.Generator().manual_seed(0)
+    a = GaussianMixture([[0.0] * dim, [2.0] * dim], [0.3, 0.7], [0.4, 0.6])
+    b = GaussianMixture([[0.5] * dim], 1.2)
+    known = between(a, b)
+    x = a.sample(6000, random, dtype=torch.float64)
+    assert of_sample(x, b) == pytest.approx(known, rel=0.1)
+    assert between(a, a) == pytest.approx(0, abs=1e-12)
+    assert abs(of_sample(x, a)) < 1e-3
+    point = GaussianMixture([[3.0] * dim], 0.0)
+    origin = GaussianMixture([[0.0] * dim], 0.0)
+    assert between(point, origin) == pytest.approx(2 * 3 * dim**0.5)
+
+
+def test_start_mismatch() -> None:
+    of = PRESETS["edm-multimodal"].experiment
+    badge = start_mismatch(of)
+    assert badge.negligible and badge.signal == pytest.approx(0.2, rel=0.01)
+    near = start_mismatch(of.with_settings({"schedule.sigma_max": 0.5}))
+    assert near.distance > 100 * badge.distance and not near.negligible
+    exact = of.with_settings({"sampling.start": "exact"})
+    assert start_mismatch(exact).distance == 0
+    assert torch.equal(start_of(exact).means, make_mixture(of.data).means)
+    centred = of.with_settings({"data.name": "gaussian-2d", "sampling.start": "data-mean"})
+    assert start_mismatch(centred).distance < 1e-9

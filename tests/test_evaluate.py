@@ -1,0 +1,112 @@
+"""The command line: evaluate, the exact denoiser, other samplers and levels, points of a file."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tui_diffusion.cli import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+def command(*words: object, home: Path, code: int = 0) -> Done:
+    """Run the console script's own entry point in this process."""
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["diffusion-tui", *map(str, words)])
+        patch.setenv("DIFFUSION_TUI_HOME", str(home))
+        patch.setenv("COLUMNS", "120")
+        try:
+            main()
+        except SystemExit as left:
+            status = int(left.code or 0)
+    assert status == code, err.getvalue()
+    return Done(out.getvalue(), err.getvalue())
+
+
+def as_json(*words: object, home: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(command(*words, "--json", home=home).stdout)
+    return read
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    folder = home / "moons"
+    report = as_json("train", "edm-moons", "--set", "training.steps=60", "--out", folder, home=home)
+    assert set(report["loss"]) == {"final", "floor", "excess"}
+    assert 0 < report["loss"]["floor"] < report["loss"]["final"] and report["loss"]["excess"] > 0
+    assert report["sample"]["mode_tv"] is None
+    return folder
+
+
+def test_evaluate(run: Path) -> None:
+    report = as_json("evaluate", run, "--points", 300, home=run.parent)
+    assert report["metrics"]["points"] == 300
+    assert report["metrics"]["sliced_wasserstein"] > 0
+    assert report["metrics"]["sliced_wasserstein_real"] > 0
+    assert len(report["levels"]) == 20
+    for row in report["levels"]:
+        assert row["loss"] == pytest.approx(row["floor"] + row["excess"])
+        assert row["floor"] > 0 and row["excess"] > 0 and row["amplification"] > 0
+    parts = report["attribution"]
+    assert parts["start"] + parts["network"] + parts["discretisation"] == pytest.approx(
+        parts["total"]
+    )
+    assert parts["main"] == "network"
+
+
+def test_evaluate_the_exact_denoiser(run: Path) -> None:
+    report = as_json("evaluate", run, "--ideal", "--levels", 4, home=run.parent)
+    assert report["ideal"] and len(report["levels"]) == 4
+    assert report["attribution"]["network"] == 0
+    assert report["attribution"]["main"] == "discretisation"
+    assert all(abs(row["excess"]) < 1e-5 for row in report["levels"])
+
+
+def test_evaluate_for_a_person(run: Path) -> None:
+    text = command("evaluate", run, "--points", 200, home=run.parent).stdout
+    for word in ("energy distance", "floor", "excess", "discretisation", "alpha_bar"):
+        assert word in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_sample_with_another_sampler_and_number_of_levels(run: Path) -> None:
+    words = ("sample", run, "--points", 500, "--sampler", "dpm++2m", "--levels", 12)
+    assert as_json(*words, home=run.parent)["levels"] == 12
+    ideal = as_json(*words, "--ideal", home=run.parent)
+    assert ideal["ideal"] and ideal["sample"]["off_mode"] < 0.02
+    refused = command("sample", run, "--levels", "1001", home=run.parent, code=2)
+    assert refused.stderr.count("\n") == 1 and "sampling.levels" in refused.stderr
+
+
+def test_points_of_a_file_come_back_at_their_own_size(tmp_path: Path) -> None:
+    points = np.random.default_rng(0).normal([500, 20], [10, 40], (80, 2))
+    np.save(tmp_path / "points.npy", points)
+    words = ("--set", f"data.name=file:{tmp_path / 'points.npy'}", "--set", "training.steps=5")
+    folder = tmp_path / "run"
+    trained = as_json("train", "edm-moons", *words, "--out", folder, home=tmp_path)
+    assert trained["target"]["mean"] == pytest.approx(points.mean(0).tolist())
+    out = tmp_path / "out.npz"
+    report = as_json("sample", folder, "--ideal", "--out", out, home=tmp_path)
+    assert report["sample"]["mean"] == pytest.approx(points.mean(0).tolist(), rel=0.1)
+    with np.load(out) as arrays:
+        assert arrays["x"][-1].mean(0) == pytest.approx(report["sample"]["mean"], rel=1e-3)
+    (tmp_path / "points.npy").unlink()
+    refused = command("sample", folder, home=tmp_path, code=2)
+    assert "no such file" in refused.stderr and refused.stderr.count("\n") == 1

@@ -1,0 +1,396 @@
+"""Pictures: always of the size asked for, and what is drawn is where it is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.lab.film import make_film
+from tui_diffusion.lab.palette import Palette
+from tui_diffusion.lab.pictures import Look, picture, views_of
+from tui_diffusion.lab.pictures.compose import beside
+from tui_diffusion.lab.pictures.look import VIEWS_1D, VIEWS_2D
+from tui_diffusion.lab.pictures.losses import loss_figure
+from tui_diffusion.lab.plot import draw
+from tui_diffusion.lab.sampling import Wish
+
+PALETTE = Palette.default()
+SIZES = [(16, 6), (17, 6), (40, 9), (50, 12), (74, 17), (80, 24), (120, 40), (200, 60)]
+GLYPHS = ["braille", "blocks", "ascii"]
+VIEWS = [("naive-1d", v) for v in VIEWS_1D] + [("naive-multimodal", v) for v in VIEWS_2D]
+CACHE = {}
+
+
+def film_of(name, points=300, source="forward", **settings):
+    key = (name, points, source, *settings.items())
+    if key not in CACHE:
+        changes = {path.replace("__", "."): value for path, value in settings.items()}
+        experiment = get_preset(name).experiment.with_settings(changes)
+        CACHE[key] = make_film(Wish(experiment, source, 0, points))
+    return CACHE[key]
+
+
+def with_points(film, x):
+    """The film with other points, shape (N + 1, n, d)."""
+    return dataclasses.replace(film, x=np.asarray(x, np.float32))
+
+
+def shown(film, look, width=80, height=24, glyphs="braille"):
+    return picture(film, look, width, height, PALETTE, glyphs)
+
+
+def text(lines):
+    return [line.text for line in lines]
+
+
+def cells(lines, role):
+    """The cells (x, y) that hold something in this role's colour."""
+    colour = PALETTE.style(role).color
+    found = set()
+    for y, line in enumerate(lines):
+        x = 0
+        for segment in line:
+            for character in segment.text:
+                if character != " " and segment.style and segment.style.color == colour:
+                    found.add((x, y))
+                x += 1
+    return found
+
+
+def exactly(lines, width, height):
+    return [line.cell_length for line in lines] == [width] * height
+
+
+# --- any film, any size ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("glyphs", GLYPHS)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("name", "view"), VIEWS)
+def test_a_picture_is_of_the_size_asked_for(name, view, size, glyphs):
+    film = film_of(name)
+    for level, truth in ((0, True), (film.levels // 2, False), (film.levels, True)):
+        lines = shown(film, Look(level, view, truth), *size, glyphs)
+        assert exactly(lines, *size)
+        if glyphs == "ascii":
+            assert "".join(text(lines)).isascii()
+        if size >= (40, 9):
+            assert any(character.isdigit() for character in "".join(text(lines))), "an axis"
+
+
+@pytest.mark.parametrize(("name", "view"), VIEWS)
+@pytest.mark.parametrize("size", [(0, 0), (1, 1), (15, 6), (16, 5), (12, 40), (200, 3)])
+def test_where_nothing_fits_it_is_blank(name, view, size):
+    lines = shown(film_of(name), Look(0, view), *size)
+    assert exactly(lines, *size)
+    assert "".join(text(lines)).strip() == ""
+
+
+@pytest.mark.parametrize("zoom", [-4, -1, 1, 7, 14])
+@pytest.mark.parametrize(("name", "view"), VIEWS)
+def test_every_zoom_draws(name, view, zoom):
+    film = film_of(name)
+    for level in (0, film.levels):
+        for size in ((40, 9), (80, 24)):
+            assert exactly(shown(film, Look(level, view, zoom=zoom), *size), *size)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e38, -3e38])
+@pytest.mark.parametrize("share", ["one", "all"])
+@pytest.mark.parametrize(("name", "view"), VIEWS)
+def test_points_that_are_not_finite_or_far_off_are_left_out(name, view, bad, share):
+    film = film_of(name)
+    x = film.x.copy()
+    x[:, : 1 if share == "one" else None] = bad
+    broken = with_points(film, x)
+    for level, zoom, size in ((0, 0, (80, 24)), (film.levels, 3, (40, 9)), (0, 3, (16, 6))):
+        assert exactly(shown(broken, Look(level, view, zoom=zoom), *size), *size)
+
+
+@pytest.mark.parametrize(("name", "view"), VIEWS)
+def test_one_point_and_one_level(name, view):
+    film = film_of(name, points=1, schedule__levels="1")
+    assert film.levels == 1
+    for level in (0, 1):
+        for size in ((16, 6), (40, 9), (120, 30)):
+            assert exactly(shown(film, Look(level, view), *size), *size)
+
+
+def test_views_in_the_order_of_their_key():
+    assert views_of(1)[0] == "histogram"
+    assert views_of(2)[0] == "scatter"
+    assert {"histogram", "pdf and cdf", "mean and std"} <= set(VIEWS_1D)
+    assert {"scatter", "density", "mean and std"} <= set(VIEWS_2D)
+
+
+# --- the same stretch at every level ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["naive-1d", "ddpm-1d"])
+def test_a_histogram_has_the_same_ticks_at_every_level(name):
+    film = film_of(name)
+    below = {text(shown(film, Look(level, "histogram"), 60, 16))[-1] for level in range(11)}
+    assert len(below) == 1
+    assert any(character.isdigit() for character in below.pop())
+    pictures = {tuple(text(shown(film, Look(level, "histogram"), 60, 16))) for level in range(7)}
+    assert len(pictures) == 7, "and every level is another picture, until a bin holds all"
+
+
+@pytest.mark.parametrize("view", ["scatter", "density"])
+def test_a_plane_has_the_same_axes_at_every_level(view):
+    film = film_of("naive-multimodal")
+
+    def labels(level):
+        lines = text(shown(film, Look(level, view, truth=False), 60, 24))
+        return lines[-1], [line.partition("│")[0].partition("┤")[0][:5] for line in lines[1:-1]]
+
+    assert all(labels(level) == labels(0) for level in range(21))
+
+
+def test_the_exact_density_differs_between_levels():
+    film = film_of("naive-multimodal")
+    # In the right half of the pair, where the points are not.
+    halves = [
+        tuple(tuple(line.crop(60, 120)) for line in shown(film, Look(level, "scatter"), 120, 30))
+        for level in range(0, 13, 3)
+    ]
+    assert len(set(halves)) == len(halves)
+
+
+def test_the_exact_density_is_of_the_data_and_not_of_the_points():
+    film = film_of("naive-multimodal")
+    moved = with_points(film, film.x + 1)
+    for one, other in zip(
+        shown(film, Look(8, "scatter"), 120, 30),
+        shown(moved, Look(8, "scatter"), 120, 30),
+        strict=True,
+    ):
+        assert one.crop(60, 120).text == other.crop(60, 120).text
+
+
+# --- what is where ---------------------------------------------------------------------------
+
+
+def test_a_histogram_stands_where_the_points_are():
+    film = film_of("naive-1d")
+    left = with_points(film, np.full_like(film.x, -1.0))
+    right = with_points(film, np.full_like(film.x, 1.0))
+
+    def columns(shown_film):
+        lines = shown(shown_film, Look(0, "histogram", truth=False), 60, 20)
+        return {x for x, _ in cells(lines[1:], "bars")}
+
+    assert columns(left) and columns(right)
+    assert max(columns(left)) < min(columns(right))
+
+
+def test_the_exact_pdf_is_drawn_only_when_the_truth_is_wanted():
+    film = film_of("naive-1d")
+    assert cells(shown(film, Look(0, "histogram", True), 60, 20), "truth")
+    assert not cells(shown(film, Look(0, "histogram", False), 60, 20), "truth")
+
+
+def test_pdf_and_cdf_say_what_integrating_gives():
+    film = film_of("ddpm-1d-detailed")
+    for level in (0, 5, film.levels):
+        note = text(shown(film, Look(level, "pdf and cdf"), 100, 20))[-1].split()
+        truth = film.truth(level)
+        numbers = {name: float(note[note.index(name) + 1]) for name in ("integral", "mean", "std")}
+        assert numbers["integral"] == pytest.approx(1.0, abs=1e-5)
+        assert numbers["mean"] == pytest.approx(float(truth.mean()[0]), abs=1e-3)
+        assert numbers["std"] == pytest.approx(float(truth.std()[0]), abs=1e-3)
+
+
+MODES = [(-1.0, -1.0), (-1.0, 1.0), (1.0, -1.0), (1.0, 1.0)]
+
+
+def marks(film, size=(49, 24)):
+    """What marks each mode, from the upper left to the lower right."""
+    lines = shown(film, Look(film.levels, "scatter"), *size)
+    # The legend is the first line; below it a circle is a mode.
+    return [c for line in text(lines[1:]) for c in line if c in "○●"]
+
+
+def test_a_mode_is_filled_only_where_points_are():
+    film = film_of("naive-multimodal")
+    means = film.mixture.means.numpy()
+    assert len(means) == 4
+    nowhere = with_points(film, np.full_like(film.x, 0.0))
+    assert marks(nowhere) == ["○"] * 4
+    everywhere = np.broadcast_to(np.tile(means, (75, 1)), film.x.shape)
+    assert marks(with_points(film, everywhere)) == ["●"] * 4
+    upper_left = min(means.tolist(), key=lambda mean: (-mean[1], mean[0]))
+    one = with_points(film, np.broadcast_to(np.float32(upper_left), film.x.shape))
+    filled = marks(one)
+    assert filled.count("●") == 1
+    assert sorted(filled) == sorted(["○"] * 3 + ["●"])
+
+
+def test_no_mode_is_marked_in_a_close_up():
+    lines = shown(film_of("naive-multimodal"), Look(20, "close-up"), 60, 24)
+    assert not set("○●") & set("".join(text(lines[1:])))
+
+
+def ring(film, level, size, view="scatter"):
+    """The ring's cells, below the legend."""
+    lines = shown(film, Look(level, view), *size)
+    return {(x, y) for x, y in cells(lines, "truth") if y > 0}
+
+
+def middle_and_size(places):
+    xs, ys = [x for x, _ in places], [y for _, y in places]
+    middle = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+    return middle, (max(xs) - min(xs) + 1, max(ys) - min(ys) + 1)
+
+
+def test_the_ring_is_about_the_mode_and_as_wide_as_the_truth():
+    film = film_of("naive-2d")
+    nowhere = with_points(film, np.full_like(film.x, np.nan))
+    size = (49, 24)
+    [centre] = [
+        (x, y)
+        for y, line in enumerate(text(shown(nowhere, Look(0, "scatter"), *size)))
+        for x, character in enumerate(line)
+        if character == "○" and y > 0
+    ]
+    widths = []
+    for level in (0, 2):
+        middle, (width, _) = middle_and_size(ring(nowhere, level, size))
+        assert middle == pytest.approx(centre, abs=1)
+        widths.append(width)
+    stds = [float(film.truth(level).stds[0]) for level in (0, 2)]
+    assert widths[1] / widths[0] == pytest.approx(stds[1] / stds[0], abs=0.12)
+
+
+def test_the_ring_is_round():
+    film = film_of("naive-2d")
+    nowhere = with_points(film, np.full_like(film.x, np.nan))
+    _, (width, height) = middle_and_size(ring(nowhere, 0, (98, 48), "close-up"))
+    assert width > 30
+    assert width == pytest.approx(2 * height, rel=0.08), "a cell is twice as high as wide"
+
+
+def test_the_close_up_puts_every_mode_on_one_place():
+    film = film_of("naive-multimodal")
+    means = film.mixture.means.numpy()
+    on_modes = with_points(film, np.broadcast_to(np.tile(means, (75, 1)), film.x.shape))
+    lines = shown(on_modes, Look(20, "close-up", truth=False), 60, 24)
+    role = {(x, y) for x, y in cells(lines, "start") if y > 0}
+    assert len(role) == 1
+
+
+def test_motion_on_the_screen_is_motion_in_the_data():
+    film = film_of("naive-multimodal")
+
+    def place(x, y):
+        points = np.broadcast_to(np.float32((x, y)), film.x.shape)
+        lines = shown(with_points(film, points), Look(0, "scatter", truth=False), 60, 24)
+        [(column, row)] = {(x, y) for x, y in cells(lines, "start") if y > 0}
+        return column, row
+
+    left, right, up, down = place(-1, 0), place(1, 0), place(0, 1), place(0, -1)
+    assert left[1] == right[1]
+    assert up[0] == down[0]
+    assert left[0] < up[0] < right[0]
+    assert up[1] < left[1] < down[1]
+    assert right[0] - left[0] == pytest.approx(2 * (down[1] - up[1]), abs=3), "one scale"
+
+
+def test_zooming_in_shows_less():
+    film = film_of("naive-2d")
+    widths = []
+    for zoom in (0, 1, 2):
+        lines = shown(film, Look(0, "close-up", zoom=zoom), 60, 24)
+        around = [x for x, y in cells(lines, "truth") if y > 0]
+        widths.append(max(around) - min(around) + 1)
+    assert widths[0] < widths[1] < widths[2]
+
+
+# --- composition -----------------------------------------------------------------------------
+
+
+def test_beside_keeps_lines_together():
+    one = shown(film_of("naive-1d"), Look(0, "mean and std"), 40, 9)
+    assert exactly(beside(one, one), 80, 9)
+    with pytest.raises(ValueError, match="zip"):
+        beside(one, one[:-1])
+
+
+# --- losses ----------------------------------------------------------------------------------
+
+
+def losses(kind, count=1000):
+    values = np.float32(0.1 + 10 / (1 + np.arange(count)))
+    match kind:
+        case "inf at the end":
+            values[-1] = np.inf
+        case "nan at the end":
+            values[-1] = np.nan
+        case "all nan":
+            values[:] = np.nan
+        case "all inf":
+            values[:] = np.inf
+        case "zero":
+            values[:] = 0
+        case "negative":
+            values[:] = -1
+        case "gap":
+            values[300:600] = np.nan
+        case "huge":
+            values[::2] = 3e38
+        case "tiny":
+            values[:] = 1e-45
+    return values
+
+
+KINDS = ["plain", "inf at the end", "nan at the end", "all nan", "all inf", "zero", "negative",
+         "gap", "huge", "tiny"]  # fmt: skip
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [1, 2, 3, 1000])
+def test_any_losses_give_a_picture(kind, count, log):
+    for steps in (count, 10 * count):
+        for size in ((16, 6), (80, 12)):
+            figure = loss_figure(losses(kind, count), steps, size[0], log=log, stages=(1, steps))
+            for glyphs in GLYPHS:
+                lines = draw(figure, *size, PALETTE, glyphs)
+                assert exactly(lines, *size)
+                assert glyphs != "ascii" or "".join(text(lines)).isascii()
+
+
+def test_a_million_losses_are_drawn_from_a_few_values_a_column():
+    figure = loss_figure(losses("plain", 1_000_000), 1_000_000, 100, log=True)
+    assert all(len(curve.xs) <= 4 * 100 for curve in figure.curves)
+    assert exactly(draw(figure, 100, 20, PALETTE), 100, 20)
+
+
+def test_the_envelope_holds_every_finite_loss():
+    values = losses("gap")
+    values[700] = 5.0
+    raw = loss_figure(values, 1000, 80, log=True).curves[0]
+    seen = np.array(raw.ys)
+    assert np.nanmax(seen) == pytest.approx(np.nanmax(values))
+    assert np.nanmin(seen) == pytest.approx(np.nanmin(values))
+    gap = [y for x, y in zip(raw.xs, raw.ys, strict=True) if 310 < x < 590]
+    assert gap and np.isnan(gap).all()
+
+
+def test_the_axis_spans_the_whole_training_and_stays():
+    early, late = (loss_figure(losses("plain", n), 1000, 80, log=True) for n in (400, 420))
+    assert early.x_range == late.x_range == (0.0, 1000.0)
+    assert early.y_range == late.y_range
+    low, high = early.y_range
+    assert low <= 0.1 and high >= 10
+
+
+def test_one_bad_loss_does_not_flatten_the_others():
+    good = loss_figure(losses("plain"), 1000, 80, log=True).y_range
+    assert loss_figure(losses("inf at the end"), 1000, 80, log=True).y_range == good
+
+
+def test_stages_are_rules():
+    figure = loss_figure(losses("plain"), 1000, 80, log=True, stages=(250, 500))
+    assert [rule.at for rule in figure.v_lines] == [250.0, 500.0]

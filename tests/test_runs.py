@@ -1,0 +1,354 @@
+"""Runs on disk: what is written comes back, whole or not at all, and nothing is opened blindly."""
+
+import json
+import pickle
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from tui_diffusion.core import runs
+from tui_diffusion.core.experiment import Experiment
+from tui_diffusion.core.presets import PRESETS, get_preset
+from tui_diffusion.core.runs import (
+    RunError,
+    check_writable,
+    find,
+    new_name,
+    open_run,
+    save_run,
+    shown,
+    store,
+)
+from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.trajectory import denoise
+
+FILES = {
+    "run.json",
+    "experiment.json",
+    "weights.safetensors",
+    "state.safetensors",
+    "losses.npy",
+    "metrics.json",
+}
+
+
+def short(name: str, steps: int = 40, **changes: object) -> Experiment:
+    return get_preset(name).experiment.with_settings({"training.steps": steps, **changes})
+
+
+def trained(experiment: Experiment, until: int | None = None) -> Trainer:
+    trainer = Trainer(experiment)
+    for progress in trainer.run(every=1):
+        if progress.step == until:
+            break
+    return trainer
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run; tests copy it before they change it."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    return save_run(folder, trained(short("naive-2d")), "finished", {"sample": {"points": 3}})
+
+
+@pytest.fixture
+def copy(saved: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(saved, tmp_path / "copy"))
+
+
+def fault(action, *args: object) -> str:
+    with pytest.raises(RunError) as caught:
+        action(*args)
+    message = str(caught.value)
+    assert message.isprintable(), "one line of plain text"
+    return message
+
+
+# --- there and back ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_run_comes_back_as_it_was(name, tmp_path):
+    trainer = trained(short(name, **{"training.batch": 16}))
+    metrics = {"sample": {"mean": [1.0, None]}, "text": "σ"}
+    folder = save_run(tmp_path / "a run", trainer, "finished", metrics)
+    assert {file.name for file in folder.iterdir()} == FILES
+    run = open_run(str(folder))
+    assert run.experiment == trainer.experiment
+    assert (run.state, run.step, run.name) == ("finished", 40, "a run")
+    assert (run.seconds, run.device, run.metrics) == (trainer.seconds, "cpu", metrics)
+    assert run.losses().tobytes() == trainer.losses.tobytes()
+    kept, again = trainer.network.state_dict(), run.denoiser().network.state_dict()
+    assert kept.keys() == again.keys()
+    assert all(torch.equal(kept[key], again[key]) for key in kept)
+    first = denoise(trainer.experiment, trainer.denoiser, points=20)
+    assert torch.equal(denoise(run.experiment, run.denoiser(), points=20).x, first.x)
+
+
+def test_the_files_are_plain(saved):
+    about = json.loads((saved / "run.json").read_text("utf-8"))
+    assert (about["format"], about["state"], about["step"], about["steps"]) == (
+        *(1, "finished"),
+        *(40, 40),
+    )
+    assert about["versions"].keys() == {"diffusion-tui", "torch", "python"}
+    losses = np.load(saved / "losses.npy", allow_pickle=False)
+    assert (losses.dtype, losses.shape) == (np.float32, (40,))
+    assert set(load_file(saved / "weights.safetensors")) == {
+        f"bodies.0.{layer}.{kind}" for layer in (0, 2, 4) for kind in ("weight", "bias")
+    }
+    for file in saved.iterdir():
+        data = file.read_bytes()
+        assert not zipfile.is_zipfile(file)
+        with pytest.raises((pickle.UnpicklingError, ValueError, EOFError, KeyError, IndexError)):
+            pickle.loads(data)
+
+
+def test_without_metrics_there_is_no_metrics_file(tmp_path):
+    folder = save_run(tmp_path / "run", trained(short("naive-1d")), "stopped")
+    assert {file.name for file in folder.iterdir()} == FILES - {"metrics.json"}
+    run = open_run(str(folder))
+    assert (run.metrics, run.state) == (None, "stopped")
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer", "stop"),
+    [
+        ("naive-1d", "sgd", 100),
+        ("naive-2d", "adam", 256),
+        ("ddpm-multimodal", "adamw", 257),
+        ("ddpm-1d-per-level", "adam", 202),
+        ("ddpm-1d", "adam", 0),
+    ],
+)
+def test_a_saved_training_goes_on_bit_for_bit(name, optimizer, stop, tmp_path):
+    experiment = short(name, 270, **{"training.batch": 32, "training.optimizer": optimizer})
+    whole = trained(experiment)
+    part = trained(experiment, until=stop) if stop else Trainer(experiment)
+    run = open_run(str(save_run(tmp_path / "run", part, "stopped")))
+    assert run.step == stop
+    resumed = Trainer(run.experiment)
+    resumed.restore(run.training_state())
+    for _ in resumed.run():
+        pass
+    assert resumed.losses.tobytes() == whole.losses.tobytes()
+    pairs = zip(resumed.network.parameters(), whole.network.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in pairs)
+    assert resumed.seconds > part.seconds
+
+
+def test_a_diverged_run_is_kept_with_its_last_loss(tmp_path):
+    trainer = trained(short("naive-1d", **{"training.lr": 1e9}))
+    run = open_run(str(save_run(tmp_path / "run", trainer, "diverged")))
+    assert run.state == "diverged"
+    assert not np.isfinite(run.losses()[-1])
+    assert np.isfinite(run.losses()[:-1]).all()
+    restored = Trainer(run.experiment)
+    restored.restore(run.training_state())
+    assert restored.status == "diverged"
+
+
+# --- the store ---------------------------------------------------------------------------------
+
+
+def test_a_run_is_found_by_its_name_in_the_store_and_by_its_path(home, saved, monkeypatch):
+    assert store() == home / "runs"
+    shutil.copytree(saved, store() / "mine")
+    assert find("mine") == store() / "mine"
+    assert find(str(saved)) == saved
+    monkeypatch.chdir(saved.parent)
+    assert find(saved.name).resolve() == saved
+
+
+def test_without_the_variable_the_store_is_the_users_data_directory(monkeypatch):
+    monkeypatch.delenv("DIFFUSION_TUI_HOME")
+    assert store().parts[-2:] == ("diffusion-tui", "runs")
+
+
+@pytest.mark.parametrize("name", ["nope", "", "a\x1b[31m\nb", "../..", "x" * 5000, "/", "a\0b"])
+def test_a_run_that_is_not_there(name):
+    message = fault(open_run, name)
+    assert "does not exist" in message
+    assert "allowed" in message
+
+
+def test_names_of_new_runs_tell_the_experiment():
+    name = new_name(get_preset("ddpm-1d").experiment)
+    assert name.startswith("ddpm-1d-")
+    assert Path(name).name == name
+
+
+def test_text_from_outside_is_shown_without_control_characters():
+    assert shown("a\x1b[31m\nb\u202eσ") == "a?[31m?b?σ"
+
+
+# --- whole or not at all -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), KeyboardInterrupt(), TypeError("no")]
+)
+@pytest.mark.parametrize("where", ["save_file", "_flush", "to_json"])
+def test_a_failed_write_leaves_nothing_behind(error, where, tmp_path, monkeypatch):
+    def fail(*args: object, **kwargs: object) -> None:
+        raise error
+
+    trainer = trained(short("naive-1d", 5))
+    monkeypatch.setattr(runs, where, fail)
+    with pytest.raises(RunError if isinstance(error, OSError) else type(error)):
+        save_run(tmp_path / "runs" / "run", trainer, "finished")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_failed_write_leaves_the_run_that_was_there(copy, monkeypatch):
+    before = {file.name: file.read_bytes() for file in copy.iterdir()}
+
+    def fail(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runs, "_flush", fail)
+    message = fault(save_run, copy, trained(short("naive-1d", 5)), "stopped")
+    assert "No space left" in message
+    assert {file.name: file.read_bytes() for file in copy.iterdir()} == before
+    assert [file.name for file in copy.parent.iterdir() if file.name != "home"] == ["copy"]
+
+
+def test_a_run_is_written_over_as_a_whole(copy):
+    save_run(copy, trained(short("naive-1d", 5)), "stopped")
+    run = open_run(str(copy))
+    assert (run.experiment.name, run.step, run.metrics) == ("naive-1d", 5, None)
+    assert [file.name for file in copy.parent.iterdir() if file.name != "home"] == ["copy"]
+
+
+def test_where_a_run_can_be_written(tmp_path):
+    empty, full, file = tmp_path / "empty", tmp_path / "full", tmp_path / "file"
+    empty.mkdir()
+    full.mkdir()
+    (full / "x").touch()
+    file.touch()
+    check_writable(tmp_path / "new" / "below")
+    check_writable(empty)
+    for folder in (full, file, file / "below", tmp_path / ("x" * 300), Path("/proc/nope/run")):
+        message = fault(check_writable, folder)
+        assert message.startswith(f"--out {folder}")
+        assert "allowed" in message
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name != "home") == [
+        *("empty", "file", "full", "new")
+    ]
+
+
+# --- damage ------------------------------------------------------------------------------------
+
+
+def open_all(folder: Path) -> None:
+    run = open_run(str(folder))
+    run.losses()
+    run.denoiser()
+    trainer = Trainer(run.experiment)
+    trainer.restore(run.training_state())
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+@pytest.mark.parametrize("content", [b"", b"{", b"\x00\xff" * 40, b"[]", b"null", b"[" * 100_000])
+def test_a_damaged_file_is_named_in_one_line(copy, name, content):
+    (copy / name).write_bytes(content)
+    assert name in fault(open_all, copy)
+
+
+@pytest.mark.parametrize("name", sorted(FILES - {"metrics.json", "run.json"}))
+def test_a_missing_file_is_named_in_one_line(copy, name):
+    (copy / name).unlink()
+    assert name in fault(open_all, copy)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_cut_short_is_named_in_one_line(copy, name):
+    data = (copy / name).read_bytes()
+    (copy / name).write_bytes(data[: len(data) // 2])
+    assert name in fault(open_all, copy)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(sorted(FILES)), data=st.data())
+def test_any_bytes_changed_open_or_are_refused(saved, tmp_path, name, data):
+    folder = tmp_path / "changed"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(saved, folder)
+    content = bytearray((folder / name).read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, min(len(content), 400) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
+    (folder / name).write_bytes(bytes(content))
+    try:
+        open_all(folder)
+    except RunError as error:
+        assert str(error).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("format", 2),
+        ("format", None),
+        ("state", "excellent"),
+        ("state", None),
+        ("step", "x"),
+        ("step", None),
+        ("step", -1),
+        ("seconds", []),
+        ("device", ...),
+    ],
+)
+def test_a_run_file_that_says_what_cannot_be(copy, key, value):
+    about = json.loads((copy / "run.json").read_text("utf-8"))
+    about.pop(key) if value is ... else about.update({key: value})
+    (copy / "run.json").write_text(json.dumps(about), "utf-8")
+    fault(open_run, str(copy))
+
+
+def test_an_experiment_that_cannot_be_is_refused_by_its_field(copy):
+    text = (copy / "experiment.json").read_text("utf-8")
+    (copy / "experiment.json").write_text(text.replace('"lr": 0.001', '"lr": -1'), "utf-8")
+    message = fault(open_run, str(copy))
+    assert "training.lr" in message
+    assert "allowed" in message
+
+
+def test_weights_of_another_network_are_refused(copy):
+    text = (copy / "experiment.json").read_text("utf-8")
+    (copy / "experiment.json").write_text(text.replace('"width": 32', '"width": 33'), "utf-8")
+    assert "weights.safetensors" in fault(open_run(str(copy)).denoiser)
+
+
+@pytest.mark.parametrize(
+    "array", [np.array(["a", "b"]), np.zeros((3, 2), np.float32), np.array([{}], dtype=object)]
+)
+def test_losses_that_are_no_row_of_numbers_are_refused(copy, array):
+    np.save(copy / "losses.npy", array, allow_pickle=True)
+    assert "losses.npy" in fault(open_run(str(copy)).losses)
+
+
+def test_a_pickle_in_place_of_the_losses_is_never_run(copy, tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "boom",))
+
+    (copy / "losses.npy").write_bytes(pickle.dumps(Bomb()))
+    assert "losses.npy" in fault(open_run(str(copy)).losses)
+    assert not (tmp_path / "boom").exists()
+
+
+@pytest.mark.parametrize("name", ["generator", "seconds"])
+def test_a_state_without_what_goes_on_from_is_refused(copy, name):
+    state = load_file(copy / "state.safetensors")
+    del state[name]
+    save_file(state, copy / "state.safetensors")
+    assert "state.safetensors" in fault(open_run(str(copy)).training_state)

@@ -1,0 +1,232 @@
+"""The sampling worker grants the latest wish; a film holds every level and what is true there."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from tui_diffusion.core.datasets import make_mixture
+from tui_diffusion.core.experiment import ConfigError
+from tui_diffusion.core.presets import PRESETS, get_preset
+from tui_diffusion.core.trajectory import denoise
+from tui_diffusion.lab import film as film_module
+from tui_diffusion.lab.film import make_film
+from tui_diffusion.lab.sampling import SamplingWorker, Wish
+
+from .fake import FakeDenoiser, wait_until
+
+EXPERIMENT = get_preset("naive-1d").experiment
+
+
+def wish(source="forward", *, name="naive-1d", seed=0, points=500, **more):
+    experiment = more.pop("experiment", get_preset(name).experiment)
+    return Wish(experiment, source, seed, points, **more)
+
+
+# --- the worker ------------------------------------------------------------------------------
+
+
+class Studio:
+    """A worker whose films are made by the test: each waits for `release`."""
+
+    def __init__(self, monkeypatch):
+        self.begun, self.done, self.failed, self.threads = [], [], [], set()
+        self.gate = threading.Semaphore(0)
+        monkeypatch.setattr(film_module, "make_film", self.make)
+        self.worker = SamplingWorker(self.done.append, lambda w, e: self.failed.append((w, e)))
+
+    def make(self, wish):
+        self.begun.append(wish)
+        self.threads.add(threading.get_ident())
+        assert self.gate.acquire(timeout=60)
+        if wish.source == "network":
+            raise RuntimeError("no such network")
+        return wish
+
+    def release(self, count=1):
+        self.gate.release(count)
+
+
+@pytest.fixture
+def studio(monkeypatch):
+    made = Studio(monkeypatch)
+    yield made
+    made.release(100)
+    assert made.worker.close(60)
+
+
+def test_the_latest_wish_wins(studio):
+    wishes = [wish(seed=k) for k in range(6)]
+    studio.worker.start()
+    studio.worker.ask(wishes[0])
+    wait_until(lambda: studio.begun)
+    for other in wishes[1:]:
+        studio.worker.ask(other)
+    assert studio.worker.busy
+    studio.release(6)
+    wait_until(lambda: len(studio.done) == 2)
+    assert studio.done == studio.begun == [wishes[0], wishes[-1]]
+    wait_until(lambda: not studio.worker.busy)
+    assert len(studio.threads) == 1
+    assert threading.get_ident() not in studio.threads
+
+
+def test_a_wish_made_before_the_start_is_granted(studio):
+    studio.worker.ask(wish(seed=3))
+    assert studio.worker.busy
+    assert studio.begun == []
+    studio.release()
+    studio.worker.start()
+    wait_until(lambda: studio.done == [wish(seed=3)])
+
+
+def test_a_failure_is_reported_and_the_worker_lives_on(studio):
+    studio.release(2)
+    studio.worker.start()
+    bad = wish("network", seed=1)
+    studio.worker.ask(bad)
+    wait_until(lambda: studio.failed)
+    assert studio.failed[0][0] is bad
+    assert str(studio.failed[0][1]) == "no such network"
+    assert studio.done == []
+    studio.worker.ask(wish(seed=2))
+    wait_until(lambda: studio.done == [wish(seed=2)])
+    assert len(studio.threads) == 1
+
+
+def test_close_ends_the_thread_and_says_so(studio):
+    studio.worker.start()
+    thread = studio.worker._thread
+    studio.worker.ask(wish())
+    wait_until(lambda: studio.begun)
+    assert not studio.worker.close(0.05), "a film is being made"
+    studio.release()
+    assert studio.worker.close(60)
+    assert not thread.is_alive()
+
+
+def test_a_worker_that_waits_closes_at_once(studio):
+    studio.worker.start()
+    assert studio.worker.close(60)
+    studio.worker.ask(wish())
+    assert studio.begun == []
+
+
+def test_a_worker_never_started_closes(studio):
+    assert studio.worker.close(0)
+
+
+# --- films -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("source", ["forward", "ideal", "network"])
+def test_a_film_holds_every_level(name, source):
+    experiment = get_preset(name).experiment
+    denoiser = FakeDenoiser() if source == "network" else None
+    film = make_film(wish(source, experiment=experiment, points=50, denoiser=denoiser))
+    assert film.levels == experiment.levels
+    assert film.x.shape == (experiment.levels + 1, 50, experiment.dim)
+    assert film.x.dtype == np.float32
+    assert np.isfinite(film.x).all()
+    assert film.dim == experiment.dim
+    assert film.sigma(0) > film.sigma(film.levels) == 0
+    assert film.alpha(film.levels) == 1
+
+
+def test_the_forward_film_is_true_data_noised():
+    film = make_film(wish(name="ddpm-multimodal", points=20_000))
+    mean, std, goal_mean, goal_std = film.moments
+    assert mean == pytest.approx(goal_mean, abs=0.04)
+    assert std == pytest.approx(goal_std, abs=0.02)
+    for level in (0, 10, 20):
+        truth = film.truth(level)
+        assert goal_mean[level] == pytest.approx(truth.mean().numpy())
+        assert goal_std[level] == pytest.approx(truth.std().numpy())
+    clean = torch.from_numpy(film.x[-1]).double()
+    nearest = torch.cdist(clean, film.mixture.means).min(1).values
+    assert float(nearest.max()) < 6 * float(film.mixture.stds.max())
+
+
+def test_the_ideal_film_ends_at_the_data():
+    experiment = get_preset("naive-1d").experiment.with_settings(
+        {"method.name": "naive-exact", "sampling.start": "exact"}
+    )
+    film = make_film(wish("ideal", experiment=experiment, points=5000))
+    assert float(film.x[-1].mean()) == pytest.approx(1.0, abs=0.005)
+    assert float(film.x[-1].std()) == pytest.approx(0.01, abs=0.005)
+    assert float(film.x[0].std()) > 0.5, "it begins with noise"
+
+
+def test_the_network_film_is_what_denoise_gives():
+    film = make_film(wish("network", seed=4, points=100, denoiser=FakeDenoiser(), step=7))
+    expected = denoise(EXPERIMENT, FakeDenoiser(), points=100, seed=4)
+    assert np.array_equal(film.x, expected.x.numpy())
+    assert np.abs(film.x[0]).max() > 1
+    assert np.abs(film.x[-1]).max() == 0, "this denoiser's data are the origin"
+    assert film.wish.step == 7
+
+
+def test_a_seed_gives_one_film_and_another_seed_another():
+    one, same, other = (make_film(wish("ideal", seed=seed)) for seed in (1, 1, 2))
+    assert np.array_equal(one.x, same.x)
+    assert not np.array_equal(one.x[0], other.x[0])
+
+
+def test_the_ideal_film_starts_from_the_networks_noise():
+    ideal = make_film(wish("ideal", seed=5))
+    network = make_film(wish("network", seed=5, denoiser=FakeDenoiser()))
+    assert np.array_equal(ideal.x[0], network.x[0])
+    assert not np.array_equal(ideal.x[1], network.x[1])
+
+
+def test_numbers_of_a_level():
+    film = make_film(wish(name="naive-2d", points=4000))
+    for level in range(film.levels + 1):
+        seen = film.numbers(level)
+        truth = film.truth(level)
+        assert seen.goal_mean == pytest.approx(truth.mean().tolist())
+        assert seen.mean == pytest.approx(film.x[level].mean(0).tolist(), abs=1e-4)
+        assert seen.std == pytest.approx(film.x[level].std(0).tolist(), rel=1e-3)
+        # One Gaussian in the plane: E|x − mode|² = 2 std².
+        assert seen.distance == pytest.approx(2 * float(truth.stds[0]) ** 2, rel=0.1)
+        assert seen.distance == pytest.approx(seen.goal_distance, rel=0.15)
+        assert seen.energy < 0.02 * float(truth.stds[0])
+        assert film.numbers(level) is seen, "measured once"
+
+
+def test_numbers_tell_a_wrong_sample_from_a_right_one():
+    right = make_film(wish()).numbers(10)
+    wrong = make_film(wish("network", denoiser=FakeDenoiser())).numbers(10)
+    assert wrong.distance == pytest.approx(1.0), "the origin is 1 from the mode"
+    assert wrong.energy > 100 * right.energy
+    assert wrong.goal_distance == pytest.approx(right.goal_distance, rel=0.5)
+
+
+def test_non_finite_points_do_not_stop_a_film():
+    class Broken(FakeDenoiser):
+        def __call__(self, x, level):
+            said = super().__call__(x, level)
+            return type(said)(said.output * torch.nan, said.eps_hat, said.x0_hat)
+
+    film = make_film(wish("network", points=20, denoiser=Broken()))
+    assert np.isnan(film.x[-1]).all()
+    assert np.isnan(film.numbers(film.levels).mean).all()
+
+
+def test_a_device_that_is_not_here_is_a_configuration_error():
+    if torch.backends.mps.is_available():
+        pytest.skip("this machine has the device")
+    experiment = EXPERIMENT.with_settings({"device": "mps"})
+    with pytest.raises(ConfigError, match="device"):
+        make_film(wish("ideal", experiment=experiment))
+    assert make_film(wish(experiment=experiment)).levels == 10, "true data need no device"
+
+
+def test_the_mixture_of_a_film_is_that_of_its_data():
+    experiment = EXPERIMENT.with_settings({"data.std": 0.3})
+    film = make_film(wish(experiment=experiment, points=20_000))
+    assert float(film.mixture.stds[0]) == pytest.approx(0.3)
+    assert torch.equal(film.mixture.means, make_mixture(experiment.data).means)
+    assert float(film.x[-1].std()) == pytest.approx(0.3, rel=0.03)

@@ -1,0 +1,62 @@
+"""Every action of the lab, declared once: keys, footer, help and palette come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Action:
+    """``keys`` as Textual names them; ``shown`` as a person reads them; ``label`` for the footer.
+
+    ``group`` is the panel it belongs to. ``footer`` orders the footer, 0 keeps it out.
+    """
+
+    name: str
+    keys: str
+    shown: str
+    label: str
+    help: str
+    group: str
+    footer: int = 0
+
+
+ACTIONS = (
+    Action("train", "t", "t", "train", "Train; again to train anew from the start.", "Training", 1),
+    Action("pause", "p", "p", "pause", "Pause the training, and go on.", "Training", 2),
+    Action("stop", "x", "x", "stop", "Stop the training; its network stays.", "Training", 3),
+    Action("log_scale", "y", "y", "log", "Loss on a logarithmic or a linear axis.", "Training"),
+    Action("step(1)", "right,l", "→ l", "cleaner", "One level cleaner.", "Denoising", 4),
+    Action("step(-1)", "left,h", "← h", "noisier", "One level noisier.", "Denoising", 5),
+    Action("level('first')", "home", "home", "noise", "To level 0, the noisiest.", "Denoising"),
+    Action("level('last')", "end", "end", "clean", "To level N, clean.", "Denoising"),
+    Action("play", "space", "space", "play", "Play the levels, and hold.", "Denoising", 6),
+    Action("speed(-1)", "left_square_bracket", "[", "slower", "Play more slowly.", "Denoising"),
+    Action("speed(1)", "right_square_bracket", "]", "faster", "Play faster.", "Denoising"),
+    Action("noise", "n", "n", "new noise", "Start again from fresh noise.", "Denoising", 8),
+    Action("view", "v", "v", "view", "The next view of the points.", "Denoising", 7),
+    Action("truth", "g", "g", "truth", "The exact truth over the points, or not.", "Denoising", 9),
+    Action(
+        "ideal", "i", "i", "ideal",
+        "The exact denoiser in the network's place, from the same noise, and back.",
+        "Denoising", 10,
+    ),
+    Action(
+        "track", "k", "k", "follow", "Follow a point, with its numbers; again the next one.",
+        "Denoising",
+    ),
+    Action("zoom(1)", "plus,equals_sign", "+", "zoom in", "Zoom in.", "Denoising"),
+    Action("zoom(-1)", "minus", "-", "zoom out", "Zoom out.", "Denoising"),
+    Action("tab('setup')", "1", "1", "setup", "To the setup.", "Lab"),
+    Action("tab('training')", "2", "2", "training", "To the training.", "Lab"),
+    Action("tab('denoising')", "3", "3", "denoising", "To the denoising.", "Lab"),
+    Action("help", "question_mark", "?", "help", "This help.", "Lab", 11),
+    Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab", 12),
+)  # fmt: skip
+
+FORM_KEYS = (
+    ("↑ ↓", "Choose an experiment or a field; tab goes from one to the other."),
+    ("enter", "Change the field; enter again takes the value, escape leaves it."),
+    ("backspace", "The field back to the preset's value."),
+)
+"""Keys of the setup, which belong to its widgets and not to the lab."""

@@ -1,0 +1,651 @@
+"""The lab: puts the panels together and takes what they say to one another.
+
+Data flows one way: experiment → session and sampling worker → records → panels. The workers post
+messages; nothing below this file reaches up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rich.style import Style
+from textual import events
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+from ..core.experiment import ConfigError, Experiment
+from ..core.presets import PRESETS
+from .actions import ACTIONS
+from .ascii import AsciiFilter
+from .compositor import SpanCompositor
+from .denoising import DenoisingPanel, Ruler
+from .experiments import ExperimentList
+from .form import Form
+from .glyphs import Glyphs, choose_glyphs
+from .loss import LossPanel
+from .palette import Palette
+from .sampling import SamplingWorker, Source, Wish
+from .session import Clock, Session, State, Training
+from .status import Line, duration, rate_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.filter import LineFilter
+    from textual.widget import Widget
+
+    from .film import Film
+
+SMALLEST = (60, 18)
+WIDE = 100
+_FRAMES = 8.0
+"""Most drawings of the loss in a second."""
+_FILMS = 2.0
+"""Most denoisings from the latest weights in a second, while training."""
+_SHARE = 0.05
+"""Most of the time that each of the two may take from the training."""
+_LIVE_POINTS = 2_000
+"""Most points of a film made while training, so that sampling takes little from it."""
+
+
+@dataclass
+class Bench:
+    """One experiment on the bench: as set in the form, with its latest training and seed."""
+
+    experiment: Experiment
+    training: Training | None = None
+    source_ideal: bool = False
+    noise: int = 0
+
+    def trained(self) -> Training | None:
+        """The training whose network fits what is set, if there is one to show."""
+        training = self.training
+        if training is None or training.snapshot is None:
+            return None
+        was, now = training.experiment, self.experiment
+        same = all(
+            getattr(was, part) == getattr(now, part)
+            for part in ("data", "method", "schedule", "network")
+        )
+        return training if same else None
+
+    def wish(self, *, live: bool) -> Wish:
+        """The film to be seen: of the network where there is one, else of the true data."""
+        experiment, training = self.experiment, self.trained()
+        source: Source = "forward"
+        step, denoiser = 0, None
+        if self.source_ideal:
+            source = "ideal"
+        elif training is not None and training.snapshot is not None:
+            source = "network"
+            step, denoiser = training.snapshot
+        points = experiment.sampling.points
+        if live and source == "network":
+            points = min(points, _LIVE_POINTS)
+        seed = (experiment.seed + self.noise) % 2**63
+        return Wish(experiment, source, seed, points, step, denoiser, live)
+
+
+class MainScreen(Screen[None]):
+    """The lab's screen, which sends only what has changed of a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = SpanCompositor()
+
+
+class Lab(App[int]):
+    """The diffusion laboratory."""
+
+    TITLE = "diffusion-tui"
+    ENABLE_COMMAND_PALETTE = True
+    CSS = """
+    MainScreen { layout: vertical; background: $background; }
+    #status { background: $panel; }
+    #tabs { display: none; }
+    #footer { background: $panel; }
+    #too-small { display: none; width: 1fr; height: 1fr; content-align: center middle; }
+    #body { layout: horizontal; height: 1fr; }
+    #left { width: 34; height: 1fr; }
+    #right { width: 1fr; height: 1fr; }
+    #experiments { height: auto; max-height: 50%; }
+    #form { height: 1fr; }
+    #experiments, #form {
+        border: round $panel-lighten-2; border-title-color: $text;
+        border-subtitle-color: $text-muted;
+    }
+    #experiments:focus, #form:focus-within { border: round $accent; }
+    .broad #left { width: 40; }
+    .narrow #tabs { display: block; }
+    .narrow #body { layout: vertical; }
+    .narrow #left, .narrow #right { width: 1fr; height: 1fr; }
+    .narrow #left { layout: horizontal; }
+    .narrow #experiments { width: 34; height: 1fr; max-height: 100%; }
+    .narrow #form { width: 1fr; }
+    .narrow.setup #right, .narrow.training #left, .narrow.denoising #left { display: none; }
+    .narrow.training #denoising, .narrow.denoising #training { display: none; }
+    .small #too-small { display: block; }
+    .small #status, .small #tabs, .small #body, .small #footer { display: none; }
+    .ascii #experiments, .ascii #form, .ascii LossPanel, .ascii DenoisingPanel {
+        border: ascii $panel-lighten-2;
+    }
+    """
+    BINDINGS = [
+        Binding(action.keys, action.name, action.label, show=False, priority=True)
+        for action in ACTIONS
+    ]
+
+    class Tick(Message, namespace="lab"):
+        """The session has something new; ticks not yet seen are one."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, Lab.Tick)
+
+    class Filmed(Message, namespace="lab"):
+        """A film is ready."""
+
+        def __init__(self, film: Film) -> None:
+            super().__init__()
+            self.film = film
+
+    class FilmFailed(Message, namespace="lab"):
+        """A film could not be made."""
+
+        def __init__(self, wish: Wish, error: Exception) -> None:
+            super().__init__()
+            self.wish = wish
+            self.error = error
+
+    def __init__(
+        self, experiment: Experiment, *, glyphs: Glyphs = "braille", session: Session | None = None
+    ) -> None:
+        super().__init__()
+        self.glyphs = glyphs
+        self._ascii = AsciiFilter()
+        self.palette = Palette.from_theme(self.theme_variables)
+        self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
+        self.chosen = experiment.name
+        self.bench.experiment = experiment
+        self.session = session or Session(self._notify)
+        self.sampling = SamplingWorker(
+            lambda film: self._post(self.Filmed(film)),
+            lambda wish, error: self._post(self.FilmFailed(wish, error)),
+        )
+        self.loaded = False
+        self.tab = "denoising"
+        self._frames = Clock(_FRAMES, _SHARE)
+        self._films = Clock(_FILMS, _SHARE)
+        self._seen_state = State.IDLE
+        self._films_made = 0
+        self._lost_focus: Widget | None = None
+        self._stand_in: Widget | None = None
+
+    @property
+    def bench(self) -> Bench:
+        """The experiment that is chosen."""
+        return self.benches[self.chosen]
+
+    # --- composition -------------------------------------------------------------------------
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, self._ascii] if self.glyphs == "ascii" else filters
+
+    def get_default_screen(self) -> Screen[Any]:
+        return MainScreen()
+
+    def compose(self) -> ComposeResult:
+        plain = self.glyphs == "ascii"
+        yield Line(id="status")
+        yield Line(id="tabs")
+        with Container(id="body"):
+            with Vertical(id="left"):
+                experiments = ExperimentList(list(PRESETS.values()), plain=plain, id="experiments")
+                experiments.border_title = "Experiment"
+                yield experiments
+                form = Form(plain=plain, id="form")
+                form.border_title = "Hyperparameters"
+                yield form
+            with Vertical(id="right"):
+                yield DenoisingPanel(self.palette, self.glyphs, id="denoising")
+                yield LossPanel(self.palette, self.glyphs, id="training")
+        yield Static(id="too-small")
+        yield Line(id="footer")
+
+    def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
+        self.screen.set_class(self.glyphs == "ascii", "ascii")
+        self.query_one(ExperimentList).chosen = self.chosen
+        self.query_one(ExperimentList).focus()
+        self._show_bench()
+        self._catch_signals()
+        self.set_interval(0.5, self._refresh)
+        # Only after the first paint, so that nothing heavy stands before it.
+        self.call_after_refresh(self.sampling.start)
+
+    def _catch_signals(self) -> None:
+        """On a signal leave as on `q`, so that the terminal is as it was found."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            try:
+                loop.add_signal_handler(number, self.exit, 128 + number)
+            except (NotImplementedError, RuntimeError, ValueError):
+                return  # not the main thread, as in tests, or no signals on this system
+
+    def on_unmount(self) -> None:
+        self.session.stop()
+
+    def close_workers(self) -> bool:
+        """End both threads; whether they have ended."""
+        ended = self.session.close(0.6)
+        return self.sampling.close(0.2) and ended
+
+    def on_resize(self, event: events.Resize) -> None:
+        width, height = event.size
+        small = width < SMALLEST[0] or height < SMALLEST[1]
+        screen = self.screen_stack[0]
+        focused = self._lost_focus if screen.focused is self._stand_in else screen.focused
+        screen.set_class(small, "small")
+        screen.set_class(width < WIDE, "narrow")
+        screen.set_class(width >= 140, "broad")
+        if small:
+            needed = f"{SMALLEST[0]}×{SMALLEST[1]}"
+            screen.query_one("#too-small", Static).update(
+                f"diffusion-tui needs {needed}; this is {width}×{height}"
+            )
+        self._show_tab()
+        self.call_after_refresh(self._keep_focus, focused)
+        self.call_after_refresh(self._redraw)
+
+    def _keep_focus(self, focused: Widget | None) -> None:
+        """Give the focus back to what had it before another size hid it, once that shows again."""
+        screen = self.screen_stack[0]
+        self._lost_focus = self._stand_in = None
+        if focused is not None and all(node.display for node in focused.ancestors_with_self):
+            screen.set_focus(focused)
+        elif focused is not None:
+            self._lost_focus, self._stand_in = focused, screen.focused
+
+    def _show_tab(self) -> None:
+        screen = self.screen_stack[0]
+        for tab in ("setup", "training", "denoising"):
+            screen.set_class(tab == self.tab, tab)
+        plain, here = self.palette.style("axis"), self.palette.style("text") + Style(reverse=True)
+        runs = [(" ", plain)]
+        for number, tab in enumerate(("setup", "training", "denoising"), 1):
+            runs += [(f" {number} {tab} ", here if tab == self.tab else plain), (" ", plain)]
+        screen.query_one("#tabs", Line).write(runs)
+        self._write_footer()
+
+    # --- panels ------------------------------------------------------------------------------
+
+    @property
+    def _denoising(self) -> DenoisingPanel:
+        return self.screen_stack[0].query_one("#denoising", DenoisingPanel)
+
+    @property
+    def _loss(self) -> LossPanel:
+        return self.screen_stack[0].query_one("#training", LossPanel)
+
+    @property
+    def _form(self) -> Form:
+        return self.screen_stack[0].query_one(Form)
+
+    def _show_bench(self) -> None:
+        """Put the chosen experiment into every panel."""
+        bench = self.bench
+        self._form.show(bench.experiment, PRESETS[self.chosen].experiment)
+        self._denoising.expect(bench.experiment.sampling_levels)
+        self._loss.show(bench.training, self._stages(bench.training))
+        self._hints()
+        self._ask()
+        self._refresh()
+
+    def _hints(self) -> None:
+        waiting = "loading torch …" if not self.loaded else "sampling …"
+        self._denoising.hint(waiting)
+        training = self.bench.experiment.training
+        self._loss.hint(
+            f"{PRESETS[self.chosen].about}\n\nt trains it: {training.steps:,} steps of "
+            f"{training.batch:,} points"
+        )
+
+    def _stages(self, training: Training | None) -> tuple[int, ...]:
+        """Steps at which another network's turn begins."""
+        if training is None or not training.experiment.network.per_level:
+            return ()
+        from ..core.training import stages
+
+        return tuple(stage.start for stage in stages(training.experiment))[1:]
+
+    def _ask(self) -> None:
+        """Ask for the film that should be seen."""
+        active = self.bench.training is not None and self.bench.training.state.active
+        self.sampling.ask(self.bench.wish(live=active))
+
+    def _redraw(self) -> None:
+        self._denoising.redraw()
+        self._loss.redraw()
+
+    def _recolour(self) -> None:
+        """Take the colours of another theme."""
+        self.palette = Palette.from_theme(self.theme_variables)
+        screen = self.screen_stack[0]
+        for panel in (self._denoising, self._loss, screen.query_one(Ruler)):
+            panel.palette = self.palette
+        self._loss.show(self.bench.training, self._loss.stages)
+        self._show_tab()
+        self._refresh()
+        self._redraw()
+
+    # --- what the workers say ----------------------------------------------------------------
+
+    def _notify(self) -> None:
+        self._post(self.Tick())
+
+    def _post(self, message: Message) -> None:
+        if self.is_running:
+            self.post_message(message)
+
+    def on_lab_tick(self) -> None:
+        if self.session.state is not self._seen_state or self._frames.due():
+            began = monotonic()
+            self._refresh()
+            self._frames.took(monotonic() - began)
+
+    def on_lab_filmed(self, message: Filmed) -> None:
+        if not self.is_running:
+            return
+        self._films_made += 1
+        if not self.loaded:
+            self.loaded = True
+            self._hints()
+        film = message.film
+        self._films.took(film.seconds)
+        if film.wish.experiment == self.bench.experiment:
+            self._denoising.show(film)
+        self._refresh()
+
+    def on_lab_film_failed(self, message: FilmFailed) -> None:
+        if not self.is_running:
+            return
+        self.loaded = True
+        text = " ".join(str(message.error).split()) or type(message.error).__name__
+        self._denoising.hint(f"cannot be sampled: {text}")
+        self.notify(text, title="Sampling failed", severity="error", markup=False)
+
+    def _refresh(self) -> None:
+        """Pull what the session has reached and show it."""
+        if not self.is_running:
+            return  # the widgets are being taken down
+        state = self.session.state
+        changed = state is not self._seen_state
+        self._seen_state = state
+        training = self.bench.training
+        if training is not None:
+            if training is not self._loss.training or (changed and training.losses is not None):
+                self._loss.show(training, self._stages(training))
+            else:
+                self._loss.redraw()
+            self._follow(training, changed)
+        if changed:
+            self._mark_experiments()
+        self._write_status()
+
+    def _follow(self, training: Training, changed: bool) -> None:
+        """Keep the film close to the latest weights."""
+        film = self._denoising.film
+        snapshot = training.snapshot
+        if snapshot is not None and self.bench.trained() is training:
+            wish = film.wish if film is not None else None
+            newer = wish is None or wish.denoiser is not snapshot[1]
+            complete = wish is not None and (wish.live and not training.state.active)
+            seen = self._denoising.is_on_screen
+            wanted = seen and (newer or complete) and not self.bench.source_ideal
+            now = changed or not training.state.active
+            if wanted and not self.sampling.busy and (now or self._films.due()):
+                self._ask()
+        if training.state is State.TRAINING:
+            training.wanted.set()
+
+    def _mark_experiments(self) -> None:
+        marks = {
+            key: bench.training.state.mark
+            for key, bench in self.benches.items()
+            if bench.training is not None
+        }
+        self.screen_stack[0].query_one(ExperimentList).marks = marks
+
+    def _write_status(self) -> None:
+        name, text = self.palette.style("mark") + Style(bold=True), self.palette.style("text")
+        dim = self.palette.style("axis")
+        training = self.bench.training
+        if training is None and self.session.state.active:
+            training = self.session.training
+        left = [(" diffusion-tui ", name), (f" {self.chosen} ", text)]
+        if training is None:
+            state = "idle" if self.loaded else "loading"
+            right = [(f"{state} ", text)]
+        else:
+            if self.size.width >= WIDE and training.device:
+                left.append((f" {training.device} ", dim))
+            right = self._progress(training)
+        self.screen_stack[0].query_one("#status", Line).write(left, right)
+
+    def _progress(self, training: Training) -> list[tuple[str, Style]]:
+        """State, step, rate and time left."""
+        text, dim = self.palette.style("text"), self.palette.style("axis")
+        strong = text + Style(bold=True)
+        bad = training.state in (State.DIVERGED, State.FAILED)
+        runs = [(training.state.value, self.palette.style("alert") if bad else strong)]
+        if training.experiment.name != self.chosen:
+            runs.append((f" {training.experiment.name}", dim))
+        if training.step:
+            runs.append((f"  step {training.step:,}/{training.steps:,}", text))
+            runs.append((f"  {rate_text(training.rate)}", dim))
+            if training.state in (State.TRAINING, State.PAUSED) and training.seconds_left:
+                runs.append((f"  {duration(training.seconds_left)} left", dim))
+            else:
+                runs.append((f"  in {duration(training.seconds)}", dim))
+        return [*runs, (" ", text)]
+
+    def _write_footer(self) -> None:
+        """Keys and what they do: as many as fit, help and quit always."""
+        key, label = self.palette.style("truth") + Style(bold=True), self.palette.style("axis")
+        shown = sorted((a for a in ACTIONS if a.footer), key=lambda a: a.footer)
+        ends = [a for a in shown if a.name in ("help", "quit")]
+        rest = [a for a in shown if a not in ends]
+
+        def runs(actions: list[Any]) -> list[tuple[str, Style]]:
+            cells: list[tuple[str, Style]] = []
+            for action in actions:
+                cells += [(f" {_footer_key(action.shown, self.glyphs)}", key),
+                          (f" {action.label} ", label)]  # fmt: skip
+            return cells
+
+        room = self.size.width - sum(len(text) for text, _ in runs(ends))
+        while rest and sum(len(text) for text, _ in runs(rest)) > room:
+            rest.pop()
+        self.screen_stack[0].query_one("#footer", Line).write(runs(rest), runs(ends))
+
+    # --- what the panels say -----------------------------------------------------------------
+
+    def on_experiment_list_chosen(self, message: ExperimentList.Chosen) -> None:
+        if message.id != self.chosen:
+            self.chosen = message.id
+            self._show_bench()
+
+    def on_form_changed(self, message: Form.Changed) -> None:
+        before, bench = self.bench.experiment, self.bench
+        bench.experiment = message.experiment
+        if (before.sampling_levels, before.data) != (
+            bench.experiment.sampling_levels,
+            bench.experiment.data,
+        ):
+            self._denoising.expect(bench.experiment.sampling_levels)
+        self._hints()
+        self._ask()
+
+    def on_ruler_picked(self, message: Ruler.Picked) -> None:
+        self._denoising.go_to(message.level)
+
+    # --- actions -----------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A lab key is a letter again while text is typed or another screen is open."""
+        names = {a.name.partition("(")[0] for a in ACTIONS}
+        if action in names and self.is_running:
+            elsewhere = len(self.screen_stack) > 1
+            if elsewhere or isinstance(self.focused, Input) or self._form.editing:
+                return False
+        return super().check_action(action, parameters)
+
+    def action_train(self) -> None:
+        problems = self._form.problems
+        if problems:
+            path, error = next(iter(problems.items()))
+            self._form.select(path)
+            self.tab = "setup"
+            self._show_tab()
+            self.notify(str(error), title="Not trained", severity="error", markup=False)
+            return
+        bench = self.bench
+        bench.training = self.session.start(bench.experiment)
+        bench.source_ideal = False
+        if self.tab == "setup":
+            self.tab = "training"
+            self._show_tab()
+        self._refresh()
+
+    def action_pause(self) -> None:
+        self.session.pause()
+
+    def action_stop(self) -> None:
+        if self.session.state.active:
+            self.session.stop()
+
+    def action_log_scale(self) -> None:
+        self._loss.logarithmic = not self._loss.logarithmic
+        self._loss.redraw()
+
+    def action_step(self, change: int) -> None:
+        panel = self._denoising
+        if panel.playing:
+            panel.hold()
+            panel.redraw()
+        panel.go_to(panel.level + change)
+
+    def action_level(self, place: str) -> None:
+        panel = self._denoising
+        panel.hold()
+        panel.go_to(0 if place == "first" else panel.levels)
+        panel.redraw()
+
+    def action_play(self) -> None:
+        self._denoising.play()
+
+    def action_speed(self, change: int) -> None:
+        self._denoising.faster(change)
+
+    def action_noise(self) -> None:
+        self.bench.noise += 1
+        self._ask()
+
+    def action_view(self) -> None:
+        self._denoising.next_view()
+
+    def action_truth(self) -> None:
+        self._denoising.flip_truth()
+
+    def action_ideal(self) -> None:
+        self.bench.source_ideal = not self.bench.source_ideal
+        self._ask()
+
+    def action_track(self) -> None:
+        self._denoising.track()
+
+    def action_zoom(self, change: int) -> None:
+        self._denoising.zoom_by(change)
+
+    def action_tab(self, tab: str) -> None:
+        self.tab = tab
+        self._show_tab()
+        focus = {
+            "setup": self.screen.query_one(ExperimentList),
+            "training": self._loss,
+            "denoising": self._denoising,
+        }
+        focus[tab].focus()
+        self.call_after_refresh(self._redraw)
+
+    def action_help(self) -> None:
+        from .help import HelpScreen
+
+        method = self.bench.experiment.method.name
+        self.push_screen(HelpScreen(PRESETS[self.chosen], method, self._denoising.view))
+
+    async def action_quit(self) -> None:
+        self.exit(0)
+
+    def _print_error_renderables(self) -> None:
+        """A fault of the lab is one line for the person, and a file for whoever mends it."""
+        if not self._exit_renderables:
+            return
+        from rich.console import Console
+
+        file = Path(tempfile.gettempdir()) / f"diffusion-tui-{os.getpid()}.log"
+        with file.open("w", encoding="utf-8") as log:
+            console = Console(file=log, width=120)
+            for renderable in self._exit_renderables:
+                console.print(renderable)
+        self._exit_renderables.clear()
+        fault = f"{type(self._exception).__name__}: {self._exception}"
+        line = " ".join(fault.split())[:200]
+        print(f"diffusion-tui: the lab failed ({line}); details: {file}", file=sys.stderr)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: every action of the lab, then what Textual offers."""
+        for action in ACTIONS:
+            yield SystemCommand(
+                f"{action.label} ({action.shown})".capitalize(),
+                action.help,
+                lambda name=action.name: self.run_action(name),
+            )
+        yield from super().get_system_commands(screen)
+
+
+def _footer_key(shown: str, glyphs: str) -> str:
+    """The key in a character or a word; arrows have no place in ASCII."""
+    first, _, other = shown.partition(" ")
+    return other if glyphs == "ascii" and not first.isascii() else first
+
+
+def run_lab(
+    experiment: Experiment, *, ascii_only: bool, mouse: bool, theme: str | None = None
+) -> NoReturn:
+    """Open the lab until the person leaves, then end the process."""
+    app = Lab(experiment, glyphs=choose_glyphs(os.environ, ascii_only=ascii_only))
+    if theme is not None:
+        if theme not in app.available_themes:
+            allowed = ", ".join(sorted(app.available_themes))
+            raise ConfigError(f"--theme {theme!r} is unknown; allowed: {allowed}")
+        app.theme = theme
+    app.run(mouse=mouse)
+    app.close_workers()
+    # Not sys.exit: a thread deep in torch cannot be interrupted, and taking torch down takes most
+    # of a second. The terminal is restored by now, and nothing is left to be written.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(app.return_value if app.return_value is not None else (app.return_code or 0))

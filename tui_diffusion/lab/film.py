@@ -1,0 +1,217 @@
+"""A denoising made ready to be looked at: numpy arrays, with the truth of every level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from time import monotonic
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..core.datasets import make_mixture
+from ..core.devices import choose, use_threads
+from ..core.exact import goal_moments
+from ..core.methods import Denoiser, IdealDenoiser, make_method
+from ..core.metrics import energy_distance, nearest_mode_distance
+from ..core.mixtures import GaussianMixture
+from ..core.randomness import generator
+from ..core.schedules import Schedule
+from ..core.trajectory import Trajectory, denoise, forward_process
+from .sampling import Wish
+
+Floats = NDArray[np.float64]
+
+_ENERGY_POINTS = 500
+_REAL_POINTS = 4000
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What is measured at one level; lists have one entry a coordinate.
+
+    ``goal_…`` is exact, but for ``goal_distance`` and ``energy_real``, which true points of the
+    same number score.
+    """
+
+    mean: list[float]
+    std: list[float]
+    goal_mean: list[float]
+    goal_std: list[float]
+    distance: float
+    goal_distance: float
+    energy: float
+    energy_real: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point's step from a level to the next, a list entry a coordinate.
+
+    It goes from x to x + move + noise; the ideal values are those of the exact denoiser at x.
+    """
+
+    x: list[float]
+    eps_hat: list[float]
+    x0_hat: list[float]
+    move: list[float]
+    noise: list[float]
+    ideal_eps: list[float]
+    ideal_x0: list[float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a denoiser says of points; all (k, d). score = −eps_hat / sigma."""
+
+    eps_hat: Tensor
+    x0_hat: Tensor
+    score: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """All levels of one denoising, or of the forward process, with what is true at each.
+
+    ``x`` has shape (N + 1, n, d). ``wish`` says what it shows, ``seconds`` how long making it took.
+    """
+
+    wish: Wish
+    mixture: GaussianMixture
+    trajectory: Trajectory
+    x: NDArray[np.float32]
+    seconds: float = 0.0
+
+    @property
+    def levels(self) -> int:
+        """N."""
+        return len(self.x) - 1
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a point."""
+        return int(self.x.shape[2])
+
+    @property
+    def schedule(self) -> Schedule:
+        """The noise levels."""
+        return self.trajectory.schedule
+
+    def truth(self, level: int) -> GaussianMixture:
+        """The exact distribution at a level."""
+        return self.mixture.noised(self.alpha(level), self.sigma(level))
+
+    def alpha(self, level: int) -> float:
+        """alpha of a level."""
+        return float(self.schedule.alphas[level])
+
+    def sigma(self, level: int) -> float:
+        """sigma of a level."""
+        return float(self.schedule.sigmas[level])
+
+    @property
+    def x0_hat(self) -> NDArray[np.float32]:
+        """What the denoiser took the clean data to be, (N, n, d)."""
+        return self.trajectory.x0_hat.detach().cpu().numpy()
+
+    @cached_property
+    def ideal_x(self) -> NDArray[np.float32]:
+        """The points that the ideal denoiser makes of the same start and noise, (N + 1, n, d)."""
+        experiment, wish = self.wish.experiment, self.wish
+        ideal = self._ideal
+        return denoise(experiment, ideal, points=wish.points, seed=wish.seed).x.numpy()
+
+    @property
+    def _ideal(self) -> IdealDenoiser:
+        return IdealDenoiser(self.mixture, make_method(self.wish.experiment.method, self.mixture))
+
+    def point(self, level: int, index: int) -> Point:
+        """What happens to one point at a level below N."""
+        record, one = self.trajectory, slice(index, index + 1)
+        x = record.x[level, one]
+        ideal = self.ask_ideal(x.cpu(), level)
+        rows = (
+            x,
+            record.eps_hat[level, one],
+            record.x0_hat[level, one],
+            record.mean[level, one] - x,
+            record.noise[level, one],
+            ideal.eps_hat,
+            ideal.x0_hat,
+        )
+        return Point(*(row[0].tolist() for row in rows))
+
+    def ask(self, x: Tensor, level: int) -> Answer:
+        """What this film's denoiser says of points x (k, d) at a level below N."""
+        denoiser = self.wish.denoiser if self.wish.source == "network" else self._ideal
+        return self._answer(denoiser, x, level)
+
+    def ask_ideal(self, x: Tensor, level: int) -> Answer:
+        """What the ideal denoiser says of points x (k, d) at a level below N."""
+        return self._answer(self._ideal, x, level)
+
+    @torch.no_grad()
+    def _answer(self, denoiser: Denoiser, x: Tensor, level: int) -> Answer:
+        device = choose(self.wish.experiment).device if denoiser is self.wish.denoiser else "cpu"
+        said = denoiser(x.to(device), self.schedule[level])
+        eps_hat = said.eps_hat.cpu()
+        return Answer(eps_hat, said.x0_hat.cpu(), -eps_hat / self.sigma(level))
+
+    @cached_property
+    def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """mean, std, goal mean and goal std at every level, each (N + 1, d)."""
+        x = self.x.astype(np.float64)
+        goal_mean, goal_std = goal_moments(self.mixture, self.schedule)
+        with np.errstate(invalid="ignore"):  # of infinite points there is none, and that shows
+            return x.mean(1), x.std(1), goal_mean.numpy(), goal_std.numpy()
+
+    @cached_property
+    def _numbers(self) -> dict[int, Numbers]:
+        return {}
+
+    def numbers(self, level: int) -> Numbers:
+        """What is measured at a level; computed once."""
+        if level not in self._numbers:
+            self._numbers[level] = self._measure(level)
+        return self._numbers[level]
+
+    def _measure(self, level: int) -> Numbers:
+        mean, std, goal_mean, goal_std = (values[level].tolist() for values in self.moments)
+        points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
+        random = generator(self.wish.seed, f"real {level}")
+        truth = self.truth(level)
+        real = truth.sample(min(len(points), _REAL_POINTS), random)
+        some = min(len(points), _ENERGY_POINTS)
+        return Numbers(
+            mean,
+            std,
+            goal_mean,
+            goal_std,
+            nearest_mode_distance(points, truth),
+            nearest_mode_distance(real, truth),
+            energy_distance(points[:some], real[:some]),
+            energy_distance(truth.sample(some, random), real[:some]),
+        )
+
+
+def make_film(wish: Wish) -> Film:
+    """Sample what is wished for, and measure what the first look will show."""
+    began = monotonic()
+    experiment = wish.experiment
+    use_threads(experiment)
+    if wish.source == "forward":
+        trajectory = forward_process(experiment, points=wish.points, seed=wish.seed)
+    else:
+        device = choose(experiment).device
+        denoiser = wish.denoiser
+        if wish.source == "ideal":
+            mixture = make_mixture(experiment.data, device)
+            denoiser = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+        trajectory = denoise(
+            experiment, denoiser, points=wish.points, seed=wish.seed, device=device
+        )
+    x = trajectory.x.detach().cpu().numpy()
+    mixture = make_mixture(experiment.data)
+    return Film(wish, mixture, trajectory, x, monotonic() - began)

@@ -1,0 +1,52 @@
+"""Every view of a film, as lines of a terminal.
+
+Pure functions of what is to be seen, its size and its colours; they know no widget.
+"""
+
+from __future__ import annotations
+
+from textual.strip import Strip
+
+from ..film import Film
+from ..glyphs import Glyphs
+from ..palette import Palette
+from .levels import moments, paths
+from .line import denoiser, histogram, pdf_cdf
+from .look import Look
+from .plane import plane
+
+__all__ = ["VIEWS_1D", "VIEWS_2D", "Look", "picture", "views_of"]
+
+VIEWS_1D = ("histogram", "close-up", "pdf and cdf", "paths", "denoiser", "mean and std")
+VIEWS_2D = (
+    "scatter",
+    "close-up",
+    "density",
+    "paths",
+    "score field",
+    "clean estimate",
+    "mean and std",
+)
+
+
+def views_of(dim: int) -> tuple[str, ...]:
+    """The views of points with this many coordinates, in the order of the key ``v``."""
+    return VIEWS_1D if dim == 1 else VIEWS_2D
+
+
+def picture(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """The film at a level in a view, as ``height`` lines of ``width`` cells."""
+    if width < 16 or height < 6:
+        return [Strip.blank(width)] * height
+    drawers = {"mean and std": moments}
+    if film.dim == 1:
+        drawers |= {
+            "histogram": histogram,
+            "close-up": histogram,
+            "pdf and cdf": pdf_cdf,
+            "paths": paths,
+            "denoiser": denoiser,
+        }
+    return drawers.get(look.view, plane)(film, look, width, height, palette, glyphs)

@@ -1,0 +1,101 @@
+"""What changes over the levels: mean and std against the goal, and the paths of points."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from textual.strip import Strip
+
+from ..dots import Layer, Mark, bin_paths, braille, cells_of, place
+from ..film import Film, Floats
+from ..glyphs import Glyphs
+from ..palette import Palette
+from ..plot import Curve, Figure, Rule, draw, frame
+from .compose import beside
+from .look import PATHS, Look, extent_of, role_of, source_name
+
+
+def moments(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """Mean (left) and std (right) of every coordinate over the levels, against the goal."""
+    mean, std, goal_mean, goal_std = film.moments
+    levels = [float(k) for k in range(film.levels + 1)]
+    names = ("x", "y") if film.dim == 2 else ("",)
+    roles = (role_of(film), "second")
+
+    def figure(what: str, seen: Floats, goal: Floats, log: bool) -> Figure:
+        curves = []
+        for j, name in enumerate(names):
+            label = f"{what} {name}".strip()
+            curves.append(
+                Curve(levels, goal[:, j].tolist(), "goal", marker="dashed",
+                      label="goal" if j == 0 else None)
+            )  # fmt: skip
+            curves.append(Curve(levels, seen[:, j].tolist(), roles[j], label=label))
+        rules = (Rule(float(look.level), "grid"),)
+        return Figure(
+            curves=tuple(curves),
+            v_lines=rules,
+            x_range=(0.0, float(film.levels)),
+            x_label="level",
+            log_y=log,
+        )
+
+    left = width // 2
+    return beside(
+        draw(figure("mean", mean, goal_mean, False), left, height, palette, glyphs),
+        draw(figure("std", std, goal_std, True), width - left, height, palette, glyphs),
+    )
+
+
+def paths(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """In 1D, the values of some points over the levels: the network's, and the ideal ones'."""
+    if not look.truth or film.wish.source == "forward":
+        return _paths(film, film.x, look, width, height, palette, glyphs)
+    left = (width + 1) // 2
+    return beside(
+        _paths(film, film.x, look, left, height, palette, glyphs),
+        _paths(film, film.ideal_x, look, width - left, height, palette, glyphs, "ideal"),
+    )
+
+
+def _paths(
+    film: Film,
+    x: NDArray[np.float32],
+    look: Look,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
+    role: str = "",
+) -> list[Strip]:
+    name, role = (role, role) if role else (source_name(film), role_of(film))
+    centre, half = extent_of(film)
+    half *= 2 ** (-look.zoom / 2)
+    ranges = ((0.0, float(film.levels)), (float(centre[0]) - half, float(centre[0]) + half))
+    legend = [("─", f"{name}, {min(PATHS, x.shape[1])} points", role)]
+    lines, region = frame(
+        *ranges, width, height, palette, glyphs, x_label="level", y_label="x", legend=legend
+    )
+    size = (region.width, region.height)
+    levels = np.arange(film.levels + 1, dtype=np.float64)
+    values = x[:, :PATHS, 0].T.astype(np.float64)
+    lanes = np.stack([np.broadcast_to(levels, values.shape), values], axis=-1)
+    seen = lanes[:, : look.level + 1]
+    layers = [
+        Layer(bin_paths(seen, *ranges, *size), role),
+        Layer(bin_paths(lanes[:, look.level :], *ranges, *size), "grid"),
+    ]
+    if look.tracked is not None and look.tracked < x.shape[1]:
+        own = x[:, look.tracked, 0].astype(np.float64)
+        lane = np.stack([levels, own], axis=-1)[None]
+        layers.insert(0, Layer(bin_paths(lane, *ranges, *size), "mark"))
+    marks = []
+    if look.tracked is not None and look.tracked < x.shape[1]:
+        here = [[float(look.level), float(x[look.level, look.tracked, 0])]]
+        marks = [Mark(*cell, "◆", "mark") for cell in cells_of(here, *ranges, *size) if cell]
+    inner = braille(layers, marks, *size, palette, glyphs)
+    return place(lines, inner, region.x, region.y)

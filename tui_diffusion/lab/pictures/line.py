@@ -1,0 +1,167 @@
+"""Pictures of points on the line: histograms, densities, and the denoiser as a function."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from textual.strip import Strip
+
+from ...core.exact import density as exact_density
+from ..dots import Range
+from ..film import Film
+from ..glyphs import Glyphs
+from ..palette import Palette
+from ..plot import Curve, Figure, Rule, draw
+from .compose import beside, text_line
+from .look import Look, extent_of, role_of, source_name
+
+_MAGNIFIER_FROM = 60
+"""Columns from which the close-up has room beside a histogram."""
+
+
+def _range_1d(film: Film, look: Look) -> Range:
+    centre, half = extent_of(film)
+    if look.view == "close-up":
+        truth = film.truth(look.level)
+        middle = float(truth.mean()[0])
+        points = film.x[look.level, :, 0]
+        finite = points[np.isfinite(points)]
+        reach = 4.5 * float(truth.std()[0])
+        if len(finite):
+            spread = float(np.quantile(np.abs(finite - middle), 0.98)) * 1.1
+            reach = max(reach, min(spread, 4 * reach))
+        half = reach
+    elif look.zoom:
+        # Zooming goes towards the data, since there the density is narrow.
+        shown = half * 2 ** (-look.zoom / 2)
+        data = float(film.mixture.mean()[0])
+        middle = float(np.clip(data, centre[0] - half + shown, centre[0] + half - shown))
+        return middle - shown, middle + shown
+    else:
+        middle = float(centre[0])
+    half *= 2 ** (-look.zoom / 2) if look.view == "close-up" else 1
+    return middle - half, middle + half
+
+
+def histogram(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """The histogram over the stretch of all levels and, where there is room, near by."""
+    if look.view == "close-up" or look.zoom or width < _MAGNIFIER_FROM:
+        return draw(_histogram(film, look, width), width, height, palette, glyphs)
+    left = width * 3 // 5
+    near = Look(look.level, "close-up", look.truth)
+    return beside(
+        draw(_histogram(film, look, left), left, height, palette, glyphs),
+        draw(_histogram(film, near, width - left), width - left, height, palette, glyphs),
+    )
+
+
+def _histogram(film: Film, look: Look, width: int) -> Figure:
+    low, high = _range_1d(film, look)
+    bins = max(8, min(width - 8, 90))
+    points = film.x[look.level, :, 0].astype(np.float64)
+    counts, edges = np.histogram(points[np.isfinite(points)], bins=bins, range=(low, high))
+    heights = counts / (max(len(points), 1) * (edges[1] - edges[0]))
+    middles = (edges[:-1] + edges[1:]) / 2
+    curves = [
+        Curve(
+            middles.tolist(),
+            heights.tolist(),
+            "bars",
+            marker="blocks",
+            label=source_name(film),
+            fill=True,
+        )
+    ]
+    if look.truth:
+        curves.append(_pdf_curve(film, look.level, low, high, 2 * bins))
+    return Figure(curves=tuple(curves), x_range=(low, high), y_label=look.view, x_label="x")
+
+
+def _pdf_curve(film: Film, level: int, low: float, high: float, count: int) -> Curve:
+    """The exact density, averaged over each short stretch: a narrow peak is not stepped over."""
+    edges = torch.linspace(low, high, count + 1, dtype=torch.float64)[:, None]
+    cdf = film.truth(level).cdf(edges)
+    pdf = (cdf.diff() * count / (high - low)).tolist()
+    middles = ((edges[:-1] + edges[1:]) / 2).flatten().tolist()
+    return Curve(middles, pdf, "truth", label="exact pdf")
+
+
+def pdf_cdf(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """The exact pdf and cdf side by side, with what integrating them gives in the last line."""
+    low, high = _range_1d(film, Look(look.level, "close-up", look.truth, look.zoom))
+    exact = exact_density(film.mixture, film.alpha(look.level), film.sigma(look.level))
+    note = (
+        f" exact at this level: integral {exact.integral:.6f}   "
+        f"mean {exact.mean:.4f}   std {exact.std:.4f}"
+    )
+    rows = height - 1
+    left = width // 2
+    grid = torch.linspace(low, high, 2 * width, dtype=torch.float64)[:, None]
+    cdf = Curve(
+        grid.flatten().tolist(), film.truth(look.level).cdf(grid).tolist(), "truth", label="cdf"
+    )
+    curves = [cdf]
+    points = np.sort(film.x[look.level, :, 0].astype(np.float64))
+    points = points[np.isfinite(points)]
+    if look.truth and len(points):
+        share = np.searchsorted(points, grid.flatten().numpy()) / len(points)
+        curves.append(
+            Curve(
+                grid.flatten().tolist(),
+                share.tolist(),
+                role_of(film),
+                marker="dashed",
+                label=f"cdf of {source_name(film)}",
+            )
+        )
+    pdf_figure = Figure(
+        curves=(_pdf_curve(film, look.level, low, high, 2 * left),), x_range=(low, high)
+    )
+    cdf_figure = Figure(curves=tuple(curves), x_range=(low, high), y_range=(0.0, 1.05))
+    pair = beside(
+        draw(pdf_figure, left, rows, palette, glyphs),
+        draw(cdf_figure, width - left, rows, palette, glyphs),
+    )
+    return [*pair, text_line(note, width, palette, "text", glyphs)]
+
+
+def denoiser(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """x0_hat (left) and the score (right) as functions of x, against the exact ones."""
+    level = min(look.level, film.levels - 1)
+    low, high = _range_1d(film, Look(level, "close-up", look.truth, look.zoom))
+    left = (width + 1) // 2
+    grid = torch.linspace(low, high, 2 * left)[:, None]
+    xs = grid[:, 0].tolist()
+    seen, exact = film.ask(grid, level), film.ask_ideal(grid, level)
+
+    def figure(title: str, of_network: list[float], of_truth: list[float]) -> Figure:
+        curves = [Curve(xs, of_truth, "truth", label="exact")]
+        if film.wish.source == "network":
+            curves.append(Curve(xs, of_network, role_of(film), label="network"))
+        # All of the truth, and of the network what it says where most points are.
+        quarter = len(xs) // 4
+        shown = [*of_truth, *of_network[quarter:-quarter]]
+        finite = [value for value in shown if np.isfinite(value)]
+        room = 0.1 * (max(finite) - min(finite)) or 1.0
+        span = (min(finite) - room, max(finite) + room)
+        return Figure(
+            curves=tuple(curves),
+            x_range=(low, high),
+            y_range=span,
+            x_label="x",
+            y_label=title,
+            v_lines=(Rule(float(film.truth(level).mean()[0]), "grid"),),
+        )
+
+    x0 = figure("x0_hat", seen.x0_hat[:, 0].tolist(), exact.x0_hat[:, 0].tolist())
+    score = figure("score", seen.score[:, 0].tolist(), exact.score[:, 0].tolist())
+    return beside(
+        draw(x0, left, height, palette, glyphs),
+        draw(score, width - left, height, palette, glyphs),
+    )

@@ -1,0 +1,67 @@
+"""How a film is looked at, and what is common to the pictures of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+
+from ...core.datasets import make_mixture
+from ...core.experiment import Experiment
+from ...core.mixtures import GaussianMixture
+from ...core.schedules import sampling_schedule
+from ..film import Film, Floats
+
+PATHS = 16
+"""Points whose paths are drawn."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A level and a view of a film.
+
+    ``zoom`` 0 shows everything; each step shows 1/√2 of it. ``tracked`` is the point that is
+    followed, if one is.
+    """
+
+    level: int
+    view: str
+    truth: bool = True
+    zoom: int = 0
+    tracked: int | None = None
+
+
+def source_name(film: Film) -> str:
+    """What the points are, for a legend."""
+    return {"forward": "true data", "ideal": "ideal", "network": "network"}[film.wish.source]
+
+
+def role_of(film: Film) -> str:
+    """The role, and so the colour, of the points."""
+    return {"forward": "start", "ideal": "ideal", "network": "network"}[film.wish.source]
+
+
+def truth_at(experiment: Experiment, level: int) -> GaussianMixture:
+    """The exact distribution at a level."""
+    levels = sampling_schedule(experiment)
+    alpha, sigma = float(levels.alphas[level]), float(levels.sigmas[level])
+    return make_mixture(experiment.data).noised(alpha, sigma)
+
+
+def extent_of(film: Film) -> tuple[Floats, float]:
+    """Centre (d,) and half width that hold the truth of every level of a film."""
+    return _extent(film.wish.experiment)
+
+
+@lru_cache(maxsize=64)
+def _extent(experiment: Experiment) -> tuple[Floats, float]:
+    """To 3.2 std of every component."""
+    lows, highs = [], []
+    for level in range(experiment.sampling_levels + 1):
+        truth = truth_at(experiment, level)
+        reach = 3.2 * truth.stds[:, None]
+        lows.append((truth.means - reach).min(0).values)
+        highs.append((truth.means + reach).max(0).values)
+    low, high = torch.stack(lows).min(0).values.numpy(), torch.stack(highs).max(0).values.numpy()
+    return (low + high) / 2, float((high - low).max() / 2)

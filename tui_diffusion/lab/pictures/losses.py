@@ -1,0 +1,68 @@
+"""The loss curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dots import Range
+from ..film import Floats
+from ..plot import Curve, Figure, Rule, band
+from ..reduction import envelope, smoothed
+
+
+def loss_figure(
+    losses: NDArray[np.float32],
+    steps: int,
+    width: int,
+    *,
+    log: bool,
+    stages: Sequence[int] = (),
+) -> Figure:
+    """Losses so far over all the steps there will be: raw as an envelope, and smoothed.
+
+    The axis spans the whole training and the range moves in whole decades, so that a new step
+    changes only what is new. ``stages`` are steps at which another network's turn begins.
+    """
+    done = len(losses)
+    columns = max(1, min(done, round(2 * (width - 8) * done / max(steps, 1))))
+    xs, lows, highs = envelope(losses, columns)
+    smooth_x, smooth = smoothed(losses, columns, max(1, min(done // 3, steps // 50)))
+    curves = (
+        band(xs, lows, highs, "raw", label="raw"),
+        Curve(smooth_x.tolist(), smooth.tolist(), "smooth", label="smoothed"),
+    )
+    rules = tuple(Rule(float(step), "grid") for step in stages)
+    return Figure(
+        curves=curves,
+        x_range=(0.0, float(max(steps, 1))),
+        y_range=_loss_range(lows, highs, log),
+        v_lines=rules,
+        x_label="step",
+        log_y=log,
+    )
+
+
+def _loss_range(lows: Floats, highs: Floats, log: bool) -> Range | None:
+    finite_high = highs[np.isfinite(highs)]
+    finite_low = lows[np.isfinite(lows)]
+    if not len(finite_high):
+        return None
+    top = float(finite_high.max())
+    if not log:
+        # Early losses may be huge; the axis follows all but the first few columns.
+        settled = float(np.quantile(finite_high, 0.98))
+        return (0.0, (settled if settled > 0 else top or 1.0) * 1.15)
+    positive = finite_low[finite_low > 0]
+    if not len(positive) or top <= 0:
+        return None
+    bottom = max(float(positive.min()), top * 1e-12)
+    return _decade(bottom, down=True), _decade(top, down=False)
+
+
+def _decade(value: float, *, down: bool) -> float:
+    """The half decade below or above a value."""
+    place_ = np.log10(value) * 2
+    return float(10 ** ((np.floor(place_) if down else np.ceil(place_ + 1e-9)) / 2))

@@ -1,0 +1,335 @@
+"""Pictures of points in the plane, both axes to one scale: the points beside the exact truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from textual.geometry import Region
+from textual.strip import Strip
+
+from ...core.experiment import Experiment
+from ...core.metrics import nearest_mode
+from ..dots import (
+    Layer,
+    Mark,
+    Range,
+    arrows,
+    bin_paths,
+    bin_points,
+    braille,
+    cells_of,
+    circle,
+    density,
+    equal_ranges,
+    grid_places,
+    place,
+    shade,
+)
+from ..film import Film, Floats
+from ..glyphs import Glyphs
+from ..palette import Palette
+from ..plot import frame, inner_size
+from .compose import beside
+from .look import PATHS, Look, extent_of, role_of, source_name, truth_at
+
+_TRUTH_SHARE = 0.95
+_TRUTH_RADIUS = (-2 * np.log(1 - _TRUTH_SHARE)) ** 0.5
+"""In std, the radius of the circle that holds that share of a Gaussian in the plane."""
+
+_MARKED_MODES = 16
+_FAINTEST = 0.01
+"""Share of the greatest density under which none is drawn."""
+_PAIR_FROM = 50
+"""Columns from which the exact truth has room beside the points."""
+
+
+def plane(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """A view of the points and, where there is room, what is exactly true beside it.
+
+    Both axes are to one scale, and the same at every level (but in the close-up).
+    """
+    if not look.truth or look.view == "close-up" or width < _PAIR_FROM:
+        return _seen(film, look, width, height, palette, glyphs)
+    left = (width + 1) // 2
+    return beside(
+        _seen(film, look, left, height, palette, glyphs),
+        _true(film, look, width - left, height, palette, glyphs),
+    )
+
+
+def _seen(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """What the network (or the process that stands in its place) makes."""
+    role = role_of(film)
+    ranges, lines, region = _framed(film, look, width, height, palette, glyphs)
+    size = (region.width, region.height)
+    match look.view:
+        case "density":
+            inner = shade(density(film.x[look.level], *ranges, *size), *size, palette, glyphs)
+        case "paths":
+            inner = _path_dots(film.x, look, role, ranges, size, palette, glyphs)
+        case "score field":
+            level = min(look.level, film.levels - 1)
+            inner = _arrows(film, level, ranges, size, role, palette, glyphs, ideal=False)
+        case "clean estimate":
+            level = min(look.level, film.levels - 1)
+            dots = bin_points(film.x0_hat[level], *ranges, *size)
+            inner = braille([Layer(dots, role)], [], *size, palette, glyphs)
+        case _:
+            inner = _points(film, look, ranges, size, palette, glyphs)
+    return place(lines, inner, region.x, region.y)
+
+
+def _true(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """What is exactly true in its place."""
+    experiment = film.wish.experiment
+    level = min(look.level, film.levels - 1)
+    names = {
+        "paths": ("─", "ideal denoiser", "ideal"),
+        "score field": ("→", "exact score", "truth"),
+        "clean estimate": ("•", "ideal, from the same x", "ideal"),
+    }
+    legend = [names.get(look.view, ("▇", "exact density", "truth"))]
+    ranges, lines, region = _framed(film, look, width, height, palette, glyphs, legend)
+    size = (region.width, region.height)
+    match look.view:
+        case "paths":
+            inner = _path_dots(film.ideal_x, look, "ideal", ranges, size, palette, glyphs)
+        case "score field":
+            inner = _arrows(film, level, ranges, size, "truth", palette, glyphs, ideal=True)
+        case "clean estimate":
+            exact = film.ask_ideal(torch.from_numpy(film.x[level]), level).x0_hat
+            dots = bin_points(exact.numpy(), *ranges, *size)
+            inner = braille([Layer(dots, "ideal")], [], *size, palette, glyphs)
+        case _:
+            grid = _exact_grid(experiment, look.level, ranges, size)
+            inner = shade(grid, *size, palette, glyphs)
+    return place(lines, inner, region.x, region.y)
+
+
+def _points(
+    film: Film,
+    look: Look,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> list[Strip]:
+    """Points, with the ring and the modes of the truth, and the one that is followed."""
+    close = look.view == "close-up"
+    points = _about_modes(film, look.level) if close else film.x[look.level]
+    dots = bin_points(points, *ranges, *size)
+    layers, marks = [Layer(dots, role_of(film))], []
+    if look.truth:
+        # A cell shows the first layer with dots in it, and a ring in a cloud must be seen.
+        layers.insert(0, Layer(_ring(film, look, ranges, size), "truth"))
+        marks = _mode_marks(film, look, dots, ranges, size)
+    if look.tracked is not None and look.tracked < len(points):
+        cells = cells_of(points[look.tracked : look.tracked + 1], *ranges, *size)
+        marks += [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
+    return braille(layers, marks, *size, palette, glyphs)
+
+
+def _path_dots(
+    x: NDArray[np.float32],
+    look: Look,
+    role: str,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> list[Strip]:
+    """Paths of some points up to this level, and where they are now."""
+    lanes = x[: look.level + 1, :PATHS].transpose(1, 0, 2)
+    now = Layer(bin_points(lanes[:, -1], *ranges, *size), role)
+    gone = Layer(bin_paths(lanes, *ranges, *size), "path" if role == "network" else "axis")
+    marks = []
+    layers = [now, gone]
+    if look.tracked is not None and look.tracked < x.shape[1]:
+        lane = x[: look.level + 1, look.tracked][None]
+        layers.insert(0, Layer(bin_paths(lane, *ranges, *size), "mark"))
+        cells = cells_of(lane[0, -1:], *ranges, *size)
+        marks = [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
+    return braille(layers, marks, *size, palette, glyphs)
+
+
+def _arrows(
+    film: Film,
+    level: int,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+    role: str,
+    palette: Palette,
+    glyphs: Glyphs,
+    *,
+    ideal: bool,
+) -> list[Strip]:
+    """The direction of the score on a grid."""
+    xs, ys, places = grid_places(*ranges, *size)
+    points = torch.from_numpy(places.reshape(-1, 2)).float()
+    said = film.ask_ideal(points, level) if ideal else film.ask(points, level)
+    vectors = said.score.double().numpy().reshape(places.shape)
+    return braille([], arrows(vectors, xs, ys, role, glyphs), *size, palette, glyphs)
+
+
+def _framed(
+    film: Film,
+    look: Look,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
+    legend: Sequence[tuple[str, str, str]] | None = None,
+) -> tuple[tuple[Range, Range], list[Strip], Region]:
+    """Ranges, axes, and the place inside them."""
+    middle, half = _window_2d(film, look)
+    shown = tuple(_plane_legend(film, look) if legend is None else legend)
+    return _axes(middle, half, width, height, palette, glyphs, shown)
+
+
+@lru_cache(maxsize=64)
+def _axes(
+    middle: tuple[float, float],
+    half: float,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
+    legend: tuple[tuple[str, str, str], ...],
+) -> tuple[tuple[Range, Range], list[Strip], Region]:
+    """Axes to one scale, kept since they are the same at every level."""
+    # The frame's inside depends on the width of its labels, and these on the ranges: twice is
+    # enough for both to settle.
+    size = inner_size(width, height)
+    for _ in range(2):
+        ranges = equal_ranges(middle, half, *size)
+        lines, region = frame(*ranges, width, height, palette, glyphs, legend=legend)
+        size = (region.width, region.height)
+    return ranges, lines, region
+
+
+def _plane_legend(film: Film, look: Look) -> list[tuple[str, str, str]]:
+    name, role = source_name(film), role_of(film)
+    match look.view:
+        case "density":
+            return [("▇", f"density of {name}", "truth")]
+        case "paths":
+            return [("─", f"{name}, {min(PATHS, film.x.shape[1])} points", role)]
+        case "score field":
+            return [("→", f"score of {name}", role)]
+        case "clean estimate":
+            return [("•", f"x0_hat of {name}", role)]
+    entries = [("•", name, role)]
+    if look.truth:
+        if film.mixture.modes <= _MARKED_MODES and look.view != "close-up":
+            entries.append(("○", "mode", "mark"))
+        entries.append(("─", f"{_TRUTH_SHARE:.0%} of truth", "truth"))
+    return entries
+
+
+def _window_2d(film: Film, look: Look) -> tuple[tuple[float, float], float]:
+    """Centre and half width of what is shown of the plane."""
+    if look.view == "close-up":
+        widest = float(film.truth(look.level).stds.max())
+        return (0.0, 0.0), 5 * widest * 2 ** (-look.zoom / 2)
+    centre, half = extent_of(film)
+    return (float(centre[0]), float(centre[1])), half * 2 ** (-look.zoom / 2)
+
+
+def _about_modes(film: Film, level: int) -> NDArray[np.float64]:
+    """Points (n, 2) as seen from the mode that each is nearest to."""
+    x = torch.from_numpy(film.x[level]).double()
+    truth = film.truth(level)
+    _, nearest = nearest_mode(x, truth)
+    return np.asarray((x - truth.means[nearest]).numpy())
+
+
+def _mode_marks(
+    film: Film,
+    look: Look,
+    dots: NDArray[np.bool_],
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+) -> list[Mark]:
+    """A circle at every mode, filled where points are."""
+    if film.mixture.modes > _MARKED_MODES or look.view == "close-up":
+        return []
+    marks = []
+    for cell in cells_of(film.truth(look.level).means.numpy(), *ranges, *size):
+        if cell is None:
+            continue
+        x, y = cell
+        reached = dots[4 * y : 4 * y + 4, 2 * x : 2 * x + 2].any()
+        marks.append(Mark(x, y, "●", role_of(film)) if reached else Mark(x, y, "○", "mark"))
+    return marks
+
+
+def _ring(
+    film: Film, look: Look, ranges: tuple[Range, Range], size: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Dots along the line within which most of the truth lies."""
+    experiment = film.wish.experiment
+    if look.view == "close-up":
+        std = float(film.truth(look.level).stds.max())
+        return bin_points(circle((0.0, 0.0), std * _TRUTH_RADIUS), *ranges, *size)
+    return _contour(experiment, look.level, ranges, size)
+
+
+def _lattice(ranges: tuple[Range, Range], columns: int, rows: int) -> torch.Tensor:
+    """Points (rows·columns, 2) of a lattice over the ranges, the top row first."""
+    xs = torch.linspace(*ranges[0], columns, dtype=torch.float64)
+    ys = torch.linspace(ranges[1][1], ranges[1][0], rows, dtype=torch.float64)
+    grid_y, grid_x = torch.meshgrid(ys, xs, indexing="ij")
+    return torch.stack((grid_x.flatten(), grid_y.flatten()), 1)
+
+
+@lru_cache(maxsize=256)
+def _exact_grid(
+    experiment: Experiment,
+    level: int,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+) -> Floats:
+    """The exact density (2·height, width), blurred to the size of a cell so that a spike shows."""
+    width, height = size
+    cell = (ranges[0][1] - ranges[0][0]) / max(width, 1)
+    truth = truth_at(experiment, level).noised(1.0, cell / 2)
+    values = truth.log_prob(_lattice(ranges, width, 2 * height)).exp().numpy()
+    # The faintest shade starts where it means something.
+    values[values < _FAINTEST * values.max()] = 0.0
+    return np.asarray(values).reshape(2 * height, width)
+
+
+@lru_cache(maxsize=256)
+def _contour(
+    experiment: Experiment,
+    level: int,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """Dots (4·height, 2·width) along the line that holds 95 % of the exact density.
+
+    None where a component is no larger than a cell: a ring that small hides what it is about.
+    """
+    width, height = size
+    truth = truth_at(experiment, level)
+    cell = (ranges[0][1] - ranges[0][0]) / max(width, 1)
+    if float(truth.stds.max()) * _TRUTH_RADIUS < 1.5 * cell:
+        return np.zeros((4 * height, 2 * width), dtype=np.bool_)
+    sample = truth.sample(4000, torch.Generator().manual_seed(0), dtype=torch.float64)
+    threshold = torch.quantile(truth.log_prob(sample), 1 - _TRUTH_SHARE)
+    rows, columns = 4 * height, 2 * width
+    inside = (truth.log_prob(_lattice(ranges, columns, rows)) >= threshold).numpy()
+    inside = inside.reshape(rows, columns)
+    padded = np.pad(inside, 1)
+    kernel = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return np.asarray(inside & ~kernel)
