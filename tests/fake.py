@@ -84,7 +84,7 @@ class FakeTrainer:
     def run(self, *, interval: float) -> Iterator[FakeProgress]:
         while True:
             self.pulls += 1
-            time.sleep(max(self.slow, 0.001))
+            time.sleep(max(self.slow, 0.03 if self.step == self.limit else 0.001))
             first = self.step
             self.step = min(first + self.chunk, self.limit, self.at)
             self.losses[first : self.step] = [self.loss(k) for k in range(first, self.step)]

@@ -76,7 +76,7 @@ def test_the_density_is_the_histogram_of_the_noised_data():
         assert float((curve.cdf - places).abs().max()) < 2.5 / n**0.5
 
 
-@pytest.mark.parametrize("name", list(PRESETS))
+@pytest.mark.parametrize("name", [p.id for p in PRESETS.values() if p.script])
 def test_goal_moments_against_the_closed_form(name):
     experiment = get_preset(name).experiment
     mixture, schedule = make_mixture(experiment.data), make_schedule(experiment.schedule)

@@ -55,6 +55,8 @@ ALL_WRONG = [
     pytest.param(spec, value, id=f"{spec.path}={value!r}")
     for spec in field_table().values()
     for value in WRONG[spec.kind]
+    # A path is judged by its file, and ln σ may be below 0.
+    if spec.path != "data.path" and (spec.path, value) != ("method.noise_mean", "-1")
 ]
 
 
@@ -334,6 +336,10 @@ def test_naming_the_same_data_set_keeps_the_means():
 @pytest.mark.parametrize("base", list(PRESETS))
 def test_another_method_brings_a_schedule_and_a_sampler_that_fit(base, method):
     before = get_preset(base).experiment
+    if before.network.per_level and method in ("edm", "flow"):
+        # They train on any noise level, so that there are no networks to count.
+        assert refusal({"method.name": method}, before).field == "network.per_level"
+        return
     made = before.with_settings({"method.name": method})
     assert made.method.name == method
     assert made.schedule.kind in SCHEDULES_OF[method]
@@ -402,7 +408,7 @@ def test_json_that_is_no_experiment(text):
 
 def test_every_field_tells_what_a_form_needs():
     table = field_table()
-    assert len(table) == 36
+    assert len(table) >= 36
     for path, spec in table.items():
         assert spec.path == path
         assert spec.label
@@ -547,6 +553,15 @@ small = {
     "data.means": st.sampled_from(["", "0", "-1, 1", "(1, 2)", "(0, 0), (3, 1), (1e3, 0)", "1e30"]),
     "data.std": st.sampled_from(["1e-6", "0.01", "1", "10"]),
     "data.balanced": st.booleans(),
+    "data.weights": st.sampled_from(["", "1", "1, 3", "0.1 0.2 0.7"]),
+    "data.count": st.integers(1, 9),
+    "method.noise_mean": st.sampled_from([-10, -1.2, 10]),
+    "method.noise_std": st.sampled_from([1e-9, 1.2, 5]),
+    "network.fourier": st.integers(0, 3),
+    "network.level_fourier": st.integers(0, 3),
+    "training.average": st.sampled_from([0, 0.5, 0.999]),
+    "sampling.levels": st.integers(0, 7),
+    "sampling.eta": st.sampled_from([0, 0.5, 1]),
     "schedule.levels": st.integers(1, 12),
     "schedule.sigma_min": st.sampled_from([1e-9, 1e-3, 0.1, 2.0]),
     "schedule.sigma_max": st.sampled_from([1e-3, 0.5, 1.0, 100.0]),
@@ -570,7 +585,7 @@ small = {
     "training.first_factor": st.sampled_from([1, 2.5, 1000]),
     "training.first_lr": st.sampled_from([1e-3, 1e12]),
     "sampling.points": st.integers(1, 30),
-    "sampling.sampler": st.sampled_from(["naive", "ddpm"]),
+    "sampling.sampler": st.sampled_from(sorted(set().union(*SAMPLERS_OF.values()))),
     "sampling.variance": st.sampled_from(["posterior", "beta"]),
     "sampling.quiet": st.integers(0, 13),
     "sampling.start": st.sampled_from(["zero-mean", "data-mean", "exact"]),
@@ -580,7 +595,7 @@ small = {
 }
 any_settings = st.fixed_dictionaries(
     {
-        "data.name": st.sampled_from(list(DEFAULT_MEANS)),
+        "data.name": st.sampled_from([*DEFAULT_MEANS, "ring", "moons"]),
         "method.name": st.sampled_from(list(SCHEDULES_OF)),
     },
     optional=small,
@@ -588,15 +603,15 @@ any_settings = st.fixed_dictionaries(
 
 
 def test_every_field_is_tried():
-    fixed = {"data.name", "method.name", "schedule.kind", "training.steps", "device"}
+    fixed = {"data.name", "data.path", "method.name", "schedule.kind", "training.steps", "device"}
     assert set(small) | fixed == set(field_table())
 
 
 @settings(max_examples=150)
-@given(any_settings, st.booleans())
-def test_any_setting_trains_and_samples_or_is_refused_by_name(changes, shaped):
-    if shaped and changes["method.name"] == "ddpm":
-        changes["schedule.kind"] = "karras-beta"
+@given(any_settings, st.integers(0, 3))
+def test_any_setting_trains_and_samples_or_is_refused_by_name(changes, place):
+    kinds = SCHEDULES_OF[changes["method.name"]]
+    changes["schedule.kind"] = kinds[place % len(kinds)]
     levels = len(changes.get("schedule.betas", SINGLE)), changes.get("schedule.levels", 10)
     steps = max(*levels, 3) if changes.get("network.per_level") else 3
     changes["training.steps"] = steps
@@ -620,8 +635,9 @@ def test_any_setting_trains_and_samples_or_is_refused_by_name(changes, shaped):
     assert all(bool(torch.isfinite(p).all()) for p in trainer.network.parameters())
     report = training_report(trainer)
     json.dumps(report, allow_nan=False)
-    assert report["sample"]["points"] == experiment.sampling.points
-    assert len(report["sample"]["mean"]) == experiment.dim
-    assert math.isclose(sum(report["sample"]["mode_weights"]), 1, abs_tol=1e-5) or not any(
-        report["sample"]["mode_weights"]
-    )
+    sample = report["sample"]
+    assert sample["points"] == experiment.sampling.points
+    assert len(sample["mean"]) == experiment.dim
+    # Shares of all points, of none where none is finite, or null where data have no modes.
+    weights = sample["mode_weights"] or [0.0]
+    assert math.isclose(sum(weights), 1, abs_tol=1e-5) or not any(weights)

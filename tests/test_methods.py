@@ -144,7 +144,7 @@ def test_no_other_output_has_a_lower_loss(name):
             assert worse > least
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
+@pytest.mark.parametrize("name", ["naive", "naive-exact", "ddpm"])
 @pytest.mark.parametrize("per_level", [False, True])
 def test_a_network_and_the_truth_answer_the_same_call(name, per_level):
     schedule = SCHEDULES["beta"]

@@ -85,7 +85,7 @@ def test_a_run_comes_back_as_it_was(name, tmp_path):
     assert (run.state, run.step, run.name) == ("finished", 40, "a run")
     assert (run.seconds, run.device, run.metrics) == (trainer.seconds, "cpu", metrics)
     assert run.losses().tobytes() == trainer.losses.tobytes()
-    kept, again = trainer.network.state_dict(), run.denoiser().network.state_dict()
+    kept, again = trainer.denoiser.network.state_dict(), run.denoiser().network.state_dict()
     assert kept.keys() == again.keys()
     assert all(torch.equal(kept[key], again[key]) for key in kept)
     first = denoise(trainer.experiment, trainer.denoiser, points=20)
@@ -179,10 +179,15 @@ def test_a_run_that_is_not_there(name):
     assert "allowed" in message
 
 
-def test_names_of_new_runs_tell_the_experiment():
-    name = new_name(get_preset("ddpm-1d").experiment)
-    assert name.startswith("ddpm-1d-")
-    assert Path(name).name == name
+def test_names_of_new_runs_tell_the_experiment_and_are_free():
+    experiment, seen = get_preset("ddpm-1d").experiment, set()
+    for _ in range(4):
+        name = new_name(experiment)
+        assert name.startswith("ddpm-1d-")
+        assert Path(name).name == name
+        seen.add(name)
+        (store() / name).mkdir(parents=True)
+    assert len(seen) == 4
 
 
 def test_text_from_outside_is_shown_without_control_characters():

@@ -11,6 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,11 +191,12 @@ def train(
     from .core.training import Trainer
 
     folder = None
-    if not no_save:
-        folder = (out if out is not None else store() / new_name(chosen)).absolute()
-        check_writable(folder)
-    trainer = Trainer(chosen)
-    _train_with_progress(trainer)
+    with _Interruption() as interruption:
+        trainer = Trainer(chosen)
+        if not no_save:
+            folder = (out if out is not None else store() / new_name(chosen)).absolute()
+            check_writable(folder)
+        _train_with_progress(trainer, interruption)
     if trainer.status == "training":
         where = save_run(folder, trainer, "stopped") if folder else "not saved"
         _complain(f"interrupted at step {trainer.step:,}/{trainer.steps:,}; run: {where}")
@@ -236,18 +238,13 @@ class _Interruption:
         self.asked = True
 
 
-def _train_with_progress(trainer: Trainer) -> None:
+def _train_with_progress(trainer: Trainer, interruption: _Interruption) -> None:
     """Pull the training to its end, or to Ctrl-C; a bar with rate and time left for a person."""
-    with _Interruption() as interruption:
-        if not sys.stderr.isatty():
-            for _ in trainer.run(interval=_REPORT):
-                if interruption.asked:
-                    return
-            return
-        _train_with_bar(trainer, interruption)
-
-
-def _train_with_bar(trainer: Trainer, interruption: _Interruption) -> None:
+    if not sys.stderr.isatty():
+        for _ in trainer.run(interval=_REPORT):
+            if interruption.asked:
+                return
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -311,10 +308,8 @@ def sample(
 
     opened = open_run(run)
     experiment = _resampled(opened.experiment, points, sampler, levels, seed)
-    if out is not None and out.suffix != ".npz":
-        raise ConfigError(f"--out {out}: suffix {out.suffix!r} is not known; allowed: .npz")
-    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
-        raise ConfigError(f"--out {out}: cannot be written; allowed: a file in a folder there is")
+    if out is not None:
+        _check_npz(out)
     device = choose(experiment).device
     trajectory = denoise(experiment, _denoiser(opened, device, ideal), device=device)
     report: dict[str, Any] = {
@@ -461,6 +456,18 @@ def _print_evaluation(report: dict[str, Any]) -> None:
     )
 
 
+def _check_npz(file: Path) -> None:
+    """Raise `ConfigError` unless points can be written there."""
+    if file.suffix != ".npz":
+        raise ConfigError(f"--out {file}: suffix {file.suffix!r} is not known; allowed: .npz")
+    try:
+        fits = file.absolute().parent.is_dir() and not file.is_dir()
+    except OSError:  # a name too long, or a folder that may not be read
+        fits = False
+    if not fits:
+        raise ConfigError(f"--out {file}: cannot be written; allowed: a file in a folder there is")
+
+
 def _write_npz(file: Path, trajectory: Trajectory, scaling: Scaling) -> None:
     """Points at every level with alphas and sigmas, whole or not at all; at the data's own size."""
     import numpy as np
@@ -474,9 +481,11 @@ def _write_npz(file: Path, trajectory: Trajectory, scaling: Scaling) -> None:
     }
     temporary = file.with_name(f".{file.name}.tmp.npz")
     try:
-        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+        np.savez_compressed(temporary, **arrays)
         temporary.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
         raise ConfigError(
             f"--out {file}: cannot be written ({error.strerror}); allowed: a file you may write"
         ) from None

@@ -266,7 +266,7 @@ _PRESETS = (
     ),
     _modern(
         "flow-multimodal",
-        "Four Gaussians, rectified flow",
+        "Four Gaussians, flow",
         "The network learns the velocity of straight paths from data to noise (Liu et al. 2022).",
         "Paths are nearly straight until a point has to choose its mode.",
         "four-gaussians",
@@ -274,7 +274,7 @@ _PRESETS = (
     ),
     _modern(
         "flow-moons",
-        "Two moons, rectified flow",
+        "Two moons, flow",
         "The same velocity field for two curves; sampling is an ODE from t = 1 to 0.",
         "Try sampling.levels: a handful of steps already gives the moons.",
         "moons",

@@ -20,6 +20,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -154,8 +155,10 @@ def shown(text: str) -> str:
 
 
 def new_name(experiment: Experiment) -> str:
-    """A name for a new run: the experiment and the time."""
-    return f"{experiment.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+    """A name for a new run, free in the store: the experiment and the time."""
+    name = f"{experiment.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+    others = (f"{name}-{number}" for number in count(2))
+    return next(n for n in chain((name,), others) if not (store() / n).exists())
 
 
 def check_writable(folder: Path) -> None:

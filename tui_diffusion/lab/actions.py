@@ -26,6 +26,12 @@ ACTIONS = (
     Action("pause", "p", "p", "pause", "Pause the training, and go on.", "Training", 2),
     Action("stop", "x", "x", "stop", "Stop the training; its network stays.", "Training", 3),
     Action("log_scale", "y", "y", "log", "Loss on a logarithmic or a linear axis.", "Training"),
+    Action(
+        "study", "o", "o", "loss views",
+        "The loss; its excess over the floor at every level; where the error comes from; the "
+        "noise and how errors grow.",
+        "Training",
+    ),
     Action("step(1)", "right,l", "→ l", "cleaner", "One level cleaner.", "Denoising", 4),
     Action("step(-1)", "left,h", "← h", "noisier", "One level noisier.", "Denoising", 5),
     Action("level('first')", "home", "home", "noise", "To level 0, the noisiest.", "Denoising"),
@@ -40,6 +46,10 @@ ACTIONS = (
         "ideal", "i", "i", "ideal",
         "The exact denoiser in the network's place, from the same noise, and back.",
         "Denoising", 10,
+    ),
+    Action(
+        "start", "s", "s", "true start",
+        "Sampling starts from the true noisiest level, or from the usual noise.", "Denoising",
     ),
     Action(
         "track", "k", "k", "follow", "Follow a point, with its numbers; again the next one.",

@@ -36,7 +36,7 @@ from .form import Form
 from .glyphs import Glyphs, choose_glyphs
 from .loss import LossPanel
 from .palette import Palette
-from .sampling import SamplingWorker, Source, Wish
+from .sampling import Source, Wish, Worker, film, study
 from .session import Clock, Session, State, Training
 from .status import Line, duration, rate_text
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from .film import Film
+    from .study import Study
 
 SMALLEST = (60, 18)
 WIDE = 100
@@ -54,8 +55,10 @@ _FRAMES = 8.0
 """Most drawings of the loss in a second."""
 _FILMS = 2.0
 """Most denoisings from the latest weights in a second, while training."""
+_STUDIES = 1.0
+"""Most studies of the latest weights in a second, while training."""
 _SHARE = 0.05
-"""Most of the time that each of the two may take from the training."""
+"""Most of the time that each of them may take from the training."""
 _LIVE_POINTS = 2_000
 """Most points of a film made while training, so that sampling takes little from it."""
 
@@ -160,6 +163,13 @@ class Lab(App[int]):
             super().__init__()
             self.film = film
 
+    class Studied(Message, namespace="lab"):
+        """A study is ready."""
+
+        def __init__(self, study: Study) -> None:
+            super().__init__()
+            self.study = study
+
     class FilmFailed(Message, namespace="lab"):
         """A film could not be made."""
 
@@ -179,18 +189,18 @@ class Lab(App[int]):
         self.chosen = experiment.name
         self.bench.experiment = experiment
         self.session = session or Session(self._notify)
-        self.sampling = SamplingWorker(
-            lambda film: self._post(self.Filmed(film)),
-            lambda wish, error: self._post(self.FilmFailed(wish, error)),
+        self.sampling = Worker(film, lambda made: self._post(self.Filmed(made)), self._film_failed)
+        self.studies = Worker(
+            study, lambda made: self._post(self.Studied(made)), self._study_failed
         )
         self.loaded = False
         self.tab = "denoising"
         self._frames = Clock(_FRAMES, _SHARE)
         self._films = Clock(_FILMS, _SHARE)
+        self._studied = Clock(_STUDIES, _SHARE)
         self._seen_state = State.IDLE
         self._films_made = 0
         self._lost_focus: Widget | None = None
-        self._stand_in: Widget | None = None
 
     @property
     def bench(self) -> Bench:
@@ -234,6 +244,7 @@ class Lab(App[int]):
         self.set_interval(0.5, self._refresh)
         # Only after the first paint, so that nothing heavy stands before it.
         self.call_after_refresh(self.sampling.start)
+        self.studies.start()
 
     def _catch_signals(self) -> None:
         """On a signal leave as on `q`, so that the terminal is as it was found."""
@@ -250,13 +261,13 @@ class Lab(App[int]):
     def close_workers(self) -> bool:
         """End both threads; whether they have ended."""
         ended = self.session.close(0.6)
-        return self.sampling.close(0.2) and ended
+        return self.sampling.close(0.2) and self.studies.close(0.1) and ended
 
     def on_resize(self, event: events.Resize) -> None:
         width, height = event.size
         small = width < SMALLEST[0] or height < SMALLEST[1]
         screen = self.screen_stack[0]
-        focused = self._lost_focus if screen.focused is self._stand_in else screen.focused
+        focused = screen.focused or self._lost_focus
         screen.set_class(small, "small")
         screen.set_class(width < WIDE, "narrow")
         screen.set_class(width >= 140, "broad")
@@ -272,11 +283,9 @@ class Lab(App[int]):
     def _keep_focus(self, focused: Widget | None) -> None:
         """Give the focus back to what had it before another size hid it, once that shows again."""
         screen = self.screen_stack[0]
-        self._lost_focus = self._stand_in = None
-        if focused is not None and all(node.display for node in focused.ancestors_with_self):
-            screen.set_focus(focused)
-        elif focused is not None:
-            self._lost_focus, self._stand_in = focused, screen.focused
+        shown = focused is not None and all(node.display for node in focused.ancestors_with_self)
+        screen.set_focus(focused if shown else None)
+        self._lost_focus = None if shown else focused
 
     def _show_tab(self) -> None:
         screen = self.screen_stack[0]
@@ -309,6 +318,7 @@ class Lab(App[int]):
         self._form.show(bench.experiment, PRESETS[self.chosen].experiment)
         self._denoising.expect(bench.experiment.sampling_levels)
         self._loss.show(bench.training, self._stages(bench.training))
+        self._loss.tell(None)
         self._hints()
         self._ask()
         self._refresh()
@@ -333,7 +343,16 @@ class Lab(App[int]):
     def _ask(self) -> None:
         """Ask for the film that should be seen."""
         active = self.bench.training is not None and self.bench.training.state.active
-        self.sampling.ask(self.bench.wish(live=active))
+        wish = self.bench.wish(live=active)
+        self.sampling.ask(wish)
+        self._ask_study(wish)
+
+    def _ask_study(self, wish: Wish) -> None:
+        """Ask for the study that goes with a film, if it is to be seen."""
+        if self._loss.view == "loss":
+            return
+        if not wish.live or self._studied.due():
+            self.studies.ask(wish)
 
     def _redraw(self) -> None:
         self._denoising.redraw()
@@ -377,6 +396,21 @@ class Lab(App[int]):
         if film.wish.experiment == self.bench.experiment:
             self._denoising.show(film)
         self._refresh()
+
+    def _film_failed(self, wish: Wish, error: Exception) -> None:
+        self._post(self.FilmFailed(wish, error))
+
+    def _study_failed(self, wish: Wish, error: Exception) -> None:
+        self._post(self.FilmFailed(wish, error))
+
+    def on_lab_studied(self, message: Studied) -> None:
+        study = message.study
+        self._studied.took(study.seconds)
+        if study.wish.experiment == self.bench.experiment:
+            self._loss.tell(study)
+
+    def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
+        self._loss.at(message.level)
 
     def on_lab_film_failed(self, message: FilmFailed) -> None:
         if not self.is_running:
@@ -536,6 +570,24 @@ class Lab(App[int]):
         if self.session.state.active:
             self.session.stop()
 
+    def action_study(self) -> None:
+        self._loss.next_view()
+        self._loss.at(self._denoising.level)
+        if self._loss.view != "loss":
+            self._studied.took(0.0)
+            active = self.bench.training is not None and self.bench.training.state.active
+            self.studies.ask(self.bench.wish(live=active))
+
+    def action_start(self) -> None:
+        bench, field = self.bench, "sampling.start"
+        usual = PRESETS[self.chosen].experiment.sampling.start
+        if usual == "exact":
+            usual = "data-mean"
+        start = usual if bench.experiment.sampling.start == "exact" else "exact"
+        bench.experiment = bench.experiment.with_settings({field: start})
+        self._form.show(bench.experiment, PRESETS[self.chosen].experiment)
+        self._ask()
+
     def action_log_scale(self) -> None:
         self._loss.logarithmic = not self._loss.logarithmic
         self._loss.redraw()
@@ -594,7 +646,9 @@ class Lab(App[int]):
         from .help import HelpScreen
 
         method = self.bench.experiment.method.name
-        self.push_screen(HelpScreen(PRESETS[self.chosen], method, self._denoising.view))
+        self.push_screen(
+            HelpScreen(PRESETS[self.chosen], method, self._denoising.view, self._loss.view)
+        )
 
     async def action_quit(self) -> None:
         self.exit(0)

@@ -276,6 +276,8 @@ class DenoisingPanel(Panel):
         if film is not None:
             parts += _noise_of(film, self.level)
             parts.append(film.wish.experiment.data.name)
+            if self.level == 0 and film.wish.source != "forward":
+                parts.append(_start(film))
         title = "  ".join(parts)
         parts = [self.view]
         if film is not None:
@@ -337,6 +339,14 @@ def _noise_of(film: Film, level: int) -> list[str]:
         return [f"sigma {number(film.sigma(level))}"]
     beta = float(film.schedule.betas[level])
     return [f"beta {number(beta)}", f"alpha_bar {number(film.alpha(level) ** 2)}"]
+
+
+def _start(film: Film) -> str:
+    """How good the start of sampling is."""
+    start = film.start
+    if start is None or start.negligible:
+        return "start exact" if film.wish.experiment.sampling.start == "exact" else "start good"
+    return f"start off by {start.share:.2g} std"
 
 
 def _source(film: Film) -> str:

@@ -16,6 +16,7 @@ from ..core.devices import choose, use_threads
 from ..core.exact import goal_moments
 from ..core.methods import Denoiser, IdealDenoiser, make_method
 from ..core.metrics import energy_distance, nearest_mode_distance
+from ..core.mismatch import StartMismatch, start_mismatch
 from ..core.mixtures import GaussianMixture
 from ..core.randomness import generator
 from ..core.schedules import Schedule
@@ -83,6 +84,7 @@ class Film:
     trajectory: Trajectory
     x: NDArray[np.float32]
     seconds: float = 0.0
+    start: StartMismatch | None = None
 
     @property
     def levels(self) -> int:
@@ -214,4 +216,5 @@ def make_film(wish: Wish) -> Film:
         )
     x = trajectory.x.detach().cpu().numpy()
     mixture = make_mixture(experiment.data)
-    return Film(wish, mixture, trajectory, x, monotonic() - began)
+    start = start_mismatch(experiment)
+    return Film(wish, mixture, trajectory, x, monotonic() - began, start)

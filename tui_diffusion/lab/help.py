@@ -36,8 +36,14 @@ PICTURES = {
     "it the best possible guess. At high noise even that is a blur of the modes.",
     "mean and std": "Mean and standard deviation of the points over the levels, with the exact "
     "ones dashed; the upright line is the level shown.",
-    "loss": "Every step's loss as an envelope, and smoothed. It cannot reach 0: even the ideal "
-    "denoiser does not know which noise was drawn.",
+    "loss": "Every step's loss as an envelope, and smoothed. It cannot fall below the floor: even "
+    "the ideal denoiser does not know which noise was drawn.",
+    "excess": "How far the network's loss is above the floor at every level, which is what it has "
+    "still to learn there. A flat loss with an excess near 0 has converged.",
+    "error": "The sample's error, split by putting the exact start, the ideal denoiser and endless "
+    "steps in the place of the real ones. The longest bar is what to mend first.",
+    "schedule": "What is left of the data (alpha_bar) and how much noise there is (sigma) at every "
+    "level; and how large an error of 1 in eps_hat made there grows. Tall ends forgive nothing.",
 }
 """What each picture means, in two sentences."""
 
@@ -45,6 +51,10 @@ METHODS = {
     "naive": "x = y + n, n = σᵢ·ε.  net(x, σᵢ) learns n·σᵢ₊₁/σᵢ.  Sampling: x ← x − net(x, σᵢ).",
     "naive-exact": "x = y + n, n = σᵢ·ε.  net(x, σᵢ) learns n·(1 − σᵢ₊₁/σᵢ), exactly one level.  "
     "Sampling: x ← x − net(x, σᵢ).",
+    "edm": "x = x₀ + σ·ε, ln σ drawn.  x0_hat = c_skip·x + c_out·net(c_in·x, ln σ).  Sampling: "
+    "dx/dσ = (x − x0_hat)/σ.",
+    "flow": "x = (1−t)·x₀ + t·ε.  net(x, t) learns ε − x₀, the velocity.  Sampling: dx/dt = net, "
+    "from t = 1 to 0.",
     "ddpm": "x = √ᾱ·x₀ + √(1−ᾱ)·ε.  net(x, αₜ) learns ε.  "
     "Sampling: x ← (x − β/√(1−ᾱ)·net)/√α + √β̃·z.",
 }
@@ -66,11 +76,12 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark,enter", "dismiss", "close"),
     ]
 
-    def __init__(self, preset: Preset, method: str, view: str) -> None:
+    def __init__(self, preset: Preset, method: str, view: str, loss_view: str) -> None:
         super().__init__()
         self.preset = preset
         self.method = method
         self.view = view
+        self.loss_view = loss_view
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as page:
@@ -90,7 +101,7 @@ class HelpScreen(ModalScreen[None]):
         ]
         if self.preset.script:
             parts.append(Text(f"In the post: {self.preset.script}.py", style="dim"))
-        seen = [self.view, "loss"]
+        seen = [self.view, self.loss_view]
         for name in [*seen, *(n for n in PICTURES if n not in seen)]:
             parts.append(Text.assemble(("\n" if name == self.view else "", ""), (name, "bold"),
                                        f"  {PICTURES[name]}"))  # fmt: skip

@@ -1,6 +1,8 @@
-"""The training panel: the live loss curve."""
+"""The training panel: the live loss curve, and where the error lies."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,9 +16,24 @@ from .panel import Panel
 from .session import State, Training
 from .status import number
 
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+    from .study import Study
+
+VIEWS = ("loss", "excess", "error", "schedule")
+TITLES = {
+    "excess": "Excess loss per level",
+    "error": "Where the error comes from",
+    "schedule": "Noise, and how errors grow",
+}
+
 
 class LossPanel(Panel):
-    """Losses so far: raw as an envelope, smoothed, over all the steps there will be."""
+    """Losses so far: raw as an envelope, smoothed, over all the steps there will be.
+
+    Its other views show a study of the network: excess loss per level, attribution, schedule.
+    """
 
     DEFAULT_CSS = """
     LossPanel { height: 1fr; }
@@ -38,6 +55,9 @@ class LossPanel(Panel):
         self.logarithmic = True
         self.training: Training | None = None
         self.stages: tuple[int, ...] = ()
+        self.view = "loss"
+        self.study: Study | None = None
+        self.level = 0
         self._drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -65,39 +85,77 @@ class LossPanel(Panel):
     def on_show(self, event: events.Show) -> None:
         self.redraw()
 
+    def next_view(self) -> None:
+        """On to the next view."""
+        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        self.redraw()
+
+    def tell(self, study: Study | None) -> None:
+        """Take a study, or that there is none of what is shown now."""
+        self.study = study
+        self.redraw()
+
+    def at(self, level: int) -> None:
+        """Point at another level."""
+        self.level = level
+        if self.view != "loss":
+            self.redraw()
+
     def redraw(self) -> None:
         """Draw what has come since, if the panel can be seen."""
         training = self.training
         self._banner(training)
-        done = training.step if training is not None else 0
-        self.set_class(bool(done), "drawn")
+        losing = training is not None and training.losses is not None and training.step > 0
+        self.set_class(losing if self.view == "loss" else self.study is not None, "drawn")
         canvas = self.query_one(Canvas)
-        if training is None or training.losses is None or not done:
-            self.entitle("Loss")
+        if not self.has_class("drawn") or self.view != "loss":
+            self.entitle(TITLES.get(self.view, "Loss"), self.view)
+        if not self.has_class("drawn") or not canvas.is_on_screen or canvas.size.width < 2:
             return
-        if not canvas.is_on_screen or canvas.size.width < 2:
-            return
-        key = (id(training), done, self.logarithmic, canvas.size, self.glyphs)
-        if key == self._drawn:
-            return
-        self._drawn = key
+        size = (canvas.size, self.glyphs, id(self.palette))
+        if self.view != "loss":
+            key: tuple[object, ...] = (self.view, id(self.study), self.level, *size)
+        else:
+            done = training.step if training is not None else 0
+            key = (id(training), done, self.logarithmic, *size)
+        if key != self._drawn:
+            self._drawn = key
+            canvas.show(self._picture(*canvas.size))
+
+    def _picture(self, width: int, height: int) -> list[Strip]:
+        training, study = self.training, self.study
+        look = (width, height, self.palette, self.glyphs)
+        if self.view != "loss" and study is not None:
+            from .pictures.study import attribution, excess, schedule
+
+            if self.view == "excess":
+                return excess(study, self.level, *look)
+            if self.view == "error":
+                return attribution(study, *look)
+            return schedule(study, self.level, *look)
         from .pictures.losses import loss_figure
         from .plot import draw
 
-        losses = training.losses[:done]
-        width, height = canvas.size
+        assert training is not None and training.losses is not None
         figure = loss_figure(
-            losses, training.steps, width, log=self.logarithmic, stages=self.stages
+            training.losses[: training.step],
+            training.steps,
+            width,
+            log=self.logarithmic,
+            stages=self.stages,
+            floor=training.floor,
         )
-        canvas.show(draw(figure, width, height, self.palette, self.glyphs))
         self._title(training, figure.curves[-1].ys[-1])
+        return draw(figure, *look)
 
     def _title(self, training: Training, smoothed: float) -> None:
         parts = [f"Loss  {number(smoothed)}", f"rate {format_value(float(f'{training.lr:.2g}'))}"]
         if training.level is not None:
             parts.append(f"network of level {training.level}")
-        parts.append("log" if self.logarithmic else "linear")
-        self.entitle("  ".join(parts))
+        if training.floor:
+            above = smoothed / training.floor - 1
+            parts.insert(1, f"floor {number(training.floor)} ({above:+.0%})")
+        self.entitle("  ".join(parts), "log" if self.logarithmic else "linear")
 
     def _banner(self, training: Training | None) -> None:
         banner = self.query_one(".banner", Static)

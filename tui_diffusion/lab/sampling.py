@@ -1,7 +1,7 @@
-"""The sampling worker: one thread that makes films, the latest wish first.
+"""Workers beside the training: a thread each, the latest wish first.
 
-It also loads torch: the first film asked for imports it here, so that the lab paints and answers
-keys meanwhile.
+One makes films, the other studies of where the error lies. The first film asked for imports torch,
+so that the lab paints and answers keys meanwhile.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from ..core.experiment import Experiment
 
 if TYPE_CHECKING:
     from .film import Film
+    from .study import Study
+
+T = TypeVar("T")
 
 Source = Literal["forward", "network", "ideal"]
 """Where points come from: true data noised, the network, or the exact denoiser in its place."""
@@ -34,23 +37,27 @@ class Wish:
     live: bool = False
 
 
-class SamplingWorker:
+class Worker(Generic[T]):
     """Grants wishes in a thread of its own; a newer wish replaces one not yet begun.
 
-    ``done`` is called from that thread with the film, ``failed`` with the wish and what went
-    wrong; both must only post messages.
+    ``done`` is called from that thread with what ``make`` made, ``failed`` with the wish and what
+    went wrong; both must only post messages.
     """
 
     def __init__(
-        self, done: Callable[[Film], None], failed: Callable[[Wish, Exception], None]
+        self,
+        make: Callable[[Wish], T],
+        done: Callable[[T], None],
+        failed: Callable[[Wish, Exception], None],
     ) -> None:
+        self._make = make
         self._done = done
         self._failed = failed
         self._wish: Wish | None = None
         self._closed = False
         self._condition = threading.Condition()
         self._busy = False
-        self._thread = threading.Thread(target=self._work, name="sampling", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=make.__name__, daemon=True)
 
     def start(self) -> None:
         """Begin to work."""
@@ -58,11 +65,11 @@ class SamplingWorker:
 
     @property
     def busy(self) -> bool:
-        """Whether a film is being made or wanted."""
+        """Whether something is being made or wanted."""
         return self._busy or self._wish is not None
 
     def ask(self, wish: Wish) -> None:
-        """Want this film, and no longer any that has not been begun."""
+        """Want this, and no longer anything that has not been begun."""
         with self._condition:
             self._wish = wish
             self._condition.notify()
@@ -86,12 +93,24 @@ class SamplingWorker:
                 wish, self._wish, self._busy = self._wish, None, True
             assert wish is not None
             try:
-                from .film import make_film
-
-                film = make_film(wish)
+                made = self._make(wish)
             except Exception as error:  # shown to the person; the lab goes on
                 self._busy = False
                 self._failed(wish, error)
             else:
                 self._busy = False
-                self._done(film)
+                self._done(made)
+
+
+def film(wish: Wish) -> Film:
+    """The film of a wish."""
+    from .film import make_film
+
+    return make_film(wish)
+
+
+def study(wish: Wish) -> Study:
+    """The study of a wish's denoiser."""
+    from .study import make_study
+
+    return make_study(wish)

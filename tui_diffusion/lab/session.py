@@ -70,7 +70,8 @@ class Training:
     """One training as the screen sees it; written by the worker thread alone.
 
     ``losses[:step]`` are final: the buffer is only ever appended to. ``snapshot`` is the step and
-    a frozen copy of the network, replaced as a whole.
+    a frozen copy of the network, replaced as a whole. ``floor`` is the least loss that any network
+    can come to, where it is known.
     """
 
     experiment: Experiment
@@ -82,6 +83,7 @@ class Training:
     device: str = ""
     reason: str = ""
     error: str = ""
+    floor: float | None = None
     losses: NDArray[np.float32] | None = None
     snapshot: tuple[int, Denoiser] | None = None
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -110,6 +112,12 @@ def _make_trainer(experiment: Experiment) -> TrainerLike:
     return Trainer(experiment)
 
 
+def _find_floor(experiment: Experiment) -> float | None:
+    from ..core.floor import training_floor
+
+    return training_floor(experiment)
+
+
 class Session:
     """Starts, pauses and stops trainings, one at a time.
 
@@ -120,9 +128,11 @@ class Session:
         self,
         notify: Callable[[], None],
         make_trainer: Callable[[Experiment], TrainerLike] = _make_trainer,
+        find_floor: Callable[[Experiment], float | None] = _find_floor,
     ) -> None:
         self._notify = notify
         self._make_trainer = make_trainer
+        self._find_floor = find_floor
         self._thread: threading.Thread | None = None
         self.training: Training | None = None
 
@@ -186,6 +196,7 @@ class Session:
             return
         trainer = self._make_trainer(training.experiment)
         training.losses = trainer.losses
+        training.floor = self._find_floor(training.experiment)
         choice = getattr(trainer, "choice", None)
         if choice is not None:
             training.device, training.reason = choice.label, choice.reason

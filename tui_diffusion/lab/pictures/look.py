@@ -13,6 +13,11 @@ from ...core.mixtures import GaussianMixture
 from ...core.schedules import sampling_schedule
 from ..film import Film, Floats
 
+_ROOM = 1.9
+"""Half width of a picture over the reach of the data, where the noise reaches further."""
+_LEAST = 3.2
+"""Half width that shows noise of unit variance."""
+
 PATHS = 16
 """Points whose paths are drawn."""
 
@@ -50,13 +55,16 @@ def truth_at(experiment: Experiment, level: int) -> GaussianMixture:
 
 
 def extent_of(film: Film) -> tuple[Floats, float]:
-    """Centre (d,) and half width that hold the truth of every level of a film."""
+    """Centre (d,) and half width of what is shown of the data's space at every level.
+
+    Where the noise reaches far beyond the data, points come in from outside.
+    """
     return _extent(film.wish.experiment)
 
 
 @lru_cache(maxsize=64)
 def _extent(experiment: Experiment) -> tuple[Floats, float]:
-    """To 3.2 std of every component."""
+    """To 3.2 std of every component, but no further than leaves the clean data a fair size."""
     lows, highs = [], []
     for level in range(experiment.sampling_levels + 1):
         truth = truth_at(experiment, level)
@@ -64,4 +72,7 @@ def _extent(experiment: Experiment) -> tuple[Floats, float]:
         lows.append((truth.means - reach).min(0).values)
         highs.append((truth.means + reach).max(0).values)
     low, high = torch.stack(lows).min(0).values.numpy(), torch.stack(highs).max(0).values.numpy()
-    return (low + high) / 2, float((high - low).max() / 2)
+    clean = truth_at(experiment, experiment.sampling_levels)
+    reach = (clean.means - clean.means.mean(0)).abs().max() + 3.2 * clean.stds.max()
+    whole = float((high - low).max() / 2)
+    return (low + high) / 2, min(whole, max(_ROOM * float(reach), _LEAST))

@@ -20,18 +20,22 @@ def loss_figure(
     *,
     log: bool,
     stages: Sequence[int] = (),
+    floor: float | None = None,
 ) -> Figure:
     """Losses so far over all the steps there will be: raw as an envelope, and smoothed.
 
     The axis spans the whole training and the range moves in whole decades, so that a new step
-    changes only what is new. ``stages`` are steps at which another network's turn begins.
+    changes only what is new. ``stages`` are steps at which another network's turn begins;
+    ``floor`` is the least loss that any network can come to.
     """
     done = len(losses)
     columns = max(1, min(done, round(2 * (width - 8) * done / max(steps, 1))))
     xs, lows, highs = envelope(losses, columns)
     smooth_x, smooth = smoothed(losses, columns, max(1, min(done // 3, steps // 50)))
+    least = () if floor is None else (_floor(floor, steps),)
     curves = (
         band(xs, lows, highs, "raw", label="raw"),
+        *least,
         Curve(smooth_x.tolist(), smooth.tolist(), "smooth", label="smoothed"),
     )
     rules = tuple(Rule(float(step), "grid") for step in stages)
@@ -43,6 +47,11 @@ def loss_figure(
         x_label="step",
         log_y=log,
     )
+
+
+def _floor(floor: float, steps: int) -> Curve:
+    """The floor across all steps."""
+    return Curve([0.0, float(max(steps, 1))], [floor, floor], "floor", "dashed", "floor")
 
 
 def _loss_range(lows: Floats, highs: Floats, log: bool) -> Range | None:

@@ -1,0 +1,58 @@
+"""Where a denoiser's error lies: its loss over the floor at every level, and what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+
+from ..core.amplification import Amplification, amplification
+from ..core.attribution import Attribution, attribute
+from ..core.datasets import make_mixture
+from ..core.devices import choose, use_threads
+from ..core.floor import LevelLoss, level_losses
+from ..core.methods import IdealDenoiser, make_method
+from ..core.mismatch import StartMismatch, start_mismatch
+from .sampling import Wish
+
+_POINTS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Of one denoiser; without a network there are no ``losses`` and no ``attribution``.
+
+    ``attribution`` is left out while the network still trains: it takes three samplings.
+    """
+
+    wish: Wish
+    losses: tuple[LevelLoss, ...]
+    amplification: tuple[Amplification, ...]
+    start: StartMismatch
+    attribution: Attribution | None
+    seconds: float
+
+
+def make_study(wish: Wish) -> Study:
+    """Study what is wished for."""
+    began = monotonic()
+    experiment = wish.experiment
+    use_threads(experiment)
+    mixture = make_mixture(experiment.data)
+    denoiser = wish.denoiser
+    if wish.source == "ideal":
+        denoiser = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+    losses: tuple[LevelLoss, ...] = ()
+    attribution = None
+    if denoiser is not None:
+        losses = tuple(level_losses(experiment, denoiser))
+        if not wish.live:
+            device = choose(experiment).device
+            attribution = attribute(experiment, denoiser, points=_POINTS, device=device)
+    return Study(
+        wish,
+        losses,
+        amplification(experiment),
+        start_mismatch(experiment),
+        attribution,
+        monotonic() - began,
+    )
