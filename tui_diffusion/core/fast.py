@@ -71,17 +71,13 @@ class FastStepper:
         _read(self._averaged, self._average)
         self._now = _Step(sizes[0][0] - 1, sizes[-1][1], training.batch)
         self._steps = torch.zeros(places, len(self._now.memory))
+        block = self._now.block(self._steps)
+        self.features, self.targets = block.features, block.targets
+        block.ones.fill_(1)
         hidden = [_Hidden(width, training.batch) for _, width in sizes[:-1]]
         self._program = self._make_program(hidden, _ACTIVATIONS[experiment.network.activation])
 
     # --- the protocol ------------------------------------------------------------------------
-
-    def feed(self, features: Tensor, targets: Tensor) -> None:
-        """Take in a block: features (steps, inputs, batch) and targets (steps, d, batch)."""
-        block = self._now.block(self._steps)
-        block.features.copy_(features)
-        block.ones.fill_(1)
-        block.targets.copy_(targets)
 
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]
@@ -260,7 +256,7 @@ class _Step:
         self._sizes = [inputs * batch, batch, outputs * batch, 1, 1, 1, 1]
         self._shapes = (inputs, batch), (outputs, batch)
         self.memory = torch.zeros(sum(self._sizes))
-        points, ones, targets, *numbers = self.memory.split(self._sizes)
+        points, ones, targets, *numbers = torch.split(self.memory, self._sizes)
         self.inputs = self.memory[: points.numel() + ones.numel()].view(inputs + 1, batch)
         self.target = targets.view(outputs, batch)
         self.scale, self.rate, self.blend, self.count = (number[0] for number in numbers)
@@ -269,7 +265,7 @@ class _Step:
 
     def block(self, steps: Tensor) -> _Block:
         """The parts of many steps, of shape (steps, len(memory))."""
-        points, ones, targets, *numbers = steps.split(self._sizes, 1)
+        points, ones, targets, *numbers = torch.split(steps, self._sizes, 1)
         features, wanted = (
             part.view(-1, *shape)
             for part, shape in zip((points, targets), self._shapes, strict=True)

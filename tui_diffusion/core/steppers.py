@@ -1,8 +1,9 @@
 """What takes gradient steps: the plain way that every network can go, and the choice of a faster.
 
-A `Stepper` trains one body of a network. It is fed a block of batches and told to take some of the
-steps; when it returns, the body's parameters are the trained ones. Which one is chosen hangs on the
-experiment and the device alone, and where a run of steps begins and ends changes no loss.
+A `Stepper` trains one body of a network. A block of batches is drawn into its memory, and it is
+told to take some of the steps; when it returns, the body's parameters are the trained ones. Which
+one is chosen hangs on the experiment and the device alone, and where a run of steps begins and ends
+changes no loss.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ _FAST_LAYER = 2**20
 
 
 class Stepper(Protocol):
-    """See the module's docstring."""
+    """See the module's docstring.
 
-    def feed(self, features: Tensor, targets: Tensor) -> None:
-        """Take in a block: features (steps, inputs, batch) and targets (steps, d, batch)."""
-        ...
+    The block goes to ``features`` (places, inputs, batch) and ``targets`` (places, d, batch).
+    """
+
+    features: Tensor
+    targets: Tensor
 
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]
@@ -63,7 +66,7 @@ def make_stepper(
     device = next(body.parameters()).device
     layer = experiment.training.batch * experiment.network.width
     if plain or device.type != "cpu" or layer > _FAST_LAYER:
-        return PlainStepper(experiment, body, average)
+        return PlainStepper(experiment, body, average, places)
     return FastStepper(experiment, body, average, places)
 
 
@@ -81,7 +84,9 @@ def loss_of(kind: str, error: Tensor) -> Tensor:
 class PlainStepper:
     """Gradients by autograd, steps by torch's optimizers, on any device."""
 
-    def __init__(self, experiment: Experiment, body: nn.Module, average: nn.Module | None) -> None:
+    def __init__(
+        self, experiment: Experiment, body: nn.Module, average: nn.Module | None, places: int
+    ) -> None:
         self._loss = experiment.training.loss
         self._body = body
         self._weights = list(body.parameters())
@@ -94,11 +99,10 @@ class PlainStepper:
         self._optimizer: torch.optim.Optimizer = kinds[experiment.training.optimizer](
             self._weights, lr=0.0, fused=True
         )
-        self._features: tuple[Tensor, ...] = ()
-        self._targets: tuple[Tensor, ...] = ()
-
-    def feed(self, features: Tensor, targets: Tensor) -> None:
-        self._features, self._targets = features.mT.unbind(), targets.mT.unbind()
+        inputs, batch = self._weights[0].shape[1], experiment.training.batch
+        device = self._weights[0].device
+        self.features = torch.zeros((places, inputs, batch), device=device)
+        self.targets = torch.zeros((places, experiment.dim, batch), device=device)
 
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]
@@ -107,8 +111,8 @@ class PlainStepper:
         for place, (rate, blend) in enumerate(zip(rates, blends, strict=True), first):
             self._optimizer.param_groups[0]["lr"] = rate
             self._optimizer.zero_grad()
-            output = self._body(self._features[place])
-            loss = loss_of(self._loss, output - self._targets[place])
+            output = self._body(self.features[place].mT)
+            loss = loss_of(self._loss, output - self.targets[place].mT)
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()
             if self._average:
