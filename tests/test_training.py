@@ -155,7 +155,7 @@ def test_to_stop_and_resume_is_never_to_have_stopped(name, optimizer, decay, bat
         name, END, training__optimizer=optimizer, training__decay=decay, training__batch=batch
     )
     trainer = Trainer(experiment)
-    block = trainer._block_steps
+    block = trainer.batches.steps
     second, last = trainer.stages[min(1, len(trainer.stages) - 1)], trainer.stages[-1]
     bounds = {second.start, second.start + 1, second.stop - 1, second.stop, last.start}
     stops = {0, 1, block - 1, block, block + 1, END - 1, END} | bounds
@@ -320,14 +320,15 @@ def test_weights_lost_at_the_very_last_step_of_all_are_restored():
     trainer = Trainer(experiment)
     run = trainer.run(every=9)
     next(run)
-    lost = torch.optim.SGD.step
+    run_of = trainer._stepper.run
 
-    def step(self, *args):
-        lost(self, *args)
+    def lose(*args):
+        found = run_of(*args)
         with torch.no_grad():
             next(trainer.network.parameters()).fill_(float("nan"))
+        return found
 
-    trainer._optimizer.step = step.__get__(trainer._optimizer)
+    trainer._stepper.run = lose
     assert next(run).status == "finished"
     assert all(bool(torch.isfinite(w).all()) for w in weights(trainer))
 
@@ -546,8 +547,8 @@ def test_the_rate_in_use_is_the_formulas():
         training__decay_factor=0.5,
         training__decay_every=10,
     )
-    trainer = Trainer(experiment)
+    trainer = Trainer(experiment, plain=True)
     for progress in trainer.run(every=1):
         expected = 1e-3 * 0.5 ** ((progress.step - 1) // 10)
         assert abs(progress.lr - expected) < 1e-12
-        assert abs(trainer._optimizer.param_groups[0]["lr"] - expected) < 1e-12
+        assert abs(trainer._stepper._optimizer.param_groups[0]["lr"] - expected) < 1e-12

@@ -44,8 +44,8 @@ _LINE = 16
 class FastStepper:
     """A `Stepper` without autograd; ``body`` is what `networks.mlp` makes, on the CPU.
 
-    The weights in training are copied to ``body``, and their average to ``average``, at the end of
-    every run of steps. A run that is broken off (by the keyboard) never happened.
+    A run of steps takes the weights from ``body`` (and their average from ``average``) and brings
+    them back at its end; one that is broken off, as by the keyboard, never happened.
     """
 
     def __init__(
@@ -67,8 +67,6 @@ class FastStepper:
         self._weights, self._gradients, self._average, *self._moments = (
             _matrices(row, sizes) for row in self._memory
         )
-        _read(self._layers, self._weights)
-        _read(self._averaged, self._average)
         self._now = _Step(sizes[0][0] - 1, sizes[-1][1], training.batch)
         self._steps = torch.zeros(places, len(self._now.memory))
         block = self._now.block(self._steps)
@@ -89,6 +87,8 @@ class FastStepper:
         block.rates.copy_(torch.tensor(rates))
         block.blends.copy_(torch.tensor(blends))
         block.counts.copy_(torch.arange(done + 1, done + 1 + len(rates)))
+        _read(self._layers, self._weights)
+        _read(self._averaged, self._average)
         before = self._memory.clone()
         now, square, program = self._now.memory.numpy(), self._now.square.numpy(), self._program
         squares = np.empty(len(rates), np.float32)
