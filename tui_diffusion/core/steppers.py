@@ -16,11 +16,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .devices import operations
 from .experiment import Experiment
 from .fast import FastStepper
 
-_FAST_LAYER = 2**20
-"""Numbers in a layer's output up to which `FastStepper` is the faster; beyond, memory is all."""
+_FAST_OPERATIONS = 6e7
+"""Operations a step up to which `FastStepper` is the faster; beyond, products are all there is."""
 
 
 class Stepper(Protocol):
@@ -64,8 +65,7 @@ def make_stepper(
     ``average`` is where a running average of the weights goes. ``plain``: the reference, always.
     """
     device = next(body.parameters()).device
-    layer = experiment.training.batch * experiment.network.width
-    if plain or device.type != "cpu" or layer > _FAST_LAYER:
+    if plain or device.type != "cpu" or operations(experiment) > _FAST_OPERATIONS:
         return PlainStepper(experiment, body, average, places)
     return FastStepper(experiment, body, average, places)
 

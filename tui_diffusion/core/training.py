@@ -107,8 +107,9 @@ def learning_rate(experiment: Experiment, stage: Stage, step: int) -> float:
 class Trainer:
     """A training that can be run, left, saved and restored.
 
-    ``losses`` holds every loss so far; ``step`` steps are done. ``plain`` takes the steps the plain
-    way, with autograd, where a faster one is there too: the same to rounding.
+    ``losses`` holds every loss so far; ``step`` steps are done; ``threads`` of torch train.
+    ``plain`` takes the steps the plain way, with autograd, where a faster one is there too: the
+    same to rounding.
     """
 
     def __init__(self, experiment: Experiment, *, plain: bool = False) -> None:
@@ -124,6 +125,7 @@ class Trainer:
         self.stages = stages(experiment)
         self.step = 0
         self.seconds = 0.0
+        self.threads = 1
         self.status: Status = "training"
         self.losses = np.empty(experiment.training.steps, np.float32)
         self.batches = Batches(experiment, self.mixture, self.method, self.network)
@@ -153,7 +155,7 @@ class Trainer:
 
         A loss that is not finite ends it as diverged, with the last finite weights restored.
         """
-        use_threads(self.experiment)
+        self.threads = use_threads(self.experiment)
         reported, clock = self.step, perf_counter()
         last = clock
         while self.status == "training":
