@@ -1,0 +1,1 @@
+"""What leaves the program: films, pictures, tables and scripts of an experiment."""
