@@ -71,9 +71,7 @@ goal_mean, goal_var = mu_data, sigma_data**2
 
 MIXTURE = Template("""
 # Data distribution: a mixture of Gaussians of std sigma_data around these modes
-modes = torch.tensor(
-    $means
-)
+modes = torch.tensor($means)
 weights = $weights
 sigma_data = $std
 dim = modes.shape[1]
@@ -211,9 +209,7 @@ DRAW_MODES = """\
         mode = torch.searchsorted(weights.cumsum(0), places).clamp_max(len(modes) - 1)
         centre = modes[mode].view(block, batch_size, dim)
 """
-BALANCED_MODES = (
-    "        centre = modes.repeat_interleave(batch_size // len(modes), 0)  # all alike\n"
-)
+BALANCED_MODES = "        centre = modes.repeat_interleave(batch_size // len(modes), dim=0)\n"
 DRAW_POINTS = Template("""\
         x0 = $centre + sigma_data * torch.randn(block, batch_size, dim, generator=random)
         eps = torch.randn(block, batch_size, dim, generator=random)
@@ -273,7 +269,7 @@ for k in reversed(range(N)):
     if k < N - 1:
         denoisers[k].load_state_dict(denoisers[k + 1].state_dict())
     optimizer = torch.optim.$optimizer(denoisers[k].parameters(), rate, fused=True)
-    for done in range(steps_of[N - 1 - k]):
+    for $done in range(steps_of[N - 1 - k]):
         x0, eps = next(drawn)
 $decay$step        step += 1
 print(f"Final loss: {losses[-100:].mean():.9g} (mean of the last 100 steps)")
@@ -294,16 +290,20 @@ DRAW_DATA = Template('''
 
 def draw_data(n, random):
     """Fresh points of the data distribution."""
-    places = torch.rand(n, generator=random, dtype=torch.float64)
 $centre    noise = torch.randn(n, dim, generator=random, dtype=torch.float64)
     return (centre + sigma_data * noise).float()
 
 
 ''')
 DATA_CENTRE = {
-    False: "    centre = mu_data  # whatever the place, there is one mode\n",
-    True: "    centre = modes[torch.searchsorted(weights.cumsum(0), places)"
-    ".clamp_max(len(modes) - 1)]\n",
+    False: """\
+    torch.rand(n, generator=random, dtype=torch.float64)  # which mode: there is but one
+    centre = mu_data
+""",
+    True: """\
+    places = torch.rand(n, generator=random, dtype=torch.float64)
+    centre = modes[torch.searchsorted(weights.cumsum(0), places).clamp_max(len(modes) - 1)]
+""",
 }
 
 QUIET = Template("z = torch.randn(x.shape, generator=random) if k < N - $quiet else 0.0")
@@ -500,7 +500,7 @@ def _data(mixture: GaussianMixture) -> str:
     if mixture.modes == 1:
         return ONE_GAUSSIAN.substitute(mean=mixture.means[0].tolist(), std=repr(std))
     return MIXTURE.substitute(
-        means=_listed(mixture.means.tolist()), std=repr(std), weights=_weights(mixture)
+        means=_listed(mixture.means.tolist(), 0), std=repr(std), weights=_weights(mixture)
     )
 
 
@@ -613,6 +613,7 @@ def _training(experiment: Experiment) -> str:
         decay=_indented(decay, depth),
         step=_indented(step, depth),
         steps_of=_counted(counts),
+        done="done" if decay else "_",
     )
 
 
