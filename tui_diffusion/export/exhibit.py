@@ -1,0 +1,143 @@
+"""What is exported: an experiment, its losses, and a denoising seen at any place of its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.datasets import make_mixture
+from ..core.experiment import Experiment
+from ..core.mixtures import GaussianMixture
+from ..core.presets import PRESETS
+from ..core.trajectory import Trajectory
+
+Floats = NDArray[np.float64]
+
+
+def _no_losses() -> NDArray[np.float32]:
+    return np.empty(0, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Exhibit:
+    """An experiment, and where there are some its losses and one denoising.
+
+    ``maker`` says what the points come from: "network", "ideal denoiser" or "true data".
+    """
+
+    experiment: Experiment
+    trajectory: Trajectory | None = None
+    losses: NDArray[np.float32] = field(default_factory=_no_losses)
+    maker: str = "network"
+
+    @property
+    def title(self) -> str:
+        """The experiment as a person calls it."""
+        preset = PRESETS.get(self.experiment.name)
+        name = preset.title if preset else self.experiment.name
+        return "".join(c if c.isprintable() else "?" for c in name)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Everything at one place between level 0 and level N: points (n, d) and the exact truth.
+
+    ``beta`` is that of the step from the level last reached; ``decays``: alpha falls with noise.
+    """
+
+    place: float
+    levels: int
+    points: Floats
+    truth: GaussianMixture
+    alpha: float
+    sigma: float
+    beta: float
+    decays: bool
+
+    @property
+    def level(self) -> int:
+        """The level last reached."""
+        return min(int(self.place + 1e-9), self.levels)
+
+    @property
+    def words(self) -> str:
+        """Where this is, in numbers."""
+        if not self.decays:
+            return f"sigma {self.sigma:.3g}"
+        return f"beta {self.beta:.3g}   alpha_bar {self.alpha**2:.3g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """A denoising as a function of a place from 0 (noise) to N (clean).
+
+    Between two levels points go in a straight line, and so do alpha and sigma.
+    """
+
+    exhibit: Exhibit
+    trajectory: Trajectory
+
+    @property
+    def levels(self) -> int:
+        """N."""
+        return self.trajectory.levels
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a point."""
+        return int(self.trajectory.x.shape[2])
+
+    @cached_property
+    def _mixture(self) -> GaussianMixture:
+        return make_mixture(self.exhibit.experiment.data)
+
+    @cached_property
+    def _x(self) -> Floats:
+        return np.asarray(self.trajectory.x.detach().cpu().numpy(), np.float64)
+
+    def scene(self, place: float) -> Scene:
+        """What is to be seen at ``place``; points that are not finite are left out."""
+        schedule, levels = self.trajectory.schedule, self.levels
+        k = min(max(int(place), 0), levels - 1)
+        share = place - k
+        points = self._x[k] if share == 0 else (1 - share) * self._x[k] + share * self._x[k + 1]
+        if share == 1:
+            points = self._x[k + 1]
+        alphas, sigmas = schedule.alphas.tolist(), schedule.sigmas.tolist()
+        alpha = (1 - share) * alphas[k] + share * alphas[k + 1]
+        sigma = (1 - share) * sigmas[k] + share * sigmas[k + 1]
+        reached = min(int(place + 1e-9), levels)
+        return Scene(
+            place=place,
+            levels=levels,
+            points=points[np.isfinite(points).all(1)],
+            truth=self._mixture.noised(alpha, sigma),
+            alpha=alpha,
+            sigma=sigma,
+            beta=float(schedule.betas[reached]) if reached < levels else 0.0,
+            decays=min(alphas) < 1,
+        )
+
+    @cached_property
+    def extent(self) -> tuple[Floats, float]:
+        """Centre (d,) and half width of what holds the truth of every level to 3.2 std."""
+        lows, highs = [], []
+        for level in range(self.levels + 1):
+            truth = self._truth(level)
+            reach = 3.2 * truth.stds[:, None]
+            lows.append((truth.means - reach).min(0).values.numpy())
+            highs.append((truth.means + reach).max(0).values.numpy())
+        low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+        return (low + high) / 2, float((high - low).max() / 2)
+
+    def _truth(self, level: int) -> GaussianMixture:
+        schedule = self.trajectory.schedule
+        return self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
+
+    def chosen(self, most: int) -> list[int]:
+        """At most so many levels, evenly spread, with the noisiest and the clean one."""
+        count = min(most, self.levels + 1)
+        return sorted({round(place) for place in np.linspace(0, self.levels, count)})
