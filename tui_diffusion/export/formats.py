@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +65,7 @@ FORMATS: Mapping[str, Format] = {
 
 LEAST_SIZE, MOST_SIZE = (200, 150), (7680, 4320)
 LEAST_SECONDS, MOST_SECONDS = 0.5, 120.0
-_MOST_GIF_PIXELS = 1_000_000_000
+_MOST_GIF_PIXELS = 500_000_000
 """Pixels of all frames of a GIF, which are held in memory."""
 
 
@@ -164,6 +166,32 @@ def _film(exhibit: Exhibit) -> Film:
     if exhibit.trajectory is None:
         raise ExportError("there is no denoising yet; allowed without one: .py")
     return Film(exhibit, exhibit.trajectory)
+
+
+# --- reading options as a person writes them -----------------------------------------------------
+
+
+def read_size(text: str | None) -> tuple[int, int] | None:
+    """``640x480`` as two numbers; raises `ExportError`."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*", text)
+    if found is None:
+        raise ExportError(f"--size: {_shown(text)[:60]!r} is not allowed; allowed: such as 640x480")
+    return int(found[1]), int(found[2])
+
+
+def read_number(name: str, text: str | None) -> float | None:
+    """A number given as an option; raises `ExportError`."""
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ExportError(f"--{name}: {_shown(text)[:60]!r} is not allowed; allowed: a number")
+    return number
 
 
 # --- what is allowed -----------------------------------------------------------------------------

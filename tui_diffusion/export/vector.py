@@ -56,7 +56,10 @@ def write_svg(film: Film, file: Path, size: tuple[int, int] | None, progress: Pr
         scene = film.scene(float(level))
         parts.append(_text(left, upper + 14, f"level {level}/{film.levels}", TEXT, 13))
         parts.append(_text(left + across, upper + 14, scene.words, DIM, 11, "end"))
-        inner = Box(round(left), round(upper) + 20, round(across), round(down) - 36)
+        wide, tall = round(across), round(down) - 36
+        if film.dim == 2:  # both axes to one scale
+            wide = tall = min(wide, tall)
+        inner = Box(round(left), round(upper) + 20, wide, tall)
         parts.append(f'<svg x="{inner.left}" y="{inner.top}" width="{inner.width}" ')
         parts[-1] += f'height="{inner.height}">'
         parts += draw(film, scene, inner.width, inner.height)

@@ -120,9 +120,11 @@ def write_mp4(
     )
     writer.send(None)
     try:
-        for done, place in enumerate(mp4_places(count, film.levels), 1):
-            picture = np.asarray(frame(film, float(place), *size))
-            writer.send(np.ascontiguousarray(picture).tobytes())
+        shown, drawn = -1.0, b""
+        for done, place in enumerate(mp4_places(count, film.levels).tolist(), 1):
+            if place != shown:
+                shown, drawn = place, frame(film, place, *size).tobytes()
+            writer.send(drawn)
             progress(done, count)
     finally:
         writer.close()
