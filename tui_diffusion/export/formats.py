@@ -258,6 +258,8 @@ def _check_size(kind: Format, size: tuple[int, int]) -> None:
 def _check_place(file: Path, force: bool) -> None:
     shown = _shown(file)
     try:
+        if "\0" in str(file):
+            raise ValueError("a null character in its name")
         if file.is_dir():
             raise ExportError(f"{shown}: is a folder; allowed: the name of a file")
         if not file.absolute().parent.is_dir():
