@@ -92,11 +92,6 @@ block = $block  # steps whose batches are drawn at once, which is faster
 
 # --- noise levels: core.schedules ----------------------------------------------------------------
 
-_WARPED = """
-rho = $rho
-place = torch.linspace(0, 1, $levels, dtype=torch.float64)
-"""
-
 _BETAS = """alpha_bars = torch.cumprod(1 - betas, dim=0)
 # From here on noisiest first: level 0 is nearly pure noise, level N is clean
 N = len(betas)
@@ -133,6 +128,22 @@ betas = torch.tensor(
 beta_min, beta_max, rho = $beta_min, $beta_max, $rho
 place = torch.linspace(0, 1, $levels, dtype=torch.float64)
 betas = (beta_min ** (1 / rho) + place * (beta_max ** (1 / rho) - beta_min ** (1 / rho))) ** rho
+"""
+        + _BETAS
+    ),
+    "linear-beta": Template(
+        """
+# Noise levels (Ho et al. 2020): the variance that each step adds, least noisy first
+betas = torch.linspace($beta_min, $beta_max, $levels, dtype=torch.float64)
+"""
+        + _BETAS
+    ),
+    "cosine": Template(
+        """
+# Noise levels (Nichol and Dhariwal 2021): the variance that each step adds, least noisy first
+u = torch.linspace(0, 1, $levels + 1, dtype=torch.float64)
+curve = torch.cos(torch.pi / 2 * (u + 0.008) / 1.008) ** 2
+betas = (1 - curve[1:] / curve[:-1]).clamp_max(0.999)
 """
         + _BETAS
     ),
@@ -319,6 +330,12 @@ STEPS: Mapping[tuple[str, str], str] = {
     $quiet
     return mean + $variance.sqrt() * z
 ''',
+    ("ddpm", "euler"): '''\
+    """An Euler step of the probability-flow ODE (Song et al. 2021)."""
+    eps_hat = predict(x, k)
+    x0_hat = (x - sigmas[k] * eps_hat) / alphas[k]
+    return alphas[k + 1] * x0_hat + sigmas[k + 1] * eps_hat
+''',
 }
 """Denoising steps by method and sampler: core.samplers."""
 
@@ -409,7 +426,29 @@ def standalone_script(experiment: Experiment) -> str:
     return "".join(parts)
 
 
+_KNOWN = (
+    *("seed", "device", "data.name", "data.means", "data.weights", "data.count", "data.path"),
+    *("data.std", "data.balanced", "method.name", "schedule.kind", "schedule.levels"),
+    *("schedule.sigma_min", "schedule.sigma_max", "schedule.beta_min", "schedule.beta_max"),
+    *("schedule.rho", "schedule.betas", "network.width", "network.depth", "network.activation"),
+    *("network.per_level", "training.steps", "training.batch", "training.lr"),
+    *("training.optimizer", "training.loss", "training.decay", "training.decay_factor"),
+    *("training.decay_every", "training.first_factor", "training.first_lr", "sampling.points"),
+    *("sampling.sampler", "sampling.variance", "sampling.quiet", "sampling.start"),
+    *("sampling.repeats", "sampling.stop_before"),
+)
+"""Fields that the templates follow; any other has to be as it is by default."""
+
+
 def _check(experiment: Experiment, mixture: GaussianMixture) -> None:
+    for path, spec in field_table().items():
+        value = experiment.get(path)
+        if path not in _KNOWN and value != spec.default and spec.applies(experiment):
+            raise ConfigError(
+                f"{path}: a script cannot be written for {format_value(value)!r}; "
+                f"allowed: {format_value(spec.default)}",
+                path,
+            )
     known: list[tuple[str, tuple[str, ...]]] = [
         ("method.name", tuple(TARGETS)),
         ("schedule.kind", tuple(SCHEDULES)),
