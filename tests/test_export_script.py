@@ -157,6 +157,13 @@ def test_whole_script_gives_the_final_loss_of_the_run(name: str, tmp_path: Path)
         ("ddpm-1d-detailed", {"training.decay": "cosine", "sampling.stop_before": "0"}),
         ("ddpm-1d-per-level", {"training.decay": "step", "training.batch": "7"}),
         ("ddpm-multimodal", {"sampling.start": "exact", "sampling.stop_before": "3"}),
+        ("ddpm-1d", {"schedule.kind": "linear-beta", "sampling.sampler": "euler"}),
+        ("ddpm-multimodal", {"schedule.kind": "cosine"}),
+        ("edm-1d", {}),
+        ("edm-multimodal", {"data.balanced": "false"}),
+        ("flow-multimodal", {"sampling.levels": "9"}),
+        ("flow-multimodal", {"training.average": "0", "sampling.sampler": "euler"}),
+        ("edm-multimodal", {"schedule.kind": "flow", "network.fourier": "0"}),
         ("ddpm-multimodal", {"network.activation": "gelu", "network.depth": "4"}),
         ("ddpm-multimodal", {"network.activation": "tanh", "network.per_level": "true"}),
     ],
@@ -175,6 +182,16 @@ def test_what_cannot_be_written_names_the_field() -> None:
     assert error.value.field == "training.batch"
     with pytest.raises(ConfigError, match=r"sampling\.sampler: .* allowed: naive"):
         standalone_script(experiment.with_settings({"sampling.sampler": "ddpm"}))
+    with pytest.raises(ConfigError, match=r"data\.name: .* components .* allowed: "):
+        standalone_script(get_preset("edm-moons").experiment)
+
+
+def test_every_field_is_followed_or_refused() -> None:
+    """A field that the templates do not know must never be left out in silence."""
+    experiment = get_preset("naive-multimodal").experiment
+    for settings in ({"network.fourier": 2}, {"training.average": 0.9}):
+        with pytest.raises(ConfigError, match=f"{next(iter(settings))}: .* allowed: 0"):
+            standalone_script(experiment.with_settings(settings))
 
 
 def test_a_hostile_name_stays_a_word(tmp_path: Path) -> None:

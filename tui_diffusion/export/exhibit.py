@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.datasets import make_mixture
+from ..core.datasets import Scaling, make_mixture, scaling_of
 from ..core.experiment import Experiment
 from ..core.mixtures import GaussianMixture
 from ..core.presets import PRESETS
@@ -95,8 +95,14 @@ class Film:
         return make_mixture(self.exhibit.experiment.data)
 
     @cached_property
+    def _scaling(self) -> Scaling:
+        return scaling_of(self.exhibit.experiment.data)
+
+    @cached_property
     def _x(self) -> Floats:
-        return np.asarray(self.trajectory.x.detach().cpu().numpy(), np.float64)
+        """The points at the data's own size."""
+        x = self.trajectory.x.detach().cpu().double()
+        return np.asarray(self._scaling.back(x).numpy(), np.float64)
 
     def scene(self, place: float) -> Scene:
         """What is to be seen at ``place``; points that are not finite are left out."""
@@ -114,7 +120,7 @@ class Film:
             place=place,
             levels=levels,
             points=points[np.isfinite(points).all(1)],
-            truth=self._mixture.noised(alpha, sigma),
+            truth=self._scaling.mixture_back(self._mixture.noised(alpha, sigma)),
             alpha=alpha,
             sigma=sigma,
             beta=float(schedule.betas[reached]) if reached < levels else 0.0,
@@ -135,7 +141,8 @@ class Film:
 
     def _truth(self, level: int) -> GaussianMixture:
         schedule = self.trajectory.schedule
-        return self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
+        noised = self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
+        return self._scaling.mixture_back(noised)
 
     def chosen(self, most: int) -> list[int]:
         """At most so many levels, evenly spread, with the noisiest and the clean one."""

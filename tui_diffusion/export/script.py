@@ -18,9 +18,10 @@ from ..core.experiment import ConfigError, Experiment, field_table, format_value
 from ..core.mixtures import GaussianMixture
 from ..core.presets import PRESETS
 from ..core.training import stages
+from . import script_any_level as any_level
 
 _MOST_MODES = 64
-"""Components that a script lists; a curve of hundreds would be all numbers and no script."""
+"""Components that a script lists: a curve of hundreds would be all numbers and no script."""
 
 _ONE_THREAD_UP_TO = 5e7
 """Operations a step up to which one thread is the fastest."""
@@ -37,7 +38,7 @@ It trains and samples the configuration
 and on a CPU its losses are the same, for it draws the same numbers in the same order.
 """
 
-import zlib
+${copy}import zlib
 
 import numpy as np
 import torch
@@ -131,6 +132,7 @@ betas = (beta_min ** (1 / rho) + place * (beta_max ** (1 / rho) - beta_min ** (1
 """
         + _BETAS
     ),
+    "flow": any_level.FLOW_LEVELS,
     "linear-beta": Template(
         """
 # Noise levels (Ho et al. 2020): the variance that each step adds, least noisy first
@@ -319,6 +321,8 @@ DATA_CENTRE = {
 
 QUIET = Template("z = torch.randn(x.shape, generator=random) if k < N - $quiet else 0.0")
 
+_ANY_LEVEL_PAIRS = [(m, s) for m in any_level.STEPS for s in any_level.DENOISE]
+
 STEPS: Mapping[tuple[str, str], str] = {
     ("naive", "naive"): '''\
     """Remove one level of noise."""
@@ -330,6 +334,7 @@ STEPS: Mapping[tuple[str, str], str] = {
     $quiet
     return mean + $variance.sqrt() * z
 ''',
+    **{(method, name): any_level.DENOISE[name] for method, name in _ANY_LEVEL_PAIRS},
     ("ddpm", "euler"): '''\
     """An Euler step of the probability-flow ODE (Song et al. 2021)."""
     eps_hat = predict(x, k)
@@ -439,18 +444,27 @@ _KNOWN = (
 )
 """Fields that the templates follow; any other has to be as it is by default."""
 
+_KNOWN_ANY_LEVEL = (
+    *("method.noise_mean", "method.noise_std", "network.fourier", "network.level_fourier"),
+    *("training.average", "sampling.levels"),
+)
+"""Those that only the templates of methods that know every level follow."""
+
 
 def _check(experiment: Experiment, mixture: GaussianMixture) -> None:
+    followed: tuple[str, ...] = _KNOWN
+    if experiment.method.name in any_level.STEPS:
+        followed = (*_KNOWN, *_KNOWN_ANY_LEVEL)
     for path, spec in field_table().items():
         value = experiment.get(path)
-        if path not in _KNOWN and value != spec.default and spec.applies(experiment):
+        if path not in followed and value != spec.default and spec.applies(experiment):
             raise ConfigError(
                 f"{path}: a script cannot be written for {format_value(value)!r}; "
                 f"allowed: {format_value(spec.default)}",
                 path,
             )
     known: list[tuple[str, tuple[str, ...]]] = [
-        ("method.name", tuple(TARGETS)),
+        ("method.name", (*TARGETS, *any_level.STEPS)),
         ("schedule.kind", tuple(SCHEDULES)),
     ]
     for path, allowed in known:
@@ -483,6 +497,7 @@ def _about(experiment: Experiment) -> dict[str, Any]:
     one_thread = operations(experiment) < _ONE_THREAD_UP_TO
     return {
         "title": preset.title if preset else name,
+        "copy": "import copy\n" if experiment.method.name in any_level.STEPS else "",
         "about": _wrapped(preset.about if preset else f"Experiment {name}."),
         "command": _wrapped(_command(experiment), " \\\n        "),
         "seed": experiment.seed,
@@ -563,6 +578,11 @@ def _hyperparameters(experiment: Experiment) -> str:
         points=experiment.sampling.points,
         block=block,
     )
+    method = experiment.method
+    if method.name in any_level.STEPS:
+        text += any_level.SETTINGS.substitute(
+            noise_mean=repr(method.noise_mean), noise_std=repr(method.noise_std)
+        )
     if experiment.network.per_level:
         text = text.replace("\nbatch_size", f"\nfirst_lr = {training.first_lr!r}\nbatch_size")
     return text
@@ -570,8 +590,10 @@ def _hyperparameters(experiment: Experiment) -> str:
 
 def _schedule(experiment: Experiment) -> str:
     schedule = experiment.schedule
+    # A network that knows every level trains without a schedule; sampling may have its own.
+    levels = experiment.sampling.levels or schedule.levels
     return SCHEDULES[schedule.kind].substitute(
-        {**schedule.model_dump(), "betas": _listed(list(schedule.betas))}
+        {**schedule.model_dump(), "levels": levels, "betas": _listed(list(schedule.betas))}
     )
 
 
@@ -580,11 +602,22 @@ def _network(experiment: Experiment) -> str:
     activation = {"relu": "ReLU", "tanh": "Tanh", "silu": "SiLU", "gelu": "GELU"}[
         network.activation
     ]
+    method = experiment.method.name
     inputs = "dim" if network.per_level else "dim + 1"
+    if method in any_level.STEPS:
+        inputs = "inputs"
     hidden = [f"nn.Linear({inputs}, width), nn.{activation}(),"]
     hidden += [f"nn.Linear(width, width), nn.{activation}(),"] * (network.depth - 1)
     layers = "\n".join(" " * 12 + line for line in [*hidden, "nn.Linear(width, dim),"])
-    told, told_name = TOLD[experiment.method.name]
+    if method in any_level.STEPS:
+        return any_level.NETWORK.substitute(
+            fourier=network.fourier,
+            level_fourier=network.level_fourier,
+            layers=layers,
+            width=network.width,
+            predict=any_level.PREDICT[method].rstrip(),
+        )
+    told, told_name = TOLD[method]
     if network.per_level:
         what = "Points of one noise level, to what is learnt of them."
         forward, made = OWN_FORWARD, OWN_MADE
@@ -602,6 +635,9 @@ def _network(experiment: Experiment) -> str:
 def _batches(experiment: Experiment, mixture: GaussianMixture) -> str:
     shared = not experiment.network.per_level
     drawn = DRAW_LEVELS if shared else ""
+    levels = "levels.tolist()"
+    if experiment.method.name in any_level.STEPS:
+        drawn, levels = any_level.DRAW_LEVELS, "ratio"
     if not experiment.data.balanced:
         one = DRAW_MODES if mixture.modes > 1 else _ONE_MODE_DRAWN
         drawn += one
@@ -620,7 +656,7 @@ def _batches(experiment: Experiment, mixture: GaussianMixture) -> str:
         if shared
         else "clean points and their noise",
         drawn=drawn,
-        parts="levels.tolist(), x0, eps" if shared else "x0, eps",
+        parts=f"{levels}, x0, eps" if shared else "x0, eps",
     )
 
 
@@ -632,8 +668,6 @@ _ONE_MODE_DRAWN = (
 
 def _training(experiment: Experiment) -> str:
     training, shared = experiment.training, not experiment.network.per_level
-    target, target_is = TARGETS[experiment.method.name]
-    step = STEP.substitute(target=target, target_is=target_is, loss=LOSSES[training.loss])
     decay = ""
     if training.decay != "none":
         rate = DECAYS[training.decay].substitute(
@@ -644,7 +678,19 @@ def _training(experiment: Experiment) -> str:
             every=training.decay_every,
         )
         decay = f'optimizer.param_groups[0]["lr"] = {rate}\n'
-    depth = 4 if shared else 8
+    method, depth = experiment.method.name, 4 if shared else 8
+    if method in any_level.STEPS:
+        average = repr(training.average)
+        return any_level.TRAINING.substitute(
+            optimizer=OPTIMIZERS[training.optimizer],
+            decay=_indented(decay, depth),
+            step=any_level.STEPS[method].substitute(loss=LOSSES[training.loss]),
+            keep=f"min({average}, step / (step + 10))  # the first steps are forgotten sooner"
+            if training.average
+            else "0.0",
+        )
+    target, target_is = TARGETS[method]
+    step = STEP.substitute(target=target, target_is=target_is, loss=LOSSES[training.loss])
     counts = [stage.stop - stage.start for stage in stages(experiment)]
     template = SHARED_TRAINING if shared else OWN_TRAINING
     return template.substitute(

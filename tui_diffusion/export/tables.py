@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.datasets import scaling_of
 from ..core.experiment import to_json
 from .exhibit import Exhibit, Film
 from .frames import Progress
@@ -15,13 +16,16 @@ from .frames import Progress
 def write_npz(film: Film, file: Path, progress: Progress) -> None:
     """x (N+1, n, d), what each step said of it, alphas, sigmas, losses and the experiment's JSON.
 
+    x and x0_hat have the data's own size; all else has the unit size at which a network sees it.
     No object arrays, so it opens with ``allow_pickle=False``.
     """
-    trajectory = film.trajectory
+    trajectory, scaling = film.trajectory, scaling_of(film.exhibit.experiment.data)
     arrays: dict[str, Any] = {
         name: getattr(trajectory, name).detach().cpu().numpy()
-        for name in ("x", "x0_hat", "eps_hat", "mean", "noise", "repeats")
+        for name in ("eps_hat", "mean", "noise", "repeats")
     }
+    arrays["x"] = scaling.back(trajectory.x.detach().cpu()).numpy()
+    arrays["x0_hat"] = scaling.back(trajectory.x0_hat.detach().cpu()).numpy()
     arrays["alphas"] = trajectory.schedule.alphas.numpy()
     arrays["sigmas"] = trajectory.schedule.sigmas.numpy()
     arrays["result_level"] = np.asarray(trajectory.result_level)
@@ -35,7 +39,7 @@ def write_npz(film: Film, file: Path, progress: Progress) -> None:
 def write_csv(film: Film, file: Path, progress: Progress) -> None:
     """One line for every point at every level: level, alpha, sigma, point, and its coordinates."""
     trajectory = film.trajectory
-    x = trajectory.x.detach().cpu().numpy()
+    x = scaling_of(film.exhibit.experiment.data).back(trajectory.x.detach().cpu()).numpy()
     alphas, sigmas = trajectory.schedule.alphas.tolist(), trajectory.schedule.sigmas.tolist()
     names = ("x",) if film.dim == 1 else ("x", "y")
     with file.open("w", encoding="ascii", newline="") as out:
