@@ -17,6 +17,13 @@ from ..core.trajectory import Trajectory
 Floats = NDArray[np.float64]
 
 
+_FAR = 4.0
+"""How many times wider than the data the noise may be in a view that does not move."""
+
+_CLOSEST = 10.0
+"""How many times the view may close in."""
+
+
 def _no_losses() -> NDArray[np.float32]:
     return np.empty(0, np.float32)
 
@@ -68,6 +75,13 @@ class Scene:
         if not self.decays:
             return f"sigma {self.sigma:.3g}"
         return f"beta {self.beta:.3g}   alpha_bar {self.alpha**2:.3g}"
+
+
+def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
+    """The corners (d,) of a box that holds every component to 3.2 std."""
+    reach = 3.2 * truth.stds[:, None]
+    low, high = (truth.means - reach).min(0).values, (truth.means + reach).max(0).values
+    return np.asarray(low.numpy()), np.asarray(high.numpy())
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,15 +141,33 @@ class Film:
             decays=min(alphas) < 1,
         )
 
+    def view(self, scene: Scene) -> tuple[Floats, float]:
+        """Centre (2,) and half width of what is shown of the plane.
+
+        The same at every level, so that motion is motion of the data; but where the noise reaches
+        much further than the data, the view closes in with it.
+        """
+        centre, half = self.extent
+        if not self.closes_in:
+            return centre, half
+        low, high = _reach(scene.truth)
+        own = float((high - low).max() / 2)
+        return (low + high) / 2, max(own, half / _CLOSEST)
+
+    @cached_property
+    def closes_in(self) -> bool:
+        """Whether the data would be lost in a view that holds the noise."""
+        low, high = _reach(self._truth(self.levels))
+        return self.extent[1] > _FAR * float((high - low).max() / 2)
+
     @cached_property
     def extent(self) -> tuple[Floats, float]:
         """Centre (d,) and half width of what holds the truth of every level to 3.2 std."""
         lows, highs = [], []
         for level in range(self.levels + 1):
-            truth = self._truth(level)
-            reach = 3.2 * truth.stds[:, None]
-            lows.append((truth.means - reach).min(0).values.numpy())
-            highs.append((truth.means + reach).max(0).values.numpy())
+            low, high = _reach(self._truth(level))
+            lows.append(low)
+            highs.append(high)
         low, high = np.min(lows, axis=0), np.max(highs, axis=0)
         return (low + high) / 2, float((high - low).max() / 2)
 

@@ -123,8 +123,10 @@ def _body(sheet: Sheet, film: Film, scene: Scene, body: Box) -> None:
     close = wide and scene.truth.modes <= MARKED_MODES
     side = min(body.height, body.width)
     if not close:
-        left_edge = body.left + (body.width - side) // 2
-        return draw(sheet, film, scene, Box(left_edge, body.top, side, side), False)
+        beside = sheet.px(150) if wide else 0
+        left = body.left + (body.width - side - beside) // 2
+        draw(sheet, film, scene, Box(left, body.top, side, body.height), False)
+        return _numbers(sheet, scene, left + side + gap, body.top + sheet.px(14)) if wide else None
     rest = min(body.width - side - gap, side)
     used = side + gap + rest
     start = body.left + (body.width - used) // 2
@@ -152,7 +154,7 @@ def _numbers(sheet: Sheet, scene: Scene, left: int, top: int) -> None:
 
 
 def _pair(values: Floats) -> str:
-    return "  ".join(f"{value:.3f}" for value in values)
+    return "  ".join(f"{round(value, 3) + 0.0:.3f}" for value in values.tolist())
 
 
 def _ruler(sheet: Sheet, scene: Scene, box: Box) -> None:
@@ -199,7 +201,7 @@ def plane_panel(
     side = min(box.width, box.height - below)
     inner = Box(box.left + (box.width - side) // 2, box.top, side, side)
     truth, points = scene.truth, scene.points
-    centre, half = film.extent
+    centre, half = film.view(scene)
     if close:
         points, truth = about_modes(scene), _one_mode(truth)
         centre, half = np.zeros(2), _NEAR * float(truth.stds.max())
@@ -371,7 +373,7 @@ def grid(
     sheet.text(pad, sheet.px(32), film.exhibit.title, size=20)
     right = sheet.text(pad, sheet.px(52), film.exhibit.maker, MAKERS[film.exhibit.maker], 13)
     sheet.text(pad + right + sheet.px(12), sheet.px(52), "exact density", TRUTH, 13)
-    if film.dim == 1:
+    if film.dim == 1 or film.closes_in:
         words = "every level from near by"
         sheet.text(width - pad, sheet.px(52), words, DIM, 13, "rs")
     top = sheet.px(66)

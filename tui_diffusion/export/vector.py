@@ -47,7 +47,7 @@ def write_svg(film: Film, file: Path, size: tuple[int, int] | None, progress: Pr
         f'<rect width="{width}" height="{height}" fill="{GROUND}"/>',
         _text(pad, 32, film.exhibit.title, TEXT, 20),
         _text(pad, 52, film.exhibit.maker, hue, 13),
-        _text(pad + 9 * len(film.exhibit.maker) + 4, 52, "exact density", TRUTH, 13),
+        _text(pad + 7 * len(film.exhibit.maker) + 14, 52, "exact density", TRUTH, 13),
     ]
     draw = _line if film.dim == 1 else _plane
     for place, level in enumerate(levels):
@@ -81,7 +81,7 @@ def _spans(film: Film, scene: Scene) -> tuple[Range, Range | None]:
     """What a panel shows across and, in the plane, up."""
     if film.dim == 1:
         return window(film, scene, True), None
-    centre, half = film.extent
+    centre, half = film.view(scene)
     return (centre[0] - half, centre[0] + half), (centre[1] - half, centre[1] + half)
 
 
@@ -106,7 +106,8 @@ def _plane(film: Film, scene: Scene, width: int, height: int) -> list[str]:
     parts = [f'<rect width="{width}" height="{height}" fill="{PANEL}"/>']
     parts.append(_grid(xs, ys, width, height))
     # Small spikes need finer cells than the panel's pixels for their contours to be round.
-    fine = 1 if float(scene.truth.stds.min()) > 4 * (xs[1] - xs[0]) / width else 4
+    narrow = float(scene.truth.stds.min()) < 4 * (xs[1] - xs[0]) / width
+    fine = 1 if not narrow else 4 if scene.truth.modes <= MARKED_MODES else 2
     logs = raster.log_density(scene.truth, xs, ys, fine * width, fine * height)
     for share, fill in zip(_SHARES, (0.12, 0.25), strict=True):
         lines = contour_lines(logs, raster.contour_level(logs, share)) / fine
