@@ -491,6 +491,89 @@ def _write_npz(file: Path, trajectory: Trajectory, scaling: Scaling) -> None:
         ) from None
 
 
+@cli.command("export")
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--points", metavar="N", help="Points denoised together.")
+@click.option("--size", metavar="WxH", help="Size of a film or a picture, such as 640x480.")
+@click.option("--fps", metavar="N", help="Frames a second of a film.")
+@click.option("--seconds", metavar="S", help="Length of a film.")
+@click.option("--seed", metavar="N", help="Seed of the sampling, where not the run's.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@_as_json
+def export_(
+    run: str,
+    file: Path,
+    points: str | None,
+    size: str | None,
+    fps: str | None,
+    seconds: str | None,
+    seed: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write RUN (a run's name or folder) to FILE: .gif .mp4 .png .svg .csv .npz or .py.
+
+    A film or a picture of the denoising, its numbers, or a script of its own that trains and
+    samples the same.
+    """
+    from .export.formats import Options, check, export, read_number, read_size, samples
+
+    options = Options(
+        size=read_size(size),
+        fps=read_number("fps", fps),
+        seconds=read_number("seconds", seconds),
+        force=force,
+    )
+    check(file, options)
+    sampled = samples(file)
+    if seed is not None and not sampled:
+        raise ConfigError("--seed does not go with .py, which trains with the run's own seed")
+    from .core.devices import choose, use_threads
+    from .core.runs import open_run
+    from .core.trajectory import denoise
+    from .export.exhibit import Exhibit
+
+    opened = open_run(run)
+    wanted = {"sampling.points": points, "seed": seed}
+    changed = opened.experiment.with_settings(
+        {field: value for field, value in wanted.items() if value is not None}
+    )
+    if sampled:
+        use_threads(changed)
+        device = choose(changed).device
+        trajectory = denoise(changed, opened.denoiser(device), device=device)
+        exhibit = Exhibit(opened.experiment, trajectory, opened.losses())
+    else:
+        exhibit = Exhibit(changed)
+    files = _with_bar(file.suffix, lambda tell: export(exhibit, file, options, tell))
+    written = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
+    if as_json:
+        _print_json(
+            {"run": str(opened.folder), "experiment": opened.experiment.name, "files": written}
+        )
+        return
+    for entry in written:
+        print(f"{_harmless(entry['file'])}  {entry['bytes']:,} bytes")
+
+
+def _harmless(text: Any) -> str:
+    """Text from outside, with control characters as '?'."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
+def _with_bar(name: str, work: Callable[[Callable[[int, int], None]], Any]) -> Any:
+    """What ``work`` returns, with a bar on standard error where a person watches."""
+    if not sys.stderr.isatty():
+        return work(lambda done, total: None)
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        return work(lambda done, total: bar.update(task, completed=done, total=total))
+
+
 def _print_report(report: dict[str, Any]) -> None:
     """A report as a person reads it."""
     from rich.console import Console
