@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from .lock import Lock
-from .manifest import RunError, State
+from .manifest import UNREADABLE, RunError, State, read_about, reason_of, shown
 from .snapshot import Snapshot, create, extend
 from .training import Trainer
 
@@ -53,7 +53,8 @@ class Checkpointer:
         self._clock = clock
         self._due = clock() + min(seconds, 1.0)
         self._thread: Thread | None = None
-        self._lock = Lock.take(folder) if (folder / "run.json").is_file() else None
+        self._taken = -1
+        self._lock = _take(folder, trainer) if (folder / "run.json").is_file() else None
 
     def __enter__(self) -> Checkpointer:
         return self
@@ -63,13 +64,16 @@ class Checkpointer:
 
     def offer(self) -> None:
         """Take a checkpoint if one is due."""
-        if self._clock() < self._due or (self._thread is not None and self._thread.is_alive()):
+        if self._clock() < self._due or self._trainer.step == self._taken:
+            return
+        if self._thread is not None and self._thread.is_alive():
             return
         weights = self._trainer.network.parameters()
         if not all(bool(torch.isfinite(weight).all()) for weight in weights):
             return  # the next loss ends this training, and the last finite weights come back
         began = self._clock()
         snapshot = Snapshot.of(self._trainer, "training")
+        self._taken = snapshot.step
         self._spent(self._clock() - began)
         self._thread = Thread(target=self._work, args=(snapshot,), name="checkpoint", daemon=True)
         self._thread.start()
@@ -113,3 +117,16 @@ class Checkpointer:
             extend(self.folder, snapshot)
         self.fault = ""
         self.written += 1
+
+
+def _take(folder: Path, trainer: Trainer) -> Lock:
+    """The lock of a run that goes on, which nobody may have written since it was read."""
+    lock = Lock.take(folder)
+    try:
+        if read_about(folder).step == trainer.step:
+            return lock
+        fault = "it was written meanwhile; allowed: once more"
+    except UNREADABLE as error:
+        fault = f"run.json cannot be read ({reason_of(error)})"
+    lock.release()
+    raise RunError(f"run {shown(str(folder))}: {fault}")
