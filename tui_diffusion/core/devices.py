@@ -100,3 +100,24 @@ def use_threads(experiment: Experiment) -> int:
         small = operations(experiment) < _THREADS_PAY_FROM
         torch.set_num_threads(1 if small else max(1, min((os.cpu_count() or 1) - 1, 8)))
     return torch.get_num_threads()
+
+
+def fault_of(error: BaseException) -> str | None:
+    """A fault of the device or of the memory in one line that says what to do; None for others."""
+    text = " ".join(str(error).split())
+    if isinstance(error, torch.OutOfMemoryError):
+        return (
+            "the GPU is out of memory; allowed: less of training.batch, network.width or "
+            "sampling.points, or device cpu"
+        )
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return (
+            "out of memory; allowed: less of training.batch, training.steps, network.width or "
+            "sampling.points"
+        )
+    if isinstance(error, RuntimeError) and any(word in text for word in _DEVICE_FAULTS):
+        return f"the device failed ({text[:120]}); allowed: device cpu, or another try"
+    return None
+
+
+_DEVICE_FAULTS = ("CUDA error", "CUDA driver", "cuBLAS", "CUBLAS", "cuDNN", "CUDNN", "MPS backend")

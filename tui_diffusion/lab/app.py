@@ -37,7 +37,7 @@ from .glyphs import Glyphs, choose_glyphs
 from .loss import LossPanel
 from .palette import Palette
 from .sampling import Source, Wish, Worker, film, study
-from .session import Clock, Session, State, Training
+from .session import Clock, Session, State, Training, keep_in_store
 from .status import Line, duration, rate_text
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class Lab(App[int]):
         self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
         self.chosen = experiment.name
         self.bench.experiment = experiment
-        self.session = session or Session(self._notify)
+        self.session = session or Session(self._notify, keep=keep_in_store)
         self.sampling = Worker(film, lambda made: self._post(self.Filmed(made)), self._film_failed)
         self.studies = Worker(
             study, lambda made: self._post(self.Studied(made)), self._study_failed
@@ -203,6 +203,7 @@ class Lab(App[int]):
         self._studied = Clock(_STUDIES, _SHARE)
         self._seen_state = State.IDLE
         self._films_made = 0
+        self._told_unsaved = ""
         self._lost_focus: Widget | None = None
 
     @property
@@ -432,6 +433,9 @@ class Lab(App[int]):
         self._seen_state = state
         training = self.bench.training
         if training is not None:
+            if training.unsaved and training.unsaved != self._told_unsaved:
+                self.notify(training.unsaved, title="Not saved", severity="error", markup=False)
+            self._told_unsaved = training.unsaved
             if training is not self._loss.training or (changed and training.losses is not None):
                 self._loss.show(training, self._stages(training))
             else:
@@ -709,8 +713,14 @@ def run_lab(
             allowed = ", ".join(sorted(app.available_themes))
             raise ConfigError(f"--theme {theme!r} is unknown; allowed: {allowed}")
         app.theme = theme
-    app.run(mouse=mouse)
-    app.close_workers()
+    try:
+        app.run(mouse=mouse)
+    except OSError:
+        # The terminal is gone, and with it all that could be said; the training is written down.
+        app.close_workers()
+        os._exit(128 + signal.SIGHUP)
+    finally:
+        app.close_workers()
     # Not sys.exit: a thread deep in torch cannot be interrupted, and taking torch down takes most
     # of a second. The terminal is restored by now, and nothing is left to be written.
     sys.stdout.flush()

@@ -324,7 +324,7 @@ def compose(
     return lines
 
 
-_ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕σμε", "-|+++++++++##o.xxsme")
+_ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕σμε○●", "-|+++++++++##o.xxsmeO@")
 
 
 def plain(text: str, glyphs: Glyphs = "braille") -> str:
