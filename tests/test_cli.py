@@ -391,7 +391,7 @@ def test_a_sample_that_cannot_be(run_cli, saved, tmp_path, monkeypatch, options,
 
 @pytest.mark.parametrize("file", ["run.json", "experiment.json", "weights.safetensors"])
 def test_a_damaged_run_is_one_line(run_cli, saved, file):
-    (saved / file).write_bytes(b"\xff{")
+    (saved if file == "run.json" else saved / "checkpoint-2").joinpath(file).write_bytes(b"\xff{")
     assert run_cli("sample", str(saved), "--json") == 2
     assert run_cli.out == ""
     assert len(run_cli.err.splitlines()) == 1

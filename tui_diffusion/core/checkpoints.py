@@ -7,6 +7,7 @@ took from it: so checkpoints take at most 2 % of its time.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Thread
@@ -54,7 +55,7 @@ class Checkpointer:
         self._due = clock() + min(seconds, 1.0)
         self._thread: Thread | None = None
         self._taken = -1
-        self._lock = _take(folder, trainer) if (folder / "run.json").is_file() else None
+        self._lock = _take(folder, trainer) if os.path.lexists(folder / "run.json") else None
 
     def __enter__(self) -> Checkpointer:
         return self

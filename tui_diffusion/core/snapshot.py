@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
@@ -31,6 +32,7 @@ from .lock import Lock
 from .manifest import (
     FORMAT,
     UNREADABLE,
+    About,
     RunError,
     State,
     checkpoints_in,
@@ -91,7 +93,7 @@ class Snapshot:
         flush_folder(folder)
         return sizes
 
-    def about(self, checkpoint: str, files: Mapping[str, int], started: str) -> dict[str, Any]:
+    def about(self, checkpoint: str, files: Mapping[str, int], started: datetime) -> dict[str, Any]:
         """What ``run.json`` says of it."""
         sample = (self.metrics or {}).get("sample")
         quality = {key: sample.get(key) for key in _QUALITY} if isinstance(sample, dict) else None
@@ -104,7 +106,7 @@ class Snapshot:
             "seconds": self.seconds,
             "seed": self.experiment.seed,
             "device": self.device,
-            "started": started,
+            "started": started.isoformat(timespec="seconds"),
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             "checkpoint": checkpoint,
             "files": files,
@@ -146,15 +148,16 @@ def create(folder: Path, snapshot: Snapshot) -> Lock:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         lock = Lock.take(temporary)
-        extend(temporary, snapshot)
+        _extend(temporary, snapshot, None)
         temporary.rename(folder)
-        flush_folder(folder.parent)
+        with suppress(OSError):
+            flush_folder(folder.parent)
         return lock
     except BaseException as error:
         if lock is not None:
             lock.release()
         shutil.rmtree(temporary, ignore_errors=True)
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | SafetensorError):
             raise _unwritable(folder, error) from None
         raise
 
@@ -162,37 +165,55 @@ def create(folder: Path, snapshot: Snapshot) -> Lock:
 def extend(folder: Path, snapshot: Snapshot) -> None:
     """Write another checkpoint of a run whose lock is held, and make it the one that counts."""
     try:
-        before = checkpoints_in(folder)
-        number = max(before, default=0) + 1
-        current = folder / f"checkpoint-{number}"
-        named = folder / ".run.json.tmp"
-        try:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            counted = read_about(folder) if (folder / "run.json").is_file() else None
-            started = counted.started.isoformat() if counted else now
-            current.mkdir()
-            files = snapshot.write(current)
-            flush_folder(folder)
-            named.unlink(missing_ok=True)
-            _put(named, _json(snapshot.about(current.name, files, started)))
-            named.replace(folder / "run.json")
-        except BaseException:
-            shutil.rmtree(current, ignore_errors=True)
-            with suppress(OSError):
-                named.unlink(missing_ok=True)
-            raise
-        flush_folder(folder)
-        for old in before.values():
-            if counted is None or old.name != counted.checkpoint:
-                shutil.rmtree(old, ignore_errors=True)
-    except UNREADABLE as error:
+        _extend(folder, snapshot, _counted(folder))
+    except (OSError, SafetensorError) as error:
         raise _unwritable(folder, error) from None
 
 
-def _unwritable(folder: Path, error: BaseException) -> RunError:
-    if isinstance(error, RunError):
-        return error
-    return RunError(f"run {shown(str(folder))}: cannot be written ({reason_of(error)})")
+def _counted(folder: Path) -> About:
+    try:
+        return read_about(folder)
+    except UNREADABLE as error:
+        raise _unwritable(folder, error, "run.json cannot be read, ") from None
+
+
+def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
+    before = checkpoints_in(folder)
+    current = folder / f"checkpoint-{max(before, default=0) + 1}"
+    named = folder / ".run.json.tmp"
+    started = counted.started if counted else datetime.now(UTC)
+    try:
+        current.mkdir()
+        files = snapshot.write(current)
+        flush_folder(folder)
+        named.unlink(missing_ok=True)
+        _put(named, _json(snapshot.about(current.name, files, started)))
+        named.replace(folder / "run.json")
+    except BaseException:
+        # A signal may end this right after the checkpoint has come to count.
+        if not _counts(folder, current):
+            shutil.rmtree(current, ignore_errors=True)
+        with suppress(OSError):
+            named.unlink(missing_ok=True)
+        raise
+    # It counts now; what is left is to tidy up.
+    with suppress(OSError):
+        flush_folder(folder)
+    for old in before.values():
+        if counted is None or old.name != counted.checkpoint:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _counts(folder: Path, checkpoint: Path) -> bool:
+    try:
+        return read_about(folder).checkpoint == checkpoint.name
+    except UNREADABLE:
+        return False
+
+
+def _unwritable(folder: Path, error: BaseException, what: str = "") -> RunError:
+    reason = f"{what}{reason_of(error)}"
+    return RunError(f"run {shown(str(folder))}: cannot be written ({reason})")
 
 
 def save_run(

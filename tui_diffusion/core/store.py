@@ -194,6 +194,11 @@ def find(name: str) -> Path:
     )
 
 
+def in_store(folder: Path) -> bool:
+    """Whether this folder is an entry of the store, so that its name is enough to find it."""
+    return folder.absolute().parent == store().absolute()
+
+
 # --- change ------------------------------------------------------------------------------------
 
 
