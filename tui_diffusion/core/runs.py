@@ -9,6 +9,7 @@
                               others sample: enough to go on bit for bit
         losses.npy            one float32 a gradient step
         metrics.json          the quality of the final sample, where there is one
+    experiment.json, …        the files of the checkpoint that counts once more, for other programs
 
 `snapshot` writes them, `store` lists, renames and removes them, `resuming` goes on with them.
 """
