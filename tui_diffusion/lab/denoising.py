@@ -17,6 +17,7 @@ from .glyphs import Glyphs
 from .palette import Palette
 from .panel import Panel
 from .status import Line, number
+from .views import views_of
 
 if TYPE_CHECKING:
     from .film import Film
@@ -167,12 +168,22 @@ class DenoisingPanel(Panel):
         """The view in use."""
         return self._view[self.film.dim if self.film else 1]
 
+    def restore(self, level: int | None, views: dict[int, str]) -> None:
+        """Go back to a level (None is the clean one) and to the views, by dimension."""
+        self._view = views
+        self.level = self.levels if level is None else min(level, self.levels)
+        self._drawn = ()
+        self.redraw()
+
+    @property
+    def views(self) -> dict[int, str]:
+        """The view in use for each dimension."""
+        return dict(self._view)
+
     def next_view(self) -> None:
         """On to the next view."""
         if self.film is None:
             return
-        from .pictures import views_of
-
         views = views_of(self.film.dim)
         self._view[self.film.dim] = views[(views.index(self.view) + 1) % len(views)]
         self.zoom = 0
