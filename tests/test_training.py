@@ -63,8 +63,10 @@ def run_to(trainer: Trainer, step: int) -> None:
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_losses_do_not_depend_on_the_reporting(name):
+    # A step of a large batch takes long; a block of 256 steps is reached with a small one.
+    large = PRESETS[name].experiment.training.batch > 200
     steps = 120 if PRESETS[name].experiment.network.per_level else STEPS
-    experiment = short(name, steps)
+    experiment = short(name, steps, **({"training__batch": 40} if large else {}))
     whole = losses(experiment)
     assert len(whole) == steps
     assert np.isfinite(whole).all()
@@ -72,9 +74,7 @@ def test_losses_do_not_depend_on_the_reporting(name):
         {"every": 1},
         {"every": 7},
         {"every": 1000},
-        {"interval": 1e-9},
-        {"interval": 0.004},
-        {"every": 50, "interval": 0.01},
+        {"every": 50, "interval": 0.004},
     ):
         assert same_bits(losses(experiment, **how), whole), how
 
@@ -168,7 +168,7 @@ def test_to_stop_and_resume_is_never_to_have_stopped(name, optimizer, decay, bat
         assert same(weights(resumed), weights(trainer)), stop
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(
     name=st.sampled_from(["naive-2d", "ddpm-1d-per-level", "ddpm-multimodal"]),
     optimizer=st.sampled_from(["sgd", "adam", "adamw"]),
@@ -529,6 +529,12 @@ def test_rates_fall_anew_in_every_stage():
         assert learning_rate(experiment, stage, stage.start) == stage.lr
         middle = stage.start + (stage.stop - stage.start) / 2
         assert abs(learning_rate(experiment, stage, middle) / stage.lr - 0.5) < 1e-9
+    stepped = {"training.decay": "step", "training.decay_factor": 0.5, "training.decay_every": 4}
+    experiment = experiment.with_settings(stepped)
+    for stage in stages(experiment):
+        for done in (0, 3, 4, 9):
+            expected = stage.lr * 0.5 ** (done // 4)
+            assert abs(learning_rate(experiment, stage, stage.start + done) / expected - 1) < 1e-9
 
 
 def test_the_rate_in_use_is_the_formulas():

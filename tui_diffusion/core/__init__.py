@@ -10,10 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .amplification import Amplification
+    from .attribution import Attribution, attribute
+    from .datasets import make_mixture, scaling_of
     from .exact import densities, density, goal_moments
     from .experiment import ConfigError, Experiment
-    from .methods import METHODS, IdealDenoiser, NetworkDenoiser
+    from .floor import LevelLoss, level_losses, training_floor
+    from .methods import METHODS, IdealDenoiser, NetworkDenoiser, make_method
     from .metrics import evaluate
+    from .mismatch import StartMismatch, start_mismatch
     from .mixtures import GaussianMixture
     from .presets import PRESETS, Preset, get_preset
     from .runs import Run, RunError, open_run, save_run
@@ -22,9 +27,27 @@ if TYPE_CHECKING:
     from .trajectory import Trajectory, denoise, forward_process
 
 _HOME = {
+    "amplification": ("Amplification",),
+    "attribution": (
+        "Attribution",
+        "attribute",
+    ),
+    "datasets": (
+        "make_mixture",
+        "scaling_of",
+    ),
+    "floor": (
+        "LevelLoss",
+        "level_losses",
+        "training_floor",
+    ),
+    "mismatch": (
+        "StartMismatch",
+        "start_mismatch",
+    ),
     "exact": ("densities", "density", "goal_moments"),
     "experiment": ("ConfigError", "Experiment"),
-    "methods": ("METHODS", "IdealDenoiser", "NetworkDenoiser"),
+    "methods": ("METHODS", "IdealDenoiser", "NetworkDenoiser", "make_method"),
     "metrics": ("evaluate",),
     "mixtures": ("GaussianMixture",),
     "presets": ("PRESETS", "Preset", "get_preset"),
@@ -38,18 +61,23 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "METHODS",
     "PRESETS",
+    "Amplification",
+    "Attribution",
     "ConfigError",
     "Experiment",
     "GaussianMixture",
     "IdealDenoiser",
+    "LevelLoss",
     "NetworkDenoiser",
     "Preset",
     "Progress",
     "Run",
     "RunError",
     "Schedule",
+    "StartMismatch",
     "Trainer",
     "Trajectory",
+    "attribute",
     "denoise",
     "densities",
     "density",
@@ -57,10 +85,16 @@ __all__ = [
     "forward_process",
     "get_preset",
     "goal_moments",
+    "level_losses",
+    "make_method",
+    "make_mixture",
     "make_schedule",
     "open_run",
     "save_run",
+    "scaling_of",
+    "start_mismatch",
     "train",
+    "training_floor",
 ]
 
 

@@ -43,6 +43,11 @@ ACTIONS = (
     Action("view", "v", "v", "view", "The next view of the points.", "Denoising", 7),
     Action("truth", "g", "g", "truth", "The exact truth over the points, or not.", "Denoising", 9),
     Action(
+        "forward", "b", "b", "beside",
+        "Beside the points the forward process (true data noised), or the exact density.",
+        "Denoising",
+    ),
+    Action(
         "ideal", "i", "i", "ideal",
         "The exact denoiser in the network's place, from the same noise, and back.",
         "Denoising", 10,
@@ -65,6 +70,7 @@ ACTIONS = (
     Action("tab('setup')", "1", "1", "setup", "To the setup.", "Lab"),
     Action("tab('training')", "2", "2", "training", "To the training.", "Lab"),
     Action("tab('denoising')", "3", "3", "denoising", "To the denoising.", "Lab"),
+    Action("code", "c", "c", "code", "The code that runs: the core's own functions.", "Lab"),
     Action("help", "question_mark", "?", "help", "This help.", "Lab", 11),
     Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab", 12),
 )  # fmt: skip

@@ -155,8 +155,11 @@ class Lab(App[int]):
     }
     """
     BINDINGS = [
-        Binding(action.keys, action.name, action.label, show=False, priority=True)
+        # In its turn behind the keys before it: after Enter on a field a letter belongs to the
+        # field. But the screen has another use for ctrl+c.
+        Binding(key, action.name, action.label, show=False, priority=key == "ctrl+c")
         for action in ACTIONS
+        for key in action.keys.split(",")
     ]
 
     class Tick(Message, namespace="lab"):
@@ -662,6 +665,9 @@ class Lab(App[int]):
     def action_truth(self) -> None:
         self._denoising.flip_truth()
 
+    def action_forward(self) -> None:
+        self._denoising.flip_forward()
+
     def action_ideal(self) -> None:
         self.bench.source_ideal = not self.bench.source_ideal
         self._ask()
@@ -695,6 +701,13 @@ class Lab(App[int]):
         }
         focus[tab].focus()
         self.call_after_refresh(self._redraw)
+
+    def action_code(self) -> None:
+        if not self.loaded:
+            return
+        from .code import CodeScreen
+
+        self.push_screen(CodeScreen(self.bench.experiment))
 
     def action_help(self) -> None:
         from .help import HelpScreen

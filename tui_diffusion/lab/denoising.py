@@ -125,6 +125,7 @@ class DenoisingPanel(Panel):
         self.speed = 2
         self.playing = False
         self.tracked: int | None = None
+        self.forward = False
         self._view = {1: "histogram", 2: "scatter"}
         self._drawn: tuple[object, ...] = ()
         self._pictures: dict[tuple[object, ...], list[Strip]] = {}
@@ -201,6 +202,11 @@ class DenoisingPanel(Panel):
         self.tracked = following + 1 if following + 1 < few else None
         self.redraw()
 
+    def flip_forward(self) -> None:
+        """The forward process beside the points, or the exact density again."""
+        self.forward = not self.forward
+        self.redraw()
+
     def zoom_by(self, change: int) -> None:
         """Zoom in or out by a factor of √2."""
         self.zoom = min(max(self.zoom + change, -4), 14)
@@ -267,16 +273,15 @@ class DenoisingPanel(Panel):
         film = self.film
         if film is None or not canvas.is_on_screen or canvas.size.width < 2:
             return
-        key = (
-            id(film), self.level, self.view, self.truth, self.zoom, self.tracked, canvas.size,
-            self.glyphs, id(self.palette),
-        )  # fmt: skip
+        from .pictures import Look, picture
+
+        look = Look(
+            self.level, self.view, self.truth, self.zoom, self.tracked, forward=self.forward
+        )
+        key = (id(film), look, canvas.size, self.glyphs, id(self.palette))
         if key != self._drawn:
             self._drawn = key
             if key not in self._pictures:
-                from .pictures import Look, picture
-
-                look = Look(self.level, self.view, self.truth, self.zoom, self.tracked)
                 self._pictures[key] = picture(film, look, *canvas.size, self.palette, self.glyphs)
             canvas.show(self._pictures[key])
         self._write_numbers(film)

@@ -99,7 +99,8 @@ def _true(
         "score field": ("→", "exact score", "truth"),
         "clean estimate": ("•", "ideal, from the same x", "ideal"),
     }
-    legend = [names.get(look.view, ("▇", "exact density", "truth"))]
+    usual = ("•", "true data, noised", "start") if look.forward else ("▇", "exact density", "truth")
+    legend = [names.get(look.view, usual)]
     ranges, lines, region = _framed(film, look, width, height, palette, glyphs, legend)
     size = (region.width, region.height)
     match look.view:
@@ -111,6 +112,12 @@ def _true(
             exact = film.ask_ideal(torch.from_numpy(film.x[level]), level).x0_hat
             dots = bin_points(exact.numpy(), *ranges, *size)
             inner = braille([Layer(dots, "ideal")], [], *size, palette, glyphs)
+        case "scatter" if look.forward:
+            dots = bin_points(film.forward_x[look.level], *ranges, *size)
+            inner = braille([Layer(dots, "start")], [], *size, palette, glyphs)
+        case "density" if look.forward:
+            counts = density(film.forward_x[look.level], *ranges, *size)
+            inner = shade(counts, *size, palette, glyphs)
         case _:
             grid = _exact_grid(experiment, look.level, ranges, size)
             inner = shade(grid, *size, palette, glyphs)
