@@ -135,7 +135,7 @@ class Lab(App[int]):
     #experiments { height: auto; max-height: 50%; }
     #form { height: 1fr; }
     #experiments, #form {
-        border: round $panel-lighten-2; border-title-color: $text;
+        border: round $foreground 30%; border-title-color: $text;
         border-subtitle-color: $text-muted;
     }
     #experiments:focus, #form:focus-within { border: round $accent; }
@@ -151,7 +151,7 @@ class Lab(App[int]):
     .small #too-small { display: block; }
     .small #status, .small #tabs, .small #body, .small #footer { display: none; }
     .ascii #experiments, .ascii #form, .ascii LossPanel, .ascii DenoisingPanel {
-        border: ascii $panel-lighten-2;
+        border: ascii $foreground 30%;
     }
     """
     BINDINGS = [
@@ -205,8 +205,7 @@ class Lab(App[int]):
         self.glyphs = glyphs
         self.colours = colours
         self._by_glyphs = {"ascii": AsciiFilter(), "blocks": ConsoleFilter()}
-        self._reducer = reducer(colours, self.theme_variables)
-        self.palette = Palette.from_theme(self.theme_variables, colours)
+        self._take_theme()
         self.pace = Pace(self, slow)
         self._place = place
         self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
@@ -242,6 +241,7 @@ class Lab(App[int]):
 
     def compose(self) -> ComposeResult:
         plain = self.glyphs == "ascii"
+        self._take_theme()  # it may have been chosen since the lab was made
         yield Line(id="status")
         yield Line(id="tabs")
         with Container(id="body"):
@@ -400,10 +400,15 @@ class Lab(App[int]):
         self._denoising.redraw()
         self._loss.redraw()
 
+    def _take_theme(self) -> None:
+        """The palette of the theme, for the colours there are."""
+        variables = self.get_css_variables()
+        self.palette = Palette.from_theme(variables, self.colours)
+        self._reducer = reducer(self.colours, variables)
+
     def _recolour(self) -> None:
         """Take the colours of another theme."""
-        self.palette = Palette.from_theme(self.theme_variables, self.colours)
-        self._reducer = reducer(self.colours, self.theme_variables)
+        self._take_theme()
         screen = self.screen_stack[0]
         for panel in (self._denoising, self._loss, screen.query_one(Ruler)):
             panel.palette = self.palette

@@ -1,14 +1,16 @@
-"""Every colour that is sent, brought down to what a terminal has: sixteen colours, or none.
+"""Every colour that is sent, brought down to what a terminal has: 256 colours, sixteen, or none.
 
-Textual and rich come down to 256 colours by themselves. To sixteen they take the nearest of each,
-and text may vanish in its ground; and under ``NO_COLOR`` Textual sends greys.
+Textual and rich do so too, but among the 256 a dark grey becomes navy; among the sixteen orange is
+red, and text may vanish in its ground; and under ``NO_COLOR`` they send greys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from colorsys import rgb_to_hsv
 from functools import lru_cache
 
+from rich._palettes import EIGHT_BIT_PALETTE
 from rich.color import Color as RichColor
 from rich.color import ColorSystem
 from rich.segment import Segment
@@ -52,6 +54,13 @@ class Colourless(_Reduced):
         return _colourless(style, self.ground)
 
 
+class Many(_Reduced):
+    """The nearest of 256 colours."""
+
+    def reduce(self, style: Style) -> Style:
+        return _many(style)
+
+
 class Sixteen(_Reduced):
     """The nearest of sixteen colours, and text never in the colour of its ground."""
 
@@ -61,10 +70,10 @@ class Sixteen(_Reduced):
 
 def reducer(colours: Colours, variables: Mapping[str, str]) -> LineFilter | None:
     """What brings a theme, given its CSS variables, down to these colours, where anything must."""
-    if colours not in ("16", "none"):
+    kinds = {"256": Many, "16": Sixteen, "none": Colourless}
+    if colours not in kinds:
         return None
-    ground = Color.parse(variables.get("background", "#121212"))
-    return Sixteen(ground) if colours == "16" else Colourless(ground)
+    return kinds[colours](Color.parse(variables.get("background", "#121212")))
 
 
 @lru_cache(maxsize=4096)
@@ -74,6 +83,28 @@ def _colourless(style: Style, ground: Color) -> Style:
         return bare
     stands_out = contrast(_seen(style.bgcolor), ground) >= _STANDS_OUT
     return bare + Style(reverse=True) if stands_out else bare
+
+
+@lru_cache(maxsize=4096)
+def _many(style: Style) -> Style:
+    ink, ground = (colour and nearest_of_256(colour) for colour in (style.color, style.bgcolor))
+    return style.without_color + Style(color=ink, bgcolor=ground)
+
+
+@lru_cache(maxsize=4096)
+def nearest_of_256(colour: RichColor) -> RichColor:
+    """The one of the 256 that looks most like a colour; the first sixteen look as they please."""
+    if colour.triplet is None:
+        return colour
+    red, green, blue = colour.triplet
+
+    def distance(number: int) -> float:
+        r, g, b = EIGHT_BIT_PALETTE[number]
+        # The eye's own weights, nearly (Riemersma's "redmean").
+        mean = (red + r) / 512
+        return (2 + mean) * (red - r) ** 2 + 4 * (green - g) ** 2 + (3 - mean) * (blue - b) ** 2
+
+    return _ansi(min(range(16, 256), key=distance))
 
 
 @lru_cache(maxsize=4096)
@@ -89,8 +120,20 @@ def _sixteen(style: Style) -> Style:
     return style.without_color + Style(color=ink, bgcolor=ground)
 
 
+_BY_HUE = (1, 3, 2, 6, 4, 5)
+"""Red, yellow, green, cyan, blue and magenta, each for a sixth of the circle about it."""
+_GREYS = ((0.14, 0), (0.45, 8), (0.8, 7), (1.1, 15))
+"""Grey by brightness, up to which."""
+
+
 def _nearest(colour: RichColor) -> RichColor:
-    return colour.downgrade(ColorSystem.STANDARD)
+    """By hue, and not by distance, in which orange is red."""
+    if colour.triplet is None:
+        return colour.downgrade(ColorSystem.STANDARD)
+    hue, saturation, value = rgb_to_hsv(*colour.triplet.normalized)
+    if saturation * value < 0.2:
+        return _ansi(next(number for limit, number in _GREYS if value < limit))
+    return _ansi(_BY_HUE[round(hue * 6) % 6] + (8 if value > 0.85 else 0))
 
 
 def _ansi(number: int) -> RichColor:

@@ -44,7 +44,7 @@ _SAME_AS = {
 
 _DARK_16 = {
     "truth": 14, "network": 11, "ideal": 10, "alert": 9, "second": 13, "axis": 7, "text": 15,
-    "grid": 8, "bars": 3, "raw": 3, "path": 3, "start": 7,
+    "grid": 8, "bars": 3, "raw": 8, "path": 8, "start": 7,
 }  # fmt: skip
 _LIGHT_16 = {
     "truth": 4, "network": 1, "ideal": 2, "alert": 5, "second": 6, "axis": 8, "text": 0,
