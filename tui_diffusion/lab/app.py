@@ -55,6 +55,8 @@ if TYPE_CHECKING:
 
 SMALLEST = (60, 18)
 WIDE = 100
+_BRANDED = 76
+"""Columns from which the name of the program stands beside the experiment's."""
 _FRAMES = 8.0
 """Most drawings of the loss in a second."""
 _FILMS = 2.0
@@ -518,6 +520,8 @@ class Lab(App[int]):
         if training is None and self.session.state.active:
             training = self.session.training
         left = [(" diffusion-tui ", name), (f" {self.chosen} ", text)]
+        if self.size.width < _BRANDED:
+            left = left[1:]
         if training is None:
             state = "idle" if self.loaded else "loading"
             right = [(f"{state} ", text)]

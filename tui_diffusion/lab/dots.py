@@ -19,6 +19,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from .ascii import to_ascii
 from .glyphs import Glyphs
 from .palette import Palette
 
@@ -335,7 +336,7 @@ def compose(
     return lines
 
 
-_ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕σμε", "-|+++++++++##o.xxsme")
+_ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕○●◆", "-|+++++++++##o.xxO@X")
 
 
 def plain(text: str, glyphs: Glyphs = "braille") -> str:
@@ -343,7 +344,7 @@ def plain(text: str, glyphs: Glyphs = "braille") -> str:
     shown = "".join(c if c.isprintable() and Segment(c).cell_length == 1 else "?" for c in text)
     if glyphs != "ascii":
         return shown
-    return shown.translate(_ASCII_FOR).encode("ascii", "replace").decode()
+    return to_ascii(shown.translate(_ASCII_FOR))
 
 
 def _places(
