@@ -18,7 +18,7 @@ from tui_diffusion.lab.loss import LossPanel
 from tui_diffusion.lab.session import Session
 from tui_diffusion.lab.status import Line
 
-from .fake import FakeTrainers
+from .fake import FakeTrainer, FakeTrainers
 
 WIDE, NARROW = (120, 40), (80, 24)
 
@@ -40,7 +40,8 @@ def make_lab(name="naive-1d", *, trainers=None, glyphs="braille", points="200", 
     changes = {path.replace("__", "."): value for path, value in settings.items()}
     experiment = get_preset(name).experiment.with_settings({"sampling.points": points, **changes})
     app = Lab(experiment, glyphs=glyphs)
-    app.session = Session(app._notify, trainers if trainers is not None else FakeTrainers())
+    trainers = trainers if trainers is not None else FakeTrainers()
+    app.session = Session(app._notify, trainers, lambda experiment: FakeTrainer.FLOOR)
     return app
 
 

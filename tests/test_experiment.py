@@ -615,7 +615,7 @@ def test_every_field_is_tried():
     assert set(small) | fixed == set(field_table())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(any_settings, st.integers(0, 3))
 def test_any_setting_trains_and_samples_or_is_refused_by_name(changes, place):
     kinds = SCHEDULES_OF[changes["method.name"]]

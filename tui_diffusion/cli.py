@@ -8,26 +8,31 @@ libraries are imported inside the commands that need them, so that help and the 
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
 from . import __version__, completion
 from .core.experiment import ConfigError, Experiment, parse_settings
+from .core.manifest import RunError, shown
 from .core.presets import PRESETS, get_preset
 
 if TYPE_CHECKING:
+    from .core.checkpoints import Checkpointer
     from .core.datasets import Scaling
+    from .core.manifest import State
     from .core.methods import Denoiser
     from .core.runs import Run
-    from .core.training import Trainer
+    from .core.store import Summary
+    from .core.training import Progress, Trainer
     from .core.trajectory import Trajectory
 
 
@@ -196,7 +201,7 @@ def list_(as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("experiment", shell_complete=completion.experiments)
+@click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_seed
 @click.option("--device", metavar="D", help="auto, cpu, cuda[:i] or mps.")
@@ -204,44 +209,108 @@ def list_(as_json: bool) -> None:
     "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder to write the run to."
 )
 @click.option("--no-save", is_flag=True, help="Write nothing to disk.")
+@click.option(
+    "--resume", metavar="RUN", help="Go on with a run; more steps by --set training.steps=N."
+)
 @_as_json
 def train(
-    experiment: str,
+    experiment: str | None,
     settings: tuple[str, ...],
     seed: str | None,
     device: str | None,
     out: Path | None,
     no_save: bool,
+    resume: str | None,
     as_json: bool,
 ) -> None:
-    """Train EXPERIMENT without the lab, sample from it, and write the run to disk."""
-    if out is not None and no_save:
-        raise ConfigError("--no-save does not go with --out; allowed: one of them")
+    """Train EXPERIMENT without the lab, sample from it, and write the run to disk.
+
+    The run is written every few seconds, and on Ctrl-C or another signal to end; --resume goes on
+    with it, and EXPERIMENT may then be left out.
+    """
+    if out is not None and (no_save or resume is not None):
+        other = "--no-save" if no_save else "--resume"
+        raise ConfigError(f"{other} does not go with --out; allowed: one of them")
+    with _Interruption() as interruption:
+        if resume is None:
+            trainer, folder = _begin(experiment, settings, seed, device, out)
+        else:
+            trainer, folder = _go_on(experiment, settings, seed, device, resume)
+        interruption.at_once = False
+        if not (no_save or resume is not None):
+            from .core.runs import check_writable
+
+            check_writable(folder)
+        _train(trainer, None if no_save else folder, interruption, as_json)
+
+
+def _begin(
+    experiment: str | None,
+    settings: tuple[str, ...],
+    seed: str | None,
+    device: str | None,
+    out: Path | None,
+) -> tuple[Trainer, Path]:
+    """A new training, and the folder that it is to be written to."""
+    if experiment is None:
+        raise ConfigError(f"no experiment is given; allowed: {', '.join(PRESETS)}")
     chosen = _experiment(experiment, settings, seed=seed, device=device)
-    from .core.report import training_report
-    from .core.runs import check_writable, new_name, save_run, store
+    from .core.runs import new_name, store
     from .core.training import Trainer
 
-    folder = None
-    with _Interruption() as interruption:
-        trainer = Trainer(chosen)
-        if not no_save:
-            folder = (out if out is not None else store() / new_name(chosen)).absolute()
-            check_writable(folder)
-        _train_with_progress(trainer, interruption)
-    if trainer.status == "training":
-        where = save_run(folder, trainer, "stopped") if folder else "not saved"
-        _complain(f"interrupted at step {trainer.step:,}/{trainer.steps:,}; run: {where}")
-        sys.exit(Exit.INTERRUPTED)
-    report = {"run": str(folder) if folder else None, **training_report(trainer)}
-    diverged = trainer.status == "diverged"
-    if folder is not None:
-        save_run(folder, trainer, "diverged" if diverged else "finished", report)
+    trainer = Trainer(chosen)
+    return trainer, (out if out is not None else store() / new_name(chosen)).absolute()
+
+
+def _go_on(
+    experiment: str | None,
+    settings: tuple[str, ...],
+    seed: str | None,
+    device: str | None,
+    name: str,
+) -> tuple[Trainer, Path]:
+    """A run's training where it was left, and the run's folder."""
+    changes: dict[str, Any] = dict(parse_settings(settings))
+    changes.update({k: v for k, v in (("seed", seed), ("device", device)) if v is not None})
+    from .core.resuming import continued, resume
+    from .core.runs import open_run
+
+    run = open_run(name)
+    if experiment not in (None, run.experiment.name):
+        raise ConfigError(
+            f"experiment: {experiment!r} is not that of the run; allowed: "
+            f"{run.experiment.name}, or none"
+        )
+    return resume(run, continued(run, changes)), run.folder.absolute()
+
+
+def _train(
+    trainer: Trainer, folder: Path | None, interruption: _Interruption, as_json: bool
+) -> None:
+    """Train to the end or to a signal, with checkpoints in ``folder``; then report."""
+    from .core.checkpoints import Checkpointer
+    from .core.report import training_report
+
+    keeper = Checkpointer(trainer, folder) if folder is not None else None
+    try:
+        _train_with_progress(trainer, keeper, interruption)
+        interruption.at_once = True
+        if trainer.status == "training":
+            _leave(trainer, keeper, interruption.asked)
+        fault = _kept(keeper, trainer.status, None)
+        report = {"run": str(folder) if folder else None, **training_report(trainer)}
+        fault = _kept(keeper, trainer.status, report)
+    finally:
+        if keeper is not None:
+            keeper.close()
     if as_json:
         _print_json(report)
     else:
         _print_report(report)
-    if diverged:
+    if fault:
+        _complain(f"not saved: {fault}")
+        sys.exit(Exit.FAILED)
+    if trainer.status == "diverged":
         _complain(
             f"training diverged: the loss of step {trainer.step:,} is not finite; "
             "a lower training.lr may help"
@@ -253,7 +322,7 @@ def train(
 @_as_json
 def doctor(as_json: bool) -> None:
     """Say what the terminal and the machine can do, and what would make them better."""
-    from .doctor import examine, shown
+    from .doctor import examine, text
 
     if not as_json and sys.stderr.isatty():
         print("asking torch for its devices (a few seconds) ...", file=sys.stderr, flush=True)
@@ -261,45 +330,111 @@ def doctor(as_json: bool) -> None:
     if as_json:
         _print_json(report)
     else:
-        print(shown(report, sys.stdout))
+        print(text(report, sys.stdout))
+
+
+def _leave(trainer: Trainer, keeper: Checkpointer | None, number: int) -> NoReturn:
+    """Write down a training that a signal ended, say how to go on with it, and end."""
+    told = f"interrupted at step {trainer.step:,}/{trainer.steps:,}"
+    fault = _kept(keeper, "stopped", None)
+    if keeper is None or fault:
+        _complain(f"{told}; run: not saved{': ' if fault else ''}{fault}")
+    else:
+        from .core.store import in_store
+
+        name = keeper.folder.name if in_store(keeper.folder) else str(keeper.folder)
+        command = f"diffusion-tui train --resume {shlex.quote(name)}"
+        _complain(f"{told}; go on with: {command}; run: {keeper.folder}")
+    sys.exit(128 + number)
+
+
+def _kept(keeper: Checkpointer | None, state: State, report: dict[str, Any] | None) -> str:
+    """Write a training that has ended; what went wrong, or nothing."""
+    try:
+        if keeper is not None:
+            keeper.finish(state, report)
+    except RunError as error:
+        return str(error)
+    return ""
 
 
 class _Interruption:
-    """Ctrl-C, heeded between two reports, where weights and losses agree; a second one at once."""
+    """Signals that ask to end, heeded between two reports, where weights and losses agree.
+
+    ``asked`` is the signal's number, or 0. A second Ctrl-C, and any signal while ``at_once`` is
+    set, ends at once. What whoever started this had ignored, such as a hang-up, stays ignored.
+    """
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked = 0
+        self.at_once = True
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> _Interruption:
-        self._before = signal.getsignal(signal.SIGINT)
-        if self._before is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, self._ask)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            before = signal.getsignal(number)
+            if before is not signal.SIG_IGN:
+                self._before[number] = before
+                signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
-    def _ask(self, *_: object) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
+    def _ask(self, number: int, *_: object) -> None:
+        if self.at_once or (self.asked and number == signal.SIGINT):
+            raise _Interrupted(number)
+        self.asked = self.asked or number
 
 
-def _train_with_progress(trainer: Trainer, interruption: _Interruption) -> None:
-    """Pull the training to its end, or to Ctrl-C; a bar with rate and time left for a person."""
-    if not sys.stderr.isatty():
-        for _ in trainer.run(interval=_REPORT):
-            if interruption.asked:
-                return
-        return
+class _Interrupted(KeyboardInterrupt):
+    """A signal that ends the program at once."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _train_with_progress(
+    trainer: Trainer, keeper: Checkpointer | None, interruption: _Interruption
+) -> None:
+    """Pull the training to its end, or to a signal; a bar with rate and time left for a person."""
+    pulled = _pull(trainer, keeper, interruption)
+    if sys.stderr.isatty():
+        # The terminal may go away; the training does not go with it.
+        with suppress(OSError):
+            _show_progress(trainer, pulled)
+    for _ in pulled:
+        pass
+
+
+def _pull(
+    trainer: Trainer, keeper: Checkpointer | None, interruption: _Interruption
+) -> Iterator[Progress]:
+    """The training's reports until its end or a signal, with a checkpoint now and then."""
+    told = ""
+    for progress in trainer.run(interval=_REPORT):
+        yield progress
+        if interruption.asked:
+            return
+        if keeper is not None:
+            keeper.offer()
+            if keeper.fault and not told:
+                told = keeper.fault
+                _complain(f"not saved so far, training goes on: {told}")
+
+
+def _show_progress(trainer: Trainer, pulled: Iterator[Progress]) -> None:
+    """Draw a bar as the reports come."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
-        Progress,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.progress import Progress as Bar
 
     columns = (
         TextColumn("{task.description}"),
@@ -309,17 +444,80 @@ def _train_with_progress(trainer: Trainer, interruption: _Interruption) -> None:
         TimeRemainingColumn(),
         TextColumn("{task.fields[loss]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(trainer.experiment.name, total=trainer.steps, rate="", loss="")
-        for progress in trainer.run(interval=_REPORT):
+        for progress in pulled:
             bar.update(
                 task,
                 completed=progress.step,
                 rate=f"{progress.step / max(progress.seconds, 1e-9):,.0f} steps/s",
                 loss=f"loss {float(progress.losses.mean()):.3g}",
             )
-            if interruption.asked:
-                return
+
+
+@cli.command()
+@_as_json
+def runs(as_json: bool) -> None:
+    """List the runs on disk, the latest first."""
+    from .core.store import list_runs
+
+    found = list_runs()
+    if as_json:
+        _print_json({"runs": [_run_row(summary) for summary in found]})
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not found:
+        _complain("no runs so far; diffusion-tui train EXPERIMENT writes one")
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("run", "state", "steps", "energy distance", "age"):
+        table.add_column(name, overflow="fold")
+    for summary in found:
+        about = summary.about
+        if about is None:
+            cells = [summary.label, f"{summary.standing}: {summary.reason}", "", "", ""]
+        else:
+            energy = (about.quality or {}).get("energy_distance")
+            cells = [
+                summary.label,
+                str(summary.standing),
+                f"{about.step:,}/{about.steps:,}",
+                "–" if energy is None else f"{energy:.3g}",
+                _age(summary.age()),
+            ]
+        table.add_row(*(Text(cell) for cell in cells))
+    Console(highlight=False).print(table)
+
+
+def _run_row(summary: Summary) -> dict[str, Any]:
+    about = summary.about
+    return {
+        "run": summary.label,
+        "folder": shown(str(summary.folder)),
+        "state": summary.standing,
+        "reason": summary.reason or None,
+        "experiment": about.experiment if about else None,
+        "step": about.step if about else None,
+        "steps": about.steps if about else None,
+        "seconds": about.seconds if about else None,
+        "seed": about.seed if about else None,
+        "device": about.device if about else None,
+        "started": about.started.isoformat() if about else None,
+        "written": about.written.isoformat() if about else None,
+        "quality": dict(about.quality) if about and about.quality else None,
+    }
+
+
+def _age(seconds: float) -> str:
+    """Such as ``3 min``."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:,.0f} {unit}"
+    return "now"
 
 
 @cli.command()
@@ -538,6 +736,89 @@ def _write_npz(file: Path, trajectory: Trajectory, scaling: Scaling) -> None:
         ) from None
 
 
+@cli.command("export")
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--points", metavar="N", help="Points denoised together.")
+@click.option("--size", metavar="WxH", help="Size of a film or a picture, such as 640x480.")
+@click.option("--fps", metavar="N", help="Frames a second of a film.")
+@click.option("--seconds", metavar="S", help="Length of a film.")
+@click.option("--seed", metavar="N", help="Seed of the sampling, where not the run's.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@_as_json
+def export_(
+    run: str,
+    file: Path,
+    points: str | None,
+    size: str | None,
+    fps: str | None,
+    seconds: str | None,
+    seed: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write RUN (a run's name or folder) to FILE: .gif .mp4 .png .svg .csv .npz or .py.
+
+    A film or a picture of the denoising, its numbers, or a script of its own that trains and
+    samples the same.
+    """
+    from .export.formats import Options, check, export, read_number, read_size, samples
+
+    options = Options(
+        size=read_size(size),
+        fps=read_number("fps", fps),
+        seconds=read_number("seconds", seconds),
+        force=force,
+    )
+    check(file, options)
+    sampled = samples(file)
+    if seed is not None and not sampled:
+        raise ConfigError("--seed does not go with .py, which trains with the run's own seed")
+    from .core.devices import choose, use_threads
+    from .core.runs import open_run
+    from .core.trajectory import denoise
+    from .export.exhibit import Exhibit
+
+    opened = open_run(run)
+    wanted = {"sampling.points": points, "seed": seed}
+    changed = opened.experiment.with_settings(
+        {field: value for field, value in wanted.items() if value is not None}
+    )
+    if sampled:
+        use_threads(changed)
+        device = choose(changed).device
+        trajectory = denoise(changed, opened.denoiser(device), device=device)
+        exhibit = Exhibit(opened.experiment, trajectory, opened.losses())
+    else:
+        exhibit = Exhibit(changed)
+    files = _with_bar(file.suffix, lambda tell: export(exhibit, file, options, tell))
+    written = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
+    if as_json:
+        _print_json(
+            {"run": str(opened.folder), "experiment": opened.experiment.name, "files": written}
+        )
+        return
+    for entry in written:
+        print(f"{_harmless(entry['file'])}  {entry['bytes']:,} bytes")
+
+
+def _harmless(text: Any) -> str:
+    """Text from outside, with control characters as '?'."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
+def _with_bar(name: str, work: Callable[[Callable[[int, int], None]], Any]) -> Any:
+    """What ``work`` returns, with a bar on standard error where a person watches."""
+    if not sys.stderr.isatty():
+        return work(lambda done, total: None)
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        return work(lambda done, total: bar.update(task, completed=done, total=total))
+
+
 def _print_report(report: dict[str, Any]) -> None:
     """A report as a person reads it."""
     from rich.console import Console
@@ -584,8 +865,9 @@ def _print_json(value: Any) -> None:
 
 
 def _complain(message: str) -> None:
-    """One line on standard error."""
-    print(f"diffusion-tui: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    """One line on standard error, where there is still somebody to read it."""
+    with suppress(OSError):
+        print(f"diffusion-tui: {' '.join(message.split())}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -595,22 +877,26 @@ def main() -> None:
     except click.ClickException as error:
         _complain(error.format_message())
         sys.exit(Exit.BAD_INPUT)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         _complain("interrupted")
-        sys.exit(Exit.INTERRUPTED)
-    except ValueError as error:
-        # ConfigError and RunError are bad input; any other ValueError is a defect and shows.
-        if not _is_bad_input(error):
-            raise
+        sys.exit(128 + getattr(error, "number", signal.SIGINT))
+    except (ConfigError, RunError) as error:
+        # Any other ValueError is a defect and shows.
         _complain(str(error))
         sys.exit(Exit.BAD_INPUT)
+    except (RuntimeError, MemoryError) as error:
+        fault = _device_fault(error)
+        if fault is None:
+            raise
+        _complain(fault)
+        sys.exit(Exit.FAILED)
 
 
-def _is_bad_input(error: ValueError) -> bool:
-    if isinstance(error, ConfigError):
-        return True
-    runs = sys.modules.get("tui_diffusion.core.runs")
-    return runs is not None and isinstance(error, runs.RunError)
+def _device_fault(error: BaseException) -> str | None:
+    """A fault of the device or of the memory as one line; None for a defect."""
+    devices = sys.modules.get("tui_diffusion.core.devices")
+    fault: str | None = devices.fault_of(error) if devices is not None else None
+    return fault
 
 
 if __name__ == "__main__":

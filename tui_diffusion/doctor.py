@@ -14,6 +14,7 @@ from dataclasses import asdict
 from typing import Any, TextIO
 
 from . import __version__
+from .core.store import store
 from .lab.glyphs import GLYPHS
 from .lab.settings import Settings, from_environment, load, settings_file
 from .lab.terminal import Terminal, detect
@@ -48,8 +49,8 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     settings = _multiplexer_settings(terminal, environ)
     torch = _torch()
-    store = _store()
-    warnings += _warnings(terminal, environ, tuple(size), interactive, settings, torch, store)
+    disk = _disk()
+    warnings += _warnings(terminal, environ, tuple(size), interactive, settings, torch, disk)
     return {
         "version": __version__,
         "python": platform.python_version(),
@@ -71,7 +72,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         },
         "multiplexer": {"name": terminal.multiplexer, "settings": settings},
         "torch": torch,
-        "store": store,
+        "store": disk,
         "settings": {"file": str(file), "exists": file.exists(), **_chosen(kept)},
         "warnings": warnings,
     }
@@ -120,12 +121,8 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-def _store() -> dict[str, Any]:
+def _disk() -> dict[str, Any]:
     """The folder of runs, whether it can be written to, and the room on its disk."""
-    try:
-        from .core.runs import store
-    except (ImportError, OSError):  # without torch
-        return {"folder": None, "runs": 0, "writable": False, "free_bytes": None}
     folder = store()
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     runs, free = 0, None
@@ -168,7 +165,7 @@ def _warnings(
     interactive: bool,
     settings: Mapping[str, str],
     torch: Mapping[str, Any],
-    store: Mapping[str, Any],
+    disk: Mapping[str, Any],
 ) -> list[str]:
     """What stands in the way, each with what to do about it."""
     found = []
@@ -206,9 +203,9 @@ def _warnings(
             f"{torch['cores']} of {os.cpu_count()} cores are this process's own: set "
             "OMP_NUM_THREADS=1 if training is slow"
         )
-    if store["folder"] is not None and not store["writable"]:
-        found.append(f"runs cannot be written to {store['folder']}: set DIFFUSION_TUI_HOME")
-    free = store["free_bytes"]
+    if not disk["writable"]:
+        found.append(f"runs cannot be written to {disk['folder']}: set DIFFUSION_TUI_HOME")
+    free = disk["free_bytes"]
     if free is not None and free < _ROOM:
         found.append(f"{free / 1024**2:.0f} MiB are free for runs: make room, or set "
                      "DIFFUSION_TUI_HOME")  # fmt: skip
@@ -230,9 +227,9 @@ def _tmux_warnings(terminal: Terminal, settings: Mapping[str, str]) -> list[str]
     return found
 
 
-def shown(report: Mapping[str, Any], file: TextIO) -> str:
+def text(report: Mapping[str, Any], file: TextIO) -> str:
     """A report as a person reads it, in the characters that ``file`` can take."""
-    terminal, torch, store = report["terminal"], report["torch"], report["store"]
+    terminal, torch, disk = report["terminal"], report["torch"], report["store"]
     encoding = file.encoding or "ascii"
     settings, words = report["settings"], report["locale"]
     libraries = ", ".join(f"{name} {v or 'missing'}" for name, v in report["libraries"].items())
@@ -258,10 +255,9 @@ def shown(report: Mapping[str, Any], file: TextIO) -> str:
         rows += [("device", f"{device['name']}  {device['label']}") for device in torch["devices"]]
         rows.append(("threads", f"{torch['threads']} of torch, {torch['cores']} cores; a small "
                                 "network is trained with 1"))  # fmt: skip
-    if store["folder"]:
-        free = store["free_bytes"]
-        room = f", {free / 1024**3:.1f} GiB free" if free is not None else ""
-        rows.append(("runs", f"{store['folder']}: {store['runs']}{room}"))
+    free = disk["free_bytes"]
+    room = f", {free / 1024**3:.1f} GiB free" if free is not None else ""
+    rows.append(("runs", f"{disk['folder']}: {disk['runs']}{room}"))
     absent = "" if settings["exists"] else " (not there yet)"
     rows.append(("settings", f"{settings['file']}{absent}: {chosen}"))
     lines = [f"{name:<14} {value}" for name, value in rows]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .amplification import Amplification
     from .attribution import Attribution, attribute
+    from .checkpoints import Checkpointer
     from .datasets import make_mixture, scaling_of
     from .exact import densities, density, goal_moments
     from .experiment import ConfigError, Experiment
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from .mismatch import StartMismatch, start_mismatch
     from .mixtures import GaussianMixture
     from .presets import PRESETS, Preset, get_preset
+    from .resuming import continued, resume
     from .runs import Run, RunError, open_run, save_run
     from .schedules import Schedule, make_schedule
+    from .store import Summary, delete_run, list_runs, rename_run
     from .training import Progress, Trainer, train
     from .trajectory import Trajectory, denoise, forward_process
 
@@ -45,14 +48,17 @@ _HOME = {
         "StartMismatch",
         "start_mismatch",
     ),
+    "checkpoints": ("Checkpointer",),
     "exact": ("densities", "density", "goal_moments"),
     "experiment": ("ConfigError", "Experiment"),
     "methods": ("METHODS", "IdealDenoiser", "NetworkDenoiser", "make_method"),
     "metrics": ("evaluate",),
     "mixtures": ("GaussianMixture",),
     "presets": ("PRESETS", "Preset", "get_preset"),
+    "resuming": ("continued", "resume"),
     "runs": ("Run", "RunError", "open_run", "save_run"),
     "schedules": ("Schedule", "make_schedule"),
+    "store": ("Summary", "delete_run", "list_runs", "rename_run"),
     "training": ("Progress", "Trainer", "train"),
     "trajectory": ("Trajectory", "denoise", "forward_process"),
 }
@@ -63,6 +69,7 @@ __all__ = [
     "PRESETS",
     "Amplification",
     "Attribution",
+    "Checkpointer",
     "ConfigError",
     "Experiment",
     "GaussianMixture",
@@ -75,9 +82,12 @@ __all__ = [
     "RunError",
     "Schedule",
     "StartMismatch",
+    "Summary",
     "Trainer",
     "Trajectory",
     "attribute",
+    "continued",
+    "delete_run",
     "denoise",
     "densities",
     "density",
@@ -86,10 +96,13 @@ __all__ = [
     "get_preset",
     "goal_moments",
     "level_losses",
+    "list_runs",
     "make_method",
     "make_mixture",
     "make_schedule",
     "open_run",
+    "rename_run",
+    "resume",
     "save_run",
     "scaling_of",
     "start_mismatch",

@@ -39,7 +39,7 @@ from .loss import LossPanel
 from .pace import Pace
 from .palette import Palette
 from .sampling import Source, Wish, Worker, film, study
-from .session import Clock, Session, State, Training
+from .session import Clock, Session, State, Training, keep_in_store
 from .settings import Place
 from .status import Line, duration, rate_text
 
@@ -213,7 +213,7 @@ class Lab(App[int]):
         self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
         self.chosen = experiment.name
         self.bench.experiment = experiment
-        self.session = session or Session(self._notify)
+        self.session = session or Session(self._notify, keep=keep_in_store)
         self.sampling = Worker(film, lambda made: self._post(self.Filmed(made)), self._film_failed)
         self.studies = Worker(
             study, lambda made: self._post(self.Studied(made)), self._study_failed
@@ -225,6 +225,7 @@ class Lab(App[int]):
         self._studied = Clock(_STUDIES, _SHARE)
         self._seen_state = State.IDLE
         self._films_made = 0
+        self._told_unsaved = ""
         self._lost_focus: Widget | None = None
 
     @property
@@ -480,6 +481,9 @@ class Lab(App[int]):
         self._seen_state = state
         training = self.bench.training
         if training is not None:
+            if training.unsaved and training.unsaved != self._told_unsaved:
+                self.notify(training.unsaved, title="Not saved", severity="error", markup=False)
+            self._told_unsaved = training.unsaved
             if training is not self._loss.training or (changed and training.losses is not None):
                 self._loss.show(training, self._stages(training))
             else:

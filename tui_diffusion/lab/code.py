@@ -22,7 +22,7 @@ def pieces(experiment: Experiment) -> list[tuple[str, str]]:
     from ..core import schedules
     from ..core.methods import METHODS
     from ..core.samplers import SAMPLERS
-    from ..core.training import loss_of
+    from ..core.steppers import loss_of
 
     makers: dict[str, Callable[..., Any]] = {
         "karras": schedules.karras,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.experiment import Experiment, field_table, format_value
 from ..core.presets import get_preset
+from ..core.store import store
 from .status import number
 
 if TYPE_CHECKING:
@@ -54,12 +54,7 @@ def level_text(film: Film, level: int) -> str:
 
 def copied_file() -> Path:
     """The file that always holds what was copied last."""
-    home = os.environ.get("DIFFUSION_TUI_HOME")
-    if home:
-        return Path(home) / "copied.txt"
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("diffusion-tui", appauthor=False)) / "copied.txt"
+    return store().parent / "copied.txt"
 
 
 def keep(text: str) -> Path:

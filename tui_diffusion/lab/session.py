@@ -4,7 +4,8 @@
 
 The thread writes what it has reached into a `Training` record and calls ``notify``, which must only
 post a message. A stop is an event that is looked at between chunks of training; a new training
-starts only after the old thread has ended.
+starts only after the old thread has ended. With a keeper, such as `keep_in_store` makes, a training
+is written to disk as it goes and when it ends.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.experiment import ConfigError, Experiment
+from ..core.manifest import RunError
+from ..core.store import store
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from ..core.methods import Denoiser
+    from ..core.runs import Run
 
 _CHUNK = 0.03
 """Seconds of training between two looks at the stop event."""
@@ -65,13 +70,27 @@ class TrainerLike(Protocol):
     def run(self, *, interval: float) -> Iterator[Any]: ...
 
 
+class Keeper(Protocol):
+    """Writes a training to disk; see `Checkpointer`."""
+
+    folder: Path
+    fault: str
+
+    def offer(self) -> None: ...
+
+    def finish(self, state: Any) -> Any: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass
 class Training:
     """One training as the screen sees it; written by the worker thread alone.
 
     ``losses[:step]`` are final: the buffer is only ever appended to. ``snapshot`` is the step and
     a frozen copy of the network, replaced as a whole. ``floor`` is the least loss that any network
-    can come to, where it is known.
+    can come to, where it is known. ``run`` is the folder it is written to, ``unsaved`` why the last
+    writing failed.
     """
 
     experiment: Experiment
@@ -83,6 +102,8 @@ class Training:
     device: str = ""
     reason: str = ""
     error: str = ""
+    run: Path | None = None
+    unsaved: str = ""
     floor: float | None = None
     losses: NDArray[np.float32] | None = None
     snapshot: tuple[int, Denoiser] | None = None
@@ -112,16 +133,32 @@ def _make_trainer(experiment: Experiment) -> TrainerLike:
     return Trainer(experiment)
 
 
+def _fault(error: Exception) -> str:
+    from ..core.devices import fault_of
+
+    return fault_of(error) or f"{type(error).__name__}: {error}"
+
+
 def _find_floor(experiment: Experiment) -> float | None:
     from ..core.floor import training_floor
 
     return training_floor(experiment)
 
 
+def keep_in_store(trainer: Any, folder: Path | None) -> Keeper:
+    """Keep a training in the run it goes on with, or in a new one of the store."""
+    from ..core.checkpoints import Checkpointer
+    from ..core.runs import new_name
+
+    return Checkpointer(trainer, folder or (store() / new_name(trainer.experiment)).absolute())
+
+
 class Session:
     """Starts, pauses and stops trainings, one at a time.
 
     ``notify`` is called from the worker thread after every chunk and every change of state.
+    ``keep`` makes what writes a training to disk, in the folder of the run it goes on with or else
+    in a new one; without it nothing is written.
     """
 
     def __init__(
@@ -129,10 +166,12 @@ class Session:
         notify: Callable[[], None],
         make_trainer: Callable[[Experiment], TrainerLike] = _make_trainer,
         find_floor: Callable[[Experiment], float | None] = _find_floor,
+        keep: Callable[[TrainerLike, Path | None], Keeper] | None = None,
     ) -> None:
         self._notify = notify
         self._make_trainer = make_trainer
         self._find_floor = find_floor
+        self._keep = keep
         self._thread: threading.Thread | None = None
         self.training: Training | None = None
 
@@ -141,8 +180,12 @@ class Session:
         """The state of the latest training, or idle."""
         return self.training.state if self.training else State.IDLE
 
-    def start(self, experiment: Experiment) -> Training:
-        """Stop whatever runs and train this; returns the record that will be written."""
+    def start(self, experiment: Experiment, resume: Run | str | None = None) -> Training:
+        """Stop whatever runs and train this; returns the record that will be written.
+
+        ``resume`` is a run to go on with, or its name; the experiment is its own, or one that
+        `continued` made of it.
+        """
         previous = self._thread
         if self.training is not None:
             self.training.stop.set()
@@ -150,7 +193,7 @@ class Session:
         training.running.set()
         self.training = training
         self._thread = threading.Thread(
-            target=self._work, args=(training, previous), name="training", daemon=True
+            target=self._work, args=(training, previous, resume), name="training", daemon=True
         )
         self._thread.start()
         return training
@@ -180,53 +223,93 @@ class Session:
 
     # --- the worker thread -------------------------------------------------------------------
 
-    def _work(self, training: Training, previous: threading.Thread | None) -> None:
+    def _work(
+        self, training: Training, previous: threading.Thread | None, resume: Run | str | None
+    ) -> None:
         if previous is not None:
             previous.join()
         try:
-            self._train(training)
-        except ConfigError as error:
+            self._train(training, resume)
+        except (ConfigError, RunError) as error:
             self._end(training, State.FAILED, str(error))
         except Exception as error:  # a fault of the training must not take the lab with it
-            self._end(training, State.FAILED, f"{type(error).__name__}: {error}")
+            self._end(training, State.FAILED, _fault(error))
 
-    def _train(self, training: Training) -> None:
+    def _train(self, training: Training, resume: Run | str | None) -> None:
         if training.stop.is_set():
             self._end(training, State.STOPPED)
             return
-        trainer = self._make_trainer(training.experiment)
-        training.losses = trainer.losses
-        training.floor = self._find_floor(training.experiment)
-        choice = getattr(trainer, "choice", None)
-        if choice is not None:
-            training.device, training.reason = choice.label, choice.reason
-        training.snapshot = (0, copy.deepcopy(trainer.denoiser))
-        self._enter(training, State.TRAINING)
+        trainer, folder = self._trainer(training, resume)
+        keeper = self._keep(trainer, folder) if self._keep is not None else None
+        try:
+            training.run = keeper.folder if keeper is not None else None
+            training.losses = trainer.losses
+            training.floor = self._find_floor(training.experiment)
+            choice = getattr(trainer, "choice", None)
+            if choice is not None:
+                training.device, training.reason = choice.label, choice.reason
+            training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
+            self._enter(training, State.TRAINING)
+            self._pull(training, trainer, keeper)
+        finally:
+            if keeper is not None:
+                keeper.close()
+
+    def _trainer(
+        self, training: Training, resume: Run | str | None
+    ) -> tuple[TrainerLike, Path | None]:
+        """A trainer at its start, or where a run left off, with the run's folder."""
+        if resume is None:
+            return self._make_trainer(training.experiment), None
+        from ..core.resuming import resume as go_on
+        from ..core.runs import open_run
+
+        run = open_run(resume) if isinstance(resume, str) else resume
+        trainer = go_on(run, training.experiment)
+        training.step, training.seconds = trainer.step, trainer.seconds
+        return trainer, run.folder
+
+    def _pull(self, training: Training, trainer: TrainerLike, keeper: Keeper | None) -> None:
+        """Train until it ends or is to stop."""
         for progress in trainer.run(interval=_CHUNK):
             training.lr, training.level = progress.lr, progress.level
             training.seconds = progress.seconds
             training.step = progress.step
             if progress.status != "training":
                 training.snapshot = (progress.step, copy.deepcopy(trainer.denoiser))
-                self._end(training, State(progress.status))
+                self._finish(training, keeper, State(progress.status))
                 return
             if training.wanted.is_set():
                 training.wanted.clear()
                 training.snapshot = (progress.step, copy.deepcopy(trainer.denoiser))
             if not training.running.is_set() and not training.stop.is_set():
-                self._hold(training, trainer)
+                self._hold(training, trainer, keeper)
             if training.stop.is_set():
                 training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
-                self._end(training, State.STOPPED)
+                self._finish(training, keeper, State.STOPPED)
                 return
+            if keeper is not None:
+                keeper.offer()
+                training.unsaved = keeper.fault
             self._notify()
 
-    def _hold(self, training: Training, trainer: TrainerLike) -> None:
+    def _finish(self, training: Training, keeper: Keeper | None, state: State) -> None:
+        """Write what has been reached, and end."""
+        if keeper is not None:
+            try:
+                keeper.finish(state.value)
+                training.unsaved = ""
+            except RunError as error:
+                training.unsaved = str(error)
+        self._end(training, state)
+
+    def _hold(self, training: Training, trainer: TrainerLike, keeper: Keeper | None) -> None:
         """Wait while paused."""
         training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
         self._enter(training, State.PAUSED)
         while not training.running.wait(0.05) and not training.stop.is_set():
-            pass
+            if keeper is not None:
+                keeper.offer()
         if not training.stop.is_set():
             self._enter(training, State.TRAINING)
 

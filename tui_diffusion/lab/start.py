@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import locale
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -94,12 +95,18 @@ def _run(
     began = app.theme
     if problem:
         app.call_later(app.notify, problem, title="Settings", severity="warning", markup=False)
-    app.run(mouse=options.mouse)
+    try:
+        app.run(mouse=options.mouse)
+    except OSError:
+        # The terminal is gone, and with it all that could be said; the training is written down.
+        app.close_workers()
+        os._exit(128 + signal.SIGHUP)
+    finally:
+        app.close_workers()
     chosen = app.theme if app.theme != began else kept.theme
     trouble = save(settings_file(), replace(kept, theme=chosen, place=app.place))
     if trouble:
         print(f"diffusion-tui: {trouble}", file=sys.stderr)
-    app.close_workers()
     # Not sys.exit: a thread deep in torch cannot be interrupted, and taking torch down takes most
     # of a second. The terminal is restored by now, and nothing is left to be written.
     sys.stdout.flush()

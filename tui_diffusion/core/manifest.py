@@ -1,0 +1,184 @@
+"""What a run says of itself in ``run.json``, read with care and checked; it loads no torch."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any, Literal, get_args
+
+FORMAT = 2
+LARGEST_TEXT = 2**22
+"""Bytes of JSON that are read at most."""
+
+State = Literal["training", "stopped", "finished", "diverged"]
+"""What a run says of itself."""
+
+CHECKPOINT = re.compile(r"checkpoint-[0-9]{1,9}")
+"""Names of the folders in a run that hold a training at one moment."""
+
+# What reading files raises that are damaged, or none of ours; nesting without end, and numbers and
+# sizes beyond all measure among them.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
+    SyntaxError,
+    TokenError,
+)
+
+
+class RunError(ValueError):
+    """A run that cannot be opened or written: one line that says which and why."""
+
+
+def shown(text: str) -> str:
+    """Text from outside made harmless: control characters become '?'."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def reason_of(error: BaseException) -> str:
+    """What went wrong, short and in one harmless line."""
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return shown(" ".join(text.split()))[:120] or type(error).__name__
+
+
+@dataclass(frozen=True)
+class About:
+    """What ``run.json`` says; ``files`` are sizes in bytes of those in the checkpoint that counts.
+
+    ``quality`` holds the main metrics of the last sample, where one was taken.
+    """
+
+    experiment: str
+    state: State
+    step: int
+    steps: int
+    seconds: float
+    seed: int
+    device: str
+    started: datetime
+    written: datetime
+    checkpoint: str
+    files: Mapping[str, int]
+    quality: Mapping[str, float | None] | None
+    versions: Mapping[str, str]
+
+
+def read_plain(file: Path, limit: int = LARGEST_TEXT) -> bytes:
+    """The bytes of a plain file: a link might lead elsewhere, and a pipe might never end."""
+    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError("not a plain file")
+        data = opened.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"larger than {limit:,} bytes")
+    return data
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """A JSON object in a plain file."""
+    values = json.loads(read_plain(file).decode("utf-8"))
+    if not isinstance(values, dict):
+        raise TypeError("not an object")
+    return values
+
+
+def read_about(folder: Path) -> About:
+    """What a run says of itself; raises one of `UNREADABLE` where it says what cannot be."""
+    values = read_object(folder / "run.json")
+    if values["format"] != FORMAT:
+        raise ValueError(f"format {values['format']!r}; allowed: {FORMAT}")
+    if values["state"] not in get_args(State):
+        raise ValueError(f"state {values['state']!r}; allowed: {', '.join(get_args(State))}")
+    checkpoint = values["checkpoint"]
+    if not isinstance(checkpoint, str) or not CHECKPOINT.fullmatch(checkpoint):
+        raise ValueError(f"checkpoint {checkpoint!r}; allowed: checkpoint-NUMBER")
+    quality = values["quality"]
+    return About(
+        experiment=_text(values, "experiment"),
+        state=values["state"],
+        step=_whole(values, "step"),
+        steps=_whole(values, "steps"),
+        seconds=_seconds(values["seconds"]),
+        seed=_whole(values, "seed"),
+        device=_text(values, "device"),
+        started=_time(_text(values, "started")),
+        written=_time(_text(values, "written")),
+        checkpoint=checkpoint,
+        files={name: _whole(values["files"], name) for name in _names(values["files"])},
+        quality=None if quality is None else {n: _number(quality[n]) for n in _names(quality)},
+        versions={name: _text(values["versions"], name) for name in _names(values["versions"])},
+    )
+
+
+def _names(values: Any) -> list[str]:
+    if not isinstance(values, dict) or len(values) > 100:
+        raise TypeError("not an object")
+    if any("/" in name or "\0" in name or name in ("", ".", "..") for name in values):
+        raise ValueError("a name that no file can have")
+    return list(values)
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    if not isinstance(values[key], str) or len(values[key]) > 200:
+        raise TypeError(f"{key} is not a short text")
+    return str(values[key])
+
+
+def _whole(values: Mapping[str, Any], key: str) -> int:
+    value = values[key]
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError(f"{key} {value!r}; allowed: a whole number from 0")
+    return value
+
+
+def _number(value: Any) -> float | None:
+    number = None if value is None else float(value)
+    return number if number is None or math.isfinite(number) else None
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"seconds {seconds}; allowed: a number from 0")
+    return seconds
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def flush_folder(folder: Path) -> None:
+    """See the names in a folder safely to the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # Some file systems cannot flush a folder, and need not.
+        with suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def checkpoints_in(folder: Path) -> dict[int, Path]:
+    """The checkpoints of a run by number, whether they count or not."""
+    return {
+        int(entry.name.partition("-")[2]): entry
+        for entry in folder.iterdir()
+        if CHECKPOINT.fullmatch(entry.name)
+    }

@@ -1,0 +1,97 @@
+"""Going on with a run: which settings may change on the way, and the trainer where it left off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from safetensors import SafetensorError
+
+from .experiment import ConfigError, Experiment, field_table, format_value
+from .manifest import UNREADABLE, RunError, reason_of, shown
+from .runs import Run
+from .training import Trainer, stages
+
+_FREE = ("training.steps", "device", "sampling.*")
+
+
+def continued(run: Run, settings: Mapping[str, Any] | None = None) -> Experiment:
+    """The experiment of a run with what may change when it goes on: see `check_continues`."""
+    experiment = run.experiment.with_settings(settings or {})
+    check_continues(run, experiment)
+    return experiment
+
+
+def check_continues(run: Run, experiment: Experiment) -> None:
+    """Raise unless the run can go on as this experiment.
+
+    Its own but for more steps, another device and another way to sample: all else is part of the
+    mathematics. Raises `ConfigError` that names a field, and `RunError` where nothing is left to
+    do.
+    """
+    name, was = shown(run.name), run.experiment
+    if experiment.name != was.name:
+        raise ConfigError(
+            f"experiment: {experiment.name!r} is not that of run {name!r}; allowed: {was.name}, "
+            "or none"
+        )
+    for path in field_table():
+        if path in _FREE or path.startswith("sampling."):
+            continue
+        if experiment.get(path) != was.get(path):
+            raise ConfigError(
+                f"{path}: cannot change in run {name!r}, where it is "
+                f"{format_value(was.get(path))}; allowed: {', '.join(_FREE)}",
+                path,
+            )
+    if experiment.training.steps < was.training.steps:
+        raise ConfigError(
+            f"training.steps: {experiment.training.steps:,} is fewer than in run {name!r}; "
+            f"allowed: from {was.training.steps}",
+            "training.steps",
+        )
+    if run.state == "diverged":
+        raise RunError(
+            f"run {name!r} diverged at step {run.step:,}; allowed: a new training, such as with a "
+            "lower training.lr"
+        )
+    if run.step >= experiment.training.steps:
+        raise RunError(
+            f"run {name!r} has finished its {run.step:,} steps; allowed: more of them, such as "
+            f"--set training.steps={2 * run.step}"
+        )
+
+
+def resume(run: Run, experiment: Experiment | None = None) -> Trainer:
+    """A trainer where the run left off; raises `ConfigError` or `RunError`.
+
+    On a CPU it goes on bit for bit. On another kind of device than before, the random numbers are
+    those of a new training there. Where more steps move the stages of a network a level, training
+    goes on in the stage that now holds the step.
+    """
+    experiment = experiment or run.experiment
+    check_continues(run, experiment)
+    trainer = Trainer(experiment)
+    state = run.training_state()
+    fresh = trainer.state()["generator"]
+    if state["generator"].shape != fresh.shape:
+        state["generator"] = fresh
+    if _level(run.experiment, run.step) != _level(experiment, run.step):
+        state = {key: v for key, v in state.items() if not key.startswith("optimizer.")}
+    try:
+        trainer.restore(state)
+    except (*UNREADABLE, SafetensorError) as error:
+        raise RunError(
+            f"run {shown(str(run.folder))}: state.safetensors does not fit ({reason_of(error)})"
+        ) from None
+    if trainer.step != run.step or trainer.status != "training":
+        raise RunError(
+            f"run {shown(str(run.folder))}: losses.npy does not fit ({trainer.step:,} steps, "
+            f"{trainer.status})"
+        )
+    return trainer
+
+
+def _level(experiment: Experiment, step: int) -> int | None:
+    """Whose network the step before ``step`` trains."""
+    return next(s for s in reversed(stages(experiment)) if s.start <= max(step - 1, 0)).level

@@ -1,0 +1,250 @@
+"""Writing a training to a run's folder, such that at every instant there is a whole run there.
+
+A new run is written under a temporary name beside its place, flushed, and renamed. From then on a
+checkpoint is written and flushed in a folder of its own beside the one that counts, and then
+``run.json``, which names it, is replaced by a rename. The checkpoint before the last stays for
+whoever is still reading it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from .. import __version__
+from .experiment import Experiment, to_json
+from .lock import Lock
+from .manifest import (
+    FORMAT,
+    UNREADABLE,
+    About,
+    RunError,
+    State,
+    checkpoints_in,
+    flush_folder,
+    read_about,
+    reason_of,
+    shown,
+)
+from .training import Trainer, part_of
+
+_QUALITY = ("energy_distance", "energy_distance_real", "mode_tv", "off_mode", "in_mode_std_ratio")
+"""The metrics of a sample that a list of runs shows."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A training at one moment, as copies: what a checkpoint holds."""
+
+    experiment: Experiment
+    state: State
+    step: int
+    seconds: float
+    device: str
+    tensors: Mapping[str, Tensor]
+    metrics: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(
+        cls, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
+    ) -> Snapshot:
+        """A training as it is now."""
+        return cls(
+            experiment=trainer.experiment,
+            state=state,
+            step=trainer.step,
+            seconds=trainer.seconds,
+            device=str(trainer.device),
+            tensors=trainer.state(),
+            metrics=metrics,
+        )
+
+    def write(self, folder: Path) -> dict[str, int]:
+        """Write and flush the files of a checkpoint; their sizes."""
+        prefix = "average." if self.experiment.training.average else "network."
+        tensors = {name: v.contiguous() for name, v in self.tensors.items()}
+        losses = tensors.pop("losses").numpy()
+        rest = {name: v for name, v in tensors.items() if not name.startswith(prefix)}
+        sizes = {
+            "experiment.json": _put(folder / "experiment.json", to_json(self.experiment).encode()),
+            "weights.safetensors": _put(
+                folder / "weights.safetensors", save_tensors(part_of(tensors, prefix))
+            ),
+            "state.safetensors": _put(folder / "state.safetensors", save_tensors(rest)),
+            "losses.npy": _put(folder / "losses.npy", losses),
+        }
+        if self.metrics is not None:
+            sizes["metrics.json"] = _put(folder / "metrics.json", _json(self.metrics))
+        flush_folder(folder)
+        return sizes
+
+    def about(self, checkpoint: str, files: Mapping[str, int], started: datetime) -> dict[str, Any]:
+        """What ``run.json`` says of it."""
+        sample = (self.metrics or {}).get("sample")
+        quality = {key: sample.get(key) for key in _QUALITY} if isinstance(sample, dict) else None
+        return {
+            "format": FORMAT,
+            "experiment": self.experiment.name,
+            "state": self.state,
+            "step": self.step,
+            "steps": self.experiment.training.steps,
+            "seconds": self.seconds,
+            "seed": self.experiment.seed,
+            "device": self.device,
+            "started": started.isoformat(timespec="seconds"),
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            "checkpoint": checkpoint,
+            "files": files,
+            "quality": quality,
+            "versions": {
+                "diffusion-tui": __version__,
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+            },
+        }
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2) + "\n").encode()
+
+
+def _put(file: Path, content: bytes | NDArray[np.float32]) -> int:
+    """Write a new file and see it safely to the disk; its size."""
+    with file.open("xb") as opened:
+        _write(opened, content)
+        opened.flush()
+        os.fsync(opened.fileno())
+        return opened.tell()
+
+
+def _write(opened: BinaryIO, content: bytes | NDArray[np.float32]) -> None:
+    if isinstance(content, bytes):
+        opened.write(content)
+    else:
+        np.save(opened, content, allow_pickle=False)
+
+
+def create(folder: Path, snapshot: Snapshot) -> Lock:
+    """Write a new run to a folder that is not there, or empty; the lock to write on with."""
+    temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+    lock = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        lock = Lock.take(temporary)
+        _extend(temporary, snapshot, None)
+        temporary.rename(folder)
+        with suppress(OSError):
+            flush_folder(folder.parent)
+        return lock
+    except BaseException as error:
+        if lock is not None:
+            lock.release()
+        shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError | SafetensorError):
+            raise _unwritable(folder, error) from None
+        raise
+
+
+def extend(folder: Path, snapshot: Snapshot) -> None:
+    """Write another checkpoint of a run whose lock is held, and make it the one that counts."""
+    try:
+        _extend(folder, snapshot, _counted(folder))
+    except (OSError, SafetensorError) as error:
+        raise _unwritable(folder, error) from None
+
+
+def _counted(folder: Path) -> About:
+    try:
+        return read_about(folder)
+    except UNREADABLE as error:
+        raise _unwritable(folder, error, "run.json cannot be read, ") from None
+
+
+def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
+    before = checkpoints_in(folder)
+    current = folder / f"checkpoint-{max(before, default=0) + 1}"
+    named = folder / ".run.json.tmp"
+    started = counted.started if counted else datetime.now(UTC)
+    try:
+        current.mkdir()
+        files = snapshot.write(current)
+        flush_folder(folder)
+        named.unlink(missing_ok=True)
+        _put(named, _json(snapshot.about(current.name, files, started)))
+        named.replace(folder / "run.json")
+    except BaseException:
+        # A signal may end this right after the checkpoint has come to count.
+        if not _counts(folder, current):
+            shutil.rmtree(current, ignore_errors=True)
+        with suppress(OSError):
+            named.unlink(missing_ok=True)
+        raise
+    # It counts now; what is left is to tidy up.
+    _show(current, folder)
+    with suppress(OSError):
+        flush_folder(folder)
+    for old in before.values():
+        if counted is None or old.name != counted.checkpoint:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _show(checkpoint: Path, folder: Path) -> None:
+    """Put the files of the checkpoint that counts into the run's own folder as well.
+
+    For people and other programs: here a run is read from its checkpoint alone, so that a crash
+    amid these renames harms nothing. Hard links take no space; where there are none, copies do.
+    """
+    for file in checkpoint.iterdir():
+        shown_as = folder / f".{file.name}.tmp"
+        with suppress(OSError):
+            shown_as.unlink(missing_ok=True)
+            try:
+                os.link(file, shown_as)
+            except OSError:
+                shutil.copyfile(file, shown_as)
+            shown_as.replace(folder / file.name)
+
+
+def _counts(folder: Path, checkpoint: Path) -> bool:
+    try:
+        return read_about(folder).checkpoint == checkpoint.name
+    except UNREADABLE:
+        return False
+
+
+def _unwritable(folder: Path, error: BaseException, what: str = "") -> RunError:
+    reason = f"{what}{reason_of(error)}"
+    return RunError(f"run {shown(str(folder))}: cannot be written ({reason})")
+
+
+def save_run(
+    folder: Path, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a training to ``folder``, whole or not at all; returns the folder."""
+    snapshot = Snapshot.of(trainer, state, metrics)
+    if (folder / "run.json").is_file():
+        lock = Lock.take(folder)
+        try:
+            extend(folder, snapshot)
+        finally:
+            lock.release()
+    else:
+        create(folder, snapshot).release()
+    return folder

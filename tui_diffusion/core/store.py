@@ -1,0 +1,264 @@
+"""The store of runs: what is on disk, and how to rename and remove it.
+
+It reads no tensors and loads no torch. Nothing in the store is taken at its word: links are never
+followed, and a name given here can never lead out of the store. What does not belong, or is not
+whole, is listed as such.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from .lock import Lock, writer_of
+from .manifest import (
+    CHECKPOINT,
+    UNREADABLE,
+    About,
+    RunError,
+    flush_folder,
+    read_about,
+    read_object,
+    reason_of,
+    shown,
+)
+
+Standing = Literal[
+    "training",
+    "interrupted",
+    "stopped",
+    "finished",
+    "diverged",
+    "half-written",
+    "damaged",
+    "foreign",
+]
+"""What a run is found to be: one that says it is training, with nobody at it, was interrupted."""
+
+_UNFINISHED = re.compile(r"\..+\.[0-9]+\.(tmp|deleted)")
+
+
+def store() -> Path:
+    """The folder that holds the runs: under ``DIFFUSION_TUI_HOME`` or the user's data directory."""
+    home = os.environ.get("DIFFUSION_TUI_HOME")
+    if home:
+        return Path(home) / "runs"
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("diffusion-tui", appauthor=False)) / "runs"
+
+
+# --- all of them -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One entry of the store. ``about`` is None, and ``reason`` says why, where it is not whole."""
+
+    folder: Path
+    standing: Standing
+    about: About | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """What `open_run`, `rename_run` and `delete_run` take; for the screen there is `label`."""
+        return self.folder.name
+
+    @property
+    def label(self) -> str:
+        """The name, harmless to show (markup apart)."""
+        return shown(self.name)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it can be opened."""
+        return self.about is not None
+
+    @property
+    def resumable(self) -> bool:
+        """Whether its training can go on as it is."""
+        return self.standing in ("interrupted", "stopped")
+
+    def age(self, now: datetime | None = None) -> float:
+        """Seconds since it was last written; 0 where the clock has been set back since."""
+        if self.about is None:
+            return 0.0
+        return max(((now or datetime.now(UTC)) - self.about.written).total_seconds(), 0.0)
+
+
+def list_runs() -> list[Summary]:
+    """Every entry of the store, the latest written first and what is not whole last."""
+    folder = store()
+    try:
+        entries = list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RunError(f"store {shown(str(folder))}: cannot be read ({reason_of(error)})") from None
+    found = [summary for entry in entries if (summary := summarise(entry)) is not None]
+    return sorted(
+        found,
+        key=lambda s: (s.about is None, -s.about.written.timestamp() if s.about else 0, s.name),
+    )
+
+
+def summarise(folder: Path) -> Summary | None:
+    """What an entry of the store is; None for one that is only just coming to be, or going."""
+    try:
+        mode = folder.lstat().st_mode
+        if not stat.S_ISDIR(mode):
+            what = "a link" if stat.S_ISLNK(mode) else "not a folder"
+            hidden = folder.name.startswith(".")
+            return None if hidden else Summary(folder, "foreign", reason=what)
+        if _UNFINISHED.fullmatch(folder.name):
+            unfinished = "its writing or removal was cut short"
+            return None if writer_of(folder) else Summary(folder, "half-written", reason=unfinished)
+        if not os.path.lexists(folder / "run.json"):
+            names = [entry.name for entry in folder.iterdir()]
+            ours = any(CHECKPOINT.fullmatch(n) or n == "lock" for n in names)
+            reason = "run.json is missing"
+            return Summary(folder, "half-written" if ours else "foreign", reason=reason)
+        return _summary_of_run(folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Summary(folder, "damaged", reason=reason_of(error))
+
+
+def _summary_of_run(folder: Path) -> Summary:
+    try:
+        about = read_about(folder)
+        while (fault := _fault(folder, about)) and (later := read_about(folder)) != about:
+            about = later  # it was written while this was looking
+    except UNREADABLE as error:
+        reason = f"run.json cannot be read ({reason_of(error)})"
+        return Summary(folder, "damaged", reason=reason)
+    if fault:
+        return Summary(folder, "damaged", reason=fault)
+    standing: Standing = about.state
+    if standing == "training" and writer_of(folder) is None:
+        standing = "interrupted"
+    return Summary(folder, standing, about)
+
+
+def _fault(folder: Path, about: About) -> str:
+    """What is wrong with the files of a run, as far as their sizes and the experiment tell."""
+    checkpoint = folder / about.checkpoint
+    try:
+        if not stat.S_ISDIR(checkpoint.lstat().st_mode):
+            return f"{about.checkpoint} is not a folder"
+    except OSError as error:
+        return f"{about.checkpoint} cannot be read ({reason_of(error)})"
+    for name, size in about.files.items():
+        try:
+            found = (checkpoint / name).lstat()
+        except OSError as error:
+            return f"{shown(name)} cannot be read ({reason_of(error)})"
+        if not stat.S_ISREG(found.st_mode):
+            return f"{shown(name)} is not a plain file"
+        if found.st_size != size:
+            return f"{shown(name)} has {found.st_size:,} bytes of {size:,}"
+    try:
+        read_object(checkpoint / "experiment.json")
+    except UNREADABLE as error:
+        return f"experiment.json cannot be read ({reason_of(error)})"
+    return ""
+
+
+def find(name: str) -> Path:
+    """The folder of a run given by its name in the store or by its path; raises `RunError`."""
+    try:
+        if _is_plain(name):
+            inside = store() / name
+            if inside.is_symlink():
+                raise RunError(f"run {shown(name)!r} is a link; allowed: the folder of a run")
+            if os.path.lexists(inside / "run.json"):
+                return inside
+        if name and os.path.lexists(Path(name) / "run.json"):
+            return Path(name)
+    except OSError:
+        pass  # a folder that may not be read
+    except ValueError as error:
+        if isinstance(error, RunError):
+            raise
+        # a name that no folder can have
+    raise RunError(
+        f"run {shown(name)!r} does not exist; allowed: the folder of a run, or a name in {store()}"
+    )
+
+
+def in_store(folder: Path) -> bool:
+    """Whether this folder is an entry of the store, so that its name is enough to find it."""
+    return folder.absolute().parent == store().absolute()
+
+
+# --- change ------------------------------------------------------------------------------------
+
+
+def _is_plain(name: str) -> bool:
+    """Whether this can only be the name of an entry, wherever it is looked for."""
+    return bool(name) and name not in (".", "..") and not set(name) & set("/\0")
+
+
+def check_name(name: str) -> str:
+    """A name for a run as a person gives it; raises `RunError` with what is allowed."""
+    name = name.strip()
+    # A name takes up to 255 bytes; the temporary ones are longer.
+    fits = 0 < len(name.encode("utf-8", "surrogatepass")) <= 200
+    if not (fits and _is_plain(name) and name.isprintable() and name[0] not in ".-"):
+        raise RunError(
+            f"name {shown(name)[:60]!r} is not allowed; allowed: up to 200 bytes of printable "
+            "characters without '/', and neither '.' nor '-' at the front"
+        )
+    return name
+
+
+def _entry(name: str) -> Path:
+    """An entry of the store that is there and not foreign to it."""
+    folder = store() / name
+    summary = summarise(folder) if _is_plain(name) else None
+    if summary is None:
+        raise RunError(f"run {shown(name)!r} does not exist; allowed: a name in {store()}")
+    if summary.standing == "foreign":
+        raise RunError(
+            f"{shown(name)!r} in the store is no run ({summary.reason}); allowed: a name of one"
+        )
+    return folder
+
+
+def rename_run(name: str, new: str) -> Path:
+    """Give a run of the store another name; its new folder. Raises `RunError`."""
+    folder, target = _entry(name), store() / check_name(new)
+    lock = Lock.take(folder)
+    try:
+        if os.path.lexists(target):
+            raise RunError(f"name {target.name!r} is taken; allowed: one that is free")
+        folder.rename(target)
+        flush_folder(store())
+    except OSError as error:
+        raise RunError(f"run {shown(name)!r}: cannot be renamed ({reason_of(error)})") from None
+    finally:
+        lock.release()
+    return target
+
+
+def delete_run(name: str) -> None:
+    """Remove a run of the store, whole or damaged; raises `RunError`."""
+    folder = _entry(name)
+    lock = Lock.take(folder)
+    doomed = store() / f".{name[:60]}.{os.getpid()}.deleted"
+    try:
+        shutil.rmtree(doomed, ignore_errors=True)
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise RunError(f"run {shown(name)!r}: cannot be removed ({reason_of(error)})") from None
+    finally:
+        lock.release()
