@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
-from . import __version__
+from . import __version__, completion
 from .core.experiment import ConfigError, Experiment, parse_settings
 from .core.manifest import RunError, shown
 from .core.presets import PRESETS, get_preset
@@ -53,10 +54,24 @@ class _Commands(click.Group):
     """A group whose first word may be an experiment: ``diffusion-tui ddpm-1d`` opens the lab."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = args[0] if args else ""
-        if first not in self.commands and first not in ("--help", "-h", "--version"):
+        first = args[0].partition("=")[0] if args else ""
+        own = ("--help", "-h", "--version", "--install-completion")
+        # While a shell completes, the word in question is not among these yet.
+        if first not in (*self.commands, *own) and (args or not ctx.resilient_parsing):
             args = ["lab", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = super().shell_complete(ctx, incomplete)
+        return [*found, *completion.experiments(ctx, self.params[0], incomplete)]
+
+
+def _install(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is None or ctx.resilient_parsing:
+        return
+    file, then = completion.install(cli, shell)
+    print(f"{file}: written; {then}")
+    ctx.exit()
 
 
 @click.group(
@@ -64,6 +79,16 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="diffusion-tui")
+@click.option(
+    "--install-completion",
+    metavar="[SHELL]",
+    is_flag=False,
+    flag_value="auto",
+    is_eager=True,
+    expose_value=False,
+    callback=_install,
+    help="Complete commands, experiments and fields in bash, zsh or fish (or the shell in use).",
+)
 def cli() -> None:
     """A diffusion laboratory in a terminal.
 
@@ -78,6 +103,7 @@ _settings: _Decorator = click.option(
     "settings",
     metavar="FIELD=VALUE",
     multiple=True,
+    shell_complete=completion.fields,
     help="Set a hyperparameter, such as training.lr=1e-3. May be given many times.",
 )
 _as_json: _Decorator = click.option(
@@ -104,11 +130,14 @@ def _experiment(name: str, settings: tuple[str, ...], **overrides: str | None) -
 
 
 @cli.command()
-@click.argument("experiment", required=False)
+@click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_points
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters alone.")
+@click.option(
+    "--low-bandwidth", is_flag=True, help="Two drawings a second at most, in 256 colours."
+)
 @click.option("--theme", metavar="T", help="A theme of the lab, such as textual-light or nord.")
 def lab(
     experiment: str | None,
@@ -116,16 +145,19 @@ def lab(
     points: str | None,
     no_mouse: bool,
     ascii_only: bool,
+    low_bandwidth: bool,
     theme: str | None,
 ) -> None:
-    """Open the lab, with EXPERIMENT chosen."""
-    overrides = {"sampling.points": points}
-    chosen = _experiment(experiment or next(iter(PRESETS)), settings, **overrides)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("the lab needs a terminal; allowed without one: list, train, sample")
-    from .lab.app import run_lab
+    """Open the lab, with EXPERIMENT chosen, or where it was left."""
+    from .lab.start import Options, open_lab
 
-    run_lab(chosen, ascii_only=ascii_only, mouse=not no_mouse, theme=theme)
+    asked = any(setting.partition("=")[0].strip() == "sampling.points" for setting in settings)
+
+    def make(name: str, usual: str | None) -> Experiment:
+        number = points if points is not None or asked else usual
+        return _experiment(name, settings, **{"sampling.points": number})
+
+    open_lab(experiment, make, Options(theme, ascii_only, not no_mouse, low_bandwidth))
 
 
 @cli.command("list")
@@ -169,7 +201,7 @@ def list_(as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("experiment", required=False)
+@click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_seed
 @click.option("--device", metavar="D", help="auto, cpu, cuda[:i] or mps.")
@@ -284,6 +316,21 @@ def _train(
             "a lower training.lr may help"
         )
         sys.exit(Exit.DIVERGED)
+
+
+@cli.command()
+@_as_json
+def doctor(as_json: bool) -> None:
+    """Say what the terminal and the machine can do, and what would make them better."""
+    from .doctor import examine, text
+
+    if not as_json and sys.stderr.isatty():
+        print("asking torch for its devices (a few seconds) ...", file=sys.stderr, flush=True)
+    report = examine()
+    if as_json:
+        _print_json(report)
+    else:
+        print(text(report, sys.stdout))
 
 
 def _leave(trainer: Trainer, keeper: Checkpointer | None, number: int) -> NoReturn:

@@ -62,6 +62,11 @@ ACTIONS = (
     ),
     Action("zoom(1)", "plus,equals_sign", "+", "zoom in", "Zoom in.", "Denoising"),
     Action("zoom(-1)", "minus", "-", "zoom out", "Zoom out.", "Denoising"),
+    Action(
+        "copy", "w", "w", "copy",
+        "Copy the level's numbers and this experiment's command line; a file keeps them too.",
+        "Denoising",
+    ),
     Action("tab('setup')", "1", "1", "setup", "To the setup.", "Lab"),
     Action("tab('training')", "2", "2", "training", "To the training.", "Lab"),
     Action("tab('denoising')", "3", "3", "denoising", "To the denoising.", "Lab"),

@@ -17,12 +17,16 @@ from .glyphs import Glyphs
 from .palette import Palette
 from .panel import Panel
 from .status import Line, number
+from .views import views_of
 
 if TYPE_CHECKING:
     from .film import Film
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Levels a second while playing."""
+
+_ROOMY = 88
+"""Columns from which the numbers have room between them."""
 
 TRACKED = 8
 """Points that can be followed."""
@@ -168,12 +172,22 @@ class DenoisingPanel(Panel):
         """The view in use."""
         return self._view[self.film.dim if self.film else 1]
 
+    def restore(self, level: int | None, views: dict[int, str]) -> None:
+        """Go back to a level (None is the clean one) and to the views, by dimension."""
+        self._view = views
+        self.level = self.levels if level is None else min(level, self.levels)
+        self._drawn = ()
+        self.redraw()
+
+    @property
+    def views(self) -> dict[int, str]:
+        """The view in use for each dimension."""
+        return dict(self._view)
+
     def next_view(self) -> None:
         """On to the next view."""
         if self.film is None:
             return
-        from .pictures import views_of
-
         views = views_of(self.film.dim)
         self._view[self.film.dim] = views[(views.index(self.view) + 1) % len(views)]
         self.zoom = 0
@@ -297,12 +311,13 @@ class DenoisingPanel(Panel):
             self._write_point(film, self.tracked)
             return
         seen = film.numbers(self.level)
+        to_mode = "to mode²" if self.size.width >= _ROOMY else "mode²"
         self._write(
             " here  ",
             " exact ",
             ("mean", _vector(seen.mean), "mean", _vector(seen.goal_mean)),
             ("std", _vector(seen.std), "std", _vector(seen.goal_std)),
-            ("to mode²", number(seen.distance), "to mode²", number(seen.goal_distance)),
+            (to_mode, number(seen.distance), to_mode, number(seen.goal_distance)),
             ("energy", number(seen.energy), "energy", number(seen.energy_real)),
         )
 
@@ -321,12 +336,20 @@ class DenoisingPanel(Panel):
     def _write(self, head: str, exact_head: str, *items: tuple[str, str, str, str]) -> None:
         """Names and values of what is here, above those of what is exact."""
         label = self.palette.style("axis")
+        gap = " " * (2 if self.size.width >= _ROOMY else 1)
+        used = len(head)
         here: list[tuple[str, Style]] = [(head, label)]
         exact: list[tuple[str, Style]] = [(exact_head, label)]
         for name, seen, exact_name, goal in items:
             room = 16 if seen.startswith("(") else 7
-            here += [(f"{name} ", label), (f"{seen:<{room}}  ", self.palette.style("text"))]
-            exact += [(f"{exact_name} ", label), (f"{goal:<{room}}  ", self.palette.style("goal"))]
+            used += len(f"{name} {gap}") + room
+            if used - len(gap) > self.query_one("#numbers").size.width:
+                break  # half a number is a wrong one
+            here += [(f"{name} ", label), (f"{seen:<{room}}{gap}", self.palette.style("text"))]
+            exact += [
+                (f"{exact_name} ", label),
+                (f"{goal:<{room}}{gap}", self.palette.style("goal")),
+            ]
         self.query_one("#numbers", Line).write(here)
         self.query_one("#goals", Line).write(exact)
 
