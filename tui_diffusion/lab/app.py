@@ -11,12 +11,10 @@ import os
 import signal
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from rich.style import Style
 from textual import events
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
@@ -30,6 +28,8 @@ from ..core.manifest import RunError
 from ..core.presets import PRESETS
 from .actions import ACTIONS
 from .ascii import AsciiFilter, ConsoleFilter
+from .bench import Bench
+from .chrome import WIDE, footer, status, tabs
 from .colours import reducer
 from .compositor import SpanCompositor
 from .denoising import DenoisingPanel, Ruler
@@ -39,10 +39,10 @@ from .glyphs import Glyphs
 from .loss import LossPanel
 from .pace import Pace
 from .palette import Palette
-from .sampling import Source, Wish, Worker, film, study
+from .sampling import Wish, Worker, film, study
 from .session import Clock, Session, State, Training, keep_in_store
 from .settings import Place
-from .status import Line, duration, rate_text
+from .status import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,9 +56,6 @@ if TYPE_CHECKING:
     from .terminal import Colours
 
 SMALLEST = (60, 18)
-WIDE = 100
-_BRANDED = 76
-"""Columns from which the name of the program stands beside the experiment's."""
 _FRAMES = 8.0
 """Most drawings of the loss in a second."""
 _FILMS = 2.0
@@ -67,46 +64,6 @@ _STUDIES = 1.0
 """Most studies of the latest weights in a second, while training."""
 _SHARE = 0.05
 """Most of the time that each of them may take from the training."""
-_LIVE_POINTS = 2_000
-"""Most points of a film made while training, so that sampling takes little from it."""
-
-
-@dataclass
-class Bench:
-    """One experiment on the bench: as set in the form, with its latest training and seed."""
-
-    experiment: Experiment
-    training: Training | None = None
-    source_ideal: bool = False
-    noise: int = 0
-
-    def trained(self) -> Training | None:
-        """The training whose network fits what is set, if there is one to show."""
-        training = self.training
-        if training is None or training.snapshot is None:
-            return None
-        was, now = training.experiment, self.experiment
-        same = all(
-            getattr(was, part) == getattr(now, part)
-            for part in ("data", "method", "schedule", "network")
-        )
-        return training if same else None
-
-    def wish(self, *, live: bool) -> Wish:
-        """The film to be seen: of the network where there is one, else of the true data."""
-        experiment, training = self.experiment, self.trained()
-        source: Source = "forward"
-        step, denoiser = 0, None
-        if self.source_ideal:
-            source = "ideal"
-        elif training is not None and training.snapshot is not None:
-            source = "network"
-            step, denoiser = training.snapshot
-        points = experiment.sampling.points
-        if live and source == "network":
-            points = min(points, _LIVE_POINTS)
-        seed = (experiment.seed + self.noise) % 2**63
-        return Wish(experiment, source, seed, points, step, denoiser, live)
 
 
 class MainScreen(Screen[None]):
@@ -338,12 +295,9 @@ class Lab(App[int]):
         screen = self.screen_stack[0]
         for tab in ("setup", "training", "denoising"):
             screen.set_class(tab == self.tab, tab)
-        plain, here = self.palette.style("axis"), self.palette.style("text") + Style(reverse=True)
-        runs = [(" ", plain)]
-        for number, tab in enumerate(("setup", "training", "denoising"), 1):
-            runs += [(f" {number} {tab} ", here if tab == self.tab else plain), (" ", plain)]
-        screen.query_one("#tabs", Line).write(runs)
-        self._write_footer()
+        screen.query_one("#tabs", Line).write(tabs(self.tab, self.palette))
+        keys, ends = footer(self.size.width, self.palette, self.glyphs)
+        screen.query_one("#footer", Line).write(keys, ends)
 
     # --- panels ------------------------------------------------------------------------------
 
@@ -520,58 +474,12 @@ class Lab(App[int]):
         self.screen_stack[0].query_one(ExperimentList).marks = marks
 
     def _write_status(self) -> None:
-        name, text = self.palette.style("mark") + Style(bold=True), self.palette.style("text")
-        dim = self.palette.style("axis")
         training = self.bench.training
         if training is None and self.session.state.active:
             training = self.session.training
-        left = [(" diffusion-tui ", name), (f" {self.chosen} ", text)]
-        if self.size.width < _BRANDED:
-            left = left[1:]
-        if training is None:
-            state = "idle" if self.loaded else "loading"
-            right = [(f"{state} ", text)]
-        else:
-            if self.size.width >= WIDE and training.device:
-                left.append((f" {training.device} ", dim))
-            right = self._progress(training)
+        waiting = "idle" if self.loaded else "loading"
+        left, right = status(self.chosen, training, waiting, self.size.width, self.palette)
         self.screen_stack[0].query_one("#status", Line).write(left, right)
-
-    def _progress(self, training: Training) -> list[tuple[str, Style]]:
-        """State, step, rate and time left."""
-        text, dim = self.palette.style("text"), self.palette.style("axis")
-        strong = text + Style(bold=True)
-        bad = training.state in (State.DIVERGED, State.FAILED)
-        runs = [(training.state.value, self.palette.style("alert") if bad else strong)]
-        if training.experiment.name != self.chosen:
-            runs.append((f" {training.experiment.name}", dim))
-        if training.step:
-            runs.append((f"  step {training.step:,}/{training.steps:,}", text))
-            runs.append((f"  {rate_text(training.rate)}", dim))
-            if training.state in (State.TRAINING, State.PAUSED) and training.seconds_left:
-                runs.append((f"  {duration(training.seconds_left)} left", dim))
-            else:
-                runs.append((f"  in {duration(training.seconds)}", dim))
-        return [*runs, (" ", text)]
-
-    def _write_footer(self) -> None:
-        """Keys and what they do: as many as fit, help and quit always."""
-        key, label = self.palette.style("truth") + Style(bold=True), self.palette.style("axis")
-        shown = sorted((a for a in ACTIONS if a.footer), key=lambda a: a.footer)
-        ends = [a for a in shown if a.name in ("help", "quit")]
-        rest = [a for a in shown if a not in ends]
-
-        def runs(actions: list[Any]) -> list[tuple[str, Style]]:
-            cells: list[tuple[str, Style]] = []
-            for action in actions:
-                cells += [(f" {_footer_key(action.shown, self.glyphs)}", key),
-                          (f" {action.label} ", label)]  # fmt: skip
-            return cells
-
-        room = self.size.width - sum(len(text) for text, _ in runs(ends))
-        while rest and sum(len(text) for text, _ in runs(rest)) > room:
-            rest.pop()
-        self.screen_stack[0].query_one("#footer", Line).write(runs(rest), runs(ends))
 
     # --- what the panels say -----------------------------------------------------------------
 
@@ -795,9 +703,3 @@ class Lab(App[int]):
                 lambda name=action.name: self.run_action(name),
             )
         yield from super().get_system_commands(screen)
-
-
-def _footer_key(shown: str, glyphs: str) -> str:
-    """The key in a character or a word; arrows have no place in ASCII."""
-    first, _, other = shown.partition(" ")
-    return other if glyphs == "ascii" and not first.isascii() else first

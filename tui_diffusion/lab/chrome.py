@@ -1,0 +1,87 @@
+"""The lines around the panels: status above, tabs in a narrow terminal, keys below."""
+
+from __future__ import annotations
+
+from rich.style import Style
+
+from .actions import ACTIONS, Action
+from .glyphs import Glyphs
+from .palette import Palette
+from .session import State, Training
+from .status import duration, rate_text
+
+Runs = list[tuple[str, Style]]
+
+WIDE = 100
+"""Columns from which all panels are shown together."""
+
+_BRANDED = 76
+"""Columns from which the name of the program stands beside the experiment's."""
+
+
+def status(
+    chosen: str, training: Training | None, waiting: str, width: int, palette: Palette
+) -> tuple[Runs, Runs]:
+    """What is chosen, and how far its training is; ``waiting`` where there is none."""
+    text, dim = palette.style("text"), palette.style("axis")
+    left: Runs = [(f" {chosen} ", text)]
+    if width >= _BRANDED:
+        left.insert(0, (" diffusion-tui ", palette.style("mark") + Style(bold=True)))
+    if training is None:
+        return left, [(f"{waiting} ", text)]
+    if width >= WIDE and training.device:
+        left.append((f" {training.device} ", dim))
+    return left, _progress(training, chosen, palette)
+
+
+def _progress(training: Training, chosen: str, palette: Palette) -> Runs:
+    """State, step, rate and time left."""
+    text, dim = palette.style("text"), palette.style("axis")
+    bad = training.state in (State.DIVERGED, State.FAILED)
+    strong = palette.style("alert") if bad else text + Style(bold=True)
+    runs: Runs = [(training.state.value, strong)]
+    if training.experiment.name != chosen:
+        runs.append((f" {training.experiment.name}", dim))
+    if training.step:
+        runs.append((f"  step {training.step:,}/{training.steps:,}", text))
+        runs.append((f"  {rate_text(training.rate)}", dim))
+        if training.state in (State.TRAINING, State.PAUSED) and training.seconds_left:
+            runs.append((f"  {duration(training.seconds_left)} left", dim))
+        else:
+            runs.append((f"  in {duration(training.seconds)}", dim))
+    return [*runs, (" ", text)]
+
+
+def tabs(shown: str, palette: Palette) -> Runs:
+    """The three tabs with their keys."""
+    plain, here = palette.style("axis"), palette.style("text") + Style(reverse=True)
+    runs: Runs = [(" ", plain)]
+    for number, tab in enumerate(("setup", "training", "denoising"), 1):
+        runs += [(f" {number} {tab} ", here if tab == shown else plain), (" ", plain)]
+    return runs
+
+
+def footer(width: int, palette: Palette, glyphs: Glyphs) -> tuple[Runs, Runs]:
+    """Keys and what they do: as many as fit, and at the right help and quit always."""
+    key, label = palette.style("truth") + Style(bold=True), palette.style("axis")
+    shown = sorted((a for a in ACTIONS if a.footer), key=lambda a: a.footer)
+
+    def runs(actions: list[Action]) -> Runs:
+        cells: Runs = []
+        for action in actions:
+            cells.append((f" {_key(action.shown, glyphs)}", key))
+            cells.append((f" {action.label} ", label))
+        return cells
+
+    ends = [a for a in shown if a.name in ("help", "quit")]
+    rest = [a for a in shown if a not in ends]
+    room = width - sum(len(text) for text, _ in runs(ends))
+    while rest and sum(len(text) for text, _ in runs(rest)) > room:
+        rest.pop()
+    return runs(rest), runs(ends)
+
+
+def _key(shown: str, glyphs: Glyphs) -> str:
+    """The key in a character or a word; arrows have no place in ASCII."""
+    first, _, other = shown.partition(" ")
+    return other if glyphs == "ascii" and not first.isascii() else first
