@@ -216,7 +216,7 @@ def test_place_puts_one_picture_into_another():
 
 def test_plain_text_is_one_cell_a_character():
     assert plain("a漢\x1b[0m\n") == "a??[0m?"
-    assert plain("σ → ─", "ascii") == "s ? -"
+    assert plain("σ → ─", "ascii") == "s > -"
 
 
 @pytest.mark.parametrize("theme", BUILTIN_THEMES.values(), ids=lambda theme: theme.name)
