@@ -2,6 +2,9 @@
 
 import json
 import math
+import tempfile
+from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -24,6 +27,8 @@ from tui_diffusion.core.experiment import (
 )
 from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.core.report import training_report
+from tui_diffusion.core.resuming import resume
+from tui_diffusion.core.runs import RunError, open_run, save_run
 from tui_diffusion.core.training import Trainer
 
 NAIVE = get_preset("naive-1d").experiment
@@ -615,6 +620,30 @@ def test_every_field_is_tried():
     assert set(small) | fixed == set(field_table())
 
 
+def saves_and_goes_on(trainer: Trainer) -> None:
+    """A training is the same reopened, and goes on bit for bit from its first step."""
+    with tempfile.TemporaryDirectory() as folder, mock.patch("os.fsync"):
+        run = open_run(str(save_run(Path(folder) / "whole", trainer, "finished")))
+        assert run.experiment == trainer.experiment
+        assert run.losses().tobytes() == trainer.losses[: trainer.step].tobytes()
+        kept = trainer.denoiser.network.state_dict()
+        again = run.denoiser().network.state_dict()
+        assert all(torch.equal(kept[name], again[name]) for name in kept)
+        part = Trainer(trainer.experiment)
+        if next(part.run(every=1)).status == "training":
+            saved = save_run(Path(folder) / "part", part, "stopped")
+            if not all(bool(torch.isfinite(p).all()) for p in part.network.parameters()):
+                with pytest.raises(RunError, match="not finite"):
+                    resume(open_run(str(saved)))
+                return
+            resumed = resume(open_run(str(saved)))
+            for _ in resumed.run():
+                pass
+            assert (resumed.step, resumed.status) == (trainer.step, trainer.status)
+            before, after = (t.losses[: t.step].tobytes() for t in (trainer, resumed))
+            assert before == after
+
+
 @settings(max_examples=40)
 @given(any_settings, st.integers(0, 3))
 def test_any_setting_trains_and_samples_or_is_refused_by_name(changes, place):
@@ -641,6 +670,7 @@ def test_any_setting_trains_and_samples_or_is_refused_by_name(changes, place):
     assert trainer.status in ("finished", "diverged")
     assert trainer.step == steps or not np.isfinite(trainer.losses[trainer.step - 1])
     assert all(bool(torch.isfinite(p).all()) for p in trainer.network.parameters())
+    saves_and_goes_on(trainer)
     report = training_report(trainer)
     json.dumps(report, allow_nan=False)
     sample = report["sample"]

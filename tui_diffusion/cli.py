@@ -303,6 +303,8 @@ def _train(
     finally:
         if keeper is not None:
             keeper.close()
+    if fault:
+        report["run"] = None
     if as_json:
         _print_json(report)
     else:

@@ -69,10 +69,10 @@ class Checkpointer:
             return
         if self._thread is not None and self._thread.is_alive():
             return
+        began = self._clock()
         weights = self._trainer.network.parameters()
         if not all(bool(torch.isfinite(weight).all()) for weight in weights):
             return  # the next loss ends this training, and the last finite weights come back
-        began = self._clock()
         snapshot = Snapshot.of(self._trainer, "training")
         self._taken = snapshot.step
         self._spent(self._clock() - began)

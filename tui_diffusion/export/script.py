@@ -1,9 +1,12 @@
 """An experiment as a standalone script: torch and numpy alone, about a hundred lines.
 
 The script reads like those of the post and draws the same numbers in the same order as the core,
-so that on a CPU its losses are those of the run. It is put together from small templates, one for
-each thing that a configuration chooses; each names the core function that it mirrors. What no
-template knows is refused with one line.
+so that on a CPU its losses are those of `Trainer(experiment, plain=True)`, for the post's presets
+bit for bit. The core's fast steps compute the same gradients in another order: their losses differ
+by rounding, which grows where a training is chaotic.
+
+It is put together from small templates, one for each thing that a configuration chooses; each names
+the core function that it mirrors. What no template knows is refused with one line.
 """
 
 from __future__ import annotations
@@ -35,7 +38,8 @@ $about
 
 It trains and samples the configuration
     $command
-and on a CPU its losses are the same, for it draws the same numbers in the same order.
+drawing the same numbers in the same order: on a CPU its losses are bit for bit those of the
+program's plain steps, and to float32 rounding, which grows with the steps, those of its fast ones.
 """
 
 ${copy}import zlib

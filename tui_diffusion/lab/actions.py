@@ -70,6 +70,8 @@ ACTIONS = (
     Action("tab('setup')", "1", "1", "setup", "To the setup.", "Lab"),
     Action("tab('training')", "2", "2", "training", "To the training.", "Lab"),
     Action("tab('denoising')", "3", "3", "denoising", "To the denoising.", "Lab"),
+    Action("export", "e", "e", "export", "Write what is shown to a file.", "Lab"),
+    Action("runs", "r", "r", "runs", "The runs on disk: open, go on, rename, remove.", "Lab"),
     Action("code", "c", "c", "code", "The code that runs: the core's own functions.", "Lab"),
     Action("help", "question_mark", "?", "help", "This help.", "Lab", 11),
     Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab", 12),

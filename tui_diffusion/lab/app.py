@@ -25,7 +25,8 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from ..core.experiment import Experiment
+from ..core.experiment import ConfigError, Experiment
+from ..core.manifest import RunError
 from ..core.presets import PRESETS
 from .actions import ACTIONS
 from .ascii import AsciiFilter, ConsoleFilter
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from .film import Film
+    from .runs import Choice
     from .study import Study
     from .terminal import Colours
 
@@ -714,6 +716,41 @@ class Lab(App[int]):
         }
         focus[tab].focus()
         self.call_after_refresh(self._redraw)
+
+    def action_export(self) -> None:
+        film = self._denoising.film
+        if film is None:
+            return
+        from .exporting import ExportScreen
+
+        self.push_screen(ExportScreen(film, self.bench.trained()))
+
+    def action_runs(self) -> None:
+        if not self.loaded:
+            return
+        from .runs import RunsScreen
+
+        self.push_screen(RunsScreen(plain=self.glyphs == "ascii"), self._take_run)
+
+    def _take_run(self, choice: Choice | None) -> None:
+        """Open a run on the bench of its experiment, or go on with its training there."""
+        if choice is None:
+            return
+        from .opening import opened
+
+        try:
+            experiment, training = opened(choice.run.name)
+            if choice.what == "resume":
+                training = self.session.start(experiment, resume=choice.run.name)
+        except (ConfigError, RunError) as error:
+            self.notify(str(error), title="Not opened", severity="error", markup=False)
+            return
+        name = experiment.name
+        self.chosen = name if name in self.benches else self.chosen
+        self.benches[self.chosen] = Bench(experiment, training)
+        self.screen_stack[0].query_one(ExperimentList).chosen = self.chosen
+        self._show_bench()
+        self._mark_experiments()
 
     def action_code(self) -> None:
         if not self.loaded:

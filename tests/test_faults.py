@@ -1,0 +1,473 @@
+"""Faults, for real: full disks, cut files, killed processes. What was whole stays whole."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tui_diffusion import cli
+from tui_diffusion.core import report, resuming
+from tui_diffusion.core.checkpoints import Checkpointer
+from tui_diffusion.core.devices import fault_of
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.resuming import resume
+from tui_diffusion.core.runs import RunError, open_run, save_run, store
+from tui_diffusion.core.store import list_runs
+from tui_diffusion.core.training import Trainer
+from tui_diffusion.lab.session import Session, State
+
+from .fake import FakeTrainers, wait_until
+from .test_cli import run_cli  # noqa: F401
+
+EXPERIMENT = get_preset("ddpm-multimodal").experiment.with_settings(
+    {"training.steps": 30, "training.batch": 8, "training.average": 0.9, "device": "cpu"}
+)
+BINARY = ("weights.safetensors", "state.safetensors", "losses.npy")
+FILES = ("run.json", "experiment.json", "metrics.json", *BINARY)
+
+
+def trained(until: int | None = None) -> Trainer:
+    trainer = Trainer(EXPERIMENT)
+    for progress in trainer.run(every=1):
+        if progress.step == until:
+            break
+    return trainer
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("faults") / "run"
+    return save_run(folder, trained(20), "stopped", {"sample": {"energy_distance": 1.0}})
+
+
+@pytest.fixture
+def run(original: Path) -> Path:
+    """A run in the store, beside another."""
+    shutil.copytree(original, store() / "other")
+    return Path(shutil.copytree(original, store() / "run"))
+
+
+def file_of(folder: Path, name: str) -> Path:
+    return folder / name if name == "run.json" else folder / "checkpoint-1" / name
+
+
+def read_all(name: str) -> None:
+    opened = open_run(name)
+    opened.losses()
+    opened.denoiser()
+    if opened.step < EXPERIMENT.training.steps:
+        resume(opened)
+
+
+def fault(action, *arguments: object) -> str:
+    with pytest.raises(RunError) as caught:
+        action(*arguments)
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message) < 400
+    return message
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    files = (file for file in folder.rglob("*") if file.is_file() and file.name != "lock")
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+# --- damage ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_cut_at_any_byte_is_told_in_a_line(run, name):
+    file = file_of(run, name)
+    data = file.read_bytes()
+    # The last byte of JSON is the end of its line, and no loss.
+    whole = len(data) - (name not in BINARY)
+    offsets = {*range(0, whole, max(1, len(data) // 60)), 1, 8, 9, whole - 1}
+    for offset in sorted(offsets):
+        file.write_bytes(data[:offset])
+        assert name in fault(read_all, "run"), offset
+        standings = {summary.name: summary for summary in list_runs()}
+        assert standings["run"].standing == "damaged", offset
+        assert name in standings["run"].reason
+        assert standings["other"].whole
+    file.write_bytes(data)
+    read_all("run")
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_a_file_that_goes_on_after_its_end_is_listed_as_damaged(run, name):
+    with file_of(run, name).open("ab") as file:
+        file.write(b"\0")
+    assert next(s for s in list_runs() if s.name == "run").standing == "damaged"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize(("file", "part"), [("weights", ""), ("state", "network.")])
+def test_weights_that_are_no_numbers_are_refused(run, file, part, value):
+    path = file_of(run, f"{file}.safetensors")
+    tensors = load_file(path)
+    tensors[f"{part}bodies.0.2.weight"][3, 3] = value
+    save_file(tensors, path)
+    message = fault(read_all, "run")
+    assert f"{file}.safetensors" in message
+    assert "not finite" in message
+
+
+def test_the_tensors_of_another_network_are_refused(run, tmp_path):
+    other = EXPERIMENT.with_settings({"network.width": 7})
+    strange = save_run(tmp_path / "strange", Trainer(other), "stopped")
+    for name in ("weights.safetensors", "state.safetensors"):
+        data = file_of(run, name).read_bytes()
+        shutil.copy(file_of(strange, name), file_of(run, name))
+        assert name in fault(read_all, "run")
+        file_of(run, name).write_bytes(data)
+
+
+def test_more_or_fewer_losses_than_steps_are_refused(run):
+    for count in (0, 19, 21, 10**6):
+        np.save(file_of(run, "losses.npy"), np.zeros(count, np.float32))
+        assert "losses.npy" in fault(read_all, "run")
+
+
+def test_a_run_that_has_gone_further_than_its_experiment_is_refused(run):
+    about = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**about, "step": 10**9, "steps": 10**9}))
+    assert "run.json" in fault(read_all, "run")
+
+
+def test_a_run_written_while_it_is_read_says_so(run):
+    opened = open_run("run")
+    for steps in (22, 24):
+        save_run(run, trained(steps), "stopped")
+    assert "written while being read" in fault(opened.denoiser)
+    assert open_run("run").step == 24
+
+
+# --- places that cannot be written -------------------------------------------------------------
+
+
+def driver(code: str, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*arguments, sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        **options,
+    )
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.checkpoints import Checkpointer
+from tui_diffusion.core.resuming import resume
+from tui_diffusion.core.runs import RunError, open_run, save_run, store
+from tui_diffusion.core.training import Trainer
+
+FILL
+experiment = get_preset("naive-2d").experiment.with_settings({"training.steps": 3000})
+trainer = Trainer(experiment)
+reports = trainer.run(every=100)
+next(reports)
+folder = save_run(store() / "run", trainer, "stopped")
+before = {f: f.read_bytes() for f in folder.rglob("*") if f.is_file() and f.name != "lock"}
+for amount in AMOUNTS:
+    with Checkpointer(trainer, folder, seconds=0) as keeper:
+        fill(amount)
+        for _ in range(2):
+            next(reports)
+            keeper._due = 0
+            keeper.offer()
+            keeper._join()
+            assert "cannot be written" in keeper.fault, keeper.fault
+        try:
+            keeper.finish("stopped")
+        except RunError as error:
+            print(error)
+        try:
+            save_run(store() / "new", trainer, "stopped")
+        except RunError as error:
+            print(error)
+        assert {f: f.read_bytes() for f in before} == before
+        found = {f for f in store().rglob("*") if f.is_file() and f.name != "ballast"}
+        assert found == {*before, folder / "lock"}, found
+        empty()
+    trainer = resume(open_run("run"))
+    assert trainer.step == 100
+    reports = trainer.run(every=100)
+for _ in reports:
+    pass
+save_run(folder, trainer, "finished")
+assert open_run("run").step == 3000
+"""
+
+
+def test_a_file_that_may_not_grow_leaves_the_run_as_it_was():
+    """A limit on the size of files, which fails a write in the middle as a full disk does."""
+    fill = """
+AMOUNTS = (1, 300, 1400, 4000)
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+fill = lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+empty = lambda: fill(hard)
+"""
+    done = driver(FULL.replace("FILL", fill))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("cannot be written") == done.stdout.count("\n") == 8
+
+
+def test_a_full_disk_leaves_the_run_as_it_was(home):
+    fill = """
+AMOUNTS = (0, 4096, 16384)
+ballast = store() / "ballast"
+
+def fill(left):
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            file.truncate(file.tell() - left)
+
+empty = ballast.unlink
+"""
+    home.mkdir()
+    mounted = f'mount -t tmpfs -o size=200k tmpfs "{home}" && exec "$@"'
+    command = ("unshare", "--mount", "--map-root-user", "sh", "-c", mounted, "sh")
+    try:
+        trial = driver("", *command)
+    except FileNotFoundError:
+        pytest.skip("nothing here can mount a file system")
+    if trial.returncode:
+        pytest.skip("this user may not mount a file system")
+    done = driver(FULL.replace("FILL", fill), *command)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("No space left on device") == done.stdout.count("\n") == 6
+
+
+def test_a_store_that_may_only_be_read_is_told_before_training():
+    folder = Path(tempfile.mkdtemp())
+    try:
+        run = save_run(folder / "runs" / "run", trained(20), "stopped")
+        (run / "lock").unlink()
+        before = tree(folder)
+        for place in (*folder.rglob("*"), folder):
+            place.chmod(0o555 if place.is_dir() else 0o444)
+        code = """
+import sys
+from tui_diffusion import cli
+for arguments in (["naive-1d"], ["--resume", "run"]):
+    sys.argv = ["diffusion-tui", "train", *arguments]
+    try:
+        cli.main()
+    except SystemExit as end:
+        assert end.code == 2, end.code
+sys.argv = ["diffusion-tui", "runs", "--json"]
+cli.main()
+"""
+        command = ()
+        if os.geteuid() == 0:  # who may write anywhere, unless this is taken away
+            if not shutil.which("setpriv"):
+                pytest.skip("this user may write anywhere")
+            command = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+        env = {**os.environ, "DIFFUSION_TUI_HOME": str(folder)}
+        done = driver(code, *command, env=env)
+        assert done.returncode == 0, done.stderr
+        lines = done.stderr.splitlines()
+        assert len(lines) == 2
+        assert all("cannot be written (Permission denied)" in line for line in lines)
+        assert json.loads(done.stdout)["runs"][0]["state"] == "stopped"
+        assert tree(folder) == before
+    finally:
+        for place in (folder, *folder.rglob("*")):
+            place.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "/proc/nope", "file"])
+def test_a_store_that_cannot_be_there_is_one_line(run_cli, tmp_path, monkeypatch, home):  # noqa: F811
+    (tmp_path / "file").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIFFUSION_TUI_HOME", home)
+    assert run_cli("train", "naive-1d", "--json") == 2
+    assert run_cli.out == ""
+    assert len(run_cli.err.splitlines()) == 1
+    assert "cannot be written" in run_cli.err
+    assert run_cli("runs", "--json") in (0, 2)
+    assert len(run_cli.err.splitlines()) <= 1
+
+
+def test_a_training_that_cannot_be_written_is_reported_all_the_same(run_cli, monkeypatch):  # noqa: F811
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tui_diffusion.core.snapshot._put", full)
+    report = run_cli.json("train", "naive-1d", "--set", "training.steps=30", code=1)
+    assert report["steps"] == 30
+    assert report["run"] is None
+    (line,) = run_cli.err.splitlines()
+    assert "No space left on device" in line
+    assert list(store().iterdir()) == []
+
+
+# --- killed at random --------------------------------------------------------------------------
+
+KILLS = """
+import os, random, signal, sys, time
+import torch
+from tui_diffusion.core import checkpoints
+from tui_diffusion.core.checkpoints import Checkpointer
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.resuming import resume
+from tui_diffusion.core.runs import open_run, store
+from tui_diffusion.core.store import list_runs
+from tui_diffusion.core.training import Trainer, train
+
+torch.set_num_threads(1)
+checkpoints.SHARE = 1.0
+experiment = get_preset("ddpm-multimodal").experiment.with_settings(
+    {"training.steps": 1500, "training.batch": 16, "training.optimizer": "adam", "device": "cpu"}
+)
+folder = store() / "run"
+rounds, chance = int(sys.argv[1]), random.Random(int(sys.argv[2]))
+*_, last = train(experiment)
+expected = last.trainer.losses.tobytes()
+
+def go_on():
+    trainer = resume(open_run("run")) if folder.exists() else Trainer(experiment)
+    with Checkpointer(trainer, folder, seconds=0) as keeper:
+        keeper._due = 0
+        for _ in trainer.run(every=10):
+            keeper.offer()
+        keeper.finish("finished")
+
+resumed = finished = 0
+for _ in range(rounds):
+    child = os.fork()
+    if not child:
+        try:
+            go_on()
+        finally:
+            os._exit(0)
+    time.sleep(chance.uniform(0.0, 0.35))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    if not folder.exists():
+        assert all(s.standing == "half-written" for s in list_runs()), list_runs()
+        continue
+    (summary,) = [s for s in list_runs() if s.name == "run"]
+    assert summary.standing in ("interrupted", "finished"), summary
+    run = open_run("run")
+    assert run.losses().tobytes() == expected[: 4 * run.step]
+    if run.state == "finished":
+        finished += 1
+        from tui_diffusion.core.store import delete_run
+        delete_run("run")
+    else:
+        resumed += 1
+        trainer = resume(run)
+        assert trainer.step == run.step
+if folder.exists():
+    go_on()
+    assert open_run("run").losses().tobytes() == expected
+print(resumed, finished)
+"""
+
+
+def killed(rounds: int) -> list[int]:
+    seed = random.randrange(10**6)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLS, str(rounds), str(seed)],
+        capture_output=True,
+        text=True,
+        timeout=220,
+    )
+    assert done.returncode == 0, f"seed {seed}: {done.stderr}"
+    return [int(word) for word in done.stdout.split()]
+
+
+def test_killed_at_random_it_opens_resumes_and_ends_the_same():
+    assert sum(killed(12)) > 0
+
+
+@pytest.mark.slow
+def test_killed_at_random_many_times():
+    resumed, finished = killed(120)
+    assert resumed > 50
+    assert finished > 0
+
+
+# --- devices and memory ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried …\nmuch more"), ("GPU", "batch")),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: …"), ("out of memory",)),
+        (MemoryError(), ("out of memory", "training.steps")),
+        (RuntimeError("CUDA error: device-side\nassert"), ("device failed", "device cpu")),
+    ],
+)
+def test_a_fault_of_the_device_is_one_line(run_cli, monkeypatch, error, words):  # noqa: F811
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Trainer, "run", fail)
+    assert run_cli("train", "naive-1d", "--json") == cli.Exit.FAILED
+    assert run_cli.out == ""
+    (line,) = run_cli.err.splitlines()
+    assert all(word in line for word in (*words, "allowed"))
+    session = Session(lambda: None, FakeTrainers(ends=error, at=20))
+    training = session.start(EXPERIMENT)
+    wait_until(lambda: not training.state.active)
+    assert session.close(60)
+    assert training.state is State.FAILED
+    assert training.error == fault_of(error)
+
+
+def test_a_defect_is_no_fault_of_the_device():
+    assert fault_of(RuntimeError("a defect")) is None
+    assert fault_of(ValueError("CUDA error")) is None
+
+
+def test_without_memory_the_last_checkpoint_stays(run_cli, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(report, "denoise", lambda *_, **__: 1 / 0)
+    with suppress(ZeroDivisionError):
+        run_cli("train", "naive-1d", "--set", "training.steps=30")
+    (summary,) = list_runs()
+    assert (summary.standing, summary.about.step) == ("finished", 30)
+
+
+def test_a_run_of_another_kind_of_device_goes_on_with_fresh_random_numbers(run):
+    """A CUDA generator's state is 16 bytes; such a run goes on here all the same."""
+    path = file_of(run, "state.safetensors")
+    tensors = load_file(path)
+    tensors["generator"] = torch.zeros(16, dtype=torch.uint8)
+    save_file(tensors, path)
+    trainer = resuming.resume(open_run("run"))
+    for _ in trainer.run():
+        pass
+    assert trainer.status == "finished"
+
+
+def test_a_checkpoint_that_fails_for_want_of_memory_ends_no_training(monkeypatch):
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("tui_diffusion.core.snapshot.save_tensors", fail)
+    with Checkpointer(trained(5), store() / "run", seconds=0) as keeper:
+        keeper._due = 0
+        keeper.offer()
+        keeper._join()
+        assert "MemoryError" in keeper.fault
