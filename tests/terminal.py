@@ -118,10 +118,14 @@ class Terminal:
             data = os.read(self.master, 65_536)
         except OSError:
             return False
+        self.take(data)
+        return bool(data)
+
+    def take(self, data: bytes) -> None:
+        """Show what the program has sent."""
         self.sent += data
         # pyte takes private CSI sequences such as a query for a mode as text to be drawn.
         self._stream.feed(re.sub(rb"\x1b\[[<>=?]?[0-9;]*(?:\$p|[uc])|\x1b\[>[0-9;]*m", b"", data))
-        return bool(data)
 
     @property
     def text(self) -> str:

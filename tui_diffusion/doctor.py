@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from textwrap import fill
 from typing import Any, TextIO
 
 from . import __version__
@@ -219,7 +220,7 @@ def _tmux_warnings(terminal: Terminal, settings: Mapping[str, str]) -> list[str]
     delay = settings.get("escape-time", "")
     if delay.isdecimal() and int(delay) > 50:
         found.append(f"tmux waits {delay} ms after escape: set -s escape-time 10")
-    if settings.get("set-clipboard") == "off":
+    if settings.get("set-clipboard", "on") != "on":  # external heeds tmux's own copies alone
         found.append("tmux keeps copies from the terminal: set -s set-clipboard on")
     features = settings.get("terminal-features", "") + settings.get("terminal-overrides", "")
     if settings and "RGB" not in features and "Tc" not in features:
@@ -260,13 +261,20 @@ def text(report: Mapping[str, Any], file: TextIO) -> str:
     rows.append(("runs", f"{disk['folder']}: {disk['runs']}{room}"))
     absent = "" if settings["exists"] else " (not there yet)"
     rows.append(("settings", f"{settings['file']}{absent}: {chosen}"))
-    lines = [f"{name:<14} {value}" for name, value in rows]
+    width = max(60, terminal["columns"] or 10_000)
+    lines = [
+        fill(f"{name:<14} {value}", width, subsequent_indent=" " * 15, break_on_hyphens=False)
+        for name, value in rows
+    ]
     lines.append("\nWhich of these look right here? --ascii and the setting 'glyphs' choose.")
     lines += [f"  {name:<10} {SAMPLES[name]}" for name in GLYPHS]
     if terminal["interactive"] and terminal["colours"] != "none":
         lines += [f"  {name:<10} {sample}" for name, sample in _COLOUR_SAMPLES]
     lines.append("")
-    lines += [f"! {warning}" for warning in report["warnings"]] or ["Nothing to be mended."]
+    lines += [
+        fill(f"! {warning}", width, subsequent_indent="  ", break_on_hyphens=False)
+        for warning in report["warnings"]
+    ] or ["Nothing to be mended."]
     return "\n".join(lines).encode(encoding, "replace").decode(encoding)
 
 

@@ -1,0 +1,94 @@
+"""Completion in the shells, the version, and the module as a program."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tui_diffusion import __version__
+from tui_diffusion.cli import cli
+from tui_diffusion.completion import install
+from tui_diffusion.core.experiment import ConfigError, format_value, parse_settings
+from tui_diffusion.core.presets import PRESETS, get_preset
+from tui_diffusion.lab.copying import command_line
+
+
+def run(*arguments, **environ):
+    return subprocess.run(
+        [sys.executable, "-m", "tui_diffusion", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **environ},
+        check=False,
+    )
+
+
+def completed(line):
+    """What bash offers after this line."""
+    words = line.split(" ")
+    asked = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    done = run(_DIFFUSION_TUI_COMPLETE="bash_complete", **asked)
+    assert done.stderr == ""
+    return {entry.partition(",")[2] for entry in done.stdout.splitlines()}
+
+
+def test_a_module_is_a_program():
+    assert run("--version").stdout == f"diffusion-tui, version {__version__}\n"
+
+
+def test_commands_experiments_and_fields_are_completed():
+    assert completed("diffusion-tui ") >= {"train", "doctor", "lab", *PRESETS}
+    assert completed("diffusion-tui train edm-m") == {"edm-multimodal", "edm-moons"}
+    assert completed("diffusion-tui edm-1d --set training.lo") == {"training.loss="}
+    assert "sampling.sampler=ddim" in completed("diffusion-tui train x --set sampling.sampler=d")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_it_is_installed_where_the_shell_looks(shell, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    file, then = install(cli, shell)
+    assert file.is_relative_to(tmp_path)
+    assert "_DIFFUSION_TUI_COMPLETE" in file.read_text()
+    assert shell in then
+    monkeypatch.setenv("SHELL", f"/bin/{shell}")
+    assert install(cli, "auto")[0] == file
+
+
+def test_the_option_says_where(tmp_path):
+    done = run("--install-completion", "fish", HOME=str(tmp_path), XDG_CONFIG_HOME="")
+    assert done.returncode == 0
+    assert str(tmp_path) in done.stdout
+    done = run("--install-completion", "tcsh", HOME=str(tmp_path))
+    assert done.returncode == 2
+    assert "allowed: bash, zsh, fish" in done.stderr
+
+
+def test_a_shell_that_is_not_known(monkeypatch):
+    monkeypatch.setenv("SHELL", "")
+    with pytest.raises(ConfigError, match="allowed: bash, zsh, fish"):
+        install(cli, "auto")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"training.lr": "0.00123456789012", "seed": "7"},
+        {"data.means": "(-1, 0.5), (2, 2)", "sampling.points": "77", "schedule.levels": "12"},
+    ],
+)
+def test_the_copied_command_makes_the_same_experiment(changes):
+    import shlex
+
+    preset = get_preset("ddpm-multimodal").experiment
+    experiment = preset.with_settings(changes)
+    words = shlex.split(command_line(experiment))
+    assert words[:3] == ["diffusion-tui", "train", "ddpm-multimodal"]
+    assert words[3::2] == ["--set"] * len(changes)
+    again = preset.with_settings(parse_settings(tuple(words[4::2])))
+    assert again == experiment
+    assert format_value(again.seed) == format_value(experiment.seed)

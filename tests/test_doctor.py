@@ -1,0 +1,85 @@
+"""The doctor: what it finds, what it says of it, and that it never fails."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tui_diffusion import doctor
+
+HERE = {"TERM": "xterm-kitty", "LANG": "C.UTF-8"}
+
+
+@pytest.fixture
+def report(monkeypatch):
+    """What is found for an environment; torch is asked once and no more."""
+
+    def found(**environ):
+        return doctor.examine({**HERE, **environ})
+
+    return found
+
+
+def test_json_is_one_object_and_nothing_else(home):
+    done = subprocess.run(
+        [sys.executable, "-m", "tui_diffusion", "doctor", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    assert done.stdout.count("\n") == 1
+    assert found.keys() >= {"terminal", "locale", "multiplexer", "torch", "store", "warnings"}
+    assert found["store"]["folder"] == str(home / "runs")
+    assert found["store"]["free_bytes"] > 0
+    assert found["torch"]["devices"][0]["name"] == "cpu"
+    assert not found["terminal"]["interactive"]
+    assert not found["settings"]["exists"]
+
+
+def test_the_text_has_every_sample_and_every_warning(report):
+    found = report()
+    text = doctor.text(found, io.TextIOWrapper(io.BytesIO(), "utf-8"))
+    for sample in doctor.SAMPLES.values():
+        assert sample in text
+    for warning in found["warnings"]:
+        assert f"! {warning}" in text
+    for word in ("truecolour", "braille", "threads", "runs", "locale", "torch", "settings"):
+        assert word in text
+    assert doctor.text(found, io.TextIOWrapper(io.BytesIO(), "ascii")).isascii()
+
+
+@pytest.mark.parametrize(
+    ("environ", "word"),
+    [
+        ({"TERM": "xterm"}, "TERM=xterm-256color"),
+        ({"TERM": "xterm-256color", "SSH_TTY": "x"}, "SendEnv"),
+        ({"LC_ALL": "C"}, "LANG=C.UTF-8"),
+        ({"TERM": "screen", "STY": "1"}, "GNU screen"),
+        ({"TERM": "screen", "TMUX": ""}, "GNU screen"),
+        ({"DIFFUSION_TUI_FPS": "x"}, "DIFFUSION_TUI_FPS='x'"),
+    ],
+)
+def test_what_would_help(report, environ, word):
+    assert any(word in warning for warning in report(**environ)["warnings"])
+
+
+def test_tmux_settings_worth_changing():
+    terminal = doctor.detect({"TERM": "screen", "TMUX": "x"}, "UTF-8")
+    bad = {"escape-time": "500", "set-clipboard": "off", "terminal-features": "xterm*:title"}
+    found = doctor._tmux_warnings(terminal, bad)
+    for word in ("default-terminal", "escape-time 10", "set-clipboard on", "RGB"):
+        assert any(word in warning for warning in found)
+    terminal = doctor.detect({"TERM": "tmux-256color", "TMUX": "x"}, "UTF-8")
+    good = {"escape-time": "10", "set-clipboard": "on", "terminal-features": "*:RGB"}
+    assert doctor._tmux_warnings(terminal, good) == []
+
+
+def test_a_broken_settings_file_is_a_warning(report, home):
+    home.mkdir()
+    (home / "settings.toml").write_text("fps = [")
+    assert any("settings.toml" in warning for warning in report()["warnings"])

@@ -1,0 +1,158 @@
+"""Settings from one start to the next: read, corrected, written, and never in the way."""
+
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from tui_diffusion.core.experiment import ConfigError
+from tui_diffusion.lab.settings import (
+    Place,
+    Settings,
+    from_environment,
+    load,
+    save,
+    settings_file,
+    written,
+)
+
+from .pilots import make_lab, until
+
+PLACE = Place("ddpm-multimodal", 7, "training", "paths", "density")
+SETTINGS = Settings("nord", 12.5, 5000, "blocks", PLACE)
+
+
+def test_without_a_file_all_is_as_it_was(tmp_path):
+    assert load(tmp_path / "none.toml") == (Settings(), "")
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, Settings()])
+def test_what_is_saved_is_read(tmp_path, settings):
+    file = tmp_path / "deep" / "settings.toml"
+    assert save(file, settings) == ""
+    assert load(file) == (settings, "")
+    text = file.read_text()
+    for name in ("theme", "fps", "points", "glyphs"):
+        assert f"\n{name} = " in text
+    assert text.count("#") > 5
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_stays_as_the_person_wrote_it(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text('# mine\nfps=4   # slow line\n\ntheme = "nord" # blue\n')
+    kept, problem = load(file)
+    assert (kept.fps, kept.theme, problem) == (4, "nord", "")
+    assert save(file, replace(kept, theme="gruvbox", place=PLACE)) == ""
+    text = file.read_text()
+    assert text.startswith('# mine\nfps = 4   # slow line\n\ntheme = "gruvbox" # blue\n')
+    assert load(file) == (Settings("gruvbox", 4, place=PLACE), "")
+    assert save(file, load(file)[0]) == ""
+    assert file.read_text() == text
+    assert not file.with_name("settings.toml.bak").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("fps = ", "Invalid value"),
+        ("\x00", ""),
+        ('fps = "fast"', "fps = 'fast' is wrong; allowed: a number from 1 to 30"),
+        ("fps = true", "allowed: a number"),
+        ("points = 1.5", "points = 1.5 is wrong"),
+        ('glyphs = "runes"', "allowed: auto, braille, blocks, ascii"),
+        ("colour = 3", "colour is unknown; allowed: theme, fps, points, glyphs"),
+        ('[place]\nexperiment = "gone"', "place.experiment = 'gone' is wrong"),
+        ("place = 3", "place is not a table"),
+        ("fps = 0\npoints = -1", "(and 1 more)"),
+    ],
+)
+def test_a_broken_file_is_one_line_and_kept_aside(tmp_path, text, says):
+    file = tmp_path / "settings.toml"
+    file.write_text(text)
+    kept, problem = load(file)
+    assert kept == Settings()
+    assert str(file) in problem and says in problem
+    assert "\n" not in problem and "default" in problem
+    assert save(file, kept) == ""
+    assert file.with_name("settings.toml.bak").read_text() == text
+    assert load(file) == (kept, "")
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_bytes(b"\xff\xfe")
+    assert load(file)[1]
+    assert load(tmp_path)[1], "a folder"
+
+
+def test_one_wrong_value_costs_no_other(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text('fps = 99\ntheme = "nord"\n')
+    assert load(file)[0] == Settings(theme="nord")
+
+
+def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "cannot be written" in save(tmp_path / "file" / "settings.toml", SETTINGS)
+
+
+def test_the_environment_goes_before_the_file():
+    names = {"THEME": "dracula", "FPS": "3", "POINTS": "70", "GLYPHS": "ascii"}
+    environ = {f"DIFFUSION_TUI_{name}": value for name, value in names.items()}
+    assert from_environment(SETTINGS, environ) == Settings("dracula", 3, 70, "ascii", PLACE)
+    assert from_environment(SETTINGS, {"DIFFUSION_TUI_FPS": ""}) == SETTINGS
+    for name, value in (("FPS", "fast"), ("POINTS", "1e3"), ("GLYPHS", "x"), ("FPS", "nan")):
+        with pytest.raises(ConfigError, match=f"DIFFUSION_TUI_{name}='{value}'.*allowed"):
+            from_environment(SETTINGS, {f"DIFFUSION_TUI_{name}": value})
+
+
+def test_where_the_file_is(home, monkeypatch, tmp_path):
+    assert settings_file() == home / "settings.toml"
+    monkeypatch.setenv("DIFFUSION_TUI_CONFIG", str(tmp_path / "mine.toml"))
+    assert settings_file() == tmp_path / "mine.toml"
+    monkeypatch.delenv("DIFFUSION_TUI_CONFIG")
+    monkeypatch.delenv("DIFFUSION_TUI_HOME")
+    assert "diffusion-tui" in str(settings_file())
+
+
+def test_it_is_toml():
+    found = tomllib.loads(written(SETTINGS))
+    assert found["fps"] == 12.5
+    assert found["place"]["view_1d"] == "paths"
+    assert "level" not in tomllib.loads(written(Settings()))["place"]
+
+
+# --- the place -------------------------------------------------------------------------------
+
+
+async def test_the_place_is_restored_and_told():
+    app = make_lab("naive-1d")
+    app._place = Place("naive-1d", 4, "training", "paths", "density")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: app._denoising.film is not None)
+        await pilot.pause(0.01)
+        assert app._denoising.level == 4
+        assert app._denoising.view == "paths"
+        assert app.place == app._place
+    assert app.place == app._place
+    assert app.close_workers()
+
+
+async def test_another_experiment_starts_at_its_clean_end():
+    app = make_lab("naive-2d")
+    app._place = Place("naive-1d", 4)
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: app._denoising.film is not None)
+        assert app._denoising.level == app._denoising.levels
+        assert app.place.level is None
+    assert app.close_workers()
+
+
+async def test_a_level_beyond_the_last_is_the_last():
+    app = make_lab("naive-1d")
+    app._place = Place("naive-1d", 400)
+    async with app.run_test(size=(120, 40)):
+        await until(lambda: app._denoising.film is not None)
+        assert app._denoising.level == app._denoising.levels
+    assert app.close_workers()
