@@ -139,6 +139,13 @@ def _experiment(name: str, settings: tuple[str, ...], **overrides: str | None) -
     "--low-bandwidth", is_flag=True, help="Two drawings a second at most, in 256 colours."
 )
 @click.option("--theme", metavar="T", help="A theme of the lab, such as textual-light or nord.")
+@click.option(
+    "--resume",
+    metavar="[RUN]",
+    is_flag=False,
+    flag_value="",
+    help="Go on with a run; without a name, with the latest that can.",
+)
 def lab(
     experiment: str | None,
     settings: tuple[str, ...],
@@ -147,6 +154,7 @@ def lab(
     ascii_only: bool,
     low_bandwidth: bool,
     theme: str | None,
+    resume: str | None,
 ) -> None:
     """Open the lab, with EXPERIMENT chosen, or where it was left."""
     from .lab.start import Options, open_lab
@@ -157,7 +165,14 @@ def lab(
         number = points if points is not None or asked else usual
         return _experiment(name, settings, **{"sampling.points": number})
 
-    open_lab(experiment, make, Options(theme, ascii_only, not no_mouse, low_bandwidth))
+    run = None
+    if resume is not None:
+        from .core.store import run_to_resume
+
+        if settings or points:
+            raise ConfigError("--resume does not go with --set or --points; allowed: one of them")
+        run = run_to_resume(resume)
+    open_lab(experiment, make, Options(theme, ascii_only, not no_mouse, low_bandwidth, run))
 
 
 @cli.command("list")

@@ -194,6 +194,20 @@ def find(name: str) -> Path:
     )
 
 
+def run_to_resume(name: str = "") -> Summary:
+    """The run of this name or path, or without one the latest that can go on; raises `RunError`."""
+    if name:
+        found = summarise(find(name))
+        if found is None or not found.whole:
+            reason = found.reason if found is not None else "it is only coming to be"
+            raise RunError(f"run {shown(name)} cannot be opened: {reason}")
+        return found
+    runs = [run for run in list_runs() if run.resumable]
+    if not runs:
+        raise RunError(f"no run that could go on is in {store()}; allowed: the name of a run")
+    return runs[0]
+
+
 def in_store(folder: Path) -> bool:
     """Whether this folder is an entry of the store, so that its name is enough to find it."""
     return folder.absolute().parent == store().absolute()

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
     from textual.widget import Widget
 
+    from ..core.store import Summary
     from .film import Film
     from .runs import Choice
     from .study import Study
@@ -161,6 +162,7 @@ class Lab(App[int]):
         fps: float = _FRAMES,
         slow: float = 0.0,
         place: Place | None = None,
+        resume: Summary | None = None,
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
@@ -169,6 +171,7 @@ class Lab(App[int]):
         self._take_theme()
         self.pace = Pace(self, slow)
         self._place = place
+        self._resume = resume
         self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
         self.chosen = experiment.name
         self.bench.experiment = experiment
@@ -399,6 +402,11 @@ class Lab(App[int]):
         if not self.loaded:
             self.loaded = True
             self._hints()
+            if self._resume is not None:
+                from .runs import Choice
+
+                self._take_run(Choice(self._resume, "resume"))
+                return
         film = message.film
         self._films.took(film.seconds)
         if film.wish.experiment == self.bench.experiment:
@@ -647,9 +655,10 @@ class Lab(App[int]):
         from .opening import opened
 
         try:
-            experiment, training = opened(choice.run.name)
-            if choice.what == "resume":
-                training = self.session.start(experiment, resume=choice.run.name)
+            folder = str(choice.run.folder.absolute())
+            experiment, training = opened(folder)
+            if choice.what == "resume" and training.state is State.STOPPED:
+                training = self.session.start(experiment, resume=folder)
         except (ConfigError, RunError) as error:
             self.notify(str(error), title="Not opened", severity="error", markup=False)
             return

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from ..core.experiment import ConfigError, Experiment
+from ..core.store import Summary
 from .settings import Settings, from_environment, load, save, settings_file
 from .terminal import TEXTUAL_NAMES, Terminal, detect
 
@@ -29,6 +30,7 @@ class Options:
     ascii_only: bool = False
     mouse: bool = True
     low_bandwidth: bool = False
+    resume: Summary | None = None
 
 
 def open_lab(
@@ -83,6 +85,7 @@ def _run(
         fps=min(wanted.fps, 1 / _SLOW) if options.low_bandwidth else wanted.fps,
         slow=_SLOW if options.low_bandwidth else 0.0,
         place=wanted.place,
+        resume=options.resume,
     )
     theme = options.theme or wanted.theme
     if theme in app.available_themes:
