@@ -700,14 +700,15 @@ def run_lab(
             allowed = ", ".join(sorted(app.available_themes))
             raise ConfigError(f"--theme {theme!r} is unknown; allowed: {allowed}")
         app.theme = theme
+    gone = False
     try:
         app.run(mouse=mouse)
-    except OSError:
-        # The terminal is gone, and with it all that could be said; the training is written down.
-        app.close_workers()
-        os._exit(128 + signal.SIGHUP)
+    except OSError:  # the terminal was closed; the training is written down all the same
+        gone = True
     finally:
         app.close_workers()
+    if gone:
+        os._exit(128 + signal.SIGHUP)
     # Not sys.exit: a thread deep in torch cannot be interrupted, and taking torch down takes most
     # of a second. The terminal is restored by now, and nothing is left to be written.
     sys.stdout.flush()
