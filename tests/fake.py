@@ -76,10 +76,12 @@ class FakeTrainer:
         """Go on to this step, or to the end."""
         self.limit = self.steps if steps is None else steps
 
-    @staticmethod
-    def loss(step: int) -> float:
+    FLOOR = 0.1
+
+    @classmethod
+    def loss(cls, step: int) -> float:
         """What step ``step`` (from 0) is said to have lost."""
-        return 0.1 + 10.0 / (1 + step)
+        return cls.FLOOR + 10.0 / (1 + step)
 
     def run(self, *, interval: float) -> Iterator[FakeProgress]:
         while True:

@@ -162,6 +162,6 @@ def test_a_balanced_batch_smaller_than_the_components_misses_none_in_the_long_ru
     trainer = Trainer(of)
     seen = torch.zeros(trainer.mixture.modes)
     for first in range(0, 4000, 256):
-        seen += torch.bincount(trainer._components(first), minlength=len(seen))
+        seen += torch.bincount(trainer.batches.components(first), minlength=len(seen))
     shares = seen / seen.sum()
     assert float((shares / trainer.mixture.weights - 1).abs().max()) < 0.1

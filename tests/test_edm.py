@@ -70,9 +70,9 @@ def test_noise_levels_of_a_batch_cover_their_distribution(method: str) -> None:
     of = of.with_settings({"method.name": method, "method.noise_mean": -1, "method.noise_std": 0.8})
     trainer = Trainer(of)
     assert isinstance(trainer.method, AnyLevel)
-    now, told = trainer._levels(0)
+    now, told = trainer.batches.levels(trainer.batches.draw_levels())
     ratio = (torch.as_tensor(now.sigma) / torch.as_tensor(now.alpha)).log()[:, :, 0]
-    assert told.shape == (trainer._block_steps, 256, 1)
+    assert told.shape == (trainer.batches.steps, 256, 1)
     # Every batch, and in it every mode, has the distribution's mean, closer than chance.
     assert float((ratio.mean(1) + 1).abs().max()) < 0.05
     assert float((ratio.std(1) - 0.8).abs().max()) < 0.06

@@ -23,7 +23,8 @@ from tui_diffusion.core.methods import IdealDenoiser, make_method
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.core.schedules import make_schedule
-from tui_diffusion.core.training import Trainer, loss_of
+from tui_diffusion.core.steppers import loss_of
+from tui_diffusion.core.training import Trainer
 
 
 def ideal(of: Experiment) -> IdealDenoiser:

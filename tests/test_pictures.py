@@ -8,15 +8,14 @@ import pytest
 from tui_diffusion.core.presets import get_preset
 from tui_diffusion.lab.film import make_film
 from tui_diffusion.lab.palette import Palette
-from tui_diffusion.lab.pictures import Look, picture, views_of
+from tui_diffusion.lab.pictures import VIEWS_1D, VIEWS_2D, Look, picture, views_of
 from tui_diffusion.lab.pictures.compose import beside
-from tui_diffusion.lab.pictures.look import VIEWS_1D, VIEWS_2D
 from tui_diffusion.lab.pictures.losses import loss_figure
 from tui_diffusion.lab.plot import draw
 from tui_diffusion.lab.sampling import Wish
 
 PALETTE = Palette.default()
-SIZES = [(16, 6), (17, 6), (40, 9), (50, 12), (74, 17), (80, 24), (120, 40), (200, 60)]
+SIZES = [(16, 6), (41, 9), (80, 24), (120, 40), (200, 60)]
 GLYPHS = ["braille", "blocks", "ascii"]
 VIEWS = [("naive-1d", v) for v in VIEWS_1D] + [("naive-multimodal", v) for v in VIEWS_2D]
 CACHE = {}
@@ -96,7 +95,7 @@ def test_every_zoom_draws(name, view, zoom):
             assert exactly(shown(film, Look(level, view, zoom=zoom), *size), *size)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e38, -3e38])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -3e38])
 @pytest.mark.parametrize("share", ["one", "all"])
 @pytest.mark.parametrize(("name", "view"), VIEWS)
 def test_points_that_are_not_finite_or_far_off_are_left_out(name, view, bad, share):
@@ -130,10 +129,10 @@ def test_views_in_the_order_of_their_key():
 @pytest.mark.parametrize("name", ["naive-1d", "ddpm-1d"])
 def test_a_histogram_has_the_same_ticks_at_every_level(name):
     film = film_of(name)
-    below = {text(shown(film, Look(level, "histogram"), 60, 16))[-1] for level in range(11)}
+    below = {text(shown(film, Look(level, "histogram"), 40, 16))[-1] for level in range(11)}
     assert len(below) == 1
     assert any(character.isdigit() for character in below.pop())
-    pictures = {tuple(text(shown(film, Look(level, "histogram"), 60, 16))) for level in range(7)}
+    pictures = {tuple(text(shown(film, Look(level, "histogram"), 40, 16))) for level in range(7)}
     assert len(pictures) == 7, "and every level is another picture, until a bin holds all"
 
 
@@ -178,7 +177,7 @@ def test_a_histogram_stands_where_the_points_are():
     right = with_points(film, np.full_like(film.x, 1.0))
 
     def columns(shown_film):
-        lines = shown(shown_film, Look(0, "histogram", truth=False), 60, 20)
+        lines = shown(shown_film, Look(0, "histogram", truth=False), 40, 20)
         return {x for x, _ in cells(lines[1:], "bars")}
 
     assert columns(left) and columns(right)

@@ -89,7 +89,10 @@ def test_a_run_comes_back_as_it_was(name, tmp_path):
     trainer = trained(short(name, **{"training.batch": 16}))
     metrics = {"sample": {"mean": [1.0, None]}, "text": "σ"}
     folder = save_run(tmp_path / "a run", trainer, "finished", metrics)
-    assert {file.name for file in folder.iterdir()} == {"run.json", "lock", "checkpoint-1"}
+    own = {"run.json", "lock", "checkpoint-1"}
+    assert {file.name for file in folder.iterdir()} == own | FILES
+    for name_ in FILES:
+        assert (folder / name_).read_bytes() == (folder / "checkpoint-1" / name_).read_bytes()
     assert {file.name for file in (folder / "checkpoint-1").iterdir()} == FILES
     run = open_run(str(folder))
     assert run.experiment == trainer.experiment
@@ -271,8 +274,7 @@ def open_all(folder: Path) -> None:
     run = open_run(str(folder))
     run.losses()
     run.denoiser()
-    trainer = Trainer(run.experiment)
-    trainer.restore(run.training_state())
+    run.training_state()
 
 
 @pytest.mark.parametrize("name", [*sorted(FILES), "run.json"])
@@ -349,6 +351,16 @@ def test_weights_of_another_network_are_refused(copy):
     text = file.read_text("utf-8")
     file.write_text(text.replace('"width": 32', '"width": 33'), "utf-8")
     assert "weights.safetensors" in fault(open_run(str(copy)).denoiser)
+
+
+def test_a_header_that_is_no_python_is_refused(copy):
+    """Numpy reads the header with Python's tokenizer, whose errors are no ValueError."""
+    file = files_of(copy)["losses.npy"]
+    data = file.read_bytes()
+    file.write_bytes(data.replace(b"'descr'", b"'desc\x00("))
+    assert "losses.npy" in fault(open_run(str(copy)).losses)
+    file.write_bytes(data.replace(b"(40,)", b"((0,)"))
+    assert "losses.npy" in fault(open_run(str(copy)).losses)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,16 @@ def test_the_chain_keeps_the_exact_moments_at_every_level():
     assert float((std[:, 0] / goal - 1).abs().max()) < 0.05
 
 
+@pytest.mark.parametrize("sampler", ["ddpm", "ddim", "euler", "heun", "dpm++2m"])
+def test_two_levels_that_are_one_to_the_last_digit_are_no_division_by_zero(sampler):
+    experiment = get_preset("ddpm-1d").experiment.with_settings(
+        {"schedule.betas": (0.5, 0.5, 1e-100, 1e-100), "sampling.sampler": sampler}
+    )
+    trajectory = denoise(experiment, IdealDenoiser(ONE, METHODS["ddpm"]), points=50)
+    assert torch.isfinite(trajectory.x).all()
+    assert float((trajectory.x[1] - trajectory.x[0]).abs().max()) < 1e-6
+
+
 def test_the_last_step_of_the_ideal_denoiser_takes_the_expectation():
     """Few levels, no noise: the result is E[x_0 | x] of what came before, so too narrow."""
     experiment = get_preset("ddpm-1d").experiment

@@ -10,9 +10,8 @@ from tui_diffusion.core.datasets import make_mixture
 from tui_diffusion.core.experiment import ConfigError
 from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.core.trajectory import denoise
-from tui_diffusion.lab import film as film_module
 from tui_diffusion.lab.film import make_film
-from tui_diffusion.lab.sampling import SamplingWorker, Wish
+from tui_diffusion.lab.sampling import Wish, Worker, film, study
 
 from .fake import FakeDenoiser, wait_until
 
@@ -30,11 +29,10 @@ def wish(source="forward", *, name="naive-1d", seed=0, points=500, **more):
 class Studio:
     """A worker whose films are made by the test: each waits for `release`."""
 
-    def __init__(self, monkeypatch):
+    def __init__(self):
         self.begun, self.done, self.failed, self.threads = [], [], [], set()
         self.gate = threading.Semaphore(0)
-        monkeypatch.setattr(film_module, "make_film", self.make)
-        self.worker = SamplingWorker(self.done.append, lambda w, e: self.failed.append((w, e)))
+        self.worker = Worker(self.make, self.done.append, lambda w, e: self.failed.append((w, e)))
 
     def make(self, wish):
         self.begun.append(wish)
@@ -49,8 +47,8 @@ class Studio:
 
 
 @pytest.fixture
-def studio(monkeypatch):
-    made = Studio(monkeypatch)
+def studio():
+    made = Studio()
     yield made
     made.release(100)
     assert made.worker.close(60)
@@ -125,47 +123,47 @@ def test_a_worker_never_started_closes(studio):
 def test_a_film_holds_every_level(name, source):
     experiment = get_preset(name).experiment
     denoiser = FakeDenoiser() if source == "network" else None
-    film = make_film(wish(source, experiment=experiment, points=50, denoiser=denoiser))
-    assert film.levels == experiment.levels
-    assert film.x.shape == (experiment.levels + 1, 50, experiment.dim)
-    assert film.x.dtype == np.float32
-    assert np.isfinite(film.x).all()
-    assert film.dim == experiment.dim
-    assert film.sigma(0) > film.sigma(film.levels) == 0
-    assert film.alpha(film.levels) == 1
+    made = make_film(wish(source, experiment=experiment, points=50, denoiser=denoiser))
+    assert made.levels == experiment.levels
+    assert made.x.shape == (experiment.levels + 1, 50, experiment.dim)
+    assert made.x.dtype == np.float32
+    assert np.isfinite(made.x).all()
+    assert made.dim == experiment.dim
+    assert made.sigma(0) > made.sigma(made.levels) == 0
+    assert made.alpha(made.levels) == 1
 
 
 def test_the_forward_film_is_true_data_noised():
-    film = make_film(wish(name="ddpm-multimodal", points=20_000))
-    mean, std, goal_mean, goal_std = film.moments
+    made = make_film(wish(name="ddpm-multimodal", points=20_000))
+    mean, std, goal_mean, goal_std = made.moments
     assert mean == pytest.approx(goal_mean, abs=0.04)
     assert std == pytest.approx(goal_std, abs=0.02)
     for level in (0, 10, 20):
-        truth = film.truth(level)
+        truth = made.truth(level)
         assert goal_mean[level] == pytest.approx(truth.mean().numpy())
         assert goal_std[level] == pytest.approx(truth.std().numpy())
-    clean = torch.from_numpy(film.x[-1]).double()
-    nearest = torch.cdist(clean, film.mixture.means).min(1).values
-    assert float(nearest.max()) < 6 * float(film.mixture.stds.max())
+    clean = torch.from_numpy(made.x[-1]).double()
+    nearest = torch.cdist(clean, made.mixture.means).min(1).values
+    assert float(nearest.max()) < 6 * float(made.mixture.stds.max())
 
 
 def test_the_ideal_film_ends_at_the_data():
     experiment = get_preset("naive-1d").experiment.with_settings(
         {"method.name": "naive-exact", "sampling.start": "exact"}
     )
-    film = make_film(wish("ideal", experiment=experiment, points=5000))
-    assert float(film.x[-1].mean()) == pytest.approx(1.0, abs=0.005)
-    assert float(film.x[-1].std()) == pytest.approx(0.01, abs=0.005)
-    assert float(film.x[0].std()) > 0.5, "it begins with noise"
+    made = make_film(wish("ideal", experiment=experiment, points=5000))
+    assert float(made.x[-1].mean()) == pytest.approx(1.0, abs=0.005)
+    assert float(made.x[-1].std()) == pytest.approx(0.01, abs=0.005)
+    assert float(made.x[0].std()) > 0.5, "it begins with noise"
 
 
 def test_the_network_film_is_what_denoise_gives():
-    film = make_film(wish("network", seed=4, points=100, denoiser=FakeDenoiser(), step=7))
+    made = make_film(wish("network", seed=4, points=100, denoiser=FakeDenoiser(), step=7))
     expected = denoise(EXPERIMENT, FakeDenoiser(), points=100, seed=4)
-    assert np.array_equal(film.x, expected.x.numpy())
-    assert np.abs(film.x[0]).max() > 1
-    assert np.abs(film.x[-1]).max() == 0, "this denoiser's data are the origin"
-    assert film.wish.step == 7
+    assert np.array_equal(made.x, expected.x.numpy())
+    assert np.abs(made.x[0]).max() > 1
+    assert np.abs(made.x[-1]).max() == 0, "this denoiser's data are the origin"
+    assert made.wish.step == 7
 
 
 def test_a_seed_gives_one_film_and_another_seed_another():
@@ -182,18 +180,18 @@ def test_the_ideal_film_starts_from_the_networks_noise():
 
 
 def test_numbers_of_a_level():
-    film = make_film(wish(name="naive-2d", points=4000))
-    for level in range(film.levels + 1):
-        seen = film.numbers(level)
-        truth = film.truth(level)
+    made = make_film(wish(name="naive-2d", points=4000))
+    for level in range(made.levels + 1):
+        seen = made.numbers(level)
+        truth = made.truth(level)
         assert seen.goal_mean == pytest.approx(truth.mean().tolist())
-        assert seen.mean == pytest.approx(film.x[level].mean(0).tolist(), abs=1e-4)
-        assert seen.std == pytest.approx(film.x[level].std(0).tolist(), rel=1e-3)
+        assert seen.mean == pytest.approx(made.x[level].mean(0).tolist(), abs=1e-4)
+        assert seen.std == pytest.approx(made.x[level].std(0).tolist(), rel=1e-3)
         # One Gaussian in the plane: E|x − mode|² = 2 std².
         assert seen.distance == pytest.approx(2 * float(truth.stds[0]) ** 2, rel=0.1)
         assert seen.distance == pytest.approx(seen.goal_distance, rel=0.15)
         assert seen.energy < 0.02 * float(truth.stds[0])
-        assert film.numbers(level) is seen, "measured once"
+        assert made.numbers(level) is seen, "measured once"
 
 
 def test_numbers_tell_a_wrong_sample_from_a_right_one():
@@ -210,9 +208,9 @@ def test_non_finite_points_do_not_stop_a_film():
             said = super().__call__(x, level)
             return type(said)(said.output * torch.nan, said.eps_hat, said.x0_hat)
 
-    film = make_film(wish("network", points=20, denoiser=Broken()))
-    assert np.isnan(film.x[-1]).all()
-    assert np.isnan(film.numbers(film.levels).mean).all()
+    made = make_film(wish("network", points=20, denoiser=Broken()))
+    assert np.isnan(made.x[-1]).all()
+    assert np.isnan(made.numbers(made.levels).mean).all()
 
 
 def test_a_device_that_is_not_here_is_a_configuration_error():
@@ -226,7 +224,47 @@ def test_a_device_that_is_not_here_is_a_configuration_error():
 
 def test_the_mixture_of_a_film_is_that_of_its_data():
     experiment = EXPERIMENT.with_settings({"data.std": 0.3})
-    film = make_film(wish(experiment=experiment, points=20_000))
-    assert float(film.mixture.stds[0]) == pytest.approx(0.3)
-    assert torch.equal(film.mixture.means, make_mixture(experiment.data).means)
-    assert float(film.x[-1].std()) == pytest.approx(0.3, rel=0.03)
+    made = make_film(wish(experiment=experiment, points=20_000))
+    assert float(made.mixture.stds[0]) == pytest.approx(0.3)
+    assert torch.equal(made.mixture.means, make_mixture(experiment.data).means)
+    assert float(made.x[-1].std()) == pytest.approx(0.3, rel=0.03)
+
+
+# --- studies ---------------------------------------------------------------------------------
+
+
+def test_a_study_of_the_ideal_denoiser_finds_no_excess():
+    made = study(wish("ideal", name="ddpm-1d"))
+    assert [one.level for one in made.losses] == list(range(10))
+    for one in made.losses:
+        assert one.loss == pytest.approx(one.floor, rel=0.2, abs=1e-6)
+        assert one.excess == pytest.approx(one.loss - one.floor, abs=1e-9)
+    assert abs(made.attribution.network) < 1e-3
+
+
+def test_a_study_of_a_wrong_network_finds_its_excess():
+    made = study(wish("network", name="ddpm-1d", denoiser=FakeDenoiser()))
+    ideal = study(wish("ideal", name="ddpm-1d"))
+    assert made.attribution.network > 0.1
+    assert made.attribution.main == "network"
+    assert sum(one.excess for one in made.losses) > 10 * sum(abs(o.excess) for o in ideal.losses)
+
+
+def test_a_study_while_training_is_quick_and_of_true_data_has_no_denoiser():
+    live = study(wish("network", denoiser=FakeDenoiser(), live=True))
+    assert len(live.losses) == 10
+    assert live.attribution is None
+    forward = study(wish("forward"))
+    assert forward.losses == ()
+    assert forward.attribution is None
+    assert len(forward.amplification) > 0
+
+
+def test_the_worker_makes_real_films():
+    done = []
+    worker = Worker(film, done.append, lambda wish, error: done.append(error))
+    worker.start()
+    worker.ask(wish(points=10))
+    wait_until(lambda: done)
+    assert worker.close(60)
+    assert done[0].x.shape == (11, 10, 1)

@@ -304,7 +304,8 @@ def headless(experiment):
 
 
 @pytest.mark.parametrize(
-    ("name", "steps"), [("ddpm-1d", 1500), ("ddpm-multimodal", 900), ("ddpm-1d-per-level", 300)]
+    ("name", "steps"),
+    [("ddpm-1d", 40_000), ("ddpm-multimodal", 20_000), ("ddpm-1d-per-level", 3000)],
 )
 def test_the_lab_and_the_command_line_give_the_same_losses_bit_for_bit(record, name, steps):
     import torch

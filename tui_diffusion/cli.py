@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
-from . import __version__
+from . import __version__, completion
 from .core.experiment import ConfigError, Experiment, parse_settings
 from .core.manifest import RunError, shown
 from .core.presets import PRESETS, get_preset
@@ -53,10 +54,24 @@ class _Commands(click.Group):
     """A group whose first word may be an experiment: ``diffusion-tui ddpm-1d`` opens the lab."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = args[0] if args else ""
-        if first not in self.commands and first not in ("--help", "-h", "--version"):
+        first = args[0].partition("=")[0] if args else ""
+        own = ("--help", "-h", "--version", "--install-completion")
+        # While a shell completes, the word in question is not among these yet.
+        if first not in (*self.commands, *own) and (args or not ctx.resilient_parsing):
             args = ["lab", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = super().shell_complete(ctx, incomplete)
+        return [*found, *completion.experiments(ctx, self.params[0], incomplete)]
+
+
+def _install(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is None or ctx.resilient_parsing:
+        return
+    file, then = completion.install(cli, shell)
+    print(f"{file}: written; {then}")
+    ctx.exit()
 
 
 @click.group(
@@ -64,6 +79,16 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="diffusion-tui")
+@click.option(
+    "--install-completion",
+    metavar="[SHELL]",
+    is_flag=False,
+    flag_value="auto",
+    is_eager=True,
+    expose_value=False,
+    callback=_install,
+    help="Complete commands, experiments and fields in bash, zsh or fish (or the shell in use).",
+)
 def cli() -> None:
     """A diffusion laboratory in a terminal.
 
@@ -78,6 +103,7 @@ _settings: _Decorator = click.option(
     "settings",
     metavar="FIELD=VALUE",
     multiple=True,
+    shell_complete=completion.fields,
     help="Set a hyperparameter, such as training.lr=1e-3. May be given many times.",
 )
 _as_json: _Decorator = click.option(
@@ -104,11 +130,14 @@ def _experiment(name: str, settings: tuple[str, ...], **overrides: str | None) -
 
 
 @cli.command()
-@click.argument("experiment", required=False)
+@click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_points
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters alone.")
+@click.option(
+    "--low-bandwidth", is_flag=True, help="Two drawings a second at most, in 256 colours."
+)
 @click.option("--theme", metavar="T", help="A theme of the lab, such as textual-light or nord.")
 def lab(
     experiment: str | None,
@@ -116,16 +145,19 @@ def lab(
     points: str | None,
     no_mouse: bool,
     ascii_only: bool,
+    low_bandwidth: bool,
     theme: str | None,
 ) -> None:
-    """Open the lab, with EXPERIMENT chosen."""
-    overrides = {"sampling.points": points}
-    chosen = _experiment(experiment or next(iter(PRESETS)), settings, **overrides)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("the lab needs a terminal; allowed without one: list, train, sample")
-    from .lab.app import run_lab
+    """Open the lab, with EXPERIMENT chosen, or where it was left."""
+    from .lab.start import Options, open_lab
 
-    run_lab(chosen, ascii_only=ascii_only, mouse=not no_mouse, theme=theme)
+    asked = any(setting.partition("=")[0].strip() == "sampling.points" for setting in settings)
+
+    def make(name: str, usual: str | None) -> Experiment:
+        number = points if points is not None or asked else usual
+        return _experiment(name, settings, **{"sampling.points": number})
+
+    open_lab(experiment, make, Options(theme, ascii_only, not no_mouse, low_bandwidth))
 
 
 @cli.command("list")
@@ -169,7 +201,7 @@ def list_(as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("experiment", required=False)
+@click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_seed
 @click.option("--device", metavar="D", help="auto, cpu, cuda[:i] or mps.")
@@ -286,6 +318,21 @@ def _train(
             "a lower training.lr may help"
         )
         sys.exit(Exit.DIVERGED)
+
+
+@cli.command()
+@_as_json
+def doctor(as_json: bool) -> None:
+    """Say what the terminal and the machine can do, and what would make them better."""
+    from .doctor import examine, text
+
+    if not as_json and sys.stderr.isatty():
+        print("asking torch for its devices (a few seconds) ...", file=sys.stderr, flush=True)
+    report = examine()
+    if as_json:
+        _print_json(report)
+    else:
+        print(text(report, sys.stdout))
 
 
 def _leave(trainer: Trainer, keeper: Checkpointer | None, number: int) -> NoReturn:
@@ -689,6 +736,89 @@ def _write_npz(file: Path, trajectory: Trajectory, scaling: Scaling) -> None:
         raise ConfigError(
             f"--out {file}: cannot be written ({error.strerror}); allowed: a file you may write"
         ) from None
+
+
+@cli.command("export")
+@click.argument("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--points", metavar="N", help="Points denoised together.")
+@click.option("--size", metavar="WxH", help="Size of a film or a picture, such as 640x480.")
+@click.option("--fps", metavar="N", help="Frames a second of a film.")
+@click.option("--seconds", metavar="S", help="Length of a film.")
+@click.option("--seed", metavar="N", help="Seed of the sampling, where not the run's.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@_as_json
+def export_(
+    run: str,
+    file: Path,
+    points: str | None,
+    size: str | None,
+    fps: str | None,
+    seconds: str | None,
+    seed: str | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write RUN (a run's name or folder) to FILE: .gif .mp4 .png .svg .csv .npz or .py.
+
+    A film or a picture of the denoising, its numbers, or a script of its own that trains and
+    samples the same.
+    """
+    from .export.formats import Options, check, export, read_number, read_size, samples
+
+    options = Options(
+        size=read_size(size),
+        fps=read_number("fps", fps),
+        seconds=read_number("seconds", seconds),
+        force=force,
+    )
+    check(file, options)
+    sampled = samples(file)
+    if seed is not None and not sampled:
+        raise ConfigError("--seed does not go with .py, which trains with the run's own seed")
+    from .core.devices import choose, use_threads
+    from .core.runs import open_run
+    from .core.trajectory import denoise
+    from .export.exhibit import Exhibit
+
+    opened = open_run(run)
+    wanted = {"sampling.points": points, "seed": seed}
+    changed = opened.experiment.with_settings(
+        {field: value for field, value in wanted.items() if value is not None}
+    )
+    if sampled:
+        use_threads(changed)
+        device = choose(changed).device
+        trajectory = denoise(changed, opened.denoiser(device), device=device)
+        exhibit = Exhibit(opened.experiment, trajectory, opened.losses())
+    else:
+        exhibit = Exhibit(changed)
+    files = _with_bar(file.suffix, lambda tell: export(exhibit, file, options, tell))
+    written = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
+    if as_json:
+        _print_json(
+            {"run": str(opened.folder), "experiment": opened.experiment.name, "files": written}
+        )
+        return
+    for entry in written:
+        print(f"{_harmless(entry['file'])}  {entry['bytes']:,} bytes")
+
+
+def _harmless(text: Any) -> str:
+    """Text from outside, with control characters as '?'."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
+def _with_bar(name: str, work: Callable[[Callable[[int, int], None]], Any]) -> Any:
+    """What ``work`` returns, with a bar on standard error where a person watches."""
+    if not sys.stderr.isatty():
+        return work(lambda done, total: None)
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        return work(lambda done, total: bar.update(task, completed=done, total=total))
 
 
 def _print_report(report: dict[str, Any]) -> None:

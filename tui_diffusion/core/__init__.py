@@ -10,11 +10,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .amplification import Amplification
+    from .attribution import Attribution, attribute
     from .checkpoints import Checkpointer
+    from .datasets import make_mixture, scaling_of
     from .exact import densities, density, goal_moments
     from .experiment import ConfigError, Experiment
-    from .methods import METHODS, IdealDenoiser, NetworkDenoiser
+    from .floor import LevelLoss, level_losses, training_floor
+    from .methods import METHODS, IdealDenoiser, NetworkDenoiser, make_method
     from .metrics import evaluate
+    from .mismatch import StartMismatch, start_mismatch
     from .mixtures import GaussianMixture
     from .presets import PRESETS, Preset, get_preset
     from .resuming import continued, resume
@@ -25,10 +30,28 @@ if TYPE_CHECKING:
     from .trajectory import Trajectory, denoise, forward_process
 
 _HOME = {
+    "amplification": ("Amplification",),
+    "attribution": (
+        "Attribution",
+        "attribute",
+    ),
+    "datasets": (
+        "make_mixture",
+        "scaling_of",
+    ),
+    "floor": (
+        "LevelLoss",
+        "level_losses",
+        "training_floor",
+    ),
+    "mismatch": (
+        "StartMismatch",
+        "start_mismatch",
+    ),
     "checkpoints": ("Checkpointer",),
     "exact": ("densities", "density", "goal_moments"),
     "experiment": ("ConfigError", "Experiment"),
-    "methods": ("METHODS", "IdealDenoiser", "NetworkDenoiser"),
+    "methods": ("METHODS", "IdealDenoiser", "NetworkDenoiser", "make_method"),
     "metrics": ("evaluate",),
     "mixtures": ("GaussianMixture",),
     "presets": ("PRESETS", "Preset", "get_preset"),
@@ -44,20 +67,25 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "METHODS",
     "PRESETS",
+    "Amplification",
+    "Attribution",
     "Checkpointer",
     "ConfigError",
     "Experiment",
     "GaussianMixture",
     "IdealDenoiser",
+    "LevelLoss",
     "NetworkDenoiser",
     "Preset",
     "Progress",
     "Run",
     "RunError",
     "Schedule",
+    "StartMismatch",
     "Summary",
     "Trainer",
     "Trajectory",
+    "attribute",
     "continued",
     "delete_run",
     "denoise",
@@ -67,13 +95,19 @@ __all__ = [
     "forward_process",
     "get_preset",
     "goal_moments",
+    "level_losses",
     "list_runs",
+    "make_method",
+    "make_mixture",
     "make_schedule",
     "open_run",
     "rename_run",
     "resume",
     "save_run",
+    "scaling_of",
+    "start_mismatch",
     "train",
+    "training_floor",
 ]
 
 

@@ -9,10 +9,16 @@ import torch
 
 from .experiment import ConfigError, Experiment
 
-_GPU_PAYS_FROM = 2e9
-"""Floating-point operations a step from which a GPU pays for its launches."""
+_CPU_RATE = 5e10
+"""Floating-point operations a second of one thread's matrix products, as measured on small ones."""
 
-_THREADS_PAY_FROM = 5e7
+_CPU_CALLS = 2e-5
+"""Seconds that the calls of a step in closed form take, as measured, whatever their size."""
+
+_GPU_STEP = 5e-4
+"""Seconds that a GPU needs to be handed the few dozen operations of a step, whatever their size."""
+
+_THREADS_PAY_FROM = 1e9
 """Operations a step from which a second CPU thread gains more than its hand-over costs."""
 
 
@@ -33,9 +39,18 @@ class Choice:
 
 def operations(experiment: Experiment) -> float:
     """Floating-point operations of one gradient step: about 6 a weight and point."""
-    width, depth, dim = experiment.network.width, experiment.network.depth, experiment.dim
-    weights = (dim + 1) * width + (depth - 1) * width**2 + width * dim
+    network, dim = experiment.network, experiment.dim
+    width, depth = network.width, network.depth
+    inputs = dim * (1 + 2 * network.fourier)
+    if not network.per_level:
+        inputs += 1 + 2 * network.level_fourier
+    weights = inputs * width + (depth - 1) * width**2 + width * dim
     return 6.0 * weights * experiment.training.batch
+
+
+def cpu_step(experiment: Experiment) -> float:
+    """Seconds that one gradient step takes on one CPU thread, about."""
+    return _CPU_CALLS + operations(experiment) / _CPU_RATE
 
 
 def choose(experiment: Experiment) -> Choice:
@@ -45,13 +60,14 @@ def choose(experiment: Experiment) -> Choice:
     """
     wanted = experiment.device
     if wanted == "auto":
-        work = operations(experiment)
-        if work < _GPU_PAYS_FROM:
-            return Choice(torch.device("cpu"), "so small a network trains faster on the CPU")
+        step = cpu_step(experiment)
+        about = f"a step takes about {1e3 * step:.2g} ms on the CPU"
+        if step < _GPU_STEP:
+            return Choice(torch.device("cpu"), f"{about}, less than a GPU needs to be told of it")
         if torch.cuda.is_available():
-            return Choice(torch.device("cuda:0"), "large enough to gain from the GPU")
+            return Choice(torch.device("cuda:0"), f"{about}; a GPU is faster")
         if torch.backends.mps.is_available():
-            return Choice(torch.device("mps"), "large enough to gain from the GPU")
+            return Choice(torch.device("mps"), f"{about}; a GPU is faster")
         return Choice(torch.device("cpu"), "no GPU is here")
     device = torch.device(wanted)
     if device.type == "cuda":
@@ -77,11 +93,12 @@ def use_threads(experiment: Experiment) -> int:
     """Set torch's thread count for the calling thread to suit the work, and return it.
 
     One for a small network: handing it to a second costs more than it gains, many times more
-    beside any other load. The person's own OMP_NUM_THREADS wins.
+    beside any other load. A large one leaves a core to the screen. The person's own
+    OMP_NUM_THREADS wins.
     """
     if "OMP_NUM_THREADS" not in os.environ:
         small = operations(experiment) < _THREADS_PAY_FROM
-        torch.set_num_threads(1 if small else min(os.cpu_count() or 1, 8))
+        torch.set_num_threads(1 if small else max(1, min((os.cpu_count() or 1) - 1, 8)))
     return torch.get_num_threads()
 
 

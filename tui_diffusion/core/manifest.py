@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, Literal, get_args
 
 FORMAT = 2
@@ -35,6 +36,8 @@ UNREADABLE = (
     RuntimeError,
     MemoryError,
     OverflowError,
+    SyntaxError,
+    TokenError,
 )
 
 

@@ -53,7 +53,8 @@ def octaves(x: Tensor, count: int) -> list[Tensor]:
     sin, cos = (math.pi / 2 * x).sin(), (math.pi / 2 * x).cos()
     features = [sin, cos]
     for _ in range(count - 1):
-        sin, cos = 2 * sin * cos, 1 - 2 * sin * sin
+        twice = 2 * sin
+        sin, cos = twice * cos, 1 - twice * sin
         features += [sin, cos]
     return features
 
@@ -87,15 +88,20 @@ class Network(nn.Module):
             for _ in range(levels if per_level else 1)
         )
 
-    def features(self, x: Tensor, c: Tensor | float) -> Tensor:
-        """What a body is fed: x of shape (…, d) and c, a number or (…, 1), side by side."""
+    def features(
+        self, x: Tensor, c: Tensor | float, *, axis: int = -1, out: Tensor | None = None
+    ) -> Tensor:
+        """What a body is fed: x of shape (…, d) and c, a number or (…, 1), side by side.
+
+        Coordinates are along another ``axis`` where points are columns; ``out`` takes the result.
+        """
         parts = [x, *octaves(x, self.fourier)]
         if not self.per_level:
             told = torch.as_tensor(c, dtype=x.dtype, device=x.device)
-            parts += [
-                part.expand(*x.shape[:-1], 1) for part in (told, *octaves(told, self.level_fourier))
-            ]
-        return torch.cat(parts, dim=-1) if len(parts) > 1 else x
+            shape = list(x.shape)
+            shape[axis] = 1
+            parts += [part.expand(shape) for part in (told, *octaves(told, self.level_fourier))]
+        return torch.cat(parts, axis, out=out)
 
     def body(self, index: int | None) -> nn.Module:
         """The body that serves level ``index``."""

@@ -9,6 +9,7 @@
                               others sample: enough to go on bit for bit
         losses.npy            one float32 a gradient step
         metrics.json          the quality of the final sample, where there is one
+    experiment.json, …        the files of the checkpoint that counts once more, for other programs
 
 `snapshot` writes them, `store` lists, renames and removes them, `resuming` goes on with them.
 """
@@ -190,6 +191,9 @@ def _load_state(file: Path) -> dict[str, Tensor]:
     state: dict[str, Tensor] = load_file(_plain(file))
     if state["generator"].dtype != torch.uint8 or state["seconds"].ndim:
         raise ValueError("not the state of a training")
+    check = torch.Generator()
+    if state["generator"].shape == check.get_state().shape:  # a CPU's; others have other sizes
+        check.set_state(state["generator"])
     for name, value in part_of(state, "network.").items():
         if not bool(torch.isfinite(value).all()):
             raise ValueError(f"{name} holds numbers that are not finite")

@@ -135,7 +135,8 @@ def dpmpp_2m(
     if previous is not None and sigma_next:
         h = _log_snr(alpha_next, sigma_next) - _log_snr(alpha, sigma)
         h_previous = _log_snr(alpha, sigma) - _log_snr(previous.alpha, previous.sigma)
-        looked = looked + (looked - previous.x0_hat) * (h / (2 * h_previous))
+        if h_previous:  # two levels may be one to the last digit
+            looked = looked + (looked - previous.x0_hat) * (h / (2 * h_previous))
     shrink = sigma_next / sigma
     return _step(x, level, said, shrink * x + (alpha_next - alpha * shrink) * looked)
 

@@ -197,11 +197,32 @@ def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
             named.unlink(missing_ok=True)
         raise
     # It counts now; what is left is to tidy up.
+    _show(current, folder)
     with suppress(OSError):
         flush_folder(folder)
     for old in before.values():
         if counted is None or old.name != counted.checkpoint:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _show(checkpoint: Path, folder: Path) -> None:
+    """Put the files of the checkpoint that counts into the run's own folder as well.
+
+    For people and other programs: here a run is read from its checkpoint alone, so that a crash
+    amid these renames harms nothing. Hard links take no space; where there are none, copies do.
+    """
+    for file in checkpoint.iterdir():
+        shown_as = folder / f".{file.name}.tmp"
+        with suppress(OSError):
+            shown_as.unlink(missing_ok=True)
+            try:
+                os.link(file, shown_as)
+            except OSError:
+                shutil.copyfile(file, shown_as)
+            shown_as.replace(folder / file.name)
+    if not (checkpoint / "metrics.json").exists():
+        with suppress(OSError):
+            (folder / "metrics.json").unlink(missing_ok=True)
 
 
 def _counts(folder: Path, checkpoint: Path) -> bool:

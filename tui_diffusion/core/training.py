@@ -8,30 +8,29 @@ reporting interval, the pauses, the front end, or a stop and resume in between.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Generator, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .batches import Batches
 from .datasets import make_mixture
 from .devices import choose, use_threads
 from .experiment import Experiment
-from .methods import AnyLevel, NetworkDenoiser, make_method
+from .methods import NetworkDenoiser, make_method
 from .networks import make_network
 from .randomness import generator
-from .schedules import Level, make_schedule
+from .steppers import Stepper, make_stepper
 
-_BLOCK_NUMBERS = 65_536
-"""Coordinates drawn at once: enough to make drawing cheap, few enough to stay in the cache."""
-
-GOLDEN = (5**0.5 - 1) / 2
-"""The golden ratio: its multiples mod 1 spread evenly, however many are taken."""
+_MOMENT = 0.02
+"""Seconds of training in one go, after which a report may be due."""
 
 Status = Literal["training", "finished", "diverged"]
 
@@ -105,34 +104,17 @@ def learning_rate(experiment: Experiment, stage: Stage, step: int) -> float:
             return stage.lr
 
 
-def loss_of(kind: str, error: Tensor) -> Tensor:
-    """The loss of a batch: its sum of squares, 2-norm, or mean of squares. ``error`` is (n, d)."""
-    match kind:
-        case "sum":
-            return error.square().sum()
-        case "norm":
-            return error.square().sum().sqrt()
-        case _:
-            return error.square().mean()
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Inputs and targets of consecutive steps, and the level of each."""
-
-    first: int
-    features: tuple[Tensor, ...]
-    targets: tuple[Tensor, ...]
-
-
 class Trainer:
     """A training that can be run, left, saved and restored.
 
-    ``losses`` holds every loss so far; ``step`` steps are done.
+    ``losses`` holds every loss so far; ``step`` steps are done; ``threads`` of torch train.
+    ``plain`` takes the steps the plain way, with autograd, where a faster one is there too: the
+    same to rounding.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, *, plain: bool = False) -> None:
         self.experiment = experiment
+        self._plain = plain
         self.choice = choose(experiment)
         self.device = self.choice.device
         self.mixture = make_mixture(experiment.data, self.device)
@@ -143,23 +125,15 @@ class Trainer:
         self.stages = stages(experiment)
         self.step = 0
         self.seconds = 0.0
+        self.threads = 1
         self.status: Status = "training"
         self.losses = np.empty(experiment.training.steps, np.float32)
-        self._random = generator(experiment.seed, "batches", self.device)
-        self._random_at_block = self._random.get_state()
-        self._block: _Block | None = None
-        schedule = make_schedule(experiment.schedule)
-        self._alphas = schedule.alphas.to(self.device, torch.float32)
-        self._sigmas = schedule.sigmas.to(self.device, torch.float32)
-        self._conditions = torch.tensor(
-            [float(self.method.condition(schedule[k])) for k in range(schedule.levels)],
-            device=self.device,
-        )
-        self._block_steps = max(
-            1, min(256, _BLOCK_NUMBERS // (experiment.training.batch * experiment.dim))
-        )
+        self.batches = Batches(experiment, self.mixture, self.method, self.network)
+        self._random_at_block = self.batches.random.get_state()
+        self._block: int | None = None
         self._stage = self.stages[0]
-        self._optimizer = self._make_optimizer(self._stage)
+        self._stepper = self._make_stepper(self._stage)
+        self._pace = 0.0
         self._finite: list[Tensor] = []
 
     @property
@@ -181,23 +155,22 @@ class Trainer:
 
         A loss that is not finite ends it as diverged, with the last finite weights restored.
         """
-        use_threads(self.experiment)
+        self.threads = use_threads(self.experiment)
         reported, clock = self.step, perf_counter()
         last = clock
         while self.status == "training":
             block = self._current_block()
-            pending: list[Tensor] = []
-            first = self.step
-            end = min(block.first + self._block_steps, self.steps)
-            while self.step < end:
-                pending.append(self._train_step(block))
-                self.step += 1
-                due = every is not None and self.step % every == 0
-                if due or (interval is not None and perf_counter() - last >= interval):
-                    break
-            self._settle(first, pending)
+            stage = self._enter_stage()
+            first, count = self.step, self._count(block, stage, every)
+            steps = range(first, first + count)
+            rates = [learning_rate(self.experiment, stage, step) for step in steps]
+            blends = [self._blend(step - stage.start) for step in steps]
+            losses = self._stepper.run(first - block, rates, blends)
+            self.step += count
+            self._settle(first, losses)
             now = perf_counter()
             self.seconds += now - clock
+            self._pace = (now - clock) / count
             clock = now
             due = every is not None and self.step % every == 0
             if (
@@ -209,34 +182,21 @@ class Trainer:
                 reported = self.step
                 last = clock = perf_counter()
 
-    def _train_step(self, block: _Block) -> Tensor:
-        """One gradient step; its loss, still on the device."""
-        stage = self._enter_stage()
-        rate = learning_rate(self.experiment, stage, self.step)
-        place = self.step - block.first
-        self._optimizer.param_groups[0]["lr"] = rate
-        self._optimizer.zero_grad()
-        output = self.network.body(stage.level)(block.features[place])
-        loss = loss_of(self.experiment.training.loss, output - block.targets[place])
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._optimizer.step()
-        self._follow(stage)
-        return loss.detach()
+    def _count(self, block: int, stage: Stage, every: int | None) -> int:
+        """Steps to take in one go: at most to the end of the block, the stage or the report."""
+        ends = [block + self.batches.steps, stage.stop, self.steps]
+        if every is not None:
+            ends.append(self.step - self.step % every + every)
+        # The first step tells how many more a moment holds.
+        moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
+        return min(min(ends) - self.step, moment)
 
-    def _follow(self, stage: Stage) -> None:
-        """Move the average towards the weights; it forgets its first steps the faster."""
-        if self.average is not self.network:
-            done = self.step - stage.start
-            keep = min(self.experiment.training.average, done / (done + 10))
-            torch._foreach_lerp_(
-                [p.data for p in self.average.body(stage.level).parameters()],
-                [p.data for p in self.network.body(stage.level).parameters()],
-                1 - keep,
-            )
+    def _blend(self, done: int) -> float:
+        """How far the average goes to the weights; it forgets its first steps the faster."""
+        return 1 - min(self.experiment.training.average, done / (done + 10))
 
-    def _settle(self, first: int, pending: list[Tensor]) -> None:
+    def _settle(self, first: int, values: NDArray[np.float32]) -> None:
         """Record the losses of steps ``first`` …; notice an end or a divergence."""
-        values = torch.stack(pending).cpu().numpy()
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
             self.step = first + int(bad[0]) + 1
@@ -269,26 +229,26 @@ class Trainer:
         """The stage of the current step; on entering one, warm-start its network."""
         if self.step >= self._stage.stop:
             previous, left = self.network.body(self._stage.level), self._weights()
-            self._stage = next(s for s in self.stages if s.start <= self.step < s.stop)
+            self._stage = self._stage_at(self.step)
             self.network.body(self._stage.level).load_state_dict(previous.state_dict())
-            self._optimizer = self._make_optimizer(self._stage)
+            leaving, self._stepper = self._stepper, self._make_stepper(self._stage)
+            self._stepper.features.copy_(leaving.features)
+            self._stepper.targets.copy_(leaving.targets)
             if not self._weights_finite():
                 # The next loss will end the training; the network left behind is mended here.
                 self._restore_finite(left)
             self._keep_finite()
         return self._stage
 
-    def _make_optimizer(self, stage: Stage) -> torch.optim.Optimizer:
-        parameters = list(self.network.body(stage.level).parameters())
-        kinds: dict[str, Any] = {
-            "sgd": torch.optim.SGD,
-            "adam": torch.optim.Adam,
-            "adamw": torch.optim.AdamW,
-        }
-        made: torch.optim.Optimizer = kinds[self.experiment.training.optimizer](
-            parameters, lr=stage.lr, fused=True
+    def _make_stepper(self, stage: Stage) -> Stepper:
+        average = None if self.average is self.network else self.average.body(stage.level)
+        return make_stepper(
+            self.experiment,
+            self.network.body(stage.level),
+            average,
+            self.batches.steps,
+            plain=self._plain,
         )
-        return made
 
     def _weights(self) -> list[Tensor]:
         """Those in training, and their average where there is one."""
@@ -311,80 +271,21 @@ class Trainer:
 
     # --- batches -----------------------------------------------------------------------------
 
-    def _current_block(self) -> _Block:
-        """The block that holds the current step, drawn when its first step is reached."""
-        first = self.step - self.step % self._block_steps
-        if self._block is None or self._block.first != first:
-            self._random_at_block = self._random.get_state()
-            self._block = self._draw(first)
+    def _current_block(self) -> int:
+        """The first step of the block that holds the current one; drawn when that is reached."""
+        first = self.step - self.step % self.batches.steps
+        if self._block != first:
+            self._random_at_block = self.batches.random.get_state()
+            steps, levels = range(first, first + self.batches.steps), None
+            if self.experiment.network.per_level:
+                levels = [self._stage_at(step).level or 0 for step in steps]
+            self.batches.draw(first, self._stepper.features, self._stepper.targets, levels)
+            self._block = first
             self._keep_finite()
-        return self._block
-
-    def _draw(self, first: int) -> _Block:
-        experiment, random, device = self.experiment, self._random, self.device
-        steps, batch, dim = self._block_steps, experiment.training.batch, experiment.dim
-        now, told = self._levels(first)
-        mixture = self.mixture
-        component = self._components(first)
-        shape = (steps, batch, dim)
-        x0 = torch.randn(shape, generator=random, device=device)
-        eps = torch.randn(shape, generator=random, device=device)
-        x0 *= mixture.stds[component].float().view(-1, batch, 1)
-        x0 += mixture.means[component].float().view(-1, batch, dim)
-        x = now.alpha * x0 + now.sigma * eps
-        return _Block(
-            first,
-            self.network.features(self.method.see(x, now), told).unbind(0),
-            self.method.target(x0, eps, now).unbind(0),
-        )
-
-    def _levels(self, first: int) -> tuple[Level, Tensor]:
-        """The level of every step of a block, or of every point, and what the network is told.
-
-        A method that knows every level gets one a point, spread evenly over each batch's
-        distribution: u_i = i φ + U mod 1 with φ the golden ratio, so that any stretch of a batch,
-        such as the points of one mode, is spread evenly as well (Kingma et al. 2021, appendix I.1).
-        """
-        experiment, random, device = self.experiment, self._random, self.device
-        steps, batch = self._block_steps, experiment.training.batch
-        if isinstance(self.method, AnyLevel):
-            shift = torch.rand((steps, 1, 1), generator=random, device=device)
-            place = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).to(device).frac()
-            u = (shift + place.float().view(1, batch, 1)).frac().clamp(1e-6, 1 - 1e-6)
-            now = self.method.draw(u)
-            return now, torch.as_tensor(self.method.condition(now))
-        if experiment.network.per_level:
-            by_step = [self._stage_at(first + i).level for i in range(steps)]
-            level = torch.tensor(by_step, device=device)
-        else:
-            level = torch.randint(experiment.levels, (steps,), generator=random, device=device)
-
-        def at(values: Tensor) -> Tensor:
-            return values[level].view(steps, 1, 1)
-
-        now = Level(at(self._alphas), at(self._sigmas), at(self._alphas[1:]), at(self._sigmas[1:]))
-        return now, at(self._conditions)
-
-    def _components(self, first: int) -> Tensor:
-        """Which component each point of a block comes from: (batch,) for all steps, or all.
-
-        Where a balanced batch cannot hold every component in its exact share, each step takes
-        others, such that all get their share in the long run.
-        """
-        mixture, random = self.mixture, self._random
-        steps, batch = self._block_steps, self.experiment.training.batch
-        if not self.experiment.data.balanced:
-            return mixture.components(steps * batch, random)
-        shares = mixture.weights * batch
-        if bool(((shares - shares.round()).abs() < 1e-9).all()):
-            return mixture.components(batch, balanced=True)
-        offset = torch.arange(first, first + steps, dtype=torch.float64).mul(GOLDEN).frac()
-        return mixture.components_at(
-            (torch.arange(batch, dtype=torch.float64) + offset[:, None]).flatten() / batch
-        )
+        return first
 
     def _stage_at(self, step: int) -> Stage:
-        return next((s for s in self.stages if s.start <= step < s.stop), self.stages[-1])
+        return self.stages[bisect_right(self.stages, step, key=lambda stage: stage.start) - 1]
 
     # --- saving ------------------------------------------------------------------------------
 
@@ -397,13 +298,9 @@ class Trainer:
         state = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         if self.average is not self.network:
             state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        for index, values in self._optimizer.state_dict()["state"].items():
-            for name, value in values.items():
-                if value is not None:
-                    state[f"optimizer.{index}.{name}"] = torch.as_tensor(value)
-        at_block = self._random_at_block if self._block else self._random.get_state()
-        boundary = self.step % self._block_steps == 0
-        state["generator"] = self._random.get_state() if boundary else at_block
+        state |= {f"optimizer.{k}": v for k, v in self._stepper.state().items()}
+        drawn = self._block is not None and self.step < self._block + self.batches.steps
+        state["generator"] = self._random_at_block if drawn else self.batches.random.get_state()
         state["losses"] = torch.from_numpy(self.losses[: self.step])
         state["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
         return {name: value.detach().cpu().clone() for name, value in state.items()}
@@ -418,14 +315,9 @@ class Trainer:
         self.losses[: self.step] = losses
         self.seconds = float(state["seconds"])
         self._stage = self._stage_at(max(self.step - 1, 0))
-        self._optimizer = self._make_optimizer(self._stage)
-        saved = self._optimizer.state_dict()
-        for name, value in state.items():
-            if name.startswith("optimizer."):
-                _, index, key = name.split(".")
-                saved["state"].setdefault(int(index), {})[key] = value.to(self.device)
-        self._optimizer.load_state_dict(saved)
-        self._random.set_state(state["generator"])
+        self._stepper = self._make_stepper(self._stage)
+        self._stepper.restore(part_of(state, "optimizer."))
+        self.batches.random.set_state(state["generator"])
         self._block = None
         self._finite = []
         self._keep_finite()

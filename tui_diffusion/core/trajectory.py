@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,9 @@ from .mixtures import GaussianMixture
 from .randomness import generator
 from .samplers import Step, make_sampler
 from .schedules import Schedule, sampling_schedule
+
+_AT_ONCE = 16_384
+"""Points that a network sees at once, so that what it makes of them on the way stays small."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +56,16 @@ class Trajectory:
         """The sample: the points at ``result_level``, shape (n, d)."""
         return self.x[self.result_level]
 
-    def step(self, k: int) -> Step:
-        """The step from level k to k + 1."""
+    def step(self, k: int, part: slice = slice(None)) -> Step:
+        """The step from level k to k + 1, of all points or of some."""
+        mean, noise = self.mean[k, part], self.noise[k, part]
         return Step(
-            self.x[k],
-            self.eps_hat[k],
-            self.x0_hat[k],
-            self.mean[k],
-            self.noise[k],
-            self.mean[k] + self.noise[k],
+            self.x[k, part],
+            self.eps_hat[k, part],
+            self.x0_hat[k, part],
+            mean,
+            noise,
+            mean + noise,
             float(self.schedule.alphas[k]),
             float(self.schedule.sigmas[k]),
         )
@@ -101,40 +106,48 @@ def denoise(
     points: int | None = None,
     seed: int | None = None,
     device: torch.device | str = "cpu",
+    progress: Callable[[int], None] | None = None,
 ) -> Trajectory:
     """Draw ``points`` starts and take them through every level, on the denoiser's device.
 
     The same seed gives the same starting noise and the same z at every level, whichever denoiser.
+    Beside the result, memory is bounded however many points there are: a network sees some of them
+    at a time. ``progress`` is told the levels done, one after another.
     """
     schedule = sampling_schedule(experiment)
     mixture = make_mixture(experiment.data, device)
     config, levels = experiment.sampling, schedule.levels
     count = config.points if points is None else points
     random = generator(experiment.seed if seed is None else seed, "sampling", device)
-    step = make_sampler(config, levels)
-    x = start(experiment, mixture, schedule, count, random)
-    states, steps = [x], list[Step]()
-    for k in range(levels):
-        z = torch.randn(x.shape, generator=random, device=device)
-        previous = steps[-1] if steps else None
-        steps.append(step(states[-1], schedule[k], denoiser, z, previous))
-        states.append(steps[-1].x_next)
-    repeats = []
-    for _ in range(config.repeats):
-        z = torch.randn(x.shape, generator=random, device=device)
-        states[-1] = step(states[-1], schedule[levels - 1], denoiser, z, steps[-1]).x_next
-        repeats.append(states[-1])
-    return Trajectory(
-        kind="reverse",
-        schedule=schedule,
-        x=torch.stack(states),
-        eps_hat=torch.stack([s.eps_hat for s in steps]),
-        x0_hat=torch.stack([s.x0_hat for s in steps]),
-        mean=torch.stack([s.mean for s in steps]),
-        noise=torch.stack([s.noise for s in steps]),
-        repeats=torch.stack(repeats) if repeats else x.new_empty((0, *x.shape)),
-        result_level=levels - config.stop_before,
+    take = make_sampler(config, levels)
+    x = torch.empty((levels + 1, count, mixture.dim), device=device)
+    eps_hat, x0_hat, mean, noise = (torch.empty_like(x[1:]) for _ in range(4))
+    repeats = torch.empty((config.repeats, *x[0].shape), device=device)
+    x[0] = start(experiment, mixture, schedule, count, random)
+    done = Trajectory(
+        "reverse", schedule, x, eps_hat, x0_hat, mean, noise, repeats, levels - config.stop_before
     )
+    for k in range(levels):
+        z = torch.randn(x[k].shape, generator=random, device=device)
+        for part in _parts(count):
+            previous = done.step(k - 1, part) if k else None
+            made = take(x[k, part], schedule[k], denoiser, z[part], previous)
+            eps_hat[k, part], x0_hat[k, part] = made.eps_hat, made.x0_hat
+            mean[k, part], noise[k, part] = made.mean, made.noise
+            x[k + 1, part] = made.x_next
+        if progress is not None:
+            progress(k + 1)
+    for repeat in repeats:
+        z = torch.randn(x[levels].shape, generator=random, device=device)
+        for part in _parts(count):
+            previous = done.step(levels - 1, part)
+            made = take(x[levels, part], schedule[levels - 1], denoiser, z[part], previous)
+            repeat[part] = x[levels, part] = made.x_next
+    return done
+
+
+def _parts(count: int) -> list[slice]:
+    return [slice(first, first + _AT_ONCE) for first in range(0, count, _AT_ONCE)]
 
 
 @torch.no_grad()

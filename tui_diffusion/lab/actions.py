@@ -43,6 +43,11 @@ ACTIONS = (
     Action("view", "v", "v", "view", "The next view of the points.", "Denoising", 7),
     Action("truth", "g", "g", "truth", "The exact truth over the points, or not.", "Denoising", 9),
     Action(
+        "forward", "b", "b", "beside",
+        "Beside the points the forward process (true data noised), or the exact density.",
+        "Denoising",
+    ),
+    Action(
         "ideal", "i", "i", "ideal",
         "The exact denoiser in the network's place, from the same noise, and back.",
         "Denoising", 10,
@@ -57,9 +62,17 @@ ACTIONS = (
     ),
     Action("zoom(1)", "plus,equals_sign", "+", "zoom in", "Zoom in.", "Denoising"),
     Action("zoom(-1)", "minus", "-", "zoom out", "Zoom out.", "Denoising"),
+    Action(
+        "copy", "w", "w", "copy",
+        "Copy the level's numbers and this experiment's command line; a file keeps them too.",
+        "Denoising",
+    ),
     Action("tab('setup')", "1", "1", "setup", "To the setup.", "Lab"),
     Action("tab('training')", "2", "2", "training", "To the training.", "Lab"),
     Action("tab('denoising')", "3", "3", "denoising", "To the denoising.", "Lab"),
+    Action("export", "e", "e", "export", "Write what is shown to a file.", "Lab"),
+    Action("runs", "r", "r", "runs", "The runs on disk: open, go on, rename, remove.", "Lab"),
+    Action("code", "c", "c", "code", "The code that runs: the core's own functions.", "Lab"),
     Action("help", "question_mark", "?", "help", "This help.", "Lab", 11),
     Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab", 12),
 )  # fmt: skip

@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from rich.style import Style
 from textual import events
@@ -26,18 +26,22 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from ..core.experiment import ConfigError, Experiment
+from ..core.manifest import RunError
 from ..core.presets import PRESETS
 from .actions import ACTIONS
-from .ascii import AsciiFilter
+from .ascii import AsciiFilter, ConsoleFilter
+from .colours import reducer
 from .compositor import SpanCompositor
 from .denoising import DenoisingPanel, Ruler
 from .experiments import ExperimentList
 from .form import Form
-from .glyphs import Glyphs, choose_glyphs
+from .glyphs import Glyphs
 from .loss import LossPanel
+from .pace import Pace
 from .palette import Palette
 from .sampling import Source, Wish, Worker, film, study
 from .session import Clock, Session, State, Training, keep_in_store
+from .settings import Place
 from .status import Line, duration, rate_text
 
 if TYPE_CHECKING:
@@ -47,10 +51,14 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from .film import Film
+    from .runs import Choice
     from .study import Study
+    from .terminal import Colours
 
 SMALLEST = (60, 18)
 WIDE = 100
+_BRANDED = 76
+"""Columns from which the name of the program stands beside the experiment's."""
 _FRAMES = 8.0
 """Most drawings of the loss in a second."""
 _FILMS = 2.0
@@ -108,6 +116,11 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._compositor = SpanCompositor()
 
+    def _on_timer_update(self) -> None:
+        # While the terminal is busy all that has changed waits, to be drawn as it then is.
+        if not isinstance(self.app, Lab) or self.app.pace.ready():
+            super()._on_timer_update()
+
 
 class Lab(App[int]):
     """The diffusion laboratory."""
@@ -126,7 +139,7 @@ class Lab(App[int]):
     #experiments { height: auto; max-height: 50%; }
     #form { height: 1fr; }
     #experiments, #form {
-        border: round $panel-lighten-2; border-title-color: $text;
+        border: round $foreground 30%; border-title-color: $text;
         border-subtitle-color: $text-muted;
     }
     #experiments:focus, #form:focus-within { border: round $accent; }
@@ -142,12 +155,15 @@ class Lab(App[int]):
     .small #too-small { display: block; }
     .small #status, .small #tabs, .small #body, .small #footer { display: none; }
     .ascii #experiments, .ascii #form, .ascii LossPanel, .ascii DenoisingPanel {
-        border: ascii $panel-lighten-2;
+        border: ascii $foreground 30%;
     }
     """
     BINDINGS = [
-        Binding(action.keys, action.name, action.label, show=False, priority=True)
+        # In its turn behind the keys before it: after Enter on a field a letter belongs to the
+        # field. But the screen has another use for ctrl+c.
+        Binding(key, action.name, action.label, show=False, priority=key == "ctrl+c")
         for action in ACTIONS
+        for key in action.keys.split(",")
     ]
 
     class Tick(Message, namespace="lab"):
@@ -179,12 +195,23 @@ class Lab(App[int]):
             self.error = error
 
     def __init__(
-        self, experiment: Experiment, *, glyphs: Glyphs = "braille", session: Session | None = None
+        self,
+        experiment: Experiment,
+        *,
+        glyphs: Glyphs = "braille",
+        colours: Colours = "truecolour",
+        session: Session | None = None,
+        fps: float = _FRAMES,
+        slow: float = 0.0,
+        place: Place | None = None,
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
-        self._ascii = AsciiFilter()
-        self.palette = Palette.from_theme(self.theme_variables)
+        self.colours = colours
+        self._by_glyphs = {"ascii": AsciiFilter(), "blocks": ConsoleFilter()}
+        self._take_theme()
+        self.pace = Pace(self, slow)
+        self._place = place
         self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
         self.chosen = experiment.name
         self.bench.experiment = experiment
@@ -195,7 +222,7 @@ class Lab(App[int]):
         )
         self.loaded = False
         self.tab = "denoising"
-        self._frames = Clock(_FRAMES, _SHARE)
+        self._frames = Clock(fps, _SHARE)
         self._films = Clock(_FILMS, _SHARE)
         self._studied = Clock(_STUDIES, _SHARE)
         self._seen_state = State.IDLE
@@ -211,14 +238,15 @@ class Lab(App[int]):
     # --- composition -------------------------------------------------------------------------
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        filters = super().get_line_filters()
-        return [*filters, self._ascii] if self.glyphs == "ascii" else filters
+        filters = [self._reducer] if self._reducer else list(super().get_line_filters())
+        return [*filters, *([self._by_glyphs[g]] if (g := self.glyphs) in self._by_glyphs else [])]
 
     def get_default_screen(self) -> Screen[Any]:
         return MainScreen()
 
     def compose(self) -> ComposeResult:
         plain = self.glyphs == "ascii"
+        self._take_theme()  # it may have been chosen since the lab was made
         yield Line(id="status")
         yield Line(id="tabs")
         with Container(id="body"):
@@ -230,7 +258,8 @@ class Lab(App[int]):
                 form.border_title = "Hyperparameters"
                 yield form
             with Vertical(id="right"):
-                yield DenoisingPanel(self.palette, self.glyphs, id="denoising")
+                self._shown = DenoisingPanel(self.palette, self.glyphs, id="denoising")
+                yield self._shown
                 yield LossPanel(self.palette, self.glyphs, id="training")
         yield Static(id="too-small")
         yield Line(id="footer")
@@ -241,11 +270,28 @@ class Lab(App[int]):
         self.query_one(ExperimentList).chosen = self.chosen
         self.query_one(ExperimentList).focus()
         self._show_bench()
+        self._restore()
         self._catch_signals()
         self.set_interval(0.5, self._refresh)
         # Only after the first paint, so that nothing heavy stands before it.
         self.call_after_refresh(self.sampling.start)
         self.studies.start()
+
+    def _restore(self) -> None:
+        """Go back to where the lab was left."""
+        place = self._place
+        if place is not None:
+            level = place.level if place.experiment == self.chosen else None
+            self._denoising.restore(level, {1: place.view_1d, 2: place.view_2d})
+            self.tab = place.tab
+
+    @property
+    def place(self) -> Place:
+        """Where the lab is, or was when it was left."""
+        panel = self._shown
+        level = panel.level if panel.level < panel.levels else None
+        views = panel.views
+        return Place(self.chosen, level, self.tab, views[1], views[2])
 
     def _catch_signals(self) -> None:
         """On a signal leave as on `q`, so that the terminal is as it was found."""
@@ -359,9 +405,15 @@ class Lab(App[int]):
         self._denoising.redraw()
         self._loss.redraw()
 
+    def _take_theme(self) -> None:
+        """The palette of the theme, for the colours there are."""
+        variables = self.get_css_variables()
+        self.palette = Palette.from_theme(variables, self.colours)
+        self._reducer = reducer(self.colours, variables)
+
     def _recolour(self) -> None:
         """Take the colours of another theme."""
-        self.palette = Palette.from_theme(self.theme_variables)
+        self._take_theme()
         screen = self.screen_stack[0]
         for panel in (self._denoising, self._loss, screen.query_one(Ruler)):
             panel.palette = self.palette
@@ -380,7 +432,8 @@ class Lab(App[int]):
             self.post_message(message)
 
     def on_lab_tick(self) -> None:
-        if self.session.state is not self._seen_state or self._frames.due():
+        due = self._frames.due() and not self.pace.clogged
+        if self.session.state is not self._seen_state or due:
             began = monotonic()
             self._refresh()
             self._frames.took(monotonic() - began)
@@ -473,6 +526,8 @@ class Lab(App[int]):
         if training is None and self.session.state.active:
             training = self.session.training
         left = [(" diffusion-tui ", name), (f" {self.chosen} ", text)]
+        if self.size.width < _BRANDED:
+            left = left[1:]
         if training is None:
             state = "idle" if self.loaded else "loading"
             right = [(f"{state} ", text)]
@@ -625,12 +680,28 @@ class Lab(App[int]):
     def action_truth(self) -> None:
         self._denoising.flip_truth()
 
+    def action_forward(self) -> None:
+        self._denoising.flip_forward()
+
     def action_ideal(self) -> None:
         self.bench.source_ideal = not self.bench.source_ideal
         self._ask()
 
     def action_track(self) -> None:
         self._denoising.track()
+
+    def action_copy(self) -> None:
+        from .copying import command_line, keep, level_text
+
+        film, panel = self._denoising.film, self._denoising
+        experiment = self.bench.experiment
+        text = level_text(film, panel.level) if film is not None else command_line(experiment)
+        self.copy_to_clipboard(text)
+        try:
+            where = f"also in {keep(text)}"
+        except OSError as error:
+            where = f"but to no file ({error.strerror})"
+        self.notify(f"Copied, where the terminal allows it; {where}", markup=False)
 
     def action_zoom(self, change: int) -> None:
         self._denoising.zoom_by(change)
@@ -645,6 +716,48 @@ class Lab(App[int]):
         }
         focus[tab].focus()
         self.call_after_refresh(self._redraw)
+
+    def action_export(self) -> None:
+        film = self._denoising.film
+        if film is None:
+            return
+        from .exporting import ExportScreen
+
+        self.push_screen(ExportScreen(film, self.bench.trained()))
+
+    def action_runs(self) -> None:
+        if not self.loaded:
+            return
+        from .runs import RunsScreen
+
+        self.push_screen(RunsScreen(plain=self.glyphs == "ascii"), self._take_run)
+
+    def _take_run(self, choice: Choice | None) -> None:
+        """Open a run on the bench of its experiment, or go on with its training there."""
+        if choice is None:
+            return
+        from .opening import opened
+
+        try:
+            experiment, training = opened(choice.run.name)
+            if choice.what == "resume":
+                training = self.session.start(experiment, resume=choice.run.name)
+        except (ConfigError, RunError) as error:
+            self.notify(str(error), title="Not opened", severity="error", markup=False)
+            return
+        name = experiment.name
+        self.chosen = name if name in self.benches else self.chosen
+        self.benches[self.chosen] = Bench(experiment, training)
+        self.screen_stack[0].query_one(ExperimentList).chosen = self.chosen
+        self._show_bench()
+        self._mark_experiments()
+
+    def action_code(self) -> None:
+        if not self.loaded:
+            return
+        from .code import CodeScreen
+
+        self.push_screen(CodeScreen(self.bench.experiment))
 
     def action_help(self) -> None:
         from .help import HelpScreen
@@ -688,29 +801,3 @@ def _footer_key(shown: str, glyphs: str) -> str:
     """The key in a character or a word; arrows have no place in ASCII."""
     first, _, other = shown.partition(" ")
     return other if glyphs == "ascii" and not first.isascii() else first
-
-
-def run_lab(
-    experiment: Experiment, *, ascii_only: bool, mouse: bool, theme: str | None = None
-) -> NoReturn:
-    """Open the lab until the person leaves, then end the process."""
-    app = Lab(experiment, glyphs=choose_glyphs(os.environ, ascii_only=ascii_only))
-    if theme is not None:
-        if theme not in app.available_themes:
-            allowed = ", ".join(sorted(app.available_themes))
-            raise ConfigError(f"--theme {theme!r} is unknown; allowed: {allowed}")
-        app.theme = theme
-    gone = False
-    try:
-        app.run(mouse=mouse)
-    except OSError:  # the terminal was closed; the training is written down all the same
-        gone = True
-    finally:
-        app.close_workers()
-    if gone:
-        os._exit(128 + signal.SIGHUP)
-    # Not sys.exit: a thread deep in torch cannot be interrupted, and taking torch down takes most
-    # of a second. The terminal is restored by now, and nothing is left to be written.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(app.return_value if app.return_value is not None else (app.return_code or 0))

@@ -1,4 +1,4 @@
-"""Everything that is sent, in ASCII: for terminals that show nothing else."""
+"""Everything that is sent, in ASCII or in the characters of a PC console's font."""
 
 from __future__ import annotations
 
@@ -31,12 +31,43 @@ def _nearest(character: str) -> str:
     return (found + "?")[: cell_len(character)]
 
 
+_CONSOLE = dict(zip("╭╮╰╯▘▝▖▗▚▞▛▜▙▟", "┌┐└┘▀▀▄▄██████", strict=True))
+_CONSOLE |= dict(zip("▁▂▃▄▅▆▇▏▎▍▋▊▉▐▕", "  ▄▄▄██  ▌▌██▐ ", strict=True))
+_CONSOLE |= dict(zip("●◆▸‖✓✔╌━┃○", "•♦►║√√-─│o", strict=True))
+
+
+@lru_cache(maxsize=4096)
+def to_console(text: str) -> str:
+    """``text`` in as many cells, in the characters that the Linux console's fonts have.
+
+    Those are the PC's own (code page 437): half blocks, shades and boxes; no quarters, no braille.
+    """
+    return text if text.isascii() else "".join(map(_on_console, text))
+
+
+def _on_console(character: str) -> str:
+    if character in _CONSOLE:
+        return _CONSOLE[character]
+    return character if character in _PC else _nearest(character)
+
+
+_PC = frozenset(bytes(range(128, 256)).decode("cp437") + "•♦►◄↑↓→←")
+
+
 class AsciiFilter(LineFilter):
     """Turns every line of every widget into ASCII, whoever drew it."""
 
+    turn = staticmethod(to_ascii)
+
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [
-            Segment(to_ascii(text), style, control) if control is None else segment
+            Segment(self.turn(text), style, control) if control is None else segment
             for segment in segments
             for text, style, control in (segment,)
         ]
+
+
+class ConsoleFilter(AsciiFilter):
+    """Turns every line into what the Linux console can show."""
+
+    turn = staticmethod(to_console)

@@ -17,12 +17,16 @@ from .glyphs import Glyphs
 from .palette import Palette
 from .panel import Panel
 from .status import Line, number
+from .views import views_of
 
 if TYPE_CHECKING:
     from .film import Film
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Levels a second while playing."""
+
+_ROOMY = 88
+"""Columns from which the numbers have room between them."""
 
 TRACKED = 8
 """Points that can be followed."""
@@ -124,6 +128,7 @@ class DenoisingPanel(Panel):
         self.speed = 2
         self.playing = False
         self.tracked: int | None = None
+        self.forward = False
         self._view = {1: "histogram", 2: "scatter"}
         self._drawn: tuple[object, ...] = ()
         self._pictures: dict[tuple[object, ...], list[Strip]] = {}
@@ -167,12 +172,22 @@ class DenoisingPanel(Panel):
         """The view in use."""
         return self._view[self.film.dim if self.film else 1]
 
+    def restore(self, level: int | None, views: dict[int, str]) -> None:
+        """Go back to a level (None is the clean one) and to the views, by dimension."""
+        self._view = views
+        self.level = self.levels if level is None else min(level, self.levels)
+        self._drawn = ()
+        self.redraw()
+
+    @property
+    def views(self) -> dict[int, str]:
+        """The view in use for each dimension."""
+        return dict(self._view)
+
     def next_view(self) -> None:
         """On to the next view."""
         if self.film is None:
             return
-        from .pictures import views_of
-
         views = views_of(self.film.dim)
         self._view[self.film.dim] = views[(views.index(self.view) + 1) % len(views)]
         self.zoom = 0
@@ -188,6 +203,11 @@ class DenoisingPanel(Panel):
         following = -1 if self.tracked is None else self.tracked
         few = min(TRACKED, self.film.x.shape[1]) if self.film is not None else 0
         self.tracked = following + 1 if following + 1 < few else None
+        self.redraw()
+
+    def flip_forward(self) -> None:
+        """The forward process beside the points, or the exact density again."""
+        self.forward = not self.forward
         self.redraw()
 
     def zoom_by(self, change: int) -> None:
@@ -256,16 +276,15 @@ class DenoisingPanel(Panel):
         film = self.film
         if film is None or not canvas.is_on_screen or canvas.size.width < 2:
             return
-        key = (
-            id(film), self.level, self.view, self.truth, self.zoom, self.tracked, canvas.size,
-            self.glyphs, id(self.palette),
-        )  # fmt: skip
+        from .pictures import Look, picture
+
+        look = Look(
+            self.level, self.view, self.truth, self.zoom, self.tracked, forward=self.forward
+        )
+        key = (id(film), look, canvas.size, self.glyphs, id(self.palette))
         if key != self._drawn:
             self._drawn = key
             if key not in self._pictures:
-                from .pictures import Look, picture
-
-                look = Look(self.level, self.view, self.truth, self.zoom, self.tracked)
                 self._pictures[key] = picture(film, look, *canvas.size, self.palette, self.glyphs)
             canvas.show(self._pictures[key])
         self._write_numbers(film)
@@ -292,12 +311,13 @@ class DenoisingPanel(Panel):
             self._write_point(film, self.tracked)
             return
         seen = film.numbers(self.level)
+        to_mode = "to mode²" if self.size.width >= _ROOMY else "mode²"
         self._write(
             " here  ",
             " exact ",
             ("mean", _vector(seen.mean), "mean", _vector(seen.goal_mean)),
             ("std", _vector(seen.std), "std", _vector(seen.goal_std)),
-            ("to mode²", number(seen.distance), "to mode²", number(seen.goal_distance)),
+            (to_mode, number(seen.distance), to_mode, number(seen.goal_distance)),
             ("energy", number(seen.energy), "energy", number(seen.energy_real)),
         )
 
@@ -316,12 +336,20 @@ class DenoisingPanel(Panel):
     def _write(self, head: str, exact_head: str, *items: tuple[str, str, str, str]) -> None:
         """Names and values of what is here, above those of what is exact."""
         label = self.palette.style("axis")
+        gap = " " * (2 if self.size.width >= _ROOMY else 1)
+        used = len(head)
         here: list[tuple[str, Style]] = [(head, label)]
         exact: list[tuple[str, Style]] = [(exact_head, label)]
         for name, seen, exact_name, goal in items:
             room = 16 if seen.startswith("(") else 7
-            here += [(f"{name} ", label), (f"{seen:<{room}}  ", self.palette.style("text"))]
-            exact += [(f"{exact_name} ", label), (f"{goal:<{room}}  ", self.palette.style("goal"))]
+            used += len(f"{name} {gap}") + room
+            if used - len(gap) > self.query_one("#numbers").size.width:
+                break  # half a number is a wrong one
+            here += [(f"{name} ", label), (f"{seen:<{room}}{gap}", self.palette.style("text"))]
+            exact += [
+                (f"{exact_name} ", label),
+                (f"{goal:<{room}}{gap}", self.palette.style("goal")),
+            ]
         self.query_one("#numbers", Line).write(here)
         self.query_one("#goals", Line).write(exact)
 

@@ -19,6 +19,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from .ascii import to_ascii
 from .glyphs import Glyphs
 from .palette import Palette
 
@@ -31,6 +32,7 @@ _BRAILLE = np.array([" ", *(chr(0x2800 + code) for code in range(1, 256))])
 _QUADRANTS = np.array(list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"))
 _ASCII_DOTS = np.array(list(" .::**###"))  # by the number of dots in the cell
 _ASCII_SHADES = np.array(list(" .:-=+*#%@"))
+_SHADES = np.array(list(" ░▒▓█"))
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 _ARROWS = "→↗↑↖←↙↓↘"  # by eighths of a turn from the right, as angles go
 _ASCII_ARROWS = ">>^<<<v>"
@@ -119,6 +121,13 @@ def cells_of(
     ]
 
 
+def outline(layer: Layer, character: str) -> list[Mark]:
+    """A mark at every cell that a layer has dots in."""
+    rows, columns = layer.dots.shape
+    hit = layer.dots.reshape(rows // 4, 4, columns // 2, 2).any(axis=(1, 3))
+    return [Mark(int(x), int(y), character, layer.role) for y, x in np.argwhere(hit)]
+
+
 def equal_ranges(
     center: tuple[float, float], half_extent: float, width: int, height: int
 ) -> tuple[Range, Range]:
@@ -179,22 +188,25 @@ def shade(
     """A density `(2·height, width)` as `height` lines of `width` cells.
 
     Half blocks in the palette's few shades (few, so that neighbours share one and a line stays
-    short), or in ASCII one character a cell. Shades go with the square root of the density, which
-    keeps thin places visible.
+    short), or one character a cell where the palette has none, and in ASCII. Shades go with the
+    square root of the density, which keeps thin places visible.
     """
     if width <= 0 or height <= 0:
         return [Strip.blank(max(0, width))] * max(0, height)
     finite = np.nan_to_num(np.asarray(counts, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     values = np.maximum(finite, 0.0).reshape(height, 2, width)
-    if glyphs == "ascii":
+    characters = _ASCII_SHADES if glyphs == "ascii" else _SHADES
+    by_character = glyphs == "ascii" or not palette.ramp
+    if by_character:
         values = values.max(axis=1, keepdims=True)
     top = float(values.max())
-    shades = (len(_ASCII_SHADES) if glyphs == "ascii" else len(palette.ramp) + 1) - 1
+    shades = len(characters) - 1 if by_character else len(palette.ramp)
     share = np.sqrt(values / top) if top > 0 else values * 0.0
     levels = np.ceil(share * shades).astype(np.int64)
-    if glyphs == "ascii":
-        characters = _ASCII_SHADES[levels[:, 0]]
-        return compose(characters, np.zeros((height, width), np.int64), [palette.style("truth")])
+    if by_character:
+        return compose(
+            characters[levels[:, 0]], np.zeros((height, width), np.int64), [palette.style("truth")]
+        )
     return [
         _half_blocks(upper, lower, palette.ramp)
         for upper, lower in zip(levels[:, 0].tolist(), levels[:, 1].tolist(), strict=True)
@@ -324,7 +336,7 @@ def compose(
     return lines
 
 
-_ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕σμε", "-|+++++++++##o.xxsme")
+_ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕○●◆", "-|+++++++++##o.xxO@X")
 
 
 def plain(text: str, glyphs: Glyphs = "braille") -> str:
@@ -332,7 +344,7 @@ def plain(text: str, glyphs: Glyphs = "braille") -> str:
     shown = "".join(c if c.isprintable() and Segment(c).cell_length == 1 else "?" for c in text)
     if glyphs != "ascii":
         return shown
-    return shown.translate(_ASCII_FOR).encode("ascii", "replace").decode()
+    return to_ascii(shown.translate(_ASCII_FOR))
 
 
 def _places(

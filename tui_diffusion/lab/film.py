@@ -125,6 +125,15 @@ class Film:
         ideal = self._ideal
         return denoise(experiment, ideal, points=wish.points, seed=wish.seed).x.numpy()
 
+    @cached_property
+    def forward_x(self) -> NDArray[np.float32]:
+        """As many true points, noised to every level, (N + 1, n, d)."""
+        wish = self.wish
+        # Another draw than the film's own, where that is of true data too.
+        seed = (wish.seed + 1) % 2**63
+        forward = forward_process(wish.experiment, points=wish.points, seed=seed)
+        return forward.x.numpy()
+
     @property
     def _ideal(self) -> IdealDenoiser:
         return IdealDenoiser(self.mixture, make_method(self.wish.experiment.method, self.mixture))

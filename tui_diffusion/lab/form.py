@@ -72,8 +72,12 @@ class _FormInput(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
     def __init__(self, spec: FieldSpec, text: str) -> None:
-        super().__init__(text)
+        # Not on focus: what was typed before that came would be selected, and lost.
+        super().__init__(text, select_on_focus=False)
         self.spec = spec
+
+    def on_mount(self) -> None:
+        self.select_all()
 
     async def action_submit(self) -> None:
         self.post_message(_Closed(self, self.value))

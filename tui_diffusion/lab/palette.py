@@ -15,6 +15,8 @@ from rich.color import Color as RichColor
 from rich.style import Style
 from textual.color import Color, ColorParseError
 
+from .terminal import Colours
+
 LEVELS = 6
 """Shades of a density, the empty one not counted."""
 
@@ -40,6 +42,24 @@ _SAME_AS = {
 }
 """Roles that share a hue on purpose: the same thing is the same colour in every picture."""
 
+_DARK_16 = {
+    "truth": 14, "network": 11, "ideal": 10, "alert": 9, "second": 13, "axis": 7, "text": 15,
+    "grid": 8, "bars": 3, "raw": 8, "path": 8, "start": 7,
+}  # fmt: skip
+_LIGHT_16 = {
+    "truth": 4, "network": 1, "ideal": 2, "alert": 5, "second": 6, "axis": 8, "text": 0,
+    "grid": 7, "bars": 7, "raw": 8, "path": 8, "start": 8,
+}  # fmt: skip
+"""The number of each role's colour among a terminal's own sixteen, whose looks it chooses."""
+
+_ROLES = (*_DARK_16, *_SAME_AS)
+
+_NONE = {
+    "truth": "bold", "mark": "bold", "alert": "bold", "axis": "dim", "grid": "dim", "bars": "dim",
+    "raw": "dim", "path": "dim",
+}  # fmt: skip
+"""Without any colour the series differ in weight here, and in marker where they are drawn."""
+
 _CONTRAST = 4.5  # WCAG's least contrast of a text, as thin as dots are
 _APART = 90.0  # least distance of two series' colours, in red, green and blue of 0..255
 
@@ -48,15 +68,18 @@ _APART = 90.0  # least distance of two series' colours, in red, green and blue o
 class Palette:
     """The style of every role, and the shades of a density from faintest to strongest.
 
-    Palettes are told apart by identity, so that pictures can be kept for one.
+    Without shades (`ramp` is empty) a density is drawn in characters that fill a cell more and
+    more; `colourless` says that series are told apart by their markers alone. Palettes are told
+    apart by identity, so that pictures can be kept for one.
     """
 
     styles: Mapping[str, Style]
     ramp: tuple[RichColor, ...]
+    colourless: bool = False
 
     def style(self, role: str) -> Style:
         """The style of `role`; an unknown role looks like the axes."""
-        return self.styles.get(role) or self.styles.get("axis") or Style.null()
+        return self.styles.get(role, self.styles.get("axis", Style.null()))
 
     @classmethod
     def default(cls, *, dark: bool = True) -> Palette:
@@ -64,7 +87,7 @@ class Palette:
         return cls.from_theme({"background": "#121212" if dark else "#F5F5F5"})
 
     @classmethod
-    def from_theme(cls, variables: Mapping[str, str]) -> Palette:
+    def from_theme(cls, variables: Mapping[str, str], colours: Colours = "truecolour") -> Palette:
         """The palette of a theme, given its CSS variables (`App.theme_variables`).
 
         Every series stands out from the background by a contrast of at least 4.5, and from the
@@ -72,6 +95,14 @@ class Palette:
         """
         ground = _parsed(variables, "surface") or _parsed(variables, "background")
         ground = ground or Color.parse("#121212")
+        if colours == "none":
+            return cls({role: Style.parse(_NONE.get(role, "")) for role in _ROLES}, (), True)
+        if colours == "16":
+            numbers = _DARK_16 if ground.brightness < 0.5 else _LIGHT_16
+            numbers = numbers | {role: numbers[hue] for role, hue in _SAME_AS.items()}
+            return cls(
+                {role: Style(color=RichColor.from_ansi(n)) for role, n in numbers.items()}, ()
+            )
         ink = _parsed(variables, "foreground") or ground.get_contrast_text(1.0)
         hues: dict[str, Color] = {}
         for role, names, default in _HUES:

@@ -16,7 +16,7 @@ class Panel(Vertical, can_focus=True):
 
     DEFAULT_CSS = """
     Panel {
-        border: round $panel-lighten-2; border-title-color: $text;
+        border: round $foreground 30%; border-title-color: $text;
         border-subtitle-color: $text-muted;
     }
     Panel:focus { border: round $accent; }

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -109,9 +109,24 @@ def draw(
     width, height = max(0, width), max(0, height)
     if width < SMALLEST[0] or height < SMALLEST[1]:
         return [Strip.blank(width)] * height
-    sheet = _Sheet(figure, width, height, glyphs)
+    sheet = _Sheet(_told_apart(figure) if palette.colourless else figure, width, height, glyphs)
     styles = [palette.style(role) for role in sheet.roles]
     return _strips(sheet, styles)
+
+
+_APART: tuple[Marker, ...] = ("braille", "blocks", "dot")
+
+
+def _told_apart(figure: Figure) -> Figure:
+    """`figure` with lines that no two draw alike, for where hue tells nothing."""
+    used = 0
+    curves = []
+    for curve in figure.curves:
+        if curve.marker == "braille" and not curve.fill:
+            curve = replace(curve, marker=_APART[used % len(_APART)])
+            used += 1
+        curves.append(curve)
+    return replace(figure, curves=tuple(curves))
 
 
 def frame(

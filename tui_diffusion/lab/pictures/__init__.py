@@ -10,28 +10,13 @@ from textual.strip import Strip
 from ..film import Film
 from ..glyphs import Glyphs
 from ..palette import Palette
+from ..views import VIEWS_1D, VIEWS_2D, views_of
 from .levels import moments, paths
 from .line import denoiser, histogram, pdf_cdf
 from .look import Look
 from .plane import plane
 
 __all__ = ["VIEWS_1D", "VIEWS_2D", "Look", "picture", "views_of"]
-
-VIEWS_1D = ("histogram", "close-up", "pdf and cdf", "paths", "denoiser", "mean and std")
-VIEWS_2D = (
-    "scatter",
-    "close-up",
-    "density",
-    "paths",
-    "score field",
-    "clean estimate",
-    "mean and std",
-)
-
-
-def views_of(dim: int) -> tuple[str, ...]:
-    """The views of points with this many coordinates, in the order of the key ``v``."""
-    return VIEWS_1D if dim == 1 else VIEWS_2D
 
 
 def picture(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from textual.strip import Strip
 
 from ...core.exact import density as exact_density
@@ -48,19 +49,25 @@ def histogram(
 ) -> list[Strip]:
     """The histogram over the stretch of all levels and, where there is room, near by."""
     if look.view == "close-up" or look.zoom or width < _MAGNIFIER_FROM:
-        return draw(_histogram(film, look, width), width, height, palette, glyphs)
-    left = width * 3 // 5
-    near = Look(look.level, "close-up", look.truth)
+        return draw(_histogram(film, film.x, look, width), width, height, palette, glyphs)
+    left = width // 2 if look.forward else width * 3 // 5
+    other = look if look.forward else Look(look.level, "close-up", look.truth)
     return beside(
-        draw(_histogram(film, look, left), left, height, palette, glyphs),
-        draw(_histogram(film, near, width - left), width - left, height, palette, glyphs),
+        draw(_histogram(film, film.x, look, left), left, height, palette, glyphs),
+        draw(
+            _histogram(film, film.forward_x if look.forward else film.x, other, width - left),
+            width - left,
+            height,
+            palette,
+            glyphs,
+        ),
     )
 
 
-def _histogram(film: Film, look: Look, width: int) -> Figure:
+def _histogram(film: Film, x: NDArray[np.float32], look: Look, width: int) -> Figure:
     low, high = _range_1d(film, look)
     bins = max(8, min(width - 8, 90))
-    points = film.x[look.level, :, 0].astype(np.float64)
+    points = x[look.level, :, 0].astype(np.float64)
     counts, edges = np.histogram(points[np.isfinite(points)], bins=bins, range=(low, high))
     heights = counts / (max(len(points), 1) * (edges[1] - edges[0]))
     middles = (edges[:-1] + edges[1:]) / 2
@@ -70,7 +77,7 @@ def _histogram(film: Film, look: Look, width: int) -> Figure:
             heights.tolist(),
             "bars",
             marker="blocks",
-            label=source_name(film),
+            label=source_name(film) if x is film.x else "true data, noised",
             fill=True,
         )
     ]

@@ -13,7 +13,7 @@ from ...core.mixtures import GaussianMixture
 from ...core.schedules import sampling_schedule
 from ..film import Film, Floats
 
-_ROOM = 1.9
+_ROOM = 1.35
 """Half width of a picture over the reach of the data, where the noise reaches further."""
 _LEAST = 3.2
 """Half width that shows noise of unit variance."""
@@ -27,7 +27,8 @@ class Look:
     """A level and a view of a film.
 
     ``zoom`` 0 shows everything; each step shows 1/√2 of it. ``tracked`` is the point that is
-    followed, if one is.
+    followed, if one is. ``forward`` puts the forward process beside the points, in the place of the
+    exact density (2D) or the close-up (1D).
     """
 
     level: int
@@ -35,6 +36,7 @@ class Look:
     truth: bool = True
     zoom: int = 0
     tracked: int | None = None
+    forward: bool = False
 
 
 def source_name(film: Film) -> str:

@@ -68,10 +68,12 @@ def _loss_range(lows: Floats, highs: Floats, log: bool) -> Range | None:
     if not len(positive) or top <= 0:
         return None
     bottom = max(float(positive.min()), top * 1e-12)
-    return _decade(bottom, down=True), _decade(top, down=False)
+    # A wide range moves by half decades and a narrow one by eighths, so that it seldom moves.
+    parts = 2 if top > 10 * bottom else 8
+    return _stop(bottom, parts, down=True), _stop(top, parts, down=False)
 
 
-def _decade(value: float, *, down: bool) -> float:
-    """The half decade below or above a value."""
-    place_ = np.log10(value) * 2
-    return float(10 ** ((np.floor(place_) if down else np.ceil(place_ + 1e-9)) / 2))
+def _stop(value: float, parts: int, *, down: bool) -> float:
+    """The nearest of ``parts`` stops a decade, below or above a value."""
+    place = np.log10(value) * parts
+    return float(10 ** ((np.floor(place - 1e-9) if down else np.ceil(place + 1e-9)) / parts))

@@ -26,6 +26,7 @@ from ..dots import (
     density,
     equal_ranges,
     grid_places,
+    outline,
     place,
     shade,
 )
@@ -98,7 +99,8 @@ def _true(
         "score field": ("→", "exact score", "truth"),
         "clean estimate": ("•", "ideal, from the same x", "ideal"),
     }
-    legend = [names.get(look.view, ("▇", "exact density", "truth"))]
+    usual = ("•", "true data, noised", "start") if look.forward else ("▇", "exact density", "truth")
+    legend = [names.get(look.view, usual)]
     ranges, lines, region = _framed(film, look, width, height, palette, glyphs, legend)
     size = (region.width, region.height)
     match look.view:
@@ -110,6 +112,12 @@ def _true(
             exact = film.ask_ideal(torch.from_numpy(film.x[level]), level).x0_hat
             dots = bin_points(exact.numpy(), *ranges, *size)
             inner = braille([Layer(dots, "ideal")], [], *size, palette, glyphs)
+        case "scatter" if look.forward:
+            dots = bin_points(film.forward_x[look.level], *ranges, *size)
+            inner = braille([Layer(dots, "start")], [], *size, palette, glyphs)
+        case "density" if look.forward:
+            counts = density(film.forward_x[look.level], *ranges, *size)
+            inner = shade(counts, *size, palette, glyphs)
         case _:
             grid = _exact_grid(experiment, look.level, ranges, size)
             inner = shade(grid, *size, palette, glyphs)
@@ -131,8 +139,12 @@ def _points(
     layers, marks = [Layer(dots, role_of(film))], []
     if look.truth:
         # A cell shows the first layer with dots in it, and a ring in a cloud must be seen.
-        layers.insert(0, Layer(_ring(film, look, ranges, size), "truth"))
+        ring = Layer(_ring(film, look, ranges, size), "truth")
         marks = _mode_marks(film, look, dots, ranges, size)
+        if palette.colourless or glyphs == "ascii":
+            marks = [*outline(ring, "+"), *marks]  # its dots alone would look like points
+        else:
+            layers.insert(0, ring)
     if look.tracked is not None and look.tracked < len(points):
         cells = cells_of(points[look.tracked : look.tracked + 1], *ranges, *size)
         marks += [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
@@ -192,7 +204,7 @@ def _framed(
 ) -> tuple[tuple[Range, Range], list[Strip], Region]:
     """Ranges, axes, and the place inside them."""
     middle, half = _window_2d(film, look)
-    shown = tuple(_plane_legend(film, look) if legend is None else legend)
+    shown = tuple(_plane_legend(film, look, palette, glyphs) if legend is None else legend)
     return _axes(middle, half, width, height, palette, glyphs, shown)
 
 
@@ -217,7 +229,9 @@ def _axes(
     return ranges, lines, region
 
 
-def _plane_legend(film: Film, look: Look) -> list[tuple[str, str, str]]:
+def _plane_legend(
+    film: Film, look: Look, palette: Palette, glyphs: Glyphs
+) -> list[tuple[str, str, str]]:
     name, role = source_name(film), role_of(film)
     match look.view:
         case "density":
@@ -230,9 +244,10 @@ def _plane_legend(film: Film, look: Look) -> list[tuple[str, str, str]]:
             return [("•", f"x0_hat of {name}", role)]
     entries = [("•", name, role)]
     if look.truth:
+        ring = "+" if palette.colourless or glyphs == "ascii" else "─"
         if film.mixture.modes <= _MARKED_MODES and look.view != "close-up":
             entries.append(("○", "mode", "mark"))
-        entries.append(("─", f"{_TRUTH_SHARE:.0%} of truth", "truth"))
+        entries.append((ring, f"{_TRUTH_SHARE:.0%} of truth", "truth"))
     return entries
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from rich.segment import Segment
 from textual.strip import Strip
 
@@ -120,7 +122,8 @@ def attribution(
             f" The start is off by {study.start.distance:.2g}, "
             f"{study.start.share:.1%} of its std: s starts from the true noisiest level."
         )
-    lines.append(Strip([Segment(plain(note, glyphs), palette.style("text"))]))
+    for line in wrap(plain(note, glyphs), max(10, width - 2)):
+        lines.append(Strip([Segment(f" {line}", palette.style("text"))]))
     lines = [line.adjust_cell_length(width) for line in lines[:height]]
     return [*lines, *[Strip.blank(width)] * (height - len(lines))]
 

@@ -1,0 +1,1 @@
+"""Benchmarks: each budget's figure, its reference and their ratio, measured in one run."""

@@ -1,0 +1,34 @@
+"""``python -m tests.bench [SECTION…] [--rounds N]``: one table a section; all of them by default.
+
+A figure and its reference take turns, round after round, so that whatever else the machine does
+falls on both alike; a ratio is the median over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+
+SECTIONS = {
+    "training": "rates of the presets against a plain PyTorch loop, and how a step's cost grows",
+    "sampling": "points at every level: time and memory against their number",
+}
+"""Each is a module here with ``run(rounds)``."""
+
+
+def main() -> None:
+    """Run the sections asked for."""
+    about = "; ".join(f"{name}: {what}" for name, what in SECTIONS.items())
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=about)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--rounds", type=int, default=5, help="turns of a figure and its reference")
+    asked = parser.parse_args()
+    unknown = set(asked.sections) - set(SECTIONS)
+    if unknown:
+        parser.error(f"no section {', '.join(sorted(unknown))}; allowed: {', '.join(SECTIONS)}")
+    for name in asked.sections or SECTIONS:
+        import_module(f"tests.bench.{name}").run(asked.rounds)
+
+
+if __name__ == "__main__":
+    main()

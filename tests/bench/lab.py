@@ -1,0 +1,186 @@
+"""The lab in a real pseudo-terminal: first paint, keys, bytes, and training beside headless."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median, quantiles
+
+from tests.bench.table import show
+from tests.terminal import Terminal
+
+PROGRAM = Path(sys.executable).with_name("diffusion-tui")
+TRUE = {"COLORTERM": "truecolor"}
+
+
+def run(rounds: int) -> None:
+    """Print every table."""
+    first_paint(rounds)
+    training_rate(min(rounds, 3))
+    keys()
+    traffic()
+
+
+def _timed(done: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    done()
+    return time.perf_counter() - began
+
+
+def first_paint(rounds: int) -> None:
+    """From the start of the process to the first whole screen, against importing torch alone."""
+
+    def paint() -> None:
+        with Terminal(env=TRUE) as terminal:
+            while b"quit" not in terminal.sent:  # the footer is painted last
+                terminal.read()
+
+    def torch() -> None:
+        subprocess.run([sys.executable, "-c", "import torch"], check=True)
+
+    paint(), torch()
+    paints, imports = [], []
+    for _ in range(rounds):
+        paints.append(_timed(paint))
+        imports.append(_timed(torch))
+    ratio = median(p / i for p, i in zip(paints, imports, strict=True))
+    show(
+        "First paint of the lab (budget: under 0.4 of `import torch`)",
+        ("", "first paint", "import torch", "ratio"),
+        [("120×40", f"{median(paints):.2f} s", f"{median(imports):.2f} s", f"{ratio:.2f}")],
+    )
+
+
+def _steps(terminal: Terminal) -> int:
+    found = re.search(r"step ([\d,]+)/", terminal.text)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def _rate_in_lab(experiment: str, steps: int) -> float:
+    """Steps a second between a tenth and nine tenths of a training, with the loss showing."""
+    with Terminal(experiment, "--set", f"training.steps={steps}", env=TRUE) as terminal:
+        terminal.until("idle")
+        terminal.press("t")
+        terminal.until(lambda: _steps(terminal) > steps // 10, 120)
+        first, began = _steps(terminal), time.perf_counter()
+        terminal.until(lambda: _steps(terminal) > steps * 9 // 10, 300)
+        return (_steps(terminal) - first) / (time.perf_counter() - began)
+
+
+def _rate_headless(experiment: str, steps: int) -> float:
+    command = [str(PROGRAM), "train", experiment, "--no-save", "--json"]
+    done = subprocess.run(
+        [*command, "--set", f"training.steps={steps}"], capture_output=True, text=True, check=True
+    )
+    return float(json.loads(done.stdout)["steps_per_second"])
+
+
+def training_rate(rounds: int) -> None:
+    """In the lab against headless, in turns."""
+    rows = []
+    for experiment, steps in (("ddpm-1d", 100_000), ("ddpm-multimodal", 60_000)):
+        labs, heads = [], []
+        for _ in range(rounds):
+            labs.append(_rate_in_lab(experiment, steps))
+            heads.append(_rate_headless(experiment, steps))
+        ratio = median(a / b for a, b in zip(labs, heads, strict=True))
+        rows.append(
+            (experiment, f"{median(labs):,.0f}/s", f"{median(heads):,.0f}/s", f"{ratio:.2f}")
+        )
+    show(
+        "Training in the lab at 120×40 (budget: over 0.9 of headless)",
+        ("", "in the lab", "headless", "ratio"),
+        rows,
+    )
+
+
+def keys() -> None:
+    """From a key to the changed title on the screen, at 120×40 with 100,000 points."""
+    rows = []
+    for busy in (False, True):
+        waits = []
+        settings = ("--points", "100000", "--set", "training.steps=2000000")
+        with Terminal("ddpm-multimodal", *settings, env=TRUE) as terminal:
+            terminal.until("idle")
+            if busy:
+                terminal.press("t")
+                terminal.until(lambda: _steps(terminal) > 1000)
+            terminal.press("home")
+            terminal.until("level 0/20")
+            for turn in range(60):
+                key, level = ("l", turn % 20 + 1) if turn // 20 % 2 == 0 else ("h", 19 - turn % 20)
+                began = time.perf_counter()
+                terminal.press(key)
+                terminal.until(f"level {level}/20")
+                waits.append(time.perf_counter() - began)
+                terminal.read(0.05)
+        p95 = quantiles(waits, n=20)[18]
+        state = "while training" if busy else "idle"
+        rows.append((state, f"{1000 * median(waits):.0f} ms", f"{1000 * p95:.0f} ms"))
+    show(
+        "A key to the changed screen (budget: 95 % under 50 ms while training)",
+        ("", "median", "95 %"),
+        rows,
+    )
+
+
+def traffic() -> None:
+    """Bytes sent at 80×24: a step, a loss tick, and nothing at all."""
+    with Terminal("ddpm-multimodal", "--points", "2000", size=(80, 24), env=TRUE) as terminal:
+        terminal.until("idle")
+        terminal.go("home", "level 0/20")
+        terminal.settle()
+        steps = []
+        for level in range(1, 21):
+            before = len(terminal.sent)
+            terminal.go("l", f"level {level}/20")
+            terminal.settle()
+            steps.append(len(terminal.sent) - before)
+        before = len(terminal.sent)
+        terminal.read(3.0)
+        idle = len(terminal.sent) - before
+    with Terminal("ddpm-multimodal", "--set", "training.steps=400000", size=(80, 24),
+                  env=TRUE) as terminal:  # fmt: skip
+        terminal.until("idle")
+        terminal.press("t")
+        terminal.until(lambda: _steps(terminal) > 4000)
+        bursts = []
+        end = time.monotonic() + 8
+        while time.monotonic() < end:
+            before = len(terminal.sent)
+            if terminal.read(0.5):
+                while terminal.read(0.02):
+                    pass
+                bursts.append(len(terminal.sent) - before)
+    rival = _rival_steps()
+    show(
+        "Bytes to the terminal at 80×24",
+        ("", "mean", "most", "budget"),
+        [
+            ("a step of 2,000 points", f"{sum(steps) / 20:,.0f}", f"{max(steps):,}", "4,000"),
+            ("a loss tick", f"{sum(bursts) / len(bursts):,.0f}", f"{max(bursts):,}", "600"),
+            ("idle for 3 s", f"{idle:,}", f"{idle:,}", "0"),
+            ("the same step by textual-plotext", f"{sum(rival) / len(rival):,.0f}",
+             f"{max(rival):,}", "–"),
+        ],
+    )  # fmt: skip
+
+
+def _rival_steps() -> list[int]:
+    """Bytes of the same 20 steps drawn as a scatter by textual-plotext."""
+    script = Path(__file__).with_name("textual_plotext_app.py")
+    with Terminal(program=[sys.executable, str(script)], size=(80, 24), env=TRUE) as terminal:
+        terminal.until("level 0")
+        terminal.settle(0.5)
+        sent = []
+        for level in range(1, 21):
+            before = len(terminal.sent)
+            terminal.go("l", f"level {level}")
+            terminal.settle()
+            sent.append(len(terminal.sent) - before)
+    return sent

@@ -1,0 +1,155 @@
+"""The lab under a pilot, with trainings that compute nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual import events
+from textual.pilot import Pilot
+
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.lab.app import Lab
+from tui_diffusion.lab.denoising import DenoisingPanel
+from tui_diffusion.lab.form import Form
+from tui_diffusion.lab.loss import LossPanel
+from tui_diffusion.lab.session import Session
+from tui_diffusion.lab.status import Line
+
+from .fake import FakeTrainer, FakeTrainers
+
+WIDE, NARROW = (120, 40), (80, 24)
+
+_CHARACTERS = {"full_stop": ".", "minus": "-", "plus": "+", "space": " ", "question_mark": "?",
+               "left_square_bracket": "[", "right_square_bracket": "]"}  # fmt: skip
+"""Keys with a name that write a character."""
+
+
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Let the lab run until this holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        await asyncio.sleep(0.01)
+
+
+def make_lab(name="naive-1d", *, trainers=None, glyphs="braille", points="200", **settings) -> Lab:
+    """A lab whose trainings are fake; ``data__std="0.1"`` sets ``data.std``."""
+    changes = {path.replace("__", "."): value for path, value in settings.items()}
+    experiment = get_preset(name).experiment.with_settings({"sampling.points": points, **changes})
+    app = Lab(experiment, glyphs=glyphs)
+    trainers = trainers if trainers is not None else FakeTrainers()
+    app.session = Session(app._notify, trainers, lambda experiment: FakeTrainer.FLOOR)
+    return app
+
+
+class Bench:
+    """What a person sees and does, in the words of the tests."""
+
+    def __init__(self, app: Lab, pilot: Pilot) -> None:
+        self.app, self.pilot = app, pilot
+
+    async def press(self, *keys: str) -> None:
+        """These keys, and whatever follows from them at once.
+
+        Not `Pilot.press`, which waits for an idle process, and with threads at work a second a key.
+        """
+        for key in keys:
+            self.type(key)
+            await self.pilot.pause(0)
+            await self.pilot.pause(0.01)
+
+    def type(self, *keys: str) -> None:
+        """These keys, all at once, before the lab has answered any of them."""
+        for key in keys:
+            event = events.Key(key, key if len(key) == 1 else _CHARACTERS.get(key))
+            event.set_sender(self.app)
+            self.app._driver.send_message(event)
+
+    async def film(self, source: str = "forward") -> None:
+        """Wait for points of this source."""
+        await until(
+            lambda: (
+                self.panel.film is not None
+                and self.panel.film.wish == self.app.bench.wish(live=self.panel.film.wish.live)
+                and self.panel.film.wish.source == source
+                and not self.app.sampling.busy
+            )
+        )
+        await self.pilot.pause(0.01)
+
+    async def state(self, state: str) -> None:
+        """Wait for this word in the status line."""
+        await until(lambda: state in self.status.split())
+        await self.pilot.pause(0.01)
+
+    async def level(self, level: int, levels: int) -> None:
+        """Wait for this level in the title."""
+        await until(lambda: f"level {level}/{levels} " in f"{self.title} ")
+
+    async def edit(self, path: str, text: str) -> None:
+        """Put a text into a field by keyboard."""
+        self.form.select(path)
+        self.form.focus()
+        await self.press("enter")
+        await self.press("end", "ctrl+u", *(_key(character) for character in text), "enter")
+
+    @property
+    def panel(self) -> DenoisingPanel:
+        return self.app.screen_stack[0].query_one(DenoisingPanel)
+
+    @property
+    def loss(self) -> LossPanel:
+        return self.app.screen_stack[0].query_one(LossPanel)
+
+    @property
+    def form(self) -> Form:
+        return self.app.screen_stack[0].query_one(Form)
+
+    @property
+    def title(self) -> str:
+        """The title of the denoising panel."""
+        return str(self.panel.border_title)
+
+    @property
+    def subtitle(self) -> str:
+        return str(self.panel.border_subtitle)
+
+    @property
+    def banner(self) -> str:
+        """What the banner over the loss says, where it shows."""
+        banner = self.loss.query_one(".banner")
+        return str(banner.content) if banner.display else ""
+
+    @property
+    def status(self) -> str:
+        """The status line."""
+        return self.app.screen_stack[0].query_one("#status", Line).lines[0].text
+
+    @property
+    def screen(self) -> str:
+        """All that is on the screen."""
+        return "\n".join(s.text for s in self.app.screen._compositor.render_strips())
+
+
+def _key(character: str) -> str:
+    return {value: key for key, value in _CHARACTERS.items()}.get(character, character)
+
+
+@asynccontextmanager
+async def lab(*args, size=WIDE, **options) -> AsyncIterator[Bench]:
+    """`make_lab` running, with its first film there; closed with both threads ended."""
+    app = make_lab(*args, **options)
+    try:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            bench = Bench(app, pilot)
+            await bench.film()
+            yield bench
+    finally:
+        for trainer in getattr(app.session._make_trainer, "made", ()):
+            trainer.allow()
+        app.close_workers()
+    assert not app.session._thread or not app.session._thread.is_alive()
+    assert not app.sampling._thread.is_alive()

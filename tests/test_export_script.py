@@ -1,0 +1,220 @@
+"""The standalone script trains as the run did, and needs torch and numpy alone."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tui_diffusion.core import PRESETS, ConfigError, Experiment, Trainer, denoise, get_preset
+from tui_diffusion.core.report import training_report
+from tui_diffusion.export import export
+from tui_diffusion.export.exhibit import Exhibit
+from tui_diffusion.export.script import standalone_script
+
+OF_THE_POST = [preset.id for preset in PRESETS.values() if preset.script]
+
+ALLOWED = {"torch", "numpy", "zlib", "matplotlib"}
+
+ALONE = """
+import importlib.machinery, sys
+import numpy as np
+
+hidden = {
+    "tui_diffusion", "matplotlib", "pydantic", "textual", "rich", "plotext", "click",
+    "safetensors", "platformdirs", "PIL", "imageio_ffmpeg", "scipy", "pandas",
+}
+
+class Bare(importlib.machinery.PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.partition(".")[0] in hidden:
+            return None
+        return super().find_spec(name, path, target)
+
+place = sys.meta_path.index(importlib.machinery.PathFinder)
+sys.meta_path[place] = Bare
+for name in hidden:
+    try:
+        __import__(name)
+        raise SystemExit(f"{name} can be imported")
+    except ModuleNotFoundError:
+        pass
+
+scope = {"__name__": "__main__"}
+exec(compile(open(sys.argv[1]).read(), sys.argv[1], "exec"), scope)
+np.savez(sys.argv[2], losses=scope["losses"], x=scope["x"].numpy())
+"""
+
+
+def trained(experiment: Experiment, *, plain: bool = True) -> Trainer:
+    trainer = Trainer(experiment, plain=plain)
+    for _ in trainer.run():
+        pass
+    return trainer
+
+
+def run_alone(script: str, folder: Path) -> tuple[np.ndarray, np.ndarray, str]:
+    """Losses, sample and words of a script run where only torch and numpy are to be found."""
+    file, result = folder / "script.py", folder / "result.npz"
+    file.write_text(script, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", ALONE, str(file), str(result)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    with np.load(result) as arrays:
+        return arrays["losses"], arrays["x"], done.stdout
+
+
+def run_here(script: str) -> tuple[np.ndarray, np.ndarray, str]:
+    """The same without a fresh interpreter, which takes long to load torch."""
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    words = io.StringIO()
+    with contextlib.redirect_stdout(words):
+        exec(
+            compile(script.replace("import matplotlib", "import no_such_plots"), "s", "exec"), scope
+        )
+    return scope["losses"], scope["x"].numpy(), words.getvalue()
+
+
+def same_as_the_run(experiment: Experiment, folder: Path | None, rounding: float) -> None:
+    trainer = trained(experiment)
+    report = training_report(trainer)
+    script = standalone_script(experiment)
+    losses, x, words = run_alone(script, folder) if folder else run_here(script)
+    assert len(losses) == trainer.steps
+    if rounding:
+        assert losses == pytest.approx(trainer.losses.astype(float), rel=rounding)
+    else:
+        assert np.array_equal(losses.astype(np.float32), trainer.losses)
+    assert losses[-100:].mean() == pytest.approx(report["loss"]["final"], rel=rounding or 1e-12)
+    # The fast steps compute the same gradients in another order.
+    fast = trained(experiment, plain=False)
+    assert losses[:100] == pytest.approx(fast.losses[:100].astype(float), rel=1e-3)
+    assert f"Final loss: {losses[-100:].mean():.9g}" in words
+    sample, scale = report["sample"], max(1.0, *report["sample"]["std"])
+    assert x.mean(0) == pytest.approx(sample["mean"], abs=1e-3 * scale)
+    assert x.std(0) == pytest.approx(sample["std"], abs=1e-3 * scale)
+    result = denoise(experiment, trainer.denoiser).result
+    assert x == pytest.approx(result.numpy(), abs=1e-2 * scale)
+
+
+@pytest.mark.parametrize("name", OF_THE_POST)
+def test_script_reads_like_the_post(name: str) -> None:
+    text = standalone_script(get_preset(name).experiment)
+    tree = ast.parse(text)
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").partition(".")[0])
+    assert imported <= ALLOWED
+    lines = text.splitlines()
+    assert len(lines) <= 160
+    assert max(map(len, lines)) <= 100
+    assert "$" not in text
+    assert f"diffusion-tui train {name} --seed 0" in text
+    assert all(line == line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize("name", OF_THE_POST)
+def test_short_script_gives_the_losses_of_the_run(name: str, tmp_path: Path) -> None:
+    experiment = get_preset(name).experiment
+    same_as_the_run(
+        experiment.with_settings({"training.steps": 300, "device": "cpu", "seed": 7}),
+        tmp_path,
+        rounding=0,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", OF_THE_POST)
+def test_whole_script_gives_the_final_loss_of_the_run(name: str, tmp_path: Path) -> None:
+    experiment = get_preset(name).experiment.with_settings({"device": "cpu"})
+    plain = trained(experiment)
+    losses, x, words = run_alone(standalone_script(experiment), tmp_path)
+    assert np.array_equal(losses.astype(np.float32), plain.losses)
+    report = training_report(plain)
+    assert losses[-100:].mean() == pytest.approx(report["loss"]["final"], rel=1e-12)
+    assert x.mean(0) == pytest.approx(report["sample"]["mean"], abs=1e-3)
+    # Rounding has grown over thousands of steps; the loss it has come to is the same.
+    fast = training_report(trained(experiment, plain=False))
+    assert losses[-100:].mean() == pytest.approx(fast["loss"]["final"], rel=5e-2)
+    assert "Denoising goal:" in words
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("naive-1d", {"method.name": "naive-exact"}),
+        ("naive-1d", {"data.means": "-1, 1", "data.balanced": "false"}),
+        ("naive-2d", {"data.balanced": "false", "schedule.levels": "1"}),
+        ("naive-multimodal", {"data.balanced": "false", "training.optimizer": "adam"}),
+        ("naive-multimodal", {"training.loss": "mean", "training.decay": "cosine"}),
+        ("ddpm-1d", {"training.optimizer": "adamw", "network.activation": "silu"}),
+        ("ddpm-1d", {"sampling.variance": "beta", "sampling.quiet": "0", "network.depth": "1"}),
+        ("ddpm-1d-detailed", {"training.decay": "cosine", "sampling.stop_before": "0"}),
+        ("ddpm-1d-per-level", {"training.decay": "step", "training.batch": "7"}),
+        ("ddpm-multimodal", {"sampling.start": "exact", "sampling.stop_before": "3"}),
+        ("ddpm-1d", {"schedule.kind": "linear-beta", "sampling.sampler": "euler"}),
+        ("ddpm-multimodal", {"schedule.kind": "cosine"}),
+        ("edm-1d", {}),
+        ("edm-multimodal", {"data.balanced": "false"}),
+        ("flow-multimodal", {"sampling.levels": "9"}),
+        ("flow-multimodal", {"training.average": "0", "sampling.sampler": "euler"}),
+        ("edm-multimodal", {"schedule.kind": "flow", "network.fourier": "0"}),
+        ("ddpm-multimodal", {"network.activation": "gelu", "network.depth": "4"}),
+        ("ddpm-multimodal", {"network.activation": "tanh", "network.per_level": "true"}),
+    ],
+)
+def test_other_configurations(name: str, settings: dict[str, str]) -> None:
+    experiment = get_preset(name).experiment.with_settings(
+        {"training.steps": 120, "training.lr": 1e-4, "sampling.points": 50, "device": "cpu"}
+    )
+    same_as_the_run(experiment.with_settings(settings), None, rounding=1e-3)
+
+
+def test_what_cannot_be_written_names_the_field() -> None:
+    experiment = get_preset("naive-multimodal").experiment
+    with pytest.raises(ConfigError, match=r"training\.batch: .* allowed: ") as error:
+        standalone_script(experiment.with_settings({"training.batch": 30}))
+    assert error.value.field == "training.batch"
+    with pytest.raises(ConfigError, match=r"sampling\.sampler: .* allowed: naive"):
+        standalone_script(experiment.with_settings({"sampling.sampler": "ddpm"}))
+    with pytest.raises(ConfigError, match=r"data\.name: .* components .* allowed: "):
+        standalone_script(get_preset("edm-moons").experiment)
+
+
+def test_every_field_is_followed_or_refused() -> None:
+    """A field that the templates do not know must never be left out in silence."""
+    experiment = get_preset("naive-multimodal").experiment
+    for settings in ({"network.fourier": 2}, {"training.average": 0.9}):
+        with pytest.raises(ConfigError, match=f"{next(iter(settings))}: .* allowed: 0"):
+            standalone_script(experiment.with_settings(settings))
+
+
+def test_a_hostile_name_stays_a_word(tmp_path: Path) -> None:
+    name = '"""\nraise SystemExit(1)\n"""\\'
+    experiment = get_preset("naive-1d").experiment.model_copy(update={"name": name})
+    text = standalone_script(experiment)
+    assert not any(isinstance(node, ast.Raise) for node in ast.walk(ast.parse(text)))
+
+
+def test_export_writes_it_without_a_denoising(tmp_path: Path) -> None:
+    experiment = get_preset("naive-1d").experiment
+    file = tmp_path / "simple.py"
+    export(Exhibit(experiment), file)
+    assert file.read_text("utf-8") == standalone_script(experiment)

@@ -1,0 +1,247 @@
+"""The fast steps: the plain ones to rounding, and themselves bit for bit however they are cut."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui_diffusion.core.devices import operations
+from tui_diffusion.core.experiment import Experiment, build
+from tui_diffusion.core.fast import FastStepper
+from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.core.schedules import Level
+from tui_diffusion.core.steppers import PlainStepper
+from tui_diffusion.core.training import Trainer
+
+
+def on_cpu(experiment: Experiment, steps: int, **changes: object) -> Experiment:
+    """On a CPU with so many steps; keys of ``changes`` have '__' for the dot of a path."""
+    changed = {key.replace("__", "."): value for key, value in changes.items()}
+    return experiment.with_settings({"device": "cpu", "training.steps": steps, **changed})
+
+
+def trained(experiment: Experiment, *, plain: bool = False, **how: object) -> Trainer:
+    trainer = Trainer(experiment, plain=plain)
+    for _ in trainer.run(**how):
+        pass
+    return trainer
+
+
+def weights(trainer: Trainer) -> torch.Tensor:
+    networks = (trainer.network, trainer.average)
+    return torch.cat([p.detach().flatten() for n in networks for p in n.parameters()])
+
+
+def assert_close(fast: Trainer, plain: Trainer, rounding: float) -> None:
+    assert isinstance(fast._stepper, FastStepper)
+    assert isinstance(plain._stepper, PlainStepper)
+    assert fast.step == plain.step == len(fast.losses)
+    np.testing.assert_allclose(fast.losses, plain.losses, rtol=rounding)
+    apart = (weights(fast) - weights(plain)).abs().max()
+    assert float(apart) < rounding * float(weights(plain).abs().max())
+    mine, theirs = fast.state(), plain.state()
+    assert mine.keys() == theirs.keys()
+    for name, value in mine.items():
+        if name.startswith("optimizer."):
+            gap = float((value - theirs[name]).abs().max())
+            assert gap <= 100 * rounding * float(theirs[name].abs().max()), name
+
+
+# --- the plain steps, to rounding ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_has_the_plain_losses_over_its_first_hundred_steps(name: str) -> None:
+    experiment = on_cpu(PRESETS[name].experiment, 100)
+    fast, plain = trained(experiment), trained(experiment, plain=True)
+    assert isinstance(fast._stepper, FastStepper)
+    np.testing.assert_allclose(fast.losses, plain.losses, rtol=3e-5)
+    # Adam takes its full step even where a gradient is nothing but rounding.
+    gap = float((weights(fast) - weights(plain)).abs().max())
+    assert gap < (1e-2 if experiment.training.optimizer != "sgd" else 1e-5)
+
+
+@st.composite
+def experiments(draw: st.DrawFn) -> Experiment:
+    """Small trainings of every kind, with rates at which they do not run away."""
+    of = draw(st.sampled_from(["naive", "naive-exact", "ddpm", "edm", "flow"]))
+    data = draw(st.sampled_from(["gaussian-1d", "two-modes", "four-gaussians", "moons"]))
+    optimizer = draw(st.sampled_from(["sgd", "adam", "adamw"]))
+    loss = draw(st.sampled_from(["sum", "norm", "mean"]))
+    batch = draw(st.integers(1, 300))
+    rate = {"sum": 1e-2 / batch, "norm": 1e-3, "mean": 1e-2}[loss]
+    levels = {"levels": draw(st.integers(1, 12))}
+    return build(
+        {
+            "data": {"name": data, "balanced": draw(st.booleans())},
+            "method": {"name": of},
+            "schedule": {
+                "kind": {"ddpm": "linear-beta", "flow": "flow"}.get(of, "karras"),
+                **levels,
+            },
+            "network": {
+                "width": draw(st.integers(1, 70)),
+                "depth": draw(st.integers(1, 4)),
+                "activation": draw(st.sampled_from(["relu", "tanh", "silu", "gelu"])),
+                "per_level": of not in ("edm", "flow") and draw(st.booleans()),
+                "fourier": draw(st.integers(0, 3)),
+                "level_fourier": draw(st.integers(0, 3)),
+            },
+            "training": {
+                "steps": 40,
+                "batch": batch,
+                "lr": 1e-3 if optimizer != "sgd" else rate,
+                "first_lr": rate,
+                "optimizer": optimizer,
+                "loss": loss,
+                "decay": draw(st.sampled_from(["none", "step", "cosine"])),
+                "decay_every": draw(st.integers(1, 50)),
+                "average": draw(st.sampled_from([0.0, 0.9, 0.999])),
+            },
+            "sampling": {"sampler": "ddim"},
+            "seed": draw(st.integers(0, 1000)),
+            "device": "cpu",
+        }
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(experiments())
+def test_any_training_has_the_plain_losses(experiment: Experiment) -> None:
+    fast, plain = trained(experiment), trained(experiment, plain=True)
+    assert isinstance(fast._stepper, FastStepper)
+    assert fast.status == plain.status
+    np.testing.assert_allclose(fast.losses, plain.losses, rtol=2e-3, atol=1e-6)
+    # The first step's, where nothing has had time to grow.
+    np.testing.assert_allclose(fast.losses[0], plain.losses[0], rtol=2e-5)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "silu", "gelu"])
+@pytest.mark.parametrize("batch", [40, 2000])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_one_step_moves_every_weight_as_autograd_says(
+    activation: str, batch: int, optimizer: str
+) -> None:
+    experiment = on_cpu(
+        PRESETS["naive-multimodal"].experiment,
+        1,
+        network__activation=activation,
+        training__batch=batch,
+        training__optimizer=optimizer,
+        training__loss="mean",
+        training__lr=0.1,
+    )
+    assert_close(trained(experiment), trained(experiment, plain=True), 1e-5)
+
+
+def test_the_denoiser_has_the_trained_weights() -> None:
+    experiment = on_cpu(PRESETS["naive-2d"].experiment, 30)
+    fast, plain = trained(experiment), trained(experiment, plain=True)
+    x, level = torch.randn(50, 2), Level(1.0, 0.5, 1.0, 0.2, 0)
+    with torch.no_grad():
+        mine, theirs = fast.denoiser(x, level).output, plain.denoiser(x, level).output
+        fresh = Trainer(experiment).denoiser(x, level).output
+    assert torch.allclose(mine, theirs, atol=1e-5)
+    assert not torch.allclose(mine, fresh, atol=1e-3)
+
+
+# --- themselves, bit for bit ---------------------------------------------------------------------
+
+KINDS = [
+    on_cpu(PRESETS["edm-multimodal"].experiment, 300, training__batch=60, network__width=20),
+    on_cpu(PRESETS["ddpm-1d-per-level"].experiment, 300, training__batch=300),
+    on_cpu(
+        PRESETS["naive-multimodal"].experiment,
+        300,
+        training__optimizer="adamw",
+        training__average=0.99,
+        network__activation="gelu",
+    ),
+]
+
+
+@pytest.mark.parametrize("experiment", KINDS, ids=lambda e: e.name)
+@pytest.mark.parametrize("how", [{"every": 1}, {"every": 7}, {"interval": 1e-4}])
+def test_reports_change_nothing(experiment: Experiment, how: dict[str, float]) -> None:
+    whole, cut = trained(experiment), trained(experiment, **how)
+    assert whole.losses.tobytes() == cut.losses.tobytes()
+    assert torch.equal(weights(whole), weights(cut))
+
+
+@pytest.mark.parametrize("experiment", KINDS, ids=lambda e: e.name)
+@pytest.mark.parametrize("stop", [1, 130, 256, 299])
+@pytest.mark.parametrize("plain", [False, True])
+def test_to_go_on_from_a_saved_state_is_never_to_have_stopped(
+    experiment: Experiment, stop: int, plain: bool
+) -> None:
+    whole = trained(experiment, plain=plain)
+    first = Trainer(experiment, plain=plain)
+    run = first.run(every=stop)
+    next(run)
+    second = Trainer(experiment, plain=plain)
+    second.restore(first.state())
+    for _ in second.run():
+        pass
+    assert whole.losses.tobytes() == second.losses.tobytes()
+    assert torch.equal(weights(whole), weights(second))
+    mine, theirs = whole.state(), second.state()
+    assert all(torch.equal(mine[name], theirs[name]) for name in mine if name != "seconds")
+
+
+def test_a_run_of_steps_that_is_broken_off_never_happened() -> None:
+    experiment = KINDS[0]
+    whole, trainer = trained(experiment), Trainer(experiment)
+    run = trainer.run(every=100)
+    next(run)
+    stepper = trainer._stepper
+    assert isinstance(stepper, FastStepper)
+    calls = 0
+
+    def interrupt() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 20:
+            raise KeyboardInterrupt
+
+    place = len(stepper._program) // 2
+    stepper._program.insert(place, interrupt)
+    before = trainer.state()
+    with pytest.raises(KeyboardInterrupt):
+        next(run)
+    after = trainer.state()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    del stepper._program[place]
+    for _ in trainer.run():
+        pass
+    assert whole.losses.tobytes() == trainer.losses.tobytes()
+
+
+# --- divergence and choice -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [1e3, 1e12])
+@pytest.mark.parametrize("loss", ["sum", "norm", "mean"])
+@pytest.mark.parametrize("activation", ["relu", "silu"])
+def test_a_divergence_ends_both_alike(rate: float, loss: str, activation: str) -> None:
+    experiment = on_cpu(
+        PRESETS["naive-2d"].experiment,
+        300,
+        training__lr=rate,
+        training__loss=loss,
+        network__activation=activation,
+    )
+    fast, plain = trained(experiment), trained(experiment, plain=True)
+    assert (fast.status, fast.step) == (plain.status, plain.step)
+    assert bool(torch.isfinite(weights(fast)).all())
+    if fast.status == "diverged":
+        assert torch.equal(weights(fast), weights(plain))
+
+
+def test_the_choice_hangs_on_the_experiment() -> None:
+    small = on_cpu(PRESETS["ddpm-1d"].experiment, 10)
+    assert isinstance(Trainer(small)._stepper, FastStepper)
+    assert isinstance(Trainer(small, plain=True)._stepper, PlainStepper)
+    wide = small.with_settings({"network.width": 1024, "training.batch": 512})
+    assert isinstance(Trainer(wide)._stepper, PlainStepper)
+    assert operations(wide) > operations(small)

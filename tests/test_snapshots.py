@@ -1,0 +1,175 @@
+"""How the lab looks. After a change that is meant, write them anew and look at them:
+
+    pytest tests/test_snapshots.py --snapshot-update
+
+Nothing in them depends on a clock or on the last digits of a machine: trainings are fake, and what
+is measured of a sample is put in its place.
+"""
+
+import pytest
+
+from tui_diffusion.lab.film import Film, Numbers
+
+from .fake import FakeTrainers
+from .pilots import NARROW, WIDE, Bench, make_lab
+
+TABS = {"setup": "1", "training": "2", "denoising": "3"}
+
+
+@pytest.fixture(autouse=True)
+def steady_numbers(monkeypatch):
+    """Sums over many points differ in their last digits from one processor to another."""
+
+    def measure(film, level):
+        one, two = [0.25] * film.dim, [0.5] * film.dim
+        return Numbers(one, two, one, two, 0.02, 0.01, 0.003, 0.001)
+
+    monkeypatch.setattr(Film, "_measure", measure)
+
+
+@pytest.fixture
+def look(snap_compare):
+    """Compare the lab with its snapshot, after ``act`` has been done in it."""
+
+    def compare(act=None, *, name="naive-multimodal", size=WIDE, **options):
+        app = make_lab(name, points="400", **options)
+
+        async def before(pilot):
+            bench = Bench(app, pilot)
+            await bench.film()
+            if act is not None:
+                await act(bench)
+            await pilot.pause(0.1)
+
+        try:
+            return snap_compare(app, terminal_size=size, run_before=before)
+        finally:
+            app.close_workers()
+
+    return compare
+
+
+def pressing(*keys):
+    async def act(bench):
+        await bench.press(*keys)
+
+    return act
+
+
+async def trained(bench):
+    """Train to the end and look at the eighth level."""
+    await bench.press("t")
+    await bench.state("finished")
+    await bench.film("network")
+    await bench.press("home", *["l"] * 8)
+
+
+# --- before any training ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["naive-1d", "naive-multimodal"])
+def test_first_screen_wide(look, name):
+    assert look(pressing("home", "l", "l", "l"), name=name)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_first_screen_narrow(look, tab):
+    assert look(pressing("home", "l", "l", "l", TABS[tab]), size=NARROW)
+
+
+def test_pdf_and_cdf(look):
+    async def act(bench):
+        while bench.panel.view != "pdf and cdf":
+            await bench.press("v")
+        await bench.press("home")
+
+    assert look(act, name="ddpm-1d-detailed", size=NARROW)
+
+
+def test_mean_and_std(look):
+    async def act(bench):
+        while bench.panel.view != "mean and std":
+            await bench.press("v")
+
+    assert look(act, size=NARROW)
+
+
+# --- trainings -------------------------------------------------------------------------------
+
+
+def test_trained_wide(look):
+    assert look(trained)
+
+
+@pytest.mark.parametrize("tab", ["training", "denoising"])
+def test_trained_narrow(look, tab):
+    async def act(bench):
+        await trained(bench)
+        await bench.press(TABS[tab])
+
+    assert look(act, size=NARROW)
+
+
+def test_paused(look):
+    async def act(bench):
+        await bench.press("t")
+        await bench.state("training")
+        await bench.press("p")
+        await bench.state("paused")
+        await bench.film("network")
+
+    assert look(act, trainers=FakeTrainers(limit=0))
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_diverged(look, size):
+    async def act(bench):
+        await bench.press("t")
+        await bench.state("diverged")
+        await bench.film("network")
+        await bench.press("2")
+
+    assert look(act, size=size, trainers=FakeTrainers(ends="diverged", at=700))
+
+
+def test_failed(look):
+    async def act(bench):
+        await bench.press("t")
+        await bench.state("failed")
+        await bench.press("2")
+
+    trainers = FakeTrainers(ends=RuntimeError("no memory [left]"), at=1)
+    assert look(act, size=NARROW, trainers=trainers)
+
+
+# --- setup, help, small, ascii ---------------------------------------------------------------
+
+
+def test_a_wrong_value(look):
+    async def act(bench):
+        await bench.press("1")
+        await bench.edit("training.lr", "abc")
+
+    assert look(act, size=NARROW)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_help(look, size):
+    assert look(pressing("question_mark"), size=size)
+
+
+def test_too_small(look):
+    assert look(size=(50, 12))
+
+
+@pytest.mark.parametrize("name", ["naive-1d", "naive-multimodal"])
+def test_ascii(look, name):
+    assert look(trained, name=name, glyphs="ascii")
+
+
+def test_light(look):
+    async def act(bench):
+        bench.app.theme = "textual-light"
+        await bench.press("home", "l", "l", "l")
+
+    assert look(act)

@@ -1,0 +1,285 @@
+"""Walks through the lab in a real pseudo-terminal, from start to a terminal left as it was."""
+
+import os
+import re
+import signal
+import sys
+
+import pytest
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal"),
+    pytest.mark.timeout(240),
+]
+if sys.platform != "win32":
+    from .terminal import Terminal
+
+WIDE, NARROW = (120, 40), (80, 24)
+SEVEN = {
+    "naive-1d": 10,
+    "naive-2d": 10,
+    "naive-multimodal": 20,
+    "ddpm-1d": 10,
+    "ddpm-1d-per-level": 8,
+    "ddpm-multimodal": 20,
+    "ddpm-1d-detailed": 9,
+}
+"""Each of the post's experiments with its number of levels."""
+
+
+def started(*args, size=WIDE, **options):
+    """The lab with its first picture."""
+    terminal = Terminal(*args, size=size, **options)
+    terminal.until("idle")
+    return terminal
+
+
+def step_there_and_back(terminal, levels):
+    terminal.go("home", f"level 0/{levels} ")
+    for level in range(1, levels + 1):
+        terminal.go("right", f"level {level}/{levels} ")
+    for level in range(levels - 1, -1, -1):
+        terminal.go("left", f"level {level}/{levels} ")
+    terminal.go("end", f"level {levels}/{levels} ")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_choose_set_train_step_and_leave(size):
+    narrow = size == NARROW
+    with started(size=size) as terminal:
+        terminal.until("level 10/10 ")
+        if narrow:
+            terminal.go("1", "Hyperparameters")
+        for name in ("naive-2d", "naive-multimodal", "ddpm-1d"):
+            terminal.go("down", f" {name} ")
+        terminal.press("enter")
+        terminal.until("idle")
+        terminal.press("tab")
+        while "training.steps" not in terminal.text:
+            terminal.press("down")
+            terminal.settle()
+        # All at once, as a slow line delivers it.
+        terminal.press("\r400\r")
+        terminal.until("1 changed")
+        terminal.press("t")
+        terminal.until("finished")
+        terminal.until("step 400/400")
+        if narrow:
+            terminal.go("3", "Denoising")
+        terminal.until("network, step 400")
+        step_there_and_back(terminal, 10)
+        assert "finished" in terminal.text
+        terminal.press("q")
+        terminal.ends_cleanly()
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        pytest.param(
+            name,
+            (WIDE, NARROW)[index % 2],
+            marks=[] if name in ("naive-2d", "ddpm-1d-per-level") else pytest.mark.slow,
+            id=name,
+        )
+        for index, name in enumerate(SEVEN)
+    ],
+)
+def test_every_experiment_is_trained_to_its_end_and_stepped(name, size):
+    with started(name, "--set", "training.steps=300", size=size) as terminal:
+        levels = SEVEN[name]
+        terminal.until(f"level {levels}/{levels} ")
+        terminal.press("t")
+        terminal.until("finished")
+        terminal.until("step 300/300")
+        terminal.until("network, step 300")
+        step_there_and_back(terminal, levels)
+        terminal.press("q")
+        terminal.ends_cleanly()
+
+
+LONG = ("naive-1d", "--set", "training.steps=50000000")
+
+
+def in_mid_training(**options):
+    terminal = started(*LONG, **options)
+    terminal.press("t")
+    terminal.until(lambda: re.search(r"training +step \d", terminal.text))
+    return terminal
+
+
+@pytest.mark.parametrize("key", ["q", pytest.param("ctrl+c", marks=pytest.mark.slow)])
+def test_leaving_in_mid_training(key):
+    with in_mid_training() as terminal:
+        terminal.press(key)
+        terminal.ends_cleanly()
+
+
+def test_leaving_while_torch_loads():
+    with Terminal() as terminal:
+        terminal.until("q quit")
+        terminal.press("q")
+        terminal.ends_cleanly()
+
+
+def test_keys_answer_while_torch_loads():
+    with Terminal("ddpm-1d") as terminal:
+        terminal.until("level 10/10")
+        terminal.go("home", "level 0/10")
+        terminal.go("l", "level 1/10")
+        terminal.until("idle")
+        assert "level 1/10" in terminal.text
+        terminal.press("q")
+        terminal.ends_cleanly()
+
+
+def test_leaving_after_an_open_field():
+    with started() as terminal:
+        terminal.press("tab")
+        terminal.settle()
+        terminal.press("\rqq")
+        terminal.settle()
+        assert terminal.process.poll() is None, "a letter, not a key of the lab"
+        # A lone escape is known as one only after a moment.
+        terminal.press("escape")
+        terminal.settle(0.5)
+        terminal.press("q")
+        terminal.ends_cleanly()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["SIGTERM", "SIGHUP"]
+)
+def test_a_signal_in_mid_training_leaves_a_clean_terminal(number, code):
+    with in_mid_training(size=NARROW) as terminal:
+        terminal.send(number)
+        terminal.ends_cleanly(code)
+
+
+def test_a_rate_of_1e9_is_a_banner_and_the_lab_lives():
+    with started("naive-1d", "--set", "training.lr=1e9") as terminal:
+        terminal.press("t")
+        terminal.until("diverged")
+        terminal.until("is not finite")
+        terminal.go("home", "level 0/10 ")
+        terminal.go("l", "level 1/10 ")
+        assert "diverged" in terminal.screen.display[0]
+        assert re.search(r"step \d+/1,000", terminal.screen.display[0])
+        terminal.press("q")
+        terminal.ends_cleanly()
+
+
+def test_sizes_in_mid_training():
+    with in_mid_training() as terminal:
+        terminal.go("home", "level 0/10 ")
+        terminal.go("l", "level 1/10 ")
+        terminal.resize(*NARROW)
+        terminal.until(lambda: "1 setup" in terminal.text and "level 1/10" in terminal.text)
+        terminal.resize(50, 12)
+        terminal.until(lambda: "60×18" in terminal.text and "50×12" in terminal.text)
+        terminal.resize(*WIDE)
+        terminal.until(lambda: "Hyperparameters" in terminal.text and "Loss" in terminal.text)
+        terminal.until("level 1/10")
+        assert re.search(r"training +step \d", terminal.text)
+        terminal.go("l", "level 2/10 ")
+        terminal.press("q")
+        terminal.ends_cleanly()
+
+
+# --- terminals -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("term", "env"),
+    [
+        pytest.param("linux", {"NO_COLOR": "1"}, id="linux without colour"),
+        pytest.param("linux", {}, marks=pytest.mark.slow, id="linux"),
+        pytest.param("xterm", {}, marks=pytest.mark.slow, id="xterm"),
+        pytest.param("screen", {}, marks=pytest.mark.slow, id="screen"),
+        pytest.param("tmux-256color", {}, marks=pytest.mark.slow, id="tmux-256color"),
+        pytest.param("vt100", {}, marks=pytest.mark.slow, id="vt100"),
+        pytest.param("dumb", {}, marks=pytest.mark.slow, id="dumb"),
+        pytest.param("unheard-of", {}, marks=pytest.mark.slow, id="unheard-of"),
+    ],
+)
+def test_every_terminal_starts_steps_and_leaves(term, env):
+    with started(term=term, env=env, size=NARROW) as terminal:
+        terminal.until("level 10/10 ")
+        terminal.go("home", "level 0/10 ")
+        terminal.press("q")
+        terminal.ends_cleanly()
+        if "NO_COLOR" in env:
+            assert hues(terminal.sent) == set()
+
+
+def hues(sent):
+    """What of the output is a colour and no grey."""
+    found = set()
+    for codes in re.findall(rb"\x1b\[([0-9;]*)m", sent):
+        kinds = [int(code or 0) for code in codes.split(b";")]
+        while kinds:
+            kind, *kinds = kinds
+            if kind in (38, 48) and kinds[0] == 2:
+                if len(set(kinds[1:4])) > 1:
+                    found.add(tuple(kinds[1:4]))
+                kinds = kinds[4:]
+            elif kind in (38, 48):
+                if 16 <= kinds[1] < 232 and kinds[1] not in range(16, 232, 43):
+                    found.add(kinds[1])
+                kinds = kinds[2:]
+            elif kind in {*range(31, 37), *range(41, 47), *range(91, 97), *range(101, 107)}:
+                found.add(kind)
+    return found
+
+
+@pytest.mark.slow
+def test_colour_is_used_where_there_is_some():
+    with started(env={"COLORTERM": "truecolor"}, size=NARROW) as terminal:
+        terminal.press("q")
+        terminal.ends_cleanly()
+    assert len(hues(terminal.sent)) >= 3
+
+
+@pytest.mark.parametrize(
+    ("args", "env"),
+    [
+        pytest.param((), {"LC_ALL": "C"}, id="locale C"),
+        pytest.param(("--ascii",), {}, marks=pytest.mark.slow, id="--ascii"),
+        pytest.param((), {"TERM": "dumb"}, marks=pytest.mark.slow, id="dumb"),
+    ],
+)
+def test_ascii_alone_where_nothing_else_can_be_shown(args, env):
+    with started("naive-2d", "--set", "training.steps=200", *args, env=env) as terminal:
+        terminal.until("level 10/10 ")
+        terminal.press("v", "v", "t")
+        terminal.until("finished")
+        terminal.go("?", "escape closes")
+        terminal.press("q")
+        terminal.until(lambda: "escape closes" not in terminal.text)
+        terminal.go("home", "level 0/10 ")
+        terminal.press("q")
+        terminal.ends_cleanly()
+    beyond = re.findall(rb"[^\x00-\x7f]+", terminal.sent)
+    assert beyond == []
+
+
+@pytest.mark.slow
+def test_without_the_mouse_no_mouse_mode_is_asked_for():
+    with started("--no-mouse") as terminal:
+        terminal.press("q")
+        terminal.ends_cleanly()
+    assert not re.search(rb"\x1b\[\?(1000|1002|1003|1006|1015)h", terminal.sent)
+
+
+def test_without_a_terminal_it_is_one_line():
+    import subprocess
+    from pathlib import Path
+
+    program = Path(sys.executable).with_name("diffusion-tui")
+    ended = subprocess.run(
+        [program], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=dict(os.environ)
+    )
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    assert "needs a terminal" in ended.stderr

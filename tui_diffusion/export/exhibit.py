@@ -1,0 +1,182 @@
+"""What is exported: an experiment, its losses, and a denoising seen at any place of its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.datasets import Scaling, make_mixture, scaling_of
+from ..core.experiment import Experiment
+from ..core.mixtures import GaussianMixture
+from ..core.presets import PRESETS
+from ..core.trajectory import Trajectory
+
+Floats = NDArray[np.float64]
+
+
+_FAR = 4.0
+"""How many times wider than the data the noise may be in a view that does not move."""
+
+_CLOSEST = 10.0
+"""How many times the view may close in."""
+
+
+def _no_losses() -> NDArray[np.float32]:
+    return np.empty(0, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Exhibit:
+    """An experiment, and where there are some its losses and one denoising.
+
+    ``maker`` says what the points come from: "network", "ideal denoiser" or "true data".
+    """
+
+    experiment: Experiment
+    trajectory: Trajectory | None = None
+    losses: NDArray[np.float32] = field(default_factory=_no_losses)
+    maker: str = "network"
+
+    @property
+    def title(self) -> str:
+        """The experiment as a person calls it."""
+        preset = PRESETS.get(self.experiment.name)
+        name = preset.title if preset else self.experiment.name
+        return "".join(c if c.isprintable() else "?" for c in name)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Everything at one place between level 0 and level N: points (n, d) and the exact truth.
+
+    ``beta`` is that of the step from the level last reached; ``decays``: alpha falls with noise.
+    """
+
+    place: float
+    levels: int
+    points: Floats
+    truth: GaussianMixture
+    alpha: float
+    sigma: float
+    beta: float
+    decays: bool
+
+    @property
+    def level(self) -> int:
+        """The level last reached."""
+        return min(int(self.place + 1e-9), self.levels)
+
+    @property
+    def words(self) -> str:
+        """Where this is, in numbers."""
+        if not self.decays:
+            return f"sigma {self.sigma:.3g}"
+        return f"beta {self.beta:.3g}   alpha_bar {self.alpha**2:.3g}"
+
+
+def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
+    """The corners (d,) of a box that holds every component to 3.2 std."""
+    reach = 3.2 * truth.stds[:, None]
+    low, high = (truth.means - reach).min(0).values, (truth.means + reach).max(0).values
+    return np.asarray(low.numpy()), np.asarray(high.numpy())
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """A denoising as a function of a place from 0 (noise) to N (clean).
+
+    Between two levels points go in a straight line, and so do alpha and sigma.
+    """
+
+    exhibit: Exhibit
+    trajectory: Trajectory
+
+    @property
+    def levels(self) -> int:
+        """N."""
+        return self.trajectory.levels
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a point."""
+        return int(self.trajectory.x.shape[2])
+
+    @cached_property
+    def _mixture(self) -> GaussianMixture:
+        return make_mixture(self.exhibit.experiment.data)
+
+    @cached_property
+    def _scaling(self) -> Scaling:
+        return scaling_of(self.exhibit.experiment.data)
+
+    @cached_property
+    def _x(self) -> Floats:
+        """The points at the data's own size."""
+        x = self.trajectory.x.detach().cpu().double()
+        return np.asarray(self._scaling.back(x).numpy(), np.float64)
+
+    def scene(self, place: float) -> Scene:
+        """What is to be seen at ``place``; points that are not finite are left out."""
+        schedule, levels = self.trajectory.schedule, self.levels
+        k = min(max(int(place), 0), levels - 1)
+        share = place - k
+        points = self._x[k] if share == 0 else (1 - share) * self._x[k] + share * self._x[k + 1]
+        if share == 1:
+            points = self._x[k + 1]
+        alphas, sigmas = schedule.alphas.tolist(), schedule.sigmas.tolist()
+        alpha = (1 - share) * alphas[k] + share * alphas[k + 1]
+        sigma = (1 - share) * sigmas[k] + share * sigmas[k + 1]
+        reached = min(int(place + 1e-9), levels)
+        return Scene(
+            place=place,
+            levels=levels,
+            points=points[np.isfinite(points).all(1)],
+            truth=self._scaling.mixture_back(self._mixture.noised(alpha, sigma)),
+            alpha=alpha,
+            sigma=sigma,
+            beta=float(schedule.betas[reached]) if reached < levels else 0.0,
+            decays=min(alphas) < 1,
+        )
+
+    def view(self, scene: Scene) -> tuple[Floats, float]:
+        """Centre (2,) and half width of what is shown of the plane.
+
+        The same at every level, so that motion is motion of the data; but where the noise reaches
+        much further than the data, the view closes in with it.
+        """
+        centre, half = self.extent
+        if not self.closes_in:
+            return centre, half
+        low, high = _reach(scene.truth)
+        own = float((high - low).max() / 2)
+        return (low + high) / 2, max(own, half / _CLOSEST)
+
+    @cached_property
+    def closes_in(self) -> bool:
+        """Whether the data would be lost in a view that holds the noise."""
+        low, high = _reach(self._truth(self.levels))
+        return self.extent[1] > _FAR * float((high - low).max() / 2)
+
+    @cached_property
+    def extent(self) -> tuple[Floats, float]:
+        """Centre (d,) and half width of what holds the truth of every level to 3.2 std."""
+        lows, highs = [], []
+        for level in range(self.levels + 1):
+            low, high = _reach(self._truth(level))
+            lows.append(low)
+            highs.append(high)
+        low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+        return (low + high) / 2, float((high - low).max() / 2)
+
+    def _truth(self, level: int) -> GaussianMixture:
+        schedule = self.trajectory.schedule
+        noised = self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
+        return self._scaling.mixture_back(noised)
+
+    def chosen(self, most: int) -> list[int]:
+        """At most so many levels, evenly spread, with the noisiest and the clean one."""
+        count = min(most, self.levels + 1)
+        return sorted({round(place) for place in np.linspace(0, self.levels, count)})

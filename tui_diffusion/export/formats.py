@@ -1,0 +1,283 @@
+"""The kinds of file, and writing one whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from ..core.experiment import ConfigError
+
+if TYPE_CHECKING:
+    from .exhibit import Exhibit, Film
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and how much there is; what it raises ends the export."""
+
+
+class ExportError(ConfigError):
+    """A file that cannot be written as wished: one line that says why and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a file is to be; None leaves it to the format.
+
+    ``size`` in pixels; ``fps`` and ``seconds`` of films; ``force`` replaces a file that is there.
+    """
+
+    size: tuple[int, int] | None = None
+    fps: float | None = None
+    seconds: float | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file: what it is, its defaults, and how fast it may run; None: does not apply."""
+
+    about: str
+    size: tuple[int, int] | None = None
+    sized: bool = False
+    fps: float | None = None
+    seconds: float | None = None
+    most_fps: float = 60.0
+    even: bool = False
+    samples: bool = True
+
+
+FORMATS: Mapping[str, Format] = {
+    ".gif": Format("the denoising, out and back", (640, 480), True, 15, 6, most_fps=50),
+    ".mp4": Format("the denoising as a video", (1280, 720), True, 30, 8, even=True),
+    ".png": Format("a grid of levels", sized=True),
+    ".svg": Format("a grid of levels, to any scale", sized=True),
+    ".csv": Format("the trajectory, with the losses in a second file"),
+    ".npz": Format("the trajectory and the losses for numpy"),
+    ".py": Format("a script of its own that trains and samples the same", samples=False),
+}
+"""Every kind of file by its suffix."""
+
+LEAST_SIZE, MOST_SIZE = (200, 150), (7680, 4320)
+LEAST_SECONDS, MOST_SECONDS = 0.5, 120.0
+_MOST_GIF_PIXELS = 500_000_000
+"""Pixels of all frames of a GIF, which are held in memory."""
+
+
+def samples(file: Path) -> bool:
+    """Whether this kind of file needs a denoising; raises `ExportError` for an unknown suffix."""
+    return _format(file).samples
+
+
+def check(file: Path, options: Options = Options()) -> list[Path]:
+    """The files that an export would write; raises `ExportError` where it cannot.
+
+    Cheap, so that nobody samples for long and then learns that the folder is missing.
+    """
+    kind = _format(file)
+    _check_options(file, kind, options)
+    files = [file]
+    if file.suffix.lower() == ".csv":
+        files.append(file.with_name(f"{file.stem}-losses{file.suffix}"))
+    for path in files:
+        _check_place(path, options.force)
+    return files
+
+
+def export(
+    exhibit: Exhibit,
+    file: Path,
+    options: Options = Options(),
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Write ``file``, whole or not at all; returns the files written.
+
+    A CSV is two: the trajectory, and the losses beside it. Raises `ExportError` with one line.
+    """
+    files = check(file, options)
+    kind = FORMATS[file.suffix.lower()]
+    temporary = [path.with_name(f".{uuid4().hex[:12]}.tmp{path.suffix.lower()}") for path in files]
+    try:
+        _write(exhibit, kind, temporary, options, progress or (lambda done, total: None))
+        for path in files:
+            _check_place(path, options.force)
+        for made, path in zip(temporary, files, strict=True):
+            made.replace(path)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ExportError(
+            f"{_shown(file)}: cannot be written ({_shown(reason)[:160]}); "
+            "allowed: a file in a folder you may write to, on a disk with room"
+        ) from None
+    finally:
+        for path in temporary:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+    return files
+
+
+def _write(
+    exhibit: Exhibit, kind: Format, files: list[Path], options: Options, progress: Progress
+) -> None:
+    file = files[0]
+    if file.suffix == ".py":
+        from .script import standalone_script
+
+        file.write_text(standalone_script(exhibit.experiment), "utf-8")
+        return progress(1, 1)
+    film = _film(exhibit)
+    size, fps = options.size or kind.size, options.fps or kind.fps or 1.0
+    seconds = options.seconds or kind.seconds or 1.0
+    match file.suffix:
+        case ".gif" | ".mp4":
+            from .video import write_gif, write_mp4
+
+            write = write_gif if file.suffix == ".gif" else write_mp4
+            write(film, file, size or (640, 480), fps, seconds, progress)
+        case ".png":
+            from .frames import grid, grid_size
+
+            picture = grid(film, *(size or grid_size(film)), progress=progress)
+            picture.save(file, format="PNG", optimize=True)
+        case ".svg":
+            from .vector import write_svg
+
+            write_svg(film, file, size, progress)
+        case ".npz":
+            from .tables import write_npz
+
+            write_npz(film, file, progress)
+        case _:
+            from .tables import write_csv, write_losses_csv
+
+            write_losses_csv(exhibit, files[1])
+            write_csv(film, file, progress)
+    return None
+
+
+def _film(exhibit: Exhibit) -> Film:
+    from .exhibit import Film
+
+    if exhibit.trajectory is None:
+        raise ExportError("there is no denoising yet; allowed without one: .py")
+    return Film(exhibit, exhibit.trajectory)
+
+
+# --- reading options as a person writes them -----------------------------------------------------
+
+
+def read_size(text: str | None) -> tuple[int, int] | None:
+    """``640x480`` as two numbers; raises `ExportError`."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*", text)
+    if found is None:
+        raise ExportError(f"--size: {_shown(text)[:60]!r} is not allowed; allowed: such as 640x480")
+    return int(found[1]), int(found[2])
+
+
+def read_number(name: str, text: str | None) -> float | None:
+    """A number given as an option; raises `ExportError`."""
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ExportError(f"--{name}: {_shown(text)[:60]!r} is not allowed; allowed: a number")
+    return number
+
+
+# --- what is allowed -----------------------------------------------------------------------------
+
+
+def _shown(text: object) -> str:
+    """Text from outside made harmless: control characters become '?'."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
+def _format(file: Path) -> Format:
+    suffix = file.suffix.lower()
+    if suffix not in FORMATS:
+        what = f"suffix {_shown(file.suffix)!r} is not known" if suffix else "has no suffix"
+        raise ExportError(f"{_shown(file)}: {what}; allowed: {', '.join(FORMATS)}")
+    return FORMATS[suffix]
+
+
+def _check_options(file: Path, kind: Format, options: Options) -> None:
+    suffix = file.suffix.lower()
+    if options.size is not None:
+        if not kind.sized:
+            raise ExportError(f"--size does not go with {suffix}; allowed with: {_having('size')}")
+        _check_size(kind, options.size)
+    for name, value, default, low, high in (
+        ("fps", options.fps, kind.fps, 1.0, kind.most_fps),
+        ("seconds", options.seconds, kind.seconds, LEAST_SECONDS, MOST_SECONDS),
+    ):
+        if value is None:
+            continue
+        if default is None:
+            raise ExportError(
+                f"--{name} does not go with {suffix}; allowed with: {_having('films')}"
+            )
+        if not low <= value <= high:
+            raise ExportError(
+                f"--{name}: {value:g} is not allowed; allowed: a number from {low:g} to {high:g}"
+            )
+    if suffix == ".gif":
+        width, height = options.size or kind.size or (0, 0)
+        frames = (options.fps or kind.fps or 0) * (options.seconds or kind.seconds or 0)
+        if width * height * frames > _MOST_GIF_PIXELS:
+            raise ExportError(
+                f"{frames:,.0f} frames of {width}x{height} are too much for a GIF; allowed: "
+                f"{_MOST_GIF_PIXELS:,} pixels in all, or an .mp4"
+            )
+
+
+def _having(what: str) -> str:
+    return ", ".join(s for s, f in FORMATS.items() if (f.sized if what == "size" else f.fps))
+
+
+def _check_size(kind: Format, size: tuple[int, int]) -> None:
+    inside = all(low <= n <= high for n, low, high in zip(size, LEAST_SIZE, MOST_SIZE, strict=True))
+    odd = kind.even and (size[0] % 2 or size[1] % 2)
+    if not inside or odd:
+        least, most = ("x".join(map(str, s)) for s in (LEAST_SIZE, MOST_SIZE))
+        even = "even numbers " if kind.even else ""
+        raise ExportError(
+            f"--size: {size[0]}x{size[1]} is not allowed; allowed: {even}from {least} to {most}"
+        )
+
+
+def _check_place(file: Path, force: bool) -> None:
+    shown = _shown(file)
+    try:
+        if "\0" in str(file):
+            raise ValueError("a null character in its name")
+        if file.is_dir():
+            raise ExportError(f"{shown}: is a folder; allowed: the name of a file")
+        if not file.absolute().parent.is_dir():
+            raise ExportError(
+                f"{shown}: its folder does not exist; allowed: a file in a folder there is"
+            )
+        if os.path.lexists(file) and not force:
+            raise ExportError(f"{shown}: exists; allowed: a new file, or --force to replace it")
+        probe = file.with_name(f".{uuid4().hex[:12]}.tmp")
+        probe.touch(exist_ok=False)
+        probe.unlink()
+        if len(os.fsencode(file.name)) > 255:
+            raise ExportError(f"{shown[:80]}…: name too long; allowed: at most 255 bytes")
+    except (OSError, ValueError) as error:
+        if isinstance(error, ExportError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ExportError(
+            f"{shown[:200]}: cannot be written ({_shown(reason)}); "
+            "allowed: a file in a folder you may write to"
+        ) from None

@@ -1,0 +1,156 @@
+"""Templates of a script for the methods whose network knows every noise level: edm and flow.
+
+The networks see Fourier features, training draws a noise level for every point, and sampling uses a
+running average of the weights.
+"""
+
+from __future__ import annotations
+
+from string import Template
+
+SETTINGS = Template("""\
+noise_mean, noise_std = $noise_mean, $noise_std  # of ln(sigma / alpha) in training
+""")
+
+NETWORK = Template('''
+
+def octaves(x, count):
+    """Fourier features (Tancik et al. 2020): sin and cos of pi/2 2^j x."""
+    angles = [torch.pi / 2 * 2**j * x for j in range(count)]
+    return [wave(angle) for angle in angles for wave in (torch.sin, torch.cos)]
+
+
+class Denoiser(nn.Module):
+    """Points and the number that tells their noise level, to what is learnt of them."""
+
+    def __init__(self, width, random):
+        super().__init__()
+        inputs = dim * (1 + 2 * $fourier) + 1 + 2 * $level_fourier
+        self.net = nn.Sequential(
+$layers
+        )
+        for layer in self.net[::2]:  # PyTorch's own initialisation, from our generator
+            bound = layer.in_features**-0.5
+            nn.init.uniform_(layer.weight, -bound, bound, generator=random)
+            nn.init.uniform_(layer.bias, -bound, bound, generator=random)
+
+    def forward(self, x, level):
+        level = level.float().expand(len(x), 1)
+        seen = (x, *octaves(x, $fourier), level, *octaves(level, $level_fourier))
+        return self.net(torch.cat(seen, dim=1))
+
+
+random = generator("weights")
+denoiser = Denoiser($width, random)
+average = copy.deepcopy(denoiser)  # of the weights; it is what samples
+
+
+def told(alpha, sigma):
+    """The number that tells the network a level, kept to what training draws."""
+    reach = 3 * noise_std
+    return torch.log(sigma / alpha).clamp(noise_mean - reach, noise_mean + reach) / 4
+
+$predict
+''')
+"""core.networks, and core.methods: Method.condition, Method.read"""
+
+PREDICT = {
+    "edm": '''
+spread = float(torch.as_tensor(goal_var).mean().sqrt())
+
+
+def precondition(alpha, sigma):
+    """c_in, c_skip and c_out (Karras et al. 2022, table 1)."""
+    c_in = (sigma**2 + (alpha * spread) ** 2) ** -0.5
+    return c_in, alpha * (spread * c_in) ** 2, sigma * spread * c_in
+
+
+def predict(x, k):
+    """What the network says of the clean data and of the noise in x."""
+    alpha, sigma = alphas[k], sigmas[k]
+    c_in, c_skip, c_out = precondition(alpha, sigma)
+    centred = x - alpha * goal_mean
+    output = average(c_in * centred, told(alpha, sigma))
+    x0_hat = goal_mean + c_skip * centred + c_out * output
+    return x0_hat, (x - alpha * x0_hat) / sigma
+''',
+    "flow": '''
+def predict(x, k):
+    """What the network, which knows the velocity, says of the clean data and of the noise in x."""
+    alpha, sigma = alphas[k], sigmas[k]
+    y, t = x / (alpha + sigma), sigma / (alpha + sigma)
+    velocity = average(y, told(alpha, sigma))
+    return y - t * velocity, y + (1 - t) * velocity
+''',
+}
+
+DRAW_LEVELS = """\
+        # One level a point, evenly spread over the distribution: multiples of the golden ratio
+        shift = torch.rand((block, 1, 1), generator=random)
+        place = (torch.arange(batch_size, dtype=torch.float64) * (5**0.5 - 1) / 2).frac().float()
+        u = (shift + place.view(1, -1, 1)).frac().clamp(1e-6, 1 - 1e-6)
+        ratio = torch.exp(noise_mean + noise_std * torch.special.ndtri(u))  # sigma / alpha
+"""
+
+TRAINING = Template("""
+# Training
+losses = np.zeros(nb_steps)
+optimizer = torch.optim.$optimizer(denoiser.parameters(), lr, fused=True)
+for step, (ratio, x0, eps) in zip(range(nb_steps), batches()):
+$decay$step
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    losses[step] = loss.item()
+    keep = $keep
+    with torch.no_grad():
+        for mean, weight in zip(average.parameters(), denoiser.parameters()):
+            mean.lerp_(weight, 1 - keep)
+
+print(f"Final loss: {losses[-100:].mean():.9g} (mean of the last 100 steps)")
+""")
+
+STEPS = {
+    "edm": Template("""\
+    alpha, sigma = torch.ones_like(ratio), ratio
+    c_in, c_skip, c_out = precondition(alpha, sigma)
+    clean = x0 - goal_mean
+    centred = alpha * clean + sigma * eps
+    pred = denoiser(c_in * centred, told(alpha, sigma))
+    target = (clean - c_skip * centred) / c_out
+    loss = $loss"""),
+    "flow": Template("""\
+    alpha, sigma = 1 / (1 + ratio), ratio / (1 + ratio)  # alpha + sigma = 1
+    pred = denoiser(alpha * x0 + sigma * eps, told(alpha, sigma))
+    target = eps - x0  # the velocity of the straight path from data to noise
+    loss = $loss"""),
+}
+"""core.methods: Method.draw, Method.see, Method.target"""
+
+FLOW_LEVELS = Template("""
+# Noise levels, noisiest first and clean last (Liu et al. 2022): x = (1 - t) x0 + t eps
+N = $levels
+t = torch.linspace(1, 0, N + 1, dtype=torch.float64) ** $rho
+alphas, sigmas = 1 - t, t
+""")
+"""core.schedules.flow"""
+
+_EULER = '''\
+    """An Euler step of the probability-flow ODE."""
+    x0_hat, eps_hat = predict(x, k)
+    return x + (alphas[k + 1] - alphas[k]) * x0_hat + (sigmas[k + 1] - sigmas[k]) * eps_hat
+'''
+
+_HEUN = '''\
+    """Heun's step (Karras et al. 2022, Algorithm 1); the last, to clean data, is Euler's."""
+    x0_hat, eps_hat = predict(x, k)
+    da, ds = alphas[k + 1] - alphas[k], sigmas[k + 1] - sigmas[k]
+    x_next = x + da * x0_hat + ds * eps_hat
+    if k < N - 1:
+        x0_ahead, eps_ahead = predict(x_next, k + 1)
+        x_next = x + da * (x0_hat + x0_ahead) / 2 + ds * (eps_hat + eps_ahead) / 2
+    return x_next
+'''
+
+DENOISE = {"euler": _EULER, "heun": _HEUN}
+"""core.samplers"""

@@ -1,0 +1,65 @@
+"""What the key ``w`` copies: the level's numbers, and the command that makes this experiment."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.experiment import Experiment, field_table, format_value
+from ..core.presets import get_preset
+from ..core.store import store
+from .status import number
+
+if TYPE_CHECKING:
+    from .film import Film
+
+
+def command_line(experiment: Experiment) -> str:
+    """``diffusion-tui train …`` with every setting that differs from the preset's, exactly."""
+    preset = get_preset(experiment.name).experiment
+    words = ["diffusion-tui", "train", experiment.name]
+    for path, spec in field_table().items():
+        value = experiment.get(path)
+        if spec.applies(experiment) and value != preset.get(path):
+            words += ["--set", f"{path}={_exact(value)}"]
+    return shlex.join(words)
+
+
+def _exact(value: Any) -> str:
+    """A value that reads back as itself; a float may have more digits than are shown."""
+    return repr(value) if isinstance(value, float) else format_value(value)
+
+
+def level_text(film: Film, level: int) -> str:
+    """The numbers of a level as lines of text, with the exact ones and the command."""
+    wish = film.wish
+    seen = film.numbers(level)
+    what = f"network at step {wish.step}" if wish.source == "network" else wish.source
+    rows = (
+        ("mean", seen.mean, seen.goal_mean),
+        ("std", seen.std, seen.goal_std),
+        ("squared distance to mode", [seen.distance], [seen.goal_distance]),
+        ("energy distance", [seen.energy], [seen.energy_real]),
+    )
+    lines = [
+        f"# level {level}/{film.levels}, {what}, {len(film.x[level])} points, seed {wish.seed}",
+        f"# alpha {film.alpha(level):.6g}, sigma {film.sigma(level):.6g}",
+    ]
+    for name, here, exact in rows:
+        values, goals = (", ".join(map(number, part)) for part in (here, exact))
+        lines.append(f"{name}: {values} (exact {goals})")
+    return "\n".join([*lines, command_line(wish.experiment), ""])
+
+
+def copied_file() -> Path:
+    """The file that always holds what was copied last."""
+    return store().parent / "copied.txt"
+
+
+def keep(text: str) -> Path:
+    """Write what was copied to its file and say where; raises OSError."""
+    file = copied_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+    return file

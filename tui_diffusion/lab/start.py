@@ -1,0 +1,114 @@
+"""Opens the lab: settings, what the terminal can show, and then, only then, Textual.
+
+Textual takes its colours and its animations from the environment when it is imported.
+"""
+
+from __future__ import annotations
+
+import locale
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+from ..core.experiment import ConfigError, Experiment
+from .settings import Settings, from_environment, load, save, settings_file
+from .terminal import TEXTUAL_NAMES, Terminal, detect
+
+_SLOW = 0.5
+"""Seconds between two drawings where bandwidth is low."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says of the lab itself; None where it says nothing."""
+
+    theme: str | None = None
+    ascii_only: bool = False
+    mouse: bool = True
+    low_bandwidth: bool = False
+
+
+def open_lab(
+    name: str | None, make: Callable[[str, str | None], Experiment], options: Options
+) -> NoReturn:
+    """Open the lab until the person leaves, then end the process.
+
+    ``make`` gives the experiment of a preset's name, with a number of points where none is asked
+    for; without a ``name`` it is the one that was left.
+    """
+    file = settings_file()
+    kept, problem = load(file)
+    wanted = from_environment(kept, os.environ)
+    place = wanted.place
+    experiment = make(name or place.experiment, str(wanted.points) if wanted.points else None)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError("the lab needs a terminal; allowed without one: list, train, sample")
+    if problem:
+        print(f"diffusion-tui: {problem}", file=sys.stderr, flush=True)
+    terminal = detect(
+        os.environ,
+        # Not getpreferredencoding: in the C locale that names Python's own UTF-8 mode.
+        locale.getencoding(),
+        ascii_only=options.ascii_only,
+        glyphs=wanted.glyphs,
+        low_bandwidth=options.low_bandwidth,
+    )
+    _tell_textual(terminal, options)
+    _run(experiment, terminal, wanted, options, problem, kept)
+
+
+def _tell_textual(terminal: Terminal, options: Options) -> None:
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = TEXTUAL_NAMES[terminal.colours]
+    if options.low_bandwidth:
+        os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+
+def _run(
+    experiment: Experiment,
+    terminal: Terminal,
+    wanted: Settings,
+    options: Options,
+    problem: str,
+    kept: Settings,
+) -> NoReturn:
+    from .app import Lab
+
+    app = Lab(
+        experiment,
+        glyphs=terminal.glyphs,
+        colours=terminal.colours,
+        fps=min(wanted.fps, 1 / _SLOW) if options.low_bandwidth else wanted.fps,
+        slow=_SLOW if options.low_bandwidth else 0.0,
+        place=wanted.place,
+    )
+    theme = options.theme or wanted.theme
+    if theme in app.available_themes:
+        app.theme = theme
+    elif options.theme is not None:
+        allowed = ", ".join(sorted(app.available_themes))
+        raise ConfigError(f"--theme {theme!r} is unknown; allowed: {allowed}")
+    else:
+        problem = problem or f"theme {theme!r} is unknown; textual-dark is used"
+    began = app.theme
+    if problem:
+        app.call_later(app.notify, problem, title="Settings", severity="warning", markup=False)
+    try:
+        app.run(mouse=options.mouse)
+    except OSError:
+        # The terminal is gone, and with it all that could be said; the training is written down.
+        app.close_workers()
+        os._exit(128 + signal.SIGHUP)
+    finally:
+        app.close_workers()
+    chosen = app.theme if app.theme != began else kept.theme
+    trouble = save(settings_file(), replace(kept, theme=chosen, place=app.place))
+    if trouble:
+        print(f"diffusion-tui: {trouble}", file=sys.stderr)
+    # Not sys.exit: a thread deep in torch cannot be interrupted, and taking torch down takes most
+    # of a second. The terminal is restored by now, and nothing is left to be written.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(app.return_value if app.return_value is not None else (app.return_code or 0))

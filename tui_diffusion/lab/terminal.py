@@ -1,0 +1,149 @@
+"""What a terminal can show, told from its environment alone: colours, and characters.
+
+Two ladders: truecolour → 256 → 16 → none, and braille → half blocks → ASCII. A step is taken only
+where it is known to hold: what a terminal claims and cannot do is garbage on the screen, what it
+can do and does not claim is a picture a little coarser.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from .glyphs import GLYPHS, Glyphs
+
+Colours = Literal["truecolour", "256", "16", "none"]
+
+TEXTUAL_NAMES: dict[Colours, str] = {
+    "truecolour": "truecolor", "256": "256", "16": "standard", "none": "standard",
+}  # fmt: skip
+"""What Textual's TEXTUAL_COLOR_SYSTEM calls them; a filter takes every colour away for none."""
+
+_BARE = ("dumb", "unknown", "vt52", "vt100", "vt102", "vt220", "vt320")
+"""Terminals that know no colour and no character beyond ASCII."""
+_TRUE = (
+    "xterm-kitty", "kitty", "alacritty", "foot", "wezterm", "ghostty", "xterm-ghostty", "contour",
+    "rio", "iterm", "iterm2", "mintty", "konsole", "st-direct", "vscode",
+)  # fmt: skip
+"""Terminals that show truecolour, by TERM, also with a suffix such as -256color or -extra."""
+_TRUE_PROGRAMS = ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "mintty", "rio",
+                  "WarpTerminal", "Tabby")  # fmt: skip
+"""The same by TERM_PROGRAM."""
+_MANY = ("screen", "tmux", "rxvt-unicode", "putty", "gnome", "vte", "st", "mlterm", "konsole")
+"""Terminals that show 256 colours, whatever their terminfo says."""
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """What to draw with, and why; ``multiplexer`` is tmux, screen or ''."""
+
+    term: str
+    colours: Colours
+    colours_why: str
+    glyphs: Glyphs
+    glyphs_why: str
+    multiplexer: str
+    remote: bool
+
+
+def detect(
+    environ: Mapping[str, str],
+    encoding: str,
+    *,
+    ascii_only: bool = False,
+    glyphs: str = "auto",
+    low_bandwidth: bool = False,
+) -> Terminal:
+    """What the terminal of ``environ`` can show; ``encoding`` is the locale's.
+
+    ``glyphs`` is a person's own choice. It is followed, but for characters that the locale's
+    encoding does not have.
+    """
+    term = environ.get("TERM", "")
+    multiplexer = _multiplexer(environ)
+    colours, colours_why = _colours(environ, term, multiplexer)
+    if low_bandwidth and colours == "truecolour":
+        colours, colours_why = "256", "low bandwidth: their codes are half as long"
+    chosen, glyphs_why = _glyphs(environ, encoding, term, "ascii" if ascii_only else glyphs)
+    remote = bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
+    return Terminal(term, colours, colours_why, chosen, glyphs_why, multiplexer, remote)
+
+
+def _multiplexer(environ: Mapping[str, str]) -> str:
+    term = environ.get("TERM", "")
+    if environ.get("TMUX") or term.startswith("tmux") or environ.get("TERM_PROGRAM") == "tmux":
+        return "tmux"
+    return "screen" if environ.get("STY") or term.startswith("screen") else ""
+
+
+def _is(term: str, names: tuple[str, ...]) -> bool:
+    return any(term == name or term.startswith(f"{name}-") for name in names)
+
+
+def _colours(environ: Mapping[str, str], term: str, multiplexer: str) -> tuple[Colours, str]:
+    if environ.get("NO_COLOR"):
+        return "none", "NO_COLOR is set"
+    if _is(term, _BARE):
+        return "none", f"TERM={term} has no colour"
+    asked = environ.get("TEXTUAL_COLOR_SYSTEM", "auto").lower()
+    for colours, name in TEXTUAL_NAMES.items():
+        if asked == name:
+            return colours, f"TEXTUAL_COLOR_SYSTEM={asked}"
+    if term == "linux":
+        return "16", "the Linux console has 16"
+    if environ.get("STY") and not environ.get("TMUX"):
+        return "256", "GNU screen passes on no more"
+    true = environ.get("COLORTERM", "").strip().lower()
+    if true in ("truecolor", "24bit"):
+        return "truecolour", f"COLORTERM={true}"
+    if term.endswith("-direct") or _is(term, _TRUE):
+        return "truecolour", f"TERM={term} is known to"
+    program = environ.get("TERM_PROGRAM", "")
+    if not multiplexer and program in _TRUE_PROGRAMS:
+        return "truecolour", f"TERM_PROGRAM={program} is known to"
+    if not multiplexer and environ.get("WT_SESSION"):
+        return "truecolour", "Windows Terminal"
+    if "256color" in term:
+        return "256", f"TERM={term}"
+    if _is(term, _MANY):
+        return "256", f"TERM={term} is known to, whatever its terminfo says"
+    return "16", f"TERM={term} promises no more" if term else "TERM is not set"
+
+
+def _glyphs(
+    environ: Mapping[str, str], encoding: str, term: str, wanted: str
+) -> tuple[Glyphs, str]:
+    if wanted == "ascii":
+        return "ascii", "as asked"
+    if not _is_utf8(encoding):
+        return "ascii", f"the locale's encoding is {encoding}"
+    if _locale_is_c(environ):
+        return "ascii", "the locale is C"
+    if wanted in GLYPHS:
+        return next(glyphs for glyphs in GLYPHS if glyphs == wanted), "as asked"
+    if _is(term, _BARE):
+        return "ascii", f"TERM={term}"
+    if term == "linux":
+        return "blocks", "the Linux console's font has no braille"
+    return "braille", f"the locale's encoding is {encoding}"
+
+
+def _locale_is_c(environ: Mapping[str, str]) -> bool:
+    """Whether someone named C as the locale.
+
+    Python then sets LC_CTYPE to C.UTF-8 by itself (PEP 538), which says nothing of the terminal.
+    Where no locale is named at all, as in most containers, UTF-8 is the better guess.
+    """
+    ctype = environ.get("LC_CTYPE", "")
+    own = "" if ctype in ("C.UTF-8", "C.utf8", "UTF-8") else ctype
+    named = environ.get("LC_ALL") or own or environ.get("LANG", "")
+    return named in ("C", "POSIX")
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name == "utf-8"
+    except LookupError:
+        return False
