@@ -339,7 +339,9 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
         process.kill()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)]
+)
 def test_a_signal_writes_the_training_down_and_says_how_to_go_on(home, number):
     process = begin(home, "--json")
     (summary,) = list_runs()
@@ -411,7 +413,7 @@ def test_a_terminal_that_is_closed_ends_a_training_that_can_go_on(home):
 
 
 def test_a_training_in_the_lab_is_written_down_and_goes_on(home):
-    experiment = short("ddpm-multimodal", 3000)
+    experiment = short("ddpm-multimodal", 20_000)
     session = Session(lambda: None, keep=keep_in_store)
     first = session.start(experiment)
     wait_until(lambda: first.step > 0)
@@ -419,7 +421,7 @@ def test_a_training_in_the_lab_is_written_down_and_goes_on(home):
     assert first.state is State.STOPPED
     (summary,) = list_runs()
     assert (summary.folder, summary.standing) == (first.run, "stopped")
-    assert summary.about.step == first.step < 3000
+    assert summary.about.step == first.step < 20_000
     again = session.start(experiment, resume=summary.name)
     wait_until(lambda: not again.state.active)
     assert session.close(60)
@@ -427,11 +429,12 @@ def test_a_training_in_the_lab_is_written_down_and_goes_on(home):
     assert again.run == first.run
     run = open_run(summary.name)
     assert run.state == "finished"
-    assert run.losses().tobytes() == again.losses.tobytes() == trained(experiment).losses.tobytes()
-    later = session.start(continued(run, {"training.steps": 3100}), resume=run)
+    assert run.losses().tobytes() == again.losses.tobytes()
+    assert run.losses().tobytes() == go_on(Trainer(experiment)).losses.tobytes()
+    later = session.start(continued(run, {"training.steps": 20_100}), resume=run)
     wait_until(lambda: not later.state.active)
     assert session.close(60)
-    assert (later.state, later.step) == (State.FINISHED, 3100)
+    assert (later.state, later.step) == (State.FINISHED, 20_100)
     assert len(list_runs()) == 1
 
 
@@ -446,6 +449,68 @@ def test_a_paused_training_is_written_down_once():
     assert summary.standing == "training"
     assert summary.about.step == training.step
     assert session.close(60)
+
+
+class Lab:
+    """The lab in a terminal of its own, where a long training runs and has been written once."""
+
+    def __init__(self) -> None:
+        pid, self.terminal = pty.fork()
+        if not pid:
+            for number in (1, 2, 15):
+                signal.signal(number, signal.SIG_DFL)
+            command = [sys.executable, "-m", "tui_diffusion.cli", "naive-2d", *LONG]
+            os.execve(sys.executable, command, {**os.environ, "TERM": "xterm-256color"})
+        self.pid = pid
+        os.set_blocking(self.terminal, False)
+        self.screen = b""
+        wait_until(lambda: b"quit" in self.read(), "the lab")
+        os.write(self.terminal, b"t")
+        wait_until(lambda: self.read() and list_runs(), "the first checkpoint")
+
+    def read(self) -> bytes:
+        with suppress(OSError):
+            self.screen += os.read(self.terminal, 1 << 16)
+        return self.screen
+
+    def end(self) -> int | None:
+        """Its exit code."""
+        code = None
+        try:
+
+            def over() -> bool:
+                nonlocal code
+                self.read()
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                code = os.waitstatus_to_exitcode(status) if pid else None
+                return bool(pid)
+
+            wait_until(over, "the end", 30)
+        finally:
+            if code is None:
+                os.kill(self.pid, signal.SIGKILL)
+        return code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["q", "SIGTERM", "SIGHUP", "closed"])
+def test_leaving_the_lab_writes_the_training_down(how):
+    lab = Lab()
+    if how == "q":
+        os.write(lab.terminal, b"q")
+    elif how == "closed":
+        os.close(lab.terminal)
+    else:
+        os.kill(lab.pid, getattr(signal, how))
+    code = lab.end()
+    expected = {"q": 0, "SIGTERM": 143, "SIGHUP": 129, "closed": 129}
+    assert code == expected[how], lab.screen[-400:]
+    (summary,) = list_runs()
+    assert summary.standing == "stopped"
+    run = open_run(summary.name)
+    assert resume(run).step == run.step
+    if how != "closed":
+        assert b"\x1b[?1049l" in lab.screen, "the terminal is as it was found"
 
 
 def test_a_run_that_another_process_writes_is_a_failure_in_one_line():

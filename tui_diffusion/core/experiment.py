@@ -672,7 +672,8 @@ class Experiment(_Section):
         name = str(settings.get("data.name", self.data.name)).partition(":")[0]
         if name != self.data.name and name in get_args(DataName):
             changed["data.means"] = DEFAULT_MEANS.get(name, ())
-            changed["data.weights"] = DEFAULT_WEIGHTS.get(name, ())
+            own = "data.means" not in settings
+            changed["data.weights"] = DEFAULT_WEIGHTS.get(name, ()) if own else ()
             changed["data.std"] = DEFAULT_STD.get(name, 0.01)
         method = settings.get("method.name", self.method.name)
         if method in SCHEDULES_OF:

@@ -73,11 +73,13 @@ def resume(run: Run, experiment: Experiment | None = None) -> Trainer:
     check_continues(run, experiment)
     trainer = Trainer(experiment)
     state = run.training_state()
-    fresh = trainer.state()["generator"]
-    if state["generator"].shape != fresh.shape:
-        state["generator"] = fresh
+    fresh = trainer.state()
+    if state["generator"].shape != fresh["generator"].shape:
+        state["generator"] = fresh["generator"]
     if _level(run.experiment, run.step) != _level(experiment, run.step):
+        # The optimizer begins anew, as with every network.
         state = {key: v for key, v in state.items() if not key.startswith("optimizer.")}
+        state |= {key: v for key, v in fresh.items() if key.startswith("optimizer.")}
     try:
         trainer.restore(state)
     except (*UNREADABLE, SafetensorError) as error:

@@ -220,6 +220,9 @@ def _show(checkpoint: Path, folder: Path) -> None:
             except OSError:
                 shutil.copyfile(file, shown_as)
             shown_as.replace(folder / file.name)
+    if not (checkpoint / "metrics.json").exists():
+        with suppress(OSError):
+            (folder / "metrics.json").unlink(missing_ok=True)
 
 
 def _counts(folder: Path, checkpoint: Path) -> bool:
