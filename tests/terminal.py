@@ -49,11 +49,12 @@ MODES = {
 
 
 class Terminal:
-    """``diffusion-tui`` in a pseudo-terminal of ``size`` (columns, lines)."""
+    """``diffusion-tui``, or another program, in a pseudo-terminal of ``size`` (columns, lines)."""
 
     def __init__(
         self,
         *args: str,
+        program: Path | None = None,
         size: tuple[int, int] = (120, 40),
         env: Mapping[str, str] | None = None,
         term: str = "xterm-256color",
@@ -68,7 +69,7 @@ class Terminal:
         for name in ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES", "TERM_PROGRAM"):
             inherited.pop(name, None)
         environment = {**inherited, "LANG": "C.UTF-8", "TERM": term, "OMP_NUM_THREADS": "1"}
-        program = Path(sys.executable).with_name("diffusion-tui")
+        program = program or Path(sys.executable).with_name("diffusion-tui")
         self.process = subprocess.Popen(
             [str(program), *args],
             stdin=self._slave,

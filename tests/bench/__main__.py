@@ -12,6 +12,7 @@ from importlib import import_module
 SECTIONS = {
     "training": "rates of the presets against a plain PyTorch loop, and how a step's cost grows",
     "sampling": "points at every level: time and memory against their number",
+    "lab": "first paint, training, keys and bytes in a real pseudo-terminal",
 }
 """Each is a module here with ``run(rounds)``."""
 

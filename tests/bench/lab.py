@@ -174,7 +174,7 @@ def traffic() -> None:
 def _rival_steps() -> list[int]:
     """Bytes of the same 20 steps drawn as a scatter by textual-plotext."""
     script = Path(__file__).with_name("textual_plotext_app.py")
-    with Terminal(program=[sys.executable, str(script)], size=(80, 24), env=TRUE) as terminal:
+    with Terminal(str(script), program=Path(sys.executable), size=(80, 24), env=TRUE) as terminal:
         terminal.until("level 0")
         terminal.settle(0.5)
         sent = []
