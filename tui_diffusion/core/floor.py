@@ -29,6 +29,7 @@ from .methods import AnyLevel, Denoiser, IdealDenoiser, Method, make_method
 from .mixtures import GaussianMixture
 from .randomness import generator
 from .schedules import Level, make_schedule, sampling_schedule
+from .training import stages
 
 _REACH = 6.0
 """How far integrals over x go from every component, in its std once noised."""
@@ -275,6 +276,21 @@ def training_levels(experiment: Experiment) -> list[tuple[Level, float]]:
 def training_floor(experiment: Experiment) -> float:
     """The least loss that the training can come to, averaged over the levels as training does."""
     return sum(share * floor_at(experiment, level) for level, share in training_levels(experiment))
+
+
+def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
+    """The floor of every stage of the training, with the step from which it holds.
+
+    One for a network of all levels; where each level has its own, the floor of that level.
+    """
+    if not experiment.network.per_level:
+        return ((0, training_floor(experiment)),)
+    schedule = make_schedule(experiment.schedule)
+    return tuple(
+        (stage.start, floor_at(experiment, schedule[stage.level]))
+        for stage in stages(experiment)
+        if stage.level is not None
+    )
 
 
 # --- how far a network is from it ----------------------------------------------------------------

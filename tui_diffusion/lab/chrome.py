@@ -31,7 +31,10 @@ def status(
         return left, [(f"{waiting} ", text)]
     if width >= WIDE and training.device:
         left.append((f" {training.device} ", dim))
-    return left, _progress(training, chosen, palette)
+    right = _progress(training, chosen, palette)
+    if width >= WIDE and training.above is not None:
+        right.insert(-1, (f"  {training.above:+.0%} over floor", dim))
+    return left, right
 
 
 def _progress(training: Training, chosen: str, palette: Palette) -> Runs:

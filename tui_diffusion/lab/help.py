@@ -101,15 +101,19 @@ class HelpScreen(ModalScreen[None]):
         ]
         if self.preset.script:
             parts.append(Text(f"In the post: {self.preset.script}.py", style="dim"))
+        # What is on the screen first, then what can be done, then all other pictures.
         seen = [self.view, self.loss_view]
-        for name in [*seen, *(n for n in PICTURES if n not in seen)]:
-            parts.append(Text.assemble(("\n" if name == self.view else "", ""), (name, "bold"),
-                                       f"  {PICTURES[name]}"))  # fmt: skip
+        parts += [Text(""), *_pictures(seen)]
         for group in ("Training", "Denoising", "Lab"):
             rows = [(a.shown, a.help) for a in ACTIONS if a.group == group]
             parts.append(_keys(group, rows))
         parts.append(_keys("Setup", list(FORM_KEYS)))
-        return parts
+        parts.append(Text("\nThe other pictures", style="bold underline"))
+        return [*parts, *_pictures([name for name in PICTURES if name not in seen])]
+
+
+def _pictures(names: list[str]) -> list[Text]:
+    return [Text.assemble((name, "bold"), f"  {PICTURES[name]}") for name in names]
 
 
 def _keys(title: str, rows: list[tuple[str, str]]) -> Table:

@@ -143,7 +143,7 @@ class LossPanel(Panel):
             width,
             log=self.logarithmic,
             stages=self.stages,
-            floor=training.floor,
+            floors=training.floors,
         )
         self._title(training, figure.curves[-1].ys[-1])
         return draw(figure, *look)
@@ -152,9 +152,8 @@ class LossPanel(Panel):
         parts = [f"Loss  {number(smoothed)}", f"rate {format_value(float(f'{training.lr:.2g}'))}"]
         if training.level is not None:
             parts.append(f"network of level {training.level}")
-        if training.floor:
-            above = smoothed / training.floor - 1
-            parts.insert(1, f"floor {number(training.floor)} ({above:+.0%})")
+        if training.floor is not None and training.above is not None:
+            parts.insert(1, f"floor {number(training.floor)} ({training.above:+.0%})")
         self.entitle("  ".join(parts), "log" if self.logarithmic else "linear")
 
     def _banner(self, training: Training | None) -> None:

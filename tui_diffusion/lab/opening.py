@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..core.datasets import make_mixture
 from ..core.experiment import Experiment
-from ..core.floor import training_floor
+from ..core.floor import stage_floors
 from ..core.runs import open_run
 from .session import State, Training
 
@@ -22,7 +22,7 @@ def opened(name: str) -> tuple[Experiment, Training]:
         device=run.device,
         losses=run.losses(),
         snapshot=(run.step, run.denoiser()),
-        floor=training_floor(run.experiment),
+        floors=stage_floors(run.experiment),
         run=run.folder,
     )
     return run.experiment, training

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from ..core.methods import Denoiser
     from ..core.runs import Run
 
+_LATEST = 100
+"""Least number of losses whose mean is the latest loss."""
 _CHUNK = 0.03
 """Seconds of training between two looks at the stop event."""
 
@@ -88,9 +90,9 @@ class Training:
     """One training as the screen sees it; written by the worker thread alone.
 
     ``losses[:step]`` are final: the buffer is only ever appended to. ``snapshot`` is the step and
-    a frozen copy of the network, replaced as a whole. ``floor`` is the least loss that any network
-    can come to, where it is known. ``run`` is the folder it is written to, ``unsaved`` why the last
-    writing failed.
+    a frozen copy of the network, replaced as a whole. ``floors`` are the least losses that any
+    network can come to, each with the step from which it holds. ``run`` is the folder it is
+    written to, ``unsaved`` why the last writing failed.
     """
 
     experiment: Experiment
@@ -104,7 +106,7 @@ class Training:
     error: str = ""
     run: Path | None = None
     unsaved: str = ""
-    floor: float | None = None
+    floors: tuple[tuple[int, float], ...] = ()
     losses: NDArray[np.float32] | None = None
     snapshot: tuple[int, Denoiser] | None = None
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -115,6 +117,21 @@ class Training:
     def steps(self) -> int:
         """Gradient steps in all."""
         return self.experiment.training.steps
+
+    @property
+    def floor(self) -> float | None:
+        """The least loss that the network now in training can come to."""
+        passed = [floor for start, floor in self.floors if start < max(self.step, 1)]
+        return passed[-1] if passed else None
+
+    @property
+    def above(self) -> float | None:
+        """How far the latest losses are above their floor, as a share of it."""
+        begun = max((start for start, _ in self.floors if start < self.step), default=0)
+        first = max(begun, self.step - max(_LATEST, self.steps // 50))
+        if not self.floor or self.losses is None or self.step <= first:
+            return None
+        return float(self.losses[first : self.step].mean(dtype=float)) / self.floor - 1
 
     @property
     def rate(self) -> float:
@@ -139,10 +156,10 @@ def _fault(error: Exception) -> str:
     return fault_of(error) or f"{type(error).__name__}: {error}"
 
 
-def _find_floor(experiment: Experiment) -> float | None:
-    from ..core.floor import training_floor
+def _find_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
+    from ..core.floor import stage_floors
 
-    return training_floor(experiment)
+    return stage_floors(experiment)
 
 
 def keep_in_store(trainer: Any, folder: Path | None) -> Keeper:
@@ -165,12 +182,12 @@ class Session:
         self,
         notify: Callable[[], None],
         make_trainer: Callable[[Experiment], TrainerLike] = _make_trainer,
-        find_floor: Callable[[Experiment], float | None] = _find_floor,
+        find_floors: Callable[[Experiment], tuple[tuple[int, float], ...]] = _find_floors,
         keep: Callable[[TrainerLike, Path | None], Keeper] | None = None,
     ) -> None:
         self._notify = notify
         self._make_trainer = make_trainer
-        self._find_floor = find_floor
+        self._find_floors = find_floors
         self._keep = keep
         self._thread: threading.Thread | None = None
         self.training: Training | None = None
@@ -244,7 +261,7 @@ class Session:
         try:
             training.run = keeper.folder if keeper is not None else None
             training.losses = trainer.losses
-            training.floor = self._find_floor(training.experiment)
+            training.floors = self._find_floors(training.experiment)
             choice = getattr(trainer, "choice", None)
             if choice is not None:
                 training.device, training.reason = choice.label, choice.reason

@@ -20,19 +20,19 @@ def loss_figure(
     *,
     log: bool,
     stages: Sequence[int] = (),
-    floor: float | None = None,
+    floors: Sequence[tuple[int, float]] = (),
 ) -> Figure:
     """Losses so far over all the steps there will be: raw as an envelope, and smoothed.
 
     The axis spans the whole training and the range moves in whole decades, so that a new step
     changes only what is new. ``stages`` are steps at which another network's turn begins;
-    ``floor`` is the least loss that any network can come to.
+    ``floors`` are the least losses that any network can come to, each with its first step.
     """
     done = len(losses)
     columns = max(1, min(done, round(2 * (width - 8) * done / max(steps, 1))))
     xs, lows, highs = envelope(losses, columns)
     smooth_x, smooth = smoothed(losses, columns, max(1, min(done // 3, steps // 50)))
-    least = () if floor is None else (_floor(floor, steps),)
+    least = (_floor(floors, steps),) if floors else ()
     curves = (
         band(xs, lows, highs, "raw", label="raw"),
         *least,
@@ -49,9 +49,14 @@ def loss_figure(
     )
 
 
-def _floor(floor: float, steps: int) -> Curve:
-    """The floor across all steps."""
-    return Curve([0.0, float(max(steps, 1))], [floor, floor], "floor", "dashed", "floor")
+def _floor(floors: Sequence[tuple[int, float]], steps: int) -> Curve:
+    """The floor across all steps, with a gap where another one begins."""
+    ends = [*(start for start, _ in floors[1:]), max(steps, 1)]
+    xs, ys = list[float](), list[float]()
+    for (start, floor), end in zip(floors, ends, strict=True):
+        xs += [float(start), float(end), float(end)]
+        ys += [floor, floor, float("nan")]
+    return Curve(xs, ys, "floor", "dashed", "floor")
 
 
 def _loss_range(lows: Floats, highs: Floats, log: bool) -> Range | None:
