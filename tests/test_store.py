@@ -103,7 +103,7 @@ def test_what_is_no_whole_run_is_listed_as_what_it_is(tmp_path):
     (store() / "notes.txt").write_text("mine")
     (store() / "pictures").mkdir()
     (store() / "link").symlink_to(saved("elsewhere"))
-    (store() / ".good.123.tmp" / "checkpoint-1").mkdir(parents=True)
+    (store() / ".good.999999999.tmp" / "checkpoint-1").mkdir(parents=True)
     (store() / "begun" / "checkpoint-1").mkdir(parents=True)
     (saved("damaged") / "run.json").write_text("{")
     (saved("other format") / "run.json").write_text('{"format": 99}')
@@ -118,7 +118,7 @@ def test_what_is_no_whole_run_is_listed_as_what_it_is(tmp_path):
         "pictures": "foreign",
         "link": "foreign",
         "pipe": "foreign",
-        ".good.123.tmp": "half-written",
+        ".good.999999999.tmp": "half-written",
         "begun": "half-written",
         "damaged": "damaged",
         "other format": "damaged",
@@ -127,6 +127,12 @@ def test_what_is_no_whole_run_is_listed_as_what_it_is(tmp_path):
         assert bool(summary.reason) != summary.whole
         assert summary.reason.isprintable()
     assert "format 99" in found["other format"].reason
+
+
+def test_what_is_only_just_being_written_or_removed_is_not_listed():
+    for name in (f".new.{os.getpid()}.tmp", f".old.{os.getpid()}.deleted"):
+        (store() / name).mkdir(parents=True)
+    assert list_runs() == []
 
 
 def test_a_run_that_is_training_with_nobody_at_it_was_interrupted():
@@ -275,7 +281,7 @@ def test_what_is_foreign_stays(name):
 
 
 def test_what_was_left_half_written_can_be_removed():
-    (store() / ".good.123.tmp" / "checkpoint-1").mkdir(parents=True)
+    (store() / ".good.999999999.tmp" / "checkpoint-1").mkdir(parents=True)
     (saved("damaged") / "run.json").write_text("{")
     for summary in list_runs():
         delete_run(summary.name)

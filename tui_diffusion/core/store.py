@@ -41,7 +41,7 @@ Standing = Literal[
 ]
 """What a run is found to be: one that says it is training, with nobody at it, was interrupted."""
 
-_UNFINISHED = re.compile(r"\..+\.[0-9]+\.(tmp|deleted)")
+_UNFINISHED = re.compile(r"\..+\.([0-9]{1,9})\.(?:tmp|deleted)", re.DOTALL)
 
 
 def store() -> Path:
@@ -117,9 +117,10 @@ def summarise(folder: Path) -> Summary | None:
             what = "a link" if stat.S_ISLNK(mode) else "not a folder"
             hidden = folder.name.startswith(".")
             return None if hidden else Summary(folder, "foreign", reason=what)
-        if _UNFINISHED.fullmatch(folder.name):
-            unfinished = "its writing or removal was cut short"
-            return None if writer_of(folder) else Summary(folder, "half-written", reason=unfinished)
+        if unfinished := _UNFINISHED.fullmatch(folder.name):
+            if _lives(int(unfinished[1])) or writer_of(folder):
+                return None
+            return Summary(folder, "half-written", reason="its writing or removal was cut short")
         if not os.path.lexists(folder / "run.json"):
             names = [entry.name for entry in folder.iterdir()]
             ours = any(CHECKPOINT.fullmatch(n) or n == "lock" for n in names)
@@ -130,6 +131,16 @@ def summarise(folder: Path) -> Summary | None:
         return None
     except OSError as error:
         return Summary(folder, "damaged", reason=reason_of(error))
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # another person's
+    return True
 
 
 def _summary_of_run(folder: Path) -> Summary:
