@@ -41,7 +41,7 @@ def make_lab(name="naive-1d", *, trainers=None, glyphs="braille", points="200", 
     experiment = get_preset(name).experiment.with_settings({"sampling.points": points, **changes})
     app = Lab(experiment, glyphs=glyphs)
     trainers = trainers if trainers is not None else FakeTrainers()
-    app.session = Session(app._notify, trainers, lambda experiment: FakeTrainer.FLOOR)
+    app.session = Session(app._notify, trainers, lambda experiment: ((0, FakeTrainer.FLOOR),))
     return app
 
 
