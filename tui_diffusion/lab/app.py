@@ -289,8 +289,10 @@ class Lab(App[int]):
 
     def _keep_focus(self, focused: Widget | None) -> None:
         """Give the focus back to what had it before another size hid it, once that shows again."""
+        if focused is None:
+            return  # nothing had it, or what is to have it first is only about to get it
         screen = self.screen_stack[0]
-        shown = focused is not None and all(node.display for node in focused.ancestors_with_self)
+        shown = all(node.display for node in focused.ancestors_with_self)
         screen.set_focus(focused if shown else None)
         self._lost_focus = None if shown else focused
 
