@@ -816,12 +816,7 @@ def export_(
         )
         return
     for entry in written:
-        print(f"{_harmless(entry['file'])}  {entry['bytes']:,} bytes")
-
-
-def _harmless(text: Any) -> str:
-    """Text from outside, with control characters as '?'."""
-    return "".join(c if c.isprintable() else "?" for c in str(text))
+        print(f"{shown(str(entry['file']))}  {entry['bytes']:,} bytes")
 
 
 def _with_bar(name: str, work: Callable[[Callable[[int, int], None]], Any]) -> Any:

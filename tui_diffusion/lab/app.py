@@ -186,7 +186,6 @@ class Lab(App[int]):
         self._films = Clock(_FILMS, _SHARE)
         self._studied = Clock(_STUDIES, _SHARE)
         self._seen_state = State.IDLE
-        self._films_made = 0
         self._told_unsaved = ""
         self._lost_focus: Widget | None = None
 
@@ -400,7 +399,6 @@ class Lab(App[int]):
     def on_lab_filmed(self, message: Filmed) -> None:
         if not self.is_running:
             return
-        self._films_made += 1
         if not self.loaded:
             self.loaded = True
             self._hints()
