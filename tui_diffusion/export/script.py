@@ -5,13 +5,13 @@ so that on a CPU its losses are those of `Trainer(experiment, plain=True)`, for 
 bit for bit. The core's fast steps compute the same gradients in another order: their losses differ
 by rounding, which grows where a training is chaotic.
 
-It is put together from small templates, one for each thing that a configuration chooses; each names
-the core function that it mirrors. What no template knows is refused with one line.
+It is put together from small templates, one for each thing that a configuration chooses, in the
+files ``script_…`` beside this; each names the core function that it mirrors. What no template knows
+is refused with one line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from string import Template
 from typing import Any
 
@@ -22,14 +22,12 @@ from ..core.mixtures import GaussianMixture
 from ..core.presets import PRESETS
 from ..core.training import stages
 from . import script_any_level as any_level
-
-_MOST_MODES = 64
-"""Components that a script lists: a curve of hundreds would be all numbers and no script."""
+from .script_data import batches_part, data_part
+from .script_denoising import denoising_part
+from .script_text import harmless, indented, listed, wrapped
 
 _ONE_THREAD_UP_TO = 5e7
 """Operations a step up to which one thread is the fastest."""
-
-_LINE = 96
 
 HEAD = Template('''\
 """$title: a diffusion model in one script, with torch and numpy alone.
@@ -63,26 +61,6 @@ def generator(purpose):
 
 ''')
 """core.randomness.generator"""
-
-# --- data: core.mixtures.GaussianMixture ---------------------------------------------------------
-
-ONE_GAUSSIAN = Template("""
-# Data distribution: N(mu_data, sigma_data^2)
-mu_data = torch.tensor($mean)
-sigma_data = $std
-dim = len(mu_data)
-goal_mean, goal_var = mu_data, sigma_data**2
-""")
-
-MIXTURE = Template("""
-# Data distribution: a mixture of Gaussians of std sigma_data around these modes
-modes = torch.tensor($means)
-weights = $weights
-sigma_data = $std
-dim = modes.shape[1]
-goal_mean = weights.float() @ modes
-goal_var = weights.float() @ (modes - goal_mean) ** 2 + sigma_data**2
-""")
 
 # --- hyperparameters -----------------------------------------------------------------------------
 
@@ -215,23 +193,12 @@ BATCHES = Template('''
 def batches():
     """For every step: $yields."""
     random = generator("batches")
-    while True:
+$begins    while True:
 $drawn        yield from zip($parts)
 
 ''')
 
 DRAW_LEVELS = "        levels = torch.randint(N, (block,), generator=random)\n"
-DRAW_MODES = """\
-        places = torch.rand(block * batch_size, generator=random, dtype=torch.float64)
-        mode = torch.searchsorted(weights.cumsum(0), places).clamp_max(len(modes) - 1)
-        centre = modes[mode].view(block, batch_size, dim)
-"""
-BALANCED_MODES = "        centre = modes.repeat_interleave(batch_size // len(modes), dim=0)\n"
-DRAW_POINTS = Template("""\
-        x0 = $centre + sigma_data * torch.randn(block, batch_size, dim, generator=random)
-        eps = torch.randn(block, batch_size, dim, generator=random)
-""")
-
 # --- training: core.methods, core.training -------------------------------------------------------
 
 TARGETS = {
@@ -292,103 +259,6 @@ $decay$step        step += 1
 print(f"Final loss: {losses[-100:].mean():.9g} (mean of the last 100 steps)")
 """)
 
-# --- denoising: core.trajectory, core.samplers ---------------------------------------------------
-
-STARTS = {
-    "zero-mean": "x = sigmas[0] * torch.randn(test_size, dim, generator=random)",
-    "data-mean": "x = sigmas[0] * torch.randn(test_size, dim, generator=random)\n"
-    "x = x + alphas[0] * goal_mean",
-    "exact": "x = sigmas[0] * torch.randn(test_size, dim, generator=random)\n"
-    "x = x + alphas[0] * draw_data(test_size, random)",
-}
-"""core.trajectory.start"""
-
-DRAW_DATA = Template('''
-
-def draw_data(n, random):
-    """Fresh points of the data distribution."""
-$centre    noise = torch.randn(n, dim, generator=random, dtype=torch.float64)
-    return (centre + sigma_data * noise).float()
-
-
-''')
-DATA_CENTRE = {
-    False: """\
-    torch.rand(n, generator=random, dtype=torch.float64)  # which mode: there is but one
-    centre = mu_data
-""",
-    True: """\
-    places = torch.rand(n, generator=random, dtype=torch.float64)
-    centre = modes[torch.searchsorted(weights.cumsum(0), places).clamp_max(len(modes) - 1)]
-""",
-}
-
-QUIET = Template("z = torch.randn(x.shape, generator=random) if k < N - $quiet else 0.0")
-
-_ANY_LEVEL_PAIRS = [(m, s) for m in any_level.STEPS for s in any_level.DENOISE]
-
-STEPS: Mapping[tuple[str, str], str] = {
-    ("naive", "naive"): '''\
-    """Remove one level of noise."""
-    return x - predict(x, k)
-''',
-    ("ddpm", "ddpm"): '''\
-    """Algorithm 2 of Ho et al. 2020; the last steps add no noise."""
-    mean = (x - betas[k] / sigmas[k] * predict(x, k)) / (1 - betas[k]).sqrt()
-    $quiet
-    return mean + $variance.sqrt() * z
-''',
-    **{(method, name): any_level.DENOISE[name] for method, name in _ANY_LEVEL_PAIRS},
-    ("ddpm", "euler"): '''\
-    """An Euler step of the probability-flow ODE (Song et al. 2021)."""
-    eps_hat = predict(x, k)
-    x0_hat = (x - sigmas[k] * eps_hat) / alphas[k]
-    return alphas[k + 1] * x0_hat + sigmas[k + 1] * eps_hat
-''',
-}
-"""Denoising steps by method and sampler: core.samplers."""
-
-VARIANCES = {
-    "posterior": "(betas[k] * (sigmas[k + 1] / sigmas[k]) ** 2)",
-    "beta": "betas[k]",
-}
-
-DENOISING = Template("""
-
-def denoise(x, k):
-$denoise
-
-
-$draw_data# Denoising
-random = generator("sampling")
-$start
-print("Noised sample:   mean", x.mean(0).numpy(), "std", x.std(0, correction=0).numpy())
-states = [x]
-with torch.no_grad():
-    for k in range($end):$stops
-        x = denoise(x, k)
-        states.append(x)
-$repeats$goal
-print("Denoised sample: mean", x.mean(0).numpy(), "std", x.std(0, correction=0).numpy())
-print("Denoising goal:  mean", goal_mean.numpy(), "std", $goal_std)
-$distance""")
-
-REPEATS = Template("""\
-    for _ in range($repeats):  # the last step again, to tighten the spikes
-        x = denoise(x, N - 1)
-    states[-1] = x
-""")
-
-GOAL = Template("""
-# The sample is compared with the data at the level where it stops
-goal_mean, goal_var = alphas[$end] * goal_mean, alphas[$end] ** 2 * goal_var + sigmas[$end] ** 2
-""")
-
-DISTANCE = """\
-distance = torch.cdist(x, modes).min(dim=1).values.square().mean()
-print(f"Mean squared distance to the nearest mode: {distance:.6f}")
-"""
-
 PLOTS = {
     1: """
 if plt is not None:
@@ -420,16 +290,16 @@ def standalone_script(experiment: Experiment) -> str:
     Raises `ConfigError` where the experiment holds something that no template knows.
     """
     mixture = make_mixture(experiment.data)
-    _check(experiment, mixture)
+    _check(experiment)
     parts = [
         HEAD.substitute(_about(experiment)),
-        _data(mixture),
+        data_part(experiment, mixture),
         _hyperparameters(experiment),
         _schedule(experiment),
         _network(experiment),
         _batches(experiment, mixture),
         _training(experiment),
-        _denoising(experiment, mixture),
+        denoising_part(experiment, mixture),
         PLOTS[experiment.dim],
     ]
     return "".join(parts)
@@ -444,7 +314,7 @@ _KNOWN = (
     *("training.optimizer", "training.loss", "training.decay", "training.decay_factor"),
     *("training.decay_every", "training.first_factor", "training.first_lr", "sampling.points"),
     *("sampling.sampler", "sampling.variance", "sampling.quiet", "sampling.start"),
-    *("sampling.repeats", "sampling.stop_before"),
+    *("sampling.eta", "sampling.repeats", "sampling.stop_before"),
 )
 """Fields that the templates follow; any other has to be as it is by default."""
 
@@ -455,7 +325,7 @@ _KNOWN_ANY_LEVEL = (
 """Those that only the templates of methods that know every level follow."""
 
 
-def _check(experiment: Experiment, mixture: GaussianMixture) -> None:
+def _check(experiment: Experiment) -> None:
     followed: tuple[str, ...] = _KNOWN
     if experiment.method.name in any_level.STEPS:
         followed = (*_KNOWN, *_KNOWN_ANY_LEVEL)
@@ -473,15 +343,6 @@ def _check(experiment: Experiment, mixture: GaussianMixture) -> None:
     ]
     for path, allowed in known:
         _refuse_unknown(experiment, path, allowed)
-    method = "naive" if experiment.method.name == "naive-exact" else experiment.method.name
-    samplers = tuple(sampler for m, sampler in STEPS if m == method)
-    _refuse_unknown(experiment, "sampling.sampler", samplers)
-    if mixture.modes > _MOST_MODES:
-        raise ConfigError(
-            f"data.name: a script cannot list the {mixture.modes} components of "
-            f"{experiment.data.name!r}; allowed: at most {_MOST_MODES}",
-            "data.name",
-        )
 
 
 def _refuse_unknown(experiment: Experiment, path: str, allowed: tuple[str, ...]) -> None:
@@ -497,13 +358,13 @@ def _refuse_unknown(experiment: Experiment, path: str, allowed: tuple[str, ...])
 
 def _about(experiment: Experiment) -> dict[str, Any]:
     preset = PRESETS.get(experiment.name)
-    name = _harmless(experiment.name)
+    name = harmless(experiment.name)
     one_thread = operations(experiment) < _ONE_THREAD_UP_TO
     return {
         "title": preset.title if preset else name,
         "copy": "import copy\n" if experiment.method.name in any_level.STEPS else "",
-        "about": _wrapped(preset.about if preset else f"Experiment {name}."),
-        "command": _wrapped(_command(experiment), " \\\n        "),
+        "about": wrapped(preset.about if preset else f"Experiment {name}."),
+        "command": wrapped(_command(experiment), " \\\n        "),
         "seed": experiment.seed,
         "threads": "\ntorch.set_num_threads(1)  # so small a network gains nothing from more"
         if one_thread
@@ -514,62 +375,14 @@ def _about(experiment: Experiment) -> dict[str, Any]:
 def _command(experiment: Experiment) -> str:
     """The command that trains the same: the preset, with what differs from it."""
     preset = PRESETS.get(experiment.name)
-    words = ["diffusion-tui", "train", _harmless(experiment.name)]
+    words = ["diffusion-tui", "train", harmless(experiment.name)]
     if preset is not None:
         for path in field_table():
             value = experiment.get(path)
             if path not in ("seed", "device") and value != preset.experiment.get(path):
-                shown = _harmless(format_value(value))
+                shown = harmless(format_value(value))
                 words += ["--set", f"{path}='{shown}'" if " " in shown else f"{path}={shown}"]
     return " ".join([*words, "--seed", str(experiment.seed)])
-
-
-def _harmless(text: str) -> str:
-    """Text from outside that can stand in a docstring."""
-    return "".join(c if c.isprintable() and c not in "\"'\\" else "?" for c in text)
-
-
-def _wrapped(text: str, joint: str = "\n") -> str:
-    lines = [""]
-    for word in text.split():
-        if len(lines[-1]) + len(word) > 90:
-            lines.append("")
-        lines[-1] += f" {word}" if lines[-1] else word
-    return joint.join(lines)
-
-
-def _listed(values: list[Any], indent: int = 4) -> str:
-    """A list as it stands in a script, over as many lines as it takes."""
-    items = [repr(value) for value in values]
-    one = f"[{', '.join(items)}]"
-    if len(one) + indent <= _LINE:
-        return one
-    lines, pad = [""], " " * (indent + 4)
-    for item in items:
-        if len(lines[-1]) + len(item) + len(pad) > _LINE:
-            lines.append("")
-        lines[-1] += f"{item}, "
-    inner = "\n".join(pad + line.rstrip() for line in lines)
-    return f"[\n{inner}\n{' ' * indent}]"
-
-
-def _data(mixture: GaussianMixture) -> str:
-    std = float(mixture.stds[0])
-    if mixture.modes == 1:
-        return ONE_GAUSSIAN.substitute(mean=mixture.means[0].tolist(), std=repr(std))
-    return MIXTURE.substitute(
-        means=_listed(mixture.means.tolist(), 0), std=repr(std), weights=_weights(mixture)
-    )
-
-
-def _equal(mixture: GaussianMixture) -> bool:
-    return bool((mixture.weights - 1 / mixture.modes).abs().max() < 1e-12)
-
-
-def _weights(mixture: GaussianMixture) -> str:
-    if _equal(mixture):
-        return "torch.full((len(modes),), 1 / len(modes), dtype=torch.float64)"
-    return f"torch.tensor({_listed(mixture.weights.tolist(), 0)}, dtype=torch.float64)"
 
 
 def _hyperparameters(experiment: Experiment) -> str:
@@ -597,7 +410,7 @@ def _schedule(experiment: Experiment) -> str:
     # A network that knows every level trains without a schedule; sampling may have its own.
     levels = experiment.sampling.levels or schedule.levels
     return SCHEDULES[schedule.kind].substitute(
-        {**schedule.model_dump(), "levels": levels, "betas": _listed(list(schedule.betas))}
+        {**schedule.model_dump(), "levels": levels, "betas": listed(list(schedule.betas))}
     )
 
 
@@ -638,36 +451,18 @@ def _network(experiment: Experiment) -> str:
 
 def _batches(experiment: Experiment, mixture: GaussianMixture) -> str:
     shared = not experiment.network.per_level
-    drawn = DRAW_LEVELS if shared else ""
-    levels = "levels.tolist()"
+    drawn, levels = DRAW_LEVELS if shared else "", "levels.tolist()"
     if experiment.method.name in any_level.STEPS:
         drawn, levels = any_level.DRAW_LEVELS, "ratio"
-    if not experiment.data.balanced:
-        one = DRAW_MODES if mixture.modes > 1 else _ONE_MODE_DRAWN
-        drawn += one
-    elif mixture.modes > 1:
-        if not _equal(mixture) or experiment.training.batch % mixture.modes:
-            raise ConfigError(
-                f"training.batch: a script cannot share {experiment.training.batch} points evenly "
-                f"among {mixture.modes} modes of these weights; allowed: equal weights and a "
-                f"multiple of {mixture.modes}, or data.balanced = false",
-                "training.batch",
-            )
-        drawn += BALANCED_MODES
-    drawn += DRAW_POINTS.substitute(centre="centre" if mixture.modes > 1 else "mu_data")
+    drawn += batches_part(experiment, mixture)
     return BATCHES.substitute(
         yields="its noise level, clean points and their noise"
         if shared
         else "clean points and their noise",
+        begins="    first = 0  # step of the block\n" if "first += block" in drawn else "",
         drawn=drawn,
         parts=f"{levels}, x0, eps" if shared else "x0, eps",
     )
-
-
-_ONE_MODE_DRAWN = (
-    "        torch.rand(block * batch_size, generator=random, dtype=torch.float64)"
-    "  # the only mode\n"
-)
 
 
 def _training(experiment: Experiment) -> str:
@@ -687,7 +482,7 @@ def _training(experiment: Experiment) -> str:
         average = repr(training.average)
         return any_level.TRAINING.substitute(
             optimizer=OPTIMIZERS[training.optimizer],
-            decay=_indented(decay, depth),
+            decay=indented(decay, depth),
             step=any_level.STEPS[method].substitute(loss=LOSSES[training.loss]),
             keep=f"min({average}, step / (step + 10))  # the first steps are forgotten sooner"
             if training.average
@@ -699,8 +494,8 @@ def _training(experiment: Experiment) -> str:
     template = SHARED_TRAINING if shared else OWN_TRAINING
     return template.substitute(
         optimizer=OPTIMIZERS[training.optimizer],
-        decay=_indented(decay, depth),
-        step=_indented(step, depth),
+        decay=indented(decay, depth),
+        step=indented(step, depth),
         steps_of=_counted(counts),
         done="done" if decay else "_",
     )
@@ -710,35 +505,4 @@ def _counted(counts: list[int]) -> str:
     """Steps of every stage, short where all but the first are alike."""
     if len(counts) > 2 and len(set(counts[1:])) == 1:
         return f"[{counts[0]}] + [{counts[1]}] * (N - 1)"
-    return _listed(counts, 0)
-
-
-def _indented(text: str, depth: int) -> str:
-    return "".join(" " * depth + line for line in text.splitlines(keepends=True))
-
-
-def _denoising(experiment: Experiment, mixture: GaussianMixture) -> str:
-    sampling, several = experiment.sampling, mixture.modes > 1
-    method = "naive" if experiment.method.name == "naive-exact" else experiment.method.name
-    step = Template(STEPS[method, sampling.sampler]).substitute(
-        quiet=QUIET.substitute(quiet=sampling.quiet)
-        if sampling.quiet
-        else "z = torch.randn(x.shape, generator=random)",
-        variance=VARIANCES[sampling.variance],
-    )
-    early = sampling.stop_before
-    end = f"N - {early}" if early else "N"
-    exact = sampling.start == "exact"
-    return DENOISING.substitute(
-        denoise=step.rstrip(),
-        draw_data=DRAW_DATA.substitute(centre=DATA_CENTRE[several]).lstrip("\n") if exact else "",
-        start=STARTS[sampling.start],
-        end=end,
-        stops="  # the last levels are left out" if early else "",
-        repeats=REPEATS.substitute(repeats=sampling.repeats)
-        if sampling.repeats and not early
-        else "",
-        goal=GOAL.substitute(end=end) if early else "",
-        goal_std="goal_var.sqrt().numpy()" if several or early else "sigma_data",
-        distance=DISTANCE if several and not early else "",
-    )
+    return listed(counts, 0)

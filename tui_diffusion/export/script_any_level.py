@@ -134,23 +134,3 @@ t = torch.linspace(1, 0, N + 1, dtype=torch.float64) ** $rho
 alphas, sigmas = 1 - t, t
 """)
 """core.schedules.flow"""
-
-_EULER = '''\
-    """An Euler step of the probability-flow ODE."""
-    x0_hat, eps_hat = predict(x, k)
-    return x + (alphas[k + 1] - alphas[k]) * x0_hat + (sigmas[k + 1] - sigmas[k]) * eps_hat
-'''
-
-_HEUN = '''\
-    """Heun's step (Karras et al. 2022, Algorithm 1); the last, to clean data, is Euler's."""
-    x0_hat, eps_hat = predict(x, k)
-    da, ds = alphas[k + 1] - alphas[k], sigmas[k + 1] - sigmas[k]
-    x_next = x + da * x0_hat + ds * eps_hat
-    if k < N - 1:
-        x0_ahead, eps_ahead = predict(x_next, k + 1)
-        x_next = x + da * (x0_hat + x0_ahead) / 2 + ds * (eps_hat + eps_ahead) / 2
-    return x_next
-'''
-
-DENOISE = {"euler": _EULER, "heun": _HEUN}
-"""core.samplers"""
