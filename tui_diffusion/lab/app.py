@@ -36,6 +36,7 @@ from .denoising import DenoisingPanel, Ruler
 from .experiments import ExperimentList
 from .form import Form
 from .glyphs import Glyphs
+from .gpu import GpuLine
 from .loss import LossPanel
 from .pace import Pace
 from .palette import Palette
@@ -110,6 +111,7 @@ class Lab(App[int]):
     .narrow #form { width: 1fr; }
     .narrow.setup #right, .narrow.training #left, .narrow.denoising #left { display: none; }
     .narrow.training #denoising, .narrow.denoising #training { display: none; }
+    .narrow.denoising GpuLine { display: none; }
     .small #too-small { display: block; }
     .small #status, .small #tabs, .small #body, .small #footer { display: none; }
     .ascii #experiments, .ascii #form, .ascii LossPanel, .ascii DenoisingPanel {
@@ -220,6 +222,7 @@ class Lab(App[int]):
                 self._shown = DenoisingPanel(self.palette, self.glyphs, id="denoising")
                 yield self._shown
                 yield LossPanel(self.palette, self.glyphs, id="training")
+                yield GpuLine(lambda: self.session.state.active, lambda: self.palette.style("axis"))
         yield Static(id="too-small")
         yield Line(id="footer")
 
@@ -234,6 +237,7 @@ class Lab(App[int]):
         self.set_interval(0.5, self._refresh)
         # Only after the first paint, so that nothing heavy stands before it.
         self.call_after_refresh(self.sampling.start)
+        self.query_one(GpuLine).look()
         self.studies.start()
 
     def _restore(self) -> None:
