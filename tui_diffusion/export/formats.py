@@ -101,24 +101,33 @@ def export(
     """
     files = check(file, options)
     kind = FORMATS[file.suffix.lower()]
+    told = progress or (lambda done, total: None)
+    write_whole(files, options.force, lambda places: _write(exhibit, kind, places, options, told))
+    return files
+
+
+def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], None]) -> None:
+    """Let ``write`` make files, and put them in their places only when they are whole.
+
+    Raises `ExportError` with one line.
+    """
     temporary = [path.with_name(f".{uuid4().hex[:12]}.tmp{path.suffix.lower()}") for path in files]
     try:
-        _write(exhibit, kind, temporary, options, progress or (lambda done, total: None))
+        write(temporary)
         for path in files:
-            _check_place(path, options.force)
+            _check_place(path, force)
         for made, path in zip(temporary, files, strict=True):
             made.replace(path)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ExportError(
-            f"{_shown(file)}: cannot be written ({_shown(reason)[:160]}); "
+            f"{_shown(files[0])}: cannot be written ({_shown(reason)[:160]}); "
             "allowed: a file in a folder you may write to, on a disk with room"
         ) from None
     finally:
         for path in temporary:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-    return files
 
 
 def _write(

@@ -640,13 +640,16 @@ class Lab(App[int]):
     def action_export(self) -> None:
         film = self._denoising.film
         if film is None:
+            self._not_yet()
             return
         from .exporting import ExportScreen
 
-        self.push_screen(ExportScreen(film, self.bench.trained()))
+        plain = self.glyphs == "ascii"
+        self.push_screen(ExportScreen(film, self.bench.trained(), plain=plain))
 
     def action_runs(self) -> None:
         if not self.loaded:
+            self._not_yet()
             return
         from .runs import RunsScreen
 
@@ -675,10 +678,15 @@ class Lab(App[int]):
 
     def action_code(self) -> None:
         if not self.loaded:
+            self._not_yet()
             return
         from .code import CodeScreen
 
         self.push_screen(CodeScreen(self.bench.experiment))
+
+    def _not_yet(self) -> None:
+        what = "the denoising is being made" if self.loaded else "torch is being loaded"
+        self.notify(f"{what}: again in a moment", title="Not yet", markup=False)
 
     def action_help(self) -> None:
         from .help import HelpScreen
