@@ -9,9 +9,13 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
+from tests.bench.table import show_budgets
+
 SECTIONS = {
     "training": "rates of the presets against a plain PyTorch loop, and how a step's cost grows",
     "sampling": "points at every level: time and memory against their number",
+    "quality": "what the project's own presets reach, and how long they train",
+    "drawing": "pictures against the number of points, steps, levels and cells",
     "lab": "first paint, training, keys and bytes in a real pseudo-terminal",
 }
 """Each is a module here with ``run(rounds)``."""
@@ -29,6 +33,7 @@ def main() -> None:
         parser.error(f"no section {', '.join(sorted(unknown))}; allowed: {', '.join(SECTIONS)}")
     for name in asked.sections or SECTIONS:
         import_module(f"tests.bench.{name}").run(asked.rounds)
+    show_budgets()
 
 
 if __name__ == "__main__":
