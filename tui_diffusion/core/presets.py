@@ -78,8 +78,8 @@ def _modern(
 
 
 _NAIVE_LOOK = (
-    "Press end and zoom in: the samples are far narrower than the data. The post's target leaves "
-    "n·(1 − σ'/σ) behind, not the next level's noise, so points contract onto the mean; "
+    "Press end and see the close-up: the samples are far narrower than the data. The post's target "
+    "leaves n·(1 − σ'/σ) behind, not the next level's noise, so points contract onto the mean; "
     "method.name = naive-exact mends it."
 )
 
@@ -114,7 +114,9 @@ _PRESETS = (
         "Four Gaussians, naive",
         "simple_multimodal",
         "Noise has to split into four narrow spikes: diffusion keeps the modes apart.",
-        "Watch points choose a mode about halfway, and the loss fall in steps as the rate decays.",
+        "From home on, points choose a mode about halfway: paths shows it. At the end compare "
+        "mode² with what true points score: most are on a spike, narrower than the data's, and "
+        "stragglers between the spikes make the difference.",
         data={"name": "four-gaussians"},
         method={"name": "naive"},
         schedule={"kind": "karras", "levels": 20},
@@ -136,7 +138,8 @@ _PRESETS = (
         "Denoising diffusion (Ho, Jain and Abbeel 2020): the network predicts the noise itself, "
         "and each reverse step draws from a Gaussian.",
         "Fresh noise enters at every step but the last two; the mean walks from 0 to 1 while the "
-        "spread closes.",
+        "spread closes. It ends too wide: o shows which levels the network has not learned. The "
+        "ideal denoiser (i) ends too narrow, for the last two steps draw no noise.",
         data={"name": "gaussian-1d"},
         method={"name": "ddpm"},
         schedule={
@@ -152,7 +155,9 @@ _PRESETS = (
         "simple_DDPM",
         "DDPM with a network of its own for every noise level, least noisy first, each starting "
         "from its neighbour's weights.",
-        "The loss has a stage for every level; the first network gets most of the steps.",
+        "The loss has a stage for every level: the first network gets most of the steps, each "
+        "other starts from its neighbour's weights. The std ends near 0.001, as the ideal denoiser's "
+        "(i) does: the steps are at fault, not the networks.",
         data={"name": "gaussian-1d"},
         method={"name": "ddpm"},
         schedule={"kind": "beta", "betas": (0.001, 0.01, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)},
@@ -173,7 +178,8 @@ _PRESETS = (
         "multimodal_DDPM",
         "DDPM on four spikes with twenty levels; the last reverse step is repeated ten times to "
         "tighten them.",
-        "The four clouds form early and sharpen late; the repeats pull the last stragglers in.",
+        "The four clouds form early and sharpen late; the repeats pull the last stragglers in. Set "
+        "sampling.repeats to 0 to see them: that needs no new training.",
         data={"name": "four-gaussians"},
         method={"name": "ddpm"},
         schedule={
@@ -200,7 +206,8 @@ _PRESETS = (
         "detailed_DDPM",
         "DDPM level by level with the exact pdf and cdf of the noised data at each one; sampling "
         "starts from the exact noisiest level and ends one level before clean.",
-        "Press v for pdf and cdf: integral, mean and std of every level are exact.",
+        "Press v for pdf and cdf, with the sample's dashed. The result is taken one level before "
+        "clean, so the goal is mean 0.999 and std 0.033, not 0.010.",
         data={"name": "gaussian-1d"},
         method={"name": "ddpm"},
         schedule={"kind": "beta", "betas": (0.001, 0.01, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999)},
@@ -239,14 +246,15 @@ _PRESETS = (
         "edm-moons",
         "Two moons, EDM",
         "Two half circles that interlock: curves need no modes to be learned.",
-        "Press g for the exact denoiser: the network's moons are hard to tell from it.",
+        "Press i for the ideal denoiser: the network's moons are hard to tell from its own.",
         "moons",
     ),
     _modern(
         "edm-swiss-roll",
         "Swiss roll, EDM",
         "One and a half turns of a spiral.",
-        "At mid levels the model can only guess which turn a point is on; watch x0_hat.",
+        "At mid levels the network can only guess which turn a point is on: the clean estimate (v) "
+        "lies between the turns, and rightly so, as the ideal one beside it shows.",
         "swiss-roll",
     ),
     _modern(
@@ -261,7 +269,8 @@ _PRESETS = (
         "edm-spirals",
         "Two spirals, EDM",
         "Two arms that wind around each other.",
-        "Points slide along the arms late and change arms only early.",
+        "Points change arms only early and slide along them late: see the paths (v), and follow "
+        "one point with k.",
         "spirals",
     ),
     _modern(

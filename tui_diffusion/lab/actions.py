@@ -73,6 +73,8 @@ ACTIONS = (
     Action("export", "e", "e", "export", "Write what is shown to a file.", "Lab"),
     Action("runs", "r", "r", "runs", "The runs on disk: open, go on, rename, remove.", "Lab"),
     Action("code", "c", "c", "code", "The code that runs: the core's own functions.", "Lab"),
+    Action("ask", "a", "a", "ask", "Any number here: what it is, and what is good.", "Lab"),
+    Action("tour", "u", "u", "tour", "A tour of the post: its nine scripts, one by one.", "Lab"),
     Action("help", "question_mark", "?", "help", "This help.", "Lab", 11),
     Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab", 12),
 )  # fmt: skip

@@ -37,7 +37,9 @@ from .experiments import ExperimentList
 from .form import Form
 from .glyphs import Glyphs
 from .gpu import GpuLine
+from .learning import Learning
 from .loss import LossPanel
+from .note import Note
 from .pace import Pace
 from .palette import Palette
 from .sampling import Wish, Worker, film, study
@@ -46,8 +48,10 @@ from .settings import Place
 from .status import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from textual.actions import ActionParseResult
+    from textual.dom import DOMNode
     from textual.filter import LineFilter
     from textual.widget import Widget
 
@@ -125,6 +129,7 @@ class Lab(App[int]):
         for action in ACTIONS
         for key in action.keys.split(",")
     ]
+    BINDINGS.append(Binding("escape", "hush", show=False))
 
     class Tick(Message, namespace="lab"):
         """The session has something new; ticks not yet seen are one."""
@@ -165,6 +170,7 @@ class Lab(App[int]):
         slow: float = 0.0,
         place: Place | None = None,
         resume: Summary | None = None,
+        guide: bool = False,
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
@@ -190,6 +196,9 @@ class Lab(App[int]):
         self._seen_state = State.IDLE
         self._told_unsaved = ""
         self._lost_focus: Widget | None = None
+        was = place or Place()
+        self.learning = Learning(self, guided=was.guided, station=was.tour)
+        self._guide = guide
 
     @property
     def bench(self) -> Bench:
@@ -224,6 +233,7 @@ class Lab(App[int]):
                 yield LossPanel(self.palette, self.glyphs, id="training")
                 yield GpuLine(lambda: self.session.state.active, lambda: self.palette.style("axis"))
         yield Static(id="too-small")
+        yield Note(self.palette, self.glyphs, id="note")
         yield Line(id="footer")
 
     def on_mount(self) -> None:
@@ -233,6 +243,8 @@ class Lab(App[int]):
         self.query_one(ExperimentList).focus()
         self._show_bench()
         self._restore()
+        if self._guide:
+            self.learning.begin()
         self._catch_signals()
         self.set_interval(0.5, self._refresh)
         # Only after the first paint, so that nothing heavy stands before it.
@@ -254,7 +266,10 @@ class Lab(App[int]):
         panel = self._shown
         level = panel.level if panel.level < panel.levels else None
         views = panel.views
-        return Place(self.chosen, level, self.tab, views[1], views[2])
+        learning = self.learning
+        return Place(
+            self.chosen, level, self.tab, views[1], views[2], learning.station, learning.guided
+        )
 
     def _catch_signals(self) -> None:
         """On a signal leave as on `q`, so that the terminal is as it was found."""
@@ -306,6 +321,7 @@ class Lab(App[int]):
         screen.query_one("#tabs", Line).write(tabs(self.tab, self.palette))
         keys, ends = footer(self.size.width, self.palette, self.glyphs)
         screen.query_one("#footer", Line).write(keys, ends)
+        self.learning.write()
 
     # --- panels ------------------------------------------------------------------------------
 
@@ -377,7 +393,7 @@ class Lab(App[int]):
         """Take the colours of another theme."""
         self._take_theme()
         screen = self.screen_stack[0]
-        for panel in (self._denoising, self._loss, screen.query_one(Ruler)):
+        for panel in (self._denoising, self._loss, screen.query_one(Ruler), screen.query_one(Note)):
             panel.palette = self.palette
         self._loss.show(self.bench.training, self._loss.stages)
         self._show_tab()
@@ -499,6 +515,12 @@ class Lab(App[int]):
         if message.id != self.chosen:
             self.chosen = message.id
             self._show_bench()
+        self.learning.did("choose")
+
+    def choose(self, name: str) -> None:
+        """Put another experiment on the bench."""
+        self.query_one(ExperimentList).chosen = self.chosen = name
+        self._show_bench()
 
     def on_form_changed(self, message: Form.Changed) -> None:
         before, bench = self.bench.experiment, self.bench
@@ -524,6 +546,26 @@ class Lab(App[int]):
             if elsewhere or isinstance(self.focused, Input) or self._form.editing:
                 return False
         return super().check_action(action, parameters)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        done = await super().run_action(action, default_namespace, namespaces)
+        if done and isinstance(action, str):
+            self.learning.did(action)
+        return done
+
+    def action_hush(self) -> None:
+        self.learning.end()
+
+    def action_ask(self) -> None:
+        self.learning.ask()
+
+    def action_tour(self) -> None:
+        self.learning.tour()
 
     def action_train(self) -> None:
         problems = self._form.problems
@@ -691,10 +733,9 @@ class Lab(App[int]):
     def action_help(self) -> None:
         from .help import HelpScreen
 
-        method = self.bench.experiment.method.name
-        self.push_screen(
-            HelpScreen(PRESETS[self.chosen], method, self._denoising.view, self._loss.view)
-        )
+        groups = {self._loss: "Training", self._denoising: "Denoising"}
+        group = next((g for panel, g in groups.items() if panel.has_focus), "Setup")
+        self.push_screen(HelpScreen(self.bench, self._denoising, self._loss.view, group))
 
     async def action_quit(self) -> None:
         self.exit(0)
@@ -723,4 +764,6 @@ class Lab(App[int]):
                 action.help,
                 lambda name=action.name: self.run_action(name),
             )
+        about = "Choose, train, step, truth, ideal: five short stations."
+        yield SystemCommand("Guided first run", about, self.learning.begin)
         yield from super().get_system_commands(screen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -11,8 +13,11 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ..core.presets import Preset
+from ..core.presets import PRESETS
 from .actions import ACTIONS, FORM_KEYS
+from .bench import Bench
+from .denoising import DenoisingPanel
+from .explaining import formulas, moments, papers, seen
 
 PICTURES = {
     "histogram": "Points as a histogram, over the same stretch at every level. The line is the "
@@ -47,18 +52,8 @@ PICTURES = {
 }
 """What each picture means, in two sentences."""
 
-METHODS = {
-    "naive": "x = y + n, n = σᵢ·ε.  net(x, σᵢ) learns n·σᵢ₊₁/σᵢ.  Sampling: x ← x − net(x, σᵢ).",
-    "naive-exact": "x = y + n, n = σᵢ·ε.  net(x, σᵢ) learns n·(1 − σᵢ₊₁/σᵢ), exactly one level.  "
-    "Sampling: x ← x − net(x, σᵢ).",
-    "edm": "x = x₀ + σ·ε, ln σ drawn.  x0_hat = c_skip·x + c_out·net(c_in·x, ln σ).  Sampling: "
-    "dx/dσ = (x − x0_hat)/σ.",
-    "flow": "x = (1−t)·x₀ + t·ε.  net(x, t) learns ε − x₀, the velocity.  Sampling: dx/dt = net, "
-    "from t = 1 to 0.",
-    "ddpm": "x = √ᾱ·x₀ + √(1−ᾱ)·ε.  net(x, αₜ) learns ε.  "
-    "Sampling: x ← (x − β/√(1−ᾱ)·net)/√α + √β̃·z.",
-}
-"""Each method's formulas."""
+GROUPS = ("Training", "Denoising", "Lab", "Setup")
+"""Panels that keys belong to."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -76,52 +71,60 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,q,question_mark,enter", "dismiss", "close"),
     ]
 
-    def __init__(self, preset: Preset, method: str, view: str, loss_view: str) -> None:
+    def __init__(self, bench: Bench, panel: DenoisingPanel, loss_view: str, group: str) -> None:
+        """``group`` is that of the panel in focus, whose keys come first."""
         super().__init__()
-        self.preset = preset
-        self.method = method
-        self.view = view
-        self.loss_view = loss_view
+        self.bench = bench
+        self.views = [panel.view, loss_view]
+        self.group = group
+        film = panel.film
+        self.seen = seen(bench, film.wish.source, panel.level, panel.levels) if film else ""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as page:
             page.border_title = "Help"
-            page.border_subtitle = "escape closes"
+            page.border_subtitle = "arrows scroll, escape closes"
             yield Static(Group(*self._page()))
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
 
-    def _page(self) -> list[Text | Table]:
-        parts: list[Text | Table] = [
-            Text(f"\n{self.preset.title}", style="bold"),
-            Text(self.preset.about),
-            Text(METHODS.get(self.method, ""), style="italic"),
-            Text(f"Look for: {self.preset.look_for}"),
-        ]
-        if self.preset.script:
-            parts.append(Text(f"In the post: {self.preset.script}.py", style="dim"))
-        # What is on the screen first, then what can be done, then all other pictures.
-        seen = [self.view, self.loss_view]
-        parts += [Text(""), *_pictures(seen)]
-        for group in ("Training", "Denoising", "Lab"):
-            rows = [(a.shown, a.help) for a in ACTIONS if a.group == group]
-            parts.append(_keys(group, rows))
-        parts.append(_keys("Setup", list(FORM_KEYS)))
-        parts.append(Text("\nThe other pictures", style="bold underline"))
-        return [*parts, *_pictures([name for name in PICTURES if name not in seen])]
+    def _page(self) -> Iterator[Text | Table]:
+        """What this is and what to look for, what is on the screen, the keys, then the rest."""
+        experiment = self.bench.experiment
+        preset = PRESETS.get(experiment.name)
+        yield Text(f"\n{preset.title if preset else experiment.name}", style="bold")
+        if preset is not None:
+            yield Text(preset.about)
+        for title, text in moments(self.bench):
+            yield Text.assemble("\n", (f"{title}  ", "bold"), text)
+        yield Text("\nOn the screen", style="bold underline")
+        if self.seen:
+            yield Text(self.seen)
+        yield from _pictures(self.views)
+        yield Text("\nFormulas, as it is set", style="bold underline")
+        yield _rows(formulas(experiment), 8)
+        for group in sorted(GROUPS, key=lambda group: group != self.group):
+            keys = FORM_KEYS if group == "Setup" else [
+                (a.shown, a.help) for a in ACTIONS if a.group == group
+            ]  # fmt: skip
+            yield Text(f"\n{group}", style="bold underline")
+            yield _rows(keys, 10)
+        yield Text("\nThe other pictures", style="bold underline")
+        yield from _pictures([name for name in PICTURES if name not in self.views])
+        yield Text("\nPapers", style="bold underline")
+        yield from map(Text, papers(experiment))
 
 
 def _pictures(names: list[str]) -> list[Text]:
     return [Text.assemble((name, "bold"), f"  {PICTURES[name]}") for name in names]
 
 
-def _keys(title: str, rows: list[tuple[str, str]]) -> Table:
+def _rows(rows: Iterable[tuple[str, str]], width: int) -> Table:
+    """Names at the left, what each is at the right."""
     table = Table.grid(padding=(0, 2))
-    table.add_column(width=10, style="bold")
+    table.add_column(width=width, style="bold")
     table.add_column()
-    table.add_row("", "")
-    table.add_row(Text(title, style="bold underline"), "")
-    for shown, text in rows:
-        table.add_row(Text(shown), Text(text))
+    for name, text in rows:
+        table.add_row(Text(name), Text(text))
     return table

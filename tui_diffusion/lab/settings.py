@@ -24,13 +24,18 @@ from .views import TABS, VIEWS_1D, VIEWS_2D
 
 @dataclass(frozen=True)
 class Place:
-    """Where the lab was left. ``level`` is None at the clean end, wherever that is."""
+    """Where the lab was left. ``level`` is None at the clean end, wherever that is.
+
+    ``tour`` is the station of the tour, ``guided`` whether the first run has been guided.
+    """
 
     experiment: str = next(iter(PRESETS))
     level: int | None = None
     tab: str = "denoising"
     view_1d: str = VIEWS_1D[0]
     view_2d: str = VIEWS_2D[0]
+    tour: int = 0
+    guided: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ _PLACE: dict[str, _Field] = {
     "tab": _among(*TABS),
     "view_1d": _among(*VIEWS_1D),
     "view_2d": _among(*VIEWS_2D),
+    "tour": _Field("", "a whole number from 0 to 8", _number(0, 8, whole=True)),
+    "guided": _Field("", "true, false", lambda value: isinstance(value, bool)),
 }
 
 _HEAD = """\
@@ -204,13 +211,15 @@ def _lines(values: Mapping[str, Any]) -> str:
 
 
 def _toml(value: Any) -> str:
-    return (
-        f'"{value}"'
-        if isinstance(value, str)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    match value:
+        case str():
+            return f'"{value}"'
+        case bool():
+            return str(value).lower()
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
 
 
 def _says(text: str, settings: Settings) -> bool:

@@ -86,6 +86,7 @@ def _run(
         slow=_SLOW if options.low_bandwidth else 0.0,
         place=wanted.place,
         resume=options.resume,
+        guide=not wanted.place.guided,
     )
     theme = options.theme or wanted.theme
     if theme in app.available_themes:

@@ -1,0 +1,358 @@
+"""What every number is: its meaning, its formula, what is good, and where it comes from.
+
+One glossary for the lab's key ``a``, for ``evaluate`` and for the README. Formulas are on
+x = α x_0 + σ ε; expectations E run over points. Importing this module loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number by the name it is written with.
+
+    ``also``: other names it goes by; ``keys``: its fields in ``--json``. ``good`` says what to
+    hope for, and in which unit; ``source`` is the paper, where there is one.
+    """
+
+    name: str
+    about: str
+    formula: str = ""
+    good: str = ""
+    source: str = ""
+    also: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+_HO = "Ho, Jain and Abbeel 2020"
+_KARRAS = "Karras et al. 2022"
+
+_ENTRIES = (
+    # --- a training ---------------------------------------------------------------------------
+    Entry(
+        "step",
+        "Gradient steps taken, of all there will be. Each sees one fresh batch; the post calls "
+        "them epochs. Beside the points it is the step whose weights drew them.",
+        "w ← w − rate · ∇loss(batch), for sgd",
+    ),
+    Entry(
+        "steps a second",
+        "How fast the training goes: gradient steps over the seconds spent in training.",
+        "steps / seconds",
+        "Thousands, for networks as small as these.",
+    ),
+    Entry(
+        "time left",
+        "How long the rest takes at the speed so far; once it has ended, how long it took.",
+        "(steps − step) / steps a second",
+        "In minutes:seconds.",
+        also=("time taken",),
+    ),
+    Entry(
+        "over floor",
+        "How far the latest losses, averaged, are above the least that is possible, as a share of "
+        "it. Chance alone moves it by some percent either way.",
+        "loss / floor − 1",
+        "Near 0 % the network knows all that can be known. A floor near 0 makes it huge.",
+    ),
+    Entry(
+        "loss",
+        "How wrong the network's output is over a batch, here smoothed over the latest steps. "
+        "training.loss says how the batch is summed up.",
+        "sum Σ‖net − target‖²; norm √Σ‖net − target‖²; mean Σ‖net − target‖²/(n·d)",
+        "Near the floor, which is not 0. Losses of different methods do not compare.",
+        _HO,
+        also=("Loss",),
+        keys=("loss",),
+    ),
+    Entry(
+        "floor",
+        "The least loss that any network can reach. A noisy point does not tell which noise was "
+        "drawn, so even the best possible output is off by this much.",
+        "E‖target − E[target | x]‖², summed up like the loss",
+        "A fact of the data and the schedule, exact: no training lowers it.",
+        also=("no network can avoid",),
+        keys=("floor",),
+    ),
+    Entry(
+        "excess",
+        "The loss above its floor: what the network still has to learn at this level.",
+        "loss − floor = E‖net − E[target | x]‖²",
+        "0 is perfect; never below.",
+        keys=("excess",),
+    ),
+    Entry(
+        "rate",
+        "The learning rate now: how far a step follows the gradient. It may decay as the training "
+        "goes on (training.decay).",
+        "w ← w − rate · ∇loss, for sgd",
+        "Too high and the loss jumps or is no longer finite; too low and it hardly falls.",
+    ),
+    Entry(
+        "network of level",
+        "With a network for every level they train one after another; this is whose turn it is.",
+    ),
+    # --- levels -------------------------------------------------------------------------------
+    Entry(
+        "level",
+        "Where you are between noise and data: 0 is the noisiest, N is clean. DDPM's t is N "
+        "minus it.",
+        "x_k = α_k·x_0 + σ_k·ε,  k = 0 … N",
+        keys=("level",),
+    ),
+    Entry(
+        "sigma",
+        "Standard deviation of the noise in the points at this level.",
+        "σ in x = α·x_0 + σ·ε",
+        "In the unit of the data: far above their spread nothing of them is seen.",
+        _KARRAS,
+        also=("σ",),
+        keys=("sigma",),
+    ),
+    Entry(
+        "alpha",
+        "What the data are multiplied with at this level. 1 where noise is only added.",
+        "α in x = α·x_0 + σ·ε;  α = √alpha_bar",
+        keys=("alpha",),
+    ),
+    Entry(
+        "alpha_bar",
+        "Share of the variance that is still the data's at this level, for data of unit "
+        "variance; the rest is noise.",
+        "ᾱ_t = Π_{s≤t} (1 − β_s) = α²;  σ² = 1 − ᾱ",
+        "Near 0 at level 0, where sampling starts from pure noise; 1 when clean.",
+        _HO,
+        also=("ᾱ",),
+        keys=("alpha_bar",),
+    ),
+    Entry(
+        "beta",
+        "Variance of the noise that the forward process adds on the way from the next cleaner "
+        "level to this one.",
+        "x_t = √(1 − β_t)·x_{t−1} + √β_t·ε",
+        "Small steps are easy to undo; near 1 nearly everything is lost at once.",
+        _HO,
+    ),
+    Entry(
+        "start off by",
+        "How far the noise that sampling starts from is from the true noisiest level, in that "
+        "level's std. No network can make good for it; s starts from the truth.",
+        "energy distance(start, α_0·x_0 + σ_0·ε) / std of the noisiest level",
+        "Below 0.001 no sample shows it, and the title says: start good.",
+        keys=("share",),
+    ),
+    Entry(
+        "playing",
+        "How many levels are played in a second; [ and ] change it.",
+    ),
+    # --- points -------------------------------------------------------------------------------
+    Entry(
+        "mean",
+        "Average of the points at this level, a coordinate each; below it the exact one.",
+        "x̄ = Σ x / n;  exact: α·mean of the data",
+        "As near to the exact one as chance allows: within about 2·std/√n.",
+        keys=("mean",),
+    ),
+    Entry(
+        "std",
+        "Standard deviation of the points at this level, a coordinate each; below it the exact "
+        "one. For several modes it tells their distance, not their width.",
+        "√(Σ (x − x̄)² / n);  exact: √(α²·var of the data + σ²)",
+        "The exact one. Smaller: the points have contracted; larger: noise is left.",
+        keys=("std",),
+    ),
+    Entry(
+        "distance to mode²",
+        "Squared distance of a point to the nearest mode, averaged: the post's measure. Below it "
+        "what as many true points score.",
+        "mean over points of min_m ‖x − μ_m‖²",
+        "What true points score: d·std² where the data have narrow modes. Less means that the "
+        "points are too close to the centres.",
+        "Bouvier 2024",
+        also=("mode²", "to mode²", "squared distance to the nearest mode"),
+        keys=("nearest_mode_distance",),
+    ),
+    Entry(
+        "energy distance",
+        "How far two samples are from coming from one distribution, in position, width and "
+        "shape; here the points against true ones. Below it what true points score against "
+        "others.",
+        "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖",
+        "About what true points score; 0 only where both distributions agree.",
+        "Székely and Rizzo 2013",
+        also=("energy",),
+        keys=("energy_distance",),
+    ),
+    Entry(
+        "sliced Wasserstein distance",
+        "How far points have to be moved to become a true sample, averaged over 64 directions "
+        "onto which both are projected.",
+        "mean over directions of mean |sorted x·u − sorted y·u|",
+        "About what true points score; in the unit of the data.",
+        "Bonneel et al. 2015",
+        keys=("sliced_wasserstein",),
+    ),
+    Entry(
+        "mode weights",
+        "Share of the points nearest to each mode.",
+        "#{x nearest to μ_m} / n",
+        "The weights of the mixture: a quarter each for the four Gaussians.",
+        keys=("mode_weights",),
+    ),
+    Entry(
+        "mode weights, total variation",
+        "How unfairly the points are spread over the modes: the share that would have to change "
+        "its mode.",
+        "½·Σ_m |share of m − weight of m|",
+        "About what true points score, near 0.",
+        keys=("mode_tv",),
+    ),
+    Entry(
+        "share off every mode",
+        "Share of the points further than 5 std from every mode: lost between them.",
+        "#{x: min_m ‖x − μ_m‖/s_m > 5} / n",
+        "0: of true points hardly one in 100,000 is.",
+        keys=("off_mode",),
+    ),
+    Entry(
+        "std within a mode over the true one",
+        "Width of the spikes, over the width they should have, among points that are on a mode.",
+        "√(mean ‖x − centre of its mode‖² / d) / s",
+        "1. Less: contracted; more: noise is left.",
+        keys=("in_mode_std_ratio",),
+    ),
+    Entry(
+        "points",
+        "How many points are drawn, or denoised together (sampling.points).",
+        keys=("points",),
+    ),
+    Entry(
+        "of truth",
+        "The ring in the plane holds this share of the exact distribution at this level.",
+        "P(log p(x) above the ring's) = 95 %",
+        "About one point in twenty should be outside.",
+    ),
+    Entry(
+        "integral",
+        "The exact density of this level, integrated over the line: a check of the picture.",
+        "∫ p_k(x) dx",
+        "1 to six digits.",
+    ),
+    # --- one point ----------------------------------------------------------------------------
+    Entry(
+        "point",
+        "Which of the points is followed; k goes on to the next one.",
+        also=("◆",),
+    ),
+    Entry("x", "Where the followed point is at this level."),
+    Entry(
+        "x0_hat",
+        "What the denoiser takes the point's clean data to be. Below it the best possible guess, "
+        "from the same x.",
+        "x0_hat = (x − σ·eps_hat)/α;  ideal: E[x_0 | x]",
+        "The ideal one. At high noise that is a blend of all the data, and no fault.",
+        _KARRAS,
+    ),
+    Entry(
+        "eps_hat",
+        "What the denoiser takes the noise in the point to be, in units of sigma. Below it the "
+        "ideal one. The score is −eps_hat/σ.",
+        "eps_hat = (x − α·x0_hat)/σ;  ideal: E[ε | x]",
+        "The ideal one.",
+        _HO,
+    ),
+    Entry(
+        "moves",
+        "How far the denoiser moves the point in the step from this level to the next.",
+        "mean of x_{k+1} − x_k",
+    ),
+    Entry(
+        "noise",
+        "The fresh noise that the step then adds; the next level is x + moves + noise.",
+        "√β̃·z for DDPM, z ~ N(0, 1)",
+        "0 for samplers that draw none, and in the last quiet steps.",
+        _HO,
+    ),
+    # --- where the error comes from -------------------------------------------------------------
+    Entry(
+        "start",
+        "Part of the sample's error that goes away when sampling starts from the true noisiest "
+        "level.",
+        "error − error(exact start)",
+        "0. Below 0 where this fault made good for another.",
+        keys=("start",),
+    ),
+    Entry(
+        "network",
+        "Part of the sample's error that goes away when the ideal denoiser takes the network's "
+        "place.",
+        "error(exact start) − error(exact start, ideal denoiser)",
+        "0: train longer, or a larger network, where it is the main part.",
+        keys=("network",),
+    ),
+    Entry(
+        "discretisation",
+        "Part of the error that remains with an exact start and the ideal denoiser: the steps "
+        "are too few, or their rule is too coarse.",
+        "error(exact start, ideal denoiser)",
+        "0: more sampling.levels or a better sampling.sampler where it is the main part.",
+        keys=("discretisation",),
+    ),
+    Entry(
+        "total",
+        "The whole error of a sample; start, network and discretisation sum to it.",
+        "energy distance(sample, exact distribution), without bias",
+        "0, give or take chance: it may be a little below.",
+        keys=("total",),
+    ),
+    Entry(
+        "start distance",
+        "Energy distance between what sampling starts from and the true noisiest level.",
+        "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖",
+        "0.",
+        also=("start is off by", "start good"),
+        keys=("distance",),
+    ),
+    Entry(
+        "signal at the start",
+        "What is left of the data at level 0 beside the noise.",
+        "α_0 · std of the data / σ_0",
+        "Near 0: then pure noise is the right start.",
+        keys=("signal",),
+    ),
+    Entry(
+        "error after its step",
+        "How large an error of 1 in eps_hat at this level is after the step made with it.",
+        "‖change of x_{k+1}‖ / ‖change of eps_hat‖;  DDPM: β/(√(1 − ᾱ)·√(1 − β))",
+        "Small. A β of 0.999 makes it 31.6: there the network has to be right.",
+        also=("eps error x", "after that step"),
+        keys=("amplification",),
+    ),
+    Entry(
+        "error in the sample",
+        "What becomes of that error in the end, when the ideal denoiser takes all later steps.",
+        "‖change of x_N‖ / ‖change of eps_hat‖",
+        "Small: later steps correct what early ones did.",
+        also=("in the end x", "in the sample"),
+        keys=("amplification_out",),
+    ),
+)
+
+GLOSSARY: Mapping[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+"""Every entry by its name, in the order of the README."""
+
+_BY_NAME = {name: entry for entry in _ENTRIES for name in (entry.name, *entry.also)}
+_BY_KEY = {key: entry for entry in _ENTRIES for key in entry.keys}
+
+
+def meaning(name: str) -> Entry:
+    """The entry of a name as a panel writes it; raises KeyError for one that has none."""
+    return _BY_NAME[name]
+
+
+def of_key(key: str) -> Entry:
+    """The entry of a field of ``--json``; ``…_real`` is what true points score in the same."""
+    return _BY_KEY[key.removesuffix("_real")]

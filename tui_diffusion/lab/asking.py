@@ -1,0 +1,245 @@
+"""Every number on the screen can be asked what it is: the key ``a``.
+
+What is asked about is what is written: the lines of the panels are read as a person reads them, by
+the patterns below, and each number is looked up in the glossary by the name beside it. A test holds
+that no number on those lines is left without one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ..core.glossary import GLOSSARY, Entry, meaning
+from .canvas import Canvas
+from .denoising import DenoisingPanel
+from .lines import Lines, Piece
+from .loss import LossPanel
+from .status import Line
+
+_NUMBER = r"[-−+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?|nan|inf|unbounded)"
+_VALUE = rf"(\([^()]*\)|{_NUMBER})"
+
+
+def _after(name: str) -> tuple[str, str]:
+    """A name with its value right behind it."""
+    return name, rf"(?<![\w²]){re.escape(name)}:? +{_VALUE}"
+
+
+_COUNT = r"(\d[\d,]*/\d[\d,]*)"
+
+STATUS = (
+    ("step", rf"\bstep {_COUNT}"),
+    ("steps a second", r"(\d[\d.]*k?/s)"),
+    ("time left", r"(\d[\d:]+) left"),
+    ("time taken", r"\bin (\d[\d:]+)"),
+    ("over floor", r"([-+]\d+%) over floor"),
+)
+DENOISING = (
+    ("level", rf"\blevel {_COUNT}"),
+    *map(_after, ("beta", "alpha_bar", "sigma")),
+    ("start off by", rf"start off by {_VALUE} std"),
+    ("step", r"network, step (\d[\d,]*)"),
+    ("playing", r"playing (\d[\d.]*/s)"),
+    ("point", r"^ [◆*] (\d+)"),
+    *map(_after, ("mean", "std", "to mode²", "mode²", "energy")),
+    *map(_after, ("x0_hat", "eps_hat", "x", "moves", "noise")),
+)
+PICTURE = (
+    *map(_after, ("integral", "mean", "std")),
+    ("of truth", r"(\d+%) of truth"),
+    ("points", r", (\d[\d,]*) points"),
+)
+LOSS = (
+    *map(_after, ("Loss", "floor", "rate")),
+    ("over floor", r"\(([-+]\d+%)\)"),
+    _after("network of level"),
+    ("level", r"\blevel (\d+)(?=:| is )"),
+    *map(_after, ("loss", "no network can avoid", "excess")),
+    ("after that step", rf" is {_VALUE} after that step"),
+    ("in the sample", rf" and {_VALUE} in the sample"),
+    *map(_after, ("start", "network", "discretisation", "total")),
+    ("start is off by", rf"start is (?:off by|good: off by) {_VALUE}"),
+    ("start off by", r"(\d[\d.]*%) of its std"),
+)
+RUNS = (("step", rf" {_COUNT}"), _after("energy"))
+"""Name and pattern of every number that a place writes; the first group is the value."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number as it stands on the screen; ``exact`` is what is written below it, if anything."""
+
+    name: str
+    value: str
+    exact: str = ""
+
+    @property
+    def entry(self) -> Entry:
+        """What it is."""
+        return meaning(self.name)
+
+
+Place = tuple[str, tuple[Reading, ...]]
+"""A place on the screen, and the numbers on it."""
+
+Patterns = Sequence[tuple[str, str]]
+
+
+def read(text: str, patterns: Patterns, below: str = "") -> tuple[Reading, ...]:
+    """The numbers in a line, in its order; ``below`` is the line with the exact ones."""
+    found: list[tuple[int, Reading]] = []
+    for name, pattern in patterns:
+        for match in re.finditer(pattern, text):
+            under = re.search(pattern, below)
+            exact = under[1] if under else ""
+            if all(at != match.start(1) for at, _ in found):
+                found.append((match.start(1), Reading(name, match[1], exact)))
+    return tuple(reading for _, reading in sorted(found, key=lambda pair: pair[0]))
+
+
+def unread(text: str, patterns: Patterns) -> str:
+    """What is left of a line when every number with a meaning is taken out."""
+    spans = [m.span(1) for _, pattern in patterns for m in re.finditer(pattern, text)]
+    return "".join(c for at, c in enumerate(text) if not any(a <= at < b for a, b in spans))
+
+
+def places(panel: DenoisingPanel, loss: LossPanel, status: Line) -> list[Place]:
+    """The numbers now on the screen, the panel in focus first."""
+    shown = [
+        ("Denoising", panel, _of_panel(panel, DENOISING)),
+        ("Training", loss, _of_panel(loss, LOSS)),
+        ("Status line", status, read(_text(status), STATUS)),
+    ]
+    shown.sort(key=lambda place: not place[1].has_focus)
+    return [(name, readings) for name, widget, readings in shown if widget.is_on_screen]
+
+
+def _of_panel(panel: DenoisingPanel | LossPanel, patterns: Patterns) -> tuple[Reading, ...]:
+    """In the titles, in the picture's own lines of text, and in the two lines of numbers."""
+    titles = read(f"{panel.border_title}  {panel.border_subtitle}", patterns)
+    if not panel.has_class("drawn"):
+        return titles
+    if isinstance(panel, LossPanel):
+        if panel.view == "loss":
+            return titles
+        lines = [line.text for line in panel.query_one(Canvas).lines]
+        return _once([*titles, *(r for line in lines for r in read(line, patterns))])
+    numbers, goals, film = (
+        panel.query_one(f"#{name}", Canvas) for name in ("numbers", "goals", "film")
+    )
+    pictured = [r for line in film.lines for r in read(line.text, PICTURE)]
+    return _once([*titles, *read(_text(numbers), patterns, _text(goals)), *pictured])
+
+
+def _once(readings: Iterable[Reading]) -> tuple[Reading, ...]:
+    """Each number once, the first time it is written."""
+    return tuple({reading.name: reading for reading in reversed([*readings])}.values())[::-1]
+
+
+def _text(line: Canvas) -> str:
+    return line.lines[0].text if line.lines else ""
+
+
+class Asked(Lines):
+    """One row a number, under the place it stands in; at the end all others there are."""
+
+    DEFAULT_CSS = """
+    Asked { height: 1fr; }
+    """
+
+    def __init__(self, places: Sequence[Place], *, plain: bool) -> None:
+        super().__init__(plain=plain)
+        self.rows: list[str | Reading] = []
+        for place, readings in places:
+            if readings:
+                self.rows += [place, *readings]
+        shown = {row.entry.name for row in self.rows if isinstance(row, Reading)}
+        rest = [Reading(name, "") for name in GLOSSARY if name not in shown]
+        self.rows += ["Not on the screen now", *rest]
+        self.cursor = 1
+
+    def count(self) -> int:
+        return len(self.rows)
+
+    def selectable(self, row: int) -> bool:
+        return isinstance(self.rows[row], Reading)
+
+    def paint(self, row: int, width: int) -> Iterable[Piece]:
+        shown = self.rows[row]
+        if isinstance(shown, str):
+            return [(self.fit(f" {shown}", width), "heading")]
+        name = self.fit(f"   {shown.entry.name}", min(40, width // 2))
+        exact = f"   exact {shown.exact}" if shown.exact else ""
+        return [(name, ""), (self.fit(f"{shown.value}{exact}", width - len(name)), "")]
+
+    @property
+    def here(self) -> Reading:
+        """The number under the cursor."""
+        row = self.rows[self.cursor]
+        assert isinstance(row, Reading)
+        return row
+
+    def moved(self) -> None:
+        if isinstance(self.screen, AskScreen):
+            self.screen.explain(self.here)
+
+    def action_open(self) -> None:
+        self.screen.dismiss()
+
+
+class AskScreen(ModalScreen[None]):
+    """The numbers on the screen, and below them what the one under the cursor is."""
+
+    DEFAULT_CSS = """
+    AskScreen { align: center middle; }
+    AskScreen Vertical {
+        width: 84; max-width: 96%; height: 94%; max-height: 36; border: round $accent;
+        background: $surface; border-title-color: $text;
+    }
+    AskScreen VerticalScroll {
+        height: 10; max-height: 60%; border-top: solid $foreground 20%; padding: 0 2;
+    }
+    """
+    BINDINGS = [Binding("escape,q,a,enter", "dismiss", "close")]
+
+    def __init__(self, places: Sequence[Place], *, plain: bool) -> None:
+        super().__init__()
+        self.places = places
+        self.plain = plain
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "What is this number?"
+            box.border_subtitle = "arrows choose, escape closes"
+            yield Asked(self.places, plain=self.plain)
+            with VerticalScroll(can_focus=False):
+                yield Static()
+
+    def on_mount(self) -> None:
+        asked = self.query_one(Asked)
+        asked.focus()
+        self.explain(asked.here)
+
+    def explain(self, reading: Reading) -> None:
+        """Say what this number is."""
+        entry = reading.entry
+        head = Text(entry.name, style="bold")
+        if reading.value:
+            head.append(f" = {reading.value}", style="bold")
+        parts = [head, Text(entry.about)]
+        for name, text in (("formula", entry.formula), ("good", entry.good),
+                           ("source", entry.source)):  # fmt: skip
+            if text:
+                parts.append(Text.assemble((f"{name:<9}", "dim"), text))
+        self.query_one(Static).update(Group(*parts))
+        self.query_one(VerticalScroll).scroll_home(animate=False)

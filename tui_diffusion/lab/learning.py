@@ -1,0 +1,107 @@
+"""What the lab says about itself: the guided first run, the tour, and what a number is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .chrome import WIDE
+from .denoising import DenoisingPanel
+from .guide import DEEDS, Guide
+from .loss import LossPanel
+from .note import LEAST_HEIGHT, Note
+from .status import Line
+
+if TYPE_CHECKING:
+    from .app import Lab
+
+_ROWS = {76: 2, 0: 3}
+"""Lines that the guide's text takes, by the width from which it does."""
+
+
+class Learning:
+    """Follows what a person does in a lab, and writes the note above its footer.
+
+    ``guided``: the guide has been seen; ``station``: where the tour was left.
+    """
+
+    def __init__(self, lab: Lab, *, guided: bool, station: int) -> None:
+        self._lab = lab
+        self.guided = guided
+        self.station = station
+        self._guide = Guide()
+        self._touring = False
+
+    def begin(self) -> None:
+        """Begin the guided first run, or begin it again."""
+        self.guided, self._touring = True, False
+        self._guide.at = 0
+        self.write()
+
+    def end(self) -> None:
+        """Say no more."""
+        self._guide.at, self._touring = None, False
+        self.write()
+
+    def did(self, action: str) -> None:
+        """The person has done something: an action of the lab, or "choose"."""
+        name = action.partition("(")[0]
+        if self._guide.did(DEEDS.get(name, name)) or (name == "choose" and self._touring):
+            self.write()
+
+    def write(self) -> None:
+        """The note as it should be now, in this size."""
+        lab, guide = self._lab, self._guide
+        note = lab.screen_stack[0].query_one(Note)
+        width, height = lab.size
+        if height < LEAST_HEIGHT:
+            note.hush()
+        elif guide.station is not None:
+            end = "escape skips" if guide.station.deed else "escape closes"
+            text = guide.text(None if width >= WIDE else lab.tab)
+            rows = next(rows for least, rows in _ROWS.items() if width >= least)
+            note.say(guide.head(), text, end, width, rows)
+        elif self._touring:
+            self._remind(note, width)
+        else:
+            note.hush()
+
+    def _remind(self, note: Note, width: int) -> None:
+        """Where the tour stands, while its experiment is on the bench."""
+        from .tour import TOUR
+
+        station = TOUR[self.station]
+        if station.experiment != self._lab.chosen:
+            note.hush()
+            return
+        head = f"Tour {self.station + 1} of {len(TOUR)}"
+        note.say(head, f"{station.script}: {station.reminder}", "u goes on", width, 0)
+
+    # --- screens -----------------------------------------------------------------------------
+
+    def tour(self) -> None:
+        """Open the tour where it was left."""
+        from .tour import TOUR, TourScreen
+
+        screen = TourScreen(self.station)
+
+        def closed(station: int | None) -> None:
+            self.station = self.station if station is None else station
+            self._touring = self._touring or screen.tried
+            if screen.tried:
+                self._guide.at = None
+                self._lab.choose(TOUR[self.station].experiment)
+            self.write()
+
+        self._lab.push_screen(screen, closed)
+
+    def ask(self) -> None:
+        """Open the list of the numbers on the screen."""
+        from .asking import AskScreen, places
+
+        lab, screen = self._lab, self._lab.screen_stack[0]
+        numbers = places(
+            screen.query_one(DenoisingPanel),
+            screen.query_one(LossPanel),
+            screen.query_one("#status", Line),
+        )
+        lab.push_screen(AskScreen(numbers, plain=lab.glyphs == "ascii"))
