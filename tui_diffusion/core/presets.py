@@ -115,8 +115,8 @@ _PRESETS = (
         "simple_multimodal",
         "Noise has to split into four narrow spikes: diffusion keeps the modes apart.",
         "From home on, points choose a mode about halfway: paths shows it. At the end compare "
-        "mode² with what true points score: most are on a spike, narrower than the data's, and "
-        "stragglers between the spikes make the difference.",
+        "mode² with what true points score: the spikes are far narrower than the data's, a little "
+        "beside their modes, and a straggler or two is lost between them.",
         data={"name": "four-gaussians"},
         method={"name": "naive"},
         schedule={"kind": "karras", "levels": 20},
@@ -156,8 +156,8 @@ _PRESETS = (
         "DDPM with a network of its own for every noise level, least noisy first, each starting "
         "from its neighbour's weights.",
         "The loss has a stage for every level: the first network gets most of the steps, each "
-        "other starts from its neighbour's weights. The std ends near 0.001, as the ideal denoiser's "
-        "(i) does: the steps are at fault, not the networks.",
+        "other starts from its neighbour's weights. The std ends near 0.001, and so does the ideal "
+        "denoiser's (i): the steps are at fault, not the networks.",
         data={"name": "gaussian-1d"},
         method={"name": "ddpm"},
         schedule={"kind": "beta", "betas": (0.001, 0.01, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)},

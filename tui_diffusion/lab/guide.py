@@ -49,8 +49,8 @@ STATIONS = (
     ),
     Station(
         "", "the lab is yours",
-        "`?` explains this experiment, and `a` any number you see. `u` tours the post behind it "
-        "all. `e` writes a film to show around.",
+        "`?` explains this experiment, `a` what any number means. `u` tours the post behind the "
+        "lab, nine scripts long. `e` writes a film to keep.",
         tab="",
     ),
 )  # fmt: skip
