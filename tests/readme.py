@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from tui_diffusion.core.experiment import field_table, format_value
+from tui_diffusion.core.glossary import GLOSSARY
 from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.lab.actions import ACTIONS, FORM_KEYS
 
@@ -58,7 +59,16 @@ def keys() -> str:
     return _table(("key", "what it does"), rows)
 
 
-TABLES = {"experiments": experiments, "fields": fields, "keys": keys}
+def numbers() -> str:
+    """Every number that the lab and ``evaluate`` write."""
+    rows = [
+        (entry.name, entry.about, f"`{entry.formula}`" if entry.formula else "–", entry.good or "–")
+        for entry in GLOSSARY.values()
+    ]
+    return _table(("number", "what it is", "formula", "what is good"), rows)
+
+
+TABLES = {"numbers": numbers, "experiments": experiments, "fields": fields, "keys": keys}
 
 
 def filled(text: str) -> str:

@@ -669,6 +669,8 @@ def _print_evaluation(report: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from .core.glossary import of_key
+
     console = Console(highlight=False)
 
     def number(value: float | None) -> str:
@@ -686,17 +688,10 @@ def _print_evaluation(report: dict[str, Any]) -> None:
         pairs = zip(metrics[name], target[name], strict=True)
         for axis, (value, goal) in zip("xy", pairs, strict=False):
             quality.add_row(f"{name} {axis}", number(value), number(goal))
-    labels = {
-        "energy_distance": "energy distance",
-        "sliced_wasserstein": "sliced Wasserstein distance",
-        "nearest_mode_distance": "squared distance to the nearest mode",
-        "mode_tv": "mode weights, total variation",
-        "off_mode": "share off every mode",
-        "in_mode_std_ratio": "std within a mode over the true one",
-    }
-    for key, label in labels.items():
+    for key in (name for name in metrics if f"{name}_real" in metrics):
         if metrics[key] is not None:
-            quality.add_row(label, number(metrics[key]), number(metrics[f"{key}_real"]))
+            row = (number(metrics[key]), number(metrics[f"{key}_real"]))
+            quality.add_row(of_key(key).name, *row)
     console.print(quality)
 
     columns = ("sigma", "alpha", "loss", "floor", "excess", "amplification", "amplification_out")

@@ -46,10 +46,14 @@ _ENTRIES = (
     ),
     Entry(
         "time left",
-        "How long the rest takes at the speed so far; once it has ended, how long it took.",
+        "How long the rest of the training takes, at the speed so far.",
         "(steps − step) / steps a second",
         "In minutes:seconds.",
-        also=("time taken",),
+    ),
+    Entry(
+        "time taken",
+        "How long the training took; pauses do not count.",
+        good="In minutes:seconds.",
     ),
     Entry(
         "over floor",
@@ -165,14 +169,14 @@ _ENTRIES = (
         keys=("std",),
     ),
     Entry(
-        "distance to mode²",
+        "squared distance to the nearest mode",
         "Squared distance of a point to the nearest mode, averaged: the post's measure. Below it "
         "what as many true points score.",
         "mean over points of min_m ‖x − μ_m‖²",
         "What true points score: d·std² where the data have narrow modes. Less means that the "
         "points are too close to the centres.",
         "Bouvier 2024",
-        also=("mode²", "to mode²", "squared distance to the nearest mode"),
+        also=("mode²", "to mode²"),
         keys=("nearest_mode_distance",),
     ),
     Entry(

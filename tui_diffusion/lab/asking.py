@@ -77,11 +77,11 @@ RUNS = (("step", rf" {_COUNT}"), _after("energy"))
 
 @dataclass(frozen=True)
 class Reading:
-    """A number as it stands on the screen; ``exact`` is what is written below it, if anything."""
+    """A number as it stands on the screen; ``below`` is what is written below it, if anything."""
 
     name: str
     value: str
-    exact: str = ""
+    below: str = ""
 
     @property
     def entry(self) -> Entry:
@@ -96,13 +96,14 @@ Patterns = Sequence[tuple[str, str]]
 
 
 def read(text: str, patterns: Patterns, below: str = "") -> tuple[Reading, ...]:
-    """The numbers in a line, in its order; ``below`` is the line with the exact ones."""
+    """The numbers in a line, in its order; ``below`` is the line with the exact or ideal ones."""
     found: list[tuple[int, Reading]] = []
+    word = below.split()[0] if below.strip() else ""
     for name, pattern in patterns:
         for match in re.finditer(pattern, text):
             under = re.search(pattern, below)
-            exact = under[1] if under else ""
             if all(at != match.start(1) for at, _ in found):
+                exact = f"{word} {under[1]}" if under else ""
                 found.append((match.start(1), Reading(name, match[1], exact)))
     return tuple(reading for _, reading in sorted(found, key=lambda pair: pair[0]))
 
@@ -178,9 +179,10 @@ class Asked(Lines):
         shown = self.rows[row]
         if isinstance(shown, str):
             return [(self.fit(f" {shown}", width), "heading")]
-        name = self.fit(f"   {shown.entry.name}", min(40, width // 2))
-        exact = f"   exact {shown.exact}" if shown.exact else ""
-        return [(name, ""), (self.fit(f"{shown.value}{exact}", width - len(name)), "")]
+        if not shown.value:
+            return [(self.fit(f"   {shown.entry.name}", width), "")]
+        name, value = self.fit(f"   {shown.name}", 24), self.fit(shown.value, 18)
+        return [(name, ""), (value, ""), (self.fit(f" {shown.below}", width - 42), "")]
 
     @property
     def here(self) -> Reading:

@@ -11,7 +11,6 @@ from ..core.experiment import Experiment, format_value
 from ..core.presets import PRESETS
 from .bench import Bench
 from .session import State, Training
-from .status import number
 
 # --- formulas --------------------------------------------------------------------------------
 
@@ -250,5 +249,5 @@ def seen(bench: Bench, source: str, level: int, levels: int) -> str:
     }[source]
     training = bench.trained()
     if source == "network" and training is not None and training.above is not None:
-        whose += f", whose loss is {number(1 + training.above)} times its floor"
+        whose += f", whose loss is {1 + training.above:.3g} times its floor"
     return f"Level {level} of {levels}, {where}: the points are {whose}."
