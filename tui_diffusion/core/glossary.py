@@ -99,6 +99,16 @@ _ENTRIES = (
         "network of level",
         "With a network for every level they train one after another; this is whose turn it is.",
     ),
+    Entry(
+        "GPU load",
+        "Share of the last moments in which the GPU had work, whoever gave it.",
+        good="In percent. Networks this small leave most of a GPU idle.",
+    ),
+    Entry(
+        "GPU memory",
+        "Memory in use on the GPU, of all there is, by every program together.",
+        good="In GiB.",
+    ),
     # --- levels -------------------------------------------------------------------------------
     Entry(
         "level",

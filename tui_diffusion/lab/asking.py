@@ -71,7 +71,10 @@ LOSS = (
     ("start is off by", rf"start is (?:off by|good: off by) {_VALUE}"),
     ("start off by", r"(\d[\d.]*%) of its std"),
 )
-RUNS = (("step", rf" {_COUNT}"), _after("energy"))
+GPU = (
+    ("GPU load", r"load +(\d+ %)"),
+    ("GPU memory", r"memory (\d[\d.]*/\d+ GiB)"),
+)
 """Name and pattern of every number that a place writes; the first group is the value."""
 
 
@@ -114,12 +117,13 @@ def unread(text: str, patterns: Patterns) -> str:
     return "".join(c for at, c in enumerate(text) if not any(a <= at < b for a, b in spans))
 
 
-def places(panel: DenoisingPanel, loss: LossPanel, status: Line) -> list[Place]:
+def places(panel: DenoisingPanel, loss: LossPanel, status: Line, gpu: Line) -> list[Place]:
     """The numbers now on the screen, the panel in focus first."""
     shown = [
         ("Denoising", panel, _of_panel(panel, DENOISING)),
         ("Training", loss, _of_panel(loss, LOSS)),
         ("Status line", status, read(_text(status), STATUS)),
+        ("GPU", gpu, read(_text(gpu), GPU)),
     ]
     shown.sort(key=lambda place: not place[1].has_focus)
     return [(name, readings) for name, widget, readings in shown if widget.is_on_screen]

@@ -103,5 +103,6 @@ class Learning:
             screen.query_one(DenoisingPanel),
             screen.query_one(LossPanel),
             screen.query_one("#status", Line),
+            screen.query_one("#gpu", Line),
         )
         lab.push_screen(AskScreen(numbers, plain=lab.glyphs == "ascii"))

@@ -1,0 +1,161 @@
+"""Every number on the screen has a name, and every name a meaning."""
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from tui_diffusion.core.amplification import Amplification
+from tui_diffusion.core.attribution import Attribution
+from tui_diffusion.core.floor import LevelLoss
+from tui_diffusion.core.glossary import GLOSSARY, meaning, of_key
+from tui_diffusion.core.metrics import Quality
+from tui_diffusion.core.mismatch import StartMismatch
+from tui_diffusion.lab.asking import (
+    DENOISING,
+    GPU,
+    LOSS,
+    PICTURE,
+    STATUS,
+    Asked,
+    AskScreen,
+    places,
+    read,
+    unread,
+)
+from tui_diffusion.lab.canvas import Canvas
+from tui_diffusion.lab.gpu import Gpu
+from tui_diffusion.lab.loss import VIEWS
+from tui_diffusion.lab.status import Line
+
+from .fake import FakeTrainers
+from .pilots import NARROW, WIDE, lab, until
+
+NAMES = r"naive-\dd|ddpm-\dd[\w-]*|edm-\dd|gaussian-\dd|x0_hat|diffusion-tui"
+"""What has a digit and is no number."""
+
+
+def test_every_pattern_reads_a_number_with_a_meaning():
+    for patterns in (STATUS, DENOISING, PICTURE, LOSS, GPU):
+        for name, pattern in patterns:
+            assert re.compile(pattern).groups == 1
+            assert meaning(name).about.endswith(".")
+
+
+@pytest.mark.parametrize("kind", [Quality, LevelLoss, Amplification, Attribution, StartMismatch])
+def test_every_figure_of_evaluate_has_a_meaning(kind):
+    for field in fields(kind):
+        assert of_key(field.name).about
+
+
+def test_no_name_and_no_key_means_two_things():
+    names = [name for entry in GLOSSARY.values() for name in (entry.name, *entry.also)]
+    keys = [key for entry in GLOSSARY.values() for key in entry.keys]
+    assert len(names) == len(set(names))
+    assert len(keys) == len(set(keys))
+
+
+def test_what_is_exact_is_read_from_the_line_below():
+    here, exact = " here  mean (1.0, nan)  std 0.1   ", " exact mean (0.5, 2.0)  std 1e-05"
+    mean, std = read(here, DENOISING, exact)
+    assert (mean.name, mean.value, mean.below) == ("mean", "(1.0, nan)", "exact (0.5, 2.0)")
+    assert (std.value, std.below) == ("0.1", "exact 1e-05")
+
+
+def left(text, patterns):
+    """The digits on a line that nobody can ask about."""
+    return re.findall(r"\d", unread(re.sub(NAMES, "", text), patterns))
+
+
+def nothing_is_left(bench):
+    """Every number on the lines of text now shown is read."""
+    app, panel, loss = bench.app, bench.panel, bench.loss
+    assert not left(bench.status, STATUS), bench.status
+    for part in (panel, loss):
+        titles = f"{part.border_title}  {part.border_subtitle}"
+        assert not left(titles, DENOISING if part is panel else LOSS), titles
+    for name in ("#numbers", "#goals"):
+        text = app.screen.query_one(name, Line).lines[0].text
+        assert not left(text, DENOISING), text
+    if loss.view != "loss" and loss.study is not None:
+        lines = [line.text for line in loss.query_one(Canvas).lines]
+        note = lines if loss.view == "error" else lines[-1:]
+        assert not left("\n".join(note), LOSS), note
+    if panel.view in ("pdf and cdf", "paths"):
+        lines = [line.text for line in panel.query_one("#film", Canvas).lines]
+        note = lines[-1] if panel.view == "pdf and cdf" else lines[0]
+        assert not left(note, PICTURE), note
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("naive-1d", WIDE), ("ddpm-multimodal", NARROW), ("ddpm-1d-per-level", WIDE)],
+)
+async def test_no_number_on_the_screen_is_left_without_a_meaning(name, size):
+    async with lab(name, size=size) as bench:
+        nothing_is_left(bench)
+        await bench.press("t")
+        await bench.state("finished")
+        await bench.film("network")
+        nothing_is_left(bench)
+        for keys in (["home"], ["k"], ["l"], ["k"] * 8, ["space"], ["i"], ["i"]):
+            await bench.press(*keys)
+            nothing_is_left(bench)
+        for _ in range(6):
+            await bench.press("v")
+            nothing_is_left(bench)
+        await bench.press("2")
+        for view in VIEWS[1:]:
+            await bench.press("o")
+            await until(lambda: bench.loss.study is not None and not bench.app.studies.busy)
+            await until(lambda view=view: bench.loss.view == view and bench.loss.has_class("drawn"))
+            await bench.pilot.pause(0.05)
+            nothing_is_left(bench)
+            readings = dict(
+                places(
+                    bench.panel, bench.loss, *(bench.app.screen.query_one(f"#{line}", Line)
+                    for line in ("status", "gpu"))
+                )
+            )["Training"]  # fmt: skip
+            assert len(readings) >= 3, view
+
+
+async def test_the_numbers_of_a_training_under_way():
+    trainers = FakeTrainers(limit=300)
+    async with lab("naive-1d", trainers=trainers) as bench:
+        await bench.press("t")
+        await bench.state("training")
+        await until(lambda: "step 300/1,000" in bench.status and "left" in bench.status)
+        nothing_is_left(bench)
+        assert {"step", "steps a second", "time left", "over floor"} == {
+            reading.name for reading in read(bench.status, STATUS)
+        }
+
+
+def test_the_numbers_of_a_gpu():
+    text = Gpu(0, "", 2**30, 2**37, 37).text()
+    assert [r.name for r in read(text, GPU)] == ["GPU load", "GPU memory"]
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_asking(size):
+    async with lab("naive-2d", size=size) as bench:
+        await bench.press("3", "a")
+        await until(lambda: isinstance(bench.app.screen, AskScreen) and "formula" in bench.screen)
+        asked = bench.app.screen.query_one(Asked)
+        assert asked.rows[0] == "Denoising", "the panel in focus first"
+        while asked.here.name != "std":
+            await bench.press("down")
+        assert f"std = {asked.here.value}" in bench.screen
+        assert "Standard deviation of the points" in bench.screen
+        assert asked.here.below.startswith("exact (0.01")
+        while asked.cursor + 1 < asked.count():
+            await bench.press("pagedown")
+        assert asked.here.name == [*GLOSSARY][-1]
+        await bench.press("enter")
+        await until(lambda: not isinstance(bench.app.screen, AskScreen))
+        await bench.press("2", "a")
+        await until(lambda: isinstance(bench.app.screen, AskScreen))
+        if size == NARROW:
+            rows = bench.app.screen.query_one(Asked).rows
+            assert "Denoising" not in rows, "only what is on the screen"

@@ -1,0 +1,95 @@
+"""What the help says depends on the experiment as it is set, and on where it stands."""
+
+import itertools
+
+import pytest
+
+from tui_diffusion.core.experiment import ConfigError, field_table
+from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.lab.bench import Bench
+from tui_diffusion.lab.explaining import (
+    BEFORE,
+    DURING,
+    LOSSES,
+    METHODS,
+    SAMPLERS,
+    SCHEDULES,
+    formulas,
+    moments,
+    papers,
+    seen,
+)
+from tui_diffusion.lab.session import State, Training
+
+
+def bench(name="naive-1d", state=None, ideal=False, **changes):
+    experiment = PRESETS[name].experiment
+    training = None
+    if state is not None:
+        training = Training(experiment, state, step=700, error="no memory")
+        training.snapshot = (700, object())
+    changes = {path.replace("__", "."): value for path, value in changes.items()}
+    return Bench(experiment.with_settings(changes), training, source_ideal=ideal)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_experiment_says_something_of_its_own_at_every_moment(name):
+    told = [dict(moments(bench(name, state))) for state in (None, State.TRAINING, State.FINISHED)]
+    texts = [text for moment in told for text in moment.values()]
+    assert texts == [BEFORE[name], DURING[name], PRESETS[name].look_for]
+    assert all(text.endswith(".") for text in texts)
+    assert len({key for moment in told for key in moment}) == 3
+    assert set(BEFORE) == set(DURING) == set(PRESETS)
+
+
+def test_what_is_most_pressing_comes_first():
+    assert [*moments(bench(state=State.DIVERGED, training__lr="1e9"))][0][0] == "Diverged"
+    text = dict(moments(bench(state=State.DIVERGED)))["Diverged"]
+    assert "step 700" in text and "training.lr" in text
+    assert "no memory" in dict(moments(bench(state=State.FAILED)))["Failed"]
+    ideal = [*moments(bench(state=State.FINISHED, ideal=True))]
+    assert "ideal" in ideal[0][0] and len(ideal) == 2
+    changed = [title for title, _ in moments(bench(state=State.FINISHED, network__width="16"))]
+    assert changed == ["Changed since it was trained", "Before training, look for"]
+    assert "p goes on" in [*moments(bench(state=State.PAUSED))][0][0]
+    assert "stopped" in [*moments(bench(state=State.STOPPED))][0][0]
+
+
+def test_what_is_seen_depends_on_source_and_level():
+    texts = {
+        seen(bench(), source, level, 10)
+        for source, level in itertools.product(("forward", "ideal", "network"), (0, 5, 10))
+    }
+    assert len(texts) == 9
+
+
+def test_every_choice_has_a_formula():
+    table = field_table()
+    for path, formula in (
+        ("schedule.kind", SCHEDULES),
+        ("method.name", METHODS),
+        ("training.loss", LOSSES),
+        ("sampling.sampler", SAMPLERS),
+    ):
+        assert set(formula) == set(table[path].choices), path
+
+
+def test_the_formulas_are_those_of_what_is_set():
+    for name, sampler, loss in itertools.product(PRESETS, SAMPLERS, LOSSES):
+        try:
+            settings = {"sampling.sampler": sampler, "training.loss": loss}
+            experiment = PRESETS[name].experiment.with_settings(settings)
+        except ConfigError:
+            continue
+        rows = dict(formulas(experiment))
+        assert rows["learns"] == METHODS[experiment.method.name]
+        assert rows["loss"] == LOSSES[loss]
+        assert rows["levels"] == SCHEDULES[experiment.schedule.kind]
+        assert papers(experiment)
+    own = PRESETS["ddpm-1d"].experiment
+    assert "√β̃ₜ" in dict(formulas(own))["step"]
+    assert "z = 0 in the last 2" in dict(formulas(own))["step"]
+    large = own.with_settings({"sampling.variance": "beta", "sampling.quiet": "0"})
+    assert dict(formulas(large))["step"].endswith("√βₜ·z")
+    assert "Ho, Jain and Abbeel" in " ".join(papers(own))
+    assert "single_DDPM.py" in papers(own)[0]

@@ -1,0 +1,68 @@
+"""The tour of the post: nine scripts in its order, each with its experiment."""
+
+import pytest
+from textual.containers import VerticalScroll
+
+from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.lab.note import Note
+from tui_diffusion.lab.settings import Place
+from tui_diffusion.lab.tour import TOUR, TourScreen
+
+from .pilots import NARROW, WIDE, lab, make_lab, until
+
+POST = (
+    "simple_1Diffusion", "simple_1Diffusion_video", "simple_2Diffusion", "simple_multimodal",
+    "simple_multimodal_video", "single_DDPM", "simple_DDPM", "multimodal_DDPM", "detailed_DDPM",
+)  # fmt: skip
+
+
+def test_the_nine_scripts_in_the_order_of_the_post():
+    assert tuple(station.script for station in TOUR) == POST
+    for station in TOUR:
+        assert PRESETS[station.experiment].script == station.script.removesuffix("_video")
+        if station.script.endswith("_video"):
+            assert ".mp4" in station.here and ".gif" in station.here
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_through_the_tour_and_onto_the_bench(size):
+    async with lab("edm-moons", size=size) as bench:
+        await bench.press("u")
+        await until(lambda: isinstance(bench.app.screen, TourScreen))
+        for at, station in enumerate(TOUR):
+            assert f"{at + 1} of 9" in bench.screen and f"{station.script}.py" in bench.screen
+            page = bench.app.screen.query_one(VerticalScroll)
+            assert page.max_scroll_y == 0, "all of it is seen at once"
+            await bench.press("n")
+        assert "9 of 9" in bench.screen
+        await bench.press("p", "left")
+        assert "7 of 9" in bench.screen
+        await bench.press("enter")
+        await until(lambda: not isinstance(bench.app.screen, TourScreen))
+        await bench.film()
+        assert bench.app.chosen == "ddpm-1d-per-level" in bench.status
+        assert "Tour 7 of 9" in bench.screen
+        await bench.press("t")
+        await bench.state("finished")
+        assert "Tour 7 of 9" in bench.screen
+        bench.app.choose("edm-1d")
+        bench.app.learning.did("choose")
+        await bench.pilot.pause(0.01)
+        assert not bench.app.query_one(Note).display, "another experiment"
+        await bench.press("u")
+        await until(lambda: "7 of 9" in bench.screen)
+        await bench.press("n", "escape")
+        await until(lambda: bench.app.place.tour == 7)
+
+
+async def test_the_tour_goes_on_where_it_was_left():
+    from tui_diffusion.lab.learning import Learning
+
+    app = make_lab()
+    app.learning = Learning(app, guided=True, station=Place(tour=4).tour)
+    async with app.run_test(size=NARROW) as pilot:
+        app.learning.tour()
+        await until(lambda: isinstance(app.screen, TourScreen))
+        await pilot.pause(0.01)
+        assert app.screen.at == 4
+    assert app.close_workers()
