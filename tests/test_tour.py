@@ -28,7 +28,7 @@ def test_the_nine_scripts_in_the_order_of_the_post():
 async def test_through_the_tour_and_onto_the_bench(size):
     async with lab("edm-moons", size=size) as bench:
         await bench.press("u")
-        await until(lambda: isinstance(bench.app.screen, TourScreen))
+        await until(lambda: isinstance(bench.app.screen, TourScreen) and "1 of 9" in bench.screen)
         for at, station in enumerate(TOUR):
             assert f"{at + 1} of 9" in bench.screen and f"{station.script}.py" in bench.screen
             page = bench.app.screen.query_one(VerticalScroll)

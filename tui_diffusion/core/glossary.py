@@ -342,7 +342,7 @@ _ENTRIES = (
         "How large an error of 1 in eps_hat at this level is after the step made with it.",
         "‖change of x_{k+1}‖ / ‖change of eps_hat‖;  DDPM: β/(√(1 − ᾱ)·√(1 − β))",
         "Small. A β of 0.999 makes it 31.6: there the network has to be right.",
-        also=("eps error x", "after that step"),
+        also=("eps error x", "after its step"),
         keys=("amplification",),
     ),
     Entry(

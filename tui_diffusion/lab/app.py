@@ -301,7 +301,7 @@ class Lab(App[int]):
             screen.query_one("#too-small", Static).update(
                 f"diffusion-tui needs {needed}; this is {width}×{height}"
             )
-        self._show_tab()
+        self.call_after_refresh(self._show_tab)  # only then the app has its new size
         self.call_after_refresh(self._keep_focus, focused)
         self.call_after_refresh(self._redraw)
 

@@ -14,7 +14,7 @@ from .status import Line
 if TYPE_CHECKING:
     from .app import Lab
 
-_ROWS = {76: 2, 0: 3}
+_ROWS = {80: 2, 0: 3}
 """Lines that the guide's text takes, by the width from which it does."""
 
 

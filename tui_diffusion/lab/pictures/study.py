@@ -70,8 +70,8 @@ def schedule(
     )
     here = by[min(level, len(by) - 1)]
     note = (
-        f" an error of 1 in eps_hat at level {here.level} is {_shown(here.step)} after that step "
-        f"and {_shown(here.out)} in the sample"
+        f" level {here.level}: an error in eps_hat ×{_shown(here.step)} after its step, "
+        f"×{_shown(here.out)} in the sample"
     )
     return [*pair, text_line(note, width, palette, "text", glyphs)]
 
