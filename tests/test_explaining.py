@@ -43,7 +43,7 @@ def test_every_experiment_says_something_of_its_own_at_every_moment(name):
 
 
 def test_what_is_most_pressing_comes_first():
-    assert [*moments(bench(state=State.DIVERGED, training__lr="1e9"))][0][0] == "Diverged"
+    assert next(iter(moments(bench(state=State.DIVERGED, training__lr="1e9"))))[0] == "Diverged"
     text = dict(moments(bench(state=State.DIVERGED)))["Diverged"]
     assert "step 700" in text and "training.lr" in text
     assert "no memory" in dict(moments(bench(state=State.FAILED)))["Failed"]
@@ -51,8 +51,8 @@ def test_what_is_most_pressing_comes_first():
     assert "ideal" in ideal[0][0] and len(ideal) == 2
     changed = [title for title, _ in moments(bench(state=State.FINISHED, network__width="16"))]
     assert changed == ["Changed since it was trained", "Before training, look for"]
-    assert "p goes on" in [*moments(bench(state=State.PAUSED))][0][0]
-    assert "stopped" in [*moments(bench(state=State.STOPPED))][0][0]
+    assert "p goes on" in next(iter(moments(bench(state=State.PAUSED))))[0]
+    assert "stopped" in next(iter(moments(bench(state=State.STOPPED))))[0]
 
 
 def test_what_is_seen_depends_on_source_and_level():

@@ -158,6 +158,20 @@ def test_help(look, size):
     assert look(pressing("question_mark"), size=size)
 
 
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("key", ["a", "u"], ids=["asking", "tour"])
+def test_learning(look, key, size):
+    assert look(pressing("home", key), size=size)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_guided_first_run(look, size):
+    async def act(bench):
+        bench.app.learning.begin()
+
+    assert look(act, size=size)
+
+
 def test_too_small(look):
     assert look(size=(50, 12))
 
