@@ -1,7 +1,8 @@
 """Training batches: fresh true data, noised, as the network sees them, with the targets.
 
 They are drawn in blocks of many steps, which is cheap, and a block's size depends on the experiment
-alone, so that the batches of a seed are the same however a training is watched or cut up.
+and the kind of device alone, so that the batches of a seed are the same however a training is
+watched or cut up.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _BLOCK_NUMBERS = 65_536
 _PART_NUMBERS = 2**18
 """Features made at once, so that what is made on the way stays in memory that is at hand."""
 
+_GPU_NUMBERS = 2**20, 2**24
+"""The same two on a GPU, which has no such cache, and waits for the host once a block."""
+
 GOLDEN = (5**0.5 - 1) / 2
 """The golden ratio: its multiples mod 1 spread evenly, however many are taken."""
 
@@ -40,15 +44,17 @@ class Batches:
         self._means, self._stds = mixture.means.float(), mixture.stds.float()
         self.random = generator(experiment.seed, "batches", device)
         batch = experiment.training.batch
-        self.steps = max(1, min(256, _BLOCK_NUMBERS // (batch * experiment.dim)))
+        on_gpu = device.type != "cpu"
+        drawn, self._at_once = _GPU_NUMBERS if on_gpu else (_BLOCK_NUMBERS, _PART_NUMBERS)
+        self.steps = max(1, min(256, drawn // (batch * experiment.dim)))
         schedule = make_schedule(experiment.schedule)
         self._alphas = schedule.alphas.to(device, torch.float32)
         self._sigmas = schedule.sigmas.to(device, torch.float32)
         self._conditions = torch.tensor(
             [float(method.condition(schedule[k])) for k in range(schedule.levels)], device=device
         )
-        places = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).to(device).frac()
-        self._places = places.float().view(1, batch, 1)
+        places = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).frac().float()
+        self._places = places.to(device).view(1, batch, 1)
         shares = mixture.weights * batch
         exact = bool(((shares - shares.round()).abs() < 1e-9).all())
         self._always = mixture.components(batch, balanced=True) if exact else None
@@ -71,7 +77,7 @@ class Batches:
         eps = torch.randn(shape, generator=random, device=device)
         x0 *= self._stds[component].view(-1, batch, 1)
         x0 += self._means[component].view(-1, batch, dim)
-        size = max(1, _PART_NUMBERS // features[0].numel())
+        size = max(1, self._at_once // features[0].numel())
         for start in range(0, self.steps, size):
             part = slice(start, start + size)
             level, told = self.levels(drawn[part])

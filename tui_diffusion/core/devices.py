@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from .experiment import ConfigError, Experiment
 
@@ -100,6 +101,16 @@ def use_threads(experiment: Experiment) -> int:
         small = operations(experiment) < _THREADS_PAY_FROM
         torch.set_num_threads(1 if small else max(1, min((os.cpu_count() or 1) - 1, 8)))
     return torch.get_num_threads()
+
+
+def placed(value: Tensor | float, like: Tensor) -> Tensor:
+    """A value as a tensor of another's type and device.
+
+    A number is filled in on the device, where a copy would have the host wait for all before it.
+    """
+    if isinstance(value, Tensor) and (value.dim() or value.device == like.device):
+        return value.to(like)
+    return like.new_full((), float(value))
 
 
 def fault_of(error: BaseException) -> str | None:

@@ -48,6 +48,8 @@ class FastStepper:
     them back at its end; one that is broken off, as by the keyboard, never happened.
     """
 
+    note = ""
+
     def __init__(
         self,
         experiment: Experiment,

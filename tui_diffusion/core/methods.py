@@ -18,6 +18,7 @@ ideal estimates. So `IdealDenoiser` answers the same call as `NetworkDenoiser`, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -36,6 +37,12 @@ class Prediction:
     output: Tensor
     eps_hat: Tensor
     x0_hat: Tensor
+
+
+@lru_cache(maxsize=32)
+def _constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Numbers brought to a device once, for the host waits for every copy."""
+    return torch.tensor(values, dtype=dtype, device=device)
 
 
 class Method(Protocol):
@@ -183,7 +190,7 @@ class EDM(_LogNormal):
         return c_in, level.alpha * (s * c_in) ** 2, level.sigma * s * c_in
 
     def _mean(self, like: Tensor) -> Tensor:
-        return like.new_tensor(self.mean or 0.0)
+        return _constant(self.mean or (0.0,), like.dtype, like.device)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from .devices import placed
+
 Scale = float | Tensor
 """alpha or sigma: one number for all points, or a tensor with one for each, shape (n, 1)."""
 
@@ -177,8 +179,7 @@ class GaussianMixture:
         """What ``rows`` makes of x, taken in parts so small that memory stays bounded."""
         means = self.means
         size = max(1, _AT_ONCE // self.modes)
-        alpha_ = torch.as_tensor(alpha, dtype=means.dtype, device=means.device).reshape(-1, 1)
-        sigma_ = torch.as_tensor(sigma, dtype=means.dtype, device=means.device).reshape(-1, 1)
+        alpha_, sigma_ = placed(alpha, means).reshape(-1, 1), placed(sigma, means).reshape(-1, 1)
 
         def cut(values: Tensor, first: int) -> Tensor:
             return values[first : first + size] if len(values) > 1 else values

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .devices import placed
 from .experiment import Experiment
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -97,7 +98,7 @@ class Network(nn.Module):
         """
         parts = [x, *octaves(x, self.fourier)]
         if not self.per_level:
-            told = torch.as_tensor(c, dtype=x.dtype, device=x.device)
+            told = placed(c, x)
             shape = list(x.shape)
             shape[axis] = 1
             parts += [part.expand(shape) for part in (told, *octaves(told, self.level_fourier))]

@@ -9,7 +9,7 @@ changes no loss.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from .devices import operations
 from .experiment import Experiment
 from .fast import FastStepper
 
+if TYPE_CHECKING:
+    from .cuda_graph import Capture
+
 _FAST_OPERATIONS = 6e7
 """Operations a step up to which `FastStepper` is the faster; beyond, products are all there is."""
 
@@ -28,10 +31,12 @@ class Stepper(Protocol):
     """See the module's docstring.
 
     The block goes to ``features`` (places, inputs, batch) and ``targets`` (places, d, batch).
+    ``note`` is what a person should know of how it steps, mostly nothing.
     """
 
     features: Tensor
     targets: Tensor
+    note: str
 
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]
@@ -65,9 +70,31 @@ def make_stepper(
     ``average`` is where a running average of the weights goes. ``plain``: the reference, always.
     """
     device = next(body.parameters()).device
+    if device.type == "cuda" and not plain:
+        return graph_stepper(experiment, body, average, places)
     if plain or device.type != "cpu" or operations(experiment) > _FAST_OPERATIONS:
         return PlainStepper(experiment, body, average, places)
     return FastStepper(experiment, body, average, places)
+
+
+def graph_stepper(
+    experiment: Experiment,
+    body: nn.Module,
+    average: nn.Module | None,
+    places: int,
+    capture: Capture | None = None,
+) -> Stepper:
+    """Steps recorded as a CUDA graph, or the plain ones with a note where that cannot be done."""
+    from .cuda_graph import GraphStepper
+    from .cuda_graph import capture as record
+
+    try:
+        return GraphStepper(experiment, body, average, places, capture or record)
+    except Exception as error:  # whatever a driver says, there is another way
+        why = " ".join(str(error).split())[:120] or type(error).__name__
+    stepper = PlainStepper(experiment, body, average, places)
+    stepper.note = f"without a CUDA graph, which cannot be recorded ({why})"
+    return stepper
 
 
 def loss_of(kind: str, error: Tensor) -> Tensor:
@@ -83,6 +110,8 @@ def loss_of(kind: str, error: Tensor) -> Tensor:
 
 class PlainStepper:
     """Gradients by autograd, steps by torch's optimizers, on any device."""
+
+    note = ""
 
     def __init__(
         self, experiment: Experiment, body: nn.Module, average: nn.Module | None, places: int

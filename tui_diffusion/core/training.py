@@ -1,8 +1,8 @@
 """Training as a generator of progress.
 
 To pause is to stop pulling; to stop is to close. Batches are drawn in blocks whose size depends on
-the experiment alone, so the losses of a seed are the same bit for bit on a CPU whatever the
-reporting interval, the pauses, the front end, or a stop and resume in between.
+the experiment and the kind of device alone, so the losses of a seed are the same bit for bit on a
+CPU whatever the reporting interval, the pauses, the front end, or a stop and resume in between.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Generator, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Literal
 
@@ -242,13 +242,16 @@ class Trainer:
 
     def _make_stepper(self, stage: Stage) -> Stepper:
         average = None if self.average is self.network else self.average.body(stage.level)
-        return make_stepper(
+        stepper = make_stepper(
             self.experiment,
             self.network.body(stage.level),
             average,
             self.batches.steps,
             plain=self._plain,
         )
+        if stepper.note and stepper.note not in self.choice.reason:
+            self.choice = replace(self.choice, reason=f"{self.choice.reason}; {stepper.note}")
+        return stepper
 
     def _weights(self) -> list[Tensor]:
         """Those in training, and their average where there is one."""
@@ -258,7 +261,8 @@ class Trainer:
         ]
 
     def _weights_finite(self) -> bool:
-        return all(bool(torch.isfinite(w).all()) for w in self._weights())
+        # One question to the device, however many weights there are.
+        return bool(torch.stack([torch.isfinite(w).all() for w in self._weights()]).all())
 
     def _keep_finite(self) -> None:
         if self._weights_finite():
