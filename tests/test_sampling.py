@@ -23,6 +23,10 @@ def wish(source="forward", *, name="naive-1d", seed=0, points=500, **more):
     return Wish(experiment, source, seed, points, **more)
 
 
+def silent(done, total):
+    """Nobody asks how far it is."""
+
+
 # --- the worker ------------------------------------------------------------------------------
 
 
@@ -34,7 +38,7 @@ class Studio:
         self.gate = threading.Semaphore(0)
         self.worker = Worker(self.make, self.done.append, lambda w, e: self.failed.append((w, e)))
 
-    def make(self, wish):
+    def make(self, wish, progress):
         self.begun.append(wish)
         self.threads.add(threading.get_ident())
         assert self.gate.acquire(timeout=60)
@@ -234,7 +238,7 @@ def test_the_mixture_of_a_film_is_that_of_its_data():
 
 
 def test_a_study_of_the_ideal_denoiser_finds_no_excess():
-    made = study(wish("ideal", name="ddpm-1d"))
+    made = study(wish("ideal", name="ddpm-1d"), silent)
     assert [one.level for one in made.losses] == list(range(10))
     for one in made.losses:
         assert one.loss == pytest.approx(one.floor, rel=0.2, abs=1e-6)
@@ -243,18 +247,18 @@ def test_a_study_of_the_ideal_denoiser_finds_no_excess():
 
 
 def test_a_study_of_a_wrong_network_finds_its_excess():
-    made = study(wish("network", name="ddpm-1d", denoiser=FakeDenoiser()))
-    ideal = study(wish("ideal", name="ddpm-1d"))
+    made = study(wish("network", name="ddpm-1d", denoiser=FakeDenoiser()), silent)
+    ideal = study(wish("ideal", name="ddpm-1d"), silent)
     assert made.attribution.network > 0.1
     assert made.attribution.main == "network"
     assert sum(one.excess for one in made.losses) > 10 * sum(abs(o.excess) for o in ideal.losses)
 
 
 def test_a_study_while_training_is_quick_and_of_true_data_has_no_denoiser():
-    live = study(wish("network", denoiser=FakeDenoiser(), live=True))
+    live = study(wish("network", denoiser=FakeDenoiser(), live=True), silent)
     assert len(live.losses) == 10
     assert live.attribution is None
-    forward = study(wish("forward"))
+    forward = study(wish("forward"), silent)
     assert forward.losses == ()
     assert forward.attribution is None
     assert len(forward.amplification) > 0

@@ -729,10 +729,11 @@ def _write_npz(file: Path, trajectory: Trajectory, scaling: Scaling) -> None:
     """Points at every level with alphas and sigmas, whole or not at all; at the data's own size."""
     import numpy as np
 
+    x0_hat, eps_hat = trajectory.every("x0_hat", "eps_hat")
     arrays: dict[str, Any] = {
-        "x": scaling.back(trajectory.x).cpu().numpy(),
-        "x0_hat": scaling.back(trajectory.x0_hat).cpu().numpy(),
-        "eps_hat": trajectory.eps_hat.cpu().numpy(),
+        "x": scaling.back(trajectory.x.cpu()).numpy(),
+        "x0_hat": scaling.back(x0_hat.cpu()).numpy(),
+        "eps_hat": eps_hat.cpu().numpy(),
         "alphas": trajectory.schedule.alphas.numpy(),
         "sigmas": trajectory.schedule.sigmas.numpy(),
     }

@@ -16,8 +16,18 @@ _CPU_RATE = 5e10
 _CPU_CALLS = 2e-5
 """Seconds that the calls of a step in closed form take, as measured, whatever their size."""
 
-_GPU_STEP = 5e-4
-"""Seconds that a GPU needs to be handed the few dozen operations of a step, whatever their size."""
+_GPU_STEP = {"cuda": 1e-4, "mps": 5e-4}
+"""Seconds that the few dozen operations of a step take on a GPU, whatever their size.
+
+Assumed, not measured: on CUDA forty kernels of 2 to 3 µs, played from a graph (`cuda_graph`); on
+MPS as many, handed over one by one.
+"""
+
+_GPU_RATE = 5e12
+"""Floating-point operations a second of a GPU's products of float32 at this size. Assumed too."""
+
+_GPU_START = 3.0
+"""Seconds until a GPU takes its first step: context, libraries, recording. Assumed too."""
 
 _THREADS_PAY_FROM = 1e9
 """Operations a step from which a second CPU thread gains more than its hand-over costs."""
@@ -54,6 +64,11 @@ def cpu_step(experiment: Experiment) -> float:
     return _CPU_CALLS + operations(experiment) / _CPU_RATE
 
 
+def gpu_step(experiment: Experiment, kind: str) -> float:
+    """Seconds that one gradient step takes on a GPU of a kind ("cuda", "mps"), about."""
+    return _GPU_STEP[kind] + operations(experiment) / _GPU_RATE
+
+
 def choose(experiment: Experiment) -> Choice:
     """The device of an experiment; ``auto`` takes the one likely to train it faster.
 
@@ -61,15 +76,7 @@ def choose(experiment: Experiment) -> Choice:
     """
     wanted = experiment.device
     if wanted == "auto":
-        step = cpu_step(experiment)
-        about = f"a step takes about {1e3 * step:.2g} ms on the CPU"
-        if step < _GPU_STEP:
-            return Choice(torch.device("cpu"), f"{about}, less than a GPU needs to be told of it")
-        if torch.cuda.is_available():
-            return Choice(torch.device("cuda:0"), f"{about}; a GPU is faster")
-        if torch.backends.mps.is_available():
-            return Choice(torch.device("mps"), f"{about}; a GPU is faster")
-        return Choice(torch.device("cpu"), "no GPU is here")
+        return _fastest(experiment)
     device = torch.device(wanted)
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -79,6 +86,23 @@ def choose(experiment: Experiment) -> Choice:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ConfigError(f"device: 'mps' is not here; allowed: {_present()}", "device")
     return Choice(device, "as asked")
+
+
+def _fastest(experiment: Experiment) -> Choice:
+    """The device likely to take all steps the soonest, its start included."""
+    step, steps = cpu_step(experiment), experiment.training.steps
+    about = f"a step takes about {1e3 * step:.2g} ms on the CPU"
+    for kind, device in (("cuda", "cuda:0"), ("mps", "mps")):
+        there = gpu_step(experiment, kind)
+        if step <= there:
+            return Choice(torch.device("cpu"), f"{about}, less than a GPU needs to be told of it")
+        if steps * step <= _GPU_START + steps * there:
+            late = f"{about}, and {steps:,} of them are done before a GPU would be"
+            return Choice(torch.device("cpu"), late)
+        here = torch.cuda.is_available() if kind == "cuda" else torch.backends.mps.is_available()
+        if here:
+            return Choice(torch.device(device), f"{about}; a GPU is faster")
+    return Choice(torch.device("cpu"), "no GPU is here")
 
 
 def _present() -> str:

@@ -312,6 +312,8 @@ def excess_square(
 
 def device_of(denoiser: Denoiser) -> torch.device:
     """Where a denoiser computes."""
+    if isinstance(denoiser, IdealDenoiser):
+        return denoiser.mixture.means.device
     network = getattr(denoiser, "network", None)
     if network is not None:
         return next(network.parameters()).device  # type: ignore[no-any-return]

@@ -182,6 +182,11 @@ SAMPLERS: dict[str, Callable[[SamplingConfig], Sampler]] = {
 """Every sampler by its name in a configuration."""
 
 
+def looks_back(config: SamplingConfig) -> bool:
+    """Whether a step hangs on the one before."""
+    return config.sampler == "dpm++2m"
+
+
 def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
     """The sampler of a configuration, with its rule for where noise is added.
 

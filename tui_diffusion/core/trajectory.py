@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -14,32 +15,38 @@ from .experiment import Experiment
 from .methods import Denoiser
 from .mixtures import GaussianMixture
 from .randomness import generator
-from .samplers import Step, make_sampler
+from .samplers import Sampler, Step, looks_back, make_sampler
 from .schedules import Schedule, sampling_schedule
 
 _AT_ONCE = 16_384
 """Points that a network sees at once, so that what it makes of them on the way stays small."""
 
 
+class Retake(Protocol):
+    """Takes the step from level k to k + 1 again, of some of the points."""
+
+    def __call__(self, k: int, part: slice) -> Step: ...
+
+
 @dataclass(frozen=True)
 class Trajectory:
     """n points at every level, x_T first; scrubbing is indexing.
 
-    ``x`` has shape (N + 1, n, d): x[0] is the start, x[N] clean. ``eps_hat``, ``x0_hat``, ``mean``
-    and ``noise`` have shape (N, n, d) and tell of the step from k to k + 1. ``repeats`` has shape
-    (r, n, d): what the last step gave when it was repeated; x[N] is the last of them. ``kind`` is
-    "reverse" for a denoising, "forward" for true data noised.
+    ``x`` has shape (N + 1, n, d): x[0] is the start, x[N] clean. ``repeats`` has shape (r, n, d):
+    what the last step gave when it was repeated; x[N] is the last of them. ``kind`` is "reverse"
+    for a denoising, "forward" for true data noised.
+
+    What a step said, ``eps_hat``, ``x0_hat``, ``mean`` and ``noise``, is four times as much as the
+    points, and follows from them: it is not kept but, with the denoiser as it was and the same
+    noise, made again for whoever asks.
     """
 
     kind: Literal["reverse", "forward"]
     schedule: Schedule
     x: Tensor
-    eps_hat: Tensor
-    x0_hat: Tensor
-    mean: Tensor
-    noise: Tensor
     repeats: Tensor
     result_level: int
+    retake: Retake = field(repr=False)
 
     @property
     def levels(self) -> int:
@@ -58,21 +65,100 @@ class Trajectory:
 
     def step(self, k: int, part: slice = slice(None)) -> Step:
         """The step from level k to k + 1, of all points or of some."""
-        mean, noise = self.mean[k, part], self.noise[k, part]
-        return Step(
-            self.x[k, part],
-            self.eps_hat[k, part],
-            self.x0_hat[k, part],
-            mean,
-            noise,
-            mean + noise,
-            float(self.schedule.alphas[k]),
-            float(self.schedule.sigmas[k]),
-        )
+        if not 0 <= k < self.levels:
+            raise IndexError(f"step {k} of {self.levels}")
+        return self.retake(k, part)
+
+    @property
+    def eps_hat(self) -> Tensor:
+        """The noise that the denoiser saw at every level below N, shape (N, n, d)."""
+        return self.every("eps_hat")[0]
+
+    @property
+    def x0_hat(self) -> Tensor:
+        """The clean data that it saw, shape (N, n, d)."""
+        return self.every("x0_hat")[0]
+
+    @property
+    def mean(self) -> Tensor:
+        """Where every step leads but for its noise, shape (N, n, d)."""
+        return self.every("mean")[0]
+
+    @property
+    def noise(self) -> Tensor:
+        """What every step adds by chance, shape (N, n, d)."""
+        return self.every("noise")[0]
+
+    def every(self, *names: str) -> list[Tensor]:
+        """These parts of all steps, each of shape (N, n, d), in one go."""
+        made = [torch.empty_like(self.x[1:]) for _ in names]
+        for k in range(self.levels):
+            step = self.step(k)
+            for values, name in zip(made, names, strict=True):
+                values[k] = getattr(step, name)
+        return made
 
     def moments(self) -> tuple[Tensor, Tensor]:
         """Mean and std of each coordinate at every level, both (N + 1, d)."""
-        return self.x.mean(1), self.x.std(1, unbiased=False)
+        levels = [(x.mean(0), x.std(0, unbiased=False)) for x in self.x]
+        mean, std = zip(*levels, strict=True)
+        return torch.stack(mean), torch.stack(std)
+
+
+@dataclass(frozen=True)
+class _Sampling:
+    """All that a reverse step needs: points, denoiser, and where its noise comes from.
+
+    ``states`` are the generator's before the noise of each step, which is drawn for ``count``
+    points, of which the first are taken along.
+    """
+
+    take: Sampler
+    looks_back: bool
+    denoiser: Denoiser
+    schedule: Schedule
+    x: Tensor
+    count: int
+    states: list[Tensor] = field(default_factory=list)
+
+    def draw(self, random: torch.Generator) -> Tensor:
+        """z of a step for the points that are taken along."""
+        shape = (self.count, self.x.shape[2])
+        z = torch.randn(shape, generator=random, device=self.x.device)
+        return z[: self.x.shape[1]]
+
+    @torch.no_grad()
+    def __call__(self, k: int, part: slice) -> Step:
+        random = torch.Generator(self.x.device)
+        random.set_state(self.states[k])
+        z, now, last = self.draw(random)[part], self.x[k][part], self.x[max(k - 1, 0)][part]
+        steps = []
+        for some in _parts(len(now)):
+            previous = None
+            if self.looks_back and k:
+                previous = self.take(last[some], self.schedule[k - 1], self.denoiser, z[some])
+            steps.append(self.take(now[some], self.schedule[k], self.denoiser, z[some], previous))
+        return _joined(steps)
+
+
+def _joined(steps: list[Step]) -> Step:
+    """The same step of several lots of points."""
+    if len(steps) == 1:
+        return steps[0]
+
+    def cat(name: str) -> Tensor:
+        return torch.cat([getattr(step, name) for step in steps])
+
+    return Step(
+        x=cat("x"),
+        eps_hat=cat("eps_hat"),
+        x0_hat=cat("x0_hat"),
+        mean=cat("mean"),
+        noise=cat("noise"),
+        x_next=cat("x_next"),
+        alpha=steps[0].alpha,
+        sigma=steps[0].sigma,
+    )
 
 
 def start(
@@ -106,44 +192,53 @@ def denoise(
     points: int | None = None,
     seed: int | None = None,
     device: torch.device | str = "cpu",
-    progress: Callable[[int], None] | None = None,
+    keep: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Trajectory:
     """Draw ``points`` starts and take them through every level, on the denoiser's device.
 
-    The same seed gives the same starting noise and the same z at every level, whichever denoiser.
-    Beside the result, memory is bounded however many points there are: a network sees some of them
-    at a time. ``progress`` is told the levels done, one after another.
+    The same seed gives the same starting noise and the same z at every level, whichever denoiser;
+    ``keep`` takes only the first of the points along. Beside the points at every level, memory is
+    bounded by those at one: a network sees some of them at a time. ``progress`` is told the steps
+    done and all there are, one after another. The host waits for a GPU nowhere between them.
     """
     schedule = sampling_schedule(experiment)
     mixture = make_mixture(experiment.data, device)
     config, levels = experiment.sampling, schedule.levels
     count = config.points if points is None else points
     random = generator(experiment.seed if seed is None else seed, "sampling", device)
-    take = make_sampler(config, levels)
-    x = torch.empty((levels + 1, count, mixture.dim), device=device)
-    eps_hat, x0_hat, mean, noise = (torch.empty_like(x[1:]) for _ in range(4))
+    kept = count if keep is None else min(keep, count)
+    x = torch.empty((levels + 1, kept, mixture.dim), device=device)
     repeats = torch.empty((config.repeats, *x[0].shape), device=device)
-    x[0] = start(experiment, mixture, schedule, count, random)
-    done = Trajectory(
-        "reverse", schedule, x, eps_hat, x0_hat, mean, noise, repeats, levels - config.stop_before
-    )
+    x[0] = start(experiment, mixture, schedule, count, random)[:kept]
+    # A network in training goes on to change; this record of what it said does not.
+    of = deepcopy(denoiser)
+    sampling = _Sampling(make_sampler(config, levels), looks_back(config), of, schedule, x, count)
+    before: dict[int, Step] = {}
+
+    def take(k: int, from_: Tensor, to: Tensor) -> None:
+        z = sampling.draw(random)
+        for part in _parts(kept):
+            previous = before.get(part.start)
+            made = sampling.take(from_[part], schedule[k], denoiser, z[part], previous)
+            to[part] = made.x_next
+            if sampling.looks_back:
+                before[part.start] = made
+
     for k in range(levels):
-        z = torch.randn(x[k].shape, generator=random, device=device)
-        for part in _parts(count):
-            previous = done.step(k - 1, part) if k else None
-            made = take(x[k, part], schedule[k], denoiser, z[part], previous)
-            eps_hat[k, part], x0_hat[k, part] = made.eps_hat, made.x0_hat
-            mean[k, part], noise[k, part] = made.mean, made.noise
-            x[k + 1, part] = made.x_next
+        sampling.states.append(random.get_state())
+        take(k, x[k], x[k + 1])
         if progress is not None:
-            progress(k + 1)
-    for repeat in repeats:
-        z = torch.randn(x[levels].shape, generator=random, device=device)
-        for part in _parts(count):
-            previous = done.step(levels - 1, part)
-            made = take(x[levels, part], schedule[levels - 1], denoiser, z[part], previous)
-            repeat[part] = x[levels, part] = made.x_next
-    return done
+            progress(k + 1, levels + config.repeats)
+    last = dict(before)
+    for done, repeat in enumerate(repeats, levels + 1):
+        before.update(last)
+        take(levels - 1, x[levels], repeat)
+        x[levels] = repeat
+        if progress is not None:
+            progress(done, levels + config.repeats)
+    result_level = levels - config.stop_before
+    return Trajectory("reverse", schedule, x, repeats, result_level, sampling)
 
 
 def _parts(count: int) -> list[slice]:
@@ -168,14 +263,13 @@ def forward_process(
     alphas = schedule.alphas.to(device, x0.dtype)[:, None, None]
     sigmas = schedule.sigmas.to(device, x0.dtype)[:, None, None]
     x = alphas * x0 + sigmas * eps
-    return Trajectory(
-        kind="forward",
-        schedule=schedule,
-        x=x,
-        eps_hat=eps.expand(levels, -1, -1),
-        x0_hat=x0.expand(levels, -1, -1),
-        mean=x[1:],
-        noise=torch.zeros_like(x[1:]),
-        repeats=x0.new_empty((0, *x0.shape)),
-        result_level=levels - experiment.sampling.stop_before,
-    )
+
+    def retake(k: int, part: slice) -> Step:
+        ahead = x[k + 1][part]
+        still = torch.zeros_like(ahead)
+        now = float(schedule.alphas[k]), float(schedule.sigmas[k])
+        return Step(x[k][part], eps[part], x0[part], ahead, still, ahead, *now)
+
+    result_level = levels - experiment.sampling.stop_before
+    repeats = x0.new_empty((0, *x0.shape))
+    return Trajectory("forward", schedule, x, repeats, result_level, retake)

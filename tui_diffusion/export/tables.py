@@ -20,12 +20,11 @@ def write_npz(film: Film, file: Path, progress: Progress) -> None:
     No object arrays, so it opens with ``allow_pickle=False``.
     """
     trajectory, scaling = film.trajectory, scaling_of(film.exhibit.experiment.data)
-    arrays: dict[str, Any] = {
-        name: getattr(trajectory, name).detach().cpu().numpy()
-        for name in ("eps_hat", "mean", "noise", "repeats")
-    }
+    names = ("eps_hat", "mean", "noise", "x0_hat")
+    said = dict(zip(names, trajectory.every(*names), strict=True)) | {"repeats": trajectory.repeats}
+    arrays: dict[str, Any] = {name: values.detach().cpu().numpy() for name, values in said.items()}
     arrays["x"] = scaling.back(trajectory.x.detach().cpu()).numpy()
-    arrays["x0_hat"] = scaling.back(trajectory.x0_hat.detach().cpu()).numpy()
+    arrays["x0_hat"] = scaling.back(said["x0_hat"].detach().cpu()).numpy()
     arrays["alphas"] = trajectory.schedule.alphas.numpy()
     arrays["sigmas"] = trajectory.schedule.sigmas.numpy()
     arrays["result_level"] = np.asarray(trajectory.result_level)

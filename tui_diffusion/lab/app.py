@@ -184,7 +184,9 @@ class Lab(App[int]):
         self.chosen = experiment.name
         self.bench.experiment = experiment
         self.session = session or Session(self._notify, keep=keep_in_store)
-        self.sampling = Worker(film, lambda made: self._post(self.Filmed(made)), self._film_failed)
+        self.sampling = Worker(
+            film, lambda made: self._post(self.Filmed(made)), self._film_failed, self._notify
+        )
         self.studies = Worker(
             study, lambda made: self._post(self.Studied(made)), self._study_failed
         )
@@ -506,7 +508,9 @@ class Lab(App[int]):
         if training is None and self.session.state.active:
             training = self.session.training
         waiting = "idle" if self.loaded else "loading"
-        left, right = status(self.chosen, training, waiting, self.size.width, self.palette)
+        left, right = status(
+            self.chosen, training, waiting, self.size.width, self.palette, self.sampling.reached
+        )
         self.screen_stack[0].query_one("#status", Line).write(left, right)
 
     # --- what the panels say -----------------------------------------------------------------

@@ -20,21 +20,43 @@ _BRANDED = 76
 
 
 def status(
-    chosen: str, training: Training | None, waiting: str, width: int, palette: Palette
+    chosen: str,
+    training: Training | None,
+    waiting: str,
+    width: int,
+    palette: Palette,
+    sampling: tuple[int, int] | None = None,
 ) -> tuple[Runs, Runs]:
-    """What is chosen, and how far its training is; ``waiting`` where there is none."""
+    """What is chosen, and how far its training is; ``waiting`` where there is none.
+
+    ``sampling`` is how far a long one is. What there is no room for is left out from the end.
+    """
     text, dim = palette.style("text"), palette.style("axis")
     left: Runs = [(f" {chosen} ", text)]
     if width >= _BRANDED:
         left.insert(0, (" diffusion-tui ", palette.style("mark") + Style(bold=True)))
+    if sampling is not None:
+        left.append((f" sampling {sampling[0]}/{sampling[1]} ", text))
     if training is None:
         return left, [(f"{waiting} ", text)]
-    if width >= WIDE and training.device:
-        left.append((f" {training.device} ", dim))
     right = _progress(training, chosen, palette)
     if width >= WIDE and training.above is not None:
         right.insert(-1, (f"  {training.above:+.0%} over floor", dim))
+    room = width - sum(len(words) for words, _ in [*left, *right])
+    for device in _devices(training):
+        if len(device) <= room:
+            left.append((device, dim))
+            break
     return left, right
+
+
+def _devices(training: Training) -> list[str]:
+    """Device and threads in fewer and fewer words."""
+    if not training.device:
+        return []
+    threads = f"{training.threads} thread{'s' if training.threads > 1 else ''}"
+    with_threads = [f" {training.device}, {threads} "] if training.threads else []
+    return [*with_threads, f" {training.device} "]
 
 
 def _progress(training: Training, chosen: str, palette: Palette) -> Runs:

@@ -14,6 +14,7 @@ from torch import Tensor
 from ..core.datasets import make_mixture
 from ..core.devices import choose, use_threads
 from ..core.exact import goal_moments
+from ..core.floor import device_of
 from ..core.methods import Denoiser, IdealDenoiser, make_method
 from ..core.metrics import energy_distance, nearest_mode_distance
 from ..core.mismatch import StartMismatch, start_mismatch
@@ -21,12 +22,16 @@ from ..core.mixtures import GaussianMixture
 from ..core.randomness import generator
 from ..core.schedules import Schedule
 from ..core.trajectory import Trajectory, denoise, forward_process
-from .sampling import Wish
+from .sampling import Progress, Wish
 
 Floats = NDArray[np.float64]
 
 _ENERGY_POINTS = 500
 _REAL_POINTS = 4000
+_MODE_POINTS = 100_000
+
+_FOLLOWED = 32
+"""Points whose ideal paths there are, more than any picture shows."""
 
 
 @dataclass(frozen=True)
@@ -113,17 +118,18 @@ class Film:
         """sigma of a level."""
         return float(self.schedule.sigmas[level])
 
-    @property
-    def x0_hat(self) -> NDArray[np.float32]:
-        """What the denoiser took the clean data to be, (N, n, d)."""
-        return self.trajectory.x0_hat.detach().cpu().numpy()
+    def x0_hat(self, level: int) -> NDArray[np.float32]:
+        """What the denoiser took the clean data to be at a level below N, (n, d)."""
+        return self.trajectory.step(level).x0_hat.detach().cpu().numpy()
 
     @cached_property
     def ideal_x(self) -> NDArray[np.float32]:
-        """The points that the ideal denoiser makes of the same start and noise, (N + 1, n, d)."""
+        """What the ideal denoiser makes of some of the starts, with the same noise: (N + 1, k, d)."""
         experiment, wish = self.wish.experiment, self.wish
         ideal = self._ideal
-        return denoise(experiment, ideal, points=wish.points, seed=wish.seed).x.numpy()
+        return denoise(
+            experiment, ideal, points=wish.points, seed=wish.seed, keep=_FOLLOWED
+        ).x.numpy()
 
     @cached_property
     def forward_x(self) -> NDArray[np.float32]:
@@ -140,15 +146,14 @@ class Film:
 
     def point(self, level: int, index: int) -> Point:
         """What happens to one point at a level below N."""
-        record, one = self.trajectory, slice(index, index + 1)
-        x = record.x[level, one]
-        ideal = self.ask_ideal(x.cpu(), level)
+        step = self.trajectory.step(level, slice(index, index + 1))
+        x, ideal = step.x, self.ask_ideal(step.x.cpu(), level)
         rows = (
             x,
-            record.eps_hat[level, one],
-            record.x0_hat[level, one],
-            record.mean[level, one] - x,
-            record.noise[level, one],
+            step.eps_hat,
+            step.x0_hat,
+            step.mean - x,
+            step.noise,
             ideal.eps_hat,
             ideal.x0_hat,
         )
@@ -165,18 +170,18 @@ class Film:
 
     @torch.no_grad()
     def _answer(self, denoiser: Denoiser, x: Tensor, level: int) -> Answer:
-        device = choose(self.wish.experiment).device if denoiser is self.wish.denoiser else "cpu"
-        said = denoiser(x.to(device), self.schedule[level])
+        said = denoiser(x.to(device_of(denoiser)), self.schedule[level])
         eps_hat = said.eps_hat.cpu()
         return Answer(eps_hat, said.x0_hat.cpu(), -eps_hat / self.sigma(level))
 
     @cached_property
     def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
         """mean, std, goal mean and goal std at every level, each (N + 1, d)."""
-        x = self.x.astype(np.float64)
         goal_mean, goal_std = goal_moments(self.mixture, self.schedule)
-        with np.errstate(invalid="ignore"):  # of infinite points there is none, and that shows
-            return x.mean(1), x.std(1), goal_mean.numpy(), goal_std.numpy()
+        # Of infinite points there is none, and that shows.
+        levels = [torch.var_mean(torch.from_numpy(x).double(), 0, correction=0) for x in self.x]
+        variance, mean = (torch.stack(values) for values in zip(*levels, strict=True))
+        return mean.numpy(), variance.sqrt().numpy(), goal_mean.numpy(), goal_std.numpy()
 
     @cached_property
     def _numbers(self) -> dict[int, Numbers]:
@@ -200,30 +205,39 @@ class Film:
             std,
             goal_mean,
             goal_std,
-            nearest_mode_distance(points, truth),
+            nearest_mode_distance(points[:_MODE_POINTS], truth),
             nearest_mode_distance(real, truth),
             energy_distance(points[:some], real[:some]),
             energy_distance(truth.sample(some, random), real[:some]),
         )
 
 
-def make_film(wish: Wish) -> Film:
-    """Sample what is wished for, and measure what the first look will show."""
+def make_film(wish: Wish, progress: Progress | None = None) -> Film:
+    """Sample what is wished for, and measure what the first look will show.
+
+    ``progress`` is told the steps done, and all there are.
+    """
     began = monotonic()
     experiment = wish.experiment
     use_threads(experiment)
     if wish.source == "forward":
         trajectory = forward_process(experiment, points=wish.points, seed=wish.seed)
     else:
-        device = choose(experiment).device
         denoiser = wish.denoiser
         if wish.source == "ideal":
-            mixture = make_mixture(experiment.data, device)
+            mixture = make_mixture(experiment.data, choose(experiment).device)
             denoiser = IdealDenoiser(mixture, make_method(experiment.method, mixture))
         trajectory = denoise(
-            experiment, denoiser, points=wish.points, seed=wish.seed, device=device
+            experiment,
+            denoiser,
+            points=wish.points,
+            seed=wish.seed,
+            device=device_of(denoiser),
+            progress=progress,
         )
     x = trajectory.x.detach().cpu().numpy()
     mixture = make_mixture(experiment.data)
     start = start_mismatch(experiment)
-    return Film(wish, mixture, trajectory, x, monotonic() - began, start)
+    film = Film(wish, mixture, trajectory, x, monotonic() - began, start)
+    film.numbers(film.levels)
+    return film

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from ..core.experiment import Experiment
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from .study import Study
 
 T = TypeVar("T")
+
+Progress = Callable[[int, int], None]
+"""Is told the steps done and all there are, one after another."""
+
+_LONG = 0.5
+"""Seconds from which the making of something is told of, and may be given up for another."""
 
 Source = Literal["forward", "network", "ideal"]
 """Where points come from: true data noised, the network, or the exact denoiser in its place."""
@@ -37,22 +44,30 @@ class Wish:
     live: bool = False
 
 
+class _AbandonedError(Exception):
+    """Nobody waits for what is being made any more."""
+
+
 class Worker(Generic[T]):
     """Grants wishes in a thread of its own; a newer wish replaces one not yet begun.
 
     ``done`` is called from that thread with what ``make`` made, ``failed`` with the wish and what
-    went wrong; both must only post messages.
+    went wrong; both must only post messages, and so must ``told``, which is called as the making
+    of something long goes on. ``reached`` says then how far it is, and a newer wish ends it.
     """
 
     def __init__(
         self,
-        make: Callable[[Wish], T],
+        make: Callable[[Wish, Progress], T],
         done: Callable[[T], None],
         failed: Callable[[Wish, Exception], None],
+        told: Callable[[], None] = lambda: None,
     ) -> None:
         self._make = make
         self._done = done
         self._failed = failed
+        self._told = told
+        self.reached: tuple[int, int] | None = None
         self._wish: Wish | None = None
         self._closed = False
         self._condition = threading.Condition()
@@ -93,24 +108,40 @@ class Worker(Generic[T]):
                 wish, self._wish, self._busy = self._wish, None, True
             assert wish is not None
             try:
-                made = self._make(wish)
+                made = self._make(wish, self._progress_since(monotonic()))
+            except _AbandonedError:
+                self._end()
             except Exception as error:  # shown to the person; the lab goes on
-                self._busy = False
+                self._end()
                 self._failed(wish, error)
             else:
-                self._busy = False
+                self._end()
                 self._done(made)
 
+    def _end(self) -> None:
+        self._busy, self.reached = False, None
 
-def film(wish: Wish) -> Film:
+    def _progress_since(self, began: float) -> Progress:
+        def progress(done: int, total: int) -> None:
+            long = monotonic() - began > _LONG
+            if self._closed or (long and self._wish is not None):
+                raise _AbandonedError
+            if long:
+                self.reached = done, total
+                self._told()
+
+        return progress
+
+
+def film(wish: Wish, progress: Progress) -> Film:
     """The film of a wish."""
     from .film import make_film
 
-    return make_film(wish)
+    return make_film(wish, progress)
 
 
-def study(wish: Wish) -> Study:
-    """The study of a wish's denoiser."""
+def study(wish: Wish, progress: Progress) -> Study:
+    """The study of a wish's denoiser; it says nothing of how far it is."""
     from .study import make_study
 
     return make_study(wish)

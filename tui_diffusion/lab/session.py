@@ -102,6 +102,7 @@ class Training:
     lr: float = 0.0
     level: int | None = None
     device: str = ""
+    threads: int = 0
     reason: str = ""
     error: str = ""
     run: Path | None = None
@@ -292,6 +293,7 @@ class Session:
             training.lr, training.level = progress.lr, progress.level
             training.seconds = progress.seconds
             training.step = progress.step
+            training.threads = getattr(trainer, "threads", 0)
             if progress.status != "training":
                 training.snapshot = (progress.step, copy.deepcopy(trainer.denoiser))
                 self._finish(training, keeper, State(progress.status))

@@ -8,8 +8,8 @@ from time import monotonic
 from ..core.amplification import Amplification, amplification
 from ..core.attribution import Attribution, attribute
 from ..core.datasets import make_mixture
-from ..core.devices import choose, use_threads
-from ..core.floor import LevelLoss, level_losses
+from ..core.devices import use_threads
+from ..core.floor import LevelLoss, device_of, level_losses
 from ..core.methods import IdealDenoiser, make_method
 from ..core.mismatch import StartMismatch, start_mismatch
 from .sampling import Wish
@@ -46,7 +46,8 @@ def make_study(wish: Wish) -> Study:
     if denoiser is not None:
         losses = tuple(level_losses(experiment, denoiser))
         if not wish.live:
-            device = choose(experiment).device
+            # The network's own: what is set now may choose another.
+            device = device_of(denoiser)
             attribution = attribute(experiment, denoiser, points=_POINTS, device=device)
     return Study(
         wish,

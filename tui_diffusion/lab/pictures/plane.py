@@ -81,7 +81,7 @@ def _seen(
             inner = _arrows(film, level, ranges, size, role, palette, glyphs, ideal=False)
         case "clean estimate":
             level = min(look.level, film.levels - 1)
-            dots = bin_points(film.x0_hat[level], *ranges, *size)
+            dots = bin_points(film.x0_hat(level), *ranges, *size)
             inner = braille([Layer(dots, role)], [], *size, palette, glyphs)
         case _:
             inner = _points(film, look, ranges, size, palette, glyphs)

@@ -1,0 +1,79 @@
+"""The device that trains an experiment faster, with the reason, and the threads that suit it."""
+
+import pytest
+import torch
+
+from tui_diffusion.core.devices import choose, cpu_step, gpu_step, placed, use_threads
+from tui_diffusion.core.presets import get_preset
+
+TINY = get_preset("ddpm-1d").experiment.with_settings({"device": "auto"})
+WIDE = TINY.with_settings({"network.width": 1024, "training.batch": 1024, "training.steps": 20_000})
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """Makes torch say which GPUs are here."""
+
+    def say(*, cuda=False, mps=False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+    return say
+
+
+@pytest.mark.parametrize("cuda", [False, True])
+def test_a_tiny_network_stays_on_the_cpu(gpus, cuda):
+    gpus(cuda=cuda)
+    choice = choose(TINY.with_settings({"training.steps": 1_000_000}))
+    assert choice.device.type == "cpu"
+    assert "less than a GPU needs" in choice.reason
+
+
+def test_a_wide_one_goes_to_the_gpu_there_is(gpus):
+    for here, kind in (({"cuda": True, "mps": True}, "cuda"), ({"mps": True}, "mps"), ({}, "cpu")):
+        gpus(**here)
+        choice = choose(WIDE)
+        assert choice.device.type == kind
+        assert choice.reason.endswith("a GPU is faster" if here else "no GPU is here")
+
+
+def test_a_short_training_is_over_before_a_gpu_begins(gpus):
+    gpus(cuda=True)
+    short = WIDE.with_settings({"training.steps": 20})
+    choice = choose(short)
+    assert choice.device.type == "cpu"
+    assert "20 of them are done before" in choice.reason
+
+
+def test_the_choice_is_that_of_the_shorter_time(gpus):
+    gpus(cuda=True)
+    for width in (8, 32, 64, 128, 256, 512):
+        for steps in (100, 10_000, 1_000_000):
+            experiment = WIDE.with_settings({"network.width": width, "training.steps": steps})
+            gain = steps * (cpu_step(experiment) - gpu_step(experiment, "cuda"))
+            assert (choose(experiment).device.type == "cuda") == (gain > 3.0)
+
+
+def test_one_s_own_choice_wins(gpus):
+    gpus(cuda=True)
+    choice = choose(WIDE.with_settings({"device": "cpu"}))
+    assert (choice.device.type, choice.reason) == ("cpu", "as asked")
+
+
+def test_threads_suit_the_work_and_one_s_own_number_wins(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert use_threads(TINY) == torch.get_num_threads() == 1
+    assert use_threads(WIDE) == torch.get_num_threads() == 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    torch.set_num_threads(2)
+    assert use_threads(TINY) == torch.get_num_threads() == 2
+    torch.set_num_threads(1)
+
+
+def test_a_value_placed_beside_a_tensor_has_its_type():
+    like, exact = torch.zeros(3).double(), torch.full((2, 1), 0.1, dtype=torch.float64)
+    for value in (0.1, exact[0, 0], exact):
+        there = placed(value, like)
+        assert there.dtype == torch.float64
+        assert float(there.flatten()[0]) == 0.1
