@@ -124,7 +124,7 @@ class Film:
 
     @cached_property
     def ideal_x(self) -> NDArray[np.float32]:
-        """What the ideal denoiser makes of some of the starts, with the same noise: (N + 1, k, d)."""
+        """What the ideal denoiser makes of some starts, with the same noise, (N + 1, k, d)."""
         experiment, wish = self.wish.experiment, self.wish
         ideal = self._ideal
         return denoise(
