@@ -74,6 +74,37 @@ def test_the_latest_wish_wins(studio):
     assert threading.get_ident() not in studio.threads
 
 
+def test_something_long_tells_how_far_it_is_and_gives_way_to_a_newer_wish(monkeypatch):
+    monkeypatch.setattr("tui_diffusion.lab.sampling._LONG", 0.0)
+    told, done, gate = [], [], threading.Semaphore(0)
+
+    def make(wish, progress):
+        for level in range(1, 4):
+            assert gate.acquire(timeout=60)
+            progress(level, 3)
+        return wish
+
+    worker = Worker(make, done.append, lambda *_: None, lambda: told.append(worker.reached))
+    worker.start()
+    worker.ask(wish(seed=1))
+    gate.release()
+    wait_until(lambda: told == [(1, 3)])
+    worker.ask(wish(seed=2))
+    gate.release()
+    wait_until(lambda: worker.busy and worker.reached is None)
+    gate.release(3)
+    wait_until(lambda: done == [wish(seed=2)])
+    wait_until(lambda: not worker.busy)
+    assert told == [(1, 3), (1, 3), (2, 3), (3, 3)]
+    assert worker.reached is None
+    worker.ask(wish(seed=3))
+    gate.release()
+    wait_until(lambda: len(told) == 5)
+    gate.release()
+    assert worker.close(60)
+    assert done == [wish(seed=2)]
+
+
 def test_a_wish_made_before_the_start_is_granted(studio):
     studio.worker.ask(wish(seed=3))
     assert studio.worker.busy

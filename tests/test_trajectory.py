@@ -201,3 +201,59 @@ def test_the_forward_process_keeps_one_point_and_one_noise_through_all_levels():
         assert torch.equal(step.x0_hat, x0)
     assert torch.equal(forward_process(experiment, points=20, seed=5).x, process.x)
     assert not torch.equal(forward_process(experiment, points=20, seed=6).x, process.x)
+
+
+# --- what a step said, made again ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sampler", ["ddpm", "ddim", "euler", "heun", "dpm++2m"])
+@pytest.mark.parametrize("points", [1, 30, 40_000])
+def test_every_step_can_be_taken_again(sampler, points):
+    experiment = get_preset("ddpm-1d").experiment
+    experiment = experiment.with_settings({"sampling.sampler": sampler})
+    trajectory = denoise(experiment, untrained(experiment), points=points)
+    for k in range(trajectory.levels):
+        step = trajectory.step(k)
+        assert torch.equal(step.x_next, trajectory.x[k + 1])
+        few = trajectory.step(k, slice(0, 5))
+        assert float((few.x_next - trajectory.x[k + 1, :5]).abs().max()) < 1e-5
+        assert torch.equal(few.noise, step.noise[:5])
+
+
+def test_a_record_stays_as_it_was_when_the_network_learns_on():
+    experiment = get_preset("ddpm-1d").experiment
+    denoiser = untrained(experiment)
+    trajectory = denoise(experiment, denoiser, points=50)
+    before = trajectory.x0_hat
+    with torch.no_grad():
+        for weight in denoiser.network.parameters():
+            weight.mul_(2)
+    assert torch.equal(trajectory.x0_hat, before)
+    assert not torch.equal(denoise(experiment, denoiser, points=50).x0_hat, before)
+
+
+@pytest.mark.parametrize("name", ["ddpm-multimodal", "edm-1d"])
+def test_the_first_points_go_the_same_way_without_the_others(name):
+    experiment = get_preset(name).experiment
+    whole = denoise(experiment, ideal(experiment), points=500)
+    few = denoise(experiment, ideal(experiment), points=500, keep=20)
+    assert few.points == 20
+    assert torch.equal(few.x[0], whole.x[0, :20])
+    assert float((few.x - whole.x[:, :20]).abs().max()) < 1e-5
+    assert float((few.noise - whole.noise[:, :20]).abs().max()) == 0
+
+
+def test_progress_is_told_of_every_step_and_repeat():
+    experiment = get_preset("ddpm-multimodal").experiment
+    told = []
+    denoise(experiment, ideal(experiment), points=5, progress=lambda *at: told.append(at))
+    assert told == [(done, 30) for done in range(1, 31)]
+
+
+def test_a_record_keeps_little_more_than_its_points():
+    experiment = get_preset("ddpm-1d").experiment
+    trajectory = denoise(experiment, untrained(experiment), points=10_000)
+    kept = [t for t in vars(trajectory.retake).values() if isinstance(t, torch.Tensor)]
+    kept += trajectory.retake.states
+    extra = sum(t.nbytes for t in kept if t.data_ptr() != trajectory.x.data_ptr())
+    assert extra < trajectory.x.nbytes / 4

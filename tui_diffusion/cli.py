@@ -21,6 +21,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from . import __version__, completion
+from .bar import with_bar
 from .core.experiment import ConfigError, Experiment, parse_settings
 from .core.manifest import RunError, shown
 from .core.presets import PRESETS, get_preset
@@ -563,7 +564,7 @@ def sample(
     Sampler and number of levels may be others than those it was trained with.
     """
     from .core.datasets import scaling_of
-    from .core.devices import choose
+    from .core.devices import choose, use_threads
     from .core.report import sample_report
     from .core.runs import open_run
     from .core.trajectory import denoise
@@ -573,7 +574,11 @@ def sample(
     if out is not None:
         _check_npz(out)
     device = choose(experiment).device
-    trajectory = denoise(experiment, _denoiser(opened, device, ideal), device=device)
+    use_threads(experiment)
+    denoiser = _denoiser(opened, device, ideal)
+    trajectory = with_bar(
+        "sampling", lambda tell: denoise(experiment, denoiser, device=device, progress=tell)
+    )
     report: dict[str, Any] = {
         "run": str(opened.folder),
         "experiment": experiment.name,
@@ -642,20 +647,25 @@ def evaluate(
     the exact start, then the exact denoiser, in place of the run's own; what is left then comes
     from the number of levels and the rule of the sampler.
     """
-    from .core.devices import choose
+    from .core.devices import choose, use_threads
     from .core.report import evaluation
     from .core.runs import open_run
 
     opened = open_run(run)
     experiment = _resampled(opened.experiment, points, sampler, levels, seed)
     device = choose(experiment).device
+    use_threads(experiment)
+    denoiser = _denoiser(opened, device, ideal)
+    evaluated = with_bar(
+        "sampling", lambda tell: evaluation(experiment, denoiser, device=device, progress=tell)
+    )
     report = {
         "run": str(opened.folder),
         "experiment": experiment.name,
         "seed": experiment.seed,
         "sampler": experiment.sampling.sampler,
         "ideal": ideal,
-        **evaluation(experiment, _denoiser(opened, device, ideal), device=device),
+        **evaluated,
     }
     if as_json:
         _print_json(report)
@@ -800,11 +810,14 @@ def export_(
     if sampled:
         use_threads(changed)
         device = choose(changed).device
-        trajectory = denoise(changed, opened.denoiser(device), device=device)
+        denoiser = opened.denoiser(device)
+        trajectory = with_bar(
+            "sampling", lambda tell: denoise(changed, denoiser, device=device, progress=tell)
+        )
         exhibit = Exhibit(opened.experiment, trajectory, opened.losses())
     else:
         exhibit = Exhibit(changed)
-    files = _with_bar(file.suffix, lambda tell: export(exhibit, file, options, tell))
+    files = with_bar(file.suffix, lambda tell: export(exhibit, file, options, tell))
     written = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
     if as_json:
         _print_json(
@@ -813,18 +826,6 @@ def export_(
         return
     for entry in written:
         print(f"{shown(str(entry['file']))}  {entry['bytes']:,} bytes")
-
-
-def _with_bar(name: str, work: Callable[[Callable[[int, int], None]], Any]) -> Any:
-    """What ``work`` returns, with a bar on standard error where a person watches."""
-    if not sys.stderr.isatty():
-        return work(lambda done, total: None)
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=None)
-        return work(lambda done, total: bar.update(task, completed=done, total=total))
 
 
 def _print_report(report: dict[str, Any]) -> None:
@@ -846,7 +847,8 @@ def _print_report(report: dict[str, Any]) -> None:
     sampled, target = report["sample"], report["target"]
     table.add_row("experiment", f"{report['experiment']}, seed {report['seed']}")
     if "steps" in report:
-        rate = f"{report['steps_per_second']:,.0f} steps/s on {report['device']}"
+        threads = f"{report['threads']} thread{'s' if report['threads'] > 1 else ''}"
+        rate = f"{report['steps_per_second']:,.0f} steps/s on {report['device']}, {threads}"
         table.add_row("training", f"{report['steps']:,} steps in {report['seconds']:.1f} s, {rate}")
         final = report["loss"]["final"]
         floor, excess = report["loss"]["floor"], report["loss"]["excess"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -75,14 +76,18 @@ def loss_report(trainer: Trainer) -> dict[str, Any]:
 
 
 def evaluation(
-    experiment: Experiment, denoiser: Denoiser, *, device: torch.device | str = "cpu"
+    experiment: Experiment,
+    denoiser: Denoiser,
+    *,
+    device: torch.device | str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """The body of ``evaluate --json``: metrics, levels, attribution and start of a denoiser.
 
     ``levels``: at each one that sampling goes through, loss, floor and excess of the network, and
     what an error in eps_hat there comes to after one step and in the end (`amplification`).
     """
-    trajectory = denoise(experiment, denoiser, device=device)
+    trajectory = denoise(experiment, denoiser, device=device, progress=progress)
     sampled = sample_report(experiment, trajectory)
     levels = [
         {**asdict(at), "amplification": by.step, "amplification_out": by.out}
