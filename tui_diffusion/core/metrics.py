@@ -20,8 +20,8 @@ _AT_ONCE = 1_000_000
 _PAIRS_UP_TO = 4096
 """Points of each sample that enter the energy distance, whose cost grows with their square."""
 
-
 _SORTED_UP_TO = 100_000
+"""Points of each sample that enter the sliced Wasserstein distance."""
 
 _DIRECTIONS = 64
 """Lines onto which 2D points are projected for the sliced Wasserstein distance."""
