@@ -46,6 +46,7 @@ from .sampling import Wish, Worker, film, study
 from .session import Clock, Session, State, Training, keep_in_store
 from .settings import Place
 from .status import Line
+from .suspending import Suspension
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -124,8 +125,8 @@ class Lab(App[int]):
     """
     BINDINGS = [
         # In its turn behind the keys before it: after Enter on a field a letter belongs to the
-        # field. But the screen has another use for ctrl+c.
-        Binding(key, action.name, action.label, show=False, priority=key == "ctrl+c")
+        # field. But the screen has another use for ctrl+c, and ctrl+z is no letter.
+        Binding(key, action.name, action.label, show=False, priority=key in ("ctrl+c", "ctrl+z"))
         for action in ACTIONS
         for key in action.keys.split(",")
     ]
@@ -276,11 +277,12 @@ class Lab(App[int]):
     def _catch_signals(self) -> None:
         """On a signal leave as on `q`, so that the terminal is as it was found."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            try:
+        try:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self.exit, 128 + number)
-            except (NotImplementedError, RuntimeError, ValueError):
-                return  # not the main thread, as in tests, or no signals on this system
+            Suspension(self).catch_signals()
+        except (NotImplementedError, RuntimeError, ValueError):
+            return  # not the main thread, as in tests, or no signals on this system
 
     def on_unmount(self) -> None:
         self.session.stop()
@@ -544,7 +546,7 @@ class Lab(App[int]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A lab key is a letter again while text is typed or another screen is open."""
-        names = {a.name.partition("(")[0] for a in ACTIONS}
+        names = {a.name.partition("(")[0] for a in ACTIONS} - {"suspend"}
         if action in names and self.is_running:
             elsewhere = len(self.screen_stack) > 1
             if elsewhere or isinstance(self.focused, Input) or self._form.editing:
@@ -740,6 +742,12 @@ class Lab(App[int]):
         groups = {self._loss: "Training", self._denoising: "Denoising"}
         group = next((g for panel, g in groups.items() if panel.has_focus), "Setup")
         self.push_screen(HelpScreen(self.bench, self._denoising, self._loss.view, group))
+
+    def action_suspend(self) -> None:
+        if Suspension.has_shell():
+            Suspension.ask()
+        else:
+            self.notify("No shell is here to bring the lab back with fg.", title="Not suspended")
 
     async def action_quit(self) -> None:
         self.exit(0)
