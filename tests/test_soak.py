@@ -55,7 +55,7 @@ class Soak:
             self.terminal.press(self.chance.choice(keys.split()))
 
     def go(self, key: str, title: str) -> None:
-        """Press a key until it is heard: after an escape, at this speed, it may be half of alt+key."""
+        """Press a key until it is heard: right after an escape it may be half of alt+key."""
         for _ in range(10):
             self.terminal.press(key)
             with contextlib.suppress(AssertionError):
@@ -100,7 +100,7 @@ class Soak:
             self.terminal.resize(*self.chance.choice(SIZES))
             self.read(self.chance.uniform(0.0, 0.1))
         self.terminal.resize(*self.chance.choice(SIZES[:2]))
-        self.terminal.until("level ")
+        self.terminal.until("q quit")
 
     def help(self) -> None:
         self.aside("?", "Help")

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
 from textual.containers import Container, Vertical
@@ -84,6 +85,10 @@ class MainScreen(Screen[None]):
         # While the terminal is busy all that has changed waits, to be drawn as it then is.
         if not isinstance(self.app, Lab) or self.app.pace.ready():
             super()._on_timer_update()
+
+    def on_screen_resume(self) -> None:
+        # Textual's cache would hold on to every line of the screens that were over this one.
+        StylesCache.get_inner_outer.cache_clear()
 
 
 class Lab(App[int]):
@@ -172,6 +177,7 @@ class Lab(App[int]):
         place: Place | None = None,
         resume: Summary | None = None,
         guide: bool = False,
+        offered: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
@@ -181,6 +187,8 @@ class Lab(App[int]):
         self.pace = Pace(self, slow)
         self._place = place
         self._resume = resume
+        self._offered = offered
+        self._declined = place.declined if place is not None else None
         self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
         self.chosen = experiment.name
         self.bench.experiment = experiment
@@ -254,6 +262,27 @@ class Lab(App[int]):
         self.call_after_refresh(self.sampling.start)
         self.query_one(GpuLine).look()
         self.studies.start()
+        if self._offered:
+            self.call_after_refresh(self._offer)
+
+    def _offer(self) -> None:
+        """Ask whether to go on with what was left in mid-training by the last start."""
+        from .offer import OfferScreen, unfinished
+        from .runs import Choice
+
+        run = unfinished(self._offered, self._declined)
+        if run is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes and self.loaded:
+                self._take_run(Choice(run, "resume"))
+            elif yes:
+                self._resume = run  # once torch is there
+            elif yes is False:
+                self._declined = run.name
+
+        self.push_screen(OfferScreen(run), answered)
 
     def _restore(self) -> None:
         """Go back to where the lab was left."""
@@ -271,7 +300,14 @@ class Lab(App[int]):
         views = panel.views
         learning = self.learning
         return Place(
-            self.chosen, level, self.tab, views[1], views[2], learning.station, learning.guided
+            experiment=self.chosen,
+            level=level,
+            tab=self.tab,
+            view_1d=views[1],
+            view_2d=views[2],
+            tour=learning.station,
+            guided=learning.guided,
+            declined=self._declined,
         )
 
     def _catch_signals(self) -> None:
@@ -285,6 +321,9 @@ class Lab(App[int]):
             return  # not the main thread, as in tests, or no signals on this system
 
     def on_unmount(self) -> None:
+        training = self.session.training
+        if training is not None and training.run is not None and not training.state.active:
+            self._declined = training.run.name  # stopped by hand: no need to ask
         self.session.stop()
 
     def close_workers(self) -> bool:
