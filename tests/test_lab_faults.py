@@ -137,7 +137,7 @@ async def test_screens_that_were_closed_leave_nothing_behind():
                 await until(lambda: len(bench.app.screen_stack) == 1)
             await bench.pilot.pause(0.2)
             gc.collect()
-            return sum(isinstance(thing, StylesCache) for thing in gc.get_objects())
+            return sum(type(thing) is StylesCache for thing in gc.get_objects())
 
         first = await kept()
         assert await kept() <= first + 8
