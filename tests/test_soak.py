@@ -136,9 +136,12 @@ class Soak:
         self.go("e", "Export")
         file = self.folder / f"{self.chance.randrange(3)}{self.chance.choice(SUFFIXES)}"
         self.terminal.press("end", "\x15", f"{file}\r")
-        self.terminal.until(lambda: any(s in self.terminal.text for s in ("written", "replaces")))
-        self.terminal.press("\r")
-        self.terminal.until("written")
+        says = ("written", "enter again", "allowed")
+        self.terminal.until(lambda: any(word in self.terminal.text for word in says))
+        if "written" not in self.terminal.text:  # it is there, or a letter was lost at this speed
+            self.terminal.press("end", "\x15", f"{file}\r")
+            self.terminal.press("\r")
+            self.read(0.5)
         self.back("Export")
 
     # -----------------------------------------------------------------------------------------
