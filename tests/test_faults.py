@@ -24,6 +24,7 @@ from tui_diffusion.core.resuming import resume
 from tui_diffusion.core.runs import RunError, open_run, save_run, store
 from tui_diffusion.core.store import list_runs
 from tui_diffusion.core.training import Trainer
+from tui_diffusion.lab.opening import opened
 from tui_diffusion.lab.session import Session, State
 
 from .fake import FakeTrainers, wait_until
@@ -469,3 +470,70 @@ def test_a_checkpoint_that_fails_for_want_of_memory_ends_no_training(monkeypatch
         keeper.offer()
         keeper._join()
         assert "MemoryError" in keeper.fault
+
+
+# --- data from a file --------------------------------------------------------------------------
+
+
+def of_file(file: Path, until: int = 20) -> Trainer:
+    settings = {"data.name": f"file:{file}", "training.steps": 40, "device": "cpu"}
+    trainer = Trainer(get_preset("edm-moons").experiment.with_settings(settings))
+    for progress in trainer.run(every=1):
+        if progress.step == until:
+            break
+    return trainer
+
+
+@pytest.mark.parametrize("what", ["changed", "gone", "as it was"])
+def test_a_run_keeps_the_points_of_its_file(what, tmp_path, monkeypatch):
+    points = np.random.default_rng(0).normal(size=(50, 2)) * [1.0, 3.0]
+    file = tmp_path / "points.csv"
+    np.savetxt(file, points, delimiter=",")
+    expected = of_file(file, until=40).losses.tobytes()
+    save_run(store() / "run", of_file(file), "stopped")
+    if what == "changed":
+        np.savetxt(file, points[:7] + 5, delimiter=",")
+    elif what == "gone":
+        file.unlink()
+    elsewhere = tmp_path / "elsewhere"
+    shutil.move(store() / "run", elsewhere)
+    trainer = resume(open_run(str(elsewhere)))
+    np.testing.assert_array_equal(trainer.points, points)
+    for _ in trainer.run():
+        pass
+    assert trainer.losses.tobytes() == expected
+    save_run(elsewhere, trainer, "finished")
+    assert open_run(str(elsewhere)).denoiser() is not None
+    experiment, training = opened(str(elsewhere))
+    assert (experiment.data.dim, training.step) == (2, 40)
+
+
+def test_a_damaged_copy_of_the_points_is_one_line(tmp_path):
+    file = tmp_path / "points.csv"
+    file.write_text("1, 2\n3, 4\n5, 7\n")
+    run = save_run(store() / "run", of_file(file), "stopped")
+    copy = run / "points.npy"
+    whole = copy.read_bytes()
+    for offset in (0, 1, 40, len(whole) - 1):
+        copy.write_bytes(whole[:offset])
+        assert "points.npy" in fault(open_run, "run")
+    copy.unlink()
+    copy.symlink_to(file)
+    assert "not a plain file" in fault(open_run, "run")
+    copy.unlink()
+    assert open_run("run").experiment.data.path == str(file), "as runs of before have it"
+    file.unlink()
+    message = fault(open_run, "run")
+    assert "data.path" in message and "no such file" in message
+
+
+def test_a_training_stopped_right_after_an_overflow_has_diverged():
+    trainer = trained(20)
+    with torch.no_grad():  # what an update beyond the greatest number leaves
+        trainer.network.bodies[0][0].weight[0, 0] = float("inf")
+    save_run(store() / "run", trainer, "stopped")
+    (summary,) = list_runs()
+    assert summary.standing == "diverged"
+    run = open_run("run")
+    assert run.denoiser() is not None
+    assert "diverged at step" in fault(resume, run)

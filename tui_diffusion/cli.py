@@ -173,7 +173,9 @@ def lab(
         if settings or points:
             raise ConfigError("--resume does not go with --set or --points; allowed: one of them")
         run = run_to_resume(resume)
-    open_lab(experiment, make, Options(theme, ascii_only, not no_mouse, low_bandwidth, run))
+    changed = bool(settings or points)
+    options = Options(theme, ascii_only, not no_mouse, low_bandwidth, run, changed)
+    open_lab(experiment, make, options)
 
 
 @cli.command("list")

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .experiment import DEFAULT_MEANS, DataConfig
@@ -81,6 +83,11 @@ def scaling_of(data: DataConfig) -> Scaling:
     if data.name == "file":
         return Scaling.of(_points(data))
     return Scaling(torch.zeros(data.dim, dtype=torch.float64), 1.0)
+
+
+def points_of(data: DataConfig) -> NDArray[np.float64] | None:
+    """The points of a file as they stand there, shape (n, d); None for named data."""
+    return read_points(Path(data.path)) if data.name == "file" else None
 
 
 def _points(data: DataConfig) -> Tensor:

@@ -16,6 +16,8 @@ from tokenize import TokenError
 from typing import Any, Literal, get_args
 
 FORMAT = 2
+POINTS = "points.npy"
+"""In a run's folder: its data, where they came from a file."""
 LARGEST_TEXT = 2**22
 """Bytes of JSON that are read at most."""
 

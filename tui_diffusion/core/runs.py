@@ -2,6 +2,7 @@
 
     run.json                  which checkpoint counts; state, step, seconds, device, versions, times
     lock                      held by whoever is writing
+    points.npy                the data, where they came from a file
     checkpoint-3/             a training at one moment; never changed once it counts
         experiment.json       the whole configuration
         weights.safetensors   the network that samples; its weights are averaged where so wished
@@ -16,6 +17,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -35,17 +37,18 @@ from torch import Tensor
 from .datasets import make_mixture
 from .experiment import ConfigError, Experiment, from_json
 from .manifest import (
+    POINTS,
     UNREADABLE,
     RunError,
     State,
     read_about,
     read_object,
-    read_plain,
     reason_of,
     shown,
 )
 from .methods import NetworkDenoiser, make_method
 from .networks import make_network
+from .points import read_points
 from .randomness import generator
 from .snapshot import save_run
 from .store import find, store
@@ -124,7 +127,12 @@ def open_run(name: str) -> Run:
     folder = find(name)
     about = _read(folder, folder / "run.json", lambda file: read_about(file.parent))
     checkpoint = folder / about.checkpoint
-    experiment = _read(folder, checkpoint / "experiment.json", _load_experiment)
+    points = folder / POINTS
+    if os.path.lexists(points):
+        _read(folder, points, lambda file: read_points(_plain(file)))
+    experiment = _read(
+        folder, checkpoint / "experiment.json", lambda f: _load_experiment(f, points)
+    )
     if about.step > experiment.training.steps:
         raise RunError(
             f"run {shown(str(folder))}: run.json: step {about.step:,} of an experiment of "
@@ -168,8 +176,13 @@ def _has_moved_on(folder: Path, checkpoint: str) -> bool:
         return False
 
 
-def _load_experiment(file: Path) -> Experiment:
-    return from_json(read_plain(file).decode("utf-8"))
+def _load_experiment(file: Path, points: Path) -> Experiment:
+    """The experiment, with its data from the run's own copy where it has one."""
+    values = read_object(file)
+    data = values.get("data")
+    if isinstance(data, dict) and data.get("name") == "file" and points.exists():
+        data["path"] = str(points.absolute())
+    return from_json(json.dumps(values))
 
 
 def _plain(file: Path) -> Path:

@@ -31,6 +31,7 @@ from .experiment import Experiment, to_json
 from .lock import Lock
 from .manifest import (
     FORMAT,
+    POINTS,
     UNREADABLE,
     About,
     RunError,
@@ -58,12 +59,15 @@ class Snapshot:
     device: str
     tensors: Mapping[str, Tensor]
     metrics: Mapping[str, Any] | None = None
+    points: NDArray[np.float64] | None = None
 
     @classmethod
     def of(
         cls, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
     ) -> Snapshot:
-        """A training as it is now."""
+        """A training as it is now; one that is stopped right after an overflow has diverged."""
+        if state == "stopped" and trainer.overflowed():
+            state = "diverged"
         return cls(
             experiment=trainer.experiment,
             state=state,
@@ -72,6 +76,7 @@ class Snapshot:
             device=str(trainer.device),
             tensors=trainer.state(),
             metrics=metrics,
+            points=trainer.points,
         )
 
     def write(self, folder: Path) -> dict[str, int]:
@@ -123,7 +128,7 @@ def _json(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
-def _put(file: Path, content: bytes | NDArray[np.float32]) -> int:
+def _put(file: Path, content: bytes | NDArray[Any]) -> int:
     """Write a new file and see it safely to the disk; its size."""
     with file.open("xb") as opened:
         _write(opened, content)
@@ -132,7 +137,7 @@ def _put(file: Path, content: bytes | NDArray[np.float32]) -> int:
         return opened.tell()
 
 
-def _write(opened: BinaryIO, content: bytes | NDArray[np.float32]) -> None:
+def _write(opened: BinaryIO, content: bytes | NDArray[Any]) -> None:
     if isinstance(content, bytes):
         opened.write(content)
     else:
@@ -183,6 +188,8 @@ def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
     named = folder / ".run.json.tmp"
     started = counted.started if counted else datetime.now(UTC)
     try:
+        if snapshot.points is not None:
+            _keep_points(folder, snapshot.points)
         current.mkdir()
         files = snapshot.write(current)
         flush_folder(folder)
@@ -203,6 +210,16 @@ def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
     for old in before.values():
         if counted is None or old.name != counted.checkpoint:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _keep_points(folder: Path, points: NDArray[np.float64]) -> None:
+    """Put the data into the run, once: the file they came from may change, move or go."""
+    kept = folder / POINTS
+    if not os.path.lexists(kept):
+        named = folder / f".{POINTS}.tmp"
+        named.unlink(missing_ok=True)
+        _put(named, points)
+        named.replace(kept)
 
 
 def _show(checkpoint: Path, folder: Path) -> None:

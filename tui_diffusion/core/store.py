@@ -109,6 +109,26 @@ def list_runs() -> list[Summary]:
     )
 
 
+def latest_run() -> Summary | None:
+    """The run that was written last; of all others only the time of their file is looked at."""
+    folder = store()
+
+    def written(entry: Path) -> int:
+        try:
+            return (entry / "run.json").lstat().st_mtime_ns
+        except OSError:
+            return -1
+
+    try:
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunError(f"store {shown(str(folder))}: cannot be read ({reason_of(error)})") from None
+    latest = max(entries, key=written, default=None)
+    return summarise(latest) if latest is not None else None
+
+
 def summarise(folder: Path) -> Summary | None:
     """What an entry of the store is; None for one that is only just coming to be, or going."""
     try:

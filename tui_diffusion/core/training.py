@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .batches import Batches
-from .datasets import make_mixture
+from .datasets import make_mixture, points_of
 from .devices import choose, use_threads
 from .experiment import Experiment
 from .methods import NetworkDenoiser, make_method
@@ -118,6 +118,7 @@ class Trainer:
         self.choice = choose(experiment)
         self.device = self.choice.device
         self.mixture = make_mixture(experiment.data, self.device)
+        self.points = points_of(experiment.data)
         self.method = make_method(experiment.method, self.mixture)
         network = make_network(experiment, generator(experiment.seed, "weights"))
         self.network = network.to(self.device)
@@ -263,6 +264,16 @@ class Trainer:
     def _weights_finite(self) -> bool:
         # One question to the device, however many weights there are.
         return bool(torch.stack([torch.isfinite(w).all() for w in self._weights()]).all())
+
+    def overflowed(self) -> bool:
+        """Whether the weights are no numbers any more, which the next loss is to tell.
+
+        Then this has diverged, and the last finite weights come back.
+        """
+        if self.status == "training" and not self._weights_finite():
+            self._restore_finite(self._weights())
+            self.status = "diverged"
+        return self.status == "diverged"
 
     def _keep_finite(self) -> None:
         if self._weights_finite():

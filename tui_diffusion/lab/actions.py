@@ -76,6 +76,7 @@ ACTIONS = (
     Action("ask", "a", "a", "ask", "Any number here: what it is, and what is good.", "Lab"),
     Action("tour", "u", "u", "tour", "A tour of the post: its nine scripts, one by one.", "Lab"),
     Action("help", "question_mark", "?", "help", "This help.", "Lab", 11),
+    Action("suspend", "ctrl+z", "ctrl+z", "suspend", "To the shell; fg comes back.", "Lab"),
     Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab", 12),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from textual import events
+from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
 from textual.containers import Container, Vertical
@@ -46,6 +47,7 @@ from .sampling import Wish, Worker, film, study
 from .session import Clock, Session, State, Training, keep_in_store
 from .settings import Place
 from .status import Line
+from .suspending import Suspension
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,6 +85,10 @@ class MainScreen(Screen[None]):
         # While the terminal is busy all that has changed waits, to be drawn as it then is.
         if not isinstance(self.app, Lab) or self.app.pace.ready():
             super()._on_timer_update()
+
+    def on_screen_resume(self) -> None:
+        # Textual's cache would hold on to every line of the screens that were over this one.
+        StylesCache.get_inner_outer.cache_clear()
 
 
 class Lab(App[int]):
@@ -124,8 +130,8 @@ class Lab(App[int]):
     """
     BINDINGS = [
         # In its turn behind the keys before it: after Enter on a field a letter belongs to the
-        # field. But the screen has another use for ctrl+c.
-        Binding(key, action.name, action.label, show=False, priority=key == "ctrl+c")
+        # field. But the screen has another use for ctrl+c, and ctrl+z is no letter.
+        Binding(key, action.name, action.label, show=False, priority=key in ("ctrl+c", "ctrl+z"))
         for action in ACTIONS
         for key in action.keys.split(",")
     ]
@@ -171,6 +177,7 @@ class Lab(App[int]):
         place: Place | None = None,
         resume: Summary | None = None,
         guide: bool = False,
+        offered: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
@@ -180,6 +187,8 @@ class Lab(App[int]):
         self.pace = Pace(self, slow)
         self._place = place
         self._resume = resume
+        self._offered = offered
+        self._declined = place.declined if place is not None else None
         self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
         self.chosen = experiment.name
         self.bench.experiment = experiment
@@ -253,6 +262,27 @@ class Lab(App[int]):
         self.call_after_refresh(self.sampling.start)
         self.query_one(GpuLine).look()
         self.studies.start()
+        if self._offered:
+            self.call_after_refresh(self._offer)
+
+    def _offer(self) -> None:
+        """Ask whether to go on with what was left in mid-training by the last start."""
+        from .offer import OfferScreen, unfinished
+        from .runs import Choice
+
+        run = unfinished(self._offered, self._declined)
+        if run is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes and self.loaded:
+                self._take_run(Choice(run, "resume"))
+            elif yes:
+                self._resume = run  # once torch is there
+            elif yes is False:
+                self._declined = run.name
+
+        self.push_screen(OfferScreen(run), answered)
 
     def _restore(self) -> None:
         """Go back to where the lab was left."""
@@ -270,19 +300,30 @@ class Lab(App[int]):
         views = panel.views
         learning = self.learning
         return Place(
-            self.chosen, level, self.tab, views[1], views[2], learning.station, learning.guided
+            experiment=self.chosen,
+            level=level,
+            tab=self.tab,
+            view_1d=views[1],
+            view_2d=views[2],
+            tour=learning.station,
+            guided=learning.guided,
+            declined=self._declined,
         )
 
     def _catch_signals(self) -> None:
         """On a signal leave as on `q`, so that the terminal is as it was found."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            try:
+        try:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
                 loop.add_signal_handler(number, self.exit, 128 + number)
-            except (NotImplementedError, RuntimeError, ValueError):
-                return  # not the main thread, as in tests, or no signals on this system
+            Suspension(self).catch_signals()
+        except (NotImplementedError, RuntimeError, ValueError):
+            return  # not the main thread, as in tests, or no signals on this system
 
     def on_unmount(self) -> None:
+        training = self.session.training
+        if training is not None and training.run is not None and not training.state.active:
+            self._declined = training.run.name  # stopped by hand: no need to ask
         self.session.stop()
 
     def close_workers(self) -> bool:
@@ -544,7 +585,7 @@ class Lab(App[int]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A lab key is a letter again while text is typed or another screen is open."""
-        names = {a.name.partition("(")[0] for a in ACTIONS}
+        names = {a.name.partition("(")[0] for a in ACTIONS} - {"suspend"}
         if action in names and self.is_running:
             elsewhere = len(self.screen_stack) > 1
             if elsewhere or isinstance(self.focused, Input) or self._form.editing:
@@ -740,6 +781,12 @@ class Lab(App[int]):
         groups = {self._loss: "Training", self._denoising: "Denoising"}
         group = next((g for panel, g in groups.items() if panel.has_focus), "Setup")
         self.push_screen(HelpScreen(self.bench, self._denoising, self._loss.view, group))
+
+    def action_suspend(self) -> None:
+        if Suspension.has_shell():
+            Suspension.ask()
+        else:
+            self.notify("No shell is here to bring the lab back with fg.", title="Not suspended")
 
     async def action_quit(self) -> None:
         self.exit(0)

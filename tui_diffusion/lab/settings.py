@@ -7,6 +7,7 @@ before it is written over it is kept beside itself as ``.bak``.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
@@ -27,6 +28,7 @@ class Place:
     """Where the lab was left. ``level`` is None at the clean end, wherever that is.
 
     ``tour`` is the station of the tour, ``guided`` whether the first run has been guided.
+    ``declined`` is a run that the next start is not to offer to go on with.
     """
 
     experiment: str = next(iter(PRESETS))
@@ -36,6 +38,7 @@ class Place:
     view_2d: str = VIEWS_2D[0]
     tour: int = 0
     guided: bool = False
+    declined: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,9 @@ _PLACE: dict[str, _Field] = {
     "view_2d": _among(*VIEWS_2D),
     "tour": _Field("", "a whole number from 0 to 8", _number(0, 8, whole=True)),
     "guided": _Field("", "true, false", lambda value: isinstance(value, bool)),
+    "declined": _Field(
+        "", "the name of a run", lambda value: isinstance(value, str) and value.isprintable()
+    ),
 }
 
 _HEAD = """\
@@ -213,7 +219,7 @@ def _lines(values: Mapping[str, Any]) -> str:
 def _toml(value: Any) -> str:
     match value:
         case str():
-            return f'"{value}"'
+            return json.dumps(value, ensure_ascii=False)
         case bool():
             return str(value).lower()
         case float():

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from ..core.experiment import ConfigError, Experiment
+from ..core.presets import PRESETS
 from ..core.store import Summary
 from .settings import Settings, from_environment, load, save, settings_file
 from .terminal import TEXTUAL_NAMES, Terminal, detect
@@ -31,6 +32,8 @@ class Options:
     mouse: bool = True
     low_bandwidth: bool = False
     resume: Summary | None = None
+    changed: bool = False
+    """Whether it sets hyperparameters."""
 
 
 def open_lab(
@@ -59,7 +62,10 @@ def open_lab(
         low_bandwidth=options.low_bandwidth,
     )
     _tell_textual(terminal, options)
-    _run(experiment, terminal, wanted, options, problem, kept)
+    offered = (name,) if name else tuple(PRESETS)
+    if options.resume is not None or options.changed:
+        offered = ()
+    _run(experiment, terminal, wanted, options, problem, kept, offered)
 
 
 def _tell_textual(terminal: Terminal, options: Options) -> None:
@@ -75,6 +81,7 @@ def _run(
     options: Options,
     problem: str,
     kept: Settings,
+    offered: tuple[str, ...],
 ) -> NoReturn:
     from .app import Lab
 
@@ -87,6 +94,7 @@ def _run(
         place=wanted.place,
         resume=options.resume,
         guide=not wanted.place.guided,
+        offered=offered,
     )
     theme = options.theme or wanted.theme
     if theme in app.available_themes:
@@ -104,6 +112,7 @@ def _run(
     except OSError:
         # The terminal is gone, and with it all that could be said; the training is written down.
         app.close_workers()
+        save(settings_file(), replace(kept, place=app.place))
         os._exit(128 + signal.SIGHUP)
     finally:
         app.close_workers()

@@ -1,0 +1,143 @@
+"""Faults as the person at the lab meets them: a line that says what is wrong, and the lab lives."""
+
+import gc
+import re
+import resource
+import sys
+
+import numpy as np
+import pytest
+import torch
+from textual._styles_cache import StylesCache
+
+from tui_diffusion.core.runs import open_run, store
+from tui_diffusion.core.store import list_runs
+from tui_diffusion.lab.runs import RunList, RunsScreen
+
+from .fake import FakeTrainers
+from .pilots import Bench, lab, make_lab, until
+from .test_offer import left
+
+if sys.platform != "win32":
+    from .terminal import Terminal
+
+HOSTILE = ("[red]x", "[@click=app.quit]x", "a\x1b[31mb\x07", "tab\tnewline\n", "-rf", "ü")
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
+def test_a_full_disk_in_mid_training_is_told_and_passes():
+    """A limit on the size of files fails every writing in its middle, as a full disk does."""
+    with Terminal("naive-1d", "--set", "training.steps=60000000") as terminal:
+        terminal.until("idle")
+        terminal.press("t")
+        terminal.until(lambda: list_runs())
+        process = terminal.process.pid
+        free = resource.prlimit(process, resource.RLIMIT_FSIZE)
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (300, free[1]))
+        # The line is broken where the notice is too narrow for it.
+        terminal.until(
+            lambda: all(w in terminal.text for w in ("Not saved", "cannot", "too large"))
+        )
+        (full,) = list_runs()
+        assert full.whole
+        assert len(open_run(full.name).losses()) == full.about.step
+        terminal.go("home", "level 0/10 ")
+        assert re.search(r"training +step \d", terminal.text)
+        resource.prlimit(process, resource.RLIMIT_FSIZE, free)
+        terminal.until(lambda: list_runs()[0].about.step > full.about.step)
+        terminal.press("x")
+        terminal.until("stopped")
+        terminal.press("q")
+        terminal.ends_cleanly()
+    (run,) = list_runs()
+    assert run.standing == "stopped"
+    assert run.about.step > full.about.step
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\n2 GiB"), "GPU"),
+        (RuntimeError("CUDA error: device-side assert triggered"), "device failed"),
+        (RuntimeError("CUDA error: unspecified launch failure\n[red]x"), "device cpu"),
+    ],
+)
+async def test_a_device_that_fails_is_a_line_and_the_lab_trains_again(error, words):
+    trainers = FakeTrainers(ends=error, at=20)
+    async with lab(trainers=trainers) as bench:
+        await bench.press("t")
+        await bench.state("failed")
+        assert words in bench.app.bench.training.error
+        assert bench.app.bench.training.error[:20] in bench.banner
+        trainers.options.clear()
+        await bench.press("t")
+        await bench.state("finished")
+
+
+async def test_runs_with_hostile_names_are_shown_harmless_and_opened():
+    for name in HOSTILE:
+        left(folder=name)
+    app = make_lab()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        bench = Bench(app, pilot)
+        await bench.film()
+        await bench.press("r")
+        await until(lambda: isinstance(app.screen, RunsScreen))
+        runs = app.screen.query_one(RunList)
+        await until(lambda: {run.name for run in runs.rows} == set(HOSTILE))
+        await until(lambda: "[@click=app.quit]x" in bench.screen)
+        assert "[red]x" in bench.screen
+        assert "a?[31mb?" in bench.screen
+        assert "\x1b" not in bench.screen
+        for key in ("x", "escape", "m", "escape"):
+            await bench.press(key)
+        await bench.press("enter")
+        await until(lambda: len(app.screen_stack) == 1)
+        await bench.state("stopped")
+        assert app.bench.training.step == 20
+    assert app.close_workers()
+    assert len(list_runs()) == len(HOSTILE)
+
+
+async def test_a_run_that_cannot_be_opened_is_a_line_and_the_lab_lives():
+    run = left(state="stopped")
+    weights = run / "checkpoint-1" / "weights.safetensors"
+    data = weights.read_bytes()
+    app = make_lab()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        bench = Bench(app, pilot)
+        await bench.film()
+        # As many bytes as before, so that the list cannot tell.
+        weights.write_bytes(data[:8] + b"\xff" * (len(data) - 8))
+        await bench.press("r")
+        await until(lambda: isinstance(app.screen, RunsScreen))
+        await bench.press("enter")
+        await until(lambda: "weights.safetensors" in bench.screen)
+        await bench.press("home")
+        await bench.level(0, 10)
+        weights.write_bytes(data)
+        np.save(run / "checkpoint-1" / "losses.npy", np.zeros(3, np.float32))
+        await bench.press("r")
+        await until(lambda: isinstance(app.screen, RunsScreen))
+        await until(lambda: "damaged" in bench.screen)
+        await bench.press("enter")
+        await until(lambda: "cannot be opened" in bench.screen)
+    assert app.close_workers()
+    assert store().is_dir()
+
+
+async def test_screens_that_were_closed_leave_nothing_behind():
+    async with lab() as bench:
+
+        async def kept() -> int:
+            for key in ("question_mark", "c") * 4:
+                await bench.press(key)
+                await until(lambda: len(bench.app.screen_stack) == 2)
+                await bench.press("escape")
+                await until(lambda: len(bench.app.screen_stack) == 1)
+            await bench.pilot.pause(0.2)
+            gc.collect()
+            return sum(type(thing) is StylesCache for thing in gc.get_objects())
+
+        first = await kept()
+        assert await kept() <= first + 8

@@ -1,0 +1,205 @@
+"""The next start offers to go on with what was left in mid-training, once."""
+
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.runs import open_run, save_run, store
+from tui_diffusion.core.store import latest_run, list_runs
+from tui_diffusion.core.training import Trainer
+from tui_diffusion.lab.offer import OfferScreen, unfinished
+from tui_diffusion.lab.session import Session, State, keep_in_store
+from tui_diffusion.lab.settings import Place, load, settings_file
+
+from .pilots import Bench, make_lab, until
+
+if sys.platform != "win32":
+    from .terminal import Terminal
+
+ALL = ("naive-1d", "naive-2d")
+
+
+def left(name="naive-1d", state="training", at=0.0, steps=40, folder="run") -> Path:
+    """A run at its 20th step, written ``at`` seconds after the epoch."""
+    changes = {"training.steps": steps, "device": "cpu"}
+    trainer = Trainer(get_preset(name).experiment.with_settings(changes))
+    next(trainer.run(every=20))
+    run = save_run(store() / folder, trainer, state)
+    os.utime(run / "run.json", (at, at))
+    return run
+
+
+# --- what is offered ---------------------------------------------------------------------------
+
+
+def test_the_run_written_last_is_offered_if_it_can_go_on():
+    assert unfinished(ALL, None) is None
+    left(at=10)
+    left("naive-2d", "stopped", at=20, folder="later")
+    assert latest_run().name == "later"
+    assert unfinished(ALL, None).name == "later"
+    assert unfinished(ALL, "run").name == "later"
+    assert unfinished(ALL, "later") is None, "declined, and an older one is no matter"
+    assert unfinished(("naive-1d",), None) is None, "another experiment was asked for"
+    left("naive-2d", "finished", at=30, folder="last")
+    assert unfinished(ALL, None) is None
+
+
+def test_what_is_being_written_damaged_or_hostile_is_not_offered(home):
+    from tui_diffusion.core.lock import Lock
+
+    run = left()
+    lock = Lock.take(run)
+    assert unfinished(ALL, None) is None
+    lock.release()
+    assert unfinished(ALL, None).name == "run"
+    (run / "run.json").write_text("[")
+    assert unfinished(ALL, None) is None
+    shutil.rmtree(run)
+    left(folder="a\x1b[31mb")
+    assert unfinished(ALL, None) is None
+    shutil.rmtree(store())
+    store().write_text("no folder")
+    assert unfinished(ALL, None) is None
+
+
+# --- the question ------------------------------------------------------------------------------
+
+
+def asking(**options):
+    app = make_lab(**options)
+    app._offered = ALL
+    app.session = Session(app._notify, keep=keep_in_store)
+    return app
+
+
+async def asked(app, pilot) -> Bench:
+    await until(lambda: isinstance(app.screen, OfferScreen))
+    bench = Bench(app, pilot)
+    await until(lambda: "20/40" in bench.screen)
+    return bench
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["while torch loads", "after"])
+async def test_enter_goes_on_to_the_end(early):
+    left("naive-2d")
+    app = asking()
+    async with app.run_test(size=(80, 24)) as pilot:
+        bench = await asked(app, pilot)
+        assert "naive-2d was stopped at step 20/40" in bench.screen
+        if not early:
+            await until(lambda: app.loaded)
+        await bench.press("enter")
+        await bench.state("finished")
+        assert (app.chosen, app.bench.training.step) == ("naive-2d", 40)
+    assert app.close_workers()
+    assert open_run("run").state == "finished"
+    assert len(list_runs()) == 1
+
+
+async def test_escape_is_for_good_and_another_key_is_for_the_lab():
+    left()
+    app = asking()
+    async with app.run_test(size=(80, 24)) as pilot:
+        bench = await asked(app, pilot)
+        await bench.press("home")
+        await bench.level(0, 10)
+        assert not isinstance(app.screen, OfferScreen)
+        assert app.place.declined is None
+    assert app.close_workers()
+    app = asking()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await (await asked(app, pilot)).press("escape")
+        await until(lambda: not isinstance(app.screen, OfferScreen))
+        assert app.place.declined == "run"
+    assert app.close_workers()
+    assert unfinished(ALL, app.place.declined) is None
+    assert open_run("run").step == 20
+
+
+async def test_what_was_stopped_by_hand_is_not_offered():
+    app = asking(training__steps="10000000")
+    async with app.run_test(size=(120, 40)) as pilot:
+        bench = Bench(app, pilot)
+        await until(lambda: app.loaded)
+        await bench.press("t")
+        await bench.state("training")
+        await until(lambda: app.bench.training.step > 0)
+        await bench.press("x")
+        await bench.state("stopped")
+    assert app.close_workers()
+    assert app.bench.training.state is State.STOPPED
+    assert latest_run().name == app.place.declined
+
+
+async def test_tests_and_hand_made_labs_are_not_asked():
+    left()
+    app = make_lab()
+    async with app.run_test(size=(80, 24)):
+        await until(lambda: app._denoising.film is not None)
+        assert len(app.screen_stack) == 1
+    assert app.close_workers()
+
+
+def test_the_declined_run_is_kept_whatever_its_name():
+    file = settings_file()
+    from tui_diffusion.lab.settings import Settings, save
+
+    for name in ("run", 'a "b" \\ [place] # x', "ü = 3"):
+        settings = Settings(place=Place(declined=name))
+        assert save(file, settings) == ""
+        assert load(file) == (settings, "")
+
+
+# --- for real ----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    "how",
+    [
+        "SIGKILL",
+        *(pytest.param(w, marks=pytest.mark.slow) for w in ("q", "SIGHUP", "SIGTERM", "SIGINT")),
+    ],
+)
+def test_however_it_was_left_the_next_start_asks_once(how):
+    with Terminal("ddpm-1d", "--set", "training.steps=60000000") as terminal:
+        terminal.until("idle")
+        terminal.press("t")
+        terminal.until(lambda: list_runs())
+        if how == "q":
+            terminal.press(how)
+        else:
+            terminal.send(getattr(signal, how))
+        terminal.wait()
+    (run,) = list_runs()
+    assert run.standing == ("interrupted" if how == "SIGKILL" else "stopped")
+    with Terminal("naive-1d", size=(80, 24)) as terminal:
+        terminal.until("idle")
+        assert "Go on?" not in terminal.text
+        terminal.press("q")
+        terminal.ends_cleanly()
+    with Terminal(size=(80, 24)) as terminal:
+        terminal.until("ddpm-1d was stopped at step")
+        terminal.until("idle")
+        terminal.press("enter")
+        terminal.until("training  step")
+        terminal.press("q")
+        terminal.ends_cleanly()
+    assert list_runs()[0].about.step >= run.about.step
+    with Terminal(size=(80, 24)) as terminal:
+        terminal.until("ddpm-1d was stopped at step")
+        terminal.press("escape")
+        terminal.until(lambda: "Go on?" not in terminal.text)
+        terminal.press("q")
+        terminal.ends_cleanly()
+    with Terminal(size=(80, 24)) as terminal:
+        terminal.until("idle")
+        assert "Go on?" not in terminal.text
+        terminal.press("q")
+        terminal.ends_cleanly()
