@@ -6,12 +6,18 @@ Nothing in them depends on a clock or on the last digits of a machine: trainings
 is measured of a sample is put in its place.
 """
 
+import time
+
 import pytest
 
+from tui_diffusion.core import store
+from tui_diffusion.lab.compare import CompareScreen
+from tui_diffusion.lab.comparison import Source
 from tui_diffusion.lab.film import Film, Numbers
 
+from . import stored
 from .fake import FakeTrainers
-from .pilots import NARROW, WIDE, Bench, make_lab
+from .pilots import NARROW, WIDE, Bench, make_lab, until
 
 TABS = {"setup": "1", "training": "2", "denoising": "3"}
 
@@ -140,6 +146,60 @@ def test_failed(look):
 
     trainers = FakeTrainers(ends=RuntimeError("no memory [left]"), at=1)
     assert look(act, size=NARROW, trainers=trainers)
+
+
+# --- runs and their comparison ---------------------------------------------------------------
+
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+
+
+@pytest.fixture
+def made_runs(tmp_path, monkeypatch):
+    """Three runs and what is none, whose numbers and times are the same on every machine."""
+    monkeypatch.setenv("DIFFUSION_TUI_HOME", str(tmp_path))
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.setattr(store.Summary, "age", lambda run: 7_300.0)
+    for k, (name, settings) in enumerate(_RUNS.items()):
+        stored.invented(name, "naive-multimodal", 40 * (k + 1), **settings)
+    (store.store() / "notes").mkdir()
+    return [Source(name, store.store() / name) for name in _RUNS]
+
+
+_RUNS = {
+    "first": {},
+    "a-faster-rate": {"training__lr": "0.01"},
+    "the-one-with-[few]-levels-and-a-name-that-goes-on-and-on-and-on": {"schedule__levels": "12"},
+}
+
+
+@SIZES
+def test_runs(look, made_runs, size):
+    assert look(pressing("r", "space", "space", "down"), size=size)
+
+
+def test_runs_filtered(look, made_runs):
+    assert look(pressing("r", "f", *"rate"), size=NARROW)
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "ascii"])
+def test_comparison_wide(look, made_runs, glyphs):
+    assert look(comparing(made_runs, "left"), glyphs=glyphs)
+
+
+@pytest.mark.parametrize("page", ["1", "2", "3"])
+def test_comparison_narrow(look, made_runs, page):
+    assert look(comparing(made_runs, page, "left"), size=NARROW)
+
+
+def comparing(sources, *keys):
+    async def act(bench):
+        screen = CompareScreen(sources)
+        bench.app.push_screen(screen)
+        await until(lambda: len(screen.films) == len(sources))
+        await bench.press(*keys)
+
+    return act
 
 
 # --- setup, help, small, ascii ---------------------------------------------------------------

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from . import stored
+
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal"),
     pytest.mark.timeout(240),
@@ -283,3 +285,50 @@ def test_without_a_terminal_it_is_one_line():
     assert ended.stdout == ""
     assert len(ended.stderr.splitlines()) == 1
     assert "needs a terminal" in ended.stderr
+
+
+def type_over(terminal, text):
+    """Put a text into the field that has the focus, in the place of what is there."""
+    terminal.press("\x15")
+    terminal.settle()
+    terminal.press(text)
+    terminal.until(f" {text} ")
+    terminal.press("enter")
+
+
+def test_train_compare_go_on_and_leave(tmp_path, monkeypatch):
+    """A training of the lab beside an older run at 80×24; it goes on beyond its end, twice."""
+    home = {"DIFFUSION_TUI_HOME": str(tmp_path)}
+    monkeypatch.setenv(*next(iter(home.items())))
+    stored.of_a_time(stored.run("first"), "2020-01-01T00:00:00+00:00")
+    settings = ("--set", "training.steps=300", "--set", "device=cpu")
+    with started("naive-1d", *settings, size=NARROW, env=home) as terminal:
+        terminal.go("t", "step 300/300")
+        terminal.until("finished")
+        terminal.go("r", "2 runs")
+        # Measured beside the lab, and seen without a key.
+        terminal.until(lambda: re.search(r"300/300 +\d\S+ +now", terminal.text))
+        terminal.go("home", "naive-1d-2")
+        terminal.go("m", "New name")
+        type_over(terminal, "second")
+        terminal.until("second  naive-1d  seed 0")
+        terminal.press("  d")
+        terminal.until("times the floor")
+        terminal.go("2", "B  level 10/10")
+        terminal.go("home", "A  level 0/10")
+        terminal.until("B  level 0/10")
+        terminal.go("right", "B  level 1/10")
+        terminal.go("3", "energy distance")
+        terminal.press("q")
+        terminal.until("goes on")
+        terminal.go("home", "second  naive-1d  seed 0")
+        terminal.go("g", "has finished its 300 steps")
+        type_over(terminal, "500")
+        terminal.until("step 500/500")
+        terminal.until("finished")
+        terminal.press("q")
+        terminal.ends_cleanly()
+    settings = ("--resume", "second", "--set", "training.steps=600")
+    with Terminal("train", *settings, size=NARROW, env=home) as terminal:
+        terminal.until("energy distance")
+        assert "600 steps" in terminal.text

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from .amplification import amplification
 from .attribution import attribute
@@ -60,18 +61,38 @@ def sample_report(experiment: Experiment, trajectory: Trajectory) -> dict[str, A
     return {"sample": plain(asdict(scores)), "target": moments}
 
 
-def loss_report(trainer: Trainer) -> dict[str, Any]:
+def loss_report(
+    experiment: Experiment, losses: NDArray[np.float32] | None, denoiser: Denoiser
+) -> dict[str, Any]:
     """``final``: the mean of the last losses; ``floor``: the least that training can come to.
 
     ``excess``: how far the expected loss of the weights that sample is above the floor, which is
-    never below 0 and hardly a matter of chance, as ``final`` − ``floor`` is.
+    never below 0 and hardly a matter of chance, as ``final`` − ``floor`` is. ``losses`` are None
+    where the training diverged.
     """
-    experiment, losses = trainer.experiment, trainer.losses[: trainer.step]
-    diverged = trainer.status == "diverged" or not len(losses)
+    floor = training_floor(experiment)
+    if losses is None or not len(losses):
+        return {"final": None, "floor": floor, "excess": None}
     return {
-        "final": None if diverged else float(np.mean(losses[-LAST:], dtype=float)),
-        "floor": training_floor(experiment),
-        "excess": None if diverged else training_excess(experiment, trainer.denoiser),
+        "final": float(np.mean(losses[-LAST:], dtype=float)),
+        "floor": floor,
+        "excess": training_excess(experiment, denoiser),
+    }
+
+
+def results(
+    experiment: Experiment,
+    losses: NDArray[np.float32] | None,
+    denoiser: Denoiser,
+    *,
+    points: int | None = None,
+    device: torch.device | str = "cpu",
+) -> dict[str, Any]:
+    """``{"loss": …, "sample": …, "target": …}``: what a training came to, however it was run."""
+    trajectory = denoise(experiment, denoiser, points=points, device=device)
+    return {
+        "loss": plain(loss_report(experiment, losses, denoiser)),
+        **sample_report(experiment, trajectory),
     }
 
 
@@ -111,7 +132,7 @@ def evaluation(
 def training_report(trainer: Trainer, *, points: int | None = None) -> dict[str, Any]:
     """The results of a training and of a sample from its network; the body of ``train --json``."""
     experiment = trainer.experiment
-    trajectory = denoise(experiment, trainer.denoiser, points=points, device=trainer.device)
+    losses = None if trainer.status == "diverged" else trainer.losses[: trainer.step]
     return {
         "experiment": experiment.name,
         "seed": experiment.seed,
@@ -122,6 +143,5 @@ def training_report(trainer: Trainer, *, points: int | None = None) -> dict[str,
         "steps": trainer.step,
         "seconds": trainer.seconds,
         "steps_per_second": plain(trainer.step / max(trainer.seconds, 1e-9)),
-        "loss": plain(loss_report(trainer)),
-        **sample_report(experiment, trajectory),
+        **results(experiment, losses, trainer.denoiser, points=points, device=trainer.device),
     }

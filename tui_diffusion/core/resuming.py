@@ -35,15 +35,12 @@ def check_continues(run: Run, experiment: Experiment) -> None:
             f"experiment: {experiment.name!r} is not that of run {name!r}; allowed: {was.name}, "
             "or none"
         )
-    for path in field_table():
-        if path in _FREE or path.startswith("sampling."):
-            continue
-        if experiment.get(path) != was.get(path):
-            raise ConfigError(
-                f"{path}: cannot change in run {name!r}, where it is "
-                f"{format_value(was.get(path))}; allowed: {', '.join(_FREE)}",
-                path,
-            )
+    if path := part_that_changed(was, experiment):
+        raise ConfigError(
+            f"{path}: cannot change in run {name!r}, where it is "
+            f"{format_value(was.get(path))}; allowed: {', '.join(_FREE)}",
+            path,
+        )
     if experiment.training.steps < was.training.steps:
         raise ConfigError(
             f"training.steps: {experiment.training.steps:,} is fewer than in run {name!r}; "
@@ -60,6 +57,12 @@ def check_continues(run: Run, experiment: Experiment) -> None:
             f"run {name!r} has finished its {run.step:,} steps; allowed: more of them, such as "
             f"--set training.steps={2 * run.step}"
         )
+
+
+def part_that_changed(was: Experiment, now: Experiment) -> str:
+    """The first field by which ``now`` is another training than ``was`` gone on with, or ''."""
+    fixed = (p for p in field_table() if p not in _FREE and not p.startswith("sampling."))
+    return next((path for path in fixed if now.get(path) != was.get(path)), "")
 
 
 def resume(run: Run, experiment: Experiment | None = None) -> Trainer:

@@ -71,7 +71,11 @@ ACTIONS = (
     Action("tab('training')", "2", "2", "training", "To the training.", "Lab"),
     Action("tab('denoising')", "3", "3", "denoising", "To the denoising.", "Lab"),
     Action("export", "e", "e", "export", "Write what is shown to a file.", "Lab"),
-    Action("runs", "r", "r", "runs", "The runs on disk: open, go on, rename, remove.", "Lab"),
+    Action("runs", "r", "r", "runs", "The runs on disk: open, go on, rename, remove.", "Lab", 13),
+    Action(
+        "compare", "d", "d", "compare",
+        "The bench beside its latest other run: losses, denoising, settings, results.", "Lab", 14,
+    ),
     Action("code", "c", "c", "code", "The code that runs: the core's own functions.", "Lab"),
     Action("ask", "a", "a", "ask", "Any number here: what it is, and what is good.", "Lab"),
     Action("tour", "u", "u", "tour", "A tour of the post: its nine scripts, one by one.", "Lab"),
@@ -86,3 +90,34 @@ FORM_KEYS = (
     ("backspace", "The field back to the preset's value."),
 )
 """Keys of the setup, which belong to its widgets and not to the lab."""
+
+COMPARE_ACTIONS = (
+    Action("step(1)", "right,l", "→ l", "cleaner", "All of them one level cleaner.", "Compare", 1),
+    Action("step(-1)", "left,h", "← h", "noisier", "All of them one level noisier.", "Compare", 2),
+    Action("level(0)", "home", "home", "noise", "To level 0, the noisiest.", "Compare"),
+    Action("level(1)", "end", "end", "clean", "To level N, clean.", "Compare"),
+    Action("play", "space", "space", "play", "Play the levels, and hold.", "Compare", 3),
+    Action("speed(-1)", "left_square_bracket", "[", "slower", "Play more slowly.", "Compare"),
+    Action("speed(1)", "right_square_bracket", "]", "faster", "Play faster.", "Compare"),
+    Action("view", "v", "v", "view", "The next view of the points.", "Compare", 4),
+    Action("truth", "g", "g", "truth", "The exact truth over the points, or not.", "Compare", 7),
+    Action("noise", "n", "n", "noise", "Fresh noise, the same for all of them.", "Compare", 6),
+    Action("zoom(1)", "plus,equals_sign", "+", "zoom in", "Zoom in.", "Compare"),
+    Action("zoom(-1)", "minus", "-", "zoom out", "Zoom out.", "Compare"),
+    Action(
+        "relative", "o", "o", "floor",
+        "Losses as times their floor, the least that any network can come to, or as they are.",
+        "Compare", 5,
+    ),
+    Action("log_scale", "y", "y", "log", "Losses on a logarithmic or a linear axis.", "Compare", 8),
+    Action("scroll(1)", "down", "↓", "more",
+           "The table's next row; in a narrow terminal, the next runs.", "Compare"),
+    Action("scroll(-1)", "up", "↑", "less", "The row before, or the runs before.", "Compare"),
+    Action("tab('losses')", "1", "1", "losses", "To the losses.", "Compare"),
+    Action("tab('denoising')", "2", "2", "denoising", "To the denoising.", "Compare"),
+    Action("tab('table')", "3", "3", "table", "To the table.", "Compare"),
+    Action("runs", "r", "r", "runs", "Choose other runs.", "Compare", 9),
+    Action("help", "question_mark", "?", "help", "This help.", "Compare", 11),
+    Action("leave", "escape,q,d", "q", "back", "Back to where you came from.", "Compare", 12),
+)  # fmt: skip
+"""What can be done in the comparison of runs."""

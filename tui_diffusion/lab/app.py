@@ -37,9 +37,11 @@ from .denoising import DenoisingPanel, Ruler
 from .experiments import ExperimentList
 from .form import Form
 from .glyphs import Glyphs
+from .going_on import GoOnScreen, Way, can_go_on, newly_possible
 from .gpu import GpuLine
 from .learning import Learning
 from .loss import LossPanel
+from .measuring import report
 from .note import Note
 from .pace import Pace
 from .palette import Palette
@@ -192,7 +194,7 @@ class Lab(App[int]):
         self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
         self.chosen = experiment.name
         self.bench.experiment = experiment
-        self.session = session or Session(self._notify, keep=keep_in_store)
+        self.session = session or Session(self._notify, keep=keep_in_store, measure=report)
         self.sampling = Worker(
             film, lambda made: self._post(self.Filmed(made)), self._film_failed, self._notify
         )
@@ -577,6 +579,8 @@ class Lab(App[int]):
             self._denoising.expect(bench.experiment.sampling_levels)
         self._hints()
         self._ask()
+        if told := newly_possible(bench.training, before, bench.experiment):
+            self.notify(told, title="More steps")
 
     def on_ruler_picked(self, message: Ruler.Picked) -> None:
         self._denoising.go_to(message.level)
@@ -621,8 +625,20 @@ class Lab(App[int]):
             self._show_tab()
             self.notify(str(error), title="Not trained", severity="error", markup=False)
             return
+        training, experiment = self.bench.training, self.bench.experiment
+        if training is not None and can_go_on(training, experiment):
+            plain = self.glyphs == "ascii"
+            self.push_screen(GoOnScreen(training, experiment, plain=plain), self._train)
+        else:
+            self._train("anew")
+
+    def _train(self, way: Way | None) -> None:
+        """Train what is set: anew, or on from where it ended."""
+        if way is None:
+            return
         bench = self.bench
-        bench.training = self.session.start(bench.experiment)
+        run = bench.training.run if bench.training is not None and way == "on" else None
+        bench.training = self.session.start(bench.experiment, resume=str(run) if run else None)
         bench.source_ideal = False
         if self.tab == "setup":
             self.tab = "training"
@@ -734,24 +750,36 @@ class Lab(App[int]):
         plain = self.glyphs == "ascii"
         self.push_screen(ExportScreen(film, self.bench.trained(), plain=plain))
 
-    def action_runs(self) -> None:
+    def action_runs(self, told: str = "") -> None:
         if not self.loaded:
             self._not_yet()
             return
+        from .comparison import of_bench
         from .runs import RunsScreen
 
-        self.push_screen(RunsScreen(plain=self.glyphs == "ascii"), self._take_run)
+        bench = of_bench(self.bench.training)
+        screen = RunsScreen(plain=self.glyphs == "ascii", bench=bench, told=told)
+        self.push_screen(screen, self._take_run)
+
+    def action_compare(self) -> None:
+        if not self.loaded:
+            self._not_yet()
+            return
+        from .compare import compare_bench
+
+        compare_bench(self)
 
     def _take_run(self, choice: Choice | None) -> None:
         """Open a run on the bench of its experiment, or go on with its training there."""
         if choice is None:
             return
-        from .opening import opened
+        from .opening import going_on, opened
 
         try:
             folder = str(choice.run.folder.absolute())
             experiment, training = opened(folder)
-            if choice.what == "resume" and training.state is State.STOPPED:
+            if choice.steps or (choice.what == "resume" and training.state is State.STOPPED):
+                experiment = going_on(folder, choice.steps)
                 training = self.session.start(experiment, resume=folder)
         except (ConfigError, RunError) as error:
             self.notify(str(error), title="Not opened", severity="error", markup=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.style import Style
 
 from .actions import ACTIONS, Action
@@ -77,19 +79,23 @@ def _progress(training: Training, chosen: str, palette: Palette) -> Runs:
     return [*runs, (" ", text)]
 
 
-def tabs(shown: str, palette: Palette) -> Runs:
-    """The three tabs with their keys."""
+def tabs(
+    shown: str, palette: Palette, names: Sequence[str] = ("setup", "training", "denoising")
+) -> Runs:
+    """The tabs with their keys."""
     plain, here = palette.style("axis"), palette.style("text") + Style(reverse=True)
     runs: Runs = [(" ", plain)]
-    for number, tab in enumerate(("setup", "training", "denoising"), 1):
+    for number, tab in enumerate(names, 1):
         runs += [(f" {number} {tab} ", here if tab == shown else plain), (" ", plain)]
     return runs
 
 
-def footer(width: int, palette: Palette, glyphs: Glyphs) -> tuple[Runs, Runs]:
-    """Keys and what they do: as many as fit, and at the right help and quit always."""
+def footer(
+    width: int, palette: Palette, glyphs: Glyphs, actions: Sequence[Action] = ACTIONS
+) -> tuple[Runs, Runs]:
+    """Keys and what they do: as many as fit, and at the right help and the way out always."""
     key, label = palette.style("truth") + Style(bold=True), palette.style("axis")
-    shown = sorted((a for a in ACTIONS if a.footer), key=lambda a: a.footer)
+    shown = sorted((a for a in actions if a.footer), key=lambda a: a.footer)
 
     def runs(actions: list[Action]) -> Runs:
         cells: Runs = []
@@ -98,7 +104,7 @@ def footer(width: int, palette: Palette, glyphs: Glyphs) -> tuple[Runs, Runs]:
             cells.append((f" {action.label} ", label))
         return cells
 
-    ends = [a for a in shown if a.name in ("help", "quit")]
+    ends = [a for a in shown if a.name in ("help", "quit", "leave")]
     rest = [a for a in shown if a not in ends]
     room = width - sum(len(text) for text, _ in runs(ends))
     while rest and sum(len(text) for text, _ in runs(rest)) > room:

@@ -103,13 +103,13 @@ class HelpScreen(ModalScreen[None]):
             yield Text(self.seen)
         yield from _pictures(self.views)
         yield Text("\nFormulas, as it is set", style="bold underline")
-        yield _rows(formulas(experiment), 8)
+        yield keys_and_meanings(formulas(experiment), 8)
         for group in sorted(GROUPS, key=lambda group: group != self.group):
             keys = FORM_KEYS if group == "Setup" else [
                 (a.shown, a.help) for a in ACTIONS if a.group == group
             ]  # fmt: skip
             yield Text(f"\n{group}", style="bold underline")
-            yield _rows(keys, 10)
+            yield keys_and_meanings(keys, 10)
         yield Text("\nThe other pictures", style="bold underline")
         yield from _pictures([name for name in PICTURES if name not in self.views])
         yield Text("\nPapers", style="bold underline")
@@ -120,7 +120,7 @@ def _pictures(names: list[str]) -> list[Text]:
     return [Text.assemble((name, "bold"), f"  {PICTURES[name]}") for name in names]
 
 
-def _rows(rows: Iterable[tuple[str, str]], width: int) -> Table:
+def keys_and_meanings(rows: Iterable[tuple[str, str]], width: int) -> Table:
     """Names at the left, what each is at the right."""
     table = Table.grid(padding=(0, 2))
     table.add_column(width=width, style="bold")

@@ -33,6 +33,14 @@ def fit(text: str, width: int, *, right: bool = False, plain: bool = False) -> s
     return padding + text if right else text + padding
 
 
+def middle(text: str, width: int) -> str:
+    """``text`` cut in its middle: names of runs differ at their ends."""
+    if len(text) <= width:
+        return text
+    tail = max((width - 1) * 3 // 5, 0)
+    return f"{text[: max(width - 1 - tail, 0)]}…{text[len(text) - tail :]}"[: max(width, 0)]
+
+
 class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows of one line with a cursor; a subclass says how many there are and what is on them.
 

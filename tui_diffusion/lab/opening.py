@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..core.datasets import make_mixture
 from ..core.experiment import Experiment
 from ..core.floor import stage_floors
+from ..core.resuming import continued
 from ..core.runs import open_run
 from .session import State, Training
 
@@ -24,5 +25,14 @@ def opened(name: str) -> tuple[Experiment, Training]:
         snapshot=(run.step, run.denoiser()),
         floors=stage_floors(run.experiment),
         run=run.folder,
+        metrics=run.metrics,
     )
     return run.experiment, training
+
+
+def going_on(name: str, steps: int | None) -> Experiment:
+    """The experiment with which a run goes on, to more steps where they are given.
+
+    Raises `RunError` or `ConfigError` where it cannot.
+    """
+    return continued(open_run(name), {} if steps is None else {"training.steps": steps})

@@ -398,21 +398,13 @@ class _Sheet:
         for curve, (xs, ys) in zip(figure.curves, curves, strict=True):
             if curve.fill:
                 self._bars(self._x.unit(xs), self._y.unit(ys), self._role(curve.role))
-        self._header(legend or self._legend())
+        self._header(legend or legend_of(figure, glyphs))
         self._axis_label(figure.x_label)
 
     def _role(self, role: str) -> int:
         if role not in self.roles:
             self.roles.append(role)
         return self.roles.index(role)
-
-    def _marker(self, curve: Curve) -> str:
-        if curve.marker in _POINTS:
-            return (_ASCII_POINTS if self.glyphs == "ascii" else _POINTS)[curve.marker]
-        if self.glyphs == "ascii":
-            lines = [c for c in self._figure.curves if not c.fill and c.marker not in _POINTS]
-            return _ASCII_LINES[lines.index(curve) % len(_ASCII_LINES)]
-        return (_BLOCK_MARKERS if self.glyphs == "blocks" else _UNICODE_MARKERS)[curve.marker]
 
     def _raster(
         self,
@@ -466,7 +458,7 @@ class _Sheet:
                 self.characters[y] = list(plain("".join(self.characters[y]), "ascii"))
 
     def _plot(self, curve: Curve, xs: Floats, ys: Floats) -> None:
-        marker, tag = self._marker(curve), _TAG + self._role(curve.role)
+        marker, tag = _marker(self._figure, curve, self.glyphs), _TAG + self._role(curve.role)
         if curve.marker in _POINTS:
             inside = (xs >= 0) & (xs <= 1) & (ys >= 0) & (ys <= 1)
             if inside.any():
@@ -520,18 +512,6 @@ class _Sheet:
             crossed = (characters != " ") & ~free & (covered >= 4)
             ground[crossed] = role
 
-    def _legend(self) -> list[tuple[str, str, str]]:
-        entries = []
-        for curve in self._figure.curves:
-            if curve.label:
-                sample = "▇▇" if curve.fill else _SAMPLES[curve.marker]
-                if self.glyphs == "ascii":
-                    sample = "##" if curve.fill else self._marker(curve) * 2
-                entries.append((sample, curve.label, curve.role))
-        for rules, sample in ((self._figure.h_lines, "──"), (self._figure.v_lines, "│")):
-            entries += [(sample, rule.label, rule.role) for rule in rules if rule.label]
-        return entries
-
     def _header(self, legend: Sequence[tuple[str, str, str]]) -> None:
         """The label of the y axis at the left, and as much of the legend as fits at the right."""
         end = self._write(self._figure.y_label, self.inner.x, 0, 0)
@@ -560,6 +540,30 @@ class _Sheet:
         self.characters[y, x : x + len(shown)] = list(shown)
         self.ink[y, x : x + len(shown)] = role
         return x + len(shown)
+
+
+def legend_of(figure: Figure, glyphs: Glyphs) -> list[tuple[str, str, str]]:
+    """Sample, label and role of each series that has a label, as the legend shows them."""
+    entries = []
+    for curve in figure.curves:
+        if curve.label:
+            sample = "▇▇" if curve.fill else _SAMPLES[curve.marker]
+            if glyphs == "ascii":
+                sample = "##" if curve.fill else _marker(figure, curve, glyphs) * 2
+            entries.append((sample, curve.label, curve.role))
+    for rules, sample in ((figure.h_lines, "──"), (figure.v_lines, "│")):
+        entries += [(sample, rule.label, rule.role) for rule in rules if rule.label]
+    return entries
+
+
+def _marker(figure: Figure, curve: Curve, glyphs: Glyphs) -> str:
+    """The character, or plotext's name of the set of them, that a curve is drawn with."""
+    if curve.marker in _POINTS:
+        return (_ASCII_POINTS if glyphs == "ascii" else _POINTS)[curve.marker]
+    if glyphs == "ascii":
+        lines = [c for c in figure.curves if not c.fill and c.marker not in _POINTS]
+        return _ASCII_LINES[lines.index(curve) % len(_ASCII_LINES)]
+    return (_BLOCK_MARKERS if glyphs == "blocks" else _UNICODE_MARKERS)[curve.marker]
 
 
 def _arrays(curve: Curve) -> tuple[Floats, Floats]:

@@ -1,11 +1,12 @@
-"""The runs on disk: open one in the lab, go on with it, rename it, remove it."""
+"""The runs on disk: open one in the lab, go on with it, compare some, rename or remove one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -14,16 +15,31 @@ from textual.widgets import Input, Static
 
 from ..core.manifest import RunError
 from ..core.store import Summary, delete_run, list_runs, rename_run
-from .lines import Lines, Piece
-from .status import number
+from .lines import Lines, Piece, middle
+from .status import duration, number
+
+if TYPE_CHECKING:
+    from .comparison import Source
+
+MOST = 4
+"""Runs that can be marked, to be compared."""
+
+_LOOK = 2.0
+"""Seconds from one look at the store to the next."""
+
+_KEYS = (
+    ("enter", "opens"), ("g", "goes on"), ("space", "marks"), ("d", "compares"), ("m", "renames"),
+    ("x", "removes"), ("f", "filters"), ("q", "closes"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is to be done with a run: look at it, or go on with its training."""
+    """What is to be done with a run: look at it, or go on with its training, to more steps."""
 
     run: Summary
     what: Literal["open", "resume"]
+    steps: int | None = None
 
 
 def age_text(seconds: float) -> str:
@@ -41,104 +57,225 @@ class RunList(Lines):
         super().__init__(plain=plain, id="runs")
         self.all: list[Summary] = []
         self.rows: list[Summary] = []
+        self.marked: list[str] = []
 
     def load(self, wanted: str = "") -> None:
-        """Read the store anew; only names with ``wanted`` in them."""
+        """Read the store anew; only runs with every word of ``wanted`` in what is shown of them.
+
+        The cursor stays at its run, wherever that is now.
+        """
+        here = self.here
         self.all = list_runs()
-        self.rows = [run for run in self.all if wanted.lower() in run.label.lower()]
+        words = wanted.lower().split()
+        self.rows = [run for run in self.all if all(word in _words(run) for word in words)]
+        names = [run.name for run in self.rows]
+        if here is not None and here.name in names:
+            self.cursor = names.index(here.name)
         self.cursor = min(self.cursor, max(len(self.rows) - 1, 0))
+        present = {run.name for run in self.all if run.whole}
+        self.marked = [name for name in self.marked if name in present]
         self.recount()
         self.refresh()
 
     def count(self) -> int:
         return len(self.rows)
 
+    def heading(self, width: int) -> str:
+        """What the columns are."""
+        return self.fit("  run", self._room(width)) + "".join(
+            self.fit(name if right else f"  {name}", cells, right=right)
+            for name, cells, right in _columns(width)
+        )
+
+    def _room(self, width: int) -> int:
+        return width - sum(cells for _, cells, _ in _columns(width))
+
     def paint(self, row: int, width: int) -> Iterable[Piece]:
         run = self.rows[row]
         if run.about is None:
-            text = f"{run.label}  {run.standing}: {run.reason}"
-            return [(self.fit(f" {text}", width), "dim")]
+            text = self.fit(f"{middle(run.label, width // 2)}  {run.reason}", width - 16)
+            return [("  ", ""), (text, "dim"), (self.fit(f"  {run.standing}", 14), "error")]
         about = run.about
-        energy = (about.quality or {}).get("energy_distance")
-        quality = "" if energy is None else f"energy {number(energy)}"
-        steps = f"{about.step:,}/{about.steps:,}"
-        tail = f"  {run.standing:<12}{steps:>17}  {quality:<16}{age_text(run.age()):>7} "
-        room = width - len(tail) - 1
-        if room < 12:
-            tail = f"  {run.standing:<12}{age_text(run.age()):>7} "
-            room = width - len(tail) - 1
-        style = "error" if run.standing in ("diverged", "damaged") else "dim"
-        return [(" ", ""), (self.fit(run.label, room), ""), (tail, style)]
+        quality = about.quality or {}
+        texts = {
+            "experiment": about.experiment,
+            "state": run.standing,
+            "steps": f"{about.step:,}/{about.steps:,}",
+            "energy": _number(quality.get("energy_distance")),
+            "real": _number(quality.get("energy_distance_real")),
+            "age": age_text(run.age()),
+        }
+        mark = "●" if run.name in self.marked else " "
+        name = middle(run.label, self._room(width) - 3)
+        pieces = [
+            ("*" if self.plain and mark != " " else mark, "changed"),
+            (self.fit(f" {name}", self._room(width) - 1), ""),
+        ]
+        for column, cells, right in _columns(width):
+            bad = column == "state" and run.standing == "diverged"
+            text = self.fit(
+                f"  {texts[column]}" if not right else texts[column], cells, right=right
+            )
+            pieces.append((text, "error" if bad else "dim"))
+        return pieces
 
     @property
     def here(self) -> Summary | None:
         """The run under the cursor."""
-        return self.rows[self.cursor] if self.rows else None
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    def moved(self) -> None:
+        if isinstance(self.screen, RunsScreen):
+            self.screen.describe()
 
     def action_open(self) -> None:
         if isinstance(self.screen, RunsScreen):
             self.screen.action_open()
 
 
+def _columns(width: int) -> list[tuple[str, int, bool]]:
+    """Name, cells, and whether it stands at the right, of each column there is room for."""
+    columns = [("state", 13, False), ("steps", 16, True), ("energy", 9, True), ("age", 8, True)]
+    if width >= 98:
+        return [("experiment", 20, False), *columns[:3], ("real", 9, True), columns[3]]
+    return columns if width >= 68 else [columns[0], *columns[2:]]
+
+
+def _words(run: Summary) -> str:
+    """What a filter looks at."""
+    experiment = run.about.experiment if run.about is not None else ""
+    return f"{run.label} {experiment} {run.standing}".lower()
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else number(value)
+
+
 class RunsScreen(ModalScreen[Choice | None]):
-    """The list, a line for names, and what can be done."""
+    """The list, a line for names, and what can be done.
+
+    ``bench`` is the training on the bench, beside which a single run can be put; ``told`` is what
+    the screen begins by saying.
+    """
 
     DEFAULT_CSS = """
     RunsScreen { align: center middle; }
     RunsScreen Vertical {
-        width: 108; max-width: 96%; height: 80%; border: round $accent; background: $surface;
+        width: 112; max-width: 98%; height: 92%; border: round $accent; background: $surface;
         border-title-color: $text;
     }
     RunsScreen RunList { height: 1fr; }
     RunsScreen Input { display: none; }
     RunsScreen Input.shown { display: block; }
     .ascii RunsScreen Vertical { border: ascii $accent; }
-    RunsScreen Static { height: auto; padding: 0 1; color: $text-muted; }
+    RunsScreen.ascii Vertical { border: ascii $accent; }
+    RunsScreen Static { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
+    RunsScreen #columns { padding: 0; color: $text-primary; height: 1; }
+    RunsScreen #detail { height: 2; }
+    RunsScreen #told { color: $text; }
     """
     BINDINGS = [
         Binding("escape,q,r", "leave", "close"),
         Binding("g", "resume", "go on"),
+        Binding("space", "mark", "mark"),
+        Binding("d", "compare", "compare"),
         Binding("m", "rename", "rename"),
         Binding("x,delete", "delete", "remove"),
         Binding("slash,f", "filter", "filter"),
+        Binding("home", "end(0)", "first"),
+        Binding("end", "end(1)", "last"),
     ]
 
-    def __init__(self, *, plain: bool) -> None:
+    def __init__(self, *, plain: bool, bench: Source | None = None, told: str = "") -> None:
         super().__init__()
         self.plain = plain
-        self._asking: Literal["", "rename", "delete", "filter"] = ""
-        self._wanted = ""
+        self.bench = bench
+        self.told = told
+        self._asking: Literal["", "rename", "delete", "filter", "steps"] = ""
+        self._wanted = self._before = ""
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Runs"
-            box.border_subtitle = "enter opens  g goes on  m renames  x removes  f filters"
+            yield Static("", id="columns", markup=False)
             yield RunList(plain=self.plain)
-            yield Input()
-            yield Static("", markup=False)
+            yield Static("", id="detail", markup=False)
+            yield Input(select_on_focus=False)
+            yield Static("", id="told", markup=False)
+            yield Static(self._keys(), id="what")
+
+    def _keys(self) -> Text:
+        keys = [Text.assemble((key, "bold"), f" {what}") for key, what in _KEYS]
+        half = len(keys) // 2
+        return Text("\n").join(Text("   ").join(row) for row in (keys[:half], keys[half:]))
 
     def on_mount(self) -> None:
+        self.set_class(self.plain, "ascii")
         self._load()
+        if self.told:
+            self._say(self.told)
         self.query_one(RunList).focus()
+        self.set_interval(_LOOK, self._look)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._write_columns)
+
+    def _write_columns(self) -> None:
+        runs = self.query_one(RunList)
+        width = runs.scrollable_content_region.width
+        self.query_one("#columns", Static).update(runs.heading(width) if runs.all else "")
 
     def _load(self) -> None:
+        """Read the store, and say how many runs there are."""
         runs = self.query_one(RunList)
-        try:
-            runs.load(self._wanted)
-        except RunError as error:
-            self._say(str(error))
+        if not self._read():
             return
         count = f"{len(runs.rows)} of {len(runs.all)}" if self._wanted else str(len(runs.all))
         what = "run" if len(runs.all) == 1 else "runs"
-        self._say(f"{count} {what}" if runs.all else "No runs yet: t in the lab makes one.")
+        held = f" with {self._wanted!r}; f and an empty text shows all" if self._wanted else ""
+        marked = f", {len(runs.marked)} marked" if runs.marked else ""
+        told = f"{count} {what}{held}{marked}"
+        self._say(told if runs.all else "No runs yet: t in the lab makes one.")
+
+    def _read(self) -> bool:
+        """Read the store; whether that could be done."""
+        try:
+            self.query_one(RunList).load(self._wanted)
+        except RunError as error:
+            self._say(str(error))
+            return False
+        self.describe()
+        self.call_after_refresh(self._write_columns)
+        return True
+
+    def _look(self) -> None:
+        """See what others have written meanwhile."""
+        if not self._asking and self.is_current:
+            self._read()
+
+    def describe(self) -> None:
+        """All there is to say of the run under the cursor: in the list names are cut."""
+        run = self.query_one(RunList).here
+        text = ""
+        if run is not None and run.about is None:
+            text = f"{run.label}: {run.standing}, {run.reason}"
+        elif run is not None and run.about is not None:
+            about = run.about
+            ratio = (about.quality or {}).get("in_mode_std_ratio")
+            parts = [run.label, about.experiment, f"seed {about.seed}", about.device]
+            parts += [f"{about.step:,}/{about.steps:,} steps in {duration(about.seconds)}"]
+            parts += [f"std in a mode {number(ratio)}"] if ratio is not None else []
+            parts += [f"{about.written.astimezone():%Y-%m-%d %H:%M}"]
+            text = "  ".join(parts)
+        self.query_one("#detail", Static).update(text)
 
     def _say(self, text: str) -> None:
-        self.query_one(Static).update(text)
+        self.query_one("#told", Static).update(text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a name is typed its letters are letters."""
-        mine = ("resume", "rename", "delete", "filter", "leave")
-        if self._asking and action in mine and action != "leave":
+        mine = ("resume", "rename", "delete", "filter", "mark", "compare", "end")
+        if self._asking and action in mine:
             return False
         return super().check_action(action, parameters)
 
@@ -146,24 +283,83 @@ class RunsScreen(ModalScreen[Choice | None]):
 
     def action_leave(self) -> None:
         if self._asking:
+            self._wanted = self._before
             self._done_asking()
         else:
             self.dismiss(None)
 
+    def action_end(self, last: int) -> None:
+        runs = self.query_one(RunList)
+        if runs.rows:
+            runs.move_to(last * (len(runs.rows) - 1))
+            runs.moved()
+
     def action_open(self) -> None:
-        self._choose("open")
+        run = self._whole("opened")
+        if run is not None:
+            self.dismiss(Choice(run, "open"))
 
     def action_resume(self) -> None:
-        self._choose("resume")
+        run = self._whole("opened")
+        if run is None or run.about is None:
+            return
+        if run.standing == "training":
+            self._say(f"{run.label} is being trained already; enter shows how far it is.")
+        elif run.standing == "diverged":
+            self._say(f"{run.label} diverged; enter opens it, to be trained anew at a lower rate.")
+        elif run.standing == "finished":
+            self._ask(
+                "steps",
+                str(2 * run.about.step),
+                f"{run.label} has finished its {run.about.step:,} steps. "
+                "Go on to how many in all? enter goes on, escape leaves it.",
+            )
+        else:
+            self.dismiss(Choice(run, "resume"))
 
-    def _choose(self, what: Literal["open", "resume"]) -> None:
+    def _whole(self, what: str) -> Summary | None:
+        """The run under the cursor, if it is whole."""
         run = self.query_one(RunList).here
+        if run is not None and not run.whole:
+            self._say(f"{run.label} cannot be {what}: {run.reason}")
+            return None
+        return run
+
+    def action_mark(self) -> None:
+        runs, run = self.query_one(RunList), self._whole("compared")
         if run is None:
             return
-        if not run.whole:
-            self._say(f"{run.label} cannot be opened: {run.reason}")
+        if run.name in runs.marked:
+            runs.marked.remove(run.name)
+        elif len(runs.marked) == MOST:
+            self._say(f"{MOST} runs are marked already; allowed: up to {MOST}")
             return
-        self.dismiss(Choice(run, what))
+        else:
+            runs.marked.append(run.name)
+        runs.refresh()
+        marked = len(runs.marked)
+        what = "d compares them" if marked > 1 else "space marks another, d compares"
+        self._say(f"{marked} marked: {what}" if marked else "None is marked.")
+        runs.action_move(1)
+
+    def action_compare(self) -> None:
+        from .comparison import Source
+
+        runs = self.query_one(RunList)
+        folders = {run.name: run.folder for run in runs.all}
+        names = list(runs.marked)
+        if not names:
+            here = self._whole("compared")
+            names = [here.name] if here is not None else []
+        sources = [Source(name, folders[name].absolute()) for name in names]
+        if len(sources) == 1 and self.bench is not None and self.bench.name != sources[0].name:
+            sources.insert(0, self.bench)
+        if len(sources) == 1:
+            self._say("One run alone: space marks runs, d compares the marked ones.")
+        elif sources:
+            from .compare import CompareScreen
+
+            self.app.push_screen(CompareScreen(sources), lambda _: self._load())
 
     def action_rename(self) -> None:
         run = self.query_one(RunList).here
@@ -176,12 +372,15 @@ class RunsScreen(ModalScreen[Choice | None]):
             self._ask("delete", "", f"Remove {run.label} for good? Type yes and enter.")
 
     def action_filter(self) -> None:
-        self._ask("filter", self._wanted, "Show names that hold this text.")
+        self._ask("filter", self._wanted, "Show runs with these words: name, experiment or state.")
 
-    def _ask(self, what: Literal["rename", "delete", "filter"], value: str, text: str) -> None:
-        self._asking = what
+    def _ask(
+        self, what: Literal["rename", "delete", "filter", "steps"], value: str, text: str
+    ) -> None:
+        self._asking, self._before = what, self._wanted
         field = self.query_one(Input)
         field.value = value
+        field.cursor_position = len(value)
         field.add_class("shown")
         field.focus()
         self._say(text)
@@ -192,19 +391,39 @@ class RunsScreen(ModalScreen[Choice | None]):
         self.query_one(RunList).focus()
         self._load()
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._asking == "filter":
+            self._wanted = event.value.strip()
+            self._read()
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         run, what, value = self.query_one(RunList).here, self._asking, event.value
         fault = ""
         try:
-            if what == "filter":
-                self._wanted = value.strip()
-            elif what == "rename" and run is not None:
-                rename_run(run.name, value)
+            if what == "rename" and run is not None:
+                self._rename(run, value)
             elif what == "delete" and run is not None and value.strip().lower() == "yes":
                 delete_run(run.name)
+            elif what == "steps" and run is not None and run.about is not None:
+                self._go_on(run, run.about.step, value)
+                return
         except RunError as error:
             fault = str(error)
         self._done_asking()
         if fault:
             self._say(fault)
+
+    def _rename(self, run: Summary, value: str) -> None:
+        runs = self.query_one(RunList)
+        folder = rename_run(run.name, value)
+        runs.marked = [folder.name if name == run.name else name for name in runs.marked]
+
+    def _go_on(self, run: Summary, done: int, value: str) -> None:
+        """Go on to this many steps, if that is more than there are."""
+        text = value.strip().replace(",", "").replace("_", "")
+        if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) > done):
+            self._say(f"{value.strip()[:20]!r} steps: allowed: a whole number above {done:,}")
+            return
+        self.dismiss(Choice(run, "resume", int(text)))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .film import Film
     from .study import Study
 
+W = TypeVar("W")
 T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
@@ -48,7 +49,7 @@ class _AbandonedError(Exception):
     """Nobody waits for what is being made any more."""
 
 
-class Worker(Generic[T]):
+class Worker(Generic[W, T]):
     """Grants wishes in a thread of its own; a newer wish replaces one not yet begun.
 
     ``done`` is called from that thread with what ``make`` made, ``failed`` with the wish and what
@@ -58,9 +59,9 @@ class Worker(Generic[T]):
 
     def __init__(
         self,
-        make: Callable[[Wish, Progress], T],
+        make: Callable[[W, Progress], T],
         done: Callable[[T], None],
-        failed: Callable[[Wish, Exception], None],
+        failed: Callable[[W, Exception], None],
         told: Callable[[], None] = lambda: None,
     ) -> None:
         self._make = make
@@ -68,7 +69,7 @@ class Worker(Generic[T]):
         self._failed = failed
         self._told = told
         self.reached: tuple[int, int] | None = None
-        self._wish: Wish | None = None
+        self._wish: W | None = None
         self._closed = False
         self._condition = threading.Condition()
         self._busy = False
@@ -83,7 +84,7 @@ class Worker(Generic[T]):
         """Whether something is being made or wanted."""
         return self._busy or self._wish is not None
 
-    def ask(self, wish: Wish) -> None:
+    def ask(self, wish: W) -> None:
         """Want this, and no longer anything that has not been begun."""
         with self._condition:
             self._wish = wish

@@ -5,14 +5,14 @@
 The thread writes what it has reached into a `Training` record and calls ``notify``, which must only
 post a message. A stop is an event that is looked at between chunks of training; a new training
 starts only after the old thread has ended. With a keeper, such as `keep_in_store` makes, a training
-is written to disk as it goes and when it ends.
+is written to disk as it goes and when it ends; what it came to is measured after that.
 """
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..core.experiment import ConfigError, Experiment
 from ..core.manifest import RunError
 from ..core.store import store
+from .measuring import Measure, Measurer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +81,7 @@ class Keeper(Protocol):
 
     def offer(self) -> None: ...
 
-    def finish(self, state: Any) -> Any: ...
+    def finish(self, state: Any, metrics: Mapping[str, Any] | None = None) -> Any: ...
 
     def close(self) -> None: ...
 
@@ -92,7 +93,7 @@ class Training:
     ``losses[:step]`` are final: the buffer is only ever appended to. ``snapshot`` is the step and
     a frozen copy of the network, replaced as a whole. ``floors`` are the least losses that any
     network can come to, each with the step from which it holds. ``run`` is the folder it is
-    written to, ``unsaved`` why the last writing failed.
+    written to, ``unsaved`` why the last writing failed, ``metrics`` what it came to, once measured.
     """
 
     experiment: Experiment
@@ -107,6 +108,7 @@ class Training:
     error: str = ""
     run: Path | None = None
     unsaved: str = ""
+    metrics: Mapping[str, Any] | None = None
     floors: tuple[tuple[int, float], ...] = ()
     losses: NDArray[np.float32] | None = None
     snapshot: tuple[int, Denoiser] | None = None
@@ -176,7 +178,8 @@ class Session:
 
     ``notify`` is called from the worker thread after every chunk and every change of state.
     ``keep`` makes what writes a training to disk, in the folder of the run it goes on with or else
-    in a new one; without it nothing is written.
+    in a new one; without it nothing is written. ``measure`` gives the numbers that are written to a
+    run when its training has ended.
     """
 
     def __init__(
@@ -185,11 +188,13 @@ class Session:
         make_trainer: Callable[[Experiment], TrainerLike] = _make_trainer,
         find_floors: Callable[[Experiment], tuple[tuple[int, float], ...]] = _find_floors,
         keep: Callable[[TrainerLike, Path | None], Keeper] | None = None,
+        measure: Measure | None = None,
     ) -> None:
         self._notify = notify
         self._make_trainer = make_trainer
         self._find_floors = find_floors
         self._keep = keep
+        self._measurer = Measurer(measure, notify) if measure is not None else None
         self._thread: threading.Thread | None = None
         self.training: Training | None = None
 
@@ -232,12 +237,16 @@ class Session:
             self.training.stop.set()
 
     def close(self, timeout: float = 0.8) -> bool:
-        """Stop and wait for the thread; whether it has ended."""
+        """Stop, measure nothing more, and wait for the threads; whether they have ended."""
         self.stop()
+        end = monotonic() + timeout
+        if self._measurer is not None:
+            self._measurer.close()
         if self._thread is not None:
             self._thread.join(timeout)
-            return not self._thread.is_alive()
-        return True
+            if self._thread.is_alive():
+                return False
+        return self._measurer is None or self._measurer.wait(max(end - monotonic(), 0))
 
     # --- the worker thread -------------------------------------------------------------------
 
@@ -246,6 +255,8 @@ class Session:
     ) -> None:
         if previous is not None:
             previous.join()
+        if resume is not None and self._measurer is not None:
+            self._measurer.wait()  # it may be this run that is being measured
         try:
             self._train(training, resume)
         except (ConfigError, RunError) as error:
@@ -271,7 +282,10 @@ class Session:
             self._pull(training, trainer, keeper)
         finally:
             if keeper is not None:
-                keeper.close()
+                if self._measurer is None or training.state.active:  # it has failed
+                    keeper.close()
+                else:
+                    self._measurer.take(training, trainer, keeper)
 
     def _trainer(
         self, training: Training, resume: Run | str | None

@@ -1,0 +1,53 @@
+"""Runs in a store, trained for real but briefly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.report import training_report
+from tui_diffusion.core.snapshot import save_run
+from tui_diffusion.core.store import store
+from tui_diffusion.core.training import Trainer
+
+
+def run(
+    run_name: str, preset: str = "naive-1d", *, steps: int = 60, measured=True, **settings
+) -> Path:
+    """A finished run of this name; ``training__lr="0.1"`` sets ``training.lr``."""
+    changes = {path.replace("__", "."): value for path, value in settings.items()}
+    experiment = get_preset(preset).experiment.with_settings(
+        {"training.steps": steps, "sampling.points": 200, "device": "cpu", **changes}
+    )
+    trainer = Trainer(experiment)
+    for _ in trainer.run(interval=1.0):
+        pass
+    report = training_report(trainer) if measured else None
+    return save_run(store() / run_name, trainer, "finished", report)
+
+
+def invented(run_name: str, preset: str, steps: int, **settings) -> Path:
+    """A run that computed nothing: an untrained network, and numbers that are as they were told."""
+    changes = {path.replace("__", "."): value for path, value in settings.items()}
+    experiment = get_preset(preset).experiment.with_settings(
+        {"training.steps": steps, "sampling.points": 200, "device": "cpu", **changes}
+    )
+    trainer = Trainer(experiment)
+    state = trainer.state()
+    state["losses"] = 1 + 10 / (1 + torch.arange(float(steps)))
+    trainer.restore(state)
+    quality = {"energy_distance": steps / 1e4, "energy_distance_real": 0.001, "off_mode": 0.01}
+    report = {"loss": {"final": 1.25, "floor": 1.0, "excess": 10 / steps}, "sample": quality}
+    folder = save_run(store() / run_name, trainer, "finished", report)
+    return of_a_time(folder, "2026-01-02T03:04:05+00:00", seconds=2.0)
+
+
+def of_a_time(folder: Path, written: str, seconds: float = 1.0) -> Path:
+    """Say that a run was written then, so that a picture of the list is the same on every day."""
+    about = json.loads((folder / "run.json").read_text("utf-8"))
+    about.update(written=written, seconds=seconds)
+    (folder / "run.json").write_text(json.dumps(about), "utf-8")
+    return folder

@@ -1,0 +1,369 @@
+"""The comparison and the list of runs as a person sees and drives them."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tui_diffusion.core.checkpoints import Checkpointer
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.runs import open_run
+from tui_diffusion.core.store import store
+from tui_diffusion.core.training import Trainer
+from tui_diffusion.lab.compare import CompareScreen, Pane
+from tui_diffusion.lab.going_on import GoOnScreen
+from tui_diffusion.lab.measuring import report
+from tui_diffusion.lab.runs import RunList, RunsScreen
+from tui_diffusion.lab.session import Session, State, keep_in_store
+
+from . import stored
+from .pilots import NARROW, WIDE, Bench, lab, make_lab, until
+
+SMALLEST = (60, 18)
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW, SMALLEST], ids=["wide", "narrow", "small"])
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIFFUSION_TUI_HOME", str(tmp_path))
+
+
+@asynccontextmanager
+async def real_lab(size=WIDE, **settings):
+    """The lab with a session that trains, writes and measures."""
+    app = make_lab(**settings)
+    app.session = Session(app._notify, keep=keep_in_store, measure=report)
+    try:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            bench = Bench(app, pilot)
+            await bench.film()
+            yield bench
+    finally:
+        app.session.stop()
+        app.session._measurer.wait()
+        app.close_workers()
+
+
+def two_runs():
+    stored.run("one")
+    stored.run("two", training__lr="0.05", sampling__points="300")
+
+
+async def shows(bench, text):
+    """Wait for this on the screen."""
+    await until(lambda: text in bench.screen)
+
+
+async def comparing(bench, count=2):
+    """Wait for the comparison with all its films."""
+    await until(
+        lambda: isinstance(bench.app.screen, CompareScreen) and len(bench.app.screen.films) == count
+    )
+    await bench.pilot.pause(0.05)
+    return bench.app.screen
+
+
+async def compared(bench):
+    """Mark the first two runs of the list and compare them."""
+    await bench.press("r", "space", "space", "d")
+    return await comparing(bench)
+
+
+def titles(screen):
+    return [str(pane.border_title or "- - -") for pane in screen.query(Pane) if pane.display]
+
+
+# --- the comparison ----------------------------------------------------------------------------
+
+
+async def test_marked_runs_are_compared_all_at_once_where_there_is_room():
+    two_runs()
+    async with lab(size=WIDE) as bench:
+        await compared(bench)
+        for text in ("A  level 10/10", "B  level 10/10", "times the floor", "energy distance"):
+            await shows(bench, text)
+        await shows(bench, "learning rate")
+        await shows(bench, "0.05")
+        await bench.press("q")
+        await until(lambda: isinstance(bench.app.screen, RunsScreen))
+
+
+async def test_a_narrow_terminal_has_pages():
+    two_runs()
+    async with lab(size=NARROW) as bench:
+        await compared(bench)
+        await shows(bench, "times the floor")
+        await until(lambda: "level 10/10" not in bench.screen)
+        await bench.press("2")
+        await shows(bench, "A  level 10/10")
+        await shows(bench, "B  level 10/10")
+        await until(lambda: "times the floor" not in bench.screen)
+        await bench.press("3")
+        await shows(bench, "learning rate")
+
+
+async def test_levels_of_runs_with_other_schedules_are_linked():
+    stored.run("ten")
+    stored.run("five", schedule__levels="5")
+    async with lab() as bench:
+        screen = await compared(bench)
+        for key, levels in (
+            ("end", {"10/10", "5/5"}),
+            ("left", {"9/10", "4/5"}),
+            ("left", {"8/10", "4/5"}),
+            ("home", {"0/10", "0/5"}),
+            ("l", {"1/10", "0/5"}),
+            ("end", {"10/10", "5/5"}),
+        ):
+            await bench.press(key)
+            await until(lambda levels=levels: {t.split()[2] for t in titles(screen)} == levels)
+        assert bench.panel.level == 10, "the lab's own level stays"
+
+
+async def test_keys_look_at_all_films_alike():
+    two_runs()
+    async with lab() as bench:
+        screen = await compared(bench)
+        before = screen.films[0].x.copy()
+        await bench.press("v")
+        await until(lambda: {str(p.border_subtitle) for p in screen.query(Pane)} == {"close-up"})
+        await bench.press("n")
+        await until(lambda: screen.films[1].wish.seed == screen._seed)
+        assert screen.films[0].wish.seed == screen.films[1].wish.seed
+        assert (screen.films[0].x[0] != before[0]).any()
+        await bench.press("space")
+        assert screen.playing
+        await until(lambda: screen.position == screen.positions and not screen.playing)
+        await bench.press("o")
+        await until(lambda: "times the floor" not in bench.screen)
+        await bench.press("question_mark")
+        await shows(bench, "Fresh noise")
+        await bench.press("escape", "escape")
+        await until(lambda: isinstance(bench.app.screen, RunsScreen))
+
+
+async def test_three_runs_in_a_narrow_terminal_are_seen_two_at_a_time():
+    two_runs()
+    stored.run("three", seed="3")
+    async with lab(size=NARROW) as bench:
+        await bench.press("r", "space", "space", "space", "d")
+        screen = await comparing(bench, 3)
+        await bench.press("2")
+        await until(lambda: [title[0] for title in titles(screen)] == ["A", "B"])
+        await shows(bench, "A B of 3")
+        await bench.press("down")
+        await until(lambda: [title[0] for title in titles(screen)] == ["B", "C"])
+        await bench.press("down", "up")
+        await until(lambda: [title[0] for title in titles(screen)] == ["A", "B"])
+
+
+async def test_a_damaged_run_is_refused_and_the_others_are_shown():
+    two_runs()
+    folder = stored.run("broken")
+    name = json.loads((folder / "run.json").read_text("utf-8"))["checkpoint"]
+    size = (folder / name / "weights.safetensors").stat().st_size
+    (folder / name / "weights.safetensors").write_bytes(b"x" * size)
+    async with lab() as bench:
+        await bench.press("r", "space", "space", "space", "d")
+        screen = await comparing(bench)
+        assert "broken" not in {subject.name for subject in screen.subjects}
+        notes = list(bench.app._notifications)
+        assert "weights.safetensors" in notes[0].message
+
+
+async def test_the_bench_is_compared_with_the_latest_other_run_of_its_experiment():
+    two_runs()
+    async with lab() as bench:
+        await bench.press("d")
+        await until(lambda: isinstance(bench.app.screen, RunsScreen))
+        await shows(bench, "space marks")
+        await bench.press("q", "t")
+        await bench.state("finished")
+        await bench.press("d")
+        screen = await comparing(bench)
+        assert screen.subjects[0].name == "on the bench"
+        await bench.press("r")
+        await until(lambda: isinstance(bench.app.screen, RunsScreen))
+        await bench.press("d")
+        screen = await comparing(bench)
+        assert len(screen.subjects) == 2, "the run under the cursor beside the bench"
+
+
+# --- the list of runs --------------------------------------------------------------------------
+
+
+@SIZES
+async def test_what_the_list_says_at_every_size(size):
+    two_runs()
+    (store() / "not a run").mkdir()
+    (store() / "[red]half\x1b[31m").mkdir()
+    (store() / "[red]half\x1b[31m" / "run.json").write_text("{")
+    (store() / "a link").symlink_to("/")
+    async with lab(size=size) as bench:
+        await bench.press("r")
+        await shows(bench, "energy")
+        listed = ("one", "two", "finished", "foreign", "damaged", "5 runs", "[red]half?[31m")
+        for text in (
+            *listed,
+            "energy",
+            "age",
+            "enter opens",
+            "g goes on",
+            "d compares",
+            "q closes",
+        ):
+            await shows(bench, text)
+        if size == WIDE:
+            await shows(bench, "naive-1d ")
+        await bench.press("end", "space")
+        await shows(bench, "cannot be compared")
+
+
+async def test_up_to_four_runs_can_be_marked_and_marks_follow_their_runs():
+    for k in range(5):
+        stored.run(f"run-{k}", steps=20, measured=False)
+    async with lab() as bench:
+        await bench.press("r", *["space"] * 5)
+        runs = bench.app.screen.query_one(RunList)
+        assert len(runs.marked) == 4
+        await shows(bench, "allowed: up to 4")
+        await bench.press("home", "space")
+        assert len(runs.marked) == 3
+        await bench.press("m", "ctrl+u", *"new", "enter")
+        assert "new" in runs.marked
+        await bench.press("x", *"yes", "enter")
+        await bench.press("home", "x", *"no", "enter")
+        assert len(runs.all) == 4
+
+
+async def test_the_filter_works_while_it_is_typed_and_escape_leaves_it_as_it_was():
+    two_runs()
+    stored.run("third", "ddpm-1d")
+    async with lab() as bench:
+        await bench.press("r", "f", *"ddpm")
+        runs = bench.app.screen.query_one(RunList)
+        assert [run.name for run in runs.rows] == ["third"]
+        await bench.press("escape")
+        assert len(runs.rows) == 3
+        await bench.press("f", *"finished naive", "enter")
+        assert {run.name for run in runs.rows} == {"one", "two"}
+        await shows(bench, "2 of 3 runs")
+
+
+async def test_what_others_write_meanwhile_is_seen_and_the_cursor_stays_at_its_run():
+    two_runs()
+    for name in ("one", "two"):
+        stored.of_a_time(store() / name, "2020-01-01T00:00:00+00:00")
+    async with lab() as bench:
+        await bench.press("r", "down")
+        runs = bench.app.screen.query_one(RunList)
+        here = runs.here.name
+        experiment = get_preset("naive-1d").experiment.with_settings({"device": "cpu"})
+        with Checkpointer(Trainer(experiment), store() / "zz", seconds=0) as keeper:
+            keeper.finish("training")
+            bench.app.screen._look()
+            assert [run.standing for run in runs.all if run.name == "zz"] == ["training"]
+            assert runs.here.name == here
+            await bench.press("home")
+            assert runs.here.name == "zz"
+            await bench.press("g")
+            await shows(bench, "is being trained already")
+        bench.app.screen._look()
+        assert [run.standing for run in runs.all if run.name == "zz"] == ["interrupted"]
+
+
+async def test_a_hundred_runs_with_long_names_scroll():
+    folder = stored.run("first", steps=2, measured=False)
+    about = (folder / "run.json").read_text("utf-8")
+    for k in range(100):
+        other = store() / f"{'a name that goes on and on ' * 6}{k:03}"
+        other.mkdir()
+        (other / "run.json").write_text(about, "utf-8")
+        (other / "checkpoint-1").symlink_to(folder / "checkpoint-1")
+    async with lab(size=SMALLEST) as bench:
+        await bench.press("r", "end")
+        runs = bench.app.screen.query_one(RunList)
+        assert runs.cursor == 100
+        assert runs.here.name.endswith("099")
+        await shows(bench, "099")
+        assert all(len(line) == SMALLEST[0] for line in bench.screen.split("\n"))
+
+
+# --- going on ----------------------------------------------------------------------------------
+
+
+async def test_a_finished_run_goes_on_from_the_list():
+    stored.run("mine", steps=60)
+    async with real_lab() as bench:
+        await bench.press("r", "g")
+        await shows(bench, "has finished its 60 steps")
+        await bench.press("ctrl+u", *"60", "enter")
+        await shows(bench, "a whole number above 60")
+        await bench.press("ctrl+u", *"90", "enter")
+        await bench.state("finished")
+        await until(lambda: "90/90" in bench.status)
+        await until(lambda: bench.app.bench.training.metrics is not None)
+    run = open_run("mine")
+    assert (run.step, run.state, run.experiment.training.steps) == (90, "finished", 90)
+    assert run.metrics["steps"] == 90
+
+
+async def test_more_steps_in_the_form_go_on_after_a_question():
+    async with real_lab(training__steps="60", device="cpu") as bench:
+        await bench.press("t")
+        await bench.state("finished")
+        first = bench.app.bench.training
+        await until(lambda: first.metrics is not None)
+        await bench.edit("training.steps", "100")
+        notes = bench.app._notifications
+        await until(lambda: any("goes on from step 60" in note.message for note in notes), 10)
+        await bench.press("t")
+        await until(lambda: isinstance(bench.app.screen, GoOnScreen))
+        await shows(bench, "40 steps more")
+        await bench.press("escape")
+        assert bench.app.bench.training is first
+        await bench.press("t", "g")
+        second = bench.app.bench.training
+        await until(lambda: second.state is State.FINISHED and second.metrics is not None)
+        assert (second.step, second.run) == (100, first.run)
+        assert (second.losses[:60] == first.losses[:60]).all()
+        await bench.edit("training.lr", "0.01")
+        await bench.edit("training.steps", "120")
+        await bench.press("t")
+        third = bench.app.bench.training
+        await until(lambda: third.state is State.FINISHED and third.metrics is not None)
+        assert third.run != first.run, "with another setting it is another training"
+
+
+async def test_after_a_stop_t_asks_and_t_again_trains_anew():
+    async with real_lab(training__steps="200000", device="cpu") as bench:
+        await bench.press("t")
+        await until(lambda: bench.app.bench.training.step > 0)
+        await bench.press("x")
+        await bench.state("stopped")
+        first = bench.app.bench.training
+        await bench.press("t", "t")
+        await until(lambda: bench.app.bench.training is not first)
+        second = bench.app.bench.training
+        await until(lambda: second.run is not None)
+        assert second.run != first.run
+        await bench.press("x")
+        await bench.state("stopped")
+        await asyncio.sleep(0)
+
+
+async def test_another_size_or_theme_keeps_the_place():
+    two_runs()
+    async with lab(size=WIDE) as bench:
+        screen = await compared(bench)
+        await bench.press("left", "left")
+        await bench.pilot.resize_terminal(*NARROW)
+        await bench.press("2")
+        await shows(bench, "A  level 8/10")
+        await bench.pilot.resize_terminal(*WIDE)
+        await shows(bench, "times the floor")
+        await shows(bench, "B  level 8/10")
+        bench.app.theme = "textual-light"
+        await until(lambda: screen._losses_drawn[1] is bench.app.palette)
+        assert screen.position == 8

@@ -1,0 +1,185 @@
+"""What a comparison says: losses over their floors, settings that differ, the better result."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tui_diffusion.core.experiment import field_table
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.lab.comparison import (
+    Showing,
+    Source,
+    Subject,
+    at_share,
+    beside_bench,
+    outcomes,
+    read,
+    settings_that_differ,
+    show,
+)
+from tui_diffusion.lab.opening import opened
+from tui_diffusion.lab.pictures.overlay import SERIES, can_be_relative, overlay
+from tui_diffusion.lab.plot import legend_of
+from tui_diffusion.lab.session import State
+
+from . import stored
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIFFUSION_TUI_HOME", str(tmp_path))
+
+
+def quietly(done, total):
+    """Take reports of progress, and say nothing."""
+
+
+def subject(preset="naive-1d", metrics=None, **settings):
+    changes = {path.replace("__", "."): value for path, value in settings.items()}
+    experiment = get_preset(preset).experiment.with_settings(changes)
+    losses = np.ones(10, np.float32)
+    return Subject(preset, experiment, State.FINISHED, 10, 1.0, losses, (), None, metrics or {})
+
+
+def rows(found):
+    return {row.label: row for row in found}
+
+
+# --- losses ------------------------------------------------------------------------------------
+
+
+def test_each_loss_is_divided_by_the_floor_of_its_stage():
+    losses = np.array([4.0] * 30 + [6.0] * 60, np.float32)
+    floors = ((0, 2.0), (30, 1.0))
+    figure = overlay([(losses, floors)], ["A"], 40, log=True, relative=True)
+    ys = np.array(figure.curves[0].ys)
+    assert ys[0] == 2.0
+    assert ys[-1] == 6.0
+    assert figure.h_lines[0].at == 1.0
+    plain = overlay([(losses, floors)], ["A"], 40, log=True, relative=False)
+    assert (plain.curves[0].ys[0], plain.curves[0].ys[-1], plain.h_lines) == (4.0, 6.0, ())
+
+
+def test_runs_of_different_lengths_share_one_axis():
+    short, long = np.ones(100, np.float32), np.ones(1_000_000, np.float32)
+    figure = overlay([(short, ()), (long, ())], ["A", "B"], 80, log=False, relative=False)
+    assert figure.x_range == (0, 1_000_000)
+    assert max(figure.curves[0].xs) < 100
+    assert len(figure.curves[1].xs) <= 2 * 80, "about two values a column, however long it is"
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "blocks", "ascii"])
+def test_no_two_series_look_alike(glyphs):
+    figure = overlay([(np.ones(9, np.float32), ())] * 4, "ABCD", 80, log=False, relative=False)
+    samples = [sample for sample, _, _ in legend_of(figure, glyphs)]
+    assert len(set(samples)) == 4
+    assert len({role for role, _ in SERIES}) == 4
+
+
+def test_without_a_floor_none_is_divided():
+    ones = np.ones(5, np.float32)
+    assert can_be_relative([(ones, ((0, 0.5),))])
+    assert not can_be_relative([(ones, ((0, 0.5),)), (ones, ())])
+    assert not can_be_relative([(ones, ((0, 0.0),))])
+
+
+# --- the table ---------------------------------------------------------------------------------
+
+
+def test_only_what_differs_is_in_the_table():
+    one = subject()
+    assert settings_that_differ([one, one]) == []
+    other = subject(training__lr="0.01", seed="7")
+    found = settings_that_differ([one, other])
+    labels = {spec.path: spec.label for spec in field_table().values()}
+    assert [row.label.partition(" (")[0] for row in found] == [
+        labels["training.lr"], labels["seed"],
+    ]  # fmt: skip
+    assert found[-1].values == ("0", "7")
+
+
+def test_a_setting_that_does_not_apply_has_no_value():
+    found = rows(settings_that_differ([subject("naive-1d"), subject("ddpm-1d")]))
+    assert found["experiment"].values == ("naive-1d", "ddpm-1d")
+    assert found["sigma max"].values == ("1", "–")
+
+
+def test_the_better_result_has_the_mark():
+    one = {"loss": {"final": 2, "excess": 0.5, "floor": 1.0}}
+    one |= {"sample": {"energy_distance": 0.01, "in_mode_std_ratio": 0.9, "off_mode": 0.02}}
+    two = {"loss": {"final": 1, "excess": 0.1, "floor": 1.0}}
+    two |= {"sample": {"energy_distance": 0.02, "in_mode_std_ratio": 1.3, "off_mode": 0.02}}
+    found = rows(outcomes([subject(metrics=one), subject(metrics=two)]))
+    assert found["expected loss over floor"].values == ("+50.0%", "+10.0%")
+    assert found["expected loss over floor"].best == 1
+    assert found["energy distance"].best == 0
+    assert found["std in a mode / true"].best == 0, "nearest to 1"
+    assert found["off every mode"].best is None, "the same in both"
+    assert found["final loss"].best is None, "a matter of chance"
+    assert "mode weights off (TV)" not in found, "known of neither"
+
+
+def test_what_is_not_the_same_thing_is_not_judged():
+    metrics = {"loss": {"final": 2, "excess": 0.5, "floor": 1.0}, "sample": {"off_mode": 0.5}}
+    better = {"loss": {"final": 1, "excess": 0.1, "floor": 1.0}, "sample": {"off_mode": 0.1}}
+    methods = rows(outcomes([subject("edm-moons", metrics), subject("flow-moons", better)]))
+    assert methods["expected loss over floor"].best is None
+    assert methods["off every mode"].best == 1, "the data are the same"
+    data = rows(outcomes([subject("edm-moons", metrics), subject("edm-spirals", better)]))
+    assert data["off every mode"].best is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [None, [], "x", *({"energy_distance": value} for value in ("0.1", True, float("nan"), [1]))],
+)
+def test_metrics_that_anybody_wrote_break_nothing(odd):
+    found = rows(outcomes([subject(metrics={"sample": odd, "loss": odd})] * 2))
+    assert "energy distance" not in found
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def test_runs_are_read_and_what_is_damaged_is_refused_in_one_line():
+    good, bad = stored.run("good"), stored.run("bad")
+    file = json.loads((bad / "run.json").read_text("utf-8"))["checkpoint"]
+    (bad / file / "weights.safetensors").write_bytes(b"nothing")
+    subjects, faults = read(
+        [Source("good", good), Source("bad", bad), Source("none", bad / "x")], quietly
+    )
+    assert [s.name for s in subjects] == ["good"]
+    assert len(faults) == 2
+    assert "weights.safetensors" in faults[0]
+    assert all(fault.isprintable() for fault in faults)
+
+
+def test_a_run_without_numbers_is_measured_as_train_would():
+    measured, bare = stored.run("measured"), stored.run("bare", measured=False)
+    subjects, _ = read([Source("measured", measured), Source("bare", bare)], quietly)
+    for part in ("loss", "sample", "target"):
+        assert subjects[0].metrics[part] == subjects[1].metrics[part]
+
+
+def test_films_start_from_the_same_noise_and_levels_are_linked_by_their_share():
+    folders = [stored.run("one"), stored.run("two", training__lr="0.05")]
+    subjects, _ = read([Source(f.name, f) for f in folders], quietly)
+    films = [show(Showing(k, s, seed=3), quietly)[1] for k, s in enumerate(subjects)]
+    assert np.array_equal(films[0].x[0], films[1].x[0])
+    assert not np.array_equal(films[0].x[-1], films[1].x[-1])
+    assert [at_share(share, 20) for share in (0, 0.5, 1)] == [0, 10, 20]
+    assert [at_share(k / 30, 10) for k in (0, 15, 29, 30)] == [0, 5, 10, 10]
+
+
+def test_beside_the_bench_stands_the_latest_other_run_of_the_experiment():
+    mine = stored.run("mine")
+    older = stored.of_a_time(stored.run("older"), "2020-01-01T00:00:00+00:00")
+    other = stored.of_a_time(stored.run("other"), "2021-01-01T00:00:00+00:00")
+    stored.run("ddpm", "ddpm-1d")
+    _, training = opened(str(mine))
+    training.run = mine.absolute()
+    found = beside_bench(training, "naive-1d")
+    assert [s.name for s in found] == ["mine", "other"]
+    assert found[1].what == other.absolute() != older.absolute()
+    assert beside_bench(None, "naive-1d") == []
