@@ -1,4 +1,4 @@
-"""Gradient steps of a multilayer perceptron in closed form, for a CPU, bit for bit those of autograd.
+"""Gradient steps of a multilayer perceptron in closed form, on a CPU: autograd's, bit for bit.
 
 A network so small is held back by what each operation of autograd costs besides its arithmetic.
 Here a step is a list of about twenty-five operations that are bound once to fixed memory, and a run
@@ -31,6 +31,9 @@ Operation = Callable[[], object]
 _LINE = 16
 """Floats in a cache line, at which every tensor begins, so that results do not hang on chance."""
 
+_SMALL_LAYER = 2**13
+"""Numbers in a layer's output up to which two simple calls cost less than one of a rarer kind."""
+
 
 class FastStepper:
     """A `Stepper` without autograd; ``body`` is what `networks.mlp` makes, on the CPU.
@@ -52,8 +55,9 @@ class FastStepper:
         self._body = list(body.parameters())
         self._averaged = list(average.parameters()) if average else []
         shapes = [parameter.shape for parameter in self._body]
+        self._sizes = [shape.numel() for shape in shapes]
         # Rows: weights, gradients, then as needed the average and the two moments of Adam.
-        self._memory = torch.zeros(5, sum(_padded(shape.numel()) for shape in shapes))
+        self._memory = torch.zeros(5, sum(map(_padded, self._sizes)))
         self._weights, self._gradients, self._average, *self._moments = (
             _tensors(row, shapes) for row in self._memory
         )
@@ -63,9 +67,9 @@ class FastStepper:
         inputs, outputs, batch = shapes[0][1], shapes[-1][0], training.batch
         # Features and targets of a step side by side, so that one copy brings both.
         self._steps = torch.zeros(places, (inputs + outputs) * batch)
-        self.features, self.targets = _columns(self._steps, inputs, batch)
+        self.features, self.targets = _sides(self._steps, inputs, batch)
         self._now = torch.zeros(1, (inputs + outputs) * batch)
-        features, targets = _columns(self._now, inputs, batch)
+        features, targets = _sides(self._now, inputs, batch)
         self._features, self._target = features[0].mT, targets[0].mT
         self._error, self._delta = _empty(batch, outputs), _empty(batch, outputs)
         self._square = _empty(batch, outputs)
@@ -104,6 +108,8 @@ class FastStepper:
             raise
         _copy(self._weights, self._body)
         _copy(self._average, self._averaged)
+        if self._training.loss == "mean":
+            losses /= np.float32(self._error.numel())
         return losses
 
     def state(self) -> dict[str, Tensor]:
@@ -149,33 +155,17 @@ class FastStepper:
     def _make_loss(self) -> list[Operation]:
         """From the output to its loss L and δ: 2e for Σe², e/L for its root, 2e/n for its mean."""
         error, square, delta, loss = self._error, self._square, self._delta, self._loss
+        factor = torch.tensor(2.0 / error.numel() if self._training.loss == "mean" else 2.0)
         program: list[Operation] = [
             _call(np.subtract, error, self._target, out=error),
             _call(np.multiply, error, error, out=square),
+            partial(torch.sum, square.flatten(), 0, out=loss),
         ]
-        match self._training.loss:
-            case "sum":
-                return [
-                    *program,
-                    partial(torch.sum, square.flatten(), 0, out=loss),
-                    _call(np.add, error, error, out=delta),
-                ]
-            case "norm":
-                part = torch.zeros(())
-                return [
-                    *program,
-                    partial(torch.sum, square.flatten(), 0, out=loss),
-                    partial(torch.sqrt, loss, out=loss),
-                    _call(np.divide, torch.ones(()), loss, out=part),
-                    _call(np.multiply, error, part, out=delta),
-                ]
-            case _:
-                part = torch.tensor(2 / error.numel())
-                return [
-                    *program,
-                    partial(torch.mean, square.flatten(), 0, out=loss),
-                    _call(np.multiply, error, part, out=delta),
-                ]
+        if self._training.loss == "norm":
+            # Torch's root is not always the one that is nearest.
+            program.append(partial(torch.sqrt, loss, out=loss))
+            program.append(_call(np.divide, torch.ones(()), loss, out=factor))
+        return [*program, _call(np.multiply, error, factor, out=delta)]
 
     def _update(self) -> list[Operation]:
         """Gradients to weights, by torch's own kernels."""
@@ -190,9 +180,13 @@ class FastStepper:
                     "adam": (torch._fused_adam_, 0.0),
                     "adamw": (torch._fused_adamw_, 0.01),
                 }[kind]
-                counts = [self._done] * len(self._weights)
-                lists = self._weights, self._gradients, *self._moments, [], counts
-                kernel = partial(function, *lists, amsgrad=False)
+                weights, gradients, _, first, second = (
+                    _runs(row, self._sizes) for row in self._memory
+                )
+                counts = [self._done] * len(weights)
+                kernel = partial(
+                    function, weights, gradients, first, second, [], counts, amsgrad=False
+                )
                 options = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": decay}
         return [partial(kernel, lr=self._rate, maximize=False, **options)]
 
@@ -228,10 +222,27 @@ def _tensors(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
     return tensors
 
 
-def _columns(steps: Tensor, inputs: int, batch: int) -> tuple[Tensor, Tensor]:
-    """Features (places, inputs, batch) and targets (places, d, batch) in the memory of steps."""
+def _runs(row: Tensor, sizes: list[int]) -> list[Tensor]:
+    """The same memory as few tensors: one ends where a parameter ends within a line.
+
+    A kernel may round the last numbers of a tensor, short of a line, in a way of their own.
+    """
+    runs, start, stop = [], 0, 0
+    for size in sizes:
+        end, stop = stop + size, stop + _padded(size)
+        if end < stop or stop == len(row):
+            runs.append(row[start:end])
+            start = stop
+    return runs
+
+
+def _sides(steps: Tensor, inputs: int, batch: int) -> tuple[Tensor, Tensor]:
+    """Features (places, inputs, batch) and targets (places, d, batch) in the memory of steps.
+
+    In memory each feature is a column, as they are made, and each target a row, as it is read.
+    """
     features, targets = steps.split([inputs * batch, steps.shape[1] - inputs * batch], dim=1)
-    return features.unflatten(1, (inputs, batch)), targets.unflatten(1, (-1, batch))
+    return features.unflatten(1, (inputs, batch)), targets.unflatten(1, (batch, -1)).mT
 
 
 def _copy(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> None:
@@ -276,8 +287,15 @@ class _Hidden:
         """From ∂loss/∂h to δ = φ'(z) ⊙ ∂loss/∂h."""
         z, h, delta, kernels = self.sum, self.value, self.delta, torch.ops.aten
         match self._activation:
+            case "relu" if h.numel() <= _SMALL_LAYER:
+                slope = torch.empty_like(h)
+                return [
+                    partial(torch.sign, h, out=slope),
+                    _call(np.multiply, delta, slope, out=delta),
+                ]
             case "relu":
-                return [partial(kernels.threshold_backward.grad_input, delta, h, 0, grad_input=delta)]
+                kernel = kernels.threshold_backward.grad_input
+                return [partial(kernel, delta, h, 0, grad_input=delta)]
             case "tanh":
                 return [partial(kernels.tanh_backward.grad_input, delta, h, grad_input=delta)]
             case "silu":
