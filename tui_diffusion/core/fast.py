@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -169,26 +170,20 @@ class FastStepper:
 
     def _update(self) -> list[Operation]:
         """Gradients to weights, by torch's own kernels."""
-        match self._training.optimizer:
-            case "sgd":
-                weights, gradients, *_ = self._memory.unbind()
-                kernel = partial(torch._fused_sgd_, [weights], [gradients], [])
-                options = {"momentum": 0.0, "dampening": 0.0, "nesterov": False}
-                options |= {"weight_decay": 0.0, "is_first_step": False}
-            case kind:
-                function, decay = {
-                    "adam": (torch._fused_adam_, 0.0),
-                    "adamw": (torch._fused_adamw_, 0.01),
-                }[kind]
-                weights, gradients, _, first, second = (
-                    _runs(row, self._sizes) for row in self._memory
-                )
-                counts = [self._done] * len(weights)
-                kernel = partial(
-                    function, weights, gradients, first, second, [], counts, amsgrad=False
-                )
-                options = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": decay}
-        return [partial(kernel, lr=self._rate, maximize=False, **options)]
+        weights, gradients, _, first, second = (_runs(row, self._sizes) for row in self._memory)
+        lists = [weights, gradients]
+        options: dict[str, Any] = {"lr": self._rate, "maximize": False}
+        kernel: Callable[..., object] = torch._fused_sgd_
+        if self._training.optimizer == "sgd":
+            lists += [[]]
+            options |= {"momentum": 0.0, "dampening": 0.0, "nesterov": False}
+            options |= {"weight_decay": 0.0, "is_first_step": False}
+        else:
+            lists += [first, second, [], [self._done] * len(weights)]
+            options |= {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False}
+            kernels = {"adam": (torch._fused_adam_, 0.0), "adamw": (torch._fused_adamw_, 0.01)}
+            kernel, options["weight_decay"] = kernels[self._training.optimizer]
+        return [partial(kernel, *lists, **options)]
 
     def _follow(self) -> list[Operation]:
         """The average a little nearer to the weights."""
@@ -241,8 +236,9 @@ def _sides(steps: Tensor, inputs: int, batch: int) -> tuple[Tensor, Tensor]:
 
     In memory each feature is a column, as they are made, and each target a row, as it is read.
     """
-    features, targets = steps.split([inputs * batch, steps.shape[1] - inputs * batch], dim=1)
-    return features.unflatten(1, (inputs, batch)), targets.unflatten(1, (batch, -1)).mT
+    places, split = len(steps), inputs * batch
+    features, targets = steps[:, :split], steps[:, split:]
+    return features.view(places, inputs, batch), targets.view(places, batch, -1).mT
 
 
 def _copy(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> None:
