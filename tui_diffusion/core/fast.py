@@ -1,23 +1,24 @@
-"""Gradient steps of a multilayer perceptron in closed form, for a CPU.
+"""Gradient steps of a multilayer perceptron in closed form, on a CPU: autograd's, bit for bit.
 
-A network so small is held back by what each tensor operation costs besides its arithmetic. Here a
-step is a list of about twenty operations that are bound once to fixed memory, and a run of steps is
-a loop that calls them. Points are columns: with a row of ones under the inputs of every layer, a
-layer's weight and bias are one matrix W, and for the layer input h, its output z = W h and
-δ = ∂loss/∂z
+A network so small is held back by what each operation of autograd costs besides its arithmetic.
+Here a step is a list of about twenty-five operations that are bound once to fixed memory, and a run
+of steps is a loop that calls them. For a layer with input h (batch, in), weight W (out, in), bias b
+and δ = ∂loss/∂z,
 
-    ∂loss/∂W = δ hᵀ,    ∂loss/∂h = Wᵀ δ (without the row of ones),    δ' = φ'(z') ⊙ ∂loss/∂h.
+    z = h Wᵀ + b,    ∂loss/∂W = δᵀ h,    ∂loss/∂b = Σ δ over the batch,
+    ∂loss/∂h = δ W,    δ' = φ'(z') ⊙ ∂loss/∂h.
 
-Plain gradient descent has its rate in the δ of the output, so that a gradient comes out as the step
-to take. Small products and elementwise operations go through numpy, whose calls cost a third of
-torch's; large products through torch, whose kernels are faster. Both see the same memory.
+Products, sums and activations are the very kernels that autograd calls, on the same shapes, since
+another would add in another order and round otherwise. What is rounded the same whoever computes
+it, number by number, goes through numpy, whose calls cost a third of torch's; both see the same
+memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,17 +29,11 @@ from .experiment import Experiment
 
 Operation = Callable[[], object]
 
-_SMALL_PRODUCT = 2**18
-"""Multiplications of a product up to which numpy does it: its BLAS then keeps to one thread."""
-
-_SMALL_VECTOR_PRODUCT = 2**13
-"""The same where one factor is a vector."""
+_LINE = 16
+"""Floats in a cache line, at which every tensor begins, so that results do not hang on chance."""
 
 _SMALL_LAYER = 2**13
-"""Numbers in a layer's output up to which three numpy calls cost less than one of torch's."""
-
-_LINE = 16
-"""Floats in a cache line, at which every matrix begins, so that results do not hang on chance."""
+"""Numbers in a layer's output up to which two simple calls cost less than one of a rarer kind."""
 
 
 class FastStepper:
@@ -57,25 +52,33 @@ class FastStepper:
         average: nn.Module | None,
         places: int,
     ) -> None:
-        training = self._training = experiment.training
-        self._layers = [m for m in body.modules() if isinstance(m, nn.Linear)]
-        self._averaged = (
-            [m for m in average.modules() if isinstance(m, nn.Linear)] if average else []
-        )
-        self._done = 0
-        sizes = [(layer.in_features + 1, layer.out_features) for layer in self._layers]
+        self._training = training = experiment.training
+        self._body = list(body.parameters())
+        self._averaged = list(average.parameters()) if average else []
+        shapes = [parameter.shape for parameter in self._body]
+        self._sizes = [shape.numel() for shape in shapes]
         # Rows: weights, gradients, then as needed the average and the two moments of Adam.
-        self._memory = torch.zeros(5, sum(_padded(a * b) for a, b in sizes))
+        self._memory = torch.zeros(5, sum(map(_padded, self._sizes)))
         self._weights, self._gradients, self._average, *self._moments = (
-            _matrices(row, sizes) for row in self._memory
+            _tensors(row, shapes) for row in self._memory
         )
-        self._now = _Step(sizes[0][0] - 1, sizes[-1][1], training.batch)
-        self._steps = torch.zeros(places, len(self._now.memory))
-        block = self._now.block(self._steps)
-        self.features, self.targets = block.features, block.targets
-        block.ones.fill_(1)
-        hidden = [_Hidden(width, training.batch) for _, width in sizes[:-1]]
-        self._program = self._make_program(hidden, _ACTIVATIONS[experiment.network.activation])
+        self._done = torch.zeros(())
+        self._rate = torch.zeros((), dtype=torch.float64)
+        self._blend = torch.zeros(())
+        inputs, outputs, batch = shapes[0][1], shapes[-1][0], training.batch
+        # Features and targets of a step side by side, so that one copy brings both.
+        self._steps = torch.zeros(places, (inputs + outputs) * batch)
+        self.features, self.targets = _sides(self._steps, inputs, batch)
+        self._now = torch.zeros(1, (inputs + outputs) * batch)
+        features, targets = _sides(self._now, inputs, batch)
+        self._features, self._target = features[0].mT, targets[0].mT
+        self._error, self._delta = _empty(batch, outputs), _empty(batch, outputs)
+        self._square = _empty(batch, outputs)
+        self._loss = torch.zeros(())
+        self._hidden = [
+            _Hidden(batch, weight[0], experiment.network.activation) for weight in shapes[:-2:2]
+        ]
+        self._program = self._make_program()
 
     # --- the protocol ------------------------------------------------------------------------
 
@@ -83,134 +86,111 @@ class FastStepper:
         self, first: int, rates: Sequence[float], blends: Sequence[float]
     ) -> NDArray[np.float32]:
         """Take the steps of a block from place ``first`` on, one for each rate; their losses."""
-        done, steps = self._done, self._steps[first : first + len(rates)]
-        block = self._now.block(steps)
-        block.scales.copy_(torch.tensor(self._factors(rates)))
-        block.rates.copy_(torch.tensor(rates))
-        block.blends.copy_(torch.tensor(blends))
-        block.counts.copy_(torch.arange(done + 1, done + 1 + len(rates)))
-        _read(self._layers, self._weights)
-        _read(self._averaged, self._average)
+        done = int(self._done)
+        _copy(self._body, self._weights)
+        _copy(self._averaged, self._average)
         before = self._memory.clone()
-        now, square, program = self._now.memory.numpy(), self._now.square.numpy(), self._program
-        squares = np.empty(len(rates), np.float32)
+        now, rate, blend = self._now[0].numpy(), self._rate.numpy(), self._blend.numpy()
+        count, loss, program = self._done.numpy(), self._loss.numpy(), self._program
+        steps = self._steps[first : first + len(rates)].numpy()
+        losses = np.empty(len(rates), np.float32)
         try:
             with np.errstate(all="ignore"):
-                for place, step in enumerate(steps.numpy()):
+                for place, step in enumerate(steps):
                     np.copyto(now, step)
+                    rate[...], blend[...] = rates[place], blends[place]
+                    count[...] = done + place + 1
                     for operation in program:
                         operation()
-                    squares[place] = square
+                    losses[place] = loss
         except BaseException:
             self._memory.copy_(before)
+            self._done.fill_(done)
             raise
-        self._done += len(rates)
-        _write(self._weights, self._layers)
-        _write(self._average, self._averaged)
-        return self._losses(squares)
+        _copy(self._weights, self._body)
+        _copy(self._average, self._averaged)
+        if self._training.loss == "mean":
+            losses /= np.float32(self._error.numel())
+        return losses
 
     def state(self) -> dict[str, Tensor]:
         """The optimizer's state, named as torch's optimizers name it: ``<parameter>.<name>``."""
         if self._training.optimizer == "sgd":
             return {}
         state: dict[str, Tensor] = {}
-        for name, matrices in zip(("exp_avg", "exp_avg_sq"), self._moments, strict=True):
-            for index, (weight, bias) in enumerate(map(_parts, matrices)):
-                state |= {f"{2 * index}.{name}": weight, f"{2 * index + 1}.{name}": bias}
-        count = torch.tensor(float(self._done))
-        return state | {f"{index}.step": count for index in range(2 * len(self._layers))}
+        for name, tensors in zip(("exp_avg", "exp_avg_sq"), self._moments, strict=True):
+            state |= {f"{index}.{name}": tensor for index, tensor in enumerate(tensors)}
+        return state | {f"{index}.step": self._done for index in range(len(self._body))}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a saved `state`."""
         for name, mine in self.state().items():
-            if name.endswith(".step"):
-                self._done = int(state[name])
-            else:
-                mine.copy_(state[name])
+            mine.copy_(state[name])
 
     # --- one step ----------------------------------------------------------------------------
 
-    def _make_program(self, hidden: list[_Hidden], activation: _Activation) -> list[Operation]:
+    def _make_program(self) -> list[Operation]:
         """The operations of a gradient step."""
-        now = self._now
-        fed = [now.inputs, *(layer.output for layer in hidden)]
-        made = [*(layer.sum_for(activation) for layer in hidden), now.error]
         program: list[Operation] = []
-        for index, (w, h, z) in enumerate(zip(self._weights, fed, made, strict=True)):
-            program.append(_product(w.t(), h, z))
-            if index < len(hidden):
-                program += activation.forward(hidden[index])
-        program += self._loss()
-        delta = now.delta
-        for index in reversed(range(len(fed))):
-            program.append(_product(fed[index], delta.t(), self._gradients[index]))
+        layers = list(zip(self._weights[::2], self._weights[1::2], strict=True))
+        gradients = list(zip(self._gradients[::2], self._gradients[1::2], strict=True))
+        fed = [self._features, *(layer.value for layer in self._hidden)]
+        made = [*(layer.sum for layer in self._hidden), self._error]
+        for index, ((weight, bias), h, z) in enumerate(zip(layers, fed, made, strict=True)):
+            program.append(partial(torch.addmm, bias, h, weight.t(), out=z))
+            if index < len(self._hidden):
+                program += self._hidden[index].forward()
+        program += self._make_loss()
+        delta = self._delta
+        for index in reversed(range(len(layers))):
+            by_weight, by_bias = gradients[index]
+            program.append(partial(torch.mm, delta.t(), fed[index], out=by_weight))
+            program.append(partial(torch.sum, delta, 0, out=by_bias))
             if index:
-                layer = hidden[index - 1]
-                program.append(_product(self._weights[index][:-1], delta, layer.delta))
-                program += activation.backward(layer)
+                layer = self._hidden[index - 1]
+                program.append(partial(torch.mm, delta, layers[index][0], out=layer.delta))
+                program += layer.backward()
                 delta = layer.delta
         return [*program, *self._update(), *self._follow()]
 
-    def _loss(self) -> list[Operation]:
-        """From the output to its δ, times the rate in plain gradient descent."""
-        now = self._now
-        flat = now.error.flatten()
-        program = [
-            _call(np.subtract, now.error, now.target, out=now.error),
-            _product(flat[None], flat[:, None], now.square.view(1, 1)),
+    def _make_loss(self) -> list[Operation]:
+        """From the output to its loss L and δ: 2e for Σe², e/L for its root, 2e/n for its mean."""
+        error, square, delta, loss = self._error, self._square, self._delta, self._loss
+        factor = torch.tensor(2.0 / error.numel() if self._training.loss == "mean" else 2.0)
+        program: list[Operation] = [
+            _call(np.subtract, error, self._target, out=error),
+            _call(np.multiply, error, error, out=square),
+            partial(torch.sum, square.flatten(), 0, out=loss),
         ]
         if self._training.loss == "norm":
-            program.append(_call(np.sqrt, now.square, out=now.norm))
-            program.append(_call(np.divide, now.scale, now.norm, out=now.scale))
-        return [*program, _call(np.multiply, now.error, now.scale, out=now.delta)]
-
-    def _factors(self, rates: Sequence[float]) -> list[float]:
-        """What the error is multiplied with to give δ, but for the norm of a norm."""
-        count = self._now.target.numel()
-        factor = {"sum": 2.0, "norm": 1.0, "mean": 2.0 / count}[self._training.loss]
-        if self._training.optimizer == "sgd":
-            return [factor * rate for rate in rates]
-        return [factor] * len(rates)
-
-    def _losses(self, squares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The losses of batches from their sums of squares."""
-        match self._training.loss:
-            case "sum":
-                return squares
-            case "norm":
-                roots: NDArray[np.float32] = np.sqrt(squares)
-                return roots
-            case _:
-                return squares / np.float32(self._now.target.numel())
+            # Torch's root is not always the one that is nearest.
+            program.append(partial(torch.sqrt, loss, out=loss))
+            program.append(_call(np.divide, torch.ones(()), loss, out=factor))
+        return [*program, _call(np.multiply, error, factor, out=delta)]
 
     def _update(self) -> list[Operation]:
-        """Gradients to weights, by torch's own kernel where the optimizer has moments."""
-        weights, gradients, _, first, second = self._memory.unbind()
-        kernels = {"adam": (torch._fused_adam_, 0.0), "adamw": (torch._fused_adamw_, 0.01)}
-        if self._training.optimizer not in kernels:
-            return [_call(np.subtract, weights, gradients, out=weights)]
-        kernel, decay = kernels[self._training.optimizer]
-        lists = [[weights], [gradients], [first], [second], [], [self._now.count]]
-        return [
-            partial(
-                kernel,
-                *lists,
-                lr=self._now.rate,
-                beta1=0.9,
-                beta2=0.999,
-                weight_decay=decay,
-                eps=1e-8,
-                amsgrad=False,
-                maximize=False,
-            )
-        ]
+        """Gradients to weights, by torch's own kernels."""
+        weights, gradients, _, first, second = (_runs(row, self._sizes) for row in self._memory)
+        lists = [weights, gradients]
+        options: dict[str, Any] = {"lr": self._rate, "maximize": False}
+        kernel: Callable[..., object] = torch._fused_sgd_
+        if self._training.optimizer == "sgd":
+            lists += [[]]
+            options |= {"momentum": 0.0, "dampening": 0.0, "nesterov": False}
+            options |= {"weight_decay": 0.0, "is_first_step": False}
+        else:
+            lists += [first, second, [], [self._done] * len(weights)]
+            options |= {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False}
+            kernels = {"adam": (torch._fused_adam_, 0.0), "adamw": (torch._fused_adamw_, 0.01)}
+            kernel, options["weight_decay"] = kernels[self._training.optimizer]
+        return [partial(kernel, *lists, **options)]
 
     def _follow(self) -> list[Operation]:
         """The average a little nearer to the weights."""
         if not self._averaged:
             return []
         weights, _, average, *_ = self._memory.unbind()
-        return [partial(average.lerp_, weights, self._now.blend)]
+        return [partial(average.lerp_, weights, self._blend)]
 
 
 # --- memory --------------------------------------------------------------------------------------
@@ -220,185 +200,101 @@ def _padded(count: int) -> int:
     return -(-count // _LINE) * _LINE
 
 
-def _matrices(row: Tensor, sizes: list[tuple[int, int]]) -> list[Tensor]:
-    """A row of memory as one matrix for each layer."""
-    matrices, first = [], 0
-    for a, b in sizes:
-        matrices.append(row[first : first + a * b].view(a, b))
-        first += _padded(a * b)
-    return matrices
+def _empty(*shape: int) -> Tensor:
+    """Zeros that begin a cache line."""
+    size = torch.Size(shape).numel()
+    memory = torch.zeros(size + _LINE)
+    start = -memory.data_ptr() // memory.itemsize % _LINE
+    return memory[start : start + size].view(shape)
 
 
-def _parts(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """The weight and the bias in a layer's matrix."""
-    return matrix[:-1].t(), matrix[-1]
+def _tensors(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
+    """A row of memory as one tensor for each parameter."""
+    tensors, first = [], 0
+    for shape in shapes:
+        tensors.append(row[first : first + shape.numel()].view(shape))
+        first += _padded(shape.numel())
+    return tensors
 
 
-def _read(layers: list[nn.Linear], matrices: list[Tensor]) -> None:
-    for layer, matrix in zip(layers, matrices, strict=False):
-        weight, bias = _parts(matrix)
-        weight.copy_(layer.weight.detach())
-        bias.copy_(layer.bias.detach())
+def _runs(row: Tensor, sizes: list[int]) -> list[Tensor]:
+    """The same memory as few tensors: one ends where a parameter ends within a line.
 
-
-def _write(matrices: list[Tensor], layers: list[nn.Linear]) -> None:
-    for layer, matrix in zip(layers, matrices, strict=False):
-        weight, bias = _parts(matrix)
-        layer.weight.detach().copy_(weight)
-        layer.bias.detach().copy_(bias)
-
-
-class _Step:
-    """What changes from step to step, side by side, so that one copy brings it all.
-
-    Points with a row of ones, and targets; then four numbers.
+    A kernel may round the last numbers of a tensor, short of a line, in a way of their own.
     """
-
-    def __init__(self, inputs: int, outputs: int, batch: int) -> None:
-        self._sizes = [inputs * batch, batch, outputs * batch, 1, 1, 1, 1]
-        self._shapes = (inputs, batch), (outputs, batch)
-        self.memory = torch.zeros(sum(self._sizes))
-        points, ones, targets, *numbers = torch.split(self.memory, self._sizes)
-        self.inputs = self.memory[: points.numel() + ones.numel()].view(inputs + 1, batch)
-        self.target = targets.view(outputs, batch)
-        self.scale, self.rate, self.blend, self.count = (number[0] for number in numbers)
-        self.error, self.delta = torch.zeros((2, outputs, batch))
-        self.square, self.norm = torch.zeros(2)
-
-    def block(self, steps: Tensor) -> _Block:
-        """The parts of many steps, of shape (steps, len(memory))."""
-        points, ones, targets, *numbers = torch.split(steps, self._sizes, 1)
-        features, wanted = (
-            part.view(-1, *shape)
-            for part, shape in zip((points, targets), self._shapes, strict=True)
-        )
-        return _Block(features, ones, wanted, *(number[:, 0] for number in numbers))
+    runs, start, stop = [], 0, 0
+    for size in sizes:
+        end, stop = stop + size, stop + _padded(size)
+        if end < stop or stop == len(row):
+            runs.append(row[start:end])
+            start = stop
+    return runs
 
 
-@dataclass(frozen=True)
-class _Block:
-    """The parts of the steps of a block: points, targets, and a number of each kind a step."""
+def _sides(steps: Tensor, inputs: int, batch: int) -> tuple[Tensor, Tensor]:
+    """Features (places, inputs, batch) and targets (places, d, batch) in the memory of steps.
 
-    features: Tensor
-    ones: Tensor
-    targets: Tensor
-    scales: Tensor
-    rates: Tensor
-    blends: Tensor
-    counts: Tensor
+    In memory each feature is a column, as they are made, and each target a row, as it is read.
+    """
+    places, split = len(steps), inputs * batch
+    features, targets = steps[:, :split], steps[:, split:]
+    return features.view(places, inputs, batch), targets.view(places, batch, -1).mT
 
 
-class _Hidden:
-    """What a hidden layer needs to remember; every tensor (width, batch) but ``output``."""
-
-    def __init__(self, width: int, batch: int) -> None:
-        self.output = torch.ones((width + 1, batch))
-        self.value = self.output[:-1]
-        self.delta = torch.empty((width, batch))
-        self.sum = torch.empty((width, batch))
-        self.aside = torch.empty((width, batch))
-
-    def sum_for(self, activation: _Activation) -> Tensor:
-        """Where W h goes: to the output itself, where the activation works in place."""
-        return self.value if activation.in_place else self.sum
+def _copy(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> None:
+    for a, b in zip(ours, theirs, strict=False):
+        b.detach().copy_(a.detach())
 
 
 # --- operations ----------------------------------------------------------------------------------
 
 
-def _call(function: Callable[..., object], *inputs: Tensor | float, out: Tensor) -> Operation:
+def _call(function: Callable[..., object], *inputs: Tensor, out: Tensor) -> Operation:
     """A numpy function of tensors."""
-    arrays = (x.numpy() if isinstance(x, Tensor) else np.float32(x) for x in inputs)
-    return partial(function, *arrays, out=out.numpy())
+    return partial(function, *(x.numpy() for x in inputs), out=out.numpy())
 
 
-def _product(a: Tensor, b: Tensor, out: Tensor) -> Operation:
-    """out = a b."""
-    rows, inner, columns = *a.shape, b.shape[1]
-    most = _SMALL_PRODUCT if min(rows, columns) > 1 else _SMALL_VECTOR_PRODUCT
-    if rows * inner * columns <= most and rows * columns <= _SMALL_LAYER:
-        return partial(np.dot, a.numpy(), b.numpy(), out.numpy())
-    return partial(torch.mm, a, b, out=out)
+class _Hidden:
+    """A hidden layer's z, h = φ(z) and δ, each (batch, width).
 
+    ReLU and tanh have their slope from h alone, and h takes the place of z.
+    """
 
-@dataclass(frozen=True)
-class _Activation:
-    """φ: ``forward`` makes a layer's output of W h; ``backward`` makes ∂loss/∂z of ∂loss/∂h."""
+    def __init__(self, batch: int, width: int, activation: str) -> None:
+        self._activation = activation
+        self.value = _empty(batch, width)
+        self.sum = self.value if activation in ("relu", "tanh") else _empty(batch, width)
+        self.delta = _empty(batch, width)
 
-    in_place: bool
-    forward: Callable[[_Hidden], list[Operation]]
-    backward: Callable[[_Hidden], list[Operation]]
+    def forward(self) -> list[Operation]:
+        """From z to h."""
+        z, h, kernels = self.sum, self.value, torch.ops.aten
+        match self._activation:
+            case "relu":
+                return [partial(torch.relu_, h)]
+            case "tanh":
+                return [partial(torch.tanh, h, out=h)]
+            case "silu":
+                return [partial(kernels.silu.out, z, out=h)]
+            case _:
+                return [partial(kernels.gelu.out, z, out=h)]
 
-
-def _relu(layer: _Hidden) -> list[Operation]:
-    h = layer.value
-    if h.numel() > _SMALL_LAYER:
-        return [partial(torch.relu_, h)]
-    return [_call(np.maximum, h, torch.zeros_like(h), out=h)]
-
-
-def _relu_back(layer: _Hidden) -> list[Operation]:
-    """φ' = 1 where h > 0, else 0: min(1, h·10³⁸)."""
-    h, slope, delta = layer.value, layer.aside, layer.delta
-    if h.numel() > _SMALL_LAYER:
-        kernel = torch.ops.aten.threshold_backward.grad_input
-        return [partial(kernel, delta, h, 0, grad_input=delta)]
-    return [
-        _call(np.multiply, h, 1e38, out=slope),
-        _call(np.minimum, slope, torch.ones_like(h), out=slope),
-        _call(np.multiply, delta, slope, out=delta),
-    ]
-
-
-def _tanh(layer: _Hidden) -> list[Operation]:
-    return [_call(np.tanh, layer.value, out=layer.value)]
-
-
-def _tanh_back(layer: _Hidden) -> list[Operation]:
-    """φ' = 1 − h²."""
-    h, slope, delta = layer.value, layer.aside, layer.delta
-    return [
-        _call(np.multiply, h, h, out=slope),
-        _call(np.subtract, 1.0, slope, out=slope),
-        _call(np.multiply, delta, slope, out=delta),
-    ]
-
-
-def _silu(layer: _Hidden) -> list[Operation]:
-    """h = z s with the logistic s = ½ + ½ tanh(z/2), of which numpy has the fastest kernel."""
-    h, z, s = layer.value, layer.sum, layer.aside
-    return [
-        _call(np.multiply, z, 0.5, out=s),
-        _call(np.tanh, s, out=s),
-        _call(np.multiply, s, 0.5, out=s),
-        _call(np.add, s, 0.5, out=s),
-        _call(np.multiply, z, s, out=h),
-    ]
-
-
-def _silu_back(layer: _Hidden) -> list[Operation]:
-    """φ' = s (1 + z − h)."""
-    h, slope, s, delta = layer.value, layer.sum, layer.aside, layer.delta
-    return [
-        _call(np.subtract, slope, h, out=slope),
-        _call(np.add, slope, 1.0, out=slope),
-        _call(np.multiply, slope, s, out=slope),
-        _call(np.multiply, delta, slope, out=delta),
-    ]
-
-
-def _gelu(layer: _Hidden) -> list[Operation]:
-    return [partial(torch.ops.aten.gelu.out, layer.sum, out=layer.value)]
-
-
-def _gelu_back(layer: _Hidden) -> list[Operation]:
-    kernel = torch.ops.aten.gelu_backward.grad_input
-    return [partial(kernel, layer.delta, layer.sum, grad_input=layer.delta)]
-
-
-_ACTIVATIONS = {
-    "relu": _Activation(True, _relu, _relu_back),
-    "tanh": _Activation(True, _tanh, _tanh_back),
-    "silu": _Activation(False, _silu, _silu_back),
-    "gelu": _Activation(False, _gelu, _gelu_back),
-}
+    def backward(self) -> list[Operation]:
+        """From ∂loss/∂h to δ = φ'(z) ⊙ ∂loss/∂h."""
+        z, h, delta, kernels = self.sum, self.value, self.delta, torch.ops.aten
+        match self._activation:
+            case "relu" if h.numel() <= _SMALL_LAYER:
+                slope = torch.empty_like(h)
+                return [
+                    partial(torch.sign, h, out=slope),
+                    _call(np.multiply, delta, slope, out=delta),
+                ]
+            case "relu":
+                kernel = kernels.threshold_backward.grad_input
+                return [partial(kernel, delta, h, 0, grad_input=delta)]
+            case "tanh":
+                return [partial(kernels.tanh_backward.grad_input, delta, h, grad_input=delta)]
+            case "silu":
+                return [partial(kernels.silu_backward.grad_input, delta, z, grad_input=delta)]
+            case _:
+                return [partial(kernels.gelu_backward.grad_input, delta, z, grad_input=delta)]

@@ -112,7 +112,7 @@ class GaussianMixture:
     def components_at(self, places: Tensor) -> Tensor:
         """The component at each place in (0, 1), where every one has a stretch of its weight."""
         places = places.to(self.weights)
-        return torch.searchsorted(self.weights.cumsum(0), places).clamp_max(self.modes - 1)
+        return torch.searchsorted(self.weights.cumsum(0)[:-1], places)
 
     def sample(
         self,

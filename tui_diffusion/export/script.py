@@ -1,9 +1,7 @@
 """An experiment as a standalone script: torch and numpy alone, about a hundred lines.
 
 The script reads like those of the post and draws the same numbers in the same order as the core,
-so that on a CPU its losses are those of `Trainer(experiment, plain=True)`, for the post's presets
-bit for bit. The core's fast steps compute the same gradients in another order: their losses differ
-by rounding, which grows where a training is chaotic.
+so that on a CPU its losses are those of the run, for the post's presets bit for bit.
 
 It is put together from small templates, one for each thing that a configuration chooses, in the
 files ``script_…`` beside this; each names the core function that it mirrors. What no template knows
@@ -36,8 +34,7 @@ $about
 
 It trains and samples the configuration
     $command
-drawing the same numbers in the same order: on a CPU its losses are bit for bit those of the
-program's plain steps, and to float32 rounding, which grows with the steps, those of its fast ones.
+drawing the same numbers in the same order: on a CPU its losses are those of the program.
 """
 
 ${copy}import zlib
