@@ -102,6 +102,10 @@ The others know the levels they were trained on, and can be sampled on a part of
 """
 
 
+Scale = Literal["series", "doubling", "tenth", "share", "to-one"] | float
+"""The numbers that nudging a field goes through, see `nudging`; a number is an even step."""
+
+
 class ConfigError(ValueError):
     """A value that cannot be; ``field`` is its dotted path, or '' where no one is at fault."""
 
@@ -118,10 +122,17 @@ def _setting(
     unit: str = "",
     when: Mapping[str, tuple[str, ...]] | None = None,
     allowed: str = "",
+    scale: Scale | None = None,
     **bounds: Any,
 ) -> Any:
-    """A field with what a form needs to know of it: label, help, unit, and when it applies."""
-    extra: dict[str, Any] = {"unit": unit, "when": dict(when or {}), "allowed": allowed}
+    """A field with what a form needs to know of it: label, help, unit, when it applies, and the
+    scale that it is nudged along (whole numbers by one, others along the series, unless said)."""
+    extra: dict[str, Any] = {
+        "unit": unit,
+        "when": dict(when or {}),
+        "allowed": allowed,
+        "scale": scale,
+    }
     return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
 
 
@@ -308,6 +319,7 @@ class MethodConfig(_Section):
         when=_CONTINUOUS,
         ge=-10,
         le=10,
+        scale=0.1,
     )
     noise_std: Real = _setting(
         1.6,
@@ -316,6 +328,7 @@ class MethodConfig(_Section):
         when=_CONTINUOUS,
         gt=0,
         le=5,
+        scale=0.1,
     )
 
 
@@ -340,6 +353,7 @@ class ScheduleConfig(_Section):
         when={"schedule.kind": ("karras", "karras-beta", "linear-beta", "cosine", "flow")},
         ge=1,
         le=1000,
+        scale="tenth",
     )
     sigma_min: Real = _setting(
         0.001, "sigma min", "Least noise level above zero.", when=_KARRAS, gt=0, le=100
@@ -347,8 +361,12 @@ class ScheduleConfig(_Section):
     sigma_max: Real = _setting(
         1.0, "sigma max", "Greatest noise level, where sampling starts.", when=_KARRAS, gt=0, le=100
     )
-    beta_min: Real = _setting(0.001, "beta min", "Least beta.", when=_BETA_RANGE, gt=0, lt=1)
-    beta_max: Real = _setting(0.9, "beta max", "Greatest beta.", when=_BETA_RANGE, gt=0, lt=1)
+    beta_min: Real = _setting(
+        0.001, "beta min", "Least beta.", when=_BETA_RANGE, gt=0, lt=1, scale="share"
+    )
+    beta_max: Real = _setting(
+        0.9, "beta max", "Greatest beta.", when=_BETA_RANGE, gt=0, lt=1, scale="share"
+    )
     rho: Real = _setting(
         7.0,
         "rho",
@@ -356,6 +374,7 @@ class ScheduleConfig(_Section):
         when={"schedule.kind": ("karras", "karras-beta", "flow")},
         ge=1,
         le=100,
+        scale=1,
     )
     betas: Numbers = _setting(
         (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999),
@@ -416,7 +435,9 @@ class ScheduleConfig(_Section):
 class NetworkConfig(_Section):
     """The multilayer perceptron."""
 
-    width: Whole = _setting(32, "width", "Units in each hidden layer.", ge=1, le=4096)
+    width: Whole = _setting(
+        32, "width", "Units in each hidden layer.", ge=1, le=4096, scale="doubling"
+    )
     depth: Whole = _setting(2, "depth", "Number of hidden layers.", ge=1, le=16)
     activation: Literal["relu", "tanh", "silu", "gelu"] = _setting(
         "relu", "activation", "Nonlinearity between the layers."
@@ -451,10 +472,16 @@ class TrainingConfig(_Section):
     """Gradient descent."""
 
     steps: Whole = _setting(
-        1000, "steps", "Gradient steps in all.", unit="steps", ge=1, le=100_000_000
+        1000, "steps", "Gradient steps in all.", unit="steps", ge=1, le=100_000_000, scale="series"
     )
     batch: Whole = _setting(
-        32, "batch", "Fresh points drawn for each step.", unit="points", ge=1, le=1_000_000
+        32,
+        "batch",
+        "Fresh points drawn for each step.",
+        unit="points",
+        ge=1,
+        le=1_000_000,
+        scale="doubling",
     )
     lr: Real = _setting(1e-3, "learning rate", "Step size of the optimizer.", gt=0, le=1e12)
     optimizer: Literal["sgd", "adam", "adamw"] = _setting(
@@ -469,7 +496,13 @@ class TrainingConfig(_Section):
         "none", "rate decay", "How the rate falls: not, by a factor every so often, or as a cosine."
     )
     decay_factor: Real = _setting(
-        0.95, "decay factor", "Factor of each step of the rate.", when=_STEP_DECAY, gt=0, le=1
+        0.95,
+        "decay factor",
+        "Factor of each step of the rate.",
+        when=_STEP_DECAY,
+        gt=0,
+        le=1,
+        scale=0.01,
     )
     decay_every: Whole = _setting(
         100,
@@ -479,6 +512,7 @@ class TrainingConfig(_Section):
         when=_STEP_DECAY,
         ge=1,
         le=100_000_000,
+        scale="series",
     )
     average: Real = _setting(
         0.0,
@@ -487,6 +521,7 @@ class TrainingConfig(_Section):
         "0: the latest weights.",
         ge=0,
         lt=1,
+        scale="to-one",
     )
     first_factor: Real = _setting(
         1.0,
@@ -508,7 +543,13 @@ class SamplingConfig(_Section):
     """The reverse process."""
 
     points: Whole = _setting(
-        1000, "points", "Points denoised together.", unit="points", ge=1, le=2_000_000
+        1000,
+        "points",
+        "Points denoised together.",
+        unit="points",
+        ge=1,
+        le=2_000_000,
+        scale="series",
     )
     sampler: SamplerName = _setting(
         "naive",
@@ -523,6 +564,7 @@ class SamplingConfig(_Section):
         unit="levels",
         ge=0,
         le=1000,
+        scale="tenth",
     )
     eta: Real = _setting(
         0.0,
@@ -531,6 +573,7 @@ class SamplingConfig(_Section):
         when={"sampling.sampler": ("ddim",)},
         ge=0,
         le=1,
+        scale=0.1,
     )
     variance: Literal["posterior", "beta"] = _setting(
         "posterior",
@@ -716,6 +759,9 @@ class FieldSpec:
     allowed: str
     default: Any
     when: Mapping[str, tuple[str, ...]]
+    bounds: Mapping[str, float]
+    """Of a number: any of gt, ge, lt and le."""
+    scale: Scale
 
     @property
     def section(self) -> str:
@@ -767,6 +813,8 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[FieldSpec]:
             allowed=extra["allowed"] or _allowed(kind, choices, bounds),
             default=info.default,
             when=extra["when"],
+            bounds=bounds,
+            scale=extra["scale"] or (1 if kind == "int" else "series"),
         )
 
 
