@@ -84,7 +84,7 @@ def test_list_as_json(run_cli):
     rows = run_cli.json("list")["experiments"]
     assert [row["id"] for row in rows] == list(PRESETS)
     kinds = {"id": str, "title": str, "data": str, "method": str}
-    kinds |= {"dim": int, "steps": int, "levels": int}
+    kinds |= {"dim": int, "steps": int, "levels": int, "own": bool}
     for row in rows:
         assert row.keys() == {*kinds, "script"}
         assert all(type(row[key]) is kind for key, kind in kinds.items())

@@ -24,6 +24,7 @@ from . import __version__, completion
 from .bar import with_bar
 from .core.experiment import ConfigError, Experiment, parse_settings
 from .core.manifest import RunError, shown
+from .core.own_presets import all_presets, own_presets
 from .core.presets import PRESETS, get_preset
 
 if TYPE_CHECKING:
@@ -181,7 +182,8 @@ def lab(
 @cli.command("list")
 @_as_json
 def list_(as_json: bool) -> None:
-    """List the experiments."""
+    """List the experiments, and the presets of one's own."""
+    own, problems = own_presets()
     rows = [
         {
             "id": preset.id,
@@ -192,9 +194,12 @@ def list_(as_json: bool) -> None:
             "dim": preset.experiment.dim,
             "steps": preset.experiment.training.steps,
             "levels": preset.experiment.levels,
+            "own": preset.own,
         }
-        for preset in PRESETS.values()
+        for preset in (*PRESETS.values(), *own.values())
     ]
+    for problem in problems:
+        _complain(problem)
     if as_json:
         _print_json({"experiments": rows})
         return
@@ -202,20 +207,34 @@ def list_(as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in ("experiment", "title", "script"):
-        table.add_column(name, no_wrap=True)
-    for name in ("steps", "levels"):
-        table.add_column(name, justify="right")
-    for row in rows:
-        table.add_row(
-            f"[bold]{row['id']}[/]",
+    lines = [
+        (
+            str(row["id"]),
             str(row["title"]),
-            str(row["script"] or "–"),
+            "your own" if row["own"] else str(row["script"] or "–"),
             f"{row['steps']:,}",
             str(row["levels"]),
         )
-    Console().print(table)
+        for row in rows
+    ]
+    names = ("experiment", "title", "script", "steps", "levels")
+    widths = [max(map(len, cells)) for cells in zip(names, *lines, strict=True)]
+    console = Console()
+    # In a narrow terminal the title gives way; a name that is cut could not be typed.
+    title = max(8, console.width - sum(widths) + widths[1] - 3 * len(names) + 2)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, width in zip(names, widths, strict=True):
+        number = name in ("steps", "levels")
+        table.add_column(
+            name,
+            no_wrap=True,
+            min_width=None if name == "title" else width,
+            max_width=title if name == "title" else None,
+            justify="right" if number else "left",
+        )
+    for name, *others in lines:
+        table.add_row(f"[bold]{name}[/]", *others)
+    console.print(table)
 
 
 @cli.command()
@@ -271,7 +290,7 @@ def _begin(
 ) -> tuple[Trainer, Path]:
     """A new training, and the folder that it is to be written to."""
     if experiment is None:
-        raise ConfigError(f"no experiment is given; allowed: {', '.join(PRESETS)}")
+        raise ConfigError(f"no experiment is given; allowed: {', '.join(all_presets())}")
     chosen = _experiment(experiment, settings, seed=seed, device=device)
     from .core.runs import new_name, store
     from .core.training import Trainer

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from .core.experiment import ConfigError, field_table
-from .core.presets import PRESETS
+from .core.own_presets import all_presets
 
 PROGRAM = "diffusion-tui"
 SHELLS = ("bash", "zsh", "fish")
@@ -53,10 +53,10 @@ def install(cli: click.Command, shell: str) -> tuple[Path, str]:
 
 
 def experiments(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The presets that begin so."""
+    """The presets that begin so, one's own too."""
     return [
         CompletionItem(preset.id, help=preset.title)
-        for preset in PRESETS.values()
+        for preset in all_presets().values()
         if preset.id.startswith(incomplete)
     ]
 

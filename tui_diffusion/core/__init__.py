@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .metrics import evaluate
     from .mismatch import StartMismatch, start_mismatch
     from .mixtures import GaussianMixture
+    from .nudging import nudge
+    from .own_presets import own_presets, remove_preset, rename_preset, save_preset
     from .presets import PRESETS, Preset, get_preset
     from .resuming import continued, resume
     from .runs import Run, RunError, open_run, save_run
@@ -54,6 +56,8 @@ _HOME = {
     "methods": ("METHODS", "IdealDenoiser", "NetworkDenoiser", "make_method"),
     "metrics": ("evaluate",),
     "mixtures": ("GaussianMixture",),
+    "nudging": ("nudge",),
+    "own_presets": ("own_presets", "remove_preset", "rename_preset", "save_preset"),
     "presets": ("PRESETS", "Preset", "get_preset"),
     "resuming": ("continued", "resume"),
     "runs": ("Run", "RunError", "open_run", "save_run"),
@@ -100,9 +104,14 @@ __all__ = [
     "make_method",
     "make_mixture",
     "make_schedule",
+    "nudge",
     "open_run",
+    "own_presets",
+    "remove_preset",
+    "rename_preset",
     "rename_run",
     "resume",
+    "save_preset",
     "save_run",
     "scaling_of",
     "start_mismatch",

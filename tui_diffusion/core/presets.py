@@ -1,5 +1,7 @@
 """The experiments that come with the lab; the first seven are the scripts of the post.
 
+A person's own are in `own_presets`; `get_preset` finds both.
+
 Source of the first seven: Jean-Baptiste Bouvier, "Introduction to Diffusion Models", 27 May 2024.
 Importing this module loads no torch.
 """
@@ -10,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .experiment import ConfigError, Experiment, build
+from .experiment import ConfigError, Experiment, build, field_table
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Preset:
     about: str
     look_for: str
     experiment: Experiment
+    own: bool = False
+    """Whether a person has saved it, and it does not come with the lab."""
 
 
 def _preset(
@@ -296,8 +300,24 @@ PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in _PRESETS}
 
 
 def get_preset(id: str) -> Preset:  # noqa: A002
-    """The preset of this id; raises `ConfigError` that names those there are."""
-    if id not in PRESETS:
+    """The preset of this id, built in or one's own; raises `ConfigError` that names those there
+    are, or says what is wrong with the file of one's own."""
+    if id in PRESETS:
+        return PRESETS[id]
+    from .own_presets import all_presets, find_own
+
+    own = find_own(id)
+    if own is None:
         shown = "".join(c if c.isprintable() else "?" for c in id[:60])
-        raise ConfigError(f"experiment {shown!r} is unknown; allowed: {', '.join(PRESETS)}")
-    return PRESETS[id]
+        raise ConfigError(f"experiment {shown!r} is unknown; allowed: {', '.join(all_presets())}")
+    return own
+
+
+def base_of(experiment: Experiment) -> Preset:
+    """The built-in preset that an experiment began as; of a name that is not built in, the one it
+    differs from in the fewest fields."""
+
+    def differing(preset: Preset) -> int:
+        return sum(experiment.get(path) != preset.experiment.get(path) for path in field_table())
+
+    return PRESETS.get(experiment.name) or min(PRESETS.values(), key=differing)

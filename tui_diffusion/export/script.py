@@ -17,7 +17,7 @@ from ..core.datasets import make_mixture
 from ..core.devices import operations
 from ..core.experiment import ConfigError, Experiment, field_table, format_value
 from ..core.mixtures import GaussianMixture
-from ..core.presets import PRESETS
+from ..core.presets import PRESETS, base_of
 from ..core.training import stages
 from . import script_any_level as any_level
 from .script_data import batches_part, data_part
@@ -370,15 +370,15 @@ def _about(experiment: Experiment) -> dict[str, Any]:
 
 
 def _command(experiment: Experiment) -> str:
-    """The command that trains the same: the preset, with what differs from it."""
-    preset = PRESETS.get(experiment.name)
-    words = ["diffusion-tui", "train", harmless(experiment.name)]
-    if preset is not None:
-        for path in field_table():
-            value = experiment.get(path)
-            if path not in ("seed", "device") and value != preset.experiment.get(path):
-                shown = harmless(format_value(value))
-                words += ["--set", f"{path}='{shown}'" if " " in shown else f"{path}={shown}"]
+    """The command that trains the same: a built-in preset, with what differs from it."""
+    preset = base_of(experiment)
+    words = ["diffusion-tui", "train", preset.id]
+    for path, spec in field_table().items():
+        value = experiment.get(path)
+        differs = spec.applies(experiment) and value != preset.experiment.get(path)
+        if path not in ("seed", "device") and differs:
+            shown = harmless(format_value(value))
+            words += ["--set", f"{path}='{shown}'" if " " in shown else f"{path}={shown}"]
     return " ".join([*words, "--seed", str(experiment.seed)])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.experiment import Experiment, field_table, format_value
-from ..core.presets import get_preset
+from ..core.presets import base_of
 from ..core.store import store
 from .status import number
 
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 
 def command_line(experiment: Experiment) -> str:
-    """``diffusion-tui train …`` with every setting that differs from the preset's, exactly."""
-    preset = get_preset(experiment.name).experiment
-    words = ["diffusion-tui", "train", experiment.name]
+    """``diffusion-tui train …`` with every setting that differs from the preset's, exactly.
+
+    From a built-in preset: one's own are not known wherever the text may be pasted.
+    """
+    base = base_of(experiment)
+    preset = base.experiment
+    words = ["diffusion-tui", "train", base.id]
     for path, spec in field_table().items():
         value = experiment.get(path)
         if spec.applies(experiment) and value != preset.get(path):

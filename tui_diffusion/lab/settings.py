@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.experiment import ConfigError
+from ..core.own_presets import configuration_folder, is_taken
 from ..core.presets import PRESETS
 from .glyphs import GLYPHS
 from .views import TABS, VIEWS_1D, VIEWS_2D
@@ -89,7 +90,11 @@ _FIELDS: dict[str, _Field] = {
     ),
 }
 _PLACE: dict[str, _Field] = {
-    "experiment": _among(*PRESETS),
+    "experiment": _Field(
+        "",
+        "the name of an experiment",
+        lambda value: isinstance(value, str) and (value in PRESETS or is_taken(value)),
+    ),
     "level": _Field("", "a whole number from 0", _number(0, 1_000_000, whole=True)),
     "tab": _among(*TABS),
     "view_1d": _among(*VIEWS_1D),
@@ -112,16 +117,9 @@ _PLACE_HEAD = """
 
 
 def settings_file() -> Path:
-    """``DIFFUSION_TUI_CONFIG``, or ``settings.toml`` under ``DIFFUSION_TUI_HOME`` or in the user's
-    configuration folder."""
-    named, home = os.environ.get("DIFFUSION_TUI_CONFIG"), os.environ.get("DIFFUSION_TUI_HOME")
-    if named:
-        return Path(named)
-    if home:
-        return Path(home) / "settings.toml"
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("diffusion-tui", appauthor=False)) / "settings.toml"
+    """``DIFFUSION_TUI_CONFIG``, or ``settings.toml`` in `configuration_folder`."""
+    named = os.environ.get("DIFFUSION_TUI_CONFIG")
+    return Path(named) if named else configuration_folder() / "settings.toml"
 
 
 def load(file: Path) -> tuple[Settings, str]:
