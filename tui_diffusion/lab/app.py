@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
     from textual.filter import LineFilter
+    from textual.strip import Strip
     from textual.widget import Widget
 
     from ..core.store import Summary
@@ -424,6 +425,15 @@ class Lab(App[int]):
         if not wish.live or self._studied.due():
             self.studies.ask(wish)
 
+    def _noise_levels(
+        self, experiment: Experiment, preset: Experiment, path: str, width: int, height: int
+    ) -> list[Strip]:
+        """What the form shows of a schedule."""
+        from .pictures.noising import noise_levels
+
+        sampled, look = path == "sampling.levels", (self.palette, self.glyphs)
+        return noise_levels(experiment, preset, width, height, *look, sampled=sampled)
+
     def _redraw(self) -> None:
         self._denoising.redraw()
         self._loss.redraw()
@@ -467,6 +477,8 @@ class Lab(App[int]):
         if not self.loaded:
             self.loaded = True
             self._hints()
+            self._form.picture = self._noise_levels
+            self._form.describe()
             if self._resume is not None:
                 from .runs import Choice
 

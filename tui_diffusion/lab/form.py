@@ -8,7 +8,7 @@ again, so that two values which are only right together can be entered one after
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
@@ -16,16 +16,23 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from ..core.experiment import ConfigError, Experiment, FieldSpec, field_table, format_value
+from ..core.nudging import nudge
 from .lines import Lines, Piece
 
 WIDE = 56
 """Columns from which a row shows the whole path and the label."""
 MEDIUM = 36
 """Columns from which a row shows the unit."""
+_PICTURED = 15
+"""Lines from which the form has room for a picture of the noise levels."""
+
+Picture = Callable[[Experiment, Experiment, str, int, int], list[Strip]]
+"""Draws the noise levels of an experiment over its preset's, for a field: path, width, height."""
 
 
 def settle(
@@ -69,7 +76,18 @@ class _Closed(Message):
 class _FormInput(Input):
     """A text field over a value."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("up", "nudge(True)", "Up", show=False),
+        Binding("down", "nudge(False)", "Down", show=False),
+    ]
+
+    class Nudged(Message):
+        """The value is to go one further."""
+
+        def __init__(self, up: bool) -> None:
+            super().__init__()
+            self.up = up
 
     def __init__(self, spec: FieldSpec, text: str) -> None:
         # Not on focus: what was typed before that came would be selected, and lost.
@@ -81,6 +99,10 @@ class _FormInput(Input):
 
     async def action_submit(self) -> None:
         self.post_message(_Closed(self, self.value))
+
+    def action_nudge(self, up: bool) -> None:
+        """On to the next value, as far as it can be told."""
+        self.post_message(self.Nudged(up))
 
     def action_cancel(self) -> None:
         """Drop what was entered."""
@@ -134,8 +156,11 @@ class Form(Widget):
     """Every field that applies to an experiment, by section, with help for the one chosen.
 
     Enter toggles a switch, lists choices or opens a text field in place; Enter there takes the
-    value, Escape drops it. Backspace gives a field the preset's value back. Leaving a text field
-    takes its value, as forms do; leaving a list of choices drops it.
+    value, Escape drops it. Leaving a text field takes its value, as forms do; leaving a list of
+    choices drops it. Comma and full stop nudge a value, up and down do in an open text field.
+
+    Backspace gives a field the preset's value back; on a field that has it, all of them, and then
+    brings what was changed again.
     """
 
     DEFAULT_CSS = """
@@ -193,6 +218,13 @@ class Form(Widget):
         self.preset = self.experiment
         self.drafts: dict[str, str] = {}
         self.problems: dict[str, ConfigError] = {}
+        self.trial = self.experiment
+        """The experiment with what is being typed, as far as that can be taken."""
+        self.refusal: ConfigError | None = None
+        """What is wrong with what is being typed, or why a value cannot be nudged further."""
+        self._before_reset: Experiment | None = None
+        self.picture: Picture | None = None
+        """Set once it can be drawn without waiting for torch."""
         self._fields = _FormRows(self, plain=plain)
         self._help = _FormHelp(self, plain=plain)
         self._editor: _FormInput | _FormChoices | None = None
@@ -213,6 +245,7 @@ class Form(Widget):
         self._close()
         self.experiment, self.preset = experiment, preset
         self.drafts, self.problems = {}, {}
+        self._before_reset = None
         self._redraw()
 
     @property
@@ -242,6 +275,20 @@ class Form(Widget):
         """Whether a field differs from the preset."""
         return bool(self.experiment.get(path) != self.preset.get(path))
 
+    def fault(self, path: str) -> ConfigError | None:
+        """What is wrong with a field as it is now, and typed now."""
+        return (self.refusal if path == self.path else None) or self.problems.get(path)
+
+    def describe(self) -> None:
+        """Bring what is said about the field under the cursor up to date."""
+        if self.size.height:
+            self._help.styles.height = self._help_lines + 1
+        self._help.load()
+        changed = sum(map(self.changed, field_table()))
+        counts = ((changed, "changed"), (len(self.problems), "wrong"))
+        states = [f"{count} {what}" for count, what in counts if count]
+        self.border_subtitle = ", ".join(states) or "enter edits"
+
     # --- values ----------------------------------------------------------------------------------
 
     def enter(self, path: str, text: str) -> None:
@@ -252,15 +299,76 @@ class Form(Widget):
         self._take(path, text)
 
     def reset(self, path: str) -> None:
-        """Give a field the preset's value and drop its draft."""
+        """Give a field the preset's value and drop its draft; where it has that and no draft, give
+        it to all of them, or what they had before that."""
         if path in self.drafts or self.changed(path):
             self._take(path, self.preset.get(path))
+        elif self.drafts or self.experiment != self.preset:
+            self._exchange(self.preset, self.experiment)
+        elif self._before_reset is not None:
+            self._exchange(self._before_reset, None)
+
+    def _exchange(self, experiment: Experiment, before: Experiment | None) -> None:
+        self.experiment, self._before_reset = experiment, before
+        self.drafts, self.problems, self.refusal = {}, {}, None
+        self._redraw()
+        self.post_message(self.Changed(experiment))
+
+    def what_backspace_does(self, path: str) -> str:
+        """In a few words, or nothing."""
+        if path in self.drafts or self.changed(path):
+            return f"preset: {format_value(self.preset.get(path))} (backspace)"
+        if self.drafts or self.experiment != self.preset:
+            return "backspace: all fields as in the preset"
+        return "backspace: the changes again" if self._before_reset is not None else ""
+
+    def nudge(self, *, up: bool) -> None:
+        """Bring the field under the cursor to its next value, if it has one."""
+        path = self.path
+        try:
+            value = nudge(self.experiment, path, up=up).get(path)
+        except ConfigError as error:
+            self.refusal = error
+            self.describe()
+            return
+        if value != self.experiment.get(path) or path in self.drafts:
+            self._take(path, value)
+
+    @on(_FormInput.Nudged)
+    def _nudge_editor(self, event: _FormInput.Nudged) -> None:
+        """Put the next value into the text field."""
+        event.stop()
+        editor = self._editor
+        if not isinstance(editor, _FormInput):
+            return
+        path = editor.spec.path
+        try:
+            value = nudge(self.trial, path, up=event.up).get(path)
+        except ConfigError as error:
+            self.refusal = error
+            self.describe()
+            return
+        if editor.spec.kind in ("int", "float"):
+            editor.value = format_value(value)
+            editor.action_end()
+
+    def _try(self, path: str, text: str) -> None:
+        """See what would become of the experiment with what is being typed."""
+        self.refusal = None
+        if text.strip() != self.text(path):
+            drafts = {p: v for p, v in self.drafts.items() if p != path}
+            trial, problems = settle(self.experiment, {**drafts, path: text.strip()})
+            self.refusal = problems.get(path)
+            self.trial = trial if self.refusal is None else self.trial
+        else:
+            self.trial, self.refusal = self.experiment, self.problems.get(path)
+        self.describe()
 
     def _take(self, path: str, value: Any) -> None:
         values: dict[str, Any] = {p: v for p, v in self.drafts.items() if p != path}
         if value != format_value(self.experiment.get(path)):
             values[path] = value
-        before = self.experiment
+        before, self.refusal, self._before_reset = self.experiment, None, None
         self.experiment, problems = settle(before, values)
         # A draft for a field that means nothing any more could neither be seen nor mended.
         self.problems = {
@@ -278,16 +386,29 @@ class Form(Widget):
             self.post_message(self.Rejected(error))
 
     def _redraw(self) -> None:
+        self.trial = self.experiment
         self._fields.load()
-        self._describe()
+        self.describe()
 
-    def _describe(self) -> None:
-        """Bring what is said about the field under the cursor up to date."""
-        self._help.load()
-        changed = sum(map(self.changed, field_table()))
-        counts = ((changed, "changed"), (len(self.problems), "wrong"))
-        states = [f"{count} {what}" for count, what in counts if count]
-        self.border_subtitle = ", ".join(states) or "enter edits"
+    @property
+    def pictured(self) -> bool:
+        """Whether the noise levels are drawn for the field under the cursor."""
+        spec = self._fields.spec
+        matters = spec.section == "schedule" or spec.path == "sampling.levels"
+        return matters and self.picture is not None and self.size.height >= _PICTURED
+
+    @property
+    def _help_lines(self) -> int:
+        """Lines below the rows. Narrow columns need more to say the same, but fields come first."""
+        third = self.size.height // 3
+        if self.pictured:
+            return 2 + min(max(third, 5), 9)
+        return 4 if self.size.width >= WIDE else min(max(third, 4), 7)
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The noise levels with what is being typed."""
+        assert self.picture is not None
+        return self.picture(self.trial, self.preset, self.path, width, height)
 
     # --- editing ---------------------------------------------------------------------------------
 
@@ -325,6 +446,7 @@ class Form(Widget):
 
     def _close(self) -> None:
         editor, self._editor = self._editor, None
+        self.trial, self.refusal = self.experiment, None
         if editor is not None:
             if editor.has_focus:
                 self.screen.set_focus(self._fields)
@@ -337,17 +459,21 @@ class Form(Widget):
             self._close()
             if event.text is not None:
                 self.enter(event.editor.spec.path, event.text)
+            self.describe()
 
     @on(Input.Changed)
     @on(OptionList.OptionHighlighted)
-    def _keep(self, event: Message) -> None:
+    def _keep(self, event: Input.Changed | OptionList.OptionHighlighted) -> None:
         """What goes on inside an editor is nobody else's business."""
         event.stop()
+        editor = self._editor
+        if isinstance(event, Input.Changed) and event.input is editor:
+            self._try(editor.spec.path, event.value)
+        elif isinstance(event, OptionList.OptionHighlighted) and event.option_list is editor:
+            self._try(editor.spec.path, editor.spec.choices[event.option_index])
 
-    def on_resize(self, event: events.Resize) -> None:
-        # Narrow columns need more lines to say the same, but the fields come first.
-        lines = 4 if event.size.width >= WIDE else min(max(event.size.height // 3, 4), 7)
-        self._help.styles.height = lines + 1
+    def on_resize(self) -> None:
+        self.describe()
 
 
 def _short(spec: FieldSpec) -> str:
@@ -361,6 +487,8 @@ class _FormRows(Lines):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Edit", show=False),
         Binding("backspace,delete", "reset", "Back to the preset", show=False),
+        Binding("full_stop", "nudge(True)", "Up", show=False),
+        Binding("comma", "nudge(False)", "Down", show=False),
     ]
 
     def __init__(self, form: Form, *, plain: bool) -> None:
@@ -410,14 +538,19 @@ class _FormRows(Lines):
         return isinstance(self._rows[row], FieldSpec)
 
     def moved(self) -> None:
-        self._form._describe()
+        self._form.refusal = None
+        self._form.describe()
 
     def action_open(self) -> None:
         self._form.open()
 
     def action_reset(self) -> None:
-        """Give the field under the cursor the preset's value."""
+        """Give the field under the cursor, or all of them, the preset's value."""
         self._form.reset(self.spec.path)
+
+    def action_nudge(self, up: bool) -> None:
+        """Bring the field under the cursor to its next value."""
+        self._form.nudge(up=up)
 
     def on_key(self, event: events.Key) -> None:
         # A paste or a slow line delivers Enter and the text after it at once. Such keys reach
@@ -474,11 +607,15 @@ class _FormRows(Lines):
             pieces += [(f"{_short(spec)} ", state)]
         unit = self.fit(f" {spec.unit}", 8) if width >= MEDIUM else " "
         room = width - len(unit) - sum(cell_len(text) for text, _ in pieces)
-        return [
-            *pieces,
-            (self.fit(self._form.text(spec.path), room, right=True), state),
-            (unit, "dim"),
-        ]
+        value = self._form.text(spec.path)
+        if state == "changed":
+            # With the preset's value before it, where both can be read.
+            was = f"{format_value(self._form.preset.get(spec.path))} {'->' if self.plain else '→'} "
+            left = room - cell_len(value)
+            if cell_len(was) < left:
+                pieces.append((self.fit(was, left, right=True), "dim"))
+                room -= left
+        return [*pieces, (self.fit(value, room, right=True), state), (unit, "dim")]
 
 
 class _FormHelp(Lines, can_focus=False):
@@ -488,12 +625,17 @@ class _FormHelp(Lines, can_focus=False):
         super().__init__(plain=plain)
         self._form = form
         self._lines: list[list[Piece]] = []
+        self._drawn: list[Strip] = []
 
     def load(self) -> None:
         """Write it anew, for another field or another size."""
         size = self.scrollable_content_region.size
         if self.is_attached and size:
-            self._lines = self._write(self._form._fields.spec, size.width - 1, size.height)
+            spec, width, height = self._form._fields.spec, size.width - 1, size.height
+            pictured = self._form.pictured
+            self._lines = self._write(spec, width, 2 if pictured else height)
+            left = height - len(self._lines)
+            self._drawn = self._form.draw(width, left) if pictured and left >= 5 else []
             self.refresh()
 
     def on_resize(self) -> None:
@@ -507,17 +649,11 @@ class _FormHelp(Lines, can_focus=False):
         extra = ", ".join(filter(None, (label, unit)))
         fits = len(path) + 2 + len(extra) <= width
         title: list[Piece] = [(path, "title"), (f"  {extra}" if fits else "", "dim")]
-        problem = form.problems.get(path)
+        problem = form.fault(path)
         if problem is not None:
             reason = str(problem).removeprefix(f"{path}: ")
             return [title, *self._wrap(reason, width, height - 1, "error")]
-        preset = (
-            self._wrap(
-                f"preset: {format_value(form.preset.get(path))} (backspace)", width, 1, "changed"
-            )
-            if form.changed(path)
-            else []
-        )
+        preset = self._wrap(form.what_backspace_does(path), width, 1, "changed")
         room = height - 1 - len(preset)
         allowed = f"allowed: {spec.allowed}"
         # The help gives way to what is allowed, except that a list of choices opens with Enter.
@@ -538,3 +674,10 @@ class _FormHelp(Lines, can_focus=False):
 
     def paint(self, row: int, width: int) -> Iterable[Piece]:
         return self._lines[row]
+
+    def render_line(self, y: int) -> Strip:
+        line = y - len(self._lines)
+        if not 0 <= line < len(self._drawn):
+            return super().render_line(y)
+        width = self.scrollable_content_region.width
+        return self._drawn[line].crop_extend(0, width, self.rich_style).apply_style(self.rich_style)
