@@ -71,6 +71,10 @@ ACTIONS = (
     Action("tab('training')", "2", "2", "training", "To the training.", "Lab"),
     Action("tab('denoising')", "3", "3", "denoising", "To the denoising.", "Lab"),
     Action("export", "e", "e", "export", "Write what is shown to a file.", "Lab"),
+    Action(
+        "keep", "z", "z", "save preset",
+        "Save this experiment as a preset of your own, by name; rename or remove one.", "Lab",
+    ),
     Action("runs", "r", "r", "runs", "The runs on disk: open, go on, rename, remove.", "Lab", 13),
     Action(
         "compare", "d", "d", "compare",
@@ -87,7 +91,12 @@ ACTIONS = (
 FORM_KEYS = (
     ("↑ ↓", "Choose an experiment or a field; tab goes from one to the other."),
     ("enter", "Change the field; enter again takes the value, escape leaves it."),
-    ("backspace", "The field back to the preset's value."),
+    (", .", "The field to its next value down or up; in an open text field ↓ and ↑ do it."),
+    (
+        "backspace",
+        "The field back to the preset's value; where it has that all fields, and again the "
+        "changes. On an experiment of your own: remove it.",
+    ),
 )
 """Keys of the setup, which belong to its widgets and not to the lab."""
 

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,10 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from ..core.experiment import ConfigError, Experiment
+from ..core.experiment import ConfigError, Experiment, field_table
 from ..core.manifest import RunError
-from ..core.presets import PRESETS
+from ..core.own_presets import own_presets
+from ..core.presets import PRESETS, Preset, base_of
 from .actions import ACTIONS
 from .ascii import AsciiFilter, ConsoleFilter
 from .bench import Bench
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 
     from ..core.store import Summary
     from .film import Film
+    from .keeping import Kept
     from .runs import Choice
     from .study import Study
     from .terminal import Colours
@@ -192,7 +195,9 @@ class Lab(App[int]):
         self._resume = resume
         self._offered = offered
         self._declined = place.declined if place is not None else None
-        self.benches = {key: Bench(preset.experiment) for key, preset in PRESETS.items()}
+        own, self._damaged = own_presets()
+        self.presets = {**PRESETS, **own}
+        self.benches = {key: Bench(preset.experiment) for key, preset in self.presets.items()}
         self.chosen = experiment.name
         self.bench.experiment = experiment
         self.session = session or Session(self._notify, keep=keep_in_store, measure=report)
@@ -219,6 +224,11 @@ class Lab(App[int]):
         """The experiment that is chosen."""
         return self.benches[self.chosen]
 
+    @property
+    def preset(self) -> Preset:
+        """What the chosen experiment began as."""
+        return self.presets[self.chosen]
+
     # --- composition -------------------------------------------------------------------------
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -235,7 +245,9 @@ class Lab(App[int]):
         yield Line(id="tabs")
         with Container(id="body"):
             with Vertical(id="left"):
-                experiments = ExperimentList(list(PRESETS.values()), plain=plain, id="experiments")
+                experiments = ExperimentList(
+                    list(self.presets.values()), plain=plain, id="experiments"
+                )
                 experiments.border_title = "Experiment"
                 yield experiments
                 form = Form(plain=plain, id="form")
@@ -260,6 +272,10 @@ class Lab(App[int]):
         if self._guide:
             self.learning.begin()
         self._catch_signals()
+        if self._damaged:
+            more = f" (and {len(self._damaged) - 1} more)" if len(self._damaged) > 1 else ""
+            text = self._damaged[0] + more
+            self.notify(text, title="Presets", severity="warning", markup=False)
         self.set_interval(0.5, self._refresh)
         # Only after the first paint, so that nothing heavy stands before it.
         self.call_after_refresh(self.sampling.start)
@@ -386,7 +402,7 @@ class Lab(App[int]):
     def _show_bench(self) -> None:
         """Put the chosen experiment into every panel."""
         bench = self.bench
-        self._form.show(bench.experiment, PRESETS[self.chosen].experiment)
+        self._form.show(bench.experiment, self.preset.experiment)
         self._denoising.expect(bench.experiment.sampling_levels)
         self._loss.show(bench.training, self._stages(bench.training))
         self._loss.tell(None)
@@ -399,7 +415,7 @@ class Lab(App[int]):
         self._denoising.hint(waiting)
         training = self.bench.experiment.training
         self._loss.hint(
-            f"{PRESETS[self.chosen].about}\n\nt trains it: {training.steps:,} steps of "
+            f"{self.preset.about}\n\nt trains it: {training.steps:,} steps of "
             f"{training.batch:,} points"
         )
 
@@ -674,12 +690,12 @@ class Lab(App[int]):
 
     def action_start(self) -> None:
         bench, field = self.bench, "sampling.start"
-        usual = PRESETS[self.chosen].experiment.sampling.start
+        usual = self.preset.experiment.sampling.start
         if usual == "exact":
             usual = "data-mean"
         start = usual if bench.experiment.sampling.start == "exact" else "exact"
         bench.experiment = bench.experiment.with_settings({field: start})
-        self._form.show(bench.experiment, PRESETS[self.chosen].experiment)
+        self._form.show(bench.experiment, self.preset.experiment)
         self._ask()
 
     def action_log_scale(self) -> None:
@@ -762,6 +778,36 @@ class Lab(App[int]):
         plain = self.glyphs == "ascii"
         self.push_screen(ExportScreen(film, self.bench.trained(), plain=plain))
 
+    def action_keep(self, *, remove: bool = False) -> None:
+        from .keeping import KeepScreen
+
+        experiment, preset = self.bench.experiment, self.preset
+        changes = sum(map(self._form.changed, field_table()))
+        plain = self.glyphs == "ascii"
+        screen = KeepScreen(experiment, preset, changes, remove=remove, plain=plain)
+        self.push_screen(screen, self._take_kept)
+
+    def on_experiment_list_unwanted(self, message: ExperimentList.Unwanted) -> None:
+        self.action_keep(remove=True)
+
+    def _take_kept(self, kept: Kept | None) -> None:
+        """Follow what became of the presets of one's own."""
+        if kept is None:
+            return
+        bench = self.bench
+        if kept.was is not None:
+            del self.presets[kept.was], self.benches[kept.was]
+        if kept.now is not None:
+            self.chosen = kept.now.id
+            self.presets[self.chosen] = kept.now
+            named = bench.experiment.model_copy(update={"name": self.chosen})
+            self.benches[self.chosen] = replace(bench, experiment=named)
+        else:
+            self.chosen = base_of(bench.experiment).id
+        self.query_one(ExperimentList).load(list(self.presets.values()), self.chosen)
+        self._show_bench()
+        self._mark_experiments()
+
     def action_runs(self, told: str = "") -> None:
         if not self.loaded:
             self._not_yet()
@@ -797,7 +843,7 @@ class Lab(App[int]):
             self.notify(str(error), title="Not opened", severity="error", markup=False)
             return
         name = experiment.name
-        self.chosen = name if name in self.benches else self.chosen
+        self.chosen = name if name in self.benches else base_of(experiment).id
         self.benches[self.chosen] = Bench(experiment, training)
         self.screen_stack[0].query_one(ExperimentList).chosen = self.chosen
         self._show_bench()

@@ -314,13 +314,17 @@ class Form(Widget):
         self._redraw()
         self.post_message(self.Changed(experiment))
 
-    def what_backspace_does(self, path: str) -> str:
-        """In a few words, or nothing."""
+    def to_undo(self, path: str) -> str:
+        """What there is to go back to by Backspace, in a few words, or nothing."""
         if path in self.drafts or self.changed(path):
-            return f"preset: {format_value(self.preset.get(path))} (backspace)"
-        if self.drafts or self.experiment != self.preset:
-            return "backspace: all fields as in the preset"
-        return "backspace: the changes again" if self._before_reset is not None else ""
+            preset = f"preset: {format_value(self.preset.get(path))}"
+            return preset if self.editing else f"{preset} (backspace)"
+        if self.editing:
+            return ""
+        changes = sum(map(self.changed, field_table())) or len(self.drafts)
+        if changes:
+            return f"backspace: reset all {changes} changed"
+        return "backspace: changes back" if self._before_reset is not None else ""
 
     def nudge(self, *, up: bool) -> None:
         """Bring the field under the cursor to its next value, if it has one."""
@@ -402,7 +406,7 @@ class Form(Widget):
         """Lines below the rows. Narrow columns need more to say the same, but fields come first."""
         third = self.size.height // 3
         if self.pictured:
-            return 2 + min(max(third, 5), 9)
+            return 2 + min(max(2 * self.size.height // 5, 5), 10)
         return 4 if self.size.width >= WIDE else min(max(third, 4), 7)
 
     def draw(self, width: int, height: int) -> list[Strip]:
@@ -425,6 +429,7 @@ class Form(Widget):
         self.place()
         # At once: keys that already wait behind this one belong to the editor.
         self.screen.set_focus(self._editor)
+        self.describe()
 
     def place(self) -> None:
         """Lay the editor over the value, or the choices below it."""
@@ -591,8 +596,7 @@ class _FormRows(Lines):
     def paint(self, row: int, width: int) -> Iterable[Piece]:
         spec = self._rows[row]
         if isinstance(spec, str):
-            rule = "-" if self.plain else "─"
-            return [(f"{spec} ", "heading"), (rule * (width - len(spec) - 2), "rule"), (" ", "")]
+            return self.heading(spec, width)
 
         state, mark = "", " "
         if spec.path in self._form.problems:
@@ -653,7 +657,9 @@ class _FormHelp(Lines, can_focus=False):
         if problem is not None:
             reason = str(problem).removeprefix(f"{path}: ")
             return [title, *self._wrap(reason, width, height - 1, "error")]
-        preset = self._wrap(form.what_backspace_does(path), width, 1, "changed")
+        preset = self._wrap(
+            form.to_undo(path), width, 1, "changed" if form.changed(path) else "dim"
+        )
         room = height - 1 - len(preset)
         allowed = f"allowed: {spec.allowed}"
         # The help gives way to what is allowed, except that a list of choices opens with Enter.

@@ -16,7 +16,7 @@ from typing import NoReturn
 from ..core.experiment import ConfigError, Experiment
 from ..core.presets import PRESETS
 from ..core.store import Summary
-from .settings import Settings, from_environment, load, save, settings_file
+from .settings import Place, Settings, from_environment, load, save, settings_file
 from .terminal import TEXTUAL_NAMES, Terminal, detect
 
 _SLOW = 0.5
@@ -48,7 +48,15 @@ def open_lab(
     kept, problem = load(file)
     wanted = from_environment(kept, os.environ)
     place = wanted.place
-    experiment = make(name or place.experiment, str(wanted.points) if wanted.points else None)
+    usual = str(wanted.points) if wanted.points else None
+    try:
+        experiment = make(name or place.experiment, usual)
+    except ConfigError as error:
+        if name is not None or place.experiment in PRESETS:
+            raise
+        # A preset of one's own that is damaged by now is no reason not to open.
+        problem = problem or str(error)
+        experiment = make(Place.experiment, usual)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("the lab needs a terminal; allowed without one: list, train, sample")
     if problem:
