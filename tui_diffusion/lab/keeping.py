@@ -87,15 +87,15 @@ class KeepScreen(ModalScreen[Kept | None]):
     def __init__(
         self, experiment: Experiment, preset: Preset, changes: int, *, remove: bool, plain: bool
     ) -> None:
-        """``changes``: in how many fields the experiment differs from ``preset``, that it is under;
-        ``remove``: begin with that."""
+        """``changes``: fields in which the experiment differs from ``preset``, what it began as;
+        ``remove``: offer that first."""
         super().__init__()
         self.experiment = experiment
         self.preset = preset
-        name, fields = preset.id, "field differs" if changes == 1 else "fields differ"
+        name, many = preset.id, "change" if changes == 1 else "changes"
         self._deeds = _Deeds(
             [
-                ("save", f"save this experiment ({changes} {fields} from {name})"),
+                ("save", f"save this experiment ({changes} {many} to {name})"),
                 *([("rename", f"rename {name}"), ("remove", f"remove {name}")] * preset.own),
             ],
             plain=plain,

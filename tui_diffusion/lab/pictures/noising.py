@@ -10,6 +10,9 @@ from ..glyphs import Glyphs
 from ..palette import Palette
 from ..plot import Curve, Figure, draw
 
+_ROOMY = 44
+"""Columns from which the legend has room for three names."""
+
 
 def noise_levels(
     experiment: Experiment,
@@ -35,7 +38,8 @@ def noise_levels(
     elif not growing:
         curves.insert(0, _over(now.betas.tolist(), "network", "beta"))
     if bool(was.alphas[0] == 1) == growing and _main(was) != _main(now):
-        curves.insert(0, Curve(*_main(was), "grid", label="preset"))
+        # Where there is not room for all of the legend, the faint line explains itself.
+        curves.insert(0, Curve(*_main(was), "grid", label="preset" if width >= _ROOMY else None))
     return draw(
         Figure(curves=tuple(curves), x_label="level", log_y=growing), width, height, palette, glyphs
     )
