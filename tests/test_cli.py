@@ -98,6 +98,7 @@ def test_list_as_json(run_cli):
         "dim": 2,
         "steps": 10_000,
         "levels": 20,
+        "own": False,
     }
 
 

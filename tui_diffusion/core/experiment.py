@@ -102,7 +102,7 @@ The others know the levels they were trained on, and can be sampled on a part of
 """
 
 
-Scale = Literal["series", "doubling", "tenth", "share", "to-one"] | float
+Scale = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] | float
 """The numbers that nudging a field goes through, see `nudging`; a number is an even step."""
 
 
@@ -564,7 +564,7 @@ class SamplingConfig(_Section):
         unit="levels",
         ge=0,
         le=1000,
-        scale="tenth",
+        scale="levels",
     )
     eta: Real = _setting(
         0.0,

@@ -6,6 +6,7 @@ Each field declares its ``scale`` beside its bounds (`experiment`):
     series      …, 0.1, 0.2, 0.5, 1, 2, 5, 10, …
     doubling    1, 2, 4, 8, …
     tenth       round numbers about a tenth apart: 1, 2, …, 20, 22, …, 50, 55, …
+    levels      the same, where 0 stands for as many as the schedule has
     to-one      one less the series: 0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, …
     share       the series up to a half, then to-one: …, 0.1, 0.2, 0.5, 0.8, 0.9, …
 
@@ -30,8 +31,10 @@ def nudge(experiment: Experiment, path: str, *, up: bool) -> Experiment:
     A choice that does not go with the rest is passed over. Raises `ConfigError` where the next
     number is within the field's bounds but does not go with the rest.
     """
-    spec = field_table()[path]
-    for value in _onwards(spec, experiment.get(path), up):
+    spec, now = field_table()[path], experiment.get(path)
+    if spec.scale == "levels":
+        now = now or experiment.levels
+    for value in _onwards(spec, now, up):
         try:
             return experiment.with_settings({path: value})
         except ConfigError:
@@ -65,7 +68,7 @@ def _next(scale: Scale, value: float, up: bool) -> float:
         return _rounded(1 - _in_series(1 - value, not up))
     if scale == "doubling":
         return _neighbour([2.0**k for k in _powers(math.log2(value))], value, up)
-    if scale == "tenth":
+    if scale in ("tenth", "levels"):
         # Downwards the number just below counts, so that the way back is the way there.
         share = max(value if up else value - 1, 10) / 10
         scale = int(max(step for step in _series(share) if step <= share))
