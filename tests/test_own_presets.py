@@ -43,7 +43,7 @@ def test_what_is_saved_is_found_by_its_name_with_every_field(mine):
     ).experiment.with_settings(CHANGES)
     assert all(text in found.about for text in ("naive-1d", "training.lr = 0.005", "seed = 7"))
     assert list(all_presets()) == [*PRESETS, "mine"]
-    assert not [file for file in os.listdir(presets_folder()) if file != "mine.json"]
+    assert [file.name for file in presets_folder().iterdir()] == ["mine.json"]
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
@@ -99,7 +99,7 @@ def test_wrong_names_are_refused_before_anything_is_written(name, mine):
     ):
         with pytest.raises(ConfigError, match="allowed"):
             change()
-    assert os.listdir(presets_folder()) == ["mine.json"]
+    assert [file.name for file in presets_folder().iterdir()] == ["mine.json"]
 
 
 def test_a_file_cut_anywhere_is_one_line_and_hides_nothing_else(mine):

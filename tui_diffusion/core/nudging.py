@@ -23,6 +23,8 @@ from .experiment import ConfigError, Experiment, FieldSpec, Scale, field_table
 
 _ALIKE = 1e-9
 """Numbers that differ by less than this share are one to a person."""
+_FINEST = 1e-6
+"""What a number may lack of 1 and still be told from it where it is shown."""
 
 
 def nudge(experiment: Experiment, path: str, *, up: bool) -> Experiment:
@@ -54,7 +56,7 @@ def _onwards(spec: FieldSpec, value: Any, up: bool) -> Iterator[Any]:
         number = _next(spec.scale, value, up)
         number = max(spec.bounds.get("ge", number), min(spec.bounds.get("le", number), number))
         inside = spec.bounds.get("gt", -math.inf) < number < spec.bounds.get("lt", math.inf)
-        if inside and number != value:
+        if inside and (number > value if up else number < value):
             yield int(number) if spec.kind == "int" else float(number)
 
 
@@ -65,7 +67,7 @@ def _next(scale: Scale, value: float, up: bool) -> float:
     if scale == "series":
         return _in_series(value, up)
     if scale == "to-one":
-        return _rounded(1 - _in_series(1 - value, not up))
+        return _rounded(1 - _in_series(max(1 - value, _FINEST), not up))
     if scale == "doubling":
         return _neighbour([2.0**k for k in _powers(math.log2(value))], value, up)
     if scale in ("tenth", "levels"):
@@ -102,5 +104,5 @@ def _neighbour(candidates: list[float], value: float, up: bool) -> float:
 
 
 def _rounded(value: float) -> float:
-    """Without the last digits, which sums and products leave behind."""
-    return float(f"{value:.12g}")
+    """With the digits that are shown; sums and products leave others behind."""
+    return float(f"{value:.6g}")
