@@ -532,3 +532,201 @@ def test_the_panel_loads_neither_torch_nor_numpy() -> None:
         "sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- nudging ------------------------------------------------------------------------------------
+
+
+async def test_nudging_changes_every_field_and_never_leaves_a_draft() -> None:
+    async with Host().run_test(size=(100, 60)) as pilot:
+        app = pilot.app
+        for path, before in PRESET_OF.items():
+            app.form.show(before, before)
+            app.form.select(path)
+            seen = {app.form.text(path)}
+            for up in (*[True] * 20, *[False] * 40):
+                app.form.nudge(up=up)
+                seen.add(app.form.text(path))
+                assert not app.form.drafts and not app.form.editing
+            # What is shown reads back as what is.
+            now = app.form.experiment
+            assert now.with_settings({path: app.form.text(path)}) == now, path
+            assert (len(seen) > 1) == (field_table()[path].kind not in ("list", "text")), path
+
+
+async def test_the_keys_nudge_the_field_and_the_open_text_field() -> None:
+    async with Host().run_test(size=(100, 60)) as pilot:
+        app = pilot.app
+        app.form.select("training.lr")
+        await press(pilot, ".", ".", ",")
+        assert app.form.experiment.training.lr == 5e-3 and not app.pressed
+        await press(pilot, "enter", "up", "up", "down")
+        assert app.query_one(Input).value == "0.01" and app.form.path == "training.lr"
+        assert app.form.experiment.training.lr == 5e-3  # not yet taken
+        await press(pilot, "enter")
+        assert app.form.experiment.training.lr == 0.01
+        # From what is typed, as far as that is a value; else from the last one that was.
+        await press(pilot, "enter", *"300", "up")
+        assert app.query_one(Input).value == "500"
+        await press(pilot, "x", "down")
+        assert app.query_one(Input).value == "200"
+        await press(pilot, "escape")
+        assert app.form.experiment.training.lr == 0.01
+
+        app.form.select("training.loss")
+        await press(pilot, ".", ".", ".")
+        assert app.form.experiment.training.loss == "mean"
+        app.form.select("device")
+        await press(pilot, ".", "enter", "up", "escape")
+        assert app.form.experiment.device == "auto" and not app.form.drafts
+
+
+async def test_a_nudge_that_another_field_forbids_is_explained_until_the_cursor_moves() -> None:
+    async with Host("naive-1d").run_test(size=(100, 60)) as pilot:
+        app = pilot.app
+        app.form.select("schedule.sigma_min")
+        await enter(pilot, "schedule.sigma_min", "0.5")
+        await press(pilot, ".")
+        assert app.form.experiment.schedule.sigma_min == 0.5 and not app.form.problems
+        assert "1 is not below schedule.sigma_max = 1" in about(app)
+        await press(pilot, "down", "up")
+        assert "not below" not in about(app)
+
+
+async def test_what_is_typed_is_judged_at_once() -> None:
+    async with Host().run_test(size=(100, 60)) as pilot:
+        app = pilot.app
+        app.form.select("training.lr")
+        await press(pilot, "enter", *"-3")
+        assert "'-3' is not allowed" in about(app) and not app.rejections
+        await press(pilot, "home", "delete")
+        assert "not allowed" not in about(app) and app.form.trial.training.lr == 3
+        await press(pilot, "escape")
+        assert app.form.trial == app.form.experiment and not app.changes
+
+
+@pytest.mark.parametrize("size", [(60, 18), (28, 20), (100, 60)])
+async def test_whatever_is_pasted_into_any_field_is_kept_or_refused(size: tuple[int, int]) -> None:
+    pasted = (
+        "\x1b]0;x\x07",
+        "9" * 5000,
+        "[red]",
+        "ｅ１",
+        "0x10",
+        "1e400",
+        "，。噪声" * 200,
+        "'; --",
+    )
+    async with Host().run_test(size=size) as pilot:
+        app = pilot.app
+        for path, before in list(PRESET_OF.items())[:: 1 if size == (100, 60) else 5]:
+            if field_table()[path].kind in ("bool", "choice"):
+                continue
+            app.form.show(before, before)
+            app.form.select(path)
+            for text in pasted:
+                app.form.open()
+                editor = app.query(Input).last()
+                editor.value = text
+                app.form._try(path, text)
+                app.form._close()
+                app.form.enter(path, text)
+                assert app.form.problems.keys() <= {path}
+                assert app.form.experiment == before or path not in app.form.problems
+            await pilot.pause()
+            for lines in app.query(Lines):
+                width = lines.scrollable_content_region.width
+                assert {cell_len(row) for row in shown(lines)} <= {width}
+            assert "\x1b" not in rows(app) + about(app)
+            app.form.reset(path)
+            assert not app.form.problems
+
+
+# --- the preset's value -------------------------------------------------------------------------
+
+
+async def test_backspace_again_resets_all_and_again_brings_the_changes_back() -> None:
+    async with Host().run_test(size=(100, 60)) as pilot:
+        app = pilot.app
+        for path in ("training.lr", "training.batch", "sampling.points"):
+            app.form.select(path)
+            await press(pilot, ".")
+        changed = app.form.experiment
+        app.form.select("training.steps")
+        await pilot.pause()
+        assert "backspace: reset all 3 changed" in about(app)
+        await press(pilot, "backspace")
+        assert app.form.experiment == app.form.preset == app.changes[-1]
+        assert "backspace: changes back" in about(app)
+        await press(pilot, "backspace")
+        assert app.form.experiment == changed == app.changes[-1]
+        app.form.select("training.lr")
+        await press(pilot, "backspace")
+        assert app.form.experiment.training.lr == app.form.preset.training.lr
+        assert app.form.experiment.training.batch == changed.training.batch
+
+
+@pytest.mark.parametrize(("width", "plain"), [(34, False), (46, True), (100, False)])
+async def test_a_changed_row_shows_the_presets_value_where_both_can_be_read(width, plain) -> None:
+    async with Host().run_test(size=(width, 50)) as pilot:
+        form = pilot.app.form
+        form._fields.plain = plain
+        form.enter("training.lr", "5e-3")
+        form.enter("data.means", "(-1, 1), (1, -1), (-1, -1), (1, 2)")
+        form.select("training.lr")
+        await pilot.pause()
+        rows = {spec.path if not isinstance(spec, str) else spec: y
+                for y, spec in enumerate(form._fields._rows)}  # fmt: skip
+        seen = {p: "".join(t for t, _ in form._fields.paint(y, width - 4)) for p, y in rows.items()}
+        assert f"0.002 {'->' if plain else '→'} 0.005" in seen["training.lr"]
+        assert "0.01" in seen["data.std"] and "→" not in seen["data.std"]
+        assert "→" not in seen["data.means"] or width == 100
+
+
+# --- the picture of the noise levels --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["naive-1d", "ddpm-1d", "ddpm-multimodal", "flow-moons"])
+async def test_the_noise_levels_follow_what_is_typed(name: str) -> None:
+    from tui_diffusion.lab.palette import Palette
+    from tui_diffusion.lab.pictures.noising import noise_levels
+
+    palette, drawn = Palette.default(), []
+
+    def picture(experiment, preset, path, width, height):
+        drawn.append(experiment)
+        return noise_levels(experiment, preset, width, height, palette, "braille")
+
+    async with Host(name).run_test(size=(46, 40)) as pilot:
+        app, form = pilot.app, pilot.app.form
+        form.picture = picture
+        path = "schedule.betas" if name == "ddpm-1d" else "schedule.levels"
+        values = ("0.1 0.2 0.3", "0.1 0.2 0.3, 7") if name == "ddpm-1d" else ("4", "4x")
+        form.select(path)
+        await pilot.pause()
+        before = about(app)
+        assert ("sigma" if name == "naive-1d" else "alpha_bar") in before and "level" in before
+        await press(pilot, "enter", *values[0])
+        assert drawn[-1] == form.experiment.with_settings({path: values[0]}) == form.trial
+        now = about(app)
+        assert now != before
+        await press(pilot, *values[1].removeprefix(values[0]))
+        # Of the last value that can be, below the reason why this one cannot.
+        assert drawn[-1] == form.experiment.with_settings({path: values[0]})
+        assert "not allowed" in about(app) and "level" in about(app)
+        await press(pilot, "escape")
+        assert drawn[-1] == form.experiment and about(app) == before
+        form.select("training.lr")
+        await pilot.pause()
+        assert field_table()["training.lr"].help in about(app)
+
+
+async def test_a_list_of_schedules_shows_each_as_the_cursor_passes() -> None:
+    async with Host("ddpm-multimodal").run_test(size=(60, 40)) as pilot:
+        form, drawn = pilot.app.form, []
+        form.picture = lambda *what: drawn.append(what[0].schedule.kind) or []
+        form.select("schedule.kind")
+        await press(pilot, "enter", "down", "down")
+        assert drawn[-1] == "cosine" and form.experiment.schedule.kind == "karras-beta"
+        await press(pilot, "escape")
+        assert drawn[-1] == "karras-beta"

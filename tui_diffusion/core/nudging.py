@@ -54,8 +54,8 @@ def _onwards(spec: FieldSpec, value: Any, up: bool) -> Iterator[Any]:
         yield from spec.choices[at + 1 :] if up else reversed(spec.choices[:at])
     elif spec.kind in ("int", "float"):
         number = _next(spec.scale, value, up)
-        least = 1 if spec.scale == "levels" else spec.bounds.get("ge", number)
-        number = max(least, min(spec.bounds.get("le", number), number))
+        least = 1 if spec.scale == "levels" else spec.bounds.get("ge", -math.inf)
+        number = max(least, min(spec.bounds.get("le", math.inf), number))
         inside = spec.bounds.get("gt", -math.inf) < number < spec.bounds.get("lt", math.inf)
         if inside and (number > value if up else number < value):
             yield int(number) if spec.kind == "int" else float(number)
