@@ -551,7 +551,8 @@ async def test_nudging_changes_every_field_and_never_leaves_a_draft() -> None:
             # What is shown reads back as what is.
             now = app.form.experiment
             assert now.with_settings({path: app.form.text(path)}) == now, path
-            assert (len(seen) > 1) == (field_table()[path].kind not in ("list", "text")), path
+            stays = field_table()[path].kind in ("list", "text") or path == "schedule.kind"
+            assert (len(seen) == 1) == stays, path  # the naive method goes with one schedule alone
 
 
 async def test_the_keys_nudge_the_field_and_the_open_text_field() -> None:
@@ -619,7 +620,7 @@ async def test_whatever_is_pasted_into_any_field_is_kept_or_refused(size: tuple[
     )
     async with Host().run_test(size=size) as pilot:
         app = pilot.app
-        for path, before in list(PRESET_OF.items())[:: 1 if size == (100, 60) else 5]:
+        for path, before in list(PRESET_OF.items())[::3]:
             if field_table()[path].kind in ("bool", "choice"):
                 continue
             app.form.show(before, before)

@@ -82,17 +82,11 @@ class _FormInput(Input):
         Binding("down", "nudge(False)", "Down", show=False),
     ]
 
-    class Nudged(Message):
-        """The value is to go one further."""
-
-        def __init__(self, up: bool) -> None:
-            super().__init__()
-            self.up = up
-
-    def __init__(self, spec: FieldSpec, text: str) -> None:
+    def __init__(self, spec: FieldSpec, text: str, nudge: Callable[[bool], None]) -> None:
         # Not on focus: what was typed before that came would be selected, and lost.
         super().__init__(text, select_on_focus=False)
         self.spec = spec
+        self._nudge = nudge
 
     def on_mount(self) -> None:
         self.select_all()
@@ -101,8 +95,8 @@ class _FormInput(Input):
         self.post_message(_Closed(self, self.value))
 
     def action_nudge(self, up: bool) -> None:
-        """On to the next value, as far as it can be told."""
-        self.post_message(self.Nudged(up))
+        """On to the next value."""
+        self._nudge(up)
 
     def action_cancel(self) -> None:
         """Drop what was entered."""
@@ -338,23 +332,19 @@ class Form(Widget):
         if value != self.experiment.get(path) or path in self.drafts:
             self._take(path, value)
 
-    @on(_FormInput.Nudged)
-    def _nudge_editor(self, event: _FormInput.Nudged) -> None:
-        """Put the next value into the text field."""
-        event.stop()
+    def _nudge_editor(self, up: bool) -> None:
+        """Put the next value into the text field: at once, for the next key may take it."""
         editor = self._editor
-        if not isinstance(editor, _FormInput):
+        if not isinstance(editor, _FormInput) or editor.spec.kind not in ("int", "float"):
             return
         path = editor.spec.path
+        self._try(path, editor.value)
         try:
-            value = nudge(self.trial, path, up=event.up).get(path)
+            editor.value = format_value(nudge(self.trial, path, up=up).get(path))
         except ConfigError as error:
             self.refusal = error
             self.describe()
-            return
-        if editor.spec.kind in ("int", "float"):
-            editor.value = format_value(value)
-            editor.action_end()
+        editor.action_end()
 
     def _try(self, path: str, text: str) -> None:
         """See what would become of the experiment with what is being typed."""
@@ -424,7 +414,11 @@ class Form(Widget):
             self.enter(spec.path, "false" if text == "true" else "true")
             return
         self._close()
-        self._editor = _FormChoices(spec, text) if spec.kind == "choice" else _FormInput(spec, text)
+        self._editor = (
+            _FormChoices(spec, text)
+            if spec.kind == "choice"
+            else _FormInput(spec, text, self._nudge_editor)
+        )
         self.mount(self._editor)
         self.place()
         # At once: keys that already wait behind this one belong to the editor.
