@@ -22,8 +22,8 @@ from .fake import FakeTrainer, FakeTrainers
 
 WIDE, NARROW = (120, 40), (80, 24)
 
-_CHARACTERS = {"full_stop": ".", "minus": "-", "plus": "+", "comma": ",", "space": " ", "question_mark": "?",
-               "left_square_bracket": "[", "right_square_bracket": "]"}  # fmt: skip
+_CHARACTERS = {"full_stop": ".", "minus": "-", "plus": "+", "space": " ", "question_mark": "?",
+               "left_square_bracket": "[", "right_square_bracket": "]", "comma": ","}  # fmt: skip
 """Keys with a name that write a character."""
 
 

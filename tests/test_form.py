@@ -655,7 +655,7 @@ async def test_backspace_again_resets_all_and_again_brings_the_changes_back() ->
         changed = app.form.experiment
         app.form.select("training.steps")
         await pilot.pause()
-        assert "backspace: reset all 3 changed" in about(app)
+        assert "backspace: reset all changed (3)" in about(app)
         await press(pilot, "backspace")
         assert app.form.experiment == app.form.preset == app.changes[-1]
         assert "backspace: changes back" in about(app)

@@ -11,6 +11,8 @@ import time
 import pytest
 
 from tui_diffusion.core import store
+from tui_diffusion.core.own_presets import save_preset
+from tui_diffusion.core.presets import get_preset
 from tui_diffusion.lab.compare import CompareScreen
 from tui_diffusion.lab.comparison import Source
 from tui_diffusion.lab.film import Film, Numbers
@@ -209,6 +211,37 @@ def test_a_wrong_value(look):
     async def act(bench):
         await bench.press("1")
         await bench.edit("training.lr", "abc")
+
+    assert look(act, size=NARROW)
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_noise_levels_while_typing(look, size):
+    async def act(bench):
+        await bench.press("1")
+        bench.form.select("schedule.sigma_max")
+        bench.form.focus()
+        await bench.press("enter", "up", "up")
+
+    assert look(act, size=size)
+
+
+def test_noise_levels_without_colour_or_braille(look):
+    async def act(bench):
+        await bench.press("1")
+        bench.form.select("schedule.beta_min")
+        bench.form.focus()
+        await bench.press("full_stop", "full_stop")
+
+    assert look(act, name="ddpm-multimodal", size=NARROW, glyphs="ascii")
+
+
+def test_presets_of_ones_own(look):
+    own = get_preset("edm-moons").experiment.with_settings({"training.steps": 2000})
+    save_preset("short-moons", own)
+
+    async def act(bench):
+        await bench.press("1", "end", *["pagedown"] * 2, "z", "down", "down", "enter")
 
     assert look(act, size=NARROW)
 

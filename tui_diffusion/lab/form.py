@@ -317,7 +317,7 @@ class Form(Widget):
             return ""
         changes = sum(map(self.changed, field_table())) or len(self.drafts)
         if changes:
-            return f"backspace: reset all {changes} changed"
+            return f"backspace: reset all changed ({changes})"
         return "backspace: changes back" if self._before_reset is not None else ""
 
     def nudge(self, *, up: bool) -> None:
