@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..core.experiment import Experiment, format_value
-from ..core.presets import PRESETS
+from ..core.presets import PRESETS, base_of
 from .bench import Bench
 from .session import State, Training
 
@@ -110,8 +110,8 @@ def papers(experiment: Experiment) -> list[str]:
     """Where what is set comes from."""
     used = {experiment.method.name, experiment.schedule.kind, experiment.sampling.sampler}
     found = [paper for paper, parts in _PAPERS.items() if used & {*parts}]
-    preset = PRESETS.get(experiment.name)
-    if preset is not None and preset.script:
+    preset = base_of(experiment)
+    if preset.script:
         found.insert(0, f"Bouvier 2024: Introduction to Diffusion Models; {preset.script}.py.")
     return found
 
@@ -189,7 +189,7 @@ DURING = {
 def moments(bench: Bench) -> Iterator[tuple[str, str]]:
     """A headline and a text on where this experiment stands now, most pressing first."""
     experiment, training = bench.experiment, bench.training
-    name = experiment.name
+    preset = base_of(experiment)
     if training is not None and training.state is State.DIVERGED:
         yield "Diverged", _diverged(training)
     elif training is not None and training.state is State.FAILED:
@@ -206,10 +206,9 @@ def moments(bench: Bench) -> Iterator[tuple[str, str]]:
             "It knows the data and takes E[x₀ | x] at every step: no network does better. What is "
             "wrong now comes from the start or from the steps. i goes back.",
         )
-    before = BEFORE.get(name, "Press ← from the clean end, and see what the noise takes away.")
-    during = DURING.get(name, "The points are drawn with the latest weights: compare with g.")
-    preset = PRESETS.get(name)
-    after = preset.look_for if preset is not None else "Compare with the ideal denoiser: i."
+    before = BEFORE.get(preset.id, "Press ← from the clean end, and see what the noise takes away.")
+    during = DURING.get(preset.id, "The points are drawn with the latest weights: compare with g.")
+    after = preset.look_for
     trained = bench.trained()
     match trained.state if trained is not None else None:
         case None if training is not None and training.state.active:

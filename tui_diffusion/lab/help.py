@@ -13,7 +13,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ..core.presets import PRESETS
+from ..core.manifest import shown
+from ..core.presets import base_of
 from .actions import ACTIONS, FORM_KEYS
 from .bench import Bench
 from .denoising import DenoisingPanel
@@ -92,10 +93,10 @@ class HelpScreen(ModalScreen[None]):
     def _page(self) -> Iterator[Text | Table]:
         """What this is and what to look for, what is on the screen, the keys, then the rest."""
         experiment = self.bench.experiment
-        preset = PRESETS.get(experiment.name)
-        yield Text(f"\n{preset.title if preset else experiment.name}", style="bold")
-        if preset is not None:
-            yield Text(preset.about)
+        preset = base_of(experiment)
+        own = f"{shown(experiment.name)}, from " if experiment.name != preset.id else ""
+        yield Text(f"\n{own}{preset.title}", style="bold")
+        yield Text(preset.about)
         for title, text in moments(self.bench):
             yield Text.assemble("\n", (f"{title}  ", "bold"), text)
         yield Text("\nOn the screen", style="bold underline")
