@@ -206,9 +206,7 @@ def moments(bench: Bench) -> Iterator[tuple[str, str]]:
             "It knows the data and takes E[x₀ | x] at every step: no network does better. What is "
             "wrong now comes from the start or from the steps. i goes back.",
         )
-    before = BEFORE.get(preset.id, "Press ← from the clean end, and see what the noise takes away.")
-    during = DURING.get(preset.id, "The points are drawn with the latest weights: compare with g.")
-    after = preset.look_for
+    before, during, after = BEFORE[preset.id], DURING[preset.id], preset.look_for
     trained = bench.trained()
     match trained.state if trained is not None else None:
         case None if training is not None and training.state.active:
