@@ -113,7 +113,7 @@ class ExperimentList(Lines):
     def paint(self, row: int, width: int) -> Iterable[Piece]:
         preset = self._rows[row]
         if preset is None:
-            return self.heading("Mine", width)
+            return self.section("Mine", width)
         chosen = row == self.cursor
         pointer = (">" if self.plain else "▸") if chosen else " "
         columns: list[Piece] = []

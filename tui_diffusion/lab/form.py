@@ -590,7 +590,7 @@ class _FormRows(Lines):
     def paint(self, row: int, width: int) -> Iterable[Piece]:
         spec = self._rows[row]
         if isinstance(spec, str):
-            return self.heading(spec, width)
+            return self.section(spec, width)
 
         state, mark = "", " "
         if spec.path in self._form.problems:

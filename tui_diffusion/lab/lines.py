@@ -123,7 +123,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         """`fit` in this widget's set of characters."""
         return fit(text, width, right=right, plain=self.plain)
 
-    def heading(self, text: str, width: int) -> list[Piece]:
+    def section(self, text: str, width: int) -> list[Piece]:
         """A heading with a rule behind it."""
         rule = "-" if self.plain else "─"
         return [(f"{text} ", "heading"), (rule * (width - len(text) - 2), "rule"), (" ", "")]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from ..core.experiment import ConfigError, Experiment
+from ..core.own_presets import all_presets
 from ..core.presets import PRESETS
 from ..core.store import Summary
 from .settings import Place, Settings, from_environment, load, save, settings_file
@@ -70,7 +71,7 @@ def open_lab(
         low_bandwidth=options.low_bandwidth,
     )
     _tell_textual(terminal, options)
-    offered = (name,) if name else tuple(PRESETS)
+    offered = (name,) if name else tuple(all_presets())
     if options.resume is not None or options.changed:
         offered = ()
     _run(experiment, terminal, wanted, options, problem, kept, offered)
