@@ -451,9 +451,9 @@ async def test_what_is_set_stays_with_its_experiment():
         await bench.edit("training.steps", "123")
         await focus(bench, "experiments")
         await bench.press("down")
-        assert bench.form.text("training.steps") == "1000"
+        await until(lambda: bench.form.text("training.steps") == "1000")
         await bench.press("up")
-        assert bench.form.text("training.steps") == "123"
+        await until(lambda: bench.form.text("training.steps") == "123")
         assert bench.app.bench.experiment.training.steps == 123
 
 
