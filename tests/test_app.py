@@ -123,11 +123,11 @@ async def test_every_other_key_acts_whatever_has_the_focus(where):
         await bench.press("minus", "minus", "minus")
         assert panel.zoom == -1
 
-        speed = panel.speed
+        speed = panel.play.speed
         await bench.press("right_square_bracket")
-        assert panel.speed == speed + 1
+        assert panel.play.speed == speed + 1
         await bench.press("left_square_bracket", "left_square_bracket")
-        assert panel.speed == speed - 1
+        assert panel.play.speed == speed - 1
 
         before = panel.film.x.copy()
         await bench.press("n")
@@ -144,9 +144,9 @@ async def test_every_other_key_acts_whatever_has_the_focus(where):
         assert bench.loss.logarithmic is not logarithmic
 
         await bench.press("home", "space")
-        assert panel.playing
+        assert panel.play.playing
         await bench.press("space")
-        assert not panel.playing
+        assert not panel.play.playing
 
         await bench.press("t")
         await bench.state("finished")
@@ -166,9 +166,9 @@ async def test_zoom_and_speed_have_ends():
         await bench.press("plus")
         assert bench.panel.zoom == highest < 20
         await bench.press(*["right_square_bracket"] * 9)
-        assert bench.panel.speed == 5
+        assert bench.panel.play.speed == 5
         await bench.press(*["left_square_bracket"] * 9)
-        assert bench.panel.speed == 0
+        assert bench.panel.play.speed == 0
 
 
 async def test_keys_are_letters_while_a_field_is_edited():
@@ -220,10 +220,10 @@ async def test_keys_are_not_the_labs_while_choices_are_open():
 async def test_play_runs_to_the_end_and_holds():
     async with lab() as bench:
         await bench.press(*["right_square_bracket"] * 5, "space")
-        assert bench.panel.playing, "from the end it starts anew"
+        assert bench.panel.play.playing, "from the end it starts anew"
         assert "playing 15/s" in bench.subtitle
         seen = set()
-        while bench.panel.playing:
+        while bench.panel.play.playing:
             seen.add(bench.panel.level)
             await bench.pilot.pause(0.005)
         assert seen >= set(range(1, 10))
@@ -236,7 +236,7 @@ async def test_play_runs_to_the_end_and_holds():
 async def test_a_step_holds_the_play():
     async with lab() as bench:
         await bench.press(*["left_square_bracket"] * 5, "home", "space", "right")
-        assert not bench.panel.playing
+        assert not bench.panel.play.playing
         assert "level 1/10" in bench.title
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.between import between
 from ..core.datasets import Scaling, make_mixture, scaling_of
 from ..core.experiment import Experiment
 from ..core.mixtures import GaussianMixture
@@ -121,14 +122,9 @@ class Film:
     def scene(self, place: float) -> Scene:
         """What is to be seen at ``place``; points that are not finite are left out."""
         schedule, levels = self.trajectory.schedule, self.levels
-        k = min(max(int(place), 0), levels - 1)
-        share = place - k
-        points = self._x[k] if share == 0 else (1 - share) * self._x[k] + share * self._x[k + 1]
-        if share == 1:
-            points = self._x[k + 1]
-        alphas, sigmas = schedule.alphas.tolist(), schedule.sigmas.tolist()
-        alpha = (1 - share) * alphas[k] + share * alphas[k + 1]
-        sigma = (1 - share) * sigmas[k] + share * sigmas[k + 1]
+        points = between(self._x, place)
+        alphas, sigmas = schedule.alphas.cpu().numpy(), schedule.sigmas.cpu().numpy()
+        alpha, sigma = float(between(alphas, place)), float(between(sigmas, place))
         reached = min(int(place + 1e-9), levels)
         return Scene(
             place=place,
@@ -138,7 +134,7 @@ class Film:
             alpha=alpha,
             sigma=sigma,
             beta=float(schedule.betas[reached]) if reached < levels else 0.0,
-            decays=min(alphas) < 1,
+            decays=bool(alphas.min() < 1),
         )
 
     def view(self, scene: Scene) -> tuple[Floats, float]:

@@ -36,7 +36,17 @@ ACTIONS = (
     Action("step(-1)", "left,h", "← h", "noisier", "One level noisier.", "Denoising", 5),
     Action("level('first')", "home", "home", "noise", "To level 0, the noisiest.", "Denoising"),
     Action("level('last')", "end", "end", "clean", "To level N, clean.", "Denoising"),
+    Action("jump", "j", "j", "jump", "To a level by its number.", "Denoising"),
     Action("play", "space", "space", "play", "Play the levels, and hold.", "Denoising", 6),
+    Action(
+        "play_mode", "m", "m", "play mode", "Play once, in a loop, or out and back.", "Denoising",
+    ),
+    Action(
+        "finer", "f", "f", "finer",
+        "Steps of a half, a quarter, an eighth of a level, and whole again. Between levels points "
+        "go straight, as no sampler moves them; the exact density is that of the noise there.",
+        "Denoising",
+    ),
     Action("speed(-1)", "left_square_bracket", "[", "slower", "Play more slowly.", "Denoising"),
     Action("speed(1)", "right_square_bracket", "]", "faster", "Play faster.", "Denoising"),
     Action("noise", "n", "n", "new noise", "Start again from fresh noise.", "Denoising", 8),

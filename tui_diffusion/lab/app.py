@@ -307,26 +307,19 @@ class Lab(App[int]):
         """Go back to where the lab was left."""
         place = self._place
         if place is not None:
-            level = place.level if place.experiment == self.chosen else None
-            self._denoising.restore(level, {1: place.view_1d, 2: place.view_2d})
+            here = place.experiment == self.chosen
+            play = place.play(self._denoising.levels, here=here)
+            self._denoising.restore(play, {1: place.view_1d, 2: place.view_2d})
             self.tab = place.tab
 
     @property
     def place(self) -> Place:
         """Where the lab is, or was when it was left."""
         panel = self._shown
-        level = panel.level if panel.level < panel.levels else None
-        views = panel.views
         learning = self.learning
-        return Place(
-            experiment=self.chosen,
-            level=level,
-            tab=self.tab,
-            view_1d=views[1],
-            view_2d=views[2],
-            tour=learning.station,
-            guided=learning.guided,
-            declined=self._declined,
+        place = Place.of(self.chosen, self.tab, panel.views, panel.play)
+        return replace(
+            place, tour=learning.station, guided=learning.guided, declined=self._declined
         )
 
     def _catch_signals(self) -> None:
@@ -704,22 +697,29 @@ class Lab(App[int]):
 
     def action_step(self, change: int) -> None:
         panel = self._denoising
-        if panel.playing:
-            panel.hold()
-            panel.redraw()
-        panel.go_to(panel.level + change)
+        panel.take(panel.play.hold().step(change))
 
     def action_level(self, place: str) -> None:
         panel = self._denoising
-        panel.hold()
-        panel.go_to(0 if place == "first" else panel.levels)
-        panel.redraw()
+        panel.take(panel.play.hold().go_to(0 if place == "first" else panel.levels))
 
     def action_play(self) -> None:
-        self._denoising.play()
+        panel = self._denoising
+        panel.take(panel.play.hold() if panel.play.playing else panel.play.start())
 
     def action_speed(self, change: int) -> None:
-        self._denoising.faster(change)
+        self._denoising.take(self._denoising.play.faster(change))
+
+    def action_play_mode(self) -> None:
+        self._denoising.take(self._denoising.play.next_mode())
+
+    def action_finer(self) -> None:
+        self._denoising.take(self._denoising.play.finer())
+
+    def action_jump(self) -> None:
+        if not self._denoising.is_on_screen:
+            self.action_tab("denoising")
+        self._denoising.ask_level()
 
     def action_noise(self) -> None:
         self.bench.noise += 1

@@ -14,22 +14,24 @@ from textual.widgets import Static
 
 from .canvas import Canvas
 from .glyphs import Glyphs
+from .jump import Jump
 from .palette import Palette
 from .panel import Panel
+from .playing import Play
 from .status import Line, number
 from .views import views_of
 
 if TYPE_CHECKING:
     from .film import Film
 
-SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-"""Levels a second while playing."""
-
 _ROOMY = 88
 """Columns from which the numbers have room between them."""
 
 TRACKED = 8
 """Points that can be followed."""
+
+_KEPT = 256
+"""Pictures of a film that are kept; those made first give way."""
 
 
 class Ruler(Canvas):
@@ -51,11 +53,11 @@ class Ruler(Canvas):
         self.palette = palette
         self.glyphs = glyphs
         self.levels = 1
-        self.level = 1
+        self.place = 1.0
 
-    def point(self, level: int, levels: int) -> None:
-        """Show where this level stands."""
-        self.level, self.levels = level, max(levels, 1)
+    def point(self, place: float, levels: int) -> None:
+        """Show where a level, or a place between two, stands."""
+        self.place, self.levels = place, max(levels, 1)
         self._draw()
 
     def on_resize(self) -> None:
@@ -73,7 +75,7 @@ class Ruler(Canvas):
         if self.levels <= room // 2:
             for k in range(self.levels + 1):
                 cells[round(room * k / self.levels)] = tick
-        at = round(room * self.level / self.levels)
+        at = round(room * self.place / self.levels)
         style = self.palette.style
         self.show(
             [
@@ -97,7 +99,7 @@ class Ruler(Canvas):
 
 
 class DenoisingPanel(Panel):
-    """A film, looked at level by level. It holds the level, the view, the zoom and the play."""
+    """A film, looked at level by level. It holds the place, the view and the zoom."""
 
     DEFAULT_CSS = """
     DenoisingPanel { height: 2fr; }
@@ -107,6 +109,7 @@ class DenoisingPanel(Panel):
     DenoisingPanel #film { display: none; }
     DenoisingPanel.drawn #film { display: block; }
     DenoisingPanel.drawn .hint { display: none; }
+    DenoisingPanel.asking Ruler { display: none; }
     """
 
     class Moved(Message):
@@ -121,12 +124,9 @@ class DenoisingPanel(Panel):
         self.palette = palette
         self.glyphs = glyphs
         self.film: Film | None = None
-        self.levels = 1
-        self.level = 1
+        self.play = Play()
         self.truth = True
         self.zoom = 0
-        self.speed = 2
-        self.playing = False
         self.tracked: int | None = None
         self.forward = False
         self._view = {1: "histogram", 2: "scatter"}
@@ -137,11 +137,12 @@ class DenoisingPanel(Panel):
         yield Static("", classes="hint", markup=False)
         yield Canvas(id="film")
         yield Ruler(self.palette, self.glyphs)
+        yield Jump()
         yield Line(id="numbers")
         yield Line(id="goals")
 
     def on_mount(self) -> None:
-        self._timer = self.set_interval(1 / SPEEDS[self.speed], self._tick, pause=True)
+        self._timer = self.set_interval(self.play.interval, self._tick, pause=True)
         self.redraw()
 
     # --- what is shown -----------------------------------------------------------------------
@@ -153,31 +154,36 @@ class DenoisingPanel(Panel):
     def expect(self, levels: int) -> None:
         """Another experiment: its levels are known before its film is."""
         self.film = None
-        self.hold()
-        self.levels = self.level = levels
         self.zoom = 0
         self._pictures.clear()
-        self.redraw()
+        self.take(self.play.hold().of(levels).go_to(levels))
 
     def show(self, film: Film) -> None:
         """Show this film at the level where one is."""
-        at_end = self.level == self.levels
-        self.film, self.levels = film, film.levels
-        self.level = self.levels if at_end else min(self.level, self.levels)
+        self.film = film
         self._pictures.clear()
-        self.redraw()
+        self.take(self.play.of(film.levels))
+
+    @property
+    def level(self) -> int:
+        """The level last reached."""
+        return self.play.level
+
+    @property
+    def levels(self) -> int:
+        """N."""
+        return self.play.levels
 
     @property
     def view(self) -> str:
         """The view in use."""
         return self._view[self.film.dim if self.film else 1]
 
-    def restore(self, level: int | None, views: dict[int, str]) -> None:
-        """Go back to a level (None is the clean one) and to the views, by dimension."""
+    def restore(self, play: Play, views: dict[int, str]) -> None:
+        """Go back to a place, a way of playing, and the views, by dimension."""
         self._view = views
-        self.level = self.levels if level is None else min(level, self.levels)
         self._drawn = ()
-        self.redraw()
+        self.take(play)
 
     @property
     def views(self) -> dict[int, str]:
@@ -217,43 +223,38 @@ class DenoisingPanel(Panel):
 
     # --- moving ------------------------------------------------------------------------------
 
+    def take(self, play: Play) -> None:
+        """Be where this says, and play as it says."""
+        before, self.play = self.play, play
+        if self.is_mounted and play.interval != before.interval:
+            self._timer.stop()
+            self._timer = self.set_interval(play.interval, self._tick, pause=not play.playing)
+        elif self.is_mounted and play.playing != before.playing:
+            (self._timer.resume if play.playing else self._timer.pause)()
+        self.redraw()
+        if play.level != before.level:
+            self.post_message(self.Moved(play.level))
+
     def go_to(self, level: int) -> None:
         """Show this level, or the nearest there is."""
-        level = min(max(level, 0), self.levels)
-        if level != self.level:
-            self.level = level
-            self.redraw()
-            self.post_message(self.Moved(level))
-
-    def play(self) -> None:
-        """Play from here to the clean level (from the start if there already), or hold."""
-        if self.playing:
-            self.hold()
-            return
-        if self.level == self.levels:
-            self.go_to(0)
-        self.playing = True
-        self._timer.resume()
-        self.redraw()
-
-    def hold(self) -> None:
-        """Stop playing."""
-        self.playing = False
-        if self.is_mounted:
-            self._timer.pause()
-
-    def faster(self, change: int) -> None:
-        """Play faster or slower."""
-        self.speed = min(max(self.speed + change, 0), len(SPEEDS) - 1)
-        self._timer.stop()
-        self._timer = self.set_interval(1 / SPEEDS[self.speed], self._tick, pause=not self.playing)
-        self.redraw()
+        self.take(self.play.go_to(level))
 
     def _tick(self) -> None:
-        self.go_to(self.level + 1)
-        if self.level == self.levels:
-            self.hold()
-            self.redraw()
+        self.take(self.play.tick())
+
+    def ask_level(self) -> None:
+        """Ask for the level to go to."""
+        self.take(self.play.hold())
+        self.add_class("asking")
+        self.query_one(Jump).ask(self.levels)
+
+    def on_jump_chosen(self, message: Jump.Chosen) -> None:
+        message.stop()
+        self.go_to(message.level)
+
+    def on_jump_left(self, message: Jump.Left) -> None:
+        message.stop()
+        self.remove_class("asking")
 
     # --- drawing -----------------------------------------------------------------------------
 
@@ -270,7 +271,7 @@ class DenoisingPanel(Panel):
         if not self.is_mounted:
             return
         self._titles()
-        self.query_one(Ruler).point(self.level, self.levels)
+        self.query_one(Ruler).point(self.play.place, self.levels)
         self.set_class(self.film is not None, "drawn")
         canvas = self.query_one("#film", Canvas)
         film = self.film
@@ -279,18 +280,20 @@ class DenoisingPanel(Panel):
         from .pictures import Look, picture
 
         look = Look(
-            self.level, self.view, self.truth, self.zoom, self.tracked, forward=self.forward
+            self.play.place, self.view, self.truth, self.zoom, self.tracked, forward=self.forward
         )
         key = (id(film), look, canvas.size, self.glyphs, id(self.palette))
         if key != self._drawn:
             self._drawn = key
             if key not in self._pictures:
+                if len(self._pictures) >= _KEPT:
+                    del self._pictures[next(iter(self._pictures))]
                 self._pictures[key] = picture(film, look, *canvas.size, self.palette, self.glyphs)
             canvas.show(self._pictures[key])
         self._write_numbers(film)
 
     def _titles(self) -> None:
-        parts = [f"Denoising  level {self.level}/{self.levels}"]
+        parts = [f"Denoising  {self.play.text}"]
         film = self.film
         if film is not None:
             parts += _noise_of(film, self.level)
@@ -301,20 +304,22 @@ class DenoisingPanel(Panel):
         parts = [self.view]
         if film is not None:
             parts.insert(0, _source(film))
-        if self.playing:
-            parts.append(f"playing {SPEEDS[self.speed]:g}/s")
+        if self.play.manner:
+            parts.append(self.play.manner)
         self.entitle(title, " · ".join(parts))
 
     def _write_numbers(self, film: Film) -> None:
-        """Two lines: what is here, and what is exact."""
+        """Two lines: what is at the level last reached, and what is exact there."""
         if self.tracked is not None and self.level < film.levels:
             self._write_point(film, self.tracked)
             return
         seen = film.numbers(self.level)
+        # Between levels points are only drawn; what is measured belongs to a level.
+        here = " here  " if self.play.place == self.level else f" at {self.level:<3}"
         to_mode = "to mode²" if self.size.width >= _ROOMY else "mode²"
         self._write(
-            " here  ",
-            " exact ",
+            here,
+            f"{' exact ':<{len(here)}}",
             ("mean", _vector(seen.mean), "mean", _vector(seen.goal_mean)),
             ("std", _vector(seen.std), "std", _vector(seen.goal_std)),
             (to_mode, number(seen.distance), to_mode, number(seen.goal_distance)),

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..core.between import between
 from ..core.datasets import make_mixture
 from ..core.devices import choose, use_threads
 from ..core.exact import goal_moments
@@ -106,17 +107,21 @@ class Film:
         """The noise levels."""
         return self.trajectory.schedule
 
-    def truth(self, level: int) -> GaussianMixture:
-        """The exact distribution at a level."""
-        return self.mixture.noised(self.alpha(level), self.sigma(level))
+    def at(self, place: float) -> NDArray[np.float32]:
+        """The points (n, d) at a level, or on a straight line between two."""
+        return between(self.x, place)
 
-    def alpha(self, level: int) -> float:
-        """alpha of a level."""
-        return float(self.schedule.alphas[level])
+    def truth(self, place: float) -> GaussianMixture:
+        """The exact distribution of data noised as at a level or, linearly, between two."""
+        return self.mixture.noised(self.alpha(place), self.sigma(place))
 
-    def sigma(self, level: int) -> float:
-        """sigma of a level."""
-        return float(self.schedule.sigmas[level])
+    def alpha(self, place: float) -> float:
+        """alpha of a level, or between two."""
+        return float(between(self.schedule.alphas.cpu().numpy(), place))
+
+    def sigma(self, place: float) -> float:
+        """sigma of a level, or between two."""
+        return float(between(self.schedule.sigmas.cpu().numpy(), place))
 
     def x0_hat(self, level: int) -> NDArray[np.float32]:
         """What the denoiser took the clean data to be at a level below N, (n, d)."""

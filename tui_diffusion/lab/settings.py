@@ -21,6 +21,7 @@ from ..core.experiment import ConfigError
 from ..core.own_presets import configuration_folder, is_taken
 from ..core.presets import PRESETS
 from .glyphs import GLYPHS
+from .playing import FINE, MODES, SPEEDS, Play
 from .views import TABS, VIEWS_1D, VIEWS_2D
 
 
@@ -40,6 +41,24 @@ class Place:
     tour: int = 0
     guided: bool = False
     declined: str | None = None
+    play_mode: str = MODES[0]
+    speed: float = SPEEDS[2]
+    sub_steps: int = FINE[0]
+
+    @classmethod
+    def of(cls, experiment: str, tab: str, views: Mapping[int, str], play: Play) -> Place:
+        """The place of a lab that shows this."""
+        level = None if play.at_end else play.level
+        mode, speed, fine = play.mode, SPEEDS[play.speed], play.fine
+        return cls(
+            experiment, level, tab, views[1], views[2], play_mode=mode, speed=speed, sub_steps=fine
+        )
+
+    def play(self, levels: int, *, here: bool) -> Play:
+        """Its level, in an experiment with so many, where this is the one it was ``here``."""
+        speed = SPEEDS.index(self.speed)
+        play = Play(levels, fine=self.sub_steps, mode=self.play_mode, speed=speed)
+        return play.go_to(levels if self.level is None or not here else self.level)
 
 
 @dataclass(frozen=True)
@@ -65,8 +84,9 @@ def _number(low: float, high: float, *, whole: bool) -> Any:
     return lambda v: isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high
 
 
-def _among(*choices: str) -> _Field:
-    return _Field("", ", ".join(choices), lambda value: value in choices)
+def _among(*choices: str | float) -> _Field:
+    allowed = ", ".join(map(str, choices))
+    return _Field("", allowed, lambda v: v in choices and not isinstance(v, bool))
 
 
 _FIELDS: dict[str, _Field] = {
@@ -104,6 +124,9 @@ _PLACE: dict[str, _Field] = {
     "declined": _Field(
         "", "the name of a run", lambda value: isinstance(value, str) and value.isprintable()
     ),
+    "play_mode": _among(*MODES),
+    "speed": _among(*SPEEDS),
+    "sub_steps": _among(*FINE),
 }
 
 _HEAD = """\

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.strip import Strip
 
+from ...core.between import between
 from ..dots import Layer, Mark, bin_paths, braille, cells_of, place
 from ..film import Film, Floats
 from ..glyphs import Glyphs
@@ -33,7 +34,7 @@ def moments(
                       label="goal" if j == 0 else None)
             )  # fmt: skip
             curves.append(Curve(levels, seen[:, j].tolist(), roles[j], label=label))
-        rules = (Rule(float(look.level), "grid"),)
+        rules = (Rule(float(look.place), "grid"),)
         return Figure(
             curves=tuple(curves),
             v_lines=rules,
@@ -84,18 +85,19 @@ def _paths(
     levels = np.arange(film.levels + 1, dtype=np.float64)
     values = x[:, :PATHS, 0].T.astype(np.float64)
     lanes = np.stack([np.broadcast_to(levels, values.shape), values], axis=-1)
-    seen = lanes[:, : look.level + 1]
+    here = np.array([between(lane, look.place) for lane in lanes])[:, None]
+    seen = np.concatenate((lanes[:, : look.level + 1], here), axis=1)
+    to_come = np.concatenate((here, lanes[:, look.level + 1 :]), axis=1)
+    marks = []
     layers = [
         Layer(bin_paths(seen, *ranges, *size), role),
-        Layer(bin_paths(lanes[:, look.level :], *ranges, *size), "grid"),
+        Layer(bin_paths(to_come, *ranges, *size), "grid"),
     ]
     if look.tracked is not None and look.tracked < x.shape[1]:
         own = x[:, look.tracked, 0].astype(np.float64)
-        lane = np.stack([levels, own], axis=-1)[None]
-        layers.insert(0, Layer(bin_paths(lane, *ranges, *size), "mark"))
-    marks = []
-    if look.tracked is not None and look.tracked < x.shape[1]:
-        here = [[float(look.level), float(x[look.level, look.tracked, 0])]]
-        marks = [Mark(*cell, "◆", "mark") for cell in cells_of(here, *ranges, *size) if cell]
+        lane = np.stack([levels, own], axis=-1)
+        layers.insert(0, Layer(bin_paths(lane[None], *ranges, *size), "mark"))
+        cells = cells_of(between(lane, look.place)[None], *ranges, *size)
+        marks = [Mark(*cell, "◆", "mark") for cell in cells if cell]
     inner = braille(layers, marks, *size, palette, glyphs)
     return place(lines, inner, region.x, region.y)

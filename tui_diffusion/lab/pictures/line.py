@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from textual.strip import Strip
 
+from ...core.between import between
 from ...core.exact import density as exact_density
 from ..dots import Range
 from ..film import Film
@@ -23,9 +24,9 @@ _MAGNIFIER_FROM = 60
 def _range_1d(film: Film, look: Look) -> Range:
     centre, half = extent_of(film)
     if look.view == "close-up":
-        truth = film.truth(look.level)
+        truth = film.truth(look.place)
         middle = float(truth.mean()[0])
-        points = film.x[look.level, :, 0]
+        points = film.at(look.place)[:, 0]
         finite = points[np.isfinite(points)]
         reach = 4.5 * float(truth.std()[0])
         if len(finite):
@@ -51,7 +52,7 @@ def histogram(
     if look.view == "close-up" or look.zoom or width < _MAGNIFIER_FROM:
         return draw(_histogram(film, film.x, look, width), width, height, palette, glyphs)
     left = width // 2 if look.forward else width * 3 // 5
-    other = look if look.forward else Look(look.level, "close-up", look.truth)
+    other = look if look.forward else Look(look.place, "close-up", look.truth)
     return beside(
         draw(_histogram(film, film.x, look, left), left, height, palette, glyphs),
         draw(
@@ -67,7 +68,7 @@ def histogram(
 def _histogram(film: Film, x: NDArray[np.float32], look: Look, width: int) -> Figure:
     low, high = _range_1d(film, look)
     bins = max(8, min(width - 8, 90))
-    points = x[look.level, :, 0].astype(np.float64)
+    points = between(x, look.place)[:, 0].astype(np.float64)
     counts, edges = np.histogram(points[np.isfinite(points)], bins=bins, range=(low, high))
     heights = counts / (max(len(points), 1) * (edges[1] - edges[0]))
     middles = (edges[:-1] + edges[1:]) / 2
@@ -82,14 +83,14 @@ def _histogram(film: Film, x: NDArray[np.float32], look: Look, width: int) -> Fi
         )
     ]
     if look.truth:
-        curves.append(_pdf_curve(film, look.level, low, high, 2 * bins))
+        curves.append(_pdf_curve(film, look.place, low, high, 2 * bins))
     return Figure(curves=tuple(curves), x_range=(low, high), y_label=look.view, x_label="x")
 
 
-def _pdf_curve(film: Film, level: int, low: float, high: float, count: int) -> Curve:
+def _pdf_curve(film: Film, place: float, low: float, high: float, count: int) -> Curve:
     """The exact density, averaged over each short stretch: a narrow peak is not stepped over."""
     edges = torch.linspace(low, high, count + 1, dtype=torch.float64)[:, None]
-    cdf = film.truth(level).cdf(edges)
+    cdf = film.truth(place).cdf(edges)
     pdf = (cdf.diff() * count / (high - low)).tolist()
     middles = ((edges[:-1] + edges[1:]) / 2).flatten().tolist()
     return Curve(middles, pdf, "truth", label="exact pdf")
@@ -99,20 +100,21 @@ def pdf_cdf(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
     """The exact pdf and cdf side by side, with what integrating them gives in the last line."""
-    low, high = _range_1d(film, Look(look.level, "close-up", look.truth, look.zoom))
-    exact = exact_density(film.mixture, film.alpha(look.level), film.sigma(look.level))
+    low, high = _range_1d(film, Look(look.place, "close-up", look.truth, look.zoom))
+    exact = exact_density(film.mixture, film.alpha(look.place), film.sigma(look.place))
+    where = "level" if look.place == look.level else "noise"
     note = (
-        f" exact at this level: integral {exact.integral:.6f}   "
+        f" exact at this {where}: integral {exact.integral:.6f}   "
         f"mean {exact.mean:.4f}   std {exact.std:.4f}"
     )
     rows = height - 1
     left = width // 2
     grid = torch.linspace(low, high, 2 * width, dtype=torch.float64)[:, None]
     cdf = Curve(
-        grid.flatten().tolist(), film.truth(look.level).cdf(grid).tolist(), "truth", label="cdf"
+        grid.flatten().tolist(), film.truth(look.place).cdf(grid).tolist(), "truth", label="cdf"
     )
     curves = [cdf]
-    points = np.sort(film.x[look.level, :, 0].astype(np.float64))
+    points = np.sort(film.at(look.place)[:, 0].astype(np.float64))
     points = points[np.isfinite(points)]
     if look.truth and len(points):
         share = np.searchsorted(points, grid.flatten().numpy()) / len(points)
@@ -126,7 +128,7 @@ def pdf_cdf(
             )
         )
     pdf_figure = Figure(
-        curves=(_pdf_curve(film, look.level, low, high, 2 * left),), x_range=(low, high)
+        curves=(_pdf_curve(film, look.place, low, high, 2 * left),), x_range=(low, high)
     )
     cdf_figure = Figure(curves=tuple(curves), x_range=(low, high), y_range=(0.0, 1.05))
     pair = beside(

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import torch
 
+from ...core.between import between
 from ...core.datasets import make_mixture
 from ...core.experiment import Experiment
 from ...core.mixtures import GaussianMixture
@@ -24,19 +25,25 @@ PATHS = 16
 
 @dataclass(frozen=True)
 class Look:
-    """A level and a view of a film.
+    """A place and a view of a film.
 
-    ``zoom`` 0 shows everything; each step shows 1/√2 of it. ``tracked`` is the point that is
-    followed, if one is. ``forward`` puts the forward process beside the points, in the place of the
-    exact density (2D) or the close-up (1D).
+    ``place`` is a level, or lies between two: 3.25 is a quarter of the way from 3 to 4. ``zoom`` 0
+    shows everything; each step shows 1/√2 of it. ``tracked`` is the point that is followed, if one
+    is. ``forward`` puts the forward process beside the points, in the place of the exact density
+    (2D) or the close-up (1D).
     """
 
-    level: int
+    place: float
     view: str
     truth: bool = True
     zoom: int = 0
     tracked: int | None = None
     forward: bool = False
+
+    @property
+    def level(self) -> int:
+        """The level last reached."""
+        return int(self.place)
 
 
 def source_name(film: Film) -> str:
@@ -49,10 +56,10 @@ def role_of(film: Film) -> str:
     return {"forward": "start", "ideal": "ideal", "network": "network"}[film.wish.source]
 
 
-def truth_at(experiment: Experiment, level: int) -> GaussianMixture:
-    """The exact distribution at a level."""
+def truth_at(experiment: Experiment, place: float) -> GaussianMixture:
+    """The exact distribution at a level, or at the noise between two."""
     levels = sampling_schedule(experiment)
-    alpha, sigma = float(levels.alphas[level]), float(levels.sigmas[level])
+    alpha, sigma = (float(between(v.numpy(), place)) for v in (levels.alphas, levels.sigmas))
     return make_mixture(experiment.data).noised(alpha, sigma)
 
 

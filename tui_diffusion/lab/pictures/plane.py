@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textual.geometry import Region
 from textual.strip import Strip
 
+from ...core.between import between
 from ...core.experiment import Experiment
 from ...core.metrics import nearest_mode
 from ..dots import (
@@ -73,7 +74,7 @@ def _seen(
     size = (region.width, region.height)
     match look.view:
         case "density":
-            inner = shade(density(film.x[look.level], *ranges, *size), *size, palette, glyphs)
+            inner = shade(density(film.at(look.place), *ranges, *size), *size, palette, glyphs)
         case "paths":
             inner = _path_dots(film.x, look, role, ranges, size, palette, glyphs)
         case "score field":
@@ -113,13 +114,13 @@ def _true(
             dots = bin_points(exact.numpy(), *ranges, *size)
             inner = braille([Layer(dots, "ideal")], [], *size, palette, glyphs)
         case "scatter" if look.forward:
-            dots = bin_points(film.forward_x[look.level], *ranges, *size)
+            dots = bin_points(between(film.forward_x, look.place), *ranges, *size)
             inner = braille([Layer(dots, "start")], [], *size, palette, glyphs)
         case "density" if look.forward:
-            counts = density(film.forward_x[look.level], *ranges, *size)
+            counts = density(between(film.forward_x, look.place), *ranges, *size)
             inner = shade(counts, *size, palette, glyphs)
         case _:
-            grid = _exact_grid(experiment, look.level, ranges, size)
+            grid = _exact_grid(experiment, look.place, ranges, size)
             inner = shade(grid, *size, palette, glyphs)
     return place(lines, inner, region.x, region.y)
 
@@ -134,7 +135,7 @@ def _points(
 ) -> list[Strip]:
     """Points, with the ring and the modes of the truth, and the one that is followed."""
     close = look.view == "close-up"
-    points = _about_modes(film, look.level) if close else film.x[look.level]
+    points = _about_modes(film, look.place) if close else film.at(look.place)
     dots = bin_points(points, *ranges, *size)
     layers, marks = [Layer(dots, role_of(film))], []
     if look.truth:
@@ -161,17 +162,22 @@ def _path_dots(
     glyphs: Glyphs,
 ) -> list[Strip]:
     """Paths of some points up to this level, and where they are now."""
-    lanes = x[: look.level + 1, :PATHS].transpose(1, 0, 2)
+    lanes = _way(x[:, :PATHS], look.place).transpose(1, 0, 2)
     now = Layer(bin_points(lanes[:, -1], *ranges, *size), role)
     gone = Layer(bin_paths(lanes, *ranges, *size), "path" if role == "network" else "axis")
     marks = []
     layers = [now, gone]
     if look.tracked is not None and look.tracked < x.shape[1]:
-        lane = x[: look.level + 1, look.tracked][None]
+        lane = _way(x[:, look.tracked], look.place)[None]
         layers.insert(0, Layer(bin_paths(lane, *ranges, *size), "mark"))
         cells = cells_of(lane[0, -1:], *ranges, *size)
         marks = [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
     return braille(layers, marks, *size, palette, glyphs)
+
+
+def _way(x: NDArray[np.float32], place: float) -> NDArray[np.float32]:
+    """The rows of x (N + 1, …) up to a place, which is the last of them."""
+    return np.concatenate((x[: int(place) + 1], between(x, place)[None]))
 
 
 def _arrows(
@@ -254,16 +260,16 @@ def _plane_legend(
 def _window_2d(film: Film, look: Look) -> tuple[tuple[float, float], float]:
     """Centre and half width of what is shown of the plane."""
     if look.view == "close-up":
-        widest = float(film.truth(look.level).stds.max())
+        widest = float(film.truth(look.place).stds.max())
         return (0.0, 0.0), 5 * widest * 2 ** (-look.zoom / 2)
     centre, half = extent_of(film)
     return (float(centre[0]), float(centre[1])), half * 2 ** (-look.zoom / 2)
 
 
-def _about_modes(film: Film, level: int) -> NDArray[np.float64]:
+def _about_modes(film: Film, place: float) -> NDArray[np.float64]:
     """Points (n, 2) as seen from the mode that each is nearest to."""
-    x = torch.from_numpy(film.x[level]).double()
-    truth = film.truth(level)
+    x = torch.from_numpy(film.at(place)).double()
+    truth = film.truth(place)
     _, nearest = nearest_mode(x, truth)
     return np.asarray((x - truth.means[nearest]).numpy())
 
@@ -279,7 +285,7 @@ def _mode_marks(
     if film.mixture.modes > _MARKED_MODES or look.view == "close-up":
         return []
     marks = []
-    for cell in cells_of(film.truth(look.level).means.numpy(), *ranges, *size):
+    for cell in cells_of(film.truth(look.place).means.numpy(), *ranges, *size):
         if cell is None:
             continue
         x, y = cell
@@ -294,9 +300,9 @@ def _ring(
     """Dots along the line within which most of the truth lies."""
     experiment = film.wish.experiment
     if look.view == "close-up":
-        std = float(film.truth(look.level).stds.max())
+        std = float(film.truth(look.place).stds.max())
         return bin_points(circle((0.0, 0.0), std * _TRUTH_RADIUS), *ranges, *size)
-    return _contour(experiment, look.level, ranges, size)
+    return _contour(experiment, look.place, ranges, size)
 
 
 def _lattice(ranges: tuple[Range, Range], columns: int, rows: int) -> torch.Tensor:
@@ -310,14 +316,14 @@ def _lattice(ranges: tuple[Range, Range], columns: int, rows: int) -> torch.Tens
 @lru_cache(maxsize=256)
 def _exact_grid(
     experiment: Experiment,
-    level: int,
+    place: float,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> Floats:
     """The exact density (2·height, width), blurred to the size of a cell so that a spike shows."""
     width, height = size
     cell = (ranges[0][1] - ranges[0][0]) / max(width, 1)
-    truth = truth_at(experiment, level).noised(1.0, cell / 2)
+    truth = truth_at(experiment, place).noised(1.0, cell / 2)
     values = truth.log_prob(_lattice(ranges, width, 2 * height)).exp().numpy()
     # The faintest shade starts where it means something.
     values[values < _FAINTEST * values.max()] = 0.0
@@ -327,7 +333,7 @@ def _exact_grid(
 @lru_cache(maxsize=256)
 def _contour(
     experiment: Experiment,
-    level: int,
+    place: float,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> NDArray[np.bool_]:
@@ -336,7 +342,7 @@ def _contour(
     None where a component is no larger than a cell: a ring that small hides what it is about.
     """
     width, height = size
-    truth = truth_at(experiment, level)
+    truth = truth_at(experiment, place)
     cell = (ranges[0][1] - ranges[0][0]) / max(width, 1)
     if float(truth.stds.max()) * _TRUTH_RADIUS < 1.5 * cell:
         return np.zeros((4 * height, 2 * width), dtype=np.bool_)

@@ -1,0 +1,189 @@
+"""Sub-steps, ways of playing, and the prompt for a level, in the lab."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from textual.widgets import Input
+
+from tui_diffusion.lab.experiments import ExperimentList
+from tui_diffusion.lab.jump import Jump
+from tui_diffusion.lab.settings import Place, Settings, load, save
+from tui_diffusion.lab.views import views_of
+
+from .pilots import NARROW, WIDE, lab, make_lab, until
+
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW, (60, 18)], ids=lambda s: f"{s[0]}x{s[1]}")
+
+
+def prompt(bench):
+    return bench.panel.query_one(Jump)
+
+
+@SIZES
+async def test_a_level_is_gone_to_by_its_number(size):
+    async with lab(size=size) as bench:
+        focused = bench.app.focused
+        for number, level in (("3", 3), ("0", 0), ("10", 10), (" 07 ", 7)):
+            await bench.press("j")
+            assert "level 0–10:" in bench.screen
+            await bench.press(*("space" if c == " " else c for c in number), "enter")
+            await bench.level(level, 10)
+            assert "level 0–10:" not in bench.screen
+            assert bench.app.focused is focused
+        await bench.press("right")
+        await bench.level(8, 10)
+
+
+async def test_a_wrong_number_is_told_and_the_prompt_stays():
+    async with lab(size=(60, 18)) as bench:
+        for wrong in ("11", "-1", "x", "2.5", "²"):
+            await bench.press("j", *("minus" if c == "-" else c for c in wrong), "enter")
+            assert "is not a level; allowed: 0 to 10" in bench.screen, wrong
+            assert isinstance(bench.app.focused, Input)
+            await bench.press("ctrl+u")
+            assert "allowed" not in bench.screen
+            await bench.press("escape")
+            assert "level 10/10" in bench.title
+            assert not isinstance(bench.app.focused, Input)
+
+
+async def test_letters_are_text_while_the_prompt_is_open():
+    async with lab() as bench:
+        await bench.press("j", "t", "q", "h", "space", "f")
+        assert bench.app.is_running
+        assert bench.app.session.training is None
+        assert prompt(bench).query_one(Input).value == "tqh f"
+        await bench.press("enter", "ctrl+u", "enter")
+        assert not prompt(bench).has_class("open"), "nothing asked for, nothing done"
+        assert "level 10/10" in bench.title
+
+
+async def test_the_prompt_shows_the_tab_it_is_on_and_closes_when_one_looks_elsewhere():
+    async with lab(size=NARROW) as bench:
+        await bench.press("1", "j")
+        assert bench.app.tab == "denoising"
+        assert isinstance(bench.app.focused, Input)
+        await bench.press("tab")
+        await until(lambda: not prompt(bench).has_class("open"))
+        await bench.press("j")
+        await bench.pilot.resize_terminal(50, 12)
+        await until(lambda: not prompt(bench).has_class("open"))
+        await bench.pilot.resize_terminal(*WIDE)
+        await bench.press("h")
+        await bench.level(9, 10)
+        bench.app.query_one(ExperimentList).focus()
+
+
+async def test_the_prompt_knows_another_experiments_levels():
+    async with lab() as bench:
+        await bench.edit("schedule.levels", "4")
+        await bench.film()
+        bench.panel.focus()
+        await bench.press("j")
+        assert "level 0–4:" in bench.screen
+
+
+@SIZES
+async def test_sub_steps_go_from_level_to_level(size):
+    async with lab(size=size) as bench:
+        await bench.press("home", "f", "f", "f", "l", "l", "l")
+        assert "level 0/10 + 3/8" in bench.title
+        assert "level 0/10 + 3/8" in bench.screen
+        assert "1/8 level steps" in bench.subtitle
+        assert " at 0 " in bench.screen
+        await bench.press(*["l"] * 5)
+        assert "level 1/10 " in f"{bench.title} "
+        assert "+" not in bench.title
+        assert " here " in bench.screen
+        await bench.press("h", "f")
+        assert "level 0/10 " in f"{bench.title} "
+        assert "steps" not in bench.subtitle
+        await bench.press("l")
+        assert "level 1/10" in bench.title
+
+
+@pytest.mark.parametrize("name", ["naive-1d", "naive-multimodal"])
+async def test_every_view_moves_between_levels_and_is_the_levels_own_at_one(name):
+    async with lab(name, size=NARROW) as bench:
+        await bench.press("home", "l", "l", "l")
+        still = {
+            "denoiser",
+            "score field",
+            "clean estimate",
+        }  # these belong to the step from 3 to 4
+        for view in views_of(bench.panel.film.dim):
+            while bench.panel.view != view:
+                await bench.press("v")
+            whole = bench.panel.query_one("#film").lines
+            await bench.press("f", "l")
+            assert (bench.panel.query_one("#film").lines != whole) == (view not in still), view
+            await bench.press("h")
+            assert bench.panel.query_one("#film").lines == whole
+            await bench.press("f", "f", "f")
+
+
+async def test_the_points_between_are_on_a_line_and_the_truth_is_that_of_the_noise_there():
+    async with lab("ddpm-multimodal") as bench:
+        film = bench.panel.film
+        assert np.allclose(film.at(3.25), 0.75 * film.x[3] + 0.25 * film.x[4], atol=1e-6)
+        alpha = 0.75 * film.schedule.alphas[3] + 0.25 * film.schedule.alphas[4]
+        assert film.alpha(3.25) == pytest.approx(float(alpha))
+        variance = film.alpha(3.25) ** 2 * film.mixture.stds**2 + film.sigma(3.25) ** 2
+        assert np.allclose(film.truth(3.25).stds ** 2, variance)
+
+
+async def test_pictures_that_are_kept_are_bounded(monkeypatch):
+    monkeypatch.setattr("tui_diffusion.lab.denoising._KEPT", 5)
+    async with lab() as bench:
+        await bench.press("home", "f", "f", "f", *["l"] * 20)
+        assert len(bench.panel._pictures) == 5
+        assert "level 2/10 + 4/8" in bench.title
+
+
+async def test_play_goes_on_in_a_loop_and_says_so():
+    async with lab() as bench:
+        await bench.press("m")
+        assert "loop" in bench.subtitle
+        await bench.press("m", *["right_square_bracket"] * 2, "f", "home", "space")
+        assert "playing 8/s · out and back" in bench.subtitle
+        places = []
+
+        def turned():
+            places.append(bench.panel.play.place)
+            return 10 in places and places[-1] < 10
+
+        await until(turned)
+        assert any(place % 1 for place in places)
+        await bench.press("space", "m")
+        assert not bench.panel.play.playing
+        assert "out and back" not in bench.subtitle
+
+
+async def test_the_way_of_playing_is_kept(tmp_path):
+    async with lab() as bench:
+        await bench.press("m", "m", "f", "right_square_bracket", "j", "3", "enter", "l")
+        place = bench.app.place
+    assert place == Place("naive-1d", 3, play_mode="out and back", speed=4.0, sub_steps=2)
+    assert save(tmp_path / "s.toml", Settings(place=place)) == ""
+    kept = load(tmp_path / "s.toml")
+    assert kept == (Settings(place=place), "")
+    app = make_lab()
+    app._place = replace(kept[0].place)
+    try:
+        async with app.run_test(size=WIDE) as pilot:
+            await pilot.pause()
+            panel = app.query_one("#denoising")
+            assert panel.play.text == "level 3/10"
+            assert panel.play.manner == "1/2 level steps · out and back"
+    finally:
+        app.close_workers()
+
+
+@pytest.mark.parametrize("line", ['play_mode = "often"', "speed = 3", "sub_steps = true"])
+def test_a_wrong_way_of_playing_is_told(tmp_path, line):
+    (tmp_path / "s.toml").write_text(f"[place]\n{line}\n")
+    settings, wrong = load(tmp_path / "s.toml")
+    assert settings == Settings()
+    assert line.partition(" ")[0] in wrong
+    assert "allowed" in wrong

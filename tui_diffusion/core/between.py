@@ -1,0 +1,20 @@
+"""Places between two levels, for pictures that move smoothly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+def between(rows: NDArray[Any], place: float) -> NDArray[Any]:
+    """What stands at a place from 0 to N; ``rows`` has shape (N + 1, …).
+
+    (1 − s)·rows[k] + s·rows[k + 1] with s = place − k: a straight line from level to level, which
+    no sampler takes. At a level it is the level's own row.
+    """
+    last = len(rows) - 1
+    k = min(max(int(place), 0), last)
+    share = min(place, last) - k
+    row: NDArray[Any] = rows[k] if share <= 0 else (1 - share) * rows[k] + share * rows[k + 1]
+    return row
