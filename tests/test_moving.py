@@ -35,6 +35,16 @@ async def test_a_level_is_gone_to_by_its_number(size):
         await bench.level(8, 10)
 
 
+async def test_a_number_typed_in_one_go_belongs_to_the_prompt():
+    async with lab() as bench:
+        bench.type("j", "1", "0", "backspace", "enter")
+        await bench.level(1, 10)
+        bench.type("j", "9", "9", "enter")
+        await until(lambda: "is not a level; allowed: 0 to 10" in bench.screen)
+        await bench.press("7", "enter")
+        await bench.level(7, 10)
+
+
 async def test_a_wrong_number_is_told_and_the_prompt_stays():
     async with lab(size=(60, 18)) as bench:
         for wrong in ("11", "-1", "x", "2.5", "²"):
@@ -55,7 +65,7 @@ async def test_letters_are_text_while_the_prompt_is_open():
         assert bench.app.session.training is None
         assert prompt(bench).query_one(Input).value == "tqh f"
         await bench.press("enter", "ctrl+u", "enter")
-        assert not prompt(bench).has_class("open"), "nothing asked for, nothing done"
+        assert not prompt(bench).display, "nothing asked for, nothing done"
         assert "level 10/10" in bench.title
 
 
@@ -65,10 +75,10 @@ async def test_the_prompt_shows_the_tab_it_is_on_and_closes_when_one_looks_elsew
         assert bench.app.tab == "denoising"
         assert isinstance(bench.app.focused, Input)
         await bench.press("tab")
-        await until(lambda: not prompt(bench).has_class("open"))
+        await until(lambda: not prompt(bench).display)
         await bench.press("j")
         await bench.pilot.resize_terminal(50, 12)
-        await until(lambda: not prompt(bench).has_class("open"))
+        await until(lambda: not prompt(bench).display)
         await bench.pilot.resize_terminal(*WIDE)
         await bench.press("h")
         await bench.level(9, 10)

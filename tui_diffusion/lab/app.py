@@ -608,6 +608,12 @@ class Lab(App[int]):
 
     # --- actions -----------------------------------------------------------------------------
 
+    def on_key(self, event: events.Key) -> None:
+        """What was typed before the field that has the focus had it belongs to that field."""
+        if isinstance(self.focused, Input) and event.is_printable and event.character:
+            event.prevent_default()
+            self.focused.insert_text_at_cursor(event.character)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A lab key is a letter again while text is typed or another screen is open."""
         names = {a.name.partition("(")[0] for a in ACTIONS} - {"suspend"}

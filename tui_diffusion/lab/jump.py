@@ -15,8 +15,7 @@ class Jump(Horizontal):
     """``level 0–20:`` and a field; it has the focus while it is open, and gives it back."""
 
     DEFAULT_CSS = """
-    Jump { height: 1; width: 1fr; display: none; padding: 0 1; }
-    Jump.open { display: block; }
+    Jump { height: 1; width: 1fr; padding: 0 1; }
     Jump Static { width: auto; height: 1; }
     Jump Input { width: 9; margin: 0 1; background: $surface; }
     Jump #refused { color: $text-error; width: 1fr; }
@@ -35,12 +34,13 @@ class Jump(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="jump")
+        self.display = False
         self.levels = 1
         self._from: Widget | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("", id="asked", markup=False)
-        yield Input(compact=True, max_length=8)
+        yield Input(compact=True, max_length=8, select_on_focus=False)
         yield Static("", id="refused", markup=False)
 
     def ask(self, levels: int) -> None:
@@ -48,16 +48,17 @@ class Jump(Horizontal):
         self.levels, self._from = levels, self.screen.focused
         self.query_one("#asked", Static).update(f"level 0–{levels}:")
         self._refuse("")
-        self.add_class("open")
+        # At once, and not by a class or `focus`, so that what is typed behind the key comes here.
+        self.display = True
         field = self.query_one(Input)
         field.value = ""
-        field.focus()
+        self.screen.set_focus(field)
 
     def action_leave(self) -> None:
         """Close, and put the focus where it was."""
-        if not self.has_class("open"):
+        if not self.display:
             return
-        self.remove_class("open")
+        self.display = False
         if self.query_one(Input).has_focus:
             self.screen.set_focus(self._from)
         self.post_message(self.Left())
@@ -70,6 +71,7 @@ class Jump(Horizontal):
             self.post_message(self.Chosen(int(text)))
         elif text:
             self._refuse(f"is not a level; allowed: 0 to {self.levels}")
+            event.input.select_all()  # what is typed next stands in its place
             return
         self.action_leave()
 
