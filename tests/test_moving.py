@@ -73,7 +73,7 @@ async def test_the_prompt_shows_the_tab_it_is_on_and_closes_when_one_looks_elsew
     async with lab(size=NARROW) as bench:
         await bench.press("1", "j")
         assert bench.app.tab == "denoising"
-        assert isinstance(bench.app.focused, Input)
+        await until(lambda: isinstance(bench.app.focused, Input))
         await bench.press("tab")
         await until(lambda: not prompt(bench).display)
         await bench.press("j")

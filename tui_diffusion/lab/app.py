@@ -723,9 +723,11 @@ class Lab(App[int]):
         self._denoising.take(self._denoising.play.finer())
 
     def action_jump(self) -> None:
-        if not self._denoising.is_on_screen:
+        if self._denoising.is_on_screen:
+            self._denoising.ask_level()
+        else:
             self.action_tab("denoising")
-        self._denoising.ask_level()
+            self.call_after_refresh(self._denoising.ask_level)
 
     def action_noise(self) -> None:
         self.bench.noise += 1
