@@ -168,3 +168,27 @@ def test_no_mouse_leaves_it_to_the_terminal():
         terminal.press("q")
         terminal.ends_cleanly()
     assert not re.search(rb"\x1b\[\?(1000|1003|1006)h", terminal.sent)
+
+
+def test_a_window_is_sent_and_taken_away_without_the_screen_around_it():
+    with Terminal("ddpm-multimodal", size=(80, 24), env={"COLORTERM": "truecolor"}) as terminal:
+        terminal.until("idle")
+        terminal.settle(2)
+        before = terminal.text
+        for key, text, budget in (("?", "escape closes", 8_000), ("e", "Export", 5_000)):
+            for press, there in ((key, True), ("\x1b", False)):
+                began = len(terminal.sent)
+                terminal.press(press)
+                terminal.until(lambda text=text, there=there: (text in terminal.text) == there)
+                terminal.settle(0.7)
+                assert len(terminal.sent) - began < budget, (key, press)
+            assert terminal.text == before
+        terminal.press("\x1b[H", "f", "f", "f")
+        terminal.settle(0.7)
+        for step in range(1, 8):
+            began = len(terminal.sent)
+            terminal.go("l", f"level 0/20 + {step}/8 ")
+            terminal.settle(0.3)
+            assert len(terminal.sent) - began < 4_000
+        terminal.press("q")
+        terminal.ends_cleanly()

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from tui_diffusion.lab.canvas import Canvas, changed_spans
-from tui_diffusion.lab.compositor import SpanCompositor
+from tui_diffusion.lab.compositor import Shown
 
 RED, BLUE = Style(color="red"), Style(color="blue")
 
@@ -24,10 +24,6 @@ def strip(*parts):
 
 
 class Narrow(Screen):
-    def __init__(self):
-        super().__init__()
-        self._compositor = SpanCompositor()
-
     def compose(self) -> ComposeResult:
         yield Canvas()
 
@@ -38,6 +34,7 @@ class Lab(App):
     def __init__(self):
         super().__init__()
         self.heard = []
+        self.shown = Shown()
 
     def get_default_screen(self):
         return Narrow()
@@ -148,7 +145,7 @@ def sent_for(app, picture, console):
     canvas.show([strip(line) for line in picture])
     for region in canvas._exchange_repaint_regions():
         compositor._dirty_regions.add(region.translate(canvas.region.offset))
-    return compositor.render_partial_update().render_segments(console)
+    return app.shown.least(compositor.render_partial_update()).render_segments(console)
 
 
 async def test_a_partial_update_leaves_the_screen_as_a_full_one_would(lab):
@@ -156,7 +153,11 @@ async def test_a_partial_update_leaves_the_screen_as_a_full_one_would(lab):
     console = Console(width=40, height=12, color_system="truecolor", force_terminal=True)
     screen, compositor = pyte.Screen(40, 12), lab.screen._compositor
     terminal = pyte.Stream(screen)
-    terminal.feed(compositor.render_full_update().render_segments(console).replace("\n", "\r\n"))
+
+    def whole():
+        return lab.shown.least(compositor.render_full_update()).render_segments(console)
+
+    terminal.feed(whole())
     pictures = (
         ["0123456789" * 2] * 5,
         ["0123456789" * 2, "01234xx789" * 2, "y" + "0123456789" * 2, "", "012345678901234567zz"],
@@ -167,6 +168,9 @@ async def test_a_partial_update_leaves_the_screen_as_a_full_one_would(lab):
             terminal.feed(sent_for(lab, picture, console))
         expected = [line.text for line in compositor.render_strips()]
         assert [row.rstrip() for row in screen.display] == [row.rstrip() for row in expected]
+        assert whole() == "", "the whole screen is there already"
+    lab.shown.forget()
+    assert len(whole()) > 40 * 12
 
 
 async def test_one_changed_cell_is_all_that_is_sent(lab):

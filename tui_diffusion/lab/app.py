@@ -17,7 +17,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
 from textual.containers import Container, Vertical
@@ -34,7 +33,7 @@ from .ascii import AsciiFilter, ConsoleFilter
 from .bench import Bench
 from .chrome import WIDE, footer, status, tabs
 from .colours import reducer
-from .compositor import SpanCompositor
+from .compositor import Shown
 from .denoising import DenoisingPanel, Ruler
 from .experiments import ExperimentList
 from .form import Form
@@ -48,6 +47,7 @@ from .note import Note
 from .pace import Pace
 from .palette import Palette
 from .sampling import Wish, Worker, film, study
+from .screens import Commands, MainScreen
 from .session import Clock, Session, State, Training, keep_in_store
 from .settings import Place
 from .status import Line
@@ -56,6 +56,7 @@ from .suspending import Suspension
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from rich.console import RenderableType
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
     from textual.filter import LineFilter
@@ -78,23 +79,6 @@ _STUDIES = 1.0
 """Most studies of the latest weights in a second, while training."""
 _SHARE = 0.05
 """Most of the time that each of them may take from the training."""
-
-
-class MainScreen(Screen[None]):
-    """The lab's screen, which sends only what has changed of a line."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._compositor = SpanCompositor()
-
-    def _on_timer_update(self) -> None:
-        # While the terminal is busy all that has changed waits, to be drawn as it then is.
-        if not isinstance(self.app, Lab) or self.app.pace.ready():
-            super()._on_timer_update()
-
-    def on_screen_resume(self) -> None:
-        # Textual's cache would hold on to every line of the screens that were over this one.
-        StylesCache.get_inner_outer.cache_clear()
 
 
 class Lab(App[int]):
@@ -191,6 +175,7 @@ class Lab(App[int]):
         self._by_glyphs = {"ascii": AsciiFilter(), "blocks": ConsoleFilter()}
         self._take_theme()
         self.pace = Pace(self, slow)
+        self.shown = Shown()
         self._place = place
         self._resume = resume
         self._offered = offered
@@ -238,6 +223,13 @@ class Lab(App[int]):
     def get_default_screen(self) -> Screen[Any]:
         return MainScreen()
 
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, self.shown.least(renderable))
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Commands):
+            self.push_screen(Commands(id="--command-palette"))
+
     def compose(self) -> ComposeResult:
         plain = self.glyphs == "ascii"
         self._take_theme()  # it may have been chosen since the lab was made
@@ -276,6 +268,7 @@ class Lab(App[int]):
             more = f" (and {len(self._damaged) - 1} more)" if len(self._damaged) > 1 else ""
             text = self._damaged[0] + more
             self.notify(text, title="Presets", severity="warning", markup=False)
+        self.app_resume_signal.subscribe(self, lambda _: self._draw_anew())
         self.set_interval(0.5, self._refresh)
         # Only after the first paint, so that nothing heavy stands before it.
         self.call_after_refresh(self.sampling.start)
@@ -343,7 +336,13 @@ class Lab(App[int]):
         ended = self.session.close(0.6)
         return self.sampling.close(0.2) and self.studies.close(0.1) and ended
 
+    def _draw_anew(self) -> None:
+        """Send all that is on the screen, whatever it was that wrote on the terminal."""
+        self.shown.forget()
+        self.screen.refresh()
+
     def on_resize(self, event: events.Resize) -> None:
+        self._draw_anew()
         width, height = event.size
         small = width < SMALLEST[0] or height < SMALLEST[1]
         screen = self.screen_stack[0]

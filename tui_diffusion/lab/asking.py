@@ -16,7 +16,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..core.glossary import GLOSSARY, Entry, meaning
@@ -24,6 +23,7 @@ from .canvas import Canvas
 from .denoising import DenoisingPanel
 from .lines import Lines, Piece
 from .loss import LossPanel
+from .screens import Modal
 from .status import Line
 
 _NUMBER = r"[-−+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?|nan|inf|unbounded)"
@@ -203,11 +203,10 @@ class Asked(Lines):
         self.screen.dismiss()
 
 
-class AskScreen(ModalScreen[None]):
+class AskScreen(Modal[None]):
     """The numbers on the screen, and below them what the one under the cursor is."""
 
     DEFAULT_CSS = """
-    AskScreen { align: center middle; }
     AskScreen Vertical {
         width: 84; max-width: 96%; height: 94%; max-height: 36; border: round $accent;
         background: $surface; border-title-color: $text;

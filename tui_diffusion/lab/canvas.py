@@ -107,12 +107,20 @@ def changed_spans(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
     """
     if old is new or old == new:
         return []
-    before, after = _cells(old, width), _cells(new, width)
+    before, after = cells_of(old), cells_of(new)
     if before is None or after is None:
         return [(0, width)]
+    blank = [(" ", None)] * width
+    return differing((before + blank)[:width], (after + blank)[:width])
+
+
+def differing(before: Sequence[object], after: Sequence[object]) -> list[tuple[int, int]]:
+    """The stretches `[first, end)` within which two rows of cells differ, near ones joined."""
+    if before == after:
+        return []
     spans: list[tuple[int, int]] = []
-    for x in range(width):
-        if before[x] == after[x]:
+    for x, (old, new) in enumerate(zip(before, after, strict=True)):
+        if old == new:
             continue
         if spans and x - spans[-1][1] < _GAP:
             spans[-1] = (spans[-1][0], x + 1)
@@ -121,18 +129,16 @@ def changed_spans(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
     return spans
 
 
-_Cell = tuple[str, Style | None]
+Cell = tuple[str, Style | None]
 
 
-def _cells(strip: Strip, width: int) -> list[_Cell] | None:
-    """The `width` first cells of a line; None where a character is not one cell wide."""
-    cells: list[_Cell] = []
+def cells_of(strip: Strip) -> list[Cell] | None:
+    """The cells of a line; None where a character is not one cell wide."""
+    cells: list[Cell] = []
     for text, style, _ in strip:
         blank = (" ", _ground(style))
         cells.extend(blank if character == " " else (character, style) for character in text)
-    if len(cells) != strip.cell_length:
-        return None
-    return (cells + [(" ", None)] * (width - len(cells)))[:width]
+    return cells if len(cells) == strip.cell_length else None
 
 
 def _ground(style: Style | None) -> Style | None:

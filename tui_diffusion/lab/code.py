@@ -11,10 +11,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.highlight import highlight
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..core.experiment import Experiment
+from .screens import Modal
 
 
 def pieces(experiment: Experiment) -> list[tuple[str, str]]:
@@ -45,11 +45,10 @@ def pieces(experiment: Experiment) -> list[tuple[str, str]]:
     return [(title, inspect.getsource(source)) for title, source in found]
 
 
-class CodeScreen(ModalScreen[None]):
+class CodeScreen(Modal[None]):
     """The pieces one below another, highlighted."""
 
     DEFAULT_CSS = """
-    CodeScreen { align: center middle; }
     CodeScreen VerticalScroll {
         width: 108; max-width: 96%; height: 94%; border: round $accent;
         background: $surface; padding: 0 1; border-title-color: $text;

@@ -1,43 +1,84 @@
-"""Sends less to the terminal than Textual does by itself, for the same screen."""
+"""Sends less to the terminal than Textual does by itself, for the same screen.
+
+Textual repaints the whole of a widget that asks for it, and the whole screen when a window opens or
+closes; it also names both colours of every run of text and resets them after it. Here only cells
+that do not show yet what they should are sent, and only what changes from run to run is named.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.control import Control
 from rich.style import Style
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from .canvas import cells_of, differing
 from .palette import CUBE
 
 
-class SpanCompositor(Compositor):
-    """Sends just the stretch of a line that a widget asked to have repainted.
+class Shown:
+    """The cells that the terminal shows, as far as they were sent."""
 
-    Textual cuts such a stretch at its right end only and starts at the widget's left edge; for a
-    plot that changes at its right end that is the whole line. It also names both colours of every
-    run of text and resets them after it; here only what changes from run to run is named.
-    """
+    def __init__(self) -> None:
+        self._rows: dict[int, list[object]] = {}
 
-    def render_partial_update(self) -> ChopsUpdate | None:
-        update = super().render_partial_update()
-        return update and _SpanUpdate(update.chops, update.spans, update.chop_ends)
+    def forget(self) -> None:
+        """Somebody else may have written on the terminal."""
+        self._rows.clear()
+
+    def least(self, update: Any) -> Any:
+        """Textual's update, sending only what is not shown yet."""
+        if isinstance(update, ChopsUpdate | LayoutUpdate):
+            return _Update(update, self)
+        return update
+
+    def news(self, x: int, y: int, strip: Strip) -> Iterator[tuple[int, Strip]]:
+        """The stretches of a strip at (x, y) that are not shown yet; from now on they are."""
+        row = self._rows.setdefault(y, [])
+        end = x + strip.cell_length
+        row.extend([None] * (end - len(row)))
+        # A character that is not one cell wide counts as never shown.
+        new: Sequence[object] = cells_of(strip) or [None] * strip.cell_length
+        spans = differing(row[x:end], new) if None not in new else [(0, len(new))]
+        row[x:end] = new
+        for first, stop in spans:
+            yield x + first, strip.crop(first, stop)
 
 
-class _SpanUpdate(ChopsUpdate):
+class _Update(CompositorUpdate):
+    """An update that is compared with what is shown at the moment it is sent."""
+
+    def __init__(self, update: ChopsUpdate | LayoutUpdate, shown: Shown) -> None:
+        self.update = update
+        self.shown = shown
+
     def render_segments(self, console: Console) -> str:
         writer = _Writer(console._color_system)
-        for y, first, end in self.spans:
-            for chop_end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
-                start, stop = max(first, x), min(end, chop_end)
-                if strip is None or start >= stop:
-                    continue
+        for x, y, strip in self._stretches():
+            for start, piece in self.shown.news(x, y, strip.discard_meta()):
                 writer.move(start, y)
-                writer.write(strip.crop(start - x, stop - x))
+                writer.write(piece)
         return writer.text()
+
+    def _stretches(self) -> Iterator[tuple[int, int, Strip]]:
+        """Where each of its parts begins, x and y, and the part."""
+        update = self.update
+        if isinstance(update, LayoutUpdate):
+            for y, line in enumerate(update.strips, update.region.y):
+                yield update.region.x, y, Strip.join(line)
+            return
+        for y, first, end in update.spans:
+            chops = zip(update.chop_ends[y], update.chops[y].items(), strict=False)
+            for chop_end, (x, strip) in chops:
+                start, stop = max(first, x), min(end, chop_end)
+                if strip is not None and start < stop:
+                    yield start, y, strip.crop(start - x, stop - x)
 
 
 class _Writer:

@@ -11,9 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Static
 
+from .screens import Modal
 from .screenshot import svg
 
 if TYPE_CHECKING:
@@ -32,11 +32,10 @@ KINDS = {
 }
 
 
-class ExportScreen(ModalScreen[None]):
+class ExportScreen(Modal[None]):
     """Asks for a file and writes it in a thread; its suffix says what it shall be."""
 
     DEFAULT_CSS = """
-    ExportScreen { align: center middle; }
     ExportScreen Vertical {
         width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface;
         padding: 0 2; border-title-color: $text; border-subtitle-color: $text-muted;

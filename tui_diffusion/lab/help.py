@@ -10,7 +10,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..core.manifest import shown
@@ -19,6 +18,7 @@ from .actions import ACTIONS, FORM_KEYS
 from .bench import Bench
 from .denoising import DenoisingPanel
 from .explaining import formulas, moments, papers, seen
+from .screens import Modal
 
 PICTURES = {
     "histogram": "Points as a histogram, over the same stretch at every level. The line is the "
@@ -57,11 +57,10 @@ GROUPS = ("Training", "Denoising", "Lab", "Setup")
 """Panels that keys belong to."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Modal[None]):
     """Everything on one page that scrolls."""
 
     DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
     HelpScreen VerticalScroll {
         width: 92; max-width: 96%; height: auto; max-height: 94%;
         border: round $accent; background: $surface; padding: 0 2;

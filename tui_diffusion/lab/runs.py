@@ -10,12 +10,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
+
 from textual.widgets import Input, Static
 
 from ..core.manifest import RunError
 from ..core.store import Summary, delete_run, list_runs, rename_run
 from .lines import Lines, Piece, middle
+from .screens import Modal
 from .status import duration, number
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _number(value: float | None) -> str:
     return "" if value is None else number(value)
 
 
-class RunsScreen(ModalScreen[Choice | None]):
+class RunsScreen(Modal[Choice | None]):
     """The list, a line for names, and what can be done.
 
     ``bench`` is the training on the bench, beside which a single run can be put; ``told`` is what
@@ -159,7 +160,6 @@ class RunsScreen(ModalScreen[Choice | None]):
     """
 
     DEFAULT_CSS = """
-    RunsScreen { align: center middle; }
     RunsScreen Vertical {
         width: 112; max-width: 98%; height: 92%; border: round $accent; background: $surface;
         border-title-color: $text;

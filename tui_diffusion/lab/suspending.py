@@ -74,6 +74,7 @@ class Suspension:
         if driver is not None:
             driver.resume_application_mode()
         self._away = False
+        self._app.shown.forget()
         self._app.refresh(layout=True)
 
     def _release(self) -> None:

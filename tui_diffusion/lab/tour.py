@@ -11,7 +11,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 
@@ -131,11 +130,10 @@ TOUR = (
 """The nine."""
 
 
-class TourScreen(ModalScreen[int]):
+class TourScreen(Modal[int]):
     """One station at a time; ends with the station and, by enter, its experiment on the bench."""
 
     DEFAULT_CSS = """
-    TourScreen { align: center middle; }
     TourScreen VerticalScroll {
         width: 80; max-width: 98%; height: auto; max-height: 96%; border: round $accent;
         background: $surface; padding: 0 2; border-title-color: $text;

@@ -1,0 +1,43 @@
+"""What all screens of the lab have in common: they wait while the terminal is busy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual._styles_cache import StylesCache
+from textual.command import CommandPalette
+from textual.screen import ModalScreen, Screen, ScreenResultType
+
+from .pace import Pace
+
+
+class Paced(Screen[ScreenResultType]):
+    """While the terminal is busy all that has changed waits, to be drawn as it then is."""
+
+    def _on_timer_update(self) -> None:
+        pace = getattr(self.app, "pace", None)
+        if not isinstance(pace, Pace) or pace.ready():
+            super()._on_timer_update()
+
+
+class MainScreen(Paced[None]):
+    """The lab's own screen, under all others."""
+
+    def on_screen_resume(self) -> None:
+        # Textual's cache would hold on to every line of the screens that were over this one.
+        StylesCache.get_inner_outer.cache_clear()
+
+
+# Textual takes styles from the first base alone.
+
+
+class Modal(ModalScreen[ScreenResultType], Paced[ScreenResultType]):
+    """A window over the lab, which stays as it is around it: nothing there is sent again."""
+
+    DEFAULT_CSS = """
+    Modal { background: transparent; align: center middle; }
+    """
+
+
+class Commands(CommandPalette, Paced[Any]):
+    """Textual's palette."""
