@@ -52,6 +52,7 @@ from .session import Clock, Session, State, Training, keep_in_store
 from .settings import Place
 from .status import Line
 from .suspending import Suspension
+from .themes import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -173,6 +174,8 @@ class Lab(App[int]):
         self.glyphs = glyphs
         self.colours = colours
         self._by_glyphs = {"ascii": AsciiFilter(), "blocks": ConsoleFilter()}
+        for theme in THEMES:
+            self.register_theme(theme)
         self._take_theme()
         self.pace = Pace(self, slow)
         self.shown = Shown()

@@ -65,7 +65,7 @@ class Sixteen(_Reduced):
     """The nearest of sixteen colours, and text never in the colour of its ground."""
 
     def reduce(self, style: Style) -> Style:
-        return _sixteen(style)
+        return _sixteen(style, self.ground)
 
 
 def reducer(colours: Colours, variables: Mapping[str, str]) -> LineFilter | None:
@@ -108,8 +108,12 @@ def nearest_of_256(colour: RichColor) -> RichColor:
 
 
 @lru_cache(maxsize=4096)
-def _sixteen(style: Style) -> Style:
+def _sixteen(style: Style, screen: Color) -> Style:
     ink, ground = (colour and _nearest(colour) for colour in (style.color, style.bgcolor))
+    faint = style.bgcolor is not None and contrast(_seen(style.bgcolor), screen) < _STANDS_OUT
+    if faint and style.bgcolor is not None and not style.bgcolor.is_default:
+        # Of a dark grey or blue nothing is left to read on; the screen is black, or white.
+        ground = _ansi(0 if screen.brightness < 0.5 else 15)
     if ink is not None and ground is not None and not (ink.is_default or ground.is_default):
         under = _seen(ground)
         brighter = _ansi(ink.number + 8) if ink.number is not None and ink.number < 8 else ink

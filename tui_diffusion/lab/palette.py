@@ -8,7 +8,7 @@ common kind of colour blindness; `from_theme` takes the theme's own hues where t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.color import Color as RichColor
@@ -47,7 +47,7 @@ _DARK_16 = {
     "grid": 8, "bars": 3, "raw": 8, "path": 8, "start": 7,
 }  # fmt: skip
 _LIGHT_16 = {
-    "truth": 4, "network": 1, "ideal": 2, "alert": 5, "second": 6, "axis": 8, "text": 0,
+    "truth": 4, "network": 1, "ideal": 2, "alert": 5, "second": 6, "axis": 0, "text": 0,
     "grid": 7, "bars": 7, "raw": 8, "path": 8, "start": 8,
 }  # fmt: skip
 """The number of each role's colour among a terminal's own sixteen, whose looks it chooses."""
@@ -90,8 +90,10 @@ class Palette:
     def from_theme(cls, variables: Mapping[str, str], colours: Colours = "truecolour") -> Palette:
         """The palette of a theme, given its CSS variables (`App.theme_variables`).
 
-        Every series stands out from the background by a contrast of at least 4.5, and from the
-        other series: a theme's hue too near to one already taken gives way to the default one.
+        Every series and every text stands out from the background by a contrast of at least 4.5,
+        and a series from the other series: a theme's hue too near to one already taken gives way
+        to the default one. A theme whose variable ``plot-contrast`` asks for more has nothing
+        fainter than that.
         """
         ground = _parsed(variables, "surface") or _parsed(variables, "background")
         ground = ground or Color.parse("#121212")
@@ -103,16 +105,22 @@ class Palette:
             return cls(
                 {role: Style(color=RichColor.from_ansi(n)) for role, n in numbers.items()}, ()
             )
+        least = max(_CONTRAST, float(variables.get("plot-contrast", _CONTRAST)))
+        # Text stands on the bars above and below the panels as well.
+        others = (_parsed(variables, name) for name in ("background", "surface", "panel"))
+        grounds = (ground, *(other for other in others if other is not None))
         ink = _parsed(variables, "foreground") or ground.get_contrast_text(1.0)
         hues: dict[str, Color] = {}
         for role, names, default in _HUES:
             found = [_parsed(variables, name) for name in names]
-            readable = [_readable(hue, ground) for hue in (*found, default) if hue is not None]
+            readable = [
+                _readable(hue, (ground,), least) for hue in (*found, default) if hue is not None
+            ]
             hues[role] = next(
                 (hue for hue in readable if all(_distance(hue, h) > _APART for h in hues.values())),
                 readable[-1],
             )
-        hues = {role: _thrifty(hue, ground) for role, hue in hues.items()}
+        hues = {role: _thrifty(hue, ground, least) for role, hue in hues.items()}
         hues |= {role: hues[hue] for role, hue in _SAME_AS.items()}
         hues |= {
             "axis": ground.blend(ink, 0.55),
@@ -123,6 +131,10 @@ class Palette:
             "raw": ground.blend(hues["network"], 0.45),
             "path": ground.blend(hues["network"], 0.6),
             "start": ground.blend(ink, 0.7),
+        }
+        hues |= {
+            role: _readable(hues[role], grounds, least)
+            for role in (hues if least > _CONTRAST else ("axis", "text", "start"))
         }
         styles = {role: Style(color=hue.rich_color) for role, hue in hues.items()}
         shades = [ground.blend(hues["truth"], (k + 1) / (LEVELS - 1)) for k in range(LEVELS - 1)]
@@ -143,14 +155,14 @@ CUBE = (0, 95, 135, 175, 215, 255)
 """The steps of red, green and blue in a terminal's 256 colours."""
 
 
-def _thrifty(hue: Color, ground: Color) -> Color:
+def _thrifty(hue: Color, ground: Color, least: float) -> Color:
     """The nearest of a terminal's 256 colours, which takes half the bytes to name.
 
     Where that is too faint the hue stays as it is.
     """
     red, green, blue = (min((abs(step - part), step) for step in CUBE)[1] for part in hue.rgb)
     near = Color(red, green, blue)
-    return near if contrast(near, ground) >= _CONTRAST else hue
+    return near if contrast(near, ground) >= least else hue
 
 
 def _distance(one: Color, other: Color) -> float:
@@ -170,8 +182,12 @@ def contrast(one: Color, other: Color) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def _readable(hue: Color, ground: Color) -> Color:
-    """`hue`, moved towards black or white until it can be read on `ground`."""
-    end = ground.get_contrast_text(1.0)
+def _stands_out(hue: Color, grounds: Sequence[Color], least: float) -> bool:
+    return all(contrast(hue, ground) >= least for ground in grounds)
+
+
+def _readable(hue: Color, grounds: Sequence[Color], least: float) -> Color:
+    """`hue`, moved towards black or white until it can be read on each of the grounds."""
+    end = grounds[0].get_contrast_text(1.0)
     shades = (hue.blend(end, step / 10) for step in range(11))
-    return next((shade for shade in shades if contrast(shade, ground) >= _CONTRAST), end)
+    return next((shade for shade in shades if _stands_out(shade, grounds, least)), end)

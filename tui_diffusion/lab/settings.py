@@ -91,7 +91,7 @@ def _among(*choices: str | float) -> _Field:
 
 _FIELDS: dict[str, _Field] = {
     "theme": _Field(
-        "Colours: textual-dark, textual-light, nord, solarized-light, ... (ctrl+p lists them).",
+        "Colours: textual-dark, textual-light, high-contrast, nord, ... (ctrl+p lists them).",
         "the name of a theme",
         lambda value: isinstance(value, str) and value.isprintable() and '"' not in value,
     ),

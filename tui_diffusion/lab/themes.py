@@ -1,0 +1,28 @@
+"""Themes of the lab's own, beside those of Textual."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+HIGH_CONTRAST = Theme(
+    name="high-contrast",
+    primary="#5FD7FF",
+    secondary="#AFFFFF",
+    accent="#FFAFFF",
+    warning="#FFD75F",
+    success="#5FFF87",
+    error="#FF9F87",
+    foreground="#FFFFFF",
+    background="#000000",
+    surface="#000000",
+    panel="#121212",
+    variables={
+        "text-muted": "#FFFFFF",
+        "text-disabled": "#D7D7D7",
+        "footer-background": "#000000",
+        "plot-contrast": "7",
+    },
+)
+"""White and light hues on black: nothing with a contrast under 7 to its ground (WCAG AAA)."""
+
+THEMES = (HIGH_CONTRAST,)
