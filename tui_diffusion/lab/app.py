@@ -514,7 +514,8 @@ class Lab(App[int]):
             self._loss.tell(study)
 
     def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
-        self._loss.at(message.level)
+        if self.screen_stack:  # none is left while the lab is being taken down
+            self._loss.at(message.level)
 
     def on_lab_film_failed(self, message: FilmFailed) -> None:
         if not self.is_running:
