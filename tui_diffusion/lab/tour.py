@@ -13,6 +13,8 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from .screens import Modal
+
 
 @dataclass(frozen=True)
 class Station:
