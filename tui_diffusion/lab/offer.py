@@ -7,12 +7,12 @@ from collections.abc import Container
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..core.manifest import RunError, shown
 from ..core.store import Summary, latest_run
 from .runs import age_text
+from .screens import Modal
 
 
 def unfinished(experiments: Container[str], declined: str | None) -> Summary | None:
@@ -27,14 +27,14 @@ def unfinished(experiments: Container[str], declined: str | None) -> Summary | N
     return run if run.about.experiment in experiments and run.name != declined else None
 
 
-class OfferScreen(ModalScreen[bool | None]):
+class OfferScreen(Modal[bool | None]):
     """One question over the lab: enter goes on, escape does not; None where it is left open.
 
     Any other key is meant for the lab, and goes there.
     """
 
     DEFAULT_CSS = """
-    OfferScreen { align: center bottom; background: transparent; }
+    OfferScreen { align: center bottom; }
     OfferScreen Static {
         width: auto; max-width: 96%; height: auto; margin: 0 0 1 0; padding: 0 1;
         border: round $accent; background: $surface; border-title-color: $text;
