@@ -13,7 +13,6 @@ from textual.binding import Binding
 from textual.color import Color
 from textual.containers import Container, Horizontal, Vertical
 from textual.message import Message
-from textual.screen import ModalScreen, Screen
 from textual.strip import Strip
 from textual.widgets import Static
 
@@ -22,8 +21,7 @@ from .actions import COMPARE_ACTIONS
 from .canvas import Canvas
 from .chrome import WIDE, footer, tabs
 from .comparison import LETTERS, Showing, Source, Subject, at_share, beside_bench, read, show
-from .compositor import SpanCompositor
-from .denoising import SPEEDS, Ruler
+from .denoising import Ruler
 from .film import Film
 from .glyphs import Glyphs
 from .help import PICTURES, HelpScreen, keys_and_meanings
@@ -32,8 +30,10 @@ from .palette import Palette
 from .panel import Panel
 from .pictures import Look, picture
 from .pictures.overlay import SERIES, Losses, can_be_relative, overlay
+from .playing import SPEEDS
 from .plot import Figure, draw, legend_of
 from .sampling import Worker
+from .screens import Modal, Paced
 from .status import Line, number
 from .table import Table
 from .views import VIEWS_1D, VIEWS_2D, views_of
@@ -116,7 +116,7 @@ def _pair(values: list[float]) -> str:
     return " ".join(f"{value:.2f}" for value in values)
 
 
-class CompareScreen(Screen[bool]):
+class CompareScreen(Paced[bool]):
     """Up to four trainings. Ends with True where other runs are to be chosen."""
 
     CSS = """
@@ -173,7 +173,6 @@ class CompareScreen(Screen[bool]):
 
     def __init__(self, sources: Sequence[Source]) -> None:
         super().__init__()
-        self._compositor = SpanCompositor()
         self.sources = tuple(sources)
         self.subjects: list[Subject] = []
         self.films: dict[int, Film] = {}
@@ -504,7 +503,7 @@ class CompareHelp(HelpScreen):
     """What the comparison shows, and its keys."""
 
     def __init__(self, views: list[str]) -> None:
-        ModalScreen.__init__(self)
+        Modal.__init__(self)
         self.views = views
 
     def _page(self) -> Iterator[Text | RichTable]:

@@ -7,10 +7,10 @@ from typing import Literal
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ..core.experiment import Experiment
+from .screens import Modal
 from .session import State, Training
 
 Way = Literal["on", "anew"]
@@ -35,11 +35,10 @@ def newly_possible(training: Training | None, before: Experiment, now: Experimen
     return f"t goes on from step {training.step:,}, or trains anew."
 
 
-class GoOnScreen(ModalScreen[Way | None]):
+class GoOnScreen(Modal[Way | None]):
     """Asks which of the two is meant."""
 
     DEFAULT_CSS = """
-    GoOnScreen { align: center middle; }
     GoOnScreen Vertical {
         width: 56; max-width: 96%; height: auto; border: round $accent; background: $surface;
         padding: 1 2; border-title-color: $text;

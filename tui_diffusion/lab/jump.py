@@ -6,6 +6,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
+from textual.geometry import Offset
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -43,6 +44,13 @@ class Jump(Horizontal):
         yield Input(compact=True, max_length=8, select_on_focus=False)
         yield Static("", id="refused", markup=False)
 
+    def on_mount(self) -> None:
+        # Its field has put the terminal's cursor where it would be, but it is closed.
+        self.call_next(self._park)
+
+    def _park(self) -> None:
+        self.app.cursor_position = Offset(0, 0)
+
     def ask(self, levels: int) -> None:
         """Open, for a film with so many levels."""
         self.levels, self._from = levels, self.screen.focused
@@ -59,6 +67,7 @@ class Jump(Horizontal):
         if not self.display:
             return
         self.display = False
+        self._park()
         if self.query_one(Input).has_focus:
             self.screen.set_focus(self._from)
         self.post_message(self.Left())

@@ -10,7 +10,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-
 from textual.widgets import Input, Static
 
 from ..core.manifest import RunError
