@@ -10,7 +10,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ..core.experiment import ConfigError, Experiment
@@ -24,6 +23,7 @@ from ..core.own_presets import (
 )
 from ..core.presets import Preset
 from .lines import Lines, Piece
+from .screens import Modal
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,10 @@ class _Deeds(Lines, can_focus=False):
             self.screen.act()
 
 
-class KeepScreen(ModalScreen[Kept | None]):
+class KeepScreen(Modal[Kept | None]):
     """A line for a name and what to do with it. What cannot be undone asks for a second enter."""
 
     DEFAULT_CSS = """
-    KeepScreen { align: center middle; }
     KeepScreen Vertical {
         width: 64; max-width: 96%; height: auto; border: round $accent; background: $surface;
         padding: 0 2; border-title-color: $text;
