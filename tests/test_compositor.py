@@ -1,4 +1,4 @@
-"""What is sent for a line: any order of drawing leaves the same screen, and the shorter is taken."""
+"""What is sent for a line: any order leaves the same screen, and the shorter one is taken."""
 
 import pyte
 from hypothesis import given, settings

@@ -432,7 +432,7 @@ class Lab(App[int]):
     def _ask(self) -> None:
         """Ask for the film that should be seen."""
         active = self.bench.training is not None and self.bench.training.state.active
-        wish = self.bench.wish(live=active)
+        wish = self.bench.wish(live=active, level=self._denoising.level)
         self.sampling.ask(wish)
         self._ask_study(wish)
 

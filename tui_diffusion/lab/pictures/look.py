@@ -7,11 +7,8 @@ from functools import lru_cache
 
 import torch
 
-from ...core.datasets import make_mixture
 from ...core.experiment import Experiment
-from ...core.mixtures import GaussianMixture
-from ...core.schedules import sampling_schedule
-from ..film import Film, Floats
+from ..film import Film, Floats, truth_at
 
 _ROOM = 1.35
 """Half width of a picture over the reach of the data, where the noise reaches further."""
@@ -47,13 +44,6 @@ def source_name(film: Film) -> str:
 def role_of(film: Film) -> str:
     """The role, and so the colour, of the points."""
     return {"forward": "start", "ideal": "ideal", "network": "network"}[film.wish.source]
-
-
-def truth_at(experiment: Experiment, level: int) -> GaussianMixture:
-    """The exact distribution at a level."""
-    levels = sampling_schedule(experiment)
-    alpha, sigma = float(levels.alphas[level]), float(levels.sigmas[level])
-    return make_mixture(experiment.data).noised(alpha, sigma)
 
 
 def extent_of(film: Film) -> tuple[Floats, float]:
