@@ -7,6 +7,7 @@ messages; nothing below this file reaches up.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -498,6 +499,9 @@ class Lab(App[int]):
             return
         if not self.loaded:
             self.loaded = True
+            # What is loaded by now stays. To look through all of torch for garbage takes a sixth
+            # of a second, in which keys and training wait.
+            gc.freeze()
             self._hints()
             self._form.picture = self._noise_levels
             self._form.describe()

@@ -28,7 +28,7 @@ from .sampling import Progress, Wish
 Floats = NDArray[np.float64]
 
 _ENERGY_POINTS = 500
-_REAL_POINTS = 4000
+_REAL_POINTS = 2000
 _MODE_POINTS = 100_000
 
 _FOLLOWED = 32
