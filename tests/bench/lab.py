@@ -119,7 +119,7 @@ def _answer(terminal: Terminal, key: str, text: str) -> float:
             data = os.read(terminal.master, 65_536)
             came.append((time.perf_counter(), data))
         assert time.perf_counter() < began + 60, terminal.text
-        for at, (_, data) in enumerate(came):
+        for at, (_, data) in enumerate(came):  # noqa: B007
             terminal.take(data)
             if text in terminal.text:
                 break
