@@ -584,6 +584,7 @@ async def test_sizes_keep_level_focus_and_tab_in_mid_training():
     async with lab(trainers=trainers) as bench:
         await bench.press("t")
         await bench.state("training")
+        await until(lambda: "step 100/1,000" in bench.screen)
         await bench.press("3", "home", "l", "l")
         for width, height in (
             (80, 24),

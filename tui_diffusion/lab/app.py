@@ -267,6 +267,8 @@ class Lab(App[int]):
         yield Line(id="footer")
 
     def on_mount(self) -> None:
+        # Draws what came when no drawing was due, should nothing follow it.
+        self._pulse = self.set_interval(_SLOWEST / 2, self.on_lab_tick, pause=True)
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.screen.set_class(self.glyphs == "ascii", "ascii")
         self.query_one(ExperimentList).chosen = self.chosen
@@ -547,6 +549,8 @@ class Lab(App[int]):
         state = self.session.state
         changed = state is not self._seen_state
         self._seen_state = state
+        if changed:
+            (self._pulse.resume if state is State.TRAINING else self._pulse.pause)()
         training = self.bench.training
         if training is not None:
             if training.unsaved and training.unsaved != self._told_unsaved:
