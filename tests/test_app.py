@@ -8,6 +8,7 @@ from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.lab.actions import ACTIONS
 from tui_diffusion.lab.experiments import ExperimentList
 from tui_diffusion.lab.help import HelpScreen
+from tui_diffusion.lab.session import State
 
 from .fake import FakeTrainers
 from .pilots import NARROW, WIDE, lab, make_lab, until
@@ -583,6 +584,7 @@ async def test_sizes_keep_level_focus_and_tab_in_mid_training():
     async with lab(trainers=trainers) as bench:
         await bench.press("t")
         await bench.state("training")
+        await until(lambda: "step 100/1,000" in bench.screen)
         await bench.press("3", "home", "l", "l")
         for width, height in (
             (80, 24),
@@ -653,3 +655,19 @@ async def test_an_ascii_help_an_error_and_a_small_screen_are_ascii_too():
         await bench.pilot.resize_terminal(50, 12)
         await until(lambda: "60x18" in bench.screen)
         assert bench.screen.isascii()
+
+
+async def test_a_tick_that_is_not_due_posts_nothing(monkeypatch):
+    async with lab() as bench:
+        app, posted = bench.app, []
+        monkeypatch.setattr(app, "_post", posted.append)
+        app._frames.took(1e9)
+        app._frames.due()
+        app._notify()
+        assert posted == []
+        app._seen_state = State.PAUSED  # what the session has come to is always told
+        app._notify()
+        app._seen_state = app.session.state
+        app._frames._last -= app._frames.period
+        app._notify()
+        assert len(posted) == 2

@@ -106,6 +106,22 @@ def test_low_bandwidth_draws_twice_a_second_in_256_colours():
         terminal.ends_cleanly()
 
 
+def test_a_step_of_2000_points_is_under_4000_bytes_and_idling_is_none():
+    true = {"COLORTERM": "truecolor"}
+    with Terminal("ddpm-multimodal", "--points", "2000", size=(80, 24), env=true) as terminal:
+        terminal.until("idle")
+        terminal.go("home", "level 0/20")
+        terminal.settle()
+        for level in range(1, 21):
+            before = len(terminal.sent)
+            terminal.go("l", f"level {level}/20")
+            terminal.settle()
+            assert 0 < len(terminal.sent) - before < 4000, f"level {level}"
+        assert not terminal.read(1.5), "nothing happens, and something is sent"
+        terminal.press("q")
+        terminal.ends_cleanly()
+
+
 @pytest.mark.parametrize(
     ("env", "term"),
     [({"NO_COLOR": "1"}, "xterm-256color"), ({}, "dumb")],

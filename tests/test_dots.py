@@ -27,7 +27,7 @@ from tui_diffusion.lab.dots import (
     shade,
 )
 from tui_diffusion.lab.palette import Palette, contrast
-from tui_diffusion.lab.reduction import envelope, smoothed
+from tui_diffusion.lab.reduction import Series, envelope, smoothed
 
 PALETTE = Palette.default()
 UNIT = (0.0, 1.0)
@@ -260,6 +260,38 @@ def test_reductions_equal_brute_force(values, columns, window):
             assert means[k] == pytest.approx(finite.mean(), rel=1e-9, abs=1e-9 * scale)
         else:
             assert np.isnan(means[k])
+
+
+@given(
+    arrays(np.float64, st.integers(1, 90), elements=st.floats(width=32)),
+    st.integers(1, 60),
+    st.lists(st.integers(0, 90), max_size=6),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_growing_series_is_what_it_would_be_taken_at_once(values, blocks, sizes):
+    grown = Series(values.size, blocks)
+    for size in sorted(min(size, values.size) for size in sizes):
+        grown.take(values[:size])
+    grown.take(values)
+    assert grown.blocks <= blocks
+    for k in range(grown.blocks):
+        part = values[k * grown.length : (k + 1) * grown.length]
+        finite = part[np.isfinite(part)]
+        assert grown.counts[k] == finite.size
+        assert grown.lows[k] == min(finite, default=np.inf)
+        assert grown.highs[k] == max(finite, default=-np.inf)
+    if np.isfinite(values).all():
+        reach = np.abs(values).sum()
+        np.testing.assert_allclose(grown.sums.sum(), values.sum(), atol=1e-9 * reach)
+    xs, lows, highs = envelope(grown, 7)
+    assert np.all(np.diff(xs) > 0) and xs[0] >= 0 and xs[-1] <= values.size - 1
+    if np.isfinite(values).any():
+        assert np.nanmin(lows) == values[np.isfinite(values)].min()
+        assert np.nanmax(highs) == values[np.isfinite(values)].max()
+    _, means = smoothed(grown, 7, 2 * values.size)
+    if np.isfinite(values).all():
+        scale = np.abs(values).max()
+        np.testing.assert_allclose(means, values.mean(), rtol=1e-9, atol=1e-9 * scale)
 
 
 def test_a_spike_does_not_spoil_the_means_after_it():

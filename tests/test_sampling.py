@@ -1,6 +1,7 @@
 """The sampling worker grants the latest wish; a film holds every level and what is true there."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -303,3 +304,11 @@ def test_the_worker_makes_real_films():
     wait_until(lambda: done)
     assert worker.close(60)
     assert done[0].x.shape == (11, 10, 1)
+
+
+def test_a_film_comes_with_the_numbers_of_the_level_that_is_looked_at():
+    wanted = wish(points=50, level=4)
+    film = make_film(wanted)
+    assert list(film._numbers) == [4]
+    assert list(make_film(replace(wanted, level=99))._numbers) == [film.levels]
+    assert wanted == replace(wanted, level=None), "the same points, wherever they are looked at"

@@ -8,7 +8,8 @@ import pytest
 
 from tui_diffusion.core.experiment import ConfigError
 from tui_diffusion.core.presets import get_preset
-from tui_diffusion.lab.session import Session, State
+from tui_diffusion.lab import session as sessions
+from tui_diffusion.lab.session import Clock, Session, State
 
 from .fake import FakeTrainer, FakeTrainers, wait_until
 
@@ -362,3 +363,19 @@ def test_a_device_that_is_not_here_is_one_line():
     assert session.close(60)
     assert training.state is State.FAILED
     assert training.error.startswith("device: 'mps' is not here; allowed: auto, cpu")
+
+
+def test_a_clock_gives_a_drawing_its_share_of_the_time(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(sessions, "monotonic", lambda: now)
+    clock = Clock(rate=10, share=0.05, longest=0.5)
+    assert clock.due()
+    assert not clock.near and not clock.due()
+    clock.took(0.010)  # of 0.2 s five per cent
+    now += 0.19
+    assert not clock.due()
+    now += 0.02
+    assert clock.near and clock.due()
+    for seconds, period in ((0.0, 0.1), (9.0, 0.5)):
+        clock.took(seconds)
+        assert clock.period == period

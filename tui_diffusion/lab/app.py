@@ -7,13 +7,14 @@ messages; nothing below this file reaches up.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -74,12 +75,14 @@ if TYPE_CHECKING:
 SMALLEST = (60, 18)
 _FRAMES = 8.0
 """Most drawings of the loss in a second."""
-_FILMS = 2.0
+_SLOWEST = 0.5
+"""Longest wait, in seconds, from one drawing of the loss to the next."""
+_FILMS = 1.0
 """Most denoisings from the latest weights in a second, while training."""
 _STUDIES = 1.0
 """Most studies of the latest weights in a second, while training."""
-_SHARE = 0.05
-"""Most of the time that each of them may take from the training."""
+_SHARE = 0.03
+"""Most of the time that the screen, and each of these workers, may take from the training."""
 
 
 class Lab(App[int]):
@@ -197,7 +200,8 @@ class Lab(App[int]):
         )
         self.loaded = False
         self.tab = "denoising"
-        self._frames = Clock(fps, _SHARE)
+        self._frames = Clock(fps, _SHARE, _SLOWEST)
+        self._drawn_at = thread_time()
         self._films = Clock(_FILMS, _SHARE)
         self._studied = Clock(_STUDIES, _SHARE)
         self._seen_state = State.IDLE
@@ -258,6 +262,8 @@ class Lab(App[int]):
         yield Line(id="footer")
 
     def on_mount(self) -> None:
+        # Draws what came when no drawing was due, should nothing follow it.
+        self._pulse = self.set_interval(_SLOWEST / 2, self.on_lab_tick, pause=True)
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.screen.set_class(self.glyphs == "ascii", "ascii")
         self.query_one(ExperimentList).chosen = self.chosen
@@ -272,7 +278,6 @@ class Lab(App[int]):
             text = self._damaged[0] + more
             self.notify(text, title="Presets", severity="warning", markup=False)
         self.app_resume_signal.subscribe(self, lambda _: self._draw_anew())
-        self.set_interval(0.5, self._refresh)
         # Only after the first paint, so that nothing heavy stands before it.
         self.call_after_refresh(self.sampling.start)
         self.query_one(GpuLine).look()
@@ -425,7 +430,7 @@ class Lab(App[int]):
     def _ask(self) -> None:
         """Ask for the film that should be seen."""
         active = self.bench.training is not None and self.bench.training.state.active
-        wish = self.bench.wish(live=active)
+        wish = self.bench.wish(live=active, level=self._denoising.level)
         self.sampling.ask(wish)
         self._ask_study(wish)
 
@@ -469,24 +474,31 @@ class Lab(App[int]):
     # --- what the workers say ----------------------------------------------------------------
 
     def _notify(self) -> None:
-        self._post(self.Tick())
+        # A message that nothing comes of would take time from the training all the same.
+        if self.session.state is not self._seen_state or self._frames.near:
+            self._post(self.Tick())
 
     def _post(self, message: Message) -> None:
         if self.is_running:
             self.post_message(message)
 
     def on_lab_tick(self) -> None:
+        # All that this thread has done since the last drawing counts: while it runs Python, the
+        # training stands still.
+        self._frames.took(thread_time() - self._drawn_at)
         due = self._frames.due() and not self.pace.clogged
         if self.session.state is not self._seen_state or due:
-            began = monotonic()
+            self._drawn_at = thread_time()
             self._refresh()
-            self._frames.took(monotonic() - began)
 
     def on_lab_filmed(self, message: Filmed) -> None:
         if not self.is_running:
             return
         if not self.loaded:
             self.loaded = True
+            # What is loaded by now stays. To look through all of torch for garbage takes a sixth
+            # of a second, in which keys and training wait.
+            gc.freeze()
             self._hints()
             self._form.picture = self._noise_levels
             self._form.describe()
@@ -499,7 +511,8 @@ class Lab(App[int]):
         self._films.took(film.seconds)
         if film.wish.experiment == self.bench.experiment:
             self._denoising.show(film)
-        self._refresh()
+        if self.session.state is not State.TRAINING:
+            self._refresh()  # else the next tick does
 
     def _film_failed(self, wish: Wish, error: Exception) -> None:
         self._post(self.FilmFailed(wish, error))
@@ -532,6 +545,8 @@ class Lab(App[int]):
         state = self.session.state
         changed = state is not self._seen_state
         self._seen_state = state
+        if changed:
+            (self._pulse.resume if state is State.TRAINING else self._pulse.pause)()
         training = self.bench.training
         if training is not None:
             if training.unsaved and training.unsaved != self._told_unsaved:

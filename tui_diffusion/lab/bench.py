@@ -33,8 +33,8 @@ class Bench:
         )
         return training if same else None
 
-    def wish(self, *, live: bool) -> Wish:
-        """The film to be seen: of the network where there is one, else of the true data."""
+    def wish(self, *, live: bool, level: int | None = None) -> Wish:
+        """The film to be seen, at this level first: of the network, or else of the true data."""
         experiment, training = self.experiment, self.trained()
         source: Source = "forward"
         step, denoiser = 0, None
@@ -47,4 +47,4 @@ class Bench:
         if live and source == "network":
             points = min(points, _LIVE_POINTS)
         seed = (experiment.seed + self.noise) % 2**63
-        return Wish(experiment, source, seed, points, step, denoiser, live)
+        return Wish(experiment, source, seed, points, step, denoiser, live, level)

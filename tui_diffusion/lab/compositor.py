@@ -2,19 +2,21 @@
 
 Textual repaints the whole of a widget that asks for it, and the whole screen when a window opens or
 closes; it also names both colours of every run of text and resets them after it. Here only cells
-that do not show yet what they should are sent, and only what changes from run to run is named.
+that do not show yet what they should are sent, only what changes from run to run is named, and a
+line is drawn style by style where that is shorter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from rich.color import Color, ColorSystem
 from rich.console import Console
 from rich.control import Control
-from rich.style import Style
+from rich.style import NULL_STYLE, Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
@@ -59,12 +61,14 @@ class _Update(CompositorUpdate):
         self.shown = shown
 
     def render_segments(self, console: Console) -> str:
-        writer = _Writer(console._color_system)
+        pen = Pen(console._color_system)
+        lines: dict[int, list[Run]] = {}
         for x, y, strip in self._stretches():
             for start, piece in self.shown.news(x, y, strip.discard_meta()):
-                writer.move(start, y)
-                writer.write(piece)
-        return writer.text()
+                lines.setdefault(y, []).extend(_runs(start, piece))
+        for y, runs in lines.items():
+            pen = draw_line(pen, y, runs)
+        return pen.finished
 
     def _stretches(self) -> Iterator[tuple[int, int, Strip]]:
         """Where each of its parts begins, x and y, and the part."""
@@ -81,31 +85,79 @@ class _Update(CompositorUpdate):
                     yield start, y, strip.crop(start - x, stop - x)
 
 
-class _Writer:
-    """Text with the codes that lead from each style to the next."""
+@dataclass(frozen=True)
+class Run:
+    """Text of one style that begins in a column, and the column after it."""
 
-    def __init__(self, system: ColorSystem | None) -> None:
-        self._system = system
-        self._sent: list[str] = []
-        self._style = Style.null()
+    x: int
+    end: int
+    text: str
+    style: Style
 
-    def move(self, x: int, y: int) -> None:
-        self._sent.append(Control.move_to(x, y).segment.text)
 
-    def write(self, strip: Strip) -> None:
-        for text, style, control in strip:
-            if control:
-                self._sent.append(text)
-                continue
-            wanted = style or Style.null()
-            if wanted is not self._style:
-                self._sent.append(_change(self._style, wanted, self._system))
-                self._style = wanted
-            self._sent.append(text)
+def _runs(x: int, strip: Strip) -> list[Run]:
+    runs = []
+    for segment in strip:
+        if segment.control:
+            continue
+        end = x + segment.cell_length
+        runs.append(Run(x, end, segment.text, segment.style or Style.null()))
+        x = end
+    return runs
 
-    def text(self) -> str:
-        self._sent.append(_change(self._style, Style.null(), self._system))
-        return "".join(self._sent)
+
+def _by_style(first: Style, runs: Sequence[Run]) -> list[Run]:
+    """The runs of a line style by style, beginning with the one in use.
+
+    To step over what is drawn in another colour takes four bytes, to name a colour up to twenty.
+    """
+    order = {first: 0}
+    for run in runs:
+        order.setdefault(run.style, len(order))
+    return sorted(runs, key=lambda run: order[run.style])
+
+
+@dataclass(frozen=True)
+class Pen:
+    """What has been sent, the style in use, and where the cursor stands if that is known."""
+
+    system: ColorSystem | None
+    sent: str = ""
+    style: Style = NULL_STYLE
+    at: tuple[int, int] | None = None
+
+    def drawing(self, y: int, runs: Sequence[Run]) -> Pen:
+        """The pen after drawing these runs of one line, in this order."""
+        sent, style, at = [self.sent], self.style, self.at
+        for run in runs:
+            sent.append(_move(at, run.x, y))
+            if run.style is not style:
+                sent.append(_change(style, run.style, self.system))
+                style = run.style
+            sent.append(run.text)
+            at = run.end, y
+        return Pen(self.system, "".join(sent), style, at)
+
+    @property
+    def finished(self) -> str:
+        """What has been sent, and back to no style."""
+        return self.sent + _change(self.style, NULL_STYLE, self.system)
+
+
+def draw_line(pen: Pen, y: int, runs: Sequence[Run]) -> Pen:
+    """The pen after drawing a line from left to right, or style by style where that is shorter."""
+    onward, by_style = pen.drawing(y, runs), pen.drawing(y, _by_style(pen.style, runs))
+    return by_style if len(by_style.sent) < len(onward.sent) else onward
+
+
+def _move(at: tuple[int, int] | None, x: int, y: int) -> str:
+    """From one place to another; nothing is known of a cursor right of the last column."""
+    if at == (x, y):
+        return ""
+    if at is not None and at[1] == y and at[0] < x:
+        by = x - at[0]
+        return f"\x1b[{by}C" if by > 1 else "\x1b[C"
+    return Control.move_to(x, y).segment.text
 
 
 @lru_cache(maxsize=4096)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
 from .canvas import Canvas
 from .glyphs import Glyphs
@@ -23,9 +26,16 @@ from .views import views_of
 
 if TYPE_CHECKING:
     from .film import Film
+    from .pictures import Look
 
 _ROOMY = 88
 """Columns from which the numbers have room between them."""
+
+_AHEAD = ("scatter", "density", "histogram", "close-up")
+"""Views with something exact behind the points, which takes longer than these."""
+
+_READY = 64
+"""Levels that are made ready, the nearest first."""
 
 TRACKED = 8
 """Points that can be followed."""
@@ -131,6 +141,7 @@ class DenoisingPanel(Panel):
         self.forward = False
         self._view = {1: "histogram", 2: "scatter"}
         self._drawn: tuple[object, ...] = ()
+        self._ahead: tuple[object, ...] = ()
         self._pictures: dict[tuple[object, ...], list[Strip]] = {}
 
     def compose(self) -> ComposeResult:
@@ -291,6 +302,30 @@ class DenoisingPanel(Panel):
                 self._pictures[key] = picture(film, look, *canvas.size, self.palette, self.glyphs)
             canvas.show(self._pictures[key])
         self._write_numbers(film)
+        self._look_ahead(film, look, canvas.size)
+
+    def _look_ahead(self, film: Film, look: Look, size: Size) -> None:
+        """Make ready, in a thread, what the other levels will need, so that no key waits for it.
+
+        What is exact at a level is the same for every film of an experiment, and kept.
+        """
+        likeness = (film.wish.experiment, film.wish.seed, replace(look, place=0.0), size)
+        if look.view not in _AHEAD or likeness == self._ahead:
+            return
+        self._ahead = likeness
+
+        def walk() -> None:
+            from .pictures import picture
+
+            worker = get_current_worker()
+            nearest = sorted(range(film.levels + 1), key=lambda k: abs(k - look.place))
+            for level in nearest[:_READY]:
+                if worker.is_cancelled:
+                    return
+                picture(film, replace(look, place=float(level)), *size, self.palette, self.glyphs)
+                film.numbers(level)
+
+        self.run_worker(walk, thread=True, exclusive=True, group="ahead", exit_on_error=False)
 
     def _titles(self) -> None:
         parts = [f"Denoising  {self.play.text}"]

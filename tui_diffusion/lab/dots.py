@@ -27,10 +27,19 @@ Range = tuple[float, float]
 Dots = NDArray[np.bool_]
 Characters = NDArray[np.str_]
 
-_BITS = np.array([[1, 8], [2, 16], [4, 32], [64, 128]])  # Unicode's numbering of a cell's dots
-_BRAILLE = np.array([" ", *(chr(0x2800 + code) for code in range(1, 256))])
-_QUADRANTS = np.array(list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"))
-_ASCII_DOTS = np.array(list(" .::**###"))  # by the number of dots in the cell
+BRAILLE_BITS = ((1, 8), (2, 16), (4, 32), (64, 128))  # Unicode's numbering of a cell's dots
+QUADRANT_BITS = ((1, 2), (4, 8))
+BRAILLE = np.array([" ", *(chr(0x2800 + code) for code in range(1, 256))])
+QUADRANTS = np.array(list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"))
+_QUARTERS = (1 | 2, 8 | 16, 4 | 64, 32 | 128)  # the dots in each quadrant, as these are numbered
+_ASCII_DOTS = " .::**###"  # by the number of dots in the cell
+_DOTS: dict[Glyphs, Characters] = {  # the character of each set of a cell's dots
+    "braille": BRAILLE,
+    "blocks": QUADRANTS[
+        [sum(bool(code & q) << n for n, q in enumerate(_QUARTERS)) for code in range(256)]
+    ],
+    "ascii": np.array([_ASCII_DOTS[code.bit_count()] for code in range(256)]),
+}
 _ASCII_SHADES = np.array(list(" .:-=+*#%@"))
 _SHADES = np.array(list(" ░▒▓█"))
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
@@ -160,14 +169,14 @@ def braille(
     if width <= 0 or height <= 0:
         return [Strip.blank(max(0, width))] * max(0, height)
     roles = list(dict.fromkeys(layer.role for layer in layers))
-    dots = np.zeros((height, 4, width, 2), dtype=bool)
+    shown = np.zeros((height, width), dtype=np.uint8)
     keys = np.zeros((height, width), dtype=np.int64)
     for layer in reversed(layers):
-        cells = layer.dots.reshape(height, 4, width, 2)
-        hit = np.logical_or.reduce(cells, axis=(1, 3))
-        dots = np.where(hit[:, None, :, None], cells, dots)
+        codes = codes_of(layer.dots, BRAILLE_BITS)
+        hit = codes > 0
+        shown[hit] = codes[hit]
         keys[hit] = roles.index(layer.role) + 1
-    characters = _characters(dots, glyphs)
+    characters = _DOTS[glyphs][shown]
     for mark in marks:
         if 0 <= mark.x < width and 0 <= mark.y < height:
             if mark.role not in roles:
@@ -362,11 +371,11 @@ def _places(
     return column, rows - 1 - row, inside
 
 
-def _characters(dots: Dots, glyphs: Glyphs) -> Characters:
-    """The character of every cell of `dots` `(height, 4, width, 2)`."""
-    if glyphs == "ascii":
-        return np.asarray(_ASCII_DOTS[dots.sum(axis=(1, 3))])
-    if glyphs == "blocks":
-        pairs = dots.reshape(dots.shape[0], 2, 2, dots.shape[2], 2).any(axis=2)
-        return np.asarray(_QUADRANTS[np.einsum("hrwc,rc->hw", pairs, [[1, 2], [4, 8]])])
-    return np.asarray(_BRAILLE[np.einsum("hrwc,rc->hw", dots, _BITS)])
+def codes_of(dots: Dots, bits: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
+    """The sum of the `bits` (down, across) of the dots that each cell has; `(height, width)`."""
+    down, across = len(bits), len(bits[0])
+    codes = np.zeros((dots.shape[0] // down, dots.shape[1] // across), dtype=np.uint8)
+    for y, row in enumerate(bits):
+        for x, bit in enumerate(row):
+            codes |= dots[y::down, x::across] * np.uint8(bit)
+    return codes

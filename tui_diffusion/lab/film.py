@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from time import monotonic
 
 import numpy as np
@@ -15,20 +15,21 @@ from ..core.between import between
 from ..core.datasets import make_mixture
 from ..core.devices import choose, use_threads
 from ..core.exact import goal_moments
+from ..core.experiment import Experiment
 from ..core.floor import device_of
 from ..core.methods import Denoiser, IdealDenoiser, make_method
 from ..core.metrics import energy_distance, nearest_mode_distance
 from ..core.mismatch import StartMismatch, start_mismatch
 from ..core.mixtures import GaussianMixture
 from ..core.randomness import generator
-from ..core.schedules import Schedule
+from ..core.schedules import Schedule, sampling_schedule
 from ..core.trajectory import Trajectory, denoise, forward_process
 from .sampling import Progress, Wish
 
 Floats = NDArray[np.float64]
 
 _ENERGY_POINTS = 500
-_REAL_POINTS = 4000
+_REAL_POINTS = 2000
 _MODE_POINTS = 100_000
 
 _FOLLOWED = 32
@@ -201,20 +202,45 @@ class Film:
     def _measure(self, level: int) -> Numbers:
         mean, std, goal_mean, goal_std = (values[level].tolist() for values in self.moments)
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
-        random = generator(self.wish.seed, f"real {level}")
-        truth = self.truth(level)
-        real = truth.sample(min(len(points), _REAL_POINTS), random)
-        some = min(len(points), _ENERGY_POINTS)
+        truth, wish = self.truth(level), self.wish
+        real = _true_scores(wish.experiment, level, wish.seed, len(points))
         return Numbers(
             mean,
             std,
             goal_mean,
             goal_std,
             nearest_mode_distance(points[:_MODE_POINTS], truth),
-            nearest_mode_distance(real, truth),
-            energy_distance(points[:some], real[:some]),
-            energy_distance(truth.sample(some, random), real[:some]),
+            real.distance,
+            energy_distance(points[: len(real.points)], real.points),
+            real.energy,
         )
+
+
+def truth_at(experiment: Experiment, place: float) -> GaussianMixture:
+    """The exact distribution at a level, or at the noise between two."""
+    levels = sampling_schedule(experiment)
+    alpha, sigma = (float(between(v.numpy(), place)) for v in (levels.alphas, levels.sigmas))
+    return make_mixture(experiment.data).noised(alpha, sigma)
+
+
+@dataclass(frozen=True, eq=False)
+class _Real:
+    """Some true points of a level, and what true points score there."""
+
+    points: Tensor
+    distance: float
+    energy: float
+
+
+@lru_cache(maxsize=128)
+def _true_scores(experiment: Experiment, level: int, seed: int, count: int) -> _Real:
+    """The same for every film of a seed, so that the next one from newer weights costs less."""
+    truth = truth_at(experiment, level)
+    random = generator(seed, f"real {level}")
+    real = truth.sample(min(count, _REAL_POINTS), random)
+    some = real[:_ENERGY_POINTS]
+    other = truth.sample(len(some), random)
+    return _Real(some.clone(), nearest_mode_distance(real, truth), energy_distance(other, some))
 
 
 def make_film(wish: Wish, progress: Progress | None = None) -> Film:
@@ -244,5 +270,5 @@ def make_film(wish: Wish, progress: Progress | None = None) -> Film:
     mixture = make_mixture(experiment.data)
     start = start_mismatch(experiment)
     film = Film(wish, mixture, trajectory, x, monotonic() - began, start)
-    film.numbers(film.levels)
+    film.numbers(film.levels if wish.level is None else min(wish.level, film.levels))
     return film

@@ -19,6 +19,7 @@ from .status import number
 if TYPE_CHECKING:
     from textual.strip import Strip
 
+    from .reduction import Series
     from .study import Study
 
 VIEWS = ("loss", "excess", "error", "schedule")
@@ -59,6 +60,7 @@ class LossPanel(Panel):
         self.study: Study | None = None
         self.level = 0
         self._drawn: tuple[object, ...] = ()
+        self._series: Series | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="banner", markup=False)
@@ -74,6 +76,8 @@ class LossPanel(Panel):
 
     def show(self, training: Training | None, stages: tuple[int, ...] = ()) -> None:
         """Show another training, or none."""
+        if training is not self.training:
+            self._series = None
         self.training, self.stages, self._drawn = training, stages, ()
         self.redraw()
 
@@ -135,10 +139,13 @@ class LossPanel(Panel):
             return schedule(study, self.level, *look)
         from .pictures.losses import loss_figure
         from .plot import draw
+        from .reduction import Series
 
         assert training is not None and training.losses is not None
+        if self._series is None:
+            self._series = Series(len(training.losses))
         figure = loss_figure(
-            training.losses[: training.step],
+            self._series.take(training.losses[: training.step]),
             training.steps,
             width,
             log=self.logarithmic,

@@ -8,48 +8,115 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 
-def envelope(values: ArrayLike, columns: int) -> tuple[Floats, Floats, Floats]:
+_BLOCKS = 8192
+"""Most blocks of a `Series`: some twenty for each column that a loss curve has at its widest."""
+
+
+class Series:
+    """A growing series, held as blocks of `length` values so that only what is new is looked at.
+
+    Of each block there are the least, the greatest, the sum and the number of its finite values.
+    Up to 8,192 values each is a block of its own.
+    """
+
+    def __init__(self, most: int, blocks: int = _BLOCKS) -> None:
+        """At most ``most`` values will come, to be held in at most so many blocks."""
+        self.length = max(1, -(-most // max(1, blocks)))
+        self.size = 0
+        blocks = -(-most // self.length)
+        self._lows, self._highs, self._sums = (np.empty(blocks) for _ in range(3))
+        self._counts = np.empty(blocks, dtype=np.int64)
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> Series:
+        """These values and no more to come, each a block of its own."""
+        whole = np.asarray(values, dtype=np.float64).ravel()
+        return cls(whole.size, blocks=whole.size).take(whole)
+
+    @property
+    def blocks(self) -> int:
+        """Blocks so far; the last one may not be full."""
+        return -(-self.size // self.length)
+
+    @property
+    def lows(self) -> Floats:
+        """The least finite value of each block; inf where there is none."""
+        return self._lows[: self.blocks]
+
+    @property
+    def highs(self) -> Floats:
+        """The greatest finite value of each block; -inf where there is none."""
+        return self._highs[: self.blocks]
+
+    @property
+    def sums(self) -> Floats:
+        """The sum of the finite values of each block."""
+        return self._sums[: self.blocks]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """The number of finite values in each block."""
+        return self._counts[: self.blocks]
+
+    def take(self, values: NDArray[np.floating]) -> Series:
+        """Take over the series so far: what has been taken before and what has come since."""
+        first = self.size // self.length
+        self.size = len(values)
+        new = slice(first, self.blocks)
+        part = np.asarray(values[first * self.length :], dtype=np.float64)
+        if part.size:
+            starts = np.arange(0, part.size, self.length)
+            finite = np.isfinite(part)
+            self._lows[new] = np.minimum.reduceat(np.where(finite, part, np.inf), starts)
+            self._highs[new] = np.maximum.reduceat(np.where(finite, part, -np.inf), starts)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._sums[new] = np.add.reduceat(np.where(finite, part, 0.0), starts)
+            self._counts[new] = np.add.reduceat(finite.astype(np.int64), starts)
+        return self
+
+
+def envelope(values: ArrayLike | Series, columns: int) -> tuple[Floats, Floats, Floats]:
     """The least and the greatest finite value of each of at most `columns` equal stretches.
 
     Returns `(xs, lows, highs)`, all of shape `(min(columns, n),)`; `xs` are the middles of the
-    stretches as indices into `values`. A stretch without a finite value is nan in both.
+    stretches as indices into `values`. A stretch without a finite value is nan in both. Of a
+    `Series` the stretches consist of whole blocks.
     """
-    series = np.asarray(values, dtype=np.float64).ravel()
-    edges = _edges(series.size, columns)
+    series = values if isinstance(values, Series) else Series.of(values)
+    edges = _edges(series.blocks, columns)
     if edges.size < 2:
         return (np.empty(0), np.empty(0), np.empty(0))
-    finite = np.isfinite(series)
-    lows = np.minimum.reduceat(np.where(finite, series, np.inf), edges[:-1])
-    highs = np.maximum.reduceat(np.where(finite, series, -np.inf), edges[:-1])
+    lows = np.minimum.reduceat(series.lows, edges[:-1])
+    highs = np.maximum.reduceat(series.highs, edges[:-1])
     gap = lows > highs
     lows[gap] = highs[gap] = np.nan
-    return _middles(edges), lows, highs
+    return _middles(series, edges), lows, highs
 
 
-def smoothed(values: ArrayLike, columns: int, window: int) -> tuple[Floats, Floats]:
+def smoothed(values: ArrayLike | Series, columns: int, window: int) -> tuple[Floats, Floats]:
     """The mean of the finite values in a window centred on each of at most `columns` stretches.
 
     Returns `(xs, means)` with the `xs` of `envelope`. `window` counts values; it is shortened at
-    both ends of the series. A window without a finite value is nan.
+    both ends of the series, and goes to the ends of the blocks of a `Series`. A window without a
+    finite value is nan.
 
     Each window is summed on its own: a running sum would carry the rounding of one huge value
     (a spike of 1e30) into every later mean.
     """
-    series = np.asarray(values, dtype=np.float64).ravel()
-    edges = _edges(series.size, columns)
+    series = values if isinstance(values, Series) else Series.of(values)
+    edges = _edges(series.blocks, columns)
     if edges.size < 2:
         return np.empty(0), np.empty(0)
     half = max(1, window) / 2
-    xs = _middles(edges)
+    xs = _middles(series, edges)
     starts = np.clip(np.ceil(xs - half + 1e-9), 0, series.size - 1).astype(np.int64)
     ends = np.clip(np.floor(xs + half) + 1, starts + 1, series.size).astype(np.int64)
-    pairs = np.stack([starts, ends], axis=1).ravel()
-    finite = np.isfinite(series)
+    pairs = np.stack([starts // series.length, -(-ends // series.length)], axis=1).ravel()
     # reduceat sums from each index to the next; every second sum is a window, and the value
-    # added at the end makes `series.size` an index it accepts.
-    counts = np.add.reduceat(np.append(finite, False).astype(np.int64), pairs)[::2]
+    # added at the end makes `series.blocks` an index it accepts.
+    counts = np.add.reduceat(np.append(series.counts, 0), pairs)[::2]
     with np.errstate(over="ignore", invalid="ignore"):
-        sums = np.add.reduceat(np.append(np.where(finite, series, 0.0), 0.0), pairs)[::2]
+        sums = np.add.reduceat(np.append(series.sums, 0.0), pairs)[::2]
     means = np.full(xs.size, np.nan)
     np.divide(sums, counts, out=means, where=counts > 0)
     return xs, means
@@ -61,5 +128,7 @@ def _edges(count: int, columns: int) -> NDArray[np.int64]:
     return np.arange(stretches + 1, dtype=np.int64) * count // max(1, stretches)
 
 
-def _middles(edges: NDArray[np.int64]) -> Floats:
-    return (edges[:-1] + edges[1:] - 1) / 2
+def _middles(series: Series, edges: NDArray[np.int64]) -> Floats:
+    """The middles of stretches of blocks, as indices of values."""
+    bounds = np.minimum(edges * series.length, series.size)
+    return (bounds[:-1] + bounds[1:] - 1) / 2

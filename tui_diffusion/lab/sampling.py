@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -34,7 +34,8 @@ Source = Literal["forward", "network", "ideal"]
 @dataclass(frozen=True)
 class Wish:
     """A film that is wanted. ``step`` says how far the network was trained; ``live`` that it
-    still is, so that the film should be quick rather than complete."""
+    still is, so that the film should be quick rather than complete. ``level`` is the one that will
+    be looked at first."""
 
     experiment: Experiment
     source: Source
@@ -43,6 +44,7 @@ class Wish:
     step: int = 0
     denoiser: Any = None
     live: bool = False
+    level: int | None = field(default=None, compare=False)
 
 
 class _AbandonedError(Exception):

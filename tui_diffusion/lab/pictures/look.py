@@ -7,12 +7,8 @@ from functools import lru_cache
 
 import torch
 
-from ...core.between import between
-from ...core.datasets import make_mixture
 from ...core.experiment import Experiment
-from ...core.mixtures import GaussianMixture
-from ...core.schedules import sampling_schedule
-from ..film import Film, Floats
+from ..film import Film, Floats, truth_at
 
 _ROOM = 1.35
 """Half width of a picture over the reach of the data, where the noise reaches further."""
@@ -54,13 +50,6 @@ def source_name(film: Film) -> str:
 def role_of(film: Film) -> str:
     """The role, and so the colour, of the points."""
     return {"forward": "start", "ideal": "ideal", "network": "network"}[film.wish.source]
-
-
-def truth_at(experiment: Experiment, place: float) -> GaussianMixture:
-    """The exact distribution at a level, or at the noise between two."""
-    levels = sampling_schedule(experiment)
-    alpha, sigma = (float(between(v.numpy(), place)) for v in (levels.alphas, levels.sigmas))
-    return make_mixture(experiment.data).noised(alpha, sigma)
 
 
 def extent_of(film: Film) -> tuple[Floats, float]:

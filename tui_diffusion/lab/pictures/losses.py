@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from ..dots import Range
 from ..film import Floats
 from ..plot import Curve, Figure, Rule, band
-from ..reduction import envelope, smoothed
+from ..reduction import Series, envelope, smoothed
 
 
 def loss_figure(
-    losses: NDArray[np.float32],
+    losses: NDArray[np.float32] | Series,
     steps: int,
     width: int,
     *,
@@ -28,7 +28,7 @@ def loss_figure(
     changes only what is new. ``stages`` are steps at which another network's turn begins;
     ``floors`` are the least losses that any network can come to, each with its first step.
     """
-    done = len(losses)
+    done = losses.size
     columns = max(1, min(done, round(2 * (width - 8) * done / max(steps, 1))))
     xs, lows, highs = envelope(losses, columns)
     smooth_x, smooth = smoothed(losses, columns, max(1, min(done // 3, steps // 50)))

@@ -31,12 +31,12 @@ from ..dots import (
     place,
     shade,
 )
-from ..film import Film, Floats
+from ..film import Film, Floats, truth_at
 from ..glyphs import Glyphs
 from ..palette import Palette
 from ..plot import frame, inner_size
 from .compose import beside
-from .look import PATHS, Look, extent_of, role_of, source_name, truth_at
+from .look import PATHS, Look, extent_of, role_of, source_name
 
 _TRUTH_SHARE = 0.95
 _TRUTH_RADIUS = (-2 * np.log(1 - _TRUTH_SHARE)) ** 0.5
