@@ -95,6 +95,9 @@ class Bench:
         self.form.focus()
         await self.press("enter")
         await self.press("end", "ctrl+u", *(_key(character) for character in text), "enter")
+        # From the text to the form to the lab: a message each.
+        for _ in range(3):
+            await self.pilot.pause(0)
 
     @property
     def panel(self) -> DenoisingPanel:
