@@ -294,6 +294,14 @@ def test_a_growing_series_is_what_it_would_be_taken_at_once(values, blocks, size
         np.testing.assert_allclose(means, values.mean(), rtol=1e-9, atol=1e-9 * scale)
 
 
+def test_what_has_been_drawn_of_a_growing_series_stays():
+    values = np.random.default_rng(0).normal(size=10_000)
+    early, late = (envelope(values[:n], 70, 10_000) for n in (3_000, 5_500))
+    for before, after in zip(early, late, strict=True):
+        np.testing.assert_array_equal(before[:-1], after[: len(before) - 1])
+    assert 20 <= len(early[0]) <= 22 and 38 <= len(late[0]) <= 40
+
+
 def test_a_spike_does_not_spoil_the_means_after_it():
     values = np.full(1000, 0.25)
     values[300] = 1e30

@@ -75,15 +75,20 @@ class Series:
         return self
 
 
-def envelope(values: ArrayLike | Series, columns: int) -> tuple[Floats, Floats, Floats]:
+def envelope(
+    values: ArrayLike | Series, columns: int, of: int = 0
+) -> tuple[Floats, Floats, Floats]:
     """The least and the greatest finite value of each of at most `columns` equal stretches.
+
+    The stretches part the `of` values that there will be, so that they stay where they are as a
+    series grows; if these are no more than have come, they part what has come.
 
     Returns `(xs, lows, highs)`, all of shape `(min(columns, n),)`; `xs` are the middles of the
     stretches as indices into `values`. A stretch without a finite value is nan in both. Of a
     `Series` the stretches consist of whole blocks.
     """
     series = values if isinstance(values, Series) else Series.of(values)
-    edges = _edges(series.blocks, columns)
+    edges = _edges(series, columns, of)
     if edges.size < 2:
         return (np.empty(0), np.empty(0), np.empty(0))
     lows = np.minimum.reduceat(series.lows, edges[:-1])
@@ -93,8 +98,10 @@ def envelope(values: ArrayLike | Series, columns: int) -> tuple[Floats, Floats, 
     return _middles(series, edges), lows, highs
 
 
-def smoothed(values: ArrayLike | Series, columns: int, window: int) -> tuple[Floats, Floats]:
-    """The mean of the finite values in a window centred on each of at most `columns` stretches.
+def smoothed(
+    values: ArrayLike | Series, columns: int, window: int, of: int = 0
+) -> tuple[Floats, Floats]:
+    """The mean of the finite values in a window centred on each of the stretches of `envelope`.
 
     Returns `(xs, means)` with the `xs` of `envelope`. `window` counts values; it is shortened at
     both ends of the series, and goes to the ends of the blocks of a `Series`. A window without a
@@ -104,7 +111,7 @@ def smoothed(values: ArrayLike | Series, columns: int, window: int) -> tuple[Flo
     (a spike of 1e30) into every later mean.
     """
     series = values if isinstance(values, Series) else Series.of(values)
-    edges = _edges(series.blocks, columns)
+    edges = _edges(series, columns, of)
     if edges.size < 2:
         return np.empty(0), np.empty(0)
     half = max(1, window) / 2
@@ -122,10 +129,12 @@ def smoothed(values: ArrayLike | Series, columns: int, window: int) -> tuple[Flo
     return xs, means
 
 
-def _edges(count: int, columns: int) -> NDArray[np.int64]:
-    """Bounds of at most `columns` stretches that part `count` values, each with at least one."""
-    stretches = max(0, min(columns, count))
-    return np.arange(stretches + 1, dtype=np.int64) * count // max(1, stretches)
+def _edges(series: Series, columns: int, of: int) -> NDArray[np.int64]:
+    """Bounds of at most `columns` stretches of whole blocks, each with at least one."""
+    whole = -(-max(of, series.size) // series.length)
+    stretches = max(0, min(columns, whole))
+    edges = np.arange(stretches + 1, dtype=np.int64) * whole // max(1, stretches)
+    return np.append(edges[edges < series.blocks], series.blocks) if stretches else edges
 
 
 def _middles(series: Series, edges: NDArray[np.int64]) -> Floats:

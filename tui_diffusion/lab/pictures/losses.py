@@ -29,9 +29,9 @@ def loss_figure(
     ``floors`` are the least losses that any network can come to, each with its first step.
     """
     done = losses.size
-    columns = max(1, min(done, round(2 * (width - 8) * done / max(steps, 1))))
-    xs, lows, highs = envelope(losses, columns)
-    smooth_x, smooth = smoothed(losses, columns, max(1, min(done // 3, steps // 50)))
+    columns = max(1, 2 * (width - 8))
+    xs, lows, highs = envelope(losses, columns, steps)
+    smooth_x, smooth = smoothed(losses, columns, max(1, min(done // 3, steps // 50)), steps)
     least = (_floor(floors, steps),) if floors else ()
     curves = (
         band(xs, lows, highs, "raw", label="raw"),
