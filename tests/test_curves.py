@@ -6,7 +6,7 @@ import numpy as np
 import plotext
 import pytest
 
-from tui_diffusion.lab.curves import dashed, scattered, stroke
+from tui_diffusion.lab.curves import dashed, runs, scattered, stroke
 from tui_diffusion.lab.dots import (
     BRAILLE,
     BRAILLE_BITS,
@@ -75,3 +75,17 @@ def test_a_dashed_line_has_gaps_and_keeps_its_ends():
     assert xs[shown].min() >= 0.25 and xs[shown].max() <= 0.75
     alone = dashed(np.array([0.5]), np.array([0.5]), 60)
     assert alone[0].tolist() == [0.5]
+
+
+def test_runs_are_the_parts_within_the_plot():
+    nan = float("nan")
+    xs = np.array([-1.0, 0.5, 1.0, nan, 0.2, nan, 0.3, 0.4, 2.0])
+    ys = np.array([0.5, 0.5, 0.25, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0])
+    parts = [part.tolist() for part in runs(xs, ys)]
+    assert parts == [
+        [[0.0, 0.5], [0.5, 0.5], [1.0, 0.25]],
+        [[0.3, 0.0], [0.4, 0.0], [1.0, 0.0]],
+        [[0.2, 0.1]],
+    ]
+    assert runs(np.array([]), np.array([])) == []
+    assert runs(np.array([2.0]), np.array([0.5])) == []

@@ -1,4 +1,4 @@
-"""Curves as dots: split at gaps, clipped to the plot, and joined by straight lines.
+"""Curves split at gaps and clipped to the plot, and dense ones as dots.
 
 Coordinates are shares of the axes, 0 to 1 within the plot. A point falls on the dot that plotext
 puts it on, and a line on the dots that plotext joins them by; but where plotext walks every dot in
@@ -14,6 +14,22 @@ from .dots import Dots
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+def runs(xs: Floats, ys: Floats) -> list[Floats]:
+    """The parts of a line that lie within the plot, each as its points `(k, 2)`.
+
+    A nan in either coordinate is a gap; a point between two gaps is a part of its own.
+    """
+    points = np.stack([xs, ys], axis=1)
+    starts, ends = _clipped(points)
+    breaks = np.flatnonzero((starts[1:] != ends[:-1]).any(axis=1)) + 1
+    pairs = zip(np.split(starts, breaks), np.split(ends, breaks), strict=True)
+    parts = [np.concatenate([start, end[-1:]]) for start, end in pairs if len(start)]
+    gap = np.pad(np.isnan(points).any(axis=1), 1, constant_values=True)
+    inside = ((points >= 0) & (points <= 1)).all(axis=1)
+    alone = points[gap[:-2] & gap[2:] & inside]
+    return [*parts, *alone[:, None]]
 
 
 def stroke(xs: Floats, ys: Floats, columns: int, rows: int) -> Dots:

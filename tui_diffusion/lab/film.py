@@ -31,6 +31,7 @@ Floats = NDArray[np.float64]
 _ENERGY_POINTS = 500
 _REAL_POINTS = 2000
 _MODE_POINTS = 100_000
+_ESTIMATES = 8192
 
 _FOLLOWED = 32
 """Points whose ideal paths there are, more than any picture shows."""
@@ -125,8 +126,16 @@ class Film:
         return float(between(self.schedule.sigmas.cpu().numpy(), place))
 
     def x0_hat(self, level: int) -> NDArray[np.float32]:
-        """What the denoiser took the clean data to be at a level below N, (n, d)."""
-        return self.trajectory.step(level).x0_hat.detach().cpu().numpy()
+        """What the denoiser took the clean data to be at a level below N, (k, d).
+
+        Of the first points alone: no eye needs more, and each asks the network again.
+        """
+        return self.trajectory.step(level, slice(_ESTIMATES)).x0_hat.detach().cpu().numpy()
+
+    def ideal_x0(self, level: int) -> NDArray[np.float32]:
+        """What the ideal denoiser says of the same points, (k, d)."""
+        x = torch.from_numpy(self.x[level, :_ESTIMATES])
+        return self.ask_ideal(x, level).x0_hat.numpy()
 
     @cached_property
     def ideal_x(self) -> NDArray[np.float32]:

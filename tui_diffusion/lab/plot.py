@@ -1,13 +1,14 @@
 """Curves, histograms and axes as text: the one file that knows plotext.
 
-A `Figure` says what is to be seen and `draw` turns it into lines. plotext sets the axes, with
-their ticks and rules; it keeps one global figure, so each begins with a cleared one, one thread at
-a time, and what comes out is kept, since axes seldom change. It is handed numbers between 0 and 1
-alone, because one nan ends its process and its own log scale fails at 0. It writes ANSI colours;
-here they are mere tags that say what a cell belongs to, and become styles of the palette.
+A `Figure` says what is to be seen and `draw` turns it into lines. plotext draws curves, rules and
+axes with their ticks; it keeps one global figure, so each begins with a cleared one, one thread at
+a time. It is handed numbers between 0 and 1 alone (scaled, clipped and split at gaps), because one
+nan ends its process, a far-off point makes it walk every cell on the way there, and its own log
+scale fails at 0. It writes ANSI colours; here they are mere tags that say what a cell belongs to,
+and become styles of the palette.
 
-Curves are put into these axes by numpy, on the dots where plotext would have them: it walks every
-dot in Python, which takes 20 to 600 ms for a loss curve, in which no training gets on.
+It walks every dot of a line in Python, while a training waits. So what is dense, such as the band
+of a raw loss (10 to 600 ms by plotext), is put by numpy under its curves, on the same dots.
 
 Bars are drawn here too, in eighths of a cell, under the curves: where a cell belonged to one
 series, a curve that crosses the bars would tear a hole into them.
@@ -19,7 +20,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Literal
 
@@ -30,7 +31,7 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
-from .curves import dashed, scattered, stroke
+from .curves import dashed, runs, scattered, stroke
 from .dots import (
     BRAILLE,
     BRAILLE_BITS,
@@ -60,7 +61,8 @@ class Curve:
     `braille` and `blocks` join the points by a fine and a bold line, `dashed` by a broken line
     (`xs` must ascend), `dot` and `cross` put a character at each. With `fill` the points are the
     middles and heights of bars that stand on 0; `xs` must then ascend evenly and should be no
-    more than there are columns. `label` names the curve in the legend.
+    more than there are columns. `dense` lines cover much of the plot, and lie under the others.
+    `label` names the curve in the legend.
     """
 
     xs: Sequence[float]
@@ -69,6 +71,7 @@ class Curve:
     marker: Marker = "braille"
     label: str | None = None
     fill: bool = False
+    dense: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ class Rule:
 class Figure:
     """What is to be seen. A range or ticks left out come from the data.
 
-    `curves` are drawn in their order, the last one on top; rules lie under them and bars under
-    all. (A line that is to be seen over a `band` is a curve listed after it.)
+    `curves` are drawn in their order, the last one on top; dense ones lie under them, rules under
+    these and bars under all.
     """
 
     curves: tuple[Curve, ...] = ()
@@ -111,7 +114,7 @@ def band(
     # Down one column and up the next, so that the line has no long diagonals.
     rising = (np.arange(x.size) % 2 == 0)[:, None]
     ends = np.where(rising, np.stack([low, high], 1), np.stack([high, low], 1)).ravel()
-    return Curve(np.repeat(x, 2).tolist(), ends.tolist(), role, label=label)
+    return Curve(np.repeat(x, 2).tolist(), ends.tolist(), role, label=label, dense=True)
 
 
 def draw(
@@ -341,11 +344,18 @@ class _Sheet:
         y_ticks = _placed(figure.y_ticks, self._y, max(3, height // 4), glyphs)
         margin = max([_LABEL_WIDTH, *(len(text) for _, text in y_ticks)])
         self.inner = Region(margin + 1, 1, width - margin - 1, height - _ROWS_AROUND)
-        self._axes(x_ticks, [(at, text.rjust(margin)) for at, text in y_ticks])
+        shares = [(self._x.unit(xs), self._y.unit(ys)) for xs, ys in curves]
+        lines = [
+            self._line(curve, *places)
+            for curve, places in zip(figure.curves, shares, strict=True)
+            if _by_plotext(curve)
+        ]
+        self._raster(x_ticks, [(at, text.rjust(margin)) for at, text in y_ticks], lines)
         self.ground = np.zeros_like(self.ink)
-        for curve, (xs, ys) in zip(figure.curves, curves, strict=True):
-            if not curve.fill:
-                self._curve(curve, self._x.unit(xs), self._y.unit(ys))
+        drawn = np.isin(self.ink, [role for _, _, role in lines]) & (self.characters != " ")
+        for curve, places in zip(figure.curves, shares, strict=True):
+            if not curve.fill and not _by_plotext(curve):
+                self._dots(curve, *places, free=~drawn)
         for curve, (xs, ys) in zip(figure.curves, curves, strict=True):
             if curve.fill:
                 self._bars(self._x.unit(xs), self._y.unit(ys), self._role(curve.role))
@@ -357,29 +367,37 @@ class _Sheet:
             self.roles.append(role)
         return self.roles.index(role)
 
-    def _axes(self, x_ticks: Sequence[Tick], y_ticks: Sequence[Tick]) -> None:
-        """Axes, ticks and rules, on which the curves are drawn."""
+    def _line(self, curve: Curve, xs: Floats, ys: Floats) -> _Line:
+        """A curve as plotext takes it."""
+        if curve.marker == "dashed":
+            xs, ys = dashed(xs, ys, 2 * self.inner.width)
+        marker = _marker(self._figure, curve, self.glyphs)
+        return runs(xs, ys), marker, self._role(curve.role)
+
+    def _raster(
+        self, x_ticks: Sequence[Tick], y_ticks: Sequence[Tick], lines: Sequence[_Line]
+    ) -> None:
+        """Axes, ticks, rules and curves."""
         rules = []
-        for lines, scale in ((self._figure.v_lines, self._x), (self._figure.h_lines, self._y)):
-            places = ((float(scale.unit(rule.at)), self._role(rule.role)) for rule in lines)
+        for marks, scale in ((self._figure.v_lines, self._x), (self._figure.h_lines, self._y)):
+            places = ((float(scale.unit(rule.at)), self._role(rule.role)) for rule in marks)
             rules.append(tuple((at, role) for at, role in places if 0 <= at <= 1))
-        size = (self.inner.right, self.inner.bottom + 2)
         # One tick at least: the width of its text is what sets the axis in its place.
         shown = tuple(y_ticks) or ((0.0, " " * (self.inner.x - 1)),)
-        characters, ink = _axes(*size, self.glyphs, tuple(x_ticks), shown, *rules)
+        draw = partial(_plotted, lines=lines) if lines else _axes
+        width, height = self.inner.right, self.inner.bottom + 2
+        characters, ink = draw(width, height, self.glyphs, tuple(x_ticks), shown, *rules)
         self.characters, self.ink = characters.copy(), ink.copy()
 
-    def _curve(self, curve: Curve, xs: Floats, ys: Floats) -> None:
-        """A curve over what is drawn already: a cell shows the dots of the last one in it."""
+    def _dots(self, curve: Curve, xs: Floats, ys: Floats, free: NDArray[np.bool_]) -> None:
+        """Points or a dense line where no other line is: a cell shows the dots of the last one."""
         marker, role = _marker(self._figure, curve, self.glyphs), self._role(curve.role)
         bits, characters = _LATTICES.get(marker, (((1,),), np.array([" ", marker])))
         columns, rows = len(bits[0]) * self.inner.width, len(bits) * self.inner.height
-        if curve.marker == "dashed":
-            xs, ys = dashed(xs, ys, 2 * self.inner.width)
         draw_on = scattered if curve.marker in _POINTS else stroke
         codes = codes_of(draw_on(xs, ys, columns, rows), bits)
-        hit = codes > 0
         place = (slice(self.inner.y, self.inner.bottom), slice(self.inner.x, self.inner.right))
+        hit = (codes > 0) & (free[place] | (curve.marker in _POINTS))
         self.characters[place][hit] = characters[codes[hit]]
         self.ink[place][hit] = role
 
@@ -483,8 +501,15 @@ def _marker(figure: Figure, curve: Curve, glyphs: Glyphs) -> str:
 _plotext = Lock()
 
 
-@lru_cache(maxsize=64)
-def _axes(
+_Line = tuple[list[Floats], str, int]
+"""Runs of points (k, 2), plotext's marker, and a role's number."""
+
+
+def _by_plotext(curve: Curve) -> bool:
+    return not (curve.fill or curve.dense or curve.marker in _POINTS)
+
+
+def _plotted(
     width: int,
     height: int,
     glyphs: Glyphs,
@@ -492,10 +517,11 @@ def _axes(
     y_ticks: tuple[Tick, ...],
     v_rules: tuple[tuple[float, int], ...],
     h_rules: tuple[tuple[float, int], ...],
+    lines: Sequence[_Line] = (),
 ) -> tuple[Characters, NDArray[np.int64]]:
-    """Axes by plotext, read back as characters and roles; both `(height, width)`.
+    """Axes, rules and lines by plotext, read back as characters and roles; both `(height, width)`.
 
-    Ticks and rules lie at shares of the axes, a rule with its role's number.
+    All lie at shares of the axes, a rule with its role's number.
     """
     with _plotext:
         plotext.clear_figure()
@@ -514,6 +540,9 @@ def _axes(
             plotext.vertical_line(at, color=_TAG + role)
         for at, role in h_rules:
             plotext.horizontal_line(at, color=_TAG + role)
+        for parts, marker, role in lines:
+            for run in parts:
+                plotext.plot(*run.T.tolist(), marker=marker, color=_TAG + role)
         rows = plotext.build().split("\n")[: height - 1]
     characters = np.full((height, width), " ")
     ink = np.zeros((height, width), dtype=np.int64)
@@ -532,6 +561,10 @@ def _axes(
         for y in range(height):
             characters[y] = list(plain("".join(characters[y]), "ascii"))
     return characters, ink
+
+
+_axes = lru_cache(maxsize=64)(_plotted)
+"""Axes alone, which seldom change."""
 
 
 def _arrays(curve: Curve) -> tuple[Floats, Floats]:

@@ -110,8 +110,7 @@ def _true(
         case "score field":
             inner = _arrows(film, level, ranges, size, "truth", palette, glyphs, ideal=True)
         case "clean estimate":
-            exact = film.ask_ideal(torch.from_numpy(film.x[level]), level).x0_hat
-            dots = bin_points(exact.numpy(), *ranges, *size)
+            dots = bin_points(film.ideal_x0(level), *ranges, *size)
             inner = braille([Layer(dots, "ideal")], [], *size, palette, glyphs)
         case "scatter" if look.forward:
             dots = bin_points(between(film.forward_x, look.place), *ranges, *size)
