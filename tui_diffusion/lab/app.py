@@ -508,9 +508,10 @@ class Lab(App[int]):
                 self._take_run(Choice(self._resume, "resume"))
                 return
         film = message.film
-        self._films.took(film.seconds)
+        began = thread_time()
         if film.wish.experiment == self.bench.experiment:
             self._denoising.show(film)
+        self._films.took(film.seconds + thread_time() - began)
         if self.session.state is not State.TRAINING:
             self._refresh()  # else the next tick does
 
