@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
@@ -134,7 +135,8 @@ class Training:
         first = max(begun, self.step - max(_LATEST, self.steps // 50))
         if not self.floor or self.losses is None or self.step <= first:
             return None
-        return float(self.losses[first : self.step].mean(dtype=float)) / self.floor - 1
+        above = float(self.losses[first : self.step].mean(dtype=float)) / self.floor - 1
+        return above if isfinite(above) else None
 
     @property
     def rate(self) -> float:
