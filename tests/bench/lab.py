@@ -17,7 +17,8 @@ from tests.bench.table import budget, show
 from tests.terminal import Terminal
 
 PROGRAM = Path(sys.executable).with_name("diffusion-tui")
-TRUE = {"COLORTERM": "truecolor"}
+TRUE = {"COLORTERM": "truecolor", "PYTHONDONTWRITEBYTECODE": ""}
+"""As on a person's machine: all the colours, and modules compiled once."""
 
 
 def run(rounds: int) -> None:
@@ -43,7 +44,7 @@ def first_paint(rounds: int) -> None:
                 terminal.read()
 
     def torch() -> None:
-        subprocess.run([sys.executable, "-c", "import torch"], check=True)
+        subprocess.run([sys.executable, "-c", "import torch"], check=True, env=os.environ | TRUE)
 
     paint(), torch()
     paints, imports = [], []
