@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion import __version__, cli
+from tui_diffusion import __version__, cli, headless
 from tui_diffusion.core.experiment import ConfigError, field_table
 from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.core.runs import open_run, store
 from tui_diffusion.core.training import Trainer, train
 from tui_diffusion.core.trajectory import denoise
+from tui_diffusion.ending import Exit
 
 SAMPLE_KEYS = {
     *("points", "mean", "std", "nearest_mode_distance", "energy_distance"),
@@ -329,7 +330,7 @@ BAD = [
 @pytest.mark.parametrize(("arguments", "words"), BAD, ids=[" ".join(a)[:60] for a, _ in BAD])
 def test_bad_input_is_one_line_and_exit_code_2(run_cli, home, arguments, words):
     headless = arguments[:1] in (("train",), ("sample",))
-    assert run_cli(*arguments, *(["--json"] if headless else [])) == cli.Exit.BAD_INPUT == 2
+    assert run_cli(*arguments, *(["--json"] if headless else [])) == Exit.BAD_INPUT == 2
     assert run_cli.out == ""
     lines = run_cli.err.splitlines()
     assert len(lines) == 1
@@ -434,12 +435,12 @@ def test_an_interruption_saves_a_training_that_can_go_on(run_cli, monkeypatch):
             return 1
         return min(count_of(self, block, stage, every), 300 - self.step)
 
-    monkeypatch.setattr(cli, "_REPORT", 1e-9)
+    monkeypatch.setattr(headless, "_REPORT", 1e-9)
     monkeypatch.setattr(Trainer, "_count", count)
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        assert run_cli("train", "naive-1d", "--json") == cli.Exit.INTERRUPTED == 130
+        assert run_cli("train", "naive-1d", "--json") == Exit.INTERRUPTED == 130
     finally:
         signal.signal(signal.SIGINT, before)
     monkeypatch.undo()

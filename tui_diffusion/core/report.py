@@ -87,9 +87,10 @@ def results(
     *,
     points: int | None = None,
     device: torch.device | str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """``{"loss": …, "sample": …, "target": …}``: what a training came to, however it was run."""
-    trajectory = denoise(experiment, denoiser, points=points, device=device)
+    trajectory = denoise(experiment, denoiser, points=points, device=device, progress=progress)
     return {
         "loss": plain(loss_report(experiment, losses, denoiser)),
         **sample_report(experiment, trajectory),
@@ -129,10 +130,26 @@ def evaluation(
     return report
 
 
-def training_report(trainer: Trainer, *, points: int | None = None) -> dict[str, Any]:
-    """The results of a training and of a sample from its network; the body of ``train --json``."""
+def training_report(
+    trainer: Trainer,
+    *,
+    points: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """The results of a training and of a sample from its network; the body of ``train --json``.
+
+    ``progress`` is told how far the sampling is, as by `denoise`.
+    """
     experiment = trainer.experiment
     losses = None if trainer.status == "diverged" else trainer.losses[: trainer.step]
+    found = results(
+        experiment,
+        losses,
+        trainer.denoiser,
+        points=points,
+        device=trainer.device,
+        progress=progress,
+    )
     return {
         "experiment": experiment.name,
         "seed": experiment.seed,
@@ -143,5 +160,5 @@ def training_report(trainer: Trainer, *, points: int | None = None) -> dict[str,
         "steps": trainer.step,
         "seconds": trainer.seconds,
         "steps_per_second": plain(trainer.step / max(trainer.seconds, 1e-9)),
-        **results(experiment, losses, trainer.denoiser, points=points, device=trainer.device),
+        **found,
     }

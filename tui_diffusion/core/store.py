@@ -93,6 +93,14 @@ class Summary:
         return max(((now or datetime.now(UTC)) - self.about.written).total_seconds(), 0.0)
 
 
+def age_text(seconds: float) -> str:
+    """now, 5 min, 3 h, 12 d."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit}"
+    return "now"
+
+
 def list_runs() -> list[Summary]:
     """Every entry of the store, the latest written first and what is not whole last."""
     folder = store()

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core.datasets import scaling_of
+from ..core.datasets import Scaling, scaling_of
 from ..core.experiment import to_json
+from ..core.trajectory import Trajectory
 from .exhibit import Exhibit, Film
+from .formats import ExportError, Options, check, write_whole
 from .frames import Progress
 
 
@@ -19,20 +21,46 @@ def write_npz(film: Film, file: Path, progress: Progress) -> None:
     x and x0_hat have the data's own size; all else has the unit size at which a network sees it.
     No object arrays, so it opens with ``allow_pickle=False``.
     """
-    trajectory, scaling = film.trajectory, scaling_of(film.exhibit.experiment.data)
-    names = ("eps_hat", "mean", "noise", "x0_hat")
-    said = dict(zip(names, trajectory.every(*names), strict=True)) | {"repeats": trajectory.repeats}
-    arrays: dict[str, Any] = {name: values.detach().cpu().numpy() for name, values in said.items()}
-    arrays["x"] = scaling.back(trajectory.x.detach().cpu()).numpy()
-    arrays["x0_hat"] = scaling.back(said["x0_hat"].detach().cpu()).numpy()
-    arrays["alphas"] = trajectory.schedule.alphas.numpy()
-    arrays["sigmas"] = trajectory.schedule.sigmas.numpy()
+    trajectory, exhibit = film.trajectory, film.exhibit
+    arrays = _arrays(trajectory, scaling_of(exhibit.experiment.data), "mean", "noise")
+    arrays["repeats"] = trajectory.repeats.detach().cpu().numpy()
     arrays["result_level"] = np.asarray(trajectory.result_level)
-    arrays["losses"] = film.exhibit.losses
-    arrays["experiment"] = np.asarray(to_json(film.exhibit.experiment))
+    arrays["losses"] = exhibit.losses
+    arrays["experiment"] = np.asarray(to_json(exhibit.experiment))
+    _save(arrays, file)
+    progress(1, 1)
+
+
+def check_points(file: Path) -> None:
+    """Raise `ExportError` unless `write_points` can write there, if need be over what is there."""
+    if file.suffix.lower() != ".npz":
+        raise ExportError(f"--out {file}: suffix {file.suffix!r} is not known; allowed: .npz")
+    try:
+        check(file, Options(force=True))
+    except ExportError as error:
+        raise ExportError(f"--out {error}") from None
+
+
+def write_points(trajectory: Trajectory, scaling: Scaling, file: Path) -> None:
+    """Points at every level with alphas and sigmas, whole or not at all; sizes as above."""
+    write_whole([file], True, lambda places: _save(_arrays(trajectory, scaling), places[0]))
+
+
+def _arrays(trajectory: Trajectory, scaling: Scaling, *more: str) -> dict[str, Any]:
+    """x, x0_hat, eps_hat and ``more`` at every level, with alphas and sigmas."""
+    names = ("x0_hat", "eps_hat", *more)
+    tensors = dict(zip(names, trajectory.every(*names), strict=True)) | {"x": trajectory.x}
+    arrays: dict[str, Any] = {name: values.detach().cpu() for name, values in tensors.items()}
+    for name in ("x", "x0_hat"):
+        arrays[name] = scaling.back(arrays[name])
+    arrays |= {"alphas": trajectory.schedule.alphas, "sigmas": trajectory.schedule.sigmas}
+    return {name: values.numpy() for name, values in arrays.items()}
+
+
+def _save(arrays: dict[str, Any], file: Path) -> None:
+    # By way of a handle: numpy would add a suffix to some names.
     with file.open("wb") as out:
         np.savez_compressed(out, **arrays)
-    progress(1, 1)
 
 
 def write_csv(film: Film, file: Path, progress: Progress) -> None:

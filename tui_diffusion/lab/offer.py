@@ -10,8 +10,7 @@ from textual.binding import Binding
 from textual.widgets import Static
 
 from ..core.manifest import RunError, shown
-from ..core.store import Summary, latest_run
-from .runs import age_text
+from ..core.store import Summary, age_text, latest_run
 from .screens import Modal
 
 

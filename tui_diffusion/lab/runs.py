@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from ..core.manifest import RunError
-from ..core.store import Summary, delete_run, list_runs, rename_run
+from ..core.store import Summary, age_text, delete_run, list_runs, rename_run
 from .lines import Lines, Piece, middle
 from .screens import Modal
 from .status import duration, number
@@ -40,14 +40,6 @@ class Choice:
     run: Summary
     what: Literal["open", "resume"]
     steps: int | None = None
-
-
-def age_text(seconds: float) -> str:
-    """now, 5 min, 3 h, 12 d."""
-    for size, name in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {name}"
-    return "now"
 
 
 class RunList(Lines):

@@ -1,0 +1,110 @@
+"""A training without the lab: begun or gone on with, watched, written down, and left."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .bar import TrainingBar, with_bar
+from .core.checkpoints import Checkpointer
+from .core.experiment import ConfigError, Experiment
+from .core.manifest import RunError, State
+from .core.report import training_report
+from .core.resuming import continued, resume
+from .core.runs import check_writable, new_name, open_run
+from .core.store import in_store, store
+from .core.training import Trainer
+from .ending import Interruption, complain
+
+_REPORT = 0.1
+"""Seconds between two reports of a training: how long Ctrl-C may wait."""
+
+
+def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trainer, Path]:
+    """A new training, and the folder it is to be written to, which can be if it is to ``save``."""
+    trainer = Trainer(experiment)
+    folder = (out if out is not None else store() / new_name(experiment)).absolute()
+    if save:
+        check_writable(folder)
+    return trainer, folder
+
+
+def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Trainer, Path]:
+    """A run's training where it was left, and the run's folder."""
+    run = open_run(name)
+    if preset not in (None, run.experiment.name):
+        raise ConfigError(
+            f"experiment: {preset!r} is not that of the run; allowed: "
+            f"{run.experiment.name}, or none"
+        )
+    return resume(run, continued(run, changes)), run.folder.absolute()
+
+
+def train(
+    trainer: Trainer, folder: Path | None, interruption: Interruption
+) -> tuple[dict[str, Any], str]:
+    """Train to the end, with checkpoints in ``folder``: the report, and why it is not saved, or ''.
+
+    A signal to end is the end of the program, once the training is written down.
+    """
+    keeper = Checkpointer(trainer, folder) if folder is not None else None
+    try:
+        _pull(trainer, keeper, interruption)
+        interruption.at_once = True
+        if trainer.status == "training":
+            _leave(trainer, keeper, interruption.asked)
+        _kept(keeper, trainer.status, None)
+        results = with_bar("sampling", lambda tell: training_report(trainer, progress=tell))
+        report = {"run": str(folder) if folder else None, **results}
+        fault = _kept(keeper, trainer.status, report)
+    finally:
+        if keeper is not None:
+            keeper.close()
+    if fault:
+        report["run"] = None
+    return report, fault
+
+
+def _pull(trainer: Trainer, keeper: Checkpointer | None, interruption: Interruption) -> None:
+    """Train until the end or a signal, with a bar for a person, and a checkpoint now and then."""
+    told = ""
+    with TrainingBar(trainer) as bar:
+        for progress in trainer.run(interval=_REPORT):
+            bar.show(progress)
+            if interruption.asked:
+                return
+            if interruption.resting:
+                # Here, where no time counts as training's.
+                bar.hide()
+                interruption.rest()
+            if keeper is not None:
+                keeper.offer()
+                if keeper.fault and not told:
+                    told = keeper.fault
+                    complain(f"not saved so far, training goes on: {told}")
+
+
+def _leave(trainer: Trainer, keeper: Checkpointer | None, number: int) -> NoReturn:
+    """Write down a training that a signal ended, say how to go on with it, and end."""
+    told = f"interrupted at step {trainer.step:,}/{trainer.steps:,}"
+    fault = _kept(keeper, "stopped", None)
+    if keeper is None or fault:
+        complain(f"{told}; run: not saved{': ' if fault else ''}{fault}")
+    else:
+        name = keeper.folder.name if in_store(keeper.folder) else str(keeper.folder)
+        command = f"diffusion-tui train --resume {shlex.quote(name)}"
+        complain(f"{told}; go on with: {command}; run: {keeper.folder}")
+    sys.exit(128 + number)
+
+
+def _kept(keeper: Checkpointer | None, state: State, report: dict[str, Any] | None) -> str:
+    """Write a training that has ended; what went wrong, or nothing."""
+    try:
+        if keeper is not None:
+            keeper.finish(state, report)
+    except RunError as error:
+        return str(error)
+    return ""

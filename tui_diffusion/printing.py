@@ -1,0 +1,150 @@
+"""What the commands print for a person, where they are not asked for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .core.experiment import format_value
+from .core.glossary import of_key
+from .core.store import Summary, age_text
+
+
+def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
+    """The experiments, as ``list --json`` has them."""
+    words, numbers = ("experiment", "title", "script"), ("steps", "levels")
+    lines = [
+        (
+            str(row["id"]),
+            str(row["title"]),
+            "your own" if row["own"] else str(row["script"] or "–"),
+            f"{row['steps']:,}",
+            str(row["levels"]),
+        )
+        for row in rows
+    ]
+    table = _table(words, numbers)
+    console = Console()
+    widths = [max(map(len, cells)) for cells in zip((*words, *numbers), *lines, strict=True)]
+    for column, width in zip(table.columns, widths, strict=True):
+        column.no_wrap, column.min_width = True, width
+    # In a narrow terminal the title gives way; a name that is cut could not be typed.
+    title = table.columns[1]
+    title.min_width = None
+    title.max_width = max(8, console.width - sum(widths) + widths[1] - 3 * len(widths) + 2)
+    for name, *others in lines:
+        table.add_row(f"[bold]{name}[/]", *others)
+    console.print(table)
+
+
+def print_runs(found: Sequence[Summary]) -> None:
+    """The runs on disk, and what is wrong with those that cannot be opened."""
+    table = _table(("run", "state", "steps", "energy distance", "age"), overflow="fold")
+    for summary in found:
+        about = summary.about
+        if about is None:
+            cells = [summary.label, f"{summary.standing}: {summary.reason}", "", "", ""]
+        else:
+            cells = [
+                summary.label,
+                str(summary.standing),
+                f"{about.step:,}/{about.steps:,}",
+                _number((about.quality or {}).get("energy_distance")),
+                age_text(summary.age()),
+            ]
+        table.add_row(*(Text(cell) for cell in cells))
+    Console(highlight=False).print(table)
+
+
+def print_report(report: Mapping[str, Any]) -> None:
+    """A training or a sample."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    sampled, target = report["sample"], report["target"]
+    table.add_row("experiment", f"{report['experiment']}, seed {report['seed']}")
+    if "steps" in report:
+        threads = f"{report['threads']} thread{'s' if report['threads'] > 1 else ''}"
+        rate = f"{report['steps_per_second']:,.0f} steps/s on {report['device']}, {threads}"
+        table.add_row("training", f"{report['steps']:,} steps in {report['seconds']:.1f} s, {rate}")
+        final = report["loss"]["final"]
+        floor, excess = report["loss"]["floor"], report["loss"]["excess"]
+        above = f", {excess:.3g} above the floor of {floor:.3g}" if excess is not None else ""
+        table.add_row("loss", "–" if final is None else f"{format_value(final)}{above}")
+    for name in ("mean", "std"):
+        table.add_row(name, f"{_coordinates(sampled[name])}   goal {_coordinates(target[name])}")
+    distance = sampled["nearest_mode_distance"]
+    if distance is not None:
+        table.add_row("squared distance to the nearest mode", _number(distance))
+    table.add_row(
+        "energy distance",
+        f"{_number(sampled['energy_distance'])}"
+        f"   real data {_number(sampled['energy_distance_real'])}",
+    )
+    if report["run"]:
+        table.add_row("run", report["run"])
+    Console(highlight=False).print(table)
+
+
+def print_evaluation(report: Mapping[str, Any]) -> None:
+    """How good a run is: quality, loss at every level, and where the error comes from."""
+    console = Console(highlight=False)
+    who = "exact denoiser" if report["ideal"] else "network"
+    console.print(
+        f"{report['experiment']}, {who}, {report['sampler']}, {len(report['levels'])} levels\n"
+    )
+    quality = _table(("metric",), ("sample", "real data"))
+    metrics, target = report["metrics"], report["target"]
+    for name in ("mean", "std"):
+        pairs = zip(metrics[name], target[name], strict=True)
+        for axis, (value, goal) in zip("xy", pairs, strict=False):
+            quality.add_row(f"{name} {axis}", _number(value), _number(goal))
+    for key in (name for name in metrics if f"{name}_real" in metrics):
+        if metrics[key] is not None:
+            row = (_number(metrics[key]), _number(metrics[f"{key}_real"]))
+            quality.add_row(of_key(key).name, *row)
+    console.print(quality)
+
+    columns = ("sigma", "alpha", "loss", "floor", "excess", "amplification", "amplification_out")
+    levels = _table((), ("level", *columns[:-2], "eps error x", "in the end x"))
+    for row in report["levels"]:
+        levels.add_row(str(row["level"]), *(_number(row[name]) for name in columns))
+    console.print(levels)
+
+    parts = report["attribution"]
+    shares = ", ".join(f"{n} {_number(parts[n])}" for n in ("start", "network", "discretisation"))
+    console.print(f"error {_number(parts['total'])}: {shares}; mainly {parts['main']}")
+    start = report["start"]
+    console.print(
+        f"start: alpha_bar {_number(start['alpha_bar'])}, data's std over the noise's "
+        f"{_number(start['signal'])}, energy distance to the noisiest level "
+        f"{_number(start['distance'])}"
+    )
+
+
+def _table(
+    words: Iterable[str],
+    numbers: Iterable[str] = (),
+    *,
+    overflow: Literal["fold", "ellipsis"] = "ellipsis",
+) -> Table:
+    """An empty table with columns of words, and then of numbers at their right."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in words:
+        table.add_column(name, overflow=overflow)
+    for name in numbers:
+        table.add_column(name, overflow=overflow, justify="right")
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _coordinates(values: Sequence[float | None]) -> str:
+    return ", ".join("–" if value is None else f"{value:.4f}" for value in values)
