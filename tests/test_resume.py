@@ -410,6 +410,31 @@ def test_a_terminal_that_is_closed_ends_a_training_that_can_go_on(home):
     assert summary.standing == "stopped"
 
 
+def test_the_time_that_a_training_is_stopped_is_none_of_its_own(home):
+    """Stopped by ctrl+z, and brought back by ``fg`` a while later."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tui_diffusion.cli", "train", "naive-2d", *LONG],
+        stderr=subprocess.PIPE,
+        process_group=0,
+        preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in (2, signal.SIGTSTP)],
+    )
+    try:
+        wait_until(list_runs, "a checkpoint")
+        before = list_runs()[0].about.seconds
+        process.send_signal(signal.SIGTSTP)
+        assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+        stopped = 3.0
+        time.sleep(stopped)
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+    about = list_runs()[0].about
+    assert about.state == "stopped"
+    assert 0 <= about.seconds - before < stopped
+
+
 # --- the session of the lab --------------------------------------------------------------------
 
 
