@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tui_diffusion.core.experiment import field_table, format_value
+from tui_diffusion.core.experiment import field_table
 from tui_diffusion.core.glossary import GLOSSARY
 from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.core.values import format_value
 from tui_diffusion.lab.actions import ACTIONS, FORM_KEYS
 
 README = Path(__file__).parent.parent / "README.md"

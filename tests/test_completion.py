@@ -9,8 +9,9 @@ import pytest
 from tui_diffusion import __version__
 from tui_diffusion.cli import cli
 from tui_diffusion.completion import install
-from tui_diffusion.core.experiment import ConfigError, format_value, parse_settings
+from tui_diffusion.core.experiment import ConfigError, parse_settings
 from tui_diffusion.core.presets import PRESETS, get_preset
+from tui_diffusion.core.values import format_value
 from tui_diffusion.lab.copying import command_line
 
 

@@ -18,18 +18,18 @@ from tui_diffusion.core.experiment import (
     SCHEDULES_OF,
     ConfigError,
     Experiment,
-    FieldSpec,
     field_table,
-    format_value,
     from_json,
     parse_settings,
     to_json,
 )
+from tui_diffusion.core.fields import FieldSpec
 from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.core.report import training_report
 from tui_diffusion.core.resuming import resume
 from tui_diffusion.core.runs import RunError, open_run, save_run
 from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.values import format_value
 
 NAIVE = get_preset("naive-1d").experiment
 DDPM = get_preset("ddpm-1d").experiment

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .core.experiment import format_value
 from .core.glossary import of_key
 from .core.store import Summary, age_text
+from .core.values import format_value
 
 
 def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:

@@ -12,22 +12,15 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from .fields import FieldSpec, fields_of, setting
+from .values import Numbers, Points, Real, Whole, format_value, printable
 
 DataName = Literal[
     "gaussian-1d",
@@ -102,84 +95,12 @@ The others know the levels they were trained on, and can be sampled on a part of
 """
 
 
-Scale = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] | float
-"""The numbers that nudging a field goes through, see `nudging`; a number is an even step."""
-
-
 class ConfigError(ValueError):
     """A value that cannot be; ``field`` is its dotted path, or '' where no one is at fault."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
         self.field = field
-
-
-def _setting(
-    default: Any,
-    label: str,
-    help: str,  # noqa: A002
-    *,
-    unit: str = "",
-    when: Mapping[str, tuple[str, ...]] | None = None,
-    allowed: str = "",
-    scale: Scale | None = None,
-    **bounds: Any,
-) -> Any:
-    """A field with what a form needs to know of it: label, help, unit, when it applies, and the
-    scale that it is nudged along (whole numbers by one, others along the series, unless said)."""
-    extra: dict[str, Any] = {
-        "unit": unit,
-        "when": dict(when or {}),
-        "allowed": allowed,
-        "scale": scale,
-    }
-    return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
-
-
-def _integer_text(value: Any) -> Any:
-    """Let a person write 10,000 or 1e4 where a whole number is wanted."""
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    if re.fullmatch(r"[+-]?\d{1,3}([,_]\d{3})+", text, re.ASCII):
-        text = text.replace(",", "").replace("_", "")
-    if re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
-        # Not by way of a float, which holds 53 bits.
-        return int(text)
-    try:
-        number = float(text)
-    except ValueError:
-        return value
-    return int(number) if math.isfinite(number) and number.is_integer() else value
-
-
-def _numbers_text(value: Any) -> Any:
-    """Let a person write a list of numbers as '0.1, 0.2' or '0.1 0.2', with or without brackets."""
-    if isinstance(value, str):
-        return tuple(part for part in re.split(r"[\s,;\[\]()]+", value) if part)
-    return value
-
-
-def _points_text(value: Any) -> Any:
-    """Let a person write points as '(-1, 1), (1, -1)', '-1 1; 1 -1' or '[[-1, 1], [1, -1]]'.
-
-    A plain list '0.5, 2' is that many points on the line.
-    """
-    if not isinstance(value, str):
-        return value
-    if "(" in value or "[" in value:
-        groups = [g for g in re.split(r"[()\[\]]+", value) if g.strip(" ,;")]
-        if len(groups) > 1 or ";" not in value:
-            return tuple(_numbers_text(group) for group in groups)
-    if ";" in value:
-        return tuple(_numbers_text(group) for group in value.split(";") if group.strip())
-    return tuple((number,) for number in _numbers_text(value))
-
-
-Whole = Annotated[int, BeforeValidator(_integer_text)]
-Real = Annotated[float, Field(allow_inf_nan=False)]
-Numbers = Annotated[tuple[Real, ...], BeforeValidator(_numbers_text)]
-Points = Annotated[tuple[tuple[Real, ...], ...], BeforeValidator(_points_text)]
 
 
 class _Section(BaseModel):
@@ -192,30 +113,30 @@ _CENTRES: Mapping[str, tuple[str, ...]] = {"data.name": tuple(DEFAULT_MEANS)}
 class DataConfig(_Section):
     """The distribution to learn: a mixture of Gaussians of one width."""
 
-    name: DataName = _setting(
+    name: DataName = setting(
         "gaussian-1d",
         "data set",
         "The distribution to learn, a mixture of Gaussians; file:PATH for points of your own.",
         allowed=", ".join(get_args(DataName)[:-1]) + ", file:PATH",
     )
-    means: Points = _setting(
+    means: Points = setting(
         (),
         "means",
         "Centre of every component: numbers in 1D, points in 2D. Empty: as the data set has them.",
         when=_CENTRES,
         allowed="1D such as '-1, 1', or 2D such as '(-1, 1), (1, -1)', at most 64 components",
     )
-    weights: Numbers = _setting(
+    weights: Numbers = setting(
         (),
         "weights",
         "Weight of every component, scaled to sum to 1. Empty: as the data set has them.",
         when=_CENTRES,
         allowed="one number above 0 for each of the means",
     )
-    count: Whole = _setting(
+    count: Whole = setting(
         8, "modes", "Number of modes on the ring.", when={"data.name": ("ring",)}, ge=1, le=64
     )
-    path: str = _setting(
+    path: str = setting(
         "",
         "file",
         "A .csv or .npy file of points, one or two columns; scaled to unit size, and back.",
@@ -223,14 +144,14 @@ class DataConfig(_Section):
         allowed="a .csv or .npy file with 1 to 100,000 rows of 1 or 2 numbers",
         max_length=4096,
     )
-    std: Real = _setting(
+    std: Real = setting(
         0.01,
         "std",
         "Standard deviation of each component; of points from a file, relative to their spread.",
         gt=0,
         le=10,
     )
-    balanced: bool = _setting(
+    balanced: bool = setting(
         True,
         "balanced",
         "Every training batch holds the components in equal numbers, as in the post.",
@@ -266,7 +187,7 @@ class DataConfig(_Section):
             return self
         dims = {len(mean) for mean in means}
         if len(dims) > 1 or not dims <= {1, 2} or len(means) > 64:
-            shown = _printable(format_value(means))
+            shown = printable(format_value(means))
             counts = " and ".join(str(dim) for dim in sorted(dims))
             raise ValueError(
                 f"data.means: {shown} has points of {counts} coordinates, {len(means)} in all; "
@@ -305,14 +226,14 @@ _CONTINUOUS: Mapping[str, tuple[str, ...]] = {"method.name": ANY_LEVEL}
 class MethodConfig(_Section):
     """What the network learns."""
 
-    name: MethodName = _setting(
+    name: MethodName = setting(
         "naive",
         "method",
         "naive: remove one level as the post does; naive-exact: the same with the exact target; "
         "ddpm: predict the noise (Ho et al. 2020); edm: preconditioned denoising (Karras et al. "
         "2022); flow: the velocity from data to noise (Liu et al. 2022).",
     )
-    noise_mean: Real = _setting(
+    noise_mean: Real = setting(
         -2.2,
         "noise mean",
         "Training draws a noise level for every point: mean of ln(sigma / alpha).",
@@ -321,7 +242,7 @@ class MethodConfig(_Section):
         le=10,
         scale=0.1,
     )
-    noise_std: Real = _setting(
+    noise_std: Real = setting(
         1.6,
         "noise std",
         "Standard deviation of ln(sigma / alpha) over the training points.",
@@ -339,14 +260,14 @@ _BETA_RANGE: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras-beta", "
 class ScheduleConfig(_Section):
     """The noise levels."""
 
-    kind: ScheduleKind = _setting(
+    kind: ScheduleKind = setting(
         "karras",
         "schedule",
         "karras: sigmas of Karras et al. 2022; beta: a list of betas; "
         "karras-beta: betas in the shape of Karras' sigmas; linear-beta: evenly spaced betas; "
         "cosine: of Nichol and Dhariwal 2021; flow: alpha = 1 - t, sigma = t.",
     )
-    levels: Whole = _setting(
+    levels: Whole = setting(
         10,
         "levels",
         "Number of noise levels N.",
@@ -355,19 +276,19 @@ class ScheduleConfig(_Section):
         le=1000,
         scale="tenth",
     )
-    sigma_min: Real = _setting(
+    sigma_min: Real = setting(
         0.001, "sigma min", "Least noise level above zero.", when=_KARRAS, gt=0, le=100
     )
-    sigma_max: Real = _setting(
+    sigma_max: Real = setting(
         1.0, "sigma max", "Greatest noise level, where sampling starts.", when=_KARRAS, gt=0, le=100
     )
-    beta_min: Real = _setting(
+    beta_min: Real = setting(
         0.001, "beta min", "Least beta.", when=_BETA_RANGE, gt=0, lt=1, scale="share"
     )
-    beta_max: Real = _setting(
+    beta_max: Real = setting(
         0.9, "beta max", "Greatest beta.", when=_BETA_RANGE, gt=0, lt=1, scale="share"
     )
-    rho: Real = _setting(
+    rho: Real = setting(
         7.0,
         "rho",
         "Exponent that crowds the levels towards low noise; 1 spaces them evenly.",
@@ -376,7 +297,7 @@ class ScheduleConfig(_Section):
         le=100,
         scale=1,
     )
-    betas: Numbers = _setting(
+    betas: Numbers = setting(
         (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999),
         "betas",
         "Variance added at each step, least noisy first; their number is the number of levels.",
@@ -413,7 +334,7 @@ class ScheduleConfig(_Section):
         if sum(math.log1p(-beta) for beta in self._betas()) < -600:
             field, value = ("betas", self.betas) if self.kind == "beta" else ("levels", self.levels)
             raise ValueError(
-                f"schedule.{field}: {_printable(format_value(value))} with these betas leaves no "
+                f"schedule.{field}: {printable(format_value(value))} with these betas leaves no "
                 "trace of the data; allowed: fewer or smaller betas"
             )
         return self
@@ -435,27 +356,27 @@ class ScheduleConfig(_Section):
 class NetworkConfig(_Section):
     """The multilayer perceptron."""
 
-    width: Whole = _setting(
+    width: Whole = setting(
         32, "width", "Units in each hidden layer.", ge=1, le=4096, scale="doubling"
     )
-    depth: Whole = _setting(2, "depth", "Number of hidden layers.", ge=1, le=16)
-    activation: Literal["relu", "tanh", "silu", "gelu"] = _setting(
+    depth: Whole = setting(2, "depth", "Number of hidden layers.", ge=1, le=16)
+    activation: Literal["relu", "tanh", "silu", "gelu"] = setting(
         "relu", "activation", "Nonlinearity between the layers."
     )
-    per_level: bool = _setting(
+    per_level: bool = setting(
         False,
         "per level",
         "One network for every noise level, trained least noisy first, each starting from its "
         "neighbour's weights; off: one network that is told the level.",
     )
-    fourier: Whole = _setting(
+    fourier: Whole = setting(
         0,
         "point octaves",
         "Fourier features of the point: sines and cosines at pi/2 times 1, 2, 4, … so many.",
         ge=0,
         le=10,
     )
-    level_fourier: Whole = _setting(
+    level_fourier: Whole = setting(
         0,
         "level octaves",
         "Fourier features of the number that tells the level, at pi/2 times 1, 2, 4, … so many.",
@@ -471,10 +392,10 @@ _PER_LEVEL: Mapping[str, tuple[str, ...]] = {"network.per_level": ("true",)}
 class TrainingConfig(_Section):
     """Gradient descent."""
 
-    steps: Whole = _setting(
+    steps: Whole = setting(
         1000, "steps", "Gradient steps in all.", unit="steps", ge=1, le=100_000_000, scale="series"
     )
-    batch: Whole = _setting(
+    batch: Whole = setting(
         32,
         "batch",
         "Fresh points drawn for each step.",
@@ -483,19 +404,19 @@ class TrainingConfig(_Section):
         le=1_000_000,
         scale="doubling",
     )
-    lr: Real = _setting(1e-3, "learning rate", "Step size of the optimizer.", gt=0, le=1e12)
-    optimizer: Literal["sgd", "adam", "adamw"] = _setting(
+    lr: Real = setting(1e-3, "learning rate", "Step size of the optimizer.", gt=0, le=1e12)
+    optimizer: Literal["sgd", "adam", "adamw"] = setting(
         "sgd", "optimizer", "Rule that turns gradients into steps."
     )
-    loss: Literal["sum", "norm", "mean"] = _setting(
+    loss: Literal["sum", "norm", "mean"] = setting(
         "sum",
         "loss",
         "Over the batch: sum of squares, 2-norm (the root of that sum), or mean of squares.",
     )
-    decay: Literal["none", "step", "cosine"] = _setting(
+    decay: Literal["none", "step", "cosine"] = setting(
         "none", "rate decay", "How the rate falls: not, by a factor every so often, or as a cosine."
     )
-    decay_factor: Real = _setting(
+    decay_factor: Real = setting(
         0.95,
         "decay factor",
         "Factor of each step of the rate.",
@@ -504,7 +425,7 @@ class TrainingConfig(_Section):
         le=1,
         scale=0.01,
     )
-    decay_every: Whole = _setting(
+    decay_every: Whole = setting(
         100,
         "decay every",
         "Steps between two falls.",
@@ -514,7 +435,7 @@ class TrainingConfig(_Section):
         le=100_000_000,
         scale="series",
     )
-    average: Real = _setting(
+    average: Real = setting(
         0.0,
         "average",
         "Sampling uses a running average of the weights, of which every step keeps this share; "
@@ -523,7 +444,7 @@ class TrainingConfig(_Section):
         lt=1,
         scale="to-one",
     )
-    first_factor: Real = _setting(
+    first_factor: Real = setting(
         1.0,
         "first factor",
         "Steps of the first (least noisy) network, as a multiple of those of each other one.",
@@ -531,7 +452,7 @@ class TrainingConfig(_Section):
         ge=1,
         le=1000,
     )
-    first_lr: Real = _setting(
+    first_lr: Real = setting(
         1e-3, "first rate", "Learning rate of the first network.", when=_PER_LEVEL, gt=0, le=1e12
     )
 
@@ -542,7 +463,7 @@ _DDPM_SAMPLER: Mapping[str, tuple[str, ...]] = {"sampling.sampler": ("ddpm",)}
 class SamplingConfig(_Section):
     """The reverse process."""
 
-    points: Whole = _setting(
+    points: Whole = setting(
         1000,
         "points",
         "Points denoised together.",
@@ -551,13 +472,13 @@ class SamplingConfig(_Section):
         le=2_000_000,
         scale="series",
     )
-    sampler: SamplerName = _setting(
+    sampler: SamplerName = setting(
         "naive",
         "sampler",
         "naive: subtract what the network says; ddpm: draw from the Gaussian posterior; ddim: "
         "with eta times its noise; euler, heun, dpm++2m: follow the probability-flow ODE.",
     )
-    levels: Whole = _setting(
+    levels: Whole = setting(
         0,
         "levels",
         "Noise levels to sample with, where they should not be the schedule's; 0: the schedule's.",
@@ -566,7 +487,7 @@ class SamplingConfig(_Section):
         le=1000,
         scale="levels",
     )
-    eta: Real = _setting(
+    eta: Real = setting(
         0.0,
         "eta",
         "Noise of a ddim step: 0 adds none, 1 is a ddpm step.",
@@ -575,13 +496,13 @@ class SamplingConfig(_Section):
         le=1,
         scale=0.1,
     )
-    variance: Literal["posterior", "beta"] = _setting(
+    variance: Literal["posterior", "beta"] = setting(
         "posterior",
         "variance",
         "Variance of a ddpm step: that of the posterior (beta tilde), or beta itself.",
         when=_DDPM_SAMPLER,
     )
-    quiet: Whole = _setting(
+    quiet: Whole = setting(
         2,
         "quiet steps",
         "Last steps that add no noise: 2 in the post, 1 in the paper's Algorithm 2.",
@@ -590,16 +511,16 @@ class SamplingConfig(_Section):
         ge=0,
         le=1000,
     )
-    start: Literal["zero-mean", "data-mean", "exact"] = _setting(
+    start: Literal["zero-mean", "data-mean", "exact"] = setting(
         "zero-mean",
         "start",
         "Where sampling starts: pure noise; noise about alpha times the data's mean; or a true "
         "draw of the noisiest level.",
     )
-    repeats: Whole = _setting(
+    repeats: Whole = setting(
         0, "repeats", "The last step is repeated this many times more.", ge=0, le=1000
     )
-    stop_before: Whole = _setting(
+    stop_before: Whole = setting(
         0,
         "stop before",
         "The sample is taken this many levels before the clean one, and compared with that level.",
@@ -612,7 +533,7 @@ class SamplingConfig(_Section):
 class Experiment(_Section):
     """A whole experiment: data, method, schedule, network, training, sampling; seed and device."""
 
-    name: str = _setting(
+    name: str = setting(
         "naive-1d", "experiment", "The preset this experiment began as.", max_length=80
     )
     data: DataConfig = DataConfig()
@@ -621,8 +542,8 @@ class Experiment(_Section):
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
     sampling: SamplingConfig = SamplingConfig()
-    seed: Whole = _setting(0, "seed", "Seed of weights, data and sampling.", ge=0, le=2**63 - 1)
-    device: str = _setting(
+    seed: Whole = setting(0, "seed", "Seed of weights, data and sampling.", ge=0, le=2**63 - 1)
+    device: str = setting(
         "auto",
         "device",
         "Where the tensors live.",
@@ -743,127 +664,10 @@ def _put(values: dict[str, Any], path: str, value: Any) -> None:
     values[last] = value
 
 
-# --- what each field is ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class FieldSpec:
-    """One field of `Experiment` as a form, a table or a message shows it."""
-
-    path: str
-    label: str
-    help: str
-    unit: str
-    kind: Literal["int", "float", "bool", "choice", "list", "text"]
-    choices: tuple[str, ...]
-    allowed: str
-    default: Any
-    when: Mapping[str, tuple[str, ...]]
-    bounds: Mapping[str, float]
-    """Of a number: any of gt, ge, lt and le."""
-    scale: Scale
-
-    @property
-    def section(self) -> str:
-        """The part of the experiment it belongs to, or ''."""
-        return self.path.rpartition(".")[0]
-
-    def applies(self, experiment: Experiment) -> bool:
-        """Whether the field means anything in this experiment."""
-        return all(format_value(experiment.get(p)) in values for p, values in self.when.items())
-
-    def why_not(self, experiment: Experiment) -> str:
-        """One line: why the field does not apply."""
-        path, values = next(
-            (p, v) for p, v in self.when.items() if format_value(experiment.get(p)) not in v
-        )
-        now = format_value(experiment.get(path))
-        return f"{self.path}: does not apply while {path} is {now}; allowed: {path} = " + (
-            " or ".join(values)
-        )
-
-
 @cache
 def field_table() -> Mapping[str, FieldSpec]:
     """Every field a person may set, by dotted path, in the order of the model."""
-    return {spec.path: spec for spec in _walk(Experiment, "") if spec.path != "name"}
-
-
-def _walk(model: type[BaseModel], prefix: str) -> Iterator[FieldSpec]:
-    for name, info in model.model_fields.items():
-        path = f"{prefix}{name}"
-        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
-            yield from _walk(info.annotation, f"{path}.")
-            continue
-        extra: Any = info.json_schema_extra
-        kind, choices = _kind_of(info.annotation)
-        bounds = {
-            key: getattr(item, key)
-            for item in info.metadata
-            for key in ("gt", "ge", "lt", "le")
-            if getattr(item, key, None) is not None
-        }
-        yield FieldSpec(
-            path=path,
-            label=info.title or name,
-            help=info.description or "",
-            unit=extra["unit"],
-            kind=kind,
-            choices=choices,
-            allowed=extra["allowed"] or _allowed(kind, choices, bounds),
-            default=info.default,
-            when=extra["when"],
-            bounds=bounds,
-            scale=extra["scale"] or (1 if kind == "int" else "series"),
-        )
-
-
-def _kind_of(annotation: Any) -> tuple[Any, tuple[str, ...]]:
-    if get_origin(annotation) is Literal:
-        return "choice", get_args(annotation)
-    if get_origin(annotation) is tuple:
-        return "list", ()
-    if annotation is bool:
-        return "bool", ("true", "false")
-    return {int: "int", float: "float"}.get(annotation, "text"), ()
-
-
-def _allowed(kind: str, choices: tuple[str, ...], bounds: Mapping[str, float]) -> str:
-    if choices:
-        return ", ".join(choices)
-    noun = "a whole number" if kind == "int" else "a number"
-    if kind not in ("int", "float"):
-        return "text"
-    words = {"gt": "above", "ge": "from", "lt": "below", "le": "to" if "ge" in bounds else "up to"}
-    return " ".join([noun, *(f"{words[key]} {_number(value)}" for key, value in bounds.items())])
-
-
-# --- reading and showing -------------------------------------------------------------------------
-
-
-def _number(value: float) -> str:
-    if isinstance(value, int) or not math.isfinite(value):
-        return str(value)
-    text = f"{value:.6g}"
-    mantissa, e, exponent = (f"{value:.5e}").partition("e")
-    short = mantissa.rstrip("0").rstrip(".") + e + str(int(exponent))
-    return short if value and (abs(value) < 0.001 or abs(value) >= 1e6) else text
-
-
-def format_value(value: Any) -> str:
-    """A value as a person would write it: ``2e-4``, ``true``, ``0.1, 0.2``, ``(-1, 1), (1, 1)``."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return _number(value)
-    if isinstance(value, tuple | list):
-        if value and all(isinstance(item, tuple | list) and len(item) == 1 for item in value):
-            return ", ".join(format_value(item[0]) for item in value)
-        return ", ".join(
-            f"({format_value(item)})" if isinstance(item, tuple | list) else format_value(item)
-            for item in value
-        )
-    return str(value)
+    return {spec.path: spec for spec in fields_of(Experiment) if spec.path != "name"}
 
 
 def build(values: Mapping[str, Any]) -> Experiment:
@@ -880,7 +684,7 @@ def _explain(error: ValidationError) -> ConfigError:
     path = ".".join(parts)
     spec = field_table().get(path)
     if spec is not None:
-        shown = repr(_printable(format_value(first["input"])))
+        shown = repr(printable(format_value(first["input"])))
         if spec.kind == "list":
             entry = [part for part in first["loc"] if isinstance(part, int)]
             shown = f"{shown} (entry {entry[0] + 1})" if entry else shown
@@ -893,11 +697,6 @@ def _explain(error: ValidationError) -> ConfigError:
     return ConfigError(f"{path or 'experiment'}: {first['msg']}", path)
 
 
-def _printable(text: str, width: int = 60) -> str:
-    text = "".join(c if c.isprintable() else "?" for c in text)
-    return text if len(text) <= width else text[: width - 1] + "…"
-
-
 def _unknown_field(path: str) -> str:
     from difflib import get_close_matches
 
@@ -908,7 +707,7 @@ def _unknown_field(path: str) -> str:
         if near
         else ", ".join(f"{s}.*" if s not in ("seed", "device") else s for s in sections)
     )
-    return f"{_printable(path)}: no such field; allowed: {allowed}"
+    return f"{printable(path)}: no such field; allowed: {allowed}"
 
 
 def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:
@@ -917,7 +716,7 @@ def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:
     for text in assignments:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
-            raise ConfigError(f"--set {_printable(text)}: no value; allowed: FIELD=VALUE")
+            raise ConfigError(f"--set {printable(text)}: no value; allowed: FIELD=VALUE")
         settings[path.strip()] = value.strip()
     return settings
 

@@ -19,7 +19,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from .experiment import ConfigError, Experiment, FieldSpec, Scale, field_table
+from .experiment import ConfigError, Experiment, field_table
+from .fields import FieldSpec, Scale
 
 _ALIKE = 1e-9
 """Numbers that differ by less than this share are one to a person."""

@@ -13,9 +13,10 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from .experiment import ConfigError, Experiment, build, field_table, format_value
+from .experiment import ConfigError, Experiment, build, field_table
 from .manifest import UNREADABLE, read_object, reason_of, shown
 from .presets import PRESETS, Preset, base_of
+from .values import format_value
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _ALLOWED = "1 to 40 letters, digits, '-', '_' and '.', a letter or digit first"

@@ -7,10 +7,11 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from .experiment import ConfigError, Experiment, field_table, format_value
+from .experiment import ConfigError, Experiment, field_table
 from .manifest import UNREADABLE, RunError, reason_of, shown
 from .runs import Run
 from .training import Trainer, stages
+from .values import format_value
 
 _FREE = ("training.steps", "device", "sampling.*")
 

@@ -15,10 +15,11 @@ from typing import Any
 
 from ..core.datasets import make_mixture
 from ..core.devices import operations
-from ..core.experiment import ConfigError, Experiment, field_table, format_value
+from ..core.experiment import ConfigError, Experiment, field_table
 from ..core.mixtures import GaussianMixture
 from ..core.presets import PRESETS, base_of
 from ..core.training import stages
+from ..core.values import format_value
 from . import script_any_level as any_level
 from .script_data import batches_part, data_part
 from .script_denoising import denoising_part

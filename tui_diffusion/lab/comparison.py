@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.devices import use_threads
-from ..core.experiment import ConfigError, Experiment, field_table, format_value
+from ..core.experiment import ConfigError, Experiment, field_table
 from ..core.manifest import RunError, shown
 from ..core.methods import Denoiser
 from ..core.report import results
 from ..core.store import list_runs
+from ..core.values import format_value
 from .film import Film, make_film
 from .opening import opened
 from .sampling import Progress, Wish

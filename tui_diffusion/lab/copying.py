@@ -6,9 +6,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.experiment import Experiment, field_table, format_value
+from ..core.experiment import Experiment, field_table
 from ..core.presets import base_of
 from ..core.store import store
+from ..core.values import format_value
 from .status import number
 
 if TYPE_CHECKING:

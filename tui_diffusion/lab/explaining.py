@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..core.experiment import Experiment, format_value
+from ..core.experiment import Experiment
 from ..core.presets import PRESETS, base_of
+from ..core.values import format_value
 from .bench import Bench
 from .session import State, Training
 

@@ -20,8 +20,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
-from ..core.experiment import ConfigError, Experiment, FieldSpec, field_table, format_value
+from ..core.experiment import ConfigError, Experiment, field_table
+from ..core.fields import FieldSpec
 from ..core.nudging import nudge
+from ..core.values import format_value
 from .lines import Lines, Piece
 
 WIDE = 56

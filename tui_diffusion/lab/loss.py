@@ -8,7 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from ..core.experiment import format_value
+from ..core.values import format_value
 from .canvas import Canvas
 from .glyphs import Glyphs
 from .palette import Palette
