@@ -20,9 +20,10 @@ from click.shell_completion import CompletionItem
 from . import __version__, completion
 from .bar import with_bar
 from .core.experiment import ConfigError, Experiment, parse_settings
-from .core.manifest import RunError, shown
+from .core.manifest import RunError
 from .core.own_presets import all_presets, own_presets
 from .core.presets import PRESETS, get_preset
+from .core.values import shown
 from .ending import Exit, Interruption, complain
 
 if TYPE_CHECKING:

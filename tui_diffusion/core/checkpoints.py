@@ -17,9 +17,10 @@ from typing import Any
 import torch
 
 from .lock import Lock
-from .manifest import UNREADABLE, RunError, State, read_about, reason_of, shown
+from .manifest import UNREADABLE, RunError, State, read_about, reason_of
 from .snapshot import Snapshot, create, extend
 from .training import Trainer
+from .values import shown
 
 SECONDS = 3.0
 """From one checkpoint to the next, at least."""

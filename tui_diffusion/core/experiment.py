@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from .fields import FieldSpec, fields_of, setting
-from .values import Numbers, Points, Real, Whole, format_value, printable
+from .values import Numbers, Points, Real, Whole, format_value, shortened
 
 DataName = Literal[
     "gaussian-1d",
@@ -187,7 +187,7 @@ class DataConfig(_Section):
             return self
         dims = {len(mean) for mean in means}
         if len(dims) > 1 or not dims <= {1, 2} or len(means) > 64:
-            shown = printable(format_value(means))
+            shown = shortened(format_value(means))
             counts = " and ".join(str(dim) for dim in sorted(dims))
             raise ValueError(
                 f"data.means: {shown} has points of {counts} coordinates, {len(means)} in all; "
@@ -334,7 +334,7 @@ class ScheduleConfig(_Section):
         if sum(math.log1p(-beta) for beta in self._betas()) < -600:
             field, value = ("betas", self.betas) if self.kind == "beta" else ("levels", self.levels)
             raise ValueError(
-                f"schedule.{field}: {printable(format_value(value))} with these betas leaves no "
+                f"schedule.{field}: {shortened(format_value(value))} with these betas leaves no "
                 "trace of the data; allowed: fewer or smaller betas"
             )
         return self
@@ -684,7 +684,7 @@ def _explain(error: ValidationError) -> ConfigError:
     path = ".".join(parts)
     spec = field_table().get(path)
     if spec is not None:
-        shown = repr(printable(format_value(first["input"])))
+        shown = repr(shortened(format_value(first["input"])))
         if spec.kind == "list":
             entry = [part for part in first["loc"] if isinstance(part, int)]
             shown = f"{shown} (entry {entry[0] + 1})" if entry else shown
@@ -707,7 +707,7 @@ def _unknown_field(path: str) -> str:
         if near
         else ", ".join(f"{s}.*" if s not in ("seed", "device") else s for s in sections)
     )
-    return f"{printable(path)}: no such field; allowed: {allowed}"
+    return f"{shortened(path)}: no such field; allowed: {allowed}"
 
 
 def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:
@@ -716,7 +716,7 @@ def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:
     for text in assignments:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
-            raise ConfigError(f"--set {printable(text)}: no value; allowed: FIELD=VALUE")
+            raise ConfigError(f"--set {shortened(text)}: no value; allowed: FIELD=VALUE")
         settings[path.strip()] = value.strip()
     return settings
 

@@ -9,7 +9,8 @@ from errno import EACCES, EWOULDBLOCK
 from pathlib import Path
 from time import monotonic, sleep
 
-from .manifest import RunError, read_plain, reason_of, shown
+from .manifest import RunError, read_plain, reason_of
+from .values import shown
 
 _PATIENCE = 0.3
 """Seconds to try for a lock: whoever lists the runs holds each one for a moment."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from tokenize import TokenError
 from typing import Any, Literal, get_args
 
+from .values import shown
+
 FORMAT = 2
 POINTS = "points.npy"
 """In a run's folder: its data, where they came from a file."""
@@ -45,11 +47,6 @@ UNREADABLE = (
 
 class RunError(ValueError):
     """A run that cannot be opened or written: one line that says which and why."""
-
-
-def shown(text: str) -> str:
-    """Text from outside made harmless: control characters become '?'."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def reason_of(error: BaseException) -> str:

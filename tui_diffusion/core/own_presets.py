@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from .experiment import ConfigError, Experiment, build, field_table
-from .manifest import UNREADABLE, read_object, reason_of, shown
+from .manifest import UNREADABLE, read_object, reason_of
 from .presets import PRESETS, Preset, base_of
-from .values import format_value
+from .values import format_value, shown
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _ALLOWED = "1 to 40 letters, digits, '-', '_' and '.', a letter or digit first"

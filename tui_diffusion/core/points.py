@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .experiment import ConfigError
+from .values import shown
 
 ROWS = 100_000
 """A file may hold so many points: the exact denoiser has a component for each."""
@@ -96,7 +97,7 @@ def _from_csv(file: Path, size: int) -> NDArray[np.float64]:
 
 
 def _bad(file: Path, what: str) -> ConfigError:
-    name = "".join(c if c.isprintable() else "?" for c in str(file))
+    name = shown(file)
     name = name if len(name) <= 80 else "…" + name[-79:]
     return ConfigError(
         f"data.path: {name}: {what}; allowed: a .csv or .npy file with 1 to {ROWS:,} rows of "

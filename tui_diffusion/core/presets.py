@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .experiment import ConfigError, Experiment, build, field_table
+from .values import shown
 
 
 @dataclass(frozen=True)
@@ -308,8 +309,9 @@ def get_preset(id: str) -> Preset:  # noqa: A002
 
     own = find_own(id)
     if own is None:
-        shown = "".join(c if c.isprintable() else "?" for c in id[:60])
-        raise ConfigError(f"experiment {shown!r} is unknown; allowed: {', '.join(all_presets())}")
+        raise ConfigError(
+            f"experiment {shown(id[:60])!r} is unknown; allowed: {', '.join(all_presets())}"
+        )
     return own
 
 

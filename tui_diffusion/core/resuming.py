@@ -8,10 +8,10 @@ from typing import Any
 from safetensors import SafetensorError
 
 from .experiment import ConfigError, Experiment, field_table
-from .manifest import UNREADABLE, RunError, reason_of, shown
+from .manifest import UNREADABLE, RunError, reason_of
 from .runs import Run
 from .training import Trainer, stages
-from .values import format_value
+from .values import format_value, shown
 
 _FREE = ("training.steps", "device", "sampling.*")
 

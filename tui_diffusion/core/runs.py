@@ -36,16 +36,7 @@ from torch import Tensor
 
 from .datasets import make_mixture
 from .experiment import ConfigError, Experiment, from_json
-from .manifest import (
-    POINTS,
-    UNREADABLE,
-    RunError,
-    State,
-    read_about,
-    read_object,
-    reason_of,
-    shown,
-)
+from .manifest import POINTS, UNREADABLE, RunError, State, read_about, read_object, reason_of
 from .methods import NetworkDenoiser, make_method
 from .networks import make_network
 from .points import read_points
@@ -53,6 +44,7 @@ from .randomness import generator
 from .snapshot import save_run
 from .store import find, store
 from .training import part_of
+from .values import shown
 
 __all__ = [
     "Run",

@@ -40,9 +40,9 @@ from .manifest import (
     flush_folder,
     read_about,
     reason_of,
-    shown,
 )
 from .training import Trainer, part_of
+from .values import shown
 
 _QUALITY = ("energy_distance", "energy_distance_real", "mode_tv", "off_mode", "in_mode_std_ratio")
 """The metrics of a sample that a list of runs shows."""

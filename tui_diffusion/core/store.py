@@ -26,8 +26,8 @@ from .manifest import (
     read_about,
     read_object,
     reason_of,
-    shown,
 )
+from .values import shown
 
 Standing = Literal[
     "training",

@@ -84,7 +84,12 @@ def _number(value: float) -> str:
     return short if value and (abs(value) < 0.001 or abs(value) >= 1e6) else text
 
 
-def printable(text: str, width: int = 60) -> str:
-    """Text from outside made harmless and short enough for one line."""
-    text = "".join(c if c.isprintable() else "?" for c in text)
+def shown(text: object) -> str:
+    """Text from outside made harmless: control characters become '?'."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
+def shortened(text: str, width: int = 60) -> str:
+    """`shown`, and short enough for one line."""
+    text = shown(text)
     return text if len(text) <= width else text[: width - 1] + "…"

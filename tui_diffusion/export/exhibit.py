@@ -14,6 +14,7 @@ from ..core.experiment import Experiment
 from ..core.mixtures import GaussianMixture
 from ..core.presets import PRESETS
 from ..core.trajectory import Trajectory
+from ..core.values import shown
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +47,7 @@ class Exhibit:
         """The experiment as a person calls it."""
         preset = PRESETS.get(self.experiment.name)
         name = preset.title if preset else self.experiment.name
-        return "".join(c if c.isprintable() else "?" for c in name)
+        return shown(name)
 
 
 @dataclass(frozen=True, eq=False)

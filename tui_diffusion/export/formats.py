@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ..core.experiment import ConfigError
+from ..core.values import shown
 
 if TYPE_CHECKING:
     from .exhibit import Exhibit, Film
@@ -121,7 +122,7 @@ def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], No
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ExportError(
-            f"{_shown(files[0])}: cannot be written ({_shown(reason)[:160]}); "
+            f"{shown(files[0])}: cannot be written ({shown(reason)[:160]}); "
             "allowed: a file in a folder you may write to, on a disk with room"
         ) from None
     finally:
@@ -186,7 +187,7 @@ def read_size(text: str | None) -> tuple[int, int] | None:
         return None
     found = re.fullmatch(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*", text)
     if found is None:
-        raise ExportError(f"--size: {_shown(text)[:60]!r} is not allowed; allowed: such as 640x480")
+        raise ExportError(f"--size: {shown(text)[:60]!r} is not allowed; allowed: such as 640x480")
     return int(found[1]), int(found[2])
 
 
@@ -199,23 +200,18 @@ def read_number(name: str, text: str | None) -> float | None:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ExportError(f"--{name}: {_shown(text)[:60]!r} is not allowed; allowed: a number")
+        raise ExportError(f"--{name}: {shown(text)[:60]!r} is not allowed; allowed: a number")
     return number
 
 
 # --- what is allowed -----------------------------------------------------------------------------
 
 
-def _shown(text: object) -> str:
-    """Text from outside made harmless: control characters become '?'."""
-    return "".join(c if c.isprintable() else "?" for c in str(text))
-
-
 def _format(file: Path) -> Format:
     suffix = file.suffix.lower()
     if suffix not in FORMATS:
-        what = f"suffix {_shown(file.suffix)!r} is not known" if suffix else "has no suffix"
-        raise ExportError(f"{_shown(file)}: {what}; allowed: {', '.join(FORMATS)}")
+        what = f"suffix {shown(file.suffix)!r} is not known" if suffix else "has no suffix"
+        raise ExportError(f"{shown(file)}: {what}; allowed: {', '.join(FORMATS)}")
     return FORMATS[suffix]
 
 
@@ -265,28 +261,28 @@ def _check_size(kind: Format, size: tuple[int, int]) -> None:
 
 
 def _check_place(file: Path, force: bool) -> None:
-    shown = _shown(file)
+    name = shown(file)
     try:
         if "\0" in str(file):
             raise ValueError("a null character in its name")
         if file.is_dir():
-            raise ExportError(f"{shown}: is a folder; allowed: the name of a file")
+            raise ExportError(f"{name}: is a folder; allowed: the name of a file")
         if not file.absolute().parent.is_dir():
             raise ExportError(
-                f"{shown}: its folder does not exist; allowed: a file in a folder there is"
+                f"{name}: its folder does not exist; allowed: a file in a folder there is"
             )
         if os.path.lexists(file) and not force:
-            raise ExportError(f"{shown}: exists; allowed: a new file, or --force to replace it")
+            raise ExportError(f"{name}: exists; allowed: a new file, or --force to replace it")
         probe = file.with_name(f".{uuid4().hex[:12]}.tmp")
         probe.touch(exist_ok=False)
         probe.unlink()
         if len(os.fsencode(file.name)) > 255:
-            raise ExportError(f"{shown[:80]}…: name too long; allowed: at most 255 bytes")
+            raise ExportError(f"{name[:80]}…: name too long; allowed: at most 255 bytes")
     except (OSError, ValueError) as error:
         if isinstance(error, ExportError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise ExportError(
-            f"{shown[:200]}: cannot be written ({_shown(reason)}); "
+            f"{name[:200]}: cannot be written ({shown(reason)}); "
             "allowed: a file in a folder you may write to"
         ) from None

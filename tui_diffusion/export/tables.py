@@ -10,6 +10,7 @@ import numpy as np
 from ..core.datasets import Scaling, scaling_of
 from ..core.experiment import to_json
 from ..core.trajectory import Trajectory
+from ..core.values import shown
 from .exhibit import Exhibit, Film
 from .formats import ExportError, Options, check, write_whole
 from .frames import Progress
@@ -34,7 +35,9 @@ def write_npz(film: Film, file: Path, progress: Progress) -> None:
 def check_points(file: Path) -> None:
     """Raise `ExportError` unless `write_points` can write there, if need be over what is there."""
     if file.suffix.lower() != ".npz":
-        raise ExportError(f"--out {file}: suffix {file.suffix!r} is not known; allowed: .npz")
+        raise ExportError(
+            f"--out {shown(file)}: suffix {shown(file.suffix)!r} is not known; allowed: .npz"
+        )
     try:
         check(file, Options(force=True))
     except ExportError as error:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ..core.devices import use_threads
 from ..core.experiment import ConfigError, Experiment, field_table
-from ..core.manifest import RunError, shown
+from ..core.manifest import RunError
 from ..core.methods import Denoiser
 from ..core.report import results
 from ..core.store import list_runs
-from ..core.values import format_value
+from ..core.values import format_value, shown
 from .film import Film, make_film
 from .opening import opened
 from .sampling import Progress, Wish

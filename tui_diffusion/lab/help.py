@@ -12,8 +12,8 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from ..core.manifest import shown
 from ..core.presets import base_of
+from ..core.values import shown
 from .actions import ACTIONS, FORM_KEYS
 from .bench import Bench
 from .denoising import DenoisingPanel

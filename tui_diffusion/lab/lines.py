@@ -14,6 +14,8 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ..core.values import shown
+
 Piece = tuple[str, str]
 """Text that is already as wide as it shall be, and what it is, by which it is
 coloured: '' or a ``lines--`` component class of `Lines`."""
@@ -25,7 +27,7 @@ def fit(text: str, width: int, *, right: bool = False, plain: bool = False) -> s
     What cannot be printed becomes '?', so that no text can reach the terminal as a command.
     """
     width = max(width, 0)
-    text = "".join(c if c.isprintable() else "?" for c in text)
+    text = shown(text)
     length = cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + ("~" if plain else "…") if width else ""

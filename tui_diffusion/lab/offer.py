@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.widgets import Static
 
-from ..core.manifest import RunError, shown
+from ..core.manifest import RunError
 from ..core.store import Summary, age_text, latest_run
+from ..core.values import shown
 from .screens import Modal
 
 
