@@ -5,7 +5,10 @@ import time
 
 import pytest
 
-from tui_diffusion.bar import with_bar
+from tui_diffusion.bar import TrainingBar, with_bar
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.report import training_report
+from tui_diffusion.core.training import Trainer
 
 
 class Screen(io.StringIO):
@@ -35,6 +38,28 @@ def test_a_bar_shows_for_long_work_in_a_terminal_alone(monkeypatch, seconds, str
     assert ("sampling" in written.getvalue() and "4/4" in written.getvalue()) == shows
     if not shows:
         assert not written.getvalue().strip()
+
+
+def test_work_and_training_go_on_where_the_terminal_goes_away(monkeypatch):
+    class Gone(Screen):
+        def write(self, text):
+            raise OSError("gone")
+
+    monkeypatch.setattr("sys.stderr", Gone())
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert with_bar("sampling", work(0.15)) == "made"
+    trainer = Trainer(get_preset("naive-1d").experiment.with_settings({"training.steps": 200}))
+    with TrainingBar(trainer) as bar:
+        for progress in trainer.run(every=100):
+            bar.show(progress)
+    assert trainer.step == 200
+
+
+def test_a_training_says_how_far_its_own_sampling_is():
+    told = []
+    trainer = Trainer(get_preset("naive-1d").experiment.with_settings({"training.steps": 20}))
+    training_report(trainer, points=50, progress=lambda done, total: told.append((done, total)))
+    assert told == [(k, 10) for k in range(1, 11)]
 
 
 def test_what_the_work_raises_comes_through(monkeypatch):
