@@ -193,7 +193,8 @@ async def go_on(bench):
 
 async def palette(bench):
     await bench.press("ctrl+p", *"play")
-    await bench.pilot.pause(0.5)
+    found = bench.app.screen.query_one("CommandList")
+    await until(lambda: found.option_count == 2 and "Play mode" in bench.screen)
 
 
 WINDOWS = {

@@ -44,12 +44,13 @@ def status(
     right = _progress(training, chosen, palette)
     if width >= WIDE and training.above is not None:
         right.insert(-1, (f"  {training.above:+.0%} over floor", dim))
-    while (room := width - _cells([*left, *right])) < 0 and right[-2][1] == dim:
-        del right[-2]  # the time, then the rate
+    room = width - _cells([*left, *right])
     for device in _devices(training):
         if len(device) <= room:
             left.append((device, dim))
             break
+    while _cells([*left, *right]) > width and right[-2][1] == dim:
+        del right[-2]  # the time, then the rate
     return left, right
 
 
