@@ -235,7 +235,8 @@ async def film(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     await ready(app, pilot, lambda: app._denoising.film is not None)
     await pilot.press("home", "t")
     await pilot.press("end")
-    frames, seen = [], -1
+    frames: list[Image.Image] = []
+    seen = -1
     while app.session.state.active or not frames:
         await pilot.pause(0.05)
         made = app._denoising.film
