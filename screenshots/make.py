@@ -10,8 +10,12 @@ depends on what a font makes of them.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from collections.abc import Awaitable, Callable
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -20,10 +24,18 @@ from rich.style import Style
 from textual.pilot import Pilot
 
 from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.report import training_report
+from tui_diffusion.core.snapshot import save_run
+from tui_diffusion.core.store import store
+from tui_diffusion.core.training import Progress, Trainer
 from tui_diffusion.lab.app import Lab
+from tui_diffusion.lab.compare import CompareScreen
+from tui_diffusion.lab.comparison import Source
+from tui_diffusion.lab.glyphs import Glyphs
+from tui_diffusion.lab.session import Clock, Session
+from tui_diffusion.lab.terminal import Colours
 
 FOLDER = Path(__file__).parent
-CELL = (10, 20)
 GROUND, INK = (18, 18, 18), (224, 224, 224)
 _DOTS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3))
 _LINES = {  # which of left, right, up, down a box character joins
@@ -32,6 +44,7 @@ _LINES = {  # which of left, right, up, down a box character joins
 }  # fmt: skip
 
 Rgb = tuple[int, int, int]
+Cell = tuple[int, int]
 
 
 def rgb(colour: Color | None, default: Rgb) -> Rgb:
@@ -41,19 +54,20 @@ def rgb(colour: Color | None, default: Rgb) -> Rgb:
     return tuple(colour.get_truecolor())  # type: ignore[return-value]
 
 
-def draw(app: Lab) -> Image.Image:
-    """The screen as it is now."""
+def draw(app: Lab, cell: Cell = (10, 20)) -> Image.Image:
+    """The screen as it is now, each character on so many pixels."""
     width, height = app.size
-    image = Image.new("RGB", (width * CELL[0], height * CELL[1]), GROUND)
+    image = Image.new("RGB", (width * cell[0], height * cell[1]), GROUND)
     pen = ImageDraw.Draw(image)
     fonts = [
-        ImageFont.truetype(name, 16) for name in ("DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf")
+        ImageFont.truetype(name, round(0.81 * cell[1]))
+        for name in ("DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf")
     ]
     for y, strip in enumerate(app.screen._compositor.render_strips()):
         x = 0
         for text, style, _ in strip:
             for character in text:
-                _cell(pen, fonts, x, y, character, style or Style.null())
+                _cell(pen, fonts, cell, x, y, character, style or Style.null())
                 x += 1
     return image
 
@@ -61,6 +75,7 @@ def draw(app: Lab) -> Image.Image:
 def _cell(
     pen: ImageDraw.ImageDraw,
     fonts: list[ImageFont.FreeTypeFont],
+    cell: Cell,
     x: int,
     y: int,
     character: str,
@@ -71,15 +86,15 @@ def _cell(
         ink, ground = ground, ink
     if style.dim:
         ink = tuple((a + b) // 2 for a, b in zip(ink, ground, strict=True))  # type: ignore[assignment]
-    w, h = CELL
+    w, h = cell
     left, top = x * w, y * h
     pen.rectangle((left, top, left + w - 1, top + h - 1), fill=ground)
     code = ord(character)
     if 0x2800 <= code < 0x2900:
         for bit, (dx, dy) in enumerate(_DOTS):
             if code - 0x2800 >> bit & 1:
-                at = (left + 1 + dx * 5, top + 1 + dy * 5)
-                pen.ellipse((*at, at[0] + 3, at[1] + 3), fill=ink)
+                at = (left + 1 + dx * w // 2, top + 1 + dy * h // 4)
+                pen.ellipse((*at, at[0] + w // 2 - 2, at[1] + h // 4 - 2), fill=ink)
     elif 0x2581 <= code <= 0x2588:
         pen.rectangle((left, top + h - (code - 0x2580) * h // 8, left + w - 1, top + h - 1), ink)
     elif character == "▀":
@@ -105,17 +120,29 @@ async def ready(app: Lab, pilot: Pilot[int], condition: Callable[[], bool]) -> N
     await pilot.pause(0.3)
 
 
+async def shown(app: Lab, pilot: Pilot[int]) -> None:
+    """Wait for the points and the studies of the latest weights."""
+
+    def latest() -> bool:
+        film, training = app._denoising.film, app.bench.training
+        done = film is not None and training is not None and film.wish.step == training.step
+        return done and not app.sampling.busy and not app.studies.busy
+
+    await ready(app, pilot, latest)
+
+
 async def trained(app: Lab, pilot: Pilot[int]) -> None:
     """Wait for torch, train to the end, and wait for the film of the final weights."""
     await ready(app, pilot, lambda: app._denoising.film is not None)
     await pilot.press("t")
     await ready(app, pilot, lambda: not app.session.state.active)
+    await shown(app, pilot)
 
-    def shown() -> bool:
-        film, training = app._denoising.film, app.bench.training
-        return film is not None and training is not None and film.wish.step == training.step
 
-    await ready(app, pilot, shown)
+async def view(app: Lab, pilot: Pilot[int], name: str) -> None:
+    """Press `v` until this view shows."""
+    while app._denoising.view != name:
+        await pilot.press("v")
 
 
 Scene = Callable[[Lab, Pilot[int]], Awaitable[list[Image.Image]]]
@@ -130,59 +157,156 @@ async def four(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
 
 
 async def narrow(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """One dimension at 80×24: the sample beside its close-up."""
+    """One dimension at 80×24: the exact pdf and cdf of a level under the sample."""
     await trained(app, pilot)
-    await pilot.press("3", "end", "left", "left")
+    await pilot.press("3", "home", *["right"] * 6)
+    await view(app, pilot, "pdf and cdf")
     await pilot.pause(0.5)
     return [draw(app)]
 
 
-async def exact(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """The exact pdf and cdf of a level."""
+async def field_and_errors(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
+    """The network's score against the exact one, and where the error of its sample comes from."""
     await trained(app, pilot)
-    await pilot.press("home", "right", "right", "right", "v", "v")
+    await pilot.press("home", *["right"] * 11, "o", "o")
+    await view(app, pilot, "score field")
+    await shown(app, pilot)
+    await pilot.pause(2)
+    return [draw(app)]
+
+
+async def compare(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
+    """A network of few parameters beside one of many, at the same level and from the same noise."""
+    await ready(app, pilot, lambda: app._denoising.film is not None)
+    sources = []
+    for width in ("12", "64"):
+        trainer = Trainer(app.bench.experiment.with_settings({"network.width": width}))
+        for _ in trainer.run(interval=1.0):
+            pass
+        run = save_run(store() / f"width-{width}", trainer, "finished", training_report(trainer))
+        sources.append(Source(run.name, run))
+    screen = CompareScreen(sources)
+    app.push_screen(screen)
+    await ready(app, pilot, lambda: len(screen.films) == 2)
+    return [draw(app)]
+
+
+async def levels(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
+    """The noise levels change while their number is typed."""
+    await ready(app, pilot, lambda: app._denoising.film is not None)
+    await pilot.press("1", "tab")
+    app._form.select("schedule.rho")
+    await pilot.press("enter", "end", "ctrl+u", "2")
     await pilot.pause(0.5)
     return [draw(app)]
+
+
+async def ask(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
+    """What a number is."""
+    await trained(app, pilot)
+    await pilot.press("3", "home", *["right"] * 7, "a", "down", "down")
+    await pilot.pause(0.5)
+    return [draw(app)]
+
+
+async def console(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
+    """ASCII, in the sixteen colours of the Linux console."""
+    await trained(app, pilot)
+    await pilot.press("3", "home", *["right"] * 16)
+    await pilot.pause(0.5)
+    return [draw(app)]
+
+
+class Unhurried(Trainer):
+    """Rests at first, every hundred steps, so that the sample of each of these networks is seen."""
+
+    def run(
+        self, *, every: int | None = None, interval: float | None = None
+    ) -> Generator[Progress, None, None]:
+        for progress in super().run(every=100):
+            yield progress
+            time.sleep(0.6 if progress.step < 2000 else 0)
 
 
 async def film(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """Every level, from noise to clean."""
-    await trained(app, pilot)
+    """The clean points while the network learns, then every level from noise to clean."""
+    app.session = Session(app._notify, Unhurried)
+    app._films = Clock(10, 1)  # as many of them as there can be
+    await ready(app, pilot, lambda: app._denoising.film is not None)
+    await pilot.press("home", "t")
+    await pilot.press("end")
+    frames: list[Image.Image] = []
+    seen = -1
+    while app.session.state.active or not frames:
+        await pilot.pause(0.05)
+        made = app._denoising.film
+        if made is not None and made.wish.source == "network" and made.wish.step > 1.3 * seen:
+            seen = made.wish.step
+            frames.append(draw(app, SMALL))
+    await shown(app, pilot)
+    frames += [draw(app, SMALL)] * 4  # equal frames become one that stays as long
     await pilot.press("home")
-    frames = []
     for _ in range(app._denoising.levels + 1):
         await pilot.pause(0.2)
-        frames.append(draw(app))
+        frames.append(draw(app, SMALL))
         await pilot.press("right")
     return frames
 
 
-SCENES: dict[str, tuple[str, tuple[int, int], Scene]] = {
-    "lab.png": ("ddpm-multimodal", (120, 40), four),
-    "lab-80x24.png": ("ddpm-1d", (80, 24), narrow),
-    "pdf-cdf.png": ("ddpm-1d-detailed", (120, 40), exact),
-    "denoising.gif": ("ddpm-multimodal", (100, 30), film),
+SMALL = (8, 16)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """An experiment, the terminal, and what is done there."""
+
+    experiment: str
+    size: tuple[int, int]
+    scene: Scene
+    glyphs: Glyphs = "braille"
+    colours: Colours = "truecolour"
+
+
+WIDE, NARROW = (120, 40), (80, 24)
+SHOTS = {
+    "denoising.gif": Shot("edm-spirals", WIDE, film),
+    "lab.png": Shot("ddpm-multimodal", WIDE, four),
+    "pdf-cdf-80x24.png": Shot("ddpm-1d", NARROW, narrow),
+    "score-and-errors.png": Shot("ddpm-multimodal", WIDE, field_and_errors),
+    "compare.png": Shot("edm-spirals", WIDE, compare),
+    "noise-levels-80x24.png": Shot("edm-multimodal", NARROW, levels),
+    "ask-80x24.png": Shot("ddpm-multimodal", NARROW, ask),
+    "console-80x24.png": Shot("edm-moons", NARROW, console, glyphs="ascii", colours="16"),
 }
-"""File, experiment, size of the terminal, and what is done before the picture is taken."""
 
 
 async def make(name: str) -> None:
     """Make one picture."""
-    experiment, size, scene = SCENES[name]
-    app = Lab(get_preset(experiment).experiment)
-    async with app.run_test(size=size) as pilot:
-        frames = await scene(app, pilot)
+    shot = SHOTS[name]
+    app = Lab(get_preset(shot.experiment).experiment, glyphs=shot.glyphs, colours=shot.colours)
+    async with app.run_test(size=shot.size) as pilot:
+        frames = await shot.scene(app, pilot)
     app.close_workers()
     file = FOLDER / name
     if len(frames) == 1:
-        frames[0].quantize(64).save(file, optimize=True)
+        frames[0].quantize(128, Image.Quantize.MAXCOVERAGE).save(file, optimize=True)
     else:
-        small = [frame.quantize(32, dither=Image.Dither.NONE) for frame in frames]
-        durations = [300] * (len(small) - 1) + [1500]
-        small[0].save(file, save_all=True, append_images=small[1:], duration=durations, loop=0)
+        _animate(frames, file)
     print(f"{file} {file.stat().st_size // 1024} KiB")
 
 
+def _animate(frames: list[Image.Image], file: Path) -> None:
+    """One palette for all frames, so that only what moves is written again."""
+    palette = frames[len(frames) // 2].quantize(96, Image.Quantize.MAXCOVERAGE)
+    small = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    durations = [300] * (len(small) - 1) + [2500]
+    small[0].save(
+        file, save_all=True, append_images=small[1:], duration=durations, loop=0, optimize=True
+    )
+
+
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or SCENES:
-        asyncio.run(make(wanted))
+    for wanted in sys.argv[1:] or SHOTS:
+        with tempfile.TemporaryDirectory() as home:
+            os.environ.update(DIFFUSION_TUI_HOME=home, DIFFUSION_TUI_CONFIG=f"{home}/settings.toml")
+            asyncio.run(make(wanted))

@@ -35,11 +35,19 @@ async def until(condition: Callable[[], object], seconds: float = 60) -> None:
         await asyncio.sleep(0.01)
 
 
-def make_lab(name="naive-1d", *, trainers=None, glyphs="braille", points="200", **settings) -> Lab:
+def make_lab(
+    name="naive-1d",
+    *,
+    trainers=None,
+    glyphs="braille",
+    colours="truecolour",
+    points="200",
+    **settings,
+) -> Lab:
     """A lab whose trainings are fake; ``data__std="0.1"`` sets ``data.std``."""
     changes = {path.replace("__", "."): value for path, value in settings.items()}
     experiment = get_preset(name).experiment.with_settings({"sampling.points": points, **changes})
-    app = Lab(experiment, glyphs=glyphs)
+    app = Lab(experiment, glyphs=glyphs, colours=colours)
     trainers = trainers if trainers is not None else FakeTrainers()
     app.session = Session(app._notify, trainers, lambda experiment: ((0, FakeTrainer.FLOOR),))
     return app

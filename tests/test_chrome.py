@@ -3,7 +3,7 @@
 import pytest
 from textual.theme import BUILTIN_THEMES
 
-from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.lab.chrome import status
 from tui_diffusion.lab.palette import Palette
 from tui_diffusion.lab.session import State, Training
@@ -11,10 +11,10 @@ from tui_diffusion.lab.session import State, Training
 PALETTE = Palette.from_theme(BUILTIN_THEMES["textual-dark"].to_color_system().generate(), "none")
 
 
-def words(width, *, threads=1, device="cpu", sampling=None):
-    training = Training(get_preset("ddpm-1d").experiment, State.TRAINING, 2500, 0.25)
+def words(width, *, name="ddpm-1d", threads=1, device="cpu", sampling=None):
+    training = Training(get_preset(name).experiment, State.TRAINING, 2500, 0.25)
     training.device, training.threads = device, threads
-    left, right = status("ddpm-1d", training, "idle", width, PALETTE, sampling)
+    left, right = status(name, training, "idle", width, PALETTE, sampling)
     return "".join(text for text, _ in left), "".join(text for text, _ in right)
 
 
@@ -39,3 +39,11 @@ def test_a_wide_terminal_says_the_threads_and_a_narrow_one_drops_them_first():
 def test_a_long_sampling_says_how_far_it_is():
     assert " sampling 12/20 " in words(80, sampling=(12, 20))[0]
     assert "sampling" not in words(80)[0]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_smallest_terminal_has_room_for_name_state_and_step(name):
+    left, right = words(60, name=name)
+    assert len(left) + len(right) <= 60
+    assert left.strip() == name or "cpu" in left
+    assert right.startswith("training  step 2,500/")

@@ -7,21 +7,27 @@ is measured of a sample is put in its place.
 """
 
 import time
+from pathlib import Path
 
 import pytest
 
 from tui_diffusion.core import store
 from tui_diffusion.core.own_presets import save_preset
 from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.snapshot import save_run
+from tui_diffusion.core.training import Trainer
+from tui_diffusion.lab import keeping
 from tui_diffusion.lab.compare import CompareScreen
 from tui_diffusion.lab.comparison import Source
 from tui_diffusion.lab.film import Film, Numbers
+from tui_diffusion.lab.going_on import GoOnScreen
 
 from . import stored
 from .fake import FakeTrainers
 from .pilots import NARROW, WIDE, Bench, make_lab, until
 
 TABS = {"setup": "1", "training": "2", "denoising": "3"}
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +46,8 @@ def look(snap_compare):
     """Compare the lab with its snapshot, after ``act`` has been done in it."""
 
     def compare(act=None, *, name="naive-multimodal", size=WIDE, **options):
-        app = make_lab(name, points="400", **options)
+        quick = FakeTrainers(chunk=100)
+        app = make_lab(name, points="400", **{"trainers": quick, **options})
 
         async def before(pilot):
             bench = Bench(app, pilot)
@@ -118,7 +125,8 @@ def test_trained_narrow(look, tab):
     assert look(act, size=NARROW)
 
 
-def test_paused(look):
+@SIZES
+def test_paused(look, size):
     async def act(bench):
         await bench.press("t")
         await bench.state("training")
@@ -126,10 +134,10 @@ def test_paused(look):
         await bench.state("paused")
         await bench.film("network")
 
-    assert look(act, trainers=FakeTrainers(limit=0))
+    assert look(act, size=size, trainers=FakeTrainers(limit=0))
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@SIZES
 def test_diverged(look, size):
     async def act(bench):
         await bench.press("t")
@@ -150,9 +158,65 @@ def test_failed(look):
     assert look(act, size=NARROW, trainers=trainers)
 
 
-# --- runs and their comparison ---------------------------------------------------------------
+# --- the main screen wherever it may run -----------------------------------------------------
 
-SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+
+@pytest.mark.parametrize("size", [(60, 18), (100, 30), (200, 60)], ids="{0[0]}x{0[1]}".format)
+def test_every_size(look, size):
+    assert look(trained, size=size)
+
+
+@pytest.mark.parametrize(
+    ("colours", "glyphs"),
+    [("256", "braille"), ("16", "blocks"), ("none", "braille"), ("none", "ascii")],
+)
+def test_every_colour_level(look, colours, glyphs):
+    assert look(trained, colours=colours, glyphs=glyphs)
+
+
+# --- windows over it -------------------------------------------------------------------------
+
+
+async def offer(bench):
+    trainer = Trainer(bench.app.bench.experiment)
+    next(trainer.run(every=20))
+    save_run(store.store() / "left", trainer, "training")
+    bench.app._offered = (bench.app.chosen,)
+    bench.app._offer()
+
+
+async def go_on(bench):
+    await trained(bench)
+    more = bench.app.bench.experiment.with_settings({"training.steps": "5000"})
+    bench.app.push_screen(GoOnScreen(bench.app.bench.training, more, plain=False))
+
+
+async def palette(bench):
+    await bench.press("ctrl+p", *"play")
+    found = bench.app.screen.query_one("CommandList")
+    await until(lambda: found.option_count == 2 and "Play mode" in bench.screen)
+
+
+WINDOWS = {
+    "code": pressing("c"),
+    "export": pressing("e"),
+    "jump": pressing("j", "9", "9", "enter"),
+    "preset": pressing("z", *"my own", "down", "up"),
+    "offer": offer,
+    "going-on": go_on,
+    "palette": palette,
+}
+
+
+@SIZES
+@pytest.mark.parametrize("window", WINDOWS)
+def test_windows(look, monkeypatch, window, size):
+    monkeypatch.setattr(store.Summary, "age", lambda run: 7_300.0)
+    monkeypatch.setattr(keeping, "presets_folder", lambda: Path("~/.config/diffusion-tui/presets"))
+    assert look(WINDOWS[window], size=size)
+
+
+# --- runs and their comparison ---------------------------------------------------------------
 
 
 @pytest.fixture
@@ -207,15 +271,16 @@ def comparing(sources, *keys):
 # --- setup, help, small, ascii ---------------------------------------------------------------
 
 
-def test_a_wrong_value(look):
+@SIZES
+def test_a_wrong_value(look, size):
     async def act(bench):
         await bench.press("1")
         await bench.edit("training.lr", "abc")
 
-    assert look(act, size=NARROW)
+    assert look(act, size=size)
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@SIZES
 def test_noise_levels_while_typing(look, size):
     async def act(bench):
         await bench.press("1")
@@ -236,28 +301,29 @@ def test_noise_levels_without_colour_or_braille(look):
     assert look(act, name="ddpm-multimodal", size=NARROW, glyphs="ascii")
 
 
-def test_presets_of_ones_own(look):
+@SIZES
+def test_presets_of_ones_own(look, size):
     own = get_preset("edm-moons").experiment.with_settings({"training.steps": 2000})
     save_preset("short-moons", own)
 
     async def act(bench):
         await bench.press("1", "end", *["pagedown"] * 2, "z", "down", "down", "enter")
 
-    assert look(act, size=NARROW)
+    assert look(act, size=size)
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@SIZES
 def test_help(look, size):
     assert look(pressing("question_mark"), size=size)
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@SIZES
 @pytest.mark.parametrize("key", ["a", "u"], ids=["asking", "tour"])
 def test_learning(look, key, size):
     assert look(pressing("home", key), size=size)
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@SIZES
 def test_the_guided_first_run(look, size):
     async def act(bench):
         bench.app.learning.begin()

@@ -44,12 +44,18 @@ def status(
     right = _progress(training, chosen, palette)
     if width >= WIDE and training.above is not None:
         right.insert(-1, (f"  {training.above:+.0%} over floor", dim))
-    room = width - sum(len(words) for words, _ in [*left, *right])
+    room = width - _cells([*left, *right])
     for device in _devices(training):
         if len(device) <= room:
             left.append((device, dim))
             break
+    while _cells([*left, *right]) > width and right[-2][1] == dim:
+        del right[-2]  # the time, then the rate
     return left, right
+
+
+def _cells(runs: Runs) -> int:
+    return sum(len(text) for text, _ in runs)
 
 
 def _devices(training: Training) -> list[str]:
@@ -106,8 +112,8 @@ def footer(
 
     ends = [a for a in shown if a.name in ("help", "quit", "leave")]
     rest = [a for a in shown if a not in ends]
-    room = width - sum(len(text) for text, _ in runs(ends))
-    while rest and sum(len(text) for text, _ in runs(rest)) > room:
+    room = width - _cells(runs(ends))
+    while rest and _cells(runs(rest)) > room:
         rest.pop()
     return runs(rest), runs(ends)
 

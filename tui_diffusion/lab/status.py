@@ -48,7 +48,8 @@ class Line(Canvas):
     def write(
         self, left: list[tuple[str, Style]], right: list[tuple[str, Style]] | None = None
     ) -> None:
-        """Show these runs of text; what does not fit is cut from the end of the left."""
+        """Show these runs of text; what does not fit is cut from the end of the left, and a cell
+        more to keep the two apart."""
         self._left, self._right = left, right or []
         self._lay_out()
 
@@ -60,4 +61,6 @@ class Line(Canvas):
         right = Strip([Segment(text, style) for text, style in self._right])
         left = Strip([Segment(text, style) for text, style in self._left])
         room = max(0, width - right.cell_length)
+        if self._right and left.cell_length > room:
+            left = left.crop(0, max(0, room - 1))
         self.show([Strip.join([left.adjust_cell_length(room), right]).crop(0, width)])
