@@ -56,6 +56,16 @@ def test_a_hardly_trained_network_is_at_fault_itself() -> None:
     of = PRESETS["ddpm-1d"].experiment.with_settings({"training.steps": 200})
     found = attribute(of, trained(of))
     assert found.main == "network" and found.network > 0.5 * found.total
+    assert found.total > 100 * found.chance
+
+
+def test_what_is_exact_is_within_chance() -> None:
+    of = PRESETS["edm-multimodal"].experiment.with_settings(
+        {"sampling.levels": 200, "sampling.start": "exact"}
+    )
+    found = attribute(of, ideal(of))
+    assert 0 < found.chance < 0.01
+    assert abs(found.total) < 2 * found.chance
 
 
 def test_too_few_steps_are_at_fault_where_all_else_is_exact() -> None:

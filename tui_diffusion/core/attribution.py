@@ -25,19 +25,28 @@ from .datasets import make_mixture
 from .energy import of_sample
 from .experiment import Experiment
 from .methods import Denoiser, IdealDenoiser, make_method
+from .randomness import generator
+from .schedules import sampling_schedule
 from .trajectory import denoise
+
+_DRAWS = 4
+"""True samples whose greatest error is what chance can do."""
 
 Part = Literal["start", "network", "discretisation"]
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Energy distance by where it comes from; the parts sum to ``total``."""
+    """Energy distance by where it comes from; the parts sum to ``total``.
+
+    ``chance`` is how far from 0 as many true points come by chance alone.
+    """
 
     start: float
     network: float
     discretisation: float
     total: float
+    chance: float = 0.0
 
     @property
     def main(self) -> Part:
@@ -63,17 +72,19 @@ def attribute(
     ideal = IdealDenoiser(mixture, make_method(experiment.method, mixture))
     exact = experiment.with_settings({"sampling.start": "exact"})
 
+    schedule = sampling_schedule(experiment)
+    k = schedule.levels - experiment.sampling.stop_before
+    truth = mixture.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))
+
     def error(of: Experiment, by: Denoiser) -> float:
-        trajectory = denoise(of, by, points=points, seed=seed, device=device)
-        x, k = trajectory.result, trajectory.result_level
-        alpha, sigma = float(trajectory.schedule.alphas[k]), float(trajectory.schedule.sigmas[k])
-        finite = x[torch.isfinite(x).all(1)]
+        x = denoise(of, by, points=points, seed=seed, device=device).result
         # A point that is nowhere is as wrong as can be.
-        if len(finite) < len(x):
-            return float("inf")
-        return of_sample(finite, mixture.noised(alpha, sigma))
+        return of_sample(x, truth) if bool(torch.isfinite(x).all()) else float("inf")
 
     total = error(experiment, denoiser)
     started = total if experiment.sampling.start == "exact" else error(exact, denoiser)
     steps = started if isinstance(denoiser, IdealDenoiser) else error(exact, ideal)
-    return Attribution(total - started, started - steps, steps, total)
+    random = generator(experiment.seed, "chance", device)
+    drawn = [of_sample(truth.sample(points, random), truth) for _ in range(_DRAWS)]
+    chance = max(abs(distance) for distance in drawn)
+    return Attribution(total - started, started - steps, steps, total, chance)

@@ -95,6 +95,7 @@ def attribution(
         ("network", split.network, "network is not the ideal denoiser"),
         ("discretisation", split.discretisation, "steps are too few or too coarse"),
     )
+    good = split.total <= split.chance
     largest = max(*(abs(value) for _, value, _ in parts), 1e-12)
     room = max(4, width - 34)
     block, half = ("#", "") if glyphs == "ascii" else ("█", "▌")
@@ -103,7 +104,7 @@ def attribution(
     for name, value, _ in parts:
         length = abs(value) / largest * room
         bar = block * int(length) + (half if length % 1 >= 0.5 else "")
-        role = "network" if name == split.main else "axis"
+        role = "network" if name == split.main and not good else "axis"
         lines.append(
             Strip(
                 [
@@ -114,7 +115,10 @@ def attribution(
         )
     why = next(text for name, _, text in parts if name == split.main)
     lines.append(Strip([Segment(f" {'total':<16}{split.total:>12.3g}", palette.style("text"))]))
-    lines.append(Strip([Segment(f" Mainly, the {why}.", palette.style("mark"))]))
+    says = f"Mainly, the {why}."
+    if good:
+        says = f"Nothing to mend: chance alone gives true points up to {split.chance:.2g}."
+    lines.append(Strip([Segment(f" {says}", palette.style("goal" if good else "mark"))]))
     if study.start.negligible:
         note = f" The start is good: off by {study.start.distance:.2g}."
     else:
