@@ -276,6 +276,21 @@ async def test_a_training_from_start_to_end(size):
         await until(lambda: "Loss" in bench.screen and "smoothed" in bench.screen)
 
 
+async def test_points_that_did_not_show_while_it_trained_are_the_networks_once_they_do():
+    async with lab(size=NARROW) as bench:
+        await bench.press("1", "t")
+        assert bench.app.tab == "training"
+        await bench.state("finished")
+        await bench.press("3")
+        await bench.film("network")
+        assert "network, step 1,000" in bench.subtitle
+    async with lab(size=NARROW) as bench:
+        await bench.press("2", "t")
+        await bench.state("finished")
+        await bench.pilot.resize_terminal(*WIDE)
+        await bench.film("network")
+
+
 @SIZES
 async def test_the_status_line_is_the_same_on_every_tab(size):
     async with lab(size=size) as bench:

@@ -531,6 +531,9 @@ class Lab(App[int]):
         if self.screen_stack:  # none is left while the lab is being taken down
             self._loss.at(message.level)
 
+    def on_denoising_panel_uncovered(self) -> None:
+        self._refresh()  # points that do not show are not sampled anew
+
     def on_lab_film_failed(self, message: FilmFailed) -> None:
         if not self.is_running:
             return
