@@ -637,6 +637,31 @@ async def test_too_small_says_what_is_needed():
         await until(lambda: bench.app.session.state == "finished")
 
 
+async def test_hardly_any_terminal_is_no_fault_wherever_one_is():
+    async with lab(size=NARROW) as bench:
+        for size in ((20, 5), (2, 2), (80, 24), (34, 18), (60, 3), (60, 18)):
+            for key in "123":
+                await bench.press(key)
+                await bench.pilot.resize_terminal(*size)
+                await bench.pilot.pause(0.02)
+        assert "level 10/10" in bench.screen
+
+
+async def test_paging_through_a_list_that_has_only_just_opened_is_no_fault():
+    async with lab(size=NARROW) as bench:
+        for key in ("pageup", "pagedown"):
+            bench.type("ctrl+p", key, key)
+            await until(lambda: len(bench.app.screen_stack) == 2)
+            await bench.press(key, "escape", "escape")
+            await until(lambda: len(bench.app.screen_stack) == 1)
+        await bench.press("1")
+        bench.form.select("training.optimizer")
+        bench.form.focus()
+        bench.type("enter", "pagedown", "pageup", "pagedown")
+        await bench.press("pagedown", "escape", "3")
+        assert "level 10/10" in bench.screen
+
+
 @SIZES
 async def test_ascii_means_ascii_everywhere(size):
     async with lab("naive-2d", size=size, glyphs="ascii") as bench:

@@ -270,8 +270,6 @@ class Lab(App[int]):
         self.query_one(ExperimentList).focus()
         self._show_bench()
         self._restore()
-        if self._guide:
-            self.learning.begin()
         self._catch_signals()
         if self._damaged:
             more = f" (and {len(self._damaged) - 1} more)" if len(self._damaged) > 1 else ""
@@ -284,17 +282,26 @@ class Lab(App[int]):
         self.studies.start()
         if self._offered:
             self.call_after_refresh(self._offer)
+        elif self._guide:
+            self.learning.begin()
 
     def _offer(self) -> None:
-        """Ask whether to go on with what was left in mid-training by the last start."""
+        """Ask whether to go on with what was left in mid-training by the last start.
+
+        The guide waits for the answer: who goes on has no use for it now.
+        """
         from .offer import OfferScreen, unfinished
         from .runs import Choice
 
         run = unfinished(self._offered, self._declined)
         if run is None:
+            if self._guide:
+                self.learning.begin()
             return
 
         def answered(yes: bool | None) -> None:
+            if self._guide and not yes:
+                self.learning.begin()
             if yes and self.loaded:
                 self._take_run(Choice(run, "resume"))
             elif yes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from textual._styles_cache import StylesCache
@@ -41,3 +42,7 @@ class Modal(ModalScreen[ScreenResultType], Paced[ScreenResultType]):
 
 class Commands(CommandPalette, Paced[Any]):
     """Textual's palette."""
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):  # Textual looks for lines of commands that it has not laid out yet
+            super()._action_command_list(action)
