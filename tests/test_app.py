@@ -647,6 +647,15 @@ async def test_hardly_any_terminal_is_no_fault_wherever_one_is():
         assert "level 10/10" in bench.screen
 
 
+async def test_a_notice_said_again_takes_the_place_of_the_first():
+    async with lab(size=NARROW) as bench:
+        await bench.press("w", "w", "w")
+        bench.app.notify("another", title="Elsewhere")
+        await until(lambda: "another" in bench.screen)
+        assert bench.screen.count("Copied") == 1
+        assert "level 10/10" in bench.screen and "idle" in bench.screen
+
+
 async def test_paging_through_a_list_that_has_only_just_opened_is_no_fault():
     async with lab(size=NARROW) as bench:
         for key in ("pageup", "pagedown"):

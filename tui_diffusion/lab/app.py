@@ -896,7 +896,13 @@ class Lab(App[int]):
 
     def _not_yet(self) -> None:
         what = "the denoising is being made" if self.loaded else "torch is being loaded"
-        self.notify(f"{what}: again in a moment", title="Not yet", markup=False)
+        self.notify(f"{what}: again in a moment", title="Not yet", timeout=2, markup=False)
+
+    def notify(self, message: str, *, title: str = "", **options: Any) -> None:
+        """Say it in the place of what was said under this title, so that notices never pile up."""
+        for told in [told for told in self._notifications if told.title == title]:
+            self._unnotify(told, refresh=False)
+        super().notify(message, title=title, **options)
 
     def action_help(self) -> None:
         from .help import HelpScreen
