@@ -656,6 +656,19 @@ async def test_a_notice_said_again_takes_the_place_of_the_first():
         assert "level 10/10" in bench.screen and "idle" in bench.screen
 
 
+@pytest.mark.parametrize("key", ["question_mark", "e", "z", "a", "u", "r", "c"])
+async def test_a_window_that_is_told_twice_to_close_closes_alone(key):
+    async with lab(size=NARROW) as bench:
+        await bench.press(key)
+        await until(lambda: len(bench.app.screen_stack) == 2)
+        window = bench.app.screen
+        window.dismiss()
+        window.dismiss()
+        await until(lambda: bench.app.screen is bench.app.screen_stack[0])
+        await bench.press("left")
+        assert "level 9/10" in bench.screen
+
+
 async def test_paging_through_a_list_that_has_only_just_opened_is_no_fault():
     async with lab(size=NARROW) as bench:
         for key in ("pageup", "pagedown"):

@@ -1,4 +1,4 @@
-"""What all screens of the lab have in common: they wait while the terminal is busy."""
+"""What all screens of the lab have in common: they wait while the terminal is busy, and close once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from textual._styles_cache import StylesCache
+from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
@@ -19,6 +20,11 @@ class Paced(Screen[ScreenResultType]):
         pace = getattr(self.app, "pace", None)
         if not isinstance(pace, Pace) or pace.ready():
             super()._on_timer_update()
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close, and once: a key pressed twice must not close what is below as well."""
+        on_top = self.app.screen_stack[-1:] == [self]
+        return super().dismiss(result) if on_top else AwaitComplete()
 
 
 class MainScreen(Paced[None]):
