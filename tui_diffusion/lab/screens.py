@@ -1,4 +1,4 @@
-"""What all screens of the lab have in common: they wait while the terminal is busy, and close once."""
+"""What all screens of the lab have in common: they wait for a busy terminal, and close once."""
 
 from __future__ import annotations
 
