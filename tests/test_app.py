@@ -276,6 +276,21 @@ async def test_a_training_from_start_to_end(size):
         await until(lambda: "Loss" in bench.screen and "smoothed" in bench.screen)
 
 
+async def test_points_that_did_not_show_while_it_trained_are_the_networks_once_they_do():
+    async with lab(size=NARROW) as bench:
+        await bench.press("1", "t")
+        assert bench.app.tab == "training"
+        await bench.state("finished")
+        await bench.press("3")
+        await bench.film("network")
+        assert "network, step 1,000" in bench.subtitle
+    async with lab(size=NARROW) as bench:
+        await bench.press("2", "t")
+        await bench.state("finished")
+        await bench.pilot.resize_terminal(*WIDE)
+        await bench.film("network")
+
+
 @SIZES
 async def test_the_status_line_is_the_same_on_every_tab(size):
     async with lab(size=size) as bench:
@@ -620,6 +635,53 @@ async def test_too_small_says_what_is_needed():
         assert "Denoising" not in bench.screen
         await bench.press("t")
         await until(lambda: bench.app.session.state == "finished")
+
+
+async def test_hardly_any_terminal_is_no_fault_wherever_one_is():
+    async with lab(size=NARROW) as bench:
+        for size in ((20, 5), (2, 2), (80, 24), (34, 18), (60, 3), (60, 18)):
+            for key in "123":
+                await bench.press(key)
+                await bench.pilot.resize_terminal(*size)
+                await bench.pilot.pause(0.02)
+        assert "level 10/10" in bench.screen
+
+
+async def test_a_notice_said_again_takes_the_place_of_the_first():
+    async with lab(size=NARROW) as bench:
+        await bench.press("w", "w", "w")
+        bench.app.notify("another", title="Elsewhere")
+        await until(lambda: "another" in bench.screen)
+        assert bench.screen.count("Copied") == 1
+        assert "level 10/10" in bench.screen and "idle" in bench.screen
+
+
+@pytest.mark.parametrize("key", ["question_mark", "e", "z", "a", "u", "r", "c"])
+async def test_a_window_that_is_told_twice_to_close_closes_alone(key):
+    async with lab(size=NARROW) as bench:
+        await bench.press(key)
+        await until(lambda: len(bench.app.screen_stack) == 2)
+        window = bench.app.screen
+        window.dismiss()
+        window.dismiss()
+        await until(lambda: bench.app.screen is bench.app.screen_stack[0])
+        await bench.press("left")
+        assert "level 9/10" in bench.screen
+
+
+async def test_paging_through_a_list_that_has_only_just_opened_is_no_fault():
+    async with lab(size=NARROW) as bench:
+        for key in ("pageup", "pagedown"):
+            bench.type("ctrl+p", key, key)
+            await until(lambda: len(bench.app.screen_stack) == 2)
+            await bench.press(key, "escape", "escape")
+            await until(lambda: len(bench.app.screen_stack) == 1)
+        await bench.press("1")
+        bench.form.select("training.optimizer")
+        bench.form.focus()
+        bench.type("enter", "pagedown", "pageup", "pagedown")
+        await bench.press("pagedown", "escape", "3")
+        assert "level 10/10" in bench.screen
 
 
 @SIZES

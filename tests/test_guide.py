@@ -94,6 +94,21 @@ async def test_the_five_stations_on_the_real_lab(size):
     assert app.close_workers()
 
 
+async def test_a_training_that_is_refused_passes_no_station():
+    app = guided()
+    async with app.run_test(size=(80, 24)) as pilot:
+        bench = Bench(app, pilot)
+        await bench.film()
+        await bench.press("1")
+        await bench.edit("data.std", "-1")
+        await bench.press("t")
+        assert "First run 1 of 5" in bench.screen
+        await bench.edit("data.std", "0.1")
+        await bench.press("t")
+        await until(lambda: "First run 3 of 5" in bench.screen)
+    assert app.close_workers()
+
+
 async def test_escape_ends_it_and_the_palette_begins_it_again():
     app = guided()
     async with app.run_test(size=(80, 24)) as pilot:

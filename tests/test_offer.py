@@ -85,6 +85,22 @@ async def asked(app, pilot) -> Bench:
     return bench
 
 
+@pytest.mark.parametrize("answer", ["enter", "escape"])
+async def test_the_guided_first_run_waits_for_the_answer(answer):
+    left()
+    app = asking()
+    app._guide = True
+    async with app.run_test(size=(80, 24)) as pilot:
+        bench = await asked(app, pilot)
+        assert "First run" not in bench.screen
+        await bench.press(answer)
+        await until(lambda: not isinstance(app.screen, OfferScreen))
+        await bench.pilot.pause(0.05)
+        assert ("First run 1 of 5" in bench.screen) == (answer == "escape")
+        await until(lambda: app.loaded)
+    assert app.close_workers()
+
+
 @pytest.mark.parametrize("early", [True, False], ids=["while torch loads", "after"])
 async def test_enter_goes_on_to_the_end(early):
     left("naive-2d")

@@ -270,8 +270,6 @@ class Lab(App[int]):
         self.query_one(ExperimentList).focus()
         self._show_bench()
         self._restore()
-        if self._guide:
-            self.learning.begin()
         self._catch_signals()
         if self._damaged:
             more = f" (and {len(self._damaged) - 1} more)" if len(self._damaged) > 1 else ""
@@ -284,17 +282,26 @@ class Lab(App[int]):
         self.studies.start()
         if self._offered:
             self.call_after_refresh(self._offer)
+        elif self._guide:
+            self.learning.begin()
 
     def _offer(self) -> None:
-        """Ask whether to go on with what was left in mid-training by the last start."""
+        """Ask whether to go on with what was left in mid-training by the last start.
+
+        The guide waits for the answer: who goes on has no use for it now.
+        """
         from .offer import OfferScreen, unfinished
         from .runs import Choice
 
         run = unfinished(self._offered, self._declined)
         if run is None:
+            if self._guide:
+                self.learning.begin()
             return
 
         def answered(yes: bool | None) -> None:
+            if self._guide and not yes:
+                self.learning.begin()
             if yes and self.loaded:
                 self._take_run(Choice(run, "resume"))
             elif yes:
@@ -530,6 +537,9 @@ class Lab(App[int]):
     def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
         if self.screen_stack:  # none is left while the lab is being taken down
             self._loss.at(message.level)
+
+    def on_denoising_panel_uncovered(self) -> None:
+        self._refresh()  # points that do not show are not sampled anew
 
     def on_lab_film_failed(self, message: FilmFailed) -> None:
         if not self.is_running:
@@ -886,7 +896,13 @@ class Lab(App[int]):
 
     def _not_yet(self) -> None:
         what = "the denoising is being made" if self.loaded else "torch is being loaded"
-        self.notify(f"{what}: again in a moment", title="Not yet", markup=False)
+        self.notify(f"{what}: again in a moment", title="Not yet", timeout=2, markup=False)
+
+    def notify(self, message: str, *, title: str = "", **options: Any) -> None:
+        """Say it in the place of what was said under this title, so that notices never pile up."""
+        for told in [told for told in self._notifications if told.title == title]:
+            self._unnotify(told, refresh=False)
+        super().notify(message, title=title, **options)
 
     def action_help(self) -> None:
         from .help import HelpScreen

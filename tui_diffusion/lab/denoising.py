@@ -122,6 +122,9 @@ class DenoisingPanel(Panel):
     DenoisingPanel.asking Ruler { display: none; }
     """
 
+    class Uncovered(Message):
+        """The panel shows, where it did not before."""
+
     class Moved(Message):
         """Another level is shown."""
 
@@ -275,6 +278,7 @@ class DenoisingPanel(Panel):
         self.redraw()
 
     def on_show(self, event: events.Show) -> None:
+        self.post_message(self.Uncovered())
         self.redraw()
 
     def redraw(self) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from contextlib import suppress
+from typing import Any, ClassVar, Literal
 
 from rich.cells import cell_len
 from textual import events, on
@@ -132,6 +133,10 @@ class _FormChoices(OptionList):
     def action_cancel(self) -> None:
         """Leave the value as it is."""
         self.post_message(_Closed(self, None))
+
+    def _move_page(self, direction: Literal[-1, 1]) -> None:
+        with suppress(KeyError):  # Textual looks for lines that it has not laid out yet
+            super()._move_page(direction)
 
     def on_blur(self) -> None:
         if self.app.app_focus:  # else only the terminal's window lost it
@@ -666,7 +671,7 @@ class _FormHelp(Lines, can_focus=False):
         more = " ~" if self.plain else " …"
         wrapped = (
             textwrap.wrap(text, width, max_lines=lines, placeholder=more, break_on_hyphens=False)
-            if lines > 0
+            if lines > 0 and width > len(more)
             else []
         )
         return [[(line, kind)] for line in wrapped]

@@ -45,6 +45,8 @@ class Learning:
     def did(self, action: str) -> None:
         """The person has done something: an action of the lab, or "choose"."""
         name = action.partition("(")[0]
+        if name == "train" and self._lab.bench.training is None:
+            return  # it was refused: a field is wrong
         if self._guide.did(DEEDS.get(name, name)) or (name == "choose" and self._touring):
             self.write()
 

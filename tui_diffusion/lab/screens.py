@@ -1,10 +1,12 @@
-"""What all screens of the lab have in common: they wait while the terminal is busy."""
+"""What all screens of the lab have in common: they wait for a busy terminal, and close once."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from textual._styles_cache import StylesCache
+from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
@@ -18,6 +20,11 @@ class Paced(Screen[ScreenResultType]):
         pace = getattr(self.app, "pace", None)
         if not isinstance(pace, Pace) or pace.ready():
             super()._on_timer_update()
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close, and once: a key pressed twice must not close what is below as well."""
+        on_top = self.app.screen_stack[-1:] == [self]
+        return super().dismiss(result) if on_top else AwaitComplete()
 
 
 class MainScreen(Paced[None]):
@@ -41,3 +48,7 @@ class Modal(ModalScreen[ScreenResultType], Paced[ScreenResultType]):
 
 class Commands(CommandPalette, Paced[Any]):
     """Textual's palette."""
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):  # Textual looks for lines of commands that it has not laid out yet
+            super()._action_command_list(action)
