@@ -323,6 +323,15 @@ _ENTRIES = (
         keys=("total",),
     ),
     Entry(
+        "chance",
+        "How far from 0 the error of as many true points comes by chance alone: the greatest of "
+        "four draws.",
+        "energy distance(true points, exact distribution), without bias",
+        "A total below it leaves nothing to be mended.",
+        also=("true points up to",),
+        keys=("chance",),
+    ),
+    Entry(
         "start distance",
         "Energy distance between what sampling starts from and the true noisiest level.",
         "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖",
