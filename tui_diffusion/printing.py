@@ -44,21 +44,29 @@ def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
 
 def print_runs(found: Sequence[Summary]) -> None:
     """The runs on disk, and what is wrong with those that cannot be opened."""
-    table = _table(("run", "state", "steps", "energy distance", "age"), overflow="fold")
+    console = Console(highlight=False)
+    rows = []
     for summary in found:
-        about = summary.about
-        if about is None:
-            cells = [summary.label, f"{summary.standing}: {summary.reason}", "", "", ""]
-        else:
-            cells = [
-                summary.label,
-                str(summary.standing),
-                f"{about.step:,}/{about.steps:,}",
-                _number((about.quality or {}).get("energy_distance")),
-                age_text(summary.age()),
-            ]
+        about, cells = summary.about, [summary.label, str(summary.standing), "", "", ""]
+        if about is not None:
+            energy = _number((about.quality or {}).get("energy_distance"))
+            cells[2:] = f"{about.step:,}/{about.steps:,}", energy, age_text(summary.age())
+        rows.append(cells)
+    heads = ["run", "state", "steps", "energy", "age"]
+    widths = [max(map(len, cells)) for cells in zip(heads, *rows, strict=True)]
+    # A name that is broken could not be copied: in a narrow terminal the energy gives way.
+    if sum(widths) + 2 * len(heads) > console.width:
+        for cells in (heads, *rows):
+            del cells[3]
+    table = _table(heads, overflow="fold")
+    table.padding = (0, 1, 0, 0)
+    table.columns[0].min_width = min(widths[0], console.width // 2)
+    for cells in rows:
         table.add_row(*(Text(cell) for cell in cells))
-    Console(highlight=False).print(table)
+    console.print(table)
+    for summary in found:
+        if summary.about is None:
+            console.print(f" {summary.label}: {summary.reason}", markup=False, soft_wrap=True)
 
 
 def print_report(report: Mapping[str, Any]) -> None:

@@ -59,7 +59,7 @@ def open_lab(
         problem = problem or str(error)
         experiment = make(Place.experiment, usual)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("the lab needs a terminal; allowed without one: list, train, sample")
+        raise ConfigError("the lab needs a terminal; allowed without one: every other command")
     if problem:
         print(f"diffusion-tui: {problem}", file=sys.stderr, flush=True)
     terminal = detect(
