@@ -59,7 +59,7 @@ def whole_trainings() -> list[Any]:
     """The post's presets, those that take long marked so."""
     steps = {name: get_preset(name).experiment.training.steps for name in OF_THE_POST}
     return [
-        pytest.param(name, marks=[pytest.mark.slow] if steps[name] > 5000 else [])
+        pytest.param(name, marks=[pytest.mark.slow] if steps[name] > 1000 else [])
         for name in OF_THE_POST
     ]
 

@@ -84,7 +84,7 @@ def steps(terminal: Terminal) -> int:
     return int(found[1].replace(",", "")) if found else 0
 
 
-@pytest.mark.parametrize("how", ["ctrl+z", "TSTP", "STOP"])
+@pytest.mark.parametrize("how", ["ctrl+z", pytest.param("TSTP", marks=pytest.mark.slow), "STOP"])
 def test_away_and_back_in_mid_training(how):
     with Shell() as shell:
         shell.press("t")
@@ -107,6 +107,7 @@ def test_away_and_back_in_mid_training(how):
         shell.leaves()
 
 
+@pytest.mark.slow
 def test_the_clock_of_a_training_leaves_the_time_out():
     with Shell(f"{LAB} ddpm-1d-per-level --set training.steps=900000") as shell:
         shell.press("t")
@@ -123,6 +124,7 @@ def test_the_clock_of_a_training_leaves_the_time_out():
         shell.leaves()
 
 
+@pytest.mark.slow
 def test_a_continuation_that_nothing_went_before_changes_nothing():
     with Shell() as shell:
         for _ in range(3):
@@ -134,6 +136,7 @@ def test_a_continuation_that_nothing_went_before_changes_nothing():
         shell.leaves()
 
 
+@pytest.mark.slow
 def test_in_the_background_it_stays_stopped():
     with Shell() as shell:
         shell.press("\x1a")

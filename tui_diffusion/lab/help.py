@@ -102,14 +102,14 @@ class HelpScreen(Modal[None]):
         if self.seen:
             yield Text(self.seen)
         yield from _pictures(self.views)
-        yield Text("\nFormulas, as it is set", style="bold underline")
-        yield keys_and_meanings(formulas(experiment), 8)
         for group in sorted(GROUPS, key=lambda group: group != self.group):
             keys = FORM_KEYS if group == "Setup" else [
                 (a.shown, a.help) for a in ACTIONS if a.group == group
             ]  # fmt: skip
-            yield Text(f"\n{group}", style="bold underline")
+            yield Text(f"\nKeys: {group.lower()}", style="bold underline")
             yield keys_and_meanings(keys, 10)
+        yield Text("\nFormulas, as it is set", style="bold underline")
+        yield keys_and_meanings(formulas(experiment), 8)
         yield Text("\nThe other pictures", style="bold underline")
         yield from _pictures([name for name in PICTURES if name not in self.views])
         yield Text("\nPapers", style="bold underline")
