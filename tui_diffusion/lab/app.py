@@ -81,7 +81,7 @@ _FILMS = 1.0
 """Most denoisings from the latest weights in a second, while training."""
 _STUDIES = 1.0
 """Most studies of the latest weights in a second, while training."""
-_SHARE = 0.03
+_SHARE = 0.02
 """Most of the time that the screen, and each of these workers, may take from the training."""
 
 
