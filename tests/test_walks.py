@@ -190,6 +190,8 @@ def test_sizes_in_mid_training():
 
 # --- terminals -------------------------------------------------------------------------------
 
+TRUECOLOUR = {"COLORTERM": "truecolor"}
+
 
 @pytest.mark.parametrize(
     ("term", "env"),
@@ -199,6 +201,12 @@ def test_sizes_in_mid_training():
         pytest.param("xterm", {}, marks=pytest.mark.slow, id="xterm"),
         pytest.param("screen", {}, marks=pytest.mark.slow, id="screen"),
         pytest.param("tmux-256color", {}, marks=pytest.mark.slow, id="tmux-256color"),
+        pytest.param("xterm-256color", {}, marks=pytest.mark.slow, id="xterm-256color"),
+        pytest.param("xterm-kitty", {}, marks=pytest.mark.slow, id="xterm-kitty"),
+        pytest.param("alacritty", {}, marks=pytest.mark.slow, id="alacritty"),
+        pytest.param("alacritty", TRUECOLOUR, marks=pytest.mark.slow, id="alacritty truecolour"),
+        pytest.param("screen", TRUECOLOUR, marks=pytest.mark.slow, id="screen truecolour"),
+        pytest.param("xterm", {"LC_ALL": "C"}, marks=pytest.mark.slow, id="xterm in a C locale"),
         pytest.param("vt100", {}, marks=pytest.mark.slow, id="vt100"),
         pytest.param("dumb", {}, marks=pytest.mark.slow, id="dumb"),
         pytest.param("unheard-of", {}, marks=pytest.mark.slow, id="unheard-of"),
