@@ -10,6 +10,11 @@ from tui_diffusion.core.floor import LevelLoss
 from tui_diffusion.core.glossary import GLOSSARY, meaning, of_key
 from tui_diffusion.core.metrics import Quality
 from tui_diffusion.core.mismatch import StartMismatch
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.report import training_report
+from tui_diffusion.core.snapshot import save_run
+from tui_diffusion.core.store import store
+from tui_diffusion.core.training import Trainer
 from tui_diffusion.lab.asking import (
     DENOISING,
     GPU,
@@ -159,3 +164,17 @@ async def test_asking(size):
         if size == NARROW:
             rows = bench.app.screen.query_one(Asked).rows
             assert "Denoising" not in rows, "only what is on the screen"
+
+
+async def test_the_numbers_of_a_run_can_be_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIFFUSION_TUI_HOME", str(tmp_path))
+    trainer = Trainer(get_preset("naive-1d").experiment.with_settings({"training.steps": 20}))
+    for _ in trainer.run():
+        pass
+    save_run(store() / "mine", trainer, "finished", training_report(trainer))
+    async with lab() as bench:
+        await bench.press("r")
+        await until(lambda: "mine" in bench.screen)
+        await bench.press("a")
+        await until(lambda: isinstance(bench.app.screen, AskScreen))
+        await until(lambda: "20/20" in bench.screen and "energy distance" in bench.screen)

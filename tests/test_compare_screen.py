@@ -12,7 +12,6 @@ from tui_diffusion.core.runs import open_run
 from tui_diffusion.core.store import store
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.lab.compare import CompareScreen, Pane
-from tui_diffusion.lab.going_on import GoOnScreen
 from tui_diffusion.lab.measuring import report
 from tui_diffusion.lab.runs import RunList, RunsScreen
 from tui_diffusion.lab.session import Session, State, keep_in_store
@@ -309,7 +308,7 @@ async def test_a_finished_run_goes_on_from_the_list():
     assert run.metrics["steps"] == 90
 
 
-async def test_more_steps_in_the_form_go_on_after_a_question():
+async def test_more_steps_in_the_form_go_on_by_p_and_anew_by_t():
     async with real_lab(training__steps="60", device="cpu") as bench:
         await bench.press("t")
         await bench.state("finished")
@@ -318,12 +317,7 @@ async def test_more_steps_in_the_form_go_on_after_a_question():
         await bench.edit("training.steps", "100")
         notes = bench.app._notifications
         await until(lambda: any("goes on from step 60" in note.message for note in notes), 10)
-        await bench.press("t")
-        await until(lambda: isinstance(bench.app.screen, GoOnScreen))
-        await shows(bench, "40 steps more")
-        await bench.press("escape")
-        assert bench.app.bench.training is first
-        await bench.press("t", "g")
+        await bench.press("p")
         second = bench.app.bench.training
         await until(lambda: second.state is State.FINISHED and second.metrics is not None)
         assert (second.step, second.run) == (100, first.run)
@@ -333,7 +327,7 @@ async def test_more_steps_in_the_form_go_on_after_a_question():
         await bench.press("t")
         third = bench.app.bench.training
         await until(lambda: third.state is State.FINISHED and third.metrics is not None)
-        assert third.run != first.run, "with another setting it is another training"
+        assert third.run != first.run
 
 
 async def test_after_a_stop_t_asks_and_t_again_trains_anew():

@@ -20,7 +20,6 @@ from tui_diffusion.lab import keeping
 from tui_diffusion.lab.compare import CompareScreen
 from tui_diffusion.lab.comparison import Source
 from tui_diffusion.lab.film import Film, Numbers
-from tui_diffusion.lab.going_on import GoOnScreen
 
 from . import stored
 from .fake import FakeTrainers
@@ -185,12 +184,6 @@ async def offer(bench):
     bench.app._offer()
 
 
-async def go_on(bench):
-    await trained(bench)
-    more = bench.app.bench.experiment.with_settings({"training.steps": "5000"})
-    bench.app.push_screen(GoOnScreen(bench.app.bench.training, more, plain=False))
-
-
 async def palette(bench):
     await bench.press("ctrl+p", *"play")
     found = bench.app.screen.query_one("CommandList")
@@ -203,7 +196,6 @@ WINDOWS = {
     "jump": pressing("j", "9", "9", "enter"),
     "preset": pressing("z", *"my own", "down", "up"),
     "offer": offer,
-    "going-on": go_on,
     "palette": palette,
 }
 

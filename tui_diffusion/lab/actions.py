@@ -23,7 +23,10 @@ class Action:
 
 ACTIONS = (
     Action("train", "t", "t", "train", "Train; again to train anew from the start.", "Training", 1),
-    Action("pause", "p", "p", "pause", "Pause the training, and go on.", "Training", 2),
+    Action(
+        "pause", "p", "p", "pause",
+        "Pause the training, and go on; also after a stop, or to more steps.", "Training", 2,
+    ),
     Action("stop", "x", "x", "stop", "Stop the training; its network stays.", "Training", 3),
     Action("log_scale", "y", "y", "log", "Loss on a logarithmic or a linear axis.", "Training"),
     Action(

@@ -39,7 +39,7 @@ from .denoising import DenoisingPanel, Ruler
 from .experiments import ExperimentList
 from .form import Form
 from .glyphs import Glyphs
-from .going_on import GoOnScreen, Way, can_go_on, newly_possible
+from .going_on import can_go_on, newly_possible
 from .gpu import GpuLine
 from .learning import Learning
 from .loss import LossPanel
@@ -681,19 +681,11 @@ class Lab(App[int]):
             self._show_tab()
             self.notify(str(error), title="Not trained", severity="error", markup=False)
             return
-        training, experiment = self.bench.training, self.bench.experiment
-        if training is not None and can_go_on(training, experiment):
-            plain = self.glyphs == "ascii"
-            self.push_screen(GoOnScreen(training, experiment, plain=plain), self._train)
-        else:
-            self._train("anew")
+        self._train()
 
-    def _train(self, way: Way | None) -> None:
-        """Train what is set: anew, or on from where it ended."""
-        if way is None:
-            return
+    def _train(self, run: Path | None = None) -> None:
+        """Train what is set: anew, or on from where a run ended."""
         bench = self.bench
-        run = bench.training.run if bench.training is not None and way == "on" else None
         bench.training = self.session.start(bench.experiment, resume=str(run) if run else None)
         bench.source_ideal = False
         if self.tab == "setup":
@@ -702,7 +694,11 @@ class Lab(App[int]):
         self._refresh()
 
     def action_pause(self) -> None:
-        self.session.pause()
+        training = self.bench.training
+        if training is not None and can_go_on(training, self.bench.experiment):
+            self._train(training.run)
+        else:
+            self.session.pause()
 
     def action_stop(self) -> None:
         if self.session.state.active:

@@ -8,8 +8,9 @@ that no number on those lines is left without one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
@@ -18,13 +19,13 @@ from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from ..core.glossary import GLOSSARY, Entry, meaning
+from ..core.glossary import GLOSSARY, Entry, meaning, of_key
 from .canvas import Canvas
 from .denoising import DenoisingPanel
 from .lines import Lines, Piece
 from .loss import LossPanel
 from .screens import Modal
-from .status import Line
+from .status import Line, number
 
 _NUMBER = r"[-−+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?|nan|inf|unbounded)"
 _VALUE = rf"(\([^()]*\)|{_NUMBER})"
@@ -127,6 +128,23 @@ def places(panel: DenoisingPanel, loss: LossPanel, status: Line, gpu: Line) -> l
     ]
     shown.sort(key=lambda place: not place[1].has_focus)
     return [(name, readings) for name, widget, readings in shown if widget.is_on_screen]
+
+
+def of_metrics(metrics: Mapping[str, Any]) -> tuple[Reading, ...]:
+    """The numbers of a run's ``metrics.json``, each above what true points score, if they do."""
+    readings = []
+    for key, value in metrics.items():
+        if value is not None and not key.endswith("_real"):
+            real = metrics.get(f"{key}_real")
+            below = "" if real is None else f"real {_said(real)}"
+            readings.append(Reading(of_key(key).name, _said(value), below))
+    return tuple(readings)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return f"({', '.join(map(_said, value))})"
+    return f"{value:,}" if isinstance(value, int) else "–" if value is None else number(value)
 
 
 def _of_panel(panel: DenoisingPanel | LossPanel, patterns: Patterns) -> tuple[Reading, ...]:

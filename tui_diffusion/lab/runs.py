@@ -29,7 +29,7 @@ _LOOK = 2.0
 
 _KEYS = (
     ("enter", "opens"), ("g", "goes on"), ("space", "marks"), ("d", "compares"), ("m", "renames"),
-    ("x", "removes"), ("f", "filters"), ("q", "closes"),
+    ("x", "removes"), ("f", "filters"), ("a", "asks"), ("q", "closes"),
 )  # fmt: skip
 
 
@@ -173,6 +173,7 @@ class RunsScreen(Modal[Choice | None]):
         Binding("m", "rename", "rename"),
         Binding("x,delete", "delete", "remove"),
         Binding("slash,f", "filter", "filter"),
+        Binding("a", "ask", "ask"),
         Binding("home", "end(0)", "first"),
         Binding("end", "end(1)", "last"),
     ]
@@ -265,7 +266,7 @@ class RunsScreen(Modal[Choice | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a name is typed its letters are letters."""
-        mine = ("resume", "rename", "delete", "filter", "mark", "compare", "end")
+        mine = ("resume", "rename", "delete", "filter", "mark", "compare", "end", "ask")
         if self._asking and action in mine:
             return False
         return super().check_action(action, parameters)
@@ -284,6 +285,21 @@ class RunsScreen(Modal[Choice | None]):
         if runs.rows:
             runs.move_to(last * (len(runs.rows) - 1))
             runs.moved()
+
+    def action_ask(self) -> None:
+        """What the numbers of the run under the cursor are."""
+        run = self._whole("explained")
+        if run is None or run.about is None:
+            return
+        from .asking import AskScreen, Reading, of_metrics
+
+        about = run.about
+        readings = (
+            Reading("step", f"{about.step:,}/{about.steps:,}"),
+            Reading("time taken", duration(about.seconds)),
+            *of_metrics(about.quality or {}),
+        )
+        self.app.push_screen(AskScreen([(run.label, readings)], plain=self.plain))
 
     def action_open(self) -> None:
         run = self._whole("opened")
