@@ -135,14 +135,20 @@ class Soak:
             return
         self.go("e", "Export")
         file = self.folder / f"{self.chance.randrange(3)}{self.chance.choice(SUFFIXES)}"
-        self.terminal.press("end", "\x15", f"{file}\r")
+        self.type(file)
         says = ("written", "enter again", "allowed")
         self.terminal.until(lambda: any(word in self.terminal.text for word in says))
         if "written" not in self.terminal.text:  # it is there, or a letter was lost at this speed
-            self.terminal.press("end", "\x15", f"{file}\r")
+            self.type(file)
             self.terminal.press("\r")
             self.read(0.5)
         self.back("Export")
+
+    def type(self, file: Path) -> None:
+        """A file into the field: Textual deletes a moment after what is typed in one burst."""
+        self.terminal.press("end", "\x15")
+        self.read(0.3)
+        self.terminal.press(f"{file}\r")
 
     # -----------------------------------------------------------------------------------------
 
