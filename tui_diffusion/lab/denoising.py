@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,6 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Static
-from textual.worker import get_current_worker
 
 from .canvas import Canvas
 from .glyphs import Glyphs
@@ -145,6 +146,7 @@ class DenoisingPanel(Panel):
         self._view = {1: "histogram", 2: "scatter"}
         self._drawn: tuple[object, ...] = ()
         self._ahead: tuple[object, ...] = ()
+        self._walk = 0
         self._pictures: dict[tuple[object, ...], list[Strip]] = {}
 
     def compose(self) -> ComposeResult:
@@ -318,18 +320,24 @@ class DenoisingPanel(Panel):
             return
         self._ahead = likeness
 
+        self._walk += 1
+        mine = self._walk
+
         def walk() -> None:
             from .pictures import picture
 
-            worker = get_current_worker()
             nearest = sorted(range(film.levels + 1), key=lambda k: abs(k - look.place))
-            for level in nearest[:_READY]:
-                if worker.is_cancelled:
-                    return
-                picture(film, replace(look, place=float(level)), *size, self.palette, self.glyphs)
-                film.numbers(level)
+            # What fails here fails, and is told, where it is drawn.
+            with contextlib.suppress(Exception):
+                for level in nearest[:_READY]:
+                    if self._walk != mine or not self.app.is_running:
+                        return
+                    at = replace(look, place=float(level))
+                    picture(film, at, *size, self.palette, self.glyphs)
+                    film.numbers(level)
 
-        self.run_worker(walk, thread=True, exclusive=True, group="ahead", exit_on_error=False)
+        # A thread of its own: Textual's would stay, and hold up the way out.
+        threading.Thread(target=walk, name="ahead", daemon=True).start()
 
     def _titles(self) -> None:
         parts = [f"Denoising  {self.play.text}"]
