@@ -188,12 +188,7 @@ def traffic() -> None:
         terminal.until("idle")
         terminal.go("home", "level 0/20")
         terminal.settle()
-        steps = []
-        for level in range(1, 21):
-            before = len(terminal.sent)
-            terminal.go("l", f"level {level}/20")
-            terminal.settle()
-            steps.append(len(terminal.sent) - before)
+        steps = _bytes_of_steps(terminal, "level {}/20")
         before = len(terminal.sent)
         terminal.read(3.0)
         idle = len(terminal.sent) - before
@@ -235,16 +230,21 @@ def traffic() -> None:
     )  # fmt: skip
 
 
+def _bytes_of_steps(terminal: Terminal, title: str) -> list[int]:
+    """What is sent for each of 20 levels, one after another; ``title`` says which one shows."""
+    sent = []
+    for level in range(1, 21):
+        before = len(terminal.sent)
+        terminal.go("l", title.format(level))
+        terminal.settle()
+        sent.append(len(terminal.sent) - before)
+    return sent
+
+
 def _rival_steps() -> list[int]:
     """Bytes of the same 20 steps drawn as a scatter by textual-plotext."""
     script = Path(__file__).with_name("textual_plotext_app.py")
     with Terminal(str(script), program=Path(sys.executable), size=(80, 24), env=TRUE) as terminal:
         terminal.until("level 0")
         terminal.settle(0.5)
-        sent = []
-        for level in range(1, 21):
-            before = len(terminal.sent)
-            terminal.go("l", f"level {level}")
-            terminal.settle()
-            sent.append(len(terminal.sent) - before)
-    return sent
+        return _bytes_of_steps(terminal, "level {}")

@@ -79,21 +79,25 @@ def _from_csv(file: Path, size: int) -> NDArray[np.float64]:
     rows: list[list[float]] = []
     with file.open(encoding="utf-8-sig", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
-            words = [word for word in re.split(r"[,;\s]+", line.strip()) if word]
-            if not words:
-                continue
             try:
-                row = [float(word) for word in words]
+                row = numbers_of(line)
             except ValueError:
                 if number == 1:
                     continue
                 raise _bad(file, f"line {number} is not numbers") from None
+            if not row:
+                continue
             if len(row) > 2 or (rows and len(row) != len(rows[0])):
                 raise _bad(file, f"line {number} has {len(row)} columns")
             rows.append(row)
             if len(rows) > ROWS:
                 raise _bad(file, f"has more than {ROWS:,} rows")
     return np.array(rows, np.float64)
+
+
+def numbers_of(line: str) -> list[float]:
+    """The numbers of a line of a .csv file; raises ValueError for one that is not of numbers."""
+    return [float(word) for word in re.split(r"[,;\s]+", line.strip()) if word]
 
 
 def _bad(file: Path, what: str) -> ConfigError:

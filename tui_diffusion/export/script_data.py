@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from string import Template
 
 from ..core.experiment import Experiment
 from ..core.mixtures import GaussianMixture
+from ..core.points import numbers_of
 from .script_text import listed
 
 # --- the mixture: core.datasets, core.mixtures ---------------------------------------------------
@@ -204,7 +204,10 @@ def _reading(path: str) -> str:
         return f"np.load({str(file)!r})"
     with file.open(encoding="utf-8-sig", errors="replace") as lines:
         heading, numbers = next(lines, ""), next(lines, "")
-    headed = bool(re.search(r"[^-+.,;\deE\s]", heading))
+    try:
+        headed = not numbers_of(heading) and bool(heading.strip())
+    except ValueError:
+        headed = True
     between = next((c for c in ",;" if c in (numbers or heading)), None)
     about = f"delimiter={between!r}, skiprows={int(headed)}, encoding='utf-8-sig'"
     return f"\n    np.loadtxt({str(file)!r}, {about})\n"
