@@ -243,6 +243,19 @@ def test_the_first_points_go_the_same_way_without_the_others(name):
     assert float((few.noise - whole.noise[:, :20]).abs().max()) == 0
 
 
+@pytest.mark.parametrize("sampler", ["ddpm", "heun", "dpm++2m"])
+def test_how_many_points_a_network_sees_at_once_changes_nothing(sampler, monkeypatch):
+    experiment = get_preset("ddpm-1d").experiment.with_settings({"sampling.sampler": sampler})
+    denoiser = untrained(experiment)
+    whole = denoise(experiment, denoiser, points=50)
+    monkeypatch.setattr("tui_diffusion.core.trajectory._AT_ONCE", 7)
+    parts = denoise(experiment, denoiser, points=50)
+    assert parts.retake.at_once == 7
+    # An untrained network sends points hundreds away, where floats are this far apart.
+    assert float((parts.x - whole.x).abs().max()) < 1e-3
+    assert float((parts.x0_hat - whole.x0_hat).abs().max()) < 1e-3
+
+
 def test_progress_is_told_of_every_step_and_repeat():
     experiment = get_preset("ddpm-multimodal").experiment
     told = []

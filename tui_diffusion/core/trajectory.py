@@ -21,6 +21,12 @@ from .schedules import Schedule, sampling_schedule
 _AT_ONCE = 16_384
 """Points that a network sees at once, so that what it makes of them on the way stays small."""
 
+_GPU_NUMBERS = 2**24
+"""Numbers in a layer's output on a GPU (64 MiB): enough that its work, and not the calling of its
+kernels, is what takes the time. A CUDA graph gains nothing here, for it would be played as often as
+it is recorded: the next sample is of another network.
+"""
+
 
 class Retake(Protocol):
     """Takes the step from level k to k + 1 again, of some of the points."""
@@ -110,7 +116,7 @@ class _Sampling:
     """All that a reverse step needs: points, denoiser, and where its noise comes from.
 
     ``states`` are the generator's before the noise of each step, which is drawn for ``count``
-    points, of which the first are taken along.
+    points, of which the first are taken along; a network sees ``at_once`` of them.
     """
 
     take: Sampler
@@ -119,6 +125,7 @@ class _Sampling:
     schedule: Schedule
     x: Tensor
     count: int
+    at_once: int
     states: list[Tensor] = field(default_factory=list)
 
     def draw(self, random: torch.Generator) -> Tensor:
@@ -133,7 +140,7 @@ class _Sampling:
         random.set_state(self.states[k])
         z, now, last = self.draw(random)[part], self.x[k][part], self.x[max(k - 1, 0)][part]
         steps = []
-        for some in _parts(len(now)):
+        for some in _parts(len(now), self.at_once):
             previous = None
             if self.looks_back and k:
                 previous = self.take(last[some], self.schedule[k - 1], self.denoiser, z[some])
@@ -213,12 +220,20 @@ def denoise(
     x[0] = start(experiment, mixture, schedule, count, random)[:kept]
     # A network in training goes on to change; this record of what it said does not.
     of = deepcopy(denoiser)
-    sampling = _Sampling(make_sampler(config, levels), looks_back(config), of, schedule, x, count)
+    sampling = _Sampling(
+        make_sampler(config, levels),
+        looks_back(config),
+        of,
+        schedule,
+        x,
+        count,
+        _at_once(experiment, x.device),
+    )
     before: dict[int, Step] = {}
 
     def take(k: int, from_: Tensor, to: Tensor) -> None:
         z = sampling.draw(random)
-        for part in _parts(kept):
+        for part in _parts(kept, sampling.at_once):
             previous = before.get(part.start)
             made = sampling.take(from_[part], schedule[k], denoiser, z[part], previous)
             to[part] = made.x_next
@@ -241,8 +256,14 @@ def denoise(
     return Trajectory("reverse", schedule, x, repeats, result_level, sampling)
 
 
-def _parts(count: int) -> list[slice]:
-    return [slice(first, first + _AT_ONCE) for first in range(0, count, _AT_ONCE)]
+def _at_once(experiment: Experiment, device: torch.device) -> int:
+    if device.type == "cpu":
+        return _AT_ONCE
+    return max(_AT_ONCE, _GPU_NUMBERS // experiment.network.width)
+
+
+def _parts(count: int, at_once: int) -> list[slice]:
+    return [slice(first, first + at_once) for first in range(0, count, at_once)]
 
 
 @torch.no_grad()
