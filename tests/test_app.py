@@ -723,13 +723,13 @@ async def test_a_tick_that_is_not_due_posts_nothing(monkeypatch):
     async with lab() as bench:
         app, posted = bench.app, []
         monkeypatch.setattr(app, "_post", posted.append)
-        app._frames.took(1e9)
-        app._frames.due()
+        app.following.frames.took(1e9)
+        app.following.frames.due()
         app._notify()
         assert posted == []
-        app._seen_state = State.PAUSED  # what the session has come to is always told
+        app.following.seen = State.PAUSED  # what the session has come to is always told
         app._notify()
-        app._seen_state = app.session.state
-        app._frames._last -= app._frames.period
+        app.following.seen = app.session.state
+        app.following.frames._last -= app.following.frames.period
         app._notify()
         assert len(posted) == 2

@@ -15,7 +15,7 @@ from .pilots import Bench, make_lab, until
 
 def guided(**options):
     app = make_lab("naive-1d", **options)
-    app._guide = True
+    app.guide = True
     return app
 
 
@@ -145,7 +145,7 @@ async def test_every_text_fits(width, glyphs):
         for at, station in enumerate(STATIONS):
             app.learning._guide.at = at
             for tab in ("setup", "training", "denoising"):
-                app.tab = tab
+                app.layout.tab = tab
                 app.learning.write()
                 await pilot.pause(0)
                 shown = " ".join(line.text for line in note.lines)

@@ -73,7 +73,7 @@ def test_what_is_being_written_damaged_or_hostile_is_not_offered(home):
 
 def asking(**options):
     app = make_lab(**options)
-    app._offered = ALL
+    app.offered = ALL
     app.session = Session(app._notify, keep=keep_in_store)
     return app
 
@@ -89,7 +89,7 @@ async def asked(app, pilot) -> Bench:
 async def test_the_guided_first_run_waits_for_the_answer(answer):
     left()
     app = asking()
-    app._guide = True
+    app.guide = True
     async with app.run_test(size=(80, 24)) as pilot:
         bench = await asked(app, pilot)
         assert "First run" not in bench.screen
@@ -157,7 +157,7 @@ async def test_tests_and_hand_made_labs_are_not_asked():
     left()
     app = make_lab()
     async with app.run_test(size=(80, 24)):
-        await until(lambda: app._denoising.film is not None)
+        await until(lambda: app.denoising.film is not None)
         assert len(app.screen_stack) == 1
     assert app.close_workers()
 

@@ -130,10 +130,10 @@ async def test_the_place_is_restored_and_told():
     app = make_lab("naive-1d")
     app._place = Place("naive-1d", 4, "training", "paths", "density")
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(lambda: app._denoising.film is not None)
+        await until(lambda: app.denoising.film is not None)
         await pilot.pause(0.01)
-        assert app._denoising.level == 4
-        assert app._denoising.view == "paths"
+        assert app.denoising.level == 4
+        assert app.denoising.view == "paths"
         assert app.place == app._place
     assert app.place == app._place
     assert app.close_workers()
@@ -143,8 +143,8 @@ async def test_another_experiment_starts_at_its_clean_end():
     app = make_lab("naive-2d")
     app._place = Place("naive-1d", 4)
     async with app.run_test(size=(120, 40)):
-        await until(lambda: app._denoising.film is not None)
-        assert app._denoising.level == app._denoising.levels
+        await until(lambda: app.denoising.film is not None)
+        assert app.denoising.level == app.denoising.levels
         assert app.place.level is None
     assert app.close_workers()
 
@@ -153,6 +153,6 @@ async def test_a_level_beyond_the_last_is_the_last():
     app = make_lab("naive-1d")
     app._place = Place("naive-1d", 400)
     async with app.run_test(size=(120, 40)):
-        await until(lambda: app._denoising.film is not None)
-        assert app._denoising.level == app._denoising.levels
+        await until(lambda: app.denoising.film is not None)
+        assert app.denoising.level == app.denoising.levels
     assert app.close_workers()

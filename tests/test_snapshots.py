@@ -20,6 +20,7 @@ from tui_diffusion.lab import keeping
 from tui_diffusion.lab.compare import CompareScreen
 from tui_diffusion.lab.comparison import Source
 from tui_diffusion.lab.film import Film, Numbers
+from tui_diffusion.lab.offer import offer_to_go_on
 
 from . import stored
 from .fake import FakeTrainers
@@ -180,8 +181,8 @@ async def offer(bench):
     trainer = Trainer(bench.app.bench.experiment)
     next(trainer.run(every=20))
     save_run(store.store() / "left", trainer, "training")
-    bench.app._offered = (bench.app.chosen,)
-    bench.app._offer()
+    bench.app.offered = (bench.app.chosen,)
+    offer_to_go_on(bench.app)
 
 
 async def palette(bench):

@@ -142,8 +142,8 @@ async def test_a_theme_set_before_the_start_colours_the_pictures():
     app = make_lab()
     app.theme = "solarized-light"
     async with app.run_test(size=(120, 40)):
-        await until(lambda: app._denoising.film is not None)
-        text = Color.from_rich_color(app._denoising.palette.style("text").color)
+        await until(lambda: app.denoising.film is not None)
+        text = Color.from_rich_color(app.denoising.palette.style("text").color)
         assert contrast(text, Color.parse(app.theme_variables["background"])) > 3
     assert app.close_workers()
 

@@ -21,6 +21,11 @@ class Bench:
     source_ideal: bool = False
     noise: int = 0
 
+    @property
+    def active(self) -> bool:
+        """Whether its training still runs, or may go on."""
+        return self.training is not None and self.training.state.active
+
     def trained(self) -> Training | None:
         """The training whose network fits what is set, if there is one to show."""
         training = self.training

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -21,9 +21,13 @@ from ..core.own_presets import (
     rename_preset,
     save_preset,
 )
-from ..core.presets import Preset
+from ..core.presets import Preset, base_of
+from .experiments import ExperimentList
 from .lines import Lines, Piece
 from .screens import Modal
+
+if TYPE_CHECKING:
+    from .app import Lab
 
 
 @dataclass(frozen=True)
@@ -167,3 +171,22 @@ class KeepScreen(Modal[Kept | None]):
                 self.dismiss(Kept(old, None))
         except ConfigError as error:
             self._say(str(error))
+
+
+def take_kept(lab: Lab, kept: Kept | None) -> None:
+    """Follow in a lab what became of the presets of one's own."""
+    if kept is None:
+        return
+    bench = lab.bench
+    if kept.was is not None:
+        del lab.presets[kept.was], lab.benches[kept.was]
+    if kept.now is not None:
+        lab.chosen = kept.now.id
+        lab.presets[lab.chosen] = kept.now
+        named = bench.experiment.model_copy(update={"name": lab.chosen})
+        lab.benches[lab.chosen] = replace(bench, experiment=named)
+    else:
+        lab.chosen = base_of(bench.experiment).id
+    lab.query_one(ExperimentList).load(list(lab.presets.values()), lab.chosen)
+    lab.show_bench()
+    lab.following.mark()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .chrome import WIDE
-from .denoising import DenoisingPanel
 from .guide import DEEDS, Guide
-from .loss import LossPanel
 from .note import LEAST_HEIGHT, Note
 from .status import Line
 
@@ -53,7 +51,7 @@ class Learning:
     def write(self) -> None:
         """The note as it should be now, in this size."""
         lab, guide = self._lab, self._guide
-        note = lab.screen_stack[0].query_one(Note)
+        note = lab.query_one(Note)
         width, height = lab.size
         if height < LEAST_HEIGHT:
             note.hush()
@@ -100,11 +98,11 @@ class Learning:
         """Open the list of the numbers on the screen."""
         from .asking import AskScreen, places
 
-        lab, screen = self._lab, self._lab.screen_stack[0]
+        lab = self._lab
         numbers = places(
-            screen.query_one(DenoisingPanel),
-            screen.query_one(LossPanel),
-            screen.query_one("#status", Line),
-            screen.query_one("#gpu", Line),
+            lab.denoising,
+            lab.loss,
+            lab.query_one("#status", Line),
+            lab.query_one("#gpu", Line),
         )
         lab.push_screen(AskScreen(numbers, plain=lab.glyphs == "ascii"))

@@ -55,7 +55,7 @@ class LossPanel(Panel):
         self.glyphs = glyphs
         self.logarithmic = True
         self.training: Training | None = None
-        self.stages: tuple[int, ...] = ()
+        self._stages: tuple[int, ...] = ()
         self.view = "loss"
         self.study: Study | None = None
         self.level = 0
@@ -74,11 +74,11 @@ class LossPanel(Panel):
         """What to say while there is no loss to draw."""
         self.query_one(".hint", Static).update(text)
 
-    def show(self, training: Training | None, stages: tuple[int, ...] = ()) -> None:
+    def show(self, training: Training | None) -> None:
         """Show another training, or none."""
         if training is not self.training:
             self._series = None
-        self.training, self.stages, self._drawn = training, stages, ()
+        self.training, self._stages, self._drawn = training, _stages(training), ()
         self.redraw()
 
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
@@ -149,7 +149,7 @@ class LossPanel(Panel):
             training.steps,
             width,
             log=self.logarithmic,
-            stages=self.stages,
+            stages=self._stages,
             floors=training.floors,
         )
         self._title(training, figure.curves[-1].ys[-1])
@@ -176,3 +176,12 @@ class LossPanel(Panel):
         banner.set_class(bool(text), "shown")
         if str(banner.content) != text:
             banner.update(text)
+
+
+def _stages(training: Training | None) -> tuple[int, ...]:
+    """Steps at which another network's turn begins."""
+    if training is None or not training.experiment.network.per_level:
+        return ()
+    from ..core.training import stages
+
+    return tuple(stage.start for stage in stages(training.experiment))[1:]

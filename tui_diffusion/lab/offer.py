@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,6 +14,9 @@ from ..core.manifest import RunError
 from ..core.store import Summary, age_text, latest_run
 from ..core.values import shown
 from .screens import Modal
+
+if TYPE_CHECKING:
+    from .app import Lab
 
 
 def unfinished(experiments: Container[str], declined: str | None) -> Summary | None:
@@ -74,3 +78,24 @@ class OfferScreen(Modal[bool | None]):
             event.stop()
             self.dismiss(None)
             self.app.call_later(self.app.post_message, events.Key(event.key, event.character))
+
+
+def offer_to_go_on(lab: Lab) -> None:
+    """Ask whether to go on with what was left in mid-training by the last start.
+
+    The guide waits for the answer: who goes on has no use for it now.
+    """
+    run = unfinished(lab.offered, lab.declined)
+
+    def answered(yes: bool | None) -> None:
+        if lab.guide and not yes:
+            lab.learning.begin()
+        if yes and run is not None:
+            lab.go_on_with(run)
+        elif yes is False and run is not None:
+            lab.declined = run.name
+
+    if run is None:
+        answered(None)
+    else:
+        lab.push_screen(OfferScreen(run), answered)

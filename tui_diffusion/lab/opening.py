@@ -1,13 +1,22 @@
-"""A run on disk as a training that the lab can show."""
+"""A run on disk as a training that the lab can show, and on the bench of its experiment."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..core.datasets import make_mixture
-from ..core.experiment import Experiment
+from ..core.experiment import ConfigError, Experiment
 from ..core.floor import stage_floors
+from ..core.manifest import RunError
+from ..core.presets import base_of
 from ..core.resuming import continued
 from ..core.runs import open_run
+from .bench import Bench
 from .session import State, Training
+
+if TYPE_CHECKING:
+    from .app import Lab
+    from .runs import Choice
 
 
 def opened(name: str) -> tuple[Experiment, Training]:
@@ -36,3 +45,22 @@ def going_on(name: str, steps: int | None) -> Experiment:
     Raises `RunError` or `ConfigError` where it cannot.
     """
     return continued(open_run(name), {} if steps is None else {"training.steps": steps})
+
+
+def take_run(lab: Lab, choice: Choice | None) -> None:
+    """Open a run on the bench of its experiment, or go on with its training there."""
+    if choice is None:
+        return
+    try:
+        folder = str(choice.run.folder.absolute())
+        experiment, training = opened(folder)
+        if choice.steps or (choice.what == "resume" and training.state is State.STOPPED):
+            experiment = going_on(folder, choice.steps)
+            training = lab.session.start(experiment, resume=folder)
+    except (ConfigError, RunError) as error:
+        lab.notify(str(error), title="Not opened", severity="error", markup=False)
+        return
+    name = experiment.name if experiment.name in lab.benches else base_of(experiment).id
+    lab.benches[name] = Bench(experiment, training)
+    lab.choose(name)
+    lab.following.mark()

@@ -1,6 +1,6 @@
-"""Into the background and back: ctrl+z, ``kill -TSTP``, and ``fg``.
+"""Signals: the way out, and into the background and back by ctrl+z, ``kill -TSTP`` and ``fg``.
 
-Textual does this in the signal's own handler, which may strike while its output queue is locked,
+Textual suspends in the signal's own handler, which may strike while its output queue is locked,
 and takes every SIGCONT for a return, so that one that nothing went before starts a second reader of
 the keys. Here both are done by the event loop, in one piece: the terminal is given back, the
 process stops, and the next line runs when it is in the foreground again.
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 _PATIENCE = 0.3
 """Seconds that a training has to come to rest, so that its clock leaves the time out."""
+
+
+def catch_signals(lab: Lab) -> None:
+    """Leave on a signal as on `q`, so that the terminal is as it was found; stop and come back."""
+    loop = asyncio.get_running_loop()
+    try:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            loop.add_signal_handler(number, lab.exit, 128 + number)
+        Suspension(lab).catch_signals()
+    except (NotImplementedError, RuntimeError, ValueError):
+        return  # not the main thread, as in tests, or no signals on this system
 
 
 class Suspension:

@@ -1,0 +1,89 @@
+"""What opens over the lab: each window, with what it is to show and who takes its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
+
+from ...core.experiment import field_table
+
+if TYPE_CHECKING:
+    from ..app import Lab
+
+P = ParamSpec("P")
+Act = Callable[Concatenate["Lab", P], None]
+
+
+def _not_yet(lab: Lab, what: str) -> None:
+    lab.notify(f"{what}: again in a moment", title="Not yet", timeout=2, markup=False)
+
+
+def _with_torch(act: Act[P]) -> Act[P]:
+    """An action that waits until torch is there, as it would not answer while it loads it."""
+
+    @wraps(act)
+    def once_loaded(lab: Lab, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if lab.loaded:
+            act(lab, *args, **kwargs)
+        else:
+            _not_yet(lab, "torch is being loaded")
+
+    return once_loaded
+
+
+@_with_torch
+def export(lab: Lab) -> None:
+    """Write what is shown to a file."""
+    from ..exporting import ExportScreen
+
+    film = lab.denoising.film
+    if film is None:
+        _not_yet(lab, "the denoising is being made")
+        return
+    lab.push_screen(ExportScreen(film, lab.bench.trained(), plain=lab.plain))
+
+
+def keep(lab: Lab, *, remove: bool = False) -> None:
+    """Keep the experiment as a preset of one's own; or rename or remove one."""
+    from ..keeping import KeepScreen, take_kept
+
+    changes = sum(map(lab.form.changed, field_table()))
+    screen = KeepScreen(lab.bench.experiment, lab.preset, changes, remove=remove, plain=lab.plain)
+    lab.push_screen(screen, lambda kept: take_kept(lab, kept))
+
+
+@_with_torch
+def runs(lab: Lab, told: str = "") -> None:
+    """The runs on disk; ``told`` is said there at first."""
+    from ..comparison import of_bench
+    from ..opening import take_run
+    from ..runs import RunsScreen
+
+    screen = RunsScreen(plain=lab.plain, bench=of_bench(lab.bench.training), told=told)
+    lab.push_screen(screen, lambda choice: take_run(lab, choice))
+
+
+@_with_torch
+def compare(lab: Lab) -> None:
+    """The bench beside another run."""
+    from ..compare import compare_bench
+
+    compare_bench(lab)
+
+
+@_with_torch
+def code(lab: Lab) -> None:
+    """The code that runs."""
+    from ..code import CodeScreen
+
+    lab.push_screen(CodeScreen(lab.bench.experiment))
+
+
+def show_help(lab: Lab) -> None:
+    """What is shown, and the keys of the panel that has the focus first."""
+    from ..help import HelpScreen
+
+    groups = {lab.loss: "Training", lab.denoising: "Denoising"}
+    group = next((g for panel, g in groups.items() if panel.has_focus), "Setup")
+    lab.push_screen(HelpScreen(lab.bench, lab.denoising, lab.loss.view, group))

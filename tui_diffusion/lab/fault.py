@@ -1,0 +1,22 @@
+"""A fault of the lab: one line for the person, and a file for whoever mends it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+
+
+def tell(error: Exception | None, details: Iterable[RenderableType]) -> None:
+    """Print the line to standard error, and write the details to the file that it names."""
+    file = Path(tempfile.gettempdir()) / f"diffusion-tui-{os.getpid()}.log"
+    with file.open("w", encoding="utf-8") as log:
+        console = Console(file=log, width=120)
+        for renderable in details:
+            console.print(renderable)
+    line = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    print(f"diffusion-tui: the lab failed ({line}); details: {file}", file=sys.stderr)

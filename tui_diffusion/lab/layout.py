@@ -1,0 +1,107 @@
+"""Where the panels stand: all in sight, one at a time as tabs, or none where there is no room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.geometry import Size
+from textual.widgets import Static
+
+from .chrome import WIDE, footer, tabs
+from .status import Line
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from .app import Lab
+
+SMALLEST = (60, 18)
+"""Columns and lines under which the lab only says what it needs."""
+
+_BROAD = 140
+"""Columns from which the setup is broader."""
+
+STYLES = """
+MainScreen { layout: vertical; background: $background; }
+#status { background: $panel; }
+#tabs { display: none; }
+#footer { background: $panel; }
+#too-small { display: none; width: 1fr; height: 1fr; content-align: center middle; }
+#body { layout: horizontal; height: 1fr; }
+#left { width: 34; height: 1fr; }
+#right { width: 1fr; height: 1fr; }
+#experiments { height: auto; max-height: 50%; }
+#form { height: 1fr; }
+#experiments, #form {
+    border: round $foreground 30%; border-title-color: $text;
+    border-subtitle-color: $text-muted;
+}
+#experiments:focus, #form:focus-within { border: round $accent; }
+.broad #left { width: 40; }
+.narrow #tabs { display: block; }
+.narrow #body { layout: vertical; }
+.narrow #left, .narrow #right { width: 1fr; height: 1fr; }
+.narrow #left { layout: horizontal; }
+.narrow #experiments { width: 34; height: 1fr; max-height: 100%; }
+.narrow #form { width: 1fr; }
+.narrow.setup #right, .narrow.training #left, .narrow.denoising #left { display: none; }
+.narrow.training #denoising, .narrow.denoising #training { display: none; }
+.narrow.denoising GpuLine { display: none; }
+.small #too-small { display: block; }
+.small #status, .small #tabs, .small #body, .small #footer { display: none; }
+.ascii #experiments, .ascii #form, .ascii LossPanel, .ascii DenoisingPanel {
+    border: ascii $foreground 30%;
+}
+"""
+
+
+class Layout:
+    """Fits the panels of a lab into its size; `tab` is the one to see where only one can be."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self.tab = "denoising"
+        self._lost_focus: Widget | None = None
+
+    def fit(self, size: Size) -> None:
+        """Take another size of the terminal."""
+        lab, (width, height) = self._lab, size
+        small = width < SMALLEST[0] or height < SMALLEST[1]
+        screen = lab.default_screen
+        focused = screen.focused or self._lost_focus
+        screen.set_class(small, "small")
+        screen.set_class(width < WIDE, "narrow")
+        screen.set_class(width >= _BROAD, "broad")
+        if small:
+            needed = f"{SMALLEST[0]}×{SMALLEST[1]}"
+            screen.query_one("#too-small", Static).update(
+                f"diffusion-tui needs {needed}; this is {width}×{height}"
+            )
+        lab.call_after_refresh(self.write)  # only then the app has its new size
+        lab.call_after_refresh(self._keep_focus, focused)
+        lab.call_after_refresh(lab.redraw)
+
+    def _keep_focus(self, focused: Widget | None) -> None:
+        """Give the focus back to what had it before another size hid it, once that shows again."""
+        if focused is None:
+            return  # nothing had it, or what is to have it first is only about to get it
+        screen = self._lab.default_screen
+        shown = all(node.display for node in focused.ancestors_with_self)
+        screen.set_focus(focused if shown else None)
+        self._lost_focus = None if shown else focused
+
+    def show(self, tab: str) -> None:
+        """Turn to this tab."""
+        self.tab = tab
+        self.write()
+
+    def write(self) -> None:
+        """Show the tab, and write the lines around the panels."""
+        lab = self._lab
+        screen = lab.default_screen
+        for tab in ("setup", "training", "denoising"):
+            screen.set_class(tab == self.tab, tab)
+        screen.query_one("#tabs", Line).write(tabs(self.tab, lab.palette))
+        keys, ends = footer(lab.size.width, lab.palette, lab.glyphs)
+        screen.query_one("#footer", Line).write(keys, ends)
+        lab.learning.write()

@@ -1,0 +1,89 @@
+"""A Textual app that is fit to its terminal: its colours and characters, its pace, its faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
+from textual.screen import Screen
+
+from .ascii import AsciiFilter, ConsoleFilter
+from .colours import reducer
+from .compositor import Shown
+from .glyphs import Glyphs
+from .pace import Pace
+from .palette import Palette
+from .screens import Commands
+from .themes import THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import RenderableType
+    from textual.filter import LineFilter
+
+    from .terminal import Colours
+
+
+class TerminalApp(App[int]):
+    """Draws with these glyphs and colours, at most every ``slow`` seconds.
+
+    `palette` holds the colours of the theme, once `take_theme` has been called for it.
+    """
+
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, glyphs: Glyphs, colours: Colours, slow: float) -> None:
+        super().__init__()
+        self.glyphs = glyphs
+        self.colours = colours
+        self.pace = Pace(self, slow)
+        self.shown = Shown()
+        self._by_glyphs = {"ascii": AsciiFilter(), "blocks": ConsoleFilter()}
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.take_theme()
+
+    @property
+    def plain(self) -> bool:
+        """Whether ASCII is all there is."""
+        return self.glyphs == "ascii"
+
+    def take_theme(self) -> None:
+        """Make the palette of the theme, for the colours there are."""
+        variables = self.get_css_variables()
+        self.palette = Palette.from_theme(variables, self.colours)
+        self._reducer = reducer(self.colours, variables)
+
+    # --- drawing -----------------------------------------------------------------------------
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = [self._reducer] if self._reducer else list(super().get_line_filters())
+        return [*filters, *([self._by_glyphs[g]] if (g := self.glyphs) in self._by_glyphs else [])]
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, self.shown.least(renderable))
+
+    def draw_anew(self) -> None:
+        """Send all that is on the screen, whatever it was that wrote on the terminal."""
+        self.shown.forget()
+        self.screen.refresh()
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Commands):
+            self.push_screen(Commands(id="--command-palette"))
+
+    # --- what it says ------------------------------------------------------------------------
+
+    def notify(self, message: str, *, title: str = "", **options: Any) -> None:
+        """Say it in the place of what was said under this title, so that notices never pile up."""
+        for told in [told for told in self._notifications if told.title == title]:
+            self._unnotify(told, refresh=False)
+        super().notify(message, title=title, **options)
+
+    def _print_error_renderables(self) -> None:
+        if self._exit_renderables:
+            from .fault import tell
+
+            tell(self._exception, self._exit_renderables)
+            self._exit_renderables.clear()
