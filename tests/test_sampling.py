@@ -75,8 +75,7 @@ def test_the_latest_wish_wins(studio):
     assert threading.get_ident() not in studio.threads
 
 
-def test_something_long_tells_how_far_it_is_and_gives_way_to_a_newer_wish(monkeypatch):
-    monkeypatch.setattr("tui_diffusion.lab.sampling._LONG", 0.0)
+def test_something_long_tells_how_far_it_is_and_gives_way_to_a_newer_wish():
     told, done, gate = [], [], threading.Semaphore(0)
 
     def make(wish, progress):
@@ -85,7 +84,9 @@ def test_something_long_tells_how_far_it_is_and_gives_way_to_a_newer_wish(monkey
             progress(level, 3)
         return wish
 
-    worker = Worker(make, done.append, lambda *_: None, lambda: told.append(worker.reached))
+    worker = Worker(
+        make, done.append, lambda *_: None, lambda: told.append(worker.reached), patience=0.0
+    )
     worker.start()
     worker.ask(wish(seed=1))
     gate.release()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -22,6 +20,7 @@ from .jump import Jump
 from .palette import Palette
 from .panel import Panel
 from .playing import Play
+from .sampling import Progress, Worker
 from .status import Line, number
 from .views import views_of
 
@@ -43,6 +42,33 @@ TRACKED = 8
 
 _KEPT = 256
 """Pictures of a film that are kept; those made first give way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """What will be drawn of a film, at this look's level and at those around it."""
+
+    film: Film
+    look: Look
+    size: Size
+    palette: Palette
+    glyphs: Glyphs
+
+
+def make_ready(ahead: Ahead, progress: Progress) -> None:
+    """Draw what is ahead, the nearest first, and measure it.
+
+    What fails here fails, and is told, where it is drawn.
+    """
+    from .pictures import picture
+
+    film, look = ahead.film, ahead.look
+    nearest = sorted(range(film.levels + 1), key=lambda k: abs(k - look.place))[:_READY]
+    for done, level in enumerate(nearest):
+        progress(done, len(nearest))
+        at = replace(look, place=float(level))
+        picture(film, at, *ahead.size, ahead.palette, ahead.glyphs)
+        film.numbers(level)
 
 
 class Ruler(Canvas):
@@ -146,7 +172,7 @@ class DenoisingPanel(Panel):
         self._view = {1: "histogram", 2: "scatter"}
         self._drawn: tuple[object, ...] = ()
         self._ahead: tuple[object, ...] = ()
-        self._walk = 0
+        self._scout = Worker(make_ready, lambda _: None, lambda *_: None, patience=0.0)
         self._pictures: dict[tuple[object, ...], list[Strip]] = {}
 
     def compose(self) -> ComposeResult:
@@ -159,7 +185,11 @@ class DenoisingPanel(Panel):
 
     def on_mount(self) -> None:
         self._timer = self.set_interval(self.play.interval, self._tick, pause=True)
+        self._scout.start()
         self.redraw()
+
+    def on_unmount(self) -> None:
+        self._scout.close(0)
 
     # --- what is shown -----------------------------------------------------------------------
 
@@ -319,25 +349,7 @@ class DenoisingPanel(Panel):
         if look.view not in _AHEAD or likeness == self._ahead:
             return
         self._ahead = likeness
-
-        self._walk += 1
-        mine = self._walk
-
-        def walk() -> None:
-            from .pictures import picture
-
-            nearest = sorted(range(film.levels + 1), key=lambda k: abs(k - look.place))
-            # What fails here fails, and is told, where it is drawn.
-            with contextlib.suppress(Exception):
-                for level in nearest[:_READY]:
-                    if self._walk != mine or not self.app.is_running:
-                        return
-                    at = replace(look, place=float(level))
-                    picture(film, at, *size, self.palette, self.glyphs)
-                    film.numbers(level)
-
-        # A thread of its own: Textual's would stay, and hold up the way out.
-        threading.Thread(target=walk, name="ahead", daemon=True).start()
+        self._scout.ask(Ahead(film, look, size, self.palette, self.glyphs))
 
     def _titles(self) -> None:
         parts = [f"Denoising  {self.play.text}"]

@@ -1,6 +1,6 @@
-"""Workers beside the training: a thread each, the latest wish first.
+"""Workers beside the training and the screen: a thread each, the latest wish first.
 
-One makes films, the other studies of where the error lies. The first film asked for imports torch,
+One makes films, another studies of where the error lies. The first film asked for imports torch,
 so that the lab paints and answers keys meanwhile.
 """
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """Is told the steps done and all there are, one after another."""
 
-_LONG = 0.5
+_PATIENCE = 0.5
 """Seconds from which the making of something is told of, and may be given up for another."""
 
 Source = Literal["forward", "network", "ideal"]
@@ -56,7 +56,8 @@ class Worker(Generic[W, T]):
 
     ``done`` is called from that thread with what ``make`` made, ``failed`` with the wish and what
     went wrong; both must only post messages, and so must ``told``, which is called as the making
-    of something long goes on. ``reached`` says then how far it is, and a newer wish ends it.
+    of something goes on for longer than ``patience``, in seconds. ``reached`` says then how far it
+    is, and a newer wish ends it.
     """
 
     def __init__(
@@ -65,11 +66,13 @@ class Worker(Generic[W, T]):
         done: Callable[[T], None],
         failed: Callable[[W, Exception], None],
         told: Callable[[], None] = lambda: None,
+        patience: float = _PATIENCE,
     ) -> None:
         self._make = make
         self._done = done
         self._failed = failed
         self._told = told
+        self._patience = patience
         self.reached: tuple[int, int] | None = None
         self._wish: W | None = None
         self._closed = False
@@ -126,7 +129,7 @@ class Worker(Generic[W, T]):
 
     def _progress_since(self, began: float) -> Progress:
         def progress(done: int, total: int) -> None:
-            long = monotonic() - began > _LONG
+            long = monotonic() - began > self._patience
             if self._closed or (long and self._wish is not None):
                 raise _AbandonedError
             if long:
