@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from .screens import Modal
-from .screenshot import svg
 
 if TYPE_CHECKING:
     from ..export import Options
@@ -178,7 +177,12 @@ class ExportScreen(Modal[None]):
     def _write_screen(self, file: Path, options: Options) -> None:
         from ..export.formats import ExportError, write_whole
 
-        source = svg(self.app.screen_stack[0])
+        stack = self.app._screen_stack
+        stack.remove(self)  # for as long as the picture of what is below it takes
+        try:
+            source = self.app.export_screenshot()
+        finally:
+            stack.append(self)
         try:
             write_whole([file], options.force, lambda places: _write_text(places[0], source))
         except ExportError as error:
