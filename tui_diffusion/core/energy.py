@@ -23,7 +23,7 @@ from .randomness import generator
 _MOST = 1024
 """Components beyond which a mixture is compared by so many of them, drawn by their weights."""
 
-_AT_ONCE = 1_000_000
+_AT_ONCE = 2**17
 
 
 def mean_length(distance: Tensor, variance: Tensor, dim: int) -> Tensor:
