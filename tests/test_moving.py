@@ -144,8 +144,9 @@ async def test_the_points_between_are_on_a_line_and_the_truth_is_that_of_the_noi
 
 
 async def test_pictures_that_are_kept_are_bounded(monkeypatch):
-    monkeypatch.setattr("tui_diffusion.lab.denoising._KEPT", 5)
     async with lab() as bench:
+        area = bench.panel.query_one("#film").size.area
+        monkeypatch.setattr("tui_diffusion.lab.denoising._KEPT", 5 * area)
         await bench.press("home", "f", "f", "f", *["l"] * 20)
         assert len(bench.panel._pictures) == 5
         assert "level 2/10 + 4/8" in bench.title

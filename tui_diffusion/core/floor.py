@@ -39,6 +39,9 @@ _MOST_PAIRS = 12_000_000
 
 _SAMPLE_PAIRS = 4_000_000
 
+_AT_ONCE = 2**17
+"""Points times components that are looked at together: what a core's cache holds."""
+
 
 @dataclass(frozen=True)
 class Residual:
@@ -151,7 +154,7 @@ def _posterior_moments(
     variance = alpha**2 * mixture.stds**2 + sigma**2
     within = _within(mixture, alpha, sigma)
     squares, fourths = [], []
-    for part in torch.split(x, max(1, 500_000 // mixture.modes)):
+    for part in torch.split(x, max(1, _AT_ONCE // mixture.modes)):
         shares = mixture.responsibilities(part, alpha, sigma)
         apart = torch.zeros_like(shares)
         for axis in range(d):
@@ -180,7 +183,7 @@ def _mmse_of_many(
     centres = (alpha / root * means).float()
     offset = mixture.weights.log().float() - centres.square().sum(1) / 2
     total = weights = 0.0
-    for part in torch.split((x / root).float(), max(1, 500_000 // mixture.modes)):
+    for part in torch.split((x / root).float(), max(1, _AT_ONCE // mixture.modes)):
         logits = torch.addmm(offset, part, centres.T)
         top = logits.max(1, keepdim=True).values
         joint = (logits - top).exp_()

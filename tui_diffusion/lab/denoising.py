@@ -40,8 +40,8 @@ _READY = 64
 TRACKED = 8
 """Points that can be followed."""
 
-_KEPT = 256
-"""Pictures of a film that are kept; those made first give way."""
+_KEPT = 2**18
+"""Cells of a film's pictures that are kept, some 100 bytes each; those made first give way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,6 +307,7 @@ class DenoisingPanel(Panel):
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
         event.stop()
         self._drawn = ()
+        self._pictures.clear()
         self.redraw()
 
     def on_show(self, event: events.Show) -> None:
@@ -333,7 +334,7 @@ class DenoisingPanel(Panel):
         if key != self._drawn:
             self._drawn = key
             if key not in self._pictures:
-                if len(self._pictures) >= _KEPT:
+                if len(self._pictures) >= max(1, _KEPT // canvas.size.area):
                     del self._pictures[next(iter(self._pictures))]
                 self._pictures[key] = picture(film, look, *canvas.size, self.palette, self.glyphs)
             canvas.show(self._pictures[key])

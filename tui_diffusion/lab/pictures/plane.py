@@ -312,7 +312,7 @@ def _lattice(ranges: tuple[Range, Range], columns: int, rows: int) -> torch.Tens
     return torch.stack((grid_x.flatten(), grid_y.flatten()), 1)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _exact_grid(
     experiment: Experiment,
     place: float,
@@ -329,7 +329,7 @@ def _exact_grid(
     return np.asarray(values).reshape(2 * height, width)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _contour(
     experiment: Experiment,
     place: float,
