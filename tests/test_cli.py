@@ -361,6 +361,16 @@ def test_every_field_refuses_nonsense_on_the_command_line(run_cli, path):
     assert "allowed" in run_cli.err
 
 
+def test_a_store_that_is_no_folder_is_one_line(run_cli, home):
+    home.write_text("not a folder")
+    for arguments in (("runs", "--json"), ("train", "naive-1d", *SHORT, "--json")):
+        assert run_cli(*arguments) == 2
+        assert run_cli.out == ""
+        assert len(run_cli.err.splitlines()) == 1
+        assert f"store {home}" in run_cli.err
+        assert "allowed" in run_cli.err
+
+
 def test_a_folder_that_holds_something_is_not_written_to(run_cli, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
     assert run_cli("train", "naive-1d", *SHORT, "--out", str(tmp_path)) == 2
@@ -483,6 +493,16 @@ def test_ctrl_c_in_a_real_process_saves_the_run(home):
     assert len(run.losses()) == run.step > 0
 
 
+@pytest.mark.parametrize(("signalled", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interruption_before_anything_is_done_is_one_line(run_cli, monkeypatch, signalled, code):
+    def wait(*_: object, **__: object) -> None:
+        signal.raise_signal(signalled)
+
+    monkeypatch.setattr(headless, "begin", wait)
+    assert run_cli("train", "naive-1d", "--json") == code
+    assert (run_cli.out, run_cli.err) == ("", "diffusion-tui: interrupted\n")
+
+
 # --- as a program ------------------------------------------------------------------------------
 
 
@@ -499,6 +519,43 @@ def test_the_program_prints_json_and_nothing_else():
         check=True,
     )
     assert json.loads(sampled.stdout)["sample"] == report["sample"]
+
+
+@pytest.mark.parametrize("arguments", ["list", "list --json", "--help"])
+def test_an_output_that_takes_nothing_is_one_line(arguments):
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "tui_diffusion", *arguments.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (process.returncode, process.stderr.count("\n")) == (Exit.FAILED, 1), process.stderr
+    assert "No space left" in process.stderr
+
+
+def test_no_stream_is_mistaken_for_another():
+    """Without a standard error its words go nowhere, and least of all to standard output."""
+    program = f"{sys.executable} -m tui_diffusion"
+    closed = subprocess.run(
+        f"{program} train nope 2>&-; {program} train naive-1d {' '.join(SHORT)} --json <&- 2>&-",
+        shell=True,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(closed.stdout)["steps"] == 30
+
+
+def test_a_terminal_without_the_characters_is_shown_others():
+    done = subprocess.run(
+        [sys.executable, "-m", "tui_diffusion", "list"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=True,
+    )
+    assert b"naive-multimodal" in done.stdout
+    assert done.stderr == b""
 
 
 def test_the_program_refuses_in_one_line():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from . import __version__, completion
+from . import __version__, completion, streams
 from .bar import with_bar
 from .core.experiment import ConfigError, Experiment, parse_settings
 from .core.manifest import RunError
@@ -44,6 +44,14 @@ class _Commands(click.Group):
         if first not in (*self.commands, *own) and (args or not ctx.resilient_parsing):
             args = ["lab", *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            # Click would put an empty line before ours, and forget which signal it was.
+            complain("interrupted")
+            sys.exit(128 + getattr(error, "number", signal.SIGINT))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         found = super().shell_complete(ctx, incomplete)
@@ -468,7 +476,9 @@ def export_(
     check(file, options)
     sampled = samples(file)
     if seed is not None and not sampled:
-        raise ConfigError("--seed does not go with .py, which trains with the run's own seed")
+        raise ConfigError(
+            "--seed does not go with .py, which trains with the run's own seed; allowed: none"
+        )
     from .core.runs import open_run
     from .core.trajectory import denoise
     from .export.exhibit import Exhibit
@@ -483,7 +493,8 @@ def export_(
         exhibit = Exhibit(opened.experiment, trajectory, opened.losses())
     else:
         exhibit = Exhibit(experiment)
-    files = with_bar(file.suffix, lambda tell: export(exhibit, file, options, tell))
+    with Interruption():  # so that no half of a file is left
+        files = with_bar(file.suffix, lambda tell: export(exhibit, file, options, tell))
     written = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
     if as_json:
         _print_json(
@@ -510,18 +521,26 @@ def _print_json(value: Any) -> None:
 
 def main() -> None:
     """Entry point: run a command and turn every fault into one line and an exit code."""
+    streams.make_fit()
     try:
         cli(prog_name="diffusion-tui", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         complain(error.format_message())
         sys.exit(Exit.BAD_INPUT)
-    except (click.Abort, KeyboardInterrupt) as error:
+    except (click.Abort, KeyboardInterrupt):
         complain("interrupted")
-        sys.exit(128 + getattr(error, "number", signal.SIGINT))
+        sys.exit(Exit.INTERRUPTED)
     except (ConfigError, RunError) as error:
         # Any other ValueError is a defect and shows.
         complain(str(error))
         sys.exit(Exit.BAD_INPUT)
+    except OSError as error:
+        # Every file has words of its own; what is left is the output, on a full disk or to nobody.
+        sys.stdout = streams.nowhere("w")  # to which Python writes once more, at its end
+        if not isinstance(error, BrokenPipeError):
+            complain(f"cannot be written out: {shown(error)}")
+        sys.exit(Exit.FAILED)
     except (RuntimeError, MemoryError) as error:
         fault = _device_fault(error)
         if fault is None:

@@ -28,7 +28,7 @@ def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trai
     trainer = Trainer(experiment)
     folder = (out if out is not None else store() / new_name(experiment)).absolute()
     if save:
-        check_writable(folder)
+        check_writable(folder, "--out" if out is not None else "store")
     return trainer, folder
 
 

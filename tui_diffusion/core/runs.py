@@ -215,16 +215,19 @@ def new_name(experiment: Experiment) -> str:
     return next(n for n in chain((name,), others) if not (store() / n).exists())
 
 
-def check_writable(folder: Path) -> None:
-    """Raise `RunError` unless a run can be written to ``folder``, which must not hold anything."""
+def check_writable(folder: Path, named: str = "--out") -> None:
+    """Raise `RunError` unless a run can be written to ``folder``, which must not hold anything.
+
+    ``named`` is what it goes back to.
+    """
     try:
         if folder.is_dir() and any(folder.iterdir()):
             raise RunError(
-                f"--out {shown(str(folder))}: not empty; allowed: a new or an empty folder"
+                f"{named} {shown(str(folder))}: not empty; allowed: a new or an empty folder"
             )
         if folder.exists() and not folder.is_dir():
             raise RunError(
-                f"--out {shown(str(folder))}: not a folder; allowed: a new or empty folder"
+                f"{named} {shown(str(folder))}: not a folder; allowed: a new or empty folder"
             )
         folder.parent.mkdir(parents=True, exist_ok=True)
         probe = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
@@ -232,6 +235,6 @@ def check_writable(folder: Path) -> None:
         probe.rmdir()
     except OSError as error:
         raise RunError(
-            f"--out {shown(str(folder))}: cannot be written ({reason_of(error)}); allowed: a "
+            f"{named} {shown(str(folder))}: cannot be written ({reason_of(error)}); allowed: a "
             "folder in a place you may write to"
         ) from None

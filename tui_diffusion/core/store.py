@@ -109,11 +109,18 @@ def list_runs() -> list[Summary]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise RunError(f"store {shown(str(folder))}: cannot be read ({reason_of(error)})") from None
+        raise _unreadable(folder, error) from None
     found = [summary for entry in entries if (summary := summarise(entry)) is not None]
     return sorted(
         found,
         key=lambda s: (s.about is None, -s.about.written.timestamp() if s.about else 0, s.name),
+    )
+
+
+def _unreadable(folder: Path, error: OSError) -> RunError:
+    return RunError(
+        f"store {shown(str(folder))}: cannot be read ({reason_of(error)}); allowed: a folder, "
+        "which DIFFUSION_TUI_HOME moves"
     )
 
 
@@ -132,7 +139,7 @@ def latest_run() -> Summary | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RunError(f"store {shown(str(folder))}: cannot be read ({reason_of(error)})") from None
+        raise _unreadable(folder, error) from None
     latest = max(entries, key=written, default=None)
     return summarise(latest) if latest is not None else None
 
