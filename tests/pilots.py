@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from textual import events
 from textual.pilot import Pilot
 
-from tui_diffusion.core.presets import get_preset
 from tui_diffusion.lab.app import Lab
 from tui_diffusion.lab.denoising import DenoisingPanel
 from tui_diffusion.lab.form import Form
@@ -18,6 +17,7 @@ from tui_diffusion.lab.loss import LossPanel
 from tui_diffusion.lab.session import Session
 from tui_diffusion.lab.status import Line
 
+from .changed import changed
 from .fake import FakeTrainer, FakeTrainers
 
 WIDE, NARROW = (120, 40), (80, 24)
@@ -45,9 +45,7 @@ def make_lab(
     **settings,
 ) -> Lab:
     """A lab whose trainings are fake; ``data__std="0.1"`` sets ``data.std``."""
-    changes = {path.replace("__", "."): value for path, value in settings.items()}
-    experiment = get_preset(name).experiment.with_settings({"sampling.points": points, **changes})
-    app = Lab(experiment, glyphs=glyphs, colours=colours)
+    app = Lab(changed(name, sampling__points=points, **settings), glyphs=glyphs, colours=colours)
     trainers = trainers if trainers is not None else FakeTrainers()
     app.session = Session(app._notify, trainers, lambda experiment: ((0, FakeTrainer.FLOOR),))
     return app

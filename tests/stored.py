@@ -7,35 +7,34 @@ from pathlib import Path
 
 import torch
 
-from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.experiment import Experiment
 from tui_diffusion.core.report import training_report
 from tui_diffusion.core.snapshot import save_run
 from tui_diffusion.core.store import store
 from tui_diffusion.core.training import Trainer
+
+from .changed import changed
+from .trainings import trained
+
+
+def small(preset: str, steps: int, **settings) -> Experiment:
+    return changed(
+        preset, **{"training__steps": steps, "sampling__points": 200, "device": "cpu"} | settings
+    )
 
 
 def run(
     run_name: str, preset: str = "naive-1d", *, steps: int = 60, measured=True, **settings
 ) -> Path:
     """A finished run of this name; ``training__lr="0.1"`` sets ``training.lr``."""
-    changes = {path.replace("__", "."): value for path, value in settings.items()}
-    experiment = get_preset(preset).experiment.with_settings(
-        {"training.steps": steps, "sampling.points": 200, "device": "cpu", **changes}
-    )
-    trainer = Trainer(experiment)
-    for _ in trainer.run(interval=1.0):
-        pass
+    trainer = trained(small(preset, steps, **settings))
     report = training_report(trainer) if measured else None
     return save_run(store() / run_name, trainer, "finished", report)
 
 
 def invented(run_name: str, preset: str, steps: int, **settings) -> Path:
     """A run that computed nothing: an untrained network, and numbers that are as they were told."""
-    changes = {path.replace("__", "."): value for path, value in settings.items()}
-    experiment = get_preset(preset).experiment.with_settings(
-        {"training.steps": steps, "sampling.points": 200, "device": "cpu", **changes}
-    )
-    trainer = Trainer(experiment)
+    trainer = Trainer(small(preset, steps, **settings))
     state = trainer.state()
     state["losses"] = 1 + 10 / (1 + torch.arange(float(steps)))
     trainer.restore(state)

@@ -14,7 +14,6 @@ from tui_diffusion.core.presets import get_preset
 from tui_diffusion.core.report import training_report
 from tui_diffusion.core.snapshot import save_run
 from tui_diffusion.core.store import store
-from tui_diffusion.core.training import Trainer
 from tui_diffusion.lab.asking import (
     DENOISING,
     GPU,
@@ -34,6 +33,7 @@ from tui_diffusion.lab.status import Line
 
 from .fake import FakeTrainers
 from .pilots import NARROW, WIDE, lab, until
+from .trainings import trained
 
 NAMES = r"naive-\dd|ddpm-\dd[\w-]*|edm-\dd|gaussian-\dd|x0_hat|diffusion-tui"
 """What has a digit and is no number."""
@@ -168,9 +168,7 @@ async def test_asking(size):
 
 async def test_the_numbers_of_a_run_can_be_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("DIFFUSION_TUI_HOME", str(tmp_path))
-    trainer = Trainer(get_preset("naive-1d").experiment.with_settings({"training.steps": 20}))
-    for _ in trainer.run():
-        pass
+    trainer = trained(get_preset("naive-1d").experiment.with_settings({"training.steps": 20}))
     save_run(store() / "mine", trainer, "finished", training_report(trainer))
     async with lab() as bench:
         await bench.press("r")

@@ -9,18 +9,12 @@ from tui_diffusion.core.attribution import attribute
 from tui_diffusion.core.datasets import make_mixture
 from tui_diffusion.core.energy import between, of_sample
 from tui_diffusion.core.experiment import Experiment, build
-from tui_diffusion.core.methods import Denoiser, IdealDenoiser, make_method
+from tui_diffusion.core.methods import IdealDenoiser, make_method
 from tui_diffusion.core.mismatch import start_mismatch, start_of
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.core.training import Trainer
 
-
-def trained(of: Experiment) -> Denoiser:
-    trainer = Trainer(of)
-    for _ in trainer.run():
-        pass
-    return trainer.denoiser
+from .trainings import trained
 
 
 def ideal(of: Experiment) -> IdealDenoiser:
@@ -46,7 +40,7 @@ def test_a_schedule_that_ends_early_is_the_fault_of_the_start() -> None:
             "sampling": {"sampler": "ddpm"},
         }
     )
-    found = attribute(of, trained(of))
+    found = attribute(of, trained(of).denoiser)
     assert found.main == "start" and found.start > 3 * found.network
     badge = start_mismatch(of)
     assert badge.alpha_bar == pytest.approx(0.603, abs=0.001) and not badge.negligible
@@ -54,7 +48,7 @@ def test_a_schedule_that_ends_early_is_the_fault_of_the_start() -> None:
 
 def test_a_hardly_trained_network_is_at_fault_itself() -> None:
     of = PRESETS["ddpm-1d"].experiment.with_settings({"training.steps": 200})
-    found = attribute(of, trained(of))
+    found = attribute(of, trained(of).denoiser)
     assert found.main == "network" and found.network > 0.5 * found.total
     assert found.total > 100 * found.chance
 
@@ -79,7 +73,7 @@ def test_too_few_steps_are_at_fault_where_all_else_is_exact() -> None:
 
 def test_the_parts_sum_to_the_whole_and_repeat() -> None:
     of = PRESETS["naive-multimodal"].experiment.with_settings({"training.steps": 300})
-    denoiser = trained(of)
+    denoiser = trained(of).denoiser
     found = attribute(of, denoiser, points=500)
     assert found.start + found.network + found.discretisation == pytest.approx(found.total)
     assert attribute(of, denoiser, points=500) == found

@@ -20,6 +20,8 @@ from tui_diffusion.core.training import Trainer, train
 from tui_diffusion.core.trajectory import denoise
 from tui_diffusion.ending import Exit
 
+from .trainings import trained
+
 SAMPLE_KEYS = {
     *("points", "mean", "std", "nearest_mode_distance", "energy_distance"),
     *("energy_distance_real", "mode_weights", "mode_tv", "off_mode", "in_mode_std_ratio"),
@@ -169,15 +171,12 @@ def test_the_command_line_trains_what_the_library_trains(run_cli, name):
     changes = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
     report = run_cli.json("train", name, *changes)
     experiment = get_preset(name).experiment.with_settings(settings)
-    trainer = Trainer(experiment)
     losses = np.concatenate([p.losses for p in train(experiment, every=7)])
     run = open_run(report["run"])
     assert run.experiment == experiment
     assert run.losses().tobytes() == losses.tobytes()
     assert report["loss"]["final"] == float(np.mean(losses[-100:], dtype=float))
-    for _ in trainer.run():
-        pass
-    trajectory = denoise(experiment, trainer.denoiser)
+    trajectory = denoise(experiment, trained(experiment).denoiser)
     assert report["sample"]["mean"] == trajectory.result.mean(0).tolist()
 
 

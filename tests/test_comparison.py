@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from tui_diffusion.core.experiment import field_table
-from tui_diffusion.core.presets import get_preset
 from tui_diffusion.lab.comparison import (
     Showing,
     Source,
@@ -24,6 +23,7 @@ from tui_diffusion.lab.plot import legend_of
 from tui_diffusion.lab.session import State
 
 from . import stored
+from .changed import changed
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +36,7 @@ def quietly(done, total):
 
 
 def subject(preset="naive-1d", metrics=None, **settings):
-    changes = {path.replace("__", "."): value for path, value in settings.items()}
-    experiment = get_preset(preset).experiment.with_settings(changes)
+    experiment = changed(preset, **settings)
     losses = np.ones(10, np.float32)
     return Subject(preset, experiment, State.FINISHED, 10, 1.0, losses, (), None, metrics or {})
 

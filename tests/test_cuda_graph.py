@@ -8,9 +8,11 @@ from torch import nn
 from tui_diffusion.core import cuda_graph, steppers
 from tui_diffusion.core.cuda_graph import GraphStepper
 from tui_diffusion.core.experiment import Experiment
-from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.core.steppers import PlainStepper, graph_stepper
 from tui_diffusion.core.training import Trainer
+
+from .changed import changed
+from .trainings import go_on, trained
 
 on_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -33,10 +35,8 @@ class Tape:
 
 
 def small(name: str, steps: int = 300, **changes: object) -> Experiment:
-    changed = {key.replace("__", "."): value for key, value in changes.items()}
-    return PRESETS[name].experiment.with_settings(
-        {"device": "cpu", "training.steps": steps, "training.batch": 60, **changed}
-    )
+    settings = {"device": "cpu", "training__steps": steps, "training__batch": 60, **changes}
+    return changed(name, **settings)
 
 
 KINDS = [
@@ -60,13 +60,6 @@ def tape(monkeypatch) -> Tape:
 
     monkeypatch.setattr("tui_diffusion.core.training.make_stepper", make)
     return tape
-
-
-def trained(experiment: Experiment, *, plain: bool = False, **how: object) -> Trainer:
-    trainer = Trainer(experiment, plain=plain)
-    for _ in trainer.run(**how):
-        pass
-    return trainer
 
 
 def weights(trainer: Trainer) -> torch.Tensor:
@@ -135,8 +128,7 @@ def test_to_go_on_from_a_saved_state(experiment, stop, before, tape, monkeypatch
         next(first.run(every=stop))
     second = Trainer(experiment)
     second.restore(first.state())
-    for _ in second.run():
-        pass
+    go_on(second)
     assert isinstance(second._stepper, GraphStepper)
     if before == "graph":
         assert whole.losses.tobytes() == second.losses.tobytes()
@@ -218,8 +210,7 @@ def test_a_cuda_graph_goes_on_from_a_saved_state(experiment: Experiment) -> None
     next(first.run(every=130))
     second = Trainer(there(experiment))
     second.restore(first.state())
-    for _ in second.run():
-        pass
+    go_on(second)
     np.testing.assert_allclose(second.losses, whole.losses, rtol=1e-3)
 
 

@@ -20,6 +20,8 @@ from tui_diffusion.core.experiment import (
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.trajectory import denoise
 
+from .trainings import trained
+
 NAMES = [name for name in DataName.__args__ if name != "file"]  # type: ignore[attr-defined]
 SHAPES = ("moons", "circles", "swiss-roll", "spirals", "checkerboard", "pinwheel")
 
@@ -149,9 +151,7 @@ def test_every_data_set_trains_and_samples_with_every_method(method: str, tmp_pa
     for name in (*NAMES, f"file:{tmp_path / 'p.npy'}"):
         of = build({"name": "x"}).with_settings({"data.name": name})
         of = of.with_settings({"method.name": method, "training.steps": 3, "sampling.points": 20})
-        trainer = Trainer(of)
-        for _ in trainer.run():
-            pass
+        trainer = trained(of)
         assert np.isfinite(trainer.losses).all()
         trajectory = denoise(of, trainer.denoiser)
         assert trajectory.x.shape == (of.levels + 1, 20, of.dim)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import ConfigError, Experiment, build
+from tui_diffusion.core.experiment import ConfigError, build
 from tui_diffusion.core.methods import EDM, AnyLevel, make_method
 from tui_diffusion.core.metrics import Quality
 from tui_diffusion.core.presets import PRESETS
@@ -19,12 +19,7 @@ from tui_diffusion.core.schedules import Level
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.trajectory import denoise
 
-
-def trained(of: Experiment) -> Trainer:
-    trainer = Trainer(of)
-    for _ in trainer.run():
-        pass
-    return trainer
+from .trainings import go_on, trained
 
 
 def scored(name: str, seed: int, **settings: object) -> Quality:
@@ -96,8 +91,7 @@ def test_the_average_follows_the_weights_and_samples() -> None:
     assert 0 < max(apart) < 0.5
     plain = Trainer(of.with_settings({"training.average": 0}))
     assert plain.denoiser.network is plain.network
-    for _ in plain.run():
-        pass
+    go_on(plain)
     assert np.array_equal(plain.losses, trainer.losses)
 
 
@@ -105,17 +99,14 @@ def test_a_run_with_averaged_weights_goes_on_bit_for_bit(tmp_path: Path) -> None
     of = PRESETS["edm-multimodal"].experiment.with_settings({"training.steps": 120})
     whole = trained(of)
     part = Trainer(of)
-    for progress in part.run(every=50):
-        if progress.step == 50:
-            break
+    go_on(part, 50)
     save_run(tmp_path / "run", part, "stopped")
     opened = open_run(str(tmp_path / "run"))
     x, level = torch.randn(9, 2, generator=torch.Generator().manual_seed(0)), Level(1, 0.5, 1, 0)
     assert torch.equal(opened.denoiser()(x, level).output, part.denoiser(x, level).output)
     again = Trainer(of)
     again.restore(opened.training_state())
-    for _ in again.run():
-        pass
+    go_on(again)
     assert np.array_equal(again.losses, whole.losses)
     assert torch.equal(again.denoiser(x, level).output, whole.denoiser(x, level).output)
     assert all(
@@ -126,10 +117,7 @@ def test_a_run_with_averaged_weights_goes_on_bit_for_bit(tmp_path: Path) -> None
 
 def test_the_losses_do_not_depend_on_how_often_one_looks() -> None:
     of = PRESETS["edm-checkerboard"].experiment.with_settings({"training.steps": 60})
-    seen = Trainer(of)
-    for _ in seen.run(every=7):
-        pass
-    assert np.array_equal(seen.losses, trained(of).losses)
+    assert np.array_equal(trained(of, every=7).losses, trained(of).losses)
 
 
 def test_levels_and_sampler_change_without_training_again() -> None:

@@ -31,6 +31,8 @@ from tui_diffusion.core.runs import RunError, open_run, save_run
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.values import format_value
 
+from .trainings import go_on, trained
+
 NAIVE = get_preset("naive-1d").experiment
 DDPM = get_preset("ddpm-1d").experiment
 SINGLE = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999)
@@ -639,8 +641,7 @@ def saves_and_goes_on(trainer: Trainer) -> None:
                     resume(open_run(str(saved)))
                 return
             resumed = resume(open_run(str(saved)))
-            for _ in resumed.run():
-                pass
+            go_on(resumed)
             assert (resumed.step, resumed.status) == (trainer.step, trainer.status)
             before, after = (t.losses[: t.step].tobytes() for t in (trainer, resumed))
             assert before == after
@@ -666,9 +667,7 @@ def test_any_setting_trains_and_samples_or_is_refused_by_name(changes, place):
             field = error.field
             changes.pop(field if field in changes else JUDGED_BESIDE[field])
     assert from_json(to_json(experiment)) == experiment
-    trainer = Trainer(experiment)
-    for _ in trainer.run():
-        pass
+    trainer = trained(experiment)
     assert trainer.status in ("finished", "diverged")
     assert trainer.step == steps or not np.isfinite(trainer.losses[trainer.step - 1])
     assert all(bool(torch.isfinite(p).all()) for p in trainer.network.parameters())

@@ -21,6 +21,8 @@ from tui_diffusion.lab.explaining import (
 )
 from tui_diffusion.lab.session import State, Training
 
+from .changed import changed
+
 
 def bench(name="naive-1d", state=None, ideal=False, **changes):
     experiment = PRESETS[name].experiment
@@ -28,8 +30,7 @@ def bench(name="naive-1d", state=None, ideal=False, **changes):
     if state is not None:
         training = Training(experiment, state, step=700, error="no memory")
         training.snapshot = (700, object())
-    changes = {path.replace("__", "."): value for path, value in changes.items()}
-    return Bench(experiment.with_settings(changes), training, source_ideal=ideal)
+    return Bench(changed(experiment, **changes), training, source_ideal=ideal)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tui_diffusion.core import METHODS, PRESETS, Experiment, IdealDenoiser, Trainer, denoise
+from tui_diffusion.core import METHODS, PRESETS, IdealDenoiser, denoise
 from tui_diffusion.core.datasets import make_mixture
 from tui_diffusion.core.experiment import from_json
 from tui_diffusion.core.runs import save_run
@@ -26,6 +26,8 @@ from tui_diffusion.export.exhibit import Exhibit, Film
 from tui_diffusion.export.frames import frame
 from tui_diffusion.export.raster import contour_level, log_density, splat
 from tui_diffusion.export.vector import contour_lines
+
+from .trainings import trained
 
 SMALL = Options(size=(240, 180), fps=10, seconds=1)
 
@@ -342,12 +344,9 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    experiment: Experiment = PRESETS["naive-2d"].experiment.with_settings(
-        {"training.steps": 50, "device": "cpu"}
+    trainer = trained(
+        PRESETS["naive-2d"].experiment.with_settings({"training.steps": 50, "device": "cpu"})
     )
-    trainer = Trainer(experiment)
-    for _ in trainer.run():
-        pass
     return save_run(tmp_path_factory.mktemp("runs") / "run", trainer, "finished")
 
 

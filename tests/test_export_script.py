@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_diffusion.core import PRESETS, ConfigError, Experiment, Trainer, denoise, get_preset
+from tui_diffusion.core import PRESETS, ConfigError, Experiment, denoise, get_preset
 from tui_diffusion.core.datasets import scaling_of
 from tui_diffusion.core.report import training_report
 from tui_diffusion.export import export
 from tui_diffusion.export.exhibit import Exhibit
 from tui_diffusion.export.script import standalone_script
+
+from .trainings import trained
 
 OF_THE_POST = [preset.id for preset in PRESETS.values() if preset.script]
 
@@ -62,13 +64,6 @@ def whole_trainings() -> list[Any]:
         pytest.param(name, marks=[pytest.mark.slow] if steps[name] > 1000 else [])
         for name in OF_THE_POST
     ]
-
-
-def trained(experiment: Experiment) -> Trainer:
-    trainer = Trainer(experiment)
-    for _ in trainer.run():
-        pass
-    return trainer
 
 
 def run_alone(script: str, folder: Path) -> tuple[np.ndarray, np.ndarray, str]:

@@ -14,18 +14,12 @@ from tui_diffusion.core.schedules import Level
 from tui_diffusion.core.steppers import PlainStepper
 from tui_diffusion.core.training import Trainer
 
+from .changed import changed
+from .trainings import go_on, trained
+
 
 def on_cpu(experiment: Experiment, steps: int, **changes: object) -> Experiment:
-    """On a CPU with so many steps; keys of ``changes`` have '__' for the dot of a path."""
-    changed = {key.replace("__", "."): value for key, value in changes.items()}
-    return experiment.with_settings({"device": "cpu", "training.steps": steps, **changed})
-
-
-def trained(experiment: Experiment, *, plain: bool = False, **how: object) -> Trainer:
-    trainer = Trainer(experiment, plain=plain)
-    for _ in trainer.run(**how):
-        pass
-    return trainer
+    return changed(experiment, device="cpu", training__steps=steps, **changes)
 
 
 def weights(trainer: Trainer) -> torch.Tensor:
@@ -182,8 +176,7 @@ def test_to_go_on_from_a_saved_state_is_never_to_have_stopped(
     next(run)
     second = Trainer(experiment, plain=plain)
     second.restore(first.state())
-    for _ in second.run():
-        pass
+    go_on(second)
     assert whole.losses.tobytes() == second.losses.tobytes()
     assert torch.equal(weights(whole), weights(second))
     mine, theirs = whole.state(), second.state()
@@ -213,9 +206,7 @@ def test_a_run_of_steps_that_is_broken_off_never_happened() -> None:
     after = trainer.state()
     assert all(torch.equal(before[name], after[name]) for name in before)
     del stepper._program[place]
-    for _ in trainer.run():
-        pass
-    assert whole.losses.tobytes() == trainer.losses.tobytes()
+    assert whole.losses.tobytes() == go_on(trainer).losses.tobytes()
 
 
 # --- divergence and choice -----------------------------------------------------------------------

@@ -29,6 +29,7 @@ from tui_diffusion.lab.session import Session, State
 
 from .fake import FakeTrainers, wait_until
 from .test_cli import run_cli  # noqa: F401
+from .trainings import go_on, trained
 
 EXPERIMENT = get_preset("ddpm-multimodal").experiment.with_settings(
     {"training.steps": 30, "training.batch": 8, "training.average": 0.9, "device": "cpu"}
@@ -37,18 +38,12 @@ BINARY = ("weights.safetensors", "state.safetensors", "losses.npy")
 FILES = ("run.json", "experiment.json", "metrics.json", *BINARY)
 
 
-def trained(until: int | None = None) -> Trainer:
-    trainer = Trainer(EXPERIMENT)
-    for progress in trainer.run(every=1):
-        if progress.step == until:
-            break
-    return trainer
-
-
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("faults") / "run"
-    return save_run(folder, trained(20), "stopped", {"sample": {"energy_distance": 1.0}})
+    return save_run(
+        folder, trained(EXPERIMENT, 20), "stopped", {"sample": {"energy_distance": 1.0}}
+    )
 
 
 @pytest.fixture
@@ -149,7 +144,7 @@ def test_a_run_that_has_gone_further_than_its_experiment_is_refused(run):
 def test_a_run_written_while_it_is_read_says_so(run):
     opened = open_run("run")
     for steps in (22, 24):
-        save_run(run, trained(steps), "stopped")
+        save_run(run, trained(EXPERIMENT, steps), "stopped")
     assert "written while being read" in fault(opened.denoiser)
     assert open_run("run").step == 24
 
@@ -259,7 +254,7 @@ empty = ballast.unlink
 def test_a_store_that_may_only_be_read_is_told_before_training():
     folder = Path(tempfile.mkdtemp())
     try:
-        run = save_run(folder / "runs" / "run", trained(20), "stopped")
+        run = save_run(folder / "runs" / "run", trained(EXPERIMENT, 20), "stopped")
         (run / "lock").unlink()
         before = tree(folder)
         for place in (*folder.rglob("*"), folder):
@@ -454,10 +449,7 @@ def test_a_run_of_another_kind_of_device_goes_on_with_fresh_random_numbers(run):
     tensors = load_file(path)
     tensors["generator"] = torch.zeros(16, dtype=torch.uint8)
     save_file(tensors, path)
-    trainer = resuming.resume(open_run("run"))
-    for _ in trainer.run():
-        pass
-    assert trainer.status == "finished"
+    assert go_on(resuming.resume(open_run("run"))).status == "finished"
 
 
 def test_a_checkpoint_that_fails_for_want_of_memory_ends_no_training(monkeypatch):
@@ -465,7 +457,7 @@ def test_a_checkpoint_that_fails_for_want_of_memory_ends_no_training(monkeypatch
         raise MemoryError
 
     monkeypatch.setattr("tui_diffusion.core.snapshot.save_tensors", fail)
-    with Checkpointer(trained(5), store() / "run", seconds=0) as keeper:
+    with Checkpointer(trained(EXPERIMENT, 5), store() / "run", seconds=0) as keeper:
         keeper._due = 0
         keeper.offer()
         keeper._join()
@@ -477,11 +469,7 @@ def test_a_checkpoint_that_fails_for_want_of_memory_ends_no_training(monkeypatch
 
 def of_file(file: Path, until: int = 20) -> Trainer:
     settings = {"data.name": f"file:{file}", "training.steps": 40, "device": "cpu"}
-    trainer = Trainer(get_preset("edm-moons").experiment.with_settings(settings))
-    for progress in trainer.run(every=1):
-        if progress.step == until:
-            break
-    return trainer
+    return trained(get_preset("edm-moons").experiment.with_settings(settings), until)
 
 
 @pytest.mark.parametrize("what", ["changed", "gone", "as it was"])
@@ -499,8 +487,7 @@ def test_a_run_keeps_the_points_of_its_file(what, tmp_path, monkeypatch):
     shutil.move(store() / "run", elsewhere)
     trainer = resume(open_run(str(elsewhere)))
     np.testing.assert_array_equal(trainer.points, points)
-    for _ in trainer.run():
-        pass
+    go_on(trainer)
     assert trainer.losses.tobytes() == expected
     save_run(elsewhere, trainer, "finished")
     assert open_run(str(elsewhere)).denoiser() is not None
@@ -528,7 +515,7 @@ def test_a_damaged_copy_of_the_points_is_one_line(tmp_path):
 
 
 def test_a_training_stopped_right_after_an_overflow_has_diverged():
-    trainer = trained(20)
+    trainer = trained(EXPERIMENT, 20)
     with torch.no_grad():  # what an update beyond the greatest number leaves
         trainer.network.bodies[0][0].weight[0, 0] = float("inf")
     save_run(store() / "run", trainer, "stopped")

@@ -24,7 +24,8 @@ from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.core.schedules import make_schedule
 from tui_diffusion.core.steppers import loss_of
-from tui_diffusion.core.training import Trainer
+
+from .trainings import trained
 
 
 def ideal(of: Experiment) -> IdealDenoiser:
@@ -110,9 +111,7 @@ def test_excess_of_the_exact_denoiser_is_nothing_and_of_a_network_is_its_loss_le
     perfect = level_losses(of, ideal(of))
     # The points are float32 for any denoiser; rounding is all that is left.
     assert all(abs(at.excess) < 1e-6 * at.floor + 1e-6 for at in perfect)
-    trainer = Trainer(of)
-    for _ in trainer.run():
-        pass
+    trainer = trained(of)
     later = level_losses(of, trainer.denoiser)
     assert all(at.loss == pytest.approx(at.floor + at.excess) for at in later)
     assert min(at.excess for at in later) > 0
@@ -124,10 +123,7 @@ def test_no_training_ends_below_its_floor() -> None:
     """The stage trained last, too, where every level has a network of its own."""
     for name in ("ddpm-1d", "ddpm-1d-per-level"):
         of = PRESETS[name].experiment.with_settings({"training.steps": 400})
-        trainer = Trainer(of)
-        for _ in trainer.run():
-            pass
-        assert float(trainer.losses[-50:].mean()) > 0.9 * training_floor(of)
+        assert float(trained(of).losses[-50:].mean()) > 0.9 * training_floor(of)
 
 
 def test_norm_of_a_batch_without_residual_is_nothing() -> None:

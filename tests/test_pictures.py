@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tui_diffusion.core.presets import get_preset
 from tui_diffusion.lab.film import make_film
 from tui_diffusion.lab.palette import Palette
 from tui_diffusion.lab.pictures import VIEWS_1D, VIEWS_2D, Look, picture, views_of
@@ -13,6 +12,8 @@ from tui_diffusion.lab.pictures.compose import beside
 from tui_diffusion.lab.pictures.losses import loss_figure
 from tui_diffusion.lab.plot import draw
 from tui_diffusion.lab.sampling import Wish
+
+from .changed import changed
 
 PALETTE = Palette.default()
 SIZES = [(16, 6), (41, 9), (80, 24), (120, 40), (200, 60)]
@@ -24,9 +25,7 @@ CACHE = {}
 def film_of(name, points=300, source="forward", **settings):
     key = (name, points, source, *settings.items())
     if key not in CACHE:
-        changes = {path.replace("__", "."): value for path, value in settings.items()}
-        experiment = get_preset(name).experiment.with_settings(changes)
-        CACHE[key] = make_film(Wish(experiment, source, 0, points))
+        CACHE[key] = make_film(Wish(changed(name, **settings), source, 0, points))
     return CACHE[key]
 
 

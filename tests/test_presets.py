@@ -22,34 +22,33 @@ from tui_diffusion.core.report import quality
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.trajectory import Trajectory, denoise
 
+from .trainings import trained
+
 SEEDS = (0, 1, 2)
 ONE_FAST = (0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2)))
 """A training of seconds: one seed at once, the others with the slow tests."""
 
 
 @cache
-def trained(name: str, seed: int, **settings: object) -> Trainer:
-    experiment = get_preset(name).experiment.with_settings({"seed": seed, **settings})
-    trainer = Trainer(experiment)
-    for _ in trainer.run():
-        pass
+def learnt(name: str, seed: int, **settings: object) -> Trainer:
+    trainer = trained(get_preset(name).experiment.with_settings({"seed": seed, **settings}))
     assert trainer.status == "finished"
     return trainer
 
 
 def sampled(name: str, seed: int, **settings: object) -> Trajectory:
-    trainer = trained(name, seed, **settings)
+    trainer = learnt(name, seed, **settings)
     return denoise(trainer.experiment, trainer.denoiser)
 
 
 def reached(name: str, seed: int, **settings: object) -> Quality:
-    trainer = trained(name, seed, **settings)
+    trainer = learnt(name, seed, **settings)
     return quality(sampled(name, seed, **settings), trainer.mixture)
 
 
 def fell(name: str, seed: int) -> float:
     """The loss of the first 50 steps over that of the last 200."""
-    losses = trained(name, seed).losses
+    losses = learnt(name, seed).losses
     return float(losses[:50].mean() / losses[-200:].mean())
 
 
@@ -93,7 +92,7 @@ def test_ddpm_1d(seed):
     assert abs(result.mean[0] - 1) < 0.06
     assert 0.012 < result.std[0] < 0.09
     # The norm over a batch of 64 of a unit noise that is not predicted would be 8.
-    assert float(trained("ddpm-1d", seed).losses[-500:].mean()) < 2.5
+    assert float(learnt("ddpm-1d", seed).losses[-500:].mean()) < 2.5
 
 
 def test_ddpm_1d_walks_from_noise_to_the_mean():
@@ -108,7 +107,7 @@ def test_ddpm_1d_walks_from_noise_to_the_mean():
 
 @pytest.mark.parametrize("seed", ONE_FAST)
 def test_ddpm_multimodal_and_what_the_repeats_do(seed):
-    trajectory, mixture = sampled("ddpm-multimodal", seed), trained("ddpm-multimodal", seed).mixture
+    trajectory, mixture = sampled("ddpm-multimodal", seed), learnt("ddpm-multimodal", seed).mixture
     result = quality(trajectory, mixture)
     assert 0.0001 < result.nearest_mode_distance < 0.016
     assert max(abs(weight - 0.25) for weight in result.mode_weights) < 0.12

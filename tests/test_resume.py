@@ -25,6 +25,7 @@ from tui_diffusion.lab.session import Session, State, keep_in_store
 
 from .fake import FakeTrainers, wait_until
 from .test_cli import run_cli, spawn  # noqa: F401
+from .trainings import go_on, trained
 
 LONG = ("--set", "training.steps=100000000", "--set", "training.lr=1e-6")
 
@@ -33,20 +34,6 @@ def short(name: str, steps: int, **changes: object) -> Experiment:
     return get_preset(name).experiment.with_settings(
         {"training.steps": steps, "training.batch": 16, "device": "cpu", **changes}
     )
-
-
-def trained(experiment: Experiment, until: int | None = None) -> Trainer:
-    trainer = Trainer(experiment)
-    for progress in trainer.run(every=1):
-        if progress.step == until:
-            break
-    return trainer
-
-
-def go_on(trainer: Trainer) -> Trainer:
-    for _ in trainer.run():
-        pass
-    return trainer
 
 
 def same(a: Trainer, b: Trainer) -> bool:
@@ -68,11 +55,7 @@ def test_every_preset_and_optimizer_goes_on_bit_for_bit(name, optimizer, tmp_pat
     whole = trained(experiment)
     folder = save_run(tmp_path / "run", trained(experiment, 7), "stopped")
     for stop in (23, 24):
-        part = resume(open_run(str(folder)))
-        for progress in part.run(every=1):
-            if progress.step == stop:
-                break
-        save_run(folder, part, "stopped")
+        save_run(folder, go_on(resume(open_run(str(folder))), stop), "stopped")
     assert same(go_on(resume(open_run(str(folder)))), whole)
 
 

@@ -29,6 +29,8 @@ from tui_diffusion.core.runs import (
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.trajectory import denoise
 
+from .trainings import go_on, trained
+
 FILES = {
     "experiment.json",
     "weights.safetensors",
@@ -40,14 +42,6 @@ FILES = {
 
 def short(name: str, steps: int = 40, **changes: object) -> Experiment:
     return get_preset(name).experiment.with_settings({"training.steps": steps, **changes})
-
-
-def trained(experiment: Experiment, until: int | None = None) -> Trainer:
-    trainer = Trainer(experiment)
-    for progress in trainer.run(every=1):
-        if progress.step == until:
-            break
-    return trainer
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +148,7 @@ def test_a_saved_training_goes_on_bit_for_bit(name, optimizer, stop, tmp_path):
     assert run.step == stop
     resumed = Trainer(run.experiment)
     resumed.restore(run.training_state())
-    for _ in resumed.run():
-        pass
+    go_on(resumed)
     assert resumed.losses.tobytes() == whole.losses.tobytes()
     pairs = zip(resumed.network.parameters(), whole.network.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)

@@ -22,23 +22,16 @@ from tui_diffusion.core.store import (
     rename_run,
     store,
 )
-from tui_diffusion.core.training import Trainer
+
+from .trainings import trained
 
 EXPERIMENT = get_preset("naive-1d").experiment.with_settings({"training.steps": 6})
 HOSTILE = ["a\x1b]0;boo\x07", "[red]x[bold]", "a\nb", "--help", "\u202eevil", "$(boo)", "a b", "'"]
 OUTSIDE = ["..", ".", "", "../x", "a/../../x", "/etc", "a/b", "a\0b", "~/x"]
 
 
-def trained(steps: int = 6, **changes: object) -> Trainer:
-    trainer = Trainer(EXPERIMENT.with_settings(changes))
-    for progress in trainer.run(every=1):
-        if progress.step == steps:
-            break
-    return trainer
-
-
 def saved(name: str, state="stopped", **changes: object) -> Path:
-    return save_run(store() / name, trained(**changes), state)
+    return save_run(store() / name, trained(EXPERIMENT.with_settings(changes)), state)
 
 
 def fault(action, *arguments: object) -> str:
@@ -70,13 +63,18 @@ def test_a_store_that_is_a_file_is_one_line(home):
     home.mkdir()
     store().write_text("mine")
     assert "cannot be read" in fault(list_runs)
-    assert "cannot be written" in fault(save_run, store() / "x", trained(), "stopped")
+    assert "cannot be written" in fault(save_run, store() / "x", trained(EXPERIMENT), "stopped")
     assert store().read_text() == "mine"
 
 
 def test_what_a_run_says_of_itself_is_listed():
     sample = {"energy_distance": 0.25, "off_mode": None, "mean": [1.0]}
-    save_run(store() / "mine", trained(seed=7), "finished", {"sample": sample})
+    save_run(
+        store() / "mine",
+        trained(EXPERIMENT.with_settings({"seed": 7})),
+        "finished",
+        {"sample": sample},
+    )
     (summary,) = list_runs()
     about = summary.about
     assert (summary.name, summary.standing, summary.whole) == ("mine", "finished", True)
@@ -136,7 +134,7 @@ def test_what_is_only_just_being_written_or_removed_is_not_listed():
 
 
 def test_a_run_that_is_training_with_nobody_at_it_was_interrupted():
-    trainer = trained(3)
+    trainer = trained(EXPERIMENT, 3)
     with Checkpointer(trainer, store() / "mine") as keeper:
         keeper.finish("training")
         assert listed()["mine"].standing == "training"
@@ -156,7 +154,7 @@ def test_a_clock_set_back_makes_no_negative_age():
 
 
 def test_two_writers_are_kept_apart():
-    trainer = trained(3)
+    trainer = trained(EXPERIMENT, 3)
     folder = save_run(store() / "mine", trainer, "stopped")
     with Checkpointer(trainer, folder):
         assert str(os.getpid()) in writer_of(folder)
@@ -209,7 +207,7 @@ def test_a_lock_that_is_a_link_or_says_strange_things_harms_nothing(tmp_path):
 
 
 def test_a_run_that_was_written_since_it_was_read_is_not_gone_on_with():
-    early, late = trained(2), trained(4)
+    early, late = trained(EXPERIMENT, 2), trained(EXPERIMENT, 4)
     folder = save_run(store() / "mine", early, "stopped")
     save_run(folder, late, "stopped")
     assert "written meanwhile" in fault(Checkpointer, early, folder)
@@ -217,7 +215,7 @@ def test_a_run_that_was_written_since_it_was_read_is_not_gone_on_with():
 
 
 def test_a_new_run_never_takes_the_place_of_another():
-    first, second = trained(3), trained(5)
+    first, second = trained(EXPERIMENT, 3), trained(EXPERIMENT, 5)
     a, b = (Checkpointer(trainer, store() / "same") for trainer in (first, second))
     a.finish("stopped")
     assert "cannot be written" in fault(b.finish, "stopped")
@@ -262,7 +260,7 @@ def test_nothing_outside_the_store_is_renamed_or_removed(name, home, tmp_path):
 
 
 def test_a_link_in_the_store_is_neither_opened_nor_removed(tmp_path):
-    outside = save_run(tmp_path / "outside", trained(), "stopped")
+    outside = save_run(tmp_path / "outside", trained(EXPERIMENT), "stopped")
     store().mkdir(parents=True)
     (store() / "link").symlink_to(outside)
     assert "link" in fault(open_run, "link")
@@ -413,5 +411,5 @@ def shared(module_store, monkeypatch):
 @pytest.fixture(scope="module")
 def module_store(tmp_path_factory):
     home = tmp_path_factory.mktemp("shared")
-    save_run(home / "runs" / "mine", trained(), "stopped")
+    save_run(home / "runs" / "mine", trained(EXPERIMENT), "stopped")
     return home

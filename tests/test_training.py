@@ -24,14 +24,16 @@ from tui_diffusion.core.training import (
 )
 from tui_diffusion.core.trajectory import denoise
 
+from .changed import changed
+from .trainings import go_on, trained
+
 # A block of batches is at most 256 steps: these are a whole block and a part of one.
 STEPS = 300
 
 
 def short(name: str, steps: int = STEPS, **changes: object) -> Experiment:
-    """A preset with few steps; keys of ``changes`` are dotted paths with '__' for the dot."""
-    settings_ = {key.replace("__", "."): value for key, value in changes.items()}
-    return get_preset(name).experiment.with_settings({"training.steps": steps, **settings_})
+    """A preset with few steps."""
+    return changed(name, training__steps=steps, **changes)
 
 
 def block_of(trainer: Trainer) -> tuple[torch.Tensor, torch.Tensor]:
@@ -87,11 +89,7 @@ def test_losses_do_not_depend_on_the_reporting(name):
 
 @pytest.mark.parametrize("name", ["naive-2d", "ddpm-1d-per-level"])
 def test_weights_do_not_depend_on_the_reporting(name):
-    one, other = Trainer(short(name, 300)), Trainer(short(name, 300))
-    for _ in one.run():
-        pass
-    for _ in other.run(every=13):
-        pass
+    one, other = trained(short(name, 300)), trained(short(name, 300), every=13)
     assert same(weights(one), weights(other))
 
 
@@ -168,8 +166,7 @@ def test_to_stop_and_resume_is_never_to_have_stopped(name, optimizer, decay, bat
         resumed = Trainer(experiment)
         resumed.restore(state)
         assert resumed.step == stop
-        for _ in resumed.run(every=50):
-            pass
+        go_on(resumed, every=50)
         assert same_bits(resumed.losses, trainer.losses), stop
         assert same(weights(resumed), weights(trainer)), stop
 
@@ -280,9 +277,7 @@ def test_a_divergence_is_at_the_same_step_however_it_is_watched():
     experiment = short("naive-multimodal", training__lr=0.2)
     ends = []
     for every in (None, 1, 7, 100):
-        trainer = Trainer(experiment)
-        for _ in trainer.run(every=every):
-            pass
+        trainer = trained(experiment, every=every)
         ends.append((trainer.step, trainer.losses[: trainer.step].tobytes()))
     assert len(set(ends)) == 1
     assert ends[0][0] > 2
@@ -294,8 +289,7 @@ def test_the_weights_kept_are_finite_ones_of_this_training():
     run_to(trainer, 290)
     with torch.no_grad():
         next(trainer.network.parameters()).fill_(float("nan"))
-    for _ in trainer.run():
-        pass
+    go_on(trainer)
     assert (trainer.status, trainer.step) == ("diverged", 291)
     reference = Trainer(experiment)
     run_to(reference, 256)
@@ -309,8 +303,7 @@ def test_weights_lost_at_the_very_last_step_of_a_stage_are_restored_too():
     run_to(trainer, end)
     with torch.no_grad():
         next(trainer.network.body(7).parameters()).fill_(float("inf"))
-    for _ in trainer.run():
-        pass
+    go_on(trainer)
     assert (trainer.status, trainer.step) == ("diverged", end + 1)
     assert all(bool(torch.isfinite(w).all()) for w in weights(trainer))
 
