@@ -76,6 +76,10 @@ class FakeTrainer:
         """Go on to this step, or to the end."""
         self.limit = self.steps if steps is None else steps
 
+    def overflowed(self) -> bool:
+        """Whether the next loss is to be "diverged"."""
+        return self.ends == "diverged" and self.step == self.at - 1
+
     FLOOR = 0.1
 
     @classmethod

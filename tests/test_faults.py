@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ from tui_diffusion.core.runs import RunError, open_run, save_run, store
 from tui_diffusion.core.store import list_runs
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.lab.opening import opened
-from tui_diffusion.lab.session import Session, State
+from tui_diffusion.lab.session import Session, State, keep_in_store
 
 from .fake import FakeTrainers, wait_until
 from .test_cli import run_cli  # noqa: F401
@@ -514,13 +515,62 @@ def test_a_damaged_copy_of_the_points_is_one_line(tmp_path):
     assert "data.path" in message and "no such file" in message
 
 
+def overflow(trainer: Trainer) -> None:
+    """What an update beyond the greatest number leaves."""
+    with torch.no_grad():
+        trainer.network.bodies[0][0].weight[0, 0] = float("inf")
+
+
 def test_a_training_stopped_right_after_an_overflow_has_diverged():
     trainer = trained(EXPERIMENT, 20)
-    with torch.no_grad():  # what an update beyond the greatest number leaves
-        trainer.network.bodies[0][0].weight[0, 0] = float("inf")
+    overflow(trainer)
     save_run(store() / "run", trainer, "stopped")
     (summary,) = list_runs()
     assert summary.standing == "diverged"
     run = open_run("run")
     assert run.denoiser() is not None
     assert "diverged at step" in fault(resume, run)
+
+
+def test_the_lab_says_of_an_overflow_what_is_on_disk(home):
+    """One step at a time, and a stop right after the one whose update overflows."""
+    session = Session(lambda: None, Overflowing, keep=keep_in_store)
+    training = session.start(EXPERIMENT)
+    Overflowing.stop = session.stop
+    wait_until(lambda: not training.state.active)
+    assert session.close(60)
+    (summary,) = list_runs()
+    assert (training.state, training.step) == (State.DIVERGED, 20)
+    assert (summary.standing, summary.about.step) == ("diverged", 20)
+    assert all(bool(torch.isfinite(p).all()) for p in training.snapshot[1].network.parameters())
+
+
+class Overflowing(Trainer):
+    """Overflows at step 20, where it asks for a stop."""
+
+    stop = None
+
+    def run(self, *, every=None, interval=None):
+        for progress in super().run(every=1):
+            if progress.step == 20:
+                wait_until(lambda: Overflowing.stop)
+                overflow(self)
+                Overflowing.stop()
+            yield progress
+
+
+def test_an_overflow_at_an_interruption_is_told_and_offers_no_going_on(run_cli, monkeypatch):  # noqa: F811
+    run = Trainer.run
+
+    def overflowing(self, **_):
+        for progress in run(self, every=1):
+            if progress.step == 20:
+                overflow(self)
+                signal.raise_signal(signal.SIGTERM)
+            yield progress
+
+    monkeypatch.setattr(Trainer, "run", overflowing)
+    assert run_cli("train", "naive-1d") == 128 + signal.SIGTERM
+    assert "interrupted at step 20/1,000, where it has diverged" in run_cli.err
+    assert "--resume" not in run_cli.err
+    assert list_runs()[0].standing == "diverged"

@@ -137,6 +137,17 @@ def test_divergence_is_a_state_of_its_own(record):
     assert np.isfinite(training.losses[:69]).all()
 
 
+def test_a_stop_right_after_an_overflow_is_a_divergence_on_the_screen_as_on_disk(record):
+    trainers = FakeTrainers(ends="diverged", at=70, limit=69)
+    recorded = record(trainers)
+    training = recorded.session.start(EXPERIMENT)
+    wait_until(lambda: training.step == 69)
+    recorded.session.stop()
+    wait_until(lambda: not training.state.active)
+    assert training.state is State.DIVERGED
+    assert np.isfinite(training.losses[:69]).all()
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [

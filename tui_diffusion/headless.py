@@ -93,6 +93,8 @@ def _leave(trainer: Trainer, keeper: Checkpointer | None, number: int) -> NoRetu
     fault = _kept(keeper, "stopped", None)
     if keeper is None or fault:
         complain(f"{told}; run: not saved{': ' if fault else ''}{fault}")
+    elif trainer.overflowed():
+        complain(f"{told}, where it has diverged; run: {keeper.folder}")
     else:
         name = keeper.folder.name if in_store(keeper.folder) else str(keeper.folder)
         command = f"diffusion-tui train --resume {shlex.quote(name)}"

@@ -9,16 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from .experiment import DEFAULT_MEANS, DataConfig
 from .mixtures import GaussianMixture
-from .points import read_points
 
 MOST = 512
 """Components of a curve at most, however narrow they are."""
@@ -85,13 +81,8 @@ def scaling_of(data: DataConfig) -> Scaling:
     return Scaling(torch.zeros(data.dim, dtype=torch.float64), 1.0)
 
 
-def points_of(data: DataConfig) -> NDArray[np.float64] | None:
-    """The points of a file as they stand there, shape (n, d); None for named data."""
-    return read_points(Path(data.path)) if data.name == "file" else None
-
-
 def _points(data: DataConfig) -> Tensor:
-    return torch.tensor(read_points(Path(data.path)))
+    return torch.tensor(data.points)
 
 
 # --- shapes: points and weights, at any size ----------------------------------------------------

@@ -13,14 +13,27 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from .fields import FieldSpec, fields_of, setting
-from .values import Numbers, Points, Real, Whole, format_value, shortened
+from .values import Numbers, Points, Real, Whole, expanded, format_value, shortened
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .points import Rows
 
 DataName = Literal[
     "gaussian-1d",
@@ -156,6 +169,7 @@ class DataConfig(_Section):
         "balanced",
         "Every training batch holds the components in equal numbers, as in the post.",
     )
+    _rows: Rows | None = PrivateAttr(None)
 
     @model_validator(mode="before")
     @classmethod
@@ -182,7 +196,7 @@ class DataConfig(_Section):
                     f"allowed with: {', '.join(DEFAULT_MEANS)}"
                 )
             if self.name == "file":
-                path, _ = _read_points(self.path)
+                path, self._rows = _read_points(self.path)
                 object.__setattr__(self, "path", path)
             return self
         dims = {len(mean) for mean in means}
@@ -207,17 +221,27 @@ class DataConfig(_Section):
     @property
     def dim(self) -> int:
         """1 or 2."""
-        if self.name == "file":
-            return _read_points(self.path)[1]
+        if self.points is not None:
+            return int(self.points.shape[1])
         return len(self.means[0]) if self.means else 2
 
+    @property
+    def points(self) -> NDArray[np.float64] | None:
+        """The points of the file, shape (n, d), as they stood there when this was made.
 
-def _read_points(path: str) -> tuple[str, int]:
-    """The absolute path of a file of points, and its columns; raises `ConfigError`."""
-    from .points import read_points
+        None for named data. The file may change or go as it likes: this does not look again.
+        """
+        return None if self._rows is None else self._rows.values
 
-    file = Path(path).expanduser().absolute() if path else Path()
-    return str(file), read_points(file).shape[1]
+
+def _read_points(path: str) -> tuple[str, Rows]:
+    """The absolute path of a file of points, and what it holds; raises `ConfigError`."""
+    from .points import Rows, read_points
+
+    file = expanded(path)
+    with suppress(OSError):  # the folder to be in is no more
+        file = file.absolute() if path else file
+    return str(file), Rows(read_points(file))
 
 
 _CONTINUOUS: Mapping[str, tuple[str, ...]] = {"method.name": ANY_LEVEL}
@@ -621,7 +645,10 @@ class Experiment(_Section):
             if path not in known:
                 raise ConfigError(_unknown_field(path), path)
         values = self.model_dump()
-        for path, value in {**self._companions(settings), **settings}.items():
+        changes = {**self._companions(settings), **settings}
+        if not any(path.startswith("data.") for path in changes):
+            values["data"] = self.data  # a file of points is not read again
+        for path, value in changes.items():
             _put(values, path, value)
         result = build(values)
         for path in settings:

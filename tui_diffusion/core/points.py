@@ -1,9 +1,13 @@
-"""Points from a file: .csv or .npy, one or two columns. Loads no torch."""
+"""Points from a file: .csv or .npy, one or two columns. Loads no torch.
+
+The file is anybody's: it is read once, never past a bound, and only where it is a plain one.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +15,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .experiment import ConfigError
+from .manifest import UNREADABLE, read_plain, reason_of
 from .values import shown
 
 ROWS = 100_000
 """A file may hold so many points: the exact denoiser has a component for each."""
 
 _BYTES = 64 * 2**20
+_LINES = 10 * ROWS
+_LINE = 1000
+"""Characters of a line at most: two numbers take far fewer."""
+
+
+class Rows:
+    """Points as they stood in a file when it was read; equal to others that are the same."""
+
+    def __init__(self, values: NDArray[np.float64]) -> None:
+        self.values = values
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rows) and np.array_equal(self.values, other.values)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def read_points(file: Path) -> NDArray[np.float64]:
@@ -30,26 +50,29 @@ def read_points(file: Path) -> NDArray[np.float64]:
         about = file.stat()
         if not file.is_file():
             raise _bad(file, "not a file")
-    except (OSError, ValueError):
+        return _read(file, about.st_mtime_ns, about.st_size)
+    except ConfigError:
+        raise
+    except (FileNotFoundError, NotADirectoryError):
         raise _bad(file, "no such file") from None
-    return _read(file, about.st_mtime_ns, about.st_size)
+    except (OSError, ValueError) as error:  # such as a name that no file can have
+        raise _bad(file, f"cannot be read ({reason_of(error)})") from None
 
 
 @lru_cache(maxsize=4)
 def _read(file: Path, changed: int, size: int) -> NDArray[np.float64]:
     """The file as it was at that time: asked again, it is not read again."""
-    try:
-        points = _from_npy(file) if file.suffix == ".npy" else _from_csv(file, size)
-    except OSError as error:
-        raise _bad(file, f"cannot be read ({error.strerror})") from None
+    if size > _BYTES:
+        raise _bad(file, f"is {size / 2**20:,.0f} MiB long")
+    # Whatever stands there now: it may be another than a moment ago.
+    content = BytesIO(read_plain(file.resolve(), _BYTES))
+    points = _from_npy(file, content) if file.suffix == ".npy" else _from_csv(file, content)
     if points.ndim == 1:
         points = points[:, None]
     if not points.size:
         raise _bad(file, "holds no points")
     if points.ndim != 2 or points.shape[1] > 2:
         raise _bad(file, f"has shape {points.shape}")
-    if len(points) > ROWS:
-        raise _bad(file, f"has {len(points):,} rows")
     bad = np.flatnonzero(~np.isfinite(points).all(1))
     if len(bad):
         raise _bad(file, f"row {bad[0] + 1} is not finite")
@@ -59,39 +82,41 @@ def _read(file: Path, changed: int, size: int) -> NDArray[np.float64]:
     return points
 
 
-def _from_npy(file: Path) -> NDArray[np.float64]:
+def _from_npy(file: Path, content: BytesIO) -> NDArray[np.float64]:
     try:
-        array: Any = np.load(file, mmap_mode="r", allow_pickle=False)
-        if array.ndim and len(array) > ROWS:
-            raise _bad(file, f"has {len(array):,} rows")
-        if array.dtype.kind not in "fiu":
-            raise _bad(file, f"holds {array.dtype}, not numbers")
-        return np.array(array, np.float64)
-    except ConfigError:
-        raise
-    except (ValueError, EOFError, AttributeError):
+        array: Any = np.load(content, allow_pickle=False)
+        rows, kind = len(array) if array.ndim else 1, array.dtype.kind
+    except (*UNREADABLE, AttributeError):  # an archive has no dtype
         raise _bad(file, "not an array of numbers") from None
+    if rows > ROWS:
+        raise _bad(file, f"has {rows:,} rows")
+    if kind not in "fiu":
+        raise _bad(file, f"holds {array.dtype}, not numbers")
+    with np.errstate(over="ignore"):  # a longer float may be beyond the greatest double
+        return np.array(array, np.float64)
 
 
-def _from_csv(file: Path, size: int) -> NDArray[np.float64]:
-    if size > _BYTES:
-        raise _bad(file, f"is {size / 2**20:,.0f} MiB long")
+def _from_csv(file: Path, content: BytesIO) -> NDArray[np.float64]:
     rows: list[list[float]] = []
-    with file.open(encoding="utf-8-sig", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = numbers_of(line)
-            except ValueError:
-                if number == 1:
-                    continue
-                raise _bad(file, f"line {number} is not numbers") from None
-            if not row:
+    lines = TextIOWrapper(content, encoding="utf-8-sig", errors="replace")
+    for number, line in enumerate(iter(lambda: lines.readline(_LINE), ""), 1):
+        if len(line) == _LINE:
+            raise _bad(file, f"line {number} is too long")
+        if number > _LINES:
+            raise _bad(file, f"has more than {_LINES:,} lines")
+        try:
+            row = numbers_of(line)
+        except ValueError:
+            if number == 1:
                 continue
-            if len(row) > 2 or (rows and len(row) != len(rows[0])):
-                raise _bad(file, f"line {number} has {len(row)} columns")
-            rows.append(row)
-            if len(rows) > ROWS:
-                raise _bad(file, f"has more than {ROWS:,} rows")
+            raise _bad(file, f"line {number} is not numbers") from None
+        if not row:
+            continue
+        if len(row) > 2 or (rows and len(row) != len(rows[0])):
+            raise _bad(file, f"line {number} has {len(row)} columns")
+        rows.append(row)
+        if len(rows) > ROWS:
+            raise _bad(file, f"has more than {ROWS:,} rows")
     return np.array(rows, np.float64)
 
 

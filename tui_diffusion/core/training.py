@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .batches import Batches
-from .datasets import make_mixture, points_of
+from .datasets import make_mixture
 from .devices import choose, use_threads
 from .experiment import Experiment
 from .methods import NetworkDenoiser, make_method
@@ -118,7 +118,7 @@ class Trainer:
         self.choice = choose(experiment)
         self.device = self.choice.device
         self.mixture = make_mixture(experiment.data, self.device)
-        self.points = points_of(experiment.data)
+        self.points = experiment.data.points
         self.method = make_method(experiment.method, self.mixture)
         network = make_network(experiment, generator(experiment.seed, "weights"))
         self.network = network.to(self.device)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -82,6 +84,13 @@ def _number(value: float) -> str:
     mantissa, e, exponent = (f"{value:.5e}").partition("e")
     short = mantissa.rstrip("0").rstrip(".") + e + str(int(exponent))
     return short if value and (abs(value) < 0.001 or abs(value) >= 1e6) else text
+
+
+def expanded(text: str) -> Path:
+    """The path that a person wrote, with ``~`` for a home; nobody's home is left as it is."""
+    with suppress(RuntimeError):
+        return Path(text).expanduser()
+    return Path(text)
 
 
 def shown(text: object) -> str:

@@ -38,6 +38,16 @@ class Bench:
         )
         return training if same else None
 
+    def reread(self) -> bool:
+        """Take the points of a file as they stand there now; whether they are others than before.
+
+        Raises `ConfigError` where they cannot be read any more.
+        """
+        before, data = self.experiment, self.experiment.data
+        if data.points is not None:
+            self.experiment = before.with_settings({"data.path": data.path})
+        return self.experiment != before
+
     def wish(self, *, live: bool, level: int | None = None) -> Wish:
         """The film to be seen, at this level first: of the network, or else of the true data."""
         experiment, training = self.experiment, self.trained()

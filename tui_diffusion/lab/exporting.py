@@ -13,6 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Label, Static
 
+from ..core.values import expanded, shown
 from .screens import Modal
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class ExportScreen(Modal[None]):
         typed = self._file.value.strip()
         if self._busy or not typed:
             return
-        file = Path(typed).expanduser()
+        file = expanded(typed)
         from ..export.formats import ExportError, check
 
         try:
@@ -166,7 +167,7 @@ class ExportScreen(Modal[None]):
             self._tell(text.replace("--", ""))
             return
         self._busy = True
-        self._tell(f"writing {file} …")
+        self._tell(f"writing {shown(file)} …")
         if file.suffix.lower() == ".svg":
             self._write_screen(file, options)
         else:
@@ -203,7 +204,7 @@ class ExportScreen(Modal[None]):
             exhibit = Exhibit(wish.experiment, self.film.trajectory, losses)
         try:
             files = export(exhibit, file, options, self._progress)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:
             self.post_message(self.Told(" ".join(str(error).split()), done=True))
         else:
             self.post_message(self.Told(_written(files), done=True))
@@ -230,5 +231,5 @@ def _write_text(file: Path, text: str) -> None:
 
 
 def _written(files: list[Path]) -> str:
-    sizes = [f"{path}  {path.stat().st_size:,} bytes" for path in files]
+    sizes = [f"{shown(path)}  {path.stat().st_size:,} bytes" for path in files]
     return "written: " + "\n".join(sizes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite, nan
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -167,8 +168,10 @@ class LossPanel(Panel):
         banner = self.query_one(".banner", Static)
         text = ""
         if training is not None and training.state is State.DIVERGED:
+            last = training.losses[training.step - 1] if training.losses is not None else nan
+            fault = "weights after step {} are" if isfinite(last) else "loss of step {} is"
             text = (
-                f"Diverged: the loss of step {training.step:,} is not finite. "
+                f"Diverged: the {fault.format(f'{training.step:,}')} not finite. "
                 "Lower training.lr and press t."
             )
         elif training is not None and training.state is State.FAILED:

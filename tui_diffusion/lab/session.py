@@ -73,6 +73,8 @@ class TrainerLike(Protocol):
 
     def run(self, *, interval: float) -> Iterator[Any]: ...
 
+    def overflowed(self) -> bool: ...
+
 
 class Keeper(Protocol):
     """Writes a training to disk; see `Checkpointer`."""
@@ -320,8 +322,9 @@ class Session:
             if not training.running.is_set() and not training.stop.is_set():
                 self._hold(training, trainer, keeper)
             if training.stop.is_set():
+                state = State.DIVERGED if trainer.overflowed() else State.STOPPED
                 training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
-                self._finish(training, keeper, State.STOPPED)
+                self._finish(training, keeper, state)
                 return
             if keeper is not None:
                 keeper.offer()

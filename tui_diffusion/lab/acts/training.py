@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...core.experiment import ConfigError
 from ..going_on import can_go_on
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ def train(lab: Lab) -> None:
         path, error = next(iter(problems.items()))
         lab.form.select(path)
         lab.layout.show("setup")
+        lab.notify(str(error), title="Not trained", severity="error", markup=False)
+        return
+    try:
+        if lab.bench.reread():
+            lab.show_bench()
+    except ConfigError as error:
         lab.notify(str(error), title="Not trained", severity="error", markup=False)
         return
     _begin(lab)
