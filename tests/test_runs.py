@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from tui_diffusion.core import snapshot
 from tui_diffusion.core.experiment import Experiment
 from tui_diffusion.core.presets import PRESETS, get_preset
+from tui_diffusion.core.resuming import resume
 from tui_diffusion.core.runs import (
     RunError,
     check_writable,
@@ -26,6 +27,7 @@ from tui_diffusion.core.runs import (
     shown,
     store,
 )
+from tui_diffusion.core.store import summarise
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.trajectory import denoise
 
@@ -340,9 +342,9 @@ def test_an_experiment_that_cannot_be_is_refused_by_its_field(copy):
 
 
 def test_weights_of_another_network_are_refused(copy):
-    file = files_of(copy)["experiment.json"]
-    text = file.read_text("utf-8")
-    file.write_text(text.replace('"width": 32', '"width": 33'), "utf-8")
+    text = (copy / "experiment.json").read_text("utf-8").replace('"width": 32', '"width": 33')
+    for file in copy.rglob("experiment.json"):
+        file.write_text(text, "utf-8")
     assert "weights.safetensors" in fault(open_run(str(copy)).denoiser)
 
 
@@ -381,3 +383,85 @@ def test_a_state_without_what_goes_on_from_is_refused(copy, name):
     del state[name]
     save_file(state, file)
     assert "state.safetensors" in fault(open_run(str(copy)).training_state)
+
+
+# --- what a run's own folder shows of its checkpoint ---------------------------------------------
+
+
+def replaced(copy: Path, name: str, data: bytes) -> None:
+    """Another file in its place, as `mv` leaves it; what counts is untouched."""
+    (copy / "new").write_bytes(data)
+    (copy / "new").replace(copy / name)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_another_file_in_place_of_one_that_is_shown_is_noticed(copy, name):
+    data = (copy / name).read_bytes()
+    replaced(copy, name, data[:-1])
+    summary = summarise(copy)
+    assert summary.standing == "damaged"
+    for text in (summary.reason, fault(open_all, copy)):
+        assert f"{name} is not that of checkpoint-1" in text
+    replaced(copy, name, data[:-1] + bytes([data[-1] ^ 1]))
+    assert summarise(copy).whole, "as long as before, which a list does not tell"
+    assert f"{name} is not that of checkpoint-1" in fault(open_all, copy)
+    (copy / name).unlink()
+    (copy / name).symlink_to(copy / "checkpoint-1" / name)
+    assert name in fault(open_all, copy)
+    (copy / name).unlink()
+    open_all(copy)
+    assert summarise(copy).whole
+
+
+@pytest.mark.parametrize("what", ["another network", "nan"])
+def test_other_weights_in_a_run_s_own_folder_are_not_taken_for_its_own(copy, what, tmp_path):
+    file = copy / "weights.safetensors"
+    if what == "nan":
+        weights = {name: value * torch.nan for name, value in load_file(file).items()}
+        save_file(weights, copy / "new")
+        (copy / "new").replace(file)
+    else:
+        other = save_run(tmp_path / "other", trained(short("ddpm-1d")), "finished")
+        replaced(copy, file.name, (other / file.name).read_bytes())
+    assert "weights.safetensors is not that of checkpoint-1" in fault(open_all, copy)
+
+
+def test_a_crash_while_a_checkpoint_comes_to_show_harms_nothing(copy, monkeypatch):
+    """Some files are the new one's and some the old one's, in the run and in a copy of it."""
+    trainer = resume(open_run(str(copy)), short("naive-2d", 80))
+    next(trainer.run(every=10))
+    replace_, count = Path.replace, iter(range(100))
+
+    def crash(self: Path, to: Path) -> Path:
+        if to.parent == copy and to.name != "run.json" and next(count) == 2:
+            raise KeyboardInterrupt
+        return replace_(self, to)
+
+    monkeypatch.setattr(Path, "replace", crash)
+    with pytest.raises(KeyboardInterrupt):
+        save_run(copy, trainer, "stopped")
+    monkeypatch.undo()
+    new = [file.samefile(copy / file.name) for file in (copy / "checkpoint-2").iterdir()]
+    assert sum(new) == 2 < len(new)
+    for folder in (copy, Path(shutil.copytree(copy, copy.parent / "again"))):
+        assert summarise(folder).whole
+        assert open_run(str(folder)).step == 50
+        open_all(folder)
+
+
+def test_what_cannot_be_shown_is_not_there_rather_than_an_older_one(copy, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    trainer = resume(open_run(str(copy)), short("naive-2d", 80))
+    reports = trainer.run(every=10)
+    monkeypatch.setattr("os.link", full)
+    for _ in range(2):
+        next(reports)
+        save_run(copy, trainer, "stopped")
+    assert (copy / "losses.npy").stat().st_nlink == 1, "a copy"
+    put = snapshot._put
+    monkeypatch.setattr(snapshot, "_put", lambda f, c: full() if f.parent == copy else put(f, c))
+    snapshot._show(copy / "checkpoint-3", copy)
+    assert {file.name for file in copy.iterdir() if file.is_file()} == {"run.json", "lock"}
+    open_all(copy)

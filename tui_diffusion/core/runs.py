@@ -42,7 +42,7 @@ from .networks import make_network
 from .points import read_points
 from .randomness import generator
 from .snapshot import save_run
-from .store import find, store
+from .store import find, is_shown, store
 from .training import part_of
 from .values import shown
 
@@ -145,12 +145,15 @@ def open_run(name: str) -> Run:
 
 
 def _read(folder: Path, file: Path, load: Callable[[Path], _T]) -> _T:
-    """A file of a run, read by ``load``; raises `RunError` that names the file."""
+    """A file of a run, read by ``load``; raises `RunError` that names the file.
+
+    The run's own folder must show the same, or nothing: who put another there means it to count.
+    """
     run = f"run {shown(str(folder))}"
     try:
         if file.parent != folder and file.parent.is_symlink():
             raise ValueError("its folder is a link")
-        return load(file)
+        read = load(file)
     except ConfigError as error:
         raise RunError(f"{run}: {file.name}: {error}") from None
     except FileNotFoundError:
@@ -159,6 +162,12 @@ def _read(folder: Path, file: Path, load: Callable[[Path], _T]) -> _T:
         raise RunError(f"{run}: {file.name} is missing") from None
     except (*UNREADABLE, SafetensorError) as error:
         raise RunError(f"{run}: {file.name} cannot be read ({reason_of(error)})") from None
+    if file.parent != folder and not is_shown(folder, file, contents=True):
+        raise RunError(
+            f"{run}: {file.name} is not that of {file.parent.name}, which counts; allowed: the "
+            "same, or none"
+        )
+    return read
 
 
 def _has_moved_on(folder: Path, checkpoint: str) -> bool:

@@ -227,16 +227,21 @@ def _show(checkpoint: Path, folder: Path) -> None:
 
     For people and other programs: here a run is read from its checkpoint alone, so that a crash
     amid these renames harms nothing. Hard links take no space; where there are none, copies do.
+    What cannot be shown is not there, rather than an older one.
     """
     for file in checkpoint.iterdir():
         shown_as = folder / f".{file.name}.tmp"
-        with suppress(OSError):
+        try:
             shown_as.unlink(missing_ok=True)
             try:
                 os.link(file, shown_as)
             except OSError:
-                shutil.copyfile(file, shown_as)
+                _put(shown_as, file.read_bytes())
             shown_as.replace(folder / file.name)
+        except OSError:
+            for stale in (shown_as, folder / file.name):
+                with suppress(OSError):
+                    stale.unlink(missing_ok=True)
     if not (checkpoint / "metrics.json").exists():
         with suppress(OSError):
             (folder / "metrics.json").unlink(missing_ok=True)

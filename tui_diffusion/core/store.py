@@ -11,8 +11,10 @@ import os
 import re
 import shutil
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from filecmp import cmp
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +24,7 @@ from .manifest import (
     UNREADABLE,
     About,
     RunError,
+    checkpoints_in,
     flush_folder,
     read_about,
     read_object,
@@ -200,22 +203,51 @@ def _fault(folder: Path, about: About) -> str:
     try:
         if not stat.S_ISDIR(checkpoint.lstat().st_mode):
             return f"{about.checkpoint} is not a folder"
+        with os.scandir(folder) as entries:
+            here = {entry.name: entry.inode() for entry in entries}
     except OSError as error:
         return f"{about.checkpoint} cannot be read ({reason_of(error)})"
     for name, size in about.files.items():
         try:
-            found = (checkpoint / name).lstat()
+            found = os.lstat(f"{checkpoint}/{name}")
         except OSError as error:
             return f"{shown(name)} cannot be read ({reason_of(error)})"
         if not stat.S_ISREG(found.st_mode):
             return f"{shown(name)} is not a plain file"
         if found.st_size != size:
             return f"{shown(name)} has {found.st_size:,} bytes of {size:,}"
+        # What is linked there, as usual, needs no look of its own.
+        linked = here.get(name, found.st_ino) == found.st_ino
+        if not linked and not is_shown(folder, checkpoint / name):
+            return f"{shown(name)} is not that of {about.checkpoint}, which counts"
     try:
         read_object(checkpoint / "experiment.json")
     except UNREADABLE as error:
         return f"experiment.json cannot be read ({reason_of(error)})"
     return ""
+
+
+def is_shown(folder: Path, file: Path, *, contents: bool = False) -> bool:
+    """Whether what a run's own folder shows of a checkpoint's file is that one, or is not there.
+
+    Until all files of a new checkpoint show there, some are an older one's. Those that are no links
+    are told apart by their length, or their ``contents``.
+    """
+
+    def same(other: Path) -> bool:
+        with suppress(OSError):
+            found = other.lstat()
+            if os.path.samestat(found, here):
+                return True
+            alike = stat.S_ISREG(here.st_mode) and found.st_size == here.st_size
+            return alike and not (contents and not cmp(folder / file.name, other, shallow=False))
+        return False
+
+    try:
+        here = (folder / file.name).lstat()
+    except FileNotFoundError:
+        return True
+    return same(file) or any(same(c / file.name) for c in checkpoints_in(folder).values())
 
 
 def find(name: str) -> Path:
