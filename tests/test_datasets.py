@@ -107,7 +107,7 @@ def test_a_column_is_one_dimension(tmp_path: Path) -> None:
         ("a.csv", "1,2\nnan,3\n", "row 2 is not finite"),
         ("a.csv", "1,2,3\n", "line 1 has 3 columns"),
         ("a.csv", "1,2\n3\n", "line 2 has 1 columns"),
-        ("a.csv", "1\n" * 100_001, "has more than 100,000 rows"),
+        pytest.param("a.csv", "1\n" * 100_001, "has more than 100,000 rows", id="rows"),
         ("a.npy", "not an array", "not an array of numbers"),
         ("a.txt", "1,2\n", "suffix '.txt' is not known"),
         ("missing.csv", None, "no such file"),

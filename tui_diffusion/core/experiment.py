@@ -195,7 +195,7 @@ class DataConfig(_Section):
                     f"data.{field}: does not go with data.name {self.name!r}; "
                     f"allowed with: {', '.join(DEFAULT_MEANS)}"
                 )
-            if self.name == "file":
+            if self.name == "file" and self._rows is None:
                 path, self._rows = _read_points(self.path)
                 object.__setattr__(self, "path", path)
             return self

@@ -22,7 +22,8 @@ ROWS = 100_000
 """A file may hold so many points: the exact denoiser has a component for each."""
 
 _BYTES = 64 * 2**20
-_LINES = 10 * ROWS
+_LINES = 2 * ROWS
+"""A row may have a blank line below it."""
 _LINE = 1000
 """Characters of a line at most: two numbers take far fewer."""
 
