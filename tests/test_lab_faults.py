@@ -15,6 +15,7 @@ from tui_diffusion.core.store import list_runs
 from tui_diffusion.lab.runs import RunList, RunsScreen
 
 from .fake import FakeTrainers
+from .hostile import MAKERS
 from .pilots import Bench, lab, make_lab, until
 from .test_offer import left
 
@@ -124,6 +125,88 @@ async def test_a_run_that_cannot_be_opened_is_a_line_and_the_lab_lives():
         await until(lambda: "cannot be opened" in bench.screen)
     assert app.close_workers()
     assert store().is_dir()
+
+
+# --- files of points ---------------------------------------------------------------------------
+
+
+async def test_a_hostile_file_of_points_is_a_line_in_the_form_and_the_lab_lives(tmp_path):
+    good = tmp_path / "good.csv"
+    good.write_text("1\n2\n4\n")
+    trainers = FakeTrainers()
+    async with lab(data__name=f"file:{good}", trainers=trainers) as bench:
+        bench.form.select("data.path")
+        for what, make in MAKERS.items():
+            file = make(tmp_path)
+            bench.form.enter("data.path", str(file))
+            await bench.press("t")
+            error = bench.form.problems["data.path"]
+            assert str(error).isprintable(), what
+            assert bench.app.bench.training is None, what
+            assert bench.app.bench.experiment.data.path == str(good)
+            await until(lambda: "allowed" in " ".join(bench.screen.split()))
+            assert bench.form.fault("data.path") is error
+            assert not set(bench.screen) & set("\x1b\x07\x9b"), what
+        assert not (tmp_path / "boom").exists()
+        bench.form.enter("data.path", str(good))
+        bench.panel.focus()
+        await bench.press("home")
+        await bench.level(0, 10)
+        await bench.press("t")
+        await bench.state("finished")
+
+
+async def test_a_hostile_path_is_typed_and_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.csv").write_text("1\n2\n4\n")
+    (tmp_path / "[red]x.csv").write_text("\x1b[31m[red]\n\x1b[2J[@click=app.quit]x\n")
+    async with lab(data__name="file:p.csv") as bench:
+        await bench.edit("data.path", "[red]x.csv")
+        text = " ".join(bench.screen.replace("│", " ").split())
+        assert "line 2 is not numbers" in text and "[red]x.csv" in text
+        assert "\x1b" not in bench.screen
+        await bench.edit("data.path", "~nobody-of-this-name/x.csv")
+        assert "no such file" in " ".join(bench.screen.replace("│", " ").split())
+        await bench.edit("data.path", "p.csv")
+        assert not bench.form.problems
+
+
+@pytest.mark.parametrize("how", ["gone", "another", "pipe"])
+async def test_what_becomes_of_a_file_between_start_and_drawing(how, tmp_path):
+    """The film's own points are drawn to the end; `t` takes those that stand there then."""
+    file = tmp_path / "p.csv"
+    whole = "".join(f"{k % 7},{k % 5}\n" for k in range(35))
+    file.write_text(whole)
+    trainers = FakeTrainers()
+    async with lab(data__name=f"file:{file}", trainers=trainers) as bench:
+        file.unlink()
+        if how == "another":
+            file.write_text("1\n2\n4\n")
+        elif how == "pipe":
+            MAKERS["pipe"](tmp_path).rename(file)
+        for key in ("home", "end", "g", "f", *"vvvvv", "f", "w", *"wwww", "k", "plus", "s"):
+            await bench.press(key)
+        await bench.press("n")
+        await bench.film()
+        await bench.press("i")
+        await bench.film("ideal")
+        await bench.press(*"vvvvvv", "i")
+        await bench.film()
+        assert bench.panel.film.dim == 2
+        await bench.edit("training.lr", "0.5")
+        assert not bench.form.problems
+        await bench.press("t")
+        if how == "another":
+            await bench.state("finished")
+            assert trainers.last.experiment.dim == 1
+            await until(lambda: bench.panel.film is not None and bench.panel.film.dim == 1)
+        else:
+            await until(lambda: "data.path" in bench.screen)
+            assert not trainers.made
+            file.unlink(missing_ok=True)
+            file.write_text(whole)
+            await bench.press("t")
+            await bench.state("finished")
 
 
 async def test_screens_that_were_closed_leave_nothing_behind():
