@@ -148,17 +148,20 @@ def _key(character: str) -> str:
 
 
 @asynccontextmanager
-async def lab(*args, size=WIDE, **options) -> AsyncIterator[Bench]:
-    """`make_lab` running, with its first film there; closed with both threads ended."""
-    app = make_lab(*args, **options)
+async def running(app: Lab, size=WIDE) -> AsyncIterator[Bench]:
+    """This lab before a person; once it is left, all its threads have ended."""
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
-            bench = Bench(app, pilot)
-            await bench.film()
-            yield bench
+            yield Bench(app, pilot)
     finally:
         for trainer in getattr(app.session._make_trainer, "made", ()):
             trainer.allow()
-        app.close_workers()
-    assert not app.session._thread or not app.session._thread.is_alive()
-    assert not app.sampling._thread.is_alive()
+        await until(app.close_workers)
+
+
+@asynccontextmanager
+async def lab(*args, size=WIDE, **options) -> AsyncIterator[Bench]:
+    """`make_lab` running, with its first film there."""
+    async with running(make_lab(*args, **options), size) as bench:
+        await bench.film()
+        yield bench

@@ -11,7 +11,7 @@ from tui_diffusion.lab.help import HelpScreen
 from tui_diffusion.lab.session import State
 
 from .fake import FakeTrainers
-from .pilots import NARROW, WIDE, lab, make_lab, until
+from .pilots import NARROW, WIDE, lab, make_lab, running, until
 
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 
@@ -53,13 +53,13 @@ async def test_narrow_shows_one_of_three_tabs():
 
 async def test_before_the_first_film_it_is_loading():
     app = make_lab()
-    async with app.run_test(size=WIDE) as pilot:
-        app.sampling.start = lambda: None
-        assert app.loaded or "loading" in app.screen.query_one("#status").lines[0].text
-        await pilot.pause(0.01)
+    start, app.sampling.start = app.sampling.start, lambda: None
+    async with running(app) as bench:
+        assert "loading" in bench.status
+        assert not app.loaded
+        start()
         await until(lambda: app.loaded)
-        assert "idle" in app.screen.query_one("#status").lines[0].text
-    assert app.close_workers()
+        assert "idle" in bench.status
 
 
 # --- keys ------------------------------------------------------------------------------------

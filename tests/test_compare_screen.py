@@ -17,7 +17,7 @@ from tui_diffusion.lab.runs import RunList, RunsScreen
 from tui_diffusion.lab.session import Session, State, keep_in_store
 
 from . import stored
-from .pilots import NARROW, WIDE, Bench, lab, make_lab, until
+from .pilots import NARROW, WIDE, lab, make_lab, running, until
 
 SMALLEST = (60, 18)
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW, SMALLEST], ids=["wide", "narrow", "small"])
@@ -29,19 +29,13 @@ def home(tmp_path, monkeypatch):
 
 
 @asynccontextmanager
-async def real_lab(size=WIDE, **settings):
+async def real_lab(**settings):
     """The lab with a session that trains, writes and measures."""
     app = make_lab(**settings)
     app.session = Session(app._notify, keep=keep_in_store, measure=report)
-    try:
-        async with app.run_test(size=size, notifications=True) as pilot:
-            bench = Bench(app, pilot)
-            await bench.film()
-            yield bench
-    finally:
-        app.session.stop()
-        app.session._measurer.wait()
-        app.close_workers()
+    async with running(app) as bench:
+        await bench.film()
+        yield bench
 
 
 def two_runs():

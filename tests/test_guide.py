@@ -10,7 +10,7 @@ from tui_diffusion.lab.note import Note
 from tui_diffusion.lab.session import State
 from tui_diffusion.lab.settings import Place
 
-from .pilots import Bench, make_lab, until
+from .pilots import NARROW, make_lab, running, until
 
 
 def guided(**options):
@@ -56,8 +56,7 @@ def test_no_word_of_the_status_line_or_a_title_is_in_the_guide():
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
 async def test_the_five_stations_on_the_real_lab(size):
     app = guided()
-    async with app.run_test(size=size) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app, size) as bench:
         await bench.film()
         note = app.query_one(Note)
 
@@ -91,13 +90,11 @@ async def test_the_five_stations_on_the_real_lab(size):
         await bench.press("escape")
         assert not note.display
         assert app.place.guided
-    assert app.close_workers()
 
 
 async def test_a_training_that_is_refused_passes_no_station():
     app = guided()
-    async with app.run_test(size=(80, 24)) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app, NARROW) as bench:
         await bench.film()
         await bench.press("1")
         await bench.edit("data.std", "-1")
@@ -106,13 +103,11 @@ async def test_a_training_that_is_refused_passes_no_station():
         await bench.edit("data.std", "0.1")
         await bench.press("t")
         await until(lambda: "First run 3 of 5" in bench.screen)
-    assert app.close_workers()
 
 
 async def test_escape_ends_it_and_the_palette_begins_it_again():
     app = guided()
-    async with app.run_test(size=(80, 24)) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app, NARROW) as bench:
         await bench.film()
         focused = app.focused
         await bench.press("escape")
@@ -121,48 +116,43 @@ async def test_escape_ends_it_and_the_palette_begins_it_again():
         command = next(c for c in app.get_system_commands(app.screen) if "first run" in c.title)
         command.callback()
         await until(lambda: "First run 1 of 5" in bench.screen)
-    assert app.close_workers()
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 20), (120, 21), (50, 12)])
 async def test_without_room_there_is_none(size):
     app = guided()
-    async with app.run_test(size=size) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app, size) as bench:
         await until(lambda: bench.panel.film is not None)
         assert not app.query_one(Note).display
-        await pilot.resize_terminal(80, 24)
+        await bench.pilot.resize_terminal(80, 24)
         await until(lambda: "First run 1 of 5" in bench.screen)
-    assert app.close_workers()
 
 
 @pytest.mark.parametrize("width", [60, 76, 80, 99, 100, 200])
 @pytest.mark.parametrize("glyphs", ["braille", "ascii"])
 async def test_every_text_fits(width, glyphs):
     app = guided(glyphs=glyphs)
-    async with app.run_test(size=(width, 24)) as pilot:
+    async with running(app, (width, 24)) as bench:
         note = app.query_one(Note)
         for at, station in enumerate(STATIONS):
             app.learning._guide.at = at
             for tab in ("setup", "training", "denoising"):
                 app.layout.tab = tab
                 app.learning.write()
-                await pilot.pause(0)
+                await bench.pilot.pause(0)
                 shown = " ".join(line.text for line in note.lines)
                 assert station.text.split()[-1].replace("`", "") in shown
                 assert all(line.cell_length == width for line in note.lines)
                 if glyphs == "ascii" and station.deed == "step":
                     assert "right" in shown and "→" not in shown
-    assert app.close_workers()
 
 
 async def test_it_is_not_there_unasked():
     app = make_lab("naive-1d")
     app._place = Place()
-    async with app.run_test(size=(80, 24)):
+    async with running(app, NARROW):
         assert not app.query_one(Note).display
         assert not app.place.guided
-    assert app.close_workers()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

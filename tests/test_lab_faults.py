@@ -16,7 +16,7 @@ from tui_diffusion.lab.runs import RunList, RunsScreen
 
 from .fake import FakeTrainers
 from .hostile import MAKERS
-from .pilots import Bench, lab, make_lab, until
+from .pilots import lab, make_lab, running, until
 from .test_offer import left
 
 if sys.platform != "win32":
@@ -79,8 +79,7 @@ async def test_runs_with_hostile_names_are_shown_harmless_and_opened():
     for name in HOSTILE:
         left(folder=name)
     app = make_lab()
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app) as bench:
         await bench.film()
         await bench.press("r")
         await until(lambda: isinstance(app.screen, RunsScreen))
@@ -96,7 +95,6 @@ async def test_runs_with_hostile_names_are_shown_harmless_and_opened():
         await until(lambda: len(app.screen_stack) == 1)
         await bench.state("stopped")
         assert app.bench.training.step == 20
-    assert app.close_workers()
     assert len(list_runs()) == len(HOSTILE)
 
 
@@ -105,8 +103,7 @@ async def test_a_run_that_cannot_be_opened_is_a_line_and_the_lab_lives():
     weights = run / "checkpoint-1" / "weights.safetensors"
     data = weights.read_bytes()
     app = make_lab()
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app) as bench:
         await bench.film()
         # As many bytes as before, so that the list cannot tell.
         weights.write_bytes(data[:8] + b"\xff" * (len(data) - 8))
@@ -123,7 +120,6 @@ async def test_a_run_that_cannot_be_opened_is_a_line_and_the_lab_lives():
         await until(lambda: "damaged" in bench.screen)
         await bench.press("enter")
         await until(lambda: "cannot be opened" in bench.screen)
-    assert app.close_workers()
     assert store().is_dir()
 
 

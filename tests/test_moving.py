@@ -11,7 +11,7 @@ from tui_diffusion.lab.jump import Jump
 from tui_diffusion.lab.settings import Place, Settings, load, save
 from tui_diffusion.lab.views import views_of
 
-from .pilots import NARROW, WIDE, lab, make_lab, until
+from .pilots import NARROW, WIDE, lab, make_lab, running, until
 
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW, (60, 18)], ids=lambda s: f"{s[0]}x{s[1]}")
 
@@ -77,9 +77,9 @@ async def test_the_prompt_shows_the_tab_it_is_on_and_closes_when_one_looks_elsew
         await bench.press("tab")
         await until(lambda: not prompt(bench).display)
         await bench.press("j")
-        await bench.pilot.resize_terminal(50, 12)
+        await bench.bench.pilot.resize_terminal(50, 12)
         await until(lambda: not prompt(bench).display)
-        await bench.pilot.resize_terminal(*WIDE)
+        await bench.bench.pilot.resize_terminal(*WIDE)
         await bench.press("h")
         await bench.level(9, 10)
         bench.app.query_one(ExperimentList).focus()
@@ -181,14 +181,11 @@ async def test_the_way_of_playing_is_kept(tmp_path):
     assert kept == (Settings(place=place), "")
     app = make_lab()
     app._place = replace(kept[0].place)
-    try:
-        async with app.run_test(size=WIDE) as pilot:
-            await pilot.pause()
-            panel = app.query_one("#denoising")
-            assert panel.play.text == "level 3/10"
-            assert panel.play.manner == "1/2 level steps · out and back"
-    finally:
-        app.close_workers()
+    async with running(app) as bench:
+        await bench.pilot.pause()
+        panel = app.query_one("#denoising")
+        assert panel.play.text == "level 3/10"
+        assert panel.play.manner == "1/2 level steps · out and back"
 
 
 @pytest.mark.parametrize("line", ['play_mode = "often"', "speed = 3", "sub_steps = true"])

@@ -4,19 +4,21 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from tui_diffusion.core.presets import get_preset
 from tui_diffusion.core.runs import open_run, save_run, store
 from tui_diffusion.core.store import latest_run, list_runs
-from tui_diffusion.core.training import Trainer
 from tui_diffusion.lab.offer import OfferScreen, unfinished
 from tui_diffusion.lab.session import Session, State, keep_in_store
 from tui_diffusion.lab.settings import Place, load, settings_file
 
-from .pilots import Bench, make_lab, until
+from .changed import changed
+from .pilots import NARROW, WIDE, Bench, make_lab, running, until
+from .trainings import trained
 
 if sys.platform != "win32":
     from .terminal import Terminal
@@ -26,10 +28,8 @@ ALL = ("naive-1d", "naive-2d")
 
 def left(name="naive-1d", state="training", at=0.0, steps=40, folder="run") -> Path:
     """A run at its 20th step, written ``at`` seconds after the epoch."""
-    changes = {"training.steps": steps, "device": "cpu"}
-    trainer = Trainer(get_preset(name).experiment.with_settings(changes))
-    next(trainer.run(every=20))
-    run = save_run(store() / folder, trainer, state)
+    experiment = changed(name, training__steps=steps, device="cpu")
+    run = save_run(store() / folder, trained(experiment, 20), state)
     os.utime(run / "run.json", (at, at))
     return run
 
@@ -78,11 +78,13 @@ def asking(**options):
     return app
 
 
-async def asked(app, pilot) -> Bench:
-    await until(lambda: isinstance(app.screen, OfferScreen))
-    bench = Bench(app, pilot)
-    await until(lambda: "20/40" in bench.screen)
-    return bench
+@asynccontextmanager
+async def asked(app, size=NARROW) -> AsyncIterator[Bench]:
+    """A lab that asks whether to go on."""
+    async with running(app, size) as bench:
+        await until(lambda: isinstance(app.screen, OfferScreen))
+        await until(lambda: "20/40" in bench.screen)
+        yield bench
 
 
 @pytest.mark.parametrize("answer", ["enter", "escape"])
@@ -90,30 +92,26 @@ async def test_the_guided_first_run_waits_for_the_answer(answer):
     left()
     app = asking()
     app.guide = True
-    async with app.run_test(size=(80, 24)) as pilot:
-        bench = await asked(app, pilot)
+    async with asked(app) as bench:
         assert "First run" not in bench.screen
         await bench.press(answer)
         await until(lambda: not isinstance(app.screen, OfferScreen))
         await bench.pilot.pause(0.05)
         assert ("First run 1 of 5" in bench.screen) == (answer == "escape")
         await until(lambda: app.loaded)
-    assert app.close_workers()
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["while torch loads", "after"])
 async def test_enter_goes_on_to_the_end(early):
     left("naive-2d")
     app = asking()
-    async with app.run_test(size=(80, 24)) as pilot:
-        bench = await asked(app, pilot)
+    async with asked(app) as bench:
         assert "naive-2d was stopped at step 20/40" in bench.screen
         if not early:
             await until(lambda: app.loaded)
         await bench.press("enter")
         await bench.state("finished")
         assert (app.chosen, app.bench.training.step) == ("naive-2d", 40)
-    assert app.close_workers()
     assert open_run("run").state == "finished"
     assert len(list_runs()) == 1
 
@@ -121,34 +119,29 @@ async def test_enter_goes_on_to_the_end(early):
 async def test_escape_is_for_good_and_another_key_is_for_the_lab():
     left()
     app = asking()
-    async with app.run_test(size=(80, 24)) as pilot:
-        bench = await asked(app, pilot)
+    async with asked(app) as bench:
         await bench.press("home")
         await bench.level(0, 10)
         assert not isinstance(app.screen, OfferScreen)
         assert app.place.declined is None
-    assert app.close_workers()
     app = asking()
-    async with app.run_test(size=(120, 40)) as pilot:
-        await (await asked(app, pilot)).press("escape")
+    async with asked(app, WIDE) as bench:
+        await bench.press("escape")
         await until(lambda: not isinstance(app.screen, OfferScreen))
         assert app.place.declined == "run"
-    assert app.close_workers()
     assert unfinished(ALL, app.place.declined) is None
     assert open_run("run").step == 20
 
 
 async def test_what_was_stopped_by_hand_is_not_offered():
     app = asking(training__steps="10000000")
-    async with app.run_test(size=(120, 40)) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app) as bench:
         await until(lambda: app.loaded)
         await bench.press("t")
         await bench.state("training")
         await until(lambda: app.bench.training.step > 0)
         await bench.press("x")
         await bench.state("stopped")
-    assert app.close_workers()
     assert app.bench.training.state is State.STOPPED
     assert latest_run().name == app.place.declined
 
@@ -156,10 +149,9 @@ async def test_what_was_stopped_by_hand_is_not_offered():
 async def test_tests_and_hand_made_labs_are_not_asked():
     left()
     app = make_lab()
-    async with app.run_test(size=(80, 24)):
+    async with running(app, NARROW):
         await until(lambda: app.denoising.film is not None)
         assert len(app.screen_stack) == 1
-    assert app.close_workers()
 
 
 def test_the_declined_run_is_kept_whatever_its_name():

@@ -16,7 +16,7 @@ from tui_diffusion.lab.settings import (
     written,
 )
 
-from .pilots import make_lab, until
+from .pilots import NARROW, make_lab, running, until
 
 PLACE = Place("ddpm-multimodal", 7, "training", "paths", "density")
 SETTINGS = Settings("nord", 12.5, 5000, "blocks", PLACE)
@@ -129,30 +129,27 @@ def test_it_is_toml():
 async def test_the_place_is_restored_and_told():
     app = make_lab("naive-1d")
     app._place = Place("naive-1d", 4, "training", "paths", "density")
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with running(app, NARROW) as bench:
         await until(lambda: app.denoising.film is not None)
-        await pilot.pause(0.01)
+        await bench.pilot.pause(0.01)
         assert app.denoising.level == 4
         assert app.denoising.view == "paths"
         assert app.place == app._place
     assert app.place == app._place
-    assert app.close_workers()
 
 
 async def test_another_experiment_starts_at_its_clean_end():
     app = make_lab("naive-2d")
     app._place = Place("naive-1d", 4)
-    async with app.run_test(size=(120, 40)):
+    async with running(app):
         await until(lambda: app.denoising.film is not None)
         assert app.denoising.level == app.denoising.levels
         assert app.place.level is None
-    assert app.close_workers()
 
 
 async def test_a_level_beyond_the_last_is_the_last():
     app = make_lab("naive-1d")
     app._place = Place("naive-1d", 400)
-    async with app.run_test(size=(120, 40)):
+    async with running(app):
         await until(lambda: app.denoising.film is not None)
         assert app.denoising.level == app.denoising.levels
-    assert app.close_workers()

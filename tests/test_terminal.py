@@ -13,7 +13,7 @@ from tui_diffusion.lab.colours import Colourless, Sixteen, nearest_of_256
 from tui_diffusion.lab.palette import Palette, contrast
 from tui_diffusion.lab.terminal import detect
 
-from .pilots import lab, make_lab, until
+from .pilots import lab, make_lab, running, until
 
 TRUE = {"COLORTERM": "truecolor"}
 UTF8 = {"LANG": "en_US.UTF-8"}
@@ -141,11 +141,10 @@ def test_every_palette_has_every_role(colours):
 async def test_a_theme_set_before_the_start_colours_the_pictures():
     app = make_lab()
     app.theme = "solarized-light"
-    async with app.run_test(size=(120, 40)):
+    async with running(app):
         await until(lambda: app.denoising.film is not None)
         text = Color.from_rich_color(app.denoising.palette.style("text").color)
         assert contrast(text, Color.parse(app.theme_variables["background"])) > 3
-    assert app.close_workers()
 
 
 # --- characters ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from tui_diffusion.lab.note import Note
 from tui_diffusion.lab.settings import Place
 from tui_diffusion.lab.tour import TOUR, TourScreen
 
-from .pilots import NARROW, WIDE, lab, make_lab, until
+from .pilots import NARROW, WIDE, lab, make_lab, running, until
 
 POST = (
     "simple_1Diffusion", "simple_1Diffusion_video", "simple_2Diffusion", "simple_multimodal",
@@ -60,9 +60,8 @@ async def test_the_tour_goes_on_where_it_was_left():
 
     app = make_lab()
     app.learning = Learning(app, guided=True, station=Place(tour=4).tour)
-    async with app.run_test(size=NARROW) as pilot:
+    async with running(app, NARROW) as bench:
         app.learning.tour()
         await until(lambda: isinstance(app.screen, TourScreen))
-        await pilot.pause(0.01)
+        await bench.pilot.pause(0.01)
         assert app.screen.at == 4
-    assert app.close_workers()
