@@ -12,35 +12,26 @@ SETTINGS = Template("""\
 noise_mean, noise_std = $noise_mean, $noise_std  # of ln(sigma / alpha) in training
 """)
 
-NETWORK = Template('''
+OCTAVES = '''
 
 def octaves(x, count):
     """Fourier features (Tancik et al. 2020): sin and cos of pi/2 2^j x."""
     angles = [torch.pi / 2 * 2**j * x for j in range(count)]
     return [wave(angle) for angle in angles for wave in (torch.sin, torch.cos)]
+'''
 
-
-class Denoiser(nn.Module):
-    """Points and the number that tells their noise level, to what is learnt of them."""
-
-    def __init__(self, width, random):
-        super().__init__()
+INPUTS = Template("""\
         inputs = dim * (1 + 2 * $fourier) + 1 + 2 * $level_fourier
-        self.net = nn.Sequential(
-$layers
-        )
-        for layer in self.net[::2]:  # PyTorch's own initialisation, from our generator
-            bound = layer.in_features**-0.5
-            nn.init.uniform_(layer.weight, -bound, bound, generator=random)
-            nn.init.uniform_(layer.bias, -bound, bound, generator=random)
+""")
 
+FORWARD = Template("""\
     def forward(self, x, level):
         level = level.float().expand(len(x), 1)
         seen = (x, *octaves(x, $fourier), level, *octaves(level, $level_fourier))
         return self.net(torch.cat(seen, dim=1))
+""")
 
-
-random = generator("weights")
+MADE = Template('''\
 denoiser = Denoiser($width, random)
 average = copy.deepcopy(denoiser)  # of the weights; it is what samples
 
@@ -126,11 +117,3 @@ STEPS = {
     loss = $loss"""),
 }
 """core.methods: Method.draw, Method.see, Method.target"""
-
-FLOW_LEVELS = Template("""
-# Noise levels, noisiest first and clean last (Liu et al. 2022): x = (1 - t) x0 + t eps
-N = $levels
-t = torch.linspace(1, 0, N + 1, dtype=torch.float64) ** $rho
-alphas, sigmas = 1 - t, t
-""")
-"""core.schedules.flow"""
