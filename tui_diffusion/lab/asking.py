@@ -112,12 +112,6 @@ def read(text: str, patterns: Patterns, below: str = "") -> tuple[Reading, ...]:
     return tuple(reading for _, reading in sorted(found, key=lambda pair: pair[0]))
 
 
-def unread(text: str, patterns: Patterns) -> str:
-    """What is left of a line when every number with a meaning is taken out."""
-    spans = [m.span(1) for _, pattern in patterns for m in re.finditer(pattern, text)]
-    return "".join(c for at, c in enumerate(text) if not any(a <= at < b for a, b in spans))
-
-
 def places(panel: DenoisingPanel, loss: LossPanel, status: Line, gpu: Line) -> list[Place]:
     """The numbers now on the screen, the panel in focus first."""
     shown = [
