@@ -181,7 +181,7 @@ def inner_size(width: int, height: int) -> tuple[int, int]:
 
 
 def nice_ticks(low: float, high: float, count: int) -> list[float]:
-    """At most `count` (at least two, where they fit) round values within `[low, high]`.
+    """At most `count` round values within `[low, high]`, or up to five where else there were one.
 
     They are multiples of 1, 2 or 5 times a power of ten.
     """
@@ -189,16 +189,20 @@ def nice_ticks(low: float, high: float, count: int) -> list[float]:
     if not (math.isfinite(span) and span > 0):
         return [low] if math.isfinite(low) else []
     exponent = math.floor(math.log10(span / max(1, count)))
+    finer: list[float] = []
     for mantissa in (1, 2, 5, 10, 20, 50):
         # The step as a decimal literal, since 10.0 ** -1 * 3 is not 0.3.
         step = float(f"{mantissa}e{exponent}")
         if step <= 0:
             continue
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        if last - first + 1 <= max(2, count):
-            places = -exponent
-            return [round(k * step, places) + 0.0 for k in range(first, last + 1)]
-    return []
+        found = [round(k * step, -exponent) + 0.0 for k in range(first, last + 1)]
+        if len(found) < 2:
+            return finer or found  # one value alone tells no scale
+        if len(found) <= max(2, count):
+            return found
+        finer = found
+    return finer
 
 
 def tick_text(value: float, step: float = 0.0) -> str:
