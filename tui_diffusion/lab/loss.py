@@ -39,7 +39,10 @@ class LossPanel(Panel):
 
     DEFAULT_CSS = """
     LossPanel { height: 1fr; }
-    LossPanel .hint { width: 1fr; height: 1fr; content-align: center middle; color: $text-muted; }
+    LossPanel .hint {
+        width: 1fr; height: 1fr; padding: 0 2; content-align: center middle; text-align: center;
+        color: $text-muted;
+    }
     LossPanel .banner {
         width: 1fr; height: auto; max-height: 3; padding: 0 1; display: none;
         background: $error; color: $text;
@@ -60,6 +63,7 @@ class LossPanel(Panel):
         self.view = "loss"
         self.study: Study | None = None
         self.level = 0
+        self._invitation = ""
         self._drawn: tuple[object, ...] = ()
         self._series: Series | None = None
 
@@ -72,8 +76,21 @@ class LossPanel(Panel):
         self.entitle("Loss")
 
     def hint(self, text: str) -> None:
-        """What to say while there is no loss to draw."""
-        self.query_one(".hint", Static).update(text)
+        """What to say before any training."""
+        self._invitation = text
+        self._wait()
+
+    def _wait(self) -> None:
+        """Say why nothing is drawn."""
+        training = self.training
+        text = self._invitation
+        if self.view != "loss":
+            text = "measuring …"
+        elif training is not None and training.state.active:
+            text = f"{training.state.value} …"
+        hint = self.query_one(".hint", Static)
+        if str(hint.content) != text:
+            hint.update(text)
 
     def show(self, training: Training | None) -> None:
         """Show another training, or none."""
@@ -112,6 +129,7 @@ class LossPanel(Panel):
         self._banner(training)
         losing = training is not None and training.losses is not None and training.step > 0
         self.set_class(losing if self.view == "loss" else self.study is not None, "drawn")
+        self._wait()
         canvas = self.query_one(Canvas)
         if not self.has_class("drawn") or self.view != "loss":
             self.entitle(TITLES.get(self.view, "Loss"), self.view)
@@ -153,11 +171,13 @@ class LossPanel(Panel):
             stages=self._stages,
             floors=training.floors,
         )
-        self._title(training, figure.curves[-1].ys[-1])
+        self._title(training)
         return draw(figure, *look)
 
-    def _title(self, training: Training, smoothed: float) -> None:
-        parts = [f"Loss  {number(smoothed)}", f"rate {format_value(float(f'{training.lr:.2g}'))}"]
+    def _title(self, training: Training) -> None:
+        assert training.latest is not None
+        rate = format_value(float(f"{training.lr:.2g}"))
+        parts = [f"Loss  {number(training.latest)}", f"rate {rate}"]
         if training.level is not None:
             parts.append(f"network of level {training.level}")
         if training.floor is not None and training.above is not None:

@@ -131,14 +131,20 @@ class Training:
         return passed[-1] if passed else None
 
     @property
-    def above(self) -> float | None:
-        """How far the latest losses are above their floor, as a share of it."""
+    def latest(self) -> float | None:
+        """The mean of the latest losses, of the network now in training."""
         begun = max((start for start, _ in self.floors if start < self.step), default=0)
         first = max(begun, self.step - max(_LATEST, self.steps // 50))
-        if not self.floor or self.losses is None or self.step <= first:
+        if self.losses is None or self.step <= first:
             return None
-        above = float(self.losses[first : self.step].mean(dtype=float)) / self.floor - 1
-        return above if isfinite(above) else None
+        return float(self.losses[first : self.step].mean(dtype=float))
+
+    @property
+    def above(self) -> float | None:
+        """How far the latest losses are above their floor, as a share of it."""
+        if not self.floor or self.latest is None or not isfinite(self.latest):
+            return None
+        return self.latest / self.floor - 1
 
     @property
     def rate(self) -> float:
