@@ -155,4 +155,4 @@ def _number(value: float | None) -> str:
 
 
 def _coordinates(values: Sequence[float | None]) -> str:
-    return ", ".join("–" if value is None else f"{value:.4f}" for value in values)
+    return ", ".join("–" if value is None else f"{value:z.4f}" for value in values)

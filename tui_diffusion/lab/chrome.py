@@ -10,7 +10,7 @@ from .actions import ACTIONS, Action
 from .glyphs import Glyphs
 from .palette import Palette
 from .session import State, Training
-from .status import duration, rate_text
+from .status import duration, rate_text, took
 
 Runs = list[tuple[str, Style]]
 
@@ -46,7 +46,7 @@ def status(
         right.insert(-1, (f"  {training.above:+.0%} over floor", dim))
     room = width - _cells([*left, *right])
     for device in _devices(training):
-        if len(device) <= room:
+        if len(device) < room:
             left.append((device, dim))
             break
     while _cells([*left, *right]) > width and right[-2][1] == dim:
@@ -81,7 +81,7 @@ def _progress(training: Training, chosen: str, palette: Palette) -> Runs:
         if training.state in (State.TRAINING, State.PAUSED) and training.seconds_left:
             runs.append((f"  {duration(training.seconds_left)} left", dim))
         else:
-            runs.append((f"  in {duration(training.seconds)}", dim))
+            runs.append((f"  in {took(training.seconds)}", dim))
     return [*runs, (" ", text)]
 
 

@@ -113,7 +113,7 @@ class Pane(Panel, can_focus=False):
 
 
 def _pair(values: list[float]) -> str:
-    return " ".join(f"{value:.2f}" for value in values)
+    return " ".join(f"{value:z.2f}" for value in values)
 
 
 class CompareScreen(Paced[bool]):

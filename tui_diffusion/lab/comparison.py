@@ -22,7 +22,7 @@ from .film import Film, make_film
 from .opening import opened
 from .sampling import Progress, Wish
 from .session import State, Training
-from .status import duration, number
+from .status import number, took
 
 LETTERS = "ABCD"
 """What stands for each training in every picture; as many are compared at most."""
@@ -175,7 +175,7 @@ def outcomes(subjects: Sequence[Subject]) -> list[Row]:
     rows = [
         Row("state", tuple(subject.state.value for subject in subjects)),
         Row("steps trained", tuple(f"{s.step:,}" for s in subjects)),
-        Row("time", tuple(duration(s.seconds) for s in subjects)),
+        Row("time", tuple(took(s.seconds) for s in subjects)),
     ]
     losses = [[_measured(s, "loss", key) for s in subjects] for key in ("final", "excess", "floor")]
     final, excess, floor = losses

@@ -401,14 +401,16 @@ class DenoisingPanel(Panel):
     def _write(self, head: str, exact_head: str, *items: tuple[str, str, str, str]) -> None:
         """Names and values of what is here, above those of what is exact."""
         label = self.palette.style("axis")
-        gap = " " * (2 if self.size.width >= _ROOMY else 1)
+        rooms = [16 if seen.startswith("(") else 7 for _, seen, _, _ in items]
+        width = self.query_one("#numbers").size.width
         used = len(head)
+        whole = used + sum(rooms) + sum(len(name) + 3 for name, *_ in items) - 2
+        gap = " " * (2 if whole <= width else 1)
         here: list[tuple[str, Style]] = [(head, label)]
         exact: list[tuple[str, Style]] = [(exact_head, label)]
-        for name, seen, exact_name, goal in items:
-            room = 16 if seen.startswith("(") else 7
+        for (name, seen, exact_name, goal), room in zip(items, rooms, strict=True):
             used += len(f"{name} {gap}") + room
-            if used - len(gap) > self.query_one("#numbers").size.width:
+            if used - len(gap) > width:
                 break  # half a number is a wrong one
             here += [(f"{name} ", label), (f"{seen:<{room}}{gap}", self.palette.style("text"))]
             exact += [
@@ -420,7 +422,7 @@ class DenoisingPanel(Panel):
 
 
 def _vector(values: list[float]) -> str:
-    texts = [f"{value:.3f}" for value in values]
+    texts = [f"{value:z.3f}" for value in values]  # z: no -0.000
     return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 

@@ -17,6 +17,11 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes}:{second:02}"
 
 
+def took(seconds: float) -> str:
+    """0.4 s, 9.8 s, 0:12, 12:30."""
+    return f"{seconds:.1f} s" if seconds < 9.95 else duration(seconds)
+
+
 def rate_text(rate: float) -> str:
     """950/s, 4.2k/s, 17k/s."""
     if rate < 1000:
