@@ -44,11 +44,11 @@ _SAME_AS = {
 
 _DARK_16 = {
     "truth": 14, "network": 11, "ideal": 10, "alert": 9, "second": 13, "axis": 7, "text": 15,
-    "grid": 8, "bars": 3, "raw": 8, "path": 8, "start": 7,
+    "grid": 8, "bars": 3, "raw": 8, "path": 8, "ideal path": 8, "start": 7,
 }  # fmt: skip
 _LIGHT_16 = {
     "truth": 4, "network": 1, "ideal": 2, "alert": 5, "second": 6, "axis": 0, "text": 0,
-    "grid": 7, "bars": 7, "raw": 8, "path": 8, "start": 8,
+    "grid": 7, "bars": 7, "raw": 8, "path": 8, "ideal path": 8, "start": 8,
 }  # fmt: skip
 """The number of each role's colour among a terminal's own sixteen, whose looks it chooses."""
 
@@ -56,7 +56,7 @@ _ROLES = (*_DARK_16, *_SAME_AS)
 
 _NONE = {
     "truth": "bold", "mark": "bold", "alert": "bold", "axis": "dim", "grid": "dim", "bars": "dim",
-    "raw": "dim", "path": "dim",
+    "raw": "dim", "path": "dim", "ideal path": "dim",
 }  # fmt: skip
 """Without any colour the series differ in weight here, and in marker where they are drawn."""
 
@@ -130,6 +130,7 @@ class Palette:
             "bars": ground.blend(hues["network"], 0.38),
             "raw": ground.blend(hues["network"], 0.45),
             "path": ground.blend(hues["network"], 0.6),
+            "ideal path": ground.blend(hues["ideal"], 0.6),
             "start": ground.blend(ink, 0.7),
         }
         hues |= {

@@ -105,13 +105,16 @@ def pdf_cdf(
     where = "level" if look.place == look.level else "noise"
     note = (
         f" exact at this {where}: integral {exact.integral:.6f}   "
-        f"mean {exact.mean:.4f}   std {exact.std:.4f}"
+        f"mean {exact.mean:z.4f}   std {exact.std:.4f}"
     )
     rows = height - 1
     left = width // 2
     grid = torch.linspace(low, high, 2 * width, dtype=torch.float64)[:, None]
     cdf = Curve(
-        grid.flatten().tolist(), film.truth(look.place).cdf(grid).tolist(), "truth", label="cdf"
+        grid.flatten().tolist(),
+        film.truth(look.place).cdf(grid).tolist(),
+        "truth",
+        label="exact cdf",
     )
     curves = [cdf]
     points = np.sort(film.at(look.place)[:, 0].astype(np.float64))

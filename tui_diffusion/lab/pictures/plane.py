@@ -14,6 +14,7 @@ from textual.strip import Strip
 from ...core.between import between
 from ...core.experiment import Experiment
 from ...core.metrics import nearest_mode
+from ...core.mixtures import GaussianMixture
 from ..dots import (
     Layer,
     Mark,
@@ -163,7 +164,8 @@ def _path_dots(
     """Paths of some points up to this level, and where they are now."""
     lanes = _way(x[:, :PATHS], look.place).transpose(1, 0, 2)
     now = Layer(bin_points(lanes[:, -1], *ranges, *size), role)
-    gone = Layer(bin_paths(lanes, *ranges, *size), "path" if role == "network" else "axis")
+    faint = {"network": "path", "ideal": "ideal path"}.get(role, "axis")
+    gone = Layer(bin_paths(lanes, *ranges, *size), faint)
     marks = []
     layers = [now, gone]
     if look.tracked is not None and look.tracked < x.shape[1]:
@@ -209,8 +211,11 @@ def _framed(
 ) -> tuple[tuple[Range, Range], list[Strip], Region]:
     """Ranges, axes, and the place inside them."""
     middle, half = _window_2d(film, look)
-    shown = tuple(_plane_legend(film, look, palette, glyphs) if legend is None else legend)
-    return _axes(middle, half, width, height, palette, glyphs, shown)
+    axes = (middle, half, width, height, palette, glyphs)
+    if legend is None:
+        ranges, _, region = _axes(*axes, ())
+        legend = _plane_legend(film, look, palette, glyphs, _cell(ranges, region.width))
+    return _axes(*axes, tuple(legend))
 
 
 @lru_cache(maxsize=64)
@@ -235,8 +240,9 @@ def _axes(
 
 
 def _plane_legend(
-    film: Film, look: Look, palette: Palette, glyphs: Glyphs
+    film: Film, look: Look, palette: Palette, glyphs: Glyphs, cell: float
 ) -> list[tuple[str, str, str]]:
+    """What the points and the lines are; ``cell`` is the width of a cell."""
     name, role = source_name(film), role_of(film)
     match look.view:
         case "density":
@@ -252,7 +258,8 @@ def _plane_legend(
         ring = "+" if palette.colourless or glyphs == "ascii" else "─"
         if film.mixture.modes <= _MARKED_MODES and look.view != "close-up":
             entries.append(("○", "mode", "mark"))
-        entries.append((ring, f"{_TRUTH_SHARE:.0%} of truth", "truth"))
+        if look.view == "close-up" or _has_ring(film.truth(look.place), cell):
+            entries.append((ring, f"{_TRUTH_SHARE:.0%} of truth", "truth"))
     return entries
 
 
@@ -304,6 +311,16 @@ def _ring(
     return _contour(experiment, look.place, ranges, size)
 
 
+def _cell(ranges: tuple[Range, Range], width: int) -> float:
+    """The width of a cell, of which the range of x has ``width``."""
+    return (ranges[0][1] - ranges[0][0]) / max(width, 1)
+
+
+def _has_ring(truth: GaussianMixture, cell: float) -> bool:
+    """Not where a component is no larger than a cell: so small a ring hides what it is about."""
+    return bool(float(truth.stds.max()) * _TRUTH_RADIUS >= 1.5 * cell)
+
+
 def _lattice(ranges: tuple[Range, Range], columns: int, rows: int) -> torch.Tensor:
     """Points (rows·columns, 2) of a lattice over the ranges, the top row first."""
     xs = torch.linspace(*ranges[0], columns, dtype=torch.float64)
@@ -321,8 +338,7 @@ def _exact_grid(
 ) -> Floats:
     """The exact density (2·height, width), blurred to the size of a cell so that a spike shows."""
     width, height = size
-    cell = (ranges[0][1] - ranges[0][0]) / max(width, 1)
-    truth = truth_at(experiment, place).noised(1.0, cell / 2)
+    truth = truth_at(experiment, place).noised(1.0, _cell(ranges, width) / 2)
     values = truth.log_prob(_lattice(ranges, width, 2 * height)).exp().numpy()
     # The faintest shade starts where it means something.
     values[values < _FAINTEST * values.max()] = 0.0
@@ -336,14 +352,10 @@ def _contour(
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> NDArray[np.bool_]:
-    """Dots (4·height, 2·width) along the line that holds 95 % of the exact density.
-
-    None where a component is no larger than a cell: a ring that small hides what it is about.
-    """
+    """Dots (4·height, 2·width) along the line that holds 95 % of the exact density, if any."""
     width, height = size
     truth = truth_at(experiment, place)
-    cell = (ranges[0][1] - ranges[0][0]) / max(width, 1)
-    if float(truth.stds.max()) * _TRUTH_RADIUS < 1.5 * cell:
+    if not _has_ring(truth, _cell(ranges, width)):
         return np.zeros((4 * height, 2 * width), dtype=np.bool_)
     sample = truth.sample(2000, torch.Generator().manual_seed(0), dtype=torch.float64)
     threshold = torch.quantile(truth.log_prob(sample), 1 - _TRUTH_SHARE)
