@@ -38,7 +38,7 @@ class ExportScreen(Modal[None]):
     DEFAULT_CSS = """
     ExportScreen Vertical {
         width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface;
-        padding: 0 2; border-title-color: $text; border-subtitle-color: $text-muted;
+        padding: 0 2; border-title-color: $text;
     }
     .ascii ExportScreen Vertical { border: ascii $accent; }
     ExportScreen Horizontal { height: 1; }

@@ -63,9 +63,10 @@ class HelpScreen(Modal[None]):
     DEFAULT_CSS = """
     HelpScreen VerticalScroll {
         width: 92; max-width: 96%; height: auto; max-height: 94%;
-        border: round $accent; background: $surface; padding: 0 2;
+        border: round $accent; background: $surface; padding: 0 0 0 2;
         border-title-color: $text;
     }
+    HelpScreen Static { padding-right: 2; }
     """
     BINDINGS = [
         Binding("escape,q,question_mark,enter", "dismiss", "close"),

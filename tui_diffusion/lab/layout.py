@@ -22,6 +22,10 @@ _BROAD = 140
 """Columns from which the setup is broader."""
 
 STYLES = """
+* {
+    scrollbar-size-vertical: 1; scrollbar-background: $foreground 6%;
+    scrollbar-color: $foreground 35%;
+}
 MainScreen { layout: vertical; background: $background; }
 #status { background: $panel; }
 #tabs { display: none; }

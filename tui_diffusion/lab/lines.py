@@ -73,7 +73,6 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         background: transparent;
         color: $foreground;
         overflow-x: hidden;
-        scrollbar-size-vertical: 1;
         & > .lines--dim { color: $text-muted; }
         & > .lines--changed { color: $text-accent; text-style: bold; }
         & > .lines--error { color: $text-error; text-style: bold; }

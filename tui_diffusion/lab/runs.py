@@ -16,7 +16,7 @@ from ..core.manifest import RunError
 from ..core.store import Summary, age_text, delete_run, list_runs, rename_run
 from .lines import Lines, Piece, middle
 from .screens import Modal
-from .status import duration, number
+from .status import number, took
 
 if TYPE_CHECKING:
     from .comparison import Source
@@ -80,7 +80,7 @@ class RunList(Lines):
         )
 
     def _room(self, width: int) -> int:
-        return width - sum(cells for _, cells, _ in _columns(width))
+        return width - 1 - sum(cells for _, cells, _ in _columns(width))
 
     def paint(self, row: int, width: int) -> Iterable[Piece]:
         run = self.rows[row]
@@ -152,7 +152,7 @@ class RunsScreen(Modal[Choice | None]):
 
     DEFAULT_CSS = """
     RunsScreen Vertical {
-        width: 112; max-width: 98%; height: 92%; border: round $accent; background: $surface;
+        width: 124; max-width: 98%; height: 92%; max-height: 34; border: round $accent; background: $surface;
         border-title-color: $text;
     }
     RunsScreen RunList { height: 1fr; }
@@ -255,7 +255,7 @@ class RunsScreen(Modal[Choice | None]):
             about = run.about
             ratio = (about.quality or {}).get("in_mode_std_ratio")
             parts = [run.label, about.experiment, f"seed {about.seed}", about.device]
-            parts += [f"{about.step:,}/{about.steps:,} steps in {duration(about.seconds)}"]
+            parts += [f"{about.step:,}/{about.steps:,} steps in {took(about.seconds)}"]
             parts += [f"std in a mode {number(ratio)}"] if ratio is not None else []
             parts += [f"{about.written.astimezone():%Y-%m-%d %H:%M}"]
             text = "  ".join(parts)
@@ -296,7 +296,7 @@ class RunsScreen(Modal[Choice | None]):
         about = run.about
         readings = (
             Reading("step", f"{about.step:,}/{about.steps:,}"),
-            Reading("time taken", duration(about.seconds)),
+            Reading("time taken", took(about.seconds)),
             *of_metrics(about.quality or {}),
         )
         self.app.push_screen(AskScreen([(run.label, readings)], plain=self.plain))

@@ -43,6 +43,7 @@ class Modal(ModalScreen[ScreenResultType], Paced[ScreenResultType]):
 
     DEFAULT_CSS = """
     Modal { background: transparent; align: center middle; }
+    Modal > * { border-subtitle-color: $text-muted; }
     """
 
 

@@ -138,8 +138,9 @@ class TourScreen(Modal[int]):
     DEFAULT_CSS = """
     TourScreen VerticalScroll {
         width: 80; max-width: 98%; height: auto; max-height: 96%; border: round $accent;
-        background: $surface; padding: 0 2; border-title-color: $text;
+        background: $surface; padding: 0 0 0 2; border-title-color: $text;
     }
+    TourScreen Static { padding-right: 2; }
     """
     BINDINGS = [
         Binding("escape,q,u", "leave", "close"),
