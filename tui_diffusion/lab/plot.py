@@ -451,7 +451,9 @@ class _Sheet:
     def _header(self, legend: Sequence[tuple[str, str, str]]) -> None:
         """The label of the y axis at the left, and as much of the legend as fits at the right."""
         end = self._write(self._figure.y_label, self.inner.x, 0, 0)
-        room = self.inner.right - end - 2
+        if self._figure.y_label:
+            end += 2
+        room = self.inner.right - end
         fitting: list[tuple[str, str, str]] = []
         for sample, label, role in legend:
             entry = plain(sample, self.glyphs), plain(label, self.glyphs), role
@@ -460,7 +462,7 @@ class _Sheet:
                 break
             room -= used
             fitting.append(entry)
-        x = end + 2 + room
+        x = end + room
         for sample, label, role in fitting:
             x = self._write(sample, x, 0, self._role(role))
             x = self._write(label, x + 1, 0, self._role("text")) + 3

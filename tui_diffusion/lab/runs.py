@@ -129,7 +129,7 @@ def _columns(width: int) -> list[tuple[str, int, bool]]:
     """Name, cells, and whether it stands at the right, of each column there is room for."""
     columns = [("state", 13, False), ("steps", 16, True), ("energy", 9, True), ("age", 8, True)]
     if width >= 98:
-        return [("experiment", 20, False), *columns[:3], ("real", 9, True), columns[3]]
+        return [("experiment", 19, False), *columns[:3], ("real", 9, True), columns[3]]
     return columns if width >= 68 else [columns[0], *columns[2:]]
 
 
@@ -152,8 +152,8 @@ class RunsScreen(Modal[Choice | None]):
 
     DEFAULT_CSS = """
     RunsScreen Vertical {
-        width: 124; max-width: 98%; height: 92%; max-height: 34; border: round $accent; background: $surface;
-        border-title-color: $text;
+        width: 124; max-width: 98%; height: 92%; max-height: 34; border: round $accent;
+        background: $surface; border-title-color: $text;
     }
     RunsScreen RunList { height: 1fr; }
     RunsScreen Input { display: none; }
