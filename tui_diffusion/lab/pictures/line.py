@@ -110,12 +110,8 @@ def pdf_cdf(
     rows = height - 1
     left = width // 2
     grid = torch.linspace(low, high, 2 * width, dtype=torch.float64)[:, None]
-    cdf = Curve(
-        grid.flatten().tolist(),
-        film.truth(look.place).cdf(grid).tolist(),
-        "truth",
-        label="exact cdf",
-    )
+    exact_cdf = film.truth(look.place).cdf(grid).tolist()
+    cdf = Curve(grid.flatten().tolist(), exact_cdf, "truth", label="exact cdf")
     curves = [cdf]
     points = np.sort(film.at(look.place)[:, 0].astype(np.float64))
     points = points[np.isfinite(points)]

@@ -365,6 +365,6 @@ def _contour(
         coarse, (4 * height, 2 * width), mode="bilinear", align_corners=True
     )
     inside = (fine[0, 0] >= threshold).numpy()
-    padded = np.pad(inside, 1)
+    padded = np.pad(inside, 1, mode="edge")  # the edge of the window is no line
     kernel = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return np.asarray(inside & ~kernel)
