@@ -171,7 +171,6 @@ class Lab(TerminalApp):
             more = f" (and {len(self._damaged) - 1} more)" if len(self._damaged) > 1 else ""
             text = self._damaged[0] + more
             self.notify(text, title="Presets", severity="warning", markup=False)
-        self.app_resume_signal.subscribe(self, lambda _: self.draw_anew())
         # Only after the first paint, so that nothing heavy stands before it.
         self.call_after_refresh(self.sampling.start)
         self.query_one(GpuLine).look()
@@ -296,13 +295,7 @@ class Lab(TerminalApp):
         gc.freeze()
         self._hints()
         self.form.picture = lambda now, preset, path, width, height: noise_levels(
-            now,
-            preset,
-            width,
-            height,
-            self.palette,
-            self.glyphs,
-            sampled=path == "sampling.levels",
+            now, preset, width, height, self.palette, self.glyphs, sampled=path == "sampling.levels"
         )
         self.form.describe()
 
@@ -349,12 +342,6 @@ class Lab(TerminalApp):
         self.following.refresh()  # points that do not show are not sampled anew
 
     # --- keys --------------------------------------------------------------------------------
-
-    def on_key(self, event: events.Key) -> None:
-        """What was typed before the field that has the focus had it belongs to that field."""
-        if isinstance(self.focused, Input) and event.is_printable and event.character:
-            event.prevent_default()
-            self.focused.insert_text_at_cursor(event.character)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A lab key is a letter again while text is typed or another screen is open."""

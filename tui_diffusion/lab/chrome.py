@@ -11,6 +11,7 @@ from .glyphs import Glyphs
 from .palette import Palette
 from .session import State, Training
 from .status import duration, rate_text, took
+from .views import TABS
 
 Runs = list[tuple[str, Style]]
 
@@ -85,9 +86,7 @@ def _progress(training: Training, chosen: str, palette: Palette) -> Runs:
     return [*runs, (" ", text)]
 
 
-def tabs(
-    shown: str, palette: Palette, names: Sequence[str] = ("setup", "training", "denoising")
-) -> Runs:
+def tabs(shown: str, palette: Palette, names: Sequence[str] = TABS) -> Runs:
     """The tabs with their keys."""
     plain, here = palette.style("axis"), palette.style("text") + Style(reverse=True)
     runs: Runs = [(" ", plain)]

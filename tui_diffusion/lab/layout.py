@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from .chrome import WIDE, footer, tabs
 from .status import Line
+from .views import TABS
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -103,7 +104,7 @@ class Layout:
         """Show the tab, and write the lines around the panels."""
         lab = self._lab
         screen = lab.default_screen
-        for tab in ("setup", "training", "denoising"):
+        for tab in TABS:
             screen.set_class(tab == self.tab, tab)
         screen.query_one("#tabs", Line).write(tabs(self.tab, lab.palette))
         keys, ends = footer(lab.size.width, lab.palette, lab.glyphs)

@@ -105,4 +105,4 @@ class Learning:
             lab.query_one("#status", Line),
             lab.query_one("#gpu", Line),
         )
-        lab.push_screen(AskScreen(numbers, plain=lab.glyphs == "ascii"))
+        lab.push_screen(AskScreen(numbers, plain=lab.plain))

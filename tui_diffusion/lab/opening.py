@@ -39,23 +39,16 @@ def opened(name: str) -> tuple[Experiment, Training]:
     return run.experiment, training
 
 
-def going_on(name: str, steps: int | None) -> Experiment:
-    """The experiment with which a run goes on, to more steps where they are given.
-
-    Raises `RunError` or `ConfigError` where it cannot.
-    """
-    return continued(open_run(name), {} if steps is None else {"training.steps": steps})
-
-
 def take_run(lab: Lab, choice: Choice | None) -> None:
     """Open a run on the bench of its experiment, or go on with its training there."""
     if choice is None:
         return
+    folder = str(choice.run.folder.absolute())
+    more = {} if choice.steps is None else {"training.steps": choice.steps}
     try:
-        folder = str(choice.run.folder.absolute())
         experiment, training = opened(folder)
-        if choice.steps or (choice.what == "resume" and training.state is State.STOPPED):
-            experiment = going_on(folder, choice.steps)
+        if more or (choice.what == "resume" and training.state is State.STOPPED):
+            experiment = continued(open_run(folder), more)
             training = lab.session.start(experiment, resume=folder)
     except (ConfigError, RunError) as error:
         lab.notify(str(error), title="Not opened", severity="error", markup=False)

@@ -1,11 +1,13 @@
-"""A Textual app that is fit to its terminal: its colours and characters, its pace, its faults."""
+"""A Textual app that is fit to its terminal: its colours, its characters, its pace, its faults."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual.app import App
 from textual.screen import Screen
+from textual.widgets import Input
 
 from .ascii import AsciiFilter, ConsoleFilter
 from .colours import reducer
@@ -54,6 +56,15 @@ class TerminalApp(App[int]):
         variables = self.get_css_variables()
         self.palette = Palette.from_theme(variables, self.colours)
         self._reducer = reducer(self.colours, variables)
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self.draw_anew())
+
+    def on_key(self, event: events.Key) -> None:
+        """What was typed before the field that has the focus had it belongs to that field."""
+        if isinstance(self.focused, Input) and event.is_printable and event.character:
+            event.prevent_default()
+            self.focused.insert_text_at_cursor(event.character)
 
     # --- drawing -----------------------------------------------------------------------------
 
