@@ -27,6 +27,7 @@ from .acts import points, training, windows
 from .bench import Bench
 from .denoising import DenoisingPanel, Ruler
 from .experiments import ExperimentList
+from .fault import line
 from .following import FRAMES, Following
 from .form import Form
 from .glyphs import Glyphs
@@ -306,9 +307,9 @@ class Lab(TerminalApp):
         if not self.is_running:
             return
         self.loaded = True
-        text = " ".join(str(message.error).split()) or type(message.error).__name__
-        self.denoising.hint(f"cannot be sampled: {text}")
-        self.notify(text, title="Sampling failed", severity="error", markup=False)
+        why = line(message.error)
+        self.denoising.hint(f"cannot be sampled: {why}")
+        self.refuse("Sampling failed", why)
 
     # --- what the panels say -----------------------------------------------------------------
 

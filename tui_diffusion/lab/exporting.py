@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from ..core.values import expanded, shown
+from .fault import line
 from .screens import Modal
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ class ExportScreen(Modal[None]):
         try:
             files = export(exhibit, file, options, self._progress)
         except (OSError, ValueError, RuntimeError, MemoryError) as error:
-            self.post_message(self.Told(" ".join(str(error).split()), done=True))
+            self.post_message(self.Told(line(error), done=True))
         else:
             self.post_message(self.Told(_written(files), done=True))
 

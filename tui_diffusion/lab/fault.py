@@ -1,4 +1,4 @@
-"""A fault of the lab: one line for the person, and a file for whoever mends it."""
+"""A fault: one line for the person, and where the lab itself failed a file for who mends it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 
+def line(error: Exception) -> str:
+    """What went wrong, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def tell(error: Exception | None, details: Iterable[RenderableType]) -> None:
     """Print the line to standard error, and write the details to the file that it names."""
     file = Path(tempfile.gettempdir()) / f"diffusion-tui-{os.getpid()}.log"
@@ -18,5 +23,5 @@ def tell(error: Exception | None, details: Iterable[RenderableType]) -> None:
         console = Console(file=log, width=120)
         for renderable in details:
             console.print(renderable)
-    line = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    print(f"diffusion-tui: the lab failed ({line}); details: {file}", file=sys.stderr)
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    print(f"diffusion-tui: the lab failed ({what}); details: {file}", file=sys.stderr)

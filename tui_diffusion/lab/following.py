@@ -77,7 +77,7 @@ class Following:
         training = lab.bench.training
         if training is not None:
             if training.unsaved and training.unsaved != self._told_unsaved:
-                lab.notify(training.unsaved, title="Not saved", severity="error", markup=False)
+                lab.refuse("Not saved", training.unsaved)
             self._told_unsaved = training.unsaved
             if training is not lab.loss.training or (changed and training.losses is not None):
                 lab.loss.show(training)

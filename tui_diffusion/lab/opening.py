@@ -51,7 +51,7 @@ def take_run(lab: Lab, choice: Choice | None) -> None:
             experiment = continued(open_run(folder), more)
             training = lab.session.start(experiment, resume=folder)
     except (ConfigError, RunError) as error:
-        lab.notify(str(error), title="Not opened", severity="error", markup=False)
+        lab.refuse("Not opened", str(error))
         return
     name = experiment.name if experiment.name in lab.benches else base_of(experiment).id
     lab.benches[name] = Bench(experiment, training)

@@ -12,6 +12,7 @@ from textual.widgets import Input
 from .ascii import AsciiFilter, ConsoleFilter
 from .colours import reducer
 from .compositor import Shown
+from .fault import tell
 from .glyphs import Glyphs
 from .pace import Pace
 from .palette import Palette
@@ -92,9 +93,11 @@ class TerminalApp(App[int]):
             self._unnotify(told, refresh=False)
         super().notify(message, title=title, **options)
 
+    def refuse(self, title: str, why: str) -> None:
+        """Say what was not done, and why."""
+        self.notify(why, title=title, severity="error", markup=False)
+
     def _print_error_renderables(self) -> None:
         if self._exit_renderables:
-            from .fault import tell
-
             tell(self._exception, self._exit_renderables)
             self._exit_renderables.clear()

@@ -19,13 +19,13 @@ def train(lab: Lab) -> None:
         path, error = next(iter(problems.items()))
         lab.form.select(path)
         lab.layout.show("setup")
-        lab.notify(str(error), title="Not trained", severity="error", markup=False)
+        lab.refuse("Not trained", str(error))
         return
     try:
         if lab.bench.reread():
             lab.show_bench()
     except ConfigError as error:
-        lab.notify(str(error), title="Not trained", severity="error", markup=False)
+        lab.refuse("Not trained", str(error))
         return
     _begin(lab)
 
