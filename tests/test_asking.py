@@ -66,12 +66,6 @@ def test_what_is_exact_is_read_from_the_line_below():
     assert (std.value, std.below) == ("0.1", "exact 1e-05")
 
 
-def unread(text, patterns):
-    """What is left of a line when every number with a meaning is taken out."""
-    spans = [m.span(1) for _, pattern in patterns for m in re.finditer(pattern, text)]
-    return "".join(c for at, c in enumerate(text) if not any(a <= at < b for a, b in spans))
-
-
 def left(text, patterns):
     """The digits on a line that nobody can ask about."""
     spans = [match.span(1) for _, pattern in patterns for match in re.finditer(pattern, text)]
