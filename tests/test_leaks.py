@@ -36,7 +36,7 @@ async def everything(bench: Bench) -> None:
     await bench.press("r", "enter")
     await until(lambda: len(app.screen_stack) == 1)
     await bench.film("network")
-    await until(lambda: "ahead" not in {thread.name for thread in threading.enumerate()})
+    await until(lambda: not bench.panel._scout.busy)
     app.session._make_trainer.made.clear()
 
 
