@@ -290,6 +290,13 @@ def test_sample_writes_every_level(run_cli, saved, tmp_path):
     assert [file.name for file in tmp_path.glob("*points*")] == ["points.npz"]
 
 
+def test_the_lab_goes_on_with_a_run_of_that_experiment_alone(run_cli, saved):
+    assert run_cli("naive-2d", "--resume", str(saved)) == 2
+    assert "experiment: 'naive-2d' is not that of the run; allowed: ddpm-1d" in run_cli.err
+    assert run_cli("ddpm-1d", "--resume", str(saved)) == 2
+    assert "terminal" in run_cli.err
+
+
 def test_sample_for_a_person(run_cli, saved):
     assert run_cli("sample", str(saved)) == 0
     assert "energy distance" in run_cli.out

@@ -163,6 +163,11 @@ def lab(
         if settings or points:
             raise ConfigError("--resume does not go with --set or --points; allowed: one of them")
         run = run_to_resume(resume)
+        of = run.about.experiment if run.about is not None else None
+        if experiment not in (None, of):
+            raise ConfigError(
+                f"experiment: {shown(experiment)!r} is not that of the run; allowed: {shown(of)}, or none"
+            )
     changed = bool(settings or points)
     options = Options(theme, ascii_only, not no_mouse, low_bandwidth, run, changed)
     open_lab(experiment, make, options)
