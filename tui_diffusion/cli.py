@@ -166,7 +166,8 @@ def lab(
         of = run.about.experiment if run.about is not None else None
         if experiment not in (None, of):
             raise ConfigError(
-                f"experiment: {shown(experiment)!r} is not that of the run; allowed: {shown(of)}, or none"
+                f"experiment: {shown(experiment)!r} is not that of the run; allowed: "
+                f"{shown(of)}, or none"
             )
     changed = bool(settings or points)
     options = Options(theme, ascii_only, not no_mouse, low_bandwidth, run, changed)
