@@ -2,12 +2,17 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
 from tui_diffusion import doctor
+
+if sys.platform != "win32":
+    import pty
+    import termios
 
 HERE = {"TERM": "xterm-kitty", "LANG": "C.UTF-8"}
 
@@ -39,6 +44,27 @@ def test_json_is_one_object_and_nothing_else(home):
     assert found["torch"]["devices"][0]["name"] == "cpu"
     assert not found["terminal"]["interactive"]
     assert not found["settings"]["exists"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_is_found_where_the_output_goes_elsewhere():
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (33, 111))
+    environ = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+    done = subprocess.run(
+        [sys.executable, "-m", "tui_diffusion", "doctor", "--json"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=environ,
+        timeout=120,
+        check=True,
+    )
+    os.close(ours)
+    os.close(theirs)
+    terminal = json.loads(done.stdout)["terminal"]
+    assert terminal["interactive"]
+    assert (terminal["columns"], terminal["lines"]) == (111, 33)
 
 
 def test_the_text_has_every_sample_and_every_warning(report):

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from textwrap import fill
 from typing import Any, TextIO
@@ -46,8 +47,9 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     except ValueError as error:
         warnings.append(str(error))
     terminal = detect(environ, locale.getencoding(), glyphs=kept.glyphs)
-    size = shutil.get_terminal_size((0, 0))
-    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    size = shutil.get_terminal_size(_size())
+    # Its own output may well be piped: the lab's would not be.
+    interactive = sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty())
     settings = _multiplexer_settings(terminal, environ)
     torch = _torch()
     disk = _disk()
@@ -77,6 +79,14 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         "settings": {"file": str(file), "exists": file.exists(), **_chosen(kept)},
         "warnings": warnings,
     }
+
+
+def _size() -> tuple[int, int]:
+    """Columns and lines of the terminal that this was started in, wherever its output goes."""
+    for stream in (sys.stderr, sys.stdin):
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(stream.fileno())
+    return 0, 0
 
 
 def _chosen(settings: Settings) -> dict[str, Any]:
@@ -268,7 +278,7 @@ def text(report: Mapping[str, Any], file: TextIO) -> str:
     ]
     lines.append("\nWhich of these look right here? --ascii and the setting 'glyphs' choose.")
     lines += [f"  {name:<10} {SAMPLES[name]}" for name in GLYPHS]
-    if terminal["interactive"] and terminal["colours"] != "none":
+    if file.isatty() and terminal["colours"] != "none":
         lines += [f"  {name:<10} {sample}" for name, sample in _COLOUR_SAMPLES]
     lines.append("")
     lines += [
