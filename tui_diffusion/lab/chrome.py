@@ -44,7 +44,7 @@ def status(
         return left, [(f"{waiting} ", text)]
     right = _progress(training, chosen, palette)
     if width >= WIDE and training.above is not None:
-        right.insert(-1, (f"  {training.above:+.0%} over floor", dim))
+        right.insert(-1, (f"  {training.above:+z.0%} over floor", dim))
     room = width - _cells([*left, *right])
     for device in _devices(training):
         if len(device) < room:

@@ -181,7 +181,7 @@ class LossPanel(Panel):
         if training.level is not None:
             parts.append(f"network of level {training.level}")
         if training.floor is not None and training.above is not None:
-            parts.insert(1, f"floor {number(training.floor)} ({training.above:+.0%})")
+            parts.insert(1, f"floor {number(training.floor)} ({training.above:+z.0%})")
         self.entitle("  ".join(parts), "log" if self.logarithmic else "linear")
 
     def _banner(self, training: Training | None) -> None:

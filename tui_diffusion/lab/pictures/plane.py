@@ -16,6 +16,7 @@ from ...core.experiment import Experiment
 from ...core.metrics import nearest_mode
 from ...core.mixtures import GaussianMixture
 from ..dots import (
+    BRAILLE_BITS,
     Layer,
     Mark,
     Range,
@@ -25,6 +26,7 @@ from ..dots import (
     braille,
     cells_of,
     circle,
+    codes_of,
     density,
     equal_ranges,
     grid_places,
@@ -139,13 +141,15 @@ def _points(
     dots = bin_points(points, *ranges, *size)
     layers, marks = [Layer(dots, role_of(film))], []
     if look.truth:
-        # A cell shows the first layer with dots in it, and a ring in a cloud must be seen.
         ring = Layer(_ring(film, look, ranges, size), "truth")
         marks = _mode_marks(film, look, dots, ranges, size)
         if palette.colourless or glyphs == "ascii":
             marks = [*outline(ring, "+"), *marks]  # its dots alone would look like points
         else:
-            layers.insert(0, ring)
+            # A cell shows the first layer with dots in it. A ring in a cloud must be seen, but not
+            # hide what it holds where that is narrow.
+            here, there = (codes_of(shown, BRAILLE_BITS) > 0 for shown in (ring.dots, dots))
+            layers.insert(int((here & there).sum() > there.sum() / 2), ring)
     if look.tracked is not None and look.tracked < len(points):
         cells = cells_of(points[look.tracked : look.tracked + 1], *ranges, *size)
         marks += [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
