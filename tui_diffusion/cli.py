@@ -226,10 +226,10 @@ def train(
     resume: str | None,
     as_json: bool,
 ) -> None:
-    """Train EXPERIMENT without the lab, sample from it, and write the run to disk.
+    """Train EXPERIMENT without the lab, and write the run to disk.
 
-    The run is written every few seconds, and on Ctrl-C or another signal to end; --resume goes on
-    with it, and EXPERIMENT may then be left out.
+    A sample is drawn at the end and measured. The run is written every few seconds, and on Ctrl-C
+    or another signal to end; --resume goes on with it, and EXPERIMENT may then be left out.
     """
     if out is not None and (no_save or resume is not None):
         other = "--no-save" if no_save else "--resume"
@@ -264,7 +264,7 @@ def train(
 @cli.command()
 @_as_json
 def doctor(as_json: bool) -> None:
-    """Say what the terminal and the machine can do, and what would make them better."""
+    """Say what terminal and machine can do, and what would help."""
     from .doctor import examine, text
 
     if not as_json and sys.stderr.isatty():
@@ -334,8 +334,9 @@ def sample(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Draw a fresh sample from the network of RUN (a run's name or folder).
+    """Draw a fresh sample from the network of a run.
 
+    RUN is its name or its folder.
     Sampler and number of levels may be others than those it was trained with.
     """
     from .core.datasets import scaling_of
@@ -414,7 +415,10 @@ def evaluate(
     seed: str | None,
     as_json: bool,
 ) -> None:
-    """Say how good RUN is: quality, loss above its floor, and where the error comes from.
+    """Say how good a run is, and where its error comes from.
+
+    RUN is its name or its folder. The quality of a sample stands beside what real data score, and
+    the loss of every level beside its floor.
 
     The error of a sample is its energy distance to the true distribution. It is split by putting
     the exact start, then the exact denoiser, in place of the run's own; what is left then comes
@@ -466,10 +470,10 @@ def export_(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write RUN (a run's name or folder) to FILE: .gif .mp4 .png .svg .csv .npz or .py.
+    """Write a film, a picture, the numbers or a script of a run.
 
-    A film or a picture of the denoising, its numbers, or a script of its own that trains and
-    samples the same.
+    RUN is its name or its folder; FILE ends in .gif .mp4 .png .svg .csv .npz or .py, which is a
+    script of its own that trains and samples the same.
     """
     from .export.formats import Options, check, export, read_number, read_size, samples
 
