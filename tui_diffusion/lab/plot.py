@@ -357,9 +357,13 @@ class _Sheet:
         self._raster(x_ticks, [(at, text.rjust(margin)) for at, text in y_ticks], lines)
         self.ground = np.zeros_like(self.ink)
         drawn = np.isin(self.ink, [role for _, _, role in lines]) & (self.characters != " ")
-        for curve, places in zip(figure.curves, shares, strict=True):
-            if not curve.fill and not _by_plotext(curve):
-                self._dots(curve, *places, free=~drawn)
+        ours = [
+            (curve, places)
+            for curve, places in zip(figure.curves, shares, strict=True)
+            if not curve.fill and not _by_plotext(curve)
+        ]
+        for curve, places in sorted(ours, key=lambda pair: not pair[0].dense):
+            self._dots(curve, *places, free=~drawn)
         for curve, (xs, ys) in zip(figure.curves, curves, strict=True):
             if curve.fill:
                 self._bars(self._x.unit(xs), self._y.unit(ys), self._role(curve.role))
@@ -373,8 +377,6 @@ class _Sheet:
 
     def _line(self, curve: Curve, xs: Floats, ys: Floats) -> _Line:
         """A curve as plotext takes it."""
-        if curve.marker == "dashed":
-            xs, ys = dashed(xs, ys, 2 * self.inner.width)
         marker = _marker(self._figure, curve, self.glyphs)
         return runs(xs, ys), marker, self._role(curve.role)
 
@@ -394,7 +396,9 @@ class _Sheet:
         self.characters, self.ink = characters.copy(), ink.copy()
 
     def _dots(self, curve: Curve, xs: Floats, ys: Floats, free: NDArray[np.bool_]) -> None:
-        """Points or a dense line where no other line is: a cell shows the dots of the last one."""
+        """Points, or a dense or broken line where no other is: a cell shows the last one's dots."""
+        if curve.marker == "dashed":
+            xs, ys = dashed(xs, ys, 2 * self.inner.width)
         marker, role = _marker(self._figure, curve, self.glyphs), self._role(curve.role)
         bits, characters = _LATTICES.get(marker, (((1,),), np.array([" ", marker])))
         columns, rows = len(bits[0]) * self.inner.width, len(bits) * self.inner.height
@@ -512,7 +516,8 @@ _Line = tuple[list[Floats], str, int]
 
 
 def _by_plotext(curve: Curve) -> bool:
-    return not (curve.fill or curve.dense or curve.marker in _POINTS)
+    # A broken line is twenty to plotext, each of which costs it as much as a whole one.
+    return not (curve.fill or curve.dense or curve.marker in ("dashed", *_POINTS))
 
 
 def _plotted(
