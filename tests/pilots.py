@@ -63,9 +63,13 @@ class Bench:
         Not `Pilot.press`, which waits for an idle process, and with threads at work a second a key.
         """
         for key in keys:
+            screens = len(self.app.screen_stack)
             self.type(key)
             await self.pilot.pause(0)
             await self.pilot.pause(0.01)
+            if len(self.app.screen_stack) > screens:  # the next key is for the window
+                await until(lambda: self.app.screen.is_mounted)
+                await self.pilot.pause(0)
 
     def type(self, *keys: str) -> None:
         """These keys, all at once, before the lab has answered any of them."""

@@ -82,25 +82,23 @@ async def focus(bench, where):
     await bench.pilot.pause(0.01)
 
 
-FOCUS = pytest.mark.parametrize(
-    "where", ["experiments", "form", "denoising", "training", "nothing"]
-)
+PLACES = ("experiments", "form", "denoising", "training", "nothing")
 
 
-@FOCUS
-async def test_keys_step_through_the_levels_whatever_has_the_focus(where):
+async def test_keys_step_through_the_levels_whatever_has_the_focus():
+    steps = [("home", 0), ("right", 1), ("l", 2), ("l", 3), ("left", 2), ("h", 1), ("h", 0),
+             ("left", 0), ("end", 10), ("right", 10), ("h", 9)]  # fmt: skip
     async with lab() as bench:
-        await focus(bench, where)
-        steps = [("home", 0), ("right", 1), ("l", 2), ("l", 3), ("left", 2), ("h", 1), ("h", 0),
-                 ("left", 0), ("end", 10), ("right", 10), ("h", 9)]  # fmt: skip
-        for key, level in steps:
-            await bench.press(key)
-            assert f"level {level}/10" in bench.title, key
-            assert f"level {level}/10" in bench.screen, key
+        for where in PLACES:
+            await focus(bench, where)
+            for key, level in steps:
+                await bench.press(key)
+                assert f"level {level}/10" in bench.title, (where, key)
+                assert f"level {level}/10" in bench.screen, (where, key)
         assert bench.app.chosen == "naive-1d"
 
 
-@FOCUS
+@pytest.mark.parametrize("where", PLACES)
 async def test_every_other_key_acts_whatever_has_the_focus(where):
     async with lab() as bench:
         await focus(bench, where)
@@ -655,17 +653,17 @@ async def test_a_notice_said_again_takes_the_place_of_the_first():
         assert "level 10/10" in bench.screen and "idle" in bench.screen
 
 
-@pytest.mark.parametrize("key", ["question_mark", "e", "z", "a", "u", "r", "c"])
-async def test_a_window_that_is_told_twice_to_close_closes_alone(key):
+async def test_a_window_that_is_told_twice_to_close_closes_alone():
     async with lab(size=NARROW) as bench:
-        await bench.press(key)
-        await until(lambda: len(bench.app.screen_stack) == 2)
-        window = bench.app.screen
-        window.dismiss()
-        window.dismiss()
-        await until(lambda: bench.app.screen is bench.app.screen_stack[0])
-        await bench.press("left")
-        assert "level 9/10" in bench.screen
+        for level, key in enumerate(("question_mark", "e", "z", "a", "u", "r", "c")):
+            await bench.press(key)
+            await until(lambda: len(bench.app.screen_stack) == 2)
+            window = bench.app.screen
+            window.dismiss()
+            window.dismiss()
+            await until(lambda: bench.app.screen is bench.app.screen_stack[0])
+            await bench.press("left")
+            assert f"level {9 - level}/10" in bench.screen, key
 
 
 async def test_paging_through_a_list_that_has_only_just_opened_is_no_fault():

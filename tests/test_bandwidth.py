@@ -96,7 +96,7 @@ def test_low_bandwidth_draws_twice_a_second_in_256_colours():
         terminal.press("t")
         terminal.until(lambda: re.search(r"training +step \d", terminal.text))
         first, began = len(terminal.sent), time.monotonic()
-        while time.monotonic() < began + 3:
+        while time.monotonic() < began + 2:
             terminal.read()
         # The cursor goes home after each drawing, and before one that begins in the corner.
         drawn = terminal.sent[first:].count(b"\x1b[1;1H") / 2
@@ -124,7 +124,7 @@ def test_a_step_of_2000_points_is_under_4000_bytes_and_idling_is_none():
 
 @pytest.mark.parametrize(
     ("env", "term"),
-    [({"NO_COLOR": "1"}, "xterm-256color"), ({}, "dumb")],
+    [({"NO_COLOR": "1"}, "linux"), ({}, "dumb")],
     ids=["NO_COLOR", "dumb"],
 )
 def test_without_colour_no_colour_is_sent(env, term):
@@ -148,7 +148,7 @@ def test_a_broken_settings_file_is_a_line_and_the_lab_opens(home):
     home.mkdir()
     (home / "settings.toml").write_text("theme = [")
     with Terminal("naive-2d") as terminal:
-        terminal.until("idle")
+        terminal.until("level 10/10 ")
         terminal.go("home", "level 0/10 ")
         terminal.go("l", "level 1/10 ")
         terminal.press("q")
@@ -156,9 +156,8 @@ def test_a_broken_settings_file_is_a_line_and_the_lab_opens(home):
         assert b"settings.toml" in terminal.sent
     assert (home / "settings.toml.bak").read_text() == "theme = ["
     with Terminal() as terminal:  # and back where one left off
-        terminal.until("idle")
         terminal.until("level 1/10 ")
-        assert " naive-2d " in terminal.text
+        terminal.until(" naive-2d ")
         terminal.press("q")
         terminal.ends_cleanly()
 
@@ -180,10 +179,10 @@ def test_a_level_and_an_experiment_are_clicked():
 
 def test_no_mouse_leaves_it_to_the_terminal():
     with Terminal("--no-mouse") as terminal:
-        terminal.until("idle")
+        terminal.until("q quit")
         terminal.press("q")
         terminal.ends_cleanly()
-    assert not re.search(rb"\x1b\[\?(1000|1003|1006)h", terminal.sent)
+    assert not re.search(rb"\x1b\[\?(1000|1002|1003|1006|1015)h", terminal.sent)
 
 
 def test_a_window_is_sent_and_taken_away_without_the_screen_around_it():

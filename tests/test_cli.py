@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -471,34 +470,6 @@ def test_an_interruption_saves_a_training_that_can_go_on(run_cli, monkeypatch):
     assert rest.tobytes() == whole[301:].tobytes()
 
 
-def test_ctrl_c_in_a_real_process_saves_the_run(home):
-    process = spawn(
-        *("train", "naive-1d", "--set", "training.steps=100000000", "--set", "training.lr=1e-6"),
-        "--json",
-        # Whoever started the tests may have had the signal ignored, which a child inherits.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    try:
-        # The folder of the runs is made when the training is ready; from then on it can be saved.
-        deadline = time.monotonic() + 60
-        while not (home / "runs").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130, err
-    assert out == ""
-    assert len(err.splitlines()) == 1
-    assert "interrupted at step" in err
-    (folder,) = (home / "runs").iterdir()
-    run = open_run(str(folder))
-    assert run.state == "stopped"
-    assert np.isfinite(run.losses()).all()
-    assert len(run.losses()) == run.step > 0
-
-
 @pytest.mark.parametrize(("signalled", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interruption_before_anything_is_done_is_one_line(run_cli, monkeypatch, signalled, code):
     def wait(*_: object, **__: object) -> None:
@@ -512,19 +483,13 @@ def test_an_interruption_before_anything_is_done_is_one_line(run_cli, monkeypatc
 # --- as a program ------------------------------------------------------------------------------
 
 
-def test_the_program_prints_json_and_nothing_else():
+def test_the_program_prints_json_and_nothing_else(run_cli):
     process = spawn("train", "ddpm-multimodal", *SHORT, "--json")
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
     report = json.loads(out)
     assert report.keys() >= TRAIN_KEYS
-    sampled = subprocess.run(
-        [sys.executable, "-m", "tui_diffusion.cli", "sample", report["run"], "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(sampled.stdout)["sample"] == report["sample"]
+    assert run_cli.json("sample", report["run"])["sample"] == report["sample"]
 
 
 @pytest.mark.parametrize("arguments", ["list", "list --json", "--help"])

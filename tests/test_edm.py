@@ -133,7 +133,9 @@ def test_a_network_a_level_is_not_for_methods_without_levels() -> None:
         PRESETS["edm-moons"].experiment.with_settings({"network.per_level": True})
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(k, marks=pytest.mark.slow) for k in (2, 3, 4))]
+)
 def test_edm_1d_has_the_std_of_the_data(seed: int) -> None:
     score = scored("edm-1d", seed)
     assert 0.96 < score.std[0] / 0.01 < 1.04

@@ -7,6 +7,7 @@ import contextlib
 import io
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tui_diffusion.export import export
 from tui_diffusion.export.exhibit import Exhibit
 from tui_diffusion.export.script import standalone_script
 
+from .changed import changed
 from .trainings import trained
 
 OF_THE_POST = [preset.id for preset in PRESETS.values() if preset.script]
@@ -27,7 +29,7 @@ OF_THE_POST = [preset.id for preset in PRESETS.values() if preset.script]
 ALLOWED = {"torch", "numpy", "zlib", "matplotlib"}
 
 ALONE = """
-import importlib.machinery, sys
+import contextlib, importlib.machinery, pathlib, sys
 import numpy as np
 
 hidden = {
@@ -51,39 +53,58 @@ for name in hidden:
     except ModuleNotFoundError:
         pass
 
-scope = {"__name__": "__main__"}
-exec(compile(open(sys.argv[1]).read(), sys.argv[1], "exec"), scope)
-np.savez(sys.argv[2], losses=scope["losses"], x=scope["x"].numpy())
+for script in map(pathlib.Path, sys.argv[1:]):
+    scope = {"__name__": "__main__"}
+    with script.with_suffix(".txt").open("w") as words, contextlib.redirect_stdout(words):
+        exec(compile(script.read_text("utf-8"), script.name, "exec"), scope)
+    np.savez(script.with_suffix(".npz"), losses=scope["losses"], x=scope["x"].numpy())
 """
+
+Ran = tuple[np.ndarray, np.ndarray, str]
+"""Losses, sample and words of a script."""
 
 
 def whole_trainings() -> list[Any]:
-    """The post's presets, those that take long marked so."""
-    steps = {name: get_preset(name).experiment.training.steps for name in OF_THE_POST}
-    return [
-        pytest.param(name, marks=[pytest.mark.slow] if steps[name] > 1000 else [])
-        for name in OF_THE_POST
-    ]
+    """The post's presets: one at once, the others with the slow tests."""
+    first, *others = OF_THE_POST
+    return [first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
 
 
-def run_alone(script: str, folder: Path) -> tuple[np.ndarray, np.ndarray, str]:
-    """Losses, sample and words of a script run where only torch and numpy are to be found."""
-    file, result = folder / "script.py", folder / "result.npz"
-    file.write_text(script, "utf-8")
+def run_alone(experiments: Iterable[Experiment], folder: Path) -> list[Ran]:
+    """Their scripts, one after the other, where only torch and numpy are to be found."""
+    files = []
+    for experiment in experiments:
+        files.append(folder / f"{len(files)}.py")
+        files[-1].write_text(standalone_script(experiment), "utf-8")
     done = subprocess.run(
-        [sys.executable, "-I", "-c", ALONE, str(file), str(result)],
+        [sys.executable, "-I", "-c", ALONE, *map(str, files)],
         capture_output=True,
         text=True,
         check=False,
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
-    with np.load(result) as arrays:
-        return arrays["losses"], arrays["x"], done.stdout
+    found = []
+    for file in files:
+        with np.load(file.with_suffix(".npz")) as arrays:
+            words = file.with_suffix(".txt").read_text("utf-8")
+            found.append((arrays["losses"], arrays["x"], words))
+    return found
 
 
-def run_here(script: str) -> tuple[np.ndarray, np.ndarray, str]:
-    """The same without a fresh interpreter, which takes long to load torch."""
+def short(name: str) -> Experiment:
+    return changed(name, training__steps=300, device="cpu", seed=7)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    """The short scripts of the post, in one interpreter: a fresh one takes long to load torch."""
+    folder = tmp_path_factory.mktemp("scripts")
+    return dict(zip(OF_THE_POST, run_alone(map(short, OF_THE_POST), folder), strict=True))
+
+
+def run_here(script: str) -> Ran:
+    """The same in this interpreter."""
     scope: dict[str, Any] = {"__name__": "__main__"}
     words = io.StringIO()
     with contextlib.redirect_stdout(words):
@@ -93,11 +114,10 @@ def run_here(script: str) -> tuple[np.ndarray, np.ndarray, str]:
     return scope["losses"], scope["x"].numpy(), words.getvalue()
 
 
-def same_as_the_run(experiment: Experiment, folder: Path | None, rounding: float) -> None:
+def same_as_the_run(experiment: Experiment, ran: Ran, rounding: float) -> None:
     trainer = trained(experiment)
     report = training_report(trainer)
-    script = standalone_script(experiment)
-    losses, x, words = run_alone(script, folder) if folder else run_here(script)
+    losses, x, words = ran
     assert len(losses) == trainer.steps
     if rounding:
         assert losses == pytest.approx(trainer.losses.astype(float), rel=rounding)
@@ -132,13 +152,8 @@ def test_script_reads_like_the_post(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_THE_POST)
-def test_short_script_gives_the_losses_of_the_run(name: str, tmp_path: Path) -> None:
-    experiment = get_preset(name).experiment
-    same_as_the_run(
-        experiment.with_settings({"training.steps": 300, "device": "cpu", "seed": 7}),
-        tmp_path,
-        rounding=0,
-    )
+def test_short_script_gives_the_losses_of_the_run(name: str, ran: dict[str, Ran]) -> None:
+    same_as_the_run(short(name), ran[name], rounding=0)
 
 
 @pytest.mark.timeout(600)
@@ -146,7 +161,7 @@ def test_short_script_gives_the_losses_of_the_run(name: str, tmp_path: Path) -> 
 def test_whole_script_gives_the_final_loss_of_the_run(name: str, tmp_path: Path) -> None:
     experiment = get_preset(name).experiment.with_settings({"device": "cpu"})
     trainer = trained(experiment)
-    losses, x, words = run_alone(standalone_script(experiment), tmp_path)
+    ((losses, x, words),) = run_alone([experiment], tmp_path)
     assert np.array_equal(losses.astype(np.float32), trainer.losses)
     report = training_report(trainer)
     assert losses[-100:].mean() == report["loss"]["final"]
@@ -197,7 +212,8 @@ def test_other_configurations(name: str, settings: dict[str, str]) -> None:
     experiment = get_preset(name).experiment.with_settings(
         {"training.steps": 120, "training.lr": 1e-4, "sampling.points": 50, "device": "cpu"}
     )
-    same_as_the_run(experiment.with_settings(settings), None, rounding=1e-3)
+    experiment = experiment.with_settings(settings)
+    same_as_the_run(experiment, run_here(standalone_script(experiment)), rounding=1e-3)
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
@@ -222,7 +238,7 @@ def test_points_of_a_file(suffix: str, text: str, tmp_path: Path) -> None:
     experiment = get_preset("edm-moons").experiment.with_settings(
         {"data.name": f"file:{file}", "training.steps": 60, "sampling.points": 50, "device": "cpu"}
     )
-    same_as_the_run(experiment, None, rounding=1e-3)
+    same_as_the_run(experiment, run_here(standalone_script(experiment)), rounding=1e-3)
 
 
 def test_every_field_is_followed_or_refused() -> None:

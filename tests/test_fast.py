@@ -1,5 +1,7 @@
 """The fast steps: bit for bit the plain ones, and themselves however they are cut."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,10 @@ from .trainings import go_on, trained
 
 def on_cpu(experiment: Experiment, steps: int, **changes: object) -> Experiment:
     return changed(experiment, device="cpu", training__steps=steps, **changes)
+
+
+once = cache(trained)
+"""A training that several tests look at, and none changes."""
 
 
 def weights(trainer: Trainer) -> torch.Tensor:
@@ -159,7 +165,7 @@ KINDS = [
 @pytest.mark.parametrize("experiment", KINDS, ids=lambda e: e.name)
 @pytest.mark.parametrize("how", [{"every": 1}, {"every": 7}, {"interval": 1e-4}])
 def test_reports_change_nothing(experiment: Experiment, how: dict[str, float]) -> None:
-    whole, cut = trained(experiment), trained(experiment, **how)
+    whole, cut = once(experiment), trained(experiment, **how)
     assert whole.losses.tobytes() == cut.losses.tobytes()
     assert torch.equal(weights(whole), weights(cut))
 
@@ -170,7 +176,7 @@ def test_reports_change_nothing(experiment: Experiment, how: dict[str, float]) -
 def test_to_go_on_from_a_saved_state_is_never_to_have_stopped(
     experiment: Experiment, stop: int, plain: bool
 ) -> None:
-    whole = trained(experiment, plain=plain)
+    whole = once(experiment, plain=plain)
     first = Trainer(experiment, plain=plain)
     run = first.run(every=stop)
     next(run)
@@ -185,7 +191,7 @@ def test_to_go_on_from_a_saved_state_is_never_to_have_stopped(
 
 def test_a_run_of_steps_that_is_broken_off_never_happened() -> None:
     experiment = KINDS[0]
-    whole, trainer = trained(experiment), Trainer(experiment)
+    whole, trainer = once(experiment), Trainer(experiment)
     run = trainer.run(every=100)
     next(run)
     stepper = trainer._stepper
