@@ -14,7 +14,7 @@ import numpy as np
 from tui_diffusion.core.experiment import Experiment
 
 
-def wait_until(condition: Callable[[], object], what: str = "", seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], what: str = "", seconds: float = 120) -> None:
     """Return as soon as this holds; fail after far longer than it should take."""
     end = time.monotonic() + seconds
     while not condition():

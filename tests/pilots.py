@@ -27,7 +27,7 @@ _CHARACTERS = {"full_stop": ".", "minus": "-", "plus": "+", "space": " ", "quest
 """Keys with a name that write a character."""
 
 
-async def until(condition: Callable[[], object], seconds: float = 60) -> None:
+async def until(condition: Callable[[], object], seconds: float = 120) -> None:
     """Let the lab run until this holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -133,7 +133,7 @@ class Terminal:
         """What is on the screen."""
         return "\n".join(self.screen.display)
 
-    def until(self, condition: Callable[[], object] | str, seconds: float = 60) -> None:
+    def until(self, condition: Callable[[], object] | str, seconds: float = 120) -> None:
         """Read until this text, or whatever else, is on the screen."""
         holds = (lambda: condition in self.text) if isinstance(condition, str) else condition
         end = time.monotonic() + seconds
@@ -157,7 +157,7 @@ class Terminal:
 
     # --- the end -----------------------------------------------------------------------------
 
-    def wait(self, seconds: float = 60) -> int:
+    def wait(self, seconds: float = 120) -> int:
         """Read until the program has ended; its exit code, as a shell would say it."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:

@@ -531,7 +531,7 @@ def test_a_terminal_without_the_characters_is_shown_others():
 
 def test_the_program_refuses_in_one_line():
     process = spawn("train", "naive-1d", "--set", "training.lr=abc", "--json")
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (2, "")
     assert err == (
         "diffusion-tui: training.lr: 'abc' is not allowed; allowed: a number above 0 up to 1e12\n"

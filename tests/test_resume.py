@@ -318,7 +318,7 @@ def begin(home: Path, *options: str, **how) -> subprocess.Popen[str]:
 
 def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
     try:
-        return process.communicate(timeout=60)
+        return process.communicate(timeout=120)
     finally:
         process.kill()
 
@@ -386,7 +386,7 @@ def test_a_terminal_that_is_closed_ends_a_training_that_can_go_on(home):
     try:
         wait_until(written, "a checkpoint")
         os.close(ours)
-        assert process.wait(60) == 128 + signal.SIGHUP
+        assert process.wait(120) == 128 + signal.SIGHUP
     finally:
         process.kill()
     (summary,) = list_runs()
@@ -411,7 +411,7 @@ def test_the_time_that_a_training_is_stopped_is_none_of_its_own(home):
         time.sleep(stopped)
         process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(120) == 130
         since = time.time() - written
     finally:
         process.kill()
