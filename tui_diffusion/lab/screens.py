@@ -8,8 +8,10 @@ from typing import Any
 from textual._styles_cache import StylesCache
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.geometry import Size
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
+from .compositor import Shown
 from .pace import Pace
 
 
@@ -20,6 +22,13 @@ class Paced(Screen[ScreenResultType]):
         pace = getattr(self.app, "pace", None)
         if not isinstance(pace, Pace) or pace.ready():
             super()._on_timer_update()
+
+    def _screen_resized(self, size: Size) -> None:
+        # What was drawn for the old size since the terminal has the new one ran over its edge.
+        shown = getattr(self.app, "shown", None)
+        if isinstance(shown, Shown) and self.is_current:
+            shown.forget()
+        super()._screen_resized(size)
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close, and once: a key pressed twice must not close what is below as well."""
