@@ -480,6 +480,18 @@ def test_an_interruption_before_anything_is_done_is_one_line(run_cli, monkeypatc
     assert (run_cli.out, run_cli.err) == ("", "diffusion-tui: interrupted\n")
 
 
+def test_an_export_that_is_ended_leaves_nothing_behind(run_cli, saved, tmp_path, monkeypatch):
+    def write(_: object, file: Path, *__: object) -> None:
+        file.write_bytes(b"half of it")
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("tui_diffusion.export.video.write_gif", write)
+    before = sorted(tmp_path.iterdir())
+    assert run_cli("export", str(saved), str(tmp_path / "film.gif"), "--json") == 143
+    assert (run_cli.out, run_cli.err) == ("", "diffusion-tui: interrupted\n")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 # --- as a program ------------------------------------------------------------------------------
 
 
