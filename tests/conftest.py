@@ -1,5 +1,6 @@
 """What every test shares: a home for runs of its own, and one torch thread."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,7 +14,9 @@ settings.load_profile("diffusion-tui")
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data directory for this test alone; subprocesses inherit it."""
+    """A data directory for this test alone, and no settings; subprocesses inherit it."""
+    for name in [name for name in os.environ if name.startswith("DIFFUSION_TUI_")]:
+        monkeypatch.delenv(name)
     folder = tmp_path / "home"
     monkeypatch.setenv("DIFFUSION_TUI_HOME", str(folder))
     return folder
