@@ -400,6 +400,7 @@ def test_presets_go_through_json_unchanged(name):
         '{"training": {"lrr": 1}}',
         '{"data": null}',
         '{"name": "' + "x" * 100 + '"}',
+        r'{"name": "\u001b[31m"}',
         '{"seed": NaN}',
         pytest.param("[" * 100_000, id="deep"),
     ],

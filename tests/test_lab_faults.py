@@ -1,8 +1,10 @@
 """Faults as the person at the lab meets them: a line that says what is wrong, and the lab lives."""
 
 import gc
+import json
 import re
 import resource
+import shutil
 import sys
 
 import numpy as np
@@ -13,6 +15,7 @@ from textual._styles_cache import StylesCache
 from tui_diffusion.core.runs import open_run, store
 from tui_diffusion.core.store import list_runs
 from tui_diffusion.lab.runs import RunList, RunsScreen
+from tui_diffusion.lab.session import Session, keep_in_store
 
 from .fake import FakeTrainers
 from .hostile import MAKERS
@@ -73,6 +76,113 @@ async def test_a_device_that_fails_is_a_line_and_the_lab_trains_again(error, wor
         trainers.options.clear()
         await bench.press("t")
         await bench.state("finished")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\n2 GiB"), "less of"),
+        (RuntimeError("CUDA error: device unavailable\n\x1b[31m[red]x"), "device cpu"),
+        (OSError(5, "the disk has gone"), "the disk has gone"),
+    ],
+)
+async def test_a_device_that_goes_while_points_are_sampled_is_a_line(error, words, monkeypatch):
+    async with lab() as bench:
+
+        def fail(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr("tui_diffusion.lab.film.forward_process", fail)
+        await bench.press("n")
+        await until(lambda: words in " ".join(bench.screen.split()))
+        assert "\x1b" not in bench.screen
+        monkeypatch.undo()
+        await bench.press("n")
+        await bench.film()
+        await bench.press("home")
+        await bench.level(0, 10)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
+async def test_a_gpu_that_is_not_here_is_a_line_and_another_device_trains():
+    app = make_lab(device="cuda")
+    app.session = Session(app._notify, keep=keep_in_store)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        bench = Bench(app, pilot)
+        await bench.film()
+        await bench.press("t")
+        await bench.state("failed")
+        assert "allowed: auto, cpu" in app.bench.training.error
+        assert "device" in bench.banner
+        await bench.edit("device", "cpu")
+        await bench.edit("training.steps", "20")
+        await bench.press("t")
+        await bench.state("finished")
+    assert app.close_workers()
+
+
+@pytest.mark.parametrize("where", ["a file", "below a file", "gone in between"])
+async def test_a_store_that_cannot_be_is_a_line_and_the_lab_trains(where, home, monkeypatch):
+    home.mkdir()
+    (home / "file").touch()
+    if where == "a file":
+        store().write_text("mine")
+    elif where == "below a file":
+        monkeypatch.setenv("DIFFUSION_TUI_HOME", str(home / "file"))
+    app = make_lab(training__steps="20", device="cpu")
+    app.session = Session(app._notify, keep=keep_in_store)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        bench = Bench(app, pilot)
+        await bench.film()
+        await bench.press("t")
+        await bench.state("finished")
+        if where == "gone in between":
+            shutil.rmtree(store())
+            await bench.edit("training.steps", "40")
+            await bench.press("p")
+            await bench.state("failed")
+            assert "does not exist" in app.bench.training.error
+        else:
+            await until(lambda: "Not saved" in bench.screen)
+            assert "cannot be written" in app.bench.training.unsaved
+        await bench.press("r")
+        await until(lambda: isinstance(app.screen, RunsScreen))
+        words = "No runs" if where == "gone in between" else "cannot be read"
+        await until(lambda: words in " ".join(bench.screen.split()))
+        await bench.press("escape", "home")
+        await bench.level(0, 10)
+    assert app.close_workers()
+
+
+async def test_what_a_run_says_of_itself_is_shown_harmless():
+    run = left(state="stopped")
+    hostile = "a\x1b[31m\x07[red]x[/]"
+    for file in {run / "experiment.json", run / "checkpoint-1" / "experiment.json"}:
+        values = json.loads(file.read_text())
+        file.write_text(json.dumps({**values, "name": "[red]y[/]"}))
+    about = json.loads((run / "run.json").read_text())
+    about["files"]["experiment.json"] = (run / "experiment.json").stat().st_size
+    about |= {"experiment": hostile, "device": hostile}
+    (run / "run.json").write_text(json.dumps(about))
+    app = make_lab()
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        bench = Bench(app, pilot)
+        await bench.film()
+        await bench.press("r")
+        await until(lambda: isinstance(app.screen, RunsScreen))
+        await until(lambda: "a?[31m?[red]x[/]" in bench.screen)
+        assert not set(bench.screen) & set("\x1b\x07\x9b")
+        await bench.press("m", "escape", "enter")
+        await until(lambda: len(app.screen_stack) == 1)
+        await bench.state("stopped")
+        for keys in ("question_mark", "escape", "c", "escape", "e", "escape", "d", "escape"):
+            await bench.press(keys)
+            assert not set(bench.screen) & set("\x1b\x07\x9b"), keys
+        assert "[red]y[/]" in bench.status
+        await until(lambda: len(app.screen_stack) == 1)
+        await bench.press("home")
+        await bench.level(0, 10)
+    assert app.close_workers()
 
 
 async def test_runs_with_hostile_names_are_shown_harmless_and_opened():

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tui_diffusion.core.store import list_runs
+
 from . import stored
 
 pytestmark = [
@@ -147,12 +149,14 @@ def test_leaving_after_an_open_field():
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)], ids=["SIGTERM", "SIGHUP"]
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name
 )
-def test_a_signal_in_mid_training_leaves_a_clean_terminal(number, code):
+def test_a_signal_in_mid_training_leaves_a_clean_terminal_and_a_checkpoint(number):
     with in_mid_training(size=NARROW) as terminal:
         terminal.send(number)
-        terminal.ends_cleanly(code)
+        terminal.ends_cleanly(128 + number)
+    (summary,) = list_runs()
+    assert (summary.standing, summary.resumable) == ("stopped", True)
 
 
 def test_a_rate_of_1e9_is_a_banner_and_the_lab_lives():

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .core.glossary import of_key
 from .core.store import Summary, age_text
-from .core.values import format_value
+from .core.values import format_value, shown
 
 
 def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -75,7 +75,8 @@ def print_report(report: Mapping[str, Any]) -> None:
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     sampled, target = report["sample"], report["target"]
-    table.add_row("experiment", f"{report['experiment']}, seed {report['seed']}")
+    name = shown(report["experiment"])
+    table.add_row("experiment", Text(f"{name}, seed {report['seed']}"))
     if "steps" in report:
         threads = f"{report['threads']} thread{'s' if report['threads'] > 1 else ''}"
         rate = f"{report['steps_per_second']:,.0f} steps/s on {report['device']}, {threads}"
@@ -95,7 +96,7 @@ def print_report(report: Mapping[str, Any]) -> None:
         f"   real data {_number(sampled['energy_distance_real'])}",
     )
     if report["run"]:
-        table.add_row("run", report["run"])
+        table.add_row("run", Text(shown(report["run"])))
     Console(highlight=False).print(table)
 
 
@@ -103,8 +104,9 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
     """How good a run is: quality, loss at every level, and where the error comes from."""
     console = Console(highlight=False)
     who = "exact denoiser" if report["ideal"] else "network"
+    name = shown(report["experiment"])
     console.print(
-        f"{report['experiment']}, {who}, {report['sampler']}, {len(report['levels'])} levels\n"
+        f"{name}, {who}, {report['sampler']}, {len(report['levels'])} levels\n", markup=False
     )
     quality = _table(("metric",), ("sample", "real data"))
     metrics, target = report["metrics"], report["target"]

@@ -575,6 +575,13 @@ class Experiment(_Section):
         allowed="auto, cpu, cuda, cuda:INDEX, mps",
     )
 
+    @field_validator("name")
+    @classmethod
+    def _name_is_harmless(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError(f"name: {shortened(name)!r} is not allowed; allowed: printable text")
+        return name
+
     @model_validator(mode="after")
     def _parts_fit(self) -> Experiment:
         method = self.method.name

@@ -6,14 +6,22 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console, RenderableType
 
+from ..core.values import shown
+
 
 def line(error: Exception) -> str:
-    """What went wrong, in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """What went wrong, in one harmless line; what to do where a device or memory is at fault."""
+    told = None
+    with suppress(ImportError):  # it may be that of torch
+        from ..core.devices import fault_of
+
+        told = fault_of(error)
+    return shown(told or " ".join(str(error).split())) or type(error).__name__
 
 
 def tell(error: Exception | None, details: Iterable[RenderableType]) -> None:

@@ -11,6 +11,7 @@ from ..core.manifest import RunError
 from ..core.presets import base_of
 from ..core.resuming import continued
 from ..core.runs import open_run
+from ..core.values import shown
 from .bench import Bench
 from .session import State, Training
 
@@ -29,7 +30,7 @@ def opened(name: str) -> tuple[Experiment, Training]:
         state=ends.get(run.state, State.STOPPED),
         step=run.step,
         seconds=run.seconds,
-        device=run.device,
+        device=shown(run.device),
         losses=run.losses(),
         snapshot=(run.step, run.denoiser()),
         floors=stage_floors(run.experiment),
