@@ -107,8 +107,7 @@ async def test_a_device_that_goes_while_points_are_sampled_is_a_line(error, word
 async def test_a_gpu_that_is_not_here_is_a_line_and_another_device_trains():
     app = make_lab(device="cuda")
     app.session = Session(app._notify, keep=keep_in_store)
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app) as bench:
         await bench.film()
         await bench.press("t")
         await bench.state("failed")
@@ -118,7 +117,6 @@ async def test_a_gpu_that_is_not_here_is_a_line_and_another_device_trains():
         await bench.edit("training.steps", "20")
         await bench.press("t")
         await bench.state("finished")
-    assert app.close_workers()
 
 
 @pytest.mark.parametrize("where", ["a file", "below a file", "gone in between"])
@@ -131,8 +129,7 @@ async def test_a_store_that_cannot_be_is_a_line_and_the_lab_trains(where, home, 
         monkeypatch.setenv("DIFFUSION_TUI_HOME", str(home / "file"))
     app = make_lab(training__steps="20", device="cpu")
     app.session = Session(app._notify, keep=keep_in_store)
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app) as bench:
         await bench.film()
         await bench.press("t")
         await bench.state("finished")
@@ -151,7 +148,6 @@ async def test_a_store_that_cannot_be_is_a_line_and_the_lab_trains(where, home, 
         await until(lambda: words in " ".join(bench.screen.split()))
         await bench.press("escape", "home")
         await bench.level(0, 10)
-    assert app.close_workers()
 
 
 async def test_what_a_run_says_of_itself_is_shown_harmless():
@@ -165,8 +161,7 @@ async def test_what_a_run_says_of_itself_is_shown_harmless():
     about |= {"experiment": hostile, "device": hostile}
     (run / "run.json").write_text(json.dumps(about))
     app = make_lab()
-    async with app.run_test(size=(120, 40), notifications=True) as pilot:
-        bench = Bench(app, pilot)
+    async with running(app) as bench:
         await bench.film()
         await bench.press("r")
         await until(lambda: isinstance(app.screen, RunsScreen))
@@ -182,7 +177,6 @@ async def test_what_a_run_says_of_itself_is_shown_harmless():
         await until(lambda: len(app.screen_stack) == 1)
         await bench.press("home")
         await bench.level(0, 10)
-    assert app.close_workers()
 
 
 async def test_runs_with_hostile_names_are_shown_harmless_and_opened():

@@ -134,9 +134,10 @@ def _names(values: Any) -> list[str]:
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:
+    """A short text, harmless wherever it is shown."""
     if not isinstance(values[key], str) or len(values[key]) > 200:
         raise TypeError(f"{key} is not a short text")
-    return str(values[key])
+    return shown(values[key])
 
 
 def _whole(values: Mapping[str, Any], key: str) -> int:

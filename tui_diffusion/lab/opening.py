@@ -11,7 +11,6 @@ from ..core.manifest import RunError
 from ..core.presets import base_of
 from ..core.resuming import continued
 from ..core.runs import open_run
-from ..core.values import shown
 from .bench import Bench
 from .session import State, Training
 
@@ -30,7 +29,7 @@ def opened(name: str) -> tuple[Experiment, Training]:
         state=ends.get(run.state, State.STOPPED),
         step=run.step,
         seconds=run.seconds,
-        device=shown(run.device),
+        device=run.device,
         losses=run.losses(),
         snapshot=(run.step, run.denoiser()),
         floors=stage_floors(run.experiment),
