@@ -9,14 +9,8 @@ import pytest
 import torch
 
 from tui_diffusion.core.datasets import make_mixture, scaling_of
-from tui_diffusion.core.experiment import (
-    ConfigError,
-    DataName,
-    Experiment,
-    build,
-    from_json,
-    to_json,
-)
+from tui_diffusion.core.experiment import ConfigError, Experiment, build, from_json, to_json
+from tui_diffusion.core.sections import DataName
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.trajectory import denoise
 

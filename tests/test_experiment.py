@@ -13,9 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_diffusion.core.experiment import (
-    DEFAULT_MEANS,
-    SAMPLERS_OF,
-    SCHEDULES_OF,
     ConfigError,
     Experiment,
     field_table,
@@ -28,6 +25,7 @@ from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.core.report import training_report
 from tui_diffusion.core.resuming import resume
 from tui_diffusion.core.runs import RunError, open_run, save_run
+from tui_diffusion.core.sections import DEFAULT_MEANS, SAMPLERS_OF, SCHEDULES_OF
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.values import format_value
 

@@ -7,7 +7,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_diffusion.core.experiment import ScheduleConfig
 from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.core.schedules import (
     Schedule,
@@ -16,6 +15,7 @@ from tui_diffusion.core.schedules import (
     karras_betas,
     make_schedule,
 )
+from tui_diffusion.core.sections import ScheduleConfig
 
 SINGLE_DDPM = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999)
 betas_lists = st.lists(st.floats(1e-4, 0.999), min_size=1, max_size=30)

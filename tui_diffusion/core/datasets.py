@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .experiment import DEFAULT_MEANS, DataConfig
 from .mixtures import GaussianMixture
+from .sections import DEFAULT_MEANS, DataConfig
 
 MOST = 512
 """Components of a curve at most, however narrow they are."""

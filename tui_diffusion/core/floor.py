@@ -24,11 +24,12 @@ import torch
 from torch import Tensor
 
 from .datasets import make_mixture
-from .experiment import DataConfig, Experiment
+from .experiment import Experiment
 from .methods import AnyLevel, Denoiser, IdealDenoiser, Method, make_method
 from .mixtures import GaussianMixture
 from .randomness import generator
 from .schedules import Level, make_schedule, sampling_schedule
+from .sections import DataConfig
 from .training import stages
 
 _REACH = 6.0

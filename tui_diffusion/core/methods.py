@@ -24,10 +24,10 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from .experiment import MethodConfig
 from .mixtures import GaussianMixture, Scale
 from .networks import Network
 from .schedules import Level
+from .sections import MethodConfig
 
 
 @dataclass(frozen=True)

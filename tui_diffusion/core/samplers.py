@@ -19,9 +19,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from .experiment import SamplingConfig
 from .methods import Denoiser, Prediction
 from .schedules import Level
+from .sections import SamplingConfig
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from .experiment import ANY_LEVEL, Experiment, ScheduleConfig
+from .experiment import Experiment
+from .sections import ANY_LEVEL, ScheduleConfig
 
 _LEAST = 1e-150
 """Below this, the square of a noise level is 0 to the computer and the level would be clean."""
