@@ -19,8 +19,9 @@ from textual.widgets import Input, OptionList
 from tui_diffusion.core.experiment import ConfigError, Experiment, field_table
 from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.core.values import format_value
+from tui_diffusion.lab.drafts import settle
 from tui_diffusion.lab.experiments import ExperimentList
-from tui_diffusion.lab.form import Form, settle
+from tui_diffusion.lab.form import Form
 from tui_diffusion.lab.lines import Lines, fit
 
 APP_KEYS = ["left", "right", "home", "end", "space", *"123tpxnvgicerdhlq[]+-?"]

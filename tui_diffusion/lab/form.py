@@ -1,156 +1,34 @@
 """The hyperparameter form, made entirely from the configuration model.
 
 What a person enters is checked by the model and by nothing else. A value that it rejects stays in
-its row as a draft, marked, with the model's reason below; every later change tries the drafts
-again, so that two values which are only right together can be entered one after the other.
+its row as a draft, marked, with the model's reason below.
 """
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable
+from typing import Any
 
-from rich.cells import cell_len
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from ..core.experiment import ConfigError, Experiment, field_table
-from ..core.fields import FieldSpec
 from ..core.nudging import nudge
 from ..core.values import format_value
-from .lines import Lines, Piece
+from .drafts import settle
+from .form_editors import Closed, ValueChoices, ValueInput
+from .form_help import FormHelp
+from .form_rows import WIDE, FormRows
 
-WIDE = 56
-"""Columns from which a row shows the whole path and the label."""
-MEDIUM = 36
-"""Columns from which a row shows the unit."""
 _PICTURED = 15
 """Lines from which the form has room for a picture of the noise levels."""
 
 Picture = Callable[[Experiment, Experiment, str, int, int], list[Strip]]
 """Draws the noise levels of an experiment over its preset's, for a field: path, width, height."""
-
-
-def settle(
-    experiment: Experiment, drafts: Mapping[str, Any]
-) -> tuple[Experiment, dict[str, ConfigError]]:
-    """``experiment`` with every draft that can be taken, and for each other one the reason.
-
-    ``drafts`` are values by path, the latest last. First as many as possible are taken together,
-    then the others one by one, until none can be taken any more.
-    """
-    together = dict(drafts)
-    while together:
-        try:
-            experiment = experiment.with_settings(together)
-            break
-        except ConfigError as error:
-            del together[error.field if error.field in together else next(reversed(together))]
-
-    left = {path: value for path, value in drafts.items() if path not in together}
-    while True:
-        problems: dict[str, ConfigError] = {}
-        for path, value in left.items():
-            try:
-                experiment = experiment.with_settings({path: value})
-            except ConfigError as error:
-                problems[path] = error
-        if len(problems) == len(left):
-            return experiment, problems
-        left = {path: left[path] for path in problems}
-
-
-class _Closed(Message):
-    """An editor was left: with what was entered, or None where that is to be dropped."""
-
-    def __init__(self, editor: _FormInput | _FormChoices, text: str | None) -> None:
-        super().__init__()
-        self.editor = editor
-        self.text = text
-
-
-class _FormInput(Input):
-    """A text field over a value."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", show=False),
-        Binding("up", "nudge(True)", "Up", show=False),
-        Binding("down", "nudge(False)", "Down", show=False),
-    ]
-
-    def __init__(self, spec: FieldSpec, text: str, nudge: Callable[[bool], None]) -> None:
-        # Not on focus: what was typed before that came would be selected, and lost.
-        super().__init__(text, select_on_focus=False)
-        self.spec = spec
-        self._nudge = nudge
-
-    def on_mount(self) -> None:
-        self.select_all()
-
-    async def action_submit(self) -> None:
-        self.post_message(_Closed(self, self.value))
-
-    def action_nudge(self, up: bool) -> None:
-        """On to the next value."""
-        self._nudge(up)
-
-    def action_cancel(self) -> None:
-        """Drop what was entered."""
-        self.post_message(_Closed(self, None))
-
-    def on_blur(self) -> None:
-        if self.app.app_focus:  # else only the terminal's window lost it
-            self.post_message(_Closed(self, self.value))
-
-
-class _FormChoices(OptionList):
-    """The choices of a field, in a list over the form."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
-
-    def __init__(self, spec: FieldSpec, text: str) -> None:
-        super().__init__(*spec.choices)
-        self.spec = spec
-        self.highlighted = spec.choices.index(text) if text in spec.choices else 0
-
-    @property
-    def extent(self) -> tuple[int, int]:
-        """Columns and lines that show every choice."""
-        return max(map(cell_len, self.spec.choices)) + 6, len(self.spec.choices) + 2
-
-    @on(OptionList.OptionSelected)
-    def _take(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.post_message(_Closed(self, self.spec.choices[event.option_index]))
-
-    def action_cancel(self) -> None:
-        """Leave the value as it is."""
-        self.post_message(_Closed(self, None))
-
-    def _move_page(self, direction: Literal[-1, 1]) -> None:
-        with suppress(KeyError):  # Textual looks for lines that it has not laid out yet
-            super()._move_page(direction)
-
-    def on_blur(self) -> None:
-        if self.app.app_focus:  # else only the terminal's window lost it
-            self.action_cancel()
-
-    def on_key(self, event: events.Key) -> None:
-        # An open list takes every key of the app's: a letter goes to the choice it begins.
-        if event.is_printable:
-            event.stop()
-            starts = [c.startswith(event.character or "") for c in self.spec.choices]
-            if True in starts:
-                self.highlighted = starts.index(True)
-        elif event.key in ("left", "right"):
-            event.stop()
 
 
 class Form(Widget):
@@ -169,20 +47,20 @@ class Form(Widget):
         layout: vertical;
         height: 1fr;
         layers: rows above;
-        & > _FormRows { height: 1fr; }
-        & > _FormHelp {
+        & > FormRows { height: 1fr; }
+        & > FormHelp {
             height: 5;
             border-top: solid $foreground 20%;
             overflow-y: hidden;
         }
-        & > _FormInput {
+        & > ValueInput {
             layer: above;
             height: 1;
             padding: 0 1;
             background: $surface-lighten-2;
             &, &:focus { border: none; }
         }
-        & > _FormChoices {
+        & > ValueChoices {
             layer: above;
             overlay: screen;
             constrain: none inside;
@@ -191,8 +69,8 @@ class Form(Widget):
             &, &:focus { border: round $accent; }
         }
         &.-plain {
-            & > _FormHelp { border-top: ascii $foreground 20%; }
-            & > _FormChoices:focus { border: ascii $accent; }
+            & > FormHelp { border-top: ascii $foreground 20%; }
+            & > ValueChoices:focus { border: ascii $accent; }
         }
     }
     """
@@ -226,9 +104,9 @@ class Form(Widget):
         self._before_reset: Experiment | None = None
         self.picture: Picture | None = None
         """Set once it can be drawn without waiting for torch."""
-        self._fields = _FormRows(self, plain=plain)
-        self._help = _FormHelp(self, plain=plain)
-        self._editor: _FormInput | _FormChoices | None = None
+        self._fields = FormRows(self, plain=plain)
+        self._help = FormHelp(self, plain=plain)
+        self._editor: ValueInput | ValueChoices | None = None
 
     def compose(self) -> ComposeResult:
         yield self._fields
@@ -342,7 +220,7 @@ class Form(Widget):
     def _nudge_editor(self, up: bool) -> None:
         """Put the next value into the text field: at once, for the next key may take it."""
         editor = self._editor
-        if not isinstance(editor, _FormInput) or editor.spec.kind not in ("int", "float"):
+        if not isinstance(editor, ValueInput) or editor.spec.kind not in ("int", "float"):
             return
         path = editor.spec.path
         self._try(path, editor.value)
@@ -422,9 +300,9 @@ class Form(Widget):
             return
         self._close()
         self._editor = (
-            _FormChoices(spec, text)
+            ValueChoices(spec, text)
             if spec.kind == "choice"
-            else _FormInput(spec, text, self._nudge_editor)
+            else ValueInput(spec, text, self._nudge_editor)
         )
         self.mount(self._editor)
         self.place()
@@ -439,7 +317,7 @@ class Form(Widget):
         region = self._fields.scrollable_content_region
         y = self._fields.cursor - self._fields.scroll_offset.y
         left, right = self._fields.value_span(region.width)
-        if isinstance(self._editor, _FormChoices):
+        if isinstance(self._editor, ValueChoices):
             width, height = self._editor.extent
             # Below the row, or above it where that would hide the help on the choices.
             below = y + 1 + height <= region.height or height > y
@@ -458,8 +336,8 @@ class Form(Widget):
                 self.screen.set_focus(self._fields)
             editor.remove()
 
-    @on(_Closed)
-    def _finish(self, event: _Closed) -> None:
+    @on(Closed)
+    def _finish(self, event: Closed) -> None:
         event.stop()
         if event.editor is self._editor:
             self._close()
@@ -480,211 +358,3 @@ class Form(Widget):
 
     def on_resize(self) -> None:
         self.describe()
-
-
-def _short(spec: FieldSpec) -> str:
-    """The name of a field below the heading of its section."""
-    return spec.path.rpartition(".")[2]
-
-
-class _FormRows(Lines):
-    """The rows of the form: headings, and the fields below them."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Edit", show=False),
-        Binding("backspace,delete", "reset", "Back to the preset", show=False),
-        Binding("full_stop", "nudge(True)", "Up", show=False),
-        Binding("comma", "nudge(False)", "Down", show=False),
-    ]
-
-    def __init__(self, form: Form, *, plain: bool) -> None:
-        super().__init__(plain=plain)
-        self._form = form
-        self._rows: list[str | FieldSpec] = []
-        self.load()
-
-    def load(self) -> None:
-        """Take over which fields apply; the cursor stays on its field, or near it."""
-        before = self._rows[self.cursor] if self._rows else None
-        rows: list[str | FieldSpec] = []
-        for spec in field_table().values():
-            if spec.applies(self._form.experiment):
-                section = spec.section or "run"
-                if section not in rows:
-                    rows.append(section)
-                rows.append(spec)
-        self._rows = rows
-        if before in rows:
-            self.cursor = rows.index(before)
-        else:
-            self.cursor = min(max(self.cursor, 1), len(rows) - 1)
-            self.cursor += not self.selectable(self.cursor)
-        if self.is_attached:
-            self.recount()
-
-    @property
-    def spec(self) -> FieldSpec:
-        """The field under the cursor."""
-        spec = self._rows[self.cursor]
-        assert isinstance(spec, FieldSpec)
-        return spec
-
-    def select(self, path: str) -> None:
-        """Put the cursor on a field; raises KeyError where it has no row."""
-        spec = field_table()[path]
-        if spec not in self._rows:
-            raise KeyError(path)
-        self.move_to(self._rows.index(spec))
-        self.moved()
-
-    def count(self) -> int:
-        return len(self._rows)
-
-    def selectable(self, row: int) -> bool:
-        return isinstance(self._rows[row], FieldSpec)
-
-    def moved(self) -> None:
-        self._form.refusal = None
-        self._form.describe()
-
-    def action_open(self) -> None:
-        self._form.open()
-
-    def action_reset(self) -> None:
-        """Give the field under the cursor, or all of them, the preset's value."""
-        self._form.reset(self.spec.path)
-
-    def action_nudge(self, up: bool) -> None:
-        """Bring the field under the cursor to its next value."""
-        self._form.nudge(up=up)
-
-    def on_key(self, event: events.Key) -> None:
-        # A paste or a slow line delivers Enter and the text after it at once. Such keys reach
-        # this widget before the editor has the focus, so Enter acts here rather than by way of
-        # the app's bindings, and what follows is handed on.
-        editor = self._form._editor
-        if editor is not None:
-            event.stop()
-            editor._forward_event(events.Key(event.key, event.character))
-        elif event.key == "enter":
-            event.stop()
-            self.action_open()
-
-    def follow(self) -> None:
-        super().follow()
-        self._form.place()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._form.place()
-
-    @property
-    def allow_vertical_scroll(self) -> bool:
-        """Not while a value is being edited: its row would move away below the editor."""
-        return super().allow_vertical_scroll and not self._form.editing
-
-    # --- drawing ---------------------------------------------------------------------------------
-
-    def value_span(self, width: int) -> tuple[int, int]:
-        """First column of the value of the field under the cursor, and the one after its last."""
-        if width >= WIDE:
-            left = 2 + max(map(len, field_table())) + 2 + 15
-        else:
-            left = 2 + len(_short(self.spec)) + 1
-        right = width - (8 if width >= MEDIUM else 1)
-        return min(left, max(right - 12, 0)), right
-
-    def paint(self, row: int, width: int) -> Iterable[Piece]:
-        spec = self._rows[row]
-        if isinstance(spec, str):
-            return self.section(spec, width)
-
-        state, mark = "", " "
-        if spec.path in self._form.problems:
-            state, mark = "error", "!" if self.plain else "✗"
-        elif self._form.changed(spec.path):
-            state, mark = "changed", "*" if self.plain else "•"
-        pieces: list[Piece] = [(f"{mark} ", state)]
-        if width >= WIDE:
-            names = max(map(len, field_table())) + 2
-            pieces += [(self.fit(spec.path, names), state), (self.fit(spec.label, 15), "dim")]
-        else:
-            pieces += [(f"{_short(spec)} ", state)]
-        unit = self.fit(f" {spec.unit}", 8) if width >= MEDIUM else " "
-        room = width - len(unit) - sum(cell_len(text) for text, _ in pieces)
-        value = self._form.text(spec.path)
-        if state == "changed":
-            # With the preset's value before it, where both can be read.
-            was = f"{format_value(self._form.preset.get(spec.path))} {'->' if self.plain else '→'} "
-            left = room - cell_len(value)
-            if cell_len(was) < left:
-                pieces.append((self.fit(was, left, right=True), "dim"))
-                room -= left
-        return [*pieces, (self.fit(value, room, right=True), state), (unit, "dim")]
-
-
-class _FormHelp(Lines, can_focus=False):
-    """What there is to know of the field under the cursor, in the few lines there are."""
-
-    def __init__(self, form: Form, *, plain: bool) -> None:
-        super().__init__(plain=plain)
-        self._form = form
-        self._lines: list[list[Piece]] = []
-        self._drawn: list[Strip] = []
-
-    def load(self) -> None:
-        """Write it anew, for another field or another size."""
-        size = self.scrollable_content_region.size
-        if self.is_attached and size:
-            spec, width, height = self._form._fields.spec, size.width - 1, size.height
-            pictured = self._form.pictured
-            self._lines = self._write(spec, width, 2 if pictured else height)
-            left = height - len(self._lines)
-            self._drawn = self._form.draw(width, left) if pictured and left >= 5 else []
-            self.refresh()
-
-    def on_resize(self) -> None:
-        self.load()
-
-    def _write(self, spec: FieldSpec, width: int, height: int) -> list[list[Piece]]:
-        form, path = self._form, spec.path
-        # What the path does not say already, as far as there is room.
-        label = "" if spec.label == _short(spec).replace("_", " ") else spec.label
-        unit = "" if spec.unit in spec.label else spec.unit
-        extra = ", ".join(filter(None, (label, unit)))
-        fits = len(path) + 2 + len(extra) <= width
-        title: list[Piece] = [(path, "title"), (f"  {extra}" if fits else "", "dim")]
-        problem = form.fault(path)
-        if problem is not None:
-            reason = str(problem).removeprefix(f"{path}: ")
-            return [title, *self._wrap(reason, width, height - 1, "error")]
-        preset = self._wrap(
-            form.to_undo(path), width, 1, "changed" if form.changed(path) else "dim"
-        )
-        room = height - 1 - len(preset)
-        allowed = f"allowed: {spec.allowed}"
-        # The help gives way to what is allowed, except that a list of choices opens with Enter.
-        about = self._wrap(spec.help, width, room - (spec.kind not in ("choice", "bool")), "")
-        return [title, *about, *self._wrap(allowed, width, room - len(about), "dim"), *preset]
-
-    def _wrap(self, text: str, width: int, lines: int, kind: str) -> list[list[Piece]]:
-        more = " ~" if self.plain else " …"
-        wrapped = (
-            textwrap.wrap(text, width, max_lines=lines, placeholder=more, break_on_hyphens=False)
-            if lines > 0 and width > len(more)
-            else []
-        )
-        return [[(line, kind)] for line in wrapped]
-
-    def count(self) -> int:
-        return len(self._lines)
-
-    def paint(self, row: int, width: int) -> Iterable[Piece]:
-        return self._lines[row]
-
-    def render_line(self, y: int) -> Strip:
-        line = y - len(self._lines)
-        if not 0 <= line < len(self._drawn):
-            return super().render_line(y)
-        width = self.scrollable_content_region.width
-        return self._drawn[line].crop_extend(0, width, self.rich_style).apply_style(self.rich_style)
