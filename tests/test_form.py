@@ -24,6 +24,9 @@ from tui_diffusion.lab.experiments import ExperimentList
 from tui_diffusion.lab.form import Form
 from tui_diffusion.lab.lines import Lines, fit
 
+from .pilots import lab
+from .pilots import until as lab_until
+
 APP_KEYS = ["left", "right", "home", "end", "space", *"123tpxnvgicerdhlq[]+-?"]
 
 WRONG = {"int": ("abc", "-1", "2.5"), "float": ("abc", "1e99", "nan"), "text": ("nope", "cuda:")}
@@ -733,3 +736,45 @@ async def test_a_list_of_schedules_shows_each_as_the_cursor_passes() -> None:
         assert drawn[-1] == "cosine" and form.experiment.schedule.kind == "karras-beta"
         await press(pilot, "escape")
         assert drawn[-1] == "karras-beta"
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (100, 30), (120, 40), (200, 60)])
+async def test_the_noise_levels_show_at_every_size_while_a_schedule_is_typed(size) -> None:
+    async with lab("ddpm-multimodal", size=size) as bench:
+        form = bench.form
+        await bench.press("1")
+        form.select("schedule.levels")
+        form.focus()
+        pictures = []
+        await bench.press("enter", "8")
+        pictures.append(shown(form._help))
+        await bench.press("0")
+        pictures.append(shown(form._help))
+        assert all("alpha_bar" in "".join(lines) for lines in pictures)
+        assert pictures[0] != pictures[1]
+        await bench.press("x")
+        assert "not allowed" in " ".join(" ".join(shown(form._help)).split())
+        assert form._fields.scrollable_content_region.height >= 3
+        form._close()
+        form.select("schedule.kind")
+        await bench.press("enter")
+        for _ in range(2):
+            await bench.press("down")
+            field = form.query_one(OptionList).region
+            assert not field.overlaps(form._help.region) and "─" in "".join(shown(form._help))
+
+
+async def test_the_view_of_the_schedule_follows_what_is_typed() -> None:
+    async with lab("ddpm-multimodal") as bench:
+        await bench.press("o", "o", "o")
+        levels = lambda: len(bench.loss.study.amplification) if bench.loss.study else 0  # noqa: E731
+        await lab_until(lambda: levels() == 20)
+        bench.form.select("schedule.levels")
+        bench.form.focus()
+        await bench.press("enter", "7")
+        await lab_until(lambda: levels() == 7)
+        await bench.press("x")  # what cannot be changes nothing
+        assert bench.form.refusal and levels() == 7
+        await bench.press("escape")
+        await lab_until(lambda: levels() == 20)
+        assert bench.app.bench.experiment.levels == 20

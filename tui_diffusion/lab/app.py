@@ -332,6 +332,10 @@ class Lab(TerminalApp):
         if told := newly_possible(bench.training, before, now):
             self.notify(told, title="More steps")
 
+    def on_form_tried(self) -> None:
+        if self.loss.view == "schedule" and self.loss.is_on_screen:
+            self.following.ask_study()
+
     def on_ruler_picked(self, message: Ruler.Picked) -> None:
         self.denoising.go_to(message.level)
 

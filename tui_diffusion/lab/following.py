@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import thread_time
 from typing import TYPE_CHECKING
 
@@ -133,10 +134,13 @@ class Following:
             lab.studies.ask(wish)
 
     def ask_study(self) -> None:
-        """Ask for the study alone, and at once."""
-        lab = self._lab
+        """Ask for the study alone, and at once; without a network, of what is being typed."""
+        lab, trial = self._lab, self._lab.form.trial
         self._studies.took(0.0)
-        lab.studies.ask(lab.bench.wish(live=lab.bench.active))
+        wish = lab.bench.wish(live=lab.bench.active)
+        if trial != lab.bench.experiment:
+            wish = replace(wish, experiment=trial, source="forward", denoiser=None)
+        lab.studies.ask(wish)
 
     def filmed(self, film: Film) -> None:
         """A film is ready."""
@@ -150,5 +154,5 @@ class Following:
     def studied(self, study: Study) -> None:
         """A study is ready."""
         self._studies.took(study.seconds)
-        if study.wish.experiment == self._lab.bench.experiment:
+        if study.wish.experiment in (self._lab.bench.experiment, self._lab.form.trial):
             self._lab.loss.tell(study)

@@ -26,6 +26,8 @@ from .form_rows import WIDE, FormRows
 
 _PICTURED = 15
 """Lines from which the form has room for a picture of the noise levels."""
+_SKETCHED = 9
+"""Lines from which it has room for a small one, while they are edited."""
 
 Picture = Callable[[Experiment, Experiment, str, int, int], list[Strip]]
 """Draws the noise levels of an experiment over its preset's, for a field: path, width, height."""
@@ -88,6 +90,9 @@ class Form(Widget):
         def __init__(self, error: ConfigError) -> None:
             super().__init__()
             self.error = error
+
+    class Tried(Message):
+        """What is being typed comes to another experiment now, the form's `trial`."""
 
     def __init__(self, *, plain: bool = False, id: str | None = None) -> None:  # noqa: A002
         """``plain``: nothing but ASCII."""
@@ -238,10 +243,17 @@ class Form(Widget):
             drafts = {p: v for p, v in self.drafts.items() if p != path}
             trial, problems = settle(self.experiment, {**drafts, path: text.strip()})
             self.refusal = problems.get(path)
-            self.trial = trial if self.refusal is None else self.trial
+            if self.refusal is None:
+                self._imagine(trial)
         else:
-            self.trial, self.refusal = self.experiment, self.problems.get(path)
+            self.refusal = self.problems.get(path)
+            self._imagine(self.experiment)
         self.describe()
+
+    def _imagine(self, trial: Experiment) -> None:
+        if trial != self.trial:
+            self.trial = trial
+            self.post_message(self.Tried())
 
     def _take(self, path: str, value: Any) -> None:
         values: dict[str, Any] = {p: v for p, v in self.drafts.items() if p != path}
@@ -274,12 +286,15 @@ class Form(Widget):
         """Whether the noise levels are drawn for the field under the cursor."""
         spec = self._fields.spec
         matters = spec.section == "schedule" or spec.path == "sampling.levels"
-        return matters and self.picture is not None and self.size.height >= _PICTURED
+        least = _SKETCHED if self.editing else _PICTURED
+        return matters and self.picture is not None and self.size.height >= least
 
     @property
     def _help_lines(self) -> int:
         """Lines below the rows. Narrow columns need more to say the same, but fields come first."""
         third = self.size.height // 3
+        if self.pictured and self.size.height < _PICTURED:
+            return 5
         if self.pictured:
             return 2 + min(max(2 * self.size.height // 5, 5), 10)
         return 4 if self.size.width >= WIDE else min(max(third, 4), 7)
@@ -319,9 +334,14 @@ class Form(Widget):
         left, right = self._fields.value_span(region.width)
         if isinstance(self._editor, ValueChoices):
             width, height = self._editor.extent
-            # Below the row, or above it where that would hide the help on the choices.
-            below = y + 1 + height <= region.height or height > y
-            left, y = max(right - width, 0), y + 1 if below else y - height
+            # Below the row, or above it where that would hide the help on the choices, or over it
+            # where that would hide the picture.
+            height = min(height, region.height) if self.pictured else height
+            if y + 1 + height <= region.height or (height > y and not self.pictured):
+                y += 1
+            else:
+                y = max(y - height, 0)
+            left = max(right - width, 0)
             self._editor.styles.height = height
         else:
             width = right - left
@@ -330,7 +350,8 @@ class Form(Widget):
 
     def _close(self) -> None:
         editor, self._editor = self._editor, None
-        self.trial, self.refusal = self.experiment, None
+        self.refusal = None
+        self._imagine(self.experiment)
         if editor is not None:
             if editor.has_focus:
                 self.screen.set_focus(self._fields)

@@ -31,9 +31,10 @@ class FormHelp(Lines, can_focus=False):
         if self.is_attached and size:
             spec, width, height = self._form._fields.spec, size.width - 1, size.height
             pictured = self._form.pictured
-            self._lines = self._write(spec, width, 2 if pictured else height)
+            said = 4 if self._form.fault(spec.path) else 2
+            self._lines = self._write(spec, width, min(said, height) if pictured else height)
             left = height - len(self._lines)
-            self._drawn = self._form.draw(width, left) if pictured and left >= 5 else []
+            self._drawn = self._form.draw(width, left) if pictured and left >= 3 else []
             self.refresh()
 
     def on_resize(self) -> None:

@@ -27,6 +27,7 @@ from typing import Literal
 import numpy as np
 import plotext
 from numpy.typing import ArrayLike, NDArray
+from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
@@ -130,6 +131,26 @@ def draw(
     sheet = _Sheet(_told_apart(figure) if palette.colourless else figure, width, height, glyphs)
     styles = [palette.style(role) for role in sheet.roles]
     return _strips(sheet, styles)
+
+
+def sketch(
+    figure: Figure, width: int, height: int, palette: Palette, glyphs: Glyphs = "braille"
+) -> list[Strip]:
+    """`figure` for a few lines: no axes, and its legend at the right, a name a line."""
+    width, height = max(0, width), max(0, height)
+    names = [(f" {sample[0]} {label}", role) for sample, label, role in legend_of(figure, glyphs)]
+    room = width - max((len(text) for text, _ in names), default=0)
+    if room < 8 or not height:
+        return [Strip.blank(width)] * height
+    bare = replace(figure, x_label="", y_label="", x_ticks=(), y_ticks=())
+    around = (_LABEL_WIDTH + 1, _ROWS_AROUND)
+    drawn = draw(bare, room + around[0], height + around[1], palette, glyphs)
+    beside = [Strip([Segment(plain(text, glyphs), palette.style(role))]) for text, role in names]
+    beside += [Strip([])] * height
+    return [
+        Strip.join([line.crop(around[0], around[0] + room), name]).adjust_cell_length(width)
+        for line, name in zip(drawn[1 : height + 1], beside, strict=False)
+    ]
 
 
 _APART: tuple[Marker, ...] = ("braille", "blocks", "dot")

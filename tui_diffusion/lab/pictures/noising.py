@@ -8,7 +8,7 @@ from ...core.experiment import Experiment
 from ...core.schedules import Schedule, make_schedule, sampling_schedule
 from ..glyphs import Glyphs
 from ..palette import Palette
-from ..plot import Curve, Figure, draw
+from ..plot import SMALLEST, Curve, Figure, draw, sketch
 
 _ROOMY = 44
 """Columns from which the legend has room for three names."""
@@ -39,10 +39,11 @@ def noise_levels(
         curves.insert(0, _over(now.betas.tolist(), "network", "beta"))
     if bool(was.alphas[0] == 1) == growing and _main(was) != _main(now):
         # Where there is not room for all of the legend, the faint line explains itself.
-        curves.insert(0, Curve(*_main(was), "grid", label="preset" if width >= _ROOMY else None))
-    return draw(
-        Figure(curves=tuple(curves), x_label="level", log_y=growing), width, height, palette, glyphs
-    )
+        roomy = width >= _ROOMY or height < SMALLEST[1]
+        curves.insert(0, Curve(*_main(was), "grid", label="preset" if roomy else None))
+    figure = Figure(curves=tuple(curves), x_label="level", log_y=growing)
+    drawn = draw if height >= SMALLEST[1] else sketch
+    return drawn(figure, width, height, palette, glyphs)
 
 
 def _schedule(experiment: Experiment, sampled: bool) -> Schedule:
