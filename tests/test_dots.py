@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
+from tui_diffusion.lab.ascii import to_console
 from tui_diffusion.lab.dots import (
     Layer,
     Mark,
@@ -167,10 +168,15 @@ def test_a_grounded_cell_does_not_run_over():
 def test_arrows_point_along_their_vectors():
     turns = np.array([[[1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1], [0, -1], [1, -1]]])
     xs, ys = np.arange(8), np.array([0])
-    marks = arrows(turns.astype(float), xs, ys, "truth")
-    assert "".join(mark.character for mark in marks) == "→↗↑↖←↙↓↘"
-    marks = arrows(turns.astype(float), xs, ys, "truth", "ascii")
-    assert "".join(mark.character for mark in marks) == ">>^<<<v>"
+    for role, glyphs, heads in (
+        ("network", "braille", "→↗↑↖←↙↓↘"),
+        ("truth", "braille", "⇒⇗⇑⇖⇐⇙⇓⇘"),
+        ("truth", "blocks", "→→↑←←←↓→"),
+        ("truth", "ascii", ">>^<<<v>"),
+    ):
+        marks = arrows(turns.astype(float), xs, ys, role, glyphs)
+        assert "".join(mark.character for mark in marks) == heads
+        assert "".join(map(to_console, heads)) == heads or glyphs == "braille"
     none = np.array([[[0.0, 0.0], [np.nan, 1.0], [np.inf, 0.0]]])
     assert arrows(none, np.arange(3), ys, "truth") == []
 

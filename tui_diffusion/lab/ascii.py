@@ -12,7 +12,7 @@ from textual.filter import LineFilter
 
 _BORDERS = dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+") | dict.fromkeys("─━═╌", "-")
 _BORDERS |= dict.fromkeys("│┃║", "|") | dict.fromkeys("▁▂▃▄▅▆▇█▀▔▏▎▍▌▋▊▉▊▐▕", " ")
-_WORDS = dict(zip("−–—‑×·•●○◆▸▶←→↑↓‖✓✔✗✕■…’‘“”", "----x.*oo*>><>^v=vvxx#.''\"\"", strict=True))
+_WORDS = dict(zip("−–—‑×·•●○◆▸▶←→⇒↑↓‖✓✔✗✕■…’‘“”", "----x.*oo*>><>>^v=vvxx#.''\"\"", strict=True))
 _GREEK = dict(zip("αβγδεζηθλμνξπρστφψω√∞≤≥≈∈", "abgdezhtlmnxprstfpwV8<>~e", strict=True))
 _FOR = _BORDERS | _WORDS | _GREEK
 
@@ -33,7 +33,7 @@ def _nearest(character: str) -> str:
 
 _CONSOLE = dict(zip("╭╮╰╯▘▝▖▗▚▞▛▜▙▟", "┌┐└┘▀▀▄▄██████", strict=True))
 _CONSOLE |= dict(zip("▁▂▃▄▅▆▇▏▎▍▋▊▉▐▕", "  ▄▄▄██  ▌▌██▐ ", strict=True))
-_CONSOLE |= dict(zip("●◆▸‖✓✔╌━┃○", "•♦►║√√-─│o", strict=True))
+_CONSOLE |= dict(zip("●◆▸‖✓✔╌━┃○⇒", "•♦►║√√-─│o→", strict=True))
 
 
 @lru_cache(maxsize=4096)

@@ -44,7 +44,8 @@ _ASCII_SHADES = np.array(list(" .:-=+*#%@"))
 _SHADES = np.array(list(" ░▒▓█"))
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
 _ARROWS = "→↗↑↖←↙↓↘"  # by eighths of a turn from the right, as angles go
-_ASCII_ARROWS = ">>^<<<v>"
+_TRUE_ARROWS = "⇒⇗⇑⇖⇐⇙⇓⇘"
+_FOUR_ARROWS = {"blocks": "→→↑←←←↓→", "ascii": ">>^<<<v>"}  # these fonts have no others
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,7 @@ def _half_blocks(upper: list[int], lower: list[int], ramp: Sequence[Color]) -> S
 
 
 def grid_places(
-    x_range: Range, y_range: Range, width: int, height: int, spacing: tuple[int, int] = (4, 2)
+    x_range: Range, y_range: Range, width: int, height: int, spacing: tuple[int, int] = (2, 1)
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Cells on a regular grid, every `spacing` (across, down) cells, and where they lie.
 
@@ -286,9 +287,10 @@ def arrows(
 ) -> list[Mark]:
     """Marks that point along `vectors` `(k, l, 2)` (y up) at the cells `xs` `(l,)`, `ys` `(k,)`.
 
-    A vector that is zero or not finite has no arrow.
+    Those of the truth are doubled where the font has such. A vector that is zero or not finite has
+    no arrow.
     """
-    heads = _ASCII_ARROWS if glyphs == "ascii" else _ARROWS
+    heads = _FOUR_ARROWS.get(glyphs) or (_TRUE_ARROWS if role == "truth" else _ARROWS)
     length = np.hypot(vectors[..., 0], vectors[..., 1])
     angles = np.arctan2(vectors[..., 1], vectors[..., 0])
     eighths = np.round(np.nan_to_num(angles) / (np.pi / 4)).astype(np.int64) % 8

@@ -100,7 +100,7 @@ def _true(
     level = min(look.level, film.levels - 1)
     names = {
         "paths": ("─", "ideal denoiser", "ideal"),
-        "score field": ("→", "exact score", "truth"),
+        "score field": ("⇒", "exact score", "truth"),
         "clean estimate": ("•", "ideal, from the same x", "ideal"),
     }
     usual = ("•", "true data, noised", "start") if look.forward else ("▇", "exact density", "truth")
