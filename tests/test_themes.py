@@ -86,3 +86,17 @@ async def test_the_lab_has_it():
             colour = bench.app.palette.style(role).color
             assert contrast(looks(colour), (0, 0, 0)) >= 7
         assert bench.panel.palette is bench.app.palette
+
+
+async def test_in_high_contrast_every_line_stands_out_and_the_focus_differs() -> None:
+    async with lab() as bench:
+        bench.app.theme = "high-contrast"
+        await bench.press("tab")
+        seen = {
+            w: w.styles.border_top[1] for w in bench.app.screen.query("Panel, #form, #experiments")
+        }
+        for widget, colour in seen.items():
+            ground = widget.background_colors[1]
+            assert contrast((ground + colour).rgb, ground.rgb) >= 7, widget
+        focused = [w for w in seen if w.has_focus_within]
+        assert len(focused) == 1 and [seen[w] for w in seen].count(seen[focused[0]]) == 1

@@ -46,6 +46,7 @@ from .settings import Place
 from .status import Line
 from .suspending import Suspension, catch_signals
 from .terminal_app import TerminalApp
+from .themes import STARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,7 +62,7 @@ class Lab(TerminalApp):
     """The diffusion laboratory."""
 
     TITLE = "diffusion-tui"
-    CSS = STYLES
+    CSS = STARK + STYLES
     BINDINGS = [
         # In its turn behind the keys before it: after Enter on a field a letter belongs to the
         # field. But the screen has another use for ctrl+c, and ctrl+z is no letter.
@@ -162,7 +163,6 @@ class Lab(TerminalApp):
     def on_mount(self) -> None:
         self.following.start()
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
-        self.screen.set_class(self.plain, "ascii")
         self.query_one(ExperimentList).chosen = self.chosen
         self.query_one(ExperimentList).focus()
         self.show_bench()

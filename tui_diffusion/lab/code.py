@@ -54,7 +54,6 @@ class CodeScreen(Modal[None]):
         background: $surface; padding: 0 1; border-title-color: $text;
     }
     CodeScreen .title { margin: 1 0; text-style: bold underline; }
-    .ascii CodeScreen VerticalScroll { border: ascii $accent; }
     """
     BINDINGS = [Binding("escape,q,c,enter", "dismiss", "close")]
 

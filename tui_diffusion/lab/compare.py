@@ -59,7 +59,6 @@ class Pane(Panel, can_focus=False):
 
     DEFAULT_CSS = """
     Pane { width: 1fr; height: 1fr; }
-    .ascii Pane { border: ascii $foreground 30%; }
     """
 
     def __init__(self, index: int) -> None:
@@ -136,7 +135,6 @@ class CompareScreen(Paced[bool]):
         display: block; height: 1fr;
     }
     CompareScreen.paged.losses #table, CompareScreen.paged.table #losses { display: none; }
-    CompareScreen.ascii Panel { border: ascii $foreground 30%; }
     CompareScreen #waiting { display: none; height: 1fr; content-align: center middle; }
     CompareScreen.waiting #waiting { display: block; }
     CompareScreen.waiting #everything { display: none; }
@@ -213,7 +211,6 @@ class CompareScreen(Paced[bool]):
         yield Line(id="keys")
 
     def on_mount(self) -> None:
-        self.set_class(self.lab.glyphs == "ascii", "ascii")
         self.add_class("waiting")
         self._timer = self.set_interval(1 / SPEEDS[self.speed], self._tick, pause=True)
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_later(self._recolour))

@@ -41,7 +41,6 @@ class ExportScreen(Modal[None]):
         width: 72; max-width: 96%; height: auto; border: round $accent; background: $surface;
         padding: 0 2; border-title-color: $text;
     }
-    .ascii ExportScreen Vertical { border: ascii $accent; }
     ExportScreen Horizontal { height: 1; }
     ExportScreen Label { width: auto; margin-right: 1; color: $text-muted; }
     ExportScreen Input { width: 1fr; }

@@ -70,10 +70,6 @@ class Form(Widget):
             padding: 0;
             &, &:focus { border: round $accent; }
         }
-        &.-plain {
-            & > FormHelp { border-top: ascii $foreground 20%; }
-            & > ValueChoices:focus { border: ascii $accent; }
-        }
     }
     """
 
@@ -97,7 +93,6 @@ class Form(Widget):
     def __init__(self, *, plain: bool = False, id: str | None = None) -> None:  # noqa: A002
         """``plain``: nothing but ASCII."""
         super().__init__(id=id)
-        self.set_class(plain, "-plain")
         self.experiment = Experiment()
         self.preset = self.experiment
         self.drafts: dict[str, str] = {}

@@ -79,7 +79,6 @@ class KeepScreen(Modal[Kept | None]):
     KeepScreen Input { margin: 1 0; }
     KeepScreen _Deeds { height: auto; }
     KeepScreen Static { height: auto; min-height: 2; margin: 1 0 0 0; }
-    .ascii KeepScreen Vertical { border: ascii $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "close"),

@@ -54,9 +54,6 @@ MainScreen { layout: vertical; background: $background; }
 .narrow.denoising GpuLine { display: none; }
 .small #too-small { display: block; }
 .small #status, .small #tabs, .small #body, .small #footer { display: none; }
-.ascii #experiments, .ascii #form, .ascii LossPanel, .ascii DenoisingPanel {
-    border: ascii $foreground 30%;
-}
 """
 
 

@@ -43,7 +43,6 @@ class OfferScreen(Modal[bool | None]):
         width: auto; max-width: 96%; height: auto; margin: 0 0 1 0; padding: 0 1;
         border: round $accent; background: $surface; border-title-color: $text;
     }
-    .ascii OfferScreen Static { border: ascii $accent; }
     """
     BINDINGS = [
         Binding("enter", "answer(True)", "go on"),

@@ -158,8 +158,6 @@ class RunsScreen(Modal[Choice | None]):
     RunsScreen RunList { height: 1fr; }
     RunsScreen Input { display: none; }
     RunsScreen Input.shown { display: block; }
-    .ascii RunsScreen Vertical { border: ascii $accent; }
-    RunsScreen.ascii Vertical { border: ascii $accent; }
     RunsScreen Static { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
     RunsScreen #columns { padding: 0; color: $text-primary; height: 1; }
     RunsScreen #detail { height: 2; }
@@ -202,7 +200,6 @@ class RunsScreen(Modal[Choice | None]):
         return Text("\n").join(Text("   ").join(row) for row in (keys[:half], keys[half:]))
 
     def on_mount(self) -> None:
-        self.set_class(self.plain, "ascii")
         self._load()
         if self.told:
             self._say(self.told)

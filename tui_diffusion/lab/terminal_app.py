@@ -57,6 +57,7 @@ class TerminalApp(App[int]):
         variables = self.get_css_variables()
         self.palette = Palette.from_theme(variables, self.colours)
         self._reducer = reducer(self.colours, variables)
+        self.set_class("plot-contrast" in variables, "-stark")
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _: self.draw_anew())

@@ -25,4 +25,14 @@ HIGH_CONTRAST = Theme(
 )
 """White and light hues on black: nothing with a contrast under 7 to its ground (WCAG AAA)."""
 
+STARK = """
+.-stark Panel:blur, .-stark Pane, .-stark #experiments, .-stark #form {
+    border: round $foreground 70%;
+}
+.-stark * { scrollbar-color: $foreground 70%; }
+.-stark FormHelp { border-top: solid $foreground 70%; }
+.-stark Lines > .lines--rule { color: $foreground 70%; }
+"""
+"""Its lines, which elsewhere are faint; a panel in focus has its own."""
+
 THEMES = (HIGH_CONTRAST,)
