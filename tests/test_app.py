@@ -532,13 +532,29 @@ async def test_help_opens_and_closes(size):
         for close in ("escape", "q", "question_mark"):
             await bench.press("question_mark")
             await until(lambda: isinstance(bench.app.screen, HelpScreen))
-            await until(lambda: PRESETS["naive-1d"].about[:40] in bench.screen)
+            await until(lambda: "Keys: " in bench.screen)
             await bench.press("l", "t")
             await bench.press(close)
             await until(lambda: len(bench.app.screen_stack) == 1)
             assert bench.app.is_running
         assert "level 10/10" in bench.title
         assert bench.app.session.training is None
+
+
+@SIZES
+async def test_the_help_begins_with_the_keys_of_what_is_in_focus(size):
+    async with lab(size=size) as bench:
+        for tab, group in (("1", "setup"), ("2", "training"), ("3", "denoising")):
+            await bench.press(tab, "question_mark")
+            await until(lambda: isinstance(bench.app.screen, HelpScreen))
+            said = [
+                text.plain.strip() for text in bench.app.screen._page() if hasattr(text, "plain")
+            ]
+            keys = [line for line in said if line.startswith("Keys: ")]
+            assert said[0] == keys[0] == f"Keys: {group}" and len({*keys}) == len(keys) == 4
+            assert said.index(PRESETS["naive-1d"].about) < said.index("Formulas, as it is set")
+            await until(lambda: f"Keys: {group}" in bench.screen)  # noqa: B023
+            await bench.press("escape")
 
 
 async def test_the_help_explains_every_view_and_every_key():

@@ -91,8 +91,9 @@ class HelpScreen(Modal[None]):
         self.query_one(VerticalScroll).focus()
 
     def _page(self) -> Iterator[Text | Table]:
-        """What this is and what to look for, what is on the screen, the keys, then the rest."""
+        """The keys here, what this is and what to look for, the other keys, then the rest."""
         experiment = self.bench.experiment
+        yield from _keys(self.group)
         preset = base_of(experiment)
         own = f"{shown(experiment.name)}, from " if experiment.name != preset.id else ""
         yield Text(f"\n{own}{preset.title}", style="bold")
@@ -103,18 +104,21 @@ class HelpScreen(Modal[None]):
         if self.seen:
             yield Text(self.seen)
         yield from _pictures(self.views)
-        for group in sorted(GROUPS, key=lambda group: group != self.group):
-            keys = FORM_KEYS if group == "Setup" else [
-                (a.shown, a.help) for a in ACTIONS if a.group == group
-            ]  # fmt: skip
-            yield Text(f"\nKeys: {group.lower()}", style="bold underline")
-            yield keys_and_meanings(keys, 10)
+        for group in GROUPS:
+            if group != self.group:
+                yield from _keys(group)
         yield Text("\nFormulas, as it is set", style="bold underline")
         yield keys_and_meanings(formulas(experiment), 8)
         yield Text("\nThe other pictures", style="bold underline")
         yield from _pictures([name for name in PICTURES if name not in self.views])
         yield Text("\nPapers", style="bold underline")
         yield from map(Text, papers(experiment))
+
+
+def _keys(group: str) -> Iterator[Text | Table]:
+    yield Text(f"\nKeys: {group.lower()}", style="bold underline")
+    keys = [(action.shown, action.help) for action in ACTIONS if action.group == group]
+    yield keys_and_meanings(keys or FORM_KEYS, 10)
 
 
 def _pictures(names: list[str]) -> list[Text]:

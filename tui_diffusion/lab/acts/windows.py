@@ -81,9 +81,10 @@ def code(lab: Lab) -> None:
 
 
 def show_help(lab: Lab) -> None:
-    """What is shown, and the keys of the panel that has the focus first."""
+    """What is shown, and first the keys of the panel in focus, or of the tab."""
     from ..help import HelpScreen
 
     groups = {lab.loss: "Training", lab.denoising: "Denoising"}
-    group = next((g for panel, g in groups.items() if panel.has_focus), "Setup")
+    seen = "Setup" if lab.form.is_on_screen else lab.tab.capitalize()
+    group = next((g for panel, g in groups.items() if panel.has_focus), seen)
     lab.push_screen(HelpScreen(lab.bench, lab.denoising, lab.loss.view, group))
