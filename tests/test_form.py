@@ -314,6 +314,19 @@ async def test_keys_that_come_in_one_burst_all_reach_the_editor() -> None:
         assert not app.form.editing and not app.pressed
 
 
+async def test_other_keys_take_effect_before_the_text_behind_them() -> None:
+    async with Host().run_test() as pilot:
+        form = pilot.app.form
+        for path, keys, value in (
+            ("training.steps", ("end", "ctrl+u", *"123", "backspace", "4", "home", "9"), 9124),
+            ("training.batch", (*"12", "left", "7", "ctrl+k", "left", "5"), 157),
+        ):
+            form.select(path)
+            await pilot.pause()
+            await press(pilot, "enter", *keys, "enter")
+            assert form.experiment.get(path) == value and not form.editing
+
+
 async def test_taking_a_long_list_as_it_is_does_not_round_it() -> None:
     betas = (0.123456789, 0.2)
     async with Host("ddpm-1d").run_test() as pilot:

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Label, Static
 
 from ..core.values import expanded, shown
+from .entry import Entry
 from .fault import line
 from .screens import Modal
 
@@ -76,11 +77,11 @@ class ExportScreen(Modal[None]):
             yield Static("", id="kinds", markup=False)
             with Horizontal(id="file-row"):
                 yield Label("file")
-                yield Input(f"{name}.gif", id="file", select_on_focus=False, compact=True)
+                yield Entry(f"{name}.gif", id="file", select_on_focus=False, compact=True)
             with Horizontal():
                 for option in ("size", "fps", "seconds"):
                     yield Label(option)
-                    yield Input("", id=option, classes="option", compact=True)
+                    yield Entry("", id=option, classes="option", compact=True)
             yield Static("", id="told", markup=False)
 
     def on_mount(self) -> None:

@@ -10,9 +10,10 @@ from rich.cells import cell_len
 from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input, OptionList
+from textual.widgets import OptionList
 
 from ..core.fields import FieldSpec
+from .entry import Entry
 
 
 class Closed(Message):
@@ -24,7 +25,7 @@ class Closed(Message):
         self.text = text
 
 
-class ValueInput(Input):
+class ValueInput(Entry):
     """A text field over a value."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

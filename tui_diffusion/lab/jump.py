@@ -11,6 +11,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from .entry import Entry
+
 
 class Jump(Horizontal):
     """``level 0–20:`` and a field; it has the focus while it is open, and gives it back."""
@@ -41,7 +43,7 @@ class Jump(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="asked", markup=False)
-        yield Input(compact=True, max_length=8, select_on_focus=False)
+        yield Entry(compact=True, max_length=8, select_on_focus=False)
         yield Static("", id="refused", markup=False)
 
     def on_mount(self) -> None:

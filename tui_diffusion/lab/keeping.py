@@ -22,6 +22,7 @@ from ..core.own_presets import (
     save_preset,
 )
 from ..core.presets import Preset, base_of
+from .entry import Entry
 from .experiments import ExperimentList
 from .lines import Lines, Piece
 from .screens import Modal
@@ -110,7 +111,7 @@ class KeepScreen(Modal[Kept | None]):
             box.border_title = "Preset of your own"
             box.border_subtitle = "enter does it, escape closes"
             name = self.preset.id if self.preset.own else ""
-            yield Input(name, placeholder="name", max_length=60, select_on_focus=False)
+            yield Entry(name, placeholder="name", max_length=60, select_on_focus=False)
             yield self._deeds
             yield Static("", markup=False)
 

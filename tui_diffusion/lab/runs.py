@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from ..core.manifest import RunError
 from ..core.store import Summary, age_text, delete_run, list_runs, rename_run
+from .entry import Entry
 from .lines import Lines, Piece, middle
 from .screens import Modal
 from .status import number, took
@@ -190,7 +191,7 @@ class RunsScreen(Modal[Choice | None]):
             yield Static("", id="columns", markup=False)
             yield RunList(plain=self.plain)
             yield Static("", id="detail", markup=False)
-            yield Input(select_on_focus=False)
+            yield Entry(select_on_focus=False)
             yield Static("", id="told", markup=False)
             yield Static(self._keys(), id="what")
 
