@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from textual.command import CommandList
 from textual.widgets import Input
 
 from tui_diffusion.core.presets import PRESETS
@@ -746,3 +747,19 @@ async def test_a_tick_that_is_not_due_posts_nothing(monkeypatch):
         app.following.frames._last -= app.following.frames.period
         app._notify()
         assert len(posted) == 2
+
+
+async def test_a_command_is_run_once_however_often_enter_is_pressed():
+    async with lab() as bench:
+        for times in (1, 2, 5):
+            ran = []
+            bench.app.action_noise = lambda ran=ran: ran.append("noise")
+            await bench.press("ctrl+p")
+            commands = bench.app.screen
+            await bench.press(*"new noise".replace(" ", ""))
+            await until(lambda: commands.query_one(CommandList).option_count == 1)  # noqa: B023
+            bench.type(*["enter"] * times)
+            await until(lambda: len(bench.app.screen_stack) == 1 and ran)  # noqa: B023
+            for _ in range(3):
+                await bench.pilot.pause(0)
+            assert ran == ["noise"]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from textual import on
 from textual._styles_cache import StylesCache
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.geometry import Size
+from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.widgets import Input, OptionList
 
 from .compositor import Shown
 from .pace import Pace
@@ -58,6 +61,14 @@ class Modal(ModalScreen[ScreenResultType], Paced[ScreenResultType]):
 
 class Commands(CommandPalette, Paced[Any]):
     """Textual's palette."""
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def _once(self, event: Message) -> None:
+        """What is selected has been run: another Enter behind it must not do so again."""
+        if self._selected_command is not None:
+            event.stop()
+            event.prevent_default()
 
     def _action_command_list(self, action: str) -> None:
         with suppress(KeyError):  # Textual looks for lines of commands that it has not laid out yet
