@@ -251,3 +251,20 @@ def test_weights_are_scaled_and_shapes_are_checked():
     assert (mixture.dim, mixture.modes) == (1, 2)
     with pytest.raises(ValueError, match="shape"):
         GaussianMixture([0.0, 1.0], 0.1)  # type: ignore[list-item]
+
+
+@given(mixtures(2), levels, st.floats(0.1, 50))
+def test_the_density_on_a_lattice_is_the_density(mixture, level, reach):
+    noised = mixture.noised(level[0], max(level[1], 0.01))
+    xs = torch.linspace(-reach, reach, 7, dtype=torch.float64)
+    ys = torch.linspace(reach, -reach / 2, 5, dtype=torch.float64)
+    pairs = torch.stack([torch.stack((x, y)) for y in ys for x in xs])
+    exact = noised.log_prob(pairs).exp().reshape(5, 7)
+    found = noised.on_lattice(xs, ys)
+    assert found.isfinite().all()
+    assert gap(found, exact) <= 1e-12 * float(exact.max()) + 1e-300
+
+
+def test_a_lattice_has_two_axes():
+    with pytest.raises(ValueError):
+        UNEVEN.on_lattice(torch.zeros(2), torch.zeros(3))

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
 from tui_diffusion.lab.film import make_film
 from tui_diffusion.lab.palette import Palette
@@ -392,3 +393,17 @@ def test_one_bad_loss_does_not_flatten_the_others():
 def test_stages_are_rules():
     figure = loss_figure(losses("plain"), 1000, 80, log=True, stages=(250, 500))
     assert [rule.at for rule in figure.v_lines] == [250.0, 500.0]
+
+
+@pytest.mark.parametrize(
+    "name", ["edm-moons", "edm-spirals", "edm-checkerboard", "ddpm-multimodal"]
+)
+def test_the_ring_holds_its_share_of_the_truth(name):
+    from tui_diffusion.lab.film import truth_at
+    from tui_diffusion.lab.pictures.plane import _TRUTH_SHARE, _level_of
+
+    for place in (0.0, 7.5, 15.0):
+        truth = truth_at(get_preset(name).experiment, place)
+        sample = truth.sample(8000, torch.Generator().manual_seed(1), dtype=torch.float64)
+        share = float((truth.log_prob(sample) >= _level_of(truth)).double().mean())
+        assert abs(share - _TRUTH_SHARE) < 0.02, place

@@ -136,6 +136,21 @@ class GaussianMixture:
         """log p(x) of the data noised to (alpha, sigma); x has shape (n, d), the result (n,)."""
         return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().logsumexp(1))
 
+    def on_lattice(self, xs: Tensor, ys: Tensor) -> Tensor:
+        """p(x, y) of data in the plane at every pair of a column and a row, (rows, columns).
+
+        A component is the product of what it is along x and along y, so no pair costs more than a
+        multiplication for each.
+        """
+        if self.dim != 2:
+            raise ValueError("a lattice is for two-dimensional mixtures")
+
+        def along(places: Tensor, axis: int) -> Tensor:
+            square = ((places.to(self.means)[:, None] - self.means[:, axis]) / self.stds).square()
+            return (-square / 2).exp() / (math.sqrt(2 * math.pi) * self.stds)
+
+        return _cast((along(ys, 1) * self.weights) @ along(xs, 0).T, xs.dtype)
+
     def score(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
         """∇_x log p(x) of the data noised to (alpha, sigma), shape (n, d)."""
 

@@ -45,6 +45,11 @@ _TRUTH_SHARE = 0.95
 _TRUTH_RADIUS = (-2 * np.log(1 - _TRUTH_SHARE)) ** 0.5
 """In std, the radius of the circle that holds that share of a Gaussian in the plane."""
 
+_LEVEL_PAIRS = 300_000
+"""Pairs of a point and a component that are looked at to find where that share lies."""
+_TINY = 1e-300
+"""Density that is none, but has a logarithm."""
+
 _MARKED_MODES = 16
 _FAINTEST = 0.01
 """Share of the greatest density under which none is drawn."""
@@ -325,12 +330,13 @@ def _has_ring(truth: GaussianMixture, cell: float) -> bool:
     return bool(float(truth.stds.max()) * _TRUTH_RADIUS >= 1.5 * cell)
 
 
-def _lattice(ranges: tuple[Range, Range], columns: int, rows: int) -> torch.Tensor:
-    """Points (rows·columns, 2) of a lattice over the ranges, the top row first."""
+def _on_lattice(
+    truth: GaussianMixture, ranges: tuple[Range, Range], columns: int, rows: int
+) -> torch.Tensor:
+    """The exact density (rows, columns) on a lattice over the ranges, the top row first."""
     xs = torch.linspace(*ranges[0], columns, dtype=torch.float64)
     ys = torch.linspace(ranges[1][1], ranges[1][0], rows, dtype=torch.float64)
-    grid_y, grid_x = torch.meshgrid(ys, xs, indexing="ij")
-    return torch.stack((grid_x.flatten(), grid_y.flatten()), 1)
+    return truth.on_lattice(xs, ys)
 
 
 @lru_cache(maxsize=256)
@@ -343,10 +349,10 @@ def _exact_grid(
     """The exact density (2·height, width), blurred to the size of a cell so that a spike shows."""
     width, height = size
     truth = truth_at(experiment, place).noised(1.0, _cell(ranges, width) / 2)
-    values = truth.log_prob(_lattice(ranges, width, 2 * height)).exp().numpy()
+    values = _on_lattice(truth, ranges, width, 2 * height).numpy()
     # The faintest shade starts where it means something.
     values[values < _FAINTEST * values.max()] = 0.0
-    return np.asarray(values).reshape(2 * height, width)
+    return np.asarray(values)
 
 
 @lru_cache(maxsize=256)
@@ -361,14 +367,21 @@ def _contour(
     truth = truth_at(experiment, place)
     if not _has_ring(truth, _cell(ranges, width)):
         return np.zeros((4 * height, 2 * width), dtype=np.bool_)
-    sample = truth.sample(2000, torch.Generator().manual_seed(0), dtype=torch.float64)
-    threshold = torch.quantile(truth.log_prob(sample), 1 - _TRUTH_SHARE)
+    threshold = _level_of(truth)
     # A component is larger than a cell, so two values a cell and four dots between them will do.
-    coarse = truth.log_prob(_lattice(ranges, width, 2 * height)).reshape(1, 1, 2 * height, width)
+    coarse = _on_lattice(truth, ranges, width, 2 * height).clamp_min(_TINY).log()
     fine = torch.nn.functional.interpolate(
-        coarse, (4 * height, 2 * width), mode="bilinear", align_corners=True
+        coarse[None, None], (4 * height, 2 * width), mode="bilinear", align_corners=True
     )
     inside = (fine[0, 0] >= threshold).numpy()
     padded = np.pad(inside, 1, mode="edge")  # the edge of the window is no line
     kernel = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return np.asarray(inside & ~kernel)
+
+
+def _level_of(truth: GaussianMixture) -> float:
+    """The log density over which the 95 % lie; of many components a smaller sample will do."""
+    count = min(2000, max(200, _LEVEL_PAIRS // truth.modes))
+    random = torch.Generator().manual_seed(0)
+    sample = truth.sample(count, random, balanced=True, dtype=torch.float64)
+    return float(torch.quantile(truth.log_prob(sample), 1 - _TRUTH_SHARE))
