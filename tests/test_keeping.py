@@ -96,8 +96,9 @@ async def test_a_damaged_one_is_a_warning_and_the_others_are_there():
 @pytest.mark.parametrize("name", ["good", "gone", "bad"])
 def test_the_lab_opens_where_it_was_left_or_at_the_beginning(name, monkeypatch, capsys):
     from tui_diffusion.core.experiment import ConfigError
+    from tui_diffusion.core.own_presets import settings_file
     from tui_diffusion.lab import start
-    from tui_diffusion.lab.settings import Place, Settings, save, settings_file
+    from tui_diffusion.lab.settings import Place, Settings, save
 
     save_preset("good", get_preset("flow-moons").experiment)
     save_preset("bad", get_preset("flow-moons").experiment)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tui_diffusion.core.own_presets import settings_file
 from tui_diffusion.core.runs import open_run, save_run, store
 from tui_diffusion.core.store import latest_run, list_runs
 from tui_diffusion.lab.offer import OfferScreen, unfinished
 from tui_diffusion.lab.session import Session, State, keep_in_store
-from tui_diffusion.lab.settings import Place, load, settings_file
+from tui_diffusion.lab.settings import Place, load
 
 from .changed import changed
 from .pilots import NARROW, WIDE, Bench, make_lab, running, until

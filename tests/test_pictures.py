@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.lab.film import make_film
 from tui_diffusion.lab.palette import Palette
 from tui_diffusion.lab.pictures import VIEWS_1D, VIEWS_2D, Look, picture, views_of
@@ -403,7 +404,7 @@ def test_the_ring_holds_its_share_of_the_truth(name):
     from tui_diffusion.lab.pictures.plane import _TRUTH_SHARE, _level_of
 
     for place in (0.0, 7.5, 15.0):
-        truth = truth_at(get_preset(name).experiment, place)
+        truth = truth_at(PRESETS[name].experiment, place)
         sample = truth.sample(8000, torch.Generator().manual_seed(1), dtype=torch.float64)
         share = float((truth.log_prob(sample) >= _level_of(truth)).double().mean())
         assert abs(share - _TRUTH_SHARE) < 0.02, place

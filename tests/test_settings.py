@@ -2,17 +2,18 @@
 
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tui_diffusion.core.experiment import ConfigError
+from tui_diffusion.core.own_presets import presets_folder, settings_file
 from tui_diffusion.lab.settings import (
     Place,
     Settings,
     from_environment,
     load,
     save,
-    settings_file,
     written,
 )
 
@@ -111,9 +112,25 @@ def test_where_the_file_is(home, monkeypatch, tmp_path):
     assert settings_file() == home / "settings.toml"
     monkeypatch.setenv("DIFFUSION_TUI_CONFIG", str(tmp_path / "mine.toml"))
     assert settings_file() == tmp_path / "mine.toml"
+    assert presets_folder() == tmp_path / "presets"
+    for folder in (str(tmp_path), f"{tmp_path}/", f"{tmp_path}/new/"):
+        monkeypatch.setenv("DIFFUSION_TUI_CONFIG", folder)
+        assert settings_file() == Path(folder) / "settings.toml"
+        assert presets_folder() == Path(folder) / "presets"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DIFFUSION_TUI_CONFIG", "~/mine.toml")
+    assert settings_file() == tmp_path / "mine.toml"
     monkeypatch.delenv("DIFFUSION_TUI_CONFIG")
     monkeypatch.delenv("DIFFUSION_TUI_HOME")
     assert "diffusion-tui" in str(settings_file())
+
+
+def test_a_folder_in_its_place_is_left_alone(tmp_path):
+    file = tmp_path / "settings.toml"
+    (file / "mine").mkdir(parents=True)
+    assert "Is a directory" in load(file)[1]
+    assert save(file, SETTINGS) == f"{file}: cannot be written (it is a folder)"
+    assert (file / "mine").is_dir() and [*tmp_path.iterdir()] == [file]
 
 
 def test_it_is_toml():

@@ -16,9 +16,10 @@ from textwrap import fill
 from typing import Any, TextIO
 
 from . import __version__
+from .core.own_presets import settings_file
 from .core.store import store
 from .lab.glyphs import GLYPHS
-from .lab.settings import Settings, from_environment, load, settings_file
+from .lab.settings import Settings, from_environment, load
 from .lab.terminal import Terminal, detect
 
 SAMPLES = {

@@ -16,29 +16,30 @@ from pathlib import Path
 from .experiment import ConfigError, Experiment, build, field_table
 from .manifest import UNREADABLE, read_object, reason_of
 from .presets import PRESETS, Preset, base_of
-from .values import format_value, shown
+from .values import expanded, format_value, shown
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _ALLOWED = "1 to 40 letters, digits, '-', '_' and '.', a letter or digit first"
 _FORMAT = 1
 
 
-def configuration_folder() -> Path:
-    """``DIFFUSION_TUI_HOME``, or the folder of the file that ``DIFFUSION_TUI_CONFIG`` names, or the
-    user's configuration folder."""
+def settings_file() -> Path:
+    """``settings.toml`` in the folder ``DIFFUSION_TUI_CONFIG``, or the file of that name; in
+    ``DIFFUSION_TUI_HOME``; or in the user's configuration folder."""
     named, home = os.environ.get("DIFFUSION_TUI_CONFIG"), os.environ.get("DIFFUSION_TUI_HOME")
     if named:
-        return Path(named).parent
+        path = expanded(named)
+        return path / "settings.toml" if path.is_dir() or named.endswith(("/", os.sep)) else path
     if home:
-        return Path(home)
+        return Path(home) / "settings.toml"
     import platformdirs
 
-    return Path(platformdirs.user_config_dir("diffusion-tui", appauthor=False))
+    return Path(platformdirs.user_config_dir("diffusion-tui", appauthor=False)) / "settings.toml"
 
 
 def presets_folder() -> Path:
-    """Where the files are."""
-    return configuration_folder() / "presets"
+    """Where the files are: beside the settings."""
+    return settings_file().parent / "presets"
 
 
 # --- reading -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ before it is written over it is kept beside itself as ``.bak``.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.experiment import ConfigError
-from ..core.own_presets import configuration_folder, is_taken
+from ..core.own_presets import is_taken
 from ..core.presets import PRESETS
 from .glyphs import GLYPHS
 from .playing import FINE, MODES, SPEEDS, Play
@@ -137,12 +138,6 @@ _PLACE_HEAD = """
 # Where the lab was left; written anew each time. Without it the lab starts at the beginning.
 [place]
 """
-
-
-def settings_file() -> Path:
-    """``DIFFUSION_TUI_CONFIG``, or ``settings.toml`` in `configuration_folder`."""
-    named = os.environ.get("DIFFUSION_TUI_CONFIG")
-    return Path(named) if named else configuration_folder() / "settings.toml"
 
 
 def load(file: Path) -> tuple[Settings, str]:
@@ -266,6 +261,8 @@ def save(file: Path, settings: Settings) -> str:
         return ""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")  # which is not put aside
         text = ""
         if problem:
             file.replace(file.with_name(f"{file.name}.bak"))

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from ..core.experiment import ConfigError, Experiment
-from ..core.own_presets import all_presets
+from ..core.own_presets import all_presets, settings_file
 from ..core.presets import PRESETS
 from ..core.store import Summary
-from .settings import Place, Settings, from_environment, load, save, settings_file
+from .settings import Place, Settings, from_environment, load, save
 from .terminal import TEXTUAL_NAMES, Terminal, detect
 
 _SLOW = 0.5
