@@ -7,6 +7,7 @@ its row as a draft, marked, with the model's reason below.
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import wrap
 from typing import Any
 
 from textual import on
@@ -286,13 +287,19 @@ class Form(Widget):
 
     @property
     def _help_lines(self) -> int:
-        """Lines below the rows. Narrow columns need more to say the same, but fields come first."""
+        """Lines below the rows. Narrow columns need more to say the same, but fields come first.
+
+        What is wrong is said whole, as far as half of the lines go.
+        """
         third = self.size.height // 3
-        if self.pictured and self.size.height < _PICTURED:
+        if self.pictured and self.size.height < _PICTURED and not self.fault(self.path):
             return 5
-        if self.pictured:
+        if self.pictured and self.size.height >= _PICTURED:
             return 2 + min(max(2 * self.size.height // 5, 5), 10)
-        return 4 if self.size.width >= WIDE else min(max(third, 4), 7)
+        usual = 4 if self.size.width >= WIDE else min(max(third, 4), 7)
+        fault = self.fault(self.path)
+        needed = 1 + len(wrap(str(fault), max(self.size.width - 1, 1))) if fault else 0
+        return max(usual, min(needed, self.size.height // 2))
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """The noise levels with what is being typed."""

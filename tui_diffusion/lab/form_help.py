@@ -31,8 +31,8 @@ class FormHelp(Lines, can_focus=False):
         if self.is_attached and size:
             spec, width, height = self._form._fields.spec, size.width - 1, size.height
             pictured = self._form.pictured
-            said = 4 if self._form.fault(spec.path) else 2
-            self._lines = self._write(spec, width, min(said, height) if pictured else height)
+            brief = pictured and not self._form.fault(spec.path)
+            self._lines = self._write(spec, width, 2 if brief else height)
             left = height - len(self._lines)
             self._drawn = self._form.draw(width, left) if pictured and left >= 3 else []
             self.refresh()
