@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from contextlib import asynccontextmanager
 
 import pytest
@@ -11,13 +12,22 @@ from tui_diffusion.core.presets import get_preset
 from tui_diffusion.core.runs import open_run
 from tui_diffusion.core.store import store
 from tui_diffusion.core.training import Trainer
-from tui_diffusion.lab.compare import CompareScreen, Pane
+from tui_diffusion.lab import comparison
+from tui_diffusion.lab.actions import COMPARE_ACTIONS
+from tui_diffusion.lab.asking import DENOISING, Asked, AskScreen, Reading
+from tui_diffusion.lab.compare import CompareScreen
 from tui_diffusion.lab.measuring import report
+from tui_diffusion.lab.overlaid import Overlaid
+from tui_diffusion.lab.pane import Pane
+from tui_diffusion.lab.ruler import Ruler
 from tui_diffusion.lab.runs import RunList, RunsScreen
 from tui_diffusion.lab.session import Session, State, keep_in_store
+from tui_diffusion.lab.status import Line
+from tui_diffusion.lab.table import Table
 
 from . import stored
 from .pilots import NARROW, WIDE, lab, make_lab, running, until
+from .test_asking import left
 
 SMALLEST = (60, 18)
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW, SMALLEST], ids=["wide", "narrow", "small"])
@@ -126,8 +136,8 @@ async def test_keys_look_at_all_films_alike():
         assert screen.films[0].wish.seed == screen.films[1].wish.seed
         assert (screen.films[0].x[0] != before[0]).any()
         await bench.press("space")
-        assert screen.playing
-        await until(lambda: screen.position == screen.positions and not screen.playing)
+        assert screen.play.playing
+        await until(lambda: screen.play.at_end and not screen.play.playing)
         await bench.press("o")
         await until(lambda: "times the floor" not in bench.screen)
         await bench.press("question_mark")
@@ -181,6 +191,183 @@ async def test_the_bench_is_compared_with_the_latest_other_run_of_its_experiment
         await bench.press("d")
         screen = await comparing(bench)
         assert len(screen.subjects) == 2, "the run under the cursor beside the bench"
+
+
+# --- it plays as the lab does --------------------------------------------------------------------
+
+
+def subtitles(screen):
+    return [str(pane.border_subtitle) for pane in screen.query(Pane) if pane.display]
+
+
+async def test_sub_steps_and_ways_of_playing():
+    stored.run("ten")
+    stored.run("five", schedule__levels="5")
+    async with lab() as bench:
+        screen = await compared(bench)
+        await bench.press("home", "f", "f", "f", *["l"] * 3)
+        assert {title.split("  ")[1] for title in titles(screen)} == {
+            "level 0/10 + 3/8",
+            "level 0/5 + 1/8",
+        }
+        await shows(bench, "histogram · 1/8 level steps")
+        await shows(bench, " at 0 ")
+        await bench.press("f", "m", *["right_square_bracket"] * 3, "space")
+        await shows(bench, "playing 15/s · loop")
+        await until(lambda: screen.play.at_end)
+        await until(lambda: screen.level < 5)
+        await bench.pilot.resize_terminal(*NARROW)
+        await bench.press("2")
+        await until(lambda: screen.play.at_end)
+        await shows(bench, "playing 15/s · loop")
+        await bench.press("space")
+        level = screen.level
+        await bench.pilot.pause(0.2)
+        assert screen.level == level
+        await bench.press("m")
+        assert subtitles(screen) == ["histogram · out and back"] * 2
+
+
+@SIZES
+async def test_a_level_is_gone_to_by_its_number(size):
+    two_runs()
+    async with lab(size=size) as bench:
+        screen = await compared(bench)
+        await bench.press("j")
+        await shows(bench, "level 0–10:")
+        bench.type("7", "enter")
+        await shows(bench, "A  level 7/10")
+        await until(lambda: screen.focused is None)
+        bench.type("j", "3", "n", "enter")
+        await shows(bench, "is not a level; allowed: 0 to 10")
+        await bench.press("escape", "right")
+        await shows(bench, "A  level 8/10")
+        assert screen._noise == 0, "a letter of the prompt is no key"
+
+
+async def test_the_mouse_goes_to_a_level():
+    two_runs()
+    async with lab() as bench:
+        screen = await compared(bench)
+        await bench.pilot.click(screen.query_one(Ruler), offset=(7, 0))
+        await until(lambda: {t.split()[2] for t in titles(screen)} == {"0/10"})
+
+
+# --- what can be asked and done ------------------------------------------------------------------
+
+
+@SIZES
+async def test_every_number_of_the_comparison_can_be_asked(size):
+    two_runs()
+    async with lab(size=size) as bench:
+        screen = await compared(bench)
+        named = {"energy", "level"}
+        for page, places in (("2", {"A  ", "B  "}), ("3", {"Settings and results"})):
+            await bench.press(page, "a")
+            await until(lambda: isinstance(bench.app.screen, AskScreen))
+            asked = bench.app.screen.query_one(Asked)
+            assert {str(row).replace("one", "").replace("two", "") for row in asked.rows} >= places
+            read = [row for row in asked.rows if isinstance(row, Reading) and row.value]
+            assert {reading.name for reading in read} >= named
+            assert all(reading.entry.about for reading in read)
+            named = {"energy distance", "final loss", "learning rate", "time"}
+            while asked.here.name not in ("sigma/alpha", "energy", "learning rate"):
+                await bench.press("down")
+            await shows(bench, asked.here.entry.about.split(".")[0][:30])
+            await bench.press("escape")
+            await until(lambda: bench.app.screen is screen)
+
+
+async def test_what_a_film_writes_is_read():
+    two_runs()
+    async with lab() as bench:
+        screen = await compared(bench)
+        for keys in (["left"], ["f", "left"], ["space"]):
+            await bench.press(*keys)
+            for pane in screen.query(Pane):
+                lines = [pane.query_one(name, Line).lines[0].text for name in (".here", ".exact")]
+                for text in (f"{pane.border_title}  {pane.border_subtitle}", *lines):
+                    assert not left(text, DENOISING), text
+
+
+@SIZES
+async def test_the_footer_offers_what_works_on_the_page(size):
+    two_runs()
+    async with lab(size=size) as bench:
+        screen = await compared(bench)
+        for page, here, elsewhere in (
+            ("1", "o floor", "v view"),
+            ("2", "v view", "o floor"),
+            ("3", "↓ next", "v view"),
+        ):
+            await bench.press(page)
+            if size == WIDE:
+                assert {"o floor", "v view", "a ask"} <= footer_keys(bench)
+            else:
+                await until(lambda here=here: here in footer_keys(bench))
+                assert elsewhere not in footer_keys(bench)
+            assert {"? help", "q back"} <= footer_keys(bench)
+        for action in COMPARE_ACTIONS:
+            assert hasattr(screen, f"action_{action.name.partition('(')[0]}")
+
+
+def footer_keys(bench):
+    """Keys and what they do, as the last line has them."""
+    return set(re.split(r" {2,}", bench.screen.split("\n")[-1].strip()))
+
+
+async def test_the_palette_does_what_the_comparison_can():
+    two_runs()
+    async with lab() as bench:
+        await compared(bench)
+        await bench.press("ctrl+p", *"jump")
+        await shows(bench, "To a level by its number; where some")
+        await bench.press("enter")
+        await shows(bench, "level 0–10:")
+
+
+async def test_four_runs_are_all_seen_where_everything_is():
+    for name in ("one", "two", "three", "four"):
+        stored.run(name, steps=20)
+    async with lab(size=(100, 30)) as bench:
+        await bench.press("r", *["space"] * 4, "d")
+        screen = await comparing(bench, 4)
+        assert [title[0] for title in titles(screen)] == ["A", "B", "C", "D"]
+        table = screen.query_one(Table)
+        await bench.press("pagedown")
+        await until(lambda: table.scroll_offset.y > 0)
+        await bench.press("pageup")
+        await until(lambda: table.scroll_offset.y == 0)
+
+
+async def test_a_film_that_cannot_be_made_is_told_and_the_others_are_shown(monkeypatch):
+    two_runs()
+    stored.run("three", seed="3")
+    made = comparison.make_film
+
+    def make(wish, tell):
+        if wish.experiment.seed == 3:
+            raise RuntimeError("CUDA error: no memory\nis left")
+        return made(wish, tell)
+
+    monkeypatch.setattr(comparison, "make_film", make)
+    async with lab() as bench:
+        await bench.press("r", "space", "space", "space", "d")
+        screen = await comparing(bench, 3)
+        await until(lambda: sum("level 10/10" in title for title in titles(screen)) == 2)
+        assert any("CUDA error: no memory is left" in title for title in titles(screen))
+
+
+async def test_a_terminal_that_is_too_small_says_so_and_keeps_the_place():
+    two_runs()
+    async with lab() as bench:
+        await compared(bench)
+        await bench.press("left")
+        await bench.pilot.resize_terminal(50, 12)
+        told = "diffusion-tui needs 60×18; this is 50×12"
+        await until(lambda: " ".join(bench.screen.split()) == told)
+        await bench.pilot.resize_terminal(*WIDE)
+        await shows(bench, "B  level 9/10")
 
 
 # --- the list of runs --------------------------------------------------------------------------
@@ -353,5 +540,5 @@ async def test_another_size_or_theme_keeps_the_place():
         await shows(bench, "times the floor")
         await shows(bench, "B  level 8/10")
         bench.app.theme = "textual-light"
-        await until(lambda: screen._losses_drawn[1] is bench.app.palette)
-        assert screen.position == 8
+        await until(lambda: screen.query_one(Overlaid)._drawn[1] is bench.app.palette)
+        assert screen.level == 8

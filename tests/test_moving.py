@@ -77,9 +77,9 @@ async def test_the_prompt_shows_the_tab_it_is_on_and_closes_when_one_looks_elsew
         await bench.press("tab")
         await until(lambda: not prompt(bench).display)
         await bench.press("j")
-        await bench.bench.pilot.resize_terminal(50, 12)
+        await bench.pilot.resize_terminal(50, 12)
         await until(lambda: not prompt(bench).display)
-        await bench.bench.pilot.resize_terminal(*WIDE)
+        await bench.pilot.resize_terminal(*WIDE)
         await bench.press("h")
         await bench.level(9, 10)
         bench.app.query_one(ExperimentList).focus()
@@ -146,9 +146,9 @@ async def test_the_points_between_are_on_a_line_and_the_truth_is_that_of_the_noi
 async def test_pictures_that_are_kept_are_bounded(monkeypatch):
     async with lab() as bench:
         area = bench.panel.query_one("#film").size.area
-        monkeypatch.setattr("tui_diffusion.lab.denoising._KEPT", 5 * area)
+        monkeypatch.setattr("tui_diffusion.lab.gallery._KEPT", 5 * area)
         await bench.press("home", "f", "f", "f", *["l"] * 20)
-        assert len(bench.panel._pictures) == 5
+        assert len(bench.panel._gallery) == 5
         assert "level 2/10 + 4/8" in bench.title
 
 

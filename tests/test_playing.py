@@ -128,6 +128,18 @@ def test_another_film_keeps_the_clean_end_or_the_place():
     assert Play(20).go_to(12).of(10).place == 10
 
 
+@given(PLAYS, st.lists(st.sampled_from(sorted(KEYS)), max_size=20), LEVELS)
+def test_in_step_is_the_same_share_of_the_way_to_the_sub_step(play, keys, levels):
+    for key in keys:
+        play = KEYS[key](play)
+    other = play.in_step(levels)
+    behind = Fraction(play.place) / play.levels - Fraction(other.place) / levels
+    assert 0 <= behind < Fraction(1, levels * play.fine)
+    assert (other.place * play.fine).is_integer()
+    assert other.at_end == play.at_end, "all are clean at once, and none before"
+    assert play.in_step(play.levels) == play
+
+
 @given(LEVELS, st.integers(0, 10_000))
 def test_between_two_levels_is_a_straight_line(levels, seed):
     rows = np.random.default_rng(seed).normal(size=(levels + 1, 3, 2))

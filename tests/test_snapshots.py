@@ -251,6 +251,12 @@ def test_comparison_narrow(look, made_runs, page):
     assert look(comparing(made_runs, page, "left"), size=NARROW)
 
 
+@SIZES
+@pytest.mark.parametrize("keys", [("a",), ("j",)], ids=["asking", "jump"])
+def test_comparison_prompts(look, made_runs, keys, size):
+    assert look(comparing(made_runs, "2", "left", "m", "f", "left", *keys), size=size)
+
+
 def comparing(sources, *keys):
     async def act(bench):
         screen = CompareScreen(sources)

@@ -37,6 +37,7 @@ _ENTRIES = (
         "Gradient steps taken, of all there will be. Each sees one fresh batch; the post calls "
         "them epochs. Beside the points it is the step whose weights drew them.",
         "w ← w − rate · ∇loss(batch), for sgd",
+        also=("steps trained",),
     ),
     Entry(
         "steps a second",
@@ -54,6 +55,7 @@ _ENTRIES = (
         "time taken",
         "How long the training took; pauses do not count.",
         good="In minutes:seconds.",
+        also=("time",),
     ),
     Entry(
         "over floor",
@@ -61,6 +63,20 @@ _ENTRIES = (
         "it. Chance alone moves it by some percent either way.",
         "loss / floor − 1",
         "Near 0 % the network knows all that can be known. A floor near 0 makes it huge.",
+    ),
+    Entry(
+        "expected loss over floor",
+        "How far the loss that the network's weights have on average is above the least that is "
+        "possible, as a share of it. Unlike the latest losses it is hardly a matter of chance.",
+        "E[loss] / floor − 1",
+        "0 % is perfect; never below. Compares networks that learn the same thing.",
+        also=("expected over floor",),
+    ),
+    Entry(
+        "final loss",
+        "Average of the last 100 losses of the training: each is one batch's, and a matter of "
+        "chance.",
+        good="Near the floor. Losses of different methods do not compare.",
     ),
     Entry(
         "loss",
@@ -127,6 +143,13 @@ _ENTRIES = (
         keys=("sigma",),
     ),
     Entry(
+        "sigma/alpha",
+        "How noisy the points are at this level, whatever the schedule: the noise, in units of "
+        "what is left of the data.",
+        "σ/α in x/α = x_0 + (σ/α)·ε",
+        "Two trainings at one level may stand at different noise: this tells.",
+    ),
+    Entry(
         "alpha",
         "What the data are multiplied with at this level. 1 where noise is only added.",
         "α in x = α·x_0 + σ·ε;  α = √alpha_bar",
@@ -161,6 +184,12 @@ _ENTRIES = (
     Entry(
         "playing",
         "How many levels are played in a second; [ and ] change it.",
+    ),
+    Entry(
+        "sub-steps",
+        "The part of a level that is gone at each step; f changes it. Between two levels points "
+        "are drawn on a straight line.",
+        "x = (1 − s)·x_k + s·x_{k+1}",
     ),
     # --- points -------------------------------------------------------------------------------
     Entry(
@@ -197,7 +226,7 @@ _ENTRIES = (
         "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖",
         "About what true points score; 0 only where both distributions agree.",
         "Székely and Rizzo 2013",
-        also=("energy",),
+        also=("energy", "of real points"),
         keys=("energy_distance",),
     ),
     Entry(
@@ -222,6 +251,7 @@ _ENTRIES = (
         "its mode.",
         "½·Σ_m |share of m − weight of m|",
         "About what true points score, near 0.",
+        also=("mode weights (TV)",),
         keys=("mode_tv",),
     ),
     Entry(
@@ -229,6 +259,7 @@ _ENTRIES = (
         "Share of the points further than 5 std from every mode: lost between them.",
         "#{x: min_m ‖x − μ_m‖/s_m > 5} / n",
         "0: of true points hardly one in 100,000 is.",
+        also=("off every mode",),
         keys=("off_mode",),
     ),
     Entry(
@@ -236,6 +267,7 @@ _ENTRIES = (
         "Width of the spikes, over the width they should have, among points that are on a mode.",
         "√(mean ‖x − centre of its mode‖² / d) / s",
         "1. Less: contracted; more: noise is left.",
+        also=("std in mode / true",),
         keys=("in_mode_std_ratio",),
     ),
     Entry(

@@ -25,7 +25,7 @@ from ..core.presets import PRESETS, Preset
 from .actions import ACTIONS
 from .acts import points, training, windows
 from .bench import Bench
-from .denoising import DenoisingPanel, Ruler
+from .denoising import DenoisingPanel
 from .experiments import ExperimentList
 from .fault import line
 from .following import FRAMES, Following
@@ -39,8 +39,9 @@ from .loss import LossPanel
 from .measuring import report
 from .news import Failed, Filmed, Studied, Tick
 from .note import Note
+from .ruler import Ruler
 from .sampling import Wish, Worker, film, study
-from .screens import MainScreen
+from .screens import MainScreen, Paced
 from .session import Session, keep_in_store
 from .settings import Place
 from .status import Line
@@ -336,9 +337,6 @@ class Lab(TerminalApp):
         if self.loss.view == "schedule" and self.loss.is_on_screen:
             self.following.ask_study()
 
-    def on_ruler_picked(self, message: Ruler.Picked) -> None:
-        self.denoising.go_to(message.level)
-
     def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
         if self.screen_stack:  # none is left while the lab is being taken down
             self.loss.at(message.level)
@@ -369,12 +367,13 @@ class Lab(TerminalApp):
         return done
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: every action of the lab, then what Textual offers."""
-        for action in ACTIONS:
+        """The palette: every action of the lab, or of the screen over it, then Textual's own."""
+        own = screen.actions if isinstance(screen, Paced) else ()
+        for action in own or ACTIONS:
             yield SystemCommand(
                 f"{action.label} ({action.shown})".capitalize(),
                 action.help,
-                lambda name=action.name: self.run_action(name),
+                lambda name=action.name: self.run_action(name, screen if own else self),
             )
         about = "Choose, train, step, truth, ideal: five short stations."
         yield SystemCommand("Guided first run", about, self.learning.begin)

@@ -46,11 +46,13 @@ STATUS = (
     ("over floor", r"([-+]\d+%) over floor"),
 )
 DENOISING = (
-    ("level", rf"\blevel {_COUNT}"),
-    *map(_after, ("beta", "alpha_bar", "sigma")),
+    ("level", r"\blevel (\d[\d,]*/\d[\d,]*(?: \+ \d/\d)?)"),
+    ("level", r"^ at (\d+)"),
+    *map(_after, ("beta", "alpha_bar", "sigma", "sigma/alpha")),
     ("start off by", rf"start off by {_VALUE} std"),
     ("step", r"network, step (\d[\d,]*)"),
     ("playing", r"playing (\d[\d.]*/s)"),
+    ("sub-steps", r"(1/\d) level steps"),
     ("point", r"^ [◆*] (\d+)"),
     *map(_after, ("mean", "std", "to mode²", "mode²", "energy")),
     *map(_after, ("x0_hat", "eps_hat", "x", "moves", "noise")),
@@ -86,11 +88,12 @@ class Reading:
     name: str
     value: str
     below: str = ""
+    about: Entry | None = None
 
     @property
     def entry(self) -> Entry:
         """What it is."""
-        return meaning(self.name)
+        return self.about or meaning(self.name)
 
 
 Place = tuple[str, tuple[Reading, ...]]
@@ -151,11 +154,18 @@ def _of_panel(panel: DenoisingPanel | LossPanel, patterns: Patterns) -> tuple[Re
             return titles
         lines = [line.text for line in panel.query_one(Canvas).lines]
         return _once([*titles, *(r for line in lines for r in read(line, patterns))])
-    numbers, goals, film = (
-        panel.query_one(f"#{name}", Canvas) for name in ("numbers", "goals", "film")
+    return of_film(
+        titles, *(panel.query_one(f"#{name}", Canvas) for name in ("numbers", "goals", "film"))
     )
+
+
+def of_film(
+    titles: Iterable[Reading], numbers: Canvas, goals: Canvas, film: Canvas
+) -> tuple[Reading, ...]:
+    """In the titles of a film, in its two lines of numbers, and in its picture's lines of text."""
+    measured = read(_text(numbers), DENOISING, _text(goals))
     pictured = [r for line in film.lines for r in read(line.text, PICTURE)]
-    return _once([*titles, *read(_text(numbers), patterns, _text(goals)), *pictured])
+    return _once([*titles, *measured, *pictured])
 
 
 def _once(readings: Iterable[Reading]) -> tuple[Reading, ...]:
@@ -252,7 +262,7 @@ class AskScreen(Modal[None]):
         entry = reading.entry
         head = Text(entry.name, style="bold")
         if reading.value:
-            head.append(f" = {reading.value}", style="bold")
+            head.append(f" = {reading.value}", style="bold").append(f"  {reading.below}", "dim")
         parts = [head, Text(entry.about)]
         for name, text in (("formula", entry.formula), ("good", entry.good),
                            ("source", entry.source)):  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.style import Style
+from textual.geometry import Size
 
 from .actions import ACTIONS, Action
 from .glyphs import Glyphs
@@ -18,8 +19,19 @@ Runs = list[tuple[str, Style]]
 WIDE = 100
 """Columns from which all panels are shown together."""
 
+SMALLEST = (60, 18)
+"""Columns and lines under which a screen only says what it needs."""
+
 _BRANDED = 76
 """Columns from which the name of the program stands beside the experiment's."""
+
+
+def too_small(size: Size) -> str:
+    """What is needed, where there is no room for a screen; '' where there is."""
+    if size.width >= SMALLEST[0] and size.height >= SMALLEST[1]:
+        return ""
+    needed = f"{SMALLEST[0]}×{SMALLEST[1]}"
+    return f"diffusion-tui needs {needed}; this is {size.width}×{size.height}"
 
 
 def status(

@@ -5,41 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from rich.style import Style
-from rich.table import Table as RichTable
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.color import Color
 from textual.containers import Container, Horizontal, Vertical
 from textual.message import Message
-from textual.strip import Strip
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from ..core.manifest import RunError
-from .actions import COMPARE_ACTIONS
+from .actions import COMPARE_ACTIONS, Action
+from .asking import AskScreen
+from .asking_comparison import places
 from .canvas import Canvas
-from .chrome import WIDE, footer, tabs
-from .comparison import LETTERS, Showing, Source, Subject, at_share, beside_bench, read, show
-from .denoising import Ruler
+from .chrome import WIDE, footer, tabs, too_small
+from .compare_help import compare_page
+from .comparison import LETTERS, Showing, Source, Subject, beside_bench, read, show
 from .film import Film
-from .glyphs import Glyphs
-from .help import PICTURES, HelpScreen, keys_and_meanings
+from .help import HelpScreen
+from .jump import Jump
 from .lines import middle
-from .palette import Palette
+from .overlaid import Overlaid
+from .pane import Pane
 from .panel import Panel
-from .pictures import Look, picture
-from .pictures.overlay import SERIES, Losses, can_be_relative, overlay
-from .playing import SPEEDS
-from .plot import Figure, draw, legend_of
+from .pictures import Look
+from .pictures.overlay import SERIES
+from .player import Player
+from .ruler import Ruler
 from .sampling import Worker
-from .screens import Modal, Paced
-from .status import Line, number
+from .screens import Paced
+from .status import Line
 from .table import Table
-from .views import VIEWS_1D, VIEWS_2D, views_of
+from .views import VIEWS_1D, VIEWS_2D, view_after, zoomed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from textual.css.types import EdgeType
 
@@ -49,73 +49,12 @@ _ALL_FROM = (WIDE, 30)
 """Columns and lines from which everything is shown at once."""
 
 _PANE = 28
-"""Columns of a film, at least."""
+"""Columns of a film, at least; where everything is shown it may have a few less."""
 
 TABS = ("losses", "denoising", "table")
 
 
-class Pane(Panel, can_focus=False):
-    """One film at its level, with what is measured of it there and what is exact."""
-
-    DEFAULT_CSS = """
-    Pane { width: 1fr; height: 1fr; }
-    """
-
-    def __init__(self, index: int) -> None:
-        super().__init__()
-        self.index = index
-        self._kept: dict[tuple[object, ...], list[Strip]] = {}
-
-    def compose(self) -> ComposeResult:
-        yield Canvas()
-        yield Line(classes="here")
-        yield Line(classes="exact")
-
-    def forget(self) -> None:
-        """The pictures made so far are of other films."""
-        self._kept.clear()
-
-    def draw(self, film: Film, look: Look, palette: Palette, glyphs: Glyphs) -> None:
-        """Show this film."""
-        share = film.sigma(look.level) / film.alpha(look.level)
-        title = f"{LETTERS[self.index]}  level {look.level}/{film.levels}"
-        noise = "  clean" if look.level == film.levels else f"  sigma/alpha {number(share)}"
-        fits = len(title + noise) + 4 <= self.size.width
-        self.entitle(f"{title}{noise if fits else ''}", look.view)
-        canvas = self.query_one(Canvas)
-        key = (id(film), look, canvas.size, glyphs, id(palette))
-        if key not in self._kept:
-            self._kept[key] = picture(film, look, *canvas.size, palette, glyphs)
-        canvas.show(self._kept[key])
-        self._write_numbers(film, look.level, palette)
-
-    def _write_numbers(self, film: Film, level: int, palette: Palette) -> None:
-        seen = film.numbers(level)
-        items = (
-            ("energy", number(seen.energy), number(seen.energy_real)),
-            ("std", _pair(seen.std), _pair(seen.goal_std)),
-            ("mean", _pair(seen.mean), _pair(seen.goal_mean)),
-        )
-        label, text, goal = (palette.style(role) for role in ("axis", "text", "goal"))
-        here: list[tuple[str, Style]] = [(" here  ", label)]
-        exact: list[tuple[str, Style]] = [(" exact ", label)]
-        used, room = 7, self.query_one(Canvas).size.width
-        for name, value, true in items:
-            cells = max(len(value), len(true), 6)
-            used += len(name) + cells + 3
-            if used - 2 > room:
-                break  # half a number is a wrong one
-            here += [(f"{name} ", label), (f"{value:<{cells}}  ", text)]
-            exact += [(f"{name} ", label), (f"{true:<{cells}}  ", goal)]
-        self.query_one(".here", Line).write(here)
-        self.query_one(".exact", Line).write(exact)
-
-
-def _pair(values: list[float]) -> str:
-    return " ".join(f"{value:z.2f}" for value in values)
-
-
-class CompareScreen(Paced[bool]):
+class CompareScreen(Paced[bool], Player):
     """Up to four trainings. Ends with True where other runs are to be chosen."""
 
     CSS = """
@@ -135,9 +74,11 @@ class CompareScreen(Paced[bool]):
         display: block; height: 1fr;
     }
     CompareScreen.paged.losses #table, CompareScreen.paged.table #losses { display: none; }
+    CompareScreen.asking Ruler { display: none; }
     CompareScreen #waiting { display: none; height: 1fr; content-align: center middle; }
     CompareScreen.waiting #waiting { display: block; }
-    CompareScreen.waiting #everything { display: none; }
+    CompareScreen.small #names, CompareScreen.small #keys { display: none; }
+    CompareScreen.waiting #everything, CompareScreen.waiting #pages { display: none; }
     """
     BINDINGS = [
         Binding(key, action.name, action.label, show=False)
@@ -145,6 +86,7 @@ class CompareScreen(Paced[bool]):
         for key in action.keys.split(",")
     ]
     AUTO_FOCUS = ""
+    actions = COMPARE_ACTIONS
 
     class Read(Message):
         """The runs are read; ``faults`` say which could not be."""
@@ -163,24 +105,22 @@ class CompareScreen(Paced[bool]):
             self.film = film
 
     class Failed(Message):
-        """Something could not be made."""
+        """A film could not be made, or the runs not be read."""
 
-        def __init__(self, error: Exception) -> None:
+        def __init__(self, wish: object, error: Exception) -> None:
             super().__init__()
-            self.error = error
+            self.wish = wish
+            self.text = " ".join(str(error).split()) or type(error).__name__
 
     def __init__(self, sources: Sequence[Source]) -> None:
         super().__init__()
         self.sources = tuple(sources)
         self.subjects: list[Subject] = []
-        self.films: dict[int, Film] = {}
+        self.films: dict[int, Film | str] = {}
         self.tab = "losses"
-        self.position = self.positions = 1
         self.first = 0
-        self.truth, self.zoom, self.speed, self.playing = True, 0, 2, False
-        self.logarithmic = self.relative = True
+        self.truth, self.zoom = True, 0
         self._noise = 0
-        self._losses_drawn: tuple[object, ...] = ()
         self._view = {1: VIEWS_1D[0], 2: VIEWS_2D[0]}
         self._reader = Worker(read, lambda made: self._post(self.Read(*made)), self._fail)
         self._camera = Worker(show, lambda made: self._post(self.Filmed(*made)), self._fail)
@@ -196,23 +136,21 @@ class CompareScreen(Paced[bool]):
         plain = self.lab.glyphs == "ascii"
         yield Line(id="names")
         yield Line(id="pages")
-        yield Static("reading the runs …", id="waiting")
+        yield Static(id="waiting")
         with Container(id="everything"):
             with Vertical(id="films"):
                 with Horizontal(id="panes"):
                     for index in range(len(self.sources)):
                         yield Pane(index)
                 yield Ruler(self.lab.palette, self.lab.glyphs)
+                yield Jump()
             with Horizontal(id="below"):
-                with Panel(id="losses"):
-                    yield Canvas(id="loss-canvas")
+                yield Overlaid()
                 with Panel(id="table"):
                     yield Table(plain=plain)
         yield Line(id="keys")
 
     def on_mount(self) -> None:
-        self.add_class("waiting")
-        self._timer = self.set_interval(1 / SPEEDS[self.speed], self._tick, pause=True)
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_later(self._recolour))
         self._lay_out()
         self._reader.start()
@@ -238,49 +176,67 @@ class CompareScreen(Paced[bool]):
     @property
     def room(self) -> int:
         """Films that have room side by side."""
-        return max(1, min(len(self.subjects), self.size.width // _PANE))
+        count = len(self.subjects)
+        return count if self.all_shown else max(1, min(count, self.size.width // _PANE))
 
     def _lay_out(self) -> None:
         """Show the parts, or the page, that the size has room for."""
+        small = too_small(self.size)
+        self.set_class(bool(small), "small")
+        self.set_class(bool(small or not self.subjects), "waiting")
+        self.query_one("#waiting", Static).update(small or "reading the runs …")
         self.set_class(not self.all_shown, "paged")
         for tab in TABS:
             self.set_class(tab == self.tab, tab)
         self.first = min(self.first, max(len(self.subjects) - self.room, 0))
-        seen = range(self.first, self.first + self.room)
         for pane in self.query(Pane):
-            pane.display = pane.index in seen
+            pane.display = pane.index in self._seen
         palette, glyphs, width = self.lab.palette, self.lab.glyphs, self.size.width
         more = [(f"{self._shown_of()} ", palette.style("axis"))]
         self.query_one("#pages", Line).write(tabs(self.tab, palette, TABS), more)
-        self.query_one("#keys", Line).write(*footer(width, palette, glyphs, COMPARE_ACTIONS))
+        self.query_one("#keys", Line).write(*footer(width, palette, glyphs, self.offered))
         self._write_names()
         share = min(max(self.query_one(Table).wanted + 3, 0.4 * width), 0.62 * width)
         self.query_one("#table").styles.width = round(share) if self.all_shown else "1fr"
         self.call_after_refresh(self.redraw)
 
+    @property
+    def _seen(self) -> range:
+        """The films that are shown."""
+        return range(self.first, self.first + self.room)
+
     def _shown_of(self) -> str:
         """Which films are on the page, where there is no room for all."""
-        count = len(self.subjects)
-        if self.tab != "denoising" or self.room >= count:
+        if not self._more:
             return ""
-        shown = " ".join(LETTERS[self.first : self.first + self.room])
-        return f"{shown} of {count}, up and down for others"
+        shown = " ".join(LETTERS[k] for k in self._seen)
+        arrows = "up down" if self.lab.glyphs == "ascii" else "↑ ↓"
+        return f"{shown} of {len(self.subjects)}  {arrows}"
+
+    @property
+    def _more(self) -> bool:
+        """Whether this is the page of films, and has no room for all."""
+        return self.tab == "denoising" and self.room < len(self.subjects)
+
+    @property
+    def offered(self) -> list[Action]:
+        """The keys of what can be seen."""
+        groups = {self.tab.capitalize(), "Comparison", *(["Table"] if self._more else [])}
+        return [a for a in COMPARE_ACTIONS if self.all_shown or a.group in groups]
 
     def _write_names(self) -> None:
         """Whose letter, colour and marker is whose."""
-        palette, glyphs = self.lab.palette, self.lab.glyphs
-        text = palette.style("text")
+        palette, text = self.lab.palette, self.lab.palette.style("text")
         names = [s.name for s in self.subjects] or [s.name for s in self.sources]
-        samples = [s for s, _, _ in legend_of(self._figure(80), glyphs)] or ["  "] * len(names)
+        samples = self.query_one(Overlaid).samples(self.lab.glyphs) or ["  "] * len(names)
         head = " compare " if self.size.width >= WIDE else " "
-        room = (self.size.width - len(head)) // max(len(names), 1) - 7
-        runs = (
-            [(head, palette.style("mark") + Style(bold=True))] if head.strip() else [(head, text)]
-        )
-        for k, (name, sample) in enumerate(zip(names, samples, strict=False)):
+        shown = self._seen if self._more else range(len(names))
+        room = (self.size.width - len(head)) // max(len(shown), 1) - 7
+        runs = [(head, palette.style("mark") + Style(bold=True))]
+        for k in shown:
             role = palette.style(SERIES[k][0])
-            runs += [(f"{sample} {LETTERS[k]} ", role + Style(bold=True))]
-            runs += [(f"{middle(name, room)}  ", text)]
+            runs += [(f"{samples[k]} {LETTERS[k]} ", role + Style(bold=True))]
+            runs += [(f"{middle(names[k], room)}  ", text)]
         self.query_one("#names", Line).write(runs)
 
     # --- what the workers say ----------------------------------------------------------------
@@ -292,36 +248,40 @@ class CompareScreen(Paced[bool]):
             self.dismiss(False)
             return
         self.subjects = message.subjects
-        self.remove_class("waiting")
-        self.positions = max(s.experiment.sampling_levels for s in self.subjects)
-        self.position = self.positions
+        self.query_one(Overlaid).show(self.subjects)
         self.query_one(Table).show(self.subjects)
         self.query_one("#table", Panel).entitle("Settings and results")
         self._colour_panes()
         self._lay_out()
+        levels = max(subject.experiment.sampling_levels for subject in self.subjects)
+        self.take(self.play.hold().of(levels).go_to(levels))
         self._ask_for(0)
 
     def on_compare_screen_filmed(self, message: Filmed) -> None:
-        showing = message.showing
+        self._take_film(message.showing, message.film)
+
+    def on_compare_screen_failed(self, message: Failed) -> None:
+        self.notify(message.text, title="Not compared", severity="error", markup=False)
+        if isinstance(message.wish, Showing):
+            self._take_film(message.wish, message.text)
+        else:
+            self.dismiss(False)
+
+    def _take_film(self, showing: Showing, film: Film | str) -> None:
+        """Show a film, or why there is none, and go on to the next."""
         if showing.seed != self._seed:
             return  # other noise has been asked for since
-        self.films[showing.index] = message.film
+        self.films[showing.index] = film
         self.query(Pane)[showing.index].forget()
         self.redraw()
         self._ask_for(showing.index + 1)
-
-    def on_compare_screen_failed(self, message: Failed) -> None:
-        text = " ".join(str(message.error).split()) or type(message.error).__name__
-        self.notify(text, title="Not compared", severity="error", markup=False)
-        if not self.subjects:
-            self.dismiss(False)
 
     def _post(self, message: Message) -> None:
         if self.is_running:
             self.post_message(message)
 
     def _fail(self, wish: object, error: Exception) -> None:
-        self._post(self.Failed(error))
+        self._post(self.Failed(wish, error))
 
     @property
     def _seed(self) -> int:
@@ -338,44 +298,19 @@ class CompareScreen(Paced[bool]):
         """Draw what can be seen."""
         if not self.is_mounted or not self.subjects:
             return
-        self.query_one(Ruler).point(self.position, self.positions)
-        self._draw_losses()
+        self.query_one(Ruler).point(self.play.place, self.levels)
+        palette, glyphs = self.lab.palette, self.lab.glyphs
+        self.query_one(Overlaid).redraw(palette, glyphs)
         for pane in self.query(Pane):
-            if not pane.query_one(Canvas).is_on_screen:
+            film = self.films.get(pane.index, "sampling …")
+            if not pane.is_on_screen:
                 continue
-            film = self.films.get(pane.index)
-            if film is None:
-                pane.entitle(f"{LETTERS[pane.index]}  sampling …")
+            if isinstance(film, str):
+                pane.say(film)
                 continue
-            level = at_share(self.position / self.positions, film.levels)
-            look = Look(level, self._view[film.dim], self.truth, self.zoom)
-            pane.draw(film, look, self.lab.palette, self.lab.glyphs)
-
-    @property
-    def _losses(self) -> list[Losses]:
-        return [(s.losses, s.floors) for s in self.subjects]
-
-    def _figure(self, width: int) -> Figure:
-        trainings = self._losses
-        return overlay(
-            trainings,
-            [LETTERS[k] for k in range(len(trainings))],
-            width,
-            log=self.logarithmic,
-            relative=self.relative and can_be_relative(trainings),
-        )
-
-    def _draw_losses(self) -> None:
-        panel, canvas = self.query_one("#losses", Panel), self.query_one("#loss-canvas", Canvas)
-        if not canvas.is_on_screen:
-            return
-        look = (canvas.size, self.lab.palette, self.logarithmic, self.relative)
-        if look == self._losses_drawn:
-            return
-        self._losses_drawn = look
-        figure = self._figure(canvas.size.width)
-        panel.entitle("Losses, smoothed", "log" if self.logarithmic else "linear")
-        canvas.show(draw(figure, *canvas.size, self.lab.palette, self.lab.glyphs))
+            play = self.play.in_step(film.levels)
+            look = Look(play.place, self._view[film.dim], self.truth, self.zoom)
+            pane.draw(film, play, look, palette, glyphs)
 
     def _colour_panes(self) -> None:
         """A film's frame has the colour of its curve."""
@@ -392,49 +327,22 @@ class CompareScreen(Paced[bool]):
 
     # --- actions -----------------------------------------------------------------------------
 
-    def on_ruler_picked(self, message: Ruler.Picked) -> None:
-        message.stop()
-        self._go_to(message.level)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key is a character again while a level is typed."""
+        mine = {a.name.partition("(")[0] for a in COMPARE_ACTIONS}
+        if action in mine and isinstance(self.focused, Input):
+            return False
+        return super().check_action(action, parameters)
 
-    def _go_to(self, position: int) -> None:
-        self.position = min(max(position, 0), self.positions)
-        self.redraw()
-
-    def _hold(self) -> None:
-        self.playing = False
-        self._timer.pause()
-
-    def _tick(self) -> None:
-        self._go_to(self.position + 1)
-        if self.position == self.positions:
-            self._hold()
-
-    def action_step(self, change: int) -> None:
-        self._hold()
-        self._go_to(self.position + change)
-
-    def action_level(self, share: int) -> None:
-        self._hold()
-        self._go_to(share * self.positions)
-
-    def action_play(self) -> None:
-        if self.playing:
-            self._hold()
-            return
-        if self.position == self.positions:
-            self._go_to(0)
-        self.playing = True
-        self._timer.resume()
-
-    def action_speed(self, change: int) -> None:
-        self.speed = min(max(self.speed + change, 0), len(SPEEDS) - 1)
-        self._timer.stop()
-        self._timer = self.set_interval(1 / SPEEDS[self.speed], self._tick, pause=not self.playing)
+    def action_jump(self) -> None:
+        if self.all_shown or self.tab == "denoising":
+            super().action_jump()
+        else:
+            self.action_tab("denoising")
+            self.call_after_refresh(super().action_jump)
 
     def action_view(self) -> None:
-        for dim, view in self._view.items():
-            views = views_of(dim)
-            self._view[dim] = views[(views.index(view) + 1) % len(views)]
+        self._view = {dim: view_after(view, dim) for dim, view in self._view.items()}
         self.zoom = 0
         self.redraw()
 
@@ -443,7 +351,7 @@ class CompareScreen(Paced[bool]):
         self.redraw()
 
     def action_zoom(self, change: int) -> None:
-        self.zoom = min(max(self.zoom + change, -4), 14)
+        self.zoom = zoomed(self.zoom, change)
         self.redraw()
 
     def action_noise(self) -> None:
@@ -452,12 +360,14 @@ class CompareScreen(Paced[bool]):
             self._ask_for(0)
 
     def action_log_scale(self) -> None:
-        self.logarithmic = not self.logarithmic
+        losses = self.query_one(Overlaid)
+        losses.logarithmic = not losses.logarithmic
         self.redraw()
 
     def action_relative(self) -> None:
-        self.relative = not self.relative
-        if not can_be_relative(self._losses):
+        losses = self.query_one(Overlaid)
+        losses.relative = not losses.relative
+        if not losses.can_be_relative:
             self.notify("No floor is known for all of these: losses as they are.")
         self.redraw()
 
@@ -466,7 +376,7 @@ class CompareScreen(Paced[bool]):
             self.first = min(max(self.first + change, 0), max(len(self.subjects) - self.room, 0))
             self._lay_out()
         else:
-            self.query_one(Table).action_move(change)
+            self.query_one(Table).scroll_relative(y=change, animate=False)
 
     def action_tab(self, tab: str) -> None:
         self.tab = tab
@@ -478,9 +388,17 @@ class CompareScreen(Paced[bool]):
     def action_leave(self) -> None:
         self.dismiss(False)
 
+    def action_ask(self) -> None:
+        if self.subjects:
+            losses, table = self.query_one(Overlaid), self.query_one(Table)
+            numbers = places(self.subjects, self.query(Pane), losses, table)
+            self.app.push_screen(AskScreen(numbers, plain=self.lab.glyphs == "ascii"))
+
     def action_help(self) -> None:
         dims = sorted({subject.experiment.dim for subject in self.subjects})
-        self.app.push_screen(CompareHelp([self._view[dim] for dim in dims]))
+        here = "Denoising" if self.all_shown else self.tab.capitalize()
+        page = compare_page([self._view[dim] for dim in dims], here)
+        self.app.push_screen(HelpScreen(page))
 
 
 def compare_bench(lab: Lab) -> None:
@@ -494,27 +412,3 @@ def compare_bench(lab: Lab) -> None:
         lab.push_screen(CompareScreen(sources), lambda other: lab.action_runs() if other else None)
     else:
         lab.action_runs("Choose what to compare: space marks runs, d compares the marked.")
-
-
-class CompareHelp(HelpScreen):
-    """What the comparison shows, and its keys."""
-
-    def __init__(self, views: list[str]) -> None:
-        Modal.__init__(self)
-        self.views = views
-
-    def _page(self) -> Iterator[Text | RichTable]:
-        about = (
-            ("losses", "Smoothed, all over the same steps. The loss of another method is a number "
-             "of another thing, so each is shown as times its own floor, the least that any "
-             "network can come to; o shows them as they are."),
-            ("denoising", "The same noise goes through each network. All stand at the same share "
-             "of the way from noise to clean; sigma/alpha says how noisy that is in each."),
-            ("table", "The settings that are not the same in all, and what each run came to. A "
-             "mark is at the better result, where the numbers mean the same thing."),
-            *((view, PICTURES[view]) for view in self.views),
-        )  # fmt: skip
-        for name, text in about:
-            yield Text.assemble((f"\n{name}", "bold"), f"  {text}")
-        yield Text("\nKeys", style="bold underline")
-        yield keys_and_meanings([(a.shown, a.help) for a in COMPARE_ACTIONS], 10)

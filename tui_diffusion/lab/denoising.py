@@ -5,24 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
 from textual.widgets import Static
 
 from .canvas import Canvas
+from .gallery import Gallery
 from .glyphs import Glyphs
 from .jump import Jump
 from .palette import Palette
 from .panel import Panel
+from .player import Player
 from .playing import Play
+from .ruler import Ruler
 from .sampling import Progress, Worker
 from .status import Line, number
-from .views import views_of
+from .views import view_after, zoomed
 
 if TYPE_CHECKING:
     from .film import Film
@@ -39,9 +40,6 @@ _READY = 64
 
 TRACKED = 8
 """Points that can be followed."""
-
-_KEPT = 2**18
-"""Cells of a film's pictures that are kept, some 100 bytes each; those made first give way."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,71 +69,7 @@ def make_ready(ahead: Ahead, progress: Progress) -> None:
         film.numbers(level)
 
 
-class Ruler(Canvas):
-    """Levels from noise to clean as one line; a click goes to a level."""
-
-    DEFAULT_CSS = """
-    Ruler { height: 1; width: 1fr; }
-    """
-
-    class Picked(Message):
-        """A level was clicked."""
-
-        def __init__(self, level: int) -> None:
-            super().__init__()
-            self.level = level
-
-    def __init__(self, palette: Palette, glyphs: Glyphs) -> None:
-        super().__init__(id="ruler")
-        self.palette = palette
-        self.glyphs = glyphs
-        self.levels = 1
-        self.place = 1.0
-
-    def point(self, place: float, levels: int) -> None:
-        """Show where a level, or a place between two, stands."""
-        self.place, self.levels = place, max(levels, 1)
-        self._draw()
-
-    def on_resize(self) -> None:
-        self._draw()
-
-    def _bounds(self) -> tuple[int, int]:
-        """First and last cell of the line itself."""
-        return 7, max(8, self.size.width - 8)
-
-    def _draw(self) -> None:
-        first, last = self._bounds()
-        room = last - first
-        rail, tick, here = ("-", "+", "O") if self.glyphs == "ascii" else ("─", "┼", "●")
-        cells = [rail] * (room + 1)
-        if self.levels <= room // 2:
-            for k in range(self.levels + 1):
-                cells[round(room * k / self.levels)] = tick
-        at = round(room * self.place / self.levels)
-        style = self.palette.style
-        self.show(
-            [
-                Strip(
-                    [
-                        Segment(" noise ", style("text")),
-                        Segment("".join(cells[:at]), style("axis")),
-                        Segment(here, style("mark") + Style(bold=True)),
-                        Segment("".join(cells[at + 1 :]), style("axis")),
-                        Segment(" clean ", style("text")),
-                    ]
-                )
-            ]
-        )
-
-    def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
-        event.stop()
-        first, last = self._bounds()
-        share = min(max((event.x - first) / (last - first), 0), 1)
-        self.post_message(self.Picked(round(share * self.levels)))
-
-
-class DenoisingPanel(Panel):
+class DenoisingPanel(Panel, Player):
     """A film, looked at level by level. It holds the place, the view and the zoom."""
 
     DEFAULT_CSS = """
@@ -164,16 +98,14 @@ class DenoisingPanel(Panel):
         self.palette = palette
         self.glyphs = glyphs
         self.film: Film | None = None
-        self.play = Play()
         self.truth = True
         self.zoom = 0
         self.tracked: int | None = None
         self.forward = False
         self._view = {1: "histogram", 2: "scatter"}
-        self._drawn: tuple[object, ...] = ()
         self._ahead: tuple[object, ...] = ()
         self._scout = Worker(make_ready, lambda _: None, lambda *_: None, patience=0.0)
-        self._pictures: dict[tuple[object, ...], list[Strip]] = {}
+        self._gallery = Gallery()
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="hint", markup=False)
@@ -184,7 +116,6 @@ class DenoisingPanel(Panel):
         yield Line(id="goals")
 
     def on_mount(self) -> None:
-        self._timer = self.set_interval(self.play.interval, self._tick, pause=True)
         self._scout.start()
         self.redraw()
 
@@ -201,24 +132,14 @@ class DenoisingPanel(Panel):
         """Another experiment: its levels are known before its film is."""
         self.film = None
         self.zoom = 0
-        self._pictures.clear()
+        self._gallery.clear()
         self.take(self.play.hold().of(levels).go_to(levels))
 
     def show(self, film: Film) -> None:
         """Show this film at the level where one is."""
         self.film = film
-        self._pictures.clear()
+        self._gallery.clear()
         self.take(self.play.of(film.levels))
-
-    @property
-    def level(self) -> int:
-        """The level last reached."""
-        return self.play.level
-
-    @property
-    def levels(self) -> int:
-        """N."""
-        return self.play.levels
 
     @property
     def view(self) -> str:
@@ -228,7 +149,6 @@ class DenoisingPanel(Panel):
     def restore(self, play: Play, views: dict[int, str]) -> None:
         """Go back to a place, a way of playing, and the views, by dimension."""
         self._view = views
-        self._drawn = ()
         self.take(play)
 
     @property
@@ -240,8 +160,7 @@ class DenoisingPanel(Panel):
         """On to the next view."""
         if self.film is None:
             return
-        views = views_of(self.film.dim)
-        self._view[self.film.dim] = views[(views.index(self.view) + 1) % len(views)]
+        self._view[self.film.dim] = view_after(self.view, self.film.dim)
         self.zoom = 0
         self.redraw()
 
@@ -264,50 +183,17 @@ class DenoisingPanel(Panel):
 
     def zoom_by(self, change: int) -> None:
         """Zoom in or out by a factor of √2."""
-        self.zoom = min(max(self.zoom + change, -4), 14)
+        self.zoom = zoomed(self.zoom, change)
         self.redraw()
 
-    # --- moving ------------------------------------------------------------------------------
-
-    def take(self, play: Play) -> None:
-        """Be where this says, and play as it says."""
-        before, self.play = self.play, play
-        if self.is_mounted and play.interval != before.interval:
-            self._timer.stop()
-            self._timer = self.set_interval(play.interval, self._tick, pause=not play.playing)
-        elif self.is_mounted and play.playing != before.playing:
-            (self._timer.resume if play.playing else self._timer.pause)()
-        self.redraw()
-        if play.level != before.level:
-            self.post_message(self.Moved(play.level))
-
-    def go_to(self, level: int) -> None:
-        """Show this level, or the nearest there is."""
-        self.take(self.play.go_to(level))
-
-    def _tick(self) -> None:
-        self.take(self.play.tick())
-
-    def ask_level(self) -> None:
-        """Ask for the level to go to."""
-        self.take(self.play.hold())
-        self.add_class("asking")
-        self.query_one(Jump).ask(self.levels)
-
-    def on_jump_chosen(self, message: Jump.Chosen) -> None:
-        message.stop()
-        self.go_to(message.level)
-
-    def on_jump_left(self, message: Jump.Left) -> None:
-        message.stop()
-        self.remove_class("asking")
+    def moved(self) -> None:
+        self.post_message(self.Moved(self.level))
 
     # --- drawing -----------------------------------------------------------------------------
 
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
         event.stop()
-        self._drawn = ()
-        self._pictures.clear()
+        self._gallery.clear()
         self.redraw()
 
     def on_show(self, event: events.Show) -> None:
@@ -325,19 +211,12 @@ class DenoisingPanel(Panel):
         film = self.film
         if film is None or not canvas.is_on_screen or canvas.size.width < 2:
             return
-        from .pictures import Look, picture
+        from .pictures import Look
 
         look = Look(
             self.play.place, self.view, self.truth, self.zoom, self.tracked, forward=self.forward
         )
-        key = (id(film), look, canvas.size, self.glyphs, id(self.palette))
-        if key != self._drawn:
-            self._drawn = key
-            if key not in self._pictures:
-                if len(self._pictures) >= max(1, _KEPT // canvas.size.area):
-                    del self._pictures[next(iter(self._pictures))]
-                self._pictures[key] = picture(film, look, *canvas.size, self.palette, self.glyphs)
-            canvas.show(self._pictures[key])
+        canvas.show(self._gallery.picture(film, look, canvas.size, self.palette, self.glyphs))
         self._write_numbers(film)
         self._look_ahead(film, look, canvas.size)
 

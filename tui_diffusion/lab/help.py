@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from ..core.presets import base_of
 from ..core.values import shown
-from .actions import ACTIONS, FORM_KEYS
+from .actions import ACTIONS, FORM_KEYS, Action
 from .bench import Bench
 from .denoising import DenoisingPanel
 from .explaining import formulas, moments, papers, seen
@@ -72,57 +72,60 @@ class HelpScreen(Modal[None]):
         Binding("escape,q,question_mark,enter", "dismiss", "close"),
     ]
 
-    def __init__(self, bench: Bench, panel: DenoisingPanel, loss_view: str, group: str) -> None:
-        """``group`` is that of the panel in focus, whose keys come first."""
+    def __init__(self, page: Iterable[RenderableType]) -> None:
         super().__init__()
-        self.bench = bench
-        self.views = [panel.view, loss_view]
-        self.group = group
-        film = panel.film
-        self.seen = seen(bench, film.wish.source, panel.level, panel.levels) if film else ""
+        self._page = Group(*page)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as page:
             page.border_title = "Help"
             page.border_subtitle = "arrows scroll, escape closes"
-            yield Static(Group(*self._page()))
+            yield Static(self._page)
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
 
-    def _page(self) -> Iterator[Text | Table]:
-        """The keys here, what this is and what to look for, the other keys, then the rest."""
-        experiment = self.bench.experiment
-        yield from _keys(self.group)
-        preset = base_of(experiment)
-        own = f"{shown(experiment.name)}, from " if experiment.name != preset.id else ""
-        yield Text(f"\n{own}{preset.title}", style="bold")
-        yield Text(preset.about)
-        for title, text in moments(self.bench):
-            yield Text.assemble("\n", (f"{title}  ", "bold"), text)
-        yield Text("\nOn the screen", style="bold underline")
-        if self.seen:
-            yield Text(self.seen)
-        yield from _pictures(self.views)
-        for group in GROUPS:
-            if group != self.group:
-                yield from _keys(group)
-        yield Text("\nFormulas, as it is set", style="bold underline")
-        yield keys_and_meanings(formulas(experiment), 8)
-        yield Text("\nThe other pictures", style="bold underline")
-        yield from _pictures([name for name in PICTURES if name not in self.views])
-        yield Text("\nPapers", style="bold underline")
-        yield from map(Text, papers(experiment))
 
+def lab_page(
+    bench: Bench, panel: DenoisingPanel, loss_view: str, here: str
+) -> Iterator[RenderableType]:
+    """The keys here, what this is and what to look for, the other keys, then the rest.
 
-def _keys(group: str) -> Iterator[Text | Table]:
-    yield Text(f"\nKeys: {group.lower()}", style="bold underline")
-    keys = [(action.shown, action.help) for action in ACTIONS if action.group == group]
-    yield keys_and_meanings(keys or FORM_KEYS, 10)
+    ``here`` is the panel in focus.
+    """
+    experiment = bench.experiment
+    yield from keys(here, ACTIONS)
+    preset = base_of(experiment)
+    own = f"{shown(experiment.name)}, from " if experiment.name != preset.id else ""
+    yield Text(f"\n{own}{preset.title}", style="bold")
+    yield Text(preset.about)
+    for title, text in moments(bench):
+        yield Text.assemble("\n", (f"{title}  ", "bold"), text)
+    yield Text("\nOn the screen", style="bold underline")
+    if panel.film is not None:
+        yield Text(seen(bench, panel.film.wish.source, panel.level, panel.levels))
+    views = [panel.view, loss_view]
+    yield from _pictures(views)
+    for group in GROUPS:
+        if group != here:
+            yield from keys(group, ACTIONS)
+    yield Text("\nFormulas, as it is set", style="bold underline")
+    yield keys_and_meanings(formulas(experiment), 8)
+    yield Text("\nThe other pictures", style="bold underline")
+    yield from _pictures([name for name in PICTURES if name not in views])
+    yield Text("\nPapers", style="bold underline")
+    yield from map(Text, papers(experiment))
 
 
 def _pictures(names: list[str]) -> list[Text]:
     return [Text.assemble((name, "bold"), f"  {PICTURES[name]}") for name in names]
+
+
+def keys(group: str, actions: Sequence[Action]) -> Iterator[RenderableType]:
+    """A group's keys, with what they do."""
+    mine = [(action.shown, action.help) for action in actions if action.group == group]
+    yield Text(f"\nKeys: {group.lower()}", style="bold underline")
+    yield keys_and_meanings(mine or FORM_KEYS, 10)
 
 
 def keys_and_meanings(rows: Iterable[tuple[str, str]], width: int) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.geometry import Size
 from textual.widgets import Static
 
-from .chrome import WIDE, footer, tabs
+from .chrome import WIDE, footer, tabs, too_small
 from .status import Line
 from .views import TABS
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from .app import Lab
-
-SMALLEST = (60, 18)
-"""Columns and lines under which the lab only says what it needs."""
 
 _BROAD = 140
 """Columns from which the setup is broader."""
@@ -67,18 +64,14 @@ class Layout:
 
     def fit(self, size: Size) -> None:
         """Take another size of the terminal."""
-        lab, (width, height) = self._lab, size
-        small = width < SMALLEST[0] or height < SMALLEST[1]
+        lab, width = self._lab, size.width
+        small = too_small(size)
         screen = lab.default_screen
         focused = screen.focused or self._lost_focus
-        screen.set_class(small, "small")
+        screen.set_class(bool(small), "small")
         screen.set_class(width < WIDE, "narrow")
         screen.set_class(width >= _BROAD, "broad")
-        if small:
-            needed = f"{SMALLEST[0]}×{SMALLEST[1]}"
-            screen.query_one("#too-small", Static).update(
-                f"diffusion-tui needs {needed}; this is {width}×{height}"
-            )
+        screen.query_one("#too-small", Static).update(small)
         lab.call_after_refresh(self.write)  # only then the app has its new size
         lab.call_after_refresh(self._keep_focus, focused)
         lab.call_after_refresh(lab.redraw)

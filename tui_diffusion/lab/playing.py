@@ -87,6 +87,11 @@ class Play:
         other = replace(self, levels=levels)
         return other.go_to(levels) if self.at_end else other._at(self.eighths)
 
+    def in_step(self, levels: int) -> Play:
+        """As far from noise to clean in a film of other levels, by the sub-step last reached."""
+        steps = self.eighths * self.fine * levels // (self.levels * _UNIT)
+        return replace(self, levels=levels, eighths=steps * _UNIT // self.fine)
+
     def _at(self, eighths: int) -> Play:
         return replace(self, eighths=min(max(eighths, 0), self.levels * _UNIT), resting=0)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from textual import on
 from textual._styles_cache import StylesCache
@@ -14,12 +15,16 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widgets import Input, OptionList
 
+from .actions import Action
 from .compositor import Shown
 from .pace import Pace
 
 
 class Paced(Screen[ScreenResultType]):
     """While the terminal is busy all that has changed waits, to be drawn as it then is."""
+
+    actions: ClassVar[Sequence[Action]] = ()
+    """What can be done here in place of the lab's own actions, for the palette."""
 
     def _on_timer_update(self) -> None:
         pace = getattr(self.app, "pace", None)

@@ -6,15 +6,21 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
-from .comparison import LETTERS, Row, Subject, outcomes, same_loss, settings_that_differ
+from .comparison import LETTERS, Subject
+from .differences import Row, outcomes, same_loss, settings_that_differ
 from .lines import Lines, Piece
 
 _LEAST = 9
 """Cells of a value's column, at least."""
+_LABEL = 21
+"""Cells of a label, as far as the values leave them room."""
 
 
-class Table(Lines):
-    """A row a setting or result, a column a training; the better result has a mark."""
+class Table(Lines, can_focus=False):
+    """A row a setting or result, a column a training; the better result has a mark.
+
+    It has no cursor: nothing can be done to a row.
+    """
 
     def __init__(self, *, plain: bool) -> None:
         super().__init__(plain=plain, id="rows")
@@ -28,8 +34,8 @@ class Table(Lines):
         same = [] if differ else [Row("the same in all", ())]
         self.rows = [Row("What they came to", ()), *outcomes(subjects)]
         if not same_loss(subjects):
-            self.rows.append(Row("Their losses are of different things: none is marked.", ()))
-        self.rows += [Row("", ()), Row("Settings that differ", ()), *differ, *same]
+            self.rows.append(Row("Losses of different things: none marked.", ()))
+        self.rows += [Row("", ()), Row("Differing settings", ()), *differ, *same]
         self.recount()
 
     @property
@@ -49,13 +55,16 @@ class Table(Lines):
     def count(self) -> int:
         return len(self.rows)
 
+    def selectable(self, row: int) -> bool:
+        return False
+
     def paint(self, row: int, width: int) -> Iterable[Piece]:
         found, columns = self.rows[row], len(self.columns)
         heading = not found.values
-        if heading and not found.label.startswith(("Settings", "What")):
+        if heading and not found.label.startswith(("Differing", "What")):
             return [(self.fit(f" {found.label}", width), "dim")]
         # Labels are cut before values are: a value cut is another value.
-        room = max(width - min(self._value, (width - 25) // max(columns, 1)) * columns, 12)
+        room = max(width - min(self._value, (width - _LABEL) // max(columns, 1)) * columns, 12)
         label = min(self._label, room)
         each = (width - label) // max(columns, 1)
         pieces = [(self.fit(f" {found.label}", label), "heading" if heading else "dim")]

@@ -39,43 +39,41 @@ def start(lab: Lab) -> None:
 
 def step(lab: Lab, change: int) -> None:
     """So many steps towards clean."""
-    lab.denoising.take(lab.denoising.play.hold().step(change))
+    lab.denoising.action_step(change)
 
 
-def level(lab: Lab, place: str) -> None:
+def level(lab: Lab, end: str) -> None:
     """To the first level or the last."""
-    panel = lab.denoising
-    panel.take(panel.play.hold().go_to(0 if place == "first" else panel.levels))
+    lab.denoising.action_level(end)
 
 
 def jump(lab: Lab) -> None:
     """Ask for a level by its number, where it is seen."""
     if lab.denoising.is_on_screen:
-        lab.denoising.ask_level()
+        lab.denoising.action_jump()
     else:
         lab.action_tab("denoising")
-        lab.call_after_refresh(lab.denoising.ask_level)
+        lab.call_after_refresh(lab.denoising.action_jump)
 
 
 def play(lab: Lab) -> None:
     """Play the levels, or hold."""
-    play = lab.denoising.play
-    lab.denoising.take(play.hold() if play.playing else play.start())
+    lab.denoising.action_play()
 
 
 def speed(lab: Lab, change: int) -> None:
     """Play faster or slower."""
-    lab.denoising.take(lab.denoising.play.faster(change))
+    lab.denoising.action_speed(change)
 
 
 def play_mode(lab: Lab) -> None:
     """The next way of playing."""
-    lab.denoising.take(lab.denoising.play.next_mode())
+    lab.denoising.action_play_mode()
 
 
 def finer(lab: Lab) -> None:
     """The next size of a step."""
-    lab.denoising.take(lab.denoising.play.finer())
+    lab.denoising.action_finer()
 
 
 # --- how they are drawn --------------------------------------------------------------------------

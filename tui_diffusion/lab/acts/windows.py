@@ -82,9 +82,9 @@ def code(lab: Lab) -> None:
 
 def show_help(lab: Lab) -> None:
     """What is shown, and first the keys of the panel in focus, or of the tab."""
-    from ..help import HelpScreen
+    from ..help import HelpScreen, lab_page
 
     groups = {lab.loss: "Training", lab.denoising: "Denoising"}
     seen = "Setup" if lab.form.is_on_screen else lab.tab.capitalize()
     group = next((g for panel, g in groups.items() if panel.has_focus), seen)
-    lab.push_screen(HelpScreen(lab.bench, lab.denoising, lab.loss.view, group))
+    lab.push_screen(HelpScreen(lab_page(lab.bench, lab.denoising, lab.loss.view, group)))

@@ -1,0 +1,97 @@
+"""One film of a comparison at its level, with what is measured of it there and what is exact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+from textual.app import ComposeResult
+
+from .canvas import Canvas
+from .comparison import LETTERS
+from .gallery import Gallery
+from .glyphs import Glyphs
+from .palette import Palette
+from .panel import Panel
+from .pictures import Look
+from .playing import Play
+from .status import Line, number
+
+if TYPE_CHECKING:
+    from .film import Film
+
+
+class Pane(Panel, can_focus=False):
+    """A letter, a picture and two lines of numbers."""
+
+    DEFAULT_CSS = """
+    Pane { width: 1fr; height: 1fr; }
+    """
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
+        self._gallery = Gallery()
+
+    def compose(self) -> ComposeResult:
+        yield Canvas(classes="film")
+        yield Line(classes="here")
+        yield Line(classes="exact")
+
+    def forget(self) -> None:
+        """The pictures made so far are of another film, or of another size."""
+        self._gallery.clear()
+
+    def on_canvas_resized(self) -> None:
+        self.forget()
+
+    def say(self, text: str) -> None:
+        """Why there is no film."""
+        self.entitle(f"{LETTERS[self.index]}  {text}")
+        for canvas in self.query(Canvas):
+            canvas.show([])
+
+    def draw(self, film: Film, play: Play, look: Look, palette: Palette, glyphs: Glyphs) -> None:
+        """Show this film."""
+        level, width = play.level, self.size.width
+        title = f"{LETTERS[self.index]}  {play.text}"
+        noisy = f"sigma/alpha {number(film.sigma(level) / film.alpha(level))}"
+        noise = "  clean" if play.at_end else f"  {noisy}"
+        # In a narrow pane how it plays counts for more than the view, which the picture tells.
+        words = [look.view, *filter(None, play.manner.split(" · "))]
+        while len(" · ".join(words)) + 4 > width and len(words) > 1:
+            del words[0]
+        fits = len(title + noise) + 4 <= width
+        self.entitle(f"{title}{noise if fits else ''}", " · ".join(words))
+        canvas = self.query_one(".film", Canvas)
+        canvas.show(self._gallery.picture(film, look, canvas.size, palette, glyphs))
+        self._write_numbers(film, play, palette)
+
+    def _write_numbers(self, film: Film, play: Play, palette: Palette) -> None:
+        seen = film.numbers(play.level)
+        items = (
+            ("energy", number(seen.energy), number(seen.energy_real)),
+            ("std", _vector(seen.std), _vector(seen.goal_std)),
+            ("mean", _vector(seen.mean), _vector(seen.goal_mean)),
+        )
+        label, text, goal = (palette.style(role) for role in ("axis", "text", "goal"))
+        # Between levels points are only drawn; what is measured belongs to a level.
+        head = " here  " if play.place == play.level else f" at {play.level:<3}"
+        here: list[tuple[str, Style]] = [(head, label)]
+        exact: list[tuple[str, Style]] = [(" exact ", label)]
+        used, room = len(head), self.query_one(".film", Canvas).size.width
+        for name, value, true in items:
+            cells = max(len(value), len(true), 6)
+            used += len(name) + cells + 3
+            if used - 2 > room:
+                break  # half a number is a wrong one
+            here += [(f"{name} ", label), (f"{value:<{cells}}  ", text)]
+            exact += [(f"{name} ", label), (f"{true:<{cells}}  ", goal)]
+        self.query_one(".here", Line).write(here)
+        self.query_one(".exact", Line).write(exact)
+
+
+def _vector(values: list[float]) -> str:
+    """0.012, or (1.00, −0.31): beside each other there is little room."""
+    texts = [f"{value:z.2f}" for value in values]  # z: no -0.00
+    return f"{values[0]:z.3f}" if len(values) == 1 else f"({', '.join(texts)})"
