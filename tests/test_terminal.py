@@ -6,7 +6,9 @@ import pytest
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.color import Color
+from textual.geometry import Size
 
 from tui_diffusion.lab.ascii import to_ascii, to_console
 from tui_diffusion.lab.colours import Colourless, Sixteen, nearest_of_256
@@ -172,3 +174,15 @@ async def test_series_differ_without_hue(name):
             await bench.state("finished")
             assert ("▀▀ smoothed" in bench.screen) == (colours == "none")
             assert re.search("raw", bench.screen)
+
+
+async def test_of_two_sizes_at_once_the_terminals_own_is_taken(monkeypatch):
+    """Textual's handler of SIGWINCH can be interrupted by the next one, and tell its size last."""
+    async with running(make_lab(), (120, 40)) as bench:
+        app = bench.app
+        monkeypatch.setattr(type(app), "is_headless", False)
+        monkeypatch.setattr("tui_diffusion.lab.terminal_app.get_terminal_size", lambda: (80, 24))
+        app.post_message(events.Resize(Size(100, 30), Size(100, 30)))
+        await until(lambda: app.size == Size(80, 24))
+        assert app.has_class("narrow") or app.screen.has_class("narrow")
+        monkeypatch.undo()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -61,6 +63,12 @@ class TerminalApp(App[int]):
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _: self.draw_anew())
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Take the terminal's own size: of two at once, Textual may tell the older one last."""
+        size = Size(*get_terminal_size())
+        if not (self.is_headless or self.is_web or event.size == size):
+            self.post_message(events.Resize(size, size))
 
     def on_key(self, event: events.Key) -> None:
         """What was typed before the field that has the focus had it belongs to that field."""
