@@ -548,9 +548,8 @@ async def test_the_help_begins_with_the_keys_of_what_is_in_focus(size):
         for tab, group in (("1", "setup"), ("2", "training"), ("3", "denoising")):
             await bench.press(tab, "question_mark")
             await until(lambda: isinstance(bench.app.screen, HelpScreen))
-            said = [
-                text.plain.strip() for text in bench.app.screen._page() if hasattr(text, "plain")
-            ]
+            texts = bench.app.screen._page.renderables
+            said = [text.plain.strip() for text in texts if hasattr(text, "plain")]
             keys = [line for line in said if line.startswith("Keys: ")]
             assert said[0] == keys[0] == f"Keys: {group}" and len({*keys}) == len(keys) == 4
             assert said.index(PRESETS["naive-1d"].about) < said.index("Formulas, as it is set")

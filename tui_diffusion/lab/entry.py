@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from textual import events
+from textual.binding import BindingsMap
 from textual.widgets import Input
+
+_OWN = BindingsMap(Input.BINDINGS).key_to_bindings
+"""The keys that a text field itself has, and not what it scrolls by."""
 
 
 class Entry(Input):
@@ -11,7 +15,7 @@ class Entry(Input):
     app and back: of ctrl+u and a text in one burst it would delete the text."""
 
     async def _on_key(self, event: events.Key) -> None:
-        bound = self._bindings.key_to_bindings.get(event.key)
+        bound = _OWN.get(event.key)
         if bound and not event.is_printable:
             event.stop()
             event.prevent_default()

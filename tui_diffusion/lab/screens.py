@@ -34,7 +34,8 @@ class Paced(Screen[ScreenResultType]):
     def _screen_resized(self, size: Size) -> None:
         # What was drawn for the old size since the terminal has the new one ran over its edge.
         shown = getattr(self.app, "shown", None)
-        if isinstance(shown, Shown) and self.is_current:
+        changed = self.outer_size and self.outer_size != size  # a new window has no size yet
+        if isinstance(shown, Shown) and self.is_current and changed:
             shown.forget()
         super()._screen_resized(size)
 
