@@ -83,8 +83,12 @@ def print_report(report: Mapping[str, Any]) -> None:
         table.add_row("training", f"{report['steps']:,} steps in {report['seconds']:.1f} s, {rate}")
         final = report["loss"]["final"]
         floor, excess = report["loss"]["floor"], report["loss"]["excess"]
-        above = f", {excess:.3g} above the floor of {floor:.3g}" if excess is not None else ""
-        table.add_row("loss", "–" if final is None else f"{format_value(final)}{above}")
+        table.add_row(
+            "loss", "–" if final is None else f"{format_value(final)}, the last steps' mean"
+        )
+        if excess is not None:
+            expected = f"{floor + excess:.3g}, {excess:.3g} above its floor of {floor:.3g}"
+            table.add_row("expected loss", expected)
     for name in ("mean", "std"):
         table.add_row(name, f"{_coordinates(sampled[name])}   goal {_coordinates(target[name])}")
     distance = sampled["nearest_mode_distance"]
@@ -125,6 +129,10 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
     for row in report["levels"]:
         levels.add_row(str(row["level"]), *(_number(row[name]) for name in columns))
     console.print(levels)
+    console.print(
+        "eps error x: how many times as large an error in eps_hat is after its step;\n"
+        "in the end x: in the sample, where the ideal denoiser takes all later steps.\n"
+    )
 
     parts = report["attribution"]
     shares = ", ".join(f"{n} {_number(parts[n])}" for n in ("start", "network", "discretisation"))

@@ -94,7 +94,7 @@ _ENTRIES = (
         "drawn, so even the best possible output is off by this much.",
         "E‖target − E[target | x]‖², summed up like the loss",
         "A fact of the data and the schedule, exact: no training lowers it.",
-        also=("no network can avoid",),
+        also=("least of any network",),
         keys=("floor",),
     ),
     Entry(

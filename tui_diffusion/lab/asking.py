@@ -67,7 +67,7 @@ LOSS = (
     ("over floor", r"\(([-+]\d+%)\)"),
     _after("network of level"),
     ("level", r"\blevel (\d+):"),
-    *map(_after, ("loss", "no network can avoid", "excess")),
+    *map(_after, ("loss", "least of any network", "excess")),
     ("after its step", rf"[×x]{_VALUE} after its step"),
     ("in the sample", rf"[×x]{_VALUE} in the sample"),
     *map(_after, ("start", "network", "discretisation", "total")),

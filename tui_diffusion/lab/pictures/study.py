@@ -31,8 +31,8 @@ def excess(
     figure = Figure(curves=curves, x_label="level", x_range=(-0.5, len(losses) - 0.5))
     here = losses[min(level, len(losses) - 1)]
     note = (
-        f" level {here.level}: loss {here.loss:.4g}, of which no network can avoid {here.floor:.4g}"
-        f"; excess {here.excess:.3g}"
+        f" level {here.level}: loss {here.loss:.4g}, least of any network {here.floor:.4g}, "
+        f"excess {here.excess:.3g}"
     )
     picture = draw(figure, width, height - 1, palette, glyphs)
     return [*picture, text_line(note, width, palette, "text", glyphs)]
