@@ -8,13 +8,14 @@ A test holds README.md to them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from tui_diffusion.core.experiment import field_table
 from tui_diffusion.core.glossary import GLOSSARY
 from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.core.values import format_value
-from tui_diffusion.lab.actions import ACTIONS, FORM_KEYS
+from tui_diffusion.lab.actions import ACTIONS, COMPARE_ACTIONS, FORM_KEYS
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -53,11 +54,19 @@ def fields() -> str:
 
 def keys() -> str:
     """Every key of the lab."""
-    rows = [
-        (" ".join(f"`{key}`" for key in action.shown.split()), action.help) for action in ACTIONS
-    ]
-    rows += [(" ".join(f"`{key}`" for key in shown.split()), text) for shown, text in FORM_KEYS]
-    return _table(("key", "what it does"), rows)
+    return _keys([*((action.shown, action.help) for action in ACTIONS), *FORM_KEYS])
+
+
+def compare_keys() -> str:
+    """The keys of the comparison that do not what they do in the lab."""
+    usual = {(action.shown, action.label) for action in ACTIONS}
+    actions = (a for a in COMPARE_ACTIONS if (a.shown, a.label) not in usual)
+    return _keys([(action.shown, action.help) for action in actions])
+
+
+def _keys(rows: Iterable[tuple[str, str]]) -> str:
+    named = [(" ".join(f"`{key}`" for key in shown.split()), text) for shown, text in rows]
+    return _table(("key", "what it does"), named)
 
 
 def numbers() -> str:
@@ -69,7 +78,13 @@ def numbers() -> str:
     return _table(("number", "what it is", "formula", "what is good"), rows)
 
 
-TABLES = {"numbers": numbers, "experiments": experiments, "fields": fields, "keys": keys}
+TABLES = {
+    "numbers": numbers,
+    "experiments": experiments,
+    "fields": fields,
+    "keys": keys,
+    "compare": compare_keys,
+}
 
 
 def filled(text: str) -> str:
