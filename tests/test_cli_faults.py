@@ -156,7 +156,9 @@ def test_a_store_that_goes_while_training_is_told(run_cli, monkeypatch):  # noqa
         assert [s.standing for s in list_runs()] == ["finished"]
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(
+    "name", ["SIGTERM", *(pytest.param(n, marks=pytest.mark.slow) for n in ("SIGINT", "SIGHUP"))]
+)
 def test_a_signal_leaves_the_terminal_of_a_training_as_it_was(name):
     number = getattr(signal, name)
     settings = ("--set", "training.steps=60000000", "--device", "cpu")

@@ -28,6 +28,7 @@ if sys.platform != "win32":
 HOSTILE = ("[red]x", "[@click=app.quit]x", "a\x1b[31mb\x07", "tab\tnewline\n", "-rf", "ü")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs prlimit")
 def test_a_full_disk_in_mid_training_is_told_and_passes():
     """A limit on the size of files fails every writing in its middle, as a full disk does."""

@@ -5,6 +5,8 @@ import threading
 from collections import Counter
 from itertools import pairwise
 
+import pytest
+
 from .pilots import NARROW, WIDE, Bench, lab, until
 from .stored import invented
 
@@ -41,6 +43,7 @@ async def everything(bench: Bench) -> None:
     app.session._make_trainer.made.clear()
 
 
+@pytest.mark.slow
 async def test_what_is_closed_or_has_ended_leaves_neither_object_nor_thread():
     invented("kept", "naive-1d", 60)
     async with lab() as bench:
