@@ -179,6 +179,17 @@ def test_a_band_covers_all_between_its_ends():
     assert not rows[2].strip() and not rows[13].strip()
 
 
+@pytest.mark.parametrize("broken_on_top", [True, False])
+def test_of_two_lines_at_one_place_the_later_one_is_seen(broken_on_top):
+    whole = Curve([0.0, 1.0], [0.5, 0.5], "raw")
+    broken = Curve([0.0, 1.0], [0.5, 0.5], "floor", "dashed")
+    curves = (whole, broken) if broken_on_top else (broken, whole)
+    lines = draw(Figure(curves=curves, y_range=(0.0, 1.0)), 60, 12, PALETTE)
+    floor, raw = (len(role_cells(lines, role)) for role in ("floor", "raw"))
+    assert raw > 10
+    assert (floor > 10) == broken_on_top
+
+
 def test_the_legend_names_what_fits():
     curves = (
         Curve([0.0], [0.0], "truth", label="exact"),

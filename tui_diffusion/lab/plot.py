@@ -377,14 +377,16 @@ class _Sheet:
         ]
         self._raster(x_ticks, [(at, text.rjust(margin)) for at, text in y_ticks], lines)
         self.ground = np.zeros_like(self.ink)
-        drawn = np.isin(self.ink, [role for _, _, role in lines]) & (self.characters != " ")
+        drawn, ink = self.characters != " ", self.ink.copy()
         ours = [
-            (curve, places)
-            for curve, places in zip(figure.curves, shares, strict=True)
+            (order, curve)
+            for order, curve in enumerate(figure.curves)
             if not curve.fill and not _by_plotext(curve)
         ]
-        for curve, places in sorted(ours, key=lambda pair: not pair[0].dense):
-            self._dots(curve, *places, free=~drawn)
+        for order, curve in sorted(ours, key=lambda pair: not pair[1].dense):
+            over = figure.curves if curve.dense else figure.curves[order:]
+            roles = [self._role(line.role) for line in over if _by_plotext(line)]
+            self._dots(curve, *shares[order], free=~(drawn & np.isin(ink, roles)))
         for curve, (xs, ys) in zip(figure.curves, curves, strict=True):
             if curve.fill:
                 self._bars(self._x.unit(xs), self._y.unit(ys), self._role(curve.role))
@@ -417,7 +419,7 @@ class _Sheet:
         self.characters, self.ink = characters.copy(), ink.copy()
 
     def _dots(self, curve: Curve, xs: Floats, ys: Floats, free: NDArray[np.bool_]) -> None:
-        """Points, or a dense or broken line where no other is: a cell shows the last one's dots."""
+        """Points, or a dense or broken line where none is over it: a cell shows the last dots."""
         if curve.marker == "dashed":
             xs, ys = dashed(xs, ys, 2 * self.inner.width)
         marker, role = _marker(self._figure, curve, self.glyphs), self._role(curve.role)
