@@ -429,7 +429,13 @@ class _Sheet:
         codes = codes_of(draw_on(xs, ys, columns, rows), bits)
         place = (slice(self.inner.y, self.inner.bottom), slice(self.inner.x, self.inner.right))
         hit = (codes > 0) & (free[place] | (curve.marker in _POINTS))
-        self.characters[place][hit] = characters[codes[hit]]
+        cells = self.characters[place]
+        if curve.marker == "dashed":  # under another line its dots are added, in that one's colour
+            known = {character: code for code, character in enumerate(characters.tolist())}
+            for y, x in np.argwhere((codes > 0) & ~hit).tolist():
+                code = known.get(cells[y, x])
+                cells[y, x] = cells[y, x] if code is None else characters[code | codes[y, x]]
+        cells[hit] = characters[codes[hit]]
         self.ink[place][hit] = role
 
     def _bars(self, xs: Floats, ys: Floats, role: int) -> None:
