@@ -143,6 +143,13 @@ def test_a_run_that_is_training_with_nobody_at_it_was_interrupted():
     assert listed()["mine"].resumable
 
 
+def test_a_run_that_was_killed_after_its_last_step_has_finished():
+    with Checkpointer(trained(EXPERIMENT), store() / "mine") as keeper:
+        keeper.finish("training")
+    assert listed()["mine"].standing == "finished"
+    assert not listed()["mine"].resumable
+
+
 def test_a_clock_set_back_makes_no_negative_age():
     saved("mine")
     (summary,) = list_runs()

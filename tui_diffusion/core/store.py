@@ -193,7 +193,8 @@ def _summary_of_run(folder: Path) -> Summary:
         return Summary(folder, "damaged", reason=fault)
     standing: Standing = about.state
     if standing == "training" and writer_of(folder) is None:
-        standing = "interrupted"
+        # One that was killed between its last step and its end has nothing left to go on with.
+        standing = "finished" if about.step >= about.steps else "interrupted"
     return Summary(folder, standing, about)
 
 
