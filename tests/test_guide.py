@@ -155,6 +155,7 @@ async def test_it_is_not_there_unasked():
         assert not app.place.guided
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_only_the_very_first_start_is_guided():
     from .terminal import Terminal

@@ -168,14 +168,9 @@ def test_the_declined_run_is_kept_whatever_its_name():
 # --- for real ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize(
-    "how",
-    [
-        "SIGKILL",
-        *(pytest.param(w, marks=pytest.mark.slow) for w in ("q", "SIGHUP", "SIGTERM", "SIGINT")),
-    ],
-)
+@pytest.mark.parametrize("how", ["SIGKILL", "q", "SIGHUP", "SIGTERM", "SIGINT"])
 def test_however_it_was_left_the_next_start_asks_once(how):
     with Terminal("ddpm-1d", "--set", "training.steps=60000000") as terminal:
         terminal.until("idle")

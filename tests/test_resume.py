@@ -393,6 +393,7 @@ def test_a_terminal_that_is_closed_ends_a_training_that_can_go_on(home):
     assert summary.standing == "stopped"
 
 
+@pytest.mark.slow
 def test_the_time_that_a_training_is_stopped_is_none_of_its_own(home):
     """Stopped by ctrl+z, and brought back by ``fg`` a while later."""
     process = subprocess.Popen(

@@ -305,6 +305,7 @@ def type_over(terminal, text):
     terminal.press("enter")
 
 
+@pytest.mark.slow
 def test_train_compare_go_on_and_leave(tmp_path, monkeypatch):
     """A training of the lab beside an older run at 80×24; it goes on beyond its end, twice."""
     home = {"DIFFUSION_TUI_HOME": str(tmp_path)}
