@@ -48,6 +48,13 @@ MODES = {
 """Private modes that a program has to switch off again."""
 
 
+def _begin() -> None:
+    """The program's terminal, and signals as a shell leaves them, whoever runs the tests."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Terminal:
     """``diffusion-tui``, or another program, in a pseudo-terminal of ``size`` (columns, lines)."""
 
@@ -77,7 +84,7 @@ class Terminal:
             stderr=self._slave,
             env={**environment, **(env or {})},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_begin,
         )
 
     def __enter__(self) -> Terminal:
