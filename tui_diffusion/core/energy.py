@@ -17,13 +17,11 @@ import math
 import torch
 from torch import Tensor
 
-from .mixtures import GaussianMixture
+from .mixtures import PAIRS_AT_ONCE, GaussianMixture
 from .randomness import generator
 
 _MOST = 1024
 """Components beyond which a mixture is compared by so many of them, drawn by their weights."""
-
-_AT_ONCE = 2**17
 
 
 def mean_length(distance: Tensor, variance: Tensor, dim: int) -> Tensor:
@@ -69,7 +67,7 @@ def of_sample(x: Tensor, mixture: GaussianMixture) -> float:
     """
     mixture = _few(mixture)
     x = x.detach().cpu().double()
-    size = max(1, _AT_ONCE // max(mixture.modes, len(x)))
+    size = max(1, PAIRS_AT_ONCE // max(mixture.modes, len(x)))
     variance = mixture.stds[None, :] ** 2
     cross = within = 0.0
     for part in torch.split(x, size):

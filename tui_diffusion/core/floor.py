@@ -26,7 +26,7 @@ from torch import Tensor
 from .datasets import make_mixture
 from .experiment import Experiment
 from .methods import AnyLevel, Denoiser, IdealDenoiser, Method, make_method
-from .mixtures import GaussianMixture
+from .mixtures import PAIRS_AT_ONCE, GaussianMixture
 from .randomness import generator
 from .schedules import Level, make_schedule, sampling_schedule
 from .sections import DataConfig
@@ -39,9 +39,6 @@ _MOST_PAIRS = 12_000_000
 """Points of a grid times components, beyond which a sample of fixed seed stands for the grid."""
 
 _SAMPLE_PAIRS = 4_000_000
-
-_AT_ONCE = 2**17
-"""Points times components that are looked at together: what a core's cache holds."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +152,7 @@ def _posterior_moments(
     variance = alpha**2 * mixture.stds**2 + sigma**2
     within = _within(mixture, alpha, sigma)
     squares, fourths = [], []
-    for part in torch.split(x, max(1, _AT_ONCE // mixture.modes)):
+    for part in torch.split(x, max(1, PAIRS_AT_ONCE // mixture.modes)):
         shares = mixture.responsibilities(part, alpha, sigma)
         apart = torch.zeros_like(shares)
         for axis in range(d):
@@ -184,7 +181,7 @@ def _mmse_of_many(
     centres = (alpha / root * means).float()
     offset = mixture.weights.log().float() - centres.square().sum(1) / 2
     total = weights = 0.0
-    for part in torch.split((x / root).float(), max(1, _AT_ONCE // mixture.modes)):
+    for part in torch.split((x / root).float(), max(1, PAIRS_AT_ONCE // mixture.modes)):
         logits = torch.addmm(offset, part, centres.T)
         top = logits.max(1, keepdim=True).values
         joint = (logits - top).exp_()

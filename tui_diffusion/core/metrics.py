@@ -8,14 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .mixtures import GaussianMixture
+from .mixtures import PAIRS_AT_ONCE, GaussianMixture
 from .randomness import generator
 
 OFF_MODE = 5.0
 """A point further than this many std from every mode belongs to none."""
-
-_AT_ONCE = 2**17
-"""Pairs of points that are looked at together: what a core's cache holds, which is quickest too."""
 
 _PAIRS_UP_TO = 4096
 """Points of each sample that enter the energy distance, whose cost grows with their square."""
@@ -65,7 +62,7 @@ def nearest_mode(x: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:
     means = mixture.means.to(x)
     nearest = [
         torch.cdist(part, means, compute_mode="donot_use_mm_for_euclid_dist").min(1)
-        for part in torch.split(x, max(1, _AT_ONCE // len(means)))
+        for part in torch.split(x, max(1, PAIRS_AT_ONCE // len(means)))
     ]
     distance = torch.cat([part.values for part in nearest])
     return distance**2, torch.cat([part.indices for part in nearest])
@@ -88,7 +85,7 @@ def energy_distance(x: Tensor, y: Tensor) -> float:
 
 def _mean_distance(x: Tensor, y: Tensor) -> float:
     """Mean over all pairs of their distance."""
-    parts = torch.split(x, max(1, _AT_ONCE // len(y)))
+    parts = torch.split(x, max(1, PAIRS_AT_ONCE // len(y)))
     return sum(float(torch.cdist(part, y).sum()) for part in parts) / (len(x) * len(y))
 
 

@@ -25,9 +25,12 @@ from .devices import placed
 Scale = float | Tensor
 """alpha or sigma: one number for all points, or a tensor with one for each, shape (n, 1)."""
 
-_AT_ONCE = {"cpu": 2**17}
-"""Pairs of a point and a component that are looked at together, by device: what a core's cache
-holds, which is quickest too; a GPU would have too little to do."""
+PAIRS_AT_ONCE = 2**17
+"""Pairs of points, or of a point and a component, that are looked at together: what a core's cache
+holds, which is quickest too."""
+
+_ON_GPU = 2**20
+"""The same on a GPU, which would have too little to do."""
 
 
 class GaussianMixture:
@@ -194,7 +197,8 @@ class GaussianMixture:
     ) -> Tensor:
         """What ``rows`` makes of x, taken in parts so small that memory stays bounded."""
         means = self.means
-        size = max(1, _AT_ONCE.get(means.device.type, 2**20) // self.modes)
+        at_once = PAIRS_AT_ONCE if means.device.type == "cpu" else _ON_GPU
+        size = max(1, at_once // self.modes)
         alpha_, sigma_ = placed(alpha, means).reshape(-1, 1), placed(sigma, means).reshape(-1, 1)
 
         def cut(values: Tensor, first: int) -> Tensor:

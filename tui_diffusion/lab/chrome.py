@@ -55,8 +55,8 @@ def status(
     if training is None:
         return left, [(f"{waiting} ", text)]
     right = _progress(training, chosen, palette)
-    if width >= WIDE and training.above is not None:
-        right.insert(-1, (f"  {training.above:+z.0%} over floor", dim))
+    if width >= WIDE and (above := training.above) is not None:
+        right.insert(-1, (f"  {above:+z.0%} over floor", dim))
     room = width - _cells([*left, *right])
     for device in _devices(training):
         if len(device) < room:

@@ -21,6 +21,7 @@ from .canvas import Canvas
 from .chrome import WIDE, footer, tabs, too_small
 from .compare_help import compare_page
 from .comparison import LETTERS, Showing, Source, Subject, beside_bench, read, show
+from .fault import line
 from .film import Film
 from .help import HelpScreen
 from .jump import Jump
@@ -110,7 +111,7 @@ class CompareScreen(Paced[bool], Player):
         def __init__(self, wish: object, error: Exception) -> None:
             super().__init__()
             self.wish = wish
-            self.text = " ".join(str(error).split()) or type(error).__name__
+            self.text = line(error)
 
     def __init__(self, sources: Sequence[Source]) -> None:
         super().__init__()
@@ -243,7 +244,7 @@ class CompareScreen(Paced[bool], Player):
 
     def on_compare_screen_read(self, message: Read) -> None:
         for fault in message.faults:
-            self.notify(fault, title="Not compared", severity="error", markup=False)
+            self.lab.refuse("Not compared", fault)
         if not message.subjects:
             self.dismiss(False)
             return
@@ -261,7 +262,7 @@ class CompareScreen(Paced[bool], Player):
         self._take_film(message.showing, message.film)
 
     def on_compare_screen_failed(self, message: Failed) -> None:
-        self.notify(message.text, title="Not compared", severity="error", markup=False)
+        self.lab.refuse("Not compared", message.text)
         if isinstance(message.wish, Showing):
             self._take_film(message.wish, message.text)
         else:
@@ -406,7 +407,7 @@ def compare_bench(lab: Lab) -> None:
     try:
         sources = beside_bench(lab.bench.training, lab.chosen)
     except RunError as error:
-        lab.notify(str(error), title="Not compared", severity="error", markup=False)
+        lab.refuse("Not compared", str(error))
         return
     if len(sources) > 1:
         lab.push_screen(CompareScreen(sources), lambda other: lab.action_runs() if other else None)

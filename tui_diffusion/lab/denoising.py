@@ -22,7 +22,7 @@ from .player import Player
 from .playing import Play
 from .ruler import Ruler
 from .sampling import Progress, Worker
-from .status import Line, number
+from .status import Line, number, vector
 from .views import view_after, zoomed
 
 if TYPE_CHECKING:
@@ -259,8 +259,8 @@ class DenoisingPanel(Panel, Player):
         self._write(
             here,
             f"{' exact ':<{len(here)}}",
-            ("mean", _vector(seen.mean), "mean", _vector(seen.goal_mean)),
-            ("std", _vector(seen.std), "std", _vector(seen.goal_std)),
+            ("mean", vector(seen.mean), "mean", vector(seen.goal_mean)),
+            ("std", vector(seen.std), "std", vector(seen.goal_std)),
             (to_mode, number(seen.distance), to_mode, number(seen.goal_distance)),
             ("energy", number(seen.energy), "energy", number(seen.energy_real)),
         )
@@ -271,10 +271,10 @@ class DenoisingPanel(Panel, Player):
         self._write(
             f" ◆ {index + 1}   " if self.glyphs != "ascii" else f" * {index + 1}   ",
             " ideal ",
-            ("x0_hat", _vector(point.x0_hat), "x0_hat", _vector(point.ideal_x0)),
-            ("eps_hat", _vector(point.eps_hat), "eps_hat", _vector(point.ideal_eps)),
-            ("x", _vector(point.x), "x", _vector(point.x)),
-            ("moves", _vector(point.move), "noise", _vector(point.noise)),
+            ("x0_hat", vector(point.x0_hat), "x0_hat", vector(point.ideal_x0)),
+            ("eps_hat", vector(point.eps_hat), "eps_hat", vector(point.ideal_eps)),
+            ("x", vector(point.x), "x", vector(point.x)),
+            ("moves", vector(point.move), "noise", vector(point.noise)),
         )
 
     def _write(self, head: str, exact_head: str, *items: tuple[str, str, str, str]) -> None:
@@ -298,11 +298,6 @@ class DenoisingPanel(Panel, Player):
             ]
         self.query_one("#numbers", Line).write(here)
         self.query_one("#goals", Line).write(exact)
-
-
-def _vector(values: list[float]) -> str:
-    texts = [f"{value:z.3f}" for value in values]  # z: no -0.000
-    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
 def _noise_of(film: Film, level: int) -> list[str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from textual import events
-from textual.binding import BindingsMap
 from textual.widgets import Input
 
-_OWN = BindingsMap(Input.BINDINGS).key_to_bindings
-"""The keys that a text field itself has, and not what it scrolls by."""
+_SCROLLING = ("scroll_", "page_")
+"""What every widget inherits to scroll by: a field of one line leaves it to what is around it."""
 
 
 class Entry(Input):
@@ -15,8 +14,11 @@ class Entry(Input):
     app and back: of ctrl+u and a text in one burst it would delete the text."""
 
     async def _on_key(self, event: events.Key) -> None:
-        bound = _OWN.get(event.key)
-        if bound and not event.is_printable:
-            event.stop()
-            event.prevent_default()
-            await self.app.run_action(bound[0].action, self)
+        if event.is_printable:
+            return
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if not binding.action.startswith(_SCROLLING):
+                event.stop()
+                event.prevent_default()
+                await self.app.run_action(binding.action, self)
+                return

@@ -175,13 +175,14 @@ class LossPanel(Panel):
         return draw(figure, *look)
 
     def _title(self, training: Training) -> None:
-        assert training.latest is not None
+        latest, above = training.latest, training.above
+        assert latest is not None
         rate = format_value(float(f"{training.lr:.2g}"))
-        parts = [f"Loss  {number(training.latest)}", f"rate {rate}"]
+        parts = [f"Loss  {number(latest)}", f"rate {rate}"]
         if training.level is not None:
             parts.append(f"network of level {training.level}")
-        if training.floor is not None and training.above is not None:
-            parts.insert(1, f"floor {number(training.floor)} ({training.above:+z.0%})")
+        if training.floor is not None and above is not None:
+            parts.insert(1, f"floor {number(training.floor)} ({above:+z.0%})")
         self.entitle("  ".join(parts), "log" if self.logarithmic else "linear")
 
     def _banner(self, training: Training | None) -> None:

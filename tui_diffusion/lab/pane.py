@@ -15,7 +15,7 @@ from .palette import Palette
 from .panel import Panel
 from .pictures import Look
 from .playing import Play
-from .status import Line, number
+from .status import Line, number, vector
 
 if TYPE_CHECKING:
     from .film import Film
@@ -69,10 +69,11 @@ class Pane(Panel, can_focus=False):
 
     def _write_numbers(self, film: Film, play: Play, palette: Palette) -> None:
         seen = film.numbers(play.level)
+        digits = 3 if film.dim == 1 else 2  # beside each other there is little room
         items = (
             ("energy", number(seen.energy), number(seen.energy_real)),
-            ("std", _vector(seen.std), _vector(seen.goal_std)),
-            ("mean", _vector(seen.mean), _vector(seen.goal_mean)),
+            ("std", vector(seen.std, digits), vector(seen.goal_std, digits)),
+            ("mean", vector(seen.mean, digits), vector(seen.goal_mean, digits)),
         )
         label, text, goal = (palette.style(role) for role in ("axis", "text", "goal"))
         # Between levels points are only drawn; what is measured belongs to a level.
@@ -89,9 +90,3 @@ class Pane(Panel, can_focus=False):
             exact += [(f"{name} ", label), (f"{true:<{cells}}  ", goal)]
         self.query_one(".here", Line).write(here)
         self.query_one(".exact", Line).write(exact)
-
-
-def _vector(values: list[float]) -> str:
-    """0.012, or (1.00, −0.31): beside each other there is little room."""
-    texts = [f"{value:z.2f}" for value in values]  # z: no -0.00
-    return f"{values[0]:z.3f}" if len(values) == 1 else f"({', '.join(texts)})"

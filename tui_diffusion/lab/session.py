@@ -142,9 +142,10 @@ class Training:
     @property
     def above(self) -> float | None:
         """How far the latest losses are above their floor, as a share of it."""
-        if not self.floor or self.latest is None or not isfinite(self.latest):
+        floor, latest = self.floor, self.latest
+        if not floor or latest is None or not isfinite(latest):
             return None
-        return self.latest / self.floor - 1
+        return latest / floor - 1
 
     @property
     def rate(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -38,6 +40,12 @@ def number(value: float) -> str:
     if abs(value) < 1e-3 or abs(value) >= 1e4:
         return f"{value:.1e}"
     return f"{value:.4f}" if abs(value) < 0.1 else f"{value:.3f}"
+
+
+def vector(values: Sequence[float], digits: int = 3) -> str:
+    """One coordinate as it is, several in brackets: 0.012, or (1.000, -0.310)."""
+    texts = [f"{value:z.{digits}f}" for value in values]  # z: no -0.000
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
 class Line(Canvas):
