@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_diffusion.core.devices import operations
+from tui_diffusion.core import fast, script
 from tui_diffusion.core.experiment import Experiment, build
 from tui_diffusion.core.fast import FastStepper
 from tui_diffusion.core.presets import PRESETS
@@ -196,22 +196,19 @@ def test_a_run_of_steps_that_is_broken_off_never_happened() -> None:
     next(run)
     stepper = trainer._stepper
     assert isinstance(stepper, FastStepper)
-    calls = 0
+    steps = stepper._run
 
-    def interrupt() -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 20:
-            raise KeyboardInterrupt
+    def half(*lists: list[object]) -> None:
+        steps(*(values[: len(values) // 2] for values in lists))
+        raise KeyboardInterrupt
 
-    place = len(stepper._program) // 2
-    stepper._program.insert(place, interrupt)
+    stepper._run = half
     before = trainer.state()
     with pytest.raises(KeyboardInterrupt):
         next(run)
     after = trainer.state()
     assert all(torch.equal(before[name], after[name]) for name in before)
-    del stepper._program[place]
+    stepper._run = steps
     assert whole.losses.tobytes() == go_on(trainer).losses.tobytes()
 
 
@@ -236,10 +233,33 @@ def test_a_divergence_ends_both_alike(rate: float, loss: str, activation: str) -
         assert torch.equal(weights(fast), weights(plain))
 
 
-def test_the_choice_hangs_on_the_experiment() -> None:
-    small = on_cpu(PRESETS["ddpm-1d"].experiment, 10)
-    assert isinstance(Trainer(small)._stepper, FastStepper)
-    assert isinstance(Trainer(small, plain=True)._stepper, PlainStepper)
-    wide = small.with_settings({"network.width": 1024, "training.batch": 512})
-    assert isinstance(Trainer(wide)._stepper, PlainStepper)
-    assert operations(wide) > operations(small)
+def test_a_large_network_has_the_plain_losses() -> None:
+    experiment = on_cpu(
+        PRESETS["ddpm-multimodal"].experiment, 6, network__width=700, training__batch=512
+    )
+    assert_same(trained(experiment), trained(experiment, plain=True))
+
+
+def test_where_nothing_can_be_compiled_the_steps_are_plain_and_it_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(source: str) -> None:
+        raise RuntimeError("no attribute\nmm")
+
+    experiment = on_cpu(PRESETS["ddpm-1d-per-level"].experiment, 60, training__batch=50)
+    whole = trained(experiment)
+    monkeypatch.setattr(script, "_compiled", missing)
+    fallen = trained(experiment)
+    assert isinstance(fallen._stepper, PlainStepper)
+    assert fallen.choice.reason == (
+        "as asked; with autograd, for its steps cannot be compiled (no attribute mm)"
+    )
+    assert whole.losses.tobytes() == fallen.losses.tobytes()
+
+
+def test_where_a_sum_cannot_follow_a_product_it_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On another library each kernel may round in a way of its own."""
+    experiment = on_cpu(PRESETS["ddpm-multimodal"].experiment, 100)
+    whole = trained(experiment)
+    monkeypatch.setattr(fast, "_cheapest_affine", lambda *_: "addmm")
+    assert whole.losses.tobytes() == trained(experiment).losses.tobytes()

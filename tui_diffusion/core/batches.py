@@ -81,7 +81,8 @@ class Batches:
         for start in range(0, self.steps, size):
             part = slice(start, start + size)
             level, told = self.levels(drawn[part])
-            x = level.alpha * x0[part] + level.sigma * eps[part]
+            x = level.alpha * x0[part]
+            x += level.sigma * eps[part]
             seen = self._method.see(x, level).mT.contiguous()
             self._network.features(seen, told.mT, axis=-2, out=features[part])
             targets[part] = self._method.target(x0[part], eps[part], level).mT

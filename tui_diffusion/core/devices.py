@@ -13,7 +13,7 @@ from .experiment import ConfigError, Experiment
 _CPU_RATE = 5e10
 """Floating-point operations a second of one thread's matrix products, as measured on small ones."""
 
-_CPU_CALLS = 3e-5
+_CPU_CALLS = 1.5e-5
 """Seconds that the calls of a step in closed form take, as measured, whatever their size."""
 
 _GPU_STEP = {"cuda": 1e-4, "mps": 5e-4}

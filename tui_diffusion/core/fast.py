@@ -1,24 +1,22 @@
 """Gradient steps of a multilayer perceptron in closed form, on a CPU: autograd's, bit for bit.
 
 A network so small is held back by what each operation of autograd costs besides its arithmetic.
-Here a step is a list of about twenty-five operations that are bound once to fixed memory, and a run
-of steps is a loop that calls them. For a layer with input h (batch, in), weight W (out, in), bias b
-and δ = ∂loss/∂z,
+Here a step is a list of about twenty-five operations on fixed memory, and a run of steps is one
+`Script`, in which torch goes from one to the next by itself. For a layer with input h (batch, in),
+weight W (out, in), bias b and δ = ∂loss/∂z,
 
     z = h Wᵀ + b,    ∂loss/∂W = δᵀ h,    ∂loss/∂b = Σ δ over the batch,
     ∂loss/∂h = δ W,    δ' = φ'(z') ⊙ ∂loss/∂h.
 
 Products, sums and activations are the very kernels that autograd calls, on the same shapes, since
-another would add in another order and round otherwise. What is rounded the same whoever computes
-it, number by number, goes through numpy, whose calls cost a third of torch's; both see the same
-memory.
+another would add in another order and round otherwise. Only what is rounded the same whoever
+computes it, number by number, goes through cheaper ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -26,8 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .experiment import Experiment
-
-Operation = Callable[[], object]
+from .script import Script
 
 _LINE = 16
 """Floats in a cache line, at which every tensor begins, so that results do not hang on chance."""
@@ -45,6 +42,7 @@ class FastStepper:
 
     note = ""
 
+    @torch.inference_mode()
     def __init__(
         self,
         experiment: Experiment,
@@ -53,75 +51,73 @@ class FastStepper:
         places: int,
     ) -> None:
         self._training = training = experiment.training
-        self._body = list(body.parameters())
-        self._averaged = list(average.parameters()) if average else []
-        shapes = [parameter.shape for parameter in self._body]
+        shapes = [parameter.shape for parameter in body.parameters()]
         self._sizes = [shape.numel() for shape in shapes]
-        # Rows: weights, gradients, then as needed the average and the two moments of Adam.
-        self._memory = torch.zeros(5, sum(map(_padded, self._sizes)))
+        # Rows: weights, gradients, average, and the two moments of Adam where it is that.
+        rows = 3 if training.optimizer == "sgd" else 5
+        self._memory = torch.zeros(rows, sum(map(_padded, self._sizes)))
         self._weights, self._gradients, self._average, *self._moments = (
             _tensors(row, shapes) for row in self._memory
         )
         self._done = torch.zeros(())
-        self._rate = torch.zeros((), dtype=torch.float64)
-        self._blend = torch.zeros(())
+        self._averages = average is not None
+        self._inside = self._weights + (self._average if self._averages else [])
+        networks = [body] if average is None else [body, average]
+        self._outside = [p.detach() for network in networks for p in network.parameters()]
         inputs, outputs, batch = shapes[0][1], shapes[-1][0], training.batch
-        # Features and targets of a step side by side, so that one copy brings both.
-        self._steps = torch.zeros(places, (inputs + outputs) * batch)
-        self.features, self.targets = _sides(self._steps, inputs, batch)
-        self._now = torch.zeros(1, (inputs + outputs) * batch)
-        features, targets = _sides(self._now, inputs, batch)
-        self._features, self._target = features[0].mT, targets[0].mT
+        with torch.inference_mode(False):  # for a block comes from outside
+            self.features = _block(places, inputs, batch)
+            self.targets = _block(places, batch, outputs).mT
+        self._losses = torch.zeros(places)
+        # What differs from step to step.
+        self._seen = [columns.mT for columns in self.features]
+        self._wanted = [columns.mT for columns in self.targets]
+        self._lost = list(self._losses)
         self._error, self._delta = _empty(batch, outputs), _empty(batch, outputs)
         self._square = _empty(batch, outputs)
-        self._loss = torch.zeros(())
-        self._hidden = [
-            _Hidden(batch, weight[0], experiment.network.activation) for weight in shapes[:-2:2]
-        ]
-        self._program = self._make_program()
+        self._hidden: list[_Hidden] = []
+        fed = self._seen[0]
+        for width, _ in shapes[:-2:2]:
+            self._hidden.append(_Hidden(fed, width, experiment.network.activation))
+            fed = self._hidden[-1].value
+        # What a layer has made is of no more use once the δ before it is made: less to go through.
+        for layer, later in pairwise(self._hidden):
+            layer.delta = later.value
+        self._run = self._write().compile()
 
     # --- the protocol ------------------------------------------------------------------------
 
+    @torch.inference_mode()
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]
     ) -> NDArray[np.float32]:
         """Take the steps of a block from place ``first`` on, one for each rate; their losses."""
-        done = int(self._done)
-        _copy(self._body, self._weights)
-        _copy(self._averaged, self._average)
-        before = self._memory.clone()
-        now, rate, blend = self._now[0].numpy(), self._rate.numpy(), self._blend.numpy()
-        count, loss, program = self._done.numpy(), self._loss.numpy(), self._program
-        steps = self._steps[first : first + len(rates)].numpy()
-        losses = np.empty(len(rates), np.float32)
+        part = slice(first, first + len(rates))
+        torch._foreach_copy_(self._inside, self._outside)
+        moments = self._memory[3:]
+        before, done = moments.clone(), self._done.clone()
         try:
-            with np.errstate(all="ignore"):
-                for place, step in enumerate(steps):
-                    np.copyto(now, step)
-                    rate[...], blend[...] = rates[place], blends[place]
-                    count[...] = done + place + 1
-                    for operation in program:
-                        operation()
-                    losses[place] = loss
+            self._run(self._seen[part], self._wanted[part], self._lost[part], rates, blends)
         except BaseException:
-            self._memory.copy_(before)
-            self._done.fill_(done)
+            moments.copy_(before)
+            self._done.copy_(done)
             raise
-        _copy(self._weights, self._body)
-        _copy(self._average, self._averaged)
+        torch._foreach_copy_(self._outside, self._inside)
+        losses: NDArray[np.float32] = self._losses[part].numpy().copy()
         if self._training.loss == "mean":
             losses /= np.float32(self._error.numel())
         return losses
 
     def state(self) -> dict[str, Tensor]:
         """The optimizer's state, named as torch's optimizers name it: ``<parameter>.<name>``."""
-        if self._training.optimizer == "sgd":
+        if not self._moments:
             return {}
         state: dict[str, Tensor] = {}
         for name, tensors in zip(("exp_avg", "exp_avg_sq"), self._moments, strict=True):
             state |= {f"{index}.{name}": tensor for index, tensor in enumerate(tensors)}
-        return state | {f"{index}.step": self._done for index in range(len(self._body))}
+        return state | {f"{index}.step": self._done for index in range(len(self._weights))}
 
+    @torch.inference_mode()
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Go back to a saved `state`."""
         for name, mine in self.state().items():
@@ -129,68 +125,126 @@ class FastStepper:
 
     # --- one step ----------------------------------------------------------------------------
 
-    def _make_program(self) -> list[Operation]:
+    def _write(self) -> Script:
         """The operations of a gradient step."""
-        program: list[Operation] = []
+        do = Script(tensors=("seen", "wanted", "loss"), numbers=("rate", "blend"))
         layers = list(zip(self._weights[::2], self._weights[1::2], strict=True))
         gradients = list(zip(self._gradients[::2], self._gradients[1::2], strict=True))
-        fed = [self._features, *(layer.value for layer in self._hidden)]
-        made = [*(layer.sum for layer in self._hidden), self._error]
-        for index, ((weight, bias), h, z) in enumerate(zip(layers, fed, made, strict=True)):
-            program.append(partial(torch.addmm, bias, h, weight.t(), out=z))
-            if index < len(self._hidden):
-                program += self._hidden[index].forward()
-        program += self._make_loss()
+        fed: list[Tensor | str] = ["seen", *(layer.value for layer in self._hidden)]
+        for layer, h, (weight, bias) in zip(self._hidden, fed, layers, strict=False):
+            layer.forward(do, h, weight, bias)
+        weight, bias = layers[-1]
+        do("addmm", bias, fed[-1], weight.t(), out=self._error)
+        self._write_loss(do)
         delta = self._delta
         for index in reversed(range(len(layers))):
             by_weight, by_bias = gradients[index]
-            program.append(partial(torch.mm, delta.t(), fed[index], out=by_weight))
-            program.append(partial(torch.sum, delta, 0, out=by_bias))
+            do("mm", delta.t(), fed[index], out=by_weight)
+            do("sum", delta, [0], out=by_bias)
             if index:
                 layer = self._hidden[index - 1]
-                program.append(partial(torch.mm, delta, layers[index][0], out=layer.delta))
-                program += layer.backward()
+                do("mm", delta, layers[index][0], out=layer.delta)
+                layer.backward(do)
                 delta = layer.delta
-        return [*program, *self._update(), *self._follow()]
+        self._write_update(do)
+        if self._averages:
+            weights, _, average, *_ = self._memory.unbind()
+            do("lerp_", average, weights, "blend")
+        return do
 
-    def _make_loss(self) -> list[Operation]:
+    def _write_loss(self, do: Script) -> None:
         """From the output to its loss L and δ: 2e for Σe², e/L for its root, 2e/n for its mean."""
-        error, square, delta, loss = self._error, self._square, self._delta, self._loss
+        error, square, delta = self._error, self._square, self._delta
         factor = torch.tensor(2.0 / error.numel() if self._training.loss == "mean" else 2.0)
-        program: list[Operation] = [
-            _call(np.subtract, error, self._target, out=error),
-            _call(np.multiply, error, error, out=square),
-            partial(torch.sum, square.flatten(), 0, out=loss),
-        ]
+        do("sub", error, "wanted", out=error)
+        do("mul", error, error, out=square)
+        do("sum", square.flatten(), [0], out="loss")
         if self._training.loss == "norm":
-            # Torch's root is not always the one that is nearest.
-            program.append(partial(torch.sqrt, loss, out=loss))
-            program.append(_call(np.divide, torch.ones(()), loss, out=factor))
-        return [*program, _call(np.multiply, error, factor, out=delta)]
+            do("sqrt", "loss", out="loss")
+            do("reciprocal", "loss", out=factor)
+        do("mul", error, factor, out=delta)
 
-    def _update(self) -> list[Operation]:
+    def _write_update(self, do: Script) -> None:
         """Gradients to weights, by torch's own kernels."""
-        weights, gradients, _, first, second = (_runs(row, self._sizes) for row in self._memory)
-        lists = [weights, gradients]
-        options: dict[str, Any] = {"lr": self._rate, "maximize": False}
-        kernel: Callable[..., object] = torch._fused_sgd_
-        if self._training.optimizer == "sgd":
-            lists += [[]]
-            options |= {"momentum": 0.0, "dampening": 0.0, "nesterov": False}
-            options |= {"weight_decay": 0.0, "is_first_step": False}
-        else:
-            lists += [first, second, [], [self._done] * len(weights)]
-            options |= {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False}
-            kernels = {"adam": (torch._fused_adam_, 0.0), "adamw": (torch._fused_adamw_, 0.01)}
-            kernel, options["weight_decay"] = kernels[self._training.optimizer]
-        return [partial(kernel, *lists, **options)]
+        weights, gradients, _, *moments = (_runs(row, self._sizes) for row in self._memory)
+        if not moments:
+            do(
+                "_fused_sgd_",
+                weights,
+                gradients,
+                [],
+                lr="rate",
+                momentum=0.0,
+                dampening=0.0,
+                nesterov=False,
+                weight_decay=0.0,
+                maximize=False,
+                is_first_step=False,
+            )
+            return
+        kernel, decay = {"adam": ("_fused_adam_", 0.0), "adamw": ("_fused_adamw_", 0.01)}[
+            self._training.optimizer
+        ]
+        do("add_", self._done, 1)
+        do(
+            kernel,
+            weights,
+            gradients,
+            *moments,
+            [],
+            [self._done] * len(weights),
+            lr="rate",
+            beta1=0.9,
+            beta2=0.999,
+            weight_decay=decay,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )
 
-    def _follow(self) -> list[Operation]:
-        """The average a little nearer to the weights."""
-        if not self._averaged:
-            return []
-        weights, _, average, *_ = self._memory.unbind()
-        return [partial(average.lerp_, weights, self._blend)]
+
+class _Hidden:
+    """A hidden layer's z, h = φ(z) and δ, each (batch, width); ``fed`` is like what it is fed.
+
+    ReLU and tanh have their slope from h alone, and h takes the place of z.
+    """
+
+    def __init__(self, fed: Tensor, width: int, activation: str) -> None:
+        batch = len(fed)
+        self._activation = activation
+        self._affine = _cheapest_affine(fed, width)
+        self.value = _empty(batch, width)
+        self.sum = self.value if activation in ("relu", "tanh") else _empty(batch, width)
+        self.delta = _empty(batch, width)
+
+    def forward(self, do: Script, fed: Tensor | str, weight: Tensor, bias: Tensor) -> None:
+        """From the layer before to h."""
+        z, h, relu = self.sum, self.value, self._activation == "relu"
+        match self._affine:
+            case "mm" if relu:
+                do("mm", fed, weight.t(), out=h)
+                do("_add_relu", h, bias, out=h)
+                return
+            case "addcmul":
+                do("addcmul", bias, fed, weight.t(), out=z)
+            case _:
+                do("addmm", bias, fed, weight.t(), out=z)
+        if relu:
+            do("relu_", h)
+        else:
+            do(self._activation, z, out=h)
+
+    def backward(self, do: Script) -> None:
+        """From ∂loss/∂h to δ = φ'(z) ⊙ ∂loss/∂h."""
+        z, h, delta = self.sum, self.value, self.delta
+        if self._activation != "relu":
+            do(f"{self._activation}_backward", delta, z, grad_input=delta)
+        elif h.numel() > _SMALL_LAYER:
+            do("threshold_backward", delta, h, 0, grad_input=delta)
+        else:
+            slope = torch.empty_like(h)
+            do("sign", h, out=slope)
+            do("mul", delta, slope, out=delta)
 
 
 # --- memory --------------------------------------------------------------------------------------
@@ -231,70 +285,25 @@ def _runs(row: Tensor, sizes: list[int]) -> list[Tensor]:
     return runs
 
 
-def _sides(steps: Tensor, inputs: int, batch: int) -> tuple[Tensor, Tensor]:
-    """Features (places, inputs, batch) and targets (places, d, batch) in the memory of steps.
+def _block(places: int, rows: int, columns: int) -> Tensor:
+    """Zeros (places, rows, columns), the matrix of every place beginning a cache line."""
+    room = _padded(rows * columns)
+    return _empty(places, room)[:, : rows * columns].view(places, rows, columns)
 
-    In memory each feature is a column, as they are made, and each target a row, as it is read.
+
+def _cheapest_affine(fed: Tensor, width: int) -> str:
+    """The operation that begins b + h Wᵀ at the least cost, and makes of it what ``addmm`` does.
+
+    Whether a product and then a sum are the same to the last bit hangs on the library: it is tried.
     """
-    places, split = len(steps), inputs * batch
-    features, targets = steps[:, :split], steps[:, split:]
-    return features.view(places, inputs, batch), targets.view(places, batch, -1).mT
-
-
-def _copy(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> None:
-    for a, b in zip(ours, theirs, strict=False):
-        b.detach().copy_(a.detach())
-
-
-# --- operations ----------------------------------------------------------------------------------
-
-
-def _call(function: Callable[..., object], *inputs: Tensor, out: Tensor) -> Operation:
-    """A numpy function of tensors."""
-    return partial(function, *(x.numpy() for x in inputs), out=out.numpy())
-
-
-class _Hidden:
-    """A hidden layer's z, h = φ(z) and δ, each (batch, width).
-
-    ReLU and tanh have their slope from h alone, and h takes the place of z.
-    """
-
-    def __init__(self, batch: int, width: int, activation: str) -> None:
-        self._activation = activation
-        self.value = _empty(batch, width)
-        self.sum = self.value if activation in ("relu", "tanh") else _empty(batch, width)
-        self.delta = _empty(batch, width)
-
-    def forward(self) -> list[Operation]:
-        """From z to h."""
-        z, h, kernels = self.sum, self.value, torch.ops.aten
-        match self._activation:
-            case "relu":
-                return [partial(torch.relu_, h)]
-            case "tanh":
-                return [partial(torch.tanh, h, out=h)]
-            case "silu":
-                return [partial(kernels.silu.out, z, out=h)]
-            case _:
-                return [partial(kernels.gelu.out, z, out=h)]
-
-    def backward(self) -> list[Operation]:
-        """From ∂loss/∂h to δ = φ'(z) ⊙ ∂loss/∂h."""
-        z, h, delta, kernels = self.sum, self.value, self.delta, torch.ops.aten
-        match self._activation:
-            case "relu" if h.numel() <= _SMALL_LAYER:
-                slope = torch.empty_like(h)
-                return [
-                    partial(torch.sign, h, out=slope),
-                    _call(np.multiply, delta, slope, out=delta),
-                ]
-            case "relu":
-                kernel = kernels.threshold_backward.grad_input
-                return [partial(kernel, delta, h, 0, grad_input=delta)]
-            case "tanh":
-                return [partial(kernels.tanh_backward.grad_input, delta, h, grad_input=delta)]
-            case "silu":
-                return [partial(kernels.silu_backward.grad_input, delta, z, grad_input=delta)]
-            case _:
-                return [partial(kernels.gelu_backward.grad_input, delta, z, grad_input=delta)]
+    random = torch.Generator().manual_seed(0)
+    inputs = fed.shape[1]
+    h = torch.empty_like(fed).normal_(generator=random)
+    weight, bias = _empty(width, inputs), _empty(width)
+    for tensor in (weight, bias):
+        tensor.normal_(generator=random)
+    exact = torch.addmm(bias, h, weight.t(), out=_empty(len(h), width))
+    if inputs == 1 and torch.equal(torch.addcmul(bias, h, weight.t()), exact):
+        return "addcmul"
+    apart = torch.mm(h, weight.t(), out=_empty(len(h), width)).add_(bias)
+    return "mm" if torch.equal(apart, exact) else "addmm"

@@ -2,8 +2,7 @@
 
 A `Stepper` trains one body of a network. A block of batches is drawn into its memory, and it is
 told to take some of the steps; when it returns, the body's parameters are the trained ones. Which
-one is chosen hangs on the experiment and the device alone, and where a run of steps begins and ends
-changes no loss.
+one is chosen hangs on the device alone, and where a run of steps begins and ends changes no loss.
 """
 
 from __future__ import annotations
@@ -16,15 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .devices import operations
 from .experiment import Experiment
 from .fast import FastStepper
 
 if TYPE_CHECKING:
     from .cuda_graph import Capture
-
-_FAST_OPERATIONS = 6e7
-"""Operations a step up to which `FastStepper` is the faster; beyond, products are all there is."""
 
 
 class Stepper(Protocol):
@@ -69,12 +64,24 @@ def make_stepper(
 
     ``average`` is where a running average of the weights goes. ``plain``: the reference, always.
     """
-    device = next(body.parameters()).device
-    if device.type == "cuda" and not plain:
+    kind = next(body.parameters()).device.type
+    if kind == "cuda" and not plain:
         return graph_stepper(experiment, body, average, places)
-    if plain or device.type != "cpu" or operations(experiment) > _FAST_OPERATIONS:
-        return PlainStepper(experiment, body, average, places)
-    return FastStepper(experiment, body, average, places)
+    if kind == "cpu" and not plain:
+        return script_stepper(experiment, body, average, places)
+    return PlainStepper(experiment, body, average, places)
+
+
+def script_stepper(
+    experiment: Experiment, body: nn.Module, average: nn.Module | None, places: int
+) -> Stepper:
+    """Steps in closed form, or the plain ones with a note where they cannot be compiled."""
+    try:
+        return FastStepper(experiment, body, average, places)
+    except Exception as error:  # whatever a release of torch lacks, there is another way
+        stepper = PlainStepper(experiment, body, average, places)
+        stepper.note = f"with autograd, for its steps cannot be compiled ({_line(error)})"
+        return stepper
 
 
 def graph_stepper(
@@ -91,10 +98,13 @@ def graph_stepper(
     try:
         return GraphStepper(experiment, body, average, places, capture or record)
     except Exception as error:  # whatever a driver says, there is another way
-        why = " ".join(str(error).split())[:120] or type(error).__name__
-    stepper = PlainStepper(experiment, body, average, places)
-    stepper.note = f"without a CUDA graph, which cannot be recorded ({why})"
-    return stepper
+        stepper = PlainStepper(experiment, body, average, places)
+        stepper.note = f"without a CUDA graph, which cannot be recorded ({_line(error)})"
+        return stepper
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
 
 
 def loss_of(kind: str, error: Tensor) -> Tensor:

@@ -124,6 +124,7 @@ class Trainer:
         self.network = network.to(self.device)
         self.average = deepcopy(self.network) if experiment.training.average else self.network
         self.stages = stages(experiment)
+        self._starts = [stage.start for stage in self.stages]
         self.step = 0
         self.seconds = 0.0
         self.threads = 1
@@ -135,7 +136,7 @@ class Trainer:
         self._stage = self.stages[0]
         self._stepper = self._make_stepper(self._stage)
         self._pace = 0.0
-        self._finite: list[Tensor] = []
+        self._finite = torch.empty(0)
 
     @property
     def denoiser(self) -> NetworkDenoiser:
@@ -261,9 +262,12 @@ class Trainer:
             p.detach() for network in networks for p in network.body(self._stage.level).parameters()
         ]
 
+    def _weights_now(self) -> Tensor:
+        """All of them in one, for one question to the device."""
+        return torch.cat([weight.flatten() for weight in self._weights()])
+
     def _weights_finite(self) -> bool:
-        # One question to the device, however many weights there are.
-        return bool(torch.stack([torch.isfinite(w).all() for w in self._weights()]).all())
+        return bool(torch.isfinite(self._weights_now()).all())
 
     def overflowed(self) -> bool:
         """Whether the weights are no numbers any more, which the next loss is to tell.
@@ -276,13 +280,16 @@ class Trainer:
         return self.status == "diverged"
 
     def _keep_finite(self) -> None:
-        if self._weights_finite():
-            self._finite = [w.clone() for w in self._weights()]
+        now = self._weights_now()
+        if torch.isfinite(now).all():
+            self._finite = now
 
     def _restore_finite(self, weights: list[Tensor]) -> None:
-        # Nothing is kept where a restored state held no finite weights to begin with.
-        for weight, kept in zip(weights, self._finite, strict=False):
-            weight.copy_(kept)
+        if not len(self._finite):
+            return  # a restored state held no finite weights to begin with
+        parts = torch.split(self._finite, [weight.numel() for weight in weights])
+        for weight, kept in zip(weights, parts, strict=True):
+            weight.copy_(kept.view_as(weight))
 
     # --- batches -----------------------------------------------------------------------------
 
@@ -300,7 +307,7 @@ class Trainer:
         return first
 
     def _stage_at(self, step: int) -> Stage:
-        return self.stages[bisect_right(self.stages, step, key=lambda stage: stage.start) - 1]
+        return self.stages[bisect_right(self._starts, step) - 1]
 
     # --- saving ------------------------------------------------------------------------------
 
@@ -334,7 +341,7 @@ class Trainer:
         self._stepper.restore(part_of(state, "optimizer."))
         self.batches.random.set_state(state["generator"])
         self._block = None
-        self._finite = []
+        self._finite = torch.empty(0)
         self._keep_finite()
         self.status = "finished" if self.step >= self.steps else "training"
         if self.step and not np.isfinite(losses[-1]):
