@@ -40,6 +40,7 @@ class Batches:
     ) -> None:
         self._experiment = experiment
         self._mixture, self._method, self._network = mixture, method, network
+        self._any_level = method if isinstance(method, AnyLevel) else None
         self._device = device = mixture.means.device
         self._means, self._stds = mixture.means.float(), mixture.stds.float()
         self.random = generator(experiment.seed, "batches", device)
@@ -48,10 +49,13 @@ class Batches:
         drawn, self._at_once = _GPU_NUMBERS if on_gpu else (_BLOCK_NUMBERS, _PART_NUMBERS)
         self.steps = max(1, min(256, drawn // (batch * experiment.dim)))
         schedule = make_schedule(experiment.schedule)
-        self._alphas = schedule.alphas.to(device, torch.float32)
-        self._sigmas = schedule.sigmas.to(device, torch.float32)
-        self._conditions = torch.tensor(
-            [float(method.condition(schedule[k])) for k in range(schedule.levels)], device=device
+        # For each level: alpha, sigma, the next two, and what the network is told.
+        self._table = torch.tensor(
+            [
+                (now.alpha, now.sigma, now.alpha_next, now.sigma_next, float(method.condition(now)))
+                for now in map(schedule.__getitem__, range(schedule.levels))
+            ],
+            device=device,
         )
         places = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).frac().float()
         self._places = places.to(device).view(1, batch, 1)
@@ -90,7 +94,7 @@ class Batches:
     def draw_levels(self, levels: Sequence[int] | None = None) -> Tensor:
         """What decides the level of every step of a block: k, or the shift U of `levels`."""
         steps, random, device = self.steps, self.random, self._device
-        if isinstance(self._method, AnyLevel):
+        if self._any_level:
             return torch.rand((steps, 1, 1), generator=random, device=device)
         if levels is not None:
             return torch.tensor(levels, device=device)
@@ -104,16 +108,12 @@ class Batches:
         distribution: u_i = i φ + U mod 1 with φ the golden ratio, so that any stretch of a batch,
         such as the points of one mode, is spread evenly as well (Kingma et al. 2021, appendix I.1).
         """
-        if isinstance(self._method, AnyLevel):
+        if self._any_level:
             u = (drawn + self._places).frac().clamp(1e-6, 1 - 1e-6)
-            now = self._method.draw(u)
+            now = self._any_level.draw(u)
             return now, torch.as_tensor(self._method.condition(now))
-
-        def at(values: Tensor) -> Tensor:
-            return values[drawn].view(-1, 1, 1)
-
-        now = Level(at(self._alphas), at(self._sigmas), at(self._alphas[1:]), at(self._sigmas[1:]))
-        return now, at(self._conditions)
+        alpha, sigma, alpha_next, sigma_next, told = self._table[drawn, :, None, None].unbind(1)
+        return Level(alpha, sigma, alpha_next, sigma_next), told
 
     def components(self, first: int) -> Tensor:
         """Which component each point of a block comes from: (batch,) for all steps, or all.

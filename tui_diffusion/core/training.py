@@ -262,12 +262,13 @@ class Trainer:
             p.detach() for network in networks for p in network.body(self._stage.level).parameters()
         ]
 
-    def _weights_now(self) -> Tensor:
-        """All of them in one, for one question to the device."""
-        return torch.cat([weight.flatten() for weight in self._weights()])
+    def _weights_now(self) -> tuple[Tensor, bool]:
+        """All of them in one, and whether they are finite: one question to the device."""
+        now = torch.cat([weight.flatten() for weight in self._weights()])
+        return now, math.isfinite(torch.linalg.vector_norm(now, math.inf))
 
     def _weights_finite(self) -> bool:
-        return bool(torch.isfinite(self._weights_now()).all())
+        return self._weights_now()[1]
 
     def overflowed(self) -> bool:
         """Whether the weights are no numbers any more, which the next loss is to tell.
@@ -280,8 +281,8 @@ class Trainer:
         return self.status == "diverged"
 
     def _keep_finite(self) -> None:
-        now = self._weights_now()
-        if torch.isfinite(now).all():
+        now, finite = self._weights_now()
+        if finite:
             self._finite = now
 
     def _restore_finite(self, weights: list[Tensor]) -> None:
