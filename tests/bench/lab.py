@@ -106,7 +106,7 @@ def _rate_headless(experiment: str, steps: int) -> float:
 def training_rate(rounds: int) -> None:
     """In the lab against headless, in turns."""
     rows = []
-    for experiment, steps in (("ddpm-1d", 300_000), ("ddpm-multimodal", 300_000)):
+    for experiment, steps in (("ddpm-1d", 500_000), ("ddpm-multimodal", 500_000)):
         labs, heads = [], []
         for _ in range(rounds):
             labs.append(_rate_in_lab(experiment, steps))

@@ -85,11 +85,11 @@ class Batches:
         for start in range(0, self.steps, size):
             part = slice(start, start + size)
             level, told = self.levels(drawn[part])
-            x = level.alpha * x0[part]
-            x += level.sigma * eps[part]
+            targets[part] = self._method.target(x0[part], eps[part], level).mT
+            # In place, for a block and what a step works on should stay in the cache together.
+            x = x0[part].mul_(level.alpha).add_(eps[part].mul_(level.sigma))
             seen = self._method.see(x, level).mT.contiguous()
             self._network.features(seen, told.mT, axis=-2, out=features[part])
-            targets[part] = self._method.target(x0[part], eps[part], level).mT
 
     def draw_levels(self, levels: Sequence[int] | None = None) -> Tensor:
         """What decides the level of every step of a block: k, or the shift U of `levels`."""
