@@ -9,8 +9,8 @@ weight W (out, in), bias b and δ = ∂loss/∂z,
     ∂loss/∂h = δ W,    δ' = φ'(z') ⊙ ∂loss/∂h.
 
 Products, sums and activations are the very kernels that autograd calls, on the same shapes, since
-another would add in another order and round otherwise. Only what is rounded the same whoever
-computes it, number by number, goes through cheaper ones.
+another would add in another order and round otherwise. A cheaper one stands in only where it is
+found to round alike.
 """
 
 from __future__ import annotations
@@ -28,9 +28,6 @@ from .script import Script
 
 _LINE = 16
 """Floats in a cache line, at which every tensor begins, so that results do not hang on chance."""
-
-_SMALL_LAYER = 2**13
-"""Numbers in a layer's output up to which two simple calls cost less than one of a rarer kind."""
 
 
 class FastStepper:
@@ -237,14 +234,10 @@ class _Hidden:
     def backward(self, do: Script) -> None:
         """From ∂loss/∂h to δ = φ'(z) ⊙ ∂loss/∂h."""
         z, h, delta = self.sum, self.value, self.delta
-        if self._activation != "relu":
-            do(f"{self._activation}_backward", delta, z, grad_input=delta)
-        elif h.numel() > _SMALL_LAYER:
+        if self._activation == "relu":
             do("threshold_backward", delta, h, 0, grad_input=delta)
         else:
-            slope = torch.empty_like(h)
-            do("sign", h, out=slope)
-            do("mul", delta, slope, out=delta)
+            do(f"{self._activation}_backward", delta, z, grad_input=delta)
 
 
 # --- memory --------------------------------------------------------------------------------------
