@@ -16,7 +16,7 @@ found to round alike.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from functools import cache
 
 import numpy as np
 import torch
@@ -34,7 +34,8 @@ class FastStepper:
     """A `Stepper` without autograd; ``body`` is what `networks.mlp` makes, on the CPU.
 
     A run of steps takes the weights from ``body`` (and their average from ``average``) and brings
-    them back at its end; one that is broken off, as by the keyboard, never happened.
+    them back at its end; one that is broken off, as by the keyboard, never happened, or is whole
+    but for its losses. All memory is of torch's inference mode, in which calls cost least.
     """
 
     note = ""
@@ -48,21 +49,18 @@ class FastStepper:
         places: int,
     ) -> None:
         self._training = training = experiment.training
-        shapes = [parameter.shape for parameter in body.parameters()]
-        self._sizes = [shape.numel() for shape in shapes]
-        # Rows: weights, gradients, average, and the two moments of Adam where it is that.
-        rows = 3 if training.optimizer == "sgd" else 5
-        self._memory = torch.zeros(rows, sum(map(_padded, self._sizes)))
-        self._weights, self._gradients, self._average, *self._moments = (
-            _tensors(row, shapes) for row in self._memory
-        )
-        self._done = torch.zeros(())
-        self._averages = average is not None
-        self._inside = self._weights + (self._average if self._averages else [])
         networks = [body] if average is None else [body, average]
+        self._shapes = shapes = [parameter.shape for parameter in body.parameters()]
+        room = sum(_padded(shape.numel()) for shape in shapes)
+        # In rows: the weights, and their average where there is one; the moments of Adam.
+        self._trained = torch.zeros(len(networks), room)
+        self._gradient = torch.zeros(room)
+        self._moments = torch.zeros(0 if training.optimizer == "sgd" else 2, room)
+        self._done = torch.zeros(())
+        self._inside = [weight for row in self._trained for weight in _tensors(row, shapes)]
         self._outside = [p.detach() for network in networks for p in network.parameters()]
         inputs, outputs, batch = shapes[0][1], shapes[-1][0], training.batch
-        with torch.inference_mode(False):  # for a block comes from outside
+        with torch.inference_mode(False):  # a block is drawn by what knows nothing of that mode
             self.features = _block(places, inputs, batch)
             self.targets = _block(places, batch, outputs).mT
         self._losses = torch.zeros(places)
@@ -72,14 +70,9 @@ class FastStepper:
         self._lost = list(self._losses)
         self._error, self._delta = _empty(batch, outputs), _empty(batch, outputs)
         self._square = _empty(batch, outputs)
-        self._hidden: list[_Hidden] = []
-        fed = self._seen[0]
-        for width, _ in shapes[:-2:2]:
-            self._hidden.append(_Hidden(fed, width, experiment.network.activation))
-            fed = self._hidden[-1].value
-        # What a layer has made is of no more use once the δ before it is made: less to go through.
-        for layer, later in pairwise(self._hidden):
-            layer.delta = later.value
+        self._hidden = [
+            _Hidden(batch, weight[0], experiment.network.activation) for weight in shapes[:-2:2]
+        ]
         self._run = self._write().compile()
 
     # --- the protocol ------------------------------------------------------------------------
@@ -91,12 +84,11 @@ class FastStepper:
         """Take the steps of a block from place ``first`` on, one for each rate; their losses."""
         part = slice(first, first + len(rates))
         torch._foreach_copy_(self._inside, self._outside)
-        moments = self._memory[3:]
-        before, done = moments.clone(), self._done.clone()
+        moments, done = self._moments.clone(), self._done.clone()
         try:
             self._run(self._seen[part], self._wanted[part], self._lost[part], rates, blends)
         except BaseException:
-            moments.copy_(before)
+            self._moments.copy_(moments)
             self._done.copy_(done)
             raise
         torch._foreach_copy_(self._outside, self._inside)
@@ -107,12 +99,12 @@ class FastStepper:
 
     def state(self) -> dict[str, Tensor]:
         """The optimizer's state, named as torch's optimizers name it: ``<parameter>.<name>``."""
-        if not self._moments:
-            return {}
         state: dict[str, Tensor] = {}
-        for name, tensors in zip(("exp_avg", "exp_avg_sq"), self._moments, strict=True):
-            state |= {f"{index}.{name}": tensor for index, tensor in enumerate(tensors)}
-        return state | {f"{index}.step": self._done for index in range(len(self._weights))}
+        for name, row in zip(("exp_avg", "exp_avg_sq"), self._moments, strict=False):
+            moments = enumerate(_tensors(row, self._shapes))
+            state |= {f"{index}.{name}": moment for index, moment in moments}
+            state |= {f"{index}.step": self._done for index in range(len(self._shapes))}
+        return state
 
     @torch.inference_mode()
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -124,29 +116,29 @@ class FastStepper:
 
     def _write(self) -> Script:
         """The operations of a gradient step."""
-        do = Script(tensors=("seen", "wanted", "loss"), numbers=("rate", "blend"))
-        layers = list(zip(self._weights[::2], self._weights[1::2], strict=True))
-        gradients = list(zip(self._gradients[::2], self._gradients[1::2], strict=True))
-        fed: list[Tensor | str] = ["seen", *(layer.value for layer in self._hidden)]
+        do, shapes = Script(("seen", "wanted", "loss"), ("rate", "blend")), self._shapes
+        layers, gradients = _pairs(self._trained[0], shapes), _pairs(self._gradient, shapes)
+        made = [layer.value for layer in self._hidden]
+        fed: list[Tensor | str] = ["seen", *made]
         for layer, h, (weight, bias) in zip(self._hidden, fed, layers, strict=False):
             layer.forward(do, h, weight, bias)
         weight, bias = layers[-1]
         do("addmm", bias, fed[-1], weight.t(), out=self._error)
         self._write_loss(do)
+        # A layer's δ takes the place of what the next one has made, which is of no more use then.
+        room = [*made[1:], _empty(*made[-1].shape)]
         delta = self._delta
         for index in reversed(range(len(layers))):
             by_weight, by_bias = gradients[index]
             do("mm", delta.t(), fed[index], out=by_weight)
             do("sum", delta, [0], out=by_bias)
             if index:
-                layer = self._hidden[index - 1]
-                do("mm", delta, layers[index][0], out=layer.delta)
-                layer.backward(do)
-                delta = layer.delta
+                do("mm", delta, layers[index][0], out=room[index - 1])
+                delta = room[index - 1]
+                self._hidden[index - 1].backward(do, delta)
         self._write_update(do)
-        if self._averages:
-            weights, _, average, *_ = self._memory.unbind()
-            do("lerp_", average, weights, "blend")
+        if len(self._trained) > 1:
+            do("lerp_", self._trained[1], self._trained[0], "blend")
         return do
 
     def _write_loss(self, do: Script) -> None:
@@ -163,7 +155,8 @@ class FastStepper:
 
     def _write_update(self, do: Script) -> None:
         """Gradients to weights, by torch's own kernels."""
-        weights, gradients, _, *moments = (_runs(row, self._sizes) for row in self._memory)
+        rows = (self._trained[0], self._gradient, *self._moments)
+        weights, gradients, *moments = (_runs(row, self._shapes) for row in rows)
         if not moments:
             do(
                 "_fused_sgd_",
@@ -201,43 +194,46 @@ class FastStepper:
 
 
 class _Hidden:
-    """A hidden layer's z, h = φ(z) and δ, each (batch, width); ``fed`` is like what it is fed.
+    """A hidden layer's z and h = φ(z), each (batch, width).
 
     ReLU and tanh have their slope from h alone, and h takes the place of z.
     """
 
-    def __init__(self, fed: Tensor, width: int, activation: str) -> None:
-        batch = len(fed)
+    def __init__(self, batch: int, width: int, activation: str) -> None:
         self._activation = activation
-        self._affine = _cheapest_affine(fed, width)
         self.value = _empty(batch, width)
         self.sum = self.value if activation in ("relu", "tanh") else _empty(batch, width)
-        self.delta = _empty(batch, width)
 
     def forward(self, do: Script, fed: Tensor | str, weight: Tensor, bias: Tensor) -> None:
         """From the layer before to h."""
-        z, h, relu = self.sum, self.value, self._activation == "relu"
-        match self._affine:
-            case "mm" if relu:
-                do("mm", fed, weight.t(), out=h)
-                do("_add_relu", h, bias, out=h)
-                return
-            case "addcmul":
-                do("addcmul", bias, fed, weight.t(), out=z)
-            case _:
-                do("addmm", bias, fed, weight.t(), out=z)
-        if relu:
+        z, h = self.sum, self.value
+        if weight.shape[1] == 1 and _needs_no_product(*z.shape):
+            do("addcmul", bias, fed, weight.t(), out=z)
+        else:
+            do("addmm", bias, fed, weight.t(), out=z)
+        if self._activation == "relu":
             do("relu_", h)
         else:
             do(self._activation, z, out=h)
 
-    def backward(self, do: Script) -> None:
-        """From ∂loss/∂h to δ = φ'(z) ⊙ ∂loss/∂h."""
-        z, h, delta = self.sum, self.value, self.delta
+    def backward(self, do: Script, delta: Tensor) -> None:
+        """From ∂loss/∂h to δ = φ'(z) ⊙ ∂loss/∂h, in its place."""
         if self._activation == "relu":
-            do("threshold_backward", delta, h, 0, grad_input=delta)
+            do("threshold_backward", delta, self.value, 0, grad_input=delta)
         else:
-            do(f"{self._activation}_backward", delta, z, grad_input=delta)
+            do(f"{self._activation}_backward", delta, self.sum, grad_input=delta)
+
+
+@cache
+def _needs_no_product(batch: int, width: int) -> bool:
+    """Whether b + h wᵀ of one input is number by number what ``addmm`` makes of it.
+
+    It is where both round once, which hangs on how they were compiled: it is tried.
+    """
+    random = torch.Generator().manual_seed(0)
+    bias, row = torch.randn((2, width), generator=random)
+    h = torch.randn((batch, 1), generator=random)
+    return torch.equal(torch.addcmul(bias, h, row), torch.addmm(bias, h, row[None]))
 
 
 # --- memory --------------------------------------------------------------------------------------
@@ -264,13 +260,19 @@ def _tensors(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
     return tensors
 
 
-def _runs(row: Tensor, sizes: list[int]) -> list[Tensor]:
+def _pairs(row: Tensor, shapes: list[torch.Size]) -> list[tuple[Tensor, Tensor]]:
+    """A row of memory as W and b of every layer."""
+    tensors = _tensors(row, shapes)
+    return list(zip(tensors[::2], tensors[1::2], strict=True))
+
+
+def _runs(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
     """The same memory as few tensors: one ends where a parameter ends within a line.
 
     A kernel may round the last numbers of a tensor, short of a line, in a way of their own.
     """
     runs, start, stop = [], 0, 0
-    for size in sizes:
+    for size in (shape.numel() for shape in shapes):
         end, stop = stop + size, stop + _padded(size)
         if end < stop or stop == len(row):
             runs.append(row[start:end])
@@ -282,21 +284,3 @@ def _block(places: int, rows: int, columns: int) -> Tensor:
     """Zeros (places, rows, columns), the matrix of every place beginning a cache line."""
     room = _padded(rows * columns)
     return _empty(places, room)[:, : rows * columns].view(places, rows, columns)
-
-
-def _cheapest_affine(fed: Tensor, width: int) -> str:
-    """The operation that begins b + h Wᵀ at the least cost, and makes of it what ``addmm`` does.
-
-    Whether a product and then a sum are the same to the last bit hangs on the library: it is tried.
-    """
-    random = torch.Generator().manual_seed(0)
-    inputs = fed.shape[1]
-    h = torch.empty_like(fed).normal_(generator=random)
-    weight, bias = _empty(width, inputs), _empty(width)
-    for tensor in (weight, bias):
-        tensor.normal_(generator=random)
-    exact = torch.addmm(bias, h, weight.t(), out=_empty(len(h), width))
-    if inputs == 1 and torch.equal(torch.addcmul(bias, h, weight.t()), exact):
-        return "addcmul"
-    apart = torch.mm(h, weight.t(), out=_empty(len(h), width)).add_(bias)
-    return "mm" if torch.equal(apart, exact) else "addmm"

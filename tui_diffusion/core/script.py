@@ -15,17 +15,22 @@ import torch
 from torch import Tensor
 
 Argument = Tensor | Sequence[Tensor] | Sequence[int] | str | float
-"""What an operation takes; a text is the name of what differs from step to step."""
+"""What an operation takes. A text is the name of what differs from step to step; numbers, truth
+values and lists of them are written as they print."""
+
+
+class ScriptError(RuntimeError):
+    """This release of torch cannot compile a list."""
 
 
 class Script:
     """Operations on fixed tensors, written by calling this and then compiled.
 
-    ``do("mm", a, b, out=c)`` writes ``torch.ops.aten.mm(a, b, out=c)``. The names of ``tensors``
-    and ``numbers`` stand for what differs from step to step: each is one of a list there.
+    ``do("mm", a, b, out=c)`` writes ``torch.ops.aten.mm(a, b, out=c)``. The names of ``tensors``,
+    at least one, and ``numbers`` stand for what differs from step to step: each is one of a list.
     """
 
-    def __init__(self, tensors: Sequence[str] = (), numbers: Sequence[str] = ()) -> None:
+    def __init__(self, tensors: Sequence[str], numbers: Sequence[str] = ()) -> None:
         self._each = dict.fromkeys(tensors, "Tensor") | dict.fromkeys(numbers, "float")
         self._tensors: list[Tensor] = []
         self._groups: list[list[Tensor]] = []
@@ -38,7 +43,7 @@ class Script:
         self._lines.append(f"torch.ops.aten.{operation}({', '.join(arguments)})")
 
     def compile(self) -> Callable[..., None]:
-        """A function of the lists, in the order of their names, as long as the first of them."""
+        """A function of those lists, in the order of their names; raises `ScriptError`."""
         run, tensors, groups = _compiled(self._source()), self._tensors, self._groups
 
         def steps(*lists: Sequence[Any]) -> None:
@@ -49,13 +54,14 @@ class Script:
         return steps
 
     def _source(self) -> str:
+        first = next(iter(self._each))
         each = ", ".join(f"all_{name}: List[{kind}]" for name, kind in self._each.items())
         return "\n".join(
             [
                 f"def run(tensors: List[Tensor], groups: List[List[Tensor]], {each}):",
                 *(f"    t{place} = tensors[{place}]" for place in range(len(self._tensors))),
                 *(f"    g{place} = groups[{place}]" for place in range(len(self._groups))),
-                f"    for step in range(len(all_{next(iter(self._each))})):",
+                f"    for step in range(len(all_{first})):",
                 *(f"        {name} = all_{name}[step]" for name in self._each),
                 *(f"        {line}" for line in self._lines),
                 "",
@@ -85,5 +91,8 @@ def _place(value: Any, known: list[Any]) -> int:
 @lru_cache(maxsize=64)
 def _compiled(source: str) -> Callable[..., None]:
     """The same list on other tensors, as of the next level's network, is the same function."""
-    function: Callable[..., None] = torch.jit.CompilationUnit(source).run
+    try:
+        function: Callable[..., None] = torch.jit.CompilationUnit(source).run
+    except Exception as error:  # whatever its compiler says
+        raise ScriptError(str(error)) from error
     return function

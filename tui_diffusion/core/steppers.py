@@ -2,7 +2,8 @@
 
 A `Stepper` trains one body of a network. A block of batches is drawn into its memory, and it is
 told to take some of the steps; when it returns, the body's parameters are the trained ones. Which
-one is chosen hangs on the device alone, and where a run of steps begins and ends changes no loss.
+one is chosen hangs on the device and on what torch can do there, not on the experiment, and where a
+run of steps begins and ends changes no loss.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from .experiment import Experiment
 from .fast import FastStepper
+from .script import ScriptError
 
 if TYPE_CHECKING:
     from .cuda_graph import Capture
@@ -78,7 +80,7 @@ def script_stepper(
     """Steps in closed form, or the plain ones with a note where they cannot be compiled."""
     try:
         return FastStepper(experiment, body, average, places)
-    except Exception as error:  # whatever a release of torch lacks, there is another way
+    except ScriptError as error:
         stepper = PlainStepper(experiment, body, average, places)
         stepper.note = f"with autograd, for its steps cannot be compiled ({_line(error)})"
         return stepper
