@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from tui_diffusion.core.devices import choose, cpu_step, gpu_step, placed, use_threads
+from tui_diffusion.core.devices import (
+    choose,
+    cpu_step,
+    gpu_step,
+    placed,
+    subnormals_as_zero,
+    use_threads,
+)
 from tui_diffusion.core.presets import get_preset
 
 TINY = get_preset("ddpm-1d").experiment.with_settings({"device": "auto"})
@@ -77,3 +84,16 @@ def test_a_value_placed_beside_a_tensor_has_its_type():
         there = placed(value, like)
         assert there.dtype == torch.float64
         assert float(there.flatten()[0]) == 0.1
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_subnormals_count_as_zero_for_a_while(before: bool) -> None:
+    least = torch.tensor(1e-40)
+    if not torch.set_flush_denormal(before):
+        pytest.skip("this CPU cannot")
+    try:
+        with subnormals_as_zero():
+            assert float(least * 1) == 0
+        assert (float(least * 1) == 0) is before
+    finally:
+        torch.set_flush_denormal(False)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from .batches import Batches
 from .datasets import make_mixture
-from .devices import choose, use_threads
+from .devices import choose, subnormals_as_zero, use_threads
 from .experiment import Experiment
 from .methods import NetworkDenoiser, make_method
 from .networks import make_network
@@ -167,7 +167,8 @@ class Trainer:
             steps = range(first, first + count)
             rates = [learning_rate(self.experiment, stage, step) for step in steps]
             blends = [self._blend(step - stage.start) for step in steps]
-            losses = self._stepper.run(first - block, rates, blends)
+            with subnormals_as_zero():
+                losses = self._stepper.run(first - block, rates, blends)
             self.step += count
             self._settle(first, losses)
             now = perf_counter()

@@ -50,6 +50,7 @@ try:
 except ImportError:  # the plots at the end are left out
     plt = None
 $threads
+torch.set_flush_denormal(True)  # numbers below 1e-38 are slow, and as good as 0
 seed = $seed
 
 
