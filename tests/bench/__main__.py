@@ -13,10 +13,11 @@ from tests.bench.table import show_budgets
 
 SECTIONS = {
     "training": "rates of the presets against a plain PyTorch loop, and how a step's cost grows",
+    "devices": "threads and device chosen, beside the others that are here",
     "sampling": "points at every level: time and memory against their number",
     "quality": "what the project's own presets reach, and how long they train",
     "drawing": "pictures against the number of points, steps, levels and cells",
-    "lab": "first paint, training, keys and bytes in a real pseudo-terminal",
+    "lab": "first paint, keys, training and bytes in a real pseudo-terminal",
 }
 """Each is a module here with ``run(rounds)``."""
 
