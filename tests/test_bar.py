@@ -6,9 +6,12 @@ import time
 import pytest
 
 from tui_diffusion.bar import TrainingBar, with_bar
+from tui_diffusion.core.datasets import scaling_of
 from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.report import training_report
+from tui_diffusion.core.report import sample_report, training_report
 from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.trajectory import forward_process
+from tui_diffusion.export.tables import write_points
 
 
 class Screen(io.StringIO):
@@ -53,6 +56,20 @@ def test_work_and_training_go_on_where_the_terminal_goes_away(monkeypatch):
         for progress in trainer.run(every=100):
             bar.show(progress)
     assert trainer.step == 200
+
+
+def test_a_sample_says_how_far_measuring_and_writing_are(tmp_path):
+    experiment = get_preset("naive-2d").experiment.with_settings({"sampling.points": 30})
+    trajectory = forward_process(experiment)
+    told = []
+    report = sample_report(experiment, trajectory, lambda *how_far: told.append(how_far))
+    assert told == [(part, 6) for part in range(1, 7)]
+    assert report == sample_report(experiment, trajectory)
+    told.clear()
+    file = tmp_path / "points.npz"
+    scaling = scaling_of(experiment.data)
+    write_points(trajectory, scaling, file, lambda *how_far: told.append(how_far))
+    assert told == [(level, 10) for level in range(1, 11)]
 
 
 def test_a_training_says_how_far_its_own_sampling_is():

@@ -209,6 +209,8 @@ def test_train_for_a_person(run_cli):
     for word in ("naive-2d", "30 steps", "mean", "std", "goal", "run"):
         assert word in run_cli.out
     assert run_cli.err == ""
+    told = " ".join(run_cli.out.split())
+    assert f"({run_cli.json('train', 'naive-2d', *SHORT)['device_reason']})" in told
 
 
 def test_nothing_is_saved_where_nothing_should_be(run_cli, home):

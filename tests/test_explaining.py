@@ -18,6 +18,7 @@ from tui_diffusion.lab.explaining import (
     moments,
     papers,
     seen,
+    where,
 )
 from tui_diffusion.lab.session import State, Training
 
@@ -54,6 +55,15 @@ def test_what_is_most_pressing_comes_first():
     assert changed == ["Changed since it was trained", "Before training, look for"]
     assert "p goes on" in next(iter(moments(bench(state=State.PAUSED))))[0]
     assert "stopped" in next(iter(moments(bench(state=State.STOPPED))))[0]
+
+
+def test_why_it_trains_where_it_does_is_told_once_it_is_known():
+    assert where(None) == where(bench(state=State.LOADING).training) == ""
+    training = Training(PRESETS["naive-1d"].experiment, device="cpu", threads=1)
+    training.reason = "no GPU is here; with autograd"
+    assert where(training) == "cpu, 1 thread: no GPU is here; with autograd."
+    training.threads = 3
+    assert where(training).startswith("cpu, 3 threads: ")
 
 
 def test_what_is_seen_depends_on_source_and_level():

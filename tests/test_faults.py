@@ -25,6 +25,7 @@ from tui_diffusion.core.resuming import resume
 from tui_diffusion.core.runs import RunError, open_run, save_run, store
 from tui_diffusion.core.store import list_runs
 from tui_diffusion.core.training import Trainer
+from tui_diffusion.export.formats import write_whole
 from tui_diffusion.lab.opening import opened
 from tui_diffusion.lab.session import Session, State, keep_in_store
 
@@ -429,7 +430,42 @@ def test_a_fault_of_the_device_is_one_line(run_cli, monkeypatch, error, words): 
     wait_until(lambda: not training.state.active)
     assert session.close(60)
     assert training.state is State.FAILED
-    assert training.error == fault_of(error)
+    assert training.error == fault_of(error, training=True)
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()], ids=["GPU", "CPU"]
+)
+def test_what_is_allowed_helps_there(run_cli, monkeypatch, error, tmp_path):  # noqa: F811
+    """Less of what training needs where that fails, and of what sampling needs where that does."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as sampling:
+        sampling.setattr(report, "denoise", fail)
+        sampling.setattr("tui_diffusion.core.trajectory.denoise", fail)
+        out, file = str(tmp_path / "run"), str(tmp_path / "points.npz")
+        train = ("train", "naive-1d", "--set", "training.steps=30", "--out", out)
+        for words in (train, ("sample", out), ("export", out, file)):
+            assert run_cli(*words) == cli.Exit.FAILED
+            assert "sampling.points, sampling.levels" in run_cli.err, words
+            assert "training." not in run_cli.err, words
+    monkeypatch.setattr(Trainer, "__init__", fail)
+    assert run_cli("train", "naive-1d") == cli.Exit.FAILED
+    assert "training.batch" in run_cli.err and "sampling." not in run_cli.err
+
+
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("…"), RuntimeError("can't allocate memory")]
+)
+def test_memory_that_runs_out_at_writing_is_no_fault_of_the_file(error, tmp_path):
+    def fail(_: object) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        write_whole([tmp_path / "points.npz"], True, fail)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_defect_is_no_fault_of_the_device():

@@ -299,10 +299,16 @@ def test_the_device_and_its_reason_are_those_of_the_trainer(record):
     class Placed(FakeTrainer):
         choice = SimpleNamespace(label="cuda:0 Big", reason="as asked")
 
+        def run(self, *, interval):
+            self.choice = SimpleNamespace(
+                label="cuda:0 Big", reason="as asked; and more on the way"
+            )
+            yield from super().run(interval=interval)
+
     recorded = record(Placed)
     training = recorded.session.start(EXPERIMENT)
     wait_until(lambda: training.state is State.FINISHED)
-    assert (training.device, training.reason) == ("cuda:0 Big", "as asked")
+    assert (training.device, training.reason) == ("cuda:0 Big", "as asked; and more on the way")
 
 
 # --- the real training -----------------------------------------------------------------------

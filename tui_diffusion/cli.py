@@ -360,10 +360,11 @@ def sample(
         "levels": trajectory.levels,
         "out": str(out) if out is not None else None,
         "ideal": ideal,
-        **sample_report(experiment, trajectory),
+        **with_bar("measuring", lambda tell: sample_report(experiment, trajectory, tell)),
     }
     if out is not None:
-        write_points(trajectory, scaling_of(experiment.data), out)
+        scaling = scaling_of(experiment.data)
+        with_bar("writing", lambda tell: write_points(trajectory, scaling, out, tell))
     _print_report(report, as_json)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .bar import TrainingBar, with_bar
 from .core.checkpoints import Checkpointer
+from .core.devices import fault_of
 from .core.experiment import ConfigError, Experiment
 from .core.manifest import RunError, State
 from .core.report import training_report
@@ -17,12 +19,26 @@ from .core.resuming import continued, resume
 from .core.runs import check_writable, new_name, open_run
 from .core.store import in_store, store
 from .core.training import Trainer
-from .ending import Interruption, complain
+from .ending import Exit, Interruption, complain
 
 _REPORT = 0.1
 """Seconds between two reports of a training: how long Ctrl-C may wait."""
 
 
+@contextmanager
+def _at_training() -> Iterator[None]:
+    """A fault of device or memory is the end of the program, with a line on what helps training."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        fault = fault_of(error, training=True)
+        if fault is None:
+            raise
+        complain(fault)
+        sys.exit(Exit.FAILED)
+
+
+@_at_training()
 def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trainer, Path]:
     """A new training, and the folder it is to be written to, which can be if it is to ``save``."""
     trainer = Trainer(experiment)
@@ -32,6 +48,7 @@ def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trai
     return trainer, folder
 
 
+@_at_training()
 def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Trainer, Path]:
     """A run's training where it was left, and the run's folder."""
     run = open_run(name)
@@ -68,6 +85,7 @@ def train(
     return report, fault
 
 
+@_at_training()
 def _pull(trainer: Trainer, keeper: Checkpointer | None, interruption: Interruption) -> None:
     """Train until the end or a signal, with a bar for a person, and a checkpoint now and then."""
     told = ""

@@ -79,8 +79,10 @@ def print_report(report: Mapping[str, Any]) -> None:
     table.add_row("experiment", Text(f"{name}, seed {report['seed']}"))
     if "steps" in report:
         threads = f"{report['threads']} thread{'s' if report['threads'] > 1 else ''}"
-        rate = f"{report['steps_per_second']:,.0f} steps/s on {report['device']}, {threads}"
+        rate = f"{report['steps_per_second']:,.0f} steps/s"
         table.add_row("training", f"{report['steps']:,} steps in {report['seconds']:.1f} s, {rate}")
+        why = shown(report["device_reason"])
+        table.add_row("device", Text(f"{report['device']}, {threads} ({why})"))
         final = report["loss"]["final"]
         floor, excess = report["loss"]["floor"], report["loss"]["excess"]
         table.add_row(

@@ -158,22 +158,23 @@ def placed(value: Tensor | float, like: Tensor) -> Tensor:
     return like.new_full((), float(value))
 
 
-def fault_of(error: BaseException) -> str | None:
-    """A fault of the device or of the memory in one line that says what to do; None for others."""
+def fault_of(error: BaseException, *, training: bool = False) -> str | None:
+    """A fault of the device or of the memory in one line that says what to do; None for others.
+
+    What to do depends on whether it came up in ``training``, or in sampling and what follows it.
+    """
     text = " ".join(str(error).split())
     if isinstance(error, torch.OutOfMemoryError):
-        return (
-            "the GPU is out of memory; allowed: less of training.batch, network.width or "
-            "sampling.points, or device cpu"
-        )
+        less = "training.batch or network.width" if training else _LESS_TO_SAMPLE
+        return f"the GPU is out of memory; allowed: less of {less}, or device cpu"
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
-        return (
-            "out of memory; allowed: less of training.batch, training.steps, network.width or "
-            "sampling.points"
-        )
+        less = "training.batch, training.steps or network.width" if training else _LESS_TO_SAMPLE
+        return f"out of memory; allowed: less of {less}"
     if isinstance(error, RuntimeError) and any(word in text for word in _DEVICE_FAULTS):
         return f"the device failed ({text[:120]}); allowed: device cpu, or another try"
     return None
 
+
+_LESS_TO_SAMPLE = "sampling.points, sampling.levels or network.width"
 
 _DEVICE_FAULTS = ("CUDA error", "CUDA driver", "cuBLAS", "CUBLAS", "cuDNN", "CUDNN", "MPS backend")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from .mixtures import PAIRS_AT_ONCE, GaussianMixture
 from .randomness import generator
+
+T = TypeVar("T")
 
 OFF_MODE = 5.0
 """A point further than this many std from every mode belongs to none."""
@@ -19,6 +23,9 @@ _PAIRS_UP_TO = 4096
 
 _SORTED_UP_TO = 100_000
 """Points of each sample that enter the sliced Wasserstein distance."""
+
+_PARTS = 6
+"""Parts of `evaluate` that take about as long as each other."""
 
 _DIRECTIONS = 64
 """Lines onto which 2D points are projected for the sliced Wasserstein distance."""
@@ -108,19 +115,31 @@ def _wasserstein(x: Tensor, y: Tensor) -> float:
     return float((x.sort().values - y.sort().values).abs().mean())
 
 
-def evaluate(x: Tensor, mixture: GaussianMixture, seed: int = 0) -> Quality:
+def evaluate(
+    x: Tensor,
+    mixture: GaussianMixture,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Quality:
     """Score points x of shape (n, d) against the mixture they should come from.
 
-    Non-finite points count as off every mode and are left out of everything else.
+    Non-finite points count as off every mode and are left out of everything else. ``progress`` is
+    told the parts done and all there are, one after another.
     """
-    points = len(x)
+    points, parts = len(x), iter(range(1, _PARTS + 1))
+
+    def done(value: T) -> T:
+        if progress is not None:
+            progress(next(parts), _PARTS)
+        return value
+
     x = x.detach()[torch.isfinite(x).all(1)].cpu()
     mixture = mixture.to("cpu")
     random = generator(seed, "metrics")
     # Two real samples, since real data differ from real data too.
     count = max(len(x), 1)
     real, other = mixture.sample(count, random), mixture.sample(count, random)
-    scores, best = _scores(x, points, mixture), _scores(other, count, mixture)
+    scores, best = done(_scores(x, points, mixture)), done(_scores(other, count, mixture))
     nan = float("nan")
     moments = x if len(x) else x.new_full((1, mixture.dim), nan)
     return Quality(
@@ -129,10 +148,10 @@ def evaluate(x: Tensor, mixture: GaussianMixture, seed: int = 0) -> Quality:
         std=moments.std(0, unbiased=False).tolist(),
         nearest_mode_distance=scores.distance,
         nearest_mode_distance_real=best.distance,
-        energy_distance=energy_distance(x, real) if len(x) else nan,
-        energy_distance_real=energy_distance(other, real),
-        sliced_wasserstein=sliced_wasserstein(x, real) if len(x) else nan,
-        sliced_wasserstein_real=sliced_wasserstein(other, real),
+        energy_distance=done(energy_distance(x, real) if len(x) else nan),
+        energy_distance_real=done(energy_distance(other, real)),
+        sliced_wasserstein=done(sliced_wasserstein(x, real) if len(x) else nan),
+        sliced_wasserstein_real=done(sliced_wasserstein(other, real)),
         mode_weights=scores.weights,
         mode_tv=scores.tv,
         mode_tv_real=best.tv,

@@ -49,14 +49,18 @@ def quality(trajectory: Trajectory, mixture: GaussianMixture) -> Quality:
     return evaluate(trajectory.result, target_of(trajectory, mixture))
 
 
-def sample_report(experiment: Experiment, trajectory: Trajectory) -> dict[str, Any]:
+def sample_report(
+    experiment: Experiment,
+    trajectory: Trajectory,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
     """``{"sample": …, "target": …}``: the quality of a sample and the moments it should have.
 
-    Both at the data's own size, where points come from a file.
+    Both at the data's own size, where points come from a file. ``progress`` is that of `evaluate`.
     """
     scaling = scaling_of(experiment.data)
     target = scaling.mixture_back(target_of(trajectory, make_mixture(experiment.data)))
-    scores = evaluate(scaling.back(trajectory.result.cpu()), target)
+    scores = evaluate(scaling.back(trajectory.result.cpu()), target, progress=progress)
     moments = {"mean": target.mean().tolist(), "std": target.std().tolist()}
     return {"sample": plain(asdict(scores)), "target": moments}
 

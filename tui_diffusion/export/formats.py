@@ -120,6 +120,8 @@ def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], No
         for made, path in zip(temporary, files, strict=True):
             made.replace(path)
     except (OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and _of_memory_or_device(error):
+            raise
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ExportError(
             f"{shown(files[0])}: cannot be written ({shown(reason)[:160]}); "
@@ -129,6 +131,13 @@ def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], No
         for path in temporary:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def _of_memory_or_device(error: RuntimeError) -> bool:
+    """Whether it is no fault of the file, and told by another line."""
+    from ..core.devices import fault_of
+
+    return fault_of(error) is not None
 
 
 def _write(

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, Any
+from zipfile import ZipFile
 
 import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+from torch import Tensor
 
 from ..core.datasets import Scaling, scaling_of
 from ..core.experiment import to_json
@@ -15,6 +23,9 @@ from .exhibit import Exhibit, Film
 from .formats import ExportError, Options, check, write_whole
 from .frames import Progress
 
+_SAID = ("x0_hat", "eps_hat")
+"""What the denoiser said of the points at every level but the last."""
+
 
 def write_npz(film: Film, file: Path, progress: Progress) -> None:
     """x (N+1, n, d), what each step said of it, alphas, sigmas, losses and the experiment's JSON.
@@ -23,13 +34,14 @@ def write_npz(film: Film, file: Path, progress: Progress) -> None:
     No object arrays, so it opens with ``allow_pickle=False``.
     """
     trajectory, exhibit = film.trajectory, film.exhibit
-    arrays = _arrays(trajectory, scaling_of(exhibit.experiment.data), "mean", "noise")
-    arrays["repeats"] = trajectory.repeats.detach().cpu().numpy()
-    arrays["result_level"] = np.asarray(trajectory.result_level)
-    arrays["losses"] = exhibit.losses
-    arrays["experiment"] = np.asarray(to_json(exhibit.experiment))
-    _save(arrays, file)
-    progress(1, 1)
+    more = {
+        "repeats": trajectory.repeats.detach().cpu().numpy(),
+        "result_level": trajectory.result_level,
+        "losses": exhibit.losses,
+        "experiment": to_json(exhibit.experiment),
+    }
+    scaling = scaling_of(exhibit.experiment.data)
+    _save(trajectory, scaling, (*_SAID, "mean", "noise"), more, file, progress)
 
 
 def check_points(file: Path) -> None:
@@ -44,26 +56,62 @@ def check_points(file: Path) -> None:
         raise ExportError(f"--out {error}") from None
 
 
-def write_points(trajectory: Trajectory, scaling: Scaling, file: Path) -> None:
+def write_points(trajectory: Trajectory, scaling: Scaling, file: Path, progress: Progress) -> None:
     """Points at every level with alphas and sigmas, whole or not at all; sizes as above."""
-    write_whole([file], True, lambda places: _save(_arrays(trajectory, scaling), places[0]))
+
+    def write(places: list[Path]) -> None:
+        _save(trajectory, scaling, _SAID, {}, places[0], progress)
+
+    write_whole([file], True, write)
 
 
-def _arrays(trajectory: Trajectory, scaling: Scaling, *more: str) -> dict[str, Any]:
-    """x, x0_hat, eps_hat and ``more`` at every level, with alphas and sigmas."""
-    names = ("x0_hat", "eps_hat", *more)
-    tensors = dict(zip(names, trajectory.every(*names), strict=True)) | {"x": trajectory.x}
-    arrays: dict[str, Any] = {name: values.detach().cpu() for name, values in tensors.items()}
-    for name in ("x", "x0_hat"):
-        arrays[name] = scaling.back(arrays[name])
-    arrays |= {"alphas": trajectory.schedule.alphas, "sigmas": trajectory.schedule.sigmas}
-    return {name: values.numpy() for name, values in arrays.items()}
+def _save(
+    trajectory: Trajectory,
+    scaling: Scaling,
+    said: Sequence[str],
+    more: Mapping[str, Any],
+    file: Path,
+    progress: Progress,
+) -> None:
+    """x and what the steps ``said``, level by level, with alphas, sigmas and ``more``.
 
+    Not compressed: of numbers with noise that takes a tenth off, in the greater part of the time.
+    """
+    x, schedule = trajectory.x, trajectory.schedule
+    more = {"alphas": schedule.alphas.numpy(), "sigmas": schedule.sigmas.numpy(), **more}
 
-def _save(arrays: dict[str, Any], file: Path) -> None:
-    # By way of a handle: numpy would add a suffix to some names.
-    with file.open("wb") as out:
-        np.savez_compressed(out, **arrays)
+    def numbers(name: str, values: Tensor) -> memoryview:
+        values = values.detach().cpu().to(x.dtype)
+        back = scaling.back(values) if name in ("x", "x0_hat") else values
+        return back.contiguous().numpy().data
+
+    def begin(name: str, levels: int) -> IO[bytes]:
+        out = archive.open(f"{name}.npy", "w", force_zip64=True)
+        kind: NDArray[Any] = x[0, :0].cpu().numpy()
+        shape = (levels, *x.shape[1:])
+        header = {"descr": kind.dtype.str, "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(out, header)
+        return out
+
+    with ExitStack() as files:
+        archive = files.enter_context(ZipFile(file, "w"))
+        with begin("x", len(x)) as out:
+            for points in x:
+                out.write(numbers("x", points))
+        # A step says all of it at once; an archive takes one after another.
+        aside = {name: files.enter_context(TemporaryFile(dir=file.parent)) for name in said}
+        for k in range(trajectory.levels):
+            step = trajectory.step(k)
+            for name, kept in aside.items():
+                kept.write(numbers(name, getattr(step, name)))
+            progress(k + 1, trajectory.levels)
+        for name, kept in aside.items():
+            kept.seek(0)
+            with begin(name, trajectory.levels) as out:
+                copyfileobj(kept, out, 2**20)
+        for name, value in more.items():
+            with archive.open(f"{name}.npy", "w") as out:
+                npy.write_array(out, np.asarray(value), allow_pickle=False)
 
 
 def write_csv(film: Film, file: Path, progress: Progress) -> None:

@@ -224,6 +224,15 @@ def moments(bench: Bench) -> Iterator[tuple[str, str]]:
             yield "Now that it is trained, look for", after
 
 
+def where(training: Training | None) -> str:
+    """On what a training runs or ran, and why there; '' where that is not known."""
+    if training is None or not training.reason:
+        return ""
+    count = training.threads
+    threads = f", {count} thread{'s' if count > 1 else ''}" if count else ""
+    return f"{training.device}{threads}: {training.reason}."
+
+
 def _diverged(training: Training) -> str:
     """What has happened, and what mends it."""
     lr = training.experiment.training.lr

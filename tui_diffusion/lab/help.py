@@ -17,7 +17,7 @@ from ..core.values import shown
 from .actions import ACTIONS, FORM_KEYS, Action
 from .bench import Bench
 from .denoising import DenoisingPanel
-from .explaining import formulas, moments, papers, seen
+from .explaining import formulas, moments, papers, seen, where
 from .screens import Modal
 
 PICTURES = {
@@ -101,6 +101,8 @@ def lab_page(
     yield Text(preset.about)
     for title, text in moments(bench):
         yield Text.assemble("\n", (f"{title}  ", "bold"), text)
+    if there := where(bench.training):
+        yield Text.assemble("\n", ("Where it trains, and why there  ", "bold"), shown(there))
     yield Text("\nOn the screen", style="bold underline")
     if panel.film is not None:
         yield Text(seen(bench, panel.film.wish.source, panel.level, panel.levels))

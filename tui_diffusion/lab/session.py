@@ -167,7 +167,7 @@ def _make_trainer(experiment: Experiment) -> TrainerLike:
 def _fault(error: Exception) -> str:
     from ..core.devices import fault_of
 
-    return fault_of(error) or f"{type(error).__name__}: {error}"
+    return fault_of(error, training=True) or f"{type(error).__name__}: {error}"
 
 
 def _find_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
@@ -319,6 +319,8 @@ class Session:
             training.seconds = progress.seconds
             training.step = progress.step
             training.threads = getattr(trainer, "threads", 0)
+            if choice := getattr(trainer, "choice", None):
+                training.reason = choice.reason  # to which a fault of the steps adds on the way
             if progress.status != "training":
                 training.snapshot = (progress.step, copy.deepcopy(trainer.denoiser))
                 self._finish(training, keeper, State(progress.status))
