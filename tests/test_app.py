@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.lab.actions import ACTIONS
+from tui_diffusion.lab.chrome import status
 from tui_diffusion.lab.experiments import ExperimentList
 from tui_diffusion.lab.help import HelpScreen
 from tui_diffusion.lab.session import State
@@ -640,6 +641,25 @@ async def test_sizes_keep_level_focus_and_tab_in_mid_training():
         assert len(bench.screen.splitlines()) == 40
         trainers.last.allow()
         await bench.state("finished")
+
+
+async def test_another_size_lays_the_status_line_out_anew():
+    trainers = FakeTrainers(chunk=100_000)
+    async with lab("ddpm-multimodal", trainers=trainers, training__steps="2000000") as bench:
+        await bench.press("t")
+        await bench.state("finished")
+        await bench.film("network")
+        wide = bench.status
+        bench.app.following.refresh = lambda: None  # nothing more happens
+        await bench.pilot.resize_terminal(*NARROW)
+        await until(lambda: len(bench.status) == NARROW[0])
+        narrow = bench.status
+        assert "ddpm-multimodal " in narrow and "finished  step 2,000,000/2,000,000 " in narrow
+        await bench.pilot.resize_terminal(*WIDE)
+        await until(lambda: bench.status == wide)
+        training, palette = bench.app.session.training, bench.app.palette
+        left, right = status("ddpm-multimodal", training, "", NARROW[0], palette)
+        assert narrow.split() == "".join(text for text, _ in left + right).split()
 
 
 async def test_too_small_says_what_is_needed():

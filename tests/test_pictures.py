@@ -13,6 +13,7 @@ from tui_diffusion.lab.pictures import VIEWS_1D, VIEWS_2D, Look, picture, views_
 from tui_diffusion.lab.pictures.compose import beside
 from tui_diffusion.lab.pictures.losses import loss_figure
 from tui_diffusion.lab.plot import draw
+from tui_diffusion.lab.reduction import Series
 from tui_diffusion.lab.sampling import Wish
 
 from .changed import changed
@@ -376,6 +377,19 @@ def test_the_envelope_holds_every_finite_loss():
     assert np.nanmin(seen) == pytest.approx(np.nanmin(values))
     gap = [y for x, y in zip(raw.xs, raw.ys, strict=True) if 310 < x < 590]
     assert gap and np.isnan(gap).all()
+
+
+@pytest.mark.parametrize("steps", [1_000, 1_777, 3_000, 20_000, 41_000, 2_000_000])
+@pytest.mark.parametrize("width", [58, 78, 84, 98, 180])
+def test_the_band_of_the_raw_loss_has_no_slits(width, steps):
+    up_and_down = np.where(np.arange(steps) % 2, 1.0, 10.0).astype(np.float32)
+    series = Series(steps)
+    for done in (steps // 3, steps):
+        figure = loss_figure(series.take(up_and_down[:done]), steps, width, log=True)
+        end = 6 + int(0.5 + (2 * (width - 6) - 1) * done / steps) // 2  # where the last one lies
+        for line in draw(figure, width, 20, PALETTE)[10:13]:  # in the band, below its mean
+            assert set(line.text[6 : end + (done == steps)]) == {"⣿"}
+            assert not line.text[end + 1 :].strip()
 
 
 def test_the_axis_spans_the_whole_training_and_stays():

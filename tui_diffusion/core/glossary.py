@@ -58,6 +58,12 @@ _ENTRIES = (
         also=("time",),
     ),
     Entry(
+        "threads",
+        "CPU threads that torch computes with; cpu ×1 in the status line is one, on the CPU. They "
+        "are chosen for the work, unless OMP_NUM_THREADS says how many.",
+        good="1 for a small network: handing work to a second costs more than it gains.",
+    ),
+    Entry(
         "over floor",
         "How far the latest losses, averaged, are above the least that is possible, as a share of "
         "it. Chance alone moves it by some percent either way.",

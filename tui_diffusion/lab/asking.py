@@ -44,6 +44,7 @@ STATUS = (
     ("time left", r"(\d[\d:]+) left"),
     ("time taken", r"\bin (\d+\.\d s|\d[\d:]+)"),
     ("over floor", r"([-+]\d+%) over floor"),
+    ("threads", r"(?:, | [×x])(\d+)\b"),
 )
 DENOISING = (
     ("level", r"\blevel (\d[\d,]*/\d[\d,]*(?: \+ \d/\d)?)"),

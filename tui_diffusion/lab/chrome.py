@@ -14,7 +14,8 @@ from .session import State, Training
 from .status import duration, rate_text, took
 from .views import TABS
 
-Runs = list[tuple[str, Style]]
+Run = tuple[str, Style]
+Runs = list[Run]
 
 WIDE = 100
 """Columns from which all panels are shown together."""
@@ -23,7 +24,7 @@ SMALLEST = (60, 18)
 """Columns and lines under which a screen only says what it needs."""
 
 _BRANDED = 76
-"""Columns from which the name of the program stands beside the experiment's."""
+"""Columns from which the name of the program may stand beside the experiment's."""
 
 
 def too_small(size: Size) -> str:
@@ -44,27 +45,42 @@ def status(
 ) -> tuple[Runs, Runs]:
     """What is chosen, and how far its training is; ``waiting`` where there is none.
 
-    ``sampling`` is how far a long one is. What there is no room for is left out from the end.
+    ``sampling`` is how far a long one is. Name, state and step always stand there; the others as
+    there is room for them: the time first, then device and threads, and what matters least last.
     """
     text, dim = palette.style("text"), palette.style("axis")
-    left: Runs = [(f" {chosen} ", text)]
-    if width >= _BRANDED:
-        left.insert(0, (" diffusion-tui ", palette.style("mark") + Style(bold=True)))
-    if sampling is not None:
-        left.append((f" sampling {sampling[0]}/{sampling[1]} ", text))
+    brand: Run = (" diffusion-tui ", palette.style("mark") + Style(bold=True))
+    name: Run = (f" {chosen} ", text)
+    sampled: Runs = [(f" sampling {sampling[0]}/{sampling[1]} ", text)] if sampling else []
     if training is None:
-        return left, [(f"{waiting} ", text)]
-    right = _progress(training, chosen, palette)
-    if width >= WIDE and (above := training.above) is not None:
-        right.insert(-1, (f"  {above:+z.0%} over floor", dim))
-    room = width - _cells([*left, *right])
-    for device in _devices(training):
-        if len(device) < room:
-            left.append((device, dim))
-            break
-    while _cells([*left, *right]) > width and right[-2][1] == dim:
-        del right[-2]  # the time, then the rate
-    return left, right
+        return [*([brand] if width >= _BRANDED else []), name, *sampled], [(f"{waiting} ", text)]
+    state, end = _state(training, chosen, palette), (" ", text)
+    # Room for all of the step's digits, and of the rate's: nothing comes and goes with them.
+    room = width - _cells([name, *state, end])
+    room -= len(f"{training.steps:,}") - len(f"{training.step:,}") if training.step else 0
+
+    def fitting(*wordings: Run, cells: int = 0) -> Runs:
+        """The first of these that there is room for, if any; it may need so many cells yet."""
+        nonlocal room
+        for run in wordings:
+            needed = max(cells, _cells([run]))
+            if needed <= room:
+                room -= needed
+                return [run]
+        return []
+
+    devices: Runs = [(words, dim) for words in _devices(training)]
+    time = fitting((_time(training), dim)) if training.step else []
+    device = fitting(*devices[-1:])
+    sampled = fitting(*sampled)
+    rate_run = (f"  {rate_text(training.rate)}", dim)
+    rate = fitting(rate_run, cells=len("  9.9k/s")) if training.step else []
+    branded = fitting(brand) if width >= _BRANDED else []
+    above = training.above if width >= WIDE else None
+    floor = fitting((f"  {above:+z.0%} over floor", dim)) if above is not None else []
+    room += _cells(device)
+    device = fitting(*devices)
+    return [*branded, name, *sampled, *device], [*state, *rate, *time, *floor, end]
 
 
 def _cells(runs: Runs) -> int:
@@ -73,15 +89,15 @@ def _cells(runs: Runs) -> int:
 
 def _devices(training: Training) -> list[str]:
     """Device and threads in fewer and fewer words."""
-    if not training.device:
-        return []
-    threads = f"{training.threads} thread{'s' if training.threads > 1 else ''}"
-    with_threads = [f" {training.device}, {threads} "] if training.threads else []
-    return [*with_threads, f" {training.device} "]
+    device, threads = training.device, training.threads
+    if not device or not threads:
+        return [f" {device} "] if device else []
+    said = f"{threads} thread{'s' if threads > 1 else ''}"
+    return [f" {device}, {said} ", f" {device} ×{threads} ", f" {device.split()[0]} ×{threads} "]
 
 
-def _progress(training: Training, chosen: str, palette: Palette) -> Runs:
-    """State, step, rate and time left."""
+def _state(training: Training, chosen: str, palette: Palette) -> Runs:
+    """State and step."""
     text, dim = palette.style("text"), palette.style("axis")
     bad = training.state in (State.DIVERGED, State.FAILED)
     strong = palette.style("alert") if bad else text + Style(bold=True)
@@ -90,12 +106,14 @@ def _progress(training: Training, chosen: str, palette: Palette) -> Runs:
         runs.append((f" {training.experiment.name}", dim))
     if training.step:
         runs.append((f"  step {training.step:,}/{training.steps:,}", text))
-        runs.append((f"  {rate_text(training.rate)}", dim))
-        if training.state in (State.TRAINING, State.PAUSED) and training.seconds_left:
-            runs.append((f"  {duration(training.seconds_left)} left", dim))
-        else:
-            runs.append((f"  in {took(training.seconds)}", dim))
-    return [*runs, (" ", text)]
+    return runs
+
+
+def _time(training: Training) -> str:
+    """The time left, or the time it took."""
+    if training.state in (State.TRAINING, State.PAUSED) and training.seconds_left:
+        return f"  {duration(training.seconds_left)} left"
+    return f"  in {took(training.seconds)}"
 
 
 def tabs(shown: str, palette: Palette, names: Sequence[str] = TABS) -> Runs:

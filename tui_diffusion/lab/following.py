@@ -87,7 +87,7 @@ class Following:
             self._follow(training, changed)
         if changed:
             self.mark()
-        self._write_status()
+        self.write_status()
 
     def _follow(self, training: Training, changed: bool) -> None:
         """Keep the film close to the latest weights."""
@@ -112,7 +112,8 @@ class Following:
             if bench.training is not None
         }
 
-    def _write_status(self) -> None:
+    def write_status(self) -> None:
+        """Say in the status line where the session stands."""
         lab = self._lab
         training = lab.bench.training
         if training is None and lab.session.state.active:

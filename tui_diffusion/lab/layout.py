@@ -99,4 +99,5 @@ class Layout:
         screen.query_one("#tabs", Line).write(tabs(self.tab, lab.palette))
         keys, ends = footer(lab.size.width, lab.palette, lab.glyphs)
         screen.query_one("#footer", Line).write(keys, ends)
+        lab.following.write_status()
         lab.learning.write()

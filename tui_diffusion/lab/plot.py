@@ -109,7 +109,7 @@ def band(
 ) -> Curve:
     """A curve that fills the stretch between `lows` and `highs` (as from `envelope`).
 
-    It is dense with two values a column, which is one a column of dots.
+    It is dense with two values a column or more, which is one a column of dots.
     """
     x, low, high = (np.asarray(a, dtype=np.float64).ravel() for a in (xs, lows, highs))
     # Down one column and up the next, so that the line has no long diagonals.

@@ -98,6 +98,16 @@ def envelope(
     return _middles(series, edges), lows, highs
 
 
+def fine(series: Series, columns: int, of: int) -> int:
+    """How many stretches to have from `envelope` so that none is longer than one of `columns`.
+
+    They consist of whole blocks. So there are more of them than columns, up to twice as many, and
+    their middles skip no column; of fewer blocks than columns each is a stretch.
+    """
+    whole = -(-max(of, series.size) // series.length)
+    return -(-whole // max(1, whole // max(1, columns)))
+
+
 def smoothed(
     values: ArrayLike | Series, columns: int, window: int, of: int = 0
 ) -> tuple[Floats, Floats]:

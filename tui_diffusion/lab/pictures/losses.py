@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ..dots import Range
 from ..film import Floats
-from ..plot import Curve, Figure, Rule, band
-from ..reduction import Series, envelope, smoothed
+from ..plot import Curve, Figure, Rule, band, inner_size
+from ..reduction import Series, envelope, fine, smoothed
 
 
 def loss_figure(
@@ -30,11 +30,14 @@ def loss_figure(
     """
     done = losses.size
     columns = max(1, 2 * (width - 8))
-    xs, lows, highs = envelope(losses, columns, steps)
-    smooth_x, smooth = smoothed(losses, columns, max(1, min(done // 3, steps // 50)), steps)
+    series = losses if isinstance(losses, Series) else Series.of(losses)
+    # No column of dots between two stretches; and a loss lies in the middle of its step.
+    dots = 2 * inner_size(width, 0)[0]
+    xs, lows, highs = envelope(series, fine(series, dots, steps), steps)
+    smooth_x, smooth = smoothed(series, columns, max(1, min(done // 3, steps // 50)), steps)
     least = (_floor(floors, steps),) if floors else ()
     curves = (
-        band(xs, lows, highs, "raw", label="raw"),
+        band(xs + 0.5, lows, highs, "raw", label="raw"),
         *least,
         Curve(smooth_x.tolist(), smooth.tolist(), "smooth", label="smoothed"),
     )
