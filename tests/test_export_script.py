@@ -16,6 +16,7 @@ import pytest
 
 from tui_diffusion.core import PRESETS, ConfigError, Experiment, denoise, get_preset
 from tui_diffusion.core.datasets import scaling_of
+from tui_diffusion.core.devices import subnormals_as_zero
 from tui_diffusion.core.report import training_report
 from tui_diffusion.export import export
 from tui_diffusion.export.exhibit import Exhibit
@@ -104,10 +105,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
 
 
 def run_here(script: str) -> Ran:
-    """The same in this interpreter."""
+    """The same in this interpreter, which afterwards treats small numbers as before."""
     scope: dict[str, Any] = {"__name__": "__main__"}
     words = io.StringIO()
-    with contextlib.redirect_stdout(words):
+    with contextlib.redirect_stdout(words), subnormals_as_zero():
         exec(
             compile(script.replace("import matplotlib", "import no_such_plots"), "s", "exec"), scope
         )
