@@ -166,7 +166,7 @@ class Trainer:
             first, count = self.step, self._count(block, stage, every)
             steps = range(first, first + count)
             rates = [learning_rate(self.experiment, stage, step) for step in steps]
-            blends = [self._blend(step - stage.start) for step in steps]
+            blends = self._blends(steps, stage)
             with subnormals_as_zero():
                 losses = self._stepper.run(first - block, rates, blends)
             self.step += count
@@ -194,9 +194,12 @@ class Trainer:
         moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
         return min(min(ends) - self.step, moment)
 
-    def _blend(self, done: int) -> float:
+    def _blends(self, steps: range, stage: Stage) -> list[float]:
         """How far the average goes to the weights; it forgets its first steps the faster."""
-        return 1 - min(self.experiment.training.average, done / (done + 10))
+        if self.average is self.network:
+            return [1.0] * len(steps)
+        most, taken = self.experiment.training.average, (step - stage.start for step in steps)
+        return [1 - min(most, done / (done + 10)) for done in taken]
 
     def _settle(self, first: int, values: NDArray[np.float32]) -> None:
         """Record the losses of steps ``first`` …; notice an end or a divergence."""
@@ -204,13 +207,13 @@ class Trainer:
         if len(bad):
             self.step = first + int(bad[0]) + 1
             self.losses[first : self.step] = values[: bad[0] + 1]
-            self._restore_finite(self._weights())
+            self._restore_finite(self._weights)
             self.status = "diverged"
             return
         self.losses[first : self.step] = values
         if self.step == self.steps:
             if not self._weights_finite():
-                self._restore_finite(self._weights())
+                self._restore_finite(self._weights)
             self.status = "finished"
 
     def _report(self, since: int) -> Progress:
@@ -231,7 +234,7 @@ class Trainer:
     def _enter_stage(self) -> Stage:
         """The stage of the current step; on entering one, warm-start its network."""
         if self.step >= self._stage.stop:
-            previous, left = self.network.body(self._stage.level), self._weights()
+            previous, left = self.network.body(self._stage.level), self._weights
             self._stage = self._stage_at(self.step)
             self.network.body(self._stage.level).load_state_dict(previous.state_dict())
             leaving, self._stepper = self._stepper, self._make_stepper(self._stage)
@@ -244,6 +247,7 @@ class Trainer:
         return self._stage
 
     def _make_stepper(self, stage: Stage) -> Stepper:
+        """What takes the steps of a stage; its weights are those in training then."""
         average = None if self.average is self.network else self.average.body(stage.level)
         stepper = make_stepper(
             self.experiment,
@@ -252,20 +256,18 @@ class Trainer:
             self.batches.steps,
             plain=self._plain,
         )
+        networks = dict.fromkeys((self.network, self.average))
+        # Only now, for a stepper may have moved them.
+        self._weights = [
+            p.detach() for network in networks for p in network.body(stage.level).parameters()
+        ]
         if stepper.note and stepper.note not in self.choice.reason:
             self.choice = replace(self.choice, reason=f"{self.choice.reason}; {stepper.note}")
         return stepper
 
-    def _weights(self) -> list[Tensor]:
-        """Those in training, and their average where there is one."""
-        networks = dict.fromkeys((self.network, self.average))
-        return [
-            p.detach() for network in networks for p in network.body(self._stage.level).parameters()
-        ]
-
     def _weights_now(self) -> tuple[Tensor, bool]:
         """All of them in one, and whether they are finite: one question to the device."""
-        now = torch.cat([weight.flatten() for weight in self._weights()])
+        now = torch.cat([weight.flatten() for weight in self._weights])
         return now, math.isfinite(torch.linalg.vector_norm(now, math.inf))
 
     def _weights_finite(self) -> bool:
@@ -277,7 +279,7 @@ class Trainer:
         Then this has diverged, and the last finite weights come back.
         """
         if self.status == "training" and not self._weights_finite():
-            self._restore_finite(self._weights())
+            self._restore_finite(self._weights)
             self.status = "diverged"
         return self.status == "diverged"
 
