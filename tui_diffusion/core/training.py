@@ -108,8 +108,8 @@ class Trainer:
     """A training that can be run, left, saved and restored.
 
     ``losses`` holds every loss so far; ``step`` steps are done; ``threads`` of torch train.
-    ``plain`` takes the steps the plain way, with autograd, where a faster one is there too: bit for
-    bit the same on a CPU.
+    ``plain`` takes the steps the plain way, with autograd, where a faster one is there too: on a
+    CPU bit for bit the same, or to rounding where a batch is one point or a layer one unit.
     """
 
     def __init__(self, experiment: Experiment, *, plain: bool = False) -> None:
