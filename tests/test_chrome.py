@@ -9,6 +9,7 @@ from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.lab.chrome import status
 from tui_diffusion.lab.palette import Palette
 from tui_diffusion.lab.session import State, Training
+from tui_diffusion.lab.status import took
 
 PALETTE = Palette.from_theme(BUILTIN_THEMES["textual-dark"].to_color_system().generate(), "none")
 
@@ -95,3 +96,11 @@ def test_the_smallest_terminal_has_room_for_name_state_and_step(name):
     assert len(left) + len(right) <= 60
     assert name in left
     assert right.startswith("training  step 2,500/")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.043, "0.04 s"), (0.994, "0.99 s"), (0.996, "1.0 s"), (9.94, "9.9 s"), (9.96, "0:10")],
+)
+def test_a_time_is_told_in_two_digits_or_in_seconds(seconds, text):
+    assert took(seconds) == text

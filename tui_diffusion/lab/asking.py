@@ -42,7 +42,7 @@ STATUS = (
     ("step", rf"\bstep {_COUNT}"),
     ("steps a second", r"(\d[\d.]*k?/s)"),
     ("time left", r"(\d[\d:]+) left"),
-    ("time taken", r"\bin (\d+\.\d s|\d[\d:]+)"),
+    ("time taken", r"\bin (\d+\.\d+ s|\d[\d:]+)"),
     ("over floor", r"([-+]\d+%) over floor"),
     ("threads", r"(?:, | [×x])(\d+)\b"),
 )

@@ -20,7 +20,9 @@ def duration(seconds: float) -> str:
 
 
 def took(seconds: float) -> str:
-    """0.4 s, 9.8 s, 0:12, 12:30."""
+    """0.04 s, 9.8 s, 0:12, 12:30."""
+    if seconds < 0.995:
+        return f"{seconds:.2f} s"
     return f"{seconds:.1f} s" if seconds < 9.95 else duration(seconds)
 
 
