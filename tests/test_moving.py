@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from textual.geometry import Size
 from textual.widgets import Input
 
+from tui_diffusion.lab import pictures
 from tui_diffusion.lab.experiments import ExperimentList
+from tui_diffusion.lab.gallery import Gallery
 from tui_diffusion.lab.jump import Jump
+from tui_diffusion.lab.pictures import Look
 from tui_diffusion.lab.settings import Place, Settings, load, save
 from tui_diffusion.lab.views import views_of
 
@@ -150,6 +154,36 @@ async def test_pictures_that_are_kept_are_bounded(monkeypatch):
         await bench.press("home", "f", "f", "f", *["l"] * 20)
         assert len(bench.panel._gallery) == 5
         assert "level 2/10 + 4/8" in bench.title
+
+
+@pytest.mark.parametrize("name", ["naive-1d", "naive-multimodal"])
+async def test_of_many_points_every_level_is_drawn_ahead_in_every_view(monkeypatch, name):
+    monkeypatch.setattr("tui_diffusion.lab.denoising._MANY", 200)
+    async with lab(name) as bench:
+        scout = bench.panel._scout
+        await bench.pilot.pause()  # until every line has its place
+        for view in views_of(bench.panel.film.dim):
+            assert bench.panel.view == view
+            await until(lambda: not scout.busy)
+            with monkeypatch.context() as patched:
+                patched.setattr("tui_diffusion.lab.pictures.picture", None)  # nobody draws
+                await bench.press("home", *["l"] * 10)
+            await bench.press("v")
+
+
+async def test_what_was_drawn_for_another_film_is_not_kept(monkeypatch):
+    async with lab() as bench:
+        await until(lambda: not bench.panel._scout.busy)
+        gallery, film = Gallery(), bench.panel.film
+        draw = pictures.picture
+
+        def late(*args):
+            gallery.clear()
+            return draw(*args)
+
+        monkeypatch.setattr(pictures, "picture", late)
+        assert gallery.picture(film, Look(3, "histogram"), Size(80, 20), bench.app.palette, "ascii")
+        assert not len(gallery)
 
 
 async def test_play_goes_on_in_a_loop_and_says_so():

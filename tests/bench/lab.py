@@ -184,17 +184,18 @@ def _answer(terminal: Terminal, key: str, text: str) -> float:
 
 
 def keys() -> None:
-    """From a key to the changed screen at 120×40, 100,000 points set.
+    """From a key to the changed screen at 120×40.
 
-    While training the lab shows 2,000 of the network's, and all of the ideal denoiser's.
+    While training the lab shows 2,000 of the network's points, and all of the ideal denoiser's.
     """
     rows = []
-    for state, sent, points in (
-        ("idle", "", 100_000),
-        ("while training", "t", 2_000),
-        ("while training, ideal denoiser", "ti", 100_000),
+    for state, sent, wished, points in (
+        ("idle", "", 1_000, 1_000),
+        ("idle", "", 1_000_000, 1_000_000),
+        ("while training", "t", 100_000, 2_000),
+        ("while training, ideal denoiser", "ti", 100_000, 100_000),
     ):
-        waits = _step_waits(sent)
+        waits = _step_waits(sent, wished)
         p95 = quantiles(waits, n=20)[18]
         if sent:
             what = f"a key {state}, {points:,} points, 95 %"
@@ -205,10 +206,10 @@ def keys() -> None:
     show("A key to the changed screen at 120×40", ("", "points", "median", "95 %"), rows)
 
 
-def _step_waits(sent: str) -> list[float]:
+def _step_waits(sent: str, points: int) -> list[float]:
     """Seconds that each of 120 steps takes to be seen, to and fro, after these keys."""
     waits = []
-    settings = ("--points", "100000", "--set", "training.steps=2000000")
+    settings = ("--points", str(points), "--set", "training.steps=2000000")
     with Terminal("ddpm-multimodal", *settings, env=TRUE) as terminal:
         terminal.until("idle")
         if "t" in sent:
@@ -216,6 +217,7 @@ def _step_waits(sent: str) -> list[float]:
             terminal.until(lambda: _steps(terminal) > 1000)
         if "i" in sent:
             terminal.go("i", "ideal denoiser")
+        terminal.until("exact ")
         terminal.go("home", "level 0/20")
         for turn in range(120):
             key, level = ("l", turn % 20 + 1) if turn // 20 % 2 == 0 else ("h", 19 - turn % 20)

@@ -38,6 +38,9 @@ _AHEAD = ("scatter", "density", "histogram", "close-up")
 _READY = 64
 """Levels that are made ready, the nearest first."""
 
+_MANY = 100_000
+"""Points that take longer to draw than what is exact behind them: each film is made ready anew."""
+
 TRACKED = 8
 """Points that can be followed."""
 
@@ -51,6 +54,7 @@ class Ahead:
     size: Size
     palette: Palette
     glyphs: Glyphs
+    gallery: Gallery
 
 
 def make_ready(ahead: Ahead, progress: Progress) -> None:
@@ -60,12 +64,16 @@ def make_ready(ahead: Ahead, progress: Progress) -> None:
     """
     from .pictures import picture
 
-    film, look = ahead.film, ahead.look
+    film, look, size = ahead.film, ahead.look, ahead.size
+    palette, glyphs, room = ahead.palette, ahead.glyphs, ahead.gallery.room(size)
     nearest = sorted(range(film.levels + 1), key=lambda k: abs(k - look.place))[:_READY]
     for done, level in enumerate(nearest):
         progress(done, len(nearest))
         at = replace(look, place=float(level))
-        picture(film, at, *ahead.size, ahead.palette, ahead.glyphs)
+        if done < room:
+            ahead.gallery.picture(film, at, size, palette, glyphs)
+        else:  # what is exact is kept elsewhere
+            picture(film, at, *size, palette, glyphs)
         film.numbers(level)
 
 
@@ -132,6 +140,7 @@ class DenoisingPanel(Panel, Player):
         """Another experiment: its levels are known before its film is."""
         self.film = None
         self.zoom = 0
+        self._ahead = ()
         self._gallery.clear()
         self.take(self.play.hold().of(levels).go_to(levels))
 
@@ -225,11 +234,13 @@ class DenoisingPanel(Panel, Player):
 
         What is exact at a level is the same for every film of an experiment, and kept.
         """
-        likeness = (film.wish.experiment, film.wish.seed, replace(look, place=0.0), size)
-        if look.view not in _AHEAD or likeness == self._ahead:
+        many = film.x.shape[1] >= _MANY
+        whose = film if many else (film.wish.experiment, film.wish.seed)
+        likeness = (whose, replace(look, place=0.0), size)
+        if likeness == self._ahead or not (many or look.view in _AHEAD):
             return
         self._ahead = likeness
-        self._scout.ask(Ahead(film, look, size, self.palette, self.glyphs))
+        self._scout.ask(Ahead(film, look, size, self.palette, self.glyphs, self._gallery))
 
     def _titles(self) -> None:
         parts = [f"Denoising  {self.play.text}"]

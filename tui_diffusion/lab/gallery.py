@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from .glyphs import Glyphs
@@ -19,17 +20,23 @@ _KEPT = 2**18
 
 
 class Gallery:
-    """Draws pictures, each once."""
+    """Draws pictures, each once, for more threads than one."""
 
     def __init__(self) -> None:
         self._pictures: dict[tuple[object, ...], list[Strip]] = {}
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._pictures)
 
+    def room(self, size: Size) -> int:
+        """How many pictures of this size are kept."""
+        return max(1, _KEPT // size.area)
+
     def clear(self) -> None:
         """Another film is shown, or in another size."""
-        self._pictures.clear()
+        with self._lock:
+            self._pictures = {}
 
     def picture(
         self, film: Film, look: Look, size: Size, palette: Palette, glyphs: Glyphs
@@ -37,9 +44,13 @@ class Gallery:
         """The film in this view, as lines of this size."""
         from .pictures import picture
 
-        key = (film, look, size, palette, glyphs)
-        if key not in self._pictures:
-            if len(self._pictures) >= max(1, _KEPT // size.area):
-                del self._pictures[next(iter(self._pictures))]
-            self._pictures[key] = picture(film, look, *size, palette, glyphs)
-        return self._pictures[key]
+        key, pictures = (film, look, size, palette, glyphs), self._pictures
+        lines = pictures.get(key)
+        if lines is None:
+            lines = picture(film, look, *size, palette, glyphs)
+            # What was begun before all was cleared goes to what has been cleared.
+            with self._lock:
+                if len(pictures) >= self.room(size):
+                    del pictures[next(iter(pictures))]
+                pictures[key] = lines
+        return lines

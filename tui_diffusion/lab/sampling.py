@@ -105,24 +105,29 @@ class Worker(Generic[W, T]):
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        while True:
-            with self._condition:
-                while self._wish is None and not self._closed:
-                    self._condition.wait()
-                if self._closed:
-                    return
-                wish, self._wish, self._busy = self._wish, None, True
-            assert wish is not None
-            try:
-                made = self._make(wish, self._progress_since(monotonic()))
-            except _AbandonedError:
-                self._end()
-            except Exception as error:  # shown to the person; the lab goes on
-                self._end()
-                self._failed(wish, error)
-            else:
-                self._end()
-                self._done(made)
+        # A call for each, so that nothing is held on to while there is nothing to do.
+        while self._work_once():
+            pass
+
+    def _work_once(self) -> bool:
+        """Wait for a wish and make it; False where there is to be no more."""
+        with self._condition:
+            while self._wish is None and not self._closed:
+                self._condition.wait()
+            if self._wish is None or self._closed:
+                return False
+            wish, self._wish, self._busy = self._wish, None, True
+        try:
+            made = self._make(wish, self._progress_since(monotonic()))
+        except _AbandonedError:
+            self._end()
+        except Exception as error:  # shown to the person; the lab goes on
+            self._end()
+            self._failed(wish, error)
+        else:
+            self._end()
+            self._done(made)
+        return True
 
     def _end(self) -> None:
         self._busy, self.reached = False, None
