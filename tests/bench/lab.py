@@ -9,9 +9,11 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
+from tempfile import TemporaryDirectory
 
 from tests.bench.table import budget, show
 from tests.terminal import KEYS, Terminal
@@ -22,6 +24,15 @@ TRUE = {"COLORTERM": "truecolor", "PYTHONDONTWRITEBYTECODE": ""}
 
 HEADLESS = os.environ | TRUE | {"OMP_NUM_THREADS": "1"}
 """What is measured beside the lab has the threads that a `Terminal` gives it."""
+
+
+@contextmanager
+def _lab(*args: str, size: tuple[int, int] = (120, 40)) -> Iterator[Terminal]:
+    """The lab as on a person's second day: the guide has been seen, nothing else is left behind."""
+    with TemporaryDirectory() as home:
+        Path(home, "settings.toml").write_text("[place]\nguided = true\n")
+        with Terminal(*args, size=size, env=TRUE | {"DIFFUSION_TUI_HOME": home}) as terminal:
+            yield terminal
 
 
 def run(rounds: int) -> None:
@@ -49,7 +60,7 @@ def first_paint(rounds: int) -> None:
     """From the start of the process to the first whole screen, against importing torch alone."""
 
     def paint() -> None:
-        with Terminal(env=TRUE) as terminal:
+        with _lab() as terminal:
             _painted(terminal)
 
     def torch() -> None:
@@ -75,7 +86,7 @@ def key_while_loading(rounds: int) -> None:
     for key, sent, text in keys:
         waits, early = [], 0
         for _ in range(rounds):
-            with Terminal("naive-1d", env=TRUE) as terminal:
+            with _lab("naive-1d") as terminal:
                 _painted(terminal)
                 waits.append(_answer(terminal, sent, text))
                 early += "loading" in terminal.text
@@ -104,7 +115,7 @@ def _rate_in_lab(experiment: str, steps: int) -> float:
     Meanwhile nothing is emulated: a terminal is at work elsewhere, and its part of this machine
     would be missing to the lab.
     """
-    with Terminal(experiment, "--set", f"training.steps={steps}", env=TRUE) as terminal:
+    with _lab(experiment, "--set", f"training.steps={steps}") as terminal:
         terminal.until("idle")
         terminal.press("t")
         terminal.until(lambda: _steps(terminal) > steps // 20, 120)
@@ -210,7 +221,7 @@ def _step_waits(sent: str, points: int) -> list[float]:
     """Seconds that each of 120 steps takes to be seen, to and fro, after these keys."""
     waits = []
     settings = ("--points", str(points), "--set", "training.steps=2000000")
-    with Terminal("ddpm-multimodal", *settings, env=TRUE) as terminal:
+    with _lab("ddpm-multimodal", *settings) as terminal:
         terminal.until("idle")
         if "t" in sent:
             terminal.go("t", "training")
@@ -229,7 +240,7 @@ def _step_waits(sent: str, points: int) -> list[float]:
 
 def traffic() -> None:
     """Bytes sent at 80×24: a step, a loss tick, and nothing at all."""
-    with Terminal("ddpm-multimodal", "--points", "2000", size=(80, 24), env=TRUE) as terminal:
+    with _lab("ddpm-multimodal", "--points", "2000", size=(80, 24)) as terminal:
         terminal.until("idle")
         terminal.go("home", "level 0/20")
         terminal.settle()
@@ -237,8 +248,8 @@ def traffic() -> None:
         before = len(terminal.sent)
         terminal.read(3.0)
         idle = len(terminal.sent) - before
-    with Terminal("ddpm-multimodal", "--set", "training.steps=2000000", size=(80, 24),
-                  env=TRUE) as terminal:  # fmt: skip
+    steps_set = "training.steps=2000000"
+    with _lab("ddpm-multimodal", "--set", steps_set, size=(80, 24)) as terminal:
         terminal.until("idle")
         terminal.press("t")
         terminal.press("2")  # the loss, large
