@@ -1,17 +1,15 @@
 """Sub-steps, ways of playing, and the prompt for a level, in the lab."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from textual.geometry import Size
 from textual.widgets import Input
 
 from tui_diffusion.lab import pictures
 from tui_diffusion.lab.experiments import ExperimentList
-from tui_diffusion.lab.gallery import Gallery
 from tui_diffusion.lab.jump import Jump
-from tui_diffusion.lab.pictures import Look
 from tui_diffusion.lab.settings import Place, Settings, load, save
 from tui_diffusion.lab.views import views_of
 
@@ -171,19 +169,24 @@ async def test_of_many_points_every_level_is_drawn_ahead_in_every_view(monkeypat
             await bench.press("v")
 
 
-async def test_what_was_drawn_for_another_film_is_not_kept(monkeypatch):
+async def test_what_is_still_drawn_for_another_film_is_not_kept(monkeypatch):
+    may, draw = threading.Event(), pictures.picture
+
+    def late(*args):
+        if threading.current_thread().name == "make_ready":
+            assert may.wait(60)
+        return draw(*args)
+
+    monkeypatch.setattr(pictures, "picture", late)
     async with lab() as bench:
-        await until(lambda: not bench.panel._scout.busy)
-        gallery, film = Gallery(), bench.panel.film
-        draw = pictures.picture
-
-        def late(*args):
-            gallery.clear()
-            return draw(*args)
-
-        monkeypatch.setattr(pictures, "picture", late)
-        assert gallery.picture(film, Look(3, "histogram"), Size(80, 20), bench.app.palette, "ascii")
-        assert not len(gallery)
+        panel = bench.panel
+        first = panel.film
+        await until(lambda: panel._scout.busy)
+        panel.show(replace(first))
+        may.set()
+        await until(lambda: not panel._scout.busy)
+        assert panel.film is not first
+        assert {film for film, *_ in panel._gallery._pictures} == {panel.film}
 
 
 async def test_play_goes_on_in_a_loop_and_says_so():

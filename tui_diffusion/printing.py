@@ -12,7 +12,7 @@ from rich.text import Text
 
 from .core.glossary import of_key
 from .core.store import Summary, age_text
-from .core.values import format_value, shown
+from .core.values import format_value, shown, threads_text
 
 
 def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -78,7 +78,7 @@ def print_report(report: Mapping[str, Any]) -> None:
     name = shown(report["experiment"])
     table.add_row("experiment", Text(f"{name}, seed {report['seed']}"))
     if "steps" in report:
-        threads = f"{report['threads']} thread{'s' if report['threads'] > 1 else ''}"
+        threads = threads_text(report["threads"])
         rate = f"{report['steps_per_second']:,.0f} steps/s"
         table.add_row("training", f"{report['steps']:,} steps in {report['seconds']:.1f} s, {rate}")
         why = shown(report["device_reason"])

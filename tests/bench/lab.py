@@ -248,8 +248,8 @@ def traffic() -> None:
         before = len(terminal.sent)
         terminal.read(3.0)
         idle = len(terminal.sent) - before
-    steps_set = "training.steps=2000000"
-    with _lab("ddpm-multimodal", "--set", steps_set, size=(80, 24)) as terminal:
+    settings = ("--set", "training.steps=2000000")
+    with _lab("ddpm-multimodal", *settings, size=(80, 24)) as terminal:
         terminal.until("idle")
         terminal.press("t")
         terminal.press("2")  # the loss, large

@@ -98,6 +98,11 @@ def shown(text: object) -> str:
     return "".join(c if c.isprintable() else "?" for c in str(text))
 
 
+def threads_text(count: int) -> str:
+    """1 thread, 3 threads."""
+    return f"{count} thread{'s' if count > 1 else ''}"
+
+
 def shortened(text: str, width: int = 60) -> str:
     """`shown`, and short enough for one line."""
     text = shown(text)

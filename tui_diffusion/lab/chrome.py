@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.style import Style
 from textual.geometry import Size
 
+from ..core.values import threads_text
 from .actions import ACTIONS, Action
 from .glyphs import Glyphs
 from .palette import Palette
@@ -92,8 +93,11 @@ def _devices(training: Training) -> list[str]:
     device, threads = training.device, training.threads
     if not device or not threads:
         return [f" {device} "] if device else []
-    said = f"{threads} thread{'s' if threads > 1 else ''}"
-    return [f" {device}, {said} ", f" {device} ×{threads} ", f" {device.split()[0]} ×{threads} "]
+    return [
+        f" {device}, {threads_text(threads)} ",
+        f" {device} ×{threads} ",
+        f" {device.split()[0]} ×{threads} ",
+    ]
 
 
 def _state(training: Training, chosen: str, palette: Palette) -> Runs:

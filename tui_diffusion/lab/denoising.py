@@ -141,13 +141,13 @@ class DenoisingPanel(Panel, Player):
         self.film = None
         self.zoom = 0
         self._ahead = ()
-        self._gallery.clear()
+        self._gallery = Gallery()
         self.take(self.play.hold().of(levels).go_to(levels))
 
     def show(self, film: Film) -> None:
         """Show this film at the level where one is."""
         self.film = film
-        self._gallery.clear()
+        self._gallery = Gallery()
         self.take(self.play.of(film.levels))
 
     @property
@@ -202,7 +202,7 @@ class DenoisingPanel(Panel, Player):
 
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
         event.stop()
-        self._gallery.clear()
+        self._gallery = Gallery()
         self.redraw()
 
     def on_show(self, event: events.Show) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ..core.experiment import Experiment
 from ..core.presets import PRESETS, base_of
-from ..core.values import format_value
+from ..core.values import format_value, threads_text
 from .bench import Bench
 from .session import State, Training
 
@@ -228,8 +228,7 @@ def where(training: Training | None) -> str:
     """On what a training runs or ran, and why there; '' where that is not known."""
     if training is None or not training.reason:
         return ""
-    count = training.threads
-    threads = f", {count} thread{'s' if count > 1 else ''}" if count else ""
+    threads = f", {threads_text(training.threads)}" if training.threads else ""
     return f"{training.device}{threads}: {training.reason}."
 
 

@@ -1,4 +1,8 @@
-"""The pictures of a film that were drawn last: to go back to one of them draws nothing."""
+"""The pictures of a film that were drawn last: to go back to one of them draws nothing.
+
+Another film, or another size, gets another gallery: a thread that is still at work for the old one
+fills the old one.
+"""
 
 from __future__ import annotations
 
@@ -33,24 +37,18 @@ class Gallery:
         """How many pictures of this size are kept."""
         return max(1, _KEPT // size.area)
 
-    def clear(self) -> None:
-        """Another film is shown, or in another size."""
-        with self._lock:
-            self._pictures = {}
-
     def picture(
         self, film: Film, look: Look, size: Size, palette: Palette, glyphs: Glyphs
     ) -> list[Strip]:
         """The film in this view, as lines of this size."""
         from .pictures import picture
 
-        key, pictures = (film, look, size, palette, glyphs), self._pictures
-        lines = pictures.get(key)
+        key = (film, look, size, palette, glyphs)
+        lines = self._pictures.get(key)
         if lines is None:
             lines = picture(film, look, *size, palette, glyphs)
-            # What was begun before all was cleared goes to what has been cleared.
             with self._lock:
-                if len(pictures) >= self.room(size):
-                    del pictures[next(iter(pictures))]
-                pictures[key] = lines
+                if len(self._pictures) >= self.room(size):
+                    del self._pictures[next(iter(self._pictures))]
+                self._pictures[key] = lines
         return lines

@@ -40,7 +40,7 @@ class Pane(Panel, can_focus=False):
 
     def forget(self) -> None:
         """The pictures made so far are of another film, or of another size."""
-        self._gallery.clear()
+        self._gallery = Gallery()
 
     def on_canvas_resized(self) -> None:
         self.forget()

@@ -28,15 +28,21 @@ class Series:
         self._counts = np.empty(blocks, dtype=np.int64)
 
     @classmethod
-    def of(cls, values: ArrayLike) -> Series:
-        """These values and no more to come, each a block of its own."""
+    def of(cls, values: ArrayLike | Series) -> Series:
+        """These values and no more to come, each a block of its own; a series as it is."""
+        if isinstance(values, Series):
+            return values
         whole = np.asarray(values, dtype=np.float64).ravel()
         return cls(whole.size, blocks=whole.size).take(whole)
 
     @property
     def blocks(self) -> int:
         """Blocks so far; the last one may not be full."""
-        return -(-self.size // self.length)
+        return self.blocks_of(0)
+
+    def blocks_of(self, values: int) -> int:
+        """Blocks once there are this many values, if more have not come yet."""
+        return -(-max(values, self.size) // self.length)
 
     @property
     def lows(self) -> Floats:
@@ -87,7 +93,7 @@ def envelope(
     stretches as indices into `values`. A stretch without a finite value is nan in both. Of a
     `Series` the stretches consist of whole blocks.
     """
-    series = values if isinstance(values, Series) else Series.of(values)
+    series = Series.of(values)
     edges = _edges(series, columns, of)
     if edges.size < 2:
         return (np.empty(0), np.empty(0), np.empty(0))
@@ -104,7 +110,7 @@ def fine(series: Series, columns: int, of: int) -> int:
     They consist of whole blocks. So there are more of them than columns, up to twice as many, and
     their middles skip no column; of fewer blocks than columns each is a stretch.
     """
-    whole = -(-max(of, series.size) // series.length)
+    whole = series.blocks_of(of)
     return -(-whole // max(1, whole // max(1, columns)))
 
 
@@ -120,7 +126,7 @@ def smoothed(
     Each window is summed on its own: a running sum would carry the rounding of one huge value
     (a spike of 1e30) into every later mean.
     """
-    series = values if isinstance(values, Series) else Series.of(values)
+    series = Series.of(values)
     edges = _edges(series, columns, of)
     if edges.size < 2:
         return np.empty(0), np.empty(0)
@@ -141,7 +147,7 @@ def smoothed(
 
 def _edges(series: Series, columns: int, of: int) -> NDArray[np.int64]:
     """Bounds of at most `columns` stretches of whole blocks, each with at least one."""
-    whole = -(-max(of, series.size) // series.length)
+    whole = series.blocks_of(of)
     stretches = max(0, min(columns, whole))
     edges = np.arange(stretches + 1, dtype=np.int64) * whole // max(1, stretches)
     return np.append(edges[edges < series.blocks], series.blocks) if stretches else edges

@@ -30,7 +30,7 @@ def loss_figure(
     """
     done = losses.size
     columns = max(1, 2 * (width - 8))
-    series = losses if isinstance(losses, Series) else Series.of(losses)
+    series = Series.of(losses)
     # No column of dots between two stretches; and a loss lies in the middle of its step.
     dots = 2 * inner_size(width, 0)[0]
     xs, lows, highs = envelope(series, fine(series, dots, steps), steps)
