@@ -38,7 +38,8 @@ def invented(run_name: str, preset: str, steps: int, **settings) -> Path:
     state = trainer.state()
     state["losses"] = 1 + 10 / (1 + torch.arange(float(steps)))
     trainer.restore(state)
-    quality = {"energy_distance": steps / 1e4, "energy_distance_real": 0.001, "off_mode": 0.01}
+    quality = {"energy_distance": steps / 1e4, "energy_distance_chance": 0.002}
+    quality |= {"energy_distance_real": 0.001, "off_mode": 0.01}
     report = {"loss": {"final": 1.25, "floor": 1.0, "excess": 10 / steps}, "sample": quality}
     folder = save_run(store() / run_name, trainer, "finished", report)
     return of_a_time(folder, "2026-01-02T03:04:05+00:00", seconds=2.0)

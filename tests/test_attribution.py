@@ -7,7 +7,7 @@ import torch
 
 from tui_diffusion.core.attribution import attribute
 from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.energy import between, of_sample
+from tui_diffusion.core.energy import between, energy_distance
 from tui_diffusion.core.experiment import Experiment, build
 from tui_diffusion.core.methods import IdealDenoiser, make_method
 from tui_diffusion.core.mismatch import start_mismatch, start_of
@@ -42,6 +42,7 @@ def test_a_schedule_that_ends_early_is_the_fault_of_the_start() -> None:
     )
     found = attribute(of, trained(of).denoiser)
     assert found.main == "start" and found.start > 3 * found.network
+    assert not found.chance_alone("start")
     badge = start_mismatch(of)
     assert badge.alpha_bar == pytest.approx(0.603, abs=0.001) and not badge.negligible
 
@@ -57,7 +58,7 @@ def test_what_is_exact_is_within_chance() -> None:
     of = PRESETS["edm-multimodal"].experiment.with_settings(
         {"sampling.levels": 200, "sampling.start": "exact"}
     )
-    found = attribute(of, ideal(of))
+    found = attribute(of, ideal(of), points=2000)
     assert 0 < found.chance < 0.01
     assert abs(found.total) < 2 * found.chance
 
@@ -65,9 +66,9 @@ def test_what_is_exact_is_within_chance() -> None:
 def test_too_few_steps_are_at_fault_where_all_else_is_exact() -> None:
     for name in ("edm-moons", "edm-multimodal"):
         of = PRESETS[name].experiment.with_settings({"sampling.levels": 4})
-        found = attribute(of, ideal(of))
+        found = attribute(of, ideal(of), points=2000)
         assert found.main == "discretisation" and found.network == 0
-        many = attribute(of.with_settings({"sampling.levels": 60}), ideal(of))
+        many = attribute(of.with_settings({"sampling.levels": 60}), ideal(of), points=2000)
         assert many.discretisation < 0.05 * found.discretisation
 
 
@@ -78,7 +79,7 @@ def test_the_parts_sum_to_the_whole_and_repeat() -> None:
     assert found.start + found.network + found.discretisation == pytest.approx(found.total)
     assert attribute(of, denoiser, points=500) == found
     exact = attribute(of.with_settings({"sampling.start": "exact"}), denoiser, points=500)
-    assert exact.start == 0
+    assert (exact.start, exact.start_chance) == (0, 0)
 
 
 @pytest.mark.parametrize("dim", [1, 2])
@@ -88,9 +89,9 @@ def test_energy_distance_is_that_of_large_samples(dim: int) -> None:
     b = GaussianMixture([[0.5] * dim], 1.2)
     known = between(a, b)
     x = a.sample(6000, random, dtype=torch.float64)
-    assert of_sample(x, b) == pytest.approx(known, rel=0.1)
+    assert energy_distance(x, b).value == pytest.approx(known, rel=0.1)
     assert between(a, a) == pytest.approx(0, abs=1e-12)
-    assert abs(of_sample(x, a)) < 1e-3
+    assert abs(energy_distance(x, a).value) < 1e-3
     point = GaussianMixture([[3.0] * dim], 0.0)
     origin = GaussianMixture([[0.0] * dim], 0.0)
     assert between(point, origin) == pytest.approx(2 * 3 * dim**0.5)

@@ -5,15 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tui_diffusion.core.metrics import (
-    energy_distance,
-    evaluate,
-    nearest_mode,
-    nearest_mode_distance,
-)
+from tui_diffusion.core.metrics import evaluate, nearest_mode, nearest_mode_distance
 from tui_diffusion.core.mixtures import GaussianMixture
 
 FOUR = GaussianMixture([[-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0], [1.0, 1.0]], 0.01)
@@ -35,7 +28,8 @@ def test_real_data_score_as_real_data(mixture):
     assert quality.mode_tv < 0.03
     expected = mixture.dim * 1e-4
     assert quality.nearest_mode_distance == pytest.approx(expected, rel=0.12)
-    assert quality.energy_distance < 10 * quality.energy_distance_real + 1e-5
+    # 2 std; of a sum of squares of few numbers, such as the weights of modes, 3 are not rare.
+    assert abs(quality.energy_distance) < 4 * quality.energy_distance_real
     assert 0 < quality.energy_distance_real < 0.01
 
 
@@ -106,32 +100,6 @@ def test_nearest_mode_tells_distance_and_which():
     squared, index = nearest_mode(torch.tensor([[1.0, 0.0], [-1.0, -3.0]]), FOUR)
     assert index[1] == 2
     assert squared.tolist() == pytest.approx([1.0, 4.0])
-
-
-@pytest.mark.parametrize(("n", "m", "dim"), [(1, 1, 1), (5, 7, 2), (40, 60, 1), (70, 30, 2)])
-def test_energy_distance_is_that_of_all_pairs(n, m, dim):
-    random = np.random.default_rng(0)
-    # Narrow and far from the origin, where a careless distance cancels.
-    x, y = 1 + 0.01 * random.normal(size=(n, dim)), 1 + 0.02 * random.normal(size=(m, dim))
-
-    def mean_distance(a, b):
-        return np.mean([np.linalg.norm(p - q) for p in a for q in b])
-
-    expected = 2 * mean_distance(x, y) - mean_distance(x, x) - mean_distance(y, y)
-    got = energy_distance(torch.tensor(x), torch.tensor(y))
-    assert abs(got - expected) < 1e-7
-
-
-@given(st.integers(1, 40), st.integers(1, 2), st.floats(-5, 5))
-def test_energy_distance_is_zero_for_one_sample_with_itself_and_never_below(n, dim, shift):
-    x = torch.randn((n, dim), generator=torch.Generator().manual_seed(n))
-    assert energy_distance(x, x) < 1e-6
-    assert energy_distance(x, x + shift) >= 0
-    assert abs(energy_distance(x, x + shift) - energy_distance(x + shift, x)) < 1e-6
-
-
-def test_energy_distance_of_two_points():
-    assert energy_distance(torch.zeros(1, 2), torch.tensor([[3.0, 4.0]])) == pytest.approx(10)
 
 
 def test_points_that_are_not_finite_are_off_and_left_out_of_the_rest():

@@ -93,14 +93,10 @@ def print_report(report: Mapping[str, Any]) -> None:
             table.add_row("expected loss", expected)
     for name in ("mean", "std"):
         table.add_row(name, f"{_coordinates(sampled[name])}   goal {_coordinates(target[name])}")
-    distance = sampled["nearest_mode_distance"]
-    if distance is not None:
-        table.add_row("squared distance to the nearest mode", _number(distance))
-    table.add_row(
-        "energy distance",
-        f"{_number(sampled['energy_distance'])}"
-        f"   real data {_number(sampled['energy_distance_real'])}",
-    )
+    for key in ("nearest_mode_distance", "energy_distance", "off_mode", "in_mode_std_ratio"):
+        if sampled[key] is not None:
+            real = _number(sampled[f"{key}_real"])
+            table.add_row(of_key(key).name, f"{_with_chance(sampled, key)}   real data {real}")
     if report["run"]:
         table.add_row("run", Text(shown(report["run"])))
     Console(highlight=False).print(table)
@@ -122,7 +118,7 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
             quality.add_row(f"{name} {axis}", _number(value), _number(goal))
     for key in (name for name in metrics if f"{name}_real" in metrics):
         if metrics[key] is not None:
-            row = (_number(metrics[key]), _number(metrics[f"{key}_real"]))
+            row = (_with_chance(metrics, key), _number(metrics[f"{key}_real"]))
             quality.add_row(of_key(key).name, *row)
     console.print(quality)
 
@@ -136,15 +132,25 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
         "in the end x: in the sample, where the ideal denoiser takes all later steps.\n"
     )
 
-    parts = report["attribution"]
-    shares = ", ".join(f"{n} {_number(parts[n])}" for n in ("start", "network", "discretisation"))
-    console.print(f"error {_number(parts['total'])}: {shares}; mainly {parts['main']}")
-    start = report["start"]
+    parts, start = report["attribution"], report["start"]
+    names = ("start", "network", "discretisation", "total")
+    split = _table(("error of the sample",), ("energy distance", "± by chance"))
+    for name in names:
+        split.add_row(name, _number(parts[name]), _number(parts[f"{name}_chance"]))
+    split.add_row("true points", "0", _number(parts["chance"]))
+    console.print(split)
+    for sentence in parts["verdict"]:
+        console.print(sentence, markup=False)
     console.print(
-        f"start: alpha_bar {_number(start['alpha_bar'])}, data's std over the noise's "
-        f"{_number(start['signal'])}, energy distance to the noisiest level "
-        f"{_number(start['distance'])}"
+        f"Noisiest level: alpha_bar {_number(start['alpha_bar'])}, the data's std over the noise's "
+        f"{_number(start['signal'])}."
     )
+
+
+def _with_chance(metrics: Mapping[str, Any], key: str) -> str:
+    """A metric, with how far chance moves it where that is known."""
+    chance = metrics.get(f"{key}_chance")
+    return _number(metrics[key]) + ("" if chance is None else f" ± {_number(chance)}")
 
 
 def _table(

@@ -226,14 +226,22 @@ _ENTRIES = (
     ),
     Entry(
         "energy distance",
-        "How far two samples are from coming from one distribution, in position, width and "
-        "shape; here the points against true ones. Below it what true points score against "
-        "others.",
-        "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖",
-        "About what true points score; 0 only where both distributions agree.",
+        "How far the points are from the exact distribution, in position, width and shape. ± is "
+        "how far chance moves it from one sample to the next (two std); below it stands what as "
+        "many true points score, which is 0 on average (root mean square). At most 4,096 points "
+        "count.",
+        "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖, without bias and exact in Y",
+        "0 within its ±: chance takes it below 0 as well. More points make the ± smaller.",
         "Székely and Rizzo 2013",
-        also=("energy", "of real points"),
+        also=("energy",),
         keys=("energy_distance",),
+    ),
+    Entry(
+        "energy distance of true points",
+        "What as many true points score, which is 0 on average: the root mean square.",
+        "√(2·E[h²]/(n·(n − 1))), with h the distance of two points centred in both",
+        "A sample that scores two or three times as much differs from the truth.",
+        also=("real", "of real points"),
     ),
     Entry(
         "sliced Wasserstein distance",
@@ -334,7 +342,7 @@ _ENTRIES = (
         "Part of the sample's error that goes away when sampling starts from the true noisiest "
         "level.",
         "error − error(exact start)",
-        "0. Below 0 where this fault made good for another.",
+        "0, within its ±. Below 0 where this fault made good for another.",
         keys=("start",),
     ),
     Entry(
@@ -362,11 +370,11 @@ _ENTRIES = (
     ),
     Entry(
         "chance",
-        "How far from 0 the error of as many true points comes by chance alone: the greatest of "
-        "four draws.",
-        "energy distance(true points, exact distribution), without bias",
-        "A total below it leaves nothing to be mended.",
-        also=("true points up to",),
+        "How far from 0 the error of as many true points comes by chance alone; behind ± how far "
+        "chance moves a part from one sample to the next. Two std each.",
+        "2·√Var(energy distance)",
+        "A part within its ± is drawn grey: it may be 0.",
+        also=("±", "true points score"),
         keys=("chance",),
     ),
     Entry(
@@ -415,5 +423,8 @@ def meaning(name: str) -> Entry:
 
 
 def of_key(key: str) -> Entry:
-    """The entry of a field of ``--json``; ``…_real`` is what true points score in the same."""
-    return _BY_KEY[key.removesuffix("_real")]
+    """The entry of a field of ``--json``.
+
+    ``…_real`` is what true points score in the same, ``…_chance`` how far chance moves it.
+    """
+    return _BY_KEY[key.removesuffix("_real").removesuffix("_chance")]

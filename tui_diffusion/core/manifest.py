@@ -120,9 +120,20 @@ def read_about(folder: Path) -> About:
         written=_time(_text(values, "written")),
         checkpoint=checkpoint,
         files={name: _whole(values["files"], name) for name in _names(values["files"])},
-        quality=None if quality is None else {n: _number(quality[n]) for n in _names(quality)},
+        quality=None if quality is None else _quality(quality),
         versions={name: _text(values["versions"], name) for name in _names(values["versions"])},
     )
+
+
+def _quality(values: Any) -> dict[str, float | None]:
+    """The metrics of a sample, without an energy distance by another estimate.
+
+    Until it was unbiased and exact, it had no ``energy_distance_chance`` beside it.
+    """
+    quality = {name: _number(values[name]) for name in _names(values)}
+    if "energy_distance_chance" not in quality:
+        quality |= dict.fromkeys(quality.keys() & {"energy_distance", "energy_distance_real"})
+    return quality
 
 
 def _names(values: Any) -> list[str]:

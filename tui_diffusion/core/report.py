@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from .amplification import amplification
-from .attribution import attribute
+from .attribution import attribute, verdict
 from .datasets import make_mixture, scaling_of
 from .experiment import Experiment
 from .floor import level_losses, training_excess, training_floor
@@ -121,14 +121,19 @@ def evaluation(
             level_losses(experiment, denoiser), amplification(experiment), strict=True
         )
     ]
-    attribution = attribute(experiment, denoiser, device=device)
+    split = attribute(experiment, denoiser, device=device)
+    start = start_mismatch(experiment)
     report: dict[str, Any] = plain(
         {
             "metrics": sampled["sample"],
             "target": sampled["target"],
             "levels": levels,
-            "attribution": {**asdict(attribution), "main": attribution.main},
-            "start": asdict(start_mismatch(experiment)),
+            "attribution": {
+                **asdict(split),
+                "main": split.main,
+                "verdict": verdict(split, start),
+            },
+            "start": asdict(start),
         }
     )
     return report

@@ -44,7 +44,10 @@ from .manifest import (
 from .training import Trainer, part_of
 from .values import shown
 
-_QUALITY = ("energy_distance", "energy_distance_real", "mode_tv", "off_mode", "in_mode_std_ratio")
+_QUALITY = (
+    *("energy_distance", "energy_distance_chance", "energy_distance_real"),
+    *("mode_tv", "off_mode", "in_mode_std_ratio"),
+)
 """The metrics of a sample that a list of runs shows."""
 
 

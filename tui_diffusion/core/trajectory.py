@@ -200,14 +200,16 @@ def denoise(
     seed: int | None = None,
     device: torch.device | str = "cpu",
     keep: int | None = None,
+    begin: Tensor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trajectory:
     """Draw ``points`` starts and take them through every level, on the denoiser's device.
 
     The same seed gives the same starting noise and the same z at every level, whichever denoiser;
-    ``keep`` takes only the first of the points along. Beside the points at every level, memory is
-    bounded by those at one: a network sees some of them at a time. ``progress`` is told the steps
-    done and all there are, one after another. The host waits for a GPU nowhere between them.
+    ``keep`` takes only the first of the points along; ``begin`` (points, d) replaces their starts
+    and leaves the noise of every step. Beside the points at every level, memory is bounded by those
+    at one: a network sees some of them at a time. ``progress`` is told the steps done and all there
+    are, one after another. The host waits for a GPU nowhere between them.
     """
     schedule = sampling_schedule(experiment)
     mixture = make_mixture(experiment.data, device)
@@ -217,7 +219,8 @@ def denoise(
     kept = count if keep is None else min(keep, count)
     x = torch.empty((levels + 1, kept, mixture.dim), device=device)
     repeats = torch.empty((config.repeats, *x[0].shape), device=device)
-    x[0] = start(experiment, mixture, schedule, count, random)[:kept]
+    usual = start(experiment, mixture, schedule, count, random)
+    x[0] = (usual if begin is None else begin)[:kept]
     # A network in training goes on to change; this record of what it said does not.
     of = deepcopy(denoiser)
     sampling = _Sampling(

@@ -12,7 +12,7 @@ from textual.filter import LineFilter
 
 _BORDERS = dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+") | dict.fromkeys("─━═╌", "-")
 _BORDERS |= dict.fromkeys("│┃║", "|") | dict.fromkeys("▁▂▃▄▅▆▇█▀▔▏▎▍▌▋▊▉▊▐▕", " ")
-_WORDS = dict(zip("−–—‑×·•●○◆▸▶←→⇒↑↓‖✓✔✗✕■…’‘“”", "----x.*oo*>><>>^v=vvxx#.''\"\"", strict=True))
+_WORDS = dict(zip("−–—‑×·•●○◆▸▶←→⇒↑↓‖✓✔✗✕■…’‘“”±", "----x.*oo*>><>>^v=vvxx#.''\"\"~", strict=True))
 _GREEK = dict(zip("αβγδεζηθλμνξπρστφψω√∞≤≥≈∈", "abgdezhtlmnxprstfpwV8<>~e", strict=True))
 _FOR = _BORDERS | _WORDS | _GREEK
 

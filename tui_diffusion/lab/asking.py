@@ -55,7 +55,8 @@ DENOISING = (
     ("playing", r"playing (\d[\d.]*/s)"),
     ("sub-steps", r"(1/\d) level steps"),
     ("point", r"^ [◆*] (\d+)"),
-    *map(_after, ("mean", "std", "to mode²", "mode²", "energy")),
+    *map(_after, ("mean", "std", "to mode²", "mode²", "energy", "real")),
+    ("±", rf"±{_VALUE}"),
     *map(_after, ("x0_hat", "eps_hat", "x", "moves", "noise")),
 )
 PICTURE = (
@@ -72,8 +73,11 @@ LOSS = (
     ("after its step", rf"[×x]{_VALUE} after its step"),
     ("in the sample", rf"[×x]{_VALUE} in the sample"),
     *map(_after, ("start", "network", "discretisation", "total")),
-    ("start is off by", rf"start is (?:off by|good: off by) {_VALUE}"),
-    ("start off by", r"(\d[\d.]*%) of its std"),
+    ("true points score", rf"true points score [±~] {_VALUE}"),
+    ("±", rf"[±~] {_VALUE}"),
+    ("start off by", rf"start is (?:good: )?off by {_VALUE} std"),
+    ("start", rf"costs the sample {_VALUE}"),
+    ("total", rf"error is {_VALUE}"),
 )
 GPU = (
     ("GPU load", r"load +(\d+ %)"),
@@ -109,11 +113,19 @@ def read(text: str, patterns: Patterns, below: str = "") -> tuple[Reading, ...]:
     word = below.split()[0] if below.strip() else ""
     for name, pattern in patterns:
         for match in re.finditer(pattern, text):
-            under = re.search(pattern, below)
             if all(at != match.start(1) for at, _ in found):
-                exact = f"{word} {under[1]}" if under else ""
+                exact = _under(match, below, word)
                 found.append((match.start(1), Reading(name, match[1], exact)))
     return tuple(reading for _, reading in sorted(found, key=lambda pair: pair[0]))
+
+
+def _under(match: re.Match[str], below: str, word: str) -> str:
+    """The number in the same cells of the line below, if of the same name or of real data."""
+    start, value = match.start(), re.match(_VALUE, below[match.start(1) :])
+    name = below[start : match.start(1)].strip()
+    if value is None or name not in ("real", match.string[start : match.start(1)].strip()):
+        return ""
+    return f"{'real' if name == 'real' else word} {value[0]}"
 
 
 def places(panel: DenoisingPanel, loss: LossPanel, status: Line, gpu: Line) -> list[Place]:
@@ -129,12 +141,14 @@ def places(panel: DenoisingPanel, loss: LossPanel, status: Line, gpu: Line) -> l
 
 
 def of_metrics(metrics: Mapping[str, Any]) -> tuple[Reading, ...]:
-    """The numbers of a run's ``metrics.json``, each above what true points score, if they do."""
+    """The numbers of a run's ``metrics.json``, each with what chance does and true points score."""
     readings = []
     for key, value in metrics.items():
-        if value is not None and not key.endswith("_real"):
-            real = metrics.get(f"{key}_real")
-            below = "" if real is None else f"real {_said(real)}"
+        if value is not None and not key.endswith(("_real", "_chance")):
+            beside = (("±", metrics.get(f"{key}_chance")), ("real", metrics.get(f"{key}_real")))
+            below = "  ".join(
+                f"{name} {_said(other)}" for name, other in beside if other is not None
+            )
             readings.append(Reading(of_key(key).name, _said(value), below))
     return tuple(readings)
 

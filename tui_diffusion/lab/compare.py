@@ -26,6 +26,7 @@ from .film import Film
 from .help import HelpScreen
 from .jump import Jump
 from .lines import middle
+from .measures import measure
 from .overlaid import Overlaid
 from .pane import Pane
 from .panel import Panel
@@ -105,6 +106,9 @@ class CompareScreen(Paced[bool], Player):
             self.showing = showing
             self.film = film
 
+    class Measured(Message):
+        """A level of a film has been measured."""
+
     class Failed(Message):
         """A film could not be made, or the runs not be read."""
 
@@ -125,6 +129,7 @@ class CompareScreen(Paced[bool], Player):
         self._view = {1: VIEWS_1D[0], 2: VIEWS_2D[0]}
         self._reader = Worker(read, lambda made: self._post(self.Read(*made)), self._fail)
         self._camera = Worker(show, lambda made: self._post(self.Filmed(*made)), self._fail)
+        self._meter = Worker(measure, lambda _: self._post(self.Measured()), lambda *_: None)
 
     # --- composition -------------------------------------------------------------------------
 
@@ -156,11 +161,13 @@ class CompareScreen(Paced[bool], Player):
         self._lay_out()
         self._reader.start()
         self._camera.start()
+        self._meter.start()
         self._reader.ask(self.sources)
 
     def on_unmount(self) -> None:
         self._reader.close(0)
         self._camera.close(0)
+        self._meter.close(0)
 
     def on_resize(self, event: events.Resize) -> None:
         self._lay_out()
@@ -268,6 +275,9 @@ class CompareScreen(Paced[bool], Player):
         else:
             self.dismiss(False)
 
+    def on_compare_screen_measured(self) -> None:
+        self.redraw()
+
     def _take_film(self, showing: Showing, film: Film | str) -> None:
         """Show a film, or why there is none, and go on to the next."""
         if showing.seed != self._seed:
@@ -302,6 +312,7 @@ class CompareScreen(Paced[bool], Player):
         self.query_one(Ruler).point(self.play.place, self.levels)
         palette, glyphs = self.lab.palette, self.lab.glyphs
         self.query_one(Overlaid).redraw(palette, glyphs)
+        unmeasured: tuple[Film, int] | None = None
         for pane in self.query(Pane):
             film = self.films.get(pane.index, "sampling …")
             if not pane.is_on_screen:
@@ -312,6 +323,10 @@ class CompareScreen(Paced[bool], Player):
             play = self.play.in_step(film.levels)
             look = Look(play.place, self._view[film.dim], self.truth, self.zoom)
             pane.draw(film, play, look, palette, glyphs)
+            if film.measured(play.level) is None:
+                unmeasured = unmeasured or (film, play.level)
+        if unmeasured is not None:
+            self._meter.ask(unmeasured)
 
     def _colour_panes(self) -> None:
         """A film's frame has the colour of its curve."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.devices import use_threads
+from ..core.energy import POINTS
 from ..core.experiment import ConfigError, Experiment
 from ..core.manifest import RunError
 from ..core.methods import Denoiser
@@ -24,9 +25,6 @@ from .session import State, Training
 
 LETTERS = "ABCD"
 """What stands for each training in every picture; as many are compared at most."""
-
-_POINTS = 2_000
-"""Most points of each film, so that all of them are made in a moment."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def _subject(source: Source) -> Subject:
     diverged = training.state is State.DIVERGED
     losses = losses[:step].copy()
     metrics = training.metrics
-    if metrics is None:
+    if metrics is None or not _current(metrics):
         use_threads(training.experiment)
         metrics = results(training.experiment, None if diverged else losses, denoiser)
     return Subject(
@@ -114,6 +112,12 @@ def _subject(source: Source) -> Subject:
     )
 
 
+def _current(metrics: Mapping[str, Any]) -> bool:
+    """Whether its energy distance is the one of today, beside which stands what chance does."""
+    sample = metrics.get("sample")
+    return not isinstance(sample, dict) or "energy_distance_chance" in sample
+
+
 @dataclass(frozen=True)
 class Showing:
     """A film that is wanted: of one of the subjects, from the noise of a seed."""
@@ -126,6 +130,13 @@ class Showing:
 def show(showing: Showing, tell: Progress) -> tuple[Showing, Film]:
     """The film; those of one seed start from the same noise, where their shapes agree."""
     subject = showing.subject
-    points = min(subject.experiment.sampling.points, _POINTS)
-    wish = Wish(subject.experiment, "network", showing.seed, points, subject.step, subject.denoiser)
+    wish = Wish(
+        subject.experiment,
+        "network",
+        showing.seed,
+        subject.experiment.sampling.points,
+        subject.step,
+        subject.denoiser,
+        keep=POINTS,
+    )
     return showing, make_film(wish, tell)

@@ -41,12 +41,7 @@ def level_text(film: Film, level: int) -> str:
     wish = film.wish
     seen = film.numbers(level)
     what = f"network at step {wish.step}" if wish.source == "network" else wish.source
-    rows = (
-        ("mean", seen.mean, seen.goal_mean),
-        ("std", seen.std, seen.goal_std),
-        ("squared distance to mode", [seen.distance], [seen.goal_distance]),
-        ("energy distance", [seen.energy], [seen.energy_real]),
-    )
+    rows = [("mean", seen.mean, seen.goal_mean), ("std", seen.std, seen.goal_std)]
     lines = [
         f"# level {level}/{film.levels}, {what}, {len(film.x[level])} points, seed {wish.seed}",
         f"# alpha {film.alpha(level):.6g}, sigma {film.sigma(level):.6g}",
@@ -54,6 +49,11 @@ def level_text(film: Film, level: int) -> str:
     for name, here, exact in rows:
         values, goals = (", ".join(map(number, part)) for part in (here, exact))
         lines.append(f"{name}: {values} (exact {goals})")
+    if seen.distance is not None and seen.goal_distance is not None:
+        to_mode, real = number(seen.distance), number(seen.goal_distance)
+        lines.append(f"squared distance to mode: {to_mode} (real {real})")
+    scored, moved = number(seen.energy), number(seen.energy_chance)
+    lines.append(f"energy distance: {scored} ± {moved} (real {number(seen.energy_real)})")
     return "\n".join([*lines, command_line(wish.experiment), ""])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from .canvas import Canvas
 from .gallery import Gallery
 from .glyphs import Glyphs
 from .jump import Jump
+from .measures import Item, energy, measure, to_mode
 from .palette import Palette
 from .panel import Panel
 from .player import Player
@@ -58,7 +60,7 @@ class Ahead:
 
 
 def make_ready(ahead: Ahead, progress: Progress) -> None:
-    """Draw what is ahead, the nearest first, and measure it.
+    """Draw what is ahead, the nearest first.
 
     What fails here fails, and is told, where it is drawn.
     """
@@ -74,7 +76,6 @@ def make_ready(ahead: Ahead, progress: Progress) -> None:
             ahead.gallery.picture(film, at, size, palette, glyphs)
         else:  # what is exact is kept elsewhere
             picture(film, at, *size, palette, glyphs)
-        film.numbers(level)
 
 
 class DenoisingPanel(Panel, Player):
@@ -93,6 +94,13 @@ class DenoisingPanel(Panel, Player):
 
     class Uncovered(Message):
         """The panel shows, where it did not before."""
+
+    class Measured(Message):
+        """A level of a film has been measured."""
+
+        def __init__(self, film: Film) -> None:
+            super().__init__()
+            self.film = film
 
     class Moved(Message):
         """Another level is shown."""
@@ -113,6 +121,7 @@ class DenoisingPanel(Panel, Player):
         self._view = {1: "histogram", 2: "scatter"}
         self._ahead: tuple[object, ...] = ()
         self._scout = Worker(make_ready, lambda _: None, lambda *_: None, patience=0.0)
+        self._meter = Worker(measure, self._tell_measured, lambda *_: None)
         self._gallery = Gallery()
 
     def compose(self) -> ComposeResult:
@@ -125,10 +134,12 @@ class DenoisingPanel(Panel, Player):
 
     def on_mount(self) -> None:
         self._scout.start()
+        self._meter.start()
         self.redraw()
 
     def on_unmount(self) -> None:
         self._scout.close(0)
+        self._meter.close(0)
 
     # --- what is shown -----------------------------------------------------------------------
 
@@ -227,6 +238,7 @@ class DenoisingPanel(Panel, Player):
         )
         canvas.show(self._gallery.picture(film, look, canvas.size, self.palette, self.glyphs))
         self._write_numbers(film)
+        self._measure(film)
         self._look_ahead(film, look, canvas.size)
 
     def _look_ahead(self, film: Film, look: Look, size: Size) -> None:
@@ -242,11 +254,27 @@ class DenoisingPanel(Panel, Player):
         self._ahead = likeness
         self._scout.ask(Ahead(film, look, size, self.palette, self.glyphs, self._gallery))
 
+    def _measure(self, film: Film) -> None:
+        """Have the levels measured in a thread, the nearest first, so that no key waits for it."""
+        level = film.next_to_measure(self.level)
+        if level is not None:
+            self._meter.ask((film, level))
+
+    def _tell_measured(self, film: Film) -> None:
+        self.post_message(self.Measured(film))
+
+    def on_denoising_panel_measured(self, message: Measured) -> None:
+        message.stop()
+        film = self.film
+        if film is message.film and self.query_one("#film", Canvas).is_on_screen:
+            self._write_numbers(film)
+            self._measure(film)
+
     def _titles(self) -> None:
         parts = [f"Denoising  {self.play.text}"]
         film = self.film
         if film is not None:
-            parts += _noise_of(film, self.level)
+            parts += _noise_of(film, self.play)
             parts.append(film.wish.experiment.data.name)
             if self.level == 0 and film.wish.source != "forward":
                 parts.append(_start(film))
@@ -263,18 +291,18 @@ class DenoisingPanel(Panel, Player):
         if self.tracked is not None and self.level < film.levels:
             self._write_point(film, self.tracked)
             return
-        seen = film.numbers(self.level)
+        mean, std, goal_mean, goal_std = (rows[self.level].tolist() for rows in film.moments)
         # Between levels points are only drawn; what is measured belongs to a level.
         here = " here  " if self.play.place == self.level else f" at {self.level:<3}"
-        to_mode = "to mode²" if self.size.width >= _ROOMY else "mode²"
-        self._write(
-            here,
-            f"{' exact ':<{len(here)}}",
-            ("mean", vector(seen.mean), "mean", vector(seen.goal_mean)),
-            ("std", vector(seen.std), "std", vector(seen.goal_std)),
-            (to_mode, number(seen.distance), to_mode, number(seen.goal_distance)),
-            ("energy", number(seen.energy), "energy", number(seen.energy_real)),
-        )
+        moments: list[Item] = [
+            ("mean", vector(mean), "mean", vector(goal_mean)),
+            ("std", vector(std), "std", vector(goal_std)),
+            *to_mode(film, self.level, "to mode²" if self.size.width >= _ROOMY else "mode²"),
+        ]
+        items = [*moments, energy(film, self.level, chance=True)]
+        if _cells(here, items, 1) > self.query_one("#numbers").size.width:
+            items = [*moments, energy(film, self.level, chance=False)]
+        self._write(here, f"{' exact ':<{len(here)}}", *items)
 
     def _write_point(self, film: Film, index: int) -> None:
         """One point's step, and what the ideal denoiser says of the same x."""
@@ -288,17 +316,16 @@ class DenoisingPanel(Panel, Player):
             ("moves", vector(point.move), "noise", vector(point.noise)),
         )
 
-    def _write(self, head: str, exact_head: str, *items: tuple[str, str, str, str]) -> None:
+    def _write(self, head: str, exact_head: str, *items: Item) -> None:
         """Names and values of what is here, above those of what is exact."""
         label = self.palette.style("axis")
-        rooms = [16 if seen.startswith("(") else 7 for _, seen, _, _ in items]
         width = self.query_one("#numbers").size.width
         used = len(head)
-        whole = used + sum(rooms) + sum(len(name) + 3 for name, *_ in items) - 2
-        gap = " " * (2 if whole <= width else 1)
+        gap = " " * (2 if _cells(head, items, 2) <= width else 1)
         here: list[tuple[str, Style]] = [(head, label)]
         exact: list[tuple[str, Style]] = [(exact_head, label)]
-        for (name, seen, exact_name, goal), room in zip(items, rooms, strict=True):
+        for name, seen, exact_name, goal in items:
+            room = _room(seen)
             used += len(f"{name} {gap}") + room
             if used - len(gap) > width:
                 break  # half a number is a wrong one
@@ -311,14 +338,25 @@ class DenoisingPanel(Panel, Player):
         self.query_one("#goals", Line).write(exact)
 
 
-def _noise_of(film: Film, level: int) -> list[str]:
-    """How noisy a level is, in the words of its schedule."""
-    if level == film.levels:
+def _room(value: str) -> int:
+    """Cells for a value, so that what is right of it stays where it is."""
+    return 16 if value.startswith("(") else 15 if "±" in value else 7
+
+
+def _cells(head: str, items: Sequence[Item], gap: int) -> int:
+    """Cells of a line of numbers with so many between two of them."""
+    cells = sum(len(name) + 1 + _room(value) + gap for name, value, *_ in items)
+    return len(head) + cells - gap
+
+
+def _noise_of(film: Film, play: Play) -> list[str]:
+    """How noisy the points shown are, in the words of their schedule; beta is the step's."""
+    if play.at_end:
         return ["clean"]
     if float(film.schedule.alphas[0]) == 1:
-        return [f"sigma {number(film.sigma(level))}"]
-    beta = float(film.schedule.betas[level])
-    return [f"beta {number(beta)}", f"alpha_bar {number(film.alpha(level) ** 2)}"]
+        return [f"sigma {number(film.sigma(play.place))}"]
+    beta = float(film.schedule.betas[play.level])
+    return [f"beta {number(beta)}", f"alpha_bar {number(film.alpha(play.place) ** 2)}"]
 
 
 def _start(film: Film) -> str:

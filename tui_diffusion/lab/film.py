@@ -14,24 +14,25 @@ from torch import Tensor
 from ..core.between import between
 from ..core.datasets import make_mixture
 from ..core.devices import choose, use_threads
+from ..core.energy import Reference, merged
 from ..core.exact import goal_moments
 from ..core.experiment import Experiment
 from ..core.floor import device_of
 from ..core.methods import Denoiser, IdealDenoiser, make_method
-from ..core.metrics import energy_distance, nearest_mode_distance
+from ..core.metrics import nearest_mode_distance, real_sample
 from ..core.mismatch import StartMismatch, start_mismatch
 from ..core.mixtures import GaussianMixture
-from ..core.randomness import generator
 from ..core.schedules import Schedule, sampling_schedule
+from ..core.sections import DataConfig
 from ..core.trajectory import Trajectory, denoise, forward_process
 from .sampling import Progress, Wish
 
 Floats = NDArray[np.float64]
 
-_ENERGY_POINTS = 500
-_REAL_POINTS = 2000
-_MODE_POINTS = 100_000
 _ESTIMATES = 8192
+
+_AT_ONCE = 400_000
+"""Pairs that are measured in a moment: a key that shows their points may wait for it."""
 
 _FOLLOWED = 32
 """Points whose ideal paths there are, more than any picture shows."""
@@ -42,16 +43,19 @@ class Numbers:
     """What is measured at one level; lists have one entry a coordinate.
 
     ``goal_…`` is exact, but for ``goal_distance`` and ``energy_real``, which true points of the
-    same number score.
+    same number score; ``energy_chance`` is how far chance moves ``energy``. The distance to the
+    nearest mode is None for data without modes. At the level of the result all are those of
+    `metrics.evaluate`.
     """
 
     mean: list[float]
     std: list[float]
     goal_mean: list[float]
     goal_std: list[float]
-    distance: float
-    goal_distance: float
+    distance: float | None
+    goal_distance: float | None
     energy: float
+    energy_chance: float
     energy_real: float
 
 
@@ -91,8 +95,8 @@ class Film:
     mixture: GaussianMixture
     trajectory: Trajectory
     x: NDArray[np.float32]
-    seconds: float = 0.0
     start: StartMismatch | None = None
+    seconds: float = 0.0
 
     @property
     def levels(self) -> int:
@@ -208,20 +212,39 @@ class Film:
             self._numbers[level] = self._measure(level)
         return self._numbers[level]
 
+    def measured(self, level: int) -> Numbers | None:
+        """The same where it is known, or known in a moment."""
+        quick = self.x.shape[1] * (self.x.shape[1] + 4 * self.mixture.modes) < _AT_ONCE
+        return self.numbers(level) if quick else self._numbers.get(level)
+
+    def next_to_measure(self, level: int) -> int | None:
+        """The level nearest to this one that is not measured yet, if any.
+
+        Of a film of a network in training, which another will soon replace, this one alone.
+        """
+        levels = [level] if self.wish.live else range(self.levels + 1)
+        left = [k for k in levels if k not in self._numbers]
+        return min(left, key=lambda k: abs(k - level), default=None)
+
     def _measure(self, level: int) -> Numbers:
         mean, std, goal_mean, goal_std = (values[level].tolist() for values in self.moments)
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
-        truth, wish = self.truth(level), self.wish
-        real = _true_scores(wish.experiment, level, wish.seed, len(points))
+        points = points[torch.isfinite(points).all(1)]
+        experiment, distance, real = self.wish.experiment, None, None
+        if self.mixture.separate and len(points):
+            distance = nearest_mode_distance(points, self.truth(level))
+            real = _real_distance(experiment, level, len(points))
+        energy = _reference(experiment, level).distance(points)
         return Numbers(
             mean,
             std,
             goal_mean,
             goal_std,
-            nearest_mode_distance(points[:_MODE_POINTS], truth),
-            real.distance,
-            energy_distance(points[: len(real.points)], real.points),
-            real.energy,
+            distance,
+            real,
+            energy.value,
+            energy.chance,
+            energy.real,
         )
 
 
@@ -232,24 +255,25 @@ def truth_at(experiment: Experiment, place: float) -> GaussianMixture:
     return make_mixture(experiment.data).noised(alpha, sigma)
 
 
-@dataclass(frozen=True, eq=False)
-class _Real:
-    """Some true points of a level, and what true points score there."""
+@lru_cache(maxsize=1024)
+def _reference(experiment: Experiment, level: int) -> Reference:
+    """What the points of a level are compared with, the same for every film."""
+    schedule = sampling_schedule(experiment)
+    alpha, sigma = float(schedule.alphas[level]), float(schedule.sigmas[level])
+    return Reference(_compared(experiment.data).noised(alpha, sigma))
 
-    points: Tensor
-    distance: float
-    energy: float
+
+@lru_cache(maxsize=8)
+def _compared(data: DataConfig) -> GaussianMixture:
+    """The data with near components merged, where there are many."""
+    return merged(make_mixture(data))
 
 
-@lru_cache(maxsize=128)
-def _true_scores(experiment: Experiment, level: int, seed: int, count: int) -> _Real:
-    """The same for every film of a seed, so that the next one from newer weights costs less."""
+@lru_cache(maxsize=1024)
+def _real_distance(experiment: Experiment, level: int, count: int) -> float:
+    """Squared distance to the nearest mode that so many true points of a level score."""
     truth = truth_at(experiment, level)
-    random = generator(seed, f"real {level}")
-    real = truth.sample(min(count, _REAL_POINTS), random)
-    some = real[:_ENERGY_POINTS]
-    other = truth.sample(len(some), random)
-    return _Real(some.clone(), nearest_mode_distance(real, truth), energy_distance(other, some))
+    return nearest_mode_distance(real_sample(truth, count), truth)
 
 
 def make_film(wish: Wish, progress: Progress | None = None) -> Film:
@@ -273,11 +297,13 @@ def make_film(wish: Wish, progress: Progress | None = None) -> Film:
             points=wish.points,
             seed=wish.seed,
             device=device_of(denoiser),
+            keep=wish.keep,
             progress=progress,
         )
     x = trajectory.x.detach().cpu().numpy()
     mixture = make_mixture(experiment.data)
     start = start_mismatch(experiment)
-    film = Film(wish, mixture, trajectory, x, monotonic() - began, start)
+    film = Film(wish, mixture, trajectory, x, start)
     film.numbers(film.levels if wish.level is None else min(wish.level, film.levels))
+    object.__setattr__(film, "seconds", monotonic() - began)  # measuring takes its time, too
     return film

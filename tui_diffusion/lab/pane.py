@@ -11,6 +11,7 @@ from .canvas import Canvas
 from .comparison import LETTERS
 from .gallery import Gallery
 from .glyphs import Glyphs
+from .measures import energy
 from .palette import Palette
 from .panel import Panel
 from .pictures import Look
@@ -19,6 +20,10 @@ from .status import Line, number, vector
 
 if TYPE_CHECKING:
     from .film import Film
+
+
+_ROOMY = 62
+"""Columns from which there is room for what chance does."""
 
 
 class Pane(Panel, can_focus=False):
@@ -53,9 +58,9 @@ class Pane(Panel, can_focus=False):
 
     def draw(self, film: Film, play: Play, look: Look, palette: Palette, glyphs: Glyphs) -> None:
         """Show this film."""
-        level, width = play.level, self.size.width
+        width = self.size.width
         title = f"{LETTERS[self.index]}  {play.text}"
-        noisy = f"sigma/alpha {number(film.sigma(level) / film.alpha(level))}"
+        noisy = f"sigma/alpha {number(film.sigma(play.place) / film.alpha(play.place))}"
         noise = "  clean" if play.at_end else f"  {noisy}"
         # In a narrow pane how it plays counts for more than the view, which the picture tells.
         words = [look.view, *filter(None, play.manner.split(" · "))]
@@ -68,12 +73,12 @@ class Pane(Panel, can_focus=False):
         self._write_numbers(film, play, palette)
 
     def _write_numbers(self, film: Film, play: Play, palette: Palette) -> None:
-        seen = film.numbers(play.level)
+        mean, std, goal_mean, goal_std = (rows[play.level].tolist() for rows in film.moments)
         digits = 3 if film.dim == 1 else 2  # beside each other there is little room
         items = (
-            ("energy", number(seen.energy), number(seen.energy_real)),
-            ("std", vector(seen.std, digits), vector(seen.goal_std, digits)),
-            ("mean", vector(seen.mean, digits), vector(seen.goal_mean, digits)),
+            energy(film, play.level, chance=self.size.width >= _ROOMY),
+            ("std", vector(std, digits), "std", vector(goal_std, digits)),
+            ("mean", vector(mean, digits), "mean", vector(goal_mean, digits)),
         )
         label, text, goal = (palette.style(role) for role in ("axis", "text", "goal"))
         # Between levels points are only drawn; what is measured belongs to a level.
@@ -81,12 +86,12 @@ class Pane(Panel, can_focus=False):
         here: list[tuple[str, Style]] = [(head, label)]
         exact: list[tuple[str, Style]] = [(" exact ", label)]
         used, room = len(head), self.query_one(".film", Canvas).size.width
-        for name, value, true in items:
+        for name, value, true_name, true in items:
             cells = max(len(value), len(true), 6)
             used += len(name) + cells + 3
             if used - 2 > room:
                 break  # half a number is a wrong one
             here += [(f"{name} ", label), (f"{value:<{cells}}  ", text)]
-            exact += [(f"{name} ", label), (f"{true:<{cells}}  ", goal)]
+            exact += [(f"{true_name} ", label), (f"{true:<{cells}}  ", goal)]
         self.query_one(".here", Line).write(here)
         self.query_one(".exact", Line).write(exact)

@@ -35,7 +35,7 @@ Source = Literal["forward", "network", "ideal"]
 class Wish:
     """A film that is wanted. ``step`` says how far the network was trained; ``live`` that it
     still is, so that the film should be quick rather than complete. ``level`` is the one that will
-    be looked at first."""
+    be looked at first; ``keep`` takes only the first of the points along."""
 
     experiment: Experiment
     source: Source
@@ -45,6 +45,7 @@ class Wish:
     denoiser: Any = None
     live: bool = False
     level: int | None = field(default=None, compare=False)
+    keep: int | None = None
 
 
 class _AbandonedError(Exception):

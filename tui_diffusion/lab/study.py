@@ -14,8 +14,6 @@ from ..core.methods import IdealDenoiser, make_method
 from ..core.mismatch import StartMismatch, start_mismatch
 from .sampling import Wish
 
-_POINTS = 1000
-
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -48,7 +46,9 @@ def make_study(wish: Wish) -> Study:
         if not wish.live:
             # The network's own: what is set now may choose another.
             device = device_of(denoiser)
-            attribution = attribute(experiment, denoiser, points=_POINTS, device=device)
+            attribution = attribute(
+                experiment, denoiser, points=wish.points, seed=wish.seed, device=device
+            )
     return Study(
         wish,
         losses,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from textwrap import wrap
 
 from rich.segment import Segment
 from textual.strip import Strip
 
+from ...core.attribution import PARTS, Attribution, verdict
 from ...core.schedules import sampling_schedule
 from ..dots import plain
 from ..glyphs import Glyphs
@@ -90,46 +93,63 @@ def attribution(
         if study.wish.live:
             waiting = "The error is split up when the training pauses or ends."
         return said(waiting, width, height, palette)
-    parts = (
-        ("start", split.start, "start is not what the noisiest level holds"),
-        ("network", split.network, "network is not the ideal denoiser"),
-        ("discretisation", split.discretisation, "steps are too few or too coarse"),
-    )
-    good = split.total <= split.chance
-    largest = max(*(abs(value) for _, value, _ in parts), 1e-12)
-    room = max(4, width - 34)
-    block, half = ("#", "") if glyphs == "ascii" else ("█", "▌")
-    lines = [Strip([Segment(" Energy distance of the sample, by where it comes from",
-                            palette.style("text"))])]  # fmt: skip
-    for name, value, _ in parts:
-        length = abs(value) / largest * room
-        bar = block * int(length) + (half if length % 1 >= 0.5 else "")
-        role = "network" if name == split.main and not good else "axis"
+    text, dim = palette.style("text"), palette.style("axis")
+    lines = [Strip([Segment(" Energy distance of the sample, by where it comes from", text)])]
+    values = [split.part(name) for name in PARTS]
+    bars = _bars(values, max(6, width - 46), glyphs)
+    for name, bar in zip(PARTS, bars, strict=True):
+        by_chance = split.chance_alone(name)
+        main = name == split.main and not split.by_chance
+        role = "axis" if by_chance or not main else "network"
         lines.append(
             Strip(
                 [
-                    Segment(f" {name:<16}{value:>12.3g}  ", palette.style("text")),
+                    Segment(_scored(name, split, glyphs), dim if by_chance else text),
                     Segment(bar, palette.style(role)),
+                    Segment(" chance" if by_chance else "", dim),
                 ]
             )
         )
-    why = next(text for name, _, text in parts if name == split.main)
-    lines.append(Strip([Segment(f" {'total':<16}{split.total:>12.3g}", palette.style("text"))]))
-    says = f"Mainly, the {why}."
-    if good:
-        says = f"Nothing to mend: chance alone gives true points up to {split.chance:.2g}."
-    lines.append(Strip([Segment(f" {says}", palette.style("goal" if good else "mark"))]))
-    if study.start.negligible:
-        note = f" The start is good: off by {study.start.distance:.2g}."
-    else:
-        note = (
-            f" The start is off by {study.start.distance:.2g}, "
-            f"{study.start.share:.1%} of its std: s starts from the true noisiest level."
+    lines.append(
+        Strip(
+            [
+                Segment(_scored("total", split, glyphs), text),
+                Segment(f"true points score {_plus_minus(split.chance, glyphs)}", dim),
+            ]
         )
-    for line in wrap(plain(note, glyphs), max(10, width - 2)):
-        lines.append(Strip([Segment(f" {line}", palette.style("text"))]))
+    )
+    first, note = verdict(split, study.start)
+    styles = [palette.style("goal" if split.by_chance else "mark"), text]
+    for sentence, style in zip((first, note), styles, strict=True):
+        for line in wrap(plain(sentence, glyphs), max(10, width - 2)):
+            lines.append(Strip([Segment(f" {line}", style)]))
     lines = [line.adjust_cell_length(width) for line in lines[:height]]
     return [*lines, *[Strip.blank(width)] * (height - len(lines))]
+
+
+def _scored(name: str, split: Attribution, glyphs: Glyphs) -> str:
+    """A part with how far chance moves it."""
+    moved = _plus_minus(split.chance_of(name), glyphs)
+    return f" {name:<16}{split.part(name):>11.3g} {moved:<11}"
+
+
+def _plus_minus(chance: float, glyphs: Glyphs) -> str:
+    return plain(f"± {chance:.2g}", glyphs)
+
+
+def _bars(values: Sequence[float], room: int, glyphs: Glyphs) -> list[str]:
+    """Bars about one zero: negative values go leftwards, the largest fill the room."""
+    low, high = min(*values, 0.0), max(*values, 0.0)
+    scale = room / max(high - low, 1e-12) if math.isfinite(high - low) else 0.0
+    zero = round(-low * scale) if scale else 0
+    block, axis = ("#", "|") if glyphs == "ascii" else ("█", "│")
+    bars = []
+    for value in values:
+        cells = round(abs(value) * scale) if scale else 0
+        left = block * min(cells, zero) if value < 0 else ""
+        right = block * min(cells, room - zero) if value > 0 else ""
+        bars.append(f"{left:>{zero}}{axis}{right}")
+    return bars
 
 
 def said(text: str, width: int, height: int, palette: Palette) -> list[Strip]:
