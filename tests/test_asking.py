@@ -133,7 +133,7 @@ async def test_the_numbers_of_a_training_under_way():
         await bench.state("training")
         await until(lambda: "step 300/1,000" in bench.status and "left" in bench.status)
         nothing_is_left(bench)
-        assert {"step", "steps a second", "time left", "over floor"} == {
+        assert {"step", "steps a second", "time left", "times its floor"} == {
             reading.name for reading in read(bench.status, STATUS)
         }
 

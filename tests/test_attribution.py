@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tui_diffusion.core.attribution import attribute
+from tui_diffusion.core.attribution import PARTS, Attribution, attribute, verdict
 from tui_diffusion.core.datasets import make_mixture
 from tui_diffusion.core.energy import between, energy_distance
 from tui_diffusion.core.experiment import Experiment, build
@@ -13,6 +13,10 @@ from tui_diffusion.core.methods import IdealDenoiser, make_method
 from tui_diffusion.core.mismatch import start_mismatch, start_of
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.lab.palette import Palette
+from tui_diffusion.lab.pictures.study import attribution
+from tui_diffusion.lab.sampling import Wish
+from tui_diffusion.lab.study import Study
 
 from .trainings import trained
 
@@ -108,3 +112,47 @@ def test_start_mismatch() -> None:
     assert torch.equal(start_of(exact).means, make_mixture(of.data).means)
     centred = of.with_settings({"data.name": "gaussian-2d", "sampling.start": "data-mean"})
     assert start_mismatch(centred).distance < 1e-9
+
+
+def test_parts_are_told_from_chance_and_the_start_from_what_it_costs() -> None:
+    """Seeds scatter the parts by as much as is said; a start can be off and do no harm."""
+    of = PRESETS["ddpm-multimodal"].experiment.with_settings(
+        {"training.steps": 400, "sampling.points": 300}
+    )
+    denoiser = trained(of).denoiser
+    splits = [attribute(of, denoiser, seed=seed) for seed in range(12)]
+    for name in (*PARTS, "total"):
+        values = torch.tensor([split.part(name) for split in splits])
+        said = torch.tensor([split.chance_of(name) for split in splits]).square().mean().sqrt()
+        assert float(values.std()) < 1.2 * float(said), name
+    assert splits[0].main == "network" and not splits[0].chance_alone("network")
+    assert all(split.chance_alone("start") for split in splits)
+    first, note = verdict(splits[0], start_mismatch(of))
+    assert first == "Mainly, the network is not the ideal denoiser."
+    assert note.startswith("The start is good: off by ")
+    naive = PRESETS["naive-1d"].experiment
+    harmless = attribute(naive, trained(naive).denoiser)
+    assert harmless.start < 0 and not harmless.chance_alone("start")
+    said_so = verdict(harmless, start_mismatch(naive))[1]
+    assert "off by 0.54 std" in said_so and "makes good for other errors" in said_so
+
+
+def test_bars_of_negative_parts_go_leftwards_and_parts_of_chance_are_grey() -> None:
+    palette = Palette.default()
+    moved = Attribution(-0.002, 0.008, 0.001, 0.007, 0.0005, 0.001, 0.002, 0.001, 0.001)
+    of = PRESETS["naive-1d"].experiment
+    study = Study(Wish(of, "network", 0, 100), (), (), start_mismatch(of), moved, 0.0)
+    lines = attribution(study, 100, 12, palette, "braille")
+    start, network, steps, total = (line.text for line in lines[1:5])
+    zero = network.index("│")
+    assert start.index("█") < start.index("│") == zero and "█" not in start[zero:]
+    assert "█" not in network[:zero] and network.count("█") == pytest.approx(
+        4 * start.count("█"), abs=3
+    )
+    assert steps.rstrip().endswith("chance") and "± 0.002" in steps
+    assert "chance" not in start + network
+    colours = {
+        str(segment.style.color) for segment in lines[3] if segment.style and "█" in segment.text
+    }
+    assert colours == {str(palette.style("axis").color)}
+    assert "true points score ± 0.001" in total

@@ -101,8 +101,8 @@ def test_the_better_result_has_the_mark():
     two = {"loss": {"final": 1, "excess": 0.1, "floor": 1.0}}
     two |= {"sample": {"energy_distance": 0.02, "in_mode_std_ratio": 1.3, "off_mode": 0.02}}
     found = rows(outcomes([subject(metrics=one), subject(metrics=two)]))
-    assert found["expected over floor"].values == ("+50.0%", "+10.0%")
-    assert found["expected over floor"].best == 1
+    assert found["expected / floor"].values == ("1.500×", "1.100×")
+    assert found["expected / floor"].best == 1
     assert found["energy distance"].best == 0
     assert found["std in mode / true"].best == 0, "nearest to 1"
     assert found["off every mode"].best is None, "the same in both"
@@ -114,7 +114,7 @@ def test_what_is_not_the_same_thing_is_not_judged():
     metrics = {"loss": {"final": 2, "excess": 0.5, "floor": 1.0}, "sample": {"off_mode": 0.5}}
     better = {"loss": {"final": 1, "excess": 0.1, "floor": 1.0}, "sample": {"off_mode": 0.1}}
     methods = rows(outcomes([subject("edm-moons", metrics), subject("flow-moons", better)]))
-    assert methods["expected over floor"].best is None
+    assert methods["expected / floor"].best is None
     assert methods["off every mode"].best == 1, "the data are the same"
     data = rows(outcomes([subject("edm-moons", metrics), subject("edm-spirals", better)]))
     assert data["off every mode"].best is None

@@ -11,6 +11,7 @@ from tui_diffusion.lab import pictures
 from tui_diffusion.lab.experiments import ExperimentList
 from tui_diffusion.lab.jump import Jump
 from tui_diffusion.lab.settings import Place, Settings, load, save
+from tui_diffusion.lab.status import number
 from tui_diffusion.lab.views import views_of
 
 from .pilots import NARROW, WIDE, lab, make_lab, running, until
@@ -143,6 +144,12 @@ async def test_the_points_between_are_on_a_line_and_the_truth_is_that_of_the_noi
         assert film.alpha(3.25) == pytest.approx(float(alpha))
         variance = film.alpha(3.25) ** 2 * film.mixture.stds**2 + film.sigma(3.25) ** 2
         assert np.allclose(film.truth(3.25).stds ** 2, variance)
+        await bench.press("home", "l", "l", "l", "f", "f", "l")
+        assert "level 3/20 + 1/4" in bench.title
+        assert f"alpha_bar {number(film.alpha(3.25) ** 2)}" in bench.title
+    async with lab("naive-1d") as bench:
+        await bench.press("home", "f", "l")
+        assert f"level 0/10 + 1/2  sigma {number(bench.panel.film.sigma(0.5))}" in bench.title
 
 
 async def test_pictures_that_are_kept_are_bounded(monkeypatch):

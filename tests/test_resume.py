@@ -17,10 +17,10 @@ import torch
 from tui_diffusion.core.checkpoints import Checkpointer
 from tui_diffusion.core.experiment import ConfigError, Experiment
 from tui_diffusion.core.presets import PRESETS, get_preset
-from tui_diffusion.core.resuming import continued, resume
+from tui_diffusion.core.resuming import continued, rate_change, resume
 from tui_diffusion.core.runs import RunError, new_name, open_run, save_run, store
 from tui_diffusion.core.store import list_runs
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.training import Trainer, learning_rate
 from tui_diffusion.lab.session import Session, State, keep_in_store
 
 from .fake import FakeTrainers, wait_until
@@ -118,6 +118,27 @@ def test_more_steps_for_every_preset(name):
     more = go_on(resume(run, continued(run, {"training.steps": 90})))
     assert (more.step, more.status) == (90, "finished")
     assert np.array_equal(more.losses[:40], run.losses())
+
+
+def test_a_cosine_that_more_steps_lift_is_said_and_can_be_held(run_cli):  # noqa: F811
+    experiment = short("edm-1d", 60)
+    save_run(store() / "run", trained(experiment), "finished")
+    run = open_run("run")
+    more = {"training.steps": 120}
+    lifted = continued(run, more)
+    assert "goes from 8.2e-06 to 0.006 at step 60" in rate_change(experiment, lifted, 60)
+    assert rate_change(experiment, experiment, 30) == "", "nothing changes"
+    steady = short("edm-1d", 60, **{"training.decay": "none"})
+    assert rate_change(steady, steady.with_settings(more), 60) == ""
+    # What a person may want instead: the extra steps at a rate of their own.
+    settings = {"training.decay": "none", "training.lr": 1e-5}
+    held = go_on(resume(run, continued(run, more | settings)))
+    assert learning_rate(held.experiment, held.stages[0], 60) == 1e-5
+    assert np.array_equal(held.losses[:60], run.losses())
+    with pytest.raises(ConfigError, match=r"training\.decay: cannot change"):
+        continued(run, settings)
+    run_cli.json("train", "--resume", "run", "--set", "training.steps=70")
+    assert run_cli.err.count("the learning rate goes from") == 1
 
 
 # --- what may change ---------------------------------------------------------------------------

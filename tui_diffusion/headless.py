@@ -15,7 +15,7 @@ from .core.devices import fault_of
 from .core.experiment import ConfigError, Experiment
 from .core.manifest import RunError, State
 from .core.report import training_report
-from .core.resuming import continued, resume
+from .core.resuming import RATE_ADVICE, continued, rate_change, resume
 from .core.runs import check_writable, new_name, open_run
 from .core.store import in_store, store
 from .core.training import Trainer
@@ -57,7 +57,10 @@ def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Tr
             f"experiment: {preset!r} is not that of the run; allowed: "
             f"{run.experiment.name}, or none"
         )
-    return resume(run, continued(run, changes)), run.folder.absolute()
+    experiment = continued(run, changes)
+    if moved := rate_change(run.experiment, experiment, run.step):
+        complain(f"{moved}; {RATE_ADVICE}")
+    return resume(run, experiment), run.folder.absolute()
 
 
 def train(

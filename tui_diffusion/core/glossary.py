@@ -64,19 +64,20 @@ _ENTRIES = (
         good="1 for a small network: handing work to a second costs more than it gains.",
     ),
     Entry(
-        "over floor",
-        "How far the latest losses, averaged, are above the least that is possible, as a share of "
-        "it. Chance alone moves it by some percent either way.",
-        "loss / floor − 1",
-        "Near 0 % the network knows all that can be known. A floor near 0 makes it huge.",
+        "times its floor",
+        "The latest losses, averaged, as a multiple of the least that is possible. Narrow data "
+        "leave little in doubt: their floor is near 0, and a good training ends at tens of times "
+        "it. Chance alone moves it by some percent.",
+        "loss / floor",
+        "Near 1 the network knows all that can be known. Compares trainings of one experiment.",
     ),
     Entry(
-        "expected loss over floor",
-        "How far the loss that the network's weights have on average is above the least that is "
-        "possible, as a share of it. Unlike the latest losses it is hardly a matter of chance.",
-        "E[loss] / floor − 1",
-        "0 % is perfect; never below. Compares networks that learn the same thing.",
-        also=("expected over floor",),
+        "expected loss over its floor",
+        "The loss that the network's weights have on average, as a multiple of the least that is "
+        "possible. Unlike the latest losses it is hardly a matter of chance.",
+        "E[loss] / floor = 1 + excess / floor",
+        "1 is perfect; never below. Compares networks that learn the same thing.",
+        also=("expected / floor",),
     ),
     Entry(
         "final loss",
@@ -134,9 +135,9 @@ _ENTRIES = (
     # --- levels -------------------------------------------------------------------------------
     Entry(
         "level",
-        "Where you are between noise and data: 0 is the noisiest, N is clean. DDPM's t is N "
-        "minus it.",
-        "x_k = α_k·x_0 + σ_k·ε,  k = 0 … N",
+        "Where you are between noise and data: level 0 is the noisiest, level N is clean. DDPM's t "
+        "is N minus it. x_0 is no level but the clean data, as in the papers.",
+        "x = α_k·x_0 + σ_k·ε at level k = 0 … N;  σ_N = 0",
         keys=("level",),
     ),
     Entry(
@@ -182,8 +183,8 @@ _ENTRIES = (
     Entry(
         "start off by",
         "How far the noise that sampling starts from is from the true noisiest level, in that "
-        "level's std. No network can make good for it; s starts from the truth.",
-        "energy distance(start, α_0·x_0 + σ_0·ε) / std of the noisiest level",
+        "level's std. Whether the sample is the worse for it, o tells; s starts from the truth.",
+        "energy distance(start, noisiest level) / std of the noisiest level",
         "Below 0.001 no sample shows it, and the title says: start good.",
         keys=("share",),
     ),
@@ -195,7 +196,7 @@ _ENTRIES = (
         "sub-steps",
         "The part of a level that is gone at each step; f changes it. Between two levels points "
         "are drawn on a straight line.",
-        "x = (1 − s)·x_k + s·x_{k+1}",
+        "x = (1 − s)·x(level k) + s·x(level k + 1)",
     ),
     # --- points -------------------------------------------------------------------------------
     Entry(
@@ -327,7 +328,7 @@ _ENTRIES = (
     Entry(
         "moves",
         "How far the denoiser moves the point in the step from this level to the next.",
-        "mean of x_{k+1} − x_k",
+        "mean of x(level k + 1) − x(level k)",
     ),
     Entry(
         "noise",
@@ -395,7 +396,7 @@ _ENTRIES = (
     Entry(
         "error after its step",
         "How large an error of 1 in eps_hat at this level is after the step made with it.",
-        "‖change of x_{k+1}‖ / ‖change of eps_hat‖;  DDPM: β/(√(1 − ᾱ)·√(1 − β))",
+        "‖change of x(level k + 1)‖ / ‖change of eps_hat‖;  DDPM: β/(√(1 − ᾱ)·√(1 − β))",
         "Small. A β of 0.999 makes it 31.6: there the network has to be right.",
         also=("eps error x", "after its step"),
         keys=("amplification",),
@@ -403,7 +404,7 @@ _ENTRIES = (
     Entry(
         "error in the sample",
         "What becomes of that error in the end, when the ideal denoiser takes all later steps.",
-        "‖change of x_N‖ / ‖change of eps_hat‖",
+        "‖change of x(level N)‖ / ‖change of eps_hat‖",
         "Small: later steps correct what early ones did.",
         also=("in the end x", "in the sample"),
         keys=("amplification_out",),

@@ -10,10 +10,16 @@ from safetensors import SafetensorError
 from .experiment import ConfigError, Experiment, field_table
 from .manifest import UNREADABLE, RunError, reason_of
 from .runs import Run
-from .training import Trainer, stages
+from .training import Trainer, learning_rate, stages
 from .values import format_value, shown
 
 _FREE = ("training.steps", "device", "sampling.*")
+
+_RATE = ("training.lr", "training.decay", "training.decay_factor", "training.decay_every")
+"""What may change as well where steps are added: the rate of those to come."""
+
+_NOTICED = 1.05
+"""A change of the rate by this factor is worth a word."""
 
 
 def continued(run: Run, settings: Mapping[str, Any] | None = None) -> Experiment:
@@ -26,9 +32,9 @@ def continued(run: Run, settings: Mapping[str, Any] | None = None) -> Experiment
 def check_continues(run: Run, experiment: Experiment) -> None:
     """Raise unless the run can go on as this experiment.
 
-    Its own but for more steps, another device and another way to sample: all else is part of the
-    mathematics. Raises `ConfigError` that names a field, and `RunError` where nothing is left to
-    do.
+    Its own but for more steps, another device and another way to sample, and with more steps
+    another learning rate: all else is part of the mathematics. Raises `ConfigError` that names a
+    field, and `RunError` where nothing is left to do.
     """
     name, was = shown(run.name), run.experiment
     if experiment.name != was.name:
@@ -39,7 +45,8 @@ def check_continues(run: Run, experiment: Experiment) -> None:
     if path := part_that_changed(was, experiment):
         raise ConfigError(
             f"{path}: cannot change in run {name!r}, where it is "
-            f"{format_value(was.get(path))}; allowed: {', '.join(_FREE)}",
+            f"{format_value(was.get(path))}; allowed: {', '.join(_FREE)}, and with more steps "
+            f"{', '.join(_RATE)}",
             path,
         )
     if experiment.training.steps < was.training.steps:
@@ -62,8 +69,32 @@ def check_continues(run: Run, experiment: Experiment) -> None:
 
 def part_that_changed(was: Experiment, now: Experiment) -> str:
     """The first field by which ``now`` is another training than ``was`` gone on with, or ''."""
-    fixed = (p for p in field_table() if p not in _FREE and not p.startswith("sampling."))
+    free = (*_FREE, *_RATE) if now.training.steps > was.training.steps else _FREE
+    fixed = (p for p in field_table() if p not in free and not p.startswith("sampling."))
     return next((path for path in fixed if now.get(path) != was.get(path)), "")
+
+
+def rate_change(was: Experiment, now: Experiment, step: int) -> str:
+    """Say how the learning rate moves where a training goes on from ``step``; '' if it does not.
+
+    A cosine falls over all steps, so that more of them lift a rate that had come to its end.
+    """
+    before, after = _rate(was, step), _rate(now, step)
+    if not step or max(before, after) <= _NOTICED * min(before, after):
+        return ""
+    why = " (the cosine falls anew over all steps)" if now.training.decay == "cosine" else ""
+    return f"the learning rate goes from {before:.2g} to {after:.2g} at step {step:,}{why}"
+
+
+RATE_ADVICE = "training.lr sets how high it is, training.decay=none holds it there"
+"""What can be done about a rate that moves."""
+
+
+def _rate(experiment: Experiment, step: int) -> float:
+    """The learning rate of a gradient step; past the end that of the last one."""
+    step = min(max(step, 0), experiment.training.steps - 1)
+    stage = next(s for s in reversed(stages(experiment)) if s.start <= step)
+    return learning_rate(experiment, stage, step)
 
 
 def resume(run: Run, experiment: Experiment | None = None) -> Trainer:

@@ -43,7 +43,7 @@ STATUS = (
     ("steps a second", r"(\d[\d.]*k?/s)"),
     ("time left", r"(\d[\d:]+) left"),
     ("time taken", r"\bin (\d+\.\d+ s|\d[\d:]+)"),
-    ("over floor", r"([-+]\d+%) over floor"),
+    ("times its floor", r"(\d[\d,.]*)[×x] floor"),
     ("threads", r"(?:, | [×x])(\d+)\b"),
 )
 DENOISING = (
@@ -66,7 +66,7 @@ PICTURE = (
 )
 LOSS = (
     *map(_after, ("Loss", "floor", "rate")),
-    ("over floor", r"\(([-+]\d+%)\)"),
+    ("times its floor", r"\((\d[\d,.]*)[×x]\)"),
     _after("network of level"),
     ("level", r"\blevel (\d+):"),
     *map(_after, ("loss", "least of any network", "excess")),

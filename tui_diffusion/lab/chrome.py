@@ -12,7 +12,7 @@ from .actions import ACTIONS, Action
 from .glyphs import Glyphs
 from .palette import Palette
 from .session import State, Training
-from .status import duration, rate_text, took
+from .status import duration, rate_text, times_text, took
 from .views import TABS
 
 Run = tuple[str, Style]
@@ -77,8 +77,8 @@ def status(
     rate_run = (f"  {rate_text(training.rate)}", dim)
     rate = fitting(rate_run, cells=len("  9.9k/s")) if training.step else []
     branded = fitting(brand) if width >= _BRANDED else []
-    above = training.above if width >= WIDE else None
-    floor = fitting((f"  {above:+z.0%} over floor", dim)) if above is not None else []
+    times = training.times_floor if width >= WIDE else None
+    floor = fitting((f"  {times_text(times)} floor", dim)) if times is not None else []
     room += _cells(device)
     device = fitting(*devices)
     return [*branded, name, *sampled, *device], [*state, *rate, *time, *floor, end]

@@ -10,7 +10,7 @@ from ..core.experiment import field_table
 from ..core.glossary import Entry
 from ..core.values import format_value
 from .comparison import Subject
-from .status import number, took
+from .status import number, times_text, took
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ def outcomes(subjects: Sequence[Subject]) -> list[Row]:
     ]
     losses = [[_measured(s, "loss", key) for s in subjects] for key in ("final", "excess", "floor")]
     final, excess, floor = losses
-    above = [e / f if e is not None and f else None for e, f in zip(excess, floor, strict=True)]
+    times = [1 + e / f if e is not None and f else None for e, f in zip(excess, floor, strict=True)]
     # Another method weighs other errors: its loss tells nothing of this one's.
     alike = same_loss(subjects)
     rows.append(Row("final loss", _texts(final)))  # a matter of chance, so none is better by it
-    texts = tuple("–" if a is None else f"{a:+.0%}" if a >= 1 else f"{a:+.1%}" for a in above)
-    rows.append(_judged("expected over floor", texts, above, 0.0 if alike else None))
+    texts = tuple("–" if t is None else times_text(t, digits=3) for t in times)
+    rows.append(_judged("expected / floor", texts, times, 1.0 if alike else None))
     data = len({subject.experiment.data for subject in subjects}) == 1
     for label, key, ideal in _MEASURES:
         found = [_measured(s, "sample", key) for s in subjects]

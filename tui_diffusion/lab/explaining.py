@@ -254,6 +254,6 @@ def seen(bench: Bench, source: str, level: int, levels: int) -> str:
         "network": "the network's",
     }[source]
     training = bench.trained()
-    if source == "network" and training is not None and training.above is not None:
-        whose += f", whose loss is {1 + training.above:.3g} times its floor"
+    if source == "network" and training is not None and training.times_floor is not None:
+        whose += f", whose loss is {training.times_floor:.3g} times its floor"
     return f"Level {level} of {levels}, {where}: the points are {whose}."

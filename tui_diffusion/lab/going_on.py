@@ -22,4 +22,8 @@ def newly_possible(training: Training | None, before: Experiment, now: Experimen
     """What to say where a change of the settings made it possible to go on, or ''."""
     if training is None or not can_go_on(training, now) or can_go_on(training, before):
         return ""
-    return f"p goes on from step {training.step:,}; t trains anew."
+    from ..core.resuming import RATE_ADVICE, rate_change
+
+    moved = rate_change(training.experiment, now, training.step)
+    rate = f" There {moved}; {RATE_ADVICE}." if moved else ""
+    return f"p goes on from step {training.step:,}; t trains anew.{rate}"

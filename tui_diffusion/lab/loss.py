@@ -15,7 +15,7 @@ from .glyphs import Glyphs
 from .palette import Palette
 from .panel import Panel
 from .session import State, Training
-from .status import number
+from .status import number, times_text
 
 if TYPE_CHECKING:
     from textual.strip import Strip
@@ -175,14 +175,14 @@ class LossPanel(Panel):
         return draw(figure, *look)
 
     def _title(self, training: Training) -> None:
-        latest, above = training.latest, training.above
+        latest, times = training.latest, training.times_floor
         assert latest is not None
         rate = format_value(float(f"{training.lr:.2g}"))
         parts = [f"Loss  {number(latest)}", f"rate {rate}"]
         if training.level is not None:
             parts.append(f"network of level {training.level}")
-        if training.floor is not None and above is not None:
-            parts.insert(1, f"floor {number(training.floor)} ({above:+z.0%})")
+        if training.floor is not None and times is not None:
+            parts.insert(1, f"floor {number(training.floor)} ({times_text(times)})")
         self.entitle("  ".join(parts), "log" if self.logarithmic else "linear")
 
     def _banner(self, training: Training | None) -> None:

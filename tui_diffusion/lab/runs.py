@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +13,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
+from ..core.experiment import ConfigError
 from ..core.manifest import RunError
 from ..core.store import Summary, age_text, delete_run, list_runs, rename_run
 from .entry import Entry
@@ -316,11 +318,27 @@ class RunsScreen(Modal[Choice | None]):
             self._ask(
                 "steps",
                 str(2 * run.about.step),
-                f"{run.label} has finished its {run.about.step:,} steps. "
-                "Go on to how many in all? enter goes on, escape leaves it.",
+                self._question(run, str(2 * run.about.step)),
             )
         else:
             self.dismiss(Choice(run, "resume"))
+
+    def _question(self, run: Summary, steps: str) -> str:
+        """To how many steps a run is to go on, and what that does to its learning rate."""
+        from ..core.resuming import RATE_ADVICE, rate_change
+        from ..core.runs import open_run
+
+        assert run.about is not None
+        done, moved = run.about.step, ""
+        with suppress(RunError, ConfigError):  # which going on will say
+            was = open_run(str(run.folder.absolute())).experiment
+            now = was.with_settings({"training.steps": steps.replace(",", "").strip()})
+            moved = rate_change(was, now, done) if now.training.steps > done else ""
+        rate = f" Then {moved}; in the form {RATE_ADVICE}." if moved else ""
+        return (
+            f"{run.label} has finished its {done:,} steps. Go on to how many in all? "
+            f"enter goes on, escape leaves it.{rate}"
+        )
 
     def _whole(self, what: str) -> Summary | None:
         """The run under the cursor, if it is whole."""
@@ -398,9 +416,12 @@ class RunsScreen(Modal[Choice | None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
+        run = self.query_one(RunList).here
         if self._asking == "filter":
             self._wanted = event.value.strip()
             self._read()
+        elif self._asking == "steps" and run is not None and run.about is not None:
+            self._say(self._question(run, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..core.runs import Run
 
 _LATEST = 100
-"""Least number of losses whose mean is the latest loss."""
+"""Least number of losses whose mean is the latest loss; when it has ended, `report.LAST`."""
 _CHUNK = 0.03
 """Seconds of training between two looks at the stop event."""
 
@@ -132,20 +132,24 @@ class Training:
 
     @property
     def latest(self) -> float | None:
-        """The mean of the latest losses, of the network now in training."""
+        """The mean of the latest losses, of the network now in training; in the end the final loss.
+
+        Of a long training that goes on more losses count, and the number is steadier.
+        """
         begun = max((start for start, _ in self.floors if start < self.step), default=0)
-        first = max(begun, self.step - max(_LATEST, self.steps // 50))
+        count = max(_LATEST, self.steps // 50) if self.state.active else _LATEST
+        first = max(begun, self.step - count)
         if self.losses is None or self.step <= first:
             return None
         return float(self.losses[first : self.step].mean(dtype=float))
 
     @property
-    def above(self) -> float | None:
-        """How far the latest losses are above their floor, as a share of it."""
+    def times_floor(self) -> float | None:
+        """The latest loss as a multiple of its floor."""
         floor, latest = self.floor, self.latest
         if not floor or latest is None or not isfinite(latest):
             return None
-        return latest / floor - 1
+        return latest / floor
 
     @property
     def rate(self) -> float:

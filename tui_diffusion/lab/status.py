@@ -44,6 +44,13 @@ def number(value: float) -> str:
     return f"{value:.4f}" if abs(value) < 0.1 else f"{value:.3f}"
 
 
+def times_text(ratio: float, digits: int = 2) -> str:
+    """A multiple of the floor: 1.04×, 10.2×, 1,230×."""
+    if ratio >= 100:
+        return f"{ratio:,.0f}×"
+    return f"{ratio:.1f}×" if ratio >= 10 else f"{ratio:.{digits}f}×"
+
+
 def vector(values: Sequence[float], digits: int = 3) -> str:
     """One coordinate as it is, several in brackets: 0.012, or (1.000, -0.310)."""
     texts = [f"{value:z.{digits}f}" for value in values]  # z: no -0.000
