@@ -108,6 +108,11 @@ def test_the_better_result_has_the_mark():
     assert found["off every mode"].best is None, "the same in both"
     assert found["final loss"].best is None, "a matter of chance"
     assert "mode weights (TV)" not in found, "known of neither"
+    for metrics in (one, two):
+        metrics["sample"]["energy_distance_chance"] = 0.008
+    found = rows(outcomes([subject(metrics=one), subject(metrics=two)]))
+    assert found["energy distance"].best is None, "chance moves their difference by 0.011"
+    assert found["  ± by chance"].values == ("0.0080", "0.0080")
 
 
 def test_what_is_not_the_same_thing_is_not_judged():

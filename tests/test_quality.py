@@ -31,7 +31,7 @@ def test_measures_of_modes_do_not_apply_to_curves(name: str) -> None:
     score = evaluate(mixture.sample(500, torch.Generator().manual_seed(0)), mixture)
     assert score.mode_weights is score.mode_tv is score.in_mode_std_ratio is None
     assert score.nearest_mode_distance is None and score.off_mode < 0.01
-    assert score.energy_distance >= 0
+    assert abs(score.energy_distance) < 2 * score.energy_distance_chance
 
 
 def test_sliced_wasserstein_of_a_shift() -> None:

@@ -135,7 +135,7 @@ def test_a_cosine_that_more_steps_lift_is_said_and_can_be_held(run_cli):  # noqa
     held = go_on(resume(run, continued(run, more | settings)))
     assert learning_rate(held.experiment, held.stages[0], 60) == 1e-5
     assert np.array_equal(held.losses[:60], run.losses())
-    with pytest.raises(ConfigError, match=r"training\.decay: cannot change"):
+    with pytest.raises(ConfigError, match=r"training\.(lr|decay): cannot change"):
         continued(run, settings)
     run_cli.json("train", "--resume", "run", "--set", "training.steps=70")
     assert run_cli.err.count("the learning rate goes from") == 1

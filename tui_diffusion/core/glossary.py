@@ -375,7 +375,7 @@ _ENTRIES = (
         "chance moves a part from one sample to the next. Two std each.",
         "2·√Var(energy distance)",
         "A part within its ± is drawn grey: it may be 0.",
-        also=("±", "true points score"),
+        also=("±", "± by chance", "true points score"),
         keys=("chance",),
     ),
     Entry(

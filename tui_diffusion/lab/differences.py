@@ -79,9 +79,11 @@ def outcomes(subjects: Sequence[Subject]) -> list[Row]:
         found = [_measured(s, "sample", key) for s in subjects]
         texts = tuple("–" if f is None else f"{f:.2%}" for f in found)
         texts = texts if key == "off_mode" else _texts(found)
-        rows.append(_judged(label, texts, found, ideal if data else None))
+        chances = [_measured(s, "sample", f"{key}_chance") for s in subjects]
+        rows.append(_judged(label, texts, found, ideal if data else None, chances))
         if key == "energy_distance":
             real = [_measured(s, "sample", "energy_distance_real") for s in subjects]
+            rows.append(Row("  ± by chance", _texts(chances)))
             rows.append(Row("  of real points", _texts(real)))
     return [row for row in rows if set(row.values) != {"–"}]
 
@@ -109,12 +111,22 @@ def _texts(values: Sequence[float | None]) -> tuple[str, ...]:
 
 
 def _judged(
-    label: str, texts: tuple[str, ...], values: Sequence[float | None], ideal: float | None
+    label: str,
+    texts: tuple[str, ...],
+    values: Sequence[float | None],
+    ideal: float | None,
+    chances: Sequence[float | None] = (),
 ) -> Row:
-    """A row with a mark at what is nearest to the ideal, if one alone is, to the digits shown."""
+    """A row with a mark at what is nearest to the ideal, if one alone is, to the digits shown.
+
+    Of values that chance moves, one is nearer only by more than it can move the difference.
+    """
     if ideal is None or len(values) < 2:
         return Row(label, texts)
     away = [math.inf if value is None else abs(value - ideal) for value in values]
     best = min(range(len(away)), key=away.__getitem__)
     alone = math.isfinite(away[best]) and texts.count(texts[best]) == 1
-    return Row(label, texts, best if alone else None)
+    moved = [value or 0.0 for value in chances] or [0.0] * len(away)
+    others = (k for k in range(len(away)) if k != best)
+    clear = all(away[k] - away[best] >= math.hypot(moved[k], moved[best]) for k in others)
+    return Row(label, texts, best if alone and clear else None)
