@@ -243,6 +243,7 @@ class Lab(TerminalApp):
         self._hints()
         self.following.ask()
         self.following.refresh()
+        self.learning.write()
 
     def _hints(self) -> None:
         self.denoising.hint("sampling …" if self.loaded else "loading torch …")
@@ -318,7 +319,8 @@ class Lab(TerminalApp):
         if message.id != self.chosen:
             self.chosen = message.id
             self.show_bench()
-        self.learning.did("choose")
+        if message.kept:
+            self.learning.did("choose")
 
     def on_experiment_list_unwanted(self, message: ExperimentList.Unwanted) -> None:
         self.action_keep(remove=True)
@@ -340,6 +342,7 @@ class Lab(TerminalApp):
     def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
         if self.screen_stack:  # none is left while the lab is being taken down
             self.loss.at(message.level)
+            self.learning.look()
 
     def on_denoising_panel_uncovered(self) -> None:
         self.following.refresh()  # points that do not show are not sampled anew

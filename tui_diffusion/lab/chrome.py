@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.geometry import Size
 
 from ..core.values import threads_text
 from .actions import ACTIONS, Action
 from .glyphs import Glyphs
+from .lines import fit
 from .palette import Palette
 from .session import State, Training
 from .status import duration, rate_text, took
@@ -46,8 +48,9 @@ def status(
 ) -> tuple[Runs, Runs]:
     """What is chosen, and how far its training is; ``waiting`` where there is none.
 
-    ``sampling`` is how far a long one is. Name, state and step always stand there; the others as
-    there is room for them: the time first, then device and threads, and what matters least last.
+    ``sampling`` is how far a long one is. Name, state and step always stand there, and behind them
+    why a training failed, cut where there is no room for it; the others as there is room for them:
+    the time first, then device and threads, and what matters least last.
     """
     text, dim = palette.style("text"), palette.style("axis")
     brand: Run = (" diffusion-tui ", palette.style("mark") + Style(bold=True))
@@ -70,6 +73,10 @@ def status(
                 return [run]
         return []
 
+    reason = _reason(training)
+    if training.state is State.FAILED:
+        reason = fit(reason, min(cell_len(reason), room))
+    why = fitting((reason, text))
     devices: Runs = [(words, dim) for words in _devices(training)]
     time = fitting((_time(training), dim)) if training.step else []
     device = fitting(*devices[-1:])
@@ -81,11 +88,11 @@ def status(
     floor = fitting((f"  {above:+z.0%} over floor", dim)) if above is not None else []
     room += _cells(device)
     device = fitting(*devices)
-    return [*branded, name, *sampled, *device], [*state, *rate, *time, *floor, end]
+    return [*branded, name, *sampled, *device], [*state, *why, *rate, *time, *floor, end]
 
 
 def _cells(runs: Runs) -> int:
-    return sum(len(text) for text, _ in runs)
+    return sum(cell_len(text) for text, _ in runs)
 
 
 def _devices(training: Training) -> list[str]:
@@ -111,6 +118,13 @@ def _state(training: Training, chosen: str, palette: Palette) -> Runs:
     if training.step:
         runs.append((f"  step {training.step:,}/{training.steps:,}", text))
     return runs
+
+
+def _reason(training: Training) -> str:
+    """Why it failed or diverged; '' where it did not."""
+    if training.state is State.FAILED:
+        return f"  {training.error}"
+    return "  not finite: lower lr" if training.state is State.DIVERGED else ""
 
 
 def _time(training: Training) -> str:

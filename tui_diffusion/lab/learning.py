@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .chrome import WIDE
-from .guide import DEEDS, Guide
+from .guide import Guide, Outcome, Sight
 from .note import LEAST_HEIGHT, Note
+from .session import State
 from .status import Line
 
 if TYPE_CHECKING:
@@ -41,12 +42,31 @@ class Learning:
         self.write()
 
     def did(self, action: str) -> None:
-        """The person has done something: an action of the lab, or "choose"."""
-        name = action.partition("(")[0]
-        if name == "train" and self._lab.bench.training is None:
-            return  # it was refused: a field is wrong
-        if self._guide.did(DEEDS.get(name, name)) or (name == "choose" and self._touring):
+        """Take what the person has done: an action of the lab, or "choose"."""
+        if self._guide.did(action.partition("(")[0]):
             self.write()
+        self.look()
+
+    def look(self) -> None:
+        """See what has come of it by now."""
+        if self._guide.at is not None and self._guide.see(self._sight()):
+            self.write()
+
+    def _sight(self) -> Sight:
+        lab = self._lab
+        panel, showing = lab.denoising, lab.size.width >= WIDE or lab.tab == "denoising"
+        source = panel.film.wish.source if panel.film is not None and showing else None
+        return Sight(self._outcome(), source, panel.level, panel.truth)
+
+    def _outcome(self) -> Outcome:
+        training = self._lab.bench.training
+        if training is None:
+            return "none"
+        if training.state.active:
+            return "under way"
+        if training.state in (State.FAILED, State.DIVERGED):
+            return "broken"
+        return "done" if training.step and self._lab.bench.trained() is not None else "none"
 
     def write(self) -> None:
         """The note as it should be now, in this size."""
