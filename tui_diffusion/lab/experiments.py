@@ -39,8 +39,7 @@ class ExperimentList(Lines):
     """
 
     class Chosen(Message):
-        """An experiment was chosen; ``kept`` is the one that already was, taken by Enter or click.
-        """
+        """An experiment was chosen; ``kept`` is one that already was, taken by Enter or click."""
 
         def __init__(self, id: str, *, kept: bool = False) -> None:  # noqa: A002
             super().__init__()

@@ -125,9 +125,7 @@ class Guide:
         self._broken = now.outcome == "broken"
         if self.at > _TRAIN and station.deed and now.outcome in ("none", "broken"):
             self.at = _TRAIN
-        elif self.at == _TRAIN and now.outcome == "done":
-            self.at += 1
-        elif self._exchanged(station.deed, now):
+        elif (self.at == _TRAIN and now.outcome == "done") or self._exchanged(station.deed, now):
             self.at += 1
         if self.at != before:
             self._first, self._changed = None, False
