@@ -153,6 +153,12 @@ async def test_after_a_training_that_fails_the_guide_waits_and_the_line_says_why
     app = guided(trainers=trainers)
     async with running(app, NARROW) as bench:
         await bench.film()
+        await bench.press("1")
+        app.query_one("#experiments").focus()
+        row = app.query_one(Note).lines[2]
+        assert row.text.startswith(" one, enter keeps")
+        await bench.pilot.click("#note", offset=(6, 2))  # its keys are clicked as those of the bar
+        await until(lambda: "First run 2 of 5" in bench.screen)
         await bench.press("t")
         await bench.state("failed")
         await bench.press("3", "left", "g", "g", "i", "i")

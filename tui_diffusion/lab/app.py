@@ -25,6 +25,7 @@ from ..core.presets import PRESETS, Preset
 from .actions import ACTIONS
 from .acts import points, training, windows
 from .bench import Bench
+from .canvas import Canvas
 from .denoising import DenoisingPanel
 from .experiments import ExperimentList
 from .fault import line
@@ -147,6 +148,7 @@ class Lab(TerminalApp):
                 presets = list(self.presets.values())
                 experiments = ExperimentList(presets, plain=self.plain, id="experiments")
                 experiments.border_title = "Experiment"
+                experiments.border_subtitle = "tab to the fields"
                 yield experiments
                 self.form = Form(plain=self.plain, id="form")
                 self.form.border_title = "Hyperparameters"
@@ -348,6 +350,20 @@ class Lab(TerminalApp):
         self.following.refresh()  # points that do not show are not sampled anew
 
     # --- keys --------------------------------------------------------------------------------
+
+    def on_descendant_focus(self) -> None:
+        self.layout.write_keys()
+
+    def on_descendant_blur(self) -> None:
+        self.layout.write_keys()
+
+    def on_canvas_pressed(self, message: Canvas.Pressed) -> None:
+        """A key was clicked where it is named; a letter there is no text for the field in use."""
+        typing = isinstance(self.focused, Input) or self.form.editing
+        if typing and len(message.key) == 1:
+            self.screen.set_focus(None)
+            self.form.focus()
+        self.call_after_refresh(self.simulate_key, message.key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A lab key is a letter again while text is typed or another screen is open."""

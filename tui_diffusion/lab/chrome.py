@@ -1,4 +1,4 @@
-"""The lines around the panels: status above, tabs in a narrow terminal, keys below."""
+"""The lines above the panels: the status, and in a narrow terminal the tabs."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from rich.style import Style
 from textual.geometry import Size
 
 from ..core.values import threads_text
-from .actions import ACTIONS, Action
-from .glyphs import Glyphs
+from .hint_bar import Run, Runs, pressing
 from .lines import fit
 from .palette import Palette
 from .session import State, Training
 from .status import duration, rate_text, took
 from .views import TABS
-
-Run = tuple[str, Style]
-Runs = list[Run]
 
 WIDE = 100
 """Columns from which all panels are shown together."""
@@ -135,37 +131,10 @@ def _time(training: Training) -> str:
 
 
 def tabs(shown: str, palette: Palette, names: Sequence[str] = TABS) -> Runs:
-    """The tabs with their keys."""
+    """The tabs with their keys, which a click presses."""
     plain, here = palette.style("axis"), palette.style("text") + Style(reverse=True)
     runs: Runs = [(" ", plain)]
     for number, tab in enumerate(names, 1):
-        runs += [(f" {number} {tab} ", here if tab == shown else plain), (" ", plain)]
+        style = here if tab == shown else plain
+        runs += [(f" {number} {tab} ", style + pressing(str(number))), (" ", plain)]
     return runs
-
-
-def footer(
-    width: int, palette: Palette, glyphs: Glyphs, actions: Sequence[Action] = ACTIONS
-) -> tuple[Runs, Runs]:
-    """Keys and what they do: as many as fit, and at the right help and the way out always."""
-    key, label = palette.style("truth") + Style(bold=True), palette.style("axis")
-    shown = sorted((a for a in actions if a.footer), key=lambda a: a.footer)
-
-    def runs(actions: list[Action]) -> Runs:
-        cells: Runs = []
-        for action in actions:
-            cells.append((f" {_key(action.shown, glyphs)}", key))
-            cells.append((f" {action.label} ", label))
-        return cells
-
-    ends = [a for a in shown if a.name in ("help", "quit", "leave")]
-    rest = [a for a in shown if a not in ends]
-    room = width - _cells(runs(ends))
-    while rest and _cells(runs(rest)) > room:
-        rest.pop()
-    return runs(rest), runs(ends)
-
-
-def _key(shown: str, glyphs: Glyphs) -> str:
-    """The key in a character or a word; arrows have no place in ASCII."""
-    first, _, other = shown.partition(" ")
-    return other if glyphs == "ascii" and not first.isascii() else first

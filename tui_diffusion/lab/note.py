@@ -11,10 +11,14 @@ from textual.strip import Strip
 
 from .canvas import Canvas
 from .glyphs import Glyphs
+from .hint_bar import pressing
 from .palette import Palette
 
 LEAST_HEIGHT = 22
 """Lines of a terminal from which there is room for a note."""
+
+_NAMES = {"→": "right", "←": "left", "↑ ↓": "down", "?": "question_mark"}
+"""Textual's names for keys, where they are not those that are written."""
 
 _SPELT = {"↑ ↓": "up down", "→": "right", "←": "left"}
 """Keys that have no character in ASCII."""
@@ -57,7 +61,9 @@ class Note(Canvas):
         """The text with its keys in their own style."""
         key, plain = self.palette.style("truth") + Style(bold=True), self.palette.style("text")
         return [
-            Segment(self._spelt(part) if odd else part, key if odd else plain)
+            Segment(self._spelt(part), key + pressing(_NAMES.get(part, part)))
+            if odd
+            else Segment(part, plain)
             for index, part in enumerate(text.split("`"))
             if (odd := index % 2) or part
         ]
