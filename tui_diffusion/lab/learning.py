@@ -12,6 +12,7 @@ from .status import Line
 
 if TYPE_CHECKING:
     from .app import Lab
+    from .tour import Station
 
 _ROWS = {80: 2, 0: 3}
 """Lines that the guide's text takes, by the width from which it does."""
@@ -20,7 +21,7 @@ _ROWS = {80: 2, 0: 3}
 class Learning:
     """Follows what a person does in a lab, and writes the note above its footer.
 
-    ``guided``: the guide has been seen; ``station``: where the tour was left.
+    ``guided``: the guide has been seen; ``station``: the one that the tour opens with next.
     """
 
     def __init__(self, lab: Lab, *, guided: bool, station: int) -> None:
@@ -28,18 +29,24 @@ class Learning:
         self.guided = guided
         self.station = station
         self._guide = Guide()
-        self._touring = False
+        self._here: Station | None = None
+        self._home = ""
 
     def begin(self) -> None:
         """Begin the guided first run, or begin it again."""
-        self.guided, self._touring = True, False
+        self.guided, self._here = True, None
         self._guide.at = 0
         self.write()
 
     def end(self) -> None:
-        """Say no more."""
-        self._guide.at, self._touring = None, False
-        self.write()
+        """Say no more; after a tour go back to the experiment that it began at."""
+        lab = self._lab
+        here = self._here.experiment if self._here is not None else ""
+        self._guide.at, self._here = None, None
+        if here == lab.chosen != self._home and self._home in lab.benches:
+            lab.choose(self._home)
+        else:
+            self.write()
 
     def did(self, action: str) -> None:
         """Take what the person has done: an action of the lab, or "choose"."""
@@ -76,40 +83,44 @@ class Learning:
         if height < LEAST_HEIGHT:
             note.hush()
         elif guide.station is not None:
-            end = "escape skips" if guide.station.deed else "escape closes"
+            end = "`escape` skips" if guide.station.deed else "`escape` closes"
             text = guide.text(None if width >= WIDE else lab.tab)
             rows = next(rows for least, rows in _ROWS.items() if width >= least)
             note.say(guide.head(), text, end, width, rows)
-        elif self._touring:
-            self._remind(note, width)
+        elif self._here is not None and self._here.experiment == lab.chosen:
+            self._remind(note, width, self._here)
         else:
             note.hush()
 
-    def _remind(self, note: Note, width: int) -> None:
+    def _remind(self, note: Note, width: int, here: Station) -> None:
         """Where the tour stands, while its experiment is on the bench."""
         from .tour import TOUR
 
-        station = TOUR[self.station]
-        if station.experiment != self._lab.chosen:
-            note.hush()
-            return
-        head = f"Tour {self.station + 1} of {len(TOUR)}"
-        note.say(head, f"{station.script}: {station.reminder}", "u goes on", width, 0)
+        number = TOUR.index(here) + 1
+        head = f"Tour {number} of {len(TOUR)}"
+        end = "`u` goes on" if number < len(TOUR) else "`u` opens it again"
+        end += "  `escape` ends" if self._home == here.experiment else "  `escape` goes back"
+        room = width + 4 - len(f" {head}  {end} ")
+        texts = (f"{here.script}: {here.reminder}", here.reminder)
+        text = next((text for text in texts if len(text.replace("`", "")) <= room), here.reminder)
+        note.say(head, text, end, width, int(len(text.replace("`", "")) > room))
 
     # --- screens -----------------------------------------------------------------------------
 
     def tour(self) -> None:
-        """Open the tour where it was left."""
+        """Open the tour where it was left: after a station that was tried at the next one."""
         from .tour import TOUR, TourScreen
 
         screen = TourScreen(self.station)
 
         def closed(station: int | None) -> None:
             self.station = self.station if station is None else station
-            self._touring = self._touring or screen.tried
             if screen.tried:
+                self._home = self._lab.chosen if self._here is None else self._home
+                self._here = here = TOUR[self.station]
+                self.station = min(self.station + 1, len(TOUR) - 1)
                 self._guide.at = None
-                self._lab.choose(TOUR[self.station].experiment)
+                self._lab.choose(here.experiment)
             self.write()
 
         self._lab.push_screen(screen, closed)

@@ -143,9 +143,9 @@ class TourScreen(Modal[int]):
     TourScreen Static { padding-right: 2; }
     """
     BINDINGS = [
-        Binding("escape,q,u", "leave", "close"),
+        Binding("escape,q", "leave", "close"),
         Binding("enter", "try", "try it"),
-        Binding("right,l,n,space", "go(1)", "next"),
+        Binding("right,l,n,space,u", "go(1)", "next"),
         Binding("left,h,p", "go(-1)", "back"),
     ]
 
