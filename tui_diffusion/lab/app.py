@@ -442,7 +442,8 @@ class Lab(TerminalApp):
     def action_tab(self, tab: str) -> None:
         self.layout.show(tab)
         focus = {"setup": self.screen.query_one(ExperimentList), "training": self.loss}
-        focus.get(tab, self.denoising).focus()
+        # At once, and not by `focus`, so that a key right behind goes there.
+        self.screen.set_focus(focus.get(tab, self.denoising))
         self.call_after_refresh(self.redraw)
 
     def action_suspend(self) -> None:
