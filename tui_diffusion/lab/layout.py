@@ -134,5 +134,5 @@ class Layout:
         panel = "fields" if in_form else "experiments"
         if lab.size.width < WIDE:
             return NARROW_BARS[panel if self.tab == "setup" else self.tab], ENDS
-        panels = {lab.loss: "training", lab.denoising: "denoising"}
+        panels: dict[Widget | None, str] = {lab.loss: "training", lab.denoising: "denoising"}
         return WIDE_BARS[panels.get(focused, panel)], ENDS
