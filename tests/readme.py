@@ -15,7 +15,7 @@ from tui_diffusion.core.experiment import field_table
 from tui_diffusion.core.glossary import GLOSSARY
 from tui_diffusion.core.presets import PRESETS
 from tui_diffusion.core.values import format_value
-from tui_diffusion.lab.actions import ACTIONS, COMPARE_ACTIONS, FORM_KEYS
+from tui_diffusion.lab.actions import ACTIONS, COMPARE_ACTIONS, FORM_KEYS, LAB_KEYS
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -54,7 +54,7 @@ def fields() -> str:
 
 def keys() -> str:
     """Every key of the lab."""
-    return _keys([*((action.shown, action.help) for action in ACTIONS), *FORM_KEYS])
+    return _keys([*((action.shown, action.help) for action in ACTIONS), *LAB_KEYS, *FORM_KEYS])
 
 
 def compare_keys() -> str:

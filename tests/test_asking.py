@@ -160,6 +160,16 @@ async def test_asking(size):
         assert asked.here.name == [*GLOSSARY][-1]
         await bench.press("enter")
         await until(lambda: not isinstance(bench.app.screen, AskScreen))
+        assert not any(getattr(row, "cause", "") for row in asked.rows), "true data"
+        await bench.press("i")
+        await bench.film("ideal")
+        await bench.press("a")
+        await until(lambda: isinstance(bench.app.screen, AskScreen) and "formula" in bench.screen)
+        while bench.app.screen.query_one(Asked).here.name != "std":
+            await bench.press("down")
+        assert "here     Too small, by the post's own rule" in bench.screen
+        await bench.press("escape")
+        await until(lambda: not isinstance(bench.app.screen, AskScreen))
         await bench.press("2", "a")
         await until(lambda: isinstance(bench.app.screen, AskScreen))
         if size == NARROW:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from rich.cells import cell_len
 from textual.theme import BUILTIN_THEMES
 
 from tui_diffusion.core.presets import PRESETS, get_preset
@@ -16,13 +17,13 @@ PALETTE = Palette.from_theme(BUILTIN_THEMES["textual-dark"].to_color_system().ge
 
 def words(
     width, *, name="ddpm-1d", step=2500, rate=10_000, steps=None, threads=1, device="cpu",
-    sampling=None, other=None,
+    sampling=None, other=None, state=State.TRAINING, error="",
 ):  # fmt: skip
     """Left and right of the line; ``other`` is what trains, where that is not what is chosen."""
     experiment = get_preset(other or name).experiment
     if steps:
         experiment = experiment.with_settings({"training.steps": steps})
-    training = Training(experiment, State.TRAINING, step, step / rate)
+    training = Training(experiment, state, step, step / rate, error=error)
     training.device, training.threads = device, threads
     left, right = status(name, training, "idle", width, PALETTE, sampling)
     return "".join(text for text, _ in left), "".join(text for text, _ in right)
@@ -83,6 +84,23 @@ def test_no_part_comes_and_goes_with_the_step_and_the_rate():
             for text in ["".join(words(width, step=step, rate=rate, steps=20_000))]
         }
         assert len(kept) == 1, width
+
+
+def test_the_reason_of_a_failure_stands_in_the_line_and_all_else_gives_way_to_it():
+    reason = "device: 'cuda' is not here; allowed: auto, cpu"
+    for name in PRESETS:
+        for width in (60, 80, 120):
+            for text in (reason, f"{reason}, {reason}, 点点点"):
+                options = {"name": name, "state": State.FAILED, "error": text}
+                left, right = words(width, step=0, **options)
+                assert right.startswith("failed  device: 'cuda' is not here")
+                assert (f"{text} " in right) or "… " in right
+                assert reason in right or width == 60
+                assert cell_len(left + right) <= width
+                left, right = words(width, **options)
+                assert name in left and right.startswith("failed  step 2,500/")
+                assert "device:" in right and cell_len(left + right) <= width
+    assert "not finite: lower lr" in words(80, state=State.DIVERGED)[1]
 
 
 def test_a_long_sampling_says_how_far_it_is():

@@ -9,6 +9,10 @@ import sys
 import pytest
 
 from tui_diffusion import doctor
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.lab.app import Lab
+from tui_diffusion.lab.gpu import Gpu
+from tui_diffusion.lab.themes import theme_names
 
 if sys.platform != "win32":
     import pty
@@ -109,3 +113,38 @@ def test_a_broken_settings_file_is_a_warning(report, home):
     home.mkdir()
     (home / "settings.toml").write_text("fps = [")
     assert any("settings.toml" in warning for warning in report()["warnings"])
+
+
+@pytest.mark.parametrize("where", ["settings.toml", "DIFFUSION_TUI_THEME"])
+def test_a_theme_that_is_not_there_is_flagged_wherever_it_was_chosen(report, home, where):
+    home.mkdir()
+    chosen = {where: "purple"} if where.startswith("D") else {}
+    (home / "settings.toml").write_text(f'theme = "{"nord" if chosen else "purple"}"')
+    (warning,) = [text for text in report(**chosen)["warnings"] if "theme" in text]
+    assert where in warning and "'purple' is unknown; textual-dark is used" in warning
+    assert set(Lab(get_preset("naive-1d").experiment).available_themes) == set(theme_names())
+    assert warning.endswith(", ".join(theme_names()))
+    assert not any("theme" in text for text in report(DIFFUSION_TUI_THEME="nord")["warnings"])
+
+
+def test_nvidia_ml_py_is_looked_for_where_torch_has_a_gpu(report, monkeypatch):
+    found = report()
+    assert "nvidia-ml-py" in found["libraries"]
+    cuda = {**found["torch"], "devices": [{"name": "cuda:0", "label": "NVIDIA H200"}]}
+    monkeypatch.setattr(doctor, "_torch", lambda: cuda)
+    version = doctor._version
+    for here, gpus, warned in (
+        (None, None, "pip install nvidia-ml-py"),
+        ("13", None, "cannot read the driver"),
+        ("13", [Gpu(0, "NVIDIA H200", 2**30, 2**37, 3)], ""),
+    ):
+        monkeypatch.setattr(
+            doctor, "_version", lambda name, here=here: here if "nvidia" in name else version(name)
+        )
+        monkeypatch.setattr(doctor, "find_gpus", lambda gpus=gpus: gpus and (lambda: gpus))
+        found = report()
+        warnings = [text for text in found["warnings"] if "cuda:0" in text]
+        assert len(warnings) == bool(warned) and warned in "".join(warnings)
+        text = doctor.text(found, io.TextIOWrapper(io.BytesIO(), "utf-8"))
+        assert ("GPU 0 NVIDIA H200  load   3 %" in text) == (not warned)
+        assert ("nvidia-ml-py missing" in text) == (here is None)

@@ -4,8 +4,11 @@ import itertools
 
 import pytest
 
+from tui_diffusion.core.datasets import make_mixture
 from tui_diffusion.core.experiment import ConfigError, field_table
+from tui_diffusion.core.methods import IdealDenoiser, make_method
 from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.core.trajectory import denoise
 from tui_diffusion.lab.bench import Bench
 from tui_diffusion.lab.explaining import (
     BEFORE,
@@ -14,6 +17,7 @@ from tui_diffusion.lab.explaining import (
     METHODS,
     SAMPLERS,
     SCHEDULES,
+    cause,
     formulas,
     moments,
     papers,
@@ -104,3 +108,27 @@ def test_the_formulas_are_those_of_what_is_set():
     assert dict(formulas(large))["step"].endswith("√βₜ·z")
     assert "Ho, Jain and Abbeel" in " ".join(papers(own))
     assert "single_DDPM.py" in papers(own)[0]
+
+
+def test_why_the_posts_std_is_off_is_said_where_it_is_asked():
+    naive = PRESETS["naive-1d"].experiment
+    exact = naive.with_settings({"method.name": "naive-exact"})
+    started = exact.with_settings({"sampling.start": "exact"})
+    assert "naive-exact" in cause(naive, "std") and "press s" in cause(naive, "std")
+    assert "0.987" in cause(exact, "mean") and "s starts" in cause(exact, "std")
+    assert not any(cause(started, name) for name in ("mean", "std", "energy"))
+    assert not cause(naive, "energy")
+    for name in ("naive-multimodal", "ddpm-1d", "edm-1d"):
+        assert not cause(PRESETS[name].experiment, "std"), name
+    assert "start" in dict(moments(Bench(exact)))["The start is to be set as well"]
+
+
+def test_the_exact_target_needs_the_exact_start():
+    exact = PRESETS["naive-1d"].experiment.with_settings({"method.name": "naive-exact"})
+    errors = []
+    for start in ("zero-mean", "exact"):
+        experiment = exact.with_settings({"sampling.start": start})
+        mixture = make_mixture(experiment.data)
+        ideal = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+        errors.append(abs(denoise(experiment, ideal, points=10_000).x[-1].mean().item() - 1))
+    assert errors[0] > 0.005 and errors[1] < 0.0005

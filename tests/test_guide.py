@@ -2,14 +2,17 @@
 
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
-from tui_diffusion.lab.guide import DEEDS, STATIONS, Guide
+from tui_diffusion.core.experiment import ConfigError
+from tui_diffusion.lab.guide import AGAIN, STATIONS, Guide, Sight
 from tui_diffusion.lab.note import Note
 from tui_diffusion.lab.session import State
 from tui_diffusion.lab.settings import Place
 
+from .fake import FakeTrainers
 from .pilots import NARROW, make_lab, running, until
 
 
@@ -19,34 +22,61 @@ def guided(**options):
     return app
 
 
-def passed(*deeds):
+def seen(*sights):
+    """Where a guide is that has come to its second station, after these."""
     guide = Guide()
-    guide.at = 0
-    for deed in deeds:
-        guide.did(deed)
+    guide.at = 1
+    for sight in sights:
+        guide.see(sight)
     return guide.at
 
 
-def test_stations_are_passed_in_turn_each_by_its_own_deed():
-    ways = [station.deed for station in STATIONS if station.deed]
-    assert ways == ["choose", "train", "step", "truth", "ideal"]
-    assert set(DEEDS.values()) == set(ways[1:])
-    for done in range(len(ways) + 1):
-        assert passed(*ways[:done]) == done
-        if done < len(ways):
-            others = [deed for deed in ways if deed != ways[done]]
-            others.remove("train") if done == 0 else None
-            assert passed(*ways[:done], *others, "view") == done
-    assert passed("train") == 2, "who trains has chosen"
-    assert passed(*ways, "view") == len(ways)
-    assert passed(*ways, "help") is None
+def test_choosing_ends_with_enter_or_with_training_and_the_guide_with_its_last_card():
+    for deed in ("step", "view", "tour", "train"):
+        guide = Guide()
+        guide.at = 0
+        assert not guide.did(deed) and guide.at == 0
+        assert guide.did("choose") and guide.at == 1
+        guide.at = len(STATIONS) - 1
+        assert guide.did(deed) == (deed == "tour")
+        assert guide.at == (None if deed == "tour" else len(STATIONS) - 1)
+
+
+def test_stations_are_passed_in_turn_each_once_its_thing_is_done():
+    assert [s.deed for s in STATIONS] == ["choose", "train", "step", "truth", "ideal", ""]
+    data = Sight("under way", "forward", 10)
+    net = Sight("done", "network", 10)
+    ways = (
+        [data, net],
+        [replace(net, level=9)],
+        [replace(net, level=9, truth=False), replace(net, level=9)],
+        [replace(net, source="ideal"), net],
+    )
+    sights = []
+    for at, way in enumerate(ways, 1):
+        for others in (way[:-1], [*sights[-1:]] * 2):
+            assert seen(*sights, *others) == at
+        unseen = [replace(sight, source=None) for sight in way]
+        assert seen(*sights, *unseen) == (at + 1 if at == 1 else at), "not where it shows"
+        sights += way
+        assert seen(*sights) == at + 1
+    assert seen(*sights, replace(net, outcome="none")) == 5, "the last card stays"
+
+
+def test_no_station_speaks_of_a_network_that_is_not_there():
+    net = Sight("done", "network", 10)
+    for outcome, at in (("none", 1), ("under way", 1), ("broken", 1), ("done", 2)):
+        assert seen(Sight(outcome)) == at
+        later = {"none": 1, "broken": 1, "under way": 2, "done": 2}[outcome]
+        assert seen(net, Sight(outcome)) == later
 
 
 def test_no_word_of_the_status_line_or_a_title_is_in_the_guide():
     words = {state.value for state in State}
-    for at, station in enumerate(STATIONS):
+    for at, station in [*enumerate(STATIONS), (1, AGAIN)]:
         guide = Guide()
         guide.at = at
+        guide._broken = station == AGAIN
         for tab in (None, "setup", "training", "denoising"):
             text = f"{guide.head()} {guide.text(tab)}"
             assert not words & set(re.findall(r"\w+", text.lower())), station
@@ -74,18 +104,31 @@ async def test_the_five_stations_on_the_real_lab(size):
         await bench.press("v", "g", "g")
         at(1)
         app.query_one("#experiments").focus()
+        await bench.press("down", "up")
+        at(1)
         await bench.press("enter")
+        await until(lambda: "First run 2" in note.lines[0].text)
         at(2)
         await bench.press("t")
         await bench.state("finished")
         await bench.film("network") if size[0] >= 100 else None
         at(3)
         assert ("3 shows the points" in bench.screen) == (size[0] < 100)
-        await bench.press("3", "left")
+        await bench.press("3")
+        await bench.film("network")
+        await bench.press("right")
+        at(3)
+        await bench.press("left")
+        at(4)
+        await bench.press("g")
         at(4)
         await bench.press("g")
         at(5)
         await bench.press("i")
+        await bench.film("ideal")
+        at(5)
+        await bench.press("i")
+        await bench.film("network")
         assert "First run: the lab is yours" in note.lines[0].text
         await bench.press("escape")
         assert not note.display
@@ -103,6 +146,29 @@ async def test_a_training_that_is_refused_passes_no_station():
         await bench.edit("data.std", "0.1")
         await bench.press("t")
         await until(lambda: "First run 3 of 5" in bench.screen)
+
+
+async def test_after_a_training_that_fails_the_guide_waits_and_the_line_says_why():
+    trainers = FakeTrainers(ends=ConfigError("device: 'cuda' is not here; allowed: auto, cpu"))
+    app = guided(trainers=trainers)
+    async with running(app, NARROW) as bench:
+        await bench.film()
+        await bench.press("1")
+        app.query_one("#experiments").focus()
+        row = app.query_one(Note).lines[2]
+        assert row.text.startswith(" one, enter keeps")
+        await bench.pilot.click("#note", offset=(6, 2))  # its keys are clicked as those of the bar
+        await until(lambda: "First run 2 of 5" in bench.screen)
+        await bench.press("t")
+        await bench.state("failed")
+        await bench.press("3", "left", "g", "g", "i", "i")
+        assert "First run 2 of 5" in bench.screen
+        assert AGAIN.split(":")[0] in bench.screen
+        assert "device: 'cuda' is not here" in bench.status
+        trainers.options = {}
+        await bench.press("t")
+        await bench.state("finished")
+        assert "First run 3 of 5" in bench.screen
 
 
 async def test_escape_ends_it_and_the_palette_begins_it_again():

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from textwrap import fill
 from typing import Any, TextIO
 
@@ -19,6 +20,7 @@ from . import __version__
 from .core.own_presets import settings_file
 from .core.store import store
 from .lab.glyphs import GLYPHS
+from .lab.gpu import find_gpus
 from .lab.settings import Settings, from_environment, load
 from .lab.terminal import Terminal, detect
 
@@ -33,7 +35,9 @@ _COLOUR_SAMPLES = (
     ("256", "\x1b[38;5;75m██\x1b[38;5;214m██\x1b[38;5;36m██\x1b[0m"),
     ("16", "\x1b[96m██\x1b[93m██\x1b[92m██\x1b[0m"),
 )
-_LIBRARIES = ("torch", "numpy", "textual", "rich", "plotext", "pydantic", "click", "safetensors")
+_GPU_LIBRARY = "nvidia-ml-py"
+_LIBRARIES = ("torch", "numpy", "textual", "rich", "plotext", "pydantic", "click", "safetensors",
+              _GPU_LIBRARY)  # fmt: skip
 _ROOM = 200 * 1024**2
 """Bytes free on the store's disk under which there is a warning."""
 
@@ -47,12 +51,16 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         kept = from_environment(kept, environ)
     except ValueError as error:
         warnings.append(str(error))
+    warnings += _theme_warnings(kept.theme, file, environ)
     terminal = detect(environ, locale.getencoding(), glyphs=kept.glyphs)
     size = shutil.get_terminal_size(_size())
     # Its own output may well be piped: the lab's would not be.
     interactive = sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty())
     settings = _multiplexer_settings(terminal, environ)
     torch = _torch()
+    gpu_load = _gpu_load(torch)
+    if gpu_load["why"]:
+        warnings.append(gpu_load["why"])
     disk = _disk()
     warnings += _warnings(terminal, environ, tuple(size), interactive, settings, torch, disk)
     return {
@@ -76,6 +84,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         },
         "multiplexer": {"name": terminal.multiplexer, "settings": settings},
         "torch": torch,
+        "gpu_load": gpu_load,
         "store": disk,
         "settings": {"file": str(file), "exists": file.exists(), **_chosen(kept)},
         "warnings": warnings,
@@ -126,6 +135,17 @@ def _torch() -> dict[str, Any]:
     }
 
 
+def _gpu_load(torch: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether the lab can show what torch's GPUs have to do, and if not why."""
+    gpus = [device["name"] for device in torch["devices"] if device["name"].startswith("cuda")]
+    why, read = "", find_gpus()
+    if gpus and _version(_GPU_LIBRARY) is None:
+        why = f"the lab shows no load of {', '.join(gpus)}: pip install {_GPU_LIBRARY}"
+    elif gpus and read is None:
+        why = f"the lab shows no load of {', '.join(gpus)}: {_GPU_LIBRARY} cannot read the driver"
+    return {"shown": [gpu.text() for gpu in read()] if read is not None else [], "why": why}
+
+
 def _cores() -> int:
     try:
         return len(os.sched_getaffinity(0))
@@ -168,6 +188,19 @@ def _multiplexer_settings(terminal: Terminal, environ: Mapping[str, str]) -> dic
         if done.returncode == 0:
             found[option] = " ".join(done.stdout.split())
     return found
+
+
+def _theme_warnings(theme: str, file: Path, environ: Mapping[str, str]) -> list[str]:
+    """The theme that was chosen, where there is none of that name."""
+    from .lab.themes import theme_names
+
+    known = theme_names()
+    if theme in known:
+        return []
+    variable = "DIFFUSION_TUI_THEME"
+    where = variable if environ.get(variable) else str(file)
+    usual = Settings().theme
+    return [f"{where}: theme {theme!r} is unknown; {usual} is used; allowed: {', '.join(known)}"]
 
 
 def _warnings(
@@ -244,7 +277,11 @@ def text(report: Mapping[str, Any], file: TextIO) -> str:
     terminal, torch, disk = report["terminal"], report["torch"], report["store"]
     encoding = file.encoding or "ascii"
     settings, words = report["settings"], report["locale"]
-    libraries = ", ".join(f"{name} {v or 'missing'}" for name, v in report["libraries"].items())
+    missing = {_GPU_LIBRARY: "missing (needed for the load of GPUs alone)"}
+    libraries = ", ".join(
+        f"{name} {version or missing.get(name, 'missing')}"
+        for name, version in report["libraries"].items()
+    )
     named = ", ".join(f"{n}={words[n]}" for n in ("LC_ALL", "LC_CTYPE", "LANG") if words[n])
     size = f"{terminal['columns']}×{terminal['lines']}" if terminal["columns"] else "unknown"
     chosen = ", ".join(f"{n} {settings[n]}" for n in ("theme", "fps", "points", "glyphs"))
@@ -265,6 +302,7 @@ def text(report: Mapping[str, Any], file: TextIO) -> str:
         cuda = f", CUDA {torch['cuda']}" if torch["cuda"] else ""
         rows.append(("torch", f"{torch['version']}{cuda}"))
         rows += [("device", f"{device['name']}  {device['label']}") for device in torch["devices"]]
+        rows += [("GPU load", gpu) for gpu in report["gpu_load"]["shown"]]
         rows.append(("threads", f"{torch['threads']} of torch, {torch['cores']} cores; a small "
                                 "network is trained with 1"))  # fmt: skip
     free = disk["free_bytes"]

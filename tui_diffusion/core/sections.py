@@ -234,9 +234,10 @@ class MethodConfig(Section):
     name: MethodName = setting(
         "naive",
         "method",
-        "naive: remove one level as the post does; naive-exact: the same with the exact target; "
-        "ddpm: predict the noise (Ho et al. 2020); edm: preconditioned denoising (Karras et al. "
-        "2022); flow: the velocity from data to noise (Liu et al. 2022).",
+        "naive: remove one level as the post does; naive-exact: the same with the exact target, "
+        "needs sampling.start = exact; ddpm: predict the noise (Ho et al. 2020); edm: "
+        "preconditioned denoising (Karras et al. 2022); flow: the velocity from data to noise "
+        "(Liu et al. 2022).",
     )
     noise_mean: Real = setting(
         -2.2,

@@ -1,4 +1,4 @@
-"""Every action of the lab, declared once: keys, footer, help and palette come from here."""
+"""Every action of the lab, declared once: keys, bars, help and palette come from here."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Action:
-    """``keys`` as Textual names them; ``shown`` as a person reads them; ``label`` for the footer.
+    """``keys`` as Textual names them; ``shown`` as a person reads them; ``label`` for the bar.
 
-    ``group`` is the panel it belongs to. ``footer`` orders the footer, 0 keeps it out.
+    ``group`` is the panel it belongs to. ``footer`` orders the comparison's bar, 0 keeps it out.
     """
 
     name: str
@@ -22,12 +22,12 @@ class Action:
 
 
 ACTIONS = (
-    Action("train", "t", "t", "train", "Train; again to train anew from the start.", "Training", 1),
+    Action("train", "t", "t", "train", "Train; again to train anew from the start.", "Training"),
     Action(
         "pause", "p", "p", "pause",
-        "Pause the training, and go on; also after a stop, or to more steps.", "Training", 2,
+        "Pause the training, and go on; also after a stop, or to more steps.", "Training",
     ),
-    Action("stop", "x", "x", "stop", "Stop the training; its network stays.", "Training", 3),
+    Action("stop", "x", "x", "stop", "Stop the training; its network stays.", "Training"),
     Action("log_scale", "y", "y", "log", "Loss on a logarithmic or a linear axis.", "Training"),
     Action(
         "study", "o", "o", "loss views",
@@ -35,12 +35,12 @@ ACTIONS = (
         "noise and how errors grow.",
         "Training",
     ),
-    Action("step(1)", "right,l", "→ l", "cleaner", "One level cleaner.", "Denoising", 4),
-    Action("step(-1)", "left,h", "← h", "noisier", "One level noisier.", "Denoising", 5),
+    Action("step(1)", "right,l", "→ l", "cleaner", "One level cleaner.", "Denoising"),
+    Action("step(-1)", "left,h", "← h", "noisier", "One level noisier.", "Denoising"),
     Action("level('first')", "home", "home", "noise", "To level 0, the noisiest.", "Denoising"),
     Action("level('last')", "end", "end", "clean", "To level N, clean.", "Denoising"),
     Action("jump", "j", "j", "jump", "To a level by its number.", "Denoising"),
-    Action("play", "space", "space", "play", "Play the levels, and hold.", "Denoising", 6),
+    Action("play", "space", "space", "play", "Play the levels, and hold.", "Denoising"),
     Action(
         "play_mode", "m", "m", "play mode", "Play once, in a loop, or out and back.", "Denoising",
     ),
@@ -52,9 +52,9 @@ ACTIONS = (
     ),
     Action("speed(-1)", "left_square_bracket", "[", "slower", "Play more slowly.", "Denoising"),
     Action("speed(1)", "right_square_bracket", "]", "faster", "Play faster.", "Denoising"),
-    Action("noise", "n", "n", "new noise", "Start again from fresh noise.", "Denoising", 8),
-    Action("view", "v", "v", "view", "The next view of the points.", "Denoising", 7),
-    Action("truth", "g", "g", "truth", "The exact truth over the points, or not.", "Denoising", 9),
+    Action("noise", "n", "n", "new noise", "Start again from fresh noise.", "Denoising"),
+    Action("view", "v", "v", "view", "The next view of the points.", "Denoising"),
+    Action("truth", "g", "g", "truth", "The exact truth over the points, or not.", "Denoising"),
     Action(
         "forward", "b", "b", "beside",
         "Beside the points the forward process (true data noised), or the exact density.",
@@ -63,7 +63,7 @@ ACTIONS = (
     Action(
         "ideal", "i", "i", "ideal",
         "The exact denoiser in the network's place, from the same noise, and back.",
-        "Denoising", 10,
+        "Denoising",
     ),
     Action(
         "start", "s", "s", "true start",
@@ -88,18 +88,24 @@ ACTIONS = (
         "keep", "z", "z", "save preset",
         "Save this experiment as a preset of your own, by name; rename or remove one.", "Lab",
     ),
-    Action("runs", "r", "r", "runs", "The runs on disk: open, go on, rename, remove.", "Lab", 13),
+    Action("runs", "r", "r", "runs", "The runs on disk: open, go on, rename, remove.", "Lab"),
     Action(
         "compare", "d", "d", "compare",
-        "The bench beside its latest other run: losses, denoising, settings, results.", "Lab", 14,
+        "The bench beside its latest other run: losses, denoising, settings, results.", "Lab",
     ),
     Action("code", "c", "c", "code", "The code that runs: the core's own functions.", "Lab"),
     Action("ask", "a", "a", "ask", "Any number here: what it is, and what is good.", "Lab"),
     Action("tour", "u", "u", "tour", "A tour of the post: its nine scripts, one by one.", "Lab"),
-    Action("help", "question_mark", "?", "help", "This help.", "Lab", 11),
+    Action("help", "question_mark", "?", "help", "This help.", "Lab"),
     Action("suspend", "ctrl+z", "ctrl+z", "suspend", "To the shell; fg comes back.", "Lab"),
-    Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab", 12),
+    Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab"),
 )  # fmt: skip
+
+LAB_KEYS = (
+    ("tab", "From panel to panel: the experiments, their fields, and what else shows."),
+    ("ctrl+p", "The palette: every action by its name, and the themes."),
+)
+"""Keys of the lab that are Textual's own; the last one is the comparison's too."""
 
 FORM_KEYS = (
     ("↑ ↓", "Choose an experiment or a field; tab goes from one to the other."),

@@ -25,6 +25,7 @@ from ..core.presets import PRESETS, Preset
 from .actions import ACTIONS
 from .acts import points, training, windows
 from .bench import Bench
+from .canvas import Canvas
 from .denoising import DenoisingPanel
 from .experiments import ExperimentList
 from .fault import line
@@ -147,6 +148,7 @@ class Lab(TerminalApp):
                 presets = list(self.presets.values())
                 experiments = ExperimentList(presets, plain=self.plain, id="experiments")
                 experiments.border_title = "Experiment"
+                experiments.border_subtitle = "tab to the fields"
                 yield experiments
                 self.form = Form(plain=self.plain, id="form")
                 self.form.border_title = "Hyperparameters"
@@ -243,6 +245,7 @@ class Lab(TerminalApp):
         self._hints()
         self.following.ask()
         self.following.refresh()
+        self.learning.write()
 
     def _hints(self) -> None:
         self.denoising.hint("sampling …" if self.loaded else "loading torch …")
@@ -318,7 +321,8 @@ class Lab(TerminalApp):
         if message.id != self.chosen:
             self.chosen = message.id
             self.show_bench()
-        self.learning.did("choose")
+        if message.kept:
+            self.learning.did("choose")
 
     def on_experiment_list_unwanted(self, message: ExperimentList.Unwanted) -> None:
         self.action_keep(remove=True)
@@ -340,11 +344,26 @@ class Lab(TerminalApp):
     def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
         if self.screen_stack:  # none is left while the lab is being taken down
             self.loss.at(message.level)
+            self.learning.look()
 
     def on_denoising_panel_uncovered(self) -> None:
         self.following.refresh()  # points that do not show are not sampled anew
 
     # --- keys --------------------------------------------------------------------------------
+
+    def on_descendant_focus(self) -> None:
+        self.layout.write_keys()
+
+    def on_descendant_blur(self) -> None:
+        self.layout.write_keys()
+
+    def on_canvas_pressed(self, message: Canvas.Pressed) -> None:
+        """A key was clicked where it is named; a letter there is no text for the field in use."""
+        typing = isinstance(self.focused, Input) or self.form.editing
+        if typing and len(message.key) == 1:
+            self.screen.set_focus(None)
+            self.form.focus()
+        self.call_after_refresh(self.simulate_key, message.key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A lab key is a letter again while text is typed or another screen is open."""
@@ -423,7 +442,8 @@ class Lab(TerminalApp):
     def action_tab(self, tab: str) -> None:
         self.layout.show(tab)
         focus = {"setup": self.screen.query_one(ExperimentList), "training": self.loss}
-        focus.get(tab, self.denoising).focus()
+        # At once, and not by `focus`, so that a key right behind goes there.
+        self.screen.set_focus(focus.get(tab, self.denoising))
         self.call_after_refresh(self.redraw)
 
     def action_suspend(self) -> None:

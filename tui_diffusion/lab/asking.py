@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Group
@@ -22,6 +22,7 @@ from textual.widgets import Static
 from ..core.glossary import GLOSSARY, Entry, meaning, of_key
 from .canvas import Canvas
 from .denoising import DenoisingPanel
+from .explaining import cause
 from .lines import Lines, Piece
 from .loss import LossPanel
 from .screens import Modal
@@ -88,12 +89,16 @@ GPU = (
 
 @dataclass(frozen=True)
 class Reading:
-    """A number as it stands on the screen; ``below`` is what is written below it, if anything."""
+    """A number as it stands on the screen; ``below`` is what is written below it, if anything.
+
+    ``cause`` is why it is off, where that is known.
+    """
 
     name: str
     value: str
     below: str = ""
     about: Entry | None = None
+    cause: str = ""
 
     @property
     def entry(self) -> Entry:
@@ -131,13 +136,23 @@ def _under(match: re.Match[str], below: str, word: str) -> str:
 def places(panel: DenoisingPanel, loss: LossPanel, status: Line, gpu: Line) -> list[Place]:
     """The numbers now on the screen, the panel in focus first."""
     shown = [
-        ("Denoising", panel, _of_panel(panel, DENOISING)),
+        ("Denoising", panel, _with_causes(panel, _of_panel(panel, DENOISING))),
         ("Training", loss, _of_panel(loss, LOSS)),
         ("Status line", status, read(_text(status), STATUS)),
         ("GPU", gpu, read(_text(gpu), GPU)),
     ]
     shown.sort(key=lambda place: not place[1].has_focus)
     return [(name, readings) for name, widget, readings in shown if widget.is_on_screen]
+
+
+def _with_causes(panel: DenoisingPanel, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """The numbers of a sample, with why they are off; those of true data are not."""
+    wish = panel.film.wish if panel.film is not None else None
+    if wish is None or wish.source == "forward":
+        return readings
+    return tuple(
+        replace(reading, cause=cause(wish.experiment, reading.name)) for reading in readings
+    )
 
 
 def of_metrics(metrics: Mapping[str, Any]) -> tuple[Reading, ...]:
@@ -279,8 +294,8 @@ class AskScreen(Modal[None]):
         if reading.value:
             head.append(f" = {reading.value}", style="bold").append(f"  {reading.below}", "dim")
         parts = [head, Text(entry.about)]
-        for name, text in (("formula", entry.formula), ("good", entry.good),
-                           ("source", entry.source)):  # fmt: skip
+        for name, text in (("here", reading.cause), ("formula", entry.formula),
+                           ("good", entry.good), ("source", entry.source)):  # fmt: skip
             if text:
                 parts.append(Text.assemble((f"{name:<9}", "dim"), text))
         self.query_one(Static).update(Group(*parts))

@@ -50,6 +50,13 @@ class Canvas(Widget):
         def control(self) -> Canvas:
             return self.canvas
 
+    class Pressed(Message):
+        """A key was clicked where the line names it."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
     def __init__(
         self,
         *,
@@ -92,8 +99,20 @@ class Canvas(Widget):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is not None:
+        if offset is None:
+            return
+        if key := self._key_at(offset.x, offset.y):
+            self.post_message(self.Pressed(key))
+        else:
             self.post_message(self.Clicked(self, offset.x, offset.y))
+
+    def _key_at(self, x: int, y: int) -> str:
+        """The key that is named in a cell, if one is: ``key`` in the meta data of its style."""
+        if y < len(self._lines):
+            for text, style, _ in self._lines[y].crop(x, x + 1):
+                if text and style is not None:
+                    return str(style.meta.get("key", ""))
+        return ""
 
 
 _GAP = 8

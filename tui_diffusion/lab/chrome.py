@@ -1,22 +1,20 @@
-"""The lines around the panels: status above, tabs in a narrow terminal, keys below."""
+"""The lines above the panels: the status, and in a narrow terminal the tabs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual.geometry import Size
 
 from ..core.values import threads_text
-from .actions import ACTIONS, Action
-from .glyphs import Glyphs
+from .hint_bar import Run, Runs, pressing
+from .lines import fit
 from .palette import Palette
 from .session import State, Training
 from .status import duration, rate_text, times_text, took
 from .views import TABS
-
-Run = tuple[str, Style]
-Runs = list[Run]
 
 WIDE = 100
 """Columns from which all panels are shown together."""
@@ -46,8 +44,9 @@ def status(
 ) -> tuple[Runs, Runs]:
     """What is chosen, and how far its training is; ``waiting`` where there is none.
 
-    ``sampling`` is how far a long one is. Name, state and step always stand there; the others as
-    there is room for them: the time first, then device and threads, and what matters least last.
+    ``sampling`` is how far a long one is. Name, state and step always stand there, and behind them
+    why a training failed, cut where there is no room for it; the others as there is room for them:
+    the time first, then device and threads, and what matters least last.
     """
     text, dim = palette.style("text"), palette.style("axis")
     brand: Run = (" diffusion-tui ", palette.style("mark") + Style(bold=True))
@@ -70,6 +69,10 @@ def status(
                 return [run]
         return []
 
+    reason = _reason(training)
+    if training.state is State.FAILED:
+        reason = fit(reason, min(cell_len(reason), room))
+    why = fitting((reason, text))
     devices: Runs = [(words, dim) for words in _devices(training)]
     time = fitting((_time(training), dim)) if training.step else []
     device = fitting(*devices[-1:])
@@ -81,11 +84,11 @@ def status(
     floor = fitting((f"  {times_text(times)} floor", dim)) if times is not None else []
     room += _cells(device)
     device = fitting(*devices)
-    return [*branded, name, *sampled, *device], [*state, *rate, *time, *floor, end]
+    return [*branded, name, *sampled, *device], [*state, *why, *rate, *time, *floor, end]
 
 
 def _cells(runs: Runs) -> int:
-    return sum(len(text) for text, _ in runs)
+    return sum(cell_len(text) for text, _ in runs)
 
 
 def _devices(training: Training) -> list[str]:
@@ -113,6 +116,13 @@ def _state(training: Training, chosen: str, palette: Palette) -> Runs:
     return runs
 
 
+def _reason(training: Training) -> str:
+    """Why it failed or diverged; '' where it did not."""
+    if training.state is State.FAILED:
+        return f"  {training.error}"
+    return "  not finite: lower lr" if training.state is State.DIVERGED else ""
+
+
 def _time(training: Training) -> str:
     """The time left, or the time it took."""
     if training.state in (State.TRAINING, State.PAUSED) and training.seconds_left:
@@ -121,37 +131,10 @@ def _time(training: Training) -> str:
 
 
 def tabs(shown: str, palette: Palette, names: Sequence[str] = TABS) -> Runs:
-    """The tabs with their keys."""
+    """The tabs with their keys, which a click presses."""
     plain, here = palette.style("axis"), palette.style("text") + Style(reverse=True)
     runs: Runs = [(" ", plain)]
     for number, tab in enumerate(names, 1):
-        runs += [(f" {number} {tab} ", here if tab == shown else plain), (" ", plain)]
+        style = here if tab == shown else plain
+        runs += [(f" {number} {tab} ", style + pressing(str(number))), (" ", plain)]
     return runs
-
-
-def footer(
-    width: int, palette: Palette, glyphs: Glyphs, actions: Sequence[Action] = ACTIONS
-) -> tuple[Runs, Runs]:
-    """Keys and what they do: as many as fit, and at the right help and the way out always."""
-    key, label = palette.style("truth") + Style(bold=True), palette.style("axis")
-    shown = sorted((a for a in actions if a.footer), key=lambda a: a.footer)
-
-    def runs(actions: list[Action]) -> Runs:
-        cells: Runs = []
-        for action in actions:
-            cells.append((f" {_key(action.shown, glyphs)}", key))
-            cells.append((f" {action.label} ", label))
-        return cells
-
-    ends = [a for a in shown if a.name in ("help", "quit", "leave")]
-    rest = [a for a in shown if a not in ends]
-    room = width - _cells(runs(ends))
-    while rest and _cells(runs(rest)) > room:
-        rest.pop()
-    return runs(rest), runs(ends)
-
-
-def _key(shown: str, glyphs: Glyphs) -> str:
-    """The key in a character or a word; arrows have no place in ASCII."""
-    first, _, other = shown.partition(" ")
-    return other if glyphs == "ascii" and not first.isascii() else first

@@ -18,12 +18,13 @@ from .actions import COMPARE_ACTIONS, Action
 from .asking import AskScreen
 from .asking_comparison import places
 from .canvas import Canvas
-from .chrome import WIDE, footer, tabs, too_small
+from .chrome import WIDE, tabs, too_small
 from .compare_help import compare_page
 from .comparison import LETTERS, Showing, Source, Subject, beside_bench, read, show
 from .fault import line
 from .film import Film
 from .help import HelpScreen
+from .hint_bar import bar, compare_bar
 from .jump import Jump
 from .lines import middle
 from .measures import measure
@@ -202,7 +203,8 @@ class CompareScreen(Paced[bool], Player):
         palette, glyphs, width = self.lab.palette, self.lab.glyphs, self.size.width
         more = [(f"{self._shown_of()} ", palette.style("axis"))]
         self.query_one("#pages", Line).write(tabs(self.tab, palette, TABS), more)
-        self.query_one("#keys", Line).write(*footer(width, palette, glyphs, self.offered))
+        hints = compare_bar(self.offered)
+        self.query_one("#keys", Line).write(*bar(*hints, width, palette, glyphs))
         self._write_names()
         share = min(max(self.query_one(Table).wanted + 3, 0.4 * width), 0.62 * width)
         self.query_one("#table").styles.width = round(share) if self.all_shown else "1fr"

@@ -272,19 +272,21 @@ class DenoisingPanel(Panel, Player):
 
     def _titles(self) -> None:
         parts = [f"Denoising  {self.play.text}"]
-        film = self.film
+        film, spare = self.film, list[int]()
         if film is not None:
             parts += _noise_of(film, self.play)
+            spare = [len(parts), *range(1, len(parts))]  # the data, which the start may outlive
             parts.append(film.wish.experiment.data.name)
             if self.level == 0 and film.wish.source != "forward":
                 parts.append(_start(film))
-        title = "  ".join(parts)
+        title = self.joined(parts, spare=spare)
         parts = [self.view]
         if film is not None:
             parts.insert(0, _source(film))
         if self.play.manner:
             parts.append(self.play.manner)
-        self.entitle(title, " · ".join(parts))
+        # How it plays counts for more than the view, which the picture tells.
+        self.entitle(title, self.joined(parts, " · ", [parts.index(self.view)]))
 
     def _write_numbers(self, film: Film) -> None:
         """Two lines: what is at the level last reached, and what is exact there."""

@@ -39,11 +39,12 @@ class ExperimentList(Lines):
     """
 
     class Chosen(Message):
-        """An experiment was chosen, perhaps the one that already was."""
+        """An experiment was chosen; ``kept`` is one that already was, taken by Enter or click."""
 
-        def __init__(self, id: str) -> None:  # noqa: A002
+        def __init__(self, id: str, *, kept: bool = False) -> None:  # noqa: A002
             super().__init__()
             self.id = id
+            self.kept = kept
 
     class Unwanted(Message):
         """The chosen experiment, which is one's own, is to be removed."""
@@ -103,7 +104,7 @@ class ExperimentList(Lines):
         self.post_message(self.Chosen(self.chosen))
 
     def action_open(self) -> None:
-        self.post_message(self.Chosen(self.chosen))
+        self.post_message(self.Chosen(self.chosen, kept=True))
 
     def action_remove(self) -> None:
         """Ask for one's own to be removed; the others stay."""

@@ -85,9 +85,12 @@ class Following:
             else:
                 lab.loss.redraw()
             self._follow(training, changed)
+            if changed and state is State.FAILED and not lab.loss.is_on_screen:
+                lab.refuse("Training failed", training.error)
         if changed:
             self.mark()
         self.write_status()
+        lab.learning.look()
 
     def _follow(self, training: Training, changed: bool) -> None:
         """Keep the film close to the latest weights."""

@@ -1,4 +1,4 @@
-"""The guided first run: five stations on the real lab, each passed by doing what it speaks of.
+"""The guided first run: five stations on the real lab, each passed once its thing is done.
 
 It says what may be pressed and takes no key but escape, which ends it. Its words are never those
 of the status line or of a title, so that who reads the screen by these is not led astray.
@@ -7,11 +7,25 @@ of the status line or of a title, so that who reads the screen by these is not l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["none", "under way", "done", "broken"]
+"""What has come of a network for the experiment that is set."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a person has before them; ``source`` is None where no points show."""
+
+    outcome: Outcome = "none"
+    source: str | None = None
+    level: int = 0
+    truth: bool = True
 
 
 @dataclass(frozen=True)
 class Station:
-    """``deed`` passes it: an action, or "choose". ``tab`` is where it is seen if narrow."""
+    """``deed`` is its thing to do. ``tab`` is where it is seen if narrow."""
 
     deed: str
     title: str
@@ -56,9 +70,14 @@ STATIONS = (
 )  # fmt: skip
 """The five, and where to go from there."""
 
-DEEDS = {"train": "train", "step": "step", "level": "step", "play": "step", "truth": "truth",
-         "ideal": "ideal"}  # fmt: skip
-"""Actions of the lab that pass a station."""
+_TRAIN = 1
+"""Where the network is trained that all later stations look at."""
+
+AGAIN = (
+    "That came to nothing: the line at the top says why. `1` shows the fields; change the one that "
+    "it names, then `t` once more."
+)
+"""What to do where a training broke off."""
 
 _AFTER = ("help", "tour", "ask", "export")
 """Actions that the last card speaks of: the first of them ends the guide."""
@@ -71,6 +90,9 @@ class Guide:
 
     def __init__(self) -> None:
         self.at: int | None = None
+        self._broken = False
+        self._first: object = None
+        self._changed = False
 
     @property
     def station(self) -> Station | None:
@@ -78,18 +100,48 @@ class Guide:
         return None if self.at is None else STATIONS[self.at]
 
     def did(self, deed: str) -> bool:
-        """A deed of the person's; whether it has changed what is to be said."""
+        """Take a deed of the person's; return whether it changes what is to be said."""
         station = self.station
         if station is None or self.at is None:
             return False
         if deed in _AFTER and not station.deed:
             self.at = None
             return True
-        chosen = station.deed == "choose" and deed == "train"  # who trains has chosen
-        if deed != station.deed and not chosen:
+        if deed != "choose" or station.deed != "choose":
             return False
-        self.at += 2 if chosen else 1
+        self.at = _TRAIN
         return True
+
+    def see(self, now: Sight) -> bool:
+        """Take what shows now; return whether it changes what is to be said.
+
+        The levels are passed once another one shows, the truth and the ideal denoiser once they
+        were exchanged and are back. Without a network it goes back to where one is trained.
+        """
+        station = self.station
+        if station is None or self.at is None:
+            return False
+        before, was_broken = self.at, self._broken
+        self._broken = now.outcome == "broken"
+        if self.at > _TRAIN and station.deed and now.outcome in ("none", "broken"):
+            self.at = _TRAIN
+        elif (self.at == _TRAIN and now.outcome == "done") or self._exchanged(station.deed, now):
+            self.at += 1
+        if self.at != before:
+            self._first, self._changed = None, False
+            self._exchanged(STATIONS[self.at].deed, now)
+        return self.at != before or self._broken != was_broken
+
+    def _exchanged(self, deed: str, now: Sight) -> bool:
+        """Whether what a station is about was another one, and is as it should stay."""
+        if now.source in (None, "forward"):
+            return False
+        showing = {"step": now.level, "truth": now.truth, "ideal": now.source}.get(deed)
+        if self._first is None:
+            self._first = showing
+        self._changed = self._changed or showing != self._first
+        usual = {"step": showing, "truth": True, "ideal": "network"}.get(deed)
+        return self._changed and showing == usual
 
     def head(self) -> str:
         """The headline."""
@@ -102,5 +154,7 @@ class Guide:
         """What to do; ``tab`` is the one that shows where only one does."""
         station = self.station
         assert station is not None
+        if self._broken and self.at == _TRAIN:
+            return AGAIN
         away = tab is not None and station.tab not in ("", tab)
         return (_THERE[station.tab] if away else "") + station.text

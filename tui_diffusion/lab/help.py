@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from ..core.presets import base_of
 from ..core.values import shown
-from .actions import ACTIONS, FORM_KEYS, Action
+from .actions import ACTIONS, FORM_KEYS, LAB_KEYS, Action
 from .bench import Bench
 from .denoising import DenoisingPanel
 from .explaining import formulas, moments, papers, seen, where
@@ -126,6 +126,7 @@ def _pictures(names: list[str]) -> list[Text]:
 def keys(group: str, actions: Sequence[Action]) -> Iterator[RenderableType]:
     """A group's keys, with what they do."""
     mine = [(action.shown, action.help) for action in actions if action.group == group]
+    mine += {"Lab": LAB_KEYS, "Comparison": LAB_KEYS[-1:]}.get(group, ())
     yield Text(f"\nKeys: {group.lower()}", style="bold underline")
     yield keys_and_meanings(mine or FORM_KEYS, 10)
 

@@ -5,13 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.geometry import Size
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from .chrome import WIDE, footer, tabs, too_small
+from .chrome import WIDE, tabs, too_small
+from .hint_bar import (
+    ENDS,
+    FIELD_BAR,
+    LEVEL_BAR,
+    NARROW_BARS,
+    WIDE_BARS,
+    WINDOWS,
+    Hint,
+    bar,
+)
 from .status import Line
 from .views import TABS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.widget import Widget
 
     from .app import Lab
@@ -96,8 +108,31 @@ class Layout:
         screen = lab.default_screen
         for tab in TABS:
             screen.set_class(tab == self.tab, tab)
-        screen.query_one("#tabs", Line).write(tabs(self.tab, lab.palette))
-        keys, ends = footer(lab.size.width, lab.palette, lab.glyphs)
-        screen.query_one("#footer", Line).write(keys, ends)
+        names = tabs(self.tab, lab.palette)
+        room = lab.size.width - sum(len(text) for text, _ in names)
+        windows, _ = bar(WINDOWS, (), room, lab.palette, lab.glyphs)
+        screen.query_one("#tabs", Line).write(names, windows)
+        self.write_keys()
         lab.following.write_status()
         lab.learning.write()
+
+    def write_keys(self) -> None:
+        """Write the bar of keys: those of the panel in focus, or of the field that is open."""
+        lab = self._lab
+        hints, ends = self._hints()
+        for line in lab.default_screen.query("#footer").results(Line):  # none as the lab closes
+            line.write(*bar(hints, ends, lab.size.width, lab.palette, lab.glyphs))
+
+    def _hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
+        lab = self._lab
+        focused = lab.default_screen.focused
+        if lab.form.editing:
+            return FIELD_BAR, ()
+        if isinstance(focused, Input):
+            return LEVEL_BAR, ()
+        in_form = focused is not None and lab.form in focused.ancestors_with_self
+        panel = "fields" if in_form else "experiments"
+        if lab.size.width < WIDE:
+            return NARROW_BARS[panel if self.tab == "setup" else self.tab], ENDS
+        panels: dict[Widget | None, str] = {lab.loss: "training", lab.denoising: "denoising"}
+        return WIDE_BARS[panels.get(focused, panel)], ENDS

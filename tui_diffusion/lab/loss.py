@@ -183,7 +183,8 @@ class LossPanel(Panel):
             parts.append(f"network of level {training.level}")
         if training.floor is not None and times is not None:
             parts.insert(1, f"floor {number(training.floor)} ({times_text(times)})")
-        self.entitle("  ".join(parts), "log" if self.logarithmic else "linear")
+        title = self.joined(parts, spare=[parts.index(f"rate {rate}")])
+        self.entitle(title, "log" if self.logarithmic else "linear")
 
     def _banner(self, training: Training | None) -> None:
         banner = self.query_one(".banner", Static)

@@ -11,10 +11,14 @@ from textual.strip import Strip
 
 from .canvas import Canvas
 from .glyphs import Glyphs
+from .hint_bar import pressing
 from .palette import Palette
 
 LEAST_HEIGHT = 22
 """Lines of a terminal from which there is room for a note."""
+
+_NAMES = {"→": "right", "←": "left", "↑ ↓": "down", "?": "question_mark"}
+"""Textual's names for keys, where they are not those that are written."""
 
 _SPELT = {"↑ ↓": "up down", "→": "right", "←": "left"}
 """Keys that have no character in ASCII."""
@@ -35,7 +39,7 @@ class Note(Canvas):
     def say(self, head: str, text: str, end: str, width: int, rows: int) -> None:
         """Show this in ``rows`` lines under the headline, or at its right where there are none."""
         strong, dim = self.palette.style("mark") + Style(bold=True), self.palette.style("axis")
-        tail = Strip([Segment(f"{end} ", dim)])
+        tail = Strip([*self._pieces(end, dim), Segment(" ")])
         first = [Segment(f" {head}", strong)]
         if not rows:
             first += [Segment("  "), *self._pieces(text)]
@@ -53,11 +57,16 @@ class Note(Canvas):
         """Say nothing, and leave the room to the panels."""
         self.display = False
 
-    def _pieces(self, text: str) -> list[Segment]:
-        """The text with its keys in their own style."""
-        key, plain = self.palette.style("truth") + Style(bold=True), self.palette.style("text")
+    def _pieces(self, text: str, plain: Style | None = None) -> list[Segment]:
+        """The text with its keys in their own style, and a click on them presses them."""
+        key, plain = (
+            self.palette.style("truth") + Style(bold=True),
+            plain or self.palette.style("text"),
+        )
         return [
-            Segment(self._spelt(part) if odd else part, key if odd else plain)
+            Segment(self._spelt(part), key + pressing(_NAMES.get(part, part)))
+            if odd
+            else Segment(part, plain)
             for index, part in enumerate(text.split("`"))
             if (odd := index % 2) or part
         ]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len
 from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
+
+_AROUND = 6
+"""Cells of the border that a title cannot have: a corner, a line and a blank at either end."""
 
 
 class Panel(Vertical, can_focus=True):
@@ -22,6 +28,13 @@ class Panel(Vertical, can_focus=True):
     Panel:focus { border: round $accent; }
     """
 
+    def joined(self, parts: Sequence[str], gap: str = "  ", spare: Iterable[int] = ()) -> str:
+        """Join the parts of a title that the border has room for, as `joined` does."""
+        room = self.outer_size.width - _AROUND
+        if room <= 0:  # it does not show, so nothing is known of its width
+            return gap.join(parts)
+        return joined(parts, room, gap, spare)
+
     def entitle(self, title: str, subtitle: str = "") -> None:
         """Show this title and subtitle, taken as plain text."""
         width, height = self.outer_size
@@ -35,3 +48,16 @@ class Panel(Vertical, can_focus=True):
             self._border_subtitle = Content(subtitle)
             reach = min(max(old, self._border_subtitle.cell_length) + 4, width)
             self.refresh(Region(width - 1 - reach, height - 2, reach, 1))
+
+
+def joined(parts: Sequence[str], room: int, gap: str = "  ", spare: Iterable[int] = ()) -> str:
+    """Join as many parts as have room whole in ``room`` cells, and the first one always.
+
+    ``spare``: indices of those that go first, in this order; the others go from the end.
+    """
+    left = dict(enumerate(parts))
+    for index in (*spare, *range(len(parts) - 1, 0, -1)):
+        if cell_len(gap.join(left.values())) <= room:
+            break
+        left.pop(index, None)
+    return gap.join(left.values())

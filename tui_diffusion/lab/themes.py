@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 HIGH_CONTRAST = Theme(
     name="high-contrast",
@@ -36,3 +36,8 @@ STARK = """
 """Its lines, which elsewhere are faint; a panel in focus has its own."""
 
 THEMES = (HIGH_CONTRAST,)
+
+
+def theme_names() -> list[str]:
+    """Every theme that the lab can have, in alphabetical order."""
+    return sorted({*BUILTIN_THEMES, *(theme.name for theme in THEMES)})

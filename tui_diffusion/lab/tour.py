@@ -39,7 +39,7 @@ TOUR = (
         "post's table as curves, the goal dashed.",
         "The exact density over the points, and the loss's floor. And why the std ends near 0.001 "
         "where 0.010 is the goal: the post's target takes off too much. Set method.name to "
-        "naive-exact, train again and compare.",
+        "naive-exact, press s (the exact start, or the mean stays at 0.987), train and compare.",
         "`t` trains it, `←` `→` step",
     ),
     Station(
@@ -143,9 +143,9 @@ class TourScreen(Modal[int]):
     TourScreen Static { padding-right: 2; }
     """
     BINDINGS = [
-        Binding("escape,q,u", "leave", "close"),
+        Binding("escape,q", "leave", "close"),
         Binding("enter", "try", "try it"),
-        Binding("right,l,n,space", "go(1)", "next"),
+        Binding("right,l,n,space,u", "go(1)", "next"),
         Binding("left,h,p", "go(-1)", "back"),
     ]
 

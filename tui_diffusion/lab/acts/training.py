@@ -44,6 +44,7 @@ def _begin(lab: Lab, run: Path | None = None) -> None:
     bench = lab.bench
     bench.training = lab.session.start(bench.experiment, resume=str(run) if run else None)
     bench.source_ideal = False
+    lab.learning.did("choose")  # who trains has chosen
     if lab.tab == "setup":
         lab.layout.show("training")
     lab.following.refresh()
