@@ -23,6 +23,7 @@ from tui_diffusion.core.store import (
     store,
 )
 
+from .stored import of_an_earlier_version
 from .trainings import trained
 
 EXPERIMENT = get_preset("naive-1d").experiment.with_settings({"training.steps": 6})
@@ -88,10 +89,7 @@ def test_what_a_run_says_of_itself_is_listed():
 
 def test_the_latest_comes_first_and_what_is_not_whole_last():
     for number, name in enumerate(("b", "c", "a")):
-        folder = saved(name)
-        about = json.loads((folder / "run.json").read_text())
-        about["written"] = f"2026-01-0{number + 1}T00:00:00+00:00"
-        (folder / "run.json").write_text(json.dumps(about))
+        of_an_earlier_version(saved(name), written=f"2026-01-0{number + 1}T00:00:00+00:00")
     (store() / "0").mkdir()
     assert [summary.name for summary in list_runs()] == ["a", "c", "b", "0"]
 

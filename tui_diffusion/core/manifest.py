@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -59,7 +60,8 @@ def reason_of(error: BaseException) -> str:
 class About:
     """What ``run.json`` says; ``files`` are sizes in bytes of those in the checkpoint that counts.
 
-    ``quality`` holds the main metrics of the last sample, where one was taken.
+    ``quality`` holds the main metrics of the last sample, where one was taken. ``checksums`` holds
+    the SHA-256 of each file of the run by name; runs of earlier versions have none.
     """
 
     experiment: str
@@ -75,6 +77,7 @@ class About:
     files: Mapping[str, int]
     quality: Mapping[str, float | None] | None
     versions: Mapping[str, str]
+    checksums: Mapping[str, str]
 
 
 def read_plain(file: Path, limit: int = LARGEST_TEXT) -> bytes:
@@ -97,9 +100,45 @@ def read_object(file: Path) -> dict[str, Any]:
     return values
 
 
+def checksum(data: bytes | memoryview) -> str:
+    """Return the SHA-256 of the contents of a file."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def signed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``run.json`` is to hold: ``values`` with a checksum of themselves."""
+    own = checksum(json.dumps(values, sort_keys=True).encode())
+    return {**values, "checksums": {**values["checksums"], "run.json": own}}
+
+
+def check_unchanged(file: Path, checksums: Mapping[str, str]) -> None:
+    """Raise ValueError if a file of a run is not the one that was written.
+
+    A file without a checksum, as in runs of earlier versions, passes.
+    """
+    if file.name in checksums:
+        with file.open("rb") as opened:
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
+        if found != checksums[file.name]:
+            raise ValueError(_CHANGED)
+
+
+_CHANGED = "it has changed since it was written: its SHA-256 is not that in run.json"
+
+
 def read_about(folder: Path) -> About:
     """What a run says of itself; raises one of `UNREADABLE` where it says what cannot be."""
     values = read_object(folder / "run.json")
+    about = _about(values)
+    if "checksums" in values:
+        rest = {name: value for name, value in about.checksums.items() if name != "run.json"}
+        if signed({**values, "checksums": rest})["checksums"] != about.checksums:
+            raise ValueError("it has changed since it was written: its checksum does not match")
+    return about
+
+
+def _about(values: Mapping[str, Any]) -> About:
+    """Check each entry of ``run.json``."""
     if values["format"] != FORMAT:
         raise ValueError(f"format {values['format']!r}; allowed: {FORMAT}")
     if values["state"] not in get_args(State):
@@ -121,7 +160,8 @@ def read_about(folder: Path) -> About:
         checkpoint=checkpoint,
         files={name: _whole(values["files"], name) for name in _names(values["files"])},
         quality=None if quality is None else {n: _number(quality[n]) for n in _names(quality)},
-        versions={name: _text(values["versions"], name) for name in _names(values["versions"])},
+        versions=_texts(values["versions"]),
+        checksums=_texts(values.get("checksums", {})),
     )
 
 
@@ -138,6 +178,10 @@ def _text(values: Mapping[str, Any], key: str) -> str:
     if not isinstance(values[key], str) or len(values[key]) > 200:
         raise TypeError(f"{key} is not a short text")
     return shown(values[key])
+
+
+def _texts(values: Any) -> dict[str, str]:
+    return {name: _text(values, name) for name in _names(values)}
 
 
 def _whole(values: Mapping[str, Any], key: str) -> int:
