@@ -20,10 +20,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,7 +50,7 @@ from .methods import NetworkDenoiser, make_method
 from .networks import make_network
 from .points import read_points
 from .randomness import generator
-from .snapshot import save_run
+from .snapshot import save_run, temporary_of
 from .store import find, is_shown, store
 from .training import part_of
 from .values import shown
@@ -66,6 +66,7 @@ __all__ = [
     "save_run",
     "shown",
     "store",
+    "take_name",
 ]
 
 _T = TypeVar("_T")
@@ -235,9 +236,38 @@ def _load_state(file: Path) -> dict[str, Tensor]:
 
 def new_name(experiment: Experiment) -> str:
     """A name for a new run, free in the store: the experiment and the time."""
+    return next(name for name in _names(experiment) if not (store() / name).exists())
+
+
+def take_name(experiment: Experiment) -> Path:
+    """Return the folder of a new run in the store, under a name that nobody else takes.
+
+    Processes on other machines or in other containers may have the same number and start in the
+    same second: the name belongs to whoever makes the temporary folder that `snapshot.create` goes
+    on with. In a store that cannot be written no name is taken; the writing says why.
+    """
+    for name in _names(experiment):
+        folder = (store() / name).absolute()
+        temporary = temporary_of(folder)
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir()
+        except FileExistsError:
+            if temporary.is_dir():
+                continue
+            return folder
+        except OSError:
+            return folder
+        if not folder.exists():  # looked at last: it takes the place of the temporary one at once
+            return folder
+        temporary.rmdir()
+    raise AssertionError
+
+
+def _names(experiment: Experiment) -> Iterator[str]:
     name = f"{experiment.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
-    others = (f"{name}-{number}" for number in count(2))
-    return next(n for n in chain((name,), others) if not (store() / n).exists())
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
 
 
 def check_writable(folder: Path, named: str = "--out") -> None:

@@ -165,14 +165,28 @@ def _npy(array: NDArray[Any]) -> memoryview:
     return file.getbuffer()
 
 
+def temporary_of(folder: Path) -> Path:
+    """Return where a run is written before it takes its place."""
+    return folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+
+
+def _make_empty(temporary: Path) -> None:
+    """Make a folder, or go on with an empty one, which may stand for a name that was taken."""
+    try:
+        temporary.mkdir()
+    except FileExistsError:
+        if temporary.is_symlink() or not temporary.is_dir() or any(temporary.iterdir()):
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir()
+
+
 def create(folder: Path, snapshot: Snapshot) -> Lock:
     """Write a new run to a folder that is not there, or empty; the lock to write on with."""
-    temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+    temporary = temporary_of(folder)
     lock = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
+        _make_empty(temporary)
         lock = Lock.take(temporary)
         _extend(temporary, snapshot, None)
         temporary.rename(folder)
