@@ -24,6 +24,9 @@ POINTS = "points.npy"
 LARGEST_TEXT = 2**22
 """Bytes of JSON that are read at most."""
 
+LARGEST_SETTINGS = 2**20
+"""The same of the settings, and of a preset."""
+
 State = Literal["training", "stopped", "finished", "diverged"]
 """What a run says of itself."""
 
@@ -52,6 +55,8 @@ class RunError(ValueError):
 
 def reason_of(error: BaseException) -> str:
     """What went wrong, short and in one harmless line."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return shown(" ".join(text.split()))[:120] or type(error).__name__
 
@@ -80,9 +85,13 @@ class About:
     checksums: Mapping[str, str]
 
 
-def read_plain(file: Path, limit: int = LARGEST_TEXT) -> bytes:
-    """The bytes of a plain file: a link might lead elsewhere, and a pipe might never end."""
-    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+def read_plain(file: Path, limit: int = LARGEST_TEXT, *, follow: bool = False) -> bytes:
+    """Return the bytes of a plain file of at most ``limit`` bytes; raise OSError or ValueError.
+
+    A pipe or a device might never end. A link might lead elsewhere: it is refused unless
+    ``follow``, which is for files that a person puts where they like.
+    """
+    handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
     with os.fdopen(handle, "rb") as opened:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise ValueError("not a plain file")
@@ -92,9 +101,9 @@ def read_plain(file: Path, limit: int = LARGEST_TEXT) -> bytes:
     return data
 
 
-def read_object(file: Path) -> dict[str, Any]:
-    """A JSON object in a plain file."""
-    values = json.loads(read_plain(file).decode("utf-8"))
+def read_object(file: Path, limit: int = LARGEST_TEXT) -> dict[str, Any]:
+    """Return the JSON object in a plain file; raise one of `UNREADABLE`."""
+    values = json.loads(read_plain(file, limit).decode("utf-8"))
     if not isinstance(values, dict):
         raise TypeError("not an object")
     return values
