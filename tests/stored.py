@@ -47,7 +47,15 @@ def invented(run_name: str, preset: str, steps: int, **settings) -> Path:
 
 def of_a_time(folder: Path, written: str, seconds: float = 1.0) -> Path:
     """Say that a run was written then, so that a picture of the list is the same on every day."""
+    return of_an_earlier_version(folder, written=written, seconds=seconds)
+
+
+def of_an_earlier_version(folder: Path, **changes: object) -> Path:
+    """Take the checksums from a run, as of earlier versions, and make ``changes`` in run.json.
+
+    A test may then change its other files as well.
+    """
     about = json.loads((folder / "run.json").read_text("utf-8"))
-    about.update(written=written, seconds=seconds)
-    (folder / "run.json").write_text(json.dumps(about), "utf-8")
+    about.pop("checksums", None)
+    (folder / "run.json").write_text(json.dumps(about | changes), "utf-8")
     return folder

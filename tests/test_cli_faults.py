@@ -16,6 +16,7 @@ import tui_diffusion
 from tui_diffusion.core.runs import save_run, store
 from tui_diffusion.core.store import list_runs
 
+from .stored import of_an_earlier_version
 from .test_cli import run_cli  # noqa: F401
 from .test_faults import EXPERIMENT, tree
 from .trainings import trained
@@ -86,9 +87,7 @@ def test_a_hostile_name_is_harmless_in_what_is_printed(command, name, run, run_c
     for file in run.rglob("experiment.json"):
         values = json.loads(file.read_text())
         file.write_text(json.dumps({**values, "name": "[red]x[/]"}))
-    about = json.loads((run / "run.json").read_text())
-    about["files"]["experiment.json"] = (run / "experiment.json").stat().st_size
-    (run / "run.json").write_text(json.dumps({**about, "experiment": name, "device": name}))
+    of_an_earlier_version(run, files={}, experiment=name, device=name)
     run.rename(store() / name)
     person = [word.replace("RUN", name) for word in command if word != "--json"]
     assert run_cli(*person) == 0

@@ -30,6 +30,7 @@ from tui_diffusion.lab.opening import opened
 from tui_diffusion.lab.session import Session, State, keep_in_store
 
 from .fake import FakeTrainers, wait_until
+from .stored import of_an_earlier_version
 from .test_cli import run_cli  # noqa: F401
 from .trainings import go_on, trained
 
@@ -487,6 +488,7 @@ def test_a_run_of_another_kind_of_device_goes_on_with_fresh_random_numbers(run):
     tensors["generator"] = torch.zeros(16, dtype=torch.uint8)
     for path in run.rglob("state.safetensors"):
         save_file(tensors, path)
+    of_an_earlier_version(run)
     assert go_on(resuming.resume(open_run("run"))).status == "finished"
 
 

@@ -20,6 +20,7 @@ from tui_diffusion.lab.session import Session, keep_in_store
 from .fake import FakeTrainers
 from .hostile import MAKERS
 from .pilots import lab, make_lab, running, until
+from .stored import of_an_earlier_version
 from .test_offer import left
 
 if sys.platform != "win32":
@@ -157,10 +158,7 @@ async def test_what_a_run_says_of_itself_is_shown_harmless():
     for file in {run / "experiment.json", run / "checkpoint-1" / "experiment.json"}:
         values = json.loads(file.read_text())
         file.write_text(json.dumps({**values, "name": "[red]y[/]"}))
-    about = json.loads((run / "run.json").read_text())
-    about["files"]["experiment.json"] = (run / "experiment.json").stat().st_size
-    about |= {"experiment": hostile, "device": hostile}
-    (run / "run.json").write_text(json.dumps(about))
+    of_an_earlier_version(run, files={}, experiment=hostile, device=hostile)
     app = make_lab()
     async with running(app) as bench:
         await bench.film()

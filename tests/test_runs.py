@@ -31,6 +31,7 @@ from tui_diffusion.core.store import summarise
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.trajectory import denoise
 
+from .stored import of_an_earlier_version
 from .trainings import go_on, trained
 
 FILES = {
@@ -345,6 +346,7 @@ def test_weights_of_another_network_are_refused(copy):
     text = (copy / "experiment.json").read_text("utf-8").replace('"width": 32', '"width": 33')
     for file in copy.rglob("experiment.json"):
         file.write_text(text, "utf-8")
+    of_an_earlier_version(copy)
     assert "weights.safetensors" in fault(open_run(str(copy)).denoiser)
 
 

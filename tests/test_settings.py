@@ -1,5 +1,6 @@
 """Settings from one start to the next: read, corrected, written, and never in the way."""
 
+import os
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -85,6 +86,29 @@ def test_bytes_that_are_no_text(tmp_path):
     file.write_bytes(b"\xff\xfe")
     assert load(file)[1]
     assert load(tmp_path)[1], "a folder"
+
+
+def test_a_file_that_is_none_or_has_no_end_is_one_line(tmp_path):
+    file = tmp_path / "settings.toml"
+    for make, says in (
+        (lambda: file.write_text("a=" + "[" * 2000 + "]" * 2000), "nested too deeply"),
+        (lambda: file.write_text("fps=" + "[" * 300 + "]" * 300), "fps = [[["),
+        (lambda: file.write_text("a" * 2**20 + "=1"), "larger than 1,048,576 bytes"),
+        (lambda: file.write_text('"\\u001b[31m"=1'), "?[31m is unknown"),
+        (lambda: file.symlink_to("/dev/zero"), "not a plain file"),
+        (lambda: file.symlink_to(file), "symbolic links"),
+        (lambda: os.mkfifo(file), "not a plain file"),
+    ):
+        make()
+        settings, problem = load(file)
+        assert settings == Settings()
+        assert says in problem
+        assert problem.isprintable()
+        assert len(problem) < 400
+        file.unlink()
+    (tmp_path / "dotfiles").write_text('theme = "nord"')
+    file.symlink_to("dotfiles")
+    assert load(file) == (Settings(theme="nord"), "")
 
 
 def test_one_wrong_value_costs_no_other(tmp_path):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from tui_diffusion.core.checkpoints import Checkpointer
 from tui_diffusion.core.lock import Lock, writer_of
 from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.runs import find, open_run, save_run
+from tui_diffusion.core.runs import find, open_run, save_run, take_name
 from tui_diffusion.core.store import (
     RunError,
     Summary,
@@ -23,6 +24,7 @@ from tui_diffusion.core.store import (
     store,
 )
 
+from .stored import of_an_earlier_version
 from .trainings import trained
 
 EXPERIMENT = get_preset("naive-1d").experiment.with_settings({"training.steps": 6})
@@ -88,10 +90,7 @@ def test_what_a_run_says_of_itself_is_listed():
 
 def test_the_latest_comes_first_and_what_is_not_whole_last():
     for number, name in enumerate(("b", "c", "a")):
-        folder = saved(name)
-        about = json.loads((folder / "run.json").read_text())
-        about["written"] = f"2026-01-0{number + 1}T00:00:00+00:00"
-        (folder / "run.json").write_text(json.dumps(about))
+        of_an_earlier_version(saved(name), written=f"2026-01-0{number + 1}T00:00:00+00:00")
     (store() / "0").mkdir()
     assert [summary.name for summary in list_runs()] == ["a", "c", "b", "0"]
 
@@ -230,6 +229,24 @@ def test_a_new_run_never_takes_the_place_of_another():
     b.close()
     assert open_run("same").step == 3
     assert [entry.name for entry in store().iterdir()] == ["same"]
+
+
+def test_a_name_is_taken_before_the_training_begins():
+    """As two containers take it that share a store, both with the same process in the same second.
+
+    Here threads do, which have one process number.
+    """
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(take_name, [EXPERIMENT] * 8))
+    assert len(set(folders)) == 8
+    assert listed() == {}, "what is only just coming to be is no run yet"
+    for steps, folder in enumerate(folders[:3], start=1):
+        with Checkpointer(trained(EXPERIMENT, steps), folder) as keeper:
+            keeper.finish("stopped")
+    assert [open_run(folder.name).step for folder in folders[:3]] == [1, 2, 3]
+    for folder in folders[3:]:  # a training that came to nothing gives its name back
+        Checkpointer(trained(EXPERIMENT, 1), folder).close()
+    assert {entry.name for entry in store().iterdir()} == {folder.name for folder in folders[:3]}
 
 
 # --- names -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from .core.experiment import ConfigError, Experiment
 from .core.manifest import RunError, State
 from .core.report import training_report
 from .core.resuming import RATE_ADVICE, continued, rate_change, resume
-from .core.runs import check_writable, new_name, open_run
+from .core.runs import check_writable, new_name, open_run, take_name
 from .core.store import in_store, store
 from .core.training import Trainer
 from .ending import Exit, Interruption, complain
@@ -45,6 +45,8 @@ def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trai
     folder = (out if out is not None else store() / new_name(experiment)).absolute()
     if save:
         check_writable(folder, "--out" if out is not None else "store")
+        if out is None:
+            folder = take_name(experiment)
     return trainer, folder
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from time import monotonic, thread_time
@@ -18,7 +19,7 @@ import torch
 
 from .lock import Lock
 from .manifest import UNREADABLE, RunError, State, read_about, reason_of
-from .snapshot import Snapshot, create, extend
+from .snapshot import Snapshot, create, extend, temporary_of
 from .training import Trainer
 from .values import shown
 
@@ -92,6 +93,9 @@ class Checkpointer:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+        elif not self.written:
+            with suppress(OSError):  # the name that was taken for nothing
+                temporary_of(self.folder).rmdir()
 
     def _join(self) -> None:
         if self._thread is not None:

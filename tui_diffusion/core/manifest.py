@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -22,6 +23,9 @@ POINTS = "points.npy"
 """In a run's folder: its data, where they came from a file."""
 LARGEST_TEXT = 2**22
 """Bytes of JSON that are read at most."""
+
+LARGEST_SETTINGS = 2**20
+"""The same of the settings, and of a preset."""
 
 State = Literal["training", "stopped", "finished", "diverged"]
 """What a run says of itself."""
@@ -51,6 +55,8 @@ class RunError(ValueError):
 
 def reason_of(error: BaseException) -> str:
     """What went wrong, short and in one harmless line."""
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
     return shown(" ".join(text.split()))[:120] or type(error).__name__
 
@@ -59,7 +65,8 @@ def reason_of(error: BaseException) -> str:
 class About:
     """What ``run.json`` says; ``files`` are sizes in bytes of those in the checkpoint that counts.
 
-    ``quality`` holds the main metrics of the last sample, where one was taken.
+    ``quality`` holds the main metrics of the last sample, where one was taken. ``checksums`` holds
+    the SHA-256 of each file of the run by name; runs of earlier versions have none.
     """
 
     experiment: str
@@ -75,11 +82,16 @@ class About:
     files: Mapping[str, int]
     quality: Mapping[str, float | None] | None
     versions: Mapping[str, str]
+    checksums: Mapping[str, str]
 
 
-def read_plain(file: Path, limit: int = LARGEST_TEXT) -> bytes:
-    """The bytes of a plain file: a link might lead elsewhere, and a pipe might never end."""
-    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+def read_plain(file: Path, limit: int = LARGEST_TEXT, *, follow: bool = False) -> bytes:
+    """Return the bytes of a plain file of at most ``limit`` bytes; raise OSError or ValueError.
+
+    A pipe or a device might never end. A link might lead elsewhere: it is refused unless
+    ``follow``, which is for files that a person puts where they like.
+    """
+    handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
     with os.fdopen(handle, "rb") as opened:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise ValueError("not a plain file")
@@ -89,17 +101,53 @@ def read_plain(file: Path, limit: int = LARGEST_TEXT) -> bytes:
     return data
 
 
-def read_object(file: Path) -> dict[str, Any]:
-    """A JSON object in a plain file."""
-    values = json.loads(read_plain(file).decode("utf-8"))
+def read_object(file: Path, limit: int = LARGEST_TEXT) -> dict[str, Any]:
+    """Return the JSON object in a plain file; raise one of `UNREADABLE`."""
+    values = json.loads(read_plain(file, limit).decode("utf-8"))
     if not isinstance(values, dict):
         raise TypeError("not an object")
     return values
 
 
+def checksum(data: bytes | memoryview) -> str:
+    """Return the SHA-256 of the contents of a file."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def signed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``run.json`` is to hold: ``values`` with a checksum of themselves."""
+    own = checksum(json.dumps(values, sort_keys=True).encode())
+    return {**values, "checksums": {**values["checksums"], "run.json": own}}
+
+
+def check_unchanged(file: Path, checksums: Mapping[str, str]) -> None:
+    """Raise ValueError if a file of a run is not the one that was written.
+
+    A file without a checksum, as in runs of earlier versions, passes.
+    """
+    if file.name in checksums:
+        with file.open("rb") as opened:
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
+        if found != checksums[file.name]:
+            raise ValueError(_CHANGED)
+
+
+_CHANGED = "it has changed since it was written: its SHA-256 is not that in run.json"
+
+
 def read_about(folder: Path) -> About:
     """What a run says of itself; raises one of `UNREADABLE` where it says what cannot be."""
     values = read_object(folder / "run.json")
+    about = _about(values)
+    if "checksums" in values:
+        rest = {name: value for name, value in about.checksums.items() if name != "run.json"}
+        if signed({**values, "checksums": rest})["checksums"] != about.checksums:
+            raise ValueError("it has changed since it was written: its checksum does not match")
+    return about
+
+
+def _about(values: Mapping[str, Any]) -> About:
+    """Check each entry of ``run.json``."""
     if values["format"] != FORMAT:
         raise ValueError(f"format {values['format']!r}; allowed: {FORMAT}")
     if values["state"] not in get_args(State):
@@ -121,7 +169,8 @@ def read_about(folder: Path) -> About:
         checkpoint=checkpoint,
         files={name: _whole(values["files"], name) for name in _names(values["files"])},
         quality=None if quality is None else _quality(quality),
-        versions={name: _text(values["versions"], name) for name in _names(values["versions"])},
+        versions=_texts(values["versions"]),
+        checksums=_texts(values.get("checksums", {})),
     )
 
 
@@ -149,6 +198,10 @@ def _text(values: Mapping[str, Any], key: str) -> str:
     if not isinstance(values[key], str) or len(values[key]) > 200:
         raise TypeError(f"{key} is not a short text")
     return shown(values[key])
+
+
+def _texts(values: Any) -> dict[str, str]:
+    return {name: _text(values, name) for name in _names(values)}
 
 
 def _whole(values: Mapping[str, Any], key: str) -> int:

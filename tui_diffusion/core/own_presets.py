@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .experiment import ConfigError, Experiment, build, field_table
-from .manifest import UNREADABLE, read_object, reason_of
+from .manifest import LARGEST_SETTINGS, UNREADABLE, read_object, reason_of
 from .presets import PRESETS, Preset, base_of
 from .values import expanded, format_value, shown
 
@@ -82,7 +82,7 @@ def _files() -> list[Path]:
 def _read(file: Path) -> Preset:
     try:
         name = check_name(file.stem)
-        values = read_object(file)
+        values = read_object(file, LARGEST_SETTINGS)
         inner = values.get("experiment")
         if name != file.stem or values.get("format") != _FORMAT or not isinstance(inner, dict):
             raise ValueError("not a preset of this program")

@@ -20,10 +20,10 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,12 +36,21 @@ from torch import Tensor
 
 from .datasets import make_mixture
 from .experiment import ConfigError, Experiment, from_json
-from .manifest import POINTS, UNREADABLE, RunError, State, read_about, read_object, reason_of
+from .manifest import (
+    POINTS,
+    UNREADABLE,
+    RunError,
+    State,
+    check_unchanged,
+    read_about,
+    read_object,
+    reason_of,
+)
 from .methods import NetworkDenoiser, make_method
 from .networks import make_network
 from .points import read_points
 from .randomness import generator
-from .snapshot import save_run
+from .snapshot import save_run, temporary_of
 from .store import find, is_shown, store
 from .training import part_of
 from .values import shown
@@ -57,6 +66,7 @@ __all__ = [
     "save_run",
     "shown",
     "store",
+    "take_name",
 ]
 
 _T = TypeVar("_T")
@@ -77,6 +87,7 @@ class Run:
     seconds: float
     device: str
     metrics: Mapping[str, Any] | None
+    checksums: Mapping[str, str]
 
     @property
     def name(self) -> str:
@@ -103,7 +114,7 @@ class Run:
         return {**state, **rest, "losses": torch.from_numpy(self.losses().copy())}
 
     def _read(self, file: str, load: Callable[[Path], _T]) -> _T:
-        return _read(self.folder, self.checkpoint / file, load)
+        return _read(self.folder, self.checkpoint / file, load, self.checksums)
 
     def _load_losses(self, file: Path) -> NDArray[np.float32]:
         losses = np.asarray(np.load(_plain(file), allow_pickle=False), np.float32)
@@ -117,13 +128,16 @@ class Run:
 def open_run(name: str) -> Run:
     """Read a run by its name in the store or its path; raises `RunError` with one line."""
     folder = find(name)
-    about = _read(folder, folder / "run.json", lambda file: read_about(file.parent))
+    about = _read(folder, folder / "run.json", lambda file: read_about(file.parent), {})
     checkpoint = folder / about.checkpoint
     points = folder / POINTS
     if os.path.lexists(points):
-        _read(folder, points, lambda file: read_points(_plain(file)))
+        _read(folder, points, lambda file: read_points(_plain(file)), about.checksums)
     experiment = _read(
-        folder, checkpoint / "experiment.json", lambda f: _load_experiment(f, points)
+        folder,
+        checkpoint / "experiment.json",
+        lambda file: _load_experiment(file, points),
+        about.checksums,
     )
     if about.step > experiment.training.steps:
         raise RunError(
@@ -140,20 +154,23 @@ def open_run(name: str) -> Run:
         step=about.step,
         seconds=about.seconds,
         device=about.device,
-        metrics=_read(folder, metrics, read_object) if known else None,
+        metrics=_read(folder, metrics, read_object, about.checksums) if known else None,
+        checksums=about.checksums,
     )
 
 
-def _read(folder: Path, file: Path, load: Callable[[Path], _T]) -> _T:
-    """A file of a run, read by ``load``; raises `RunError` that names the file.
+def _read(folder: Path, file: Path, load: Callable[[Path], _T], checksums: Mapping[str, str]) -> _T:
+    """Read a file of a run by ``load``; raise `RunError` that names the file.
 
-    The run's own folder must show the same, or nothing: who put another there means it to count.
+    It must be the one that was written, as ``checksums`` tell. The run's own folder must show the
+    same, or nothing: who put another there means it to count.
     """
     run = f"run {shown(str(folder))}"
     try:
         if file.parent != folder and file.parent.is_symlink():
             raise ValueError("its folder is a link")
         read = load(file)
+        check_unchanged(file, checksums)  # afterwards: what is wrong in it says more
     except ConfigError as error:
         raise RunError(f"{run}: {file.name}: {error}") from None
     except FileNotFoundError:
@@ -219,9 +236,38 @@ def _load_state(file: Path) -> dict[str, Tensor]:
 
 def new_name(experiment: Experiment) -> str:
     """A name for a new run, free in the store: the experiment and the time."""
+    return next(name for name in _names(experiment) if not (store() / name).exists())
+
+
+def take_name(experiment: Experiment) -> Path:
+    """Return the folder of a new run in the store, under a name that nobody else takes.
+
+    Processes on other machines or in other containers may have the same number and start in the
+    same second: the name belongs to whoever makes the temporary folder that `snapshot.create` goes
+    on with. In a store that cannot be written no name is taken; the writing says why.
+    """
+    for name in _names(experiment):
+        folder = (store() / name).absolute()
+        temporary = temporary_of(folder)
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir()
+        except FileExistsError:
+            if temporary.is_dir():
+                continue
+            return folder
+        except OSError:
+            return folder
+        if not folder.exists():  # looked at last: it takes the place of the temporary one at once
+            return folder
+        temporary.rmdir()
+    raise AssertionError
+
+
+def _names(experiment: Experiment) -> Iterator[str]:
     name = f"{experiment.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
-    others = (f"{name}-{number}" for number in count(2))
-    return next(n for n in chain((name,), others) if not (store() / n).exists())
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
 
 
 def check_writable(folder: Path, named: str = "--out") -> None:

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -37,9 +38,11 @@ from .manifest import (
     RunError,
     State,
     checkpoints_in,
+    checksum,
     flush_folder,
     read_about,
     reason_of,
+    signed,
 )
 from .training import Trainer, part_of
 from .values import shown
@@ -49,6 +52,13 @@ _QUALITY = (
     *("mode_tv", "off_mode", "in_mode_std_ratio"),
 )
 """The metrics of a sample that a list of runs shows."""
+
+
+class Written(NamedTuple):
+    """A file as it was written: its size in bytes, and its SHA-256."""
+
+    size: int
+    checksum: str
 
 
 @dataclass(frozen=True)
@@ -82,13 +92,13 @@ class Snapshot:
             points=trainer.points,
         )
 
-    def write(self, folder: Path) -> dict[str, int]:
-        """Write and flush the files of a checkpoint; their sizes."""
+    def write(self, folder: Path) -> dict[str, Written]:
+        """Write and flush the files of a checkpoint; return their sizes and checksums."""
         prefix = "average." if self.experiment.training.average else "network."
         tensors = {name: v.contiguous() for name, v in self.tensors.items()}
         losses = tensors.pop("losses").numpy()
         rest = {name: v for name, v in tensors.items() if not name.startswith(prefix)}
-        sizes = {
+        written = {
             "experiment.json": _put(folder / "experiment.json", to_json(self.experiment).encode()),
             "weights.safetensors": _put(
                 folder / "weights.safetensors", save_tensors(part_of(tensors, prefix))
@@ -97,12 +107,18 @@ class Snapshot:
             "losses.npy": _put(folder / "losses.npy", losses),
         }
         if self.metrics is not None:
-            sizes["metrics.json"] = _put(folder / "metrics.json", _json(self.metrics))
+            written["metrics.json"] = _put(folder / "metrics.json", _json(self.metrics))
         flush_folder(folder)
-        return sizes
+        return written
 
-    def about(self, checkpoint: str, files: Mapping[str, int], started: datetime) -> dict[str, Any]:
-        """What ``run.json`` says of it."""
+    def about(
+        self,
+        checkpoint: str,
+        files: Mapping[str, Written],
+        started: datetime,
+        checksums: Mapping[str, str],
+    ) -> dict[str, Any]:
+        """Return what ``run.json`` says of it; ``checksums`` are those of the run's other files."""
         sample = (self.metrics or {}).get("sample")
         quality = {key: sample.get(key) for key in _QUALITY} if isinstance(sample, dict) else None
         return {
@@ -117,7 +133,8 @@ class Snapshot:
             "started": started.isoformat(timespec="seconds"),
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             "checkpoint": checkpoint,
-            "files": files,
+            "files": {name: file.size for name, file in files.items()},
+            "checksums": {**checksums, **{name: file.checksum for name, file in files.items()}},
             "quality": quality,
             "versions": {
                 "diffusion-tui": __version__,
@@ -131,30 +148,48 @@ def _json(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
-def _put(file: Path, content: bytes | NDArray[Any]) -> int:
-    """Write a new file and see it safely to the disk; its size."""
+def _put(file: Path, content: bytes | NDArray[Any]) -> Written:
+    """Write a new file and see it safely to the disk.
+
+    The checksum is that of the bytes in memory, so that it also tells what a disk did to them.
+    """
+    data = content if isinstance(content, bytes) else _npy(content)
     with file.open("xb") as opened:
-        _write(opened, content)
+        opened.write(data)
         opened.flush()
         os.fsync(opened.fileno())
-        return opened.tell()
+        return Written(opened.tell(), checksum(data))
 
 
-def _write(opened: BinaryIO, content: bytes | NDArray[Any]) -> None:
-    if isinstance(content, bytes):
-        opened.write(content)
-    else:
-        np.save(opened, content, allow_pickle=False)
+def _npy(array: NDArray[Any]) -> memoryview:
+    """Return the bytes of a ``.npy`` file."""
+    file = BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getbuffer()
+
+
+def temporary_of(folder: Path) -> Path:
+    """Return where a run is written before it takes its place."""
+    return folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+
+
+def _make_empty(temporary: Path) -> None:
+    """Make a folder, or go on with an empty one, which may stand for a name that was taken."""
+    try:
+        temporary.mkdir()
+    except FileExistsError:
+        if temporary.is_symlink() or not temporary.is_dir() or any(temporary.iterdir()):
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir()
 
 
 def create(folder: Path, snapshot: Snapshot) -> Lock:
     """Write a new run to a folder that is not there, or empty; the lock to write on with."""
-    temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+    temporary = temporary_of(folder)
     lock = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir()
+        _make_empty(temporary)
         lock = Lock.take(temporary)
         _extend(temporary, snapshot, None)
         temporary.rename(folder)
@@ -191,13 +226,12 @@ def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
     named = folder / ".run.json.tmp"
     started = counted.started if counted else datetime.now(UTC)
     try:
-        if snapshot.points is not None:
-            _keep_points(folder, snapshot.points)
+        checksums = _keep_points(folder, snapshot.points, counted)
         current.mkdir()
         files = snapshot.write(current)
         flush_folder(folder)
         named.unlink(missing_ok=True)
-        _put(named, _json(snapshot.about(current.name, files, started)))
+        _put(named, _json(signed(snapshot.about(current.name, files, started, checksums))))
         named.replace(folder / "run.json")
     except BaseException:
         # A signal may end this right after the checkpoint has come to count.
@@ -215,14 +249,24 @@ def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _keep_points(folder: Path, points: NDArray[np.float64]) -> None:
-    """Put the data into the run, once: the file they came from may change, move or go."""
+def _keep_points(
+    folder: Path, points: NDArray[np.float64] | None, counted: About | None
+) -> dict[str, str]:
+    """Put the data into the run, once: the file they came from may change, move or go.
+
+    Returns their checksum by the file's name; none for data that came from no file.
+    """
+    if points is None:
+        return {}
     kept = folder / POINTS
-    if not os.path.lexists(kept):
-        named = folder / f".{POINTS}.tmp"
-        named.unlink(missing_ok=True)
-        _put(named, points)
-        named.replace(kept)
+    if os.path.lexists(kept):
+        known = counted.checksums.get(POINTS) if counted is not None else None
+        return {POINTS: known or checksum(kept.read_bytes())}
+    named = folder / f".{POINTS}.tmp"
+    named.unlink(missing_ok=True)
+    written = _put(named, points)
+    named.replace(kept)
+    return {POINTS: written.checksum}
 
 
 def _show(checkpoint: Path, folder: Path) -> None:

@@ -24,6 +24,7 @@ from .manifest import (
     UNREADABLE,
     About,
     RunError,
+    check_unchanged,
     checkpoints_in,
     flush_folder,
     read_about,
@@ -223,6 +224,7 @@ def _fault(folder: Path, about: About) -> str:
             return f"{shown(name)} is not that of {about.checkpoint}, which counts"
     try:
         read_object(checkpoint / "experiment.json")
+        check_unchanged(checkpoint / "experiment.json", about.checksums)  # small, unlike others
     except UNREADABLE as error:
         return f"experiment.json cannot be read ({reason_of(error)})"
     return ""

@@ -1,13 +1,18 @@
-"""What all screens of the lab have in common: they wait for a busy terminal, and close once."""
+"""What all screens of the lab have in common.
+
+They wait for a busy terminal, close once, and let pass what reaches them too early or too late.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
 from textual._styles_cache import StylesCache
+from textual._types import CallbackType
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.geometry import Size
@@ -17,6 +22,7 @@ from textual.widgets import Input, OptionList
 
 from .actions import Action
 from .compositor import Shown
+from .mounting import guarded, while_whole
 from .pace import Pace
 
 
@@ -38,6 +44,14 @@ class Paced(Screen[ScreenResultType]):
         if isinstance(shown, Shown) and self.is_current and changed:
             shown.forget()
         super()._screen_resized(size)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        with while_whole(self):
+            await super()._dispatch_message(message)
+
+    def call_after_refresh(self, callback: CallbackType, *args: Any, **kwargs: Any) -> bool:
+        # By then this one may have been left, and the one below it calls back.
+        return super().call_after_refresh(guarded(partial(callback, *args, **kwargs), self))
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close, and once: a key pressed twice must not close what is below as well."""

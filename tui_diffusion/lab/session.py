@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.experiment import ConfigError, Experiment
 from ..core.manifest import RunError
-from ..core.store import store
 from .measuring import Measure, Measurer
 
 if TYPE_CHECKING:
@@ -183,9 +182,9 @@ def _find_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
 def keep_in_store(trainer: Any, folder: Path | None) -> Keeper:
     """Keep a training in the run it goes on with, or in a new one of the store."""
     from ..core.checkpoints import Checkpointer
-    from ..core.runs import new_name
+    from ..core.runs import take_name
 
-    return Checkpointer(trainer, folder or (store() / new_name(trainer.experiment)).absolute())
+    return Checkpointer(trainer, folder or take_name(trainer.experiment))
 
 
 class Session:

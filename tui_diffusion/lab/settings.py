@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.experiment import ConfigError
+from ..core.manifest import LARGEST_SETTINGS, UNREADABLE, read_plain, reason_of
 from ..core.own_presets import is_taken
 from ..core.presets import PRESETS
+from ..core.values import shortened
 from .glyphs import GLYPHS
 from .playing import FINE, MODES, SPEEDS, Play
 from .views import TABS, VIEWS_1D, VIEWS_2D
@@ -146,18 +148,22 @@ def load(file: Path) -> tuple[Settings, str]:
     What is wrong is left at its default; a file that is not there is not wrong.
     """
     try:
-        settings, wrong = _parse(file.read_text(encoding="utf-8"))
+        settings, wrong = _parse(_read(file))
     except FileNotFoundError:
         return Settings(), ""
-    except (OSError, ValueError) as error:
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        return Settings(), f"{file}: {reason}; the defaults are used"
+    except UNREADABLE as error:
+        return Settings(), f"{file}: {reason_of(error)}; the defaults are used"
     more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
     return settings, f"{file}: {wrong[0]}{more}; the default is used" if wrong else ""
 
 
+def _read(file: Path) -> str:
+    """Read the text of the file, which may be a link to where a person keeps such files."""
+    return read_plain(file, LARGEST_SETTINGS, follow=True).decode("utf-8")
+
+
 def _parse(text: str) -> tuple[Settings, list[str]]:
-    """The settings in a text, and what is wrong in it; raises ValueError where it is not TOML."""
+    """Return the settings in TOML, and what is wrong in it; raise one of `UNREADABLE`."""
     found = tomllib.loads(text)
     wrong: list[str] = []
     place = found.pop("place", {})
@@ -176,9 +182,10 @@ def _kept(
     for name, value in found.items():
         field = fields.get(name)
         if field is None:
-            wrong.append(f"{where}{name!s} is unknown; allowed: {', '.join(fields)}")
+            wrong.append(f"{where}{shortened(name)} is unknown; allowed: {', '.join(fields)}")
         elif not field.fits(value):
-            wrong.append(f"{where}{name} = {value!r} is wrong; allowed: {field.allowed}")
+            said = shortened(repr(value))
+            wrong.append(f"{where}{name} = {said} is wrong; allowed: {field.allowed}")
         else:
             kept[name] = value
     return kept
@@ -247,7 +254,7 @@ def _toml(value: Any) -> str:
 def _says(text: str, settings: Settings) -> bool:
     try:
         return _parse(text) == (settings, [])
-    except ValueError:
+    except UNREADABLE:
         return False
 
 
@@ -267,7 +274,7 @@ def save(file: Path, settings: Settings) -> str:
         if problem:
             file.replace(file.with_name(f"{file.name}.bak"))
         elif file.exists():
-            text = file.read_text(encoding="utf-8")
+            text = _read(file)
         new = written(settings, text)
         if text and not _says(new, settings):
             # Written by hand in a way that changing single lines does not reach.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import wait_for
+from contextlib import suppress
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from .colours import reducer
 from .compositor import Shown
 from .fault import tell
 from .glyphs import Glyphs
+from .mounting import is_expected, pump_at_work
 from .pace import Pace
 from .palette import Palette
 from .screens import Commands
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     from textual.filter import LineFilter
 
     from .terminal import Colours
+
+
+_PATIENCE = 5.0
+"""Seconds that a key waits at most for the screen it is meant for."""
 
 
 class TerminalApp(App[int]):
@@ -75,6 +82,24 @@ class TerminalApp(App[int]):
         if isinstance(self.focused, Input) and event.is_printable and event.character:
             event.prevent_default()
             self.focused.insert_text_at_cursor(event.character)
+
+    # --- screens that are being built or left ----------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent) and (self._exit or not self._screen_stack):
+            return  # nobody is left to answer it
+        await super().on_event(event)
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Wait for the screen on top: its actions count on its widgets."""
+        if not (screen := self.screen).is_mounted:
+            with suppress(TimeoutError):
+                await wait_for(screen._mounted_event.wait(), _PATIENCE)
+        return await super()._check_bindings(key, priority)
+
+    def _handle_exception(self, error: Exception) -> None:
+        if not is_expected(error, pump_at_work(self)):
+            super()._handle_exception(error)
 
     # --- drawing -----------------------------------------------------------------------------
 

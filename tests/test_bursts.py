@@ -1,0 +1,124 @@
+"""Keys in bursts: they wait for a screen that is being built; none fails in one that is left."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+import pytest
+from textual import events
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui_diffusion.lab.help import HelpScreen
+from tui_diffusion.lab.runs import RunList, RunsScreen
+from tui_diffusion.lab.screens import Commands
+
+from .pilots import NARROW, WIDE, lab, until
+from .stored import invented
+
+BURSTS = (
+    ("r", "escape"),
+    ("r", "right_square_bracket", "down", "escape"),
+    ("r", "d", "escape", "escape"),
+    ("d", "1", "h", "home", "escape"),
+    ("d", "f", "u", "q"),
+    ("ctrl+p", "v", "d", "escape"),
+    ("ctrl+p", "escape"),
+    ("question_mark", "ctrl+p", "escape", "escape"),
+    ("question_mark", "3", "d", "escape", "escape"),
+)
+KEYS = (
+    *"rdhl123fuvacejzotpxmgyn",
+    *("escape", "ctrl+p", "question_mark", "home", "end", "enter", "down", "up", "tab", "space"),
+)
+
+
+@pytest.fixture
+def slowly(monkeypatch) -> None:
+    """Screens that take long to build, as beside other load."""
+    compose = Widget._compose
+
+    async def later(self: Widget) -> None:
+        if isinstance(self, Screen):
+            await asyncio.sleep(0.05)
+        await compose(self)
+
+    monkeypatch.setattr(Widget, "_compose", later)
+
+
+async def test_a_key_waits_for_the_screen_that_it_is_for(slowly):
+    """The screen is opened as another one closes, for which Textual itself does not wait."""
+    for number, preset in enumerate(("naive-1d", "naive-2d")):
+        invented(f"run-{number}", preset, 50)
+    async with lab() as bench:
+
+        async def burst(opens: Callable[[], object], *keys: str) -> None:
+            bench.app.call_next(opens)
+            for key in ("f1", *keys):  # the first one comes before it
+                event = events.Key(key, None)
+                event._set_forwarded()  # it has gone up from a widget of the screen below
+                bench.app.post_message(event)
+            await until(lambda: not bench.app._message_queue.qsize())
+            await bench.pilot.pause(0)
+
+        await burst(bench.app.action_runs, "end", "space")
+        runs = bench.app.screen.query_one(RunList)
+        assert runs.marked == [runs.rows[1].name]
+        await bench.press("escape")
+        for opens in (bench.app.action_runs, bench.app.action_command_palette):
+            await burst(opens, "down", "escape")
+            await until(lambda: len(bench.app.screen_stack) == 1)
+
+
+async def test_nothing_fails_in_a_screen_that_is_left():
+    """A callback, a timer and a worker, each of which looks for what is no longer there."""
+    looked = []
+
+    def look() -> None:
+        looked.append(1)
+        screen.query_one("#none")
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:  # as Textual's palette takes it
+            look()
+
+    async with lab(size=NARROW) as bench:
+        for screen in (RunsScreen(plain=False), Commands(), HelpScreen([])):
+            before = len(looked)
+            bench.app.push_screen(screen)
+            await until(lambda screen=screen: screen.is_mounted)
+            with pytest.raises(NoMatches):  # where it should be there, that it is not is a defect
+                await screen._dispatch_message(events.Callback(look))
+            screen.run_worker(work)
+            await bench.pilot.pause(0)
+            screen.call_after_refresh(look)
+            screen.call_later(look)
+            bench.app.pop_screen()
+            await screen._dispatch_message(events.Callback(look))
+            await until(lambda screen=screen: not screen.is_running)
+            await until(lambda before=before: len(looked) >= before + 4)
+        await bench.press("right")
+        assert bench.app.screen.is_running
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_keys_in_bursts(seed):
+    chance = random.Random(seed)
+    for number, preset in enumerate(("naive-1d", "naive-2d")):
+        invented(f"run-{number}", preset, 50)
+    async with lab(size=chance.choice((WIDE, NARROW))) as bench:
+        for _ in range(60):
+            some = [chance.choice(KEYS) for _ in range(chance.randint(2, 5))]
+            for key in chance.choice((*BURSTS, some)):
+                bench.type(key)
+                if chance.random() < 0.3:
+                    await asyncio.sleep(chance.choice((0, 0.001, 0.01)))
+            await asyncio.sleep(chance.choice((0, 0.02, 0.1)))
+            while len(bench.app.screen_stack) > 1 and chance.random() < 0.9:
+                await bench.press("escape")
+            if bench.app._exit:  # some q was for the lab
+                break

@@ -1,0 +1,77 @@
+"""Messages, timers and workers that reach a screen while it is being built or left.
+
+Textual puts a screen on top before its widgets are there, and takes them away before it stops
+calling it. What is looked for in it then is missing, and rightly so: it is not an error, and there
+is nobody to show anything to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from textual._callback import invoke
+from textual._context import active_message_pump
+from textual._types import CallbackType
+from textual.app import App, ScreenStackError
+from textual.css.query import NoMatches
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.worker import NoActiveWorker, WorkerFailed, get_current_worker
+
+
+def is_whole(pump: MessagePump) -> bool:
+    """Return whether the screen of a widget is built, on the stack of screens, and not leaving.
+
+    For the app itself it is the screen on top that counts.
+    """
+    app = pump.app
+    stack = app._screen_stack
+    if app._exit or not stack:
+        return False
+    if isinstance(pump, App):
+        return stack[-1].is_mounted
+    if not isinstance(pump, Widget):
+        return True
+    screen = next((node for node in pump.ancestors_with_self if isinstance(node, Screen)), None)
+    return screen in stack and screen.is_mounted and not pump._pruning
+
+
+def is_expected(error: BaseException | None, pump: MessagePump) -> bool:
+    """Return whether ``error`` in the work of a widget comes of its screen not being whole."""
+    while error is not None:
+        if isinstance(error, NoMatches | ScreenStackError):
+            return not is_whole(pump)
+        error = error.error if isinstance(error, WorkerFailed) else error.__context__
+    return False
+
+
+@contextmanager
+def while_whole(pump: MessagePump) -> Iterator[None]:
+    """Let pass the errors that come of a screen not being whole."""
+    try:
+        yield
+    except Exception as error:
+        if not is_expected(error, pump):
+            raise
+
+
+def guarded(callback: CallbackType, pump: MessagePump) -> CallbackType:
+    """Wrap a callback of a widget in `while_whole`."""
+    return partial(_call, callback, pump)
+
+
+async def _call(callback: CallbackType, pump: MessagePump) -> None:
+    with while_whole(pump):
+        await invoke(callback)
+
+
+def pump_at_work(app: App[object]) -> MessagePump:
+    """Return whose worker or message is being served."""
+    try:
+        node = get_current_worker().node
+    except NoActiveWorker:
+        return active_message_pump.get(app)
+    return node
