@@ -158,7 +158,7 @@ def lab(
 
     run = None
     if resume is not None:
-        from .core.store import run_to_resume
+        from .core.naming import run_to_resume
 
         if settings or points:
             raise ConfigError("--resume does not go with --set or --points; allowed: one of them")

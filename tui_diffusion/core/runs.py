@@ -38,11 +38,12 @@ from .datasets import make_mixture
 from .experiment import ConfigError, Experiment, from_json
 from .manifest import POINTS, UNREADABLE, RunError, State, read_about, read_object, reason_of
 from .methods import NetworkDenoiser, make_method
+from .naming import find
 from .networks import make_network
 from .points import read_points
 from .randomness import generator
 from .snapshot import save_run
-from .store import find, is_shown, store
+from .store import is_shown, store
 from .training import part_of
 from .values import shown
 
