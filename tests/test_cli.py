@@ -224,7 +224,7 @@ def test_out_is_where_the_run_is_written(run_cli, tmp_path, home):
     assert report["run"] == str(out)
     assert open_run(str(out)).state == "finished"
     assert [file.name for file in out.parent.iterdir()] == ["er"]
-    assert not home.exists()
+    assert not (home / "runs").exists()
 
 
 def test_a_relative_out_is_told_in_full(run_cli, tmp_path, monkeypatch):

@@ -21,6 +21,7 @@ from . import __version__, completion, streams
 from .bar import with_bar
 from .core.experiment import ConfigError, Experiment, parse_settings
 from .core.manifest import RunError
+from .core.nearest import did_you_mean, nearest
 from .core.own_presets import all_presets, own_presets
 from .core.presets import PRESETS, get_preset
 from .core.values import shown
@@ -29,6 +30,7 @@ from .ending import Exit, Interruption, complain
 if TYPE_CHECKING:
     from torch import device as Device
 
+    from .core.changes import Changes
     from .core.methods import Denoiser
     from .core.runs import Run
     from .core.store import Summary
@@ -42,6 +44,12 @@ class _Commands(click.Group):
         own = ("--help", "-h", "--version", "--install-completion")
         # While a shell completes, the word in question is not among these yet.
         if first not in (*self.commands, *own) and (args or not ctx.resilient_parsing):
+            near = nearest(first, self.commands) if first[:1] != "-" else []
+            if near and not ctx.resilient_parsing and first not in all_presets():
+                raise ConfigError(
+                    f"{shown(first)!r} is no command and no experiment; {did_you_mean(near)}"
+                    f"allowed: {', '.join(self.commands)}, or an experiment"
+                )
             args = ["lab", *args]
         return super().parse_args(ctx, args)
 
@@ -277,24 +285,33 @@ def doctor(as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("words", nargs=-1)
 @_as_json
-def runs(as_json: bool) -> None:
-    """List the runs on disk, the latest first."""
-    from .core.store import list_runs
+def runs(words: tuple[str, ...], as_json: bool) -> None:
+    """List the runs on disk, the latest first, with what differs from their presets.
 
-    found = list_runs()
+    With WORDS, list those that have all of them: in the name, the experiment, the state or the
+    changes, or as FIELD=VALUE.
+    """
+    from .core.changes import changes_of, matches
+    from .core.naming import all_runs
+
+    found = all_runs()
+    changes = changes_of(found)
+    chosen = [run for run in found if matches(run, changes.get(run.folder), words)]
     if as_json:
-        _print_json({"runs": [_run_row(summary) for summary in found]})
+        _print_json({"runs": [_run_row(run, changes.get(run.folder)) for run in chosen]})
         return
-    if not found:
-        complain("no runs so far; diffusion-tui train EXPERIMENT writes one")
+    if not chosen:
+        none = "no runs so far; diffusion-tui train EXPERIMENT writes one"
+        complain(f"none of {len(found)} runs has these words" if found else none)
         return
     from .printing import print_runs
 
-    print_runs(found)
+    print_runs(chosen, changes)
 
 
-def _run_row(summary: Summary) -> dict[str, Any]:
+def _run_row(summary: Summary, changes: Changes | None) -> dict[str, Any]:
     about = summary.about
     return {
         "run": summary.label,
@@ -302,6 +319,8 @@ def _run_row(summary: Summary) -> dict[str, Any]:
         "state": summary.standing,
         "reason": summary.reason or None,
         "experiment": about.experiment if about else None,
+        "preset": changes.preset if changes else None,
+        "changes": dict(changes.values) if changes else None,
         "step": about.step if about else None,
         "steps": about.steps if about else None,
         "seconds": about.seconds if about else None,
@@ -357,6 +376,7 @@ def sample(
         "run": str(opened.folder),
         "experiment": experiment.name,
         "seed": experiment.seed,
+        "sampler": experiment.sampling.sampler,
         "levels": trajectory.levels,
         "out": str(out) if out is not None else None,
         "ideal": ideal,

@@ -69,7 +69,7 @@ def changes_of(runs: Iterable[Summary]) -> dict[Path, Changes]:
 
 
 def matches(run: Summary, changes: Changes | None, words: Iterable[str]) -> bool:
-    """Whether a run has every word: in its name, experiment, state or changes, or as FIELD=VALUE."""
+    """Whether a run has every word: in its name, experiment, state, changes, or as FIELD=VALUE."""
     experiment = run.about.experiment if run.about is not None else ""
     differing = changes.text if changes is not None else ""
     text = f"{run.label} {experiment} {run.standing} {differing}".lower()

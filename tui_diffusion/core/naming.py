@@ -60,7 +60,7 @@ def find(name: str) -> Path:
         raise RunError(
             f"run {shown(name)!r} could be any of {which}{more}; allowed: what is one alone"
         )
-    near = nearest(name, (folder.name for folder in folders))
+    near = nearest(name, (LATEST, *(folder.name for folder in folders)))
     hint = did_you_mean(map(shown, near))
     raise RunError(f"run {shown(name)!r} does not exist; {hint}allowed: {allowed}")
 
