@@ -110,8 +110,12 @@ _as_json: _Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
 _points: _Decorator = click.option("--points", metavar="N", help="Points denoised together.")
+_run: _Decorator = click.argument("run", shell_complete=completion.runs)
 _sampler: _Decorator = click.option(
-    "--sampler", metavar="S", help="Sampler, where another than the run's is wanted."
+    "--sampler",
+    metavar="S",
+    shell_complete=completion.samplers,
+    help="Sampler, where another than the run's is wanted.",
 )
 _levels: _Decorator = click.option(
     "--levels", metavar="N", help="Noise levels, where another number than the run's is wanted."
@@ -136,12 +140,18 @@ def _given(options: Mapping[str, str | None]) -> dict[str, str]:
 @click.option(
     "--low-bandwidth", is_flag=True, help="Two drawings a second at most, in 256 colours."
 )
-@click.option("--theme", metavar="T", help="A theme of the lab, such as textual-light or nord.")
+@click.option(
+    "--theme",
+    metavar="T",
+    shell_complete=completion.themes,
+    help="A theme of the lab, such as textual-light or nord.",
+)
 @click.option(
     "--resume",
     metavar="[RUN]",
     is_flag=False,
     flag_value="",
+    shell_complete=completion.runs,
     help="Go on with a run; without a name, with the latest that can.",
 )
 def lab(
@@ -215,13 +225,21 @@ def list_(as_json: bool) -> None:
 @click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_seed
-@click.option("--device", metavar="D", help="auto, cpu, cuda[:i] or mps.")
+@click.option(
+    "--device",
+    metavar="D",
+    shell_complete=completion.devices,
+    help="auto, cpu, cuda[:i] or mps.",
+)
 @click.option(
     "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder to write the run to."
 )
 @click.option("--no-save", is_flag=True, help="Write nothing to disk.")
 @click.option(
-    "--resume", metavar="RUN", help="Go on with a run; more steps by --set training.steps=N."
+    "--resume",
+    metavar="RUN",
+    shell_complete=completion.runs,
+    help="Go on with a run; more steps by --set training.steps=N.",
 )
 @_as_json
 def train(
@@ -333,7 +351,7 @@ def _run_row(summary: Summary, changes: Changes | None) -> dict[str, Any]:
 
 
 @cli.command()
-@click.argument("run")
+@_run
 @_points
 @_sampler
 @_levels
@@ -355,8 +373,8 @@ def sample(
 ) -> None:
     """Draw a fresh sample from the network of a run.
 
-    RUN is its name or its folder.
-    Sampler and number of levels may be others than those it was trained with.
+    RUN is a name, the beginning of one, a folder, or latest. Sampler and number
+    of levels may be others than those it was trained with.
     """
     from .core.datasets import scaling_of
     from .core.report import sample_report
@@ -420,7 +438,7 @@ def _denoiser(run: Run, experiment: Experiment, ideal: bool) -> tuple[Denoiser, 
 
 
 @cli.command()
-@click.argument("run")
+@_run
 @_points
 @_sampler
 @_levels
@@ -438,8 +456,8 @@ def evaluate(
 ) -> None:
     """Say how good a run is, and where its error comes from.
 
-    RUN is its name or its folder. The quality of a sample stands beside what real data score, and
-    the loss of every level beside its floor.
+    RUN is a name, the beginning of one, a folder, or latest. The quality of a sample stands beside
+    what real data score, and the loss of every level beside its floor.
 
     The error of a sample is its energy distance to the true distribution. It is split by putting
     the exact start, then the exact denoiser, in place of the run's own; what is left then comes
@@ -471,7 +489,7 @@ def evaluate(
 
 
 @cli.command("export")
-@click.argument("run")
+@_run
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--points", metavar="N", help="Points denoised together.")
 @click.option("--size", metavar="WxH", help="Size of a film or a picture, such as 640x480.")
@@ -493,8 +511,8 @@ def export_(
 ) -> None:
     """Write a film, a picture, the numbers or a script of a run.
 
-    RUN is its name or its folder; FILE ends in .gif .mp4 .png .svg .csv .npz or .py, which is a
-    script of its own that trains and samples the same.
+    RUN is a name, the beginning of one, a folder, or latest; FILE ends in .gif .mp4 .png .svg .csv
+    .npz or .py, which is a script of its own that trains and samples the same.
     """
     from .export.formats import Options, check, export, read_number, read_size, samples
 
