@@ -8,6 +8,7 @@ libraries are imported inside the commands that need them, so that help and the 
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ from .core.own_presets import all_presets, own_presets
 from .core.presets import PRESETS, get_preset
 from .core.values import shown
 from .ending import Exit, Interruption, complain
+from .examples import examples
 
 if TYPE_CHECKING:
     from torch import device as Device
@@ -104,7 +106,8 @@ _settings: _Decorator = click.option(
     metavar="FIELD=VALUE",
     multiple=True,
     shell_complete=completion.fields,
-    help="Set a hyperparameter, such as training.lr=1e-3. May be given many times.",
+    help="Set a hyperparameter, such as training.lr=1e-3; `diffusion-tui docs fields` lists them. "
+    "May be given many times.",
 )
 _as_json: _Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
@@ -131,7 +134,7 @@ def _given(options: Mapping[str, str | None]) -> dict[str, str]:
     return {path: value for path, value in options.items() if value is not None}
 
 
-@cli.command()
+@cli.command(epilog=examples("lab"))
 @click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_points
@@ -192,7 +195,7 @@ def lab(
     open_lab(experiment, make, options)
 
 
-@cli.command("list")
+@cli.command("list", epilog=examples("list"))
 @_as_json
 def list_(as_json: bool) -> None:
     """List the experiments, and the presets of one's own."""
@@ -221,7 +224,7 @@ def list_(as_json: bool) -> None:
     print_presets(rows)
 
 
-@cli.command()
+@cli.command(epilog=examples("train"))
 @click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_seed
@@ -287,7 +290,27 @@ def train(
         sys.exit(Exit.DIVERGED)
 
 
-@cli.command()
+@cli.command(epilog=examples("docs"))
+@click.argument("topic", required=False, shell_complete=completion.topics)
+@_as_json
+def docs(topic: str | None, as_json: bool) -> None:
+    """Print the reference on a TOPIC: fields (of --set), keys (of the lab) or numbers."""
+    from .docs import TOPICS, text, topics
+
+    if topic is not None and topic not in TOPICS:
+        hint = did_you_mean(nearest(topic, TOPICS))
+        raise ConfigError(
+            f"docs: topic {shown(topic)!r} is unknown; {hint}allowed: {', '.join(TOPICS)}"
+        )
+    rows = topics() if topic is None else TOPICS[topic]()
+    if as_json:
+        _print_json({topic or "topics": rows})
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+        print(text(rows, max(min(width, 100), 40)))
+
+
+@cli.command(epilog=examples("doctor"))
 @_as_json
 def doctor(as_json: bool) -> None:
     """Say what terminal and machine can do, and what would help."""
@@ -302,7 +325,7 @@ def doctor(as_json: bool) -> None:
         print(text(report, sys.stdout))
 
 
-@cli.command()
+@cli.command(epilog=examples("runs"))
 @click.argument("words", nargs=-1)
 @_as_json
 def runs(words: tuple[str, ...], as_json: bool) -> None:
@@ -350,7 +373,7 @@ def _run_row(summary: Summary, changes: Changes | None) -> dict[str, Any]:
     }
 
 
-@cli.command()
+@cli.command(epilog=examples("sample"))
 @_run
 @_points
 @_sampler
@@ -437,7 +460,7 @@ def _denoiser(run: Run, experiment: Experiment, ideal: bool) -> tuple[Denoiser, 
     return IdealDenoiser(mixture, make_method(run.experiment.method, mixture)), device
 
 
-@cli.command()
+@cli.command(epilog=examples("evaluate"))
 @_run
 @_points
 @_sampler
@@ -488,7 +511,7 @@ def evaluate(
         print_evaluation(report)
 
 
-@cli.command("export")
+@cli.command("export", epilog=examples("export"))
 @_run
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--points", metavar="N", help="Points denoised together.")

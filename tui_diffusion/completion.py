@@ -109,6 +109,13 @@ def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Compl
     return _begun(incomplete, sorted([*BUILTIN_THEMES, *(theme.name for theme in THEMES)]))
 
 
+def topics(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The topics of the reference that begin so."""
+    from .docs import TOPICS
+
+    return _begun(incomplete, TOPICS)
+
+
 def _begun(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
