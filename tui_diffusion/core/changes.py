@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Changes:
     settings: Settings = field(default_factory=dict, repr=False)
     values: Settings = field(default_factory=dict)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """``naive-exact, lr 0.002, seed 3``; '' for the preset as it is."""
         other = [self.preset] if self.preset != self.experiment else []
@@ -63,8 +63,11 @@ def changes_of(runs: Iterable[Summary]) -> dict[Path, Changes]:
     changes = {}
     for folder, about in whole:
         file = folder / about.checkpoint / "experiment.json"
-        settings = _read(file, about.started.isoformat())
-        changes[folder] = _compared(about.experiment, settings, own)
+        name, started = about.experiment, about.started.isoformat()
+        if name in PRESETS:
+            changes[folder] = _from_built_in(name, file, started)
+        else:
+            changes[folder] = _compared(name, _read(file, started), own)
     return changes
 
 
@@ -104,11 +107,17 @@ def _differing(settings: Settings, base: Settings) -> Settings:
 
 
 @lru_cache(maxsize=4096)
-def _read(file: Path, started: str) -> Settings:
-    """The settings in an ``experiment.json``; none where it cannot be read.
+def _from_built_in(name: str, file: Path, started: str) -> Changes:
+    """What differs from a preset that stays as it is.
 
-    A checkpoint never changes, so it is read once; ``started`` tells another run in its place.
+    A checkpoint never changes either; ``started`` tells another run in its place.
     """
+    return _compared(name, _read(file, started), {})
+
+
+@lru_cache(maxsize=4096)
+def _read(file: Path, started: str) -> Settings:
+    """The settings in an ``experiment.json``; none where it cannot be read."""
     with suppress(*UNREADABLE):
         return _of(read_object(file))
     return {}
