@@ -78,6 +78,7 @@ def _install(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
 
 @click.group(
     cls=_Commands,
+    epilog=examples(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="diffusion-tui")
