@@ -411,7 +411,7 @@ async def test_up_to_four_runs_can_be_marked_and_marks_follow_their_runs():
         await bench.press("home", "space")
         assert len(runs.marked) == 3
         await bench.press("m", "ctrl+u", *"new", "enter")
-        assert "new" in runs.marked
+        assert "new" in {folder.name for folder in runs.marked}
         await bench.press("x", *"yes", "enter")
         await bench.press("home", "x", *"no", "enter")
         assert len(runs.all) == 4

@@ -185,7 +185,8 @@ def test_a_field_is_accepted_together_with_what_makes_it_apply():
     [
         ("training.lrr", "training.lr"),
         ("trainig.steps", "training.steps"),
-        ("lr", "training.*"),
+        ("lr", "did you mean training.lr?"),
+        ("point octaves", "network.fourier"),
         ("schedule.level", "schedule.levels"),
         ("sead", "seed"),
         ("nope", "training.*"),
@@ -199,7 +200,7 @@ def test_an_unknown_field_is_named_with_those_that_are_near(path, suggestion):
     error = refusal({path: "1"})
     assert error.field == path
     assert "no such field" in str(error)
-    assert suggestion in str(error).partition("allowed:")[2]
+    assert suggestion in str(error)
 
 
 @pytest.mark.parametrize("text", ["training.lr", "", "=1", " =1"])

@@ -1,4 +1,4 @@
-"""A bar on standard error for work that takes a while, where a person watches."""
+"""Progress of long work on standard error: a bar where a person watches, else lines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
+
+from .progress_lines import ProgressLines, rate_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -25,7 +27,7 @@ def with_bar(name: str, work: Callable[[Callable[[int, int], None]], T]) -> T:
     The terminal may go away; the work does not go with it.
     """
     if not sys.stderr.isatty():
-        return work(lambda done, total: None)
+        return work(ProgressLines(name).tell)
     bar = _bar()
     task, began = bar.add_task(name, total=None, rate="", loss=""), monotonic()
 
@@ -47,11 +49,15 @@ class TrainingBar:
 
     def __init__(self, trainer: Trainer) -> None:
         self._bar: Bar | None = None
+        self._lines: ProgressLines | None = None
+        self._total = trainer.steps
         if sys.stderr.isatty():
             self._bar = _bar()
             self._task = self._bar.add_task(
                 trainer.experiment.name, total=trainer.steps, rate="", loss=""
             )
+        else:
+            self._lines = ProgressLines(f"{trainer.experiment.name}: step")
 
     def __enter__(self) -> TrainingBar:
         return self
@@ -61,13 +67,17 @@ class TrainingBar:
 
     def show(self, progress: Progress) -> None:
         """Draw it as it is now."""
+        loss = f"loss {float(progress.losses.mean()):.3g}"
+        if self._lines is not None:
+            rate = rate_text(progress.step, self._total, progress.seconds)
+            self._lines.tell(progress.step, self._total, f"{rate}, {loss}")
         if self._bar is None:
             return
         self._bar.update(
             self._task,
             completed=progress.step,
             rate=f"{progress.step / max(progress.seconds, 1e-9):,.0f} steps/s",
-            loss=f"loss {float(progress.losses.mean()):.3g}",
+            loss=loss,
         )
         try:
             self._bar.start()

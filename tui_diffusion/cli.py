@@ -8,6 +8,7 @@ libraries are imported inside the commands that need them, so that help and the 
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -21,14 +22,17 @@ from . import __version__, completion, streams
 from .bar import with_bar
 from .core.experiment import ConfigError, Experiment, parse_settings
 from .core.manifest import RunError
+from .core.nearest import did_you_mean, nearest
 from .core.own_presets import all_presets, own_presets
 from .core.presets import PRESETS, get_preset
 from .core.values import shown
 from .ending import Exit, Interruption, complain
+from .examples import examples
 
 if TYPE_CHECKING:
     from torch import device as Device
 
+    from .core.changes import Changes
     from .core.methods import Denoiser
     from .core.runs import Run
     from .core.store import Summary
@@ -42,6 +46,12 @@ class _Commands(click.Group):
         own = ("--help", "-h", "--version", "--install-completion")
         # While a shell completes, the word in question is not among these yet.
         if first not in (*self.commands, *own) and (args or not ctx.resilient_parsing):
+            near = nearest(first, self.commands) if first[:1] != "-" else []
+            if near and not ctx.resilient_parsing and first not in all_presets():
+                raise ConfigError(
+                    f"{shown(first)!r} is no command and no experiment; {did_you_mean(near)}"
+                    f"allowed: {', '.join(self.commands)}, or an experiment"
+                )
             args = ["lab", *args]
         return super().parse_args(ctx, args)
 
@@ -68,6 +78,7 @@ def _install(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
 
 @click.group(
     cls=_Commands,
+    epilog=examples(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="diffusion-tui")
@@ -96,14 +107,19 @@ _settings: _Decorator = click.option(
     metavar="FIELD=VALUE",
     multiple=True,
     shell_complete=completion.fields,
-    help="Set a hyperparameter, such as training.lr=1e-3. May be given many times.",
+    help="Set a hyperparameter, such as training.lr=1e-3; `diffusion-tui docs fields` lists them. "
+    "May be given many times.",
 )
 _as_json: _Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )
 _points: _Decorator = click.option("--points", metavar="N", help="Points denoised together.")
+_run: _Decorator = click.argument("run", shell_complete=completion.runs)
 _sampler: _Decorator = click.option(
-    "--sampler", metavar="S", help="Sampler, where another than the run's is wanted."
+    "--sampler",
+    metavar="S",
+    shell_complete=completion.samplers,
+    help="Sampler, where another than the run's is wanted.",
 )
 _levels: _Decorator = click.option(
     "--levels", metavar="N", help="Noise levels, where another number than the run's is wanted."
@@ -119,7 +135,7 @@ def _given(options: Mapping[str, str | None]) -> dict[str, str]:
     return {path: value for path, value in options.items() if value is not None}
 
 
-@cli.command()
+@cli.command(epilog=examples("lab"))
 @click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_points
@@ -128,12 +144,18 @@ def _given(options: Mapping[str, str | None]) -> dict[str, str]:
 @click.option(
     "--low-bandwidth", is_flag=True, help="Two drawings a second at most, in 256 colours."
 )
-@click.option("--theme", metavar="T", help="A theme of the lab, such as textual-light or nord.")
+@click.option(
+    "--theme",
+    metavar="T",
+    shell_complete=completion.themes,
+    help="A theme of the lab, such as textual-light or nord.",
+)
 @click.option(
     "--resume",
     metavar="[RUN]",
     is_flag=False,
     flag_value="",
+    shell_complete=completion.runs,
     help="Go on with a run; without a name, with the latest that can.",
 )
 def lab(
@@ -158,7 +180,7 @@ def lab(
 
     run = None
     if resume is not None:
-        from .core.store import run_to_resume
+        from .core.naming import run_to_resume
 
         if settings or points:
             raise ConfigError("--resume does not go with --set or --points; allowed: one of them")
@@ -174,7 +196,7 @@ def lab(
     open_lab(experiment, make, options)
 
 
-@cli.command("list")
+@cli.command("list", epilog=examples("list"))
 @_as_json
 def list_(as_json: bool) -> None:
     """List the experiments, and the presets of one's own."""
@@ -203,17 +225,25 @@ def list_(as_json: bool) -> None:
     print_presets(rows)
 
 
-@cli.command()
+@cli.command(epilog=examples("train"))
 @click.argument("experiment", required=False, shell_complete=completion.experiments)
 @_settings
 @_seed
-@click.option("--device", metavar="D", help="auto, cpu, cuda[:i] or mps.")
+@click.option(
+    "--device",
+    metavar="D",
+    shell_complete=completion.devices,
+    help="auto, cpu, cuda[:i] or mps.",
+)
 @click.option(
     "--out", metavar="DIR", type=click.Path(path_type=Path), help="Folder to write the run to."
 )
 @click.option("--no-save", is_flag=True, help="Write nothing to disk.")
 @click.option(
-    "--resume", metavar="RUN", help="Go on with a run; more steps by --set training.steps=N."
+    "--resume",
+    metavar="RUN",
+    shell_complete=completion.runs,
+    help="Go on with a run; more steps by --set training.steps=N.",
 )
 @_as_json
 def train(
@@ -261,7 +291,30 @@ def train(
         sys.exit(Exit.DIVERGED)
 
 
-@cli.command()
+@cli.command(epilog=examples("docs"))
+@click.argument("topic", required=False, shell_complete=completion.topics)
+@_as_json
+def docs(topic: str | None, as_json: bool) -> None:
+    """Print the reference on a TOPIC.
+
+    TOPIC is fields, which --set takes; keys, of the lab; or numbers. Without it, list the topics.
+    """
+    from .docs import TOPICS, text, topics
+
+    if topic is not None and topic not in TOPICS:
+        hint = did_you_mean(nearest(topic, TOPICS))
+        raise ConfigError(
+            f"docs: topic {shown(topic)!r} is unknown; {hint}allowed: {', '.join(TOPICS)}"
+        )
+    rows = topics() if topic is None else TOPICS[topic]()
+    if as_json:
+        _print_json({topic or "topics": rows})
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+        print(text(rows, max(min(width, 100), 40)))
+
+
+@cli.command(epilog=examples("doctor"))
 @_as_json
 def doctor(as_json: bool) -> None:
     """Say what terminal and machine can do, and what would help."""
@@ -276,25 +329,34 @@ def doctor(as_json: bool) -> None:
         print(text(report, sys.stdout))
 
 
-@cli.command()
+@cli.command(epilog=examples("runs"))
+@click.argument("words", nargs=-1)
 @_as_json
-def runs(as_json: bool) -> None:
-    """List the runs on disk, the latest first."""
-    from .core.store import list_runs
+def runs(words: tuple[str, ...], as_json: bool) -> None:
+    """List the runs on disk, and what differs from their presets.
 
-    found = list_runs()
+    The latest comes first. With WORDS, list those that have all of them: in the name, the
+    experiment, the state or the changes, or as FIELD=VALUE.
+    """
+    from .core.changes import changes_of, matches
+    from .core.naming import all_runs
+
+    found = all_runs()
+    changes = changes_of(found)
+    chosen = [run for run in found if matches(run, changes.get(run.folder), words)]
     if as_json:
-        _print_json({"runs": [_run_row(summary) for summary in found]})
+        _print_json({"runs": [_run_row(run, changes.get(run.folder)) for run in chosen]})
         return
-    if not found:
-        complain("no runs so far; diffusion-tui train EXPERIMENT writes one")
+    if not chosen:
+        none = "no runs so far; diffusion-tui train EXPERIMENT writes one"
+        complain(f"none of {len(found)} runs has these words" if found else none)
         return
     from .printing import print_runs
 
-    print_runs(found)
+    print_runs(chosen, changes)
 
 
-def _run_row(summary: Summary) -> dict[str, Any]:
+def _run_row(summary: Summary, changes: Changes | None) -> dict[str, Any]:
     about = summary.about
     return {
         "run": summary.label,
@@ -302,6 +364,8 @@ def _run_row(summary: Summary) -> dict[str, Any]:
         "state": summary.standing,
         "reason": summary.reason or None,
         "experiment": about.experiment if about else None,
+        "preset": changes.preset if changes else None,
+        "changes": dict(changes.values) if changes else None,
         "step": about.step if about else None,
         "steps": about.steps if about else None,
         "seconds": about.seconds if about else None,
@@ -313,8 +377,8 @@ def _run_row(summary: Summary) -> dict[str, Any]:
     }
 
 
-@cli.command()
-@click.argument("run")
+@cli.command(epilog=examples("sample"))
+@_run
 @_points
 @_sampler
 @_levels
@@ -336,8 +400,8 @@ def sample(
 ) -> None:
     """Draw a fresh sample from the network of a run.
 
-    RUN is its name or its folder.
-    Sampler and number of levels may be others than those it was trained with.
+    RUN is a name, the beginning of one, a folder, or latest. Sampler and number
+    of levels may be others than those it was trained with.
     """
     from .core.datasets import scaling_of
     from .core.report import sample_report
@@ -357,6 +421,7 @@ def sample(
         "run": str(opened.folder),
         "experiment": experiment.name,
         "seed": experiment.seed,
+        "sampler": experiment.sampling.sampler,
         "levels": trajectory.levels,
         "out": str(out) if out is not None else None,
         "ideal": ideal,
@@ -399,8 +464,8 @@ def _denoiser(run: Run, experiment: Experiment, ideal: bool) -> tuple[Denoiser, 
     return IdealDenoiser(mixture, make_method(run.experiment.method, mixture)), device
 
 
-@cli.command()
-@click.argument("run")
+@cli.command(epilog=examples("evaluate"))
+@_run
 @_points
 @_sampler
 @_levels
@@ -418,8 +483,8 @@ def evaluate(
 ) -> None:
     """Say how good a run is, and where its error comes from.
 
-    RUN is its name or its folder. The quality of a sample stands beside what real data score, and
-    the loss of every level beside its floor.
+    RUN is a name, the beginning of one, a folder, or latest. The quality of a sample stands beside
+    what real data score, and the loss of every level beside its floor.
 
     The error of a sample is its energy distance to the true distribution. It is split by putting
     the exact start, then the exact denoiser, in place of the run's own; what is left then comes
@@ -450,8 +515,8 @@ def evaluate(
         print_evaluation(report)
 
 
-@cli.command("export")
-@click.argument("run")
+@cli.command("export", epilog=examples("export"))
+@_run
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--points", metavar="N", help="Points denoised together.")
 @click.option("--size", metavar="WxH", help="Size of a film or a picture, such as 640x480.")
@@ -473,8 +538,8 @@ def export_(
 ) -> None:
     """Write a film, a picture, the numbers or a script of a run.
 
-    RUN is its name or its folder; FILE ends in .gif .mp4 .png .svg .csv .npz or .py, which is a
-    script of its own that trains and samples the same.
+    RUN is a name, the beginning of one, a folder, or latest; FILE ends in .gif .mp4 .png .svg .csv
+    .npz or .py, which is a script of its own that trains and samples the same.
     """
     from .export.formats import Options, check, export, read_number, read_size, samples
 

@@ -14,6 +14,7 @@ from .core.checkpoints import Checkpointer
 from .core.devices import fault_of
 from .core.experiment import ConfigError, Experiment
 from .core.manifest import RunError, State
+from .core.outside import remember
 from .core.report import training_report
 from .core.resuming import RATE_ADVICE, continued, rate_change, resume
 from .core.runs import check_writable, new_name, open_run, take_name
@@ -73,6 +74,8 @@ def train(
     A signal to end is the end of the program, once the training is written down.
     """
     keeper = Checkpointer(trainer, folder) if folder is not None else None
+    if folder is not None:
+        remember(folder)
     try:
         _pull(trainer, keeper, interruption)
         interruption.at_once = True

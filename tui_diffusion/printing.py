@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .core.changes import Changes
 from .core.glossary import of_key
-from .core.store import Summary, age_text
+from .core.store import Summary, age_text, in_store
 from .core.values import format_value, shown, threads_text
+
+_UNBROKEN = 100_000
+"""Cells in a line that goes to a file or another program."""
 
 
 def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
@@ -29,7 +36,7 @@ def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows
     ]
     table = _table(words, numbers)
-    console = Console()
+    console = _console(highlight=True)
     widths = [max(map(len, cells)) for cells in zip((*words, *numbers), *lines, strict=True)]
     for column, width in zip(table.columns, widths, strict=True):
         column.no_wrap, column.min_width = True, width
@@ -42,41 +49,59 @@ def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
     console.print(table)
 
 
-def print_runs(found: Sequence[Summary]) -> None:
-    """The runs on disk, and what is wrong with those that cannot be opened."""
-    console = Console(highlight=False)
-    rows = []
-    for summary in found:
-        about, cells = summary.about, [summary.label, str(summary.standing), "", "", ""]
-        if about is not None:
-            energy = _number((about.quality or {}).get("energy_distance"))
-            cells[2:] = f"{about.step:,}/{about.steps:,}", energy, age_text(summary.age())
-        rows.append(cells)
-    heads = ["run", "state", "steps", "energy", "age"]
-    widths = [max(map(len, cells)) for cells in zip(heads, *rows, strict=True)]
-    # A name that is broken could not be copied: in a narrow terminal the energy gives way.
-    if sum(widths) + 2 * len(heads) > console.width:
-        for cells in (heads, *rows):
-            del cells[3]
-    table = _table(heads, overflow="fold")
-    table.padding = (0, 1, 0, 0)
-    table.columns[0].min_width = min(widths[0], console.width // 2)
+def print_runs(runs: Sequence[Summary], changes: Mapping[Path, Changes]) -> None:
+    """The runs on disk, with what differs from their presets, or why they cannot be opened.
+
+    A name that is broken could not be copied. In a narrow terminal what is long stands in a line of
+    its own, then the energy gives way; and what is longer still runs on.
+    """
+    console = _console()
+    heads = ("run", "state", "steps", "energy", "age", "changes")
+    rows = [_run_cells(run, changes.get(run.folder)) for run in runs]
+    widths = [max(map(cell_len, cells)) for cells in zip(heads, *rows, strict=True)]
+    shown_columns, room = [0, 1, 2, 3, 4, 5], console.width
+    if sum(widths) + 2 * len(heads) > room:
+        shown_columns.remove(5)
+    if sum(widths[:5]) + 2 * 5 > room:
+        shown_columns.remove(3)
+
+    def line(cells: Sequence[str], style: str = "") -> None:
+        parts = [
+            set_cell_size(cells[i], widths[i]) if i in (0, 1, 5) else cells[i].rjust(widths[i])
+            for i in shown_columns
+        ]
+        console.print(Text("  ".join(parts).rstrip(), style), soft_wrap=True)
+
+    line(heads, "bold")
     for cells in rows:
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table)
-    for summary in found:
-        if summary.about is None:
-            console.print(f" {summary.label}: {summary.reason}", markup=False, soft_wrap=True)
+        line(cells)
+        if 5 not in shown_columns and cells[5]:
+            console.print(Text(f"    {cells[5]}", "dim"), soft_wrap=True)
+
+
+def _run_cells(run: Summary, changes: Changes | None) -> tuple[str, ...]:
+    about = run.about
+    notes = [changes.text if changes is not None else run.reason]
+    if not in_store(run.folder):
+        notes.append(f"in {shown(str(run.folder))}")
+    note = "  ".join(filter(None, notes))
+    if about is None:
+        return run.label, str(run.standing), "", "", "", note
+    energy = _number((about.quality or {}).get("energy_distance"))
+    steps = f"{about.step:,}/{about.steps:,}"
+    return run.label, str(run.standing), steps, energy, age_text(run.age()), note
 
 
 def print_report(report: Mapping[str, Any]) -> None:
     """A training or a sample."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
-    table.add_column(overflow="fold")
+    table.add_column()
     sampled, target = report["sample"], report["target"]
     name = shown(report["experiment"])
     table.add_row("experiment", Text(f"{name}, seed {report['seed']}"))
+    if "sampler" in report:
+        table.add_row("sampler", f"{report['sampler']}, {report['levels']} levels")
     if "steps" in report:
         threads = threads_text(report["threads"])
         rate = f"{report['steps_per_second']:,.0f} steps/s"
@@ -97,14 +122,21 @@ def print_report(report: Mapping[str, Any]) -> None:
         if sampled[key] is not None:
             real = _number(sampled[f"{key}_real"])
             table.add_row(of_key(key).name, f"{_with_chance(sampled, key)}   real data {real}")
-    if report["run"]:
-        table.add_row("run", Text(shown(report["run"])))
-    Console(highlight=False).print(table)
+    console = _console()
+    if not report["run"]:
+        console.print(table)
+        return
+    # Of the table's first column, but in one piece however long it is.
+    label = table.columns[0]
+    label.min_width = max(cell_len(str(cell)) for cell in label.cells)
+    console.print(table)
+    run = Text.assemble(("run".ljust(label.min_width + 2), "dim"), shown(report["run"]))
+    console.print(run, soft_wrap=True)
 
 
 def print_evaluation(report: Mapping[str, Any]) -> None:
     """How good a run is: quality, loss at every level, and where the error comes from."""
-    console = Console(highlight=False)
+    console = _console()
     who = "exact denoiser" if report["ideal"] else "network"
     name = shown(report["experiment"])
     console.print(
@@ -153,18 +185,18 @@ def _with_chance(metrics: Mapping[str, Any], key: str) -> str:
     return _number(metrics[key]) + ("" if chance is None else f" ± {_number(chance)}")
 
 
-def _table(
-    words: Iterable[str],
-    numbers: Iterable[str] = (),
-    *,
-    overflow: Literal["fold", "ellipsis"] = "ellipsis",
-) -> Table:
+def _console(*, highlight: bool = False) -> Console:
+    """The standard output; where it is no terminal nothing is cut or broken for its width."""
+    return Console(highlight=highlight, width=None if sys.stdout.isatty() else _UNBROKEN)
+
+
+def _table(words: Iterable[str], numbers: Iterable[str] = ()) -> Table:
     """An empty table with columns of words, and then of numbers at their right."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in words:
-        table.add_column(name, overflow=overflow)
+        table.add_column(name, overflow="ellipsis")
     for name in numbers:
-        table.add_column(name, overflow=overflow, justify="right")
+        table.add_column(name, overflow="ellipsis", justify="right")
     return table
 
 

@@ -18,6 +18,7 @@ from typing import Any, get_args
 from pydantic import ValidationError, field_validator, model_validator
 
 from .fields import FieldSpec, fields_of, setting
+from .nearest import did_you_mean, nearest
 from .sections import (
     ANY_LEVEL,
     DEFAULT_MEANS,
@@ -213,7 +214,8 @@ def _explain(error: ValidationError) -> ConfigError:
         if spec.kind == "list":
             entry = [part for part in first["loc"] if isinstance(part, int)]
             shown = f"{shown} (entry {entry[0] + 1})" if entry else shown
-        return ConfigError(f"{path}: {shown} is not allowed; allowed: {spec.allowed}", path)
+        hint = did_you_mean(nearest(str(first["input"]), spec.choices))
+        return ConfigError(f"{path}: {shown} is not allowed; {hint}allowed: {spec.allowed}", path)
     if first["type"] == "value_error":
         message = str(first["ctx"]["error"])
         return ConfigError(message, message.partition(":")[0])
@@ -223,16 +225,23 @@ def _explain(error: ValidationError) -> ConfigError:
 
 
 def _unknown_field(path: str) -> str:
-    from difflib import get_close_matches
+    table = field_table()
+    sections = sorted({spec.section or spec.path for spec in table.values()})
+    allowed = ", ".join(f"{s}.*" if s not in ("seed", "device") else s for s in sections)
+    hint = did_you_mean(_meant(path.lower().replace(" ", "_")))
+    return f"{shortened(path)}: no such field; {hint}allowed: {allowed}"
 
-    near = get_close_matches(path, list(field_table()), n=3, cutoff=0.5)
-    sections = sorted({spec.section or spec.path for spec in field_table().values()})
-    allowed = (
-        ", ".join(near)
-        if near
-        else ", ".join(f"{s}.*" if s not in ("seed", "device") else s for s in sections)
-    )
-    return f"{shortened(path)}: no such field; allowed: {allowed}"
+
+def _meant(path: str) -> list[str]:
+    """The fields that a mistyped path may stand for, by its last part, which tells most."""
+    table = field_table()
+    section, _, last = path.rpartition(".")
+    ends = {known: known.rpartition(".")[2] for known in table}
+    found = [p for p, end in ends.items() if last in (end, table[p].label.replace(" ", "_"))]
+    if not found:
+        near = nearest(last, ends.values())
+        found = sorted((p for p in table if ends[p] in near), key=lambda p: near.index(ends[p]))
+    return [p for p in found if table[p].section == section] or found or nearest(path, table)
 
 
 def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:

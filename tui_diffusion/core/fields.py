@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+from typing import Any, Literal, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, Field
 
 from .values import format_value
 
-if TYPE_CHECKING:
-    from .experiment import Experiment
-
 Scale = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] | float
 """The numbers that nudging a field goes through, see `nudging`; a number is an even step."""
+
+
+class Readable(Protocol):
+    """Settings that can be asked for by dotted path: an experiment, or a mapping."""
+
+    def get(self, path: str, /) -> Any: ...
 
 
 def setting(
@@ -64,11 +67,11 @@ class FieldSpec:
         """The part of the experiment it belongs to, or ''."""
         return self.path.rpartition(".")[0]
 
-    def applies(self, experiment: Experiment) -> bool:
+    def applies(self, experiment: Readable) -> bool:
         """Whether the field means anything in this experiment."""
         return all(format_value(experiment.get(p)) in values for p, values in self.when.items())
 
-    def why_not(self, experiment: Experiment) -> str:
+    def why_not(self, experiment: Readable) -> str:
         """One line: why the field does not apply."""
         path, values = next(
             (p, v) for p, v in self.when.items() if format_value(experiment.get(p)) not in v

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .experiment import ConfigError, Experiment, build, field_table
+from .nearest import did_you_mean, nearest
 from .values import shown
 
 
@@ -309,8 +310,10 @@ def get_preset(id: str) -> Preset:  # noqa: A002
 
     own = find_own(id)
     if own is None:
+        known = all_presets()
+        hint = did_you_mean(nearest(id, known))
         raise ConfigError(
-            f"experiment {shown(id[:60])!r} is unknown; allowed: {', '.join(all_presets())}"
+            f"experiment {shown(id[:60])!r} is unknown; {hint}allowed: {', '.join(known)}"
         )
     return own
 

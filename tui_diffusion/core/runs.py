@@ -47,11 +47,12 @@ from .manifest import (
     reason_of,
 )
 from .methods import NetworkDenoiser, make_method
+from .naming import find
 from .networks import make_network
 from .points import read_points
 from .randomness import generator
 from .snapshot import save_run, temporary_of
-from .store import find, is_shown, store
+from .store import is_shown, store
 from .training import part_of
 from .values import shown
 

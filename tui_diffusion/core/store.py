@@ -115,10 +115,12 @@ def list_runs() -> list[Summary]:
     except OSError as error:
         raise _unreadable(folder, error) from None
     found = [summary for entry in entries if (summary := summarise(entry)) is not None]
-    return sorted(
-        found,
-        key=lambda s: (s.about is None, -s.about.written.timestamp() if s.about else 0, s.name),
-    )
+    return sorted(found, key=latest_first)
+
+
+def latest_first(run: Summary) -> tuple[bool, float, str]:
+    """What runs are sorted by: the latest written first, and what is not whole last."""
+    return run.about is None, -run.about.written.timestamp() if run.about else 0.0, run.name
 
 
 def _unreadable(folder: Path, error: OSError) -> RunError:
@@ -253,8 +255,11 @@ def is_shown(folder: Path, file: Path, *, contents: bool = False) -> bool:
     return same(file) or any(same(c / file.name) for c in checkpoints_in(folder).values())
 
 
-def find(name: str) -> Path:
-    """The folder of a run given by its name in the store or by its path; raises `RunError`."""
+def at(name: str) -> Path | None:
+    """The folder of a run given by its exact name in the store or by its path; None if none is.
+
+    Raises `RunError` where the name is that of a link. `naming.find` takes less exact ones.
+    """
     try:
         if _is_plain(name):
             inside = store() / name
@@ -270,23 +275,7 @@ def find(name: str) -> Path:
         if isinstance(error, RunError):
             raise
         # a name that no folder can have
-    raise RunError(
-        f"run {shown(name)!r} does not exist; allowed: the folder of a run, or a name in {store()}"
-    )
-
-
-def run_to_resume(name: str = "") -> Summary:
-    """The run of this name or path, or without one the latest that can go on; raises `RunError`."""
-    if name:
-        found = summarise(find(name))
-        if found is None or not found.whole:
-            reason = found.reason if found is not None else "it is only coming to be"
-            raise RunError(f"run {shown(name)} cannot be opened: {reason}")
-        return found
-    runs = [run for run in list_runs() if run.resumable]
-    if not runs:
-        raise RunError(f"no run that could go on is in {store()}; allowed: the name of a run")
-    return runs[0]
+    return None
 
 
 def in_store(folder: Path) -> bool:

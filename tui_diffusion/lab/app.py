@@ -38,7 +38,7 @@ from .layout import STYLES, Layout
 from .learning import Learning
 from .loss import LossPanel
 from .measuring import report
-from .news import Failed, Filmed, Studied, Tick
+from .news import Counted, Failed, Filmed, Studied, Tick
 from .note import Note
 from .ruler import Ruler
 from .sampling import Wish, Worker, film, study
@@ -46,6 +46,7 @@ from .screens import MainScreen, Paced
 from .session import Session, keep_in_store
 from .settings import Place
 from .status import Line
+from .stored import ask_for_counts
 from .suspending import Suspension, catch_signals
 from .terminal_app import TerminalApp
 from .themes import STARK
@@ -177,6 +178,7 @@ class Lab(TerminalApp):
             self.notify(text, title="Presets", severity="warning", markup=False)
         # Only after the first paint, so that nothing heavy stands before it.
         self.call_after_refresh(self.sampling.start)
+        self.call_after_refresh(self.count_runs)
         self.query_one(GpuLine).look()
         self.studies.start()
         if self.offered:
@@ -254,6 +256,10 @@ class Lab(TerminalApp):
             f"{self.preset.about}\n\nt trains it: {plan.steps:,} steps of {plan.batch:,} points"
         )
 
+    def count_runs(self) -> None:
+        """Have the experiments marked that have runs on disk."""
+        ask_for_counts(self._post)
+
     def go_on_with(self, run: Summary) -> None:
         """Go on with a run's training, as soon as torch is there."""
         self._resume = run
@@ -306,6 +312,11 @@ class Lab(TerminalApp):
 
     def on_lab_studied(self, message: Studied) -> None:
         self.following.studied(message.study)
+
+    def on_lab_counted(self, message: Counted) -> None:
+        if self.is_running:
+            self.following.counts = message.counts
+            self.following.mark()
 
     def on_lab_failed(self, message: Failed) -> None:
         if not self.is_running:

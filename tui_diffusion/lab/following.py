@@ -10,8 +10,11 @@ from .chrome import status
 from .experiments import ExperimentList
 from .session import Clock, State, Training
 from .status import Line
+from .stored import mark_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .app import Lab
     from .film import Film
     from .study import Study
@@ -42,6 +45,7 @@ class Following:
         self._drawn_at = thread_time()
         self.seen = State.IDLE
         self._told_unsaved = ""
+        self.counts: Mapping[str, int] = {}
 
     def start(self) -> None:
         """Begin, when the lab is mounted."""
@@ -108,12 +112,14 @@ class Following:
             training.wanted.set()
 
     def mark(self) -> None:
-        """Mark in the list what has been trained."""
-        self._lab.query_one(ExperimentList).marks = {
+        """Mark in the list what has been trained: since the start, or in a run on disk."""
+        here = {
             key: bench.training.state.mark
             for key, bench in self._lab.benches.items()
             if bench.training is not None
         }
+        on_disk = {key: mark_of(count) for key, count in self.counts.items() if key not in here}
+        self._lab.query_one(ExperimentList).marks = here | on_disk
 
     def write_status(self) -> None:
         """Say in the status line where the session stands."""

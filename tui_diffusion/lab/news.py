@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .film import Film
     from .study import Study
 
@@ -32,6 +34,14 @@ class Studied(Message, namespace="lab"):
     def __init__(self, study: Study) -> None:
         super().__init__()
         self.study = study
+
+
+class Counted(Message, namespace="lab"):
+    """The runs on disk are counted, by experiment."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        super().__init__()
+        self.counts = counts
 
 
 class Failed(Message, namespace="lab"):

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
+from ..core.changes import Changes, changes_of, matches
 from ..core.experiment import ConfigError
 from ..core.manifest import RunError
-from ..core.store import Summary, age_text, delete_run, list_runs, rename_run
+from ..core.naming import all_runs
+from ..core.outside import forget
+from ..core.store import Summary, age_text, delete_run, in_store, rename_run
+from ..core.values import shown
 from .entry import Entry
 from .lines import Lines, Piece, middle
 from .screens import Modal
@@ -52,23 +58,25 @@ class RunList(Lines):
         super().__init__(plain=plain, id="runs")
         self.all: list[Summary] = []
         self.rows: list[Summary] = []
-        self.marked: list[str] = []
+        self.changes: dict[Path, Changes] = {}
+        self.marked: list[Path] = []
 
     def load(self, wanted: str = "") -> None:
-        """Read the store anew; only runs with every word of ``wanted`` in what is shown of them.
+        """Read the store anew; show only runs that match every word of ``wanted``, see `matches`.
 
         The cursor stays at its run, wherever that is now.
         """
         here = self.here
-        self.all = list_runs()
-        words = wanted.lower().split()
-        self.rows = [run for run in self.all if all(word in _words(run) for word in words)]
-        names = [run.name for run in self.rows]
-        if here is not None and here.name in names:
-            self.cursor = names.index(here.name)
+        self.all = all_runs()
+        self.changes = changes_of(self.all)
+        words = wanted.split()
+        self.rows = [run for run in self.all if matches(run, self.changes.get(run.folder), words)]
+        folders = [run.folder for run in self.rows]
+        if here is not None and here.folder in folders:
+            self.cursor = folders.index(here.folder)
         self.cursor = min(self.cursor, max(len(self.rows) - 1, 0))
-        present = {run.name for run in self.all if run.whole}
-        self.marked = [name for name in self.marked if name in present]
+        present = {run.folder for run in self.all if run.whole}
+        self.marked = [folder for folder in self.marked if folder in present]
         self.recount()
         self.refresh()
 
@@ -79,11 +87,21 @@ class RunList(Lines):
         """What the columns are."""
         return self.fit("  run", self._room(width)) + "".join(
             self.fit(name if right else f"  {name}", cells, right=right)
-            for name, cells, right in _columns(width)
+            for name, cells, right in self._columns(width)
         )
 
+    def _columns(self, width: int) -> list[tuple[str, int, bool]]:
+        """The columns beside the name, see `_columns`."""
+        return _columns(width, max((cell_len(run.label) for run in self.all), default=0))
+
     def _room(self, width: int) -> int:
-        return width - 1 - sum(cells for _, cells, _ in _columns(width))
+        """Cells of the name."""
+        return width - 1 - sum(cells for _, cells, _ in self._columns(width))
+
+    def what_differs(self, run: Summary) -> str:
+        """The settings that are not the preset's, or ''."""
+        changes = self.changes.get(run.folder)
+        return changes.text if changes is not None else ""
 
     def paint(self, row: int, width: int) -> Iterable[Piece]:
         run = self.rows[row]
@@ -92,21 +110,23 @@ class RunList(Lines):
             return [("  ", ""), (text, "dim"), (self.fit(f"  {run.standing}", 14), "error")]
         about = run.about
         quality = about.quality or {}
+        differing = self.what_differs(run)
         texts = {
-            "experiment": about.experiment,
+            "experiment": ", ".join(filter(None, (about.experiment, differing))),
+            "changes": differing,
             "state": run.standing,
             "steps": f"{about.step:,}/{about.steps:,}",
             "energy": _number(quality.get("energy_distance")),
             "real": _number(quality.get("energy_distance_real")),
             "age": age_text(run.age()),
         }
-        mark = "●" if run.name in self.marked else " "
+        mark = "●" if run.folder in self.marked else " "
         name = middle(run.label, self._room(width) - 3)
         pieces = [
             ("*" if self.plain and mark != " " else mark, "changed"),
             (self.fit(f" {name}", self._room(width) - 1), ""),
         ]
-        for column, cells, right in _columns(width):
+        for column, cells, right in self._columns(width):
             bad = column == "state" and run.standing == "diverged"
             text = self.fit(
                 f"  {texts[column]}" if not right else texts[column], cells, right=right
@@ -128,18 +148,20 @@ class RunList(Lines):
             self.screen.action_open()
 
 
-def _columns(width: int) -> list[tuple[str, int, bool]]:
-    """Name, cells, and whether it stands at the right, of each column there is room for."""
-    columns = [("state", 13, False), ("steps", 16, True), ("energy", 9, True), ("age", 8, True)]
-    if width >= 98:
-        return [("experiment", 19, False), *columns[:3], ("real", 9, True), columns[3]]
-    return columns if width >= 68 else [columns[0], *columns[2:]]
+def _columns(width: int, longest: int) -> list[tuple[str, int, bool]]:
+    """Name, cells, and whether it stands at the right, of each column there is room for.
 
-
-def _words(run: Summary) -> str:
-    """What a filter looks at."""
-    experiment = run.about.experiment if run.about is not None else ""
-    return f"{run.label} {experiment} {run.standing}".lower()
+    The ``longest`` name of a run and what differs in it share what the others leave.
+    """
+    state, steps, age = ("state", 13, False), ("steps", 16, True), ("age", 8, True)
+    energy, real = ("energy", 9, True), ("real", 9, True)
+    # In a narrow window the steps stand below the list alone.
+    columns = [state, steps, energy, real, age] if width >= 98 else [state, energy, age]
+    if width < 68:
+        return columns
+    room = width - 1 - sum(cells for _, cells, _ in columns)
+    differing = room - min(longest + 3, room // 2)
+    return [("experiment" if width >= 98 else "changes", differing, False), *columns]
 
 
 def _number(value: float | None) -> str:
@@ -163,7 +185,7 @@ class RunsScreen(Modal[Choice | None]):
     RunsScreen Input.shown { display: block; }
     RunsScreen Static { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
     RunsScreen #columns { padding: 0; color: $text-primary; height: 1; }
-    RunsScreen #detail { height: 2; }
+    RunsScreen #detail { min-height: 2; }
     RunsScreen #told { color: $text; }
     """
     BINDINGS = [
@@ -254,7 +276,11 @@ class RunsScreen(Modal[Choice | None]):
         elif run is not None and run.about is not None:
             about = run.about
             ratio = (about.quality or {}).get("in_mode_std_ratio")
-            parts = [run.label, about.experiment, f"seed {about.seed}", about.device]
+            name = run.label if in_store(run.folder) else shown(str(run.folder))
+            differing = self.query_one(RunList).what_differs(run)
+            parts = [name, ", ".join(filter(None, (about.experiment, differing)))]
+            parts += [] if "seed" in differing else [f"seed {about.seed}"]
+            parts += [about.device]
             parts += [f"{about.step:,}/{about.steps:,} steps in {took(about.seconds)}"]
             parts += [f"std in a mode {number(ratio)}"] if ratio is not None else []
             parts += [f"{about.written.astimezone():%Y-%m-%d %H:%M}"]
@@ -352,13 +378,13 @@ class RunsScreen(Modal[Choice | None]):
         runs, run = self.query_one(RunList), self._whole("compared")
         if run is None:
             return
-        if run.name in runs.marked:
-            runs.marked.remove(run.name)
+        if run.folder in runs.marked:
+            runs.marked.remove(run.folder)
         elif len(runs.marked) == MOST:
             self._say(f"{MOST} runs are marked already; allowed: up to {MOST}")
             return
         else:
-            runs.marked.append(run.name)
+            runs.marked.append(run.folder)
         runs.refresh()
         marked = len(runs.marked)
         what = "d compares them" if marked > 1 else "space marks another, d compares"
@@ -369,12 +395,11 @@ class RunsScreen(Modal[Choice | None]):
         from .comparison import Source
 
         runs = self.query_one(RunList)
-        folders = {run.name: run.folder for run in runs.all}
-        names = list(runs.marked)
-        if not names:
+        folders = list(runs.marked)
+        if not folders:
             here = self._whole("compared")
-            names = [here.name] if here is not None else []
-        sources = [Source(name, folders[name].absolute()) for name in names]
+            folders = [here.folder] if here is not None else []
+        sources = [Source(folder.name, folder.absolute()) for folder in folders]
         if len(sources) == 1 and self.bench is not None and self.bench.name != sources[0].name:
             sources.insert(0, self.bench)
         if len(sources) == 1:
@@ -386,16 +411,28 @@ class RunsScreen(Modal[Choice | None]):
 
     def action_rename(self) -> None:
         run = self.query_one(RunList).here
-        if run is not None:
+        if run is None:
+            return
+        if in_store(run.folder):
             self._ask("rename", run.name, f"New name for {run.label}; enter takes it.")
+        else:
+            self._say(f"{run.label} is outside the store; its folder is not renamed here.")
 
     def action_delete(self) -> None:
         run = self.query_one(RunList).here
-        if run is not None:
-            self._ask("delete", "", f"Remove {run.label} for good? Type yes and enter.")
+        if run is None:
+            return
+        question = f"Remove {run.label} for good? Type yes and enter."
+        if not in_store(run.folder):
+            question = f"Take {run.label} off this list? Its folder stays. Type yes and enter."
+        self._ask("delete", "", question)
 
     def action_filter(self) -> None:
-        self._ask("filter", self._wanted, "Show runs with these words: name, experiment or state.")
+        self._ask(
+            "filter",
+            self._wanted,
+            "Show runs with these words: name, experiment, state, changes; or lr=0.002, seed=3.",
+        )
 
     def _ask(
         self, what: Literal["rename", "delete", "filter", "steps"], value: str, text: str
@@ -431,7 +468,7 @@ class RunsScreen(Modal[Choice | None]):
             if what == "rename" and run is not None:
                 self._rename(run, value)
             elif what == "delete" and run is not None and value.strip().lower() == "yes":
-                delete_run(run.name)
+                self._remove(run)
             elif what == "steps" and run is not None and run.about is not None:
                 self._go_on(run, run.about.step, value)
                 return
@@ -444,7 +481,15 @@ class RunsScreen(Modal[Choice | None]):
     def _rename(self, run: Summary, value: str) -> None:
         runs = self.query_one(RunList)
         folder = rename_run(run.name, value)
-        runs.marked = [folder.name if name == run.name else name for name in runs.marked]
+        runs.marked = [folder if marked == run.folder else marked for marked in runs.marked]
+
+    def _remove(self, run: Summary) -> None:
+        """Remove a run of the store; one outside, whose folder is a person's own, only leaves the
+        list."""
+        if in_store(run.folder):
+            delete_run(run.name)
+        else:
+            forget(run.folder)
 
     def _go_on(self, run: Summary, done: int, value: str) -> None:
         """Go on to this many steps, if that is more than there are."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from ..core.experiment import ConfigError, Experiment
+from ..core.nearest import did_you_mean, nearest
 from ..core.own_presets import all_presets, settings_file
 from ..core.presets import PRESETS
 from ..core.store import Summary
@@ -109,8 +110,9 @@ def _run(
     if theme in app.available_themes:
         app.theme = theme
     elif options.theme is not None:
-        allowed = ", ".join(sorted(app.available_themes))
-        raise ConfigError(f"--theme {theme!r} is unknown; allowed: {allowed}")
+        known = sorted(app.available_themes)
+        hint = did_you_mean(nearest(theme, known))
+        raise ConfigError(f"--theme {theme!r} is unknown; {hint}allowed: {', '.join(known)}")
     else:
         problem = problem or f"theme {theme!r} is unknown; textual-dark is used"
     began = app.theme

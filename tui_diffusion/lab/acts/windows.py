@@ -10,6 +10,7 @@ from ...core.experiment import field_table
 
 if TYPE_CHECKING:
     from ..app import Lab
+    from ..runs import Choice
 
 P = ParamSpec("P")
 Act = Callable[Concatenate["Lab", P], None]
@@ -61,7 +62,12 @@ def runs(lab: Lab, told: str = "") -> None:
     from ..runs import RunsScreen
 
     screen = RunsScreen(plain=lab.plain, bench=of_bench(lab.bench.training), told=told)
-    lab.push_screen(screen, lambda choice: take_run(lab, choice))
+
+    def closed(choice: Choice | None) -> None:
+        take_run(lab, choice)
+        lab.count_runs()  # some may have been removed there
+
+    lab.push_screen(screen, closed)
 
 
 @_with_torch

@@ -1,0 +1,55 @@
+"""Two ways or more to use each command, shown below its help."""
+
+from __future__ import annotations
+
+EXAMPLES = {
+    "": (
+        "diffusion-tui",
+        "diffusion-tui edm-moons",
+        "diffusion-tui train edm-moons --seed 3",
+    ),
+    "lab": (
+        "diffusion-tui ddpm-multimodal --set training.lr=1e-3",
+        "diffusion-tui lab --resume latest",
+    ),
+    "list": (
+        "diffusion-tui list",
+        "diffusion-tui list --json",
+    ),
+    "train": (
+        "diffusion-tui train edm-moons --seed 3 --set training.lr=5e-3",
+        "diffusion-tui train ddpm-1d --out my-run --device cpu",
+        "diffusion-tui train --resume latest --set training.steps=20000",
+    ),
+    "sample": (
+        "diffusion-tui sample latest --points 10000 --out points.npz",
+        "diffusion-tui sample edm-moons --sampler euler --levels 10",
+    ),
+    "evaluate": (
+        "diffusion-tui evaluate latest",
+        "diffusion-tui evaluate my-run --ideal --json",
+    ),
+    "export": (
+        "diffusion-tui export latest denoising.gif --seconds 6",
+        "diffusion-tui export my-run levels.png --size 1920x1080",
+        "diffusion-tui export edm-moons script.py",
+    ),
+    "runs": (
+        "diffusion-tui runs",
+        "diffusion-tui runs edm-moons lr=0.002",
+    ),
+    "docs": (
+        "diffusion-tui docs fields",
+        "diffusion-tui docs keys",
+    ),
+    "doctor": (
+        "diffusion-tui doctor",
+        "diffusion-tui doctor --json",
+    ),
+}
+"""By the name of the command; first those of the program."""
+
+
+def examples(command: str = "") -> str:
+    """The end of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[command])
