@@ -611,7 +611,7 @@ def any_settings(**data: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, 
 
 GOOD = {
     "line.csv": "x\n1\n2\n5\n",
-    "plane.csv": "1,2\n3;4\n5 9\n",
+    "plane.csv": "x;y\n1,5;2\n3;4\n5;9\n",
     "point.csv": "7,7\n",
     "same.csv": "3\n3\n3\n",
     "far.csv": "1e100\n-1e100\n",
