@@ -118,6 +118,8 @@ def suffix_of(file: Path) -> str:
 
 def _looked_at(file: Path, read: Callable[[tuple[Path, int, int]], Any]) -> Any:
     """What ``read`` makes of a file as it is now, every fault of it as a `ConfigError`."""
+    if file == Path():
+        raise _bad(file, "no file is named")
     if suffix_of(file) not in _SUFFIXES:
         raise _bad(file, f"suffix {file.suffix!r} is not known")
     try:
@@ -329,7 +331,7 @@ def _contents(file: Path, changed: int, size: int) -> Contents:
         values = [*filter(None, dict.fromkeys(cells))] if kind == "text" else []
         # A value that no two rows share tells rows apart, not groups.
         if len(values) < min(_GROUPS + 1, len(cells)):
-            groups += [f"{label}:{value}" for value in values]
+            groups += [f"{label}:{value}" for value in values if value.isprintable()]
     able = (label for label, kind in zip(labels, table.kinds, strict=True) if kind == "number")
     return Contents(tuple(able), tuple(groups))
 

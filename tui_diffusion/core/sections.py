@@ -102,6 +102,7 @@ class Section(BaseModel):
 
 
 _CENTRES: Mapping[str, tuple[str, ...]] = {"data.name": tuple(DEFAULT_MEANS)}
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 _FILE: Mapping[str, tuple[str, ...]] = {"data.name": ("file",)}
 
 
@@ -146,6 +147,7 @@ class DataConfig(Section):
         "One or two columns of the file, by name or number from 1; empty: all there are.",
         when=_FILE,
         allowed="one or two names or numbers of columns, such as 'x,y'",
+        pattern=_PRINTABLE,
         max_length=400,
     )
     where: str = setting(
@@ -154,6 +156,7 @@ class DataConfig(Section):
         "Only the rows that have this value in this column, such as dataset:dino; empty: all.",
         when=_FILE,
         allowed="COLUMN:VALUE, the column by name or number",
+        pattern=_PRINTABLE,
         max_length=400,
     )
     std: Real = setting(
