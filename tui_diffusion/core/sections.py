@@ -35,6 +35,7 @@ DataName = Literal[
     "spirals",
     "checkerboard",
     "pinwheel",
+    "drawing",
     "file",
 ]
 MethodName = Literal["naive", "naive-exact", "ddpm", "edm", "flow"]
@@ -64,6 +65,7 @@ DEFAULT_STD: Mapping[str, float] = {
     "spirals": 0.05,
     "checkerboard": 0.08,
     "pinwheel": 0.06,
+    "drawing": 0.007,
     "file": 0.05,
 }
 """Standard deviation of each component, where it is not 0.01."""

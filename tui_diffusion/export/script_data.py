@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
+from ..core.datasets import SPACING, STROKES
 from ..core.experiment import ConfigError, Experiment
 from ..core.mixtures import GaussianMixture
 from ..core.points import reading_of, suffix_of
 from ..core.sections import DataConfig
-from .script_text import listed
+from .script_text import listed, wrapped
 
 # --- the mixture: core.datasets, core.mixtures ---------------------------------------------------
 
@@ -45,7 +46,7 @@ sigma_data = $std
 """)
 
 ALONG = Template('''
-# Data distribution: $what, of Gaussians of std sigma_data so close that they run together
+# Data distribution: $what
 sigma_data = $std
 
 
@@ -60,11 +61,14 @@ def along(curve, spacing, most=512):
     return curve[right - 1] * (1 - share) + curve[right] * share
 
 
+$made''')
+
+POLAR = """\
 def polar(radius, angle):
     return torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
 
 
-$made''')
+"""
 
 CURVES = {
     "moons": (
@@ -116,6 +120,20 @@ modes = torch.cat(
     ),
 }
 """What a curve is, and how it is drawn: core.datasets."""
+
+DRAWING = Template("""\
+strokes = [
+$strokes]
+modes = []
+for stroke in strokes:
+    line = torch.tensor([*map(float, stroke.split())]).double().view(-1, 2)
+    for _ in range(2):  # cut the corners
+        cuts = [0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]]
+        line = torch.cat([line[:1], torch.stack(cuts, 1).flatten(0, 1), line[-1:]])
+    modes.append(along(line, $spacing))
+modes = torch.cat(modes)
+weights = torch.ones(len(modes), dtype=torch.float64)
+""")
 
 CHECKERBOARD = Template("""
 # Data distribution: eight squares, each a grid of Gaussians of std sigma_data that run together
@@ -188,7 +206,13 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     if mixture.modes == 1:
         return ONE_GAUSSIAN.substitute(mean=mixture.means[0].tolist(), std=std)
     if data.name in CURVES:
-        what, made = CURVES[data.name]
+        shape, made = CURVES[data.name]
+        what = f"{shape}, of Gaussians of std sigma_data so close that they run together"
+        return ALONG.substitute(what=what, std=std, made=POLAR + made) + UNIT_SIZE + MOMENTS
+    if data.name == "drawing":
+        strokes = "".join(f"    {_text(stroke)},\n" for stroke in STROKES)
+        made = DRAWING.substitute(strokes=strokes, spacing=SPACING)
+        what = "points along the strokes of a drawing, a Gaussian of std sigma_data each"
         return ALONG.substitute(what=what, std=std, made=made) + UNIT_SIZE + MOMENTS
     if data.name == "checkerboard":
         return CHECKERBOARD.substitute(std=std) + UNIT_SIZE + MOMENTS
@@ -229,6 +253,11 @@ def _reading(data: DataConfig) -> dict[str, str]:
     if wanted:
         before += f"table = table[np.isin(np.char.strip(table[:, -1]), {wanted!r})][:, :-1]\n"
     return {"before": before, "read": "np.char.replace(table, ',', '.').astype(float)"}
+
+
+def _text(words: str) -> str:
+    """Words as a string in a script, over as many lines as it takes."""
+    return "\n    ".join(repr(f"{line} ") for line in wrapped(words).splitlines())
 
 
 def _equal(mixture: GaussianMixture) -> bool:
