@@ -801,10 +801,9 @@ async def test_a_file_is_named_and_its_columns_and_rows_are_chosen(tmp_path):
         app = pilot.app
         app.form.select("data.name")
         await pilot.press("enter", "end", "enter")
-        editor = app.form.query_one(Input)
-        assert editor.value == "file:"
-        editor.value = f"file:{file}"
-        await pilot.press("enter")
+        post(pilot, *str(file), "enter")
+        await until(lambda: bool(app.form.problems))
+        assert app.form.drafts == {"data.name": f"file:{file}"}
         assert "'dataset' is text; choose one or two with data.columns" in about(app)
         app.form.select("data.columns")
         await pilot.press("enter")

@@ -387,7 +387,7 @@ class Form(Widget):
         if event.editor is self._editor:
             spec = event.editor.spec
             if (spec.path, event.text) == ("data.name", "file") and not self.experiment.data.path:
-                self._edit(ValueInput(spec, "file:", self._nudge_editor))
+                self._edit(ValueInput(spec, "file:", self._nudge_editor, begun=True))
                 return
             self._close()
             if event.text is not None:

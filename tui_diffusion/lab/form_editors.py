@@ -34,14 +34,21 @@ class ValueInput(Entry):
         Binding("down", "nudge(False)", "Down", show=False),
     ]
 
-    def __init__(self, spec: FieldSpec, text: str, nudge: Callable[[bool], None]) -> None:
+    def __init__(
+        self, spec: FieldSpec, text: str, nudge: Callable[[bool], None], *, begun: bool = False
+    ) -> None:
+        """``begun``: the text is a beginning, to be gone on with rather than replaced."""
         # Not on focus: what was typed before that came would be selected, and lost.
         super().__init__(text, select_on_focus=False)
         self.spec = spec
         self._nudge = nudge
+        self._begun = begun
 
     def on_mount(self) -> None:
-        self.select_all()
+        if self._begun:
+            self.action_end()
+        else:
+            self.select_all()
 
     async def action_submit(self) -> None:
         self.post_message(Closed(self, self.value))
