@@ -96,14 +96,15 @@ def test_a_column_is_one_dimension(tmp_path: Path) -> None:
     [
         ("a.csv", "", "holds no points"),
         ("a.csv", "x,y\n", "holds no points"),
-        ("a.csv", "1,2\nhello,3\n", "line 2 is not numbers"),
-        ("a.csv", "once upon a time\nthere was\n", "line 2 is not numbers"),
-        ("a.csv", "1,2\nnan,3\n", "row 2 is not finite"),
-        ("a.csv", "1,2,3\n", "line 1 has 3 columns"),
-        ("a.csv", "1,2\n3\n", "line 2 has 1 columns"),
+        ("a.csv", "1,2\nhello,3\n", "line 2: 'hello' is not a number"),
+        ("a.csv", "once upon a time\nthere was\n", "has 4 columns, none of numbers"),
+        ("a.csv", "1,2\nnan,3\n", "line 2: 'nan', a missing value"),
+        ("a.csv", "1,2\ninf,3\n", "line 2: 'inf' is not finite"),
+        ("a.csv", "1,2,3\n", "has 3 columns; choose one or two with data.columns"),
+        ("a.csv", "1,2\n3\n", "line 2 has 1 column, not 2 as above"),
         pytest.param("a.csv", "1\n" * 100_001, "has more than 100,000 rows", id="rows"),
         ("a.npy", "not an array", "not an array of numbers"),
-        ("a.txt", "1,2\n", "suffix '.txt' is not known"),
+        ("a.xlsx", "1,2\n", "suffix '.xlsx' is not known"),
         ("missing.csv", None, "no such file"),
     ],
 )
@@ -115,13 +116,14 @@ def test_a_bad_file_is_one_clear_line(
     with pytest.raises(ConfigError) as caught:
         _with_file(tmp_path / name)
     message = str(caught.value)
-    assert what in message and "allowed: a .csv or .npy file" in message and "\n" not in message
+    assert what in message and "\n" not in message
+    assert "allowed: a .csv, .tsv" in message or message.endswith("allowed: 1, 2, 3")
     assert caught.value.field == "data.path"
 
 
 def test_arrays_that_are_no_points(tmp_path: Path) -> None:
     for array, what in (
-        (np.zeros((3, 3)), "shape"),
+        (np.zeros((3, 3)), "has 3 columns; choose one or two with data.columns"),
         (np.zeros((1_000_000, 2), np.float16), "1,000,000 rows"),
         (np.zeros((2, 2, 2)), "shape"),
         (np.array(5.0), "shape"),

@@ -198,6 +198,7 @@ def test_whole_script_gives_the_final_loss_of_the_run(name: str, tmp_path: Path)
         ("edm-spirals", {"sampling.sampler": "ddpm", "sampling.variance": "beta"}),
         ("flow-moons", {"sampling.sampler": "dpm++2m", "data.balanced": "false"}),
         ("flow-multimodal", {"sampling.sampler": "ddpm"}),
+        ("edm-drawing", {"sampling.levels": "20"}),
         ("edm-moons", {"data.name": "circles", "sampling.start": "exact"}),
         ("edm-moons", {"data.name": "pinwheel", "training.batch": "64"}),
         ("edm-multimodal", {"data.weights": "1, 1, 2, 4", "training.batch": "64"}),

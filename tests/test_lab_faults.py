@@ -267,7 +267,7 @@ async def test_a_hostile_path_is_typed_and_told(tmp_path, monkeypatch):
     async with lab(data__name="file:p.csv") as bench:
         await bench.edit("data.path", "[red]x.csv")
         text = said_of_field(bench)
-        assert "line 2 is not numbers" in text and "[red]x.csv" in text
+        assert "is not a number" in text and "[red]x.csv" in text
         assert "\x1b" not in bench.screen
         await bench.edit("data.path", "~nobody-of-this-name/x.csv")
         assert "no such file" in said_of_field(bench)

@@ -162,6 +162,35 @@ def _pinwheel(std: float) -> tuple[Tensor, Tensor]:
     return torch.cat([arm @ r for r in rotate]), weight.repeat(5)
 
 
+def _drawing(std: float) -> tuple[Tensor, Tensor]:
+    """An animal of 142 points, evenly along its strokes; each is a spot of its own."""
+    corners = [torch.tensor([*map(float, stroke.split())]).double() for stroke in STROKES]
+    return _equal(torch.cat([_along(_rounded(c.view(-1, 2)), SPACING) for c in corners]))
+
+
+def _rounded(stroke: Tensor) -> Tensor:
+    """A stroke with its corners cut twice: Chaikin 1974."""
+    for _ in range(2):
+        start, stop = stroke[:-1], stroke[1:]
+        cut = torch.stack([0.75 * start + 0.25 * stop, 0.25 * start + 0.75 * stop], 1)
+        stroke = torch.cat([stroke[:1], cut.flatten(0, 1), stroke[-1:]])
+    return stroke
+
+
+SPACING = 0.252
+STROKES = (
+    "0.2 0.6  0.9 1.1  1.6 1.5  2.3 2.1  3 2.6  3.8 2.7  4.5 2.5  5 2.6  5.4 3.2  5.7 4  "
+    "6 4.7  6.4 5.1  6.9 5.2  7.4 5  7.7 4.7  7.5 4.5  7 4.45  6.7 4.3  6.5 3.8  6.2 3  "
+    "5.9 2.2  5.6 1.6  5.5 1  5.6 0.2  5 0.2  4.9 0.9  4.5 1.1  3.9 1.1  3.4 1  3.3 0.2  "
+    "2.7 0.2  2.7 0.9  2.3 1.2  1.6 0.9  0.9 0.7  0.2 0.6",
+    "6.75 4.9  6.85 4.95  6.95 4.9  6.85 4.82  6.75 4.9",
+    "7.05 4.62  7.35 4.68  7.68 4.72",
+    "2.6 2.3  2.75 2.75  3.1 2.65  3.3 3  3.6 2.7  3.9 3  4.15 2.63  4.4 2.85  4.6 2.52",
+    "3.3 1.35  3.7 1.5  4.2 1.5  4.7 1.3",
+    "-0.3 0.05  1.2 0.1  2.4 0  4.1 0.1  6 0  7.6 0.1",
+)
+"""Body, eye, mouth, plates, belly and ground of the drawing: x and y of the corners."""
+
 _SHAPES: dict[str, Callable[[float], tuple[Tensor, Tensor]]] = {
     "moons": _moons,
     "circles": _circles,
@@ -169,4 +198,5 @@ _SHAPES: dict[str, Callable[[float], tuple[Tensor, Tensor]]] = {
     "spirals": _spirals,
     "checkerboard": _checkerboard,
     "pinwheel": _pinwheel,
+    "drawing": _drawing,
 }

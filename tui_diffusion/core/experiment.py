@@ -164,7 +164,9 @@ class Experiment(Section):
             changed["data.means"] = DEFAULT_MEANS.get(name, ())
             own = "data.means" not in settings
             changed["data.weights"] = DEFAULT_WEIGHTS.get(name, ()) if own else ()
-            changed["data.std"] = DEFAULT_STD.get(name, 0.01)
+            if (self.data.name, name) != ("drawing", "file"):  # both a spot for every point
+                changed["data.std"] = DEFAULT_STD.get(name, 0.01)
+            changed["data.columns"] = changed["data.where"] = ""
         method = settings.get("method.name", self.method.name)
         if method in SCHEDULES_OF:
             if self.schedule.kind not in SCHEDULES_OF[method]:

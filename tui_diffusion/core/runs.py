@@ -200,7 +200,8 @@ def _load_experiment(file: Path, points: Path) -> Experiment:
     values = read_object(file)
     data = values.get("data")
     if isinstance(data, dict) and data.get("name") == "file" and points.exists():
-        data["path"] = str(points.absolute())
+        # Of the file's columns and rows it holds those that were chosen.
+        data |= {"path": str(points.absolute()), "columns": "", "where": ""}
     return from_json(json.dumps(values))
 
 

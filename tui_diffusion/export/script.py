@@ -119,6 +119,7 @@ def standalone_script(experiment: Experiment) -> str:
 
 _KNOWN = (
     *("seed", "device", "data.name", "data.means", "data.weights", "data.count", "data.path"),
+    *("data.columns", "data.where"),
     *("data.std", "data.balanced", "method.name", "schedule.kind", "schedule.levels"),
     *("schedule.sigma_min", "schedule.sigma_max", "schedule.beta_min", "schedule.beta_max"),
     *("schedule.rho", "schedule.betas", "network.width", "network.depth", "network.activation"),

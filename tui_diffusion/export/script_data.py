@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
-from ..core.experiment import Experiment
+from ..core.datasets import SPACING, STROKES
+from ..core.experiment import ConfigError, Experiment
 from ..core.mixtures import GaussianMixture
-from ..core.points import numbers_of
-from .script_text import listed
+from ..core.points import reading_of, suffix_of
+from ..core.sections import DataConfig
+from .script_text import listed, wrapped
 
 # --- the mixture: core.datasets, core.mixtures ---------------------------------------------------
 
@@ -35,7 +37,7 @@ goal_var = weights.float() @ (modes - goal_mean) ** 2 + sigma_data**2
 
 POINTS = Template("""
 # Data distribution: the points of a file, each with a Gaussian of std sigma_data around it
-points = torch.tensor($read, dtype=torch.float64).view(-1, $dim)
+${before}points = torch.tensor($read, dtype=torch.float64).view(-1, $dim)
 centre = points.mean(0)
 scale = (points - centre).square().mean().sqrt()
 modes = ((points - centre) / scale).float()  # at unit size
@@ -44,7 +46,7 @@ sigma_data = $std
 """)
 
 ALONG = Template('''
-# Data distribution: $what, of Gaussians of std sigma_data so close that they run together
+# Data distribution: $what
 sigma_data = $std
 
 
@@ -59,11 +61,14 @@ def along(curve, spacing, most=512):
     return curve[right - 1] * (1 - share) + curve[right] * share
 
 
+$made''')
+
+POLAR = """\
 def polar(radius, angle):
     return torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
 
 
-$made''')
+"""
 
 CURVES = {
     "moons": (
@@ -115,6 +120,20 @@ modes = torch.cat(
     ),
 }
 """What a curve is, and how it is drawn: core.datasets."""
+
+DRAWING = Template("""\
+strokes = [
+$strokes]
+modes = []
+for stroke in strokes:
+    line = torch.tensor([*map(float, stroke.split())]).double().view(-1, 2)
+    for _ in range(2):  # cut the corners
+        cuts = [0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]]
+        line = torch.cat([line[:1], torch.stack(cuts, 1).flatten(0, 1), line[-1:]])
+    modes.append(along(line, $spacing))
+modes = torch.cat(modes)
+weights = torch.ones(len(modes), dtype=torch.float64)
+""")
 
 CHECKERBOARD = Template("""
 # Data distribution: eight squares, each a grid of Gaussians of std sigma_data that run together
@@ -183,11 +202,17 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     """The data distribution; it leaves its std as ``sigma_data``, and its moments."""
     data, std = experiment.data, repr(experiment.data.std)
     if data.name == "file":
-        return POINTS.substitute(read=_reading(data.path), std=std, dim=mixture.dim) + MOMENTS
+        return POINTS.substitute(_reading(data), std=std, dim=mixture.dim) + MOMENTS
     if mixture.modes == 1:
         return ONE_GAUSSIAN.substitute(mean=mixture.means[0].tolist(), std=std)
     if data.name in CURVES:
-        what, made = CURVES[data.name]
+        shape, made = CURVES[data.name]
+        what = f"{shape}, of Gaussians of std sigma_data so close that they run together"
+        return ALONG.substitute(what=what, std=std, made=POLAR + made) + UNIT_SIZE + MOMENTS
+    if data.name == "drawing":
+        strokes = "".join(f"    {_text(stroke)},\n" for stroke in STROKES)
+        made = DRAWING.substitute(strokes=strokes, spacing=SPACING)
+        what = "points along the strokes of a drawing, a Gaussian of std sigma_data each"
         return ALONG.substitute(what=what, std=std, made=made) + UNIT_SIZE + MOMENTS
     if data.name == "checkerboard":
         return CHECKERBOARD.substitute(std=std) + UNIT_SIZE + MOMENTS
@@ -197,20 +222,42 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     return modes + MOMENTS
 
 
-def _reading(path: str) -> str:
-    """An expression for the numbers of a file that `read_points` has read."""
-    file = Path(path).expanduser().absolute()
-    if file.suffix == ".npy":
-        return f"np.load({str(file)!r})"
-    with file.open(encoding="utf-8-sig", errors="replace") as lines:
-        heading, numbers = next(lines, ""), next(lines, "")
+def _reading(data: DataConfig) -> dict[str, str]:
+    """An expression for the points of a file, with what comes before it; as text where need be."""
+    file = Path(data.path)
+    if suffix_of(file) == ".npy" and not data.columns and not data.where:
+        return {"before": "", "read": f"np.load({data.path!r})"}
     try:
-        headed = not numbers_of(heading) and bool(heading.strip())
-    except ValueError:
-        headed = True
-    between = next((c for c in ",;" if c in (numbers or heading)), None)
-    about = f"delimiter={between!r}, skiprows={int(headed)}, encoding='utf-8-sig'"
-    return f"\n    np.loadtxt({str(file)!r}, {about})\n"
+        reading = reading_of(file, data.columns, data.where)
+    except ConfigError:  # it is not what it was any more
+        reading = None
+    if reading is None:
+        assert data.points is not None
+        return {"before": "", "read": listed(data.points.tolist(), 0)}
+    table, columns, wanted = reading.table, reading.columns, reading.wanted
+    options: dict[str, object] = {
+        "skiprows": table.lines[table.heading][0] - 1,
+        "comments": sorted(table.comments) or None,
+        "encoding": table.encoding,
+    }
+    if table.separator not in ("", " "):
+        options["delimiter"] = table.separator
+    if columns != [*range(len(table.names))]:
+        options["usecols"] = columns
+    if any('"' in line for _, line in table.lines):
+        options["quotechar"] = '"'
+    shown = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    if not wanted and not reading.decimal_comma:
+        return {"before": "", "read": f"\n    np.loadtxt({data.path!r}, {shown})\n"}
+    before = f"table = np.loadtxt(\n    {data.path!r},\n    dtype=str, ndmin=2, {shown},\n)\n"
+    if wanted:
+        before += f"table = table[np.isin(np.char.strip(table[:, -1]), {wanted!r})][:, :-1]\n"
+    return {"before": before, "read": "np.char.replace(table, ',', '.').astype(float)"}
+
+
+def _text(words: str) -> str:
+    """Words as a string in a script, over as many lines as it takes."""
+    return "\n    ".join(repr(f"{line} ") for line in wrapped(words).splitlines())
 
 
 def _equal(mixture: GaussianMixture) -> bool:

@@ -146,6 +146,8 @@ BEFORE = {
     "together. What goes first comes back last.",
     "edm-spirals": "Press ←: the arms run together from the middle outwards, where they are "
     "closest.",
+    "edm-drawing": "Press ←: the spots grow until they touch, then lines run together, then the "
+    "whole is a cloud. Where spots touch, a point has to choose one on the way back.",
     "flow-multimodal": "Press ←: every point goes straight from its place in the data to its own "
     "noise, for x is (1 − t)·x₀ + t·ε. The way back will bend, for it knows only averages.",
     "flow-moons": "Press ←: the arcs shrink as the noise grows, and at t = 1 nothing is left of "
@@ -179,6 +181,8 @@ DURING = {
     "edm-checkerboard": "Stripes first, then squares; edges and corners until the end.",
     "edm-spirals": "The outer ends of the arms show first; near the middle the two are told apart "
     "last.",
+    "edm-drawing": "A blot first, then the outline as a line, and late the spots along it. The "
+    "ddpm sampler draws fresh noise at every level, so that points between two spots find one.",
     "flow-multimodal": "Four spots are there early, with points strung out between them; the "
     "bridges grow thinner to the end.",
     "flow-moons": "An outline of both arcs first, then each for itself; points between them grow "

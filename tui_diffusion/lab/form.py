@@ -7,6 +7,7 @@ its row as a draft, marked, with the model's reason below.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from textwrap import wrap
 from typing import Any
 
@@ -18,9 +19,11 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from ..core.experiment import ConfigError, Experiment, field_table
+from ..core.fields import FieldSpec
 from ..core.nudging import nudge
 from ..core.values import format_value
 from .drafts import settle
+from .form_choices import OF_A_FILE, choices_of, named_file
 from .form_editors import Closed, ValueChoices, ValueInput
 from .form_help import FormHelp
 from .form_rows import WIDE, FormRows
@@ -155,6 +158,17 @@ class Form(Widget):
         """Whether a field differs from the preset."""
         return bool(self.experiment.get(path) != self.preset.get(path))
 
+    def applies(self, spec: FieldSpec) -> bool:
+        """Whether a field has a row: what a file that is refused may lack can be entered too."""
+        return spec.applies(self.experiment) or (spec.path in OF_A_FILE and bool(self._file))
+
+    @property
+    def _file(self) -> str:
+        """The file of points, as it was entered last, or ''."""
+        data = self.experiment.data
+        now = self.drafts.get("data.path", data.path) if data.name == "file" else ""
+        return named_file(self.drafts.get("data.name", "")) or now
+
     def fault(self, path: str) -> ConfigError | None:
         """What is wrong with a field as it is now, and typed now."""
         return (self.refusal if path == self.path else None) or self.problems.get(path)
@@ -259,7 +273,10 @@ class Form(Widget):
         self.experiment, problems = settle(before, values)
         # A draft for a field that means nothing any more could neither be seen nor mended.
         self.problems = {
-            p: error for p, error in problems.items() if field_table()[p].applies(self.experiment)
+            p: error
+            for p, error in problems.items()
+            if field_table()[p].applies(self.experiment)
+            or (p in OF_A_FILE and named_file(str(values.get("data.name", ""))))
         }
         self.drafts = {
             p: values[p] if isinstance(values[p], str) else format_value(values[p])
@@ -315,12 +332,17 @@ class Form(Widget):
         if spec.kind == "bool":
             self.enter(spec.path, "false" if text == "true" else "true")
             return
-        self._close()
-        self._editor = (
+        if spec.path in OF_A_FILE and (choices := choices_of(spec.path, self._file)):
+            spec = replace(spec, kind="choice", choices=choices)
+        self._edit(
             ValueChoices(spec, text)
             if spec.kind == "choice"
             else ValueInput(spec, text, self._nudge_editor)
         )
+
+    def _edit(self, editor: ValueInput | ValueChoices) -> None:
+        self._close()
+        self._editor = editor
         self.mount(self._editor)
         self.place()
         # At once: keys that already wait behind this one belong to the editor.
@@ -363,9 +385,13 @@ class Form(Widget):
     def _finish(self, event: Closed) -> None:
         event.stop()
         if event.editor is self._editor:
+            spec = event.editor.spec
+            if (spec.path, event.text) == ("data.name", "file") and not self.experiment.data.path:
+                self._edit(ValueInput(spec, "file:", self._nudge_editor, begun=True))
+                return
             self._close()
             if event.text is not None:
-                self.enter(event.editor.spec.path, event.text)
+                self.enter(spec.path, event.text)
             self.describe()
 
     @on(Input.Changed)
@@ -377,6 +403,8 @@ class Form(Widget):
         if isinstance(event, Input.Changed) and event.input is editor:
             self._try(editor.spec.path, event.value)
         elif isinstance(event, OptionList.OptionHighlighted) and event.option_list is editor:
+            if editor.spec.path in OF_A_FILE:  # a file is read once, when it is taken
+                return
             self._try(editor.spec.path, editor.spec.choices[event.option_index])
 
     def on_resize(self) -> None:

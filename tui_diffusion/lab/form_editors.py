@@ -34,14 +34,21 @@ class ValueInput(Entry):
         Binding("down", "nudge(False)", "Down", show=False),
     ]
 
-    def __init__(self, spec: FieldSpec, text: str, nudge: Callable[[bool], None]) -> None:
+    def __init__(
+        self, spec: FieldSpec, text: str, nudge: Callable[[bool], None], *, begun: bool = False
+    ) -> None:
+        """``begun``: the text is a beginning, to be gone on with rather than replaced."""
         # Not on focus: what was typed before that came would be selected, and lost.
         super().__init__(text, select_on_focus=False)
         self.spec = spec
         self._nudge = nudge
+        self._begun = begun
 
     def on_mount(self) -> None:
-        self.select_all()
+        if self._begun:
+            self.action_end()
+        else:
+            self.select_all()
 
     async def action_submit(self) -> None:
         self.post_message(Closed(self, self.value))
@@ -60,19 +67,20 @@ class ValueInput(Entry):
 
 
 class ValueChoices(OptionList):
-    """The choices of a field, in a list over the form."""
+    """The choices of a field, in a list over the form; that of nothing stands there as all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
     def __init__(self, spec: FieldSpec, text: str) -> None:
-        super().__init__(*spec.choices)
+        self._labels = [choice or "(all)" for choice in spec.choices]
+        super().__init__(*self._labels, markup=False)
         self.spec = spec
         self.highlighted = spec.choices.index(text) if text in spec.choices else 0
 
     @property
     def extent(self) -> tuple[int, int]:
         """Columns and lines that show every choice."""
-        return max(map(cell_len, self.spec.choices)) + 6, len(self.spec.choices) + 2
+        return max(map(cell_len, self._labels)) + 6, len(self._labels) + 2
 
     @on(OptionList.OptionSelected)
     def _take(self, event: OptionList.OptionSelected) -> None:

@@ -49,7 +49,7 @@ class FormRows(Lines):
         before = self._rows[self.cursor] if self._rows else None
         rows: list[str | FieldSpec] = []
         for spec in field_table().values():
-            if spec.applies(self._form.experiment):
+            if self._form.applies(spec):
                 section = spec.section or "run"
                 if section not in rows:
                     rows.append(section)

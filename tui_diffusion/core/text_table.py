@@ -1,0 +1,317 @@
+"""A table of text as spreadsheets, statistics programs and numpy write it: one dialect a file.
+
+The separator is a tab, a semicolon, a comma or blanks, the same on every line; a number has a
+decimal point or a decimal comma. The first line is a heading only where numbers stand below its
+words. What can be read in two ways is refused with its line. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
+
+LINES = 200_000
+"""Lines at most: a row may have a blank line below it."""
+_LINE = 10_000
+"""Characters of a line at most."""
+_HEAD = 200
+"""Lines from which the dialect is inferred."""
+
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.I)
+_PLAIN = frozenset("0123456789+-.eE")
+_ODD = re.compile(r"[+-]?\d[\d.,'_]*([de][+-]?\d+)?", re.I)
+"""Meant as a number, with separators or an exponent that are none."""
+_COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_PAIR = re.compile(r"[+-]?(\d+),(\d+)")
+MISSING = frozenset(("", "na", "n/a", "#n/a", "nan", "null", "none", "-", "?", "."))
+"""What programs write for a value that is not there, in lower case."""
+
+
+class TableError(ValueError):
+    """What is wrong with a table, in one line; ``choose``: the columns one may choose instead."""
+
+    def __init__(self, message: str, choose: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.choose = choose
+
+
+Line = tuple[int, str]
+"""Its number in the file, from 1, and its text."""
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """The lines of a table, comments left out, and how to read them."""
+
+    lines: list[Line]
+    separator: str
+    """'' for one column, ' ' for blanks, however many."""
+    heading: int
+    """Lines above the data: 0 or 1, or 2 where Excel names the separator first."""
+    names: tuple[str, ...]
+    """The name of every column, '' where it has none."""
+    kinds: tuple[str, ...]
+    """Of every column: number, text or empty, as the first lines have it."""
+    encoding: str
+    comments: frozenset[str]
+    """What the lines that were left out begin with: # or %."""
+
+    def rows(self, most: int = LINES) -> Iterator[tuple[int, list[str]]]:
+        """The line number and the cells of each row of data."""
+        for number, cells in _split(self.lines[self.heading :][:most], self.separator):
+            if len(cells) != len(self.names):
+                raise TableError(
+                    f"line {number} has {_columns(len(cells))}, not {len(self.names)} as above"
+                )
+            yield number, cells
+
+
+def read_table(content: bytes, *, several: bool = False) -> TextTable:
+    """The table in a file; raises `TableError`.
+
+    ``several``: more than one column is expected, so that a comma between digits parts two.
+    """
+    above: list[str] = []
+    comments: set[str] = set()
+    encoding = _encoding(content)
+    lines = list(_lines(content, encoding, above, comments))
+    if not lines:
+        raise TableError("holds no points")
+    named = re.fullmatch(r"sep=(.)", lines[0][1].strip(), re.IGNORECASE)
+    skip = int(named is not None)
+    if not lines[skip:]:
+        raise TableError("holds no points")
+    separator = named[1] if named else _separator(lines, several)
+    rows = [cells for _, cells in _split(lines[skip : skip + _HEAD], separator)]
+    heading = _heading(rows, lines[skip][0])
+    body = rows[bool(heading) :]
+    count = len(body[0] if body else heading)
+    if not heading and above:
+        words = next(_split([(0, above[-1].lstrip().lstrip("#%"))], separator), (0, []))[1]
+        heading = words if len(words) == count and not any(map(is_number, words)) else []
+        skip -= bool(heading)
+    names = ["", *heading] if len(heading) == count - 1 else heading or [""] * count
+    kinds = [_kind([row[i] for row in body if i < len(row)]) for i in range(len(names))]
+    return TextTable(
+        lines,
+        separator,
+        skip + bool(heading),
+        tuple(names),
+        tuple(kinds),
+        encoding,
+        frozenset(comments),
+    )
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, with a point or a comma."""
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def numbers(cells: Sequence[tuple[int, str]], separator: str) -> list[float]:
+    """Cells with their lines as numbers of one dialect; raises `TableError`."""
+    if _PLAIN.issuperset("".join(cell for _, cell in cells)):
+        with suppress(ValueError):
+            return [float(cell) for _, cell in cells]
+    commas = [(line, cell) for line, cell in cells if "," in cell]
+    if commas:
+        points = any("." in cell for _, cell in cells)
+        odd = [item for item in commas if points or not _COMMA.fullmatch(item[1])]
+        if odd:
+            raise TableError(
+                f"line {odd[0][0]}: {_quoted(odd[0][1])} is not a number; write thousands without "
+                "a separator, and one decimal mark in the whole file"
+            )
+        if separator != ";" and all(_THOUSANDS.fullmatch(cell) for _, cell in commas):
+            line, cell = commas[0]
+            raise TableError(
+                f"line {line}: '{cell}' may be {cell.replace(',', '.')} or {cell.replace(',', '')}"
+                "; write it with a decimal point, or without a comma"
+            )
+    values = []
+    for line, cell in cells:
+        if cell.lower() in MISSING:
+            what = f"'{cell}', a missing value" if cell else "a cell is empty"
+            raise TableError(f"line {line}: {what}; leave such rows out")
+        if not is_number(cell):
+            raise TableError(f"line {line}: {_quoted(cell)} is not a number")
+        values.append(float(cell.replace(",", ".")))
+        if not math.isfinite(values[-1]):
+            raise TableError(f"line {line}: {_quoted(cell)} is not finite")
+    return values
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+def _lines(content: bytes, encoding: str, above: list[str], comments: set[str]) -> Iterator[Line]:
+    """The lines with something on them but comments, whose marks go to ``comments``.
+
+    The last comment ``above`` the data may name the columns.
+    """
+    text = TextIOWrapper(BytesIO(content), encoding=encoding, errors="replace")
+    begun = False
+    for number, line in enumerate(iter(lambda: text.readline(_LINE), ""), 1):
+        if len(line) == _LINE:
+            raise TableError(f"line {number} is too long")
+        if number > LINES:
+            raise TableError(f"has more than {LINES:,} lines")
+        if line.lstrip().startswith(("#", "%")):
+            comments.add(line.lstrip()[0])
+            if not begun:
+                above[:] = [line]
+        elif line.strip():
+            begun = True
+            yield number, line
+
+
+def _encoding(content: bytes) -> str:
+    """By the mark at the beginning, or by the first characters."""
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if content.startswith(mark):
+            return name
+    head = content[:200]
+    if len(head) >= 4 and not any(head[1::2]):
+        return "utf-16-le"
+    if len(head) >= 4 and not any(head[::2]):
+        return "utf-16-be"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(content[:65_536])
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _split(lines: Iterable[Line], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of every row, quotes taken off, with the number of its (last) line."""
+    at = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal at
+        for at, line in lines:  # noqa: B007
+            yield " ".join(line.split()) if separator == " " else line
+
+    # One column: no character parts it, for none of a text is NUL.
+    try:
+        for cells in csv.reader(texts(), delimiter=separator or "\0", skipinitialspace=True):
+            yield at, [cell.strip() for cell in cells]
+    except csv.Error as error:
+        raise TableError(f"line {at}: {error}") from None
+
+
+# --- the dialect ---------------------------------------------------------------------------------
+
+
+def _separator(lines: list[Line], several: bool) -> str:
+    """What parts the columns: the first of tab, semicolon, comma and blanks that does so evenly."""
+    head = lines[:_HEAD]
+    even = [separator for separator in "\t;, " if _even(head, separator)]
+    if even[:2] == [",", " "]:  # '1, 2' or '1,5 2,5'
+        rows = [cells for _, cells in _split(head[1:] or head, " ")]
+        even = [" " if all(map(is_number, (cell for row in rows for cell in row))) else ","]
+    if even and even[0] == "," and _comma_is_decimal(lines, several):
+        return ""
+    if even:
+        return even[0]
+    if len(head) > 1 and all(_COMMA.fullmatch(t.strip()) or is_number(t.strip())
+                             for _, t in head[1:]) and not _parted(head[0][1]):  # fmt: skip
+        return ""  # below a name, numbers some of which have a decimal comma
+    # No even one: what parts the most lines shows which are the others.
+    often = {s: sum(s in line.strip() for _, line in head) for s in "\t;, "}
+    return max(often, key=lambda s: often[s]) if any(often.values()) else ""
+
+
+def _parted(line: str) -> bool:
+    """Whether a first line is of several columns, or of numbers."""
+    return bool(re.search(r"[\t;,]", line)) or is_number(line.strip())
+
+
+def _even(head: list[Line], separator: str) -> bool:
+    """Whether a separator parts every line into as many columns; R's heading may lack the first."""
+    counts = [len(cells) for _, cells in _split(head, separator)]
+    rows = set(counts[1:] or counts)
+    return len(rows) == 1 and (most := rows.pop()) > 1 and counts[0] in (most, most - 1)
+
+
+def _comma_is_decimal(lines: list[Line], several: bool) -> bool:
+    """Whether a file of '0,1257' lines is one column of decimal commas; raises `TableError`.
+
+    A heading tells. Without one: digits behind a decimal comma begin with 0 now and then, which
+    whole numbers never do, and have either one length or no 0 at their end.
+    """
+    named = not any(map(is_number, next(_split(lines[:1], ","))[1]))
+    pairs = []
+    for _, line in lines[named:]:
+        match = _PAIR.fullmatch(line.strip())
+        if match is None:
+            return False
+        pairs.append((match[1], match[2]))
+    if not pairs or several:
+        return False
+    if named:
+        return "," not in lines[0][1]
+    wholes, parts = zip(*pairs, strict=True)
+    padded = any(len(part) > 1 and part[0] == "0" for part in parts)
+    if padded and not any(len(whole) > 1 and whole[0] == "0" for whole in wholes):
+        return True
+    uneven = len({*map(len, parts)}) > 1 and any(len(p) > 1 and p[-1] == "0" for p in parts)
+    digits = max(map(len, (*wholes, *parts))) == 1
+    many = len({*wholes}) >= 20 and sum(len(part) > 1 for part in parts) >= 100
+    if not padded and (uneven or digits or many):
+        return False
+    number, line = lines[0]
+    raise TableError(
+        f"line {number}: {_quoted(line.strip())} may be one number or two; write a heading above, "
+        "such as 'x' or 'x,y', or set data.columns=1,2 for two"
+    )
+
+
+def _heading(rows: list[list[str]], line: int) -> list[str]:
+    """The first row where it is a heading, or nothing; raises `TableError` where it may be."""
+    first, body = rows[0], rows[1:]
+    words = [cell for cell in first if cell.lower() not in MISSING and not is_number(cell)]
+    if not body:
+        return first if len(words) == len(first) else []
+    count = len(body[0])
+    if len(first) not in (count, count - 1):
+        return []
+    kinds = [_kind([row[i] for row in body if i < len(row)]) for i in range(count)]
+    counted = [str(i) for i in range(count)]
+    if first[0] == "" and first[1:] == counted[:-1] and body[0][0]:  # pandas, unnamed columns
+        return first
+    if first == counted == ["0", "1"] and all("." in cell for row in body for cell in row):
+        raise TableError(
+            f"line {line}: '0,1' may be a heading or a point; name the columns x,y, or write "
+            "0.0,1.0"
+        )
+    return first if words and not any(map(is_number, first)) and "number" in kinds else []
+
+
+def _kind(cells: Sequence[str]) -> str:
+    """What a column holds: number, text, or empty."""
+    present = [cell for cell in cells if cell.lower() not in MISSING]
+    if not present:
+        return "empty" if not any(cells) else "number"
+    # An odd cell in a column of numbers is a fault, to be named with its line.
+    fit = sum(is_number(cell) or bool(_ODD.fullmatch(cell)) for cell in present)
+    return "number" if 2 * fit >= len(present) else "text"
+
+
+def _columns(count: int) -> str:
+    return f"{count} column{'s' if count != 1 else ''}"
+
+
+def _quoted(cell: str) -> str:
+    return repr(cell if len(cell) <= 30 else cell[:29] + "…")
