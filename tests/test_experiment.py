@@ -560,6 +560,7 @@ small = {
     "data.means": st.sampled_from(["", "0", "-1, 1", "(1, 2)", "(0, 0), (3, 1), (1e3, 0)", "1e30"]),
     "data.std": st.sampled_from(["1e-6", "0.01", "1", "10"]),
     "data.balanced": st.booleans(),
+    "data.scaling": st.sampled_from(["column", "shared"]),
     "data.weights": st.sampled_from(["", "1", "1, 3", "0.1 0.2 0.7"]),
     "data.count": st.integers(1, 9),
     "method.noise_mean": st.sampled_from([-10, -1.2, 10]),
@@ -615,7 +616,7 @@ GOOD = {
     "point.csv": "7,7\n",
     "same.csv": "3\n3\n3\n",
     "far.csv": "1e100\n-1e100\n",
-    "near.csv": "1e-300,0\n0,1e-300\n",
+    "near.csv": "1e-100,0\n0,1e-100\n",
 }
 PATHS = [*GOOD, *(what for what in MAKERS if what not in ("blank lines", "one line"))]
 """Files that are points, and those that are none but for the slow ones."""

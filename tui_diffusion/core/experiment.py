@@ -254,7 +254,18 @@ def from_json(text: str) -> Experiment:
         raise ConfigError("experiment.json: not JSON") from None
     if not isinstance(values, dict):
         raise ConfigError("experiment.json: not an object")
-    return build(values)
+    return build(as_saved(values))
+
+
+def as_saved(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Saved values with what they meant when a field of today was not there yet.
+
+    Points of a file had one scale for both columns.
+    """
+    data = values.get("data")
+    if not isinstance(data, Mapping) or data.get("name") != "file" or "scaling" in data:
+        return values
+    return {**values, "data": {**data, "scaling": "shared"}}
 
 
 def to_json(experiment: Experiment) -> str:

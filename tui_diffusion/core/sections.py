@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
 from .fields import setting
+from .limits import check_columns
 from .values import Numbers, Points, Real, Whole, expanded, format_value, shortened
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class DataConfig(Section):
     std: Real = setting(
         0.01,
         "std",
-        "Standard deviation of each component; of points from a file, relative to their spread.",
+        "Standard deviation of each component; of points from a file, over their column's spread.",
         gt=0,
         le=10,
     )
@@ -149,6 +150,13 @@ class DataConfig(Section):
         True,
         "balanced",
         "Every training batch holds the components in equal numbers, as in the post.",
+    )
+    scaling: Literal["column", "shared"] = setting(
+        "column",
+        "scaling",
+        "How points from a file come to unit size: each column by its own spread; or both by one, "
+        "which keeps the proportions of a drawing or a map.",
+        when={"data.name": ("file",)},
     )
     _rows: Rows | None = PrivateAttr(None)
 
@@ -222,7 +230,12 @@ def _read_points(path: str) -> tuple[str, Rows]:
     file = expanded(path)
     with suppress(OSError):  # the folder to be in is no more
         file = file.absolute() if path else file
-    return str(file), Rows(read_points(file))
+    points = read_points(file)
+    try:
+        check_columns(points)
+    except ValueError as error:
+        raise ValueError(f"data.path: {shortened(str(file), 80)}: {error}") from None
+    return str(file), Rows(points)
 
 
 _CONTINUOUS: Mapping[str, tuple[str, ...]] = {"method.name": ANY_LEVEL}

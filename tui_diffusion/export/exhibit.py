@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from ..core.axes import Axis
 from ..core.between import between
 from ..core.datasets import Scaling, make_mixture, scaling_of
 from ..core.experiment import Experiment
@@ -54,7 +56,8 @@ class Exhibit:
 class Scene:
     """Everything at one place between level 0 and level N: points (n, d) and the exact truth.
 
-    ``beta`` is that of the step from the level last reached; ``decays``: alpha falls with noise.
+    Both are at unit size; ``scaling`` leads to the data's own units. ``beta`` is that of the step
+    from the level last reached; ``decays``: alpha falls with noise.
     """
 
     place: float
@@ -65,11 +68,22 @@ class Scene:
     sigma: float
     beta: float
     decays: bool
+    scaling: Scaling
 
     @property
     def level(self) -> int:
         """The level last reached."""
         return min(int(self.place + 1e-9), self.levels)
+
+    @property
+    def moments(self) -> list[tuple[str, Floats, Floats]]:
+        """Name, value of the points and of the truth, of mean and std in the data's own units."""
+        points, back = torch.from_numpy(self.points), self.scaling.lengths_back
+        pairs = [
+            ("mean", self.scaling.back(points.mean(0)), self.scaling.back(self.truth.mean())),
+            ("std", back(points.std(0, correction=0)), back(self.truth.std())),
+        ]
+        return [(name, seen.numpy(), true.numpy()) for name, seen, true in pairs]
 
     @property
     def words(self) -> str:
@@ -88,7 +102,7 @@ def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """A denoising as a function of a place from 0 (noise) to N (clean).
+    """A denoising as a function of a place from 0 (noise) to N (clean), at unit size.
 
     Between two levels points go in a straight line, and so do alpha and sigma.
     """
@@ -114,11 +128,14 @@ class Film:
     def _scaling(self) -> Scaling:
         return scaling_of(self.exhibit.experiment.data)
 
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """One axis a coordinate, in the data's own units."""
+        return self._scaling.axes
+
     @cached_property
     def _x(self) -> Floats:
-        """The points at the data's own size."""
-        x = self.trajectory.x.detach().cpu().double()
-        return np.asarray(self._scaling.back(x).numpy(), np.float64)
+        return np.asarray(self.trajectory.x.detach().cpu().double().numpy())
 
     def scene(self, place: float) -> Scene:
         """What is to be seen at ``place``; points that are not finite are left out."""
@@ -131,11 +148,12 @@ class Film:
             place=place,
             levels=levels,
             points=points[np.isfinite(points).all(1)],
-            truth=self._scaling.mixture_back(self._mixture.noised(alpha, sigma)),
+            truth=self._mixture.noised(alpha, sigma),
             alpha=alpha,
             sigma=sigma,
             beta=float(schedule.betas[reached]) if reached < levels else 0.0,
             decays=bool(alphas.min() < 1),
+            scaling=self._scaling,
         )
 
     def view(self, scene: Scene) -> tuple[Floats, float]:
@@ -170,8 +188,7 @@ class Film:
 
     def _truth(self, level: int) -> GaussianMixture:
         schedule = self.trajectory.schedule
-        noised = self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
-        return self._scaling.mixture_back(noised)
+        return self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
 
     def chosen(self, most: int) -> list[int]:
         """At most so many levels, evenly spread, with the noisiest and the clean one."""

@@ -119,10 +119,17 @@ def standalone_script(experiment: Experiment) -> str:
 
 _KNOWN = (
     *("seed", "device", "data.name", "data.means", "data.weights", "data.count", "data.path"),
-    *("data.std", "data.balanced", "method.name", "schedule.kind", "schedule.levels"),
+    *(
+        "data.scaling",
+        "data.std",
+        "data.balanced",
+        "method.name",
+        "schedule.kind",
+        "schedule.levels",
+    ),
     *("schedule.sigma_min", "schedule.sigma_max", "schedule.beta_min", "schedule.beta_max"),
-    *("schedule.rho", "schedule.betas", "network.width", "network.depth", "network.activation"),
-    *("network.per_level", "training.steps", "training.batch", "training.lr"),
+    *("schedule.rho", "schedule.betas", "network.width", "network.depth"),
+    *("network.activation", "network.per_level", "training.steps", "training.batch", "training.lr"),
     *("training.optimizer", "training.loss", "training.decay", "training.decay_factor"),
     *("training.decay_every", "training.first_factor", "training.first_lr", "sampling.points"),
     *("sampling.sampler", "sampling.variance", "sampling.quiet", "sampling.start"),
