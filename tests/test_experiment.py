@@ -92,7 +92,7 @@ def test_a_refusal_stays_one_short_line_whatever_was_written(path, text):
         ("training.steps", "0", "1", "100000000", "100000001"),
         ("training.batch", "0", "1", "1000000", "1000001"),
         ("training.lr", "0", "1e-300", "1e12", "1.01e12"),
-        ("data.std", "0", "1e-9", "10", "10.1"),
+        ("data.std", "9e-7", "1e-6", "10", "10.1"),
         ("sampling.points", "0", "1", "2000000", "2000001"),
         ("sampling.repeats", "-1", "0", "1000", "1001"),
         ("seed", "-1", "0", str(2**63 - 1), str(2**63)),
@@ -109,7 +109,7 @@ def test_bounds_hold_to_the_last_number(path, below, least, greatest, above):
 def test_betas_out_of_range(betas):
     error = refusal({"schedule.betas": betas}, DDPM)
     assert error.field == "schedule.betas"
-    assert "above 0 and below 1" in str(error)
+    assert "from 1e-24 and below 1" in str(error)
 
 
 def test_the_entry_at_fault_is_told():

@@ -103,6 +103,11 @@ class Experiment(Section):
                 f"sampling.levels: {sampling.levels} is more than the {most} levels that method "
                 f"{method!r} was trained on; allowed: 0 to {most}"
             )
+        if self.schedule.kind == "flow" and sampling.levels > self.schedule.most_of_flow:
+            raise ValueError(
+                f"sampling.levels: {sampling.levels} leave no noise at the last one while "
+                f"schedule.rho is {self.schedule.rho:g}; allowed: 0 to {self.schedule.most_of_flow}"
+            )
         if sampling.stop_before >= self.sampling_levels:
             raise ValueError(
                 f"sampling.stop_before: {sampling.stop_before} leaves no step of "
@@ -219,7 +224,9 @@ def _explain(error: ValidationError) -> ConfigError:
         return ConfigError(message, message.partition(":")[0])
     if first["type"] == "extra_forbidden":
         return ConfigError(_unknown_field(path), path)
-    return ConfigError(f"{path or 'experiment'}: {first['msg']}", path)
+    return ConfigError(
+        f"{path or 'experiment'}: {first['msg']}; allowed: an object of fields", path
+    )
 
 
 def _unknown_field(path: str) -> str:

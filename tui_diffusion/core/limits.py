@@ -17,10 +17,16 @@ FARTHEST = 1e4
 LEAST_SIGMA = 1e-12
 """Noise level above the clean one: its square is still a number in float32."""
 
-LEAST_ALPHA = 1e-15
+LEAST_BETA = LEAST_SIGMA**2
+"""Variance that a step adds: the least noise level of those made from betas is its root."""
+
+LEAST_WEIGHT = 1e-9
+"""Weight of a component, of which the greatest is one over this."""
+
+LEAST_ALPHA = 1e-30
 """Share of the data in the noisiest level: x_0 is found by dividing by it."""
 
-_LEAST_RANGE, _GREATEST_RANGE = 1e-100, 1e100
+_LEAST_RANGE, _GREATEST_RANGE = 1e-100, 1e101
 """Greatest less least number of a column: its square is a float64."""
 
 _FINEST = 1e-12

@@ -39,6 +39,25 @@ def plain(value: Any) -> Any:
     return value
 
 
+_ALWAYS = frozenset(
+    ("mean", "std", "energy_distance", "sliced_wasserstein", "floor", "loss", "excess", "total")
+)
+"""Names of what a report always holds; other numbers may not apply."""
+
+
+def unknown(report: Any) -> str:
+    """The first number of a report (as of `plain`) that is not finite but should be, or ''."""
+    if not isinstance(report, dict):
+        return next(filter(None, map(unknown, report)), "") if isinstance(report, list) else ""
+    for name, value in report.items():
+        if name in _ALWAYS and None in (value if isinstance(value, list) else [value]):
+            return name
+        found = unknown(value)
+        if found:
+            return found
+    return ""
+
+
 def target_of(trajectory: Trajectory, mixture: GaussianMixture) -> GaussianMixture:
     """The exact distribution that a trajectory's result should follow."""
     k, schedule = trajectory.result_level, trajectory.schedule
