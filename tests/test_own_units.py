@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,14 @@ from tui_diffusion.core.presets import get_preset
 from tui_diffusion.core.report import sample_report
 from tui_diffusion.core.trajectory import Trajectory, denoise
 from tui_diffusion.export import export
-from tui_diffusion.export.exhibit import Exhibit, Film
+from tui_diffusion.export.exhibit import Exhibit
+from tui_diffusion.export.exhibit import Film as Exported
 from tui_diffusion.export.raster import ticks
+from tui_diffusion.lab.film import Film, make_film
+from tui_diffusion.lab.palette import Palette
+from tui_diffusion.lab.pictures import Look, picture
+from tui_diffusion.lab.sampling import Wish
+from tui_diffusion.lab.status import vector
 
 from .test_export_script import run_here
 
@@ -121,7 +128,7 @@ def test_what_comes_back_as_another_number_is_refused(points, what, tmp_path):
 
 def test_ticks_of_a_picture_are_round_numbers_in_own_units(tmp_path):
     of = of_file(tmp_path / "points.npy", UNLIKE)
-    film = Film(Exhibit(of), ideal_sample(of))
+    film = Exported(Exhibit(of), ideal_sample(of))
     for axis, mean, std in zip(film.axes, UNLIKE.mean(0), UNLIKE.std(0), strict=True):
         marks = ticks((-2.0, 2.0), 5, axis)
         assert 3 <= len(marks) <= 6
@@ -131,3 +138,40 @@ def test_ticks_of_a_picture_are_round_numbers_in_own_units(tmp_path):
     assert far == ["999999998", "999999999", "1000000000", "1000000001", "1000000002"]
     assert [text for _, text in ticks((0.0, 2.0), 2, Axis(0.0, 1e99))] == ["0", "1e99", "2e99"]
     assert Axis(1e9, 1.0).offset(-2, 2) == 1e9 and Axis(70.0, 5196.0).offset(-2, 2) == 0
+
+
+def text_of(film: Film, view: str) -> str:
+    look = Look(film.levels, view)
+    strips = picture(film, look, 90, 24, Palette.default(), "braille")
+    return "\n".join(strip.text for strip in strips)
+
+
+def test_the_lab_shows_own_units(tmp_path):
+    """Numbers and axes; ticks of far numbers are counted from a round one that the axis names."""
+    points = UNLIKE + np.array([0, 1e5])
+    of = of_file(tmp_path / "points.npy", points)
+    film = make_film(Wish(of, "forward", 0, 400))
+    seen = film.numbers(film.levels)
+    assert seen.goal_mean == pytest.approx(points.mean(0))
+    assert (np.abs(np.array(seen.mean) - points.mean(0)) < 0.2 * points.std(0)).all()
+    assert seen.std == pytest.approx(points.std(0), rel=0.15)
+    x = film.scaling.unit(torch.tensor([film.point(0, 0).x], dtype=torch.float64))
+    assert x.numpy() == pytest.approx(film.x[0, :1], rel=1e-4)
+    drawn = text_of(film, "scatter")
+    assert "10k" in drawn and "-10k" in drawn and "y - 100000" in drawn
+    near = text_of(film, "close-up")
+    assert "y - " not in near  # differences from a mode have no far centre
+
+    line = make_film(Wish(of_file(tmp_path / "line.npy", FAR), "forward", 0, 400))
+    for view in ("histogram", "pdf and cdf", "denoiser"):
+        drawn = text_of(line, view)
+        assert "x - 1000000000" in drawn
+        if view == "pdf and cdf":
+            assert re.search(r"mean (9999|1000)\d{6}\.\d{4,}   std \d\.\d{4,}", drawn)
+
+
+def test_numbers_have_the_digits_that_their_spread_calls_for():
+    assert vector([70.04, 3e-4], 3, [5196.0, 0.98e-4]) == "(70, 3.0000e-04)"
+    assert vector([1e9 + 0.07], 3, [1.0]) == vector([1e9 + 0.07]) == "1000000000.070"
+    assert vector([2e99, 3.5], 3, [1e99, 13.6]) == "(2.000e+99, 3.50)"
+    assert vector([-0.0, 1.25]) == "(0.000, 1.250)"

@@ -10,7 +10,7 @@ from ..core.experiment import Experiment, field_table
 from ..core.presets import base_of
 from ..core.store import store
 from ..core.values import format_value
-from .status import number
+from .status import number, vector
 
 if TYPE_CHECKING:
     from .film import Film
@@ -41,19 +41,24 @@ def level_text(film: Film, level: int) -> str:
     wish = film.wish
     seen = film.numbers(level)
     what = f"network at step {wish.step}" if wish.source == "network" else wish.source
+
+    def own(values: list[float]) -> str:
+        """Numbers of points from a file, to as many digits as their spread calls for."""
+        if not film.scaling.changes:
+            return ", ".join(map(number, values))
+        return vector(values, 3, film.scaling.scale.tolist()).strip("()")
+
     rows = (
-        ("mean", seen.mean, seen.goal_mean),
-        ("std", seen.std, seen.goal_std),
-        ("squared distance to mode", [seen.distance], [seen.goal_distance]),
-        ("energy distance", [seen.energy], [seen.energy_real]),
+        ("mean", own(seen.mean), own(seen.goal_mean)),
+        ("std", own(seen.std), own(seen.goal_std)),
+        ("squared distance to mode", number(seen.distance), number(seen.goal_distance)),
+        ("energy distance", number(seen.energy), number(seen.energy_real)),
     )
     lines = [
         f"# level {level}/{film.levels}, {what}, {len(film.x[level])} points, seed {wish.seed}",
         f"# alpha {film.alpha(level):.6g}, sigma {film.sigma(level):.6g}",
     ]
-    for name, here, exact in rows:
-        values, goals = (", ".join(map(number, part)) for part in (here, exact))
-        lines.append(f"{name}: {values} (exact {goals})")
+    lines += [f"{name}: {here} (exact {exact})" for name, here, exact in rows]
     return "\n".join([*lines, command_line(wish.experiment), ""])
 
 

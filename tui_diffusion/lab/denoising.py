@@ -267,31 +267,38 @@ class DenoisingPanel(Panel, Player):
         # Between levels points are only drawn; what is measured belongs to a level.
         here = " here  " if self.play.place == self.level else f" at {self.level:<3}"
         to_mode = "to mode²" if self.size.width >= _ROOMY else "mode²"
+        scales = film.scaling.scale.tolist()
         self._write(
             here,
             f"{' exact ':<{len(here)}}",
-            ("mean", vector(seen.mean), "mean", vector(seen.goal_mean)),
-            ("std", vector(seen.std), "std", vector(seen.goal_std)),
+            ("mean", vector(seen.mean, 3, scales), "mean", vector(seen.goal_mean, 3, scales)),
+            ("std", vector(seen.std, 3, scales), "std", vector(seen.goal_std, 3, scales)),
             (to_mode, number(seen.distance), to_mode, number(seen.goal_distance)),
             ("energy", number(seen.energy), "energy", number(seen.energy_real)),
         )
 
     def _write_point(self, film: Film, index: int) -> None:
         """One point's step, and what the ideal denoiser says of the same x."""
-        point = film.point(self.level, index)
+        point, scales = film.point(self.level, index), film.scaling.scale.tolist()
+        x0_hat, ideal = vector(point.x0_hat, 3, scales), vector(point.ideal_x0, 3, scales)
+        x = vector(point.x, 3, scales)
+        moves, noise = vector(point.move, 3, scales), vector(point.noise, 3, scales)
         self._write(
             f" ◆ {index + 1}   " if self.glyphs != "ascii" else f" * {index + 1}   ",
             " ideal ",
-            ("x0_hat", vector(point.x0_hat), "x0_hat", vector(point.ideal_x0)),
+            ("x0_hat", x0_hat, "x0_hat", ideal),
             ("eps_hat", vector(point.eps_hat), "eps_hat", vector(point.ideal_eps)),
-            ("x", vector(point.x), "x", vector(point.x)),
-            ("moves", vector(point.move), "noise", vector(point.noise)),
+            ("x", x, "x", x),
+            ("moves", moves, "noise", noise),
         )
 
     def _write(self, head: str, exact_head: str, *items: tuple[str, str, str, str]) -> None:
         """Names and values of what is here, above those of what is exact."""
         label = self.palette.style("axis")
-        rooms = [16 if seen.startswith("(") else 7 for _, seen, _, _ in items]
+        rooms = [
+            max(16 if seen.startswith("(") else 7, len(seen), len(goal))
+            for _, seen, _, goal in items
+        ]
         width = self.query_one("#numbers").size.width
         used = len(head)
         whole = used + sum(rooms) + sum(len(name) + 3 for name, *_ in items) - 2

@@ -70,10 +70,11 @@ class Pane(Panel, can_focus=False):
     def _write_numbers(self, film: Film, play: Play, palette: Palette) -> None:
         seen = film.numbers(play.level)
         digits = 3 if film.dim == 1 else 2  # beside each other there is little room
+        scales = film.scaling.scale.tolist()
         items = (
             ("energy", number(seen.energy), number(seen.energy_real)),
-            ("std", vector(seen.std, digits), vector(seen.goal_std, digits)),
-            ("mean", vector(seen.mean, digits), vector(seen.goal_mean, digits)),
+            ("std", vector(seen.std, digits, scales), vector(seen.goal_std, digits, scales)),
+            ("mean", vector(seen.mean, digits, scales), vector(seen.goal_mean, digits, scales)),
         )
         label, text, goal = (palette.style(role) for role in ("axis", "text", "goal"))
         # Between levels points are only drawn; what is measured belongs to a level.
