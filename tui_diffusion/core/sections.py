@@ -236,6 +236,16 @@ class DataConfig(Section):
         return len(self.means[0]) if self.means else 2
 
     @property
+    def source(self) -> str:
+        """The name of the file that the points came from, or ''."""
+        return "" if self._rows is None else self._rows.name
+
+    def came_from(self, name: str) -> None:
+        """Remember the name that a file of points had before it was copied."""
+        if self._rows is not None:
+            self._rows.name = name
+
+    @property
     def points(self) -> NDArray[np.float64] | None:
         """The points of the file, shape (n, d), as they stood there when this was made.
 
@@ -256,7 +266,7 @@ def _read_points(path: str) -> tuple[str, Rows]:
         check_columns(points)
     except ValueError as error:
         raise ValueError(f"data.path: {shortened(str(file), 80)}: {error}") from None
-    return str(file), Rows(points)
+    return str(file), Rows(points, file.name)
 
 
 _CONTINUOUS: Mapping[str, tuple[str, ...]] = {"method.name": ANY_LEVEL}

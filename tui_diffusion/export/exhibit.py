@@ -14,15 +14,23 @@ from ..core.between import between
 from ..core.datasets import Scaling, make_mixture, scaling_of
 from ..core.experiment import Experiment
 from ..core.mixtures import GaussianMixture
-from ..core.presets import PRESETS
+from ..core.naming import title_of
 from ..core.trajectory import Trajectory
-from ..core.values import shown
 
 Floats = NDArray[np.float64]
 
 
 _FAR = 4.0
 """How many times wider than the data the noise may be in a view that does not move."""
+
+_ROOM = 1.06
+"""How many times wider than the truth a view is, for points at its edge."""
+
+_STRAYS = 0.002
+"""Share of the points that a view that closes in may leave out at each side, ..."""
+
+_WIDER = 1.3
+"""... and how many times wider than the truth it gets for the others."""
 
 _CLOSEST = 10.0
 """How many times the view may close in."""
@@ -47,9 +55,7 @@ class Exhibit:
     @property
     def title(self) -> str:
         """The experiment as a person calls it."""
-        preset = PRESETS.get(self.experiment.name)
-        name = preset.title if preset else self.experiment.name
-        return shown(name)
+        return title_of(self.experiment)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,8 +172,11 @@ class Film:
         if not self.closes_in:
             return centre, half
         low, high = _reach(scene.truth)
-        own = float((high - low).max() / 2)
-        return (low + high) / 2, max(own, half / _CLOSEST)
+        middle, own = (low + high) / 2, _ROOM * float((high - low).max() / 2)
+        if len(scene.points):
+            far = np.quantile(scene.points, (_STRAYS, 1 - _STRAYS), axis=0)
+            own = max(own, min(_ROOM * float(np.abs(far - middle).max()), _WIDER * own))
+        return middle, max(own, half / _CLOSEST)
 
     @cached_property
     def closes_in(self) -> bool:
@@ -177,14 +186,14 @@ class Film:
 
     @cached_property
     def extent(self) -> tuple[Floats, float]:
-        """Centre (d,) and half width of what holds the truth of every level to 3.2 std."""
+        """Centre (d,) and half width of what holds 3.2 std of every level's truth, with room."""
         lows, highs = [], []
         for level in range(self.levels + 1):
             low, high = _reach(self._truth(level))
             lows.append(low)
             highs.append(high)
         low, high = np.min(lows, axis=0), np.max(highs, axis=0)
-        return (low + high) / 2, float((high - low).max() / 2)
+        return (low + high) / 2, _ROOM * float((high - low).max() / 2)
 
     def _truth(self, level: int) -> GaussianMixture:
         schedule = self.trajectory.schedule

@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import Static
 
+from ..core.values import shortened
 from .canvas import Canvas
 from .gallery import Gallery
 from .glyphs import Glyphs
@@ -247,7 +248,8 @@ class DenoisingPanel(Panel, Player):
         film = self.film
         if film is not None:
             parts += _noise_of(film, self.level)
-            parts.append(film.wish.experiment.data.name)
+            data = film.wish.experiment.data
+            parts.append(shortened(data.source, 24) or data.name)
             if self.level == 0 and film.wish.source != "forward":
                 parts.append(_start(film))
         title = "  ".join(parts)
