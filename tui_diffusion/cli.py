@@ -289,6 +289,7 @@ def train(
             "a lower training.lr may help"
         )
         sys.exit(Exit.DIVERGED)
+    _end_unless_finite(report)
 
 
 @cli.command(epilog=examples("docs"))
@@ -431,6 +432,7 @@ def sample(
         scaling = scaling_of(experiment.data)
         with_bar("writing", lambda tell: write_points(trajectory, scaling, out, tell))
     _print_report(report, as_json)
+    _end_unless_finite(report)
 
 
 def _resampled(
@@ -513,6 +515,7 @@ def evaluate(
         from .printing import print_evaluation
 
         print_evaluation(report)
+    _end_unless_finite(report)
 
 
 @cli.command("export", epilog=examples("export"))
@@ -579,6 +582,19 @@ def export_(
         return
     for entry in written:
         print(f"{shown(str(entry['file']))}  {entry['bytes']:,} bytes")
+
+
+def _end_unless_finite(report: dict[str, Any]) -> None:
+    """A result with a number missing does not count as done."""
+    from .core.report import unknown
+
+    missing = unknown(report)
+    if missing:
+        complain(
+            f"sampling diverged: {missing.replace('_', ' ')} is not finite; try another sampler, "
+            "more levels or a lower training.lr"
+        )
+        sys.exit(Exit.DIVERGED)
 
 
 def _print_report(report: dict[str, Any], as_json: bool) -> None:

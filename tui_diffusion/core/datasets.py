@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .axes import Axis
 from .mixtures import GaussianMixture
 from .sections import DEFAULT_MEANS, DataConfig
 
@@ -22,35 +23,65 @@ MOST = 512
 
 @dataclass(frozen=True)
 class Scaling:
-    """From data as they come to unit size, y = (x − centre)/scale, and back."""
+    """From data as they come to unit size, y = (x − centre)/scale, and back.
+
+    ``centre`` and ``scale`` have shape (d,). Unit size is what a network sees, in float32; own
+    units need float64, which tells 1e9 + 1 from 1e9.
+    """
 
     centre: Tensor
-    scale: float
+    scale: Tensor
 
     @classmethod
-    def of(cls, points: Tensor) -> Scaling:
-        """What gives points of shape (n, d) mean 0 and pooled std 1."""
+    def of(cls, points: Tensor, shared: bool = False) -> Scaling:
+        """The scaling that gives points (n, d) mean 0 and each coordinate, or all together, std 1.
+
+        A column of equal numbers has no spread; it takes that of the other, or 1.
+        """
         centre = points.mean(0)
-        spread = float((points - centre).square().mean().sqrt())
-        return cls(centre, spread or 1.0)
+        squares = (points - centre).square()
+        if shared:
+            spread = squares.mean().sqrt().expand(points.shape[1])
+        else:
+            spread = squares.mean(0).sqrt()
+        spread = torch.where((points == points[0]).all(0), 0.0, spread)
+        if not bool((spread > 0).all()):
+            spread = (spread.max() or torch.ones_like(spread[0])).expand(len(spread))
+        return cls(centre, spread)
+
+    @classmethod
+    def none(cls, dim: int) -> Scaling:
+        """The scaling of data whose own units are those of unit size."""
+        return cls(
+            torch.zeros(dim, dtype=torch.float64),
+            torch.ones(dim, dtype=torch.float64),
+        )
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """One axis a coordinate."""
+        pairs = zip(self.centre.tolist(), self.scale.tolist(), strict=True)
+        return tuple(Axis(centre, scale) for centre, scale in pairs)
+
+    @property
+    def changes(self) -> bool:
+        """Whether own units differ from unit size."""
+        return bool((self.centre != 0).any() or (self.scale != 1).any())
 
     def unit(self, x: Tensor) -> Tensor:
         """Points at unit size, shape (…, d)."""
-        return (x - self.centre.to(x)) / self.scale
+        return (x.double() - self.centre) / self.scale
 
     def back(self, x: Tensor) -> Tensor:
-        """Points at the data's own size, shape (…, d)."""
-        return x * self.scale + self.centre.to(x)
+        """Points of unit size in the data's own units, shape (…, d), on the CPU in float64.
 
-    def mixture_back(self, mixture: GaussianMixture) -> GaussianMixture:
-        """A mixture at the data's own size."""
-        return GaussianMixture(
-            self.back(mixture.means),
-            mixture.stds * self.scale,
-            mixture.weights,
-            separate=mixture.separate,
-            device=mixture.means.device,
-        )
+        Data of unit size stay as they are.
+        """
+        return self.lengths_back(x) + self.centre if self.changes else x.cpu()
+
+    def lengths_back(self, x: Tensor) -> Tensor:
+        """Differences of points, such as a std, in the data's own units."""
+        return x.cpu().double() * self.scale if self.changes else x.cpu()
 
 
 def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> GaussianMixture:
@@ -61,10 +92,8 @@ def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> Gaussi
         turn = 2 * math.pi * torch.arange(data.count, dtype=torch.float64) / data.count
         return GaussianMixture(_polar(torch.ones_like(turn), turn), data.std, device=device)
     if data.name == "file":
-        points = _points(data)
-        return GaussianMixture(
-            Scaling.of(points).unit(points), data.std, separate=False, device=device
-        )
+        unit = scaling_of(data).unit(_points(data))
+        return GaussianMixture(unit, data.std, separate=False, device=device)
     points, weights = _SHAPES[data.name](data.std)
     # Weighted points: the scaling is that of the distribution, not of the points.
     weights = weights / weights.sum()
@@ -77,8 +106,8 @@ def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> Gaussi
 def scaling_of(data: DataConfig) -> Scaling:
     """How a data set's own size and the size of its mixture go together."""
     if data.name == "file":
-        return Scaling.of(_points(data))
-    return Scaling(torch.zeros(data.dim, dtype=torch.float64), 1.0)
+        return Scaling.of(_points(data), shared=data.scaling == "shared")
+    return Scaling.none(data.dim)
 
 
 def _points(data: DataConfig) -> Tensor:

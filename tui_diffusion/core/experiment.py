@@ -104,6 +104,11 @@ class Experiment(Section):
                 f"sampling.levels: {sampling.levels} is more than the {most} levels that method "
                 f"{method!r} was trained on; allowed: 0 to {most}"
             )
+        if self.schedule.kind == "flow" and sampling.levels > self.schedule.most_of_flow:
+            raise ValueError(
+                f"sampling.levels: {sampling.levels} leave no noise at the last one while "
+                f"schedule.rho is {self.schedule.rho:g}; allowed: 0 to {self.schedule.most_of_flow}"
+            )
         if sampling.stop_before >= self.sampling_levels:
             raise ValueError(
                 f"sampling.stop_before: {sampling.stop_before} leaves no step of "
@@ -223,7 +228,9 @@ def _explain(error: ValidationError) -> ConfigError:
         return ConfigError(message, message.partition(":")[0])
     if first["type"] == "extra_forbidden":
         return ConfigError(_unknown_field(path), path)
-    return ConfigError(f"{path or 'experiment'}: {first['msg']}", path)
+    return ConfigError(
+        f"{path or 'experiment'}: {first['msg']}; allowed: an object of fields", path
+    )
 
 
 def _unknown_field(path: str) -> str:
@@ -265,7 +272,18 @@ def from_json(text: str) -> Experiment:
         raise ConfigError("experiment.json: not JSON") from None
     if not isinstance(values, dict):
         raise ConfigError("experiment.json: not an object")
-    return build(values)
+    return build(as_saved(values))
+
+
+def as_saved(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Saved values with what they meant when a field of today was not there yet.
+
+    Points of a file had one scale for both columns.
+    """
+    data = values.get("data")
+    if not isinstance(data, Mapping) or data.get("name") != "file" or "scaling" in data:
+        return values
+    return {**values, "data": {**data, "scaling": "shared"}}
 
 
 def to_json(experiment: Experiment) -> str:

@@ -144,7 +144,8 @@ _ENTRIES = (
         "sigma",
         "Standard deviation of the noise in the points at this level.",
         "σ in x = α·x_0 + σ·ε",
-        "In the unit of the data: far above their spread nothing of them is seen.",
+        "In the unit of the data, of points from a file in stds of a column: far above their "
+        "spread nothing of them is seen.",
         _KARRAS,
         also=("σ",),
         keys=("sigma",),
@@ -201,15 +202,17 @@ _ENTRIES = (
     # --- points -------------------------------------------------------------------------------
     Entry(
         "mean",
-        "Average of the points at this level, a coordinate each; below it the exact one.",
+        "Average of the points at this level, a coordinate each, in the data's own units; below it "
+        "the exact one.",
         "x̄ = Σ x / n;  exact: α·mean of the data",
         "As near to the exact one as chance allows: within about 2·std/√n.",
         keys=("mean",),
     ),
     Entry(
         "std",
-        "Standard deviation of the points at this level, a coordinate each; below it the exact "
-        "one. For several modes it tells their distance, not their width.",
+        "Standard deviation of the points at this level, a coordinate each, in the data's own "
+        "units; below it the exact one. For several modes it tells their distance, not their "
+        "width.",
         "√(Σ (x − x̄)² / n);  exact: √(α²·var of the data + σ²)",
         "The exact one. Smaller: the points have contracted; larger: noise is left.",
         keys=("std",),
@@ -217,7 +220,7 @@ _ENTRIES = (
     Entry(
         "squared distance to the nearest mode",
         "Squared distance of a point to the nearest mode, averaged: the post's measure. Below it "
-        "what as many true points score.",
+        "what as many true points score. Points of a file are measured at unit size.",
         "mean over points of min_m ‖x − μ_m‖²",
         "What true points score: d·std² where the data have narrow modes. Less means that the "
         "points are too close to the centres.",
@@ -230,7 +233,7 @@ _ENTRIES = (
         "How far the points are from the exact distribution, in position, width and shape. ± is "
         "how far chance moves it from one sample to the next (two std); below it stands what as "
         "many true points score, which is 0 on average (root mean square). At most 4,096 points "
-        "count.",
+        "count. Points of a file are measured at unit size, where each column has std 1.",
         "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖, without bias and exact in Y",
         "0 within its ±: chance takes it below 0 as well. More points make the ± smaller.",
         "Székely and Rizzo 2013",
@@ -249,7 +252,7 @@ _ENTRIES = (
         "How far points have to be moved to become a true sample, averaged over 64 directions "
         "onto which both are projected.",
         "mean over directions of mean |sorted x·u − sorted y·u|",
-        "About what true points score; in the unit of the data.",
+        "About what true points score; in the unit of the data, for points of a file at unit size.",
         "Bonneel et al. 2015",
         keys=("sliced_wasserstein",),
     ),

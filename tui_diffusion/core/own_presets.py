@@ -13,7 +13,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-from .experiment import ConfigError, Experiment, build, field_table
+from .experiment import ConfigError, Experiment, as_saved, build, field_table
 from .manifest import LARGEST_SETTINGS, UNREADABLE, read_object, reason_of
 from .presets import PRESETS, Preset, base_of
 from .values import expanded, format_value, shown
@@ -86,7 +86,7 @@ def _read(file: Path) -> Preset:
         inner = values.get("experiment")
         if name != file.stem or values.get("format") != _FORMAT or not isinstance(inner, dict):
             raise ValueError("not a preset of this program")
-        return _preset(build({**inner, "name": name}), str(values.get("base")))
+        return _preset(build({**as_saved(inner), "name": name}), str(values.get("base")))
     except UNREADABLE as error:  # what the model refuses is among them
         raise ConfigError(f"preset {shown(str(file))}: left out ({reason_of(error)})") from None
 

@@ -45,10 +45,13 @@ _GROUPS = 100
 
 
 class Rows:
-    """Points as they stood in a file when it was read; equal to others that are the same."""
+    """Points as they stood in a file when it was read; equal to others that are the same.
 
-    def __init__(self, values: NDArray[np.float64]) -> None:
-        self.values = values
+    ``name`` is that of the file a person gave, where these come from a run's own copy.
+    """
+
+    def __init__(self, values: NDArray[np.float64], name: str = "") -> None:
+        self.values, self.name = values, name
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Rows) and np.array_equal(self.values, other.values)

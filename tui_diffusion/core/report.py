@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from .amplification import amplification
 from .attribution import attribute, verdict
-from .datasets import make_mixture, scaling_of
+from .datasets import Scaling, make_mixture, scaling_of
 from .experiment import Experiment
 from .floor import level_losses, training_excess, training_floor
 from .methods import Denoiser
@@ -38,6 +39,25 @@ def plain(value: Any) -> Any:
     return value
 
 
+_ALWAYS = frozenset(
+    ("mean", "std", "energy_distance", "sliced_wasserstein", "floor", "loss", "excess", "total")
+)
+"""Names of what a report always holds; other numbers may not apply."""
+
+
+def unknown(report: Any) -> str:
+    """The first number of a report (as of `plain`) that is not finite but should be, or ''."""
+    if not isinstance(report, dict):
+        return next(filter(None, map(unknown, report)), "") if isinstance(report, list) else ""
+    for name, value in report.items():
+        if name in _ALWAYS and None in (value if isinstance(value, list) else [value]):
+            return name
+        found = unknown(value)
+        if found:
+            return found
+    return ""
+
+
 def target_of(trajectory: Trajectory, mixture: GaussianMixture) -> GaussianMixture:
     """The exact distribution that a trajectory's result should follow."""
     k, schedule = trajectory.result_level, trajectory.schedule
@@ -56,13 +76,24 @@ def sample_report(
 ) -> dict[str, Any]:
     """``{"sample": …, "target": …}``: the quality of a sample and the moments it should have.
 
-    Both at the data's own size, where points come from a file. ``progress`` is that of `evaluate`.
+    Means and stds are in the data's own units; distances are at unit size, where each column of
+    points from a file has std 1. ``progress`` is that of `evaluate`.
     """
     scaling = scaling_of(experiment.data)
-    target = scaling.mixture_back(target_of(trajectory, make_mixture(experiment.data)))
-    scores = evaluate(scaling.back(trajectory.result.cpu()), target, progress=progress)
-    moments = {"mean": target.mean().tolist(), "std": target.std().tolist()}
-    return {"sample": plain(asdict(scores)), "target": moments}
+    target = target_of(trajectory, make_mixture(experiment.data))
+    scores = evaluate(trajectory.result, target, progress=progress)
+    measured = torch.tensor([scores.mean, scores.std], dtype=torch.float64)
+    mean, std = _own_moments(scaling, *measured)
+    goal_mean, goal_std = _own_moments(scaling, target.mean(), target.std())
+    return {
+        "sample": plain(asdict(replace(scores, mean=mean, std=std))),
+        "target": {"mean": goal_mean, "std": goal_std},
+    }
+
+
+def _own_moments(scaling: Scaling, mean: Tensor, std: Tensor) -> tuple[list[float], list[float]]:
+    """Means and stds of unit size in the data's own units."""
+    return scaling.back(mean).tolist(), scaling.lengths_back(std).tolist()
 
 
 def loss_report(

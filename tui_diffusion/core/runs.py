@@ -199,10 +199,14 @@ def _load_experiment(file: Path, points: Path) -> Experiment:
     """The experiment, with its data from the run's own copy where it has one."""
     values = read_object(file)
     data = values.get("data")
-    if isinstance(data, dict) and data.get("name") == "file" and points.exists():
-        # Of the file's columns and rows it holds those that were chosen.
-        data |= {"path": str(points.absolute()), "columns": "", "where": ""}
-    return from_json(json.dumps(values))
+    if not (isinstance(data, dict) and data.get("name") == "file" and points.exists()):
+        return from_json(json.dumps(values))
+    name = Path(str(data.get("path"))).name
+    # Of the file's columns and rows the copy holds those that were chosen.
+    data |= {"path": str(points.absolute()), "columns": "", "where": ""}
+    experiment = from_json(json.dumps(values))
+    experiment.data.came_from(name)
+    return experiment
 
 
 def _plain(file: Path) -> Path:

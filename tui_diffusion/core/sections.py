@@ -14,6 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
 from .fields import setting
+from .limits import (
+    FARTHEST,
+    LEAST_ALPHA,
+    LEAST_BETA,
+    LEAST_SIGMA,
+    LEAST_STD,
+    LEAST_WEIGHT,
+    check_columns,
+)
 from .values import Numbers, Points, Real, Whole, expanded, format_value, shortened
 
 if TYPE_CHECKING:
@@ -122,14 +131,15 @@ class DataConfig(Section):
         "means",
         "Centre of every component: numbers in 1D, points in 2D. Empty: as the data set has them.",
         when=_CENTRES,
-        allowed="1D such as '-1, 1', or 2D such as '(-1, 1), (1, -1)', at most 64 components",
+        allowed="1D such as '-1, 1', or 2D such as '(-1, 1), (1, -1)', at most 64 components, "
+        f"numbers from {-FARTHEST:g} to {FARTHEST:g}",
     )
     weights: Numbers = setting(
         (),
         "weights",
         "Weight of every component, scaled to sum to 1. Empty: as the data set has them.",
         when=_CENTRES,
-        allowed="one number above 0 for each of the means",
+        allowed=f"one number from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g} for each of the means",
     )
     count: Whole = setting(
         8, "modes", "Number of modes on the ring.", when={"data.name": ("ring",)}, ge=1, le=64
@@ -164,14 +174,21 @@ class DataConfig(Section):
     std: Real = setting(
         0.01,
         "std",
-        "Standard deviation of each component; of points from a file, relative to their spread.",
-        gt=0,
+        "Standard deviation of each component; of points from a file, over their column's spread.",
+        ge=LEAST_STD,
         le=10,
     )
     balanced: bool = setting(
         True,
         "balanced",
         "Every training batch holds the components in equal numbers, as in the post.",
+    )
+    scaling: Literal["column", "shared"] = setting(
+        "column",
+        "scaling",
+        "How points from a file come to unit size: each column by its own spread; or both by one, "
+        "which keeps the proportions of a drawing or a map.",
+        when={"data.name": ("file",)},
     )
     _rows: Rows | None = PrivateAttr(None)
 
@@ -197,7 +214,7 @@ class DataConfig(Section):
                 field = "means" if self.means else "weights"
                 raise ValueError(
                     f"data.{field}: does not go with data.name {self.name!r}; "
-                    f"allowed with: {', '.join(DEFAULT_MEANS)}"
+                    f"allowed: none, or data.name = {' or '.join(DEFAULT_MEANS)}"
                 )
             if self.name == "file" and self._rows is None:
                 path, self._rows = _read_points(self.path, self.columns, self.where)
@@ -213,10 +230,22 @@ class DataConfig(Section):
             )
         if not self.weights and len(weights) != len(means):
             weights = ()
-        if weights and (len(weights) != len(means) or min(weights) <= 0):
+        farthest = max(abs(number) for mean in means for number in mean)
+        if farthest > FARTHEST:
+            raise ValueError(
+                f"data.means: {shortened(format_value(means))} reach too far; allowed: numbers "
+                f"from {-FARTHEST:g} to {FARTHEST:g}"
+            )
+        if self.std < LEAST_STD * farthest:
+            raise ValueError(
+                f"data.std: {format_value(self.std)} is finer than float32 holds at means of "
+                f"{farthest:g}; allowed: from {format_value(LEAST_STD * farthest)}"
+            )
+        fits = [LEAST_WEIGHT <= weight <= 1 / LEAST_WEIGHT for weight in weights]
+        if weights and (len(weights) != len(means) or not all(fits)):
             raise ValueError(
                 f"data.weights: {format_value(weights)} does not fit {len(means)} means; allowed: "
-                f"{len(means)} numbers above 0, or none"
+                f"{len(means)} numbers from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g}, or none"
             )
         object.__setattr__(self, "means", means)
         object.__setattr__(self, "weights", weights)
@@ -228,6 +257,16 @@ class DataConfig(Section):
         if self.points is not None:
             return int(self.points.shape[1])
         return len(self.means[0]) if self.means else 2
+
+    @property
+    def source(self) -> str:
+        """The name of the file that the points came from, or ''."""
+        return "" if self._rows is None else self._rows.name
+
+    def came_from(self, name: str) -> None:
+        """Remember the name that a file of points had before it was copied."""
+        if self._rows is not None:
+            self._rows.name = name
 
     @property
     def points(self) -> NDArray[np.float64] | None:
@@ -245,7 +284,12 @@ def _read_points(path: str, columns: str, where: str) -> tuple[str, Rows]:
     file = expanded(path)
     with suppress(OSError):  # the folder to be in is no more
         file = file.absolute() if path else file
-    return str(file), Rows(read_points(file, columns, where))
+    points = read_points(file, columns, where)
+    try:
+        check_columns(points)
+    except ValueError as error:
+        raise ValueError(f"data.path: {shortened(str(file), 80)}: {error}") from None
+    return str(file), Rows(points, file.name)
 
 
 _CONTINUOUS: Mapping[str, tuple[str, ...]] = {"method.name": ANY_LEVEL}
@@ -306,16 +350,21 @@ class ScheduleConfig(Section):
         scale="tenth",
     )
     sigma_min: Real = setting(
-        0.001, "sigma min", "Least noise level above zero.", when=_KARRAS, gt=0, le=100
+        0.001, "sigma min", "Least noise level above zero.", when=_KARRAS, ge=LEAST_SIGMA, le=100
     )
     sigma_max: Real = setting(
-        1.0, "sigma max", "Greatest noise level, where sampling starts.", when=_KARRAS, gt=0, le=100
+        1.0,
+        "sigma max",
+        "Greatest noise level, where sampling starts.",
+        when=_KARRAS,
+        ge=LEAST_SIGMA,
+        le=100,
     )
     beta_min: Real = setting(
-        0.001, "beta min", "Least beta.", when=_BETA_RANGE, gt=0, lt=1, scale="share"
+        0.001, "beta min", "Least beta.", when=_BETA_RANGE, ge=LEAST_BETA, lt=1, scale="share"
     )
     beta_max: Real = setting(
-        0.9, "beta max", "Greatest beta.", when=_BETA_RANGE, gt=0, lt=1, scale="share"
+        0.9, "beta max", "Greatest beta.", when=_BETA_RANGE, ge=LEAST_BETA, lt=1, scale="share"
     )
     rho: Real = setting(
         7.0,
@@ -331,7 +380,7 @@ class ScheduleConfig(Section):
         "betas",
         "Variance added at each step, least noisy first; their number is the number of levels.",
         when={"schedule.kind": ("beta",)},
-        allowed="1 to 1000 numbers above 0 and below 1, least noisy first",
+        allowed=f"1 to 1000 numbers from {LEAST_BETA:g} and below 1, least noisy first",
         min_length=1,
         max_length=1000,
     )
@@ -340,8 +389,8 @@ class ScheduleConfig(Section):
     @classmethod
     def _betas_in_range(cls, betas: tuple[float, ...]) -> tuple[float, ...]:
         for beta in betas:
-            if not 0 < beta < 1:
-                raise ValueError(f"{beta:g} is outside 0 to 1")
+            if not LEAST_BETA <= beta < 1:
+                raise ValueError(f"{beta:g} is outside {LEAST_BETA:g} to 1")
         return betas
 
     @model_validator(mode="after")
@@ -357,16 +406,33 @@ class ScheduleConfig(Section):
 
     @model_validator(mode="after")
     def _some_data_left(self) -> ScheduleConfig:
-        """The noisiest level must hold a trace of the data, or its alpha is 0 to the computer."""
+        """The noisiest level must hold a trace of the data, or its alpha is 0 in float32."""
         if self.kind not in ("beta", "karras-beta", "linear-beta"):
             return self
-        if sum(math.log1p(-beta) for beta in self._betas()) < -600:
+        if sum(math.log1p(-beta) for beta in self._betas()) < 2 * math.log(LEAST_ALPHA):
             field, value = ("betas", self.betas) if self.kind == "beta" else ("levels", self.levels)
             raise ValueError(
                 f"schedule.{field}: {shortened(format_value(value))} with these betas leaves no "
-                "trace of the data; allowed: fewer or smaller betas"
+                "trace of the data; allowed: fewer or smaller betas, of which the product of all "
+                f"1 - beta is {LEAST_ALPHA**2:g} or more"
             )
         return self
+
+    @model_validator(mode="after")
+    def _some_noise_left(self) -> ScheduleConfig:
+        """The last level of a flow must differ from the clean one."""
+        if self.kind == "flow" and self.levels > self.most_of_flow:
+            most = math.log(LEAST_SIGMA) / math.log(1 / self.levels)
+            raise ValueError(
+                f"schedule.rho: {self.rho:g} leaves no noise at the last of {self.levels} levels; "
+                f"allowed: a number from 1 to {math.floor(10 * most) / 10:g}"
+            )
+        return self
+
+    @property
+    def most_of_flow(self) -> int:
+        """Levels of a flow beyond which the last one, t = N^−ρ, holds no noise in float32."""
+        return math.floor(LEAST_SIGMA ** (-1 / self.rho))
 
     def _betas(self) -> tuple[float, ...]:
         if self.kind == "beta":

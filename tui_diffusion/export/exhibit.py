@@ -6,21 +6,31 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from ..core.axes import Axis
 from ..core.between import between
 from ..core.datasets import Scaling, make_mixture, scaling_of
 from ..core.experiment import Experiment
 from ..core.mixtures import GaussianMixture
-from ..core.presets import PRESETS
+from ..core.titles import title_of
 from ..core.trajectory import Trajectory
-from ..core.values import shown
 
 Floats = NDArray[np.float64]
 
 
 _FAR = 4.0
 """How many times wider than the data the noise may be in a view that does not move."""
+
+_ROOM = 1.06
+"""How many times wider than the truth a view is, for points at its edge."""
+
+_STRAYS = 0.002
+"""Share of the points that a view that closes in may leave out at each side, ..."""
+
+_WIDER = 1.3
+"""... and how many times wider than the truth it gets for the others."""
 
 _CLOSEST = 10.0
 """How many times the view may close in."""
@@ -45,16 +55,15 @@ class Exhibit:
     @property
     def title(self) -> str:
         """The experiment as a person calls it."""
-        preset = PRESETS.get(self.experiment.name)
-        name = preset.title if preset else self.experiment.name
-        return shown(name)
+        return title_of(self.experiment)
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
     """Everything at one place between level 0 and level N: points (n, d) and the exact truth.
 
-    ``beta`` is that of the step from the level last reached; ``decays``: alpha falls with noise.
+    Both are at unit size; ``scaling`` leads to the data's own units. ``beta`` is that of the step
+    from the level last reached; ``decays``: alpha falls with noise.
     """
 
     place: float
@@ -65,11 +74,22 @@ class Scene:
     sigma: float
     beta: float
     decays: bool
+    scaling: Scaling
 
     @property
     def level(self) -> int:
         """The level last reached."""
         return min(int(self.place + 1e-9), self.levels)
+
+    @property
+    def moments(self) -> list[tuple[str, Floats, Floats]]:
+        """Name, value of the points and of the truth, of mean and std in the data's own units."""
+        points, back = torch.from_numpy(self.points), self.scaling.lengths_back
+        pairs = [
+            ("mean", self.scaling.back(points.mean(0)), self.scaling.back(self.truth.mean())),
+            ("std", back(points.std(0, correction=0)), back(self.truth.std())),
+        ]
+        return [(name, seen.numpy(), true.numpy()) for name, seen, true in pairs]
 
     @property
     def words(self) -> str:
@@ -88,7 +108,7 @@ def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """A denoising as a function of a place from 0 (noise) to N (clean).
+    """A denoising as a function of a place from 0 (noise) to N (clean), at unit size.
 
     Between two levels points go in a straight line, and so do alpha and sigma.
     """
@@ -114,11 +134,14 @@ class Film:
     def _scaling(self) -> Scaling:
         return scaling_of(self.exhibit.experiment.data)
 
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """One axis a coordinate, in the data's own units."""
+        return self._scaling.axes
+
     @cached_property
     def _x(self) -> Floats:
-        """The points at the data's own size."""
-        x = self.trajectory.x.detach().cpu().double()
-        return np.asarray(self._scaling.back(x).numpy(), np.float64)
+        return np.asarray(self.trajectory.x.detach().cpu().double().numpy())
 
     def scene(self, place: float) -> Scene:
         """What is to be seen at ``place``; points that are not finite are left out."""
@@ -131,11 +154,12 @@ class Film:
             place=place,
             levels=levels,
             points=points[np.isfinite(points).all(1)],
-            truth=self._scaling.mixture_back(self._mixture.noised(alpha, sigma)),
+            truth=self._mixture.noised(alpha, sigma),
             alpha=alpha,
             sigma=sigma,
             beta=float(schedule.betas[reached]) if reached < levels else 0.0,
             decays=bool(alphas.min() < 1),
+            scaling=self._scaling,
         )
 
     def view(self, scene: Scene) -> tuple[Floats, float]:
@@ -148,8 +172,11 @@ class Film:
         if not self.closes_in:
             return centre, half
         low, high = _reach(scene.truth)
-        own = float((high - low).max() / 2)
-        return (low + high) / 2, max(own, half / _CLOSEST)
+        middle, own = (low + high) / 2, _ROOM * float((high - low).max() / 2)
+        if len(scene.points):
+            far = np.quantile(scene.points, (_STRAYS, 1 - _STRAYS), axis=0)
+            own = max(own, min(_ROOM * float(np.abs(far - middle).max()), _WIDER * own))
+        return middle, max(own, half / _CLOSEST)
 
     @cached_property
     def closes_in(self) -> bool:
@@ -159,19 +186,18 @@ class Film:
 
     @cached_property
     def extent(self) -> tuple[Floats, float]:
-        """Centre (d,) and half width of what holds the truth of every level to 3.2 std."""
+        """Centre (d,) and half width of what holds 3.2 std of every level's truth, with room."""
         lows, highs = [], []
         for level in range(self.levels + 1):
             low, high = _reach(self._truth(level))
             lows.append(low)
             highs.append(high)
         low, high = np.min(lows, axis=0), np.max(highs, axis=0)
-        return (low + high) / 2, float((high - low).max() / 2)
+        return (low + high) / 2, _ROOM * float((high - low).max() / 2)
 
     def _truth(self, level: int) -> GaussianMixture:
         schedule = self.trajectory.schedule
-        noised = self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
-        return self._scaling.mixture_back(noised)
+        return self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
 
     def chosen(self, most: int) -> list[int]:
         """At most so many levels, evenly spread, with the noisiest and the clean one."""

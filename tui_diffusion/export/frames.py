@@ -15,7 +15,7 @@ from ..core.metrics import nearest_mode
 from ..core.mixtures import GaussianMixture
 from . import raster
 from .exhibit import Film, Floats, Scene
-from .raster import DIM, GROUND, LINE, MAKERS, MARK, PANEL, TEXT, TRUTH, Pixels, Range
+from .raster import DIM, GROUND, LINE, MAKERS, MARK, PANEL, TEXT, TRUTH, Pixels, Range, Tick
 
 MARKED_MODES = 16
 """Modes up to which each is marked and looked at from near by."""
@@ -142,11 +142,7 @@ def _numbers(sheet: Sheet, scene: Scene, left: int, top: int) -> None:
     """Mean and std of the points beside those of the truth."""
     if not len(scene.points):
         return
-    rows = [
-        ("mean", scene.points.mean(0), scene.truth.mean().numpy()),
-        ("std", scene.points.std(0), scene.truth.std().numpy()),
-    ]
-    for row, (name, seen, true) in enumerate(rows):
+    for row, (name, seen, true) in enumerate(scene.moments):
         y = top + row * sheet.px(34)
         sheet.text(left, y, name, DIM, 12)
         sheet.text(left + sheet.px(40), y, _pair(seen), size=12)
@@ -154,7 +150,12 @@ def _numbers(sheet: Sheet, scene: Scene, left: int, top: int) -> None:
 
 
 def _pair(values: Floats) -> str:
-    return "  ".join(f"{round(value, 3) + 0.0:.3f}" for value in values.tolist())
+    return "  ".join(map(_number, values.tolist()))
+
+
+def _number(value: float) -> str:
+    plain = value == 0 or 1e-3 <= abs(value) < 1e5
+    return f"{round(value, 3) + 0.0:.3f}" if plain else f"{value:.6g}"
 
 
 def _ruler(sheet: Sheet, scene: Scene, box: Box) -> None:
@@ -201,15 +202,18 @@ def plane_panel(
     side = min(box.width, box.height - below)
     inner = Box(box.left + (box.width - side) // 2, box.top, side, side)
     truth, points = scene.truth, scene.points
+    axes = film.axes
     centre, half = film.view(scene)
     if close:
+        axes = tuple(axis.differences for axis in axes)
         points, truth = about_modes(scene), _one_mode(truth)
         centre, half = np.zeros(2), _NEAR * float(truth.stds.max())
     xs, ys = (centre[0] - half, centre[0] + half), (centre[1] - half, centre[1] + half)
     logs = raster.log_density(truth, xs, ys, side, side)
     picture = raster.shading(logs)
     most = _tick_count(sheet, side, 44)
-    _grid_lines(picture, raster.ticks(xs, most), raster.ticks(ys, most), xs, ys)
+    across, up = raster.ticks(xs, most, axes[0]), raster.ticks(ys, most, axes[1])
+    _grid_lines(picture, across, up, xs, ys)
     radius = 1.15 * sheet.unit
     count = raster.splat(points, xs, ys, side, side, max(radius, 0.8))
     raster.dots(picture, count, MAKERS[film.exhibit.maker], _opacity(len(points)))
@@ -221,8 +225,8 @@ def plane_panel(
             py = (ys[1] - y) / (ys[1] - ys[0]) * side - 0.5
             raster.ring(picture, px, py, 6.5 * sheet.unit, MARK, 1.2 * max(sheet.unit, 0.8))
     sheet.put(picture, inner)
-    _ticks_below(sheet, inner, xs, raster.ticks(xs, most))
-    _ticks_inside(sheet, inner, ys, raster.ticks(ys, most))
+    _ticks_below(sheet, inner, xs, across)
+    _ticks_inside(sheet, inner, ys, up)
     _caption(sheet, inner, caption or ("each point from its mode" if close else ""))
 
 
@@ -286,8 +290,9 @@ def line_panel(
     picture = np.empty((inner.height, inner.width, 3), np.float32)
     picture[:] = raster.colour(PANEL)
     ys = (0.0, top)
-    across = raster.ticks(xs, _tick_count(sheet, inner.width, 56))
-    up = raster.ticks(ys, _tick_count(sheet, inner.height, 64))
+    axis = film.axes[0]
+    across = raster.ticks(xs, _tick_count(sheet, inner.width, 56), axis)
+    up = raster.ticks(ys, _tick_count(sheet, inner.height, 64), axis.densities)
     _grid_lines(picture, across, up, xs, ys)
     hue = MAKERS[film.exhibit.maker]
     covered = raster.bars(heights / top * inner.height, inner.width, inner.height)
@@ -306,24 +311,21 @@ def _tick_count(sheet: Sheet, length: int, spacing: float) -> int:
     return max(3, round(length / sheet.px(spacing)))
 
 
-def _grid_lines(
-    picture: Pixels, across: list[float], up: list[float], xs: Range, ys: Range
-) -> None:
+def _grid_lines(picture: Pixels, across: list[Tick], up: list[Tick], xs: Range, ys: Range) -> None:
     height, width, _ = picture.shape
     hue = raster.colour(LINE)
-    for x in across:
+    for x, _ in across:
         column = min(int((x - xs[0]) / (xs[1] - xs[0]) * width), width - 1)
         picture[:, column] += 0.55 * (hue - picture[:, column])
-    for y in up:
+    for y, _ in up:
         row = min(int((ys[1] - y) / (ys[1] - ys[0]) * height), height - 1)
         picture[row] += 0.55 * (hue - picture[row])
 
 
-def _ticks_below(sheet: Sheet, box: Box, xs: Range, marks: list[float]) -> None:
+def _ticks_below(sheet: Sheet, box: Box, xs: Range, marks: list[Tick]) -> None:
     """Numbers under a panel, those that fit."""
     y, free = box.bottom + sheet.px(13), float(box.left)
-    for x in marks:
-        words = raster.tick_text(x, xs)
+    for x, words in marks:
         half = sheet.width_of(words, 11) / 2
         at = box.left + (x - xs[0]) / (xs[1] - xs[0]) * box.width
         if at - half >= free and at + half <= box.right:
@@ -331,14 +333,14 @@ def _ticks_below(sheet: Sheet, box: Box, xs: Range, marks: list[float]) -> None:
             free = at + half + sheet.px(6)
 
 
-def _ticks_inside(sheet: Sheet, box: Box, ys: Range, marks: list[float]) -> None:
+def _ticks_inside(sheet: Sheet, box: Box, ys: Range, marks: list[Tick]) -> None:
     """Numbers at the left edge, inside a panel."""
     if box.height < sheet.px(120):
         return
-    for y in marks:
+    for y, words in marks:
         at = box.bottom - (y - ys[0]) / (ys[1] - ys[0]) * box.height
         if box.top + sheet.px(22) < at < box.bottom - sheet.px(8):
-            sheet.text(box.left + sheet.px(4), at, raster.tick_text(y, ys), DIM, 11, "lm")
+            sheet.text(box.left + sheet.px(4), at, words, DIM, 11, "lm")
 
 
 def _caption(sheet: Sheet, box: Box, words: str) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..core.axes import AS_IT_IS, Axis
 from ..core.mixtures import GaussianMixture
 
 Pixels = NDArray[np.float32]
@@ -180,19 +181,31 @@ def curve(
     return np.asarray(mask.reduce(scale), np.float64) / 255
 
 
-def ticks(span: Range, most: int) -> list[float]:
-    """At most ``most`` round numbers inside a range."""
-    low, high = span
+Tick = tuple[float, str]
+"""A place at unit size and the number there in the data's own units."""
+
+
+def ticks(span: Range, most: int, axis: Axis = AS_IT_IS) -> list[Tick]:
+    """At most ``most`` round numbers of an axis inside a range."""
+    low, high = (axis.own(end) for end in span)
     rough = max(high - low, 1e-300) / max(most, 1)
     power = 10.0 ** np.floor(np.log10(rough))
     step = next((m * power for m in (1, 2, 5, 10) if m * power >= rough), 10 * power)
     first = int(np.ceil(low / step - 1e-9))
     last = int(np.floor(high / step + 1e-9))
-    return [float(i * step) for i in range(first, last + 1)]
+    values = [float(i * step) for i in range(first, last + 1)]
+    return [(axis.unit(value), tick_text(value, high - low)) for value in values]
 
 
-def tick_text(value: float, span: Range) -> str:
-    """A tick as text, with as many digits as the range calls for."""
-    places = max(0, int(np.ceil(-np.log10(max(span[1] - span[0], 1e-12)))) + 1)
-    text = f"{value:.{min(places, 9)}f}"
+def tick_text(value: float, span: float) -> str:
+    """A number as text, with as many digits as a range ``span`` wide calls for."""
+    places = int(np.ceil(-np.log10(span))) + 1
+    if span > 1e6 or places > 9:
+        digits = max(int(np.floor(np.log10(max(abs(value), span)))) + places, 0)
+        mantissa, _, exponent = f"{value:.{min(digits, 16)}e}".partition("e")
+        return f"{_trimmed(mantissa)}e{int(exponent)}" if float(mantissa) else "0"
+    return _trimmed(f"{value:.{max(places, 0)}f}")
+
+
+def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -16,7 +16,8 @@ from typing import Any
 from ..core.datasets import make_mixture
 from ..core.devices import operations
 from ..core.experiment import ConfigError, Experiment, field_table
-from ..core.presets import PRESETS, base_of
+from ..core.presets import base_of
+from ..core.titles import about_of, title_of
 from ..core.values import format_value
 from . import script_any_level as any_level
 from .script_data import data_part
@@ -119,11 +120,11 @@ def standalone_script(experiment: Experiment) -> str:
 
 _KNOWN = (
     *("seed", "device", "data.name", "data.means", "data.weights", "data.count", "data.path"),
-    *("data.columns", "data.where"),
-    *("data.std", "data.balanced", "method.name", "schedule.kind", "schedule.levels"),
+    *("data.columns", "data.where", "data.scaling", "data.std", "data.balanced", "method.name"),
+    *("schedule.kind", "schedule.levels"),
     *("schedule.sigma_min", "schedule.sigma_max", "schedule.beta_min", "schedule.beta_max"),
-    *("schedule.rho", "schedule.betas", "network.width", "network.depth", "network.activation"),
-    *("network.per_level", "training.steps", "training.batch", "training.lr"),
+    *("schedule.rho", "schedule.betas", "network.width", "network.depth"),
+    *("network.activation", "network.per_level", "training.steps", "training.batch", "training.lr"),
     *("training.optimizer", "training.loss", "training.decay", "training.decay_factor"),
     *("training.decay_every", "training.first_factor", "training.first_lr", "sampling.points"),
     *("sampling.sampler", "sampling.variance", "sampling.quiet", "sampling.start"),
@@ -170,13 +171,11 @@ def _refuse_unknown(experiment: Experiment, path: str, allowed: tuple[str, ...])
 
 
 def _about(experiment: Experiment) -> dict[str, Any]:
-    preset = PRESETS.get(experiment.name)
-    name = harmless(experiment.name)
     one_thread = operations(experiment) < _ONE_THREAD_UP_TO
     return {
-        "title": preset.title if preset else name,
+        "title": harmless(title_of(experiment)),
         "copy": "import copy\n" if experiment.method.name in any_level.STEPS else "",
-        "about": wrapped(preset.about if preset else f"Experiment {name}."),
+        "about": wrapped(harmless(about_of(experiment))),
         "command": wrapped(_command(experiment), " \\\n        "),
         "seed": experiment.seed,
         "threads": "\ntorch.set_num_threads(1)  # so small a network gains nothing from more"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from string import Template
 
-from ..core.datasets import SPACING, STROKES
+from ..core.datasets import SPACING, STROKES, scaling_of
 from ..core.experiment import ConfigError, Experiment
 from ..core.mixtures import GaussianMixture
 from ..core.points import reading_of, suffix_of
@@ -39,7 +39,7 @@ POINTS = Template("""
 # Data distribution: the points of a file, each with a Gaussian of std sigma_data around it
 ${before}points = torch.tensor($read, dtype=torch.float64).view(-1, $dim)
 centre = points.mean(0)
-scale = (points - centre).square().mean().sqrt()
+scale = $scale
 modes = ((points - centre) / scale).float()  # at unit size
 weights = torch.full((len(modes),), 1 / len(modes), dtype=torch.float64)
 sigma_data = $std
@@ -202,7 +202,8 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     """The data distribution; it leaves its std as ``sigma_data``, and its moments."""
     data, std = experiment.data, repr(experiment.data.std)
     if data.name == "file":
-        return POINTS.substitute(_reading(data), std=std, dim=mixture.dim) + MOMENTS
+        points = POINTS.substitute(_reading(data), scale=_scale(data), std=std, dim=mixture.dim)
+        return points + MOMENTS
     if mixture.modes == 1:
         return ONE_GAUSSIAN.substitute(mean=mixture.means[0].tolist(), std=std)
     if data.name in CURVES:
@@ -220,6 +221,15 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
         means=listed(mixture.means.tolist(), 0), std=std, weights=_weights(mixture)
     )
     return modes + MOMENTS
+
+
+def _scale(data: DataConfig) -> str:
+    """An expression for `Scaling.scale`; a column without spread has that of the other."""
+    points = data.points
+    if points is not None and bool((points == points[0]).all(0).any()):
+        return f"torch.tensor({scaling_of(data).scale.tolist()}, dtype=torch.float64)"
+    each = "" if data.scaling == "shared" else "0"
+    return f"(points - centre).square().mean({each}).sqrt()"
 
 
 def _reading(data: DataConfig) -> dict[str, str]:

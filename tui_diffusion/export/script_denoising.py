@@ -153,9 +153,9 @@ goal_mean, goal_var = alphas[$end] * goal_mean, alphas[$end] ** 2 * goal_var + s
 """)
 
 BACK = """
-# Back to the size of the points in the file
-x = (x * scale + centre).float()
-goal_mean, goal_var = goal_mean * scale + centre, goal_var * scale**2
+# Back to the units of the file
+x = x.double() * scale + centre
+goal_mean, goal_var = goal_mean.double() * scale + centre, goal_var.double() * scale**2
 """
 
 DISTANCE = """\

@@ -30,7 +30,8 @@ _SAID = ("x0_hat", "eps_hat")
 def write_npz(film: Film, file: Path, progress: Progress) -> None:
     """x (N+1, n, d), what each step said of it, alphas, sigmas, losses and the experiment's JSON.
 
-    x and x0_hat have the data's own size; all else has the unit size at which a network sees it.
+    x and x0_hat are in the data's own units, those of a file in float64; all else has the unit size
+    at which a network sees it. centre and scale lead from one to the other: own = centre + scale x.
     No object arrays, so it opens with ``allow_pickle=False``.
     """
     trajectory, exhibit = film.trajectory, film.exhibit
@@ -57,7 +58,7 @@ def check_points(file: Path) -> None:
 
 
 def write_points(trajectory: Trajectory, scaling: Scaling, file: Path, progress: Progress) -> None:
-    """Points at every level with alphas and sigmas, whole or not at all; sizes as above."""
+    """Points at every level with alphas and sigmas, whole or not at all; units as above."""
 
     def write(places: list[Path]) -> None:
         _save(trajectory, scaling, _SAID, {}, places[0], progress)
@@ -73,21 +74,29 @@ def _save(
     file: Path,
     progress: Progress,
 ) -> None:
-    """x and what the steps ``said``, level by level, with alphas, sigmas and ``more``.
+    """x and what the steps ``said``, level by level, with alphas, sigmas, scaling and ``more``.
 
     Not compressed: of numbers with noise that takes a tenth off, in the greater part of the time.
     """
     x, schedule = trajectory.x, trajectory.schedule
-    more = {"alphas": schedule.alphas.numpy(), "sigmas": schedule.sigmas.numpy(), **more}
+    more = {
+        "alphas": schedule.alphas.numpy(),
+        "sigmas": schedule.sigmas.numpy(),
+        "centre": scaling.centre.numpy(),
+        "scale": scaling.scale.numpy(),
+        **more,
+    }
 
     def numbers(name: str, values: Tensor) -> memoryview:
         values = values.detach().cpu().to(x.dtype)
-        back = scaling.back(values) if name in ("x", "x0_hat") else values
-        return back.contiguous().numpy().data
+        return in_units(name, values).contiguous().numpy().data
+
+    def in_units(name: str, values: Tensor) -> Tensor:
+        return scaling.back(values) if name in ("x", "x0_hat") else values
 
     def begin(name: str, levels: int) -> IO[bytes]:
         out = archive.open(f"{name}.npy", "w", force_zip64=True)
-        kind: NDArray[Any] = x[0, :0].cpu().numpy()
+        kind: NDArray[Any] = in_units(name, x[0, :0].cpu()).numpy()
         shape = (levels, *x.shape[1:])
         header = {"descr": kind.dtype.str, "fortran_order": False, "shape": shape}
         npy.write_array_header_1_0(out, header)
@@ -117,16 +126,17 @@ def _save(
 def write_csv(film: Film, file: Path, progress: Progress) -> None:
     """One line for every point at every level: level, alpha, sigma, point, and its coordinates."""
     trajectory = film.trajectory
-    x = scaling_of(film.exhibit.experiment.data).back(trajectory.x.detach().cpu()).numpy()
+    scaling = scaling_of(film.exhibit.experiment.data)
+    written = float.__repr__ if scaling.changes else "{:.9g}".format  # float64, float32
     alphas, sigmas = trajectory.schedule.alphas.tolist(), trajectory.schedule.sigmas.tolist()
     names = ("x",) if film.dim == 1 else ("x", "y")
     with file.open("w", encoding="ascii", newline="") as out:
         out.write(",".join(("level", "alpha", "sigma", "point", *names)) + "\r\n")
-        for level, points in enumerate(x):
+        for level, points in enumerate(trajectory.x.detach()):
             head = f"{level},{alphas[level]!r},{sigmas[level]!r}"
-            for point, place in enumerate(points):
-                out.write(f"{head},{point},{','.join(f'{v:.9g}' for v in place.tolist())}\r\n")
-            progress(level + 1, len(x))
+            for point, place in enumerate(scaling.back(points).tolist()):
+                out.write(f"{head},{point},{','.join(map(written, place))}\r\n")
+            progress(level + 1, len(trajectory.x))
 
 
 def write_losses_csv(exhibit: Exhibit, file: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.axes import Axis
 from . import raster
 from .exhibit import Film, Floats, Scene
 from .frames import (
@@ -88,15 +90,15 @@ def _spans(film: Film, scene: Scene) -> tuple[Range, Range | None]:
 def _ticks(film: Film, scene: Scene, box: Box) -> list[str]:
     xs, ys = _spans(film, scene)
     parts = []
-    for x in raster.ticks(xs, max(3, round(box.width / 56))):
+    for x, words in raster.ticks(xs, max(3, round(box.width / 56)), film.axes[0]):
         at = box.left + (x - xs[0]) / (xs[1] - xs[0]) * box.width
         if box.left + 10 <= at <= box.right - 10:
-            parts.append(_text(at, box.bottom + 13, raster.tick_text(x, xs), DIM, 11, "middle"))
+            parts.append(_text(at, box.bottom + 13, words, DIM, 11, "middle"))
     if ys is not None:
-        for y in raster.ticks(ys, max(3, round(box.height / 56))):
+        for y, words in raster.ticks(ys, max(3, round(box.height / 56)), film.axes[1]):
             at = box.bottom - (y - ys[0]) / (ys[1] - ys[0]) * box.height
             if box.top + 12 <= at <= box.bottom - 8:
-                parts.append(_text(box.left + 4, at + 4, raster.tick_text(y, ys), DIM, 11))
+                parts.append(_text(box.left + 4, at + 4, words, DIM, 11))
     return parts
 
 
@@ -104,7 +106,7 @@ def _plane(film: Film, scene: Scene, width: int, height: int) -> list[str]:
     xs, ys = _spans(film, scene)
     assert ys is not None
     parts = [f'<rect width="{width}" height="{height}" fill="{PANEL}"/>']
-    parts.append(_grid(xs, ys, width, height))
+    parts.append(_grid((xs, ys), film.axes, width, height))
     # Small spikes need finer cells than the panel's pixels for their contours to be round.
     narrow = float(scene.truth.stds.min()) < 4 * (xs[1] - xs[0]) / width
     fine = 1 if not narrow else 4 if scene.truth.modes <= MARKED_MODES else 2
@@ -149,23 +151,24 @@ def _line(film: Film, scene: Scene, width: int, height: int) -> list[str]:
     line = "L".join(
         f"{i + 0.5:.1f} {height * (1 - value / top):.2f}" for i, value in enumerate(pdf.tolist())
     )
-    hue = MAKERS[film.exhibit.maker]
+    hue, axis = MAKERS[film.exhibit.maker], film.axes[0]
     return [
         f'<rect width="{width}" height="{height}" fill="{PANEL}"/>',
-        _grid(xs, (0.0, top), width, height),
+        _grid((xs, (0.0, top)), (axis, axis.densities), width, height),
         f'<path d="{bars}" fill="{hue}" fill-opacity="0.8"/>',
         f'<path d="M{line}" stroke="{TRUTH}" stroke-width="2" fill="none"/>',
     ]
 
 
-def _grid(xs: Range, ys: Range, width: int, height: int) -> str:
+def _grid(spans: tuple[Range, Range], axes: Sequence[Axis], width: int, height: int) -> str:
+    xs, ys = spans
     path = [
         f"M{(x - xs[0]) / (xs[1] - xs[0]) * width:.1f} 0V{height}"
-        for x in raster.ticks(xs, max(3, round(width / 56)))
+        for x, _ in raster.ticks(xs, max(3, round(width / 56)), axes[0])
     ]
     path += [
         f"M0 {(ys[1] - y) / (ys[1] - ys[0]) * height:.1f}H{width}"
-        for y in raster.ticks(ys, max(3, round(height / 56)))
+        for y, _ in raster.ticks(ys, max(3, round(height / 56)), axes[1])
     ]
     return f'<path d="{"".join(path)}" stroke="{LINE}" stroke-opacity="0.6"/>'
 

@@ -10,7 +10,7 @@ from ..core.experiment import Experiment, field_table
 from ..core.presets import base_of
 from ..core.store import store
 from ..core.values import format_value
-from .status import number
+from .status import number, vector
 
 if TYPE_CHECKING:
     from .film import Film
@@ -41,14 +41,22 @@ def level_text(film: Film, level: int) -> str:
     wish = film.wish
     seen = film.numbers(level)
     what = f"network at step {wish.step}" if wish.source == "network" else wish.source
-    rows = [("mean", seen.mean, seen.goal_mean), ("std", seen.std, seen.goal_std)]
+
+    def own(values: list[float]) -> str:
+        """Numbers of points from a file, to as many digits as their spread calls for."""
+        if not film.scaling.changes:
+            return ", ".join(map(number, values))
+        return vector(values, 3, film.scaling.scale.tolist()).strip("()")
+
+    rows = [
+        ("mean", own(seen.mean), own(seen.goal_mean)),
+        ("std", own(seen.std), own(seen.goal_std)),
+    ]
     lines = [
         f"# level {level}/{film.levels}, {what}, {len(film.x[level])} points, seed {wish.seed}",
         f"# alpha {film.alpha(level):.6g}, sigma {film.sigma(level):.6g}",
     ]
-    for name, here, exact in rows:
-        values, goals = (", ".join(map(number, part)) for part in (here, exact))
-        lines.append(f"{name}: {values} (exact {goals})")
+    lines += [f"{name}: {here} (exact {exact})" for name, here, exact in rows]
     if seen.distance is not None and seen.goal_distance is not None:
         to_mode, real = number(seen.distance), number(seen.goal_distance)
         lines.append(f"squared distance to mode: {to_mode} (real {real})")

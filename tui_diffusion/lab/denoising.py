@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import Static
 
+from ..core.values import shortened
 from .canvas import Canvas
 from .gallery import Gallery
 from .glyphs import Glyphs
@@ -276,7 +277,8 @@ class DenoisingPanel(Panel, Player):
         if film is not None:
             parts += _noise_of(film, self.play)
             spare = [len(parts), *range(1, len(parts))]  # the data, which the start may outlive
-            parts.append(film.wish.experiment.data.name)
+            data = film.wish.experiment.data
+            parts.append(shortened(data.source, 24) or data.name)
             if self.level == 0 and film.wish.source != "forward":
                 parts.append(_start(film))
         title = self.joined(parts, spare=spare)
@@ -293,12 +295,13 @@ class DenoisingPanel(Panel, Player):
         if self.tracked is not None and self.level < film.levels:
             self._write_point(film, self.tracked)
             return
-        mean, std, goal_mean, goal_std = (rows[self.level].tolist() for rows in film.moments)
+        mean, std, goal_mean, goal_std = (rows[self.level].tolist() for rows in film.own_moments)
         # Between levels points are only drawn; what is measured belongs to a level.
         here = " here  " if self.play.place == self.level else f" at {self.level:<3}"
+        scales = film.scaling.scale.tolist()
         moments: list[Item] = [
-            ("mean", vector(mean), "mean", vector(goal_mean)),
-            ("std", vector(std), "std", vector(goal_std)),
+            ("mean", vector(mean, 3, scales), "mean", vector(goal_mean, 3, scales)),
+            ("std", vector(std, 3, scales), "std", vector(goal_std, 3, scales)),
             *to_mode(film, self.level, "to mode²" if self.size.width >= _ROOMY else "mode²"),
         ]
         items = [*moments, energy(film, self.level, chance=True)]
@@ -308,14 +311,17 @@ class DenoisingPanel(Panel, Player):
 
     def _write_point(self, film: Film, index: int) -> None:
         """One point's step, and what the ideal denoiser says of the same x."""
-        point = film.point(self.level, index)
+        point, scales = film.point(self.level, index), film.scaling.scale.tolist()
+        x0_hat, ideal = vector(point.x0_hat, 3, scales), vector(point.ideal_x0, 3, scales)
+        x = vector(point.x, 3, scales)
+        moves, noise = vector(point.move, 3, scales), vector(point.noise, 3, scales)
         self._write(
             f" ◆ {index + 1}   " if self.glyphs != "ascii" else f" * {index + 1}   ",
             " ideal ",
-            ("x0_hat", vector(point.x0_hat), "x0_hat", vector(point.ideal_x0)),
+            ("x0_hat", x0_hat, "x0_hat", ideal),
             ("eps_hat", vector(point.eps_hat), "eps_hat", vector(point.ideal_eps)),
-            ("x", vector(point.x), "x", vector(point.x)),
-            ("moves", vector(point.move), "noise", vector(point.noise)),
+            ("x", x, "x", x),
+            ("moves", moves, "noise", noise),
         )
 
     def _write(self, head: str, exact_head: str, *items: Item) -> None:
@@ -327,7 +333,7 @@ class DenoisingPanel(Panel, Player):
         here: list[tuple[str, Style]] = [(head, label)]
         exact: list[tuple[str, Style]] = [(exact_head, label)]
         for name, seen, exact_name, goal in items:
-            room = _room(seen)
+            room = _room(seen, goal)
             used += len(f"{name} {gap}") + room
             if used - len(gap) > width:
                 break  # half a number is a wrong one
@@ -340,14 +346,15 @@ class DenoisingPanel(Panel, Player):
         self.query_one("#goals", Line).write(exact)
 
 
-def _room(value: str) -> int:
-    """Cells for a value, so that what is right of it stays where it is."""
-    return 16 if value.startswith("(") else 15 if "±" in value else 7
+def _room(value: str, goal: str) -> int:
+    """Cells for a value and its goal, so that what is right of them stays where it is."""
+    usual = 16 if value.startswith("(") else 15 if "±" in value else 7
+    return max(usual, len(value), len(goal))
 
 
 def _cells(head: str, items: Sequence[Item], gap: int) -> int:
     """Cells of a line of numbers with so many between two of them."""
-    cells = sum(len(name) + 1 + _room(value) + gap for name, value, *_ in items)
+    cells = sum(len(name) + 1 + _room(value, goal) + gap for name, value, _, goal in items)
     return len(head) + cells - gap
 
 

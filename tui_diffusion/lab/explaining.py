@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ..core.experiment import Experiment
 from ..core.presets import PRESETS, base_of
+from ..core.titles import told_by
 from ..core.values import format_value, threads_text
 from .bench import Bench
 from .session import State, Training
@@ -191,6 +192,16 @@ DURING = {
 """By experiment, while its network learns."""
 
 
+_OTHER_DATA = (
+    "Press ←: the data blur, level by level, until nothing tells them from noise. The clean "
+    "estimate (v) shows what can still be known of them at each.",
+    "At the clean end the outline of the data shows first, what is small or sharp last.",
+    "Press i for the ideal denoiser, from the same noise: where its points differ, the network has "
+    "more to learn.",
+)
+"""Before, during and after training, where data or method are not the preset's."""
+
+
 def moments(bench: Bench) -> Iterator[tuple[str, str]]:
     """A headline and a text on where this experiment stands now, most pressing first."""
     experiment, training = bench.experiment, bench.training
@@ -214,6 +225,8 @@ def moments(bench: Bench) -> Iterator[tuple[str, str]]:
     if cause(experiment, "mean"):
         yield "The start is to be set as well", cause(experiment, "mean")
     before, during, after = BEFORE[preset.id], DURING[preset.id], preset.look_for
+    if told_by(experiment) is None:
+        before, during, after = _OTHER_DATA
     trained = bench.trained()
     match trained.state if trained is not None else None:
         case None if training is not None and training.state.active:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.between import between
-from ..core.datasets import make_mixture
+from ..core.datasets import Scaling, make_mixture, scaling_of
 from ..core.devices import choose, use_threads
 from ..core.energy import Reference, merged
 from ..core.exact import goal_moments
@@ -42,6 +42,7 @@ _FOLLOWED = 32
 class Numbers:
     """What is measured at one level; lists have one entry a coordinate.
 
+    Means and stds are in the data's own units, distances at unit size.
     ``goal_…`` is exact, but for ``goal_distance`` and ``energy_real``, which true points of the
     same number score; ``energy_chance`` is how far chance moves ``energy``. The distance to the
     nearest mode is None for data without modes. At the level of the result all are those of
@@ -61,7 +62,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Point:
-    """One point's step from a level to the next, a list entry a coordinate.
+    """One point's step from a level to the next, a list entry a coordinate, in own units.
 
     It goes from x to x + move + noise; the ideal values are those of the exact denoiser at x.
     """
@@ -107,6 +108,11 @@ class Film:
     def dim(self) -> int:
         """Coordinates of a point."""
         return int(self.x.shape[2])
+
+    @cached_property
+    def scaling(self) -> Scaling:
+        """From unit size, which all of this has, to the data's own units."""
+        return scaling_of(self.wish.experiment.data)
 
     @property
     def schedule(self) -> Schedule:
@@ -167,14 +173,15 @@ class Film:
         """What happens to one point at a level below N."""
         step = self.trajectory.step(level, slice(index, index + 1))
         x, ideal = step.x, self.ask_ideal(step.x.cpu(), level)
+        back, lengths = self.scaling.back, self.scaling.lengths_back
         rows = (
-            x,
+            back(x),
             step.eps_hat,
-            step.x0_hat,
-            step.mean - x,
-            step.noise,
+            back(step.x0_hat),
+            lengths(step.mean - x),
+            lengths(step.noise),
             ideal.eps_hat,
-            ideal.x0_hat,
+            back(ideal.x0_hat),
         )
         return Point(*(row[0].tolist() for row in rows))
 
@@ -195,12 +202,24 @@ class Film:
 
     @cached_property
     def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """mean, std, goal mean and goal std at every level, each (N + 1, d)."""
+        """mean, std, goal mean and goal std at every level, each (N + 1, d), at unit size."""
         goal_mean, goal_std = goal_moments(self.mixture, self.schedule)
         # Of infinite points there is none, and that shows.
         levels = [torch.var_mean(torch.from_numpy(x).double(), 0, correction=0) for x in self.x]
         variance, mean = (torch.stack(values) for values in zip(*levels, strict=True))
         return mean.numpy(), variance.sqrt().numpy(), goal_mean.numpy(), goal_std.numpy()
+
+    @cached_property
+    def own_moments(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """The `moments` in the data's own units."""
+        back, lengths_back = self.scaling.back, self.scaling.lengths_back
+        mean, std, goal_mean, goal_std = map(torch.from_numpy, self.moments)
+        return (
+            back(mean).numpy(),
+            lengths_back(std).numpy(),
+            back(goal_mean).numpy(),
+            lengths_back(goal_std).numpy(),
+        )
 
     @cached_property
     def _numbers(self) -> dict[int, Numbers]:
@@ -227,7 +246,7 @@ class Film:
         return min(left, key=lambda k: abs(k - level), default=None)
 
     def _measure(self, level: int) -> Numbers:
-        mean, std, goal_mean, goal_std = (values[level].tolist() for values in self.moments)
+        mean, std, goal_mean, goal_std = (rows[level].tolist() for rows in self.own_moments)
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
         points = points[torch.isfinite(points).all(1)]
         experiment, distance, real = self.wish.experiment, None, None

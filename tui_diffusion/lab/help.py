@@ -13,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from ..core.presets import base_of
+from ..core.titles import about_of, title_of
 from ..core.values import shown
 from .actions import ACTIONS, FORM_KEYS, LAB_KEYS, Action
 from .bench import Bench
@@ -96,9 +97,9 @@ def lab_page(
     experiment = bench.experiment
     yield from keys(here, ACTIONS)
     preset = base_of(experiment)
-    own = f"{shown(experiment.name)}, from " if experiment.name != preset.id else ""
-    yield Text(f"\n{own}{preset.title}", style="bold")
-    yield Text(preset.about)
+    own = f"{shown(experiment.name)}, from {preset.title}" if experiment.name != preset.id else ""
+    yield Text(f"\n{own or title_of(experiment)}", style="bold")
+    yield Text(about_of(experiment))
     for title, text in moments(bench):
         yield Text.assemble("\n", (f"{title}  ", "bold"), text)
     if there := where(bench.training):

@@ -73,12 +73,13 @@ class Pane(Panel, can_focus=False):
         self._write_numbers(film, play, palette)
 
     def _write_numbers(self, film: Film, play: Play, palette: Palette) -> None:
-        mean, std, goal_mean, goal_std = (rows[play.level].tolist() for rows in film.moments)
+        mean, std, goal_mean, goal_std = (rows[play.level].tolist() for rows in film.own_moments)
         digits = 3 if film.dim == 1 else 2  # beside each other there is little room
+        scales = film.scaling.scale.tolist()
         items = (
             energy(film, play.level, chance=self.size.width >= _ROOMY),
-            ("std", vector(std, digits), "std", vector(goal_std, digits)),
-            ("mean", vector(mean, digits), "mean", vector(goal_mean, digits)),
+            ("std", vector(std, digits, scales), "std", vector(goal_std, digits, scales)),
+            ("mean", vector(mean, digits, scales), "mean", vector(goal_mean, digits, scales)),
         )
         label, text, goal = (palette.style(role) for role in ("axis", "text", "goal"))
         # Between levels points are only drawn; what is measured belongs to a level.

@@ -32,6 +32,7 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from ..core.axes import AS_IT_IS, Axis
 from .curves import dashed, runs, scattered, stroke
 from .dots import (
     BRAILLE,
@@ -89,7 +90,7 @@ class Figure:
     """What is to be seen. A range or ticks left out come from the data.
 
     `curves` are drawn in their order, the last one on top; dense ones lie under them, rules under
-    these and bars under all.
+    these and bars under all. Ticks show the own units of `x_axis` and, but for logs, `y_axis`.
     """
 
     curves: tuple[Curve, ...] = ()
@@ -102,6 +103,8 @@ class Figure:
     v_lines: tuple[Rule, ...] = ()
     h_lines: tuple[Rule, ...] = ()
     log_y: bool = False
+    x_axis: Axis = AS_IT_IS
+    y_axis: Axis = AS_IT_IS
 
 
 def band(
@@ -179,6 +182,7 @@ def frame(
     x_label: str = "",
     y_label: str = "",
     legend: Sequence[tuple[str, str, str]] = (),
+    axes: tuple[Axis, Axis] = (AS_IT_IS, AS_IT_IS),
 ) -> tuple[list[Strip], Region]:
     """Axes alone, as `draw` makes them, and the place of the plot within them, in cells.
 
@@ -188,7 +192,14 @@ def frame(
     width, height = max(0, width), max(0, height)
     if width < SMALLEST[0] or height < SMALLEST[1]:
         return [Strip.blank(width)] * height, Region(0, 0, 0, 0)
-    figure = Figure(x_range=x_range, y_range=y_range, x_label=x_label, y_label=y_label)
+    figure = Figure(
+        x_range=x_range,
+        y_range=y_range,
+        x_label=x_label,
+        y_label=y_label,
+        x_axis=axes[0],
+        y_axis=axes[1],
+    )
     sheet = _Sheet(figure, width, height, glyphs, legend)
     return _strips(sheet, [palette.style(role) for role in sheet.roles]), sheet.inner
 
@@ -234,7 +245,8 @@ def tick_text(value: float, step: float = 0.0) -> str:
     if size == 0 or size < step * 1e-6:
         return "0"
     if size >= 1e12 or size < 1e-3:
-        mantissa, exponent = f"{value:.1e}".split("e")
+        finer = math.floor(math.log10(size)) - math.floor(math.log10(step)) if step else 1
+        mantissa, exponent = f"{value:.{min(max(finer, 1), 3)}e}".split("e")
         return f"{float(mantissa):g}e{int(exponent)}"
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if size >= unit:
@@ -263,11 +275,16 @@ class _Scale:
             share = (shown - self.low) / (self.high - self.low)
         return np.clip(share, -_FAR, _FAR)
 
-    def ticks(self, count: int) -> list[Tick]:
+    def offset(self, axis: Axis) -> float:
+        """What is taken off the ticks of an axis in own units, or 0."""
+        return 0.0 if self.log else axis.offset(self.low, self.high)
+
+    def ticks(self, count: int, axis: Axis = AS_IT_IS) -> list[Tick]:
         if not self.log:
-            found = nice_ticks(self.low, self.high, count)
+            axis = replace(axis, centre=axis.centre - self.offset(axis))
+            found = nice_ticks(axis.own(self.low), axis.own(self.high), count)
             step = found[1] - found[0] if len(found) > 1 else 0.0
-            return [(value, tick_text(value, step)) for value in found]
+            return [(axis.unit(value), tick_text(value, step)) for value in found]
         first, last = math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9)
         stride = max(1, math.ceil((last - first + 1) / max(1, count)))
         decades = [k for k in range(first, last + 1) if k % stride == 0]
@@ -365,8 +382,8 @@ class _Sheet:
             log=figure.log_y,
             pad=0.05,
         )
-        x_ticks = _placed(figure.x_ticks, self._x, max(3, width // 8), glyphs)
-        y_ticks = _placed(figure.y_ticks, self._y, max(3, height // 4), glyphs)
+        x_ticks = _placed(figure.x_ticks, self._x, max(3, width // 8), glyphs, figure.x_axis)
+        y_ticks = _placed(figure.y_ticks, self._y, max(3, height // 4), glyphs, figure.y_axis)
         margin = max([_LABEL_WIDTH, *(len(text) for _, text in y_ticks)])
         self.inner = Region(margin + 1, 1, width - margin - 1, height - _ROWS_AROUND)
         shares = [(self._x.unit(xs), self._y.unit(ys)) for xs, ys in curves]
@@ -391,7 +408,7 @@ class _Sheet:
             if curve.fill:
                 self._bars(self._x.unit(xs), self._y.unit(ys), self._role(curve.role))
         self._header(legend or legend_of(figure, glyphs))
-        self._axis_label(figure.x_label)
+        self._axis_label(_label(figure.x_label, "x", self._x.offset(figure.x_axis)))
 
     def _role(self, role: str) -> int:
         if role not in self.roles:
@@ -483,8 +500,9 @@ class _Sheet:
 
     def _header(self, legend: Sequence[tuple[str, str, str]]) -> None:
         """The label of the y axis at the left, and as much of the legend as fits at the right."""
-        end = self._write(self._figure.y_label, self.inner.x, 0, 0)
-        if self._figure.y_label:
+        label = _label(self._figure.y_label, "y", self._y.offset(self._figure.y_axis))
+        end = self._write(label, self.inner.x, 0, 0)
+        if label:
             end += 2
         room = self.inner.right - end
         fitting: list[tuple[str, str, str]] = []
@@ -613,9 +631,16 @@ def _arrays(curve: Curve) -> tuple[Floats, Floats]:
     return xs[:count], ys[:count]
 
 
-def _placed(given: Sequence[Tick] | None, scale: _Scale, count: int, glyphs: Glyphs) -> list[Tick]:
+def _label(text: str, name: str, offset: float) -> str:
+    """A label of an axis, with what its ticks are counted from where that is not 0."""
+    return f"{text or name} - {offset:.15g}" if offset else text
+
+
+def _placed(
+    given: Sequence[Tick] | None, scale: _Scale, count: int, glyphs: Glyphs, axis: Axis
+) -> list[Tick]:
     """Ticks at shares of the axis; those off it are left out."""
-    ticks = scale.ticks(count) if given is None else given
+    ticks = scale.ticks(count, axis) if given is None else given
     shares = [(float(scale.unit(value)), plain(text, glyphs)[:9]) for value, text in ticks]
     return [(share, text) for share, text in shares if 0 <= share <= 1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.segment import Segment
@@ -51,10 +52,23 @@ def times_text(ratio: float, digits: int = 2) -> str:
     return f"{ratio:.1f}×" if ratio >= 10 else f"{ratio:.{digits}f}×"
 
 
-def vector(values: Sequence[float], digits: int = 3) -> str:
-    """One coordinate as it is, several in brackets: 0.012, or (1.000, -0.310)."""
-    texts = [f"{value:z.{digits}f}" for value in values]  # z: no -0.000
+def vector(values: Sequence[float], digits: int = 3, scales: Sequence[float] = ()) -> str:
+    """One coordinate as it is, several in brackets: 0.012, or (1.000, -0.310).
+
+    ``digits`` are those of a coordinate whose data spread by 1, or by its entry of ``scales``.
+    """
+    texts = [
+        _coordinate(value, digits - (math.floor(math.log10(scale)) if scale != 1 else 0))
+        for value, scale in zip(values, scales or [1.0] * len(values), strict=True)
+    ]
     return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _coordinate(value: float, decimals: int) -> str:
+    if 0 <= decimals <= 6 or (decimals < 0 and abs(value) < 1e12):
+        return f"{value:z.{max(decimals, 0)}f}"  # z: no -0.000
+    size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
+    return f"{value:.{min(max(size + decimals, 0), 15)}e}"
 
 
 class Line(Canvas):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.strip import Strip
 
+from ...core.axes import AS_IT_IS
 from ...core.between import between
 from ..dots import Layer, Mark, bin_paths, braille, cells_of, place
 from ..film import Film, Floats
@@ -21,6 +22,11 @@ def moments(
 ) -> list[Strip]:
     """Mean (left) and std (right) of every coordinate over the levels, against the goal."""
     mean, std, goal_mean, goal_std = film.moments
+    axis, unit = film.scaling.axes[0], ""
+    if film.dim == 1:
+        std, goal_std = axis.scale * std, axis.scale * goal_std
+    elif film.scaling.changes:  # two units do not go on one axis
+        axis, unit = AS_IT_IS, "unit size"
     levels = [float(k) for k in range(film.levels + 1)]
     names = ("x", "y") if film.dim == 2 else ("",)
     roles = (role_of(film), "second")
@@ -40,7 +46,9 @@ def moments(
             v_lines=rules,
             x_range=(0.0, float(film.levels)),
             x_label="level",
+            y_label=unit,
             log_y=log,
+            y_axis=axis,
         )
 
     left = width // 2
@@ -79,7 +87,15 @@ def _paths(
     ranges = ((0.0, float(film.levels)), (float(centre[0]) - half, float(centre[0]) + half))
     legend = [("─", f"{name}, {min(PATHS, x.shape[1])} points", role)]
     lines, region = frame(
-        *ranges, width, height, palette, glyphs, x_label="level", y_label="x", legend=legend
+        *ranges,
+        width,
+        height,
+        palette,
+        glyphs,
+        x_label="level",
+        y_label="x",
+        legend=legend,
+        axes=(AS_IT_IS, film.scaling.axes[0]),
     )
     size = (region.width, region.height)
     levels = np.arange(film.levels + 1, dtype=np.float64)

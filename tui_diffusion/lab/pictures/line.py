@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from textual.strip import Strip
 
+from ...core.axes import Axis
 from ...core.between import between
 from ...core.exact import density as exact_density
 from ..dots import Range
@@ -14,6 +15,7 @@ from ..film import Film
 from ..glyphs import Glyphs
 from ..palette import Palette
 from ..plot import Curve, Figure, Rule, draw
+from ..status import vector
 from .compose import beside, text_line
 from .look import Look, extent_of, role_of, source_name
 
@@ -84,7 +86,15 @@ def _histogram(film: Film, x: NDArray[np.float32], look: Look, width: int) -> Fi
     ]
     if look.truth:
         curves.append(_pdf_curve(film, look.place, low, high, 2 * bins))
-    return Figure(curves=tuple(curves), x_range=(low, high), y_label=look.view, x_label="x")
+    axis = film.scaling.axes[0]
+    return Figure(
+        curves=tuple(curves),
+        x_range=(low, high),
+        y_label=look.view,
+        x_label="x",
+        x_axis=axis,
+        y_axis=axis.densities,
+    )
 
 
 def _pdf_curve(film: Film, place: float, low: float, high: float, count: int) -> Curve:
@@ -103,10 +113,10 @@ def pdf_cdf(
     low, high = _range_1d(film, Look(look.place, "close-up", look.truth, look.zoom))
     exact = exact_density(film.mixture, film.alpha(look.place), film.sigma(look.place))
     where = "level" if look.place == look.level else "noise"
-    note = (
-        f" exact at this {where}: integral {exact.integral:.6f}   "
-        f"mean {exact.mean:z.4f}   std {exact.std:.4f}"
-    )
+    axis, scales = film.scaling.axes[0], film.scaling.scale.tolist()
+    mean = vector([axis.own(exact.mean)], 4, scales)
+    std = vector([axis.differences.own(exact.std)], 4, scales)
+    note = f" exact at this {where}: integral {exact.integral:.6f}   mean {mean}   std {std}"
     rows = height - 1
     left = width // 2
     grid = torch.linspace(low, high, 2 * width, dtype=torch.float64)[:, None]
@@ -127,9 +137,12 @@ def pdf_cdf(
             )
         )
     pdf_figure = Figure(
-        curves=(_pdf_curve(film, look.place, low, high, 2 * left),), x_range=(low, high)
+        curves=(_pdf_curve(film, look.place, low, high, 2 * left),),
+        x_range=(low, high),
+        x_axis=axis,
+        y_axis=axis.densities,
     )
-    cdf_figure = Figure(curves=tuple(curves), x_range=(low, high), y_range=(0.0, 1.05))
+    cdf_figure = Figure(curves=tuple(curves), x_range=(low, high), y_range=(0.0, 1.05), x_axis=axis)
     pair = beside(
         draw(pdf_figure, left, rows, palette, glyphs),
         draw(cdf_figure, width - left, rows, palette, glyphs),
@@ -148,7 +161,9 @@ def denoiser(
     xs = grid[:, 0].tolist()
     seen, exact = film.ask(grid, level), film.ask_ideal(grid, level)
 
-    def figure(title: str, of_network: list[float], of_truth: list[float]) -> Figure:
+    axis = film.scaling.axes[0]
+
+    def figure(title: str, of_network: list[float], of_truth: list[float], up: Axis) -> Figure:
         curves = [Curve(xs, of_truth, "truth", label="exact")]
         if film.wish.source == "network":
             curves.append(Curve(xs, of_network, role_of(film), label="network"))
@@ -165,10 +180,12 @@ def denoiser(
             x_label="x",
             y_label=title,
             v_lines=(Rule(float(film.truth(level).mean()[0]), "grid"),),
+            x_axis=axis,
+            y_axis=up,
         )
 
-    x0 = figure("x0_hat", seen.x0_hat[:, 0].tolist(), exact.x0_hat[:, 0].tolist())
-    score = figure("score", seen.score[:, 0].tolist(), exact.score[:, 0].tolist())
+    x0 = figure("x0_hat", seen.x0_hat[:, 0].tolist(), exact.x0_hat[:, 0].tolist(), axis)
+    score = figure("score", seen.score[:, 0].tolist(), exact.score[:, 0].tolist(), axis.densities)
     return beside(
         draw(x0, left, height, palette, glyphs),
         draw(score, width - left, height, palette, glyphs),

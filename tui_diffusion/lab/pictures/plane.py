@@ -1,4 +1,8 @@
-"""Pictures of points in the plane, both axes to one scale: the points beside the exact truth."""
+"""Pictures of points in the plane, both axes to one scale: the points beside the exact truth.
+
+The scale is that of unit size, so that columns of a file in unlike units are both seen; the axes
+show their own units.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from numpy.typing import NDArray
 from textual.geometry import Region
 from textual.strip import Strip
 
+from ...core.axes import Axis
 from ...core.between import between
 from ...core.experiment import Experiment
 from ...core.metrics import nearest_mode
@@ -220,7 +225,9 @@ def _framed(
 ) -> tuple[tuple[Range, Range], list[Strip], Region]:
     """Ranges, axes, and the place inside them."""
     middle, half = _window_2d(film, look)
-    axes = (middle, half, width, height, palette, glyphs)
+    across, up = film.scaling.axes
+    own = (across.differences, up.differences) if look.view == "close-up" else (across, up)
+    axes = (middle, half, width, height, palette, glyphs, own)
     if legend is None:
         ranges, _, region = _axes(*axes, ())
         legend = _plane_legend(film, look, palette, glyphs, _cell(ranges, region.width))
@@ -235,15 +242,16 @@ def _axes(
     height: int,
     palette: Palette,
     glyphs: Glyphs,
+    own: tuple[Axis, Axis],
     legend: tuple[tuple[str, str, str], ...],
 ) -> tuple[tuple[Range, Range], list[Strip], Region]:
-    """Axes to one scale, kept since they are the same at every level."""
+    """Axes to one scale at unit size, in own units, kept since they are the same at every level."""
     # The frame's inside depends on the width of its labels, and these on the ranges: twice is
     # enough for both to settle.
     size = inner_size(width, height)
     for _ in range(2):
         ranges = equal_ranges(middle, half, *size)
-        lines, region = frame(*ranges, width, height, palette, glyphs, legend=legend)
+        lines, region = frame(*ranges, width, height, palette, glyphs, legend=legend, axes=own)
         size = (region.width, region.height)
     return ranges, lines, region
 
