@@ -133,4 +133,4 @@ def _run(
     # of a second. The terminal is restored by now, and nothing is left to be written.
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(app.return_value if app.return_value is not None else (app.return_code or 0))
+    os._exit(app.return_code or app.return_value or 0)
