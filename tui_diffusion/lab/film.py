@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.between import between
-from ..core.datasets import make_mixture
+from ..core.datasets import MOST, make_mixture
 from ..core.devices import choose, use_threads
 from ..core.exact import goal_moments
 from ..core.experiment import Experiment
@@ -32,6 +32,9 @@ _ENERGY_POINTS = 500
 _REAL_POINTS = 2000
 _MODE_POINTS = 100_000
 _ESTIMATES = 8192
+
+_PAIRS = 2**20
+"""Pairs of a point and a component that the ideal denoiser looks at while a key waits, at most."""
 
 _FOLLOWED = 32
 """Points whose ideal paths there are, more than any picture shows."""
@@ -103,6 +106,14 @@ class Film:
     def dim(self) -> int:
         """Coordinates of a point."""
         return int(self.x.shape[2])
+
+    def is_slow(self, view: str) -> bool:
+        """Whether a picture of this view takes too long to be drawn while keys wait for it.
+
+        What is exact takes its time for every component: a file has one for each of its rows.
+        """
+        pairs = self.mixture.modes * min(self.x.shape[1], _ESTIMATES)
+        return self.mixture.modes > MOST or (view == "clean estimate" and pairs > _PAIRS)
 
     @property
     def schedule(self) -> Schedule:
