@@ -27,6 +27,8 @@ from textual.widgets import Input
 if TYPE_CHECKING:
     from textual.message import Message
 
+    from .terminal_app import TerminalApp
+
 _ESCAPE = "\x1b"
 _LONE = "lone_escape"
 _STRING = re.compile(r"\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)")
@@ -81,7 +83,19 @@ class Parser(XTermParser):
 
 
 class LabDriver(LinuxDriver):
-    """Reads and writes the terminal."""
+    """Reads and writes the terminal, and tells the guard who has it."""
+
+    _app: TerminalApp
+
+    def start_application_mode(self) -> None:
+        if self._app.guard is not None:
+            self._app.guard.hold()
+        super().start_application_mode()
+
+    def stop_application_mode(self) -> None:
+        super().stop_application_mode()
+        if self._app.guard is not None:
+            self._app.guard.release()
 
     def _run_input_thread(self) -> None:
         """Read until the end; a defect here ends the lab as any other does, with its cause."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.filter import LineFilter
 
+    from .guard import Guard
     from .terminal import Colours
 
 
@@ -40,6 +41,9 @@ class TerminalApp(App[int]):
     """
 
     ENABLE_COMMAND_PALETTE = True
+
+    guard: Guard | None = None
+    """Restores the terminal where this app cannot."""
 
     def __init__(self, glyphs: Glyphs, colours: Colours, slow: float) -> None:
         super().__init__()
