@@ -124,8 +124,8 @@ def test_a_step_of_2000_points_is_under_4000_bytes_and_idling_is_none():
 
 @pytest.mark.parametrize(
     ("env", "term"),
-    [({"NO_COLOR": "1"}, "linux"), ({}, "dumb")],
-    ids=["NO_COLOR", "dumb"],
+    [({"NO_COLOR": "1"}, "linux"), ({}, "vt220")],
+    ids=["NO_COLOR", "vt220"],
 )
 def test_without_colour_no_colour_is_sent(env, term):
     with Terminal("naive-1d", "--set", "training.steps=50", env=env, term=term) as terminal:
@@ -140,7 +140,7 @@ def test_without_colour_no_colour_is_sent(env, term):
         terminal.ends_cleanly()
     assert colours(b"\x1b[1;38;5;3m\x1b[45;1H") == {b"38", b"5"}
     assert colours(terminal.sent) == set()
-    if term == "dumb":
+    if term == "vt220":
         assert terminal.sent.isascii()
 
 

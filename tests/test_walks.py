@@ -219,7 +219,6 @@ TRUECOLOUR = {"COLORTERM": "truecolor"}
         pytest.param("screen", TRUECOLOUR, marks=pytest.mark.slow, id="screen truecolour"),
         pytest.param("xterm", {"LC_ALL": "C"}, marks=pytest.mark.slow, id="xterm in a C locale"),
         pytest.param("vt100", {}, marks=pytest.mark.slow, id="vt100"),
-        pytest.param("dumb", {}, marks=pytest.mark.slow, id="dumb"),
         pytest.param("unheard-of", {}, marks=pytest.mark.slow, id="unheard-of"),
     ],
 )
@@ -264,7 +263,7 @@ def test_colour_is_used_where_there_is_some():
     [
         pytest.param((), {"LC_ALL": "C"}, id="locale C"),
         pytest.param(("--ascii",), {}, marks=pytest.mark.slow, id="--ascii"),
-        pytest.param((), {"TERM": "dumb"}, marks=pytest.mark.slow, id="dumb"),
+        pytest.param((), {"TERM": "vt220"}, marks=pytest.mark.slow, id="vt220"),
     ],
 )
 def test_ascii_alone_where_nothing_else_can_be_shown(args, env):

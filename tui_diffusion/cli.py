@@ -21,6 +21,7 @@ from click.shell_completion import CompletionItem
 from . import __version__, completion, streams
 from .bar import with_bar
 from .core.experiment import ConfigError, Experiment, parse_settings
+from .core.lock import claimed
 from .core.manifest import RunError
 from .core.nearest import did_you_mean, nearest
 from .core.own_presets import all_presets, own_presets
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from .core.methods import Denoiser
     from .core.runs import Run
     from .core.store import Summary
+
+
+_WITHOUT_TORCH = ("list", "runs", "docs")
+"""Commands that need no working folder: without one MKL ends the process as torch is imported."""
 
 
 class _Commands(click.Group):
@@ -54,6 +59,16 @@ class _Commands(click.Group):
                 )
             args = ["lab", *args]
         return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        light = name in _WITHOUT_TORCH or ctx.resilient_parsing or {"-h", "--help"} & {*rest}
+        if not light and streams.is_lost():
+            complain("the working folder has been removed; allowed: cd to one that is there")
+            sys.exit(Exit.FAILED)
+        return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -258,13 +273,14 @@ def train(
 ) -> None:
     """Train EXPERIMENT without the lab, and write the run to disk.
 
-    A sample is drawn at the end and measured. The run is written every few seconds, and on Ctrl-C
-    or another signal to end; --resume goes on with it, and EXPERIMENT may then be left out.
+    A sample is drawn at the end and measured. The run is written every few seconds, at once on
+    SIGUSR1 or SIGUSR2, and on Ctrl-C or another signal to end; --resume goes on with it, and
+    EXPERIMENT may then be left out.
     """
     if out is not None and (no_save or resume is not None):
         other = "--no-save" if no_save else "--resume"
         raise ConfigError(f"{other} does not go with --out; allowed: one of them")
-    with Interruption() as interruption:
+    with Interruption() as interruption, claimed(out) as out:
         changes = parse_settings(settings) | _given({"seed": seed, "device": device})
         if resume is None:
             if experiment is None:

@@ -22,6 +22,13 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)
+"""Signals that ask to end, the last one as the processor time allowed is used up."""
+
+SAVING = (signal.SIGUSR1, signal.SIGUSR2)
+"""Signals that ask for a checkpoint."""
+
+
 def complain(message: str) -> None:
     """One line on standard error, where there is still somebody to read it."""
     with suppress(OSError):
@@ -40,22 +47,29 @@ class Interruption:
     """Signals heeded between two reports of a training, where weights, losses and clock agree.
 
     ``asked`` is the number of the signal that asks to end, or 0; ``resting`` is set by ctrl+z,
-    until `rest`. What comes a second time is done at once, and so is any signal while ``at_once``
-    is set. What whoever started this had ignored, such as a hang-up, stays ignored.
+    until `rest`; ``saving`` by SIGUSR1 and SIGUSR2, which schedulers send some time before the end.
+    What comes a second time is done at once, and so is any signal while ``at_once`` is set, but for
+    those two. What whoever started this had ignored, such as a hang-up, stays ignored.
     """
 
     def __init__(self) -> None:
         self.asked = 0
         self.resting = False
+        self.saving = False
         self.at_once = True
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interruption:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
+        handlers = {
+            **dict.fromkeys(ENDING, self._ask),
+            **dict.fromkeys(SAVING, self._save),
+            signal.SIGTSTP: self._rest,
+        }
+        for number, handler in handlers.items():
             before = signal.getsignal(number)
             if before is not signal.SIG_IGN:
                 self._before[number] = before
-                signal.signal(number, self._rest if number == signal.SIGTSTP else self._ask)
+                signal.signal(number, handler)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,6 +88,9 @@ class Interruption:
         if self.at_once or (self.asked and number == signal.SIGINT):
             raise Interrupted(number)
         self.asked = self.asked or number
+
+    def _save(self, *_: object) -> None:
+        self.saving = True
 
     def _rest(self, *_: object) -> None:
         if self.at_once or self.resting:

@@ -107,6 +107,9 @@ def _pull(trainer: Trainer, keeper: Checkpointer | None, interruption: Interrupt
                 bar.hide()
                 interruption.rest()
             if keeper is not None:
+                if interruption.saving:
+                    interruption.saving = False
+                    keeper.hurry()
                 keeper.offer()
                 if keeper.fault and not told:
                     told = keeper.fault

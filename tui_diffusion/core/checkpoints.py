@@ -57,6 +57,7 @@ class Checkpointer:
         self._due = clock() + min(seconds, 1.0)
         self._thread: Thread | None = None
         self._taken = -1
+        self._hurried = False
         self._lock = _take(folder, trainer) if os.path.lexists(folder / "run.json") else None
 
     def __enter__(self) -> Checkpointer:
@@ -67,10 +68,12 @@ class Checkpointer:
 
     def offer(self) -> None:
         """Take a checkpoint if one is due."""
-        if self._clock() < self._due or self._trainer.step == self._taken:
+        due = self._hurried or self._clock() >= self._due
+        if not due or self._trainer.step == self._taken:
             return
         if self._thread is not None and self._thread.is_alive():
             return
+        self._hurried = False
         began = self._clock()
         weights = self._trainer.network.parameters()
         if not all(bool(torch.isfinite(weight).all()) for weight in weights):
@@ -80,6 +83,10 @@ class Checkpointer:
         self._spent(self._clock() - began)
         self._thread = Thread(target=self._work, args=(snapshot,), name="checkpoint", daemon=True)
         self._thread.start()
+
+    def hurry(self) -> None:
+        """Have the next offer taken, however soon it comes."""
+        self._hurried = True
 
     def finish(self, state: State, metrics: Mapping[str, Any] | None = None) -> Path:
         """Write the training as it is now, and wait for it; raises `RunError`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from errno import EACCES, EWOULDBLOCK
 from pathlib import Path
 from time import monotonic, sleep
@@ -61,6 +63,38 @@ class Lock:
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
+
+
+@contextmanager
+def claimed(folder: Path | None) -> Iterator[Path | None]:
+    """Keep an empty folder for the run that will be written there; raises `RunError` at once.
+
+    It is made where it is missing, and goes again where it stays empty. Yields the folder, where a
+    symbolic link leads.
+    """
+    if folder is None:
+        yield None
+        return
+    folder = Path(os.path.realpath(folder)) if folder.is_symlink() else folder
+    made, handle = False, -1
+    try:
+        with suppress(OSError):  # whoever writes there says why that cannot be
+            made = not folder.exists()
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        if handle >= 0 and not _try(handle, fcntl.LOCK_EX):
+            made = False
+            raise RunError(
+                f"run {shown(str(folder))}: another training is about to write there; allowed: "
+                "another folder"
+            )
+        yield folder
+    finally:
+        if made:
+            with suppress(OSError):
+                folder.rmdir()
+        if handle >= 0:
+            os.close(handle)
 
 
 def _try(handle: int, kind: int) -> bool:

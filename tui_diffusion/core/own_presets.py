@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import suppress
 from pathlib import Path
 
 from .experiment import ConfigError, Experiment, as_saved, build, field_table
+from .files import write_whole
 from .manifest import LARGEST_SETTINGS, UNREADABLE, read_object, reason_of
 from .presets import PRESETS, Preset, base_of
 from .values import expanded, format_value, shown
@@ -131,17 +131,10 @@ def save_preset(name: str, experiment: Experiment) -> Preset:
     values = experiment.model_dump(mode="json", exclude={"name"})
     text = json.dumps({"format": _FORMAT, "base": base, "experiment": values}, indent=2) + "\n"
     file = _file(name)
-    temporary = file.with_name(f".{name}.{os.getpid()}.tmp")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as written:
-            written.write(text)
-            written.flush()
-            os.fsync(written.fileno())
-        temporary.replace(file)
+        write_whole(file, text)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise ConfigError(f"preset {name!r}: cannot be written ({reason_of(error)})") from None
     return _preset(experiment, base)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
 import re
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ..core.experiment import ConfigError
+from ..core.files import destination, replacing
 from ..core.values import shown
 
 if TYPE_CHECKING:
@@ -112,13 +112,14 @@ def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], No
 
     Raises `ExportError` with one line.
     """
-    temporary = [path.with_name(f".{uuid4().hex[:12]}.tmp{path.suffix.lower()}") for path in files]
-    try:
-        write(temporary)
+
+    def check() -> None:
         for path in files:
             _check_place(path, force)
-        for made, path in zip(temporary, files, strict=True):
-            made.replace(path)
+
+    try:
+        with replacing(files, check) as temporary:
+            write(temporary)
     except (OSError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and _of_memory_or_device(error):
             raise
@@ -127,10 +128,6 @@ def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], No
             f"{shown(files[0])}: cannot be written ({shown(reason)[:160]}); "
             "allowed: a file in a folder you may write to, on a disk with room"
         ) from None
-    finally:
-        for path in temporary:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
 
 
 def _of_memory_or_device(error: RuntimeError) -> bool:
@@ -276,13 +273,14 @@ def _check_place(file: Path, force: bool) -> None:
             raise ValueError("a null character in its name")
         if file.is_dir():
             raise ExportError(f"{name}: is a folder; allowed: the name of a file")
-        if not file.absolute().parent.is_dir():
+        place = destination(file)
+        if not place.absolute().parent.is_dir():
             raise ExportError(
                 f"{name}: its folder does not exist; allowed: a file in a folder there is"
             )
         if os.path.lexists(file) and not force:
             raise ExportError(f"{name}: exists; allowed: a new file, or --force to replace it")
-        probe = file.with_name(f".{uuid4().hex[:12]}.tmp")
+        probe = place.with_name(f".{uuid4().hex[:12]}.tmp")
         probe.touch(exist_ok=False)
         probe.unlink()
         if len(os.fsencode(file.name)) > 255:

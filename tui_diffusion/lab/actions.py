@@ -98,6 +98,10 @@ ACTIONS = (
     Action("tour", "u", "u", "tour", "A tour of the post: its nine scripts, one by one.", "Lab"),
     Action("help", "question_mark", "?", "help", "This help.", "Lab"),
     Action("suspend", "ctrl+z", "ctrl+z", "suspend", "To the shell; fg comes back.", "Lab"),
+    Action(
+        "repaint", "ctrl+l", "ctrl+l", "repaint",
+        "Paint the whole screen anew, where something else has written on it.", "Lab",
+    ),
     Action("quit", "q,ctrl+c", "q", "quit", "Leave the lab.", "Lab"),
 )  # fmt: skip
 

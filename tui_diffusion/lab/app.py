@@ -69,7 +69,7 @@ class Lab(TerminalApp):
     BINDINGS = [
         # In its turn behind the keys before it: after Enter on a field a letter belongs to the
         # field. But the screen has another use for ctrl+c, and ctrl+z is no letter.
-        Binding(key, action.name, action.label, show=False, priority=key in ("ctrl+c", "ctrl+z"))
+        Binding(key, action.name, action.label, show=False, priority=key.startswith("ctrl+"))
         for action in ACTIONS
         for key in action.keys.split(",")
     ]
@@ -378,7 +378,7 @@ class Lab(TerminalApp):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A lab key is a letter again while text is typed or another screen is open."""
-        names = {a.name.partition("(")[0] for a in ACTIONS} - {"suspend"}
+        names = {a.name.partition("(")[0] for a in ACTIONS} - {"suspend", "repaint"}
         if action in names and self.is_running:
             elsewhere = len(self.screen_stack) > 1
             if elsewhere or isinstance(self.focused, Input) or self.form.editing:
@@ -462,6 +462,9 @@ class Lab(TerminalApp):
             Suspension.ask()
         else:
             self.notify("No shell is here to bring the lab back with fg.", title="Not suspended")
+
+    def action_repaint(self) -> None:
+        self.draw_anew()
 
     async def action_quit(self) -> None:
         self.exit(0)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.experiment import Experiment, field_table
+from ..core.files import write_whole
 from ..core.presets import base_of
 from ..core.store import store
 from ..core.values import format_value
@@ -74,5 +75,5 @@ def keep(text: str) -> Path:
     """Write what was copied to its file and say where; raises OSError."""
     file = copied_file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    write_whole(file, text)
     return file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Static
 
 from ..core.values import shortened
 from .canvas import Canvas
+from .fault import line
 from .gallery import Gallery
 from .glyphs import Glyphs
 from .jump import Jump
@@ -41,6 +43,9 @@ _AHEAD = ("scatter", "density", "histogram", "close-up")
 _READY = 64
 """Levels that are made ready, the nearest first."""
 
+_NEAR = 5
+"""The same of a film whose pictures are slow."""
+
 _MANY = 100_000
 """Points that take longer to draw than what is exact behind them: each film is made ready anew."""
 
@@ -58,6 +63,8 @@ class Ahead:
     palette: Palette
     glyphs: Glyphs
     gallery: Gallery
+    drawn: Callable[[list[Strip]], None]
+    """Told a slow picture at the look's own place; may only post a message."""
 
 
 def make_ready(ahead: Ahead, progress: Progress) -> None:
@@ -69,7 +76,12 @@ def make_ready(ahead: Ahead, progress: Progress) -> None:
 
     film, look, size = ahead.film, ahead.look, ahead.size
     palette, glyphs, room = ahead.palette, ahead.glyphs, ahead.gallery.room(size)
-    nearest = sorted(range(film.levels + 1), key=lambda k: abs(k - look.place))[:_READY]
+    slow = film.is_slow(look.view)
+    if slow and ahead.gallery.find(film, look, size, palette, glyphs) is None:
+        film.numbers(look.level)
+        ahead.drawn(ahead.gallery.picture(film, look, size, palette, glyphs))
+    by_distance = sorted(range(film.levels + 1), key=lambda k: abs(k - look.place))
+    nearest = by_distance[: min(_NEAR, room) if slow else _READY]
     for done, level in enumerate(nearest):
         progress(done, len(nearest))
         at = replace(look, place=float(level))
@@ -103,6 +115,14 @@ class DenoisingPanel(Panel, Player):
             super().__init__()
             self.film = film
 
+    class Drawn(Message):
+        """A slow picture is ready, or cannot be drawn."""
+
+        def __init__(self, lines: list[Strip], error: Exception | None = None) -> None:
+            super().__init__()
+            self.lines = lines
+            self.error = error
+
     class Moved(Message):
         """Another level is shown."""
 
@@ -121,7 +141,8 @@ class DenoisingPanel(Panel, Player):
         self.forward = False
         self._view = {1: "histogram", 2: "scatter"}
         self._ahead: tuple[object, ...] = ()
-        self._scout = Worker(make_ready, lambda _: None, lambda *_: None, patience=0.0)
+        self._scout = Worker(make_ready, lambda _: None, self._undrawn, patience=0.0)
+        self._drawing = False
         self._meter = Worker(measure, self._tell_measured, lambda *_: None)
         self._gallery = Gallery()
 
@@ -152,7 +173,7 @@ class DenoisingPanel(Panel, Player):
         """Another experiment: its levels are known before its film is."""
         self.film = None
         self.zoom = 0
-        self._ahead = ()
+        self._ahead, self._drawing = (), False
         self._gallery = Gallery()
         self.take(self.play.hold().of(levels).go_to(levels))
 
@@ -237,23 +258,49 @@ class DenoisingPanel(Panel, Player):
         look = Look(
             self.play.place, self.view, self.truth, self.zoom, self.tracked, forward=self.forward
         )
-        canvas.show(self._gallery.picture(film, look, canvas.size, self.palette, self.glyphs))
+        seen = (film, look, canvas.size, self.palette, self.glyphs)
+        lines, slow = self._gallery.find(*seen), film.is_slow(look.view)
+        was, self._drawing = self._drawing, slow and lines is None
+        if not self._drawing:
+            canvas.show(lines or self._gallery.picture(*seen))
         self._write_numbers(film)
         self._measure(film)
-        self._look_ahead(film, look, canvas.size)
+        self._look_ahead(film, look, canvas.size, slow=slow)
+        if was != self._drawing:
+            self._titles()
 
-    def _look_ahead(self, film: Film, look: Look, size: Size) -> None:
+    def on_denoising_panel_drawn(self, event: Drawn) -> None:
+        """Show a slow picture, which may be late by some levels, and go on to that of here."""
+        event.stop()
+        if event.error is not None:
+            self.app.notify(line(event.error), title="Not drawn", severity="error", markup=False)
+            return
+        canvas = self.query_one("#film", Canvas)
+        if self._drawing and len(event.lines) == canvas.size.height:
+            canvas.show(event.lines)
+        self.redraw()
+
+    def _look_ahead(self, film: Film, look: Look, size: Size, *, slow: bool) -> None:
         """Make ready, in a thread, what the other levels will need, so that no key waits for it.
 
-        What is exact at a level is the same for every film of an experiment, and kept.
+        What is exact at a level is the same for every film of an experiment, and kept. Where
+        pictures are slow, the one at this level is among them.
         """
         many = film.x.shape[1] >= _MANY
-        whose = film if many else (film.wish.experiment, film.wish.seed)
-        likeness = (whose, replace(look, place=0.0), size)
-        if likeness == self._ahead or not (many or look.view in _AHEAD):
-            return
-        self._ahead = likeness
-        self._scout.ask(Ahead(film, look, size, self.palette, self.glyphs, self._gallery))
+        whose = film if many or slow else (film.wish.experiment, film.wish.seed)
+        likeness = (whose, look if slow else replace(look, place=0.0), size)
+        wanted = many or slow or look.view in _AHEAD
+        if self._drawing or (wanted and likeness != self._ahead):
+            self._ahead = likeness
+            ahead = Ahead(film, look, size, self.palette, self.glyphs, self._gallery, self._drawn)
+            self._scout.ask(ahead)
+
+    def _drawn(self, lines: list[Strip]) -> None:
+        self.post_message(self.Drawn(lines))
+
+    def _undrawn(self, ahead: Ahead, error: Exception) -> None:
+        if ahead.film.is_slow(ahead.look.view):
+            self.post_message(self.Drawn([], error))
 
     def _measure(self, film: Film) -> None:
         """Have the levels measured in a thread, the nearest first, so that no key waits for it."""
@@ -285,6 +332,8 @@ class DenoisingPanel(Panel, Player):
         parts = [self.view]
         if film is not None:
             parts.insert(0, _source(film))
+        if self._drawing:
+            parts.append("drawing …")
         if self.play.manner:
             parts.append(self.play.manner)
         # How it plays counts for more than the view, which the picture tells.

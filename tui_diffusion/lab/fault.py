@@ -31,5 +31,6 @@ def tell(error: Exception | None, details: Iterable[RenderableType]) -> None:
         console = Console(file=log, width=120)
         for renderable in details:
             console.print(renderable)
-    what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    cause = f"{type(error).__name__}: {error}" if error is not None else "no exception was raised"
+    what = " ".join(cause.split())[:200]
     print(f"diffusion-tui: the lab failed ({what}); details: {file}", file=sys.stderr)

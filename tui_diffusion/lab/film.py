@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.between import between
-from ..core.datasets import Scaling, make_mixture, scaling_of
+from ..core.datasets import MOST, Scaling, make_mixture, scaling_of
 from ..core.devices import choose, use_threads
 from ..core.energy import Reference, merged
 from ..core.exact import goal_moments
@@ -33,6 +33,9 @@ _ESTIMATES = 8192
 
 _AT_ONCE = 400_000
 """Pairs that are measured in a moment: a key that shows their points may wait for it."""
+
+_PAIRS = 2**20
+"""Pairs of a point and a component that the ideal denoiser looks at while a key waits, at most."""
 
 _FOLLOWED = 32
 """Points whose ideal paths there are, more than any picture shows."""
@@ -113,6 +116,14 @@ class Film:
     def scaling(self) -> Scaling:
         """From unit size, which all of this has, to the data's own units."""
         return scaling_of(self.wish.experiment.data)
+
+    def is_slow(self, view: str) -> bool:
+        """Whether a picture of this view takes too long to be drawn while keys wait for it.
+
+        What is exact takes its time for every component: a file has one for each of its rows.
+        """
+        pairs = self.mixture.modes * min(self.x.shape[1], _ESTIMATES)
+        return self.mixture.modes > MOST or (view == "clean estimate" and pairs > _PAIRS)
 
     @property
     def schedule(self) -> Schedule:

@@ -37,6 +37,12 @@ class Gallery:
         """How many pictures of this size are kept."""
         return max(1, _KEPT // size.area)
 
+    def find(
+        self, film: Film, look: Look, size: Size, palette: Palette, glyphs: Glyphs
+    ) -> list[Strip] | None:
+        """The same picture if it is kept; None where it would have to be drawn."""
+        return self._pictures.get((film, look, size, palette, glyphs))
+
     def picture(
         self, film: Film, look: Look, size: Size, palette: Palette, glyphs: Glyphs
     ) -> list[Strip]:
@@ -44,7 +50,7 @@ class Gallery:
         from .pictures import picture
 
         key = (film, look, size, palette, glyphs)
-        lines = self._pictures.get(key)
+        lines = self.find(*key)
         if lines is None:
             lines = picture(film, look, *size, palette, glyphs)
             with self._lock:

@@ -87,6 +87,8 @@ class Keeper(Protocol):
 
     def close(self) -> None: ...
 
+    def hurry(self) -> None: ...
+
 
 @dataclass
 class Training:
@@ -117,6 +119,7 @@ class Training:
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
     running: threading.Event = field(default_factory=threading.Event, repr=False)
     wanted: threading.Event = field(default_factory=threading.Event, repr=False)
+    saving: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def steps(self) -> int:
@@ -250,6 +253,11 @@ class Session:
         if self.training is not None:
             self.training.stop.set()
 
+    def save(self) -> None:
+        """Ask for a checkpoint now."""
+        if self.training is not None:
+            self.training.saving.set()
+
     def close(self, timeout: float = 0.8) -> bool:
         """Stop, measure nothing more, and wait for the threads; whether they have ended."""
         self.stop()
@@ -339,9 +347,16 @@ class Session:
                 self._finish(training, keeper, state)
                 return
             if keeper is not None:
-                keeper.offer()
+                self._offer(training, keeper)
                 training.unsaved = keeper.fault
             self._notify()
+
+    def _offer(self, training: Training, keeper: Keeper) -> None:
+        """Have a checkpoint taken if one is due or asked for."""
+        if training.saving.is_set():
+            training.saving.clear()
+            keeper.hurry()
+        keeper.offer()
 
     def _finish(self, training: Training, keeper: Keeper | None, state: State) -> None:
         """Write what has been reached, and end."""
@@ -359,7 +374,7 @@ class Session:
         self._enter(training, State.PAUSED)
         while not training.running.wait(0.05) and not training.stop.is_set():
             if keeper is not None:
-                keeper.offer()
+                self._offer(training, keeper)
         if not training.stop.is_set():
             self._enter(training, State.TRAINING)
 

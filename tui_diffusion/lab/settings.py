@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.experiment import ConfigError
+from ..core.files import destination, write_whole
 from ..core.manifest import LARGEST_SETTINGS, UNREADABLE, read_plain, reason_of
 from ..core.own_presets import is_taken
 from ..core.presets import PRESETS
@@ -261,8 +261,11 @@ def _says(text: str, settings: Settings) -> bool:
 def save(file: Path, settings: Settings) -> str:
     """Write settings, whole or not at all; one line on why that could not be, or ''.
 
-    A file that could not be read whole is kept as ``.bak``.
+    A file that could not be read whole is kept as ``.bak``. Where the file is a device, such as
+    /dev/null, there is nothing to keep settings in, and that is no fault.
     """
+    if file.is_char_device():
+        return ""
     before, problem = load(file)
     if before == settings and not problem and file.exists():
         return ""
@@ -270,19 +273,17 @@ def save(file: Path, settings: Settings) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.is_dir():
             raise IsADirectoryError(errno.EISDIR, "it is a folder")  # which is not put aside
-        text = ""
+        place, text = destination(file), ""
         if problem:
-            file.replace(file.with_name(f"{file.name}.bak"))
-        elif file.exists():
+            place.replace(place.with_name(f"{place.name}.bak"))
+        elif place.exists():
             text = _read(file)
         new = written(settings, text)
         if text and not _says(new, settings):
             # Written by hand in a way that changing single lines does not reach.
-            file.replace(file.with_name(f"{file.name}.bak"))
+            place.replace(place.with_name(f"{place.name}.bak"))
             new = written(settings)
-        temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-        temporary.write_text(new, encoding="utf-8")
-        temporary.replace(file)
+        write_whole(place, new)
     except OSError as error:
         return f"{file}: cannot be written ({error.strerror})"
     return ""

@@ -18,8 +18,9 @@ from ..core.nearest import did_you_mean, nearest
 from ..core.own_presets import all_presets, settings_file
 from ..core.presets import PRESETS
 from ..core.store import Summary
+from .guard import Guard
 from .settings import Place, Settings, from_environment, load, save
-from .terminal import TEXTUAL_NAMES, Terminal, detect
+from .terminal import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, forget_size
 
 _SLOW = 0.5
 """Seconds between two drawings where bandwidth is low."""
@@ -61,6 +62,12 @@ def open_lab(
         experiment = make(Place.experiment, usual)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("the lab needs a terminal; allowed without one: every other command")
+    if (term := os.environ.get("TERM")) in CURSORLESS:
+        raise ConfigError(
+            f"TERM={term} has no cursor to move, which the lab needs; allowed: such as "
+            "TERM=xterm-256color where that is what you have, or every other command"
+        )
+    forget_size(os.environ)
     if problem:
         print(f"diffusion-tui: {problem}", file=sys.stderr, flush=True)
     terminal = detect(
@@ -93,6 +100,7 @@ def _run(
     kept: Settings,
     offered: tuple[str, ...],
 ) -> NoReturn:
+    guard = Guard.start()
     from .app import Lab
 
     app = Lab(
@@ -106,6 +114,7 @@ def _run(
         guide=not wanted.place.guided,
         offered=offered,
     )
+    app.guard = guard
     theme = options.theme or wanted.theme
     if theme in app.available_themes:
         app.theme = theme
@@ -135,4 +144,4 @@ def _run(
     # of a second. The terminal is restored by now, and nothing is left to be written.
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(app.return_value if app.return_value is not None else (app.return_code or 0))
+    os._exit(app.return_code or app.return_value or 0)

@@ -16,6 +16,8 @@ from contextlib import suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
+from ..ending import ENDING, SAVING
+
 if TYPE_CHECKING:
     from .app import Lab
 
@@ -24,11 +26,13 @@ _PATIENCE = 0.3
 
 
 def catch_signals(lab: Lab) -> None:
-    """Leave on a signal as on `q`, so that the terminal is as it was found; stop and come back."""
+    """Leave on a signal as on `q`, so that the terminal is as it was found; save; suspend."""
     loop = asyncio.get_running_loop()
     try:
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        for number in ENDING:
             loop.add_signal_handler(number, lab.exit, 128 + number)
+        for number in SAVING:
+            loop.add_signal_handler(number, lambda: lab.session.save())
         Suspension(lab).catch_signals()
     except (NotImplementedError, RuntimeError, ValueError):
         return  # not the main thread, as in tests, or no signals on this system

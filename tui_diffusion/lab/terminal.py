@@ -8,7 +8,10 @@ can do and does not claim is a picture a little coarser.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +26,8 @@ TEXTUAL_NAMES: dict[Colours, str] = {
 
 _BARE = ("dumb", "unknown", "vt52", "vt100", "vt102", "vt220", "vt320")
 """Terminals that know no colour and no character beyond ASCII."""
+CURSORLESS = ("dumb", "unknown")
+"""Terminals that cannot be drawn on, only written to."""
 _TRUE = (
     "xterm-kitty", "kitty", "alacritty", "foot", "wezterm", "ghostty", "xterm-ghostty", "contour",
     "rio", "iterm", "iterm2", "mintty", "konsole", "st-direct", "vscode",
@@ -147,3 +152,11 @@ def _is_utf8(encoding: str) -> bool:
         return codecs.lookup(encoding).name == "utf-8"
     except LookupError:
         return False
+
+
+def forget_size(environ: MutableMapping[str, str]) -> None:
+    """Drop ``COLUMNS`` and ``LINES`` where the window itself has a size, which may change."""
+    with suppress(OSError):
+        if all(os.get_terminal_size(sys.__stdout__.fileno())):
+            for name in ("COLUMNS", "LINES"):
+                environ.pop(name, None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Input
@@ -16,6 +17,7 @@ from textual.widgets import Input
 from .ascii import AsciiFilter, ConsoleFilter
 from .colours import reducer
 from .compositor import Shown
+from .driver import LabDriver
 from .fault import tell
 from .glyphs import Glyphs
 from .mounting import is_expected, pump_at_work
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import RenderableType
+    from textual.driver import Driver
     from textual.filter import LineFilter
 
+    from .guard import Guard
     from .terminal import Colours
 
 
@@ -45,6 +49,9 @@ class TerminalApp(App[int]):
 
     ENABLE_COMMAND_PALETTE = True
 
+    guard: Guard | None = None
+    """Restores the terminal where this app cannot."""
+
     def __init__(self, glyphs: Glyphs, colours: Colours, slow: float) -> None:
         super().__init__()
         self.glyphs = glyphs
@@ -55,6 +62,10 @@ class TerminalApp(App[int]):
         for theme in THEMES:
             self.register_theme(theme)
         self.take_theme()
+
+    def get_driver_class(self) -> type[Driver]:
+        usual = super().get_driver_class()
+        return LabDriver if usual is LinuxDriver else usual
 
     @property
     def plain(self) -> bool:
@@ -133,5 +144,6 @@ class TerminalApp(App[int]):
 
     def _print_error_renderables(self) -> None:
         if self._exit_renderables:
+            self._return_code = self._return_code or 1
             tell(self._exception, self._exit_renderables)
             self._exit_renderables.clear()

@@ -1,0 +1,81 @@
+"""Whatever is written, only plain files are replaced, and a symbolic link is followed."""
+
+import os
+import stat
+
+import pytest
+
+from tui_diffusion.core.files import replacing, write_whole
+from tui_diffusion.core.own_presets import presets_folder, save_preset
+from tui_diffusion.core.presets import get_preset
+from tui_diffusion.export.formats import ExportError, Options, check
+from tui_diffusion.export.formats import write_whole as export_whole
+from tui_diffusion.lab.copying import copied_file, keep
+from tui_diffusion.lab.settings import Settings, load, save
+
+
+def by_settings(file):
+    assert save(file, Settings(fps=3)) == ""
+
+
+def by_preset(file):
+    named = presets_folder() / "mine.json"
+    named.parent.mkdir(parents=True)
+    named.symlink_to(file)
+    save_preset("mine", get_preset("naive-1d").experiment)
+    assert named.is_symlink()
+
+
+def by_export(file):
+    export_whole([file], True, lambda places: places[0].write_text("new"))
+
+
+def by_copy(file):
+    copied_file().parent.mkdir(parents=True)
+    copied_file().symlink_to(file)
+    keep("new")
+    assert copied_file().is_symlink()
+
+
+@pytest.mark.parametrize("write", [by_settings, by_preset, by_export, by_copy])
+def test_a_link_is_followed_and_what_it_leads_to_keeps_its_permissions(write, tmp_path):
+    real, link = tmp_path / "elsewhere" / "kept.svg", tmp_path / "link.svg"
+    real.parent.mkdir()
+    real.write_text("")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    write(link)
+    assert link.is_symlink() and real.read_text()
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert list(real.parent.iterdir()) == [real]
+
+
+def test_a_device_and_a_pipe_are_left_alone(tmp_path, monkeypatch):
+    null, pipe = tmp_path / "null.svg", tmp_path / "pipe.svg"
+    null.symlink_to("/dev/null")
+    os.mkfifo(pipe)
+    assert load(null) == (Settings(), "")
+    assert save(null, Settings(fps=3)) == ""  # nothing is kept there, as was wished
+    for file in (null, pipe):
+        before = file.stat()
+        with pytest.raises(OSError, match="not a plain file"):
+            write_whole(file, "new")
+        with pytest.raises(ExportError, match=r"\(not a plain file\); allowed: a file"):
+            check(file, Options(force=True))
+        assert os.path.samestat(file.stat(), before)
+        assert not stat.S_ISREG(file.stat().st_mode)
+
+
+def test_what_fails_or_is_refused_at_the_end_changes_nothing(tmp_path):
+    files = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for file in files:
+        file.write_text("old")
+
+    def refuse() -> None:
+        raise RuntimeError("refused")
+
+    with pytest.raises(RuntimeError, match="refused"), replacing(files, refuse) as places:
+        for place in places:
+            place.write_text("new")
+    assert [file.read_text() for file in files] == ["old", "old"]
+    assert sorted(tmp_path.iterdir()) == files

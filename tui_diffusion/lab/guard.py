@@ -1,0 +1,84 @@
+"""A small process beside the lab, which restores the terminal where the lab itself no longer can.
+
+``kill -9``, an abort inside a library or want of memory end the lab between two instructions. The
+guard is forked before anything heavy is loaded and waits for the end of a pipe that the system
+closes with the lab, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import termios
+from contextlib import suppress
+from typing import NoReturn
+
+_RESET = (
+    b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l"
+    b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1016l\x1b[?1006l\x1b[?1004l"
+    b"\x1b[<u\x1b[?1049l\x1b[?25h\x1b[0m"
+)
+"""Switches off what Textual's driver switches on, the keyboard protocol before the screen."""
+_WORDS = (
+    b"diffusion-tui: the lab was killed or crashed; a training goes on from its last checkpoint "
+    b"with: diffusion-tui --resume\r\n"
+)
+_HELD, _FREE = b"1", b"0"
+
+
+class Guard:
+    """The lab's end of the pipe: says whether the lab holds the terminal at the moment."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+
+    @classmethod
+    def start(cls) -> Guard | None:
+        """Fork the guard; None where there is no terminal, or no room for another process."""
+        try:
+            terminal = next(
+                f.fileno() for f in (sys.__stderr__, sys.__stdout__) if f and f.isatty()
+            )
+            flags = termios.tcgetattr(terminal)
+            source, sink = os.pipe()
+            child = os.fork()
+        except (OSError, StopIteration, termios.error):
+            return None
+        if child == 0:
+            _watch(source, terminal, flags)
+        os.close(source)
+        return cls(sink)
+
+    def hold(self) -> None:
+        """The lab takes the terminal."""
+        self._say(_HELD)
+
+    def release(self) -> None:
+        """The lab has given the terminal back."""
+        self._say(_FREE)
+
+    def _say(self, word: bytes) -> None:
+        with suppress(OSError):  # somebody has ended the guard
+            os.write(self._pipe, word)
+
+
+def _watch(source: int, terminal: int, flags: list[object]) -> NoReturn:
+    """Wait for the end of the lab, and restore the terminal if the lab holds it."""
+    try:
+        os.setsid()  # what is sent to the lab's terminal or group does not end this
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU):
+            signal.signal(number, signal.SIG_IGN)
+        os.dup2(source, 0)
+        os.dup2(terminal, 1)
+        os.closerange(2, 1024)
+        last = _FREE
+        while said := os.read(0, 64):
+            last = said[-1:]
+        if last == _HELD:
+            # A shell may have the terminal already, with flags of its own: only the lab's go.
+            if not termios.tcgetattr(1)[3] & termios.ISIG:
+                termios.tcsetattr(1, termios.TCSAFLUSH, flags)
+            os.write(1, _RESET + _WORDS)
+    finally:
+        os._exit(0)
