@@ -144,7 +144,7 @@ def test_light_dark_and_transparent(film: Film) -> None:
     assert light.getpixel((1, 1)) == rgb(LIGHT.ground)
     for plain in (DARK, LIGHT):
         clear = paint(figure, size, theme_of(plain is LIGHT, True))
-        assert clear.mode == "RGBA" and clear.getpixel((1, 1))[3] == 0
+        assert clear.mode == "RGBA" and np.asarray(clear)[1, 1, 3] == 0
         # Over a ground of its theme it is the picture with that ground.
         under = Image.new("RGBA", size, plain.ground)
         over = np.asarray(Image.alpha_composite(under, clear).convert("RGB"), int)
@@ -174,7 +174,7 @@ def test_a_film_is_laid_out_the_same_in_every_frame(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_losses_are_reduced_truly() -> None:
-    losses = np.linspace(3, 1, 1000)
+    losses = np.linspace(3, 1, 1000, dtype=np.float32)
     losses[100] = np.nan
     xs, lows, highs, means = reduced(losses, 100)
     assert (np.diff(xs) > 0).all()

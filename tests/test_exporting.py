@@ -180,9 +180,10 @@ async def test_the_training_panel_is_written(
     monkeypatch.chdir(tmp_path)
     async with lab("naive-1d", size=(80, 24)) as bench:
         await bench.press("2", "t")
-        await until(lambda: bench.app.session.training and bench.app.session.training.step > 10)
+        session = bench.app.session
+        await until(lambda: session.training is not None and session.training.step > 10)
         await bench.press("x")
-        await until(lambda: not bench.app.session.training.state.active)
+        await until(lambda: session.training is not None and not session.training.state.active)
         for name, words in (("loss.svg", "smoothed"), ("loss.csv", "step,loss")):
             await bench.press("e")
             it = Dialog(bench)

@@ -205,7 +205,7 @@ def panels_for(size: tuple[int, int], most: int, model: Panel) -> int:
         columns = room.columns(width, height, count, model.square)
         side = room.side(width, height, count, columns, model.square)
         legible = min(side / (100 * unit), 1.0) ** 4
-        return count**1.5 * side**2 * legible
+        return float(count**1.5 * side**2 * legible)
 
     return max(range(1, most + 1), key=worth)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,9 +11,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ..core.experiment import ConfigError, Experiment
+from ..core.experiment import Experiment
 from ..core.values import shown
+from .options import AS_USUAL, ExportError, Options, read_level, read_number, read_size
 from .views import GRID, TABLE_VIEWS, TRAINING_VIEWS, dashed, has_level, named, pictures_of
+
+__all__ = [
+    "FORMATS",
+    "ExportError",
+    "Format",
+    "Options",
+    "check",
+    "check_view",
+    "export",
+    "export_figure",
+    "needs_points",
+    "read_level",
+    "read_number",
+    "read_size",
+    "samples",
+    "write_whole",
+]
 
 if TYPE_CHECKING:
     from .exhibit import Exhibit, Film
@@ -23,29 +39,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 """Called with what is done and how much there is; what it raises ends the export."""
-
-
-class ExportError(ConfigError):
-    """A file that cannot be written as wished: one line that says why and what is allowed."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a file is to be; None leaves it to the format.
-
-    ``size`` in pixels; ``fps`` and ``seconds`` of films; ``force`` replaces a file that is there.
-    ``view`` is one of `views` and ``level`` where it looks, from 0 (noise) to N (clean), which it
-    is by itself. ``light`` and ``transparent`` are the ground.
-    """
-
-    size: tuple[int, int] | None = None
-    fps: float | None = None
-    seconds: float | None = None
-    force: bool = False
-    view: str | None = None
-    level: float | None = None
-    light: bool = False
-    transparent: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,7 @@ def samples(file: Path) -> bool:
     return _format(file).samples
 
 
-def check(file: Path, options: Options = Options()) -> list[Path]:
+def check(file: Path, options: Options = AS_USUAL) -> list[Path]:
     """The files that an export would write; raises `ExportError` where it cannot.
 
     Cheap, so that nobody samples for long and then learns that the folder is missing.
@@ -105,7 +98,7 @@ def check(file: Path, options: Options = Options()) -> list[Path]:
 def export(
     exhibit: Exhibit,
     file: Path,
-    options: Options = Options(),
+    options: Options = AS_USUAL,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write ``file``, whole or not at all; returns the files written.
@@ -230,7 +223,7 @@ def draw(
 def export_figure(
     make: Callable[[tuple[int, int]], Figure],
     file: Path,
-    options: Options = Options(),
+    options: Options = AS_USUAL,
     progress: Progress = _no_progress,
 ) -> list[Path]:
     """Write a figure of one's own, made for a size, whole or not at all. Raises `ExportError`."""
@@ -247,43 +240,6 @@ def _film(exhibit: Exhibit) -> Film:
     if exhibit.trajectory is None:
         raise ExportError("there is no denoising yet; allowed without one: .py")
     return Film(exhibit, exhibit.trajectory)
-
-
-# --- reading options as a person writes them -----------------------------------------------------
-
-
-def read_size(text: str | None) -> tuple[int, int] | None:
-    """``640x480`` as two numbers; raises `ExportError`."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*", text)
-    if found is None:
-        raise ExportError(f"--size: {shown(text)[:60]!r} is not allowed; allowed: such as 640x480")
-    return int(found[1]), int(found[2])
-
-
-def read_number(name: str, text: str | None) -> float | None:
-    """A number given as an option; raises `ExportError`."""
-    if text is None:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ExportError(f"--{name}: {shown(text)[:60]!r} is not allowed; allowed: a number")
-    return number
-
-
-def read_level(text: str | None) -> float | None:
-    """A level as a person writes it; raises `ExportError`."""
-    if text is None:
-        return None
-    if not re.fullmatch(r"\s*[0-9]{1,6}\s*", text):
-        raise ExportError(
-            f"--level: {shown(text)[:60]!r} is not allowed; allowed: 0 (noise) to the last level"
-        )
-    return float(text)
 
 
 # --- what is allowed -----------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def _excess(exhibit: Exhibit) -> tuple[Panel, ...]:
     excess = np.array([at.excess for at in losses])
     floor = np.array([at.floor for at in losses])
     layers = (
-        Bars(np.arange(len(losses) + 1) - 0.5, excess, "network", "loss over its floor"),
+        Bars(np.arange(len(losses) + 1.0) - 0.5, excess, "network", "loss over its floor"),
         Curves(curve(levels, floor), "truth", "floor, the least of any network", dashed=True),
     )
     top = 1.08 * float(np.nanmax([*excess, *floor, 1e-12]))
@@ -123,9 +123,9 @@ def _error(exhibit: Exhibit) -> tuple[Panel, ...]:
     chance = np.full(2, split.chance)
     ends = np.array([-0.6, 3.6])
     layers = (
-        Bars(np.arange(5) - 0.5, np.where(np.abs(values) <= split.chance, values, np.nan),
+        Bars(np.arange(5.0) - 0.5, np.where(np.abs(values) <= split.chance, values, np.nan),
              "faint", "no more than chance", 0.6),
-        Bars(np.arange(5) - 0.5, np.where(np.abs(values) > split.chance, values, np.nan),
+        Bars(np.arange(5.0) - 0.5, np.where(np.abs(values) > split.chance, values, np.nan),
              "network", "part of the error", 0.6),
         Curves(np.concatenate([curve(ends, chance), curve(ends, -chance)]), "truth",
                "chance, of true points", 1.5, dashed=True),

@@ -169,9 +169,9 @@ def _table(
     film = Film(exhibit, exhibit.trajectory)
     names = ("x", "y")[: film.dim]
     of = ("mean", "std", "exact_mean", "exact_std")
-    heads = ("level", *(f"{what}_{name}" for what in of for name in names))
+    named = ("level", *(f"{what}_{name}" for what in of for name in names))
     values = np.concatenate(film.moments, 1)
-    return heads, [(level, *row) for level, row in enumerate(values.tolist())]
+    return named, [(level, *row) for level, row in enumerate(values.tolist())]
 
 
 def write_losses_csv(exhibit: Exhibit, file: Path) -> None:

@@ -100,7 +100,7 @@ class SvgPen:
                 )
             case _:
                 line = np.array([[float(left), middle], [float(right), middle]])
-                lines = arrow(*line, 4 * self.unit) if kind == "arrow" else [line]
+                lines = arrow(line[0], line[1], 4 * self.unit) if kind == "arrow" else [line]
                 dashed = kind == "dashes"
                 self.parts.append(_path(lines, hue, 2 * self.unit, dashed=self._dash(dashed)))
 
@@ -198,8 +198,7 @@ class _Plot:
                 ]
             case Curves():
                 dash = self.pen._dash(layer.dashed)
-                lines = self._px(layer.lines)
-                return [_path(lines, hue, layer.width * unit, layer.opacity, dash)]
+                return [_path(self._px(layer.lines), hue, layer.width * unit, layer.opacity, dash)]
             case Bars():
                 return [self._bars(layer, hue)]
             case Band():
