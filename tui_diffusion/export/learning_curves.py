@@ -53,13 +53,17 @@ def _logs(values: NDArray[np.floating]) -> Floats:
     return np.asarray(logs)
 
 
-def _span(*values: Floats) -> Range:
-    """A range with a little room around what is finite."""
+_DECADES = 4.0
+"""Powers of ten above the median from which a loss is no longer shown: that of a divergence."""
+
+
+def _span(*values: Floats, most: float = np.inf) -> Range:
+    """A range with a little room around what is finite, at most so far above the median."""
     together = np.concatenate([np.ravel(v) for v in values])
     finite = together[np.isfinite(together)]
     if not len(finite):
         return 0.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
+    low, high = float(finite.min()), min(float(finite.max()), float(np.median(finite)) + most)
     room = 0.06 * (high - low) or 0.5
     return low - room, high + room
 
@@ -77,7 +81,7 @@ def _loss(exhibit: Exhibit) -> tuple[Panel, ...]:
     floor = _floor(exhibit.floors, steps)
     if exhibit.floors:
         layers.append(Curves(floor, "truth", "floor, the least of any network", 1.5, dashed=True))
-    span = _span(_logs(lows), _logs(highs), floor[..., 1])
+    span = _span(_logs(lows), _logs(highs), floor[..., 1], most=_DECADES)
     return (Panel((0.0, float(steps)), span, tuple(layers), "", (), "step", "loss", log_y=True),)
 
 
@@ -164,6 +168,7 @@ def _schedule(exhibit: Exhibit) -> tuple[Panel, ...]:
 
 def overlay(trainings: Sequence[Losses], title: str, *, log: bool, relative: bool) -> Figure:
     """Smoothed losses of several trainings over the same steps, or how many times their floor."""
+    longest = max((len(losses) for _, losses, _ in trainings), default=1)
     layers: list[Layer] = []
     for k, (name, losses, floors) in enumerate(trainings):
         values = np.asarray(losses, np.float64)
@@ -178,8 +183,11 @@ def overlay(trainings: Sequence[Losses], title: str, *, log: bool, relative: boo
         role = SERIES[k % len(SERIES)]
         places = curve(xs, _logs(means) if log else means)
         layers.append(Curves(places, role, name, dashed=k % 2 == 1))
-    longest = max((len(losses) for _, losses, _ in trainings), default=1)
-    span = _span(*[layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)])
+    if relative:
+        ones = curve(np.array([0.0, longest]), np.full(2, 0.0 if log else 1.0))
+        layers.append(Curves(ones, "dim", "floor, the least of any network", 1.2))
+    shown = [layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)]
+    span = _span(*shown, most=_DECADES if log else np.inf)
     if not log:
         span = (0.0, span[1])
     y = "loss over its floor" if relative else "loss"
