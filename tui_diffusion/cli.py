@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .core.methods import Denoiser
     from .core.runs import Run
     from .core.store import Summary
+    from .core.trajectory import Trajectory
 
 
 _WITHOUT_TORCH = ("list", "runs", "docs")
@@ -542,6 +543,15 @@ def evaluate(
 @click.option("--fps", metavar="N", help="Frames a second of a film.")
 @click.option("--seconds", metavar="S", help="Length of a film.")
 @click.option("--seed", metavar="N", help="Seed of the sampling, where not the run's.")
+@click.option(
+    "--view",
+    metavar="V",
+    help="What a picture shows: grid, a view of the lab such as scatter or score-field, or loss, "
+    "excess, error, schedule.",
+)
+@click.option("--level", metavar="K", help="The level a view shows, from 0 (noise) to N (clean).")
+@click.option("--light", is_flag=True, help="On a light ground.")
+@click.option("--transparent", is_flag=True, help="Without a ground: .png and .svg.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @_as_json
 def export_(
@@ -552,6 +562,10 @@ def export_(
     fps: str | None,
     seconds: str | None,
     seed: str | None,
+    view: str | None,
+    level: str | None,
+    light: bool,
+    transparent: bool,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -560,17 +574,22 @@ def export_(
     RUN is a name, the beginning of one, a folder, or latest; FILE ends in .gif .mp4 .png .svg .csv
     .npz or .py, which is a script of its own that trains and samples the same.
     """
-    from .export.formats import Options, check, export, read_number, read_size, samples
+    from .export import formats
+    from .export.formats import Options, check, export, read_level, read_number, read_size, samples
 
     options = Options(
+        view=view,
+        level=read_level(level),
+        light=light,
+        transparent=transparent,
         size=read_size(size),
         fps=read_number("fps", fps),
         seconds=read_number("seconds", seconds),
         force=force,
     )
     check(file, options)
-    sampled = samples(file)
-    if seed is not None and not sampled:
+    sampled = samples(file) and formats.needs_points(view)
+    if seed is not None and not samples(file):
         raise ConfigError(
             "--seed does not go with .py, which trains with the run's own seed; allowed: none"
         )
@@ -580,16 +599,26 @@ def export_(
 
     opened = open_run(run)
     experiment = _resampled(opened, points, None, None, seed)
-    if sampled:
+    formats.check_view(experiment, options)
+    exhibit = Exhibit(experiment)
+    if samples(file):
         denoiser, device = _denoiser(opened, experiment, False)
-        trajectory = with_bar(
-            "sampling", lambda tell: denoise(experiment, denoiser, device=device, progress=tell)
+
+        def sample(tell: Callable[[int, int], None]) -> Trajectory:
+            return denoise(experiment, denoiser, device=device, progress=tell)
+
+        trajectory = with_bar("sampling", sample) if sampled else None
+        exhibit = Exhibit(
+            opened.experiment,
+            trajectory,
+            opened.losses(),
+            denoiser=denoiser,
+            seed=experiment.seed,
         )
-        exhibit = Exhibit(opened.experiment, trajectory, opened.losses())
-    else:
-        exhibit = Exhibit(experiment)
     with Interruption():  # so that no half of a file is left
-        files = with_bar(file.suffix, lambda tell: export(exhibit, file, options, tell))
+        files = with_bar(
+            f"writing {file.suffix}", lambda tell: export(exhibit, file, options, tell)
+        )
     written = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
     if as_json:
         _print_json(

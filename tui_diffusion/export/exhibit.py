@@ -8,14 +8,20 @@ from functools import cached_property
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from ..core.amplification import Amplification, amplification
+from ..core.attribution import Attribution, attribute
 from ..core.axes import Axis
 from ..core.between import between
 from ..core.datasets import Scaling, make_mixture, scaling_of
+from ..core.exact import goal_moments
 from ..core.experiment import Experiment
+from ..core.floor import LevelLoss, device_of, level_losses, stage_floors
+from ..core.methods import Denoiser, IdealDenoiser, make_method
 from ..core.mixtures import GaussianMixture
 from ..core.titles import title_of
-from ..core.trajectory import Trajectory
+from ..core.trajectory import Trajectory, denoise
 
 Floats = NDArray[np.float64]
 
@@ -35,22 +41,61 @@ _WIDER = 1.3
 _CLOSEST = 10.0
 """How many times the view may close in."""
 
+_FOLLOWED = 32
+"""Points whose ideal paths there are."""
+
+_ESTIMATES = 8192
+"""Points whose clean estimates are shown; each asks the network again."""
+
 
 def _no_losses() -> NDArray[np.float32]:
     return np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """Where a denoiser's error lies; ``attribution`` is None where it is not known."""
+
+    losses: tuple[LevelLoss, ...]
+    amplification: tuple[Amplification, ...]
+    attribution: Attribution | None
+
+    @classmethod
+    def of(cls, experiment: Experiment, denoiser: Denoiser | None) -> Diagnosis:
+        """What there is to say of a denoiser, or of none."""
+        by = amplification(experiment)
+        if denoiser is None:
+            return cls((), by, None)
+        found = attribute(experiment, denoiser, device=device_of(denoiser))
+        return cls(tuple(level_losses(experiment, denoiser)), by, found)
+
+
+@dataclass(frozen=True, eq=False)
 class Exhibit:
     """An experiment, and where there are some its losses and one denoising.
 
-    ``maker`` says what the points come from: "network", "ideal denoiser" or "true data".
+    ``maker`` says what the points come from: "network", "ideal denoiser" or "true data";
+    ``denoiser`` made them, from the noise of ``seed`` (None: the experiment's). ``diagnosis`` is
+    made where it is not given.
     """
 
     experiment: Experiment
     trajectory: Trajectory | None = None
     losses: NDArray[np.float32] = field(default_factory=_no_losses)
     maker: str = "network"
+    denoiser: Denoiser | None = None
+    seed: int | None = None
+    diagnosis: Diagnosis | None = None
+
+    @cached_property
+    def diagnosed(self) -> Diagnosis:
+        """Where the error of the denoiser lies."""
+        return self.diagnosis or Diagnosis.of(self.experiment, self.denoiser)
+
+    @cached_property
+    def floors(self) -> tuple[tuple[int, float], ...]:
+        """The least losses that any network can come to, each with its first step."""
+        return stage_floors(self.experiment)
 
     @property
     def title(self) -> str:
@@ -92,11 +137,33 @@ class Scene:
         return [(name, seen.numpy(), true.numpy()) for name, seen, true in pairs]
 
     @property
+    def clean(self) -> bool:
+        """Whether this is level N."""
+        return self.level == self.levels
+
+    @property
+    def name(self) -> str:
+        """Which level this is, of how many."""
+        return f"level {self.level}/{self.levels}"
+
+    @property
     def words(self) -> str:
         """Where this is, in numbers."""
+        return self.notes[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The same at length, and shorter."""
+        if self.clean:
+            return ("clean",)
         if not self.decays:
-            return f"sigma {self.sigma:.3g}"
-        return f"beta {self.beta:.3g}   alpha_bar {self.alpha**2:.3g}"
+            return (f"sigma {self.sigma:.3g}",)
+        short = f"alpha_bar {self.alpha**2:.3g}"
+        return f"beta {self.beta:.3g}   {short}", short
+
+
+def _numbers(x: Tensor) -> Floats:
+    return np.asarray(x.detach().cpu().double().numpy())
 
 
 def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
@@ -140,13 +207,65 @@ class Film:
         return self._scaling.axes
 
     @cached_property
-    def _x(self) -> Floats:
-        return np.asarray(self.trajectory.x.detach().cpu().double().numpy())
+    def x(self) -> Floats:
+        """The points, (N + 1, n, d)."""
+        return _numbers(self.trajectory.x)
+
+    @property
+    def ideal(self) -> IdealDenoiser:
+        """The exact denoiser of this experiment."""
+        return IdealDenoiser(
+            self._mixture, make_method(self.exhibit.experiment.method, self._mixture)
+        )
+
+    @cached_property
+    def ideal_x(self) -> Floats:
+        """What the ideal denoiser makes of some starts, with the same noise, (N + 1, k, d)."""
+        made = denoise(
+            self.exhibit.experiment,
+            self.ideal,
+            points=self.trajectory.points,
+            seed=self.exhibit.seed,
+            keep=_FOLLOWED,
+        )
+        return _numbers(made.x)
+
+    def estimates(self, level: int) -> tuple[Floats, Floats]:
+        """x0_hat of some points at a level below N, and what the ideal denoiser says of them."""
+        step = self.trajectory.step(level, slice(_ESTIMATES))
+        said = self.ideal(step.x.cpu(), self.trajectory.schedule[level])
+        return _numbers(step.x0_hat), _numbers(said.x0_hat)
+
+    @torch.no_grad()
+    def asked(self, x: Floats, level: int, *, ideal: bool) -> tuple[Floats, Floats]:
+        """x0_hat and score (k, d) at points x (k, d) at a level below N.
+
+        Of this film's denoiser, or of the ideal one; score = −eps_hat / sigma.
+        """
+        given = self.exhibit.denoiser
+        denoiser = self.ideal if ideal or given is None else given
+        points = torch.from_numpy(x).float().to(device_of(denoiser))
+        said = denoiser(points, self.trajectory.schedule[level])
+        score = -_numbers(said.eps_hat) / float(self.trajectory.schedule.sigmas[level])
+        return _numbers(said.x0_hat), score
+
+    @cached_property
+    def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """mean, std, goal mean and goal std at every level, each (N + 1, d), in own units."""
+        goal_mean, goal_std = goal_moments(self._mixture, self.trajectory.schedule)
+        mean, std = torch.from_numpy(self.x.mean(1)), torch.from_numpy(self.x.std(1))
+        back, lengths_back = self._scaling.back, self._scaling.lengths_back
+        return (
+            _numbers(back(mean)),
+            _numbers(lengths_back(std)),
+            _numbers(back(goal_mean)),
+            _numbers(lengths_back(goal_std)),
+        )
 
     def scene(self, place: float) -> Scene:
         """What is to be seen at ``place``; points that are not finite are left out."""
         schedule, levels = self.trajectory.schedule, self.levels
-        points = between(self._x, place)
+        points = between(self.x, place)
         alphas, sigmas = schedule.alphas.cpu().numpy(), schedule.sigmas.cpu().numpy()
         alpha, sigma = float(between(alphas, place)), float(between(sigmas, place))
         reached = min(int(place + 1e-9), levels)

@@ -2,41 +2,43 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from ..core.experiment import ConfigError
+from ..core.experiment import Experiment
 from ..core.files import destination, replacing
 from ..core.values import shown
+from .options import AS_USUAL, ExportError, Options, read_level, read_number, read_size
+from .views import GRID, TABLE_VIEWS, TRAINING_VIEWS, dashed, has_level, named, pictures_of
+
+__all__ = [
+    "FORMATS",
+    "ExportError",
+    "Format",
+    "Options",
+    "check",
+    "check_view",
+    "export",
+    "export_figure",
+    "needs_points",
+    "read_level",
+    "read_number",
+    "read_size",
+    "samples",
+    "write_whole",
+]
 
 if TYPE_CHECKING:
     from .exhibit import Exhibit, Film
+    from .figure import Figure
 
 Progress = Callable[[int, int], None]
 """Called with what is done and how much there is; what it raises ends the export."""
-
-
-class ExportError(ConfigError):
-    """A file that cannot be written as wished: one line that says why and what is allowed."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a file is to be; None leaves it to the format.
-
-    ``size`` in pixels; ``fps`` and ``seconds`` of films; ``force`` replaces a file that is there.
-    """
-
-    size: tuple[int, int] | None = None
-    fps: float | None = None
-    seconds: float | None = None
-    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,23 @@ class Format:
     most_fps: float = 60.0
     even: bool = False
     samples: bool = True
+    views: bool = False
 
 
 FORMATS: Mapping[str, Format] = {
     ".gif": Format("the denoising, out and back", (640, 480), True, 15, 6, most_fps=50),
     ".mp4": Format("the denoising as a video", (1280, 720), True, 30, 8, even=True),
-    ".png": Format("a grid of levels", sized=True),
-    ".svg": Format("a grid of levels, to any scale", sized=True),
+    ".png": Format("a picture: a grid of levels, or a view", (1280, 800), True, views=True),
+    ".svg": Format("the same to any scale", (1280, 800), True, views=True),
     ".csv": Format("the trajectory, with the losses in a second file"),
     ".npz": Format("the trajectory and the losses for numpy"),
     ".py": Format("a script of its own that trains and samples the same", samples=False),
 }
 """Every kind of file by its suffix."""
 
-LEAST_SIZE, MOST_SIZE = (200, 150), (7680, 4320)
+LEAST_SIZE, MOST_SIZE = (320, 240), (7680, 4320)
+"""Pixels; in a smaller picture no text could be read beside what it belongs to."""
+
 LEAST_SECONDS, MOST_SECONDS = 0.5, 120.0
 _MOST_GIF_PIXELS = 500_000_000
 """Pixels of all frames of a GIF, which are held in memory."""
@@ -75,7 +80,7 @@ def samples(file: Path) -> bool:
     return _format(file).samples
 
 
-def check(file: Path, options: Options = Options()) -> list[Path]:
+def check(file: Path, options: Options = AS_USUAL) -> list[Path]:
     """The files that an export would write; raises `ExportError` where it cannot.
 
     Cheap, so that nobody samples for long and then learns that the folder is missing.
@@ -83,7 +88,7 @@ def check(file: Path, options: Options = Options()) -> list[Path]:
     kind = _format(file)
     _check_options(file, kind, options)
     files = [file]
-    if file.suffix.lower() == ".csv":
+    if file.suffix.lower() == ".csv" and options.view is None:
         files.append(file.with_name(f"{file.stem}-losses{file.suffix}"))
     for path in files:
         _check_place(path, options.force)
@@ -93,7 +98,7 @@ def check(file: Path, options: Options = Options()) -> list[Path]:
 def export(
     exhibit: Exhibit,
     file: Path,
-    options: Options = Options(),
+    options: Options = AS_USUAL,
     progress: Progress | None = None,
 ) -> list[Path]:
     """Write ``file``, whole or not at all; returns the files written.
@@ -102,7 +107,7 @@ def export(
     """
     files = check(file, options)
     kind = FORMATS[file.suffix.lower()]
-    told = progress or (lambda done, total: None)
+    told = progress or _no_progress
     write_whole(files, options.force, lambda places: _write(exhibit, kind, places, options, told))
     return files
 
@@ -146,24 +151,34 @@ def _write(
 
         file.write_text(standalone_script(exhibit.experiment), "utf-8")
         return progress(1, 1)
+    view = named(options.view) if options.view else None
+    if file.suffix == ".csv" and view is not None:
+        from .tables import write_view_csv
+
+        write_view_csv(exhibit, view, file)
+        return progress(1, 1)
+    if view is not None and not needs_points(view):
+        from .learning_curves import figure_of
+
+        return draw(lambda size: figure_of(exhibit, view), file, options, progress)
     film = _film(exhibit)
+    check_view(exhibit.experiment, options)
     size, fps = options.size or kind.size, options.fps or kind.fps or 1.0
     seconds = options.seconds or kind.seconds or 1.0
     match file.suffix:
         case ".gif" | ".mp4":
+            from .theme import theme_of
             from .video import write_gif, write_mp4
 
             write = write_gif if file.suffix == ".gif" else write_mp4
-            write(film, file, size or (640, 480), fps, seconds, progress)
-        case ".png":
-            from .frames import grid, grid_size
+            theme = theme_of(options.light, False)
+            write(film, file, size or (640, 480), theme, fps, seconds, progress)
+        case ".png" | ".svg":
+            from . import pictures
 
-            picture = grid(film, *(size or grid_size(film)), progress=progress)
-            picture.save(file, format="PNG", optimize=True)
-        case ".svg":
-            from .vector import write_svg
-
-            write_svg(film, file, size, progress)
+            level = options.level
+            make = partial(pictures.figure_of, film, view or GRID, level)
+            draw(make, file, options, progress)
         case ".npz":
             from .tables import write_npz
 
@@ -176,38 +191,52 @@ def _write(
     return None
 
 
+def _no_progress(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def draw(
+    make: Callable[[tuple[int, int]], Figure],
+    file: Path,
+    options: Options,
+    progress: Progress = _no_progress,
+) -> None:
+    """Draw the figure that ``make`` makes for a size: .png, or .svg."""
+    from .theme import theme_of
+
+    kind = FORMATS[file.suffix.lower()]
+    size = options.size or kind.size or (1280, 800)
+    figure, theme = make(size), theme_of(options.light, options.transparent)
+    if file.suffix.lower() == ".svg":
+        from .vector import svg
+
+        file.write_text(svg(figure, size, theme, progress), "utf-8")
+    else:
+        from .sheet import paint
+
+        paint(figure, size, theme, progress).save(file, format="PNG", optimize=True)
+
+
+def export_figure(
+    make: Callable[[tuple[int, int]], Figure],
+    file: Path,
+    options: Options = AS_USUAL,
+    progress: Progress = _no_progress,
+) -> list[Path]:
+    """Write a figure of one's own, made for a size, whole or not at all. Raises `ExportError`."""
+    files = check(file, options)
+    if not _format(file).views:
+        raise ExportError(f"{shown(file)}: no picture; allowed: {_having('views')}")
+    write_whole(files, options.force, lambda places: draw(make, places[0], options, progress))
+    return files
+
+
 def _film(exhibit: Exhibit) -> Film:
     from .exhibit import Film
 
     if exhibit.trajectory is None:
         raise ExportError("there is no denoising yet; allowed without one: .py")
     return Film(exhibit, exhibit.trajectory)
-
-
-# --- reading options as a person writes them -----------------------------------------------------
-
-
-def read_size(text: str | None) -> tuple[int, int] | None:
-    """``640x480`` as two numbers; raises `ExportError`."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*", text)
-    if found is None:
-        raise ExportError(f"--size: {shown(text)[:60]!r} is not allowed; allowed: such as 640x480")
-    return int(found[1]), int(found[2])
-
-
-def read_number(name: str, text: str | None) -> float | None:
-    """A number given as an option; raises `ExportError`."""
-    if text is None:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ExportError(f"--{name}: {shown(text)[:60]!r} is not allowed; allowed: a number")
-    return number
 
 
 # --- what is allowed -----------------------------------------------------------------------------
@@ -241,6 +270,21 @@ def _check_options(file: Path, kind: Format, options: Options) -> None:
             raise ExportError(
                 f"--{name}: {value:g} is not allowed; allowed: a number from {low:g} to {high:g}"
             )
+    _check_ground(suffix, kind, options)
+    if options.view is not None:
+        view = named(options.view)
+        if not kind.views and not (suffix == ".csv" and view in TABLE_VIEWS):
+            tables = ", ".join(map(dashed, TABLE_VIEWS))
+            raise ExportError(
+                f"--view {shown(dashed(view))} does not go with {suffix}; allowed with: "
+                f"{_having('views')}, and .csv with {tables}"
+            )
+    if options.level is not None and not (kind.views and has_level(named(options.view or GRID))):
+        what = f"--view {dashed(named(options.view or GRID))}" if kind.views else suffix
+        raise ExportError(
+            f"--level does not go with {shown(what)}; allowed with: {_having('views')} "
+            "and a --view of one level, such as scatter or histogram"
+        )
     if suffix == ".gif":
         width, height = options.size or kind.size or (0, 0)
         frames = (options.fps or kind.fps or 0) * (options.seconds or kind.seconds or 0)
@@ -252,7 +296,39 @@ def _check_options(file: Path, kind: Format, options: Options) -> None:
 
 
 def _having(what: str) -> str:
-    return ", ".join(s for s, f in FORMATS.items() if (f.sized if what == "size" else f.fps))
+    having = {"size": "sized", "films": "fps", "views": "views"}[what]
+    return ", ".join(suffix for suffix, kind in FORMATS.items() if getattr(kind, having))
+
+
+def _check_ground(suffix: str, kind: Format, options: Options) -> None:
+    if options.light and not kind.sized:
+        raise ExportError(f"--light does not go with {suffix}; allowed with: {_having('size')}")
+    if options.transparent and not kind.views:
+        raise ExportError(
+            f"--transparent does not go with {suffix}; allowed with: {_having('views')}"
+        )
+
+
+def check_view(experiment: Experiment, options: Options) -> None:
+    """Raise `ExportError` where an experiment has no such view, or no such level."""
+    if options.view is None:
+        return
+    view, levels = named(options.view), experiment.sampling_levels
+    allowed = pictures_of(experiment.dim)
+    if view not in allowed:
+        raise ExportError(
+            f"--view: {shown(options.view)[:60]!r} is not allowed; allowed: "
+            f"{', '.join(map(dashed, allowed))}"
+        )
+    if options.level is not None and not 0 <= options.level <= levels:
+        raise ExportError(
+            f"--level: {options.level:g} is not allowed; allowed: 0 (noise) to {levels} (clean)"
+        )
+
+
+def needs_points(view: str | None) -> bool:
+    """Whether a view shows points, and not the training alone."""
+    return view is None or named(view) not in TRAINING_VIEWS
 
 
 def _check_size(kind: Format, size: tuple[int, int]) -> None:

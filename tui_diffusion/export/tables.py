@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from shutil import copyfileobj
@@ -17,11 +17,11 @@ from torch import Tensor
 
 from ..core.datasets import Scaling, scaling_of
 from ..core.experiment import to_json
+from ..core.schedules import sampling_schedule
 from ..core.trajectory import Trajectory
 from ..core.values import shown
 from .exhibit import Exhibit, Film
-from .formats import ExportError, Options, check, write_whole
-from .frames import Progress
+from .formats import ExportError, Options, Progress, check, write_whole
 
 _SAID = ("x0_hat", "eps_hat")
 """What the denoiser said of the points at every level but the last."""
@@ -137,6 +137,51 @@ def write_csv(film: Film, file: Path, progress: Progress) -> None:
             for point, place in enumerate(scaling.back(points).tolist()):
                 out.write(f"{head},{point},{','.join(map(written, place))}\r\n")
             progress(level + 1, len(trajectory.x))
+
+
+def write_view_csv(exhibit: Exhibit, view: str, file: Path) -> None:
+    """The numbers of a view of `TABLE_VIEWS`, one line a step, a level or a part."""
+    heads, rows = _table(exhibit, view)
+    with file.open("w", encoding="ascii", newline="") as out:
+        out.write(",".join(heads) + "\r\n")
+        out.writelines(",".join(map(_cell, row)) + "\r\n" for row in rows)
+
+
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else f"{value:.9g}"
+
+
+def _table(
+    exhibit: Exhibit, view: str
+) -> tuple[Sequence[str], Iterable[Sequence[str | float | None]]]:
+    """The heading and the rows of a view."""
+    if view == "loss":
+        return ("step", "loss"), enumerate(exhibit.losses.tolist(), 1)
+    if view == "excess":
+        rows = exhibit.diagnosed.losses
+        heads = ("level", "alpha", "sigma", "loss", "floor", "excess")
+        return heads, [[getattr(row, head) for head in heads] for row in rows]
+    if view == "error":
+        split = exhibit.diagnosed.attribution
+        parts = ("start", "network", "discretisation", "total", "chance")
+        found = [] if split is None else [(part, getattr(split, part)) for part in parts]
+        return ("part", "energy_distance"), found
+    if view == "schedule":
+        schedule, by = sampling_schedule(exhibit.experiment), exhibit.diagnosed.amplification
+        grow = [(at.step, at.out) for at in by] + [(None, None)]
+        noise = zip(schedule.alphas.tolist(), schedule.sigmas.tolist(), strict=True)
+        lines = [(k, *of, *to) for k, (of, to) in enumerate(zip(noise, grow, strict=False))]
+        return ("level", "alpha", "sigma", "error_after_step", "error_in_sample"), lines
+    if exhibit.trajectory is None:
+        raise ExportError("there is no denoising yet; allowed without one: a view of the training")
+    film = Film(exhibit, exhibit.trajectory)
+    names = ("x", "y")[: film.dim]
+    of = ("mean", "std", "exact_mean", "exact_std")
+    named = ("level", *(f"{what}_{name}" for what in of for name in names))
+    values = np.concatenate(film.moments, 1)
+    return named, [(level, *row) for level, row in enumerate(values.tolist())]
 
 
 def write_losses_csv(exhibit: Exhibit, file: Path) -> None:

@@ -1,209 +1,252 @@
-"""The levels of a denoising as SVG: points, the exact density's contour or pdf, axes and labels."""
+"""Pictures to any scale: a pen that writes SVG."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from base64 import b64encode
+from collections.abc import Iterable
+from io import BytesIO
 from xml.sax.saxutils import escape
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
-from ..core.axes import Axis
 from . import raster
-from .exhibit import Film, Floats, Scene
-from .frames import (
-    MARKED_MODES,
-    Box,
-    Progress,
-    grid_columns,
-    grid_size,
-    histogram,
-    mean_density,
-    tallest,
-    window,
+from .compose import Box, Progress, compose, unit_of
+from .figure import (
+    Arrows,
+    Band,
+    Bars,
+    Contour,
+    Curves,
+    Dots,
+    Figure,
+    Floats,
+    Layer,
+    Panel,
+    Rings,
+    Sample,
+    Shade,
 )
-from .raster import DIM, GROUND, LINE, MAKERS, MARK, PANEL, TEXT, TRUTH, Range
+from .sheet import arrow, font, shade_of
+from .theme import Theme, rgb
 
 _MOST_POINTS = 2000
 """Points a panel; more would make a file of many megabytes and look the same."""
 
-_SHARES = (0.95, 0.5)
-"""Shares of the truth inside each contour."""
+_ANCHORS = {"l": "start", "m": "middle", "r": "end"}
 
 
-def write_svg(film: Film, file: Path, size: tuple[int, int] | None, progress: Progress) -> None:
-    """Levels from noise to clean in reading order, drawn to ``size`` or to their own."""
-    levels = film.chosen(12)
-    width, height = grid_size(film)
-    columns = grid_columns(len(levels), film.dim)
-    rows = -(-len(levels) // columns)
-    pad, gap, top = 18, 14, 66
-    across = (width - 2 * pad - (columns - 1) * gap) / columns
-    down = (height - top - pad - (rows - 1) * gap) / rows
-    shown = size or (width, height)
-    hue = MAKERS[film.exhibit.maker]
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{shown[0]}" height="{shown[1]}" '
-        f'viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif">',
-        f'<rect width="{width}" height="{height}" fill="{GROUND}"/>',
-        _text(pad, 32, film.exhibit.title, TEXT, 20),
-        _text(pad, 52, film.exhibit.maker, hue, 13),
-        _text(pad + 7 * len(film.exhibit.maker) + 14, 52, "exact density", TRUTH, 13),
-    ]
-    draw = _line if film.dim == 1 else _plane
-    for place, level in enumerate(levels):
-        row, column = divmod(place, columns)
-        left, upper = pad + column * (across + gap), top + row * (down + gap)
-        scene = film.scene(float(level))
-        parts.append(_text(left, upper + 14, f"level {level}/{film.levels}", TEXT, 13))
-        parts.append(_text(left + across, upper + 14, scene.words, DIM, 11, "end"))
-        wide, tall = round(across), round(down) - 36
-        if film.dim == 2:  # both axes to one scale
-            wide = tall = min(wide, tall)
-        inner = Box(round(left), round(upper) + 20, wide, tall)
-        parts.append(f'<svg x="{inner.left}" y="{inner.top}" width="{inner.width}" ')
-        parts[-1] += f'height="{inner.height}">'
-        parts += draw(film, scene, inner.width, inner.height)
-        parts.append("</svg>")
-        parts += _ticks(film, scene, inner)
-        progress(place + 1, len(levels))
-    parts.append("</svg>\n")
-    file.write_text("\n".join(parts), "utf-8")
+def svg(
+    figure: Figure,
+    size: tuple[int, int],
+    theme: Theme,
+    progress: Progress = lambda done, total: None,
+) -> str:
+    """A figure as the text of an SVG file."""
+    pen = SvgPen(size, unit_of(size, len(figure.panels)), theme)
+    compose(figure, pen, progress=progress)
+    width, height = size
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="Helvetica, Arial, sans-serif">'
+    )
+    title = f"<title>{escape(figure.title)}</title>"
+    ground = [] if theme.clear else [f'<rect width="100%" height="100%" fill="{theme.ground}"/>']
+    return "\n".join([head, title, *ground, *pen.parts, "</svg>\n"])
 
 
-def _text(x: float, y: float, words: str, hue: str, size: int, anchor: str = "start") -> str:
+class SvgPen:
+    """Writes what is drawn as elements of SVG."""
+
+    def __init__(self, size: tuple[int, int], unit: float, theme: Theme) -> None:
+        self.size, self.unit, self.theme = size, unit, theme
+        self.parts: list[str] = []
+
+    def text(
+        self, x: float, y: float, words: str, role: str, size: float, anchor: str, up: bool = False
+    ) -> None:
+        """Words at a place."""
+        if not words:
+            return
+        if anchor[1] == "m":
+            y += 0.35 * size * self.unit
+        turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if up else ""
+        self.parts.append(
+            f'<text x="{x:.1f}" y="{y:.1f}" fill="{self.theme[role]}" '
+            f'font-size="{size * self.unit:.1f}" text-anchor="{_ANCHORS[anchor[0]]}"{turn}>'
+            f"{escape(words)}</text>"
+        )
+
+    def length(self, words: str, size: float) -> float:
+        """How wide words will be; what font a viewer takes is not known, so rather more."""
+        return 1.15 * float(font(size * self.unit).getlength(words))
+
+    def sample(self, kind: Sample, role: str, box: Box) -> None:
+        """What stands for a layer in the legend."""
+        hue = self.theme.shade if role == "shade" else self.theme[role]
+        left, middle, right = box.left, box.top + box.height / 2, box.right
+        match kind:
+            case "block":
+                self.parts.append(
+                    f'<rect x="{left}" y="{box.top + box.height / 4:.1f}" width="{box.width}" '
+                    f'height="{box.height / 2:.1f}" fill="{hue}" fill-opacity="0.82"/>'
+                )
+            case "dot" | "ring":
+                fill = f'fill="{hue}"' if kind == "dot" else f'fill="none" stroke="{hue}"'
+                radius = (3.2 if kind == "dot" else 5) * self.unit
+                self.parts.append(
+                    f'<circle cx="{(left + right) / 2:.1f}" cy="{middle:.1f}" r="{radius:.1f}" '
+                    f"{fill}/>"
+                )
+            case _:
+                line = np.array([[float(left), middle], [float(right), middle]])
+                lines = arrow(line[0], line[1], 4 * self.unit) if kind == "arrow" else [line]
+                dashed = kind == "dashes"
+                self.parts.append(_path(lines, hue, 2 * self.unit, dashed=self._dash(dashed)))
+
+    def _dash(self, dashed: bool) -> str:
+        return f"{6 * self.unit:.1f} {3.5 * self.unit:.1f}" if dashed else ""
+
+    def panel(self, panel: Panel, box: Box, grid: tuple[list[float], list[float]]) -> None:
+        """The layers of a panel over its grid lines."""
+        inside = _Plot(self, panel, box)
+        self.parts.append(
+            f'<svg x="{box.left}" y="{box.top}" width="{box.width}" height="{box.height}">'
+        )
+        if not self.theme.clear:
+            self.parts.append(f'<rect width="100%" height="100%" fill="{self.theme.panel}"/>')
+        for layer in panel.layers:
+            if isinstance(layer, Shade):
+                self.parts.append(inside.shade(layer))
+        self.parts.append(inside.grid(*grid))
+        for layer in panel.layers:
+            self.parts += inside.layer(layer)
+        self.parts.append("</svg>")
+
+
+def _path(
+    lines: Iterable[Floats], hue: str, width: float, opacity: float = 1.0, dashed: str = ""
+) -> str:
+    """Lines (m, 2) through pixels as one path."""
+    path = "".join(
+        "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in part.tolist())
+        for line in lines
+        for part in raster.parts(line)
+    )
+    dash = f' stroke-dasharray="{dashed}"' if dashed else ""
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" fill="{hue}" font-size="{size}" '
-        f'text-anchor="{anchor}">{escape(words)}</text>'
+        f'<path d="{path}" stroke="{hue}" stroke-width="{width:.2f}" stroke-opacity="{opacity:g}" '
+        f'stroke-linejoin="round" stroke-linecap="butt" fill="none"{dash}/>'
     )
 
 
-def _spans(film: Film, scene: Scene) -> tuple[Range, Range | None]:
-    """What a panel shows across and, in the plane, up."""
-    if film.dim == 1:
-        return window(film, scene, True), None
-    centre, half = film.view(scene)
-    return (centre[0] - half, centre[0] + half), (centre[1] - half, centre[1] + half)
+class _Plot:
+    """The inside of a panel while it is written."""
 
+    def __init__(self, pen: SvgPen, panel: Panel, box: Box) -> None:
+        self.pen, self.panel, self.theme = pen, panel, pen.theme
+        self.width, self.height = box.width, box.height
 
-def _ticks(film: Film, scene: Scene, box: Box) -> list[str]:
-    xs, ys = _spans(film, scene)
-    parts = []
-    for x, words in raster.ticks(xs, max(3, round(box.width / 56)), film.axes[0]):
-        at = box.left + (x - xs[0]) / (xs[1] - xs[0]) * box.width
-        if box.left + 10 <= at <= box.right - 10:
-            parts.append(_text(at, box.bottom + 13, words, DIM, 11, "middle"))
-    if ys is not None:
-        for y, words in raster.ticks(ys, max(3, round(box.height / 56)), film.axes[1]):
-            at = box.bottom - (y - ys[0]) / (ys[1] - ys[0]) * box.height
-            if box.top + 12 <= at <= box.bottom - 8:
-                parts.append(_text(box.left + 4, at + 4, words, DIM, 11))
-    return parts
+    def _px(self, places: Floats) -> Floats:
+        """Coordinates (…, 2) as pixels."""
+        (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
+        with np.errstate(over="ignore", invalid="ignore"):
+            across = (places[..., 0] - x0) / (x1 - x0) * self.width
+            down = (y1 - places[..., 1]) / (y1 - y0) * self.height
+        # Far outside a number is as good as any other, and some readers of SVG take no more.
+        return np.clip(np.stack([across, down], -1), -1e5, 1e5)
 
+    def grid(self, across: list[float], up: list[float]) -> str:
+        """Thin lines at the ticks."""
+        (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
+        lines = [np.array([[x, y0], [x, y1]]) for x in across]
+        lines += [np.array([[x0, y], [x1, y]]) for y in up]
+        return _path(map(self._px, lines), self.theme["line"], 1, 0.6)
 
-def _plane(film: Film, scene: Scene, width: int, height: int) -> list[str]:
-    xs, ys = _spans(film, scene)
-    assert ys is not None
-    parts = [f'<rect width="{width}" height="{height}" fill="{PANEL}"/>']
-    parts.append(_grid((xs, ys), film.axes, width, height))
-    # Small spikes need finer cells than the panel's pixels for their contours to be round.
-    narrow = float(scene.truth.stds.min()) < 4 * (xs[1] - xs[0]) / width
-    fine = 1 if not narrow else 4 if scene.truth.modes <= MARKED_MODES else 2
-    logs = raster.log_density(scene.truth, xs, ys, fine * width, fine * height)
-    for share, fill in zip(_SHARES, (0.12, 0.25), strict=True):
-        lines = contour_lines(logs, raster.contour_level(logs, share)) / fine
+    def shade(self, layer: Shade) -> str:
+        """A density as an image of one colour, more or less transparent."""
+        p = shade_of(layer, self.panel, self.width, self.height)
+        alpha = (np.sqrt(p) * 0.92 * 255).astype(np.uint8)
+        hue = np.broadcast_to(np.array(rgb(self.theme.shade), np.uint8), (*alpha.shape, 3))
+        out = BytesIO()
+        Image.fromarray(np.concatenate([hue, alpha[..., None]], 2), "RGBA").save(out, "PNG")
+        data = b64encode(out.getvalue()).decode("ascii")
+        return (
+            f'<image width="{self.width}" height="{self.height}" '
+            f'href="data:image/png;base64,{data}"/>'
+        )
+
+    def layer(self, layer: Layer) -> list[str]:
+        """The elements of a layer."""
+        hue = self.theme.roles.get(layer.role, "")
+        unit = max(self.pen.unit, 0.8)
+        match layer:
+            case Dots():
+                points = self._px(layer.points[:_MOST_POINTS])
+                path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points.tolist())
+                return [
+                    f'<path d="{path}" stroke="{hue}" stroke-width="{2.2 * unit:.2f}" '
+                    'stroke-linecap="round" stroke-opacity="0.7"/>'
+                ]
+            case Contour():
+                return [self._contour(layer, hue, unit)]
+            case Rings():
+                return [
+                    f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6.5 * unit:.1f}" stroke="{hue}" '
+                    f'stroke-width="{1.4 * unit:.1f}" fill="none"/>'
+                    for x, y in self._px(layer.places).tolist()
+                ]
+            case Curves():
+                dash = self.pen._dash(layer.dashed)
+                return [_path(self._px(layer.lines), hue, layer.width * unit, layer.opacity, dash)]
+            case Bars():
+                return [self._bars(layer, hue)]
+            case Band():
+                return [self._band(layer, hue)]
+            case Arrows():
+                ends = zip(
+                    self._px(layer.places), self._px(layer.places + layer.vectors), strict=True
+                )
+                lines = [part for a, b in ends for part in arrow(a, b, 4 * unit)]
+                return [_path(lines, hue, 1.3 * unit)]
+            case _:
+                return []
+
+    def _contour(self, layer: Contour, hue: str, unit: float) -> str:
+        panel = self.panel
+        # Small spikes need finer cells than the panel's pixels for their contours to be round.
+        pixel = (panel.xs[1] - panel.xs[0]) / self.width
+        narrow = float(layer.truth.stds.min()) < 4 * pixel
+        fine = 1 if not narrow else 4 if layer.truth.modes <= 16 else 2
+        size = (fine * self.width, fine * self.height)
+        logs = raster.log_density(layer.truth, panel.xs, panel.ys, *size)
+        lines = raster.contour_lines(logs, raster.contour_level(logs, layer.share)) / fine
         path = "".join(
             f"M{a:.4g} {b:.4g}L{c:.4g} {d:.4g}" for a, b, c, d in lines.reshape(-1, 4).tolist()
         )
-        parts.append(
-            f'<path d="{path}" stroke="{TRUTH}" stroke-width="1.2" stroke-linecap="round" '
-            f'opacity="{0.3 + 5 * (0.25 - fill):.2f}" fill="none"/>'
+        return (
+            f'<path d="{path}" stroke="{hue}" stroke-width="{1.3 * unit:.2f}" '
+            'stroke-linecap="round" fill="none"/>'
         )
-    points = _to_pixels(scene.points[:_MOST_POINTS], xs, ys, width, height)
-    path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points.tolist())
-    parts.append(
-        f'<path d="{path}" stroke="{MAKERS[film.exhibit.maker]}" stroke-width="2.4" '
-        'stroke-linecap="round" stroke-opacity="0.75"/>'
-    )
-    if scene.truth.modes <= MARKED_MODES:
-        modes = _to_pixels(scene.truth.means.numpy(), xs, ys, width, height)
-        parts += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" stroke="{MARK}" fill="none"/>'
-            for x, y in modes.tolist()
-        ]
-    return parts
 
+    def _bars(self, layer: Bars, hue: str) -> str:
+        tops = self._px(np.stack([layer.edges[:-1], layer.heights], -1))[:, 1]
+        edges = self._px(np.stack([layer.edges, np.zeros_like(layer.edges)], -1))
+        across, base = np.diff(edges[:, 0]), float(edges[0, 1])
+        wide = layer.wide * across - np.where(across > 3, 1.0, 0.0)
+        lefts = edges[:-1, 0] + (1 - layer.wide) / 2 * across
+        path = "".join(
+            f"M{x:.2f} {base:.2f}V{top:.2f}h{w:.2f}V{base:.2f}"
+            for x, top, w in zip(lefts.tolist(), tops.tolist(), wide.tolist(), strict=True)
+            if np.isfinite(top) and top != base
+        )
+        return f'<path d="{path}" fill="{hue}" fill-opacity="0.8"/>'
 
-def _line(film: Film, scene: Scene, width: int, height: int) -> list[str]:
-    xs, _ = _spans(film, scene)
-    pdf = mean_density(scene.truth, xs, width)
-    bins = max(10, round(width / 6))
-    heights = histogram(scene.points, xs, bins)
-    top = tallest(pdf, heights)
-    each = width / bins
-    tops = height * (1 - np.minimum(heights / top, 1.01))
-    bars = "".join(
-        f"M{i * each:.2f} {height}V{tall:.2f}h{each - 1:.2f}V{height}"
-        for i, tall in enumerate(tops.tolist())
-        if heights[i]
-    )
-    line = "L".join(
-        f"{i + 0.5:.1f} {height * (1 - value / top):.2f}" for i, value in enumerate(pdf.tolist())
-    )
-    hue, axis = MAKERS[film.exhibit.maker], film.axes[0]
-    return [
-        f'<rect width="{width}" height="{height}" fill="{PANEL}"/>',
-        _grid((xs, (0.0, top)), (axis, axis.densities), width, height),
-        f'<path d="{bars}" fill="{hue}" fill-opacity="0.8"/>',
-        f'<path d="M{line}" stroke="{TRUTH}" stroke-width="2" fill="none"/>',
-    ]
-
-
-def _grid(spans: tuple[Range, Range], axes: Sequence[Axis], width: int, height: int) -> str:
-    xs, ys = spans
-    path = [
-        f"M{(x - xs[0]) / (xs[1] - xs[0]) * width:.1f} 0V{height}"
-        for x, _ in raster.ticks(xs, max(3, round(width / 56)), axes[0])
-    ]
-    path += [
-        f"M0 {(ys[1] - y) / (ys[1] - ys[0]) * height:.1f}H{width}"
-        for y, _ in raster.ticks(ys, max(3, round(height / 56)), axes[1])
-    ]
-    return f'<path d="{"".join(path)}" stroke="{LINE}" stroke-opacity="0.6"/>'
-
-
-def _to_pixels(points: Floats, xs: Range, ys: Range, width: int, height: int) -> Floats:
-    across = (points[:, 0] - xs[0]) / (xs[1] - xs[0]) * width
-    down = (ys[1] - points[:, 1]) / (ys[1] - ys[0]) * height
-    return np.stack([across, down], 1)
-
-
-def contour_lines(field: NDArray[np.float64], level: float) -> Floats:
-    """Straight pieces (n, 2, 2) of the line where a field, given at pixel centres, is ``level``.
-
-    Marching triangles: every square of four neighbours is cut in two, so no case is ambiguous.
-    """
-    height, width = field.shape
-    rows, columns = np.mgrid[:height, :width]
-    corners = np.stack([columns + 0.5, rows + 0.5, field - level], -1)
-    above = field > level
-    inside = above[:-1, :-1] & above[:-1, 1:] & above[1:, :-1] & above[1:, 1:]
-    touched = above[:-1, :-1] | above[:-1, 1:] | above[1:, :-1] | above[1:, 1:]
-    here = touched & ~inside
-    a, b = corners[:-1, :-1][here], corners[:-1, 1:][here]
-    c, d = corners[1:, :-1][here], corners[1:, 1:][here]
-    triangles = np.concatenate([np.stack([a, b, c], 1), np.stack([d, c, b], 1)])
-    higher = triangles[:, :, 2] > 0
-    crossed = triangles[higher.any(1) & ~higher.all(1)]
-    higher = crossed[:, :, 2] > 0
-    # The corner that is alone on its side, with a line to each of the other two.
-    alone = np.where(higher.sum(1) == 1, higher.argmax(1), (~higher).argmax(1))
-    index = np.arange(len(crossed))
-    tip = crossed[index, alone]
-    ends = []
-    for turn in (1, 2):
-        other = crossed[index, (alone + turn) % 3]
-        share = (tip[:, 2] / (tip[:, 2] - other[:, 2]))[:, None]
-        ends.append(tip[:, :2] + share * (other[:, :2] - tip[:, :2]))
-    return np.stack(ends, 1)
+    def _band(self, layer: Band, hue: str) -> str:
+        lows, highs = (
+            self._px(np.stack([layer.xs, values], -1)) for values in (layer.lows, layer.highs)
+        )
+        seen = np.isfinite(lows).all(1) & np.isfinite(highs).all(1)
+        around = np.concatenate([highs[seen], lows[seen][::-1]])
+        places = " ".join(f"{x:.2f},{y:.2f}" for x, y in around.tolist())
+        return f'<polygon points="{places}" fill="{hue}" fill-opacity="0.45"/>'

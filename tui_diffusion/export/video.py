@@ -8,15 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .compose import Progress
 from .exhibit import Film
-from .frames import Progress, frame
-from .raster import DIM, GLOW, MAKERS, MARK, TEXT, TRUTH
+from .frames import frame
+from .theme import Theme
 
 _COLOURS = 62
 """Of a GIF, whose size grows with them; two more tell equal frames apart."""
-
-_KEY_COLOURS = (TEXT, DIM, TRUTH, *MAKERS.values(), MARK, GLOW)
-"""Colours that few pixels have and the palette must hold all the same."""
 
 _HOLD = (0.06, 0.16)
 """Shares of an MP4 that rest on the noise and on the clean sample."""
@@ -45,15 +43,22 @@ def mp4_places(count: int, levels: int) -> NDArray[np.float64]:
 
 
 def write_gif(
-    film: Film, file: Path, size: tuple[int, int], fps: float, seconds: float, progress: Progress
+    film: Film,
+    file: Path,
+    size: tuple[int, int],
+    theme: Theme,
+    fps: float,
+    seconds: float,
+    progress: Progress,
 ) -> None:
     """Frame k is frame −k: the way back shows the pictures of the way out."""
     count = gif_frames(seconds, fps)
     places = gif_places(count, film.levels)
-    palette = _palette([frame(film, film.levels * share, *size) for share in (0.0, 0.5, 0.8, 1.0)])
+    samples = [frame(film, film.levels * share, *size, theme) for share in (0.0, 0.5, 0.8, 1.0)]
+    palette = _palette(samples, theme)
     out: list[Image.Image] = []
     for place in places:
-        out.append(_indexed(frame(film, float(place), *size), palette, len(out) % 2))
+        out.append(_indexed(frame(film, float(place), *size, theme), palette, len(out) % 2))
         progress(len(out), len(places) + 1)
     ends = np.round(np.arange(count + 1) * 100 * seconds / count).astype(int)
     durations = (10 * np.diff(ends)).tolist()  # in ms; a GIF counts hundredths of a second
@@ -70,14 +75,18 @@ def write_gif(
     progress(len(places) + 1, len(places) + 1)
 
 
-def _palette(samples: list[Image.Image]) -> Image.Image:
-    """One palette for all frames, so that nothing but the points moves."""
+def _palette(samples: list[Image.Image], theme: Theme) -> Image.Image:
+    """One palette for all frames, so that nothing but the points moves.
+
+    It holds the theme's colours, however few pixels have them.
+    """
+    hues = list(dict.fromkeys(theme.roles.values()))
     width, height = samples[0].size
     strip = max(height // 20, 4)
-    together = Image.new("RGB", (width, height * len(samples) + strip * len(_KEY_COLOURS)))
+    together = Image.new("RGB", (width, height * len(samples) + strip * len(hues)))
     for row, sample in enumerate(samples):
         together.paste(sample, (0, row * height))
-    for row, hue in enumerate(_KEY_COLOURS):
+    for row, hue in enumerate(hues):
         top = height * len(samples) + row * strip
         together.paste(hue, (0, top, width, top + strip))
     return together.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT)
@@ -101,7 +110,13 @@ def _indexed(picture: Image.Image, palette: Image.Image, parity: int) -> Image.I
 
 
 def write_mp4(
-    film: Film, file: Path, size: tuple[int, int], fps: float, seconds: float, progress: Progress
+    film: Film,
+    file: Path,
+    size: tuple[int, int],
+    theme: Theme,
+    fps: float,
+    seconds: float,
+    progress: Progress,
 ) -> None:
     """H.264, which every player shows."""
     import imageio_ffmpeg
@@ -123,7 +138,7 @@ def write_mp4(
         shown, drawn = -1.0, b""
         for done, place in enumerate(mp4_places(count, film.levels).tolist(), 1):
             if place != shown:
-                shown, drawn = place, frame(film, place, *size).tobytes()
+                shown, drawn = place, frame(film, place, *size, theme).tobytes()
             writer.send(drawn)
             progress(done, count)
     finally:

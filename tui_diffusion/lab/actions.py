@@ -165,6 +165,7 @@ COMPARE_ACTIONS = (
     Action("tab('denoising')", "2", "2", "denoising", "To the denoising.", "Comparison"),
     Action("tab('table')", "3", "3", "table", "To the table.", "Comparison"),
     Action("runs", "r", "r", "runs", "Choose other runs.", "Comparison", 8),
+    Action("export", "e", "e", "export", "Write what is compared to a file.", "Comparison", 15),
     Action("ask", "a", "a", "ask", "Any number here: what it is, and what is good.", "Comparison",
            9),
     Action("help", "question_mark", "?", "help", "This help.", "Comparison", 11),

@@ -406,6 +406,31 @@ class CompareScreen(Paced[bool], Player):
     def action_leave(self) -> None:
         self.dismiss(False)
 
+    def action_export(self) -> None:
+        """Write what is compared to a file."""
+        from .exporting import ExportScreen
+        from .exports import of_comparison
+
+        if not self.subjects:
+            return
+        losses = self.query_one(Overlaid)
+        films = [
+            (index, film, self.play.in_step(film.levels).place)
+            for index, film in sorted(self.films.items())
+            if not isinstance(film, str)
+        ]
+        offer = of_comparison(
+            self.subjects,
+            films,
+            self._view,
+            self.query_one(Table).rows,
+            log=losses.logarithmic,
+            relative=losses.relative and losses.can_be_relative,
+            first="denoising" if self.all_shown else self.tab,
+        )
+        light = not self.lab.current_theme.dark
+        self.app.push_screen(ExportScreen(offer, light=light, plain=self.lab.glyphs == "ascii"))
+
     def action_ask(self) -> None:
         if self.subjects:
             losses, table = self.query_one(Overlaid), self.query_one(Table)

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-VIEWS_1D = ("histogram", "close-up", "pdf and cdf", "paths", "denoiser", "mean and std")
-VIEWS_2D = (
-    "scatter",
-    "close-up",
-    "density",
-    "paths",
-    "score field",
-    "clean estimate",
-    "mean and std",
-)
+from ..export.views import VIEWS_1D, VIEWS_2D, views_of
+
+__all__ = ["TABS", "VIEWS_1D", "VIEWS_2D", "view_after", "views_of", "zoomed"]
+
 TABS = ("setup", "training", "denoising")
-
-
-def views_of(dim: int) -> tuple[str, ...]:
-    """The views of points with this many coordinates."""
-    return VIEWS_1D if dim == 1 else VIEWS_2D
 
 
 def view_after(view: str, dim: int) -> str:

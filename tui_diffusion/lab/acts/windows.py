@@ -37,12 +37,19 @@ def _with_torch(act: Act[P]) -> Act[P]:
 def export(lab: Lab) -> None:
     """Write what is shown to a file."""
     from ..exporting import ExportScreen
+    from ..exports import of_lab
 
     film = lab.denoising.film
     if film is None:
         _not_yet(lab, "the denoising is being made")
         return
-    lab.push_screen(ExportScreen(film, lab.bench.trained(), plain=lab.plain))
+    panel = lab.denoising
+    training_first = lab.loss.has_focus or not panel.is_on_screen
+    offer = of_lab(
+        film, panel.view, panel.play.place, lab.bench.trained(), lab.loss, training_first
+    )
+    light = not lab.current_theme.dark
+    lab.push_screen(ExportScreen(offer, light=light, plain=lab.plain))
 
 
 def keep(lab: Lab, *, remove: bool = False) -> None:

@@ -1,0 +1,66 @@
+"""The colours of pictures, by the role of what is drawn: dark, light, or without a ground."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+RGB = tuple[int, int, int]
+
+
+def rgb(text: str) -> RGB:
+    """``#rrggbb`` as three numbers from 0 to 255."""
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+@dataclass(frozen=True)
+class Theme:
+    """``ground`` of the picture, ``panel`` of a plot, and a colour for every role.
+
+    ``shade`` is the colour of the greatest density. ``clear``: ground and panels are transparent.
+    """
+
+    ground: str
+    panel: str
+    shade: str
+    roles: Mapping[str, str]
+    clear: bool = False
+
+    def __getitem__(self, role: str) -> str:
+        return self.roles[role]
+
+    def on(self, ground: str) -> Theme:
+        """The same colours on another ground."""
+        return replace(self, ground=ground, panel=ground)
+
+
+DARK = Theme(
+    ground="#0d1117",
+    panel="#10161f",
+    shade="#3d8ec4",
+    roles=MappingProxyType({
+        "text": "#e6edf3", "dim": "#8b9bb0", "line": "#263040",
+        "truth": "#56b4e9", "network": "#f5a524", "ideal": "#2fbf8f", "data": "#56b4e9",
+        "second": "#c58af9", "mark": "#f0a6d0", "glow": "#fff1c9", "faint": "#8b9bb0",
+    }),
+)  # fmt: skip
+
+LIGHT = Theme(
+    ground="#ffffff",
+    panel="#f7f9fc",
+    shade="#8fc3ec",
+    roles=MappingProxyType({
+        "text": "#1b2430", "dim": "#566374", "line": "#cfd8e3",
+        "truth": "#0b62a8", "network": "#d4690a", "ideal": "#0f7d56", "data": "#0b62a8",
+        "second": "#7c3aed", "mark": "#b0307f", "glow": "#6b2c00", "faint": "#9aa7b6",
+    }),
+)  # fmt: skip
+
+MAKERS = {"network": "network", "ideal denoiser": "ideal", "true data": "data"}
+"""The role of points by what made them."""
+
+
+def theme_of(light: bool, transparent: bool) -> Theme:
+    """The theme that options ask for."""
+    return replace(LIGHT if light else DARK, clear=transparent)

@@ -1,0 +1,56 @@
+"""One of a few values, gone through with left and right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+
+class Choice(Static, can_focus=True):
+    """The value in use between two arrows; with one value, or none, there is nothing to choose."""
+
+    DEFAULT_CSS = """
+    Choice { width: auto; height: 1; padding: 0 1; background: $foreground 10%; }
+    Choice:focus { background: $block-cursor-background; color: $block-cursor-foreground; }
+    Choice:disabled { color: $text-muted; background: transparent; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,space", "turn(1)", "next", show=False),
+        Binding("left", "turn(-1)", "previous", show=False),
+    ]
+
+    def __init__(self, *, plain: bool, id: str) -> None:  # noqa: A002
+        super().__init__("", id=id, markup=False)
+        self._arrows = ("< ", " >") if plain else ("‹ ", " ›")
+        self._values: tuple[str, ...] = ()
+        self._index = 0
+
+    def offer(self, values: Sequence[str]) -> None:
+        """These values; the one in use stays, where it is among them."""
+        self._index = values.index(self.value) if self.value in values else 0
+        self._values = tuple(values)
+        self.disabled = len(values) < 2
+        self._write()
+
+    @property
+    def value(self) -> str:
+        """The one in use; empty where there is none."""
+        return self._values[self._index] if self._values else ""
+
+    def action_turn(self, by: int) -> None:
+        """On to another value."""
+        if self._values:
+            self._index = (self._index + by) % len(self._values)
+            self._write()
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.action_turn(1)
+
+    def _write(self) -> None:
+        left, right = self._arrows if len(self._values) > 1 else ("", "")
+        self.update(f"{left}{self.value or '-'}{right}")
