@@ -18,6 +18,9 @@ from ..plot import Curve, Figure, draw
 from ..study import Study
 from .compose import beside, text_line
 
+_LABEL = 49
+"""Cells of a part's name and number before its bar, of the axis, and of a word after it."""
+
 
 def excess(
     study: Study, level: int, width: int, height: int, palette: Palette, glyphs: Glyphs
@@ -96,7 +99,7 @@ def attribution(
     text, dim = palette.style("text"), palette.style("axis")
     lines = [Strip([Segment(" Energy distance of the sample, by where it comes from", text)])]
     values = [split.part(name) for name in PARTS]
-    bars = _bars(values, max(6, width - 46), glyphs)
+    bars = _bars(values, max(6, width - _LABEL), glyphs)
     for name, bar in zip(PARTS, bars, strict=True):
         by_chance = split.chance_alone(name)
         main = name == split.main and not split.by_chance
