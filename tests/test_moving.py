@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from textual.widgets import Input
 
+from tui_diffusion.core.datasets import MOST
 from tui_diffusion.lab import pictures
 from tui_diffusion.lab.experiments import ExperimentList
 from tui_diffusion.lab.jump import Jump
+from tui_diffusion.lab.pictures import VIEWS_2D, Look, picture
 from tui_diffusion.lab.settings import Place, Settings, load, save
 from tui_diffusion.lab.status import number
 from tui_diffusion.lab.views import views_of
@@ -239,3 +241,29 @@ def test_a_wrong_way_of_playing_is_told(tmp_path, line):
     assert settings == Settings()
     assert line.partition(" ")[0] in wrong
     assert "allowed" in wrong
+
+
+async def test_what_is_exact_for_many_components_is_never_drawn_by_the_event_loop(
+    tmp_path, monkeypatch
+):
+    """A file is a mixture with a component for each row: here more than any preset has."""
+    file = tmp_path / "points.csv"
+    points = np.random.default_rng(0).normal(size=(MOST + 1, 2))
+    np.savetxt(file, points, delimiter=",")
+    drawn_by: list[str] = []
+
+    def drawing(*args):
+        drawn_by.append(threading.current_thread().name)
+        return picture(*args)
+
+    monkeypatch.setattr("tui_diffusion.lab.pictures.picture", drawing)
+    async with lab("edm-moons", data__name=f"file:{file}") as bench:
+        panel, canvas = bench.panel, bench.panel.query_one("#film")
+        for key in ("v",) * len(VIEWS_2D) + ("home", "g"):
+            await bench.press(key)
+            await until(lambda: not panel._drawing)
+            look = Look(panel.play.place, panel.view, panel.truth, panel.zoom)
+            exact = picture(panel.film, look, *canvas.size, panel.palette, panel.glyphs)
+            assert [line.text for line in canvas.lines] == [line.text for line in exact]
+            assert "drawing" not in str(panel.border_subtitle)
+    assert set(drawn_by) == {"make_ready"}

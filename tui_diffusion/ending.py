@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
 from typing import Any
@@ -60,7 +61,7 @@ class Interruption:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interruption:
-        handlers = {
+        handlers: dict[signal.Signals, Callable[..., None]] = {
             **dict.fromkeys(ENDING, self._ask),
             **dict.fromkeys(SAVING, self._save),
             signal.SIGTSTP: self._rest,

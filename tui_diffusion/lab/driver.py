@@ -90,7 +90,7 @@ class LabDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         if self._app.guard is not None:
             self._app.guard.hold()
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
         super().stop_application_mode()

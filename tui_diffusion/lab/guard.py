@@ -12,7 +12,7 @@ import signal
 import sys
 import termios
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _RESET = (
     b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l"
@@ -63,7 +63,7 @@ class Guard:
             os.write(self._pipe, word)
 
 
-def _watch(source: int, terminal: int, flags: list[object]) -> NoReturn:
+def _watch(source: int, terminal: int, flags: list[Any]) -> NoReturn:
     """Wait for the end of the lab, and restore the terminal if the lab holds it."""
     try:
         os.setsid()  # what is sent to the lab's terminal or group does not end this

@@ -157,6 +157,6 @@ def _is_utf8(encoding: str) -> bool:
 def forget_size(environ: MutableMapping[str, str]) -> None:
     """Drop ``COLUMNS`` and ``LINES`` where the window itself has a size, which may change."""
     with suppress(OSError):
-        if all(os.get_terminal_size(sys.__stdout__.fileno())):
+        if all(os.get_terminal_size(sys.stdout.fileno())):
             for name in ("COLUMNS", "LINES"):
                 environ.pop(name, None)
