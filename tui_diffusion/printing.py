@@ -16,7 +16,7 @@ from rich.text import Text
 from .core.changes import Changes
 from .core.glossary import of_key
 from .core.store import Summary, age_text, in_store
-from .core.values import format_value, shown, threads_text
+from .core.values import coordinate, format_value, shown, threads_text
 
 _UNBROKEN = 100_000
 """Cells in a line that goes to a file or another program."""
@@ -117,7 +117,8 @@ def print_report(report: Mapping[str, Any]) -> None:
             expected = f"{floor + excess:.3g}, {excess:.3g} above its floor of {floor:.3g}"
             table.add_row("expected loss", expected)
     for name in ("mean", "std"):
-        table.add_row(name, f"{_coordinates(sampled[name])}   goal {_coordinates(target[name])}")
+        seen, goal = (_coordinates(of[name], target["std"]) for of in (sampled, target))
+        table.add_row(name, f"{seen}   goal {goal}")
     for key in ("nearest_mode_distance", "energy_distance", "off_mode", "in_mode_std_ratio"):
         if sampled[key] is not None:
             real = _number(sampled[f"{key}_real"])
@@ -145,9 +146,10 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
     quality = _table(("metric",), ("sample", "real data"))
     metrics, target = report["metrics"], report["target"]
     for name in ("mean", "std"):
-        pairs = zip(metrics[name], target[name], strict=True)
-        for axis, (value, goal) in zip("xy", pairs, strict=False):
-            quality.add_row(f"{name} {axis}", _number(value), _number(goal))
+        rows = zip("xy", metrics[name], target[name], target["std"], strict=False)
+        for axis, value, goal, std in rows:
+            texts = (_coordinates([number], [std]) for number in (value, goal))
+            quality.add_row(f"{name} {axis}", *texts)
     for key in (name for name in metrics if f"{name}_real" in metrics):
         if metrics[key] is not None:
             row = (_with_chance(metrics, key), _number(metrics[f"{key}_real"]))
@@ -204,5 +206,10 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
-def _coordinates(values: Sequence[float | None]) -> str:
-    return ", ".join("–" if value is None else f"{value:z.4f}" for value in values)
+def _coordinates(values: Sequence[float | None], stds: Sequence[float]) -> str:
+    """Each to four decimals, or to what a coordinate of so wide or narrow data calls for."""
+    pairs = zip(values, stds, strict=True)
+    return ", ".join(
+        "–" if value is None else coordinate(value, 4, 1.0 if 1e-2 <= std <= 1e3 else std)
+        for value, std in pairs
+    )

@@ -86,6 +86,18 @@ def _number(value: float) -> str:
     return short if value and (abs(value) < 0.001 or abs(value) >= 1e6) else text
 
 
+def coordinate(value: float, digits: int, scale: float = 1.0) -> str:
+    """A measured coordinate, with ``digits`` decimals where data spread by 1: 0.012, 48171, 2e99.
+
+    Where they spread by ``scale``, with as many more or fewer as tell the same share of it.
+    """
+    decimals = digits - (math.floor(math.log10(scale)) if scale != 1 else 0)
+    if decimals <= 6 and abs(value) < 1e15:
+        return f"{value:z.{max(decimals, 0)}f}"  # z: no -0.000
+    size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
+    return f"{value:.{min(max(size + decimals, 0), 15)}e}"
+
+
 def expanded(text: str) -> Path:
     """The path that a person wrote, with ``~`` for a home; nobody's home is left as it is."""
     with suppress(RuntimeError):

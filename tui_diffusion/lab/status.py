@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from ..core.values import coordinate
 from .canvas import Canvas
 
 
@@ -57,18 +57,9 @@ def vector(values: Sequence[float], digits: int = 3, scales: Sequence[float] = (
 
     ``digits`` are those of a coordinate whose data spread by 1, or by its entry of ``scales``.
     """
-    texts = [
-        _coordinate(value, digits - (math.floor(math.log10(scale)) if scale != 1 else 0))
-        for value, scale in zip(values, scales or [1.0] * len(values), strict=True)
-    ]
+    pairs = zip(values, scales or [1.0] * len(values), strict=True)
+    texts = [coordinate(value, digits, scale) for value, scale in pairs]
     return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
-
-
-def _coordinate(value: float, decimals: int) -> str:
-    if 0 <= decimals <= 6 or (decimals < 0 and abs(value) < 1e12):
-        return f"{value:z.{max(decimals, 0)}f}"  # z: no -0.000
-    size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
-    return f"{value:.{min(max(size + decimals, 0), 15)}e}"
 
 
 class Line(Canvas):
