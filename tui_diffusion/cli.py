@@ -531,7 +531,9 @@ def export_(
             seed=experiment.seed,
         )
     with Interruption():  # so that no half of a file is left
-        files = with_bar(f"writing {file.suffix}", lambda tell: export(exhibit, file, options, tell))
+        files = with_bar(
+            f"writing {file.suffix}", lambda tell: export(exhibit, file, options, tell)
+        )
     written = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
     if as_json:
         _print_json(
