@@ -156,6 +156,14 @@ async def four(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     return [draw(app)]
 
 
+async def drawing(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
+    """The sample of a drawing, clean."""
+    await trained(app, pilot)
+    await pilot.press("3", "end")
+    await pilot.pause(0.5)
+    return [draw(app)]
+
+
 async def narrow(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     """One dimension at 80×24: the exact pdf and cdf of a level under the sample."""
     await trained(app, pilot)
@@ -273,6 +281,7 @@ SHOTS = {
     "lab.png": Shot("ddpm-multimodal", WIDE, four),
     "pdf-cdf-80x24.png": Shot("ddpm-1d", NARROW, narrow),
     "score-and-errors.png": Shot("ddpm-multimodal", WIDE, field_and_errors),
+    "drawing-80x24.png": Shot("edm-drawing", NARROW, drawing),
     "compare.png": Shot("edm-spirals", WIDE, compare),
     "noise-levels-80x24.png": Shot("edm-multimodal", NARROW, levels),
     "ask-80x24.png": Shot("ddpm-multimodal", NARROW, ask),

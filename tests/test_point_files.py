@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tui_diffusion.core import points
 from tui_diffusion.core.datasets import make_mixture
@@ -226,3 +228,27 @@ def test_a_run_keeps_the_points_that_were_chosen(tmp_path):
     assert experiment.with_settings({"data.name": "moons"}).data.columns == ""
     again = experiment.with_settings({"data.where": "dataset:away"})
     assert again.data.points[0].tolist() == [1.5, -1.25]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from([".csv", ".tsv", ".txt", ".csv.gz", ".npy", ".npz"]),
+    st.text('0123456789.,;-+eE \t\n\r"#%xyN\x00:é', max_size=60) | st.binary(max_size=60),
+    st.sampled_from(["", "1", "x,y", "2,1", '"', ","]),
+    st.sampled_from(["", "1:1", "x:", ":", "x:y"]),
+)
+def test_anything_is_points_or_one_line(tmp_path_factory, suffix, content, columns, where):
+    data = content.encode() if isinstance(content, str) else content
+    file = tmp_path_factory.getbasetemp() / f"anything{suffix}"
+    file.write_bytes(gzip.compress(data) if suffix.endswith(".gz") else data)
+    try:
+        found = read_points(file, columns, where)
+    except ConfigError as error:
+        assert str(error).isprintable() and "allowed: " in str(error)
+        assert error.field in ("data.path", "data.columns", "data.where")
+    else:
+        assert found.ndim == 2 and found.shape[1] in (1, 2) and np.isfinite(found).all()
+    try:
+        contents(file)
+    except ConfigError as error:
+        assert str(error).isprintable()

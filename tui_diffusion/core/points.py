@@ -16,7 +16,7 @@ from functools import lru_cache
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ from .experiment import ConfigError
 from .manifest import UNREADABLE, read_plain, reason_of
 from .text_table import TableError, TextTable, is_number, numbers, read_table
 from .values import shortened, shown
+
+T = TypeVar("T")
+Key = tuple[Path, int, int]
+"""A file with its time and its size: what it holds is remembered while these are the same."""
 
 ROWS = 100_000
 """A file may hold so many points: the exact denoiser has a component for each."""
@@ -97,7 +101,7 @@ class Reading:
 def reading_of(file: Path, columns: str, where: str) -> Reading | None:
     """How a file of text is read, None for one of numpy's; raises `ConfigError`."""
 
-    def read(key: tuple[Path, int, int]) -> Reading | None:
+    def read(key: Key) -> Reading | None:
         table, _ = _table(file, key[2], columns)
         if not isinstance(table, TextTable):
             return None
@@ -109,8 +113,7 @@ def reading_of(file: Path, columns: str, where: str) -> Reading | None:
         wanted = list(dict.fromkeys(row[group[0]] for row in rows))
         return Reading(table, [*chosen, group[0]], wanted, comma)
 
-    reading: Reading | None = _looked_at(file, read)
-    return reading
+    return _looked_at(file, read)
 
 
 def suffix_of(file: Path) -> str:
@@ -119,7 +122,7 @@ def suffix_of(file: Path) -> str:
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
 
 
-def _looked_at(file: Path, read: Callable[[tuple[Path, int, int]], Any]) -> Any:
+def _looked_at(file: Path, read: Callable[[Key], T]) -> T:
     """What ``read`` makes of a file as it is now, every fault of it as a `ConfigError`."""
     if file == Path():
         raise _bad(file, "no file is named")
@@ -145,7 +148,10 @@ def _read(file: Path, changed: int, size: int, columns: str, where: str) -> NDAr
     """The file as it was at that time: asked again, it is not read again."""
     table, columns = _table(file, size, columns)
     chosen, group = choose(table.names, table.kinds, columns, where)
-    points = (_of_text if isinstance(table, TextTable) else _of_arrays)(table, chosen, group)
+    if isinstance(table, TextTable):
+        points = _of_text(table, chosen, group)
+    else:
+        points = _of_arrays(table, chosen, group)
     if group is not None and not len(points):
         raise _no_group(table.names[group[0]], group, _listed(table)[group[0]])
     if not points.size:
