@@ -1,6 +1,7 @@
-"""A bar where a person watches something long, and else not a byte."""
+"""A bar where a person watches something long, and else a line now and then."""
 
 import io
+import itertools
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from tui_diffusion.core.report import sample_report, training_report
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.trajectory import forward_process
 from tui_diffusion.export.tables import write_points
+from tui_diffusion.progress_lines import ProgressLines, rate_text
 
 
 class Screen(io.StringIO):
@@ -56,6 +58,29 @@ def test_work_and_training_go_on_where_the_terminal_goes_away(monkeypatch):
         for progress in trainer.run(every=100):
             bar.show(progress)
     assert trainer.step == 200
+
+
+def test_where_no_one_watches_there_is_a_line_now_and_then(monkeypatch, capsys):
+    clock = [0.0]
+    monkeypatch.setattr("tui_diffusion.progress_lines.monotonic", lambda: clock[0])
+    at = []
+    lines = ProgressLines("moons: step")
+    for second in range(3600):
+        clock[0] = float(second)
+        lines.tell(second, 3600, "loss 1")
+        if err := capsys.readouterr().err:
+            assert err == f"diffusion-tui: moons: step {second:,}/3,600, loss 1\n"
+            at.append(second)
+    assert at[:5] == [10, 20, 40, 80, 160]
+    assert max(b - a for a, b in itertools.pairwise(at)) == 300
+    assert rate_text(1000, 21_000, 10.0) == "100 steps/s, 0:03:20 left"
+    trainer = Trainer(get_preset("naive-1d").experiment.with_settings({"training.steps": 200}))
+    with TrainingBar(trainer) as bar:
+        for progress in trainer.run(every=100):
+            clock[0] += 60
+            bar.show(progress)
+    told = capsys.readouterr()
+    assert told.out == "" and "naive-1d: step 100/200, " in told.err and ", loss " in told.err
 
 
 def test_a_sample_says_how_far_measuring_and_writing_are(tmp_path):

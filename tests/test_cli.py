@@ -2,22 +2,25 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import torch
 
 from tui_diffusion import __version__, cli, headless
-from tui_diffusion.core.experiment import ConfigError, field_table
+from tui_diffusion.core.experiment import ConfigError, field_table, parse_settings
 from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.core.runs import open_run, store
 from tui_diffusion.core.training import Trainer, train
 from tui_diffusion.core.trajectory import denoise
 from tui_diffusion.ending import Exit
+from tui_diffusion.examples import EXAMPLES
 
 from .trainings import trained
 
@@ -257,7 +260,9 @@ def test_sample_reads_the_run_that_train_wrote(run_cli, tmp_path):
 
 def test_sample_as_json(run_cli, saved):
     report = run_cli.json("sample", str(saved), "--points", "70", "--seed", "3")
-    assert report.keys() >= {"run", "experiment", "seed", "levels", "out", "sample", "target"}
+    keys = {"run", "experiment", "seed", "sampler", "levels", "out", "sample", "target"}
+    assert report.keys() >= keys
+    assert report["sampler"] == get_preset("ddpm-1d").experiment.sampling.sampler
     assert (report["run"], report["experiment"]) == (str(saved), "ddpm-1d")
     assert (report["seed"], report["levels"], report["out"]) == (3, 10, None)
     assert report["sample"].keys() >= SAMPLE_KEYS
@@ -356,6 +361,25 @@ def test_a_wrong_use_is_one_line_and_exit_code_2(run_cli, arguments):
     assert run_cli(*arguments) == 2
     assert run_cli.out == ""
     assert len(run_cli.err.splitlines()) == 1
+
+
+def test_what_is_mistyped_is_told_with_what_was_meant(run_cli, saved):
+    for arguments, meant in (
+        (("trian", "naive-1d"), "train"),
+        (("edm-moon",), "edm-moons"),
+        (("train", "edm-swissroll"), "edm-swiss-roll or edm-spirals"),
+        (("train", "naive-1d", "--set", "lr=0.1"), "training.lr"),
+        (("train", "naive-1d", "--set", "learning_rate=0.1"), "training.lr"),
+        (("train", "naive-1d", "--set", "levels=3"), "schedule.levels or sampling.levels"),
+        (("train", "naive-1d", "--set", "schedule.level=3"), "schedule.levels"),
+        (("train", "naive-1d", "--set", "training.optimizer=sdg"), "sgd"),
+        (("sample", str(saved), "--sampler", "eulr"), "euler"),
+        (("sample", "lates"), "latest"),
+        (("docs", "feilds"), "fields"),
+    ):
+        assert run_cli(*arguments) == 2
+        (line,) = run_cli.err.splitlines()
+        assert f"; did you mean {meant}? allowed: " in line, line
 
 
 @pytest.mark.parametrize("path", list(field_table()))
@@ -550,6 +574,34 @@ def test_the_program_refuses_in_one_line():
     assert err == (
         "diffusion-tui: training.lr: 'abc' is not allowed; allowed: a number above 0 up to 1e12\n"
     )
+
+
+def test_every_command_has_two_examples_that_can_be_given(run_cli):
+    program = click.Context(cli.cli, help_option_names=["-h", "--help"])
+    for name in ("", *cli.cli.commands):
+        assert len(EXAMPLES[name]) >= 2
+        assert run_cli(*name.split(), "--help") == 0
+        for line in EXAMPLES[name]:
+            assert f"  {line}\n" in run_cli.out
+            first, *words = shlex.split(line)
+            command = words[0] if words and words[0] in cli.cli.commands else "lab"
+            assert first == "diffusion-tui" and (command == name or not name)
+            given = words[1:] if words[:1] == [command] else words
+            context = cli.cli.commands[command].make_context(command, given, parent=program)
+            preset = get_preset(context.params.get("experiment") or "edm-moons")
+            preset.experiment.with_settings(parse_settings(context.params.get("settings", ())))
+    assert run_cli("train", "--help") == 0 and "docs fields" in run_cli.out
+
+
+def test_the_reference_is_what_the_program_declares(run_cli):
+    rows = run_cli.json("docs", "fields")["fields"]
+    assert [row["field"] for row in rows] == list(field_table())
+    topics = [row["topic"] for row in run_cli.json("docs")["topics"]]
+    for topic in topics:
+        rows = run_cli.json("docs", topic)[topic]
+        assert run_cli("docs", topic) == 0
+        text = " ".join(run_cli.out.split())
+        assert rows and all(" ".join(row["about"].split()) in text for row in rows)
 
 
 def test_version_and_help(run_cli):

@@ -1,15 +1,18 @@
 """Completion in the shells, the version, and the module as a program."""
 
 import os
+import shutil
 import subprocess
 import sys
 
+import click
 import pytest
 
-from tui_diffusion import __version__
+from tui_diffusion import __version__, completion
 from tui_diffusion.cli import cli
 from tui_diffusion.completion import install
 from tui_diffusion.core.experiment import ConfigError, parse_settings
+from tui_diffusion.core.outside import remember
 from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.core.values import format_value
 from tui_diffusion.lab.copying import command_line
@@ -44,6 +47,77 @@ def test_commands_experiments_and_fields_are_completed():
     assert completed("diffusion-tui train edm-m") == {"edm-multimodal", "edm-moons"}
     assert completed("diffusion-tui edm-1d --set training.lo") == {"training.loss="}
     assert "sampling.sampler=ddim" in completed("diffusion-tui train x --set sampling.sampler=d")
+
+
+def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
+    for folder in (home / "runs" / "moons-1", home / "runs" / "spirals", tmp_path / "mine"):
+        folder.mkdir(parents=True)
+        (folder / "run.json").touch()
+    remember(tmp_path / "mine")
+    command = cli.commands["sample"]
+
+    def offered(complete, begun):
+        return {item.value for item in complete(click.Context(command), command.params[0], begun)}
+
+    assert offered(completion.runs, "") == {"moons-1", "spirals", "mine", "latest"}
+    assert offered(completion.runs, "m") == {"moons-1", "mine"}
+    (folders,) = completion.runs(click.Context(command), command.params[0], "/tmp")
+    assert folders.type == "dir"
+    assert offered(completion.samplers, "d") == {"ddpm", "ddim", "dpm++2m"}
+    assert offered(completion.devices, "") >= {"auto", "cpu", "cuda", "mps"}
+    assert offered(completion.fields, "device=a") == {"device=auto"}
+    assert offered(completion.themes, "h") == {"high-contrast"}
+    assert offered(completion.topics, "f") == {"fields"}
+    complete = {
+        "sample": {"run", "sampler"},
+        "evaluate": {"run", "sampler"},
+        "export": {"run"},
+        "train": {"resume", "device", "settings", "experiment"},
+        "lab": {"resume", "theme", "settings", "experiment"},
+    }
+    for name, parameters in complete.items():
+        for parameter in cli.commands[name].params:
+            custom = parameter._custom_shell_complete is not None
+            assert custom == (parameter.name in parameters), (name, parameter.name)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+def test_a_bare_bash_completes_what_it_has_split(tmp_path, home):
+    """As bash hands it over: words are split at =, and what is behind the last is completed."""
+    program = tmp_path / "bin" / "diffusion-tui"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m tui_diffusion "$@"\n')
+    program.chmod(0o755)
+    startup = tmp_path / ".bashrc"
+    startup.write_text("# mine")
+    (home / "runs" / "moons-1").mkdir(parents=True)
+    (home / "runs" / "moons-1" / "run.json").touch()
+    environ = {"HOME": str(tmp_path), "XDG_DATA_HOME": ""}
+    for _ in range(2):
+        assert run("--install-completion", "bash", **environ).returncode == 0
+    lines = startup.read_text().splitlines()
+    assert len(lines) == 2 and lines[0] == "# mine"
+    tries = {
+        "train x --set training.lo": "training.loss=",
+        "train x --set training.loss = m": "mean",
+        "train x --set training.loss =": "sum norm mean",
+        "sample mo": "moons-1",
+    }
+    script = f"PATH={program.parent}:$PATH; . {startup}\n" + "\n".join(
+        f"COMP_WORDS=(diffusion-tui {line}); COMP_CWORD={len(line.split())}; "
+        '_diffusion_tui_completion diffusion-tui; echo "${COMPREPLY[*]}"'
+        for line in tries
+    )
+    done = subprocess.run(
+        ["bash", "--norc", "--noprofile", "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, **environ},
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == list(tries.values())
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -78,6 +78,7 @@ def _install(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
 
 @click.group(
     cls=_Commands,
+    epilog=examples(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="diffusion-tui")
@@ -294,7 +295,10 @@ def train(
 @click.argument("topic", required=False, shell_complete=completion.topics)
 @_as_json
 def docs(topic: str | None, as_json: bool) -> None:
-    """Print the reference on a TOPIC: fields (of --set), keys (of the lab) or numbers."""
+    """Print the reference on a TOPIC.
+
+    TOPIC is fields, which --set takes; keys, of the lab; or numbers. Without it, list the topics.
+    """
     from .docs import TOPICS, text, topics
 
     if topic is not None and topic not in TOPICS:
@@ -329,9 +333,9 @@ def doctor(as_json: bool) -> None:
 @click.argument("words", nargs=-1)
 @_as_json
 def runs(words: tuple[str, ...], as_json: bool) -> None:
-    """List the runs on disk, the latest first, with what differs from their presets.
+    """List the runs on disk, and what differs from their presets.
 
-    With WORDS, list those that have all of them: in the name, the experiment, the state or the
+    The latest comes first. With WORDS, list those that have all of them: in the name, the experiment, the state or the
     changes, or as FIELD=VALUE.
     """
     from .core.changes import changes_of, matches

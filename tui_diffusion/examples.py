@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 EXAMPLES = {
+    "": (
+        "diffusion-tui",
+        "diffusion-tui edm-moons",
+        "diffusion-tui train edm-moons --seed 3",
+    ),
     "lab": (
         "diffusion-tui ddpm-multimodal --set training.lr=1e-3",
         "diffusion-tui lab --resume latest",
@@ -42,9 +47,9 @@ EXAMPLES = {
         "diffusion-tui doctor --json",
     ),
 }
-"""By the name of the command."""
+"""By the name of the command; first those of the program."""
 
 
-def examples(command: str) -> str:
+def examples(command: str = "") -> str:
     """The end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[command])
