@@ -77,6 +77,10 @@ def test_the_text_has_every_sample_and_every_warning(report):
     for word in ("truecolour", "braille", "threads", "runs", "locale", "torch", "settings"):
         assert word in text
     assert doctor.text(found, io.TextIOWrapper(io.BytesIO(), "ascii")).isascii()
+    found["store"] = {**found["store"], "folder": "/a/long path/" + "x" * 90}
+    found["terminal"] = {**found["terminal"], "columns": 80}
+    narrow = doctor.text(found, io.TextIOWrapper(io.BytesIO(), "utf-8"))
+    assert "x" * 90 in narrow, "what could not be copied otherwise is not broken"
 
 
 @pytest.mark.parametrize(

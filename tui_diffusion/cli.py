@@ -335,8 +335,8 @@ def doctor(as_json: bool) -> None:
 def runs(words: tuple[str, ...], as_json: bool) -> None:
     """List the runs on disk, and what differs from their presets.
 
-    The latest comes first. With WORDS, list those that have all of them: in the name, the experiment, the state or the
-    changes, or as FIELD=VALUE.
+    The latest comes first. With WORDS, list those that have all of them: in the name, the
+    experiment, the state or the changes, or as FIELD=VALUE.
     """
     from .core.changes import changes_of, matches
     from .core.naming import all_runs

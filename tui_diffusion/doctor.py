@@ -239,6 +239,10 @@ def _tmux_warnings(terminal: Terminal, settings: Mapping[str, str]) -> list[str]
     return found
 
 
+_IN_ONE_PIECE: Mapping[str, Any] = {"break_on_hyphens": False, "break_long_words": False}
+"""A path that is broken could not be copied."""
+
+
 def text(report: Mapping[str, Any], file: TextIO) -> str:
     """A report as a person reads it, in the characters that ``file`` can take."""
     terminal, torch, disk = report["terminal"], report["torch"], report["store"]
@@ -274,7 +278,7 @@ def text(report: Mapping[str, Any], file: TextIO) -> str:
     rows.append(("settings", f"{settings['file']}{absent}: {chosen}"))
     width = max(60, terminal["columns"] or 10_000)
     lines = [
-        fill(f"{name:<14} {value}", width, subsequent_indent=" " * 15, break_on_hyphens=False)
+        fill(f"{name:<14} {value}", width, subsequent_indent=" " * 15, **_IN_ONE_PIECE)
         for name, value in rows
     ]
     lines.append("\nWhich of these look right here? --ascii and the setting 'glyphs' choose.")
@@ -283,7 +287,7 @@ def text(report: Mapping[str, Any], file: TextIO) -> str:
         lines += [f"  {name:<10} {sample}" for name, sample in _COLOUR_SAMPLES]
     lines.append("")
     lines += [
-        fill(f"! {warning}", width, subsequent_indent="  ", break_on_hyphens=False)
+        fill(f"! {warning}", width, subsequent_indent="  ", **_IN_ONE_PIECE)
         for warning in report["warnings"]
     ] or ["Nothing to be mended."]
     return "\n".join(lines).encode(encoding, "replace").decode(encoding)

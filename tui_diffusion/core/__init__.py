@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .amplification import Amplification
     from .attribution import Attribution, attribute
+    from .changes import Changes, changes_of
     from .checkpoints import Checkpointer
     from .datasets import make_mixture, scaling_of
     from .exact import densities, density, goal_moments
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .metrics import evaluate
     from .mismatch import StartMismatch, start_mismatch
     from .mixtures import GaussianMixture
+    from .naming import all_runs
     from .nudging import nudge
     from .own_presets import own_presets, remove_preset, rename_preset, save_preset
     from .presets import PRESETS, Preset, get_preset
@@ -50,12 +52,14 @@ _HOME = {
         "StartMismatch",
         "start_mismatch",
     ),
+    "changes": ("Changes", "changes_of"),
     "checkpoints": ("Checkpointer",),
     "exact": ("densities", "density", "goal_moments"),
     "experiment": ("ConfigError", "Experiment"),
     "methods": ("METHODS", "IdealDenoiser", "NetworkDenoiser", "make_method"),
     "metrics": ("evaluate",),
     "mixtures": ("GaussianMixture",),
+    "naming": ("all_runs",),
     "nudging": ("nudge",),
     "own_presets": ("own_presets", "remove_preset", "rename_preset", "save_preset"),
     "presets": ("PRESETS", "Preset", "get_preset"),
@@ -73,6 +77,7 @@ __all__ = [
     "PRESETS",
     "Amplification",
     "Attribution",
+    "Changes",
     "Checkpointer",
     "ConfigError",
     "Experiment",
@@ -89,7 +94,9 @@ __all__ = [
     "Summary",
     "Trainer",
     "Trajectory",
+    "all_runs",
     "attribute",
+    "changes_of",
     "continued",
     "delete_run",
     "denoise",
