@@ -1,6 +1,7 @@
 """Telling runs apart and finding them: what differs from the preset, names, folders outside."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -144,6 +145,11 @@ def test_a_run_outside_the_store_is_listed_until_it_is_gone(run_cli, tmp_path, h
         find("my-run")
     shutil.rmtree(out)
     assert find("my-run") == other
+    remember(other)
+    entries = list((home / "outside").iterdir())
+    assert len(entries) == 3, "a folder may not be there yet"
+    for entry in entries:
+        os.utime(entry, (0, 0))
     remember(other)
     assert len(list((home / "outside").iterdir())) == 1, "those that are gone are forgotten"
     forget(other)

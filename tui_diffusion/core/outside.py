@@ -10,12 +10,16 @@ import os
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from time import time
 
 from .manifest import UNREADABLE, read_plain
 from .store import Summary, in_store, store, summarise
 
 _LONGEST = 2**14
 """Bytes of a path that are read at most."""
+
+_NEW = 86_400
+"""Seconds for which a folder may not be there yet."""
 
 
 def _index() -> Path:
@@ -69,7 +73,9 @@ def outside_runs() -> list[Summary]:
 
 
 def _forget_those_gone() -> None:
-    """Forget folders that were removed; a disk that is not there now may come back."""
+    """Forget folders that were removed, but not those that are only about to be made, nor those of
+    a disk that is not there now and may come back."""
     for folder in outside_folders():
-        if folder.parent.exists() and not os.path.lexists(folder):
+        gone = folder.parent.exists() and not os.path.lexists(folder)
+        if gone and time() - _entry(folder).stat().st_mtime > _NEW:
             forget(folder)
