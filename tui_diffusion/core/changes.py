@@ -25,6 +25,9 @@ from .values import format_value, shortened, shown
 Settings = Mapping[str, Any]
 """Values by dotted path, as JSON has them."""
 
+_TOLD_ELSEWHERE = ("training.steps", "sampling.points", "device")
+"""What comes last: a run's list tells it, or it is no part of the training."""
+
 
 @dataclass(frozen=True)
 class Changes:
@@ -43,7 +46,8 @@ class Changes:
     def text(self) -> str:
         """``naive-exact, lr 0.002, seed 3``; '' for the preset as it is."""
         other = [self.preset] if self.preset != self.experiment else []
-        return ", ".join([*other, *(_words(path, value) for path, value in self.values.items())])
+        paths = sorted(self.values, key=_TOLD_ELSEWHERE.__contains__)
+        return ", ".join([*other, *(_words(path, self.values[path]) for path in paths)])
 
     def has(self, path: str, text: str) -> bool:
         """Whether a field, given by its path or the end of it, has the value that ``text`` is."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -84,12 +85,16 @@ class RunList(Lines):
         """What the columns are."""
         return self.fit("  run", self._room(width)) + "".join(
             self.fit(name if right else f"  {name}", cells, right=right)
-            for name, cells, right in _columns(width)
+            for name, cells, right in self._columns(width)
         )
+
+    def _columns(self, width: int) -> list[tuple[str, int, bool]]:
+        """The columns beside the name, see `_columns`."""
+        return _columns(width, max((cell_len(run.label) for run in self.all), default=0))
 
     def _room(self, width: int) -> int:
         """Cells of the name."""
-        return width - 1 - sum(cells for _, cells, _ in _columns(width))
+        return width - 1 - sum(cells for _, cells, _ in self._columns(width))
 
     def what_differs(self, run: Summary) -> str:
         """The settings that are not the preset's, or ''."""
@@ -119,7 +124,7 @@ class RunList(Lines):
             ("*" if self.plain and mark != " " else mark, "changed"),
             (self.fit(f" {name}", self._room(width) - 1), ""),
         ]
-        for column, cells, right in _columns(width):
+        for column, cells, right in self._columns(width):
             bad = column == "state" and run.standing == "diverged"
             text = self.fit(
                 f"  {texts[column]}" if not right else texts[column], cells, right=right
@@ -141,14 +146,20 @@ class RunList(Lines):
             self.screen.action_open()
 
 
-def _columns(width: int) -> list[tuple[str, int, bool]]:
-    """Name, cells, and whether it stands at the right, of each column there is room for."""
-    changes, state, steps = ("changes", 20, False), ("state", 13, False), ("steps", 16, True)
-    energy, real, age = ("energy", 9, True), ("real", 9, True), ("age", 8, True)
-    if width >= 98:
-        return [("experiment", width - 90, False), state, steps, energy, real, age]
+def _columns(width: int, longest: int) -> list[tuple[str, int, bool]]:
+    """Name, cells, and whether it stands at the right, of each column there is room for.
+
+    The ``longest`` name of a run and what differs in it share what the others leave.
+    """
+    state, steps, age = ("state", 13, False), ("steps", 16, True), ("age", 8, True)
+    energy, real = ("energy", 9, True), ("real", 9, True)
     # In a narrow window the steps stand below the list alone.
-    return [changes, state, energy, age] if width >= 68 else [state, energy, age]
+    columns = [state, steps, energy, real, age] if width >= 98 else [state, energy, age]
+    if width < 68:
+        return columns
+    room = width - 1 - sum(cells for _, cells, _ in columns)
+    differing = room - min(longest + 3, room // 2)
+    return [("experiment" if width >= 98 else "changes", differing, False), *columns]
 
 
 def _number(value: float | None) -> str:
