@@ -12,7 +12,8 @@
         metrics.json          the quality of the final sample, where there is one
     experiment.json, …        the files of the checkpoint that counts once more, for other programs
 
-`snapshot` writes them, `store` lists, renames and removes them, `resuming` goes on with them.
+`snapshot` writes them, `store` lists, renames and removes them, `outside` knows those elsewhere,
+`naming` finds one, `changes` tells them apart, `resuming` goes on with them.
 """
 
 from __future__ import annotations

@@ -12,12 +12,14 @@ from .news import Counted
 
 def count_runs() -> Mapping[str, int]:
     """How many runs with a trained network each experiment has; none where they are not read."""
+    from ..core.changes import changes_of
     from ..core.naming import all_runs
 
     try:
         runs = all_runs()
     except RunError:
         return {}  # the runs screen says what is wrong with the store
+    changes_of(runs)  # it keeps what it reads, and the runs screen need not wait for it
     return Counter(
         run.about.experiment
         for run in runs
