@@ -37,6 +37,9 @@ _AT_ONCE = 400_000
 _PAIRS = 2**20
 """Pairs of a point and a component that the ideal denoiser looks at while a key waits, at most."""
 
+_MOST_PAIRS, _FEWEST = 2**24, 256
+"""The same in a thread of its own, and the points that it looks at in any case."""
+
 _FOLLOWED = 32
 """Points whose ideal paths there are, more than any picture shows."""
 
@@ -153,9 +156,22 @@ class Film:
         """
         return self.trajectory.step(level, slice(_ESTIMATES)).x0_hat.detach().cpu().numpy()
 
+    @property
+    def _ideal_count(self) -> int:
+        return max(_FEWEST, min(_ESTIMATES, _MOST_PAIRS // self.mixture.modes))
+
+    @property
+    def ideal_of(self) -> str:
+        """Which points `ideal_x0` is of, for a legend."""
+        few = self._ideal_count < min(self.x.shape[1], _ESTIMATES)
+        return f"the first {self._ideal_count:,}" if few else "the same"
+
     def ideal_x0(self, level: int) -> NDArray[np.float32]:
-        """What the ideal denoiser says of the same points, (k, d)."""
-        x = torch.from_numpy(self.x[level, :_ESTIMATES])
+        """What the ideal denoiser says of the same points, (k, d), or of the first of them.
+
+        Each is compared with every component, so that of many components k is smaller.
+        """
+        x = torch.from_numpy(self.x[level, : self._ideal_count])
         return self.ask_ideal(x, level).x0_hat.numpy()
 
     @cached_property

@@ -111,7 +111,7 @@ def _true(
     names = {
         "paths": ("─", "ideal denoiser", "ideal"),
         "score field": ("⇒", "exact score", "truth"),
-        "clean estimate": ("•", "ideal, from the same x", "ideal"),
+        "clean estimate": ("•", f"ideal, from {film.ideal_of} x", "ideal"),
     }
     usual = ("•", "true data, noised", "start") if look.forward else ("▇", "exact density", "truth")
     legend = [names.get(look.view, usual)]
