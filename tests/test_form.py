@@ -36,8 +36,8 @@ WRONG = {"int": ("abc", "-1", "2.5"), "float": ("abc", "1e99", "nan"), "text": (
 SHOWN_BY = {"data.count": {"data.name": "ring"}, "sampling.eta": {"sampling.sampler": "ddim"}}
 # A field that not every preset in which it shows can have at another value.
 BEST = {"sampling.levels": "edm-moons"}
-# It comes with a file, which is none of the form's concern.
-ELSEWHERE = {"data.path"}
+# They come with a file, which is none of the form's concern.
+ELSEWHERE = {"data.path", "data.scaling"}
 
 
 def experiment_with(path: str) -> Experiment:
