@@ -37,7 +37,7 @@ SHOWN_BY = {"data.count": {"data.name": "ring"}, "sampling.eta": {"sampling.samp
 # A field that not every preset in which it shows can have at another value.
 BEST = {"sampling.levels": "edm-moons"}
 # They come with a file, which has a test of its own.
-ELSEWHERE = {"data.path", "data.columns", "data.where"}
+ELSEWHERE = {"data.path", "data.columns", "data.where", "data.scaling"}
 
 
 def experiment_with(path: str) -> Experiment:

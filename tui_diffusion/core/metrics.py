@@ -131,8 +131,8 @@ def evaluate(
     moments = x if len(x) else x.new_full((1, mixture.dim), nan)
     return Quality(
         points=points,
-        mean=moments.double().mean(0).tolist(),
-        std=moments.double().std(0, unbiased=False).tolist(),
+        mean=moments.mean(0).tolist(),
+        std=moments.std(0, unbiased=False).tolist(),
         nearest_mode_distance=scores.distance,
         nearest_mode_distance_real=best.distance,
         energy_distance=energy.value,

@@ -49,6 +49,7 @@ def unknown(report: Any) -> str:
     """The first number of a report (as of `plain`) that is not finite but should be, or ''."""
     if not isinstance(report, dict):
         return next(filter(None, map(unknown, report)), "") if isinstance(report, list) else ""
+    name: str
     for name, value in report.items():
         if name in _ALWAYS and None in (value if isinstance(value, list) else [value]):
             return name

@@ -432,7 +432,8 @@ class ScheduleConfig(Section):
     @property
     def most_of_flow(self) -> int:
         """Levels of a flow beyond which the last one, t = N^−ρ, holds no noise in float32."""
-        return math.floor(LEAST_SIGMA ** (-1 / self.rho))
+        most: float = LEAST_SIGMA ** (-1 / self.rho)
+        return math.floor(most)
 
     def _betas(self) -> tuple[float, ...]:
         if self.kind == "beta":

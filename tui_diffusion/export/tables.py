@@ -31,7 +31,8 @@ def write_npz(film: Film, file: Path, progress: Progress) -> None:
     """x (N+1, n, d), what each step said of it, alphas, sigmas, losses and the experiment's JSON.
 
     x and x0_hat are in the data's own units, those of a file in float64; all else has the unit size
-    at which a network sees it. centre and scale lead from one to the other: own = centre + scale x.
+    at which a network sees it. With points of a file, centre and scale lead from one to the other:
+    own = centre + scale · x.
     No object arrays, so it opens with ``allow_pickle=False``.
     """
     trajectory, exhibit = film.trajectory, film.exhibit
@@ -79,13 +80,9 @@ def _save(
     Not compressed: of numbers with noise that takes a tenth off, in the greater part of the time.
     """
     x, schedule = trajectory.x, trajectory.schedule
-    more = {
-        "alphas": schedule.alphas.numpy(),
-        "sigmas": schedule.sigmas.numpy(),
-        "centre": scaling.centre.numpy(),
-        "scale": scaling.scale.numpy(),
-        **more,
-    }
+    more = {"alphas": schedule.alphas.numpy(), "sigmas": schedule.sigmas.numpy(), **more}
+    if scaling.changes:
+        more |= {"centre": scaling.centre.numpy(), "scale": scaling.scale.numpy()}
 
     def numbers(name: str, values: Tensor) -> memoryview:
         values = values.detach().cpu().to(x.dtype)
