@@ -159,7 +159,7 @@ async def four(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
 async def drawing(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     """The sample of a drawing, clean."""
     await trained(app, pilot)
-    await pilot.press("3", "end")
+    await pilot.press("3", "end", "plus")
     await pilot.pause(0.5)
     return [draw(app)]
 

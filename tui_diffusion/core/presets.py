@@ -284,8 +284,8 @@ _PRESETS = (
         "edm-drawing",
         "A drawing, EDM",
         "A drawing of 142 small spots; points of your own from a file start best from here.",
-        "Press end: nearly every point sits in a spot, and a few of a hundred are lost on the way "
-        "between two. A larger network, or more steps, leaves fewer.",
+        "Press end: nearly every point sits in a spot, about one in a hundred is lost between two. "
+        "A larger network, or more steps, leaves fewer.",
         "drawing",
         noise={"noise_mean": -2.8, "noise_std": 1.4},
         schedule={"levels": 60, "sigma_min": 0.003},
