@@ -6,21 +6,17 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console, RenderableType
 
+from ..core.faults import fault_of
 from ..core.values import shown
 
 
 def line(error: Exception) -> str:
     """What went wrong, in one harmless line; what to do where a device or memory is at fault."""
-    told = None
-    with suppress(ImportError):  # it may be that of torch
-        from ..core.devices import fault_of
-
-        told = fault_of(error)
+    told = fault_of(error)
     return shown(told or " ".join(str(error).split())) or type(error).__name__
 
 
