@@ -39,4 +39,4 @@ def save_tensors(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
     text += b" " * (-len(text) % 8)
     yield len(text).to_bytes(8, "little") + text
     for name in order:
-        yield memoryview(tensors[name].detach().reshape(-1).view(torch.uint8).numpy())
+        yield tensors[name].detach().reshape(-1).view(torch.uint8).numpy().data
