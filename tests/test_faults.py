@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from tui_diffusion import cli
 from tui_diffusion.core import report, resuming
 from tui_diffusion.core.checkpoints import Checkpointer
 from tui_diffusion.core.devices import fault_of
+from tui_diffusion.core.faults import is_out_of_memory
 from tui_diffusion.core.presets import get_preset
 from tui_diffusion.core.resuming import resume
 from tui_diffusion.core.runs import RunError, open_run, save_run, store
 from tui_diffusion.core.store import list_runs
+from tui_diffusion.core.tensor_files import save_tensors
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.export.formats import write_whole
 from tui_diffusion.lab.opening import opened
@@ -613,3 +616,49 @@ def test_an_overflow_at_an_interruption_is_told_and_offers_no_going_on(run_cli, 
     assert "interrupted at step 20/1,000, where it has diverged" in run_cli.err
     assert "--resume" not in run_cli.err
     assert list_runs()[0].standing == "diverged"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit on address space")
+def test_too_little_memory_to_load_torch_is_one_line():
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (400 * 2**20, -1));"
+    code = f"{limit} from tui_diffusion.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", "naive-1d", "--no-save"],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "out of memory; allowed: 1 GB" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "is_memory"),
+    [
+        (MemoryError(), True),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), True),
+        (OSError(12, "Cannot allocate memory"), True),
+        (RuntimeError("can't start new thread"), True),
+        (ImportError("No module named 'x'"), False),
+        (OSError(28, "No space left on device"), False),
+    ],
+)
+def test_what_is_want_of_memory(error, is_memory):
+    assert is_out_of_memory(error) == is_memory
+    outer = ValueError("of it")
+    outer.__cause__ = error
+    assert is_out_of_memory(outer) == is_memory
+
+
+def test_writing_takes_no_second_copy_of_the_weights():
+    """A library that made one ended the process where there was no room for it."""
+    trainer = Trainer(EXPERIMENT.with_settings({"network.width": 512, "network.depth": 5}))
+    tensors = {name: tensor.contiguous() for name, tensor in trainer.state().items()}
+    size = sum(tensor.nbytes for tensor in tensors.values())
+    tracemalloc.start()
+    written = sum(len(part) for part in save_tensors(tensors))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert written > size > 8 * 10**6
+    assert peak < size / 10

@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from textual._styles_cache import StylesCache
 
 from tui_diffusion.core.runs import open_run, store
 from tui_diffusion.core.store import list_runs
+from tui_diffusion.lab.fault import tell
 from tui_diffusion.lab.runs import RunList, RunsScreen
 from tui_diffusion.lab.session import Session, keep_in_store
 
@@ -328,3 +330,21 @@ async def test_screens_that_were_closed_leave_nothing_behind():
 
         first = await kept()
         assert await kept() <= first + 8
+
+
+def test_the_details_of_a_failure_are_private_and_few(home, capsys, monkeypatch):
+    logs = home / "logs"
+    for number in range(8):
+        monkeypatch.setattr("os.getpid", lambda number=number: number)
+        tell(ValueError("a\x1b[31m"), [f"details {number}"])
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("diffusion-tui: the lab failed (ValueError: a?[31m); details: ")
+    file = Path(told.rpartition(" ")[2])
+    assert (file.parent, file.read_text("utf-8")) == (logs, "details 7\n")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert logs.stat().st_mode & 0o777 == 0o700
+    assert len(list(logs.iterdir())) == 5
+    shutil.rmtree(logs)
+    logs.symlink_to("/dev/null")
+    tell(ValueError("b"), ["details"])
+    assert "details cannot be written" in capsys.readouterr().err

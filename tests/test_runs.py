@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save, save_file
 
 from tui_diffusion.core import snapshot
 from tui_diffusion.core.experiment import Experiment
@@ -28,6 +28,7 @@ from tui_diffusion.core.runs import (
     store,
 )
 from tui_diffusion.core.store import summarise
+from tui_diffusion.core.tensor_files import save_tensors
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.core.trajectory import denoise
 
@@ -206,6 +207,13 @@ def test_names_of_new_runs_tell_the_experiment_and_are_free():
 
 def test_text_from_outside_is_shown_without_control_characters():
     assert shown("a\x1b[31m\nb\u202eσ") == "a?[31m?b?σ"
+
+
+def test_tensors_are_written_as_the_library_writes_them():
+    kinds = (torch.bool, torch.uint8, torch.int64, torch.float32, torch.float64, torch.bfloat16)
+    tensors = {f"x{n}": torch.arange(n).reshape(1, n).to(k) for n, k in enumerate(kinds, start=2)}
+    tensors |= {"none": torch.zeros(0, 3), "one": torch.tensor(1.5), "y": torch.ones(2, 2)}
+    assert b"".join(save_tensors(tensors)) == save(tensors)
 
 
 # --- whole or not at all -----------------------------------------------------------------------

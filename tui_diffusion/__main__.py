@@ -4,11 +4,21 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while it is still being loaded needs no words."""
+    """Run the command line.
+
+    While it is being loaded, Ctrl-C needs no words, and want of memory a line.
+    """
     try:
         from .cli import main
     except KeyboardInterrupt:
         sys.exit(130)
+    except (MemoryError, ImportError, OSError) as error:
+        from .core.faults import memory_to_load
+
+        fault = memory_to_load(error)
+        if fault is None:
+            raise
+        sys.exit(f"diffusion-tui: {fault}")
     main()
 
 

@@ -21,6 +21,7 @@ from click.shell_completion import CompletionItem
 from . import __version__, completion, streams
 from .bar import with_bar
 from .core.experiment import ConfigError, Experiment, parse_settings
+from .core.faults import check_room_for_torch, fault_of
 from .core.lock import claimed
 from .core.manifest import RunError
 from .core.nearest import did_you_mean, nearest
@@ -108,11 +109,17 @@ def _install(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
     callback=_install,
     help="Complete commands, experiments and fields in bash, zsh or fish (or the shell in use).",
 )
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """A diffusion laboratory in a terminal.
 
     Without a command, open the lab.
     """
+    if ctx.invoked_subcommand in _WITH_TORCH:
+        check_room_for_torch()
+
+
+_WITH_TORCH = ("lab", "train", "sample", "evaluate", "export")
 
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -672,25 +679,16 @@ def main() -> None:
         # Any other ValueError is a defect and shows.
         complain(str(error))
         sys.exit(Exit.BAD_INPUT)
-    except OSError as error:
-        # Every file has words of its own; what is left is the output, on a full disk or to nobody.
-        sys.stdout = streams.nowhere("w")  # to which Python writes once more, at its end
-        if not isinstance(error, BrokenPipeError):
-            complain(f"cannot be written out: {shown(error)}")
-        sys.exit(Exit.FAILED)
-    except (RuntimeError, MemoryError) as error:
-        fault = _device_fault(error)
-        if fault is None:
+    except Exception as error:
+        fault = fault_of(error)
+        if fault is None and not isinstance(error, OSError):
             raise
-        complain(fault)
+        if isinstance(error, OSError):
+            # Every file has words of its own; what is left is the output, to a full disk or nobody.
+            sys.stdout = streams.nowhere("w")  # to which Python writes once more, at its end
+        if not isinstance(error, BrokenPipeError):
+            complain(fault or f"cannot be written out: {shown(error)}")
         sys.exit(Exit.FAILED)
-
-
-def _device_fault(error: BaseException) -> str | None:
-    """A fault of the device or of the memory as one line; None for a defect."""
-    devices = sys.modules.get("tui_diffusion.core.devices")
-    fault: str | None = devices.fault_of(error) if devices is not None else None
-    return fault
 
 
 if __name__ == "__main__":

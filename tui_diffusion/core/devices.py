@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .experiment import ConfigError, Experiment
+from .faults import is_out_of_memory
 
 _CPU_RATE = 5e10
 """Floating-point operations a second of one thread's matrix products, as measured on small ones."""
@@ -167,7 +168,7 @@ def fault_of(error: BaseException, *, training: bool = False) -> str | None:
     if isinstance(error, torch.OutOfMemoryError):
         less = "training.batch or network.width" if training else _LESS_TO_SAMPLE
         return f"the GPU is out of memory; allowed: less of {less}, or device cpu"
-    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+    if is_out_of_memory(error):
         less = "training.batch, training.steps or network.width" if training else _LESS_TO_SAMPLE
         return f"out of memory; allowed: less of {less}"
     if isinstance(error, RuntimeError) and any(word in text for word in _DEVICE_FAULTS):

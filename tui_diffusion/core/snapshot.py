@@ -8,11 +8,12 @@ whoever is still reading it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,8 +24,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from .. import __version__
@@ -44,6 +43,7 @@ from .manifest import (
     reason_of,
     signed,
 )
+from .tensor_files import save_tensors
 from .training import Trainer, part_of
 from .values import shown
 
@@ -104,7 +104,7 @@ class Snapshot:
                 folder / "weights.safetensors", save_tensors(part_of(tensors, prefix))
             ),
             "state.safetensors": _put(folder / "state.safetensors", save_tensors(rest)),
-            "losses.npy": _put(folder / "losses.npy", losses),
+            "losses.npy": _put(folder / "losses.npy", _npy(losses)),
         }
         if self.metrics is not None:
             written["metrics.json"] = _put(folder / "metrics.json", _json(self.metrics))
@@ -148,24 +148,26 @@ def _json(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
-def _put(file: Path, content: bytes | NDArray[Any]) -> Written:
-    """Write a new file and see it safely to the disk.
+def _put(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
+    """Write a new file, or its parts one by one, and see it safely to the disk.
 
     The checksum is that of the bytes in memory, so that it also tells what a disk did to them.
     """
-    data = content if isinstance(content, bytes) else _npy(content)
+    digest = hashlib.sha256()
     with file.open("xb") as opened:
-        opened.write(data)
+        for part in (content,) if isinstance(content, bytes) else content:
+            opened.write(part)
+            digest.update(part)
         opened.flush()
         os.fsync(opened.fileno())
-        return Written(opened.tell(), checksum(data))
+        return Written(opened.tell(), digest.hexdigest())
 
 
-def _npy(array: NDArray[Any]) -> memoryview:
+def _npy(array: NDArray[Any]) -> tuple[memoryview]:
     """Return the bytes of a ``.npy`` file."""
     file = BytesIO()
     np.save(file, array, allow_pickle=False)
-    return file.getbuffer()
+    return (file.getbuffer(),)
 
 
 def temporary_of(folder: Path) -> Path:
@@ -200,7 +202,7 @@ def create(folder: Path, snapshot: Snapshot) -> Lock:
         if lock is not None:
             lock.release()
         shutil.rmtree(temporary, ignore_errors=True)
-        if isinstance(error, OSError | SafetensorError):
+        if isinstance(error, OSError):
             raise _unwritable(folder, error) from None
         raise
 
@@ -209,7 +211,7 @@ def extend(folder: Path, snapshot: Snapshot) -> None:
     """Write another checkpoint of a run whose lock is held, and make it the one that counts."""
     try:
         _extend(folder, snapshot, _counted(folder))
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise _unwritable(folder, error) from None
 
 
@@ -264,7 +266,7 @@ def _keep_points(
         return {POINTS: known or checksum(kept.read_bytes())}
     named = folder / f".{POINTS}.tmp"
     named.unlink(missing_ok=True)
-    written = _put(named, points)
+    written = _put(named, _npy(points))
     named.replace(kept)
     return {POINTS: written.checksum}
 

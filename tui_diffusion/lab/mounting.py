@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 from textual._callback import invoke
 from textual._context import active_message_pump
@@ -68,7 +69,7 @@ async def _call(callback: CallbackType, pump: MessagePump) -> None:
         await invoke(callback)
 
 
-def pump_at_work(app: App[object]) -> MessagePump:
+def pump_at_work(app: App[Any]) -> MessagePump:
     """Return whose worker or message is being served."""
     try:
         node = get_current_worker().node

@@ -21,6 +21,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.experiment import ConfigError, Experiment
+from ..core.faults import fault_of
 from ..core.manifest import RunError
 from .measuring import Measure, Measurer
 
@@ -171,8 +172,6 @@ def _make_trainer(experiment: Experiment) -> TrainerLike:
 
 
 def _fault(error: Exception) -> str:
-    from ..core.devices import fault_of
-
     return fault_of(error, training=True) or f"{type(error).__name__}: {error}"
 
 
