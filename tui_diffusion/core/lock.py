@@ -75,10 +75,10 @@ def claimed(folder: Path | None) -> Iterator[Path | None]:
     if folder is None:
         yield None
         return
-    folder = Path(os.path.realpath(folder)) if folder.is_symlink() else folder
     made, handle = False, -1
     try:
-        with suppress(OSError):  # whoever writes there says why that cannot be
+        with suppress(OSError, ValueError):  # whoever writes there says why that cannot be
+            folder = Path(os.path.realpath(folder)) if folder.is_symlink() else folder
             made = not folder.exists()
             folder.mkdir(parents=True, exist_ok=True)
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
