@@ -202,6 +202,10 @@ class Film:
         variance, mean = (torch.stack(values) for values in zip(*levels, strict=True))
         return mean.numpy(), variance.sqrt().numpy(), goal_mean.numpy(), goal_std.numpy()
 
+    def moments_at(self, level: int) -> list[list[float]]:
+        """mean, std, goal mean and goal std at a level."""
+        return [values[level].tolist() for values in self.moments]
+
     @cached_property
     def _numbers(self) -> dict[int, Numbers]:
         return {}
@@ -227,7 +231,7 @@ class Film:
         return min(left, key=lambda k: abs(k - level), default=None)
 
     def _measure(self, level: int) -> Numbers:
-        mean, std, goal_mean, goal_std = (values[level].tolist() for values in self.moments)
+        mean, std, goal_mean, goal_std = self.moments_at(level)
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
         points = points[torch.isfinite(points).all(1)]
         experiment, distance, real = self.wish.experiment, None, None
