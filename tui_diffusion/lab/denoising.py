@@ -344,7 +344,7 @@ class DenoisingPanel(Panel, Player):
         if self.tracked is not None and self.level < film.levels:
             self._write_point(film, self.tracked)
             return
-        mean, std, goal_mean, goal_std = (rows[self.level].tolist() for rows in film.own_moments)
+        mean, std, goal_mean, goal_std = film.moments_at(self.level)
         # Between levels points are only drawn; what is measured belongs to a level.
         here = " here  " if self.play.place == self.level else f" at {self.level:<3}"
         scales = film.scaling.scale.tolist()

@@ -236,17 +236,11 @@ class Film:
         variance, mean = (torch.stack(values) for values in zip(*levels, strict=True))
         return mean.numpy(), variance.sqrt().numpy(), goal_mean.numpy(), goal_std.numpy()
 
-    @cached_property
-    def own_moments(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """The `moments` in the data's own units."""
-        back, lengths_back = self.scaling.back, self.scaling.lengths_back
-        mean, std, goal_mean, goal_std = map(torch.from_numpy, self.moments)
-        return (
-            back(mean).numpy(),
-            lengths_back(std).numpy(),
-            back(goal_mean).numpy(),
-            lengths_back(goal_std).numpy(),
-        )
+    def moments_at(self, level: int) -> list[list[float]]:
+        """mean, std, goal mean and goal std at a level, in the data's own units."""
+        ways = 2 * (self.scaling.back, self.scaling.lengths_back)
+        rows = (torch.from_numpy(values[level]) for values in self.moments)
+        return [way(row).tolist() for way, row in zip(ways, rows, strict=True)]
 
     @cached_property
     def _numbers(self) -> dict[int, Numbers]:
@@ -273,7 +267,7 @@ class Film:
         return min(left, key=lambda k: abs(k - level), default=None)
 
     def _measure(self, level: int) -> Numbers:
-        mean, std, goal_mean, goal_std = (rows[level].tolist() for rows in self.own_moments)
+        mean, std, goal_mean, goal_std = self.moments_at(level)
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
         points = points[torch.isfinite(points).all(1)]
         experiment, distance, real = self.wish.experiment, None, None

@@ -73,7 +73,7 @@ class Pane(Panel, can_focus=False):
         self._write_numbers(film, play, palette)
 
     def _write_numbers(self, film: Film, play: Play, palette: Palette) -> None:
-        mean, std, goal_mean, goal_std = (rows[play.level].tolist() for rows in film.own_moments)
+        mean, std, goal_mean, goal_std = film.moments_at(play.level)
         digits = 3 if film.dim == 1 else 2  # beside each other there is little room
         scales = film.scaling.scale.tolist()
         items = (
