@@ -38,9 +38,8 @@ def edited(folder, **values):
         (known[section] if name else known)[name or section] = value
     shown.unlink()
     file.write_text(json.dumps(known))
-    about = json.loads((folder / "run.json").read_text())
-    about["files"]["experiment.json"] = file.stat().st_size
-    (folder / "run.json").write_text(json.dumps(about))
+    files = json.loads((folder / "run.json").read_text())["files"]
+    stored.of_an_earlier_version(folder, files=files | {"experiment.json": file.stat().st_size})
 
 
 def changes(folder):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +18,10 @@ from tui_diffusion.core.experiment import ConfigError, Experiment, field_table
 from tui_diffusion.core.fields import FieldSpec
 from tui_diffusion.core.floor import floors
 from tui_diffusion.core.methods import IdealDenoiser, make_method
+from tui_diffusion.core.metrics import evaluate
+from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.report import evaluation, training_report, unknown
+from tui_diffusion.core.report import evaluation, plain, training_report, unknown
 from tui_diffusion.core.sections import DEFAULT_MEANS, SAMPLERS_OF, SCHEDULES_OF
 
 from .trainings import trained
@@ -191,4 +195,12 @@ def test_a_sample_that_is_not_finite_is_no_success(tmp_path, capsys, monkeypatch
     with pytest.raises(SystemExit) as left:
         main()
     said = capsys.readouterr().err
-    assert left.value.code == 3 and "diverged" in said and "is not finite" in said
+    assert left.value.code == 3 and "sampling diverged: 16 of 16 points are not finite" in said
+
+
+def test_a_few_points_that_are_not_finite_are_no_success():
+    x = torch.zeros(10, 1)
+    x[3] = float("nan")
+    scores = evaluate(x, GaussianMixture([[0.0]], 1.0))
+    assert scores.not_finite == 1 and np.isfinite(scores.energy_distance)
+    assert unknown({"sample": plain(asdict(scores))}) == "1 of 10 points are not finite"

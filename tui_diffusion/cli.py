@@ -600,6 +600,7 @@ def export_(
         raise ConfigError(
             "--seed does not go with .py, which trains with the run's own seed; allowed: none"
         )
+    from .core.report import not_finite
     from .core.runs import open_run
     from .core.trajectory import denoise
     from .export.exhibit import Exhibit
@@ -631,20 +632,28 @@ def export_(
         _print_json(
             {"run": str(opened.folder), "experiment": opened.experiment.name, "files": written}
         )
-        return
-    for entry in written:
-        print(f"{shown(str(entry['file']))}  {entry['bytes']:,} bytes")
+    else:
+        for entry in written:
+            print(f"{shown(str(entry['file']))}  {entry['bytes']:,} bytes")
+    if exhibit.trajectory is not None:
+        finite = int(exhibit.trajectory.result.isfinite().all(1).sum())
+        _end_if_diverged(
+            not_finite(experiment.sampling.points - finite, experiment.sampling.points)
+        )
 
 
 def _end_unless_finite(report: dict[str, Any]) -> None:
-    """A result with a number missing does not count as done."""
+    """End with exit code 3 where a number of a report is missing."""
     from .core.report import unknown
 
-    missing = unknown(report)
-    if missing:
+    _end_if_diverged(unknown(report))
+
+
+def _end_if_diverged(what: str) -> None:
+    """End with exit code 3 where this says that something is not finite."""
+    if what:
         complain(
-            f"sampling diverged: {missing.replace('_', ' ')} is not finite; try another sampler, "
-            "more levels or a lower training.lr"
+            f"sampling diverged: {what}; try another sampler, more levels or a lower training.lr"
         )
         sys.exit(Exit.DIVERGED)
 

@@ -33,6 +33,7 @@ _DIRECTIONS = 64
 class Quality:
     """What a sample scores; lists have one entry a coordinate or a mode.
 
+    ``not_finite``: points with a coordinate that is no finite number, of all ``points``.
     ``nearest_mode_distance``: mean over points of the squared distance to the nearest mode (the
     post's measure). ``energy_distance``: unbiased, to the exact distribution, of the first 4,096
     points; ``energy_distance_chance``: how far chance moves it from one sample to the next, two
@@ -48,6 +49,7 @@ class Quality:
     """
 
     points: int
+    not_finite: int
     mean: list[float]
     std: list[float]
     nearest_mode_distance: float | None
@@ -131,6 +133,7 @@ def evaluate(
     moments = x if len(x) else x.new_full((1, mixture.dim), nan)
     return Quality(
         points=points,
+        not_finite=points - len(x),
         mean=moments.mean(0).tolist(),
         std=moments.std(0, unbiased=False).tolist(),
         nearest_mode_distance=scores.distance,

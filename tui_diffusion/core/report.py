@@ -46,17 +46,24 @@ _ALWAYS = frozenset(
 
 
 def unknown(report: Any) -> str:
-    """The first number of a report (as of `plain`) that is not finite but should be, or ''."""
+    """What a report (as of `plain`) says is not finite but should be, in words, or ''."""
     if not isinstance(report, dict):
         return next(filter(None, map(unknown, report)), "") if isinstance(report, list) else ""
     name: str
     for name, value in report.items():
+        if name == "not_finite" and value:
+            return not_finite(value, report["points"])
         if name in _ALWAYS and None in (value if isinstance(value, list) else [value]):
-            return name
+            return f"{name.replace('_', ' ')} is not finite"
         found = unknown(value)
         if found:
             return found
     return ""
+
+
+def not_finite(lost: int, points: int) -> str:
+    """How many of so many points are not finite, in words, or ''."""
+    return f"{lost:,} of {points:,} points are not finite" if lost else ""
 
 
 def target_of(trajectory: Trajectory, mixture: GaussianMixture) -> GaussianMixture:
