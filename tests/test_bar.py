@@ -88,7 +88,7 @@ def test_a_sample_says_how_far_measuring_and_writing_are(tmp_path):
     trajectory = forward_process(experiment)
     told = []
     report = sample_report(experiment, trajectory, lambda *how_far: told.append(how_far))
-    assert told == [(part, 6) for part in range(1, 7)]
+    assert told == [(part, 5) for part in range(1, 6)]
     assert report == sample_report(experiment, trajectory)
     told.clear()
     file = tmp_path / "points.npz"

@@ -64,7 +64,7 @@ async def test_a_key_waits_for_the_screen_that_it_is_for(slowly):
 
         await burst(bench.app.action_runs, "end", "space")
         runs = bench.app.screen.query_one(RunList)
-        assert runs.marked == [runs.rows[1].name]
+        assert runs.marked == [runs.rows[1].folder]
         await bench.press("escape")
         for opens in (bench.app.action_runs, bench.app.action_command_palette):
             await burst(opens, "down", "escape")

@@ -113,8 +113,8 @@ def test_choices_pass_over_what_does_not_go_with_the_method():
     assert nudge(cosine, "schedule.kind", up=True) == cosine
     assert nudge(nudge(ddpm, "network.per_level", up=True), "network.per_level", up=True) == ddpm
     moons = get_preset("edm-moons").experiment
-    pinwheel = moons.with_settings({"data.name": "pinwheel"})
-    assert nudge(pinwheel, "data.name", up=True) == pinwheel  # points from a file need their path
+    last = moons.with_settings({"data.name": "drawing"})
+    assert nudge(last, "data.name", up=True) == last  # points from a file need their path
 
 
 def test_levels_of_sampling_begin_from_those_of_the_schedule():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.axes import Axis
+from tui_diffusion.core.axes import AS_IT_IS, Axis
 from tui_diffusion.core.datasets import Scaling, make_mixture, scaling_of
 from tui_diffusion.core.experiment import ConfigError, Experiment, from_json, to_json
 from tui_diffusion.core.methods import IdealDenoiser, make_method
@@ -18,9 +18,10 @@ from tui_diffusion.core.presets import get_preset
 from tui_diffusion.core.report import sample_report
 from tui_diffusion.core.trajectory import Trajectory, denoise
 from tui_diffusion.export import export
+from tui_diffusion.export.axes import marks
 from tui_diffusion.export.exhibit import Exhibit
 from tui_diffusion.export.exhibit import Film as Exported
-from tui_diffusion.export.raster import ticks
+from tui_diffusion.export.figure import Panel
 from tui_diffusion.lab.film import Film, make_film
 from tui_diffusion.lab.palette import Palette
 from tui_diffusion.lab.pictures import Look, picture
@@ -126,13 +127,17 @@ def test_what_comes_back_as_another_number_is_refused(points, what, tmp_path):
     assert caught.value.field == "data.path"
 
 
+def ticks(span, most, axis):
+    return marks(Panel(span, (0.0, 1.0), (), axes=(axis, AS_IT_IS)), most, across=True)
+
+
 def test_ticks_of_a_picture_are_round_numbers_in_own_units(tmp_path):
     of = of_file(tmp_path / "points.npy", UNLIKE)
     film = Exported(Exhibit(of), ideal_sample(of))
     for axis, mean, std in zip(film.axes, UNLIKE.mean(0), UNLIKE.std(0), strict=True):
-        marks = ticks((-2.0, 2.0), 5, axis)
-        assert 3 <= len(marks) <= 6
-        for place, text in marks:
+        marked = ticks((-2.0, 2.0), 5, axis)
+        assert 3 <= len(marked) <= 6
+        for place, text in marked:
             assert float(text) == pytest.approx(mean + std * place, abs=1e-3 * std)
     far = [text for _, text in ticks((-2.0, 2.0), 5, Axis(1e9, 1.0))]
     assert far == ["999999998", "999999999", "1000000000", "1000000001", "1000000002"]

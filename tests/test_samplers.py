@@ -162,7 +162,7 @@ def test_the_chain_keeps_the_exact_moments_at_every_level():
 @pytest.mark.parametrize("sampler", ["ddpm", "ddim", "euler", "heun", "dpm++2m"])
 def test_two_levels_that_are_one_to_the_last_digit_are_no_division_by_zero(sampler):
     experiment = get_preset("ddpm-1d").experiment.with_settings(
-        {"schedule.betas": (0.5, 0.5, 1e-100, 1e-100), "sampling.sampler": sampler}
+        {"schedule.betas": (0.5, 0.5, 1e-20, 1e-20), "sampling.sampler": sampler}
     )
     trajectory = denoise(experiment, IdealDenoiser(ONE, METHODS["ddpm"]), points=50)
     assert torch.isfinite(trajectory.x).all()

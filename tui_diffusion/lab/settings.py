@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -145,8 +146,10 @@ _PLACE_HEAD = """
 def load(file: Path) -> tuple[Settings, str]:
     """The settings of a file, and one line on what is wrong with it, or ''.
 
-    What is wrong is left at its default; a file that is not there is not wrong.
+    What is wrong is left at its default; a file that is not there is not wrong, nor is /dev/null.
     """
+    if os.path.realpath(file) == os.devnull:
+        return Settings(), ""
     try:
         settings, wrong = _parse(_read(file))
     except FileNotFoundError:
