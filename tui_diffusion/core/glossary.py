@@ -294,6 +294,13 @@ _ENTRIES = (
         keys=("points",),
     ),
     Entry(
+        "points not finite",
+        "Points that sampling took beyond what float32 can hold. They are left out of every other "
+        "measure.",
+        good="0. Another sampler, more levels or a lower learning rate keep points finite.",
+        keys=("not_finite",),
+    ),
+    Entry(
         "of truth",
         "The ring in the plane holds this share of the exact distribution at this level.",
         "P(log p(x) above the ring's) = 95 %",

@@ -32,10 +32,10 @@ class Table(Lines, can_focus=False):
         self.columns = tuple(LETTERS[k] for k in range(len(subjects)))
         differ = settings_that_differ(subjects)
         same = [] if differ else [Row("the same in all", ())]
-        self.rows = [Row("What they came to", ()), *outcomes(subjects)]
+        self.rows = [Row("Differing settings", ()), *differ, *same, Row("", ())]
+        self.rows += [Row("What they came to", ()), *outcomes(subjects)]
         if not same_loss(subjects):
             self.rows.append(Row("Losses of different things: none marked.", ()))
-        self.rows += [Row("", ()), Row("Differing settings", ()), *differ, *same]
         self.recount()
 
     @property
