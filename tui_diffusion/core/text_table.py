@@ -180,13 +180,15 @@ def _lines(content: bytes, encoding: str, above: list[str], comments: set[str]) 
     The last comment ``above`` the data may name the columns.
     """
     text = TextIOWrapper(BytesIO(content), encoding=encoding, errors="replace")
-    lines = [*enumerate(islice(text, LINES + 1), 1)]
-    if len(lines) > LINES:
+    texts = [*islice(text, LINES + 1)]
+    if len(texts) > LINES:
         raise TableError(f"has more than {LINES:,} lines")
-    long = next((number for number, line in lines if len(line) >= _LINE), None)
-    if long is not None:
+    if max(map(len, texts), default=0) >= _LINE:
+        long = next(number for number, line in enumerate(texts, 1) if len(line) >= _LINE)
         raise TableError(f"line {long} is too long")
-    lines = [item for item in lines if not item[1].isspace()]
+    lines = [item for item in enumerate(texts, 1) if not item[1].isspace()]
+    if b"#" not in content and b"%" not in content:
+        return lines
     marked = [item for item in lines if "#" in item[1] or "%" in item[1]]
     heads = {number: line for number, line in marked if line.lstrip()[0] in "#%"}
     if not heads:
