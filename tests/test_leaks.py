@@ -39,7 +39,7 @@ async def everything(bench: Bench) -> None:
     await bench.press("r", "enter")
     await until(lambda: len(app.screen_stack) == 1)
     await bench.film("network")
-    await until(lambda: not bench.panel._scout.busy)
+    await until(lambda: not bench.panel._canvas.scout.busy)
     app.session._make_trainer.made.clear()
 
 

@@ -8,14 +8,20 @@ import pytest
 from textual.widgets import Input
 
 from tui_diffusion.core.datasets import MOST
+from tui_diffusion.core.mixtures import between_parts
 from tui_diffusion.lab import pictures
+from tui_diffusion.lab.compare import CompareScreen
+from tui_diffusion.lab.comparison import Source
 from tui_diffusion.lab.experiments import ExperimentList
+from tui_diffusion.lab.film_canvas import FilmCanvas, make_ready
 from tui_diffusion.lab.jump import Jump
+from tui_diffusion.lab.pane import Pane
 from tui_diffusion.lab.pictures import VIEWS_2D, Look, picture
 from tui_diffusion.lab.settings import Place, Settings, load, save
 from tui_diffusion.lab.status import number
 from tui_diffusion.lab.views import views_of
 
+from . import stored
 from .pilots import NARROW, WIDE, lab, make_lab, running, until
 
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW, (60, 18)], ids=lambda s: f"{s[0]}x{s[1]}")
@@ -159,15 +165,15 @@ async def test_pictures_that_are_kept_are_bounded(monkeypatch):
         area = bench.panel.query_one("#film").size.area
         monkeypatch.setattr("tui_diffusion.lab.gallery._KEPT", 5 * area)
         await bench.press("home", "f", "f", "f", *["l"] * 20)
-        assert len(bench.panel._gallery) == 5
+        assert len(bench.panel._canvas.gallery) == 5
         assert "level 2/10 + 4/8" in bench.title
 
 
 @pytest.mark.parametrize("name", ["naive-1d", "naive-multimodal"])
 async def test_of_many_points_every_level_is_drawn_ahead_in_every_view(monkeypatch, name):
-    monkeypatch.setattr("tui_diffusion.lab.denoising._MANY", 200)
+    monkeypatch.setattr("tui_diffusion.lab.film_canvas._MANY", 200)
     async with lab(name) as bench:
-        scout = bench.panel._scout
+        scout = bench.panel._canvas.scout
         await bench.pilot.pause()  # until every line has its place
         for view in views_of(bench.panel.film.dim):
             assert bench.panel.view == view
@@ -190,12 +196,12 @@ async def test_what_is_still_drawn_for_another_film_is_not_kept(monkeypatch):
     async with lab() as bench:
         panel = bench.panel
         first = panel.film
-        await until(lambda: panel._scout.busy)
+        await until(lambda: panel._canvas.scout.busy)
         panel.show(replace(first))
         may.set()
-        await until(lambda: not panel._scout.busy)
+        await until(lambda: not panel._canvas.scout.busy)
         assert panel.film is not first
-        assert {film for film, *_ in panel._gallery._pictures} == {panel.film}
+        assert {film for film, *_ in panel._canvas.gallery._pictures} == {panel.film}
 
 
 async def test_play_goes_on_in_a_loop_and_says_so():
@@ -243,13 +249,18 @@ def test_a_wrong_way_of_playing_is_told(tmp_path, line):
     assert "allowed" in wrong
 
 
-async def test_what_is_exact_for_many_components_is_never_drawn_by_the_event_loop(
-    tmp_path, monkeypatch
-):
-    """A file is a mixture with a component for each row: here more than any preset has."""
+@pytest.fixture
+def many(tmp_path):
+    """A file, which is a mixture with a component for each row: here more than any preset has."""
     file = tmp_path / "points.csv"
     points = np.random.default_rng(0).normal(size=(MOST + 1, 2))
     np.savetxt(file, points, delimiter=",")
+    return f"file:{file}"
+
+
+async def test_what_is_exact_for_many_components_is_never_drawn_by_the_event_loop(
+    many, monkeypatch
+):
     drawn_by: list[str] = []
 
     def drawing(*args):
@@ -257,13 +268,90 @@ async def test_what_is_exact_for_many_components_is_never_drawn_by_the_event_loo
         return picture(*args)
 
     monkeypatch.setattr("tui_diffusion.lab.pictures.picture", drawing)
-    async with lab("edm-moons", data__name=f"file:{file}") as bench:
+    async with lab("edm-moons", data__name=many) as bench:
         panel, canvas = bench.panel, bench.panel.query_one("#film")
         for key in ("v",) * len(VIEWS_2D) + ("home", "g"):
             await bench.press(key)
-            await until(lambda: not panel._drawing)
+            await until(lambda: not panel._canvas.drawing)
             look = Look(panel.play.place, panel.view, panel.truth, panel.zoom)
             exact = picture(panel.film, look, *canvas.size, panel.palette, panel.glyphs)
             assert [line.text for line in canvas.lines] == [line.text for line in exact]
             assert "drawing" not in str(panel.border_subtitle)
     assert set(drawn_by) == {"make_ready"}
+
+
+async def test_a_slow_picture_is_given_up_for_another_view_and_not_for_another_level(
+    many, monkeypatch
+):
+    begun, may = threading.Event(), threading.Event()
+
+    def drawing(film, look, *args):
+        if look.view == "close-up":
+            begun.set()
+            while not may.wait(0.01):
+                between_parts.get()()
+        return picture(film, look, *args)
+
+    monkeypatch.setattr("tui_diffusion.lab.pictures.picture", drawing)
+    async with lab("edm-moons", data__name=many) as bench:
+        canvas = bench.panel._canvas
+        drawn = canvas.gallery._pictures
+
+        def views():
+            return {look.view for _, look, *_ in drawn}
+
+        await until(lambda: not canvas.drawing)
+        await bench.press("v")
+        await until(begun.is_set)
+        await bench.press("v")
+        await until(lambda: bench.panel.view == "density" and not canvas.drawing)
+        assert views() == {"scatter", "density"}
+
+        begun.clear()
+        bench.panel.restore(bench.panel.play, {1: "histogram", 2: "close-up"})
+        await until(begun.is_set)
+        await bench.press("home")
+        assert canvas.drawing
+        may.set()
+        await until(lambda: not canvas.drawing)
+        places = [look.place for _, look, *_ in drawn if look.view == "close-up"]
+        assert places[:2] == [bench.panel.levels, 0], "late by some levels, then that of here"
+
+
+async def test_an_awaited_picture_is_told_of_where_it_was_drawn_meanwhile():
+    """A level that was being made ready when a key asked for it."""
+    async with lab() as bench:
+        canvas, told = bench.panel._canvas, []
+        await until(lambda: not canvas.scout.busy)
+        ahead = replace(canvas._latest, awaited=True, levels=0, drawn=told.append)
+        canvas.gallery.picture(*ahead.seen)
+        make_ready(ahead, lambda *_: None)
+        assert told == [ahead]
+
+
+async def test_the_comparison_draws_them_in_a_thread_too(many, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIFFUSION_TUI_HOME", str(tmp_path / "home"))
+    sources = [Source(k, stored.invented(k, "edm-moons", 60, data__name=many)) for k in "ab"]
+    drawn_by: set[str] = set()
+
+    def drawing(film, *args):
+        if film.mixture.modes > MOST:
+            drawn_by.add(threading.current_thread().name)
+        return picture(film, *args)
+
+    async with lab() as bench:
+        monkeypatch.setattr("tui_diffusion.lab.pictures.picture", drawing)
+        screen = CompareScreen(sources)
+        bench.app.push_screen(screen)
+        await until(lambda: len(screen.films) == 2)
+        panes = screen.query(Pane)
+        for key in ("v", "h"):
+            await bench.press(key)
+            await until(lambda: not any(pane.drawing for pane in panes))
+            look = Look(screen.play.place, screen._view[2])
+            for pane, film in zip(panes, screen.films.values(), strict=True):
+                canvas = pane.query_one(FilmCanvas)
+                exact = picture(film, look, *canvas.size, bench.app.palette, bench.app.glyphs)
+                assert [line.text for line in canvas.lines] == [line.text for line in exact]
+                assert "drawing" not in str(pane.border_subtitle)
+    assert drawn_by == {"make_ready"}

@@ -19,6 +19,7 @@ from tui_diffusion.core.experiment import ConfigError, Experiment
 from tui_diffusion.core.points import Contents, contents, read_points
 from tui_diffusion.core.presets import get_preset
 from tui_diffusion.core.runs import open_run, save_run
+from tui_diffusion.core.text_table import TableError, numbers, read_table
 from tui_diffusion.core.training import Trainer
 from tui_diffusion.export.script_data import data_part
 
@@ -252,3 +253,30 @@ def test_anything_is_points_or_one_line(tmp_path_factory, suffix, content, colum
         contents(file)
     except ConfigError as error:
         assert str(error).isprintable()
+
+
+@given(
+    st.lists(
+        st.lists(st.text("0123456789.-+eE ", min_size=1, max_size=6), min_size=1, max_size=3),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([",", "\t", ";", " ", ", "]),
+)
+@settings(max_examples=300, deadline=None)
+def test_plain_numbers_are_those_that_are_read_cell_by_cell(rows, separator):
+    text = "\n".join(separator.join(cells) for cells in [["7", "8.5"], *rows])
+    try:
+        table = read_table(text.encode(), several=True)
+    except TableError:
+        return
+    plain = table.plain_numbers()
+    if plain is not None:
+        cells = [(line, cell) for line, cells in table.rows() for cell in cells]
+        careful = np.array(numbers(cells, table.separator)).reshape(plain.shape)
+        assert np.array_equal(plain, careful)
+
+
+def test_a_table_of_plain_numbers_is_not_read_cell_by_cell():
+    for text in ("x,y\n1,2.5\n-3e-2, 4\n", "1 2\n 3  4 \n", "x\n1\n2\n", "1;2\n3;4\n# end\n"):
+        assert read_table(text.encode(), several=True).plain_numbers() is not None, text

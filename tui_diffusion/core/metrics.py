@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .energy import energy_distance
-from .mixtures import PAIRS_AT_ONCE, GaussianMixture
+from .mixtures import PAIRS_AT_ONCE, GaussianMixture, between_parts
 from .randomness import generator
 
 T = TypeVar("T")
@@ -71,10 +71,11 @@ class Quality:
 def nearest_mode(x: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:
     """Squared distance to, and index of, the nearest component of every point; both (n,)."""
     means = mixture.means.to(x)
-    nearest = [
-        torch.cdist(part, means, compute_mode="donot_use_mm_for_euclid_dist").min(1)
-        for part in torch.split(x, max(1, PAIRS_AT_ONCE // len(means)))
-    ]
+    nearest = []
+    for part in torch.split(x, max(1, PAIRS_AT_ONCE // len(means))):
+        between_parts.get()()
+        pairs = torch.cdist(part, means, compute_mode="donot_use_mm_for_euclid_dist")
+        nearest.append(pairs.min(1))
     distance = torch.cat([part.values for part in nearest])
     return distance**2, torch.cat([part.indices for part in nearest])
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
@@ -31,6 +32,14 @@ holds, which is quickest too."""
 
 _ON_GPU = 2**20
 """The same on a GPU, which would have too little to do."""
+
+
+def _go_on() -> None:
+    """Give nothing up."""
+
+
+between_parts: ContextVar[Callable[[], None]] = ContextVar("between_parts", default=_go_on)
+"""Called between two parts of a long computation; a thread may set one that raises to end it."""
 
 
 class GaussianMixture:
@@ -204,8 +213,9 @@ class GaussianMixture:
         def cut(values: Tensor, first: int) -> Tensor:
             return values[first : first + size] if len(values) > 1 else values
 
-        parts = [
-            rows(
+        def part(first: int) -> Tensor:
+            between_parts.get()()
+            return rows(
                 _Part(
                     self,
                     x[first : first + size].to(means.dtype),
@@ -213,8 +223,8 @@ class GaussianMixture:
                     cut(sigma_, first),
                 )
             )
-            for first in range(0, max(len(x), 1), size)
-        ]
+
+        parts = [part(first) for first in range(0, max(len(x), 1), size)]
         return _cast(torch.cat(parts) if len(parts) > 1 else parts[0], x.dtype)
 
 

@@ -187,6 +187,9 @@ def _table(file: Path, size: int, columns: str) -> tuple[TextTable | ArrayTable,
 
 
 def _of_text(table: TextTable, chosen: Sequence[int], group: Group | None) -> NDArray[np.float64]:
+    plain = table.plain_numbers() if group is None else None
+    if plain is not None and len(plain) <= ROWS:
+        return plain[:, chosen]
     cells: list[tuple[int, str]] = []
     for line, row in table.rows():
         if group is None or _same(row[group[0]], group[1]):

@@ -15,6 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
 
 LINES = 200_000
 """Lines at most: a row may have a blank line below it."""
@@ -25,6 +29,7 @@ _HEAD = 200
 
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.I)
 _PLAIN = frozenset("0123456789+-.eE")
+_PLAIN_TEXT = "".join((*_PLAIN, " \n")).encode()
 _ODD = re.compile(r"[+-]?\d[\d.,'_]*([de][+-]?\d+)?", re.I)
 """Meant as a number, with separators or an exponent that are none."""
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
@@ -72,6 +77,24 @@ class TextTable:
                 )
             yield number, cells
 
+    def plain_numbers(self) -> NDArray[np.float64] | None:
+        """Parse data of nothing but plain numbers at once, (rows, columns); see `numbers`.
+
+        None where anything else has to be looked at cell by cell.
+        """
+        lines = [line for _, line in self.lines[self.heading :]]
+        text, separator = "".join(lines), self.separator
+        allowed = _PLAIN_TEXT + separator.encode()
+        if not lines or not text.isascii() or text.encode().translate(None, allowed):
+            return None
+        try:
+            values = np.loadtxt(
+                lines, delimiter=separator.strip(" ") or None, comments=None, ndmin=2
+            )
+        except ValueError:
+            return None
+        return values if values.shape == (len(lines), len(self.names)) else None
+
 
 def read_table(content: bytes, *, several: bool = False) -> TextTable:
     """The table in a file; raises `TableError`.
@@ -81,7 +104,7 @@ def read_table(content: bytes, *, several: bool = False) -> TextTable:
     above: list[str] = []
     comments: set[str] = set()
     encoding = _encoding(content)
-    lines = list(_lines(content, encoding, above, comments))
+    lines = _lines(content, encoding, above, comments)
     if not lines:
         raise TableError("holds no points")
     named = re.fullmatch(r"sep=(.)", lines[0][1].strip(), re.IGNORECASE)
@@ -151,25 +174,29 @@ def numbers(cells: Sequence[tuple[int, str]], separator: str) -> list[float]:
 # --- lines ---------------------------------------------------------------------------------------
 
 
-def _lines(content: bytes, encoding: str, above: list[str], comments: set[str]) -> Iterator[Line]:
+def _lines(content: bytes, encoding: str, above: list[str], comments: set[str]) -> list[Line]:
     """The lines with something on them but comments, whose marks go to ``comments``.
 
     The last comment ``above`` the data may name the columns.
     """
     text = TextIOWrapper(BytesIO(content), encoding=encoding, errors="replace")
-    begun = False
-    for number, line in enumerate(iter(lambda: text.readline(_LINE), ""), 1):
-        if len(line) == _LINE:
-            raise TableError(f"line {number} is too long")
-        if number > LINES:
-            raise TableError(f"has more than {LINES:,} lines")
-        if line.lstrip().startswith(("#", "%")):
-            comments.add(line.lstrip()[0])
-            if not begun:
-                above[:] = [line]
-        elif line.strip():
-            begun = True
-            yield number, line
+    texts = [*islice(text, LINES + 1)]
+    if len(texts) > LINES:
+        raise TableError(f"has more than {LINES:,} lines")
+    if max(map(len, texts), default=0) >= _LINE:
+        long = next(number for number, line in enumerate(texts, 1) if len(line) >= _LINE)
+        raise TableError(f"line {long} is too long")
+    lines = [item for item in enumerate(texts, 1) if not item[1].isspace()]
+    if b"#" not in content and b"%" not in content:
+        return lines
+    marked = [item for item in lines if "#" in item[1] or "%" in item[1]]
+    heads = {number: line for number, line in marked if line.lstrip()[0] in "#%"}
+    if not heads:
+        return lines
+    comments.update(line.lstrip()[0] for line in heads.values())
+    data = [item for item in lines if item[0] not in heads]
+    above[:] = [line for number, line in heads.items() if not data or number < data[0][0]][-1:]
+    return data
 
 
 def _encoding(content: bytes) -> str:

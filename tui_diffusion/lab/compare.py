@@ -23,6 +23,7 @@ from .compare_help import compare_page
 from .comparison import LETTERS, Showing, Source, Subject, beside_bench, read, show
 from .fault import line
 from .film import Film
+from .film_canvas import FilmCanvas
 from .help import HelpScreen
 from .hint_bar import bar, compare_bar
 from .jump import Jump
@@ -176,6 +177,12 @@ class CompareScreen(Paced[bool], Player):
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
         event.stop()
         self.redraw()
+
+    def on_film_canvas_drawn(self, event: FilmCanvas.Drawn) -> None:
+        event.stop()
+        self.redraw()
+        if event.error is not None:
+            self.lab.refuse("Not drawn", line(event.error))
 
     @property
     def all_shown(self) -> bool:

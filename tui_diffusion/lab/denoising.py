@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
-from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
 from textual.widgets import Static
 
 from ..core.values import shortened
 from .canvas import Canvas
 from .fault import line
-from .gallery import Gallery
+from .film_canvas import FilmCanvas
 from .glyphs import Glyphs
 from .jump import Jump
 from .measures import Item, energy, measure, to_mode
@@ -26,69 +23,18 @@ from .panel import Panel
 from .player import Player
 from .playing import Play
 from .ruler import Ruler
-from .sampling import Progress, Worker
+from .sampling import Worker
 from .status import Line, number, vector
 from .views import view_after, zoomed
 
 if TYPE_CHECKING:
     from .film import Film
-    from .pictures import Look
 
 _ROOMY = 88
 """Columns from which the numbers have room between them."""
 
-_AHEAD = ("scatter", "density", "histogram", "close-up")
-"""Views with something exact behind the points, which takes longer than these."""
-
-_READY = 64
-"""Levels that are made ready, the nearest first."""
-
-_NEAR = 5
-"""The same of a film whose pictures are slow."""
-
-_MANY = 100_000
-"""Points that take longer to draw than what is exact behind them: each film is made ready anew."""
-
 TRACKED = 8
 """Points that can be followed."""
-
-
-@dataclass(frozen=True, eq=False)
-class Ahead:
-    """What will be drawn of a film, at this look's level and at those around it."""
-
-    film: Film
-    look: Look
-    size: Size
-    palette: Palette
-    glyphs: Glyphs
-    gallery: Gallery
-    drawn: Callable[[list[Strip]], None]
-    """Told a slow picture at the look's own place; may only post a message."""
-
-
-def make_ready(ahead: Ahead, progress: Progress) -> None:
-    """Draw what is ahead, the nearest first.
-
-    What fails here fails, and is told, where it is drawn.
-    """
-    from .pictures import picture
-
-    film, look, size = ahead.film, ahead.look, ahead.size
-    palette, glyphs, room = ahead.palette, ahead.glyphs, ahead.gallery.room(size)
-    slow = film.is_slow(look.view)
-    if slow and ahead.gallery.find(film, look, size, palette, glyphs) is None:
-        film.numbers(look.level)
-        ahead.drawn(ahead.gallery.picture(film, look, size, palette, glyphs))
-    by_distance = sorted(range(film.levels + 1), key=lambda k: abs(k - look.place))
-    nearest = by_distance[: min(_NEAR, room) if slow else _READY]
-    for done, level in enumerate(nearest):
-        progress(done, len(nearest))
-        at = replace(look, place=float(level))
-        if done < room:
-            ahead.gallery.picture(film, at, size, palette, glyphs)
-        else:  # what is exact is kept elsewhere
-            picture(film, at, *size, palette, glyphs)
 
 
 class DenoisingPanel(Panel, Player):
@@ -115,14 +61,6 @@ class DenoisingPanel(Panel, Player):
             super().__init__()
             self.film = film
 
-    class Drawn(Message):
-        """A slow picture is ready, or cannot be drawn."""
-
-        def __init__(self, lines: list[Strip], error: Exception | None = None) -> None:
-            super().__init__()
-            self.lines = lines
-            self.error = error
-
     class Moved(Message):
         """Another level is shown."""
 
@@ -140,27 +78,22 @@ class DenoisingPanel(Panel, Player):
         self.tracked: int | None = None
         self.forward = False
         self._view = {1: "histogram", 2: "scatter"}
-        self._ahead: tuple[object, ...] = ()
-        self._scout = Worker(make_ready, lambda _: None, self._undrawn, patience=0.0)
-        self._drawing = False
         self._meter = Worker(measure, self._tell_measured, lambda *_: None)
-        self._gallery = Gallery()
+        self._canvas = FilmCanvas(id="film", ahead=True)
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="hint", markup=False)
-        yield Canvas(id="film")
+        yield self._canvas
         yield Ruler(self.palette, self.glyphs)
         yield Jump()
         yield Line(id="numbers")
         yield Line(id="goals")
 
     def on_mount(self) -> None:
-        self._scout.start()
         self._meter.start()
         self.redraw()
 
     def on_unmount(self) -> None:
-        self._scout.close(0)
         self._meter.close(0)
 
     # --- what is shown -----------------------------------------------------------------------
@@ -173,14 +106,13 @@ class DenoisingPanel(Panel, Player):
         """Another experiment: its levels are known before its film is."""
         self.film = None
         self.zoom = 0
-        self._ahead, self._drawing = (), False
-        self._gallery = Gallery()
+        self._canvas.forget()
         self.take(self.play.hold().of(levels).go_to(levels))
 
     def show(self, film: Film) -> None:
         """Show this film at the level where one is."""
         self.film = film
-        self._gallery = Gallery()
+        self._canvas.forget()
         self.take(self.play.of(film.levels))
 
     @property
@@ -235,7 +167,6 @@ class DenoisingPanel(Panel, Player):
 
     def on_canvas_resized(self, event: Canvas.Resized) -> None:
         event.stop()
-        self._gallery = Gallery()
         self.redraw()
 
     def on_show(self, event: events.Show) -> None:
@@ -249,8 +180,7 @@ class DenoisingPanel(Panel, Player):
         self._titles()
         self.query_one(Ruler).point(self.play.place, self.levels)
         self.set_class(self.film is not None, "drawn")
-        canvas = self.query_one("#film", Canvas)
-        film = self.film
+        canvas, film = self._canvas, self.film
         if film is None or not canvas.is_on_screen or canvas.size.width < 2:
             return
         from .pictures import Look
@@ -258,49 +188,21 @@ class DenoisingPanel(Panel, Player):
         look = Look(
             self.play.place, self.view, self.truth, self.zoom, self.tracked, forward=self.forward
         )
-        seen = (film, look, canvas.size, self.palette, self.glyphs)
-        lines, slow = self._gallery.find(*seen), film.is_slow(look.view)
-        was, self._drawing = self._drawing, slow and lines is None
-        if not self._drawing:
-            canvas.show(lines or self._gallery.picture(*seen))
+        was = canvas.drawing
+        canvas.draw(film, look, self.palette, self.glyphs)
         self._write_numbers(film)
         self._measure(film)
-        self._look_ahead(film, look, canvas.size, slow=slow)
-        if was != self._drawing:
+        if was != canvas.drawing:
             self._titles()
 
-    def on_denoising_panel_drawn(self, event: Drawn) -> None:
-        """Show a slow picture, which may be late by some levels, and go on to that of here."""
+    def on_film_canvas_drawn(self, event: FilmCanvas.Drawn) -> None:
+        """Go on to the picture of here, or say why there is none."""
         event.stop()
-        if event.error is not None:
+        if event.error is None:
+            self.redraw()
+        else:
+            self._titles()
             self.app.notify(line(event.error), title="Not drawn", severity="error", markup=False)
-            return
-        canvas = self.query_one("#film", Canvas)
-        if self._drawing and len(event.lines) == canvas.size.height:
-            canvas.show(event.lines)
-        self.redraw()
-
-    def _look_ahead(self, film: Film, look: Look, size: Size, *, slow: bool) -> None:
-        """Make ready, in a thread, what the other levels will need, so that no key waits for it.
-
-        What is exact at a level is the same for every film of an experiment, and kept. Where
-        pictures are slow, the one at this level is among them.
-        """
-        many = film.x.shape[1] >= _MANY
-        whose = film if many or slow else (film.wish.experiment, film.wish.seed)
-        likeness = (whose, look if slow else replace(look, place=0.0), size)
-        wanted = many or slow or look.view in _AHEAD
-        if self._drawing or (wanted and likeness != self._ahead):
-            self._ahead = likeness
-            ahead = Ahead(film, look, size, self.palette, self.glyphs, self._gallery, self._drawn)
-            self._scout.ask(ahead)
-
-    def _drawn(self, lines: list[Strip]) -> None:
-        self.post_message(self.Drawn(lines))
-
-    def _undrawn(self, ahead: Ahead, error: Exception) -> None:
-        if ahead.film.is_slow(ahead.look.view):
-            self.post_message(self.Drawn([], error))
 
     def _measure(self, film: Film) -> None:
         """Have the levels measured in a thread, the nearest first, so that no key waits for it."""
@@ -314,7 +216,7 @@ class DenoisingPanel(Panel, Player):
     def on_denoising_panel_measured(self, message: Measured) -> None:
         message.stop()
         film = self.film
-        if film is message.film and self.query_one("#film", Canvas).is_on_screen:
+        if film is message.film and self._canvas.is_on_screen:
             self._write_numbers(film)
             self._measure(film)
 
@@ -332,7 +234,7 @@ class DenoisingPanel(Panel, Player):
         parts = [self.view]
         if film is not None:
             parts.insert(0, _source(film))
-        if self._drawing:
+        if film is not None and self._canvas.drawing:
             parts.append("drawing …")
         if self.play.manner:
             parts.append(self.play.manner)

@@ -254,7 +254,8 @@ class Film:
 
     def measured(self, level: int) -> Numbers | None:
         """The same where it is known, or known in a moment."""
-        quick = self.x.shape[1] * (self.x.shape[1] + 4 * self.mixture.modes) < _AT_ONCE
+        pairs = self.x.shape[1] * (self.x.shape[1] + 4 * self.mixture.modes)
+        quick = pairs < _AT_ONCE and self.mixture.modes <= MOST
         return self.numbers(level) if quick else self._numbers.get(level)
 
     def next_to_measure(self, level: int) -> int | None:

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 
 from .canvas import Canvas
 from .comparison import LETTERS
-from .gallery import Gallery
+from .film_canvas import FilmCanvas
 from .glyphs import Glyphs
 from .measures import energy
 from .palette import Palette
@@ -36,19 +36,21 @@ class Pane(Panel, can_focus=False):
     def __init__(self, index: int) -> None:
         super().__init__()
         self.index = index
-        self._gallery = Gallery()
+        self._canvas = FilmCanvas(classes="film", ahead=False)
 
     def compose(self) -> ComposeResult:
-        yield Canvas(classes="film")
+        yield self._canvas
         yield Line(classes="here")
         yield Line(classes="exact")
 
     def forget(self) -> None:
-        """The pictures made so far are of another film, or of another size."""
-        self._gallery = Gallery()
+        """The pictures made so far are of another film."""
+        self._canvas.forget()
 
-    def on_canvas_resized(self) -> None:
-        self.forget()
+    @property
+    def drawing(self) -> bool:
+        """Whether the picture is still being drawn."""
+        return self._canvas.drawing
 
     def say(self, text: str) -> None:
         """Why there is no film."""
@@ -62,14 +64,13 @@ class Pane(Panel, can_focus=False):
         title = f"{LETTERS[self.index]}  {play.text}"
         noisy = f"sigma/alpha {number(film.sigma(play.place) / film.alpha(play.place))}"
         noise = "  clean" if play.at_end else f"  {noisy}"
+        self._canvas.draw(film, look, palette, glyphs)
         # In a narrow pane how it plays counts for more than the view, which the picture tells.
-        words = [look.view, *filter(None, play.manner.split(" · "))]
+        words = [look.view, *["drawing …"] * self.drawing, *filter(None, play.manner.split(" · "))]
         while len(" · ".join(words)) + 4 > width and len(words) > 1:
             del words[0]
         fits = len(title + noise) + 4 <= width
         self.entitle(f"{title}{noise if fits else ''}", " · ".join(words))
-        canvas = self.query_one(".film", Canvas)
-        canvas.show(self._gallery.picture(film, look, canvas.size, palette, glyphs))
         self._write_numbers(film, play, palette)
 
     def _write_numbers(self, film: Film, play: Play, palette: Palette) -> None:
@@ -86,7 +87,7 @@ class Pane(Panel, can_focus=False):
         head = " here  " if play.place == play.level else f" at {play.level:<3}"
         here: list[tuple[str, Style]] = [(head, label)]
         exact: list[tuple[str, Style]] = [(" exact ", label)]
-        used, room = len(head), self.query_one(".film", Canvas).size.width
+        used, room = len(head), self._canvas.size.width
         for name, value, true_name, true in items:
             cells = max(len(value), len(true), 6)
             used += len(name) + cells + 3
