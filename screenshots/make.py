@@ -23,17 +23,18 @@ from rich.color import Color
 from rich.style import Style
 from textual.pilot import Pilot
 
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.report import training_report
-from tui_diffusion.core.snapshot import save_run
-from tui_diffusion.core.store import store
-from tui_diffusion.core.training import Progress, Trainer
+from tui_diffusion.core.analysis.report import training_report
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.paths import store
+from tui_diffusion.core.runs.writer import save_run
+from tui_diffusion.core.training.trainer import Progress, Trainer
 from tui_diffusion.lab.app import Lab
-from tui_diffusion.lab.compare import CompareScreen
-from tui_diffusion.lab.comparison import Source
-from tui_diffusion.lab.glyphs import Glyphs
-from tui_diffusion.lab.session import Clock, Session
-from tui_diffusion.lab.terminal import Colours
+from tui_diffusion.lab.clock import Clock
+from tui_diffusion.lab.runs.compare.screen import CompareScreen
+from tui_diffusion.lab.runs.compare.subjects import Source
+from tui_diffusion.lab.session.session import Session
+from tui_diffusion.lab.terminal.capabilities import Colours
+from tui_diffusion.lab.terminal.glyphs import Glyphs
 
 FOLDER = Path(__file__).parent
 GROUND, INK = (18, 18, 18), (224, 224, 224)

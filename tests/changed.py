@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui_diffusion.core.experiment import Experiment
-from tui_diffusion.core.presets import get_preset
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.experiment import Experiment
 
 
 def changed(of: str | Experiment, **settings: object) -> Experiment:

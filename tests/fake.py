@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_diffusion.core.experiment import Experiment
+from tui_diffusion.core.config.experiment import Experiment
 
 
 def wait_until(condition: Callable[[], object], what: str = "", seconds: float = 120) -> None:

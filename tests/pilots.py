@@ -11,11 +11,11 @@ from textual import events
 from textual.pilot import Pilot
 
 from tui_diffusion.lab.app import Lab
-from tui_diffusion.lab.denoising import DenoisingPanel
-from tui_diffusion.lab.form import Form
-from tui_diffusion.lab.loss import LossPanel
-from tui_diffusion.lab.session import Session
-from tui_diffusion.lab.status import Line
+from tui_diffusion.lab.panels.denoising import DenoisingPanel
+from tui_diffusion.lab.panels.form.form import Form
+from tui_diffusion.lab.panels.training import LossPanel
+from tui_diffusion.lab.session.session import Session
+from tui_diffusion.lab.widgets.text_line import Line
 
 from .changed import changed
 from .fake import FakeTrainer, FakeTrainers

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from tui_diffusion.core.experiment import field_table
-from tui_diffusion.core.glossary import GLOSSARY
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.core.values import format_value
-from tui_diffusion.lab.actions import ACTIONS, COMPARE_ACTIONS, FORM_KEYS, LAB_KEYS
+from tui_diffusion.core.analysis.glossary import GLOSSARY
+from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.config.value_types import format_value
+from tui_diffusion.lab.keymap import ACTIONS, COMPARE_ACTIONS, FORM_KEYS, LAB_KEYS
 
 README = Path(__file__).parent.parent / "README.md"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-from tui_diffusion.core.experiment import Experiment
-from tui_diffusion.core.report import training_report
-from tui_diffusion.core.snapshot import save_run
-from tui_diffusion.core.store import store
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.analysis.report import training_report
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.paths import store
+from tui_diffusion.core.runs.writer import save_run
+from tui_diffusion.core.training.trainer import Trainer
 
 from .changed import changed
 from .trainings import trained

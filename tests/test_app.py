@@ -5,12 +5,12 @@ import pytest
 from textual.command import CommandList
 from textual.widgets import Input
 
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.lab.actions import ACTIONS
-from tui_diffusion.lab.chrome import status
-from tui_diffusion.lab.experiments import ExperimentList
-from tui_diffusion.lab.help import HelpScreen
-from tui_diffusion.lab.session import State
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.lab.keymap import ACTIONS
+from tui_diffusion.lab.panels.experiments import ExperimentList
+from tui_diffusion.lab.panels.status_bars import status
+from tui_diffusion.lab.screens.help import HelpScreen
+from tui_diffusion.lab.session.records import State
 
 from .fake import FakeTrainers
 from .pilots import NARROW, WIDE, lab, make_lab, running, until
@@ -559,8 +559,8 @@ async def test_the_help_begins_with_the_keys_of_what_is_in_focus(size):
 
 
 async def test_the_help_explains_every_view_and_every_key():
-    from tui_diffusion.lab.help import PICTURES
-    from tui_diffusion.lab.pictures import VIEWS_1D, VIEWS_2D
+    from tui_diffusion.lab.views.names import PICTURES
+    from tui_diffusion.lab.views.render import VIEWS_1D, VIEWS_2D
 
     assert set(PICTURES) >= {*VIEWS_1D, *VIEWS_2D, "loss"}
     assert all(action.help.endswith(".") for action in ACTIONS)

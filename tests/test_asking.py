@@ -5,16 +5,17 @@ from dataclasses import fields
 
 import pytest
 
-from tui_diffusion.core.attribution import Attribution
-from tui_diffusion.core.floor import LevelLoss
-from tui_diffusion.core.glossary import GLOSSARY, meaning, of_key
-from tui_diffusion.core.metrics import Quality
-from tui_diffusion.core.mismatch import StartMismatch
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.report import training_report
-from tui_diffusion.core.snapshot import save_run
-from tui_diffusion.core.store import store
-from tui_diffusion.lab.asking import (
+from tui_diffusion.core.analysis.attribution import Attribution
+from tui_diffusion.core.analysis.glossary import GLOSSARY, meaning, of_key
+from tui_diffusion.core.analysis.loss_floor import LevelLoss
+from tui_diffusion.core.analysis.metrics import Quality
+from tui_diffusion.core.analysis.report import training_report
+from tui_diffusion.core.analysis.start_mismatch import StartMismatch
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.paths import store
+from tui_diffusion.core.runs.writer import save_run
+from tui_diffusion.lab.panels.training import VIEWS
+from tui_diffusion.lab.screens.numbers import (
     DENOISING,
     GPU,
     LOSS,
@@ -25,10 +26,9 @@ from tui_diffusion.lab.asking import (
     places,
     read,
 )
-from tui_diffusion.lab.canvas import Canvas
-from tui_diffusion.lab.gpu import Gpu
-from tui_diffusion.lab.loss import VIEWS
-from tui_diffusion.lab.status import Line
+from tui_diffusion.lab.session.gpus import Gpu
+from tui_diffusion.lab.widgets.canvas import Canvas
+from tui_diffusion.lab.widgets.text_line import Line
 
 from .fake import FakeTrainers
 from .pilots import NARROW, WIDE, lab, until

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tui_diffusion.core.attribution import PARTS, Attribution, attribute, verdict
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.energy import between, energy_distance
-from tui_diffusion.core.experiment import Experiment, build
-from tui_diffusion.core.methods import IdealDenoiser, make_method
-from tui_diffusion.core.mismatch import start_mismatch, start_of
+from tui_diffusion.core.analysis.attribution import PARTS, Attribution, attribute, verdict
+from tui_diffusion.core.analysis.energy_distance import between, energy_distance
+from tui_diffusion.core.analysis.start_mismatch import start_mismatch, start_of
+from tui_diffusion.core.assemble import make_method, make_mixture
+from tui_diffusion.core.config.experiment import Experiment, build
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.lab.palette import Palette
-from tui_diffusion.lab.pictures.study import attribution
-from tui_diffusion.lab.sampling import Wish
-from tui_diffusion.lab.study import Study
+from tui_diffusion.lab.drawing.palette import Palette
+from tui_diffusion.lab.sampling.diagnosis import Study
+from tui_diffusion.lab.sampling.request import Wish
+from tui_diffusion.lab.views.diagnosis import attribution
 
 from .trainings import trained
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tui_diffusion.lab.pace import Pace
+from tui_diffusion.lab.output.pace import Pace
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal"),

@@ -6,14 +6,14 @@ import time
 
 import pytest
 
-from tui_diffusion.bar import TrainingBar, with_bar
-from tui_diffusion.core.datasets import scaling_of
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.report import sample_report, training_report
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.cli.progress import TrainingBar, with_bar
+from tui_diffusion.cli.progress_lines import ProgressLines, rate_text
+from tui_diffusion.core.analysis.report import sample_report, training_report
+from tui_diffusion.core.assemble import scaling_of
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import forward_process
 from tui_diffusion.export.tables import write_points
-from tui_diffusion.progress_lines import ProgressLines, rate_text
 
 
 class Screen(io.StringIO):
@@ -62,7 +62,7 @@ def test_work_and_training_go_on_where_the_terminal_goes_away(monkeypatch):
 
 def test_where_no_one_watches_there_is_a_line_now_and_then(monkeypatch, capsys):
     clock = [0.0]
-    monkeypatch.setattr("tui_diffusion.progress_lines.monotonic", lambda: clock[0])
+    monkeypatch.setattr("tui_diffusion.cli.progress_lines.monotonic", lambda: clock[0])
     at = []
     lines = ProgressLines("moons: step")
     for second in range(3600):

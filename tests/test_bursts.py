@@ -10,9 +10,10 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui_diffusion.lab.help import HelpScreen
-from tui_diffusion.lab.runs import RunList, RunsScreen
-from tui_diffusion.lab.screens import Commands
+from tui_diffusion.lab.output.screens import Commands
+from tui_diffusion.lab.runs.run_list import RunList
+from tui_diffusion.lab.runs.screen import RunsScreen
+from tui_diffusion.lab.screens.help import HelpScreen
 
 from .pilots import NARROW, WIDE, lab, until
 from .stored import invented

@@ -13,8 +13,9 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.strip import Strip
 
-from tui_diffusion.lab.canvas import Canvas, changed_spans
-from tui_diffusion.lab.compositor import Shown
+from tui_diffusion.lab.drawing.strips import changed_spans
+from tui_diffusion.lab.output.differ import Shown
+from tui_diffusion.lab.widgets.canvas import Canvas
 
 RED, BLUE = Style(color="red"), Style(color="blue")
 

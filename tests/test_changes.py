@@ -6,17 +6,19 @@ import shutil
 
 import pytest
 
-from tui_diffusion.core.changes import changes_of, matches
-from tui_diffusion.core.manifest import RunError
-from tui_diffusion.core.naming import all_runs, find, run_to_resume
-from tui_diffusion.core.outside import forget, outside_runs, remember
-from tui_diffusion.core.own_presets import remove_preset, save_preset
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.snapshot import save_run
-from tui_diffusion.core.store import store, summarise
-from tui_diffusion.core.training import Trainer
-from tui_diffusion.lab.runs import RunList, RunsScreen
-from tui_diffusion.lab.stored import count_runs
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.user_presets import remove_preset, save_preset
+from tui_diffusion.core.paths import store
+from tui_diffusion.core.runs.changes import changes_of, matches
+from tui_diffusion.core.runs.manifest import RunError
+from tui_diffusion.core.runs.naming import all_runs, find, run_to_resume
+from tui_diffusion.core.runs.outside import forget, outside_runs, remember
+from tui_diffusion.core.runs.store import summarise
+from tui_diffusion.core.runs.writer import save_run
+from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.lab.runs.run_list import RunList
+from tui_diffusion.lab.runs.screen import RunsScreen
+from tui_diffusion.lab.runs.stored import count_runs
 
 from . import stored
 from .pilots import NARROW, WIDE, lab, until

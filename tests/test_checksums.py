@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tui_diffusion.core.manifest import POINTS, checksum, read_about
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.resuming import resume
-from tui_diffusion.core.runs import RunError, open_run, save_run, store
-from tui_diffusion.core.store import list_runs, summarise
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.runs.manifest import POINTS, checksum, read_about
+from tui_diffusion.core.runs.resume import resume
+from tui_diffusion.core.runs.run import RunError, open_run, save_run, store
+from tui_diffusion.core.runs.store import list_runs, summarise
 
 from .stored import of_an_earlier_version
 from .test_cli import run_cli  # noqa: F401

@@ -6,11 +6,12 @@ import pytest
 from rich.cells import cell_len
 from textual.theme import BUILTIN_THEMES
 
-from tui_diffusion.core.presets import PRESETS, get_preset
-from tui_diffusion.lab.chrome import status
-from tui_diffusion.lab.palette import Palette
-from tui_diffusion.lab.session import State, Training
-from tui_diffusion.lab.status import took
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.lab.drawing.palette import Palette
+from tui_diffusion.lab.formatting import took
+from tui_diffusion.lab.panels.status_bars import status
+from tui_diffusion.lab.session.records import State, Training
 
 PALETTE = Palette.from_theme(BUILTIN_THEMES["textual-dark"].to_color_system().generate(), "none")
 

@@ -13,14 +13,18 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion import __version__, cli, headless
-from tui_diffusion.core.experiment import ConfigError, field_table, parse_settings
-from tui_diffusion.core.presets import PRESETS, get_preset
-from tui_diffusion.core.runs import open_run, store
-from tui_diffusion.core.training import Trainer, train
+from tui_diffusion import __version__
+from tui_diffusion.cli import commands as cli
+from tui_diffusion.cli import training as headless
+from tui_diffusion.cli.examples import EXAMPLES
+from tui_diffusion.cli.signals import Exit
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import field_table, parse_settings
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.runs.run import open_run, store
+from tui_diffusion.core.training.trainer import Trainer, train
 from tui_diffusion.core.trajectory import denoise
-from tui_diffusion.ending import Exit
-from tui_diffusion.examples import EXAMPLES
 
 from .trainings import trained
 
@@ -74,7 +78,7 @@ def run_cli(monkeypatch, capsys) -> Cli:
 
 def spawn(*arguments: str, **options) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tui_diffusion.cli", *arguments],
+        [sys.executable, "-m", "tui_diffusion", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -511,7 +515,7 @@ def test_an_export_that_is_ended_leaves_nothing_behind(run_cli, saved, tmp_path,
         file.write_bytes(b"half of it")
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr("tui_diffusion.export.video.write_gif", write)
+    monkeypatch.setattr("tui_diffusion.export.pictures.video.write_gif", write)
     before = sorted(tmp_path.iterdir())
     assert run_cli("export", str(saved), str(tmp_path / "film.gif"), "--json") == 143
     assert (run_cli.out, run_cli.err) == ("", "diffusion-tui: interrupted\n")

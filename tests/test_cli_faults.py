@@ -13,8 +13,8 @@ import pytest
 import torch
 
 import tui_diffusion
-from tui_diffusion.core.runs import save_run, store
-from tui_diffusion.core.store import list_runs
+from tui_diffusion.core.runs.run import save_run, store
+from tui_diffusion.core.runs.store import list_runs
 
 from .stored import of_an_earlier_version
 from .test_cli import run_cli  # noqa: F401
@@ -133,8 +133,8 @@ def test_a_disk_that_is_full_is_told_while_training_goes_on(home):
 
 
 def test_a_store_that_goes_while_training_is_told(run_cli, monkeypatch):  # noqa: F811
-    from tui_diffusion.core import checkpoints
-    from tui_diffusion.core.training import Trainer
+    from tui_diffusion.core.runs import checkpointer as checkpoints
+    from tui_diffusion.core.training.trainer import Trainer
 
     run = Trainer.run
 

@@ -7,23 +7,25 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tui_diffusion.core.checkpoints import Checkpointer
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.runs import open_run
-from tui_diffusion.core.store import store
-from tui_diffusion.core.training import Trainer
-from tui_diffusion.lab import comparison
-from tui_diffusion.lab.actions import COMPARE_ACTIONS
-from tui_diffusion.lab.asking import DENOISING, Asked, AskScreen, Reading
-from tui_diffusion.lab.compare import CompareScreen
-from tui_diffusion.lab.measuring import report
-from tui_diffusion.lab.overlaid import Overlaid
-from tui_diffusion.lab.pane import Pane
-from tui_diffusion.lab.ruler import Ruler
-from tui_diffusion.lab.runs import RunList, RunsScreen
-from tui_diffusion.lab.session import Session, State, keep_in_store
-from tui_diffusion.lab.status import Line
-from tui_diffusion.lab.table import Table
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.paths import store
+from tui_diffusion.core.runs.checkpointer import Checkpointer
+from tui_diffusion.core.runs.run import open_run
+from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.lab.keymap import COMPARE_ACTIONS
+from tui_diffusion.lab.runs.compare import subjects as comparison
+from tui_diffusion.lab.runs.compare.film_pane import Pane
+from tui_diffusion.lab.runs.compare.losses_panel import Overlaid
+from tui_diffusion.lab.runs.compare.screen import CompareScreen
+from tui_diffusion.lab.runs.compare.table import Table
+from tui_diffusion.lab.runs.run_list import RunList
+from tui_diffusion.lab.runs.screen import RunsScreen
+from tui_diffusion.lab.screens.numbers import DENOISING, Asked, AskScreen, Reading
+from tui_diffusion.lab.session.evaluation import report
+from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.session import Session, keep_in_store
+from tui_diffusion.lab.widgets.level_slider import Ruler
+from tui_diffusion.lab.widgets.text_line import Line
 
 from . import stored
 from .pilots import NARROW, WIDE, lab, make_lab, running, until

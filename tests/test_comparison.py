@@ -5,13 +5,20 @@ import json
 import numpy as np
 import pytest
 
-from tui_diffusion.core.experiment import field_table
-from tui_diffusion.lab.comparison import Showing, Source, Subject, beside_bench, read, show
-from tui_diffusion.lab.differences import outcomes, settings_that_differ
-from tui_diffusion.lab.opening import opened
-from tui_diffusion.lab.pictures.overlay import SERIES, can_be_relative, overlay
-from tui_diffusion.lab.plot import legend_of
-from tui_diffusion.lab.session import State
+from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.lab.drawing.plot import legend_of
+from tui_diffusion.lab.runs.compare.differences import outcomes, settings_that_differ
+from tui_diffusion.lab.runs.compare.subjects import (
+    Showing,
+    Source,
+    Subject,
+    beside_bench,
+    read,
+    show,
+)
+from tui_diffusion.lab.runs.load import opened
+from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.views.loss_overlay import SERIES, can_be_relative, overlay
 
 from . import stored
 from .changed import changed

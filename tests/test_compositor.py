@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.style import Style
 
-from tui_diffusion.lab.compositor import Pen, Run, draw_line
+from tui_diffusion.lab.output.differ import Pen, Run, draw_line
 
 STYLES = [
     Style(),

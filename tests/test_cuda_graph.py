@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from tui_diffusion.core import cuda_graph, steppers
-from tui_diffusion.core.cuda_graph import GraphStepper
-from tui_diffusion.core.experiment import Experiment
-from tui_diffusion.core.steppers import PlainStepper, graph_stepper
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.training.steppers import choice as steppers
+from tui_diffusion.core.training.steppers import cuda_graph
+from tui_diffusion.core.training.steppers.autograd import PlainStepper
+from tui_diffusion.core.training.steppers.choice import graph_stepper
+from tui_diffusion.core.training.steppers.cuda_graph import GraphStepper
+from tui_diffusion.core.training.trainer import Trainer
 
 from .changed import changed
 from .trainings import go_on, trained
@@ -60,7 +62,7 @@ def tape(monkeypatch) -> Tape:
             return PlainStepper(experiment, body, average, places)
         return graph_stepper(experiment, body, average, places, tape)
 
-    monkeypatch.setattr("tui_diffusion.core.training.make_stepper", make)
+    monkeypatch.setattr("tui_diffusion.core.training.trainer.make_stepper", make)
     return tape
 
 
@@ -130,7 +132,7 @@ def test_to_go_on_from_a_saved_state(experiment, stop, before, tape, monkeypatch
     whole = once(experiment)
     with monkeypatch.context() as patch:
         if before == "closed form":
-            patch.setattr("tui_diffusion.core.training.make_stepper", steppers.make_stepper)
+            patch.setattr("tui_diffusion.core.training.trainer.make_stepper", steppers.make_stepper)
         first = Trainer(experiment, plain=before == "plain")
         next(first.run(every=stop))
     second = Trainer(experiment)
@@ -172,7 +174,7 @@ def test_where_nothing_can_be_recorded_the_steps_are_plain_and_it_is_said(monkey
     def make(experiment, body, average, places, *, plain=False):
         return graph_stepper(experiment, body, average, places, failing)
 
-    monkeypatch.setattr("tui_diffusion.core.training.make_stepper", make)
+    monkeypatch.setattr("tui_diffusion.core.training.trainer.make_stepper", make)
     experiment = small("ddpm-1d-per-level", 60, training__average=0.9)
     fallen = trained(experiment)
     assert isinstance(fallen._stepper, PlainStepper)
@@ -249,7 +251,7 @@ def test_a_recording_that_fails_on_a_cuda_device_falls_back(monkeypatch) -> None
     def make(experiment, body, average, places, *, plain=False):
         return graph_stepper(experiment, body, average, places, waits)
 
-    monkeypatch.setattr("tui_diffusion.core.training.make_stepper", make)
+    monkeypatch.setattr("tui_diffusion.core.training.trainer.make_stepper", make)
     fallen = trained(there(KINDS[1]))
     assert isinstance(fallen._stepper, PlainStepper)
     assert "without a CUDA graph" in fallen.choice.reason

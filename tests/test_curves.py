@@ -6,14 +6,8 @@ import numpy as np
 import plotext
 import pytest
 
-from tui_diffusion.lab.curves import dashed, runs, scattered, stroke
-from tui_diffusion.lab.dots import (
-    BRAILLE,
-    BRAILLE_BITS,
-    QUADRANT_BITS,
-    QUADRANTS,
-    codes_of,
-)
+from tui_diffusion.lab.drawing.curves import dashed, runs, scattered, stroke
+from tui_diffusion.lab.drawing.dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, codes_of
 
 LATTICES = {
     "braille": (BRAILLE_BITS, BRAILLE),

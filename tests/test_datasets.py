@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.datasets import make_mixture, scaling_of
-from tui_diffusion.core.experiment import ConfigError, Experiment, build, from_json, to_json
-from tui_diffusion.core.sections import DataName
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.assemble import make_mixture, scaling_of
+from tui_diffusion.core.config.choices import DataName
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import Experiment, build, from_json, to_json
+from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
 from .trainings import trained

@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from tui_diffusion.core.devices import (
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.tensors import placed
+from tui_diffusion.core.training.devices import (
     choose,
     cpu_step,
     gpu_step,
-    placed,
     subnormals_as_zero,
     use_threads,
 )
-from tui_diffusion.core.presets import get_preset
 
 TINY = get_preset("ddpm-1d").experiment.with_settings({"device": "auto"})
 WIDE = TINY.with_settings({"network.width": 1024, "training.batch": 1024, "training.steps": 20_000})

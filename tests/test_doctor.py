@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from tui_diffusion import doctor
-from tui_diffusion.core.presets import get_preset
+from tui_diffusion.cli import doctor
+from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.lab.app import Lab
-from tui_diffusion.lab.gpu import Gpu
-from tui_diffusion.lab.themes import theme_names
+from tui_diffusion.lab.output.themes import theme_names
+from tui_diffusion.lab.session.gpus import Gpu
 
 if sys.platform != "win32":
     import pty

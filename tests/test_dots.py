@@ -10,8 +10,7 @@ from hypothesis.extra.numpy import arrays
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
-from tui_diffusion.lab.ascii import to_console
-from tui_diffusion.lab.dots import (
+from tui_diffusion.lab.drawing.dots import (
     Layer,
     Mark,
     arrows,
@@ -23,12 +22,12 @@ from tui_diffusion.lab.dots import (
     density,
     equal_ranges,
     grid_places,
-    place,
-    plain,
     shade,
 )
-from tui_diffusion.lab.palette import Palette, contrast
-from tui_diffusion.lab.reduction import Series, envelope, smoothed
+from tui_diffusion.lab.drawing.downsampling import Series, envelope, smoothed
+from tui_diffusion.lab.drawing.palette import Palette, contrast
+from tui_diffusion.lab.drawing.strips import place, plain
+from tui_diffusion.lab.terminal.ascii import to_console
 
 PALETTE = Palette.default()
 UNIT = (0.0, 1.0)

@@ -7,8 +7,8 @@ import pytest
 from textual import events
 from textual.app import App
 
-from tui_diffusion.lab.driver import LabDriver, Parser
-from tui_diffusion.lab.terminal_app import TerminalApp
+from tui_diffusion.lab.output.driver import LabDriver, Parser
+from tui_diffusion.lab.output.terminal_app import TerminalApp
 
 from .pilots import until
 

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import ConfigError, build
-from tui_diffusion.core.methods import EDM, AnyLevel, make_method
-from tui_diffusion.core.metrics import Quality
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.core.report import quality
-from tui_diffusion.core.runs import open_run, save_run
+from tui_diffusion.core.analysis.metrics import Quality
+from tui_diffusion.core.analysis.report import quality
+from tui_diffusion.core.assemble import make_method, make_mixture
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import build
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.methods import EDM, AnyLevel
+from tui_diffusion.core.runs.run import open_run, save_run
 from tui_diffusion.core.schedules import Level
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
 from .trainings import go_on, trained

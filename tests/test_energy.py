@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.energy import POINTS, Reference, energy_distance, mean_length, merged
+from tui_diffusion.core.analysis.energy_distance import (
+    POINTS,
+    Reference,
+    energy_distance,
+    mean_length,
+    merged,
+)
 from tui_diffusion.core.mixtures import GaussianMixture
 
 FOUR = GaussianMixture([[-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0], [1.0, 1.0]], 0.01)

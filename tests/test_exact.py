@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.exact import densities, density, goal_moments
+from tui_diffusion.core.analysis.densities import densities, density, goal_moments
+from tui_diffusion.core.assemble import make_mixture, make_schedule
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.mixtures import GaussianMixture
-from tui_diffusion.core.presets import PRESETS, get_preset
-from tui_diffusion.core.schedules import make_schedule
 from tui_diffusion.core.trajectory import forward_process
 
 ONE_D = [name for name, preset in PRESETS.items() if preset.experiment.dim == 1]

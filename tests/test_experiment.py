@@ -12,22 +12,23 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_diffusion.core.experiment import (
-    ConfigError,
+from tui_diffusion.core.analysis.report import training_report
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.choices import DEFAULT_MEANS, SAMPLERS_OF, SCHEDULES_OF
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import (
     Experiment,
     field_table,
     from_json,
     parse_settings,
     to_json,
 )
-from tui_diffusion.core.fields import FieldSpec
-from tui_diffusion.core.presets import PRESETS, get_preset
-from tui_diffusion.core.report import training_report
-from tui_diffusion.core.resuming import resume
-from tui_diffusion.core.runs import RunError, open_run, save_run
-from tui_diffusion.core.sections import DEFAULT_MEANS, SAMPLERS_OF, SCHEDULES_OF
-from tui_diffusion.core.training import Trainer
-from tui_diffusion.core.values import format_value
+from tui_diffusion.core.config.fields import FieldSpec
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.config.value_types import format_value
+from tui_diffusion.core.runs.resume import resume
+from tui_diffusion.core.runs.run import RunError, open_run, save_run
+from tui_diffusion.core.training.trainer import Trainer
 
 from .hostile import MAKERS
 from .trainings import go_on, trained

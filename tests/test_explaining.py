@@ -4,13 +4,13 @@ import itertools
 
 import pytest
 
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import ConfigError, field_table
-from tui_diffusion.core.methods import IdealDenoiser, make_method
-from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.core.assemble import make_method, make_mixture
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.trajectory import denoise
-from tui_diffusion.lab.bench import Bench
-from tui_diffusion.lab.explaining import (
+from tui_diffusion.lab.screens.explanations import (
     BEFORE,
     DURING,
     LOSSES,
@@ -24,7 +24,8 @@ from tui_diffusion.lab.explaining import (
     seen,
     where,
 )
-from tui_diffusion.lab.session import State, Training
+from tui_diffusion.lab.session.records import State, Training
+from tui_diffusion.lab.workspace import Bench
 
 from .changed import changed
 

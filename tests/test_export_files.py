@@ -17,13 +17,13 @@ import pytest
 from PIL import Image
 
 from tui_diffusion.core import METHODS, PRESETS, IdealDenoiser, denoise
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import from_json
-from tui_diffusion.core.runs import save_run
+from tui_diffusion.core.assemble import make_mixture
+from tui_diffusion.core.config.experiment import from_json
+from tui_diffusion.core.runs.run import save_run
 from tui_diffusion.export import FORMATS, ExportError, Options, check, export
-from tui_diffusion.export.exhibit import Exhibit, Film
-from tui_diffusion.export.frames import frame
-from tui_diffusion.export.raster import contour_level, contour_lines, log_density, splat
+from tui_diffusion.export.pictures.frames import frame
+from tui_diffusion.export.pictures.raster import contour_level, contour_lines, log_density, splat
+from tui_diffusion.export.scene import Exhibit, Film
 
 from .test_cli import Cli, run_cli  # noqa: F401
 from .trainings import trained
@@ -403,8 +403,9 @@ def test_command_faults_are_one_line_and_exit_2(
 
 def test_exports_load_no_lab() -> None:
     code = (
-        "import sys, tui_diffusion.export, tui_diffusion.export.video, "
-        "tui_diffusion.export.vector, tui_diffusion.export.script, tui_diffusion.export.tables\n"
+        "import sys, tui_diffusion.export, tui_diffusion.export.pictures.video, "
+        "tui_diffusion.export.pictures.svg, tui_diffusion.export.script.standalone, "
+        "tui_diffusion.export.tables\n"
         "print([m for m in ('textual', 'plotext', 'rich') if m in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

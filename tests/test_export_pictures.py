@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tui_diffusion.core.methods import IdealDenoiser, make_method
+from tui_diffusion.core.assemble import make_method
+from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.export import ExportError, Options, check, export
-from tui_diffusion.export.compose import LEAST_TEXT, Box, compose, unit_of
-from tui_diffusion.export.exhibit import Exhibit, Film
-from tui_diffusion.export.figure import Figure, Panel
-from tui_diffusion.export.learning_curves import overlay, reduced
-from tui_diffusion.export.pictures import figure_of
-from tui_diffusion.export.sheet import Sheet, paint
-from tui_diffusion.export.theme import DARK, LIGHT, rgb, theme_of
-from tui_diffusion.export.vector import svg
+from tui_diffusion.export.pictures.compose import LEAST_TEXT, Box, compose, unit_of
+from tui_diffusion.export.pictures.figure import Figure, Panel
+from tui_diffusion.export.pictures.learning_curves import overlay, reduced
+from tui_diffusion.export.pictures.sheet import Sheet, paint
+from tui_diffusion.export.pictures.svg import svg
+from tui_diffusion.export.pictures.theme import DARK, LIGHT, rgb, theme_of
+from tui_diffusion.export.pictures.views import figure_of
+from tui_diffusion.export.scene import Exhibit, Film
 from tui_diffusion.export.views import TRAINING_VIEWS, VIEWS_1D, VIEWS_2D, named, pictures_of
 
 from .test_cli import Cli, run_cli  # noqa: F401
@@ -153,7 +154,7 @@ def test_light_dark_and_transparent(film: Film) -> None:
 
 
 def test_a_film_is_laid_out_the_same_in_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tui_diffusion.export import frames
+    from tui_diffusion.export.pictures import frames
 
     seen: list[Box] = []
     plain = Sheet.panel

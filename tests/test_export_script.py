@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from tui_diffusion.core import PRESETS, ConfigError, Experiment, denoise, get_preset
-from tui_diffusion.core.datasets import scaling_of
-from tui_diffusion.core.devices import subnormals_as_zero
-from tui_diffusion.core.report import training_report
+from tui_diffusion.core.analysis.report import training_report
+from tui_diffusion.core.assemble import scaling_of
+from tui_diffusion.core.training.devices import subnormals_as_zero
 from tui_diffusion.export import export
-from tui_diffusion.export.exhibit import Exhibit
-from tui_diffusion.export.script import standalone_script
+from tui_diffusion.export.scene import Exhibit
+from tui_diffusion.export.script.standalone import standalone_script
 
 from .changed import changed
 from .trainings import trained

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from textual.widgets import Input, Static
 
-from tui_diffusion.lab.choice import Choice
-from tui_diffusion.lab.compare import CompareScreen
-from tui_diffusion.lab.comparison import Source
-from tui_diffusion.lab.exporting import ExportScreen
-from tui_diffusion.lab.exports import KINDS
+from tui_diffusion.lab.runs.compare.screen import CompareScreen
+from tui_diffusion.lab.runs.compare.subjects import Source
+from tui_diffusion.lab.screens.export import ExportScreen
+from tui_diffusion.lab.screens.exports import KINDS
+from tui_diffusion.lab.widgets.choice import Choice
 
 from . import stored
 from .pilots import Bench, lab, until

@@ -8,13 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_diffusion.core import fast, script
-from tui_diffusion.core.experiment import Experiment, build
-from tui_diffusion.core.fast import FastStepper
-from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.core.config.experiment import Experiment, build
+from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.schedules import Level
-from tui_diffusion.core.steppers import PlainStepper
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.training.steppers import closed_form as fast
+from tui_diffusion.core.training.steppers import torchscript as script
+from tui_diffusion.core.training.steppers.autograd import PlainStepper
+from tui_diffusion.core.training.steppers.closed_form import FastStepper
+from tui_diffusion.core.training.trainer import Trainer
 
 from .changed import changed
 from .trainings import go_on, trained

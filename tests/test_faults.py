@@ -17,20 +17,22 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tui_diffusion import cli
-from tui_diffusion.core import report, resuming
-from tui_diffusion.core.checkpoints import Checkpointer
-from tui_diffusion.core.devices import fault_of
+from tui_diffusion.cli import commands as cli
+from tui_diffusion.core.analysis import report
+from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.faults import is_out_of_memory
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.resuming import resume
-from tui_diffusion.core.runs import RunError, open_run, save_run, store
-from tui_diffusion.core.store import list_runs
-from tui_diffusion.core.tensor_files import save_tensors
-from tui_diffusion.core.training import Trainer
-from tui_diffusion.export.formats import write_whole
-from tui_diffusion.lab.opening import opened
-from tui_diffusion.lab.session import Session, State, keep_in_store
+from tui_diffusion.core.runs import resume as resuming
+from tui_diffusion.core.runs.checkpointer import Checkpointer
+from tui_diffusion.core.runs.resume import resume
+from tui_diffusion.core.runs.run import RunError, open_run, save_run, store
+from tui_diffusion.core.runs.store import list_runs
+from tui_diffusion.core.runs.tensor_files import save_tensors
+from tui_diffusion.core.training.devices import fault_of
+from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.export.atomic import write_whole
+from tui_diffusion.lab.runs.load import opened
+from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.session import Session, keep_in_store
 
 from .fake import FakeTrainers, wait_until
 from .stored import of_an_earlier_version
@@ -171,11 +173,11 @@ def driver(code: str, *arguments: str, **options) -> subprocess.CompletedProcess
 FULL = """
 import resource, sys
 from pathlib import Path
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.checkpoints import Checkpointer
-from tui_diffusion.core.resuming import resume
-from tui_diffusion.core.runs import RunError, open_run, save_run, store
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.config.presets import get_preset
+from tui_diffusion.core.runs.checkpointer import Checkpointer
+from tui_diffusion.core.runs.resume import resume
+from tui_diffusion.core.runs.run import RunError, open_run, save_run, store
+from tui_diffusion.core.training.trainer import Trainer
 
 FILL
 experiment = get_preset("naive-2d").experiment.with_settings({"training.steps": 3000})
@@ -313,7 +315,7 @@ def test_a_training_that_cannot_be_written_is_reported_all_the_same(run_cli, mon
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tui_diffusion.core.snapshot._put", full)
+    monkeypatch.setattr("tui_diffusion.core.runs.writer._put", full)
     report = run_cli.json("train", "naive-1d", "--set", "training.steps=30", code=1)
     assert report["steps"] == 30
     assert report["run"] is None
@@ -328,12 +330,12 @@ KILLS = """
 import os, random, signal, sys, time
 import torch
 from tui_diffusion.core import checkpoints
-from tui_diffusion.core.checkpoints import Checkpointer
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.resuming import resume
-from tui_diffusion.core.runs import open_run, store
-from tui_diffusion.core.store import list_runs
-from tui_diffusion.core.training import Trainer, train
+from tui_diffusion.core.runs.checkpointer import Checkpointer
+from tui_diffusion.core.config.presets import get_preset
+from tui_diffusion.core.runs.resume import resume
+from tui_diffusion.core.runs.run import open_run, store
+from tui_diffusion.core.runs.store import list_runs
+from tui_diffusion.core.training.trainer import Trainer, train
 
 torch.set_num_threads(1)
 checkpoints.SHARE = 1.0
@@ -374,7 +376,7 @@ while resumed < rounds:
     if summary.standing == "finished":  # marked so, or killed between its last step and that
         assert run.step == 4000
         finished += 1
-        from tui_diffusion.core.store import delete_run
+        from tui_diffusion.core.runs.store import delete_run
         delete_run("run")
     else:
         resumed += 1
@@ -499,7 +501,7 @@ def test_a_checkpoint_that_fails_for_want_of_memory_ends_no_training(monkeypatch
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("tui_diffusion.core.snapshot.save_tensors", fail)
+    monkeypatch.setattr("tui_diffusion.core.runs.writer.save_tensors", fail)
     with Checkpointer(trained(EXPERIMENT, 5), store() / "run", seconds=0) as keeper:
         keeper._due = 0
         keeper.offer()

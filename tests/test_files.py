@@ -5,12 +5,14 @@ import stat
 
 import pytest
 
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.user_presets import save_preset
 from tui_diffusion.core.files import replacing, write_whole
-from tui_diffusion.core.own_presets import presets_folder, save_preset
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.export.formats import ExportError, Options, check
-from tui_diffusion.export.formats import write_whole as export_whole
-from tui_diffusion.lab.copying import copied_file, keep
+from tui_diffusion.core.paths import presets_folder
+from tui_diffusion.export.atomic import write_whole as export_whole
+from tui_diffusion.export.formats import check
+from tui_diffusion.export.options import ExportError, Options
+from tui_diffusion.lab.clipboard import copied_file, keep
 from tui_diffusion.lab.settings import Settings, load, save
 
 

@@ -7,10 +7,8 @@ import math
 import pytest
 import torch
 
-from tui_diffusion.core.amplification import amplification
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import Experiment, build
-from tui_diffusion.core.floor import (
+from tui_diffusion.core.analysis.error_growth import amplification
+from tui_diffusion.core.analysis.loss_floor import (
     batch_loss,
     floor_at,
     floors,
@@ -19,11 +17,12 @@ from tui_diffusion.core.floor import (
     training_excess,
     training_floor,
 )
-from tui_diffusion.core.methods import IdealDenoiser, make_method
+from tui_diffusion.core.assemble import make_method, make_mixture, make_schedule
+from tui_diffusion.core.config.experiment import Experiment, build
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.core.schedules import make_schedule
-from tui_diffusion.core.steppers import loss_of
+from tui_diffusion.core.training.steppers.autograd import loss_of
 
 from .trainings import trained
 

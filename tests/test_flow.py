@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import build
-from tui_diffusion.core.methods import Flow, IdealDenoiser, make_method
-from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.core.assemble import make_method, make_mixture
+from tui_diffusion.core.config.experiment import build
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.methods import Flow, IdealDenoiser
 from tui_diffusion.core.samplers import euler, heun
 from tui_diffusion.core.schedules import Level, flow, karras
 from tui_diffusion.core.trajectory import denoise

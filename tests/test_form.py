@@ -16,13 +16,14 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
-from tui_diffusion.core.experiment import ConfigError, Experiment, field_table
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.core.values import format_value
-from tui_diffusion.lab.drafts import settle
-from tui_diffusion.lab.experiments import ExperimentList
-from tui_diffusion.lab.form import Form
-from tui_diffusion.lab.lines import Lines, fit
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import Experiment, field_table
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.config.value_types import format_value
+from tui_diffusion.lab.panels.experiments import ExperimentList
+from tui_diffusion.lab.panels.form.drafts import settle
+from tui_diffusion.lab.panels.form.form import Form
+from tui_diffusion.lab.widgets.row_list import Lines, fit
 
 from .pilots import lab
 from .pilots import until as lab_until
@@ -546,7 +547,7 @@ def test_fit_counts_cells_and_shows_no_control_character() -> None:
 
 def test_the_panel_loads_neither_torch_nor_numpy() -> None:
     code = (
-        "import sys, tui_diffusion.lab.form, tui_diffusion.lab.experiments;"
+        "import sys, tui_diffusion.lab.panels.form.form, tui_diffusion.lab.panels.experiments;"
         "sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -707,8 +708,8 @@ async def test_a_changed_row_shows_the_presets_value_where_both_can_be_read(widt
 
 @pytest.mark.parametrize("name", ["naive-1d", "ddpm-1d", "ddpm-multimodal", "flow-moons"])
 async def test_the_noise_levels_follow_what_is_typed(name: str) -> None:
-    from tui_diffusion.lab.palette import Palette
-    from tui_diffusion.lab.pictures.noising import noise_levels
+    from tui_diffusion.lab.drawing.palette import Palette
+    from tui_diffusion.lab.views.noise_levels import noise_levels
 
     palette, drawn = Palette.default(), []
 

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tui_diffusion.lab.gpu import Gpu, GpuLine, find_gpus
+from tui_diffusion.lab.session.gpus import Gpu, find_gpus
+from tui_diffusion.lab.widgets.gpu_line import GpuLine
 
 from .fake import FakeTrainers
 from .pilots import WIDE, lab, until

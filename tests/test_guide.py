@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from tui_diffusion.core.experiment import ConfigError
-from tui_diffusion.lab.guide import AGAIN, STATIONS, Guide, Sight
-from tui_diffusion.lab.note import Note
-from tui_diffusion.lab.session import State
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.lab.guide.stations import AGAIN, STATIONS, Guide, Sight
+from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.settings import Place
+from tui_diffusion.lab.widgets.hint_bar import Note
 
 from .fake import FakeTrainers
 from .pilots import NARROW, make_lab, running, until

@@ -4,8 +4,9 @@ import pytest
 from rich.cells import cell_len
 from textual.theme import BUILTIN_THEMES
 
-from tui_diffusion.lab.actions import ACTIONS
-from tui_diffusion.lab.hint_bar import (
+from tui_diffusion.lab.drawing.palette import Palette
+from tui_diffusion.lab.keymap import ACTIONS
+from tui_diffusion.lab.widgets.key_bar import (
     ENDS,
     FIELD_BAR,
     LEVEL_BAR,
@@ -14,7 +15,6 @@ from tui_diffusion.lab.hint_bar import (
     WINDOWS,
     bar,
 )
-from tui_diffusion.lab.palette import Palette
 
 from .pilots import NARROW, WIDE, lab, until
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import build
-from tui_diffusion.core.methods import IdealDenoiser, make_method
+from tui_diffusion.core.assemble import make_method, make_mixture, make_schedule
+from tui_diffusion.core.config.experiment import build
+from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
-from tui_diffusion.core.schedules import make_schedule
 
 DATA = (
     "gaussian-1d",

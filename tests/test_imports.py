@@ -31,7 +31,7 @@ def running(*arguments: str) -> str:
     """Code that runs the command line and goes on after it ends."""
     return f"""
 sys.argv = ["diffusion-tui", *{arguments!r}]
-from tui_diffusion.cli import main
+from tui_diffusion.cli.main import main
 try:
     main()
 except SystemExit as end:
@@ -76,10 +76,10 @@ def test_the_core_alone_loads_nothing():
 @pytest.mark.parametrize(
     "code",
     [
-        "import tui_diffusion.core.experiment",
-        "import tui_diffusion.core.presets",
+        "import tui_diffusion.core.config.experiment",
+        "import tui_diffusion.core.config.presets",
         "from tui_diffusion.core import PRESETS, Experiment, get_preset, ConfigError",
-        "import tui_diffusion.cli",
+        "import tui_diffusion.cli.commands",
     ],
 )
 def test_the_configuration_loads_nothing_heavy(code):
@@ -104,7 +104,7 @@ def test_a_headless_training_loads_no_textual():
 def test_bad_input_is_refused_before_torch_is_loaded():
     code = """
 sys.argv = ["diffusion-tui", "train", "naive-1d", "--set", "training.lr=abc"]
-from tui_diffusion.cli import main
+from tui_diffusion.cli.main import main
 try:
     main()
 except SystemExit as end:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tui_diffusion.core.own_presets import own_presets, presets_folder, save_preset
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.lab.experiments import ExperimentList
-from tui_diffusion.lab.keeping import KeepScreen
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.user_presets import own_presets, save_preset
+from tui_diffusion.core.paths import presets_folder
+from tui_diffusion.lab.panels.experiments import ExperimentList
+from tui_diffusion.lab.screens.save_preset import KeepScreen
 
 from .pilots import NARROW, lab, until
 
@@ -95,9 +96,9 @@ async def test_a_damaged_one_is_a_warning_and_the_others_are_there():
 
 @pytest.mark.parametrize("name", ["good", "gone", "bad"])
 def test_the_lab_opens_where_it_was_left_or_at_the_beginning(name, monkeypatch, capsys):
-    from tui_diffusion.core.experiment import ConfigError
-    from tui_diffusion.core.own_presets import settings_file
-    from tui_diffusion.lab import start
+    from tui_diffusion.core.config.errors import ConfigError
+    from tui_diffusion.core.paths import settings_file
+    from tui_diffusion.lab import launch as start
     from tui_diffusion.lab.settings import Place, Settings, save
 
     save_preset("good", get_preset("flow-moons").experiment)

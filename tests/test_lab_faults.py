@@ -13,11 +13,12 @@ import pytest
 import torch
 from textual._styles_cache import StylesCache
 
-from tui_diffusion.core.runs import open_run, store
-from tui_diffusion.core.store import list_runs
-from tui_diffusion.lab.fault import tell
-from tui_diffusion.lab.runs import RunList, RunsScreen
-from tui_diffusion.lab.session import Session, keep_in_store
+from tui_diffusion.core.runs.run import open_run, store
+from tui_diffusion.core.runs.store import list_runs
+from tui_diffusion.lab.output.errors import tell
+from tui_diffusion.lab.runs.run_list import RunList
+from tui_diffusion.lab.runs.screen import RunsScreen
+from tui_diffusion.lab.session.session import Session, keep_in_store
 
 from .fake import FakeTrainers
 from .hostile import MAKERS
@@ -96,7 +97,7 @@ async def test_a_device_that_goes_while_points_are_sampled_is_a_line(error, word
         def fail(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr("tui_diffusion.lab.film.forward_process", fail)
+        monkeypatch.setattr("tui_diffusion.lab.sampling.measured_trajectory.forward_process", fail)
         await bench.press("n")
         await until(lambda: words in " ".join(bench.screen.split()))
         assert "\x1b" not in bench.screen

@@ -12,17 +12,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_diffusion.cli import main
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import ConfigError, Experiment, field_table
-from tui_diffusion.core.fields import FieldSpec
-from tui_diffusion.core.floor import floors
-from tui_diffusion.core.methods import IdealDenoiser, make_method
-from tui_diffusion.core.metrics import evaluate
+from tui_diffusion.cli.main import main
+from tui_diffusion.core.analysis.loss_floor import floors
+from tui_diffusion.core.analysis.metrics import evaluate
+from tui_diffusion.core.analysis.report import evaluation, plain, training_report, unknown
+from tui_diffusion.core.assemble import make_method, make_mixture
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.choices import DEFAULT_MEANS, SAMPLERS_OF, SCHEDULES_OF
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import Experiment, field_table
+from tui_diffusion.core.config.fields import FieldSpec
+from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.report import evaluation, plain, training_report, unknown
-from tui_diffusion.core.sections import DEFAULT_MEANS, SAMPLERS_OF, SCHEDULES_OF
 
 from .trainings import trained
 

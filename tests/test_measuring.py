@@ -6,12 +6,13 @@ import threading
 import pytest
 from click.testing import CliRunner
 
-from tui_diffusion.cli import cli
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.runs import open_run
-from tui_diffusion.core.store import list_runs
-from tui_diffusion.lab.measuring import report
-from tui_diffusion.lab.session import Session, State, keep_in_store
+from tui_diffusion.cli.commands import cli
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.runs.run import open_run
+from tui_diffusion.core.runs.store import list_runs
+from tui_diffusion.lab.session.evaluation import report
+from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.session import Session, keep_in_store
 
 from .fake import wait_until
 

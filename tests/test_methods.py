@@ -5,11 +5,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui_diffusion.core.config.choices import MethodName
 from tui_diffusion.core.methods import METHODS, IdealDenoiser, NetworkDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.networks import Network
 from tui_diffusion.core.schedules import Level, from_betas, karras
-from tui_diffusion.core.sections import MethodName
 
 SCHEDULES = {"karras": karras(10, 0.001, 1.0, 7), "beta": from_betas((0.01, 0.1, 0.3, 0.6, 0.9))}
 CASES = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.metrics import evaluate, nearest_mode, nearest_mode_distance
+from tui_diffusion.core.analysis.metrics import evaluate, nearest_mode, nearest_mode_distance
 from tui_diffusion.core.mixtures import GaussianMixture
 
 FOUR = GaussianMixture([[-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0], [1.0, 1.0]], 0.01)

@@ -9,19 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import ConfigError, Experiment, build
-from tui_diffusion.core.methods import IdealDenoiser, make_method
+from tui_diffusion.core.assemble import make_method, make_mixture, sampling_schedule
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import Experiment, build
+from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.samplers import ddim, ddpm, euler, heun
-from tui_diffusion.core.schedules import (
-    Schedule,
-    cosine,
-    flow,
-    from_betas,
-    karras,
-    linear_betas,
-    sampling_schedule,
-)
+from tui_diffusion.core.schedules import Schedule, cosine, flow, from_betas, karras, linear_betas
 from tui_diffusion.core.trajectory import denoise
 
 MODERN = ("ddpm", "ddim", "euler", "heun", "dpm++2m")

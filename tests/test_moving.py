@@ -9,17 +9,17 @@ from textual.widgets import Input
 
 from tui_diffusion.core.datasets import MOST
 from tui_diffusion.core.mixtures import between_parts
-from tui_diffusion.lab import pictures
-from tui_diffusion.lab.compare import CompareScreen
-from tui_diffusion.lab.comparison import Source
-from tui_diffusion.lab.experiments import ExperimentList
-from tui_diffusion.lab.film_canvas import FilmCanvas, make_ready
-from tui_diffusion.lab.jump import Jump
-from tui_diffusion.lab.pane import Pane
-from tui_diffusion.lab.pictures import VIEWS_2D, Look, picture
+from tui_diffusion.lab.formatting import number
+from tui_diffusion.lab.panels.experiments import ExperimentList
+from tui_diffusion.lab.runs.compare.film_pane import Pane
+from tui_diffusion.lab.runs.compare.screen import CompareScreen
+from tui_diffusion.lab.runs.compare.subjects import Source
 from tui_diffusion.lab.settings import Place, Settings, load, save
-from tui_diffusion.lab.status import number
-from tui_diffusion.lab.views import views_of
+from tui_diffusion.lab.views import render as pictures
+from tui_diffusion.lab.views.names import views_of
+from tui_diffusion.lab.views.render import VIEWS_2D, Look, picture
+from tui_diffusion.lab.widgets.film_canvas import FilmCanvas, make_ready
+from tui_diffusion.lab.widgets.level_prompt import Jump
 
 from . import stored
 from .pilots import NARROW, WIDE, lab, make_lab, running, until
@@ -163,7 +163,7 @@ async def test_the_points_between_are_on_a_line_and_the_truth_is_that_of_the_noi
 async def test_pictures_that_are_kept_are_bounded(monkeypatch):
     async with lab() as bench:
         area = bench.panel.query_one("#film").size.area
-        monkeypatch.setattr("tui_diffusion.lab.gallery._KEPT", 5 * area)
+        monkeypatch.setattr("tui_diffusion.lab.views.cache._KEPT", 5 * area)
         await bench.press("home", "f", "f", "f", *["l"] * 20)
         assert len(bench.panel._canvas.gallery) == 5
         assert "level 2/10 + 4/8" in bench.title
@@ -171,7 +171,7 @@ async def test_pictures_that_are_kept_are_bounded(monkeypatch):
 
 @pytest.mark.parametrize("name", ["naive-1d", "naive-multimodal"])
 async def test_of_many_points_every_level_is_drawn_ahead_in_every_view(monkeypatch, name):
-    monkeypatch.setattr("tui_diffusion.lab.film_canvas._MANY", 200)
+    monkeypatch.setattr("tui_diffusion.lab.widgets.film_canvas._MANY", 200)
     async with lab(name) as bench:
         scout = bench.panel._canvas.scout
         await bench.pilot.pause()  # until every line has its place
@@ -179,7 +179,7 @@ async def test_of_many_points_every_level_is_drawn_ahead_in_every_view(monkeypat
             assert bench.panel.view == view
             await until(lambda: not scout.busy)
             with monkeypatch.context() as patched:
-                patched.setattr("tui_diffusion.lab.pictures.picture", None)  # nobody draws
+                patched.setattr("tui_diffusion.lab.views.render.picture", None)  # nobody draws
                 await bench.press("home", *["l"] * 10)
             await bench.press("v")
 
@@ -267,7 +267,7 @@ async def test_what_is_exact_for_many_components_is_never_drawn_by_the_event_loo
         drawn_by.append(threading.current_thread().name)
         return picture(*args)
 
-    monkeypatch.setattr("tui_diffusion.lab.pictures.picture", drawing)
+    monkeypatch.setattr("tui_diffusion.lab.views.render.picture", drawing)
     async with lab("edm-moons", data__name=many) as bench:
         panel, canvas = bench.panel, bench.panel.query_one("#film")
         for key in ("v",) * len(VIEWS_2D) + ("home", "g"):
@@ -292,7 +292,7 @@ async def test_a_slow_picture_is_given_up_for_another_view_and_not_for_another_l
                 between_parts.get()()
         return picture(film, look, *args)
 
-    monkeypatch.setattr("tui_diffusion.lab.pictures.picture", drawing)
+    monkeypatch.setattr("tui_diffusion.lab.views.render.picture", drawing)
     async with lab("edm-moons", data__name=many) as bench:
         canvas = bench.panel._canvas
         drawn = canvas.gallery._pictures
@@ -340,7 +340,7 @@ async def test_the_comparison_draws_them_in_a_thread_too(many, tmp_path, monkeyp
         return picture(film, *args)
 
     async with lab() as bench:
-        monkeypatch.setattr("tui_diffusion.lab.pictures.picture", drawing)
+        monkeypatch.setattr("tui_diffusion.lab.views.render.picture", drawing)
         screen = CompareScreen(sources)
         bench.app.push_screen(screen)
         await until(lambda: len(screen.films) == 2)

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_diffusion.core.experiment import ConfigError, Experiment, field_table
-from tui_diffusion.core.nudging import _next, _onwards, nudge
-from tui_diffusion.core.presets import PRESETS, get_preset
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import Experiment, field_table
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.config.stepping import _next, _onwards, nudge
 
 NUMBERS = [path for path, spec in field_table().items() if spec.kind in ("int", "float")]
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tui_diffusion.core.own_presets import settings_file
-from tui_diffusion.core.runs import open_run, save_run, store
-from tui_diffusion.core.store import latest_run, list_runs
-from tui_diffusion.lab.offer import OfferScreen, unfinished
-from tui_diffusion.lab.session import Session, State, keep_in_store
+from tui_diffusion.core.paths import settings_file
+from tui_diffusion.core.runs.run import open_run, save_run, store
+from tui_diffusion.core.runs.store import latest_run, list_runs
+from tui_diffusion.lab.runs.resume_prompt import OfferScreen, unfinished
+from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.session import Session, keep_in_store
 from tui_diffusion.lab.settings import Place, load
 
 from .changed import changed
@@ -52,7 +53,7 @@ def test_the_run_written_last_is_offered_if_it_can_go_on():
 
 
 def test_what_is_being_written_damaged_or_hostile_is_not_offered(home):
-    from tui_diffusion.core.lock import Lock
+    from tui_diffusion.core.runs.lock import Lock
 
     run = left()
     lock = Lock.take(run)

@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_diffusion.core.mismatch import start_mismatch
-from tui_diffusion.core.store import list_runs
-from tui_diffusion.lab.bench import Bench
-from tui_diffusion.lab.comparison import Showing, Source, read, show
-from tui_diffusion.lab.copying import level_text
-from tui_diffusion.lab.differences import outcomes
-from tui_diffusion.lab.film import make_film
-from tui_diffusion.lab.opening import opened
-from tui_diffusion.lab.status import number, times_text
-from tui_diffusion.lab.study import make_study
+from tui_diffusion.core.analysis.start_mismatch import start_mismatch
+from tui_diffusion.core.runs.store import list_runs
+from tui_diffusion.lab.clipboard import level_text
+from tui_diffusion.lab.formatting import number
+from tui_diffusion.lab.runs.compare.differences import outcomes
+from tui_diffusion.lab.runs.compare.subjects import Showing, Source, read, show
+from tui_diffusion.lab.runs.load import opened
+from tui_diffusion.lab.sampling.diagnosis import make_study
+from tui_diffusion.lab.sampling.measured_trajectory import make_film
+from tui_diffusion.lab.widgets.text_line import times_text
+from tui_diffusion.lab.workspace import Bench
 
 from .pilots import lab, until
 from .test_evaluate import as_json, command

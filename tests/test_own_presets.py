@@ -11,19 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_diffusion import completion
-from tui_diffusion.core.experiment import ConfigError, parse_settings
-from tui_diffusion.core.own_presets import (
-    all_presets,
+from tui_diffusion.cli import completion
+from tui_diffusion.core.config.catalog import all_presets, get_preset
+from tui_diffusion.core.config.command_line import command_line
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import parse_settings
+from tui_diffusion.core.config.presets import PRESETS, base_of
+from tui_diffusion.core.config.user_presets import (
     check_name,
     own_presets,
-    presets_folder,
     remove_preset,
     rename_preset,
     save_preset,
 )
-from tui_diffusion.core.presets import PRESETS, base_of, get_preset
-from tui_diffusion.lab.copying import command_line
+from tui_diffusion.core.paths import presets_folder
 
 from .test_cli import run_cli  # noqa: F401  a fixture
 

@@ -10,23 +10,25 @@ import numpy as np
 import pytest
 import torch
 
+from tui_diffusion.core.analysis.report import sample_report
+from tui_diffusion.core.assemble import make_method, make_mixture, scaling_of
 from tui_diffusion.core.axes import AS_IT_IS, Axis
-from tui_diffusion.core.datasets import Scaling, make_mixture, scaling_of
-from tui_diffusion.core.experiment import ConfigError, Experiment, from_json, to_json
-from tui_diffusion.core.methods import IdealDenoiser, make_method
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.report import sample_report
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import Experiment, from_json, to_json
+from tui_diffusion.core.datasets import Scaling
+from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.trajectory import Trajectory, denoise
 from tui_diffusion.export import export
-from tui_diffusion.export.axes import marks
-from tui_diffusion.export.exhibit import Exhibit
-from tui_diffusion.export.exhibit import Film as Exported
-from tui_diffusion.export.figure import Panel
-from tui_diffusion.lab.film import Film, make_film
-from tui_diffusion.lab.palette import Palette
-from tui_diffusion.lab.pictures import Look, picture
-from tui_diffusion.lab.sampling import Wish
-from tui_diffusion.lab.status import vector
+from tui_diffusion.export.pictures.figure import Panel
+from tui_diffusion.export.pictures.ticks import marks
+from tui_diffusion.export.scene import Exhibit
+from tui_diffusion.export.scene import Film as Exported
+from tui_diffusion.lab.drawing.palette import Palette
+from tui_diffusion.lab.formatting import vector
+from tui_diffusion.lab.sampling.measured_trajectory import Film, make_film
+from tui_diffusion.lab.sampling.request import Wish
+from tui_diffusion.lab.views.render import Look, picture
 
 from .test_export_script import run_here
 

@@ -1,6 +1,6 @@
 """Titles of panels have their parts whole, at every width; what matters least goes first."""
 
-from tui_diffusion.lab.panel import joined
+from tui_diffusion.lab.widgets.panel import joined
 
 from .pilots import lab
 

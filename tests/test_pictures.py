@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.lab.film import make_film
-from tui_diffusion.lab.palette import Palette
-from tui_diffusion.lab.pictures import VIEWS_1D, VIEWS_2D, Look, picture, views_of
-from tui_diffusion.lab.pictures.compose import beside
-from tui_diffusion.lab.pictures.losses import loss_figure
-from tui_diffusion.lab.plot import draw
-from tui_diffusion.lab.reduction import Series
-from tui_diffusion.lab.sampling import Wish
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.lab.drawing.downsampling import Series
+from tui_diffusion.lab.drawing.palette import Palette
+from tui_diffusion.lab.drawing.plot import draw
+from tui_diffusion.lab.sampling.measured_trajectory import make_film
+from tui_diffusion.lab.sampling.request import Wish
+from tui_diffusion.lab.views.losses import loss_figure
+from tui_diffusion.lab.views.render import VIEWS_1D, VIEWS_2D, Look, picture, views_of
+from tui_diffusion.lab.views.side_by_side import beside
 
 from .changed import changed
 
@@ -414,8 +414,8 @@ def test_stages_are_rules():
     "name", ["edm-moons", "edm-spirals", "edm-checkerboard", "ddpm-multimodal"]
 )
 def test_the_ring_holds_its_share_of_the_truth(name):
-    from tui_diffusion.lab.film import truth_at
-    from tui_diffusion.lab.pictures.plane import _TRUTH_SHARE, _level_of
+    from tui_diffusion.lab.sampling.measured_trajectory import truth_at
+    from tui_diffusion.lab.views.plane import _TRUTH_SHARE, _level_of
 
     for place in (0.0, 7.5, 15.0):
         truth = truth_at(PRESETS[name].experiment, place)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_diffusion.core.between import between
-from tui_diffusion.lab.playing import FINE, MODES, SPEEDS, Play
+from tui_diffusion.core.interpolation import between
+from tui_diffusion.lab.widgets.playback import FINE, MODES, SPEEDS, Play
 
 LEVELS = st.integers(1, 60)
 PLAYS = st.builds(

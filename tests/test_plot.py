@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_diffusion.lab.palette import Palette
-from tui_diffusion.lab.plot import Curve, Figure, Rule, band, draw, frame, nice_ticks, tick_text
+from tui_diffusion.lab.drawing.axes import nice_ticks, tick_text
+from tui_diffusion.lab.drawing.figure import Curve, Figure, Rule, band
+from tui_diffusion.lab.drawing.palette import Palette
+from tui_diffusion.lab.drawing.plot import draw, frame
 
 PALETTE = Palette.default()
 ANY_FLOAT = st.one_of(

@@ -13,15 +13,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_diffusion.core import points
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import ConfigError, Experiment
-from tui_diffusion.core.points import Contents, contents, read_points
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.runs import open_run, save_run
-from tui_diffusion.core.text_table import TableError, numbers, read_table
-from tui_diffusion.core.training import Trainer
-from tui_diffusion.export.script_data import data_part
+from tui_diffusion.core.assemble import make_mixture
+from tui_diffusion.core.config import point_files as points
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.config.point_files import Contents, contents, read_points
+from tui_diffusion.core.config.text_table import TableError, numbers, read_table
+from tui_diffusion.core.runs.run import open_run, save_run
+from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.export.script.data import data_part
 
 XY = [[0.5, -1.25], [2.0, 3.0], [1e-5, 1234.5]]
 PLANE = np.array(XY)

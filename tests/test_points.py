@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tui_diffusion.core.experiment import ConfigError, Experiment
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.training.trainer import Trainer
 
 from .hostile import MAKERS
 from .test_cli import run_cli  # noqa: F401

@@ -16,10 +16,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tui_diffusion.core.metrics import Quality, nearest_mode_distance
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.report import quality
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.analysis.metrics import Quality, nearest_mode_distance
+from tui_diffusion.core.analysis.report import quality
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import Trajectory, denoise
 
 from .trainings import trained

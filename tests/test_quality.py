@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import build
-from tui_diffusion.core.metrics import evaluate, nearest_mode, sliced_wasserstein
+from tui_diffusion.core.analysis.metrics import evaluate, nearest_mode, sliced_wasserstein
+from tui_diffusion.core.assemble import make_mixture
+from tui_diffusion.core.config.experiment import build
 
 
 @pytest.mark.parametrize("name", ["gaussian-1d", "four-gaussians", "heavy-light", "ring"])

@@ -14,14 +14,18 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.checkpoints import Checkpointer
-from tui_diffusion.core.experiment import ConfigError, Experiment
-from tui_diffusion.core.presets import PRESETS, get_preset
-from tui_diffusion.core.resuming import continued, rate_change, resume
-from tui_diffusion.core.runs import RunError, new_name, open_run, save_run, store
-from tui_diffusion.core.store import list_runs
-from tui_diffusion.core.training import Trainer, learning_rate
-from tui_diffusion.lab.session import Session, State, keep_in_store
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.runs.checkpointer import Checkpointer
+from tui_diffusion.core.runs.resume import continued, rate_change, resume
+from tui_diffusion.core.runs.run import RunError, new_name, open_run, save_run, store
+from tui_diffusion.core.runs.store import list_runs
+from tui_diffusion.core.training.stages import learning_rate
+from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.session import Session, keep_in_store
 
 from .fake import FakeTrainers, wait_until
 from .test_cli import run_cli, spawn  # noqa: F401
@@ -390,7 +394,7 @@ def test_a_terminal_that_is_closed_ends_a_training_that_can_go_on(home):
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     process = subprocess.Popen(
-        [sys.executable, "-m", "tui_diffusion.cli", "train", "naive-2d", *LONG],
+        [sys.executable, "-m", "tui_diffusion", "train", "naive-2d", *LONG],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -418,7 +422,7 @@ def test_a_terminal_that_is_closed_ends_a_training_that_can_go_on(home):
 def test_the_time_that_a_training_is_stopped_is_none_of_its_own(home):
     """Stopped by ctrl+z, and brought back by ``fg`` a while later."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tui_diffusion.cli", "train", "naive-2d", *LONG],
+        [sys.executable, "-m", "tui_diffusion", "train", "naive-2d", *LONG],
         stderr=subprocess.PIPE,
         process_group=0,
         preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in (2, signal.SIGTSTP)],
@@ -493,7 +497,7 @@ class Lab:
         if not pid:
             for number in (1, 2, 15):
                 signal.signal(number, signal.SIG_DFL)
-            command = [sys.executable, "-m", "tui_diffusion.cli", "naive-2d", *LONG]
+            command = [sys.executable, "-m", "tui_diffusion", "naive-2d", *LONG]
             os.execve(sys.executable, command, {**os.environ, "TERM": "xterm-256color"})
         self.pid = pid
         os.set_blocking(self.terminal, False)
@@ -584,7 +588,7 @@ def test_without_a_keeper_nothing_is_written(home):
 def test_the_list_of_runs_loads_no_torch():
     code = """
 import sys
-from tui_diffusion.cli import main
+from tui_diffusion.cli.main import main
 sys.argv = ["diffusion-tui", "runs", "--json"]
 main()
 assert not {"torch", "numpy", "rich", "textual"} & set(sys.modules)

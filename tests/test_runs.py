@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save, save_file
 
-from tui_diffusion.core import snapshot
-from tui_diffusion.core.experiment import Experiment
-from tui_diffusion.core.presets import PRESETS, get_preset
-from tui_diffusion.core.resuming import resume
-from tui_diffusion.core.runs import (
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.runs import writer as snapshot
+from tui_diffusion.core.runs.resume import resume
+from tui_diffusion.core.runs.run import (
     RunError,
     check_writable,
     find,
@@ -27,9 +28,9 @@ from tui_diffusion.core.runs import (
     shown,
     store,
 )
-from tui_diffusion.core.store import summarise
-from tui_diffusion.core.tensor_files import save_tensors
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.runs.store import summarise
+from tui_diffusion.core.runs.tensor_files import save_tensors
+from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
 from .stored import of_an_earlier_version

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
+from tui_diffusion.core.assemble import make_sampler
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.sections import SamplingConfig
 from tui_diffusion.core.methods import METHODS, IdealDenoiser, Prediction
 from tui_diffusion.core.mixtures import GaussianMixture
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.samplers import Step, ddpm, make_sampler, naive
+from tui_diffusion.core.samplers import Step, ddpm, naive
 from tui_diffusion.core.schedules import Level, from_betas, karras
-from tui_diffusion.core.sections import SamplingConfig
 from tui_diffusion.core.trajectory import denoise
 
 BETAS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999)

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import ConfigError
-from tui_diffusion.core.presets import PRESETS, get_preset
+from tui_diffusion.core.assemble import make_mixture
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.trajectory import denoise
-from tui_diffusion.lab.film import make_film
-from tui_diffusion.lab.sampling import Wish, Worker, film, study
+from tui_diffusion.lab.sampling.jobs import film, study
+from tui_diffusion.lab.sampling.measured_trajectory import make_film
+from tui_diffusion.lab.sampling.request import Wish
+from tui_diffusion.lab.sampling.worker import Worker
 
 from .fake import FakeDenoiser, wait_until
 

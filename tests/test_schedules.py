@@ -7,15 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.core.schedules import (
-    Schedule,
-    from_betas,
-    karras,
-    karras_betas,
-    make_schedule,
-)
-from tui_diffusion.core.sections import ScheduleConfig
+from tui_diffusion.core.assemble import make_schedule
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.config.sections import ScheduleConfig
+from tui_diffusion.core.schedules import Schedule, from_betas, karras, karras_betas
 
 SINGLE_DDPM = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999)
 betas_lists = st.lists(st.floats(1e-4, 0.999), min_size=1, max_size=30)

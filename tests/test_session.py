@@ -6,10 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tui_diffusion.core.experiment import ConfigError
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.lab import session as sessions
-from tui_diffusion.lab.session import Clock, Session, State
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.lab.clock import Clock
+from tui_diffusion.lab.session import session as sessions
+from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.session import Session
 
 from .fake import FakeTrainer, FakeTrainers, wait_until
 
@@ -315,7 +317,7 @@ def test_the_device_and_its_reason_are_those_of_the_trainer(record):
 
 
 def headless(experiment):
-    from tui_diffusion.core.training import train
+    from tui_diffusion.core.training.trainer import train
 
     *_, last = train(experiment)
     return last.trainer
@@ -333,7 +335,7 @@ def test_the_lab_and_the_command_line_give_the_same_losses_bit_for_bit(record, n
     )
     expected = headless(experiment)
 
-    from tui_diffusion.core.training import Trainer
+    from tui_diffusion.core.training.trainer import Trainer
 
     recorded = record(Trainer)
     training = recorded.session.start(experiment)

@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tui_diffusion.core.experiment import ConfigError
-from tui_diffusion.core.own_presets import presets_folder, settings_file
-from tui_diffusion.lab.settings import (
-    Place,
-    Settings,
-    from_environment,
-    load,
-    save,
-    written,
-)
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.paths import presets_folder, settings_file
+from tui_diffusion.lab.settings import Place, Settings, from_environment, load, save, written
 
 from .pilots import NARROW, make_lab, running, until
 

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tui_diffusion.core import store
-from tui_diffusion.core.own_presets import save_preset
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.snapshot import save_run
-from tui_diffusion.core.training import Trainer
-from tui_diffusion.lab import keeping
-from tui_diffusion.lab.compare import CompareScreen
-from tui_diffusion.lab.comparison import Source
-from tui_diffusion.lab.film import Film, Numbers
-from tui_diffusion.lab.offer import offer_to_go_on
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.user_presets import save_preset
+from tui_diffusion.core.runs import store
+from tui_diffusion.core.runs.writer import save_run
+from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.lab.actions.windows import offer_to_go_on
+from tui_diffusion.lab.runs.compare.screen import CompareScreen
+from tui_diffusion.lab.runs.compare.subjects import Source
+from tui_diffusion.lab.sampling.measured_trajectory import Film, Numbers
+from tui_diffusion.lab.screens import save_preset as keeping
 
 from . import stored
 from .fake import FakeTrainers

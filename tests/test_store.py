@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from tui_diffusion.core.checkpoints import Checkpointer
-from tui_diffusion.core.lock import Lock, writer_of
-from tui_diffusion.core.presets import get_preset
-from tui_diffusion.core.runs import find, open_run, save_run, take_name
-from tui_diffusion.core.store import (
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.paths import store
+from tui_diffusion.core.runs.checkpointer import Checkpointer
+from tui_diffusion.core.runs.lock import Lock, writer_of
+from tui_diffusion.core.runs.run import find, open_run, save_run, take_name
+from tui_diffusion.core.runs.store import (
     RunError,
     Summary,
     check_name,
     delete_run,
     list_runs,
     rename_run,
-    store,
 )
 
 from .stored import of_an_earlier_version
@@ -182,7 +182,7 @@ def test_a_lock_goes_with_its_process():
     code = f"""
 import os, sys
 from pathlib import Path
-from tui_diffusion.core.lock import Lock
+from tui_diffusion.core.runs.lock import Lock
 lock = Lock.take(Path({str(folder)!r}))
 print("held", flush=True)
 sys.stdin.read()

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tui_diffusion.core import checkpoints
-from tui_diffusion.core.lock import claimed
-from tui_diffusion.core.runs import open_run
-from tui_diffusion.core.store import list_runs
-from tui_diffusion.core.training import Trainer
-from tui_diffusion.lab.session import Session, State
-from tui_diffusion.lab.terminal import forget_size
+from tui_diffusion.core.runs import checkpointer as checkpoints
+from tui_diffusion.core.runs.lock import claimed
+from tui_diffusion.core.runs.run import open_run
+from tui_diffusion.core.runs.store import list_runs
+from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.session import Session
+from tui_diffusion.lab.terminal.capabilities import forget_size
 
 from .changed import changed
 from .fake import FakeTrainers, wait_until
@@ -130,7 +131,7 @@ def test_a_link_to_a_folder_is_followed(run_cli, tmp_path):  # noqa: F811
 
 ENDED = """
 import os, sys, tty
-from tui_diffusion.lab.guard import Guard
+from tui_diffusion.lab.output.guard import Guard
 guard = Guard.start()
 tty.setraw(2)
 for word in sys.argv[1]:

@@ -10,10 +10,10 @@ from textual import events
 from textual.color import Color
 from textual.geometry import Size
 
-from tui_diffusion.lab.ascii import to_ascii, to_console
-from tui_diffusion.lab.colours import Colourless, Sixteen, nearest_of_256
-from tui_diffusion.lab.palette import Palette, contrast
-from tui_diffusion.lab.terminal import detect
+from tui_diffusion.lab.drawing.palette import Palette, contrast
+from tui_diffusion.lab.output.colour_filters import Colourless, Sixteen, nearest_of_256
+from tui_diffusion.lab.terminal.ascii import to_ascii, to_console
+from tui_diffusion.lab.terminal.capabilities import detect
 
 from .pilots import lab, make_lab, running, until
 
@@ -181,7 +181,9 @@ async def test_of_two_sizes_at_once_the_terminals_own_is_taken(monkeypatch):
     async with running(make_lab(), (120, 40)) as bench:
         app = bench.app
         monkeypatch.setattr(type(app), "is_headless", False)
-        monkeypatch.setattr("tui_diffusion.lab.terminal_app.get_terminal_size", lambda: (80, 24))
+        monkeypatch.setattr(
+            "tui_diffusion.lab.output.terminal_app.get_terminal_size", lambda: (80, 24)
+        )
         app.post_message(events.Resize(Size(100, 30), Size(100, 30)))
         await until(lambda: app.size == Size(80, 24))
         assert app.has_class("narrow") or app.screen.has_class("narrow")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tui_diffusion.core.presets import PRESETS, get_preset
-from tui_diffusion.core.runs import open_run
-from tui_diffusion.core.snapshot import save_run
-from tui_diffusion.core.titles import about_of, title_of
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.config.titles import about_of, title_of
+from tui_diffusion.core.runs.run import open_run
+from tui_diffusion.core.runs.writer import save_run
+from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import forward_process
-from tui_diffusion.export.exhibit import Exhibit, Film
-from tui_diffusion.export.script import standalone_script
+from tui_diffusion.export.scene import Exhibit, Film
+from tui_diffusion.export.script.standalone import standalone_script
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,10 @@
 import pytest
 from textual.containers import VerticalScroll
 
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.lab.note import Note
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.lab.screens.tour import TOUR, TourScreen
 from tui_diffusion.lab.settings import Place
-from tui_diffusion.lab.tour import TOUR, TourScreen
+from tui_diffusion.lab.widgets.hint_bar import Note
 
 from .pilots import NARROW, WIDE, lab, make_lab, running, until
 
@@ -81,7 +81,7 @@ async def test_u_goes_on_and_escape_goes_back_to_where_one_was():
 
 
 async def test_the_tour_goes_on_where_it_was_left():
-    from tui_diffusion.lab.learning import Learning
+    from tui_diffusion.lab.guide.guidance import Learning
 
     app = make_lab()
     app.learning = Learning(app, guided=True, station=Place(tour=4).tour)

@@ -10,18 +10,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_diffusion.core.experiment import Experiment
+from tui_diffusion.core.assemble import make_schedule
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.methods import METHODS
-from tui_diffusion.core.presets import PRESETS, get_preset
-from tui_diffusion.core.schedules import make_schedule
-from tui_diffusion.core.steppers import loss_of
-from tui_diffusion.core.training import (
-    Stage,
-    Trainer,
-    learning_rate,
-    stages,
-    train,
-)
+from tui_diffusion.core.training.stages import Stage, learning_rate, stages
+from tui_diffusion.core.training.steppers.autograd import loss_of
+from tui_diffusion.core.training.trainer import Trainer, train
 from tui_diffusion.core.trajectory import denoise
 
 from .changed import changed
@@ -234,7 +230,9 @@ def test_reported_losses_are_not_overwritten():
 
 def test_time_stands_still_in_a_pause(monkeypatch):
     clock = iter(range(1000))
-    monkeypatch.setattr("tui_diffusion.core.training.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(
+        "tui_diffusion.core.training.trainer.perf_counter", lambda: float(next(clock))
+    )
     run = train(short("naive-1d", 20), every=10)
     before = next(run).seconds
     for _ in range(500):

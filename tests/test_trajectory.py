@@ -5,12 +5,11 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 import torch
 
-from tui_diffusion.core.datasets import make_mixture
+from tui_diffusion.core.assemble import make_mixture, make_network, make_schedule
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.methods import METHODS, IdealDenoiser, NetworkDenoiser, Prediction
-from tui_diffusion.core.networks import make_network
-from tui_diffusion.core.presets import PRESETS, get_preset
 from tui_diffusion.core.randomness import generator
-from tui_diffusion.core.schedules import make_schedule
 from tui_diffusion.core.trajectory import denoise, forward_process, start
 
 TENSORS = ("x", "eps_hat", "x0_hat", "mean", "noise", "repeats")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tui_diffusion.core.store import list_runs
+from tui_diffusion.core.runs.store import list_runs
 
 from . import stored
 

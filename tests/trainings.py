@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui_diffusion.core.experiment import Experiment
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.training.trainer import Trainer
 
 
 def go_on(trainer: Trainer, until: int | None = None, **how: object) -> Trainer:

@@ -14,9 +14,9 @@ import torch
 
 from tests.bench.rates import Trainings, threads
 from tests.bench.table import budget, show
-from tui_diffusion.core.devices import choose, use_threads
-from tui_diffusion.core.experiment import Experiment
-from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.training.devices import choose, use_threads
 
 PROGRAM = Path(sys.executable).with_name("diffusion-tui")
 LARGE = {"network.width": 512, "training.batch": 8192, "training.steps": 200, "training.lr": 1e-4}

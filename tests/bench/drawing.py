@@ -10,15 +10,15 @@ import numpy as np
 import torch
 
 from tests.bench.table import show
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.core.training import Trainer
-from tui_diffusion.lab.film import make_film
-from tui_diffusion.lab.palette import Palette
-from tui_diffusion.lab.pictures import VIEWS_1D, VIEWS_2D, Look, picture
-from tui_diffusion.lab.pictures.losses import loss_figure
-from tui_diffusion.lab.plot import draw
-from tui_diffusion.lab.reduction import Series
-from tui_diffusion.lab.sampling import Wish
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.lab.drawing.downsampling import Series
+from tui_diffusion.lab.drawing.palette import Palette
+from tui_diffusion.lab.drawing.plot import draw
+from tui_diffusion.lab.sampling.measured_trajectory import make_film
+from tui_diffusion.lab.sampling.request import Wish
+from tui_diffusion.lab.views.losses import loss_figure
+from tui_diffusion.lab.views.render import VIEWS_1D, VIEWS_2D, Look, picture
 
 PALETTE = Palette.from_theme({}, "truecolour")
 SIZE = (84, 26)

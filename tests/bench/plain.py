@@ -11,12 +11,10 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from tui_diffusion.core.datasets import make_mixture
-from tui_diffusion.core.experiment import Experiment
-from tui_diffusion.core.methods import AnyLevel, make_method
-from tui_diffusion.core.networks import make_network
+from tui_diffusion.core.assemble import make_method, make_mixture, make_network, make_schedule
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.methods import AnyLevel
 from tui_diffusion.core.randomness import generator
-from tui_diffusion.core.schedules import make_schedule
 
 
 def plain_loop(experiment: Experiment) -> Iterator[float]:

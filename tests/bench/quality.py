@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from tests.bench.table import budget, show
-from tui_diffusion.core.presets import PRESETS
-from tui_diffusion.core.report import training_report
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.analysis.report import training_report
+from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.core.training.trainer import Trainer
 
 SECONDS = {"edm-multimodal": 6.0, "edm-1d": 4.0, "edm-drawing": 20.0}
 """Most seconds of training; the quality of these is held to budgets as well."""

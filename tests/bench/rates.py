@@ -13,8 +13,8 @@ from unittest.mock import patch
 import torch
 
 from tests.bench.plain import plain_loop
-from tui_diffusion.core.experiment import Experiment
-from tui_diffusion.core.training import Trainer
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.training.trainer import Trainer
 
 SLICE = 0.3
 """Seconds of a turn."""

@@ -9,7 +9,7 @@ import torch
 
 from tests.bench.rates import against_plain, threads
 from tests.bench.table import budget, show
-from tui_diffusion.core.presets import PRESETS
+from tui_diffusion.core.config.presets import PRESETS
 
 BUDGETS = {"cpu": 5.0, "cuda": 10.0}
 """What the ratio of the post's presets should be at least, on a device."""

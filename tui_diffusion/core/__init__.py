@@ -10,65 +10,111 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .amplification import Amplification
-    from .attribution import Attribution, attribute
-    from .changes import Changes, changes_of
-    from .checkpoints import Checkpointer
-    from .datasets import make_mixture, scaling_of
-    from .exact import densities, density, goal_moments
-    from .experiment import ConfigError, Experiment
-    from .floor import LevelLoss, level_losses, training_floor
-    from .methods import METHODS, IdealDenoiser, NetworkDenoiser, make_method
-    from .metrics import evaluate
-    from .mismatch import StartMismatch, start_mismatch
+    from .analysis.attribution import Attribution, attribute
+    from .analysis.densities import densities, density, goal_moments
+    from .analysis.error_growth import Amplification
+    from .analysis.loss_floor import LevelLoss, level_losses, training_floor
+    from .analysis.metrics import evaluate
+    from .analysis.start_mismatch import StartMismatch, start_mismatch
+    from .assemble import make_method, make_mixture, make_schedule, scaling_of
+    from .config.catalog import get_preset
+    from .config.errors import ConfigError
+    from .config.experiment import Experiment
+    from .config.presets import PRESETS, Preset
+    from .config.stepping import nudge
+    from .config.user_presets import own_presets, remove_preset, rename_preset, save_preset
+    from .methods import METHODS, IdealDenoiser, NetworkDenoiser
     from .mixtures import GaussianMixture
-    from .naming import all_runs
-    from .nudging import nudge
-    from .own_presets import own_presets, remove_preset, rename_preset, save_preset
-    from .presets import PRESETS, Preset, get_preset
-    from .resuming import continued, resume
-    from .runs import Run, RunError, open_run, save_run
-    from .schedules import Schedule, make_schedule
-    from .store import Summary, delete_run, list_runs, rename_run
-    from .training import Progress, Trainer, train
+    from .runs.changes import Changes, changes_of
+    from .runs.checkpointer import Checkpointer
+    from .runs.naming import all_runs
+    from .runs.resume import continued, resume
+    from .runs.run import Run, RunError, open_run, save_run
+    from .runs.store import Summary, delete_run, list_runs, rename_run
+    from .schedules import Schedule
+    from .training.trainer import Progress, Trainer, train
     from .trajectory import Trajectory, denoise, forward_process
 
 _HOME = {
-    "amplification": ("Amplification",),
-    "attribution": (
+    "analysis.attribution": (
         "Attribution",
         "attribute",
     ),
-    "datasets": (
-        "make_mixture",
-        "scaling_of",
+    "analysis.densities": (
+        "densities",
+        "density",
+        "goal_moments",
     ),
-    "floor": (
+    "analysis.error_growth": ("Amplification",),
+    "analysis.loss_floor": (
         "LevelLoss",
         "level_losses",
         "training_floor",
     ),
-    "mismatch": (
+    "analysis.metrics": ("evaluate",),
+    "analysis.start_mismatch": (
         "StartMismatch",
         "start_mismatch",
     ),
-    "changes": ("Changes", "changes_of"),
-    "checkpoints": ("Checkpointer",),
-    "exact": ("densities", "density", "goal_moments"),
-    "experiment": ("ConfigError", "Experiment"),
-    "methods": ("METHODS", "IdealDenoiser", "NetworkDenoiser", "make_method"),
-    "metrics": ("evaluate",),
+    "assemble": (
+        "make_method",
+        "make_mixture",
+        "make_schedule",
+        "scaling_of",
+    ),
+    "config.catalog": ("get_preset",),
+    "config.errors": ("ConfigError",),
+    "config.experiment": ("Experiment",),
+    "config.presets": (
+        "PRESETS",
+        "Preset",
+    ),
+    "config.stepping": ("nudge",),
+    "config.user_presets": (
+        "own_presets",
+        "remove_preset",
+        "rename_preset",
+        "save_preset",
+    ),
+    "methods": (
+        "IdealDenoiser",
+        "METHODS",
+        "NetworkDenoiser",
+    ),
     "mixtures": ("GaussianMixture",),
-    "naming": ("all_runs",),
-    "nudging": ("nudge",),
-    "own_presets": ("own_presets", "remove_preset", "rename_preset", "save_preset"),
-    "presets": ("PRESETS", "Preset", "get_preset"),
-    "resuming": ("continued", "resume"),
-    "runs": ("Run", "RunError", "open_run", "save_run"),
-    "schedules": ("Schedule", "make_schedule"),
-    "store": ("Summary", "delete_run", "list_runs", "rename_run"),
-    "training": ("Progress", "Trainer", "train"),
-    "trajectory": ("Trajectory", "denoise", "forward_process"),
+    "runs.changes": (
+        "Changes",
+        "changes_of",
+    ),
+    "runs.checkpointer": ("Checkpointer",),
+    "runs.naming": ("all_runs",),
+    "runs.resume": (
+        "continued",
+        "resume",
+    ),
+    "runs.run": (
+        "Run",
+        "RunError",
+        "open_run",
+        "save_run",
+    ),
+    "runs.store": (
+        "Summary",
+        "delete_run",
+        "list_runs",
+        "rename_run",
+    ),
+    "schedules": ("Schedule",),
+    "training.trainer": (
+        "Progress",
+        "Trainer",
+        "train",
+    ),
+    "trajectory": (
+        "Trajectory",
+        "denoise",
+        "forward_process",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

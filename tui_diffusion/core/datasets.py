@@ -14,8 +14,6 @@ import torch
 from torch import Tensor
 
 from .axes import Axis
-from .mixtures import GaussianMixture
-from .sections import DEFAULT_MEANS, DataConfig
 
 MOST = 512
 """Components of a curve at most, however narrow they are."""
@@ -84,40 +82,10 @@ class Scaling:
         return x.cpu().double() * self.scale if self.changes else x.cpu()
 
 
-def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> GaussianMixture:
-    """The mixture that a configuration describes, one std for all components."""
-    if data.name in DEFAULT_MEANS:
-        return GaussianMixture(data.means, data.std, data.weights or None, device=device)
-    if data.name == "ring":
-        turn = 2 * math.pi * torch.arange(data.count, dtype=torch.float64) / data.count
-        return GaussianMixture(_polar(torch.ones_like(turn), turn), data.std, device=device)
-    if data.name == "file":
-        unit = scaling_of(data).unit(_points(data))
-        return GaussianMixture(unit, data.std, separate=False, device=device)
-    points, weights = _SHAPES[data.name](data.std)
-    # Weighted points: the scaling is that of the distribution, not of the points.
-    weights = weights / weights.sum()
-    centre = weights @ points
-    scale = float((weights @ (points - centre).square()).mean().sqrt())
-    means = (points - centre) / scale
-    return GaussianMixture(means, data.std, weights, separate=False, device=device)
-
-
-def scaling_of(data: DataConfig) -> Scaling:
-    """How a data set's own size and the size of its mixture go together."""
-    if data.name == "file":
-        return Scaling.of(_points(data), shared=data.scaling == "shared")
-    return Scaling.none(data.dim)
-
-
-def _points(data: DataConfig) -> Tensor:
-    return torch.tensor(data.points)
-
-
 # --- shapes: points and weights, at any size ----------------------------------------------------
 
 
-def _polar(radius: Tensor, angle: Tensor) -> Tensor:
+def polar(radius: Tensor, angle: Tensor) -> Tensor:
     return torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
 
 
@@ -154,18 +122,18 @@ def _moons(std: float) -> tuple[Tensor, Tensor]:
 def _circles(std: float) -> tuple[Tensor, Tensor]:
     turn = _line(0, 2 * math.pi)
     return _equal(
-        *(_along(_polar(r * torch.ones_like(turn), turn), 0.6 * std, MOST // 2) for r in (1.0, 0.5))
+        *(_along(polar(r * torch.ones_like(turn), turn), 0.6 * std, MOST // 2) for r in (1.0, 0.5))
     )
 
 
 def _swiss_roll(std: float) -> tuple[Tensor, Tensor]:
     turn = _line(1.5 * math.pi, 4.5 * math.pi)
-    return _equal(_along(_polar(turn / 8, turn), 0.7 * std))
+    return _equal(_along(polar(turn / 8, turn), 0.7 * std))
 
 
 def _spirals(std: float) -> tuple[Tensor, Tensor]:
     turn = _line(0.5 * math.pi, 3.5 * math.pi)
-    arm = _along(_polar(turn / 8, turn), 0.7 * std, MOST // 2)
+    arm = _along(polar(turn / 8, turn), 0.7 * std, MOST // 2)
     return _equal(arm, -arm)
 
 
@@ -181,7 +149,7 @@ def _checkerboard(std: float) -> tuple[Tensor, Tensor]:
 def _pinwheel(std: float) -> tuple[Tensor, Tensor]:
     """Five arms of radius N(1, 0.3²), each turned the further the farther out."""
     radius = torch.linspace(0.2, 1.8, 2001, dtype=torch.float64)
-    arm = _along(_polar(radius, 0.9 * radius.exp()), 0.7 * std, MOST // 5)
+    arm = _along(polar(radius, 0.9 * radius.exp()), 0.7 * std, MOST // 5)
     weight = (-((arm.norm(dim=1) - 1) ** 2) / (2 * 0.3**2)).exp()
     turns = [2 * math.pi * k / 5 for k in range(5)]
     rotate = [
@@ -220,7 +188,7 @@ STROKES = (
 )
 """Body, eye, mouth, plates, belly and ground of the drawing: x and y of the corners."""
 
-_SHAPES: dict[str, Callable[[float], tuple[Tensor, Tensor]]] = {
+SHAPES: dict[str, Callable[[float], tuple[Tensor, Tensor]]] = {
     "moons": _moons,
     "circles": _circles,
     "swiss-roll": _swiss_roll,

@@ -27,7 +27,6 @@ from torch import Tensor
 from .mixtures import GaussianMixture, Scale
 from .networks import Network
 from .schedules import Level
-from .sections import MethodConfig
 
 
 @dataclass(frozen=True)
@@ -226,18 +225,6 @@ METHODS: dict[str, Method] = {
 """Every method by its name in a configuration, the last two with their papers' constants."""
 
 
-def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
-    """The method of a configuration, fitted to its data."""
-    match config.name:
-        case "edm":
-            spread = float(mixture.std().square().mean().sqrt())
-            return EDM(config.noise_mean, config.noise_std, spread, tuple(mixture.mean().tolist()))
-        case "flow":
-            return Flow(config.noise_mean, config.noise_std)
-        case name:
-            return METHODS[name]
-
-
 class Denoiser(Protocol):
     """The call that samplers make: what is in x, of shape (n, d), at this level?"""
 
@@ -268,3 +255,13 @@ class IdealDenoiser:
         x0_hat = self.mixture.denoise(x, level.alpha, level.sigma)
         eps_hat = (x - level.alpha * x0_hat) / level.sigma
         return Prediction(self.method.target(x0_hat, eps_hat, level), eps_hat, x0_hat)
+
+
+def device_of(denoiser: Denoiser) -> torch.device:
+    """Where a denoiser computes."""
+    if isinstance(denoiser, IdealDenoiser):
+        return denoiser.mixture.means.device
+    network = getattr(denoiser, "network", None)
+    if network is not None:
+        return next(network.parameters()).device  # type: ignore[no-any-return]
+    return torch.device("cpu")

@@ -21,7 +21,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
-from .devices import placed
+from .tensors import placed
 
 Scale = float | Tensor
 """alpha or sigma: one number for all points, or a tensor with one for each, shape (n, 1)."""

@@ -7,8 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .devices import placed
-from .experiment import Experiment
+from .tensors import placed
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -112,19 +111,3 @@ class Network(nn.Module):
         """The output at level ``index``; x of shape (n, d)."""
         output: Tensor = self.body(index)(self.features(x, c))
         return output
-
-
-def make_network(experiment: Experiment, generator: torch.Generator) -> Network:
-    """The freshly initialised network of an experiment, on the CPU."""
-    config = experiment.network
-    return Network(
-        experiment.dim,
-        experiment.levels,
-        width=config.width,
-        depth=config.depth,
-        activation=config.activation,
-        per_level=config.per_level,
-        generator=generator,
-        fourier=config.fourier,
-        level_fourier=config.level_fourier,
-    )

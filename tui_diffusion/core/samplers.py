@@ -11,9 +11,7 @@ in a straight line. On Karras' schedule (α = 1) the variable is then his σ, on
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import torch
@@ -21,7 +19,6 @@ from torch import Tensor
 
 from .methods import Denoiser, Prediction
 from .schedules import Level
-from .sections import SamplingConfig
 
 
 @dataclass(frozen=True)
@@ -169,35 +166,3 @@ def _step(
     alpha, sigma, *_ = _ends(level)
     noise = torch.zeros_like(x) if noise is None else noise
     return Step(x, said.eps_hat, said.x0_hat, mean, noise, mean + noise, alpha, sigma)
-
-
-SAMPLERS: dict[str, Callable[[SamplingConfig], Sampler]] = {
-    "naive": lambda c: naive,
-    "ddpm": lambda c: partial(ddpm, posterior=c.variance == "posterior"),
-    "ddim": lambda c: partial(ddim, eta=c.eta),
-    "euler": lambda c: euler,
-    "heun": lambda c: heun,
-    "dpm++2m": lambda c: dpmpp_2m,
-}
-"""Every sampler by its name in a configuration."""
-
-
-def looks_back(config: SamplingConfig) -> bool:
-    """Whether a step hangs on the one before."""
-    return config.sampler == "dpm++2m"
-
-
-def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
-    """The sampler of a configuration, with its rule for where noise is added.
-
-    The last ``config.quiet`` of the ``levels`` steps take z = 0.
-    """
-    sampler = SAMPLERS[config.sampler](config)
-
-    def quietened(
-        x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
-    ) -> Step:
-        last = level.index is not None and level.index >= levels - config.quiet
-        return sampler(x, level, denoiser, torch.zeros_like(z) if last else z, previous)
-
-    return quietened

@@ -7,15 +7,12 @@ t is N − k. A schedule only builds the arrays ``alphas`` and ``sigmas``, each 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
 from torch import Tensor
-
-from .experiment import Experiment
-from .sections import ANY_LEVEL, ScheduleConfig
 
 _LEAST = 1e-150
 """Below this, the square of a noise level is 0 to the computer and the level would be clean."""
@@ -157,31 +154,3 @@ def _warped(count: int, first: float, last: float, rho: float) -> Tensor:
     place = torch.linspace(0, 1, count, dtype=torch.float64)
     warped: Tensor = (first ** (1 / rho) + place * (last ** (1 / rho) - first ** (1 / rho))) ** rho
     return warped
-
-
-_KINDS: dict[str, Callable[[ScheduleConfig], Schedule]] = {
-    "karras": lambda c: karras(c.levels, c.sigma_min, c.sigma_max, c.rho),
-    "beta": lambda c: from_betas(c.betas),
-    "karras-beta": lambda c: karras_betas(c.levels, c.beta_min, c.beta_max, c.rho),
-    "linear-beta": lambda c: linear_betas(c.levels, c.beta_min, c.beta_max),
-    "cosine": lambda c: cosine(c.levels),
-    "flow": lambda c: flow(c.levels, c.rho),
-}
-
-
-def make_schedule(config: ScheduleConfig) -> Schedule:
-    """The schedule that a configuration describes."""
-    return _KINDS[config.kind](config)
-
-
-def sampling_schedule(experiment: Experiment) -> Schedule:
-    """The levels that sampling goes through: the schedule's, or ``sampling.levels`` of its kind.
-
-    A network that knows every level gets a schedule of that many; any other, a part of its own.
-    """
-    config, levels = experiment.schedule, experiment.sampling.levels
-    if not levels or levels == config.count:
-        return make_schedule(config)
-    if experiment.method.name in ANY_LEVEL:
-        return make_schedule(config.model_copy(update={"levels": levels}))
-    return make_schedule(config).part(levels)

@@ -10,13 +10,13 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from .datasets import make_mixture
-from .experiment import Experiment
+from .assemble import looks_back, make_mixture, make_sampler, sampling_schedule
+from .config.experiment import Experiment
 from .methods import Denoiser
 from .mixtures import GaussianMixture
 from .randomness import generator
-from .samplers import Sampler, Step, looks_back, make_sampler
-from .schedules import Schedule, sampling_schedule
+from .samplers import Sampler, Step
+from .schedules import Schedule
 
 _AT_ONCE = 16_384
 """Points that a network sees at once, so that what it makes of them on the way stays small."""

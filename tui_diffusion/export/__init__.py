@@ -6,6 +6,8 @@ The suffix chooses the kind. It knows the core, Pillow and ffmpeg, and no front 
 imported when a file is written.
 """
 
-from .formats import FORMATS, ExportError, Options, check, export, samples
+from .formats import FORMATS, check, samples
+from .options import ExportError, Options
+from .write import export
 
 __all__ = ["FORMATS", "ExportError", "Options", "check", "export", "samples"]

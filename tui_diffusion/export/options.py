@@ -6,8 +6,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from ..core.experiment import ConfigError
-from ..core.values import shown
+from ..core.config.errors import ConfigError
+from ..core.text import shown
 
 
 class ExportError(ConfigError):

@@ -15,13 +15,15 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..core.datasets import Scaling, scaling_of
-from ..core.experiment import to_json
-from ..core.schedules import sampling_schedule
+from ..core.assemble import sampling_schedule, scaling_of
+from ..core.config.experiment import to_json
+from ..core.datasets import Scaling
+from ..core.text import shown
 from ..core.trajectory import Trajectory
-from ..core.values import shown
-from .exhibit import Exhibit, Film
-from .formats import ExportError, Options, Progress, check, write_whole
+from .atomic import write_whole
+from .formats import Progress, check
+from .options import ExportError, Options
+from .scene import Exhibit, Film
 
 _SAID = ("x0_hat", "eps_hat")
 """What the denoiser said of the points at every level but the last."""

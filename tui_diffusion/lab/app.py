@@ -19,37 +19,40 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from ..core.experiment import Experiment
-from ..core.own_presets import own_presets
-from ..core.presets import PRESETS, Preset
-from .actions import ACTIONS
-from .acts import points, training, windows
-from .bench import Bench
-from .canvas import Canvas
-from .denoising import DenoisingPanel
-from .experiments import ExperimentList
-from .fault import line
-from .following import FRAMES, Following
-from .form import Form
-from .glyphs import Glyphs
+from ..core.config.experiment import Experiment
+from ..core.config.presets import PRESETS, Preset
+from ..core.config.user_presets import own_presets
+from .actions import points, training, windows
 from .going_on import newly_possible
-from .gpu import GpuLine
+from .guide.guidance import Learning
+from .keymap import ACTIONS
 from .layout import STYLES, Layout
-from .learning import Learning
-from .loss import LossPanel
-from .measuring import report
-from .news import Counted, Failed, Filmed, Studied, Tick
-from .note import Note
-from .ruler import Ruler
-from .sampling import Wish, Worker, film, study
-from .screens import MainScreen, Paced
-from .session import Session, keep_in_store
+from .live_updates import FRAMES, Following
+from .main_screen import MainScreen
+from .messages import Counted, Failed, Filmed, Studied, Tick
+from .output.errors import line
+from .output.screens import Paced
+from .output.suspend import Suspension, catch_signals
+from .output.terminal_app import TerminalApp
+from .output.themes import STARK
+from .panels.denoising import DenoisingPanel
+from .panels.experiments import ExperimentList
+from .panels.form.form import Form
+from .panels.training import LossPanel
+from .runs.stored import ask_for_counts
+from .sampling.jobs import film, study
+from .sampling.request import Wish
+from .sampling.worker import Worker
+from .session.evaluation import report
+from .session.session import Session, keep_in_store
 from .settings import Place
-from .status import Line
-from .stored import ask_for_counts
-from .suspending import Suspension, catch_signals
-from .terminal_app import TerminalApp
-from .themes import STARK
+from .terminal.glyphs import Glyphs
+from .widgets.canvas import Canvas
+from .widgets.gpu_line import GpuLine
+from .widgets.hint_bar import Note
+from .widgets.level_slider import Ruler
+from .widgets.text_line import Line
+from .workspace import Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,8 +60,8 @@ if TYPE_CHECKING:
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
 
-    from ..core.store import Summary
-    from .terminal import Colours
+    from ..core.runs.store import Summary
+    from .terminal.capabilities import Colours
 
 
 class Lab(TerminalApp):
@@ -196,7 +199,7 @@ class Lab(TerminalApp):
             self.layout.tab = place.tab
 
     def _offer(self) -> None:
-        from .offer import offer_to_go_on
+        from .actions.windows import offer_to_go_on
 
         offer_to_go_on(self)
 
@@ -264,8 +267,8 @@ class Lab(TerminalApp):
         """Go on with a run's training, as soon as torch is there."""
         self._resume = run
         if self.loaded:
-            from .opening import take_run
-            from .runs import Choice
+            from .actions.windows import take_run
+            from .runs.run_list import Choice
 
             take_run(self, Choice(run, "resume"))
 
@@ -298,7 +301,7 @@ class Lab(TerminalApp):
 
     def _take_torch(self) -> None:
         """Torch is there, and with it all that the lab can do."""
-        from .pictures.noising import noise_levels
+        from .views.noise_levels import noise_levels
 
         self.loaded = True
         # What is loaded by now stays. To look through all of torch for garbage takes a sixth

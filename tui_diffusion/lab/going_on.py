@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..core.experiment import Experiment
-from .session import State, Training
+from ..core.config.experiment import Experiment
+from .session.records import State, Training
 
 
 def can_go_on(training: Training | None, experiment: Experiment) -> bool:
@@ -12,7 +12,7 @@ def can_go_on(training: Training | None, experiment: Experiment) -> bool:
         return False
     if training.state not in (State.STOPPED, State.FINISHED):
         return False
-    from ..core.resuming import part_that_changed
+    from ..core.runs.resume import part_that_changed
 
     left = training.step < experiment.training.steps >= training.steps
     return left and not part_that_changed(training.experiment, experiment)
@@ -22,7 +22,7 @@ def newly_possible(training: Training | None, before: Experiment, now: Experimen
     """What to say where a change of the settings made it possible to go on, or ''."""
     if training is None or not can_go_on(training, now) or can_go_on(training, before):
         return ""
-    from ..core.resuming import RATE_ADVICE, rate_change
+    from ..core.runs.resume import RATE_ADVICE, rate_change
 
     moved = rate_change(training.experiment, now, training.step)
     rate = f" There {moved}; {RATE_ADVICE}." if moved else ""

@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING
 from textual.geometry import Size
 from textual.widgets import Input, Static
 
-from .chrome import WIDE, tabs, too_small
-from .hint_bar import (
-    ENDS,
-    FIELD_BAR,
-    LEVEL_BAR,
-    NARROW_BARS,
-    WIDE_BARS,
-    WINDOWS,
-    Hint,
-    bar,
-)
-from .status import Line
-from .views import TABS
+from .breakpoints import TABS, WIDE, too_small
+from .panels.status_bars import tabs
+from .widgets.key_bar import ENDS, FIELD_BAR, LEVEL_BAR, NARROW_BARS, WIDE_BARS, WINDOWS, Hint, bar
+from .widgets.text_line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

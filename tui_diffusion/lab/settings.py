@@ -18,15 +18,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..core.experiment import ConfigError
-from ..core.files import destination, write_whole
-from ..core.manifest import LARGEST_SETTINGS, UNREADABLE, read_plain, reason_of
-from ..core.own_presets import is_taken
-from ..core.presets import PRESETS
-from ..core.values import shortened
-from .glyphs import GLYPHS
-from .playing import FINE, MODES, SPEEDS, Play
-from .views import TABS, VIEWS_1D, VIEWS_2D
+from ..core.config.errors import ConfigError
+from ..core.config.presets import PRESETS
+from ..core.config.user_presets import is_taken
+from ..core.files import UNREADABLE, destination, read_plain, reason_of, write_whole
+from ..core.runs.manifest import LARGEST_SETTINGS
+from ..core.text import shortened
+from .breakpoints import TABS
+from .terminal.glyphs import GLYPHS
+from .views.names import VIEWS_1D, VIEWS_2D
+from .widgets.playback import FINE, MODES, SPEEDS, Play
 
 
 @dataclass(frozen=True)

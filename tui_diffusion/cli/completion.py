@@ -1,0 +1,128 @@
+"""Completion of the command line in bash, zsh and fish, written to where each shell looks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+from ..core.config.catalog import all_presets
+from ..core.config.errors import ConfigError
+from ..core.config.experiment import field_table
+from .bash_completion import BashCompletion, read_at_start
+
+PROGRAM = "diffusion-tui"
+SHELLS = ("bash", "zsh", "fish")
+_VARIABLE = "_DIFFUSION_TUI_COMPLETE"
+
+
+def install(cli: click.Command, shell: str) -> tuple[Path, str]:
+    """Write the script for a shell (``auto``: the one in use); where, and what is yet to be done.
+
+    Raises `ConfigError` for a shell that is not known, or where nothing can be written.
+    """
+    name = Path(os.environ.get("SHELL", "")).name if shell == "auto" else shell
+    completion = BashCompletion if name == "bash" else get_completion_class(name)
+    if name not in SHELLS:
+        completion = None
+    if completion is None:
+        raise ConfigError(f"--install-completion {name!r}; allowed: {', '.join(SHELLS)}")
+    home = Path.home()
+    data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
+    file, then = {
+        "bash": (data / "bash-completion" / "completions" / PROGRAM, ""),
+        "zsh": (
+            home / ".zfunc" / f"_{PROGRAM}",
+            "put into .zshrc, before any other compinit: "
+            "fpath+=~/.zfunc; autoload -Uz compinit; compinit",
+        ),
+        "fish": (config / "fish" / "completions" / f"{PROGRAM}.fish", "start another fish"),
+    }[name]
+    values = completion(cli, {}, PROGRAM, _VARIABLE)
+    # Not `source`, which starts bash to ask for its version.
+    script = values.source_template % values.source_vars()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(script + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"--install-completion: {file} cannot be written ({error.strerror}); allowed: "
+            "a folder that can be written to"
+        ) from None
+    return file, read_at_start(file) if name == "bash" else then
+
+
+def experiments(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The presets that begin so, one's own too."""
+    return [
+        CompletionItem(preset.id, help=preset.title)
+        for preset in all_presets().values()
+        if preset.id.startswith(incomplete)
+    ]
+
+
+def fields(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The fields that begin so, ready for a value; after = the choices there are."""
+    path, given, value = incomplete.partition("=")
+    spec = field_table().get(path)
+    if given and spec is not None:
+        if path == "data.name" and value.startswith("file:"):
+            return [CompletionItem(value, type="file")]
+        choices: Sequence[str] = ("true", "false") if spec.kind == "bool" else spec.choices
+        choices = _devices() if path == "device" else choices
+        return [CompletionItem(f"{path}={c}") for c in choices if c.startswith(value)]
+    return [
+        CompletionItem(f"{path}=", help=spec.help)
+        for path, spec in field_table().items()
+        if path.startswith(incomplete)
+    ]
+
+
+def runs(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of runs that begin so, and `latest`; folders where none does."""
+    from ..core.runs.naming import LATEST, run_folders
+
+    names = dict.fromkeys(folder.name for folder in run_folders())
+    found = [n for n in (*names, LATEST) if n.startswith(incomplete) and n.isprintable()]
+    return [CompletionItem(name) for name in found] or [CompletionItem(incomplete, type="dir")]
+
+
+def samplers(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The samplers that begin so."""
+    return _begun(incomplete, field_table()["sampling.sampler"].choices)
+
+
+def devices(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The kinds of devices that begin so, and the GPUs of this machine."""
+    return _begun(incomplete, _devices())
+
+
+def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The themes of the lab that begin so."""
+    from textual.theme import BUILTIN_THEMES
+
+    from ..lab.output.themes import THEMES
+
+    return _begun(incomplete, sorted([*BUILTIN_THEMES, *(theme.name for theme in THEMES)]))
+
+
+def topics(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The topics of the reference that begin so."""
+    from .docs import TOPICS
+
+    return _begun(incomplete, TOPICS)
+
+
+def _begun(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def _devices() -> list[str]:
+    """Without torch, which would take seconds: NVIDIA's GPUs are files."""
+    numbers = [file.name.removeprefix("nvidia") for file in Path("/dev").glob("nvidia*")]
+    gpus = [f"cuda:{number}" for number in sorted(n for n in numbers if n.isdecimal())]
+    return ["auto", "cpu", "cuda", *gpus, "mps"]

@@ -1,0 +1,338 @@
+"""What this terminal and this machine can do, found out and said with what would help."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import locale
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from textwrap import fill
+from typing import Any, TextIO
+
+from .. import __version__
+from ..core.paths import settings_file, store
+from ..lab.session.gpus import find_gpus
+from ..lab.settings import Settings, from_environment, load
+from ..lab.terminal.capabilities import Terminal, detect
+from ..lab.terminal.glyphs import GLYPHS
+
+SAMPLES = {
+    "braille": "⠁⠃⠇⡇⡏⡟⡿⣿ ⣀⣤⣶⣿ ⠉⠒⠤⣀",
+    "blocks": "▀▄█▌▐ ░▒▓ ┌─┬─┐ │ └─┴─┘",
+    "ascii": ".:-=+*#%@ +--+ |",
+}
+"""Each set of glyphs, to be checked by eye."""
+_COLOUR_SAMPLES = (
+    ("truecolour", "\x1b[38;2;86;180;233m██\x1b[38;2;230;159;0m██\x1b[38;2;0;158;115m██\x1b[0m"),
+    ("256", "\x1b[38;5;75m██\x1b[38;5;214m██\x1b[38;5;36m██\x1b[0m"),
+    ("16", "\x1b[96m██\x1b[93m██\x1b[92m██\x1b[0m"),
+)
+_GPU_LIBRARY = "nvidia-ml-py"
+_LIBRARIES = ("torch", "numpy", "textual", "rich", "plotext", "pydantic", "click", "safetensors",
+              _GPU_LIBRARY)  # fmt: skip
+_ROOM = 200 * 1024**2
+"""Bytes free on the store's disk under which there is a warning."""
+
+
+def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Everything `diffusion-tui doctor` says, as plain values; imports torch."""
+    file = settings_file()
+    kept, problem = load(file)
+    warnings = [problem] if problem else []
+    try:
+        kept = from_environment(kept, environ)
+    except ValueError as error:
+        warnings.append(str(error))
+    warnings += _theme_warnings(kept.theme, file, environ)
+    terminal = detect(environ, locale.getencoding(), glyphs=kept.glyphs)
+    size = shutil.get_terminal_size(_size())
+    # Its own output may well be piped: the lab's would not be.
+    interactive = sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty())
+    settings = _multiplexer_settings(terminal, environ)
+    torch = _torch()
+    gpu_load = _gpu_load(torch)
+    if gpu_load["why"]:
+        warnings.append(gpu_load["why"])
+    disk = _disk()
+    warnings += _warnings(terminal, environ, tuple(size), interactive, settings, torch, disk)
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "terminal": {
+            **asdict(terminal),
+            "program": environ.get("TERM_PROGRAM", ""),
+            "colorterm": environ.get("COLORTERM", ""),
+            "no_color": bool(environ.get("NO_COLOR")),
+            "interactive": interactive,
+            "columns": size.columns,
+            "lines": size.lines,
+        },
+        "locale": {
+            "encoding": locale.getencoding(),
+            "stdout": sys.stdout.encoding or "",
+            **{name: environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")},
+        },
+        "multiplexer": {"name": terminal.multiplexer, "settings": settings},
+        "torch": torch,
+        "gpu_load": gpu_load,
+        "store": disk,
+        "settings": {"file": str(file), "exists": file.exists(), **_chosen(kept)},
+        "warnings": warnings,
+    }
+
+
+def _size() -> tuple[int, int]:
+    """Columns and lines of the terminal that this was started in, wherever its output goes."""
+    for stream in (sys.stderr, sys.stdin):
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(stream.fileno())
+    return 0, 0
+
+
+def _chosen(settings: Settings) -> dict[str, Any]:
+    return {name: value for name, value in asdict(settings).items() if name != "place"}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _torch() -> dict[str, Any]:
+    """torch, its devices and its threads; what fails to load is said and not raised."""
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return {"version": None, "error": " ".join(str(error).split()), "devices": [], "threads": 0}
+    devices = [{"name": "cpu", "label": platform.processor() or platform.machine()}]
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            properties = torch.cuda.get_device_properties(index)
+            memory = f"{properties.total_memory / 1024**3:.0f} GiB"
+            devices.append({"name": f"cuda:{index}", "label": f"{properties.name}, {memory}"})
+    if torch.backends.mps.is_available():
+        devices.append({"name": "mps", "label": "Apple GPU"})
+    return {
+        "version": torch.__version__,
+        "cuda": torch.version.cuda,
+        "error": None,
+        "devices": devices,
+        "threads": torch.get_num_threads(),
+        "cores": _cores(),
+        "omp_num_threads": os.environ.get("OMP_NUM_THREADS", ""),
+    }
+
+
+def _gpu_load(torch: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether the lab can show what torch's GPUs have to do, and if not why."""
+    gpus = [device["name"] for device in torch["devices"] if device["name"].startswith("cuda")]
+    why, read = "", find_gpus()
+    if gpus and _version(_GPU_LIBRARY) is None:
+        why = f"the lab shows no load of {', '.join(gpus)}: pip install {_GPU_LIBRARY}"
+    elif gpus and read is None:
+        why = f"the lab shows no load of {', '.join(gpus)}: {_GPU_LIBRARY} cannot read the driver"
+    return {"shown": [gpu.text() for gpu in read()] if read is not None else [], "why": why}
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
+
+
+def _disk() -> dict[str, Any]:
+    """The folder of runs, whether it can be written to, and the room on its disk."""
+    folder = store()
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    runs, free = 0, None
+    try:
+        runs = sum(1 for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else 0
+        free = shutil.disk_usage(there).free
+    except OSError:
+        pass
+    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    return {"folder": str(folder), "runs": runs, "writable": writable, "free_bytes": free}
+
+
+def _multiplexer_settings(terminal: Terminal, environ: Mapping[str, str]) -> dict[str, str]:
+    """What tmux is set to, where it is the one and answers."""
+    if terminal.multiplexer != "tmux" or not environ.get("TMUX") or not shutil.which("tmux"):
+        return {}
+    found: dict[str, str] = {}
+    for option in ("default-terminal", "escape-time", "set-clipboard", "focus-events",
+                   "terminal-features", "terminal-overrides"):  # fmt: skip
+        scope = "-g" if option == "default-terminal" else "-s"
+        try:
+            done = subprocess.run(
+                ["tmux", "show-options", f"{scope}v", option],
+                capture_output=True,
+                text=True,
+                timeout=2,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return found
+        if done.returncode == 0:
+            found[option] = " ".join(done.stdout.split())
+    return found
+
+
+def _theme_warnings(theme: str, file: Path, environ: Mapping[str, str]) -> list[str]:
+    """The theme that was chosen, where there is none of that name."""
+    from ..lab.output.themes import theme_names
+
+    known = theme_names()
+    if theme in known:
+        return []
+    variable = "DIFFUSION_TUI_THEME"
+    where = variable if environ.get(variable) else str(file)
+    usual = Settings().theme
+    return [f"{where}: theme {theme!r} is unknown; {usual} is used; allowed: {', '.join(known)}"]
+
+
+def _warnings(
+    terminal: Terminal,
+    environ: Mapping[str, str],
+    size: tuple[int, ...],
+    interactive: bool,
+    settings: Mapping[str, str],
+    torch: Mapping[str, Any],
+    disk: Mapping[str, Any],
+) -> list[str]:
+    """What stands in the way, each with what to do about it."""
+    found = []
+    columns, lines = size
+    if not interactive:
+        found.append("no terminal here: the lab cannot open; train, sample and export can be used")
+    elif columns < 60 or lines < 18:
+        found.append(f"the terminal is {columns}×{lines}: the lab needs 60×18; make it larger")
+    elif columns < 100:
+        found.append(f"{columns} columns: the lab shows one panel at a time; all three from 100")
+    if terminal.glyphs == "ascii" and terminal.glyphs_why != "as asked":
+        found.append(
+            f"ASCII only, since {terminal.glyphs_why}: set LANG=C.UTF-8 or en_US.UTF-8 where the "
+            "terminal shows UTF-8"
+        )
+    if terminal.colours == "16" and terminal.term != "linux":
+        found.append(
+            f"16 colours, since {terminal.colours_why}: set TERM=xterm-256color where the terminal "
+            "has more"
+        )
+    if terminal.colours == "256" and not environ.get("COLORTERM"):
+        hint = ", and let SSH pass it on (SendEnv, AcceptEnv)" if terminal.remote else ""
+        found.append(f"256 colours: for truecolour, where there is, set COLORTERM=truecolor{hint}")
+    if terminal.multiplexer == "tmux":
+        found += _tmux_warnings(terminal, settings)
+    if terminal.multiplexer == "screen":
+        found.append(
+            "GNU screen: no truecolour before version 5; 'term screen-256color' and "
+            "'defutf8 on' in .screenrc help"
+        )
+    if torch["error"]:
+        found.append(f"torch cannot be loaded: {torch['error']}; install it anew")
+    elif not torch["omp_num_threads"] and torch["cores"] < (os.cpu_count() or 1):
+        found.append(
+            f"{torch['cores']} of {os.cpu_count()} cores are this process's own: set "
+            "OMP_NUM_THREADS=1 if training is slow"
+        )
+    if not disk["writable"]:
+        found.append(f"runs cannot be written to {disk['folder']}: set DIFFUSION_TUI_HOME")
+    free = disk["free_bytes"]
+    if free is not None and free < _ROOM:
+        found.append(f"{free / 1024**2:.0f} MiB are free for runs: make room, or set "
+                     "DIFFUSION_TUI_HOME")  # fmt: skip
+    return found
+
+
+def _tmux_warnings(terminal: Terminal, settings: Mapping[str, str]) -> list[str]:
+    found = []
+    if not terminal.term.startswith(("tmux-256", "screen-256", "tmux-direct")):
+        found.append("tmux: set -g default-terminal tmux-256color")
+    delay = settings.get("escape-time", "")
+    if delay.isdecimal() and int(delay) > 50:
+        found.append(f"tmux waits {delay} ms after escape: set -s escape-time 10")
+    if settings.get("set-clipboard", "on") != "on":  # external heeds tmux's own copies alone
+        found.append("tmux keeps copies from the terminal: set -s set-clipboard on")
+    features = settings.get("terminal-features", "") + settings.get("terminal-overrides", "")
+    if settings and "RGB" not in features and "Tc" not in features:
+        found.append("tmux brings truecolour down to 256: set -as terminal-features ',*:RGB'")
+    return found
+
+
+_IN_ONE_PIECE: Mapping[str, Any] = {"break_on_hyphens": False, "break_long_words": False}
+"""A path that is broken could not be copied."""
+
+
+def text(report: Mapping[str, Any], file: TextIO) -> str:
+    """A report as a person reads it, in the characters that ``file`` can take."""
+    terminal, torch, disk = report["terminal"], report["torch"], report["store"]
+    encoding = file.encoding or "ascii"
+    settings, words = report["settings"], report["locale"]
+    missing = {_GPU_LIBRARY: "missing (needed for the load of GPUs alone)"}
+    libraries = ", ".join(
+        f"{name} {version or missing.get(name, 'missing')}"
+        for name, version in report["libraries"].items()
+    )
+    named = ", ".join(f"{n}={words[n]}" for n in ("LC_ALL", "LC_CTYPE", "LANG") if words[n])
+    size = f"{terminal['columns']}×{terminal['lines']}" if terminal["columns"] else "unknown"
+    chosen = ", ".join(f"{n} {settings[n]}" for n in ("theme", "fps", "points", "glyphs"))
+    where = " over SSH" if terminal["remote"] else ""
+    rows = [
+        ("diffusion-tui", f"{report['version']}, Python {report['python']}, {report['system']}"),
+        ("libraries", libraries),
+        ("terminal", f"TERM={terminal['term']} {terminal['program']}".rstrip() + where),
+        ("size", f"{size} (60×18 at least, all panels from 100 columns)"),
+        ("colours", f"{terminal['colours']}: {terminal['colours_why']}"),
+        ("glyphs", f"{terminal['glyphs']}: {terminal['glyphs_why']}"),
+        ("locale", f"{words['encoding']} ({named or 'none is named'})"),
+        ("multiplexer", _multiplexer_row(report["multiplexer"])),
+    ]
+    if torch["error"]:
+        rows.append(("torch", f"cannot be loaded: {torch['error']}"))
+    else:
+        cuda = f", CUDA {torch['cuda']}" if torch["cuda"] else ""
+        rows.append(("torch", f"{torch['version']}{cuda}"))
+        rows += [("device", f"{device['name']}  {device['label']}") for device in torch["devices"]]
+        rows += [("GPU load", gpu) for gpu in report["gpu_load"]["shown"]]
+        rows.append(("threads", f"{torch['threads']} of torch, {torch['cores']} cores; a small "
+                                "network is trained with 1"))  # fmt: skip
+    free = disk["free_bytes"]
+    room = f", {free / 1024**3:.1f} GiB free" if free is not None else ""
+    rows.append(("runs", f"{disk['folder']}: {disk['runs']}{room}"))
+    absent = "" if settings["exists"] else " (not there yet)"
+    rows.append(("settings", f"{settings['file']}{absent}: {chosen}"))
+    width = max(60, terminal["columns"] or 10_000)
+    lines = [
+        fill(f"{name:<14} {value}", width, subsequent_indent=" " * 15, **_IN_ONE_PIECE)
+        for name, value in rows
+    ]
+    lines.append("\nWhich of these look right here? --ascii and the setting 'glyphs' choose.")
+    lines += [f"  {name:<10} {SAMPLES[name]}" for name in GLYPHS]
+    if file.isatty() and terminal["colours"] != "none":
+        lines += [f"  {name:<10} {sample}" for name, sample in _COLOUR_SAMPLES]
+    lines.append("")
+    lines += [
+        fill(f"! {warning}", width, subsequent_indent="  ", **_IN_ONE_PIECE)
+        for warning in report["warnings"]
+    ] or ["Nothing to be mended."]
+    return "\n".join(lines).encode(encoding, "replace").decode(encoding)
+
+
+def _multiplexer_row(found: Mapping[str, Any]) -> str:
+    if not found["name"]:
+        return "none"
+    shown = ", ".join(f"{n} {v or '(empty)'}" for n, v in found["settings"].items()
+                      if not n.startswith("terminal-"))  # fmt: skip
+    return f"{found['name']}" + (f": {shown}" if shown else "")

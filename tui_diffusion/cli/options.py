@@ -1,0 +1,59 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from . import completion
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+settings_option: Decorator = click.option(
+    "--set",
+    "settings",
+    metavar="FIELD=VALUE",
+    multiple=True,
+    shell_complete=completion.fields,
+    help="Set a hyperparameter, such as training.lr=1e-3; `diffusion-tui docs fields` lists them. "
+    "May be given many times.",
+)
+
+
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
+)
+
+
+points_option: Decorator = click.option("--points", metavar="N", help="Points denoised together.")
+
+
+sampler_option: Decorator = click.option(
+    "--sampler",
+    metavar="S",
+    shell_complete=completion.samplers,
+    help="Sampler, where another than the run's is wanted.",
+)
+
+
+levels_option: Decorator = click.option(
+    "--levels", metavar="N", help="Noise levels, where another number than the run's is wanted."
+)
+
+
+ideal_option: Decorator = click.option(
+    "--ideal", is_flag=True, help="Put the exact denoiser in place of the network."
+)
+
+
+seed_option: Decorator = click.option(
+    "--seed", metavar="N", help="Seed of weights, data and sampling."
+)
+
+
+def given(options: Mapping[str, str | None]) -> dict[str, str]:
+    """The fields that have an option of their own, where it is given."""
+    return {path: value for path, value in options.items() if value is not None}

@@ -1,0 +1,108 @@
+"""Progress of long work on standard error: a bar where a person watches, else lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from .progress_lines import ProgressLines, rate_text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from ..core.training.trainer import Progress, Trainer
+
+T = TypeVar("T")
+
+_LONG = 0.3
+"""Seconds from which work is long enough for a bar."""
+
+
+def with_bar(name: str, work: Callable[[Callable[[int, int], None]], T]) -> T:
+    """What ``work`` returns; it is handed what to tell how much is done, and of how much.
+
+    The terminal may go away; the work does not go with it.
+    """
+    if not sys.stderr.isatty():
+        return work(ProgressLines(name).tell)
+    bar = _bar()
+    task, began = bar.add_task(name, total=None, rate="", loss=""), monotonic()
+
+    def tell(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if monotonic() - began > _LONG:
+            with suppress(OSError):
+                bar.start()
+
+    try:
+        return work(tell)
+    finally:
+        with suppress(OSError):
+            bar.stop()
+
+
+class TrainingBar:
+    """How far a training is, with its rate, the time left and the loss; to be closed by `with`."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._bar: Bar | None = None
+        self._lines: ProgressLines | None = None
+        self._total = trainer.steps
+        if sys.stderr.isatty():
+            self._bar = _bar()
+            self._task = self._bar.add_task(
+                trainer.experiment.name, total=trainer.steps, rate="", loss=""
+            )
+        else:
+            self._lines = ProgressLines(f"{trainer.experiment.name}: step")
+
+    def __enter__(self) -> TrainingBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hide()
+
+    def show(self, progress: Progress) -> None:
+        """Draw it as it is now."""
+        loss = f"loss {float(progress.losses.mean()):.3g}"
+        if self._lines is not None:
+            rate = rate_text(progress.step, self._total, progress.seconds)
+            self._lines.tell(progress.step, self._total, f"{rate}, {loss}")
+        if self._bar is None:
+            return
+        self._bar.update(
+            self._task,
+            completed=progress.step,
+            rate=f"{progress.step / max(progress.seconds, 1e-9):,.0f} steps/s",
+            loss=loss,
+        )
+        try:
+            self._bar.start()
+        except OSError:  # the terminal has gone; the training goes on
+            self._bar = None
+
+    def hide(self) -> None:
+        """Leave the line and the cursor as they were, until it is shown again."""
+        if self._bar is not None:
+            with suppress(OSError):
+                self._bar.stop()
+
+
+def _bar() -> Bar:
+    """A bar whose tasks may tell a rate and a loss."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+    )
+    return Bar(*columns, console=Console(stderr=True), transient=True)

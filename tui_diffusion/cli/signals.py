@@ -1,0 +1,95 @@
+"""How a command ends: its exit code, one line on standard error, and the signals that ask for it.
+
+The same signals stop a training for a while: ctrl+z, and ``fg`` goes on.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from enum import IntEnum
+from typing import Any
+
+from ..core.signals import ENDING, SAVING
+
+
+class Exit(IntEnum):
+    """Exit codes."""
+
+    DONE = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    DIVERGED = 3
+    INTERRUPTED = 130
+
+
+def complain(message: str) -> None:
+    """One line on standard error, where there is still somebody to read it."""
+    with suppress(OSError):
+        print(f"diffusion-tui: {' '.join(message.split())}", file=sys.stderr, flush=True)
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that ends the program at once."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class Interruption:
+    """Signals heeded between two reports of a training, where weights, losses and clock agree.
+
+    ``asked`` is the number of the signal that asks to end, or 0; ``resting`` is set by ctrl+z,
+    until `rest`; ``saving`` by SIGUSR1 and SIGUSR2, which schedulers send some time before the end.
+    What comes a second time is done at once, and so is any signal while ``at_once`` is set, but for
+    those two. What whoever started this had ignored, such as a hang-up, stays ignored.
+    """
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.resting = False
+        self.saving = False
+        self.at_once = True
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        handlers: dict[signal.Signals, Callable[..., None]] = {
+            **dict.fromkeys(ENDING, self._ask),
+            **dict.fromkeys(SAVING, self._save),
+            signal.SIGTSTP: self._rest,
+        }
+        for number, handler in handlers.items():
+            before = signal.getsignal(number)
+            if before is not signal.SIG_IGN:
+                self._before[number] = before
+                signal.signal(number, handler)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def rest(self) -> None:
+        """Stop here as the system does it, until the shell lets this go on."""
+        self.resting = False
+        # Not SIGSTOP, which would stop this too where there is no shell to bring it back.
+        ours = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, ours)
+
+    def _ask(self, number: int, *_: object) -> None:
+        if self.at_once or (self.asked and number == signal.SIGINT):
+            raise Interrupted(number)
+        self.asked = self.asked or number
+
+    def _save(self, *_: object) -> None:
+        self.saving = True
+
+    def _rest(self, *_: object) -> None:
+        if self.at_once or self.resting:
+            self.rest()
+        else:
+            self.resting = True

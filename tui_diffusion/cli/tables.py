@@ -1,0 +1,216 @@
+"""What the commands print for a person, where they are not asked for JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..core.analysis.glossary import of_key
+from ..core.config.value_types import coordinate, format_value
+from ..core.runs.changes import Changes
+from ..core.runs.store import Summary, age_text, in_store
+from ..core.text import shown, threads_text
+
+_UNBROKEN = 100_000
+"""Cells in a line that goes to a file or another program."""
+
+
+def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
+    """The experiments, as ``list --json`` has them."""
+    words, numbers = ("experiment", "title", "script"), ("steps", "levels")
+    lines = [
+        (
+            str(row["id"]),
+            str(row["title"]),
+            "your own" if row["own"] else str(row["script"] or "–"),
+            f"{row['steps']:,}",
+            str(row["levels"]),
+        )
+        for row in rows
+    ]
+    table = _table(words, numbers)
+    console = _console(highlight=True)
+    widths = [max(map(len, cells)) for cells in zip((*words, *numbers), *lines, strict=True)]
+    for column, width in zip(table.columns, widths, strict=True):
+        column.no_wrap, column.min_width = True, width
+    # In a narrow terminal the title gives way; a name that is cut could not be typed.
+    title = table.columns[1]
+    title.min_width = None
+    title.max_width = max(8, console.width - sum(widths) + widths[1] - 3 * len(widths) + 2)
+    for name, *others in lines:
+        table.add_row(f"[bold]{name}[/]", *others)
+    console.print(table)
+
+
+def print_runs(runs: Sequence[Summary], changes: Mapping[Path, Changes]) -> None:
+    """The runs on disk, with what differs from their presets, or why they cannot be opened.
+
+    A name that is broken could not be copied. In a narrow terminal what is long stands in a line of
+    its own, then the energy gives way; and what is longer still runs on.
+    """
+    console = _console()
+    heads = ("run", "state", "steps", "energy", "age", "changes")
+    rows = [_run_cells(run, changes.get(run.folder)) for run in runs]
+    widths = [max(map(cell_len, cells)) for cells in zip(heads, *rows, strict=True)]
+    shown_columns, room = [0, 1, 2, 3, 4, 5], console.width
+    if sum(widths) + 2 * len(heads) > room:
+        shown_columns.remove(5)
+    if sum(widths[:5]) + 2 * 5 > room:
+        shown_columns.remove(3)
+
+    def line(cells: Sequence[str], style: str = "") -> None:
+        parts = [
+            set_cell_size(cells[i], widths[i]) if i in (0, 1, 5) else cells[i].rjust(widths[i])
+            for i in shown_columns
+        ]
+        console.print(Text("  ".join(parts).rstrip(), style), soft_wrap=True)
+
+    line(heads, "bold")
+    for cells in rows:
+        line(cells)
+        if 5 not in shown_columns and cells[5]:
+            console.print(Text(f"    {cells[5]}", "dim"), soft_wrap=True)
+
+
+def _run_cells(run: Summary, changes: Changes | None) -> tuple[str, ...]:
+    about = run.about
+    notes = [changes.text if changes is not None else run.reason]
+    if not in_store(run.folder):
+        notes.append(f"in {shown(str(run.folder))}")
+    note = "  ".join(filter(None, notes))
+    if about is None:
+        return run.label, str(run.standing), "", "", "", note
+    energy = _number((about.quality or {}).get("energy_distance"))
+    steps = f"{about.step:,}/{about.steps:,}"
+    return run.label, str(run.standing), steps, energy, age_text(run.age()), note
+
+
+def print_report(report: Mapping[str, Any]) -> None:
+    """A training or a sample."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column()
+    sampled, target = report["sample"], report["target"]
+    name = shown(report["experiment"])
+    table.add_row("experiment", Text(f"{name}, seed {report['seed']}"))
+    if "sampler" in report:
+        table.add_row("sampler", f"{report['sampler']}, {report['levels']} levels")
+    if "steps" in report:
+        threads = threads_text(report["threads"])
+        rate = f"{report['steps_per_second']:,.0f} steps/s"
+        table.add_row("training", f"{report['steps']:,} steps in {report['seconds']:.1f} s, {rate}")
+        why = shown(report["device_reason"])
+        table.add_row("device", Text(f"{report['device']}, {threads} ({why})"))
+        final = report["loss"]["final"]
+        floor, excess = report["loss"]["floor"], report["loss"]["excess"]
+        table.add_row(
+            "loss", "–" if final is None else f"{format_value(final)}, the last steps' mean"
+        )
+        if excess is not None:
+            expected = f"{floor + excess:.3g}, {excess:.3g} above its floor of {floor:.3g}"
+            table.add_row("expected loss", expected)
+    for name in ("mean", "std"):
+        seen, goal = (_coordinates(of[name], target["std"]) for of in (sampled, target))
+        table.add_row(name, f"{seen}   goal {goal}")
+    for key in ("nearest_mode_distance", "energy_distance", "off_mode", "in_mode_std_ratio"):
+        if sampled[key] is not None:
+            real = _number(sampled[f"{key}_real"])
+            table.add_row(of_key(key).name, f"{_with_chance(sampled, key)}   real data {real}")
+    console = _console()
+    if not report["run"]:
+        console.print(table)
+        return
+    # Of the table's first column, but in one piece however long it is.
+    label = table.columns[0]
+    label.min_width = max(cell_len(str(cell)) for cell in label.cells)
+    console.print(table)
+    run = Text.assemble(("run".ljust(label.min_width + 2), "dim"), shown(report["run"]))
+    console.print(run, soft_wrap=True)
+
+
+def print_evaluation(report: Mapping[str, Any]) -> None:
+    """How good a run is: quality, loss at every level, and where the error comes from."""
+    console = _console()
+    who = "exact denoiser" if report["ideal"] else "network"
+    name = shown(report["experiment"])
+    console.print(
+        f"{name}, {who}, {report['sampler']}, {len(report['levels'])} levels\n", markup=False
+    )
+    quality = _table(("metric",), ("sample", "real data"))
+    metrics, target = report["metrics"], report["target"]
+    for name in ("mean", "std"):
+        rows = zip("xy", metrics[name], target[name], target["std"], strict=False)
+        for axis, value, goal, std in rows:
+            texts = (_coordinates([number], [std]) for number in (value, goal))
+            quality.add_row(f"{name} {axis}", *texts)
+    for key in (name for name in metrics if f"{name}_real" in metrics):
+        if metrics[key] is not None:
+            row = (_with_chance(metrics, key), _number(metrics[f"{key}_real"]))
+            quality.add_row(of_key(key).name, *row)
+    console.print(quality)
+
+    columns = ("sigma", "alpha", "loss", "floor", "excess", "amplification", "amplification_out")
+    levels = _table((), ("level", *columns[:-2], "eps error x", "in the end x"))
+    for row in report["levels"]:
+        levels.add_row(str(row["level"]), *(_number(row[name]) for name in columns))
+    console.print(levels)
+    console.print(
+        "eps error x: how many times as large an error in eps_hat is after its step;\n"
+        "in the end x: in the sample, where the ideal denoiser takes all later steps.\n"
+    )
+
+    parts, start = report["attribution"], report["start"]
+    names = ("start", "network", "discretisation", "total")
+    split = _table(("error of the sample",), ("energy distance", "± by chance"))
+    for name in names:
+        split.add_row(name, _number(parts[name]), _number(parts[f"{name}_chance"]))
+    split.add_row("true points", "0", _number(parts["chance"]))
+    console.print(split)
+    for sentence in parts["verdict"]:
+        console.print(sentence, markup=False)
+    console.print(
+        f"Noisiest level: alpha_bar {_number(start['alpha_bar'])}, the data's std over the noise's "
+        f"{_number(start['signal'])}."
+    )
+
+
+def _with_chance(metrics: Mapping[str, Any], key: str) -> str:
+    """A metric, with how far chance moves it where that is known."""
+    chance = metrics.get(f"{key}_chance")
+    return _number(metrics[key]) + ("" if chance is None else f" ± {_number(chance)}")
+
+
+def _console(*, highlight: bool = False) -> Console:
+    """The standard output; where it is no terminal nothing is cut or broken for its width."""
+    return Console(highlight=highlight, width=None if sys.stdout.isatty() else _UNBROKEN)
+
+
+def _table(words: Iterable[str], numbers: Iterable[str] = ()) -> Table:
+    """An empty table with columns of words, and then of numbers at their right."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in words:
+        table.add_column(name, overflow="ellipsis")
+    for name in numbers:
+        table.add_column(name, overflow="ellipsis", justify="right")
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _coordinates(values: Sequence[float | None], stds: Sequence[float]) -> str:
+    """Each to four decimals, or to what a coordinate of so wide or narrow data calls for."""
+    pairs = zip(values, stds, strict=True)
+    return ", ".join(
+        "–" if value is None else coordinate(value, 4, 1.0 if 1e-2 <= std <= 1e3 else std)
+        for value, std in pairs
+    )

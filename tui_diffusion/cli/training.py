@@ -1,0 +1,143 @@
+"""A training without the lab: begun or gone on with, watched, written down, and left."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..core.analysis.report import training_report
+from ..core.config.errors import ConfigError
+from ..core.config.experiment import Experiment
+from ..core.paths import store
+from ..core.runs.checkpointer import Checkpointer
+from ..core.runs.manifest import RunError, State
+from ..core.runs.outside import remember
+from ..core.runs.resume import RATE_ADVICE, continued, rate_change, resume
+from ..core.runs.run import check_writable, new_name, open_run, take_name
+from ..core.runs.store import in_store
+from ..core.training.devices import fault_of
+from ..core.training.trainer import Trainer
+from .progress import TrainingBar, with_bar
+from .signals import Exit, Interruption, complain
+
+_REPORT = 0.1
+"""Seconds between two reports of a training: how long Ctrl-C may wait."""
+
+
+@contextmanager
+def _at_training() -> Iterator[None]:
+    """A fault of device or memory is the end of the program, with a line on what helps training."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        fault = fault_of(error, training=True)
+        if fault is None:
+            raise
+        complain(fault)
+        sys.exit(Exit.FAILED)
+
+
+@_at_training()
+def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trainer, Path]:
+    """A new training, and the folder it is to be written to, which can be if it is to ``save``."""
+    trainer = Trainer(experiment)
+    folder = (out if out is not None else store() / new_name(experiment)).absolute()
+    if save:
+        check_writable(folder, "--out" if out is not None else "store")
+        if out is None:
+            folder = take_name(experiment)
+    return trainer, folder
+
+
+@_at_training()
+def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Trainer, Path]:
+    """A run's training where it was left, and the run's folder."""
+    run = open_run(name)
+    if preset not in (None, run.experiment.name):
+        raise ConfigError(
+            f"experiment: {preset!r} is not that of the run; allowed: "
+            f"{run.experiment.name}, or none"
+        )
+    experiment = continued(run, changes)
+    if moved := rate_change(run.experiment, experiment, run.step):
+        complain(f"{moved}; {RATE_ADVICE}")
+    return resume(run, experiment), run.folder.absolute()
+
+
+def train(
+    trainer: Trainer, folder: Path | None, interruption: Interruption
+) -> tuple[dict[str, Any], str]:
+    """Train to the end, with checkpoints in ``folder``: the report, and why it is not saved, or ''.
+
+    A signal to end is the end of the program, once the training is written down.
+    """
+    keeper = Checkpointer(trainer, folder) if folder is not None else None
+    if folder is not None:
+        remember(folder)
+    try:
+        _pull(trainer, keeper, interruption)
+        interruption.at_once = True
+        if trainer.status == "training":
+            _leave(trainer, keeper, interruption.asked)
+        _kept(keeper, trainer.status, None)
+        results = with_bar("sampling", lambda tell: training_report(trainer, progress=tell))
+        report = {"run": str(folder) if folder else None, **results}
+        fault = _kept(keeper, trainer.status, report)
+    finally:
+        if keeper is not None:
+            keeper.close()
+    if fault:
+        report["run"] = None
+    return report, fault
+
+
+@_at_training()
+def _pull(trainer: Trainer, keeper: Checkpointer | None, interruption: Interruption) -> None:
+    """Train until the end or a signal, with a bar for a person, and a checkpoint now and then."""
+    told = ""
+    with TrainingBar(trainer) as bar:
+        for progress in trainer.run(interval=_REPORT):
+            bar.show(progress)
+            if interruption.asked:
+                return
+            if interruption.resting:
+                # Here, where no time counts as training's.
+                bar.hide()
+                interruption.rest()
+            if keeper is not None:
+                if interruption.saving:
+                    interruption.saving = False
+                    keeper.hurry()
+                keeper.offer()
+                if keeper.fault and not told:
+                    told = keeper.fault
+                    complain(f"not saved so far, training goes on: {told}")
+
+
+def _leave(trainer: Trainer, keeper: Checkpointer | None, number: int) -> NoReturn:
+    """Write down a training that a signal ended, say how to go on with it, and end."""
+    told = f"interrupted at step {trainer.step:,}/{trainer.steps:,}"
+    fault = _kept(keeper, "stopped", None)
+    if keeper is None or fault:
+        complain(f"{told}; run: not saved{': ' if fault else ''}{fault}")
+    elif trainer.overflowed():
+        complain(f"{told}, where it has diverged; run: {keeper.folder}")
+    else:
+        name = keeper.folder.name if in_store(keeper.folder) else str(keeper.folder)
+        command = f"diffusion-tui train --resume {shlex.quote(name)}"
+        complain(f"{told}; go on with: {command}; run: {keeper.folder}")
+    sys.exit(128 + number)
+
+
+def _kept(keeper: Checkpointer | None, state: State, report: dict[str, Any] | None) -> str:
+    """Write a training that has ended; what went wrong, or nothing."""
+    try:
+        if keeper is not None:
+            keeper.finish(state, report)
+    except RunError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,168 @@
+"""Where the error of a sample comes from: its start, the network, or the number of steps.
+
+The error of a sample is its energy distance to the exact distribution it should follow
+(`energy.Reference`). One part after another is swapped for its exact version, with the same
+starting noise and the same noise in every step:
+
+    start          = error(as configured)        − error(exact start)
+    network        = error(exact start)          − error(exact start, exact denoiser)
+    discretisation = error(exact start, exact denoiser)
+
+With an exact start and the exact denoiser nothing but the steps can be wrong: their number, their
+rule, and steps left out, repeated or without noise. Infinitely many would leave 0, up to the
+chance of a finite sample. The three sum to the total. A part can be negative, where its error made
+good for another's.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from ..assemble import make_method, make_mixture, sampling_schedule
+from ..config.experiment import Experiment
+from ..methods import Denoiser, IdealDenoiser
+from ..mixtures import GaussianMixture
+from ..randomness import generator
+from ..schedules import Level
+from ..trajectory import denoise
+from .energy_distance import POINTS, EnergyDistance, Reference
+from .start_mismatch import StartMismatch
+
+Part = Literal["start", "network", "discretisation"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+_WHY: dict[Part, str] = {
+    "start": "the start is not what the noisiest level holds",
+    "network": "the network is not the ideal denoiser",
+    "discretisation": "the steps are too few or too coarse",
+}
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Energy distance by where it comes from; the parts sum to ``total``.
+
+    ``…_chance`` is how far chance moves each, two standard deviations from one sample to the next;
+    ``chance`` how far from 0 as many true points come.
+    """
+
+    start: float
+    network: float
+    discretisation: float
+    total: float
+    start_chance: float
+    network_chance: float
+    discretisation_chance: float
+    total_chance: float
+    chance: float
+
+    @property
+    def main(self) -> Part:
+        """The largest part."""
+        return max(PARTS, key=self.part)
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether true points could score as the sample does."""
+        return self.total <= self.total_chance
+
+    def part(self, name: str) -> float:
+        """A part, or the total, by its name."""
+        value: float = getattr(self, name)
+        return value
+
+    def chance_of(self, name: str) -> float:
+        """How far chance moves a part, or the total."""
+        return self.part(f"{name}_chance")
+
+    def chance_alone(self, name: str) -> bool:
+        """Whether a part is no larger than chance could make it."""
+        return abs(self.part(name)) <= self.chance_of(name)
+
+
+def attribute(
+    experiment: Experiment,
+    denoiser: Denoiser,
+    *,
+    points: int | None = None,
+    seed: int | None = None,
+    device: torch.device | str = "cpu",
+) -> Attribution:
+    """Swap start, then network, for their exact versions; see the module's docstring.
+
+    The total is the energy distance of the sample that `denoise` gives for the same arguments.
+    """
+    mixture = make_mixture(experiment.data, device)
+    ideal = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+    schedule = sampling_schedule(experiment)
+    k = schedule.levels - experiment.sampling.stop_before
+    truth = mixture.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))
+    reference = Reference(truth)
+    count = experiment.sampling.points if points is None else points
+    noise = experiment.seed if seed is None else seed
+
+    def error(by: Denoiser, begin: Tensor | None) -> EnergyDistance:
+        sampled = denoise(
+            experiment, by, points=count, seed=noise, device=device, keep=POINTS, begin=begin
+        )
+        return reference.distance(sampled.result)
+
+    already = experiment.sampling.start == "exact"
+    exact = None if already else _exact_start(mixture, schedule[0], count, noise)
+    total = error(denoiser, None)
+    started = total if already else error(denoiser, exact)
+    steps = started if isinstance(denoiser, IdealDenoiser) else error(ideal, exact)
+    start, start_chance = total.above(started)
+    network, network_chance = started.above(steps)
+    return Attribution(
+        start=start,
+        network=network,
+        discretisation=steps.value,
+        total=total.value,
+        start_chance=start_chance,
+        network_chance=network_chance,
+        discretisation_chance=steps.chance,
+        total_chance=total.chance,
+        chance=2 * total.real,
+    )
+
+
+def _exact_start(mixture: GaussianMixture, level: Level, count: int, seed: int) -> Tensor:
+    """α_0 x_0 + σ_0 ε with true x_0 and the ε of every other start of this seed, (count, d)."""
+    device = mixture.means.device
+    x0 = mixture.sample(count, generator(seed, "exact start", device))
+    random = generator(seed, "sampling", device)
+    noise = torch.randn((count, mixture.dim), generator=random, device=device)
+    return level.alpha * x0 + level.sigma * noise
+
+
+def verdict(split: Attribution, start: StartMismatch) -> list[str]:
+    """What the split comes to, and what the start has to do with it, in a sentence each."""
+    main = split.main
+    if not math.isfinite(split.total):
+        first = "Some points of the sample are not finite."
+    elif split.by_chance:
+        first = f"Nothing beyond chance: true points score ± {split.chance:.2g}."
+    elif split.chance_alone(main):
+        first = "No part alone stands out from chance: more points would tell."
+    else:
+        first = f"Mainly, {_WHY[main]}."
+    if not start.distance:
+        return [first, "The start is exact."]
+    if start.negligible:
+        return [first, f"The start is good: off by {start.share:.2g} std of the noisiest level."]
+    off = f"The start is off by {start.share:.2g} std of the noisiest level, "
+    if split.chance_alone("start"):
+        return [first, f"{off}which the sample does not show."]
+    if split.start < 0:
+        other = split.total - split.start
+        return [
+            first,
+            f"{off}which makes good for other errors: from the true one the error is {other:.2g}.",
+        ]
+    return [first, f"{off}which costs the sample {split.start:.2g}."]

@@ -1,0 +1,338 @@
+"""The lowest loss any network can reach, level by level, and how far above it one is.
+
+A target T = a x_0 + b ε given x = α x_0 + σ ε is, up to what x tells, T = (a − b α/σ) x_0. So the
+residual of the best output E[T | x] is r = (a − b α/σ)(x_0 − E[x_0 | x]), and
+
+    E‖r‖² = (a − b α/σ)² · mmse(α, σ),   mmse = E‖x_0 − E[x_0 | x]‖².
+
+A network's residual is r plus its own error, and the two are uncorrelated, so its loss exceeds the
+floor by exactly E‖output − E[T | x]‖²: `level_losses` estimates that from few points, where
+floor and loss apart would take very many.
+
+Losses over a batch of n points: a sum is n E‖r‖², a mean E‖r‖²/d, and a norm the mean of √S for
+S = Σ‖r‖², taken to be gamma distributed with its exact mean and variance. For one Gaussian S is
+gamma distributed; otherwise that is right to about 1/n².
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from ..assemble import make_method, make_mixture, make_schedule, sampling_schedule
+from ..config.data_section import DataConfig
+from ..config.experiment import Experiment
+from ..methods import AnyLevel, Denoiser, IdealDenoiser, Method, device_of
+from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
+from ..randomness import generator
+from ..schedules import Level
+from ..training.stages import stages
+
+_REACH = 6.0
+"""How far integrals over x go from every component, in its std once noised."""
+
+_MOST_PAIRS = 12_000_000
+"""Points of a grid times components, beyond which a sample of fixed seed stands for the grid."""
+
+_SAMPLE_PAIRS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Of the best estimate of x_0: ``square`` = E‖x_0 − E[x_0|x]‖², ``fourth`` = E‖·‖⁴."""
+
+    square: float
+    fourth: float
+
+
+@dataclass(frozen=True)
+class LevelLoss:
+    """The loss at one level, the least possible one, and the difference; in the loss's own unit."""
+
+    level: int
+    alpha: float
+    sigma: float
+    loss: float
+    floor: float
+    excess: float
+
+
+# --- the irreducible residual --------------------------------------------------------------------
+
+
+def residual(
+    mixture: GaussianMixture, alpha: float, sigma: float, *, fourth: bool = False
+) -> Residual:
+    """What no denoiser can know of x_0 from x = α x_0 + σ ε, to 1e-3 of itself or better.
+
+    One Gaussian: ‖r‖² is (s²σ²/v) χ²_d. A mixture: the posterior is a mixture again, whose moments
+    are exact at every x, integrated by the trapezoid rule, which converges exponentially for
+    functions as smooth as these. Mixtures of so many components that this would take long (points
+    from a file) are sampled instead, to a few percent. ``fourth`` is nan unless asked for.
+    """
+    mixture, d = mixture.to("cpu"), mixture.dim
+    if mixture.modes == 1:
+        within = float(_within(mixture, alpha, sigma)[0])
+        return Residual(d * within, d * (d + 2) * within**2)
+    noised = mixture.noised(alpha, sigma)
+    points, cell = _nodes(noised)
+    if fourth or mixture.modes <= 64:
+        weights = noised.log_prob(points).exp() * cell if cell else torch.ones(len(points)).double()
+        weights = weights / weights.sum()
+        square, fourths = _posterior_moments(mixture, points, alpha, sigma)
+        return Residual(float(weights @ square), float(weights @ fourths))
+    return Residual(_mmse_of_many(mixture, points, alpha, sigma, bool(cell)), math.nan)
+
+
+def _within(mixture: GaussianMixture, alpha: float, sigma: float) -> Tensor:
+    """Variance of a coordinate of x_0, given x and its component: s_m² σ²/v_m, shape (m,)."""
+    variances = mixture.stds**2
+    return variances * sigma**2 / (alpha**2 * variances + sigma**2)
+
+
+def _nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
+    """Points (g, d) to integrate with the density over, and the volume of each one's cell.
+
+    A grid, or a sample, whose points count alike and have volume 0. Between separate modes a
+    distance D apart, what x tells changes within v/D; that matters where the modes meet at all, so
+    down to 0.12 std. Curves and areas have no such gaps.
+    """
+    std = float(noised.stds.min())
+    wide = float((noised.means.max(0).values - noised.means.min(0).values).norm())
+    sharp = std / max(wide, std)
+    spacing = min(max(sharp, 0.12), 0.5) if noised.separate else 0.7
+    while spacing <= 0.95:
+        grid = _grid(noised, spacing * std)
+        if grid is not None:
+            return grid, (spacing * std) ** noised.dim
+        spacing *= 1.3
+    n = max(256, _SAMPLE_PAIRS // noised.modes)
+    return noised.sample(n, generator(0, "floor"), balanced=True, dtype=torch.float64), 0.0
+
+
+def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
+    """Points of one lattice near any component, (g, d); None where they are too many."""
+    most = math.ceil(_REACH * float(noised.stds.max()) / spacing)
+    offsets = torch.cartesian_prod(*[torch.arange(-most, most + 1)] * noised.dim)
+    offsets = offsets.reshape(-1, noised.dim)
+    offsets = offsets[offsets.square().sum(1) <= most**2]
+    if len(offsets) * noised.modes > _MOST_PAIRS:
+        return None
+    nearest = (noised.means / spacing).round().long()
+    cells = (nearest[:, None, :] + offsets).reshape(-1, noised.dim)
+    low = cells.min(0).values
+    size = (cells.max(0).values - low + 1).tolist()
+    rows = size[1] if noised.dim == 2 else 1
+    keys = (cells - low) @ torch.tensor([rows, 1][: noised.dim])
+    if size[0] * rows <= _MOST_PAIRS:
+        held = torch.zeros(size[0] * rows, dtype=torch.bool)
+        held[keys] = True
+        keys = held.nonzero()[:, 0]
+    else:
+        keys = torch.unique(keys)
+    if len(keys) * noised.modes > _MOST_PAIRS:
+        return None
+    axes = [keys // rows, keys % rows][: noised.dim]
+    return (torch.stack(axes, 1) + low).double() * spacing
+
+
+def _posterior_moments(
+    mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float
+) -> tuple[Tensor, Tensor]:
+    """E[‖r‖² | x] and E[‖r‖⁴ | x] for r = x_0 − E[x_0|x], both (g,).
+
+    Given x and component m, r ~ N(δ_m, τ_m² I): ‖r‖² has mean q = ‖δ‖² + dτ², variance
+    2dτ⁴ + 4τ²‖δ‖².
+    """
+    d = mixture.dim
+    variance = alpha**2 * mixture.stds**2 + sigma**2
+    within = _within(mixture, alpha, sigma)
+    squares, fourths = [], []
+    for part in torch.split(x, max(1, PAIRS_AT_ONCE // mixture.modes)):
+        shares = mixture.responsibilities(part, alpha, sigma)
+        apart = torch.zeros_like(shares)
+        for axis in range(d):
+            centre = (
+                sigma**2 * mixture.means[:, axis]
+                + alpha * mixture.stds**2 * part[:, axis : axis + 1]
+            ) / variance
+            apart += (centre - (shares * centre).sum(1, keepdim=True)) ** 2
+        mean = apart + d * within
+        squares.append((shares * mean).sum(1))
+        spread = 2 * d * within**2 + 4 * within * apart
+        fourths.append((shares * (mean**2 + spread)).sum(1))
+    return torch.cat(squares), torch.cat(fourths)
+
+
+def _mmse_of_many(
+    mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float, grid: bool
+) -> float:
+    """E‖r‖² of many components of one std, by matrix products in float32.
+
+    E[‖r‖²|x] = d τ² + (σ²/v)² (E[‖μ‖²|x] − ‖E[μ|x]‖²). On a grid, x counts with its density.
+    """
+    variance = alpha**2 * float(mixture.stds[0]) ** 2 + sigma**2
+    means, root = mixture.means, variance**0.5
+    columns = torch.cat([means, means.square().sum(1, keepdim=True)], 1).float()
+    centres = (alpha / root * means).float()
+    offset = mixture.weights.log().float() - centres.square().sum(1) / 2
+    total = weights = 0.0
+    for part in torch.split((x / root).float(), max(1, PAIRS_AT_ONCE // mixture.modes)):
+        logits = torch.addmm(offset, part, centres.T)
+        top = logits.max(1, keepdim=True).values
+        joint = (logits - top).exp_()
+        density = joint.sum(1)
+        known = (joint @ columns / density[:, None]).double()
+        if grid:
+            density = density * (top[:, 0] - part.square().sum(1) / 2).exp()
+        else:
+            density = torch.ones_like(density)
+        spread = (known[:, -1] - known[:, :-1].square().sum(1)).clamp_min(0)
+        total += float(density.double() @ spread)
+        weights += float(density.double().sum())
+    within = float(_within(mixture, alpha, sigma)[0])
+    return mixture.dim * within + (sigma**2 / variance) ** 2 * total / weights
+
+
+@lru_cache(maxsize=4096)
+def _residual(data: DataConfig, alpha: float, sigma: float, fourth: bool) -> Residual:
+    return residual(_mixture(data), alpha, sigma, fourth=fourth)
+
+
+@lru_cache(maxsize=8)
+def _mixture(data: DataConfig) -> GaussianMixture:
+    return make_mixture(data)
+
+
+# --- losses --------------------------------------------------------------------------------------
+
+
+def _gain(method: Method, level: Level) -> float:
+    """a − b α/σ of the target at a level."""
+    one, none = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+    apart = method.target(none, none, level)
+    a, b = method.target(one, none, level) - apart, method.target(none, one, level) - apart
+    return float(a[0]) - float(b[0]) * float(level.alpha) / float(level.sigma)
+
+
+def batch_loss(kind: str, batch: int, dim: int, square: float, fourth: float) -> float:
+    """The expected loss of a batch whose residuals have E‖r‖² and E‖r‖⁴."""
+    if kind == "sum":
+        return batch * square
+    if kind == "mean":
+        return square / dim
+    variance = fourth - square**2
+    if square <= 0:
+        return 0.0
+    if variance <= 1e-12 * square**2:
+        return math.sqrt(batch * square)
+    shape = batch * square**2 / variance
+    scale = variance / square
+    return math.sqrt(scale) * math.exp(math.lgamma(shape + 0.5) - math.lgamma(shape))
+
+
+def floor_at(experiment: Experiment, level: Level, excess: float = 0.0) -> float:
+    """The least possible loss at one level; or with ``excess`` = E‖output − E[T|x]‖² on top."""
+    method = make_method(experiment.method, _mixture(experiment.data))
+    gain = _gain(method, level) ** 2
+    norm = experiment.training.loss == "norm"
+    least = _residual(experiment.data, float(level.alpha), float(level.sigma), norm)
+    square = gain * least.square
+    fourth = gain**2 * least.fourth + (square + excess) ** 2 - square**2
+    training = experiment.training
+    return batch_loss(training.loss, training.batch, experiment.dim, square + excess, fourth)
+
+
+def floors(experiment: Experiment) -> list[float]:
+    """The least possible loss at every level that sampling goes through, noisiest first."""
+    schedule = sampling_schedule(experiment)
+    return [floor_at(experiment, schedule[k]) for k in range(schedule.levels)]
+
+
+def training_levels(experiment: Experiment) -> list[tuple[Level, float]]:
+    """The levels whose loss training reports at its end, with the share of each.
+
+    All N alike; the noisiest alone where it has a network of its own, trained last; or, of a method
+    that knows every level, u at places that integrate ln(σ/α) over its normal distribution.
+    """
+    method = make_method(experiment.method, _mixture(experiment.data))
+    if isinstance(method, AnyLevel):
+        places = torch.linspace(-3.5, 3.5, 11, dtype=torch.float64)
+        shares = (-places.square() / 2).exp()
+        levels = [method.draw(u) for u in torch.special.ndtr(places)]
+        return [
+            (Level(float(at.alpha), float(at.sigma), 1.0, 0.0), float(share))
+            for at, share in zip(levels, shares / shares.sum(), strict=True)
+        ]
+    schedule = make_schedule(experiment.schedule)
+    if experiment.network.per_level:
+        return [(schedule[0], 1.0)]
+    return [(schedule[k], 1 / schedule.levels) for k in range(schedule.levels)]
+
+
+def training_floor(experiment: Experiment) -> float:
+    """The least loss that the training can come to, averaged over the levels as training does."""
+    return sum(share * floor_at(experiment, level) for level, share in training_levels(experiment))
+
+
+def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
+    """The floor of every stage of the training, with the step from which it holds.
+
+    One for a network of all levels; where each level has its own, the floor of that level.
+    """
+    if not experiment.network.per_level:
+        return ((0, training_floor(experiment)),)
+    schedule = make_schedule(experiment.schedule)
+    return tuple(
+        (stage.start, floor_at(experiment, schedule[stage.level]))
+        for stage in stages(experiment)
+        if stage.level is not None
+    )
+
+
+# --- how far a network is from it ----------------------------------------------------------------
+
+
+@torch.no_grad()
+def excess_square(
+    experiment: Experiment, denoiser: Denoiser, level: Level, points: int = 512, seed: int = 0
+) -> float:
+    """E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed."""
+    mixture, device = _mixture(experiment.data), device_of(denoiser)
+    ideal = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+    random = generator(seed, "excess")
+    x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
+    x = level.alpha * x0 + level.sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
+    said = denoiser(x.float().to(device), level).output.double().cpu()
+    return float((said - ideal(x, level).output).square().sum(1).mean())
+
+
+def level_losses(
+    experiment: Experiment, denoiser: Denoiser, points: int = 512, seed: int = 0
+) -> list[LevelLoss]:
+    """Loss, floor and excess at every level that sampling goes through, noisiest first."""
+    schedule = sampling_schedule(experiment)
+    losses = []
+    for k in range(schedule.levels):
+        level = schedule[k]
+        floor = floor_at(experiment, level)
+        extra = excess_square(experiment, denoiser, level, points, seed)
+        loss = floor_at(experiment, level, extra)
+        alpha, sigma = float(level.alpha), float(level.sigma)
+        losses.append(LevelLoss(k, alpha, sigma, loss, floor, loss - floor))
+    return losses
+
+
+def training_excess(
+    experiment: Experiment, denoiser: Denoiser, points: int = 512, seed: int = 0
+) -> float:
+    """How far a network's expected training loss is above `training_floor`; never below 0."""
+    total = 0.0
+    for level, share in training_levels(experiment):
+        extra = excess_square(experiment, denoiser, level, points, seed)
+        total += share * (floor_at(experiment, level, extra) - floor_at(experiment, level))
+    return max(total, 0.0)

@@ -1,0 +1,196 @@
+"""How good a sample is, beside what a fresh real sample of the same size scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from ..mixtures import PAIRS_AT_ONCE, GaussianMixture, between_parts
+from ..randomness import generator
+from .energy_distance import energy_distance
+
+T = TypeVar("T")
+
+OFF_MODE = 5.0
+"""A point further than this many std from every mode belongs to none."""
+
+_SORTED_UP_TO = 100_000
+"""Points of each sample that enter the sliced Wasserstein distance."""
+
+_PARTS = 5
+"""Parts of `evaluate` that take about as long as each other."""
+
+_DIRECTIONS = 64
+"""Lines onto which 2D points are projected for the sliced Wasserstein distance."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a sample scores; lists have one entry a coordinate or a mode.
+
+    ``not_finite``: points with a coordinate that is no finite number, of all ``points``.
+    ``nearest_mode_distance``: mean over points of the squared distance to the nearest mode (the
+    post's measure). ``energy_distance``: unbiased, to the exact distribution, of the first 4,096
+    points; ``energy_distance_chance``: how far chance moves it from one sample to the next, two
+    std. ``sliced_wasserstein``: distance to a real sample.
+    ``mode_weights``: share of points nearest to each mode; ``mode_tv``: half the sum of their
+    absolute differences from the true weights. ``off_mode``: share of points further than
+    5 std from every component. ``in_mode_std_ratio``: root mean square distance of the others from
+    the mean of their mode, a coordinate, over the true std; None where there are none.
+
+    ``…_real`` is what a fresh real sample of the same size scores; for the energy distance, whose
+    mean is 0 there, the root mean square. Measures of modes are None for data whose components
+    make up a curve, an area or a cloud.
+    """
+
+    points: int
+    not_finite: int
+    mean: list[float]
+    std: list[float]
+    nearest_mode_distance: float | None
+    nearest_mode_distance_real: float | None
+    energy_distance: float
+    energy_distance_chance: float
+    energy_distance_real: float
+    sliced_wasserstein: float
+    sliced_wasserstein_real: float
+    mode_weights: list[float] | None
+    mode_tv: float | None
+    mode_tv_real: float | None
+    off_mode: float
+    off_mode_real: float
+    in_mode_std_ratio: float | None
+    in_mode_std_ratio_real: float | None
+
+
+def nearest_mode(x: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:
+    """Squared distance to, and index of, the nearest component of every point; both (n,)."""
+    means = mixture.means.to(x)
+    nearest = []
+    for part in torch.split(x, max(1, PAIRS_AT_ONCE // len(means))):
+        between_parts.get()()
+        pairs = torch.cdist(part, means, compute_mode="donot_use_mm_for_euclid_dist")
+        nearest.append(pairs.min(1))
+    distance = torch.cat([part.values for part in nearest])
+    return distance**2, torch.cat([part.indices for part in nearest])
+
+
+def nearest_mode_distance(x: Tensor, mixture: GaussianMixture) -> float:
+    """Mean over points of the squared distance to the nearest mode."""
+    return float(nearest_mode(x, mixture)[0].mean())
+
+
+def sliced_wasserstein(x: Tensor, y: Tensor) -> float:
+    """Mean over lines of the Wasserstein-1 distance of the projections: Bonneel et al. 2015.
+
+    ``x`` and ``y`` have shape (n, d), with the same n; in 1D this is the distance itself. The 64
+    lines of 2D are evenly turned. Of samples larger than 100,000 the first that many points count.
+    """
+    x, y = x[:_SORTED_UP_TO].double(), y[:_SORTED_UP_TO].double()
+    if x.shape[1] == 1:
+        return _wasserstein(x[:, 0], y[:, 0])
+    turn = math.pi * (torch.arange(_DIRECTIONS, dtype=torch.float64) + 0.5) / _DIRECTIONS
+    lines = torch.stack([turn.cos(), turn.sin()], 1)
+    return sum(_wasserstein(x @ line, y @ line) for line in lines) / _DIRECTIONS
+
+
+def _wasserstein(x: Tensor, y: Tensor) -> float:
+    """Wasserstein-1 distance of as many numbers x and y."""
+    return float((x.sort().values - y.sort().values).abs().mean())
+
+
+def evaluate(
+    x: Tensor,
+    mixture: GaussianMixture,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Quality:
+    """Score points x of shape (n, d) against the mixture they should come from.
+
+    Non-finite points count as off every mode and are left out of everything else. ``progress`` is
+    told the parts done and all there are, one after another.
+    """
+    points, parts = len(x), iter(range(1, _PARTS + 1))
+
+    def done(value: T) -> T:
+        if progress is not None:
+            progress(next(parts), _PARTS)
+        return value
+
+    x = x.detach()[torch.isfinite(x).all(1)].cpu()
+    mixture = mixture.to("cpu")
+    # Two real samples, since real data differ from real data too.
+    count = max(len(x), 1)
+    real = real_sample(mixture, count, seed)
+    other = mixture.sample(count, generator(seed, "other metrics"))
+    scores, best = done(_scores(x, points, mixture)), done(_scores(real, count, mixture))
+    energy = done(energy_distance(x, mixture))
+    nan = float("nan")
+    moments = x if len(x) else x.new_full((1, mixture.dim), nan)
+    return Quality(
+        points=points,
+        not_finite=points - len(x),
+        mean=moments.mean(0).tolist(),
+        std=moments.std(0, unbiased=False).tolist(),
+        nearest_mode_distance=scores.distance,
+        nearest_mode_distance_real=best.distance,
+        energy_distance=energy.value,
+        energy_distance_chance=energy.chance,
+        energy_distance_real=energy.real,
+        sliced_wasserstein=done(sliced_wasserstein(x, real) if len(x) else nan),
+        sliced_wasserstein_real=done(sliced_wasserstein(other, real)),
+        mode_weights=scores.weights,
+        mode_tv=scores.tv,
+        mode_tv_real=best.tv,
+        off_mode=scores.off,
+        off_mode_real=best.off,
+        in_mode_std_ratio=scores.ratio,
+        in_mode_std_ratio_real=best.ratio,
+    )
+
+
+def real_sample(mixture: GaussianMixture, count: int, seed: int = 0) -> Tensor:
+    """True points (count, d) whose measures stand beside those of a sample."""
+    return mixture.sample(count, generator(seed, "metrics"))
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """What needs no second sample."""
+
+    distance: float | None
+    weights: list[float] | None
+    tv: float | None
+    off: float
+    ratio: float | None
+
+
+def _scores(x: Tensor, points: int, mixture: GaussianMixture) -> _Scores:
+    """Of the finite ones, x, of so many points."""
+    squared, index = nearest_mode(x, mixture)
+    on_mode = squared <= (OFF_MODE * mixture.stds[index].to(x)) ** 2
+    off = 1 - float(on_mode.sum()) / points
+    if not mixture.separate:
+        return _Scores(None, None, None, off, None)
+    shares = torch.bincount(index, minlength=mixture.modes) / max(len(x), 1)
+    return _Scores(
+        distance=float(squared.mean()),
+        weights=shares.tolist(),
+        tv=float((shares - mixture.weights).abs().sum() / 2) if len(x) else 1.0,
+        off=off,
+        ratio=_in_mode_ratio(x[on_mode], index[on_mode], mixture),
+    )
+
+
+def _in_mode_ratio(x: Tensor, index: Tensor, mixture: GaussianMixture) -> float | None:
+    if not len(x):
+        return None
+    count = torch.bincount(index, minlength=mixture.modes).clamp_min(1)
+    centres = torch.zeros_like(mixture.means).index_add_(0, index, x.double()) / count[:, None]
+    scaled = (x - centres[index]) / mixture.stds[index, None]
+    return float(scaled.square().mean().sqrt())

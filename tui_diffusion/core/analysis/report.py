@@ -1,0 +1,213 @@
+"""What a training came to, as one plain mapping: the JSON of ``train`` and ``metrics.json``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..assemble import make_mixture, scaling_of
+from ..config.experiment import Experiment
+from ..datasets import Scaling
+from ..methods import Denoiser
+from ..mixtures import GaussianMixture
+from ..training.trainer import Trainer
+from ..trajectory import Trajectory, denoise
+from .attribution import attribute, verdict
+from .error_growth import amplification
+from .loss_floor import level_losses, training_excess, training_floor
+from .metrics import Quality, evaluate
+from .start_mismatch import start_mismatch
+
+LAST = 100
+"""The final loss is the mean over this many last steps: one batch says little of a network."""
+
+
+def plain(value: Any) -> Any:
+    """The same value with every number that JSON cannot hold as None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+_ALWAYS = frozenset(
+    ("mean", "std", "energy_distance", "sliced_wasserstein", "floor", "loss", "excess", "total")
+)
+"""Names of what a report always holds; other numbers may not apply."""
+
+
+def unknown(report: Any) -> str:
+    """What a report (as of `plain`) says is not finite but should be, in words, or ''."""
+    if not isinstance(report, dict):
+        return next(filter(None, map(unknown, report)), "") if isinstance(report, list) else ""
+    name: str
+    for name, value in report.items():
+        if name == "not_finite" and value:
+            return not_finite(value, report["points"])
+        if name in _ALWAYS and None in (value if isinstance(value, list) else [value]):
+            return f"{name.replace('_', ' ')} is not finite"
+        found = unknown(value)
+        if found:
+            return found
+    return ""
+
+
+def not_finite(lost: int, points: int) -> str:
+    """How many of so many points are not finite, in words, or ''."""
+    return f"{lost:,} of {points:,} points are not finite" if lost else ""
+
+
+def target_of(trajectory: Trajectory, mixture: GaussianMixture) -> GaussianMixture:
+    """The exact distribution that a trajectory's result should follow."""
+    k, schedule = trajectory.result_level, trajectory.schedule
+    return mixture.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))
+
+
+def quality(trajectory: Trajectory, mixture: GaussianMixture) -> Quality:
+    """The quality of a trajectory's result against what it should follow, at unit size."""
+    return evaluate(trajectory.result, target_of(trajectory, mixture))
+
+
+def sample_report(
+    experiment: Experiment,
+    trajectory: Trajectory,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """``{"sample": …, "target": …}``: the quality of a sample and the moments it should have.
+
+    Means and stds are in the data's own units; distances are at unit size, where each column of
+    points from a file has std 1. ``progress`` is that of `evaluate`.
+    """
+    scaling = scaling_of(experiment.data)
+    target = target_of(trajectory, make_mixture(experiment.data))
+    scores = evaluate(trajectory.result, target, progress=progress)
+    measured = torch.tensor([scores.mean, scores.std], dtype=torch.float64)
+    mean, std = _own_moments(scaling, *measured)
+    goal_mean, goal_std = _own_moments(scaling, target.mean(), target.std())
+    return {
+        "sample": plain(asdict(replace(scores, mean=mean, std=std))),
+        "target": {"mean": goal_mean, "std": goal_std},
+    }
+
+
+def _own_moments(scaling: Scaling, mean: Tensor, std: Tensor) -> tuple[list[float], list[float]]:
+    """Means and stds of unit size in the data's own units."""
+    return scaling.back(mean).tolist(), scaling.lengths_back(std).tolist()
+
+
+def loss_report(
+    experiment: Experiment, losses: NDArray[np.float32] | None, denoiser: Denoiser
+) -> dict[str, Any]:
+    """``final``: the mean of the last losses; ``floor``: the least that training can come to.
+
+    ``excess``: how far the expected loss of the weights that sample is above the floor, which is
+    never below 0 and hardly a matter of chance, as ``final`` − ``floor`` is. ``losses`` are None
+    where the training diverged.
+    """
+    floor = training_floor(experiment)
+    if losses is None or not len(losses):
+        return {"final": None, "floor": floor, "excess": None}
+    return {
+        "final": float(np.mean(losses[-LAST:], dtype=float)),
+        "floor": floor,
+        "excess": training_excess(experiment, denoiser),
+    }
+
+
+def results(
+    experiment: Experiment,
+    losses: NDArray[np.float32] | None,
+    denoiser: Denoiser,
+    *,
+    points: int | None = None,
+    device: torch.device | str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """``{"loss": …, "sample": …, "target": …}``: what a training came to, however it was run."""
+    trajectory = denoise(experiment, denoiser, points=points, device=device, progress=progress)
+    return {
+        "loss": plain(loss_report(experiment, losses, denoiser)),
+        **sample_report(experiment, trajectory),
+    }
+
+
+def evaluation(
+    experiment: Experiment,
+    denoiser: Denoiser,
+    *,
+    device: torch.device | str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """The body of ``evaluate --json``: metrics, levels, attribution and start of a denoiser.
+
+    ``levels``: at each one that sampling goes through, loss, floor and excess of the network, and
+    what an error in eps_hat there comes to after one step and in the end (`amplification`).
+    """
+    trajectory = denoise(experiment, denoiser, device=device, progress=progress)
+    sampled = sample_report(experiment, trajectory)
+    levels = [
+        {**asdict(at), "amplification": by.step, "amplification_out": by.out}
+        for at, by in zip(
+            level_losses(experiment, denoiser), amplification(experiment), strict=True
+        )
+    ]
+    split = attribute(experiment, denoiser, device=device)
+    start = start_mismatch(experiment)
+    report: dict[str, Any] = plain(
+        {
+            "metrics": sampled["sample"],
+            "target": sampled["target"],
+            "levels": levels,
+            "attribution": {
+                **asdict(split),
+                "main": split.main,
+                "verdict": verdict(split, start),
+            },
+            "start": asdict(start),
+        }
+    )
+    return report
+
+
+def training_report(
+    trainer: Trainer,
+    *,
+    points: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """The results of a training and of a sample from its network; the body of ``train --json``.
+
+    ``progress`` is told how far the sampling is, as by `denoise`.
+    """
+    experiment = trainer.experiment
+    losses = None if trainer.status == "diverged" else trainer.losses[: trainer.step]
+    found = results(
+        experiment,
+        losses,
+        trainer.denoiser,
+        points=points,
+        device=trainer.device,
+        progress=progress,
+    )
+    return {
+        "experiment": experiment.name,
+        "seed": experiment.seed,
+        "device": str(trainer.device),
+        "device_reason": trainer.choice.reason,
+        "threads": trainer.threads,
+        "status": trainer.status,
+        "steps": trainer.step,
+        "seconds": trainer.seconds,
+        "steps_per_second": plain(trainer.step / max(trainer.seconds, 1e-9)),
+        **found,
+    }

@@ -1,0 +1,111 @@
+"""Columns of the arrays in a file of numpy's, .npy or .npz; loads no torch, and never pickle."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from ..files import UNREADABLE
+from .text_table import TableError
+
+_MOST = 1000
+"""Columns, or arrays in an archive, at most."""
+
+
+@dataclass(frozen=True)
+class ArrayTable:
+    """Columns, each a name ('' where it has none) and an array of shape (n,)."""
+
+    names: tuple[str, ...]
+    columns: tuple[NDArray[Any], ...]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What each column holds: number or text."""
+        return tuple("number" if c.dtype.kind in "fiu" else "text" for c in self.columns)
+
+
+def read_array(content: bytes) -> ArrayTable:
+    """The columns of a .npy file; raises `TableError`."""
+    return _table({"": _array(content)})
+
+
+def read_archive(content: bytes, limit: int, chosen: str) -> tuple[ArrayTable, str]:
+    """The columns of a .npz file, and which of them are ``chosen``; raises `TableError`.
+
+    One array in it, or one that is chosen by its name, is read as a .npy file would be; of several
+    those of shape (n,) are columns. ``limit``: bytes to which the file may unpack.
+    """
+    try:
+        arrays = dict(_unpacked(content, limit))
+    except (*UNREADABLE, zipfile.BadZipFile) as error:
+        if isinstance(error, TableError):
+            raise
+        raise TableError("not an archive of arrays") from None
+    if len(arrays) == 1 and (not chosen or chosen in arrays):
+        return _table({"": next(iter(arrays.values()))}), ""
+    if chosen in arrays and arrays[chosen].ndim != 1:
+        return _table({"": arrays[chosen]}), ""
+    if not chosen and any(array.ndim != 1 for array in arrays.values()):
+        raise TableError(f"holds {len(arrays)} arrays; choose one with data.columns", tuple(arrays))
+    return _table({name: array for name, array in arrays.items() if array.ndim == 1}), chosen
+
+
+def _unpacked(content: bytes, limit: int) -> Iterator[tuple[str, NDArray[Any]]]:
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        members = archive.infolist()
+        if len(members) > _MOST:
+            raise TableError(f"holds more than {_MOST:,} arrays")
+        for member in members:
+            # What the archive says of its size may be a lie.
+            with archive.open(member) as packed:
+                data = packed.read(limit + 1)
+            limit -= len(data)
+            if limit < 0:
+                raise TableError("unpacks to too many bytes")
+            yield member.filename.removesuffix(".npy"), _array(data)
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    """An array, of no more numbers than there are bytes for them."""
+    try:
+        file = BytesIO(content)
+        version = npy.read_magic(file)
+        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
+        shape, _, dtype = read(file)
+        size = dtype.itemsize
+        for length in shape:
+            size *= int(length)
+        if not dtype.hasobject and 0 < len(content) - file.tell() < size:
+            raise ValueError("cut off")
+        array: NDArray[Any] = np.load(BytesIO(content), allow_pickle=False)
+    except (*UNREADABLE, AttributeError):
+        raise TableError("not an array of numbers") from None
+    return array
+
+
+def _table(arrays: Mapping[str, NDArray[Any]]) -> ArrayTable:
+    names: list[str] = []
+    columns: list[NDArray[Any]] = []
+    for name, array in arrays.items():
+        if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] > _MOST):
+            raise TableError(f"has shape {array.shape}")
+        if array.dtype.names:
+            names += array.dtype.names
+            columns += [array[field] for field in array.dtype.names]
+        elif array.ndim == 2:
+            names += [name] * array.shape[1]
+            columns += [*array.T]
+        else:
+            names.append(name)
+            columns.append(array)
+    if any(column.ndim != 1 or column.dtype.kind not in "fiubUSM" for column in columns):
+        raise TableError("holds more than numbers and text")
+    return ArrayTable(tuple(names), tuple(columns))

@@ -1,0 +1,95 @@
+"""Names that a configuration may choose from, and which of them go together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+DataName = Literal[
+    "gaussian-1d",
+    "gaussian-2d",
+    "four-gaussians",
+    "two-modes",
+    "heavy-light",
+    "ring",
+    "moons",
+    "circles",
+    "swiss-roll",
+    "spirals",
+    "checkerboard",
+    "pinwheel",
+    "drawing",
+    "file",
+]
+
+
+MethodName = Literal["naive", "naive-exact", "ddpm", "edm", "flow"]
+
+
+ScheduleKind = Literal["karras", "beta", "karras-beta", "linear-beta", "cosine", "flow"]
+
+
+SamplerName = Literal["naive", "ddpm", "ddim", "euler", "heun", "dpm++2m"]
+
+
+Means = tuple[tuple[float, ...], ...]
+
+
+DEFAULT_MEANS: Mapping[str, Means] = {
+    "gaussian-1d": ((1.0,),),
+    "gaussian-2d": ((-1.0, 1.0),),
+    "four-gaussians": ((-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0), (1.0, 1.0)),
+    "two-modes": ((-1.0,), (1.0,)),
+    "heavy-light": ((-1.0, -1.0), (1.0, 1.0)),
+}
+"""Centres of the components of each data set that is given by its centres."""
+
+
+DEFAULT_WEIGHTS: Mapping[str, tuple[float, ...]] = {"heavy-light": (0.9, 0.1)}
+"""Weights of the components where they are not equal."""
+
+
+DEFAULT_STD: Mapping[str, float] = {
+    "two-modes": 0.05,
+    "heavy-light": 0.05,
+    "ring": 0.05,
+    "moons": 0.06,
+    "circles": 0.06,
+    "swiss-roll": 0.05,
+    "spirals": 0.05,
+    "checkerboard": 0.08,
+    "pinwheel": 0.06,
+    "drawing": 0.007,
+    "file": 0.05,
+}
+"""Standard deviation of each component, where it is not 0.01."""
+
+
+SCHEDULES_OF: Mapping[str, tuple[str, ...]] = {
+    "naive": ("karras",),
+    "naive-exact": ("karras",),
+    "ddpm": ("beta", "karras-beta", "linear-beta", "cosine"),
+    "edm": ("karras", "cosine", "flow"),
+    "flow": ("flow", "karras", "cosine"),
+}
+"""Which schedules go with a method, its default first."""
+
+
+_MODERN = ("ddpm", "ddim", "euler", "heun", "dpm++2m")
+
+
+SAMPLERS_OF: Mapping[str, tuple[str, ...]] = {
+    "naive": ("naive", *_MODERN),
+    "naive-exact": ("naive", *_MODERN),
+    "ddpm": _MODERN,
+    "edm": ("heun", *(name for name in _MODERN if name != "heun")),
+    "flow": ("heun", *(name for name in _MODERN if name != "heun")),
+}
+"""Which samplers can take a method's network, its default first."""
+
+
+ANY_LEVEL = ("edm", "flow")
+"""Methods whose network knows every noise level, so that sampling may use any levels at all.
+
+The others know the levels they were trained on, and can be sampled on a part of them.
+"""

@@ -1,0 +1,199 @@
+"""The data section of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from pydantic import PrivateAttr, model_validator
+
+from ..text import expanded, shortened
+from .choices import DEFAULT_MEANS, DEFAULT_STD, DEFAULT_WEIGHTS, DataName
+from .fields import setting
+from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, check_columns
+from .sections import FILE_ONLY, PRINTABLE, Section
+from .value_types import Numbers, Points, Real, Whole, format_value
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from .point_files import Rows
+
+_CENTRES: Mapping[str, tuple[str, ...]] = {"data.name": tuple(DEFAULT_MEANS)}
+
+
+class DataConfig(Section):
+    """The distribution to learn: a mixture of Gaussians of one width."""
+
+    name: DataName = setting(
+        "gaussian-1d",
+        "data set",
+        "The distribution to learn, a mixture of Gaussians; file:PATH for points of your own.",
+        allowed=", ".join(get_args(DataName)[:-1]) + ", file:PATH",
+    )
+    means: Points = setting(
+        (),
+        "means",
+        "Centre of every component: numbers in 1D, points in 2D. Empty: as the data set has them.",
+        when=_CENTRES,
+        allowed="1D such as '-1, 1', or 2D such as '(-1, 1), (1, -1)', at most 64 components, "
+        f"numbers from {-FARTHEST:g} to {FARTHEST:g}",
+    )
+    weights: Numbers = setting(
+        (),
+        "weights",
+        "Weight of every component, scaled to sum to 1. Empty: as the data set has them.",
+        when=_CENTRES,
+        allowed=f"one number from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g} for each of the means",
+    )
+    count: Whole = setting(
+        8, "modes", "Number of modes on the ring.", when={"data.name": ("ring",)}, ge=1, le=64
+    )
+    path: str = setting(
+        "",
+        "file",
+        "A table of points as .csv, .tsv, .txt, .npy or .npz, one or two of its columns; scaled to "
+        "unit size, and back. The preset edm-drawing learns few points best.",
+        when=FILE_ONLY,
+        allowed="a .csv, .tsv, .txt (or .gz of one), .npy or .npz file with 1 to 100,000 rows",
+        max_length=4096,
+    )
+    columns: str = setting(
+        "",
+        "columns",
+        "One or two columns of the file, by name or number from 1; empty: all there are.",
+        when=FILE_ONLY,
+        allowed="one or two names or numbers of columns, such as 'x,y'",
+        pattern=PRINTABLE,
+        max_length=400,
+    )
+    where: str = setting(
+        "",
+        "rows",
+        "Only the rows that have this value in this column, such as dataset:dino; empty: all.",
+        when=FILE_ONLY,
+        allowed="COLUMN:VALUE, the column by name or number",
+        pattern=PRINTABLE,
+        max_length=400,
+    )
+    std: Real = setting(
+        0.01,
+        "std",
+        "Standard deviation of each component; of points from a file, over their column's spread.",
+        ge=LEAST_STD,
+        le=10,
+    )
+    balanced: bool = setting(
+        True,
+        "balanced",
+        "Every training batch holds the components in equal numbers, as in the post.",
+    )
+    scaling: Literal["column", "shared"] = setting(
+        "column",
+        "scaling",
+        "How points from a file come to unit size: each column by its own spread; or both by one, "
+        "which keeps the proportions of a drawing or a map.",
+        when={"data.name": ("file",)},
+    )
+    _rows: Rows | None = PrivateAttr(None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        """Read file:PATH as what it stands for, and give a data set its own width."""
+        if not isinstance(values, Mapping):
+            return values
+        values = dict(values)
+        name = values.get("name")
+        if isinstance(name, str) and name.startswith("file:"):
+            values["name"], values["path"] = "file", name.removeprefix("file:")
+        values.setdefault("std", DEFAULT_STD.get(str(values.get("name")), 0.01))
+        return values
+
+    @model_validator(mode="after")
+    def _means_fit(self) -> DataConfig:
+        means = self.means or DEFAULT_MEANS.get(self.name, ())
+        weights = self.weights or DEFAULT_WEIGHTS.get(self.name, ())
+        if self.name not in DEFAULT_MEANS:
+            if self.means or self.weights:
+                field = "means" if self.means else "weights"
+                raise ValueError(
+                    f"data.{field}: does not go with data.name {self.name!r}; "
+                    f"allowed: none, or data.name = {' or '.join(DEFAULT_MEANS)}"
+                )
+            if self.name == "file" and self._rows is None:
+                path, self._rows = _read_points(self.path, self.columns, self.where)
+                object.__setattr__(self, "path", path)
+            return self
+        dims = {len(mean) for mean in means}
+        if len(dims) > 1 or not dims <= {1, 2} or len(means) > 64:
+            shown = shortened(format_value(means))
+            counts = " and ".join(str(dim) for dim in sorted(dims))
+            raise ValueError(
+                f"data.means: {shown} has points of {counts} coordinates, {len(means)} in all; "
+                "allowed: 1 to 64 points, all of 1 or all of 2 coordinates"
+            )
+        if not self.weights and len(weights) != len(means):
+            weights = ()
+        farthest = max(abs(number) for mean in means for number in mean)
+        if farthest > FARTHEST:
+            raise ValueError(
+                f"data.means: {shortened(format_value(means))} reach too far; allowed: numbers "
+                f"from {-FARTHEST:g} to {FARTHEST:g}"
+            )
+        if self.std < LEAST_STD * farthest:
+            raise ValueError(
+                f"data.std: {format_value(self.std)} is finer than float32 holds at means of "
+                f"{farthest:g}; allowed: from {format_value(LEAST_STD * farthest)}"
+            )
+        fits = [LEAST_WEIGHT <= weight <= 1 / LEAST_WEIGHT for weight in weights]
+        if weights and (len(weights) != len(means) or not all(fits)):
+            raise ValueError(
+                f"data.weights: {format_value(weights)} does not fit {len(means)} means; allowed: "
+                f"{len(means)} numbers from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g}, or none"
+            )
+        object.__setattr__(self, "means", means)
+        object.__setattr__(self, "weights", weights)
+        return self
+
+    @property
+    def dim(self) -> int:
+        """1 or 2."""
+        if self.points is not None:
+            return int(self.points.shape[1])
+        return len(self.means[0]) if self.means else 2
+
+    @property
+    def source(self) -> str:
+        """The name of the file that the points came from, or ''."""
+        return "" if self._rows is None else self._rows.name
+
+    def came_from(self, name: str) -> None:
+        """Remember the name that a file of points had before it was copied."""
+        if self._rows is not None:
+            self._rows.name = name
+
+    @property
+    def points(self) -> NDArray[np.float64] | None:
+        """The points of the file, shape (n, d), as they stood there when this was made.
+
+        None for named data. The file may change or go as it likes: this does not look again.
+        """
+        return None if self._rows is None else self._rows.values
+
+
+def _read_points(path: str, columns: str, where: str) -> tuple[str, Rows]:
+    """The absolute path of a file of points, and those chosen in it; raises `ConfigError`."""
+    from .point_files import Rows, read_points
+
+    file = expanded(path)
+    with suppress(OSError):  # the folder to be in is no more
+        file = file.absolute() if path else file
+    points = read_points(file, columns, where)
+    try:
+        check_columns(points)
+    except ValueError as error:
+        raise ValueError(f"data.path: {shortened(str(file), 80)}: {error}") from None
+    return str(file), Rows(points, file.name)

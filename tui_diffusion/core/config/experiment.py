@@ -1,0 +1,287 @@
+"""The configuration of an experiment: one validated model, made of its `sections`.
+
+The form of the lab, ``--set a.b=value`` on the command line, ``experiment.json`` in a run and the
+table in the README are all made from the fields declared there and here. Importing this module
+loads no torch.
+
+A bad value raises `ConfigError`, whose message is one line that names the field, the value and
+what is allowed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import ValidationError, field_validator, model_validator
+
+from ..nearest import did_you_mean, nearest
+from ..text import shortened
+from .choices import (
+    ANY_LEVEL,
+    DEFAULT_MEANS,
+    DEFAULT_STD,
+    DEFAULT_WEIGHTS,
+    SAMPLERS_OF,
+    SCHEDULES_OF,
+    DataName,
+)
+from .data_section import DataConfig
+from .errors import ConfigError
+from .fields import FieldSpec, fields_of, setting
+from .sections import (
+    MethodConfig,
+    NetworkConfig,
+    SamplingConfig,
+    ScheduleConfig,
+    Section,
+    TrainingConfig,
+)
+from .value_types import Whole, format_value
+
+
+class Experiment(Section):
+    """A whole experiment: data, method, schedule, network, training, sampling; seed and device."""
+
+    name: str = setting(
+        "naive-1d", "experiment", "The preset this experiment began as.", max_length=80
+    )
+    data: DataConfig = DataConfig()
+    method: MethodConfig = MethodConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    network: NetworkConfig = NetworkConfig()
+    training: TrainingConfig = TrainingConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    seed: Whole = setting(0, "seed", "Seed of weights, data and sampling.", ge=0, le=2**63 - 1)
+    device: str = setting(
+        "auto",
+        "device",
+        "Where the tensors live.",
+        pattern=r"^(auto|cpu|mps|cuda(:\d{1,3})?)$",
+        allowed="auto, cpu, cuda, cuda:INDEX, mps",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_harmless(cls, name: str) -> str:
+        if not name.isprintable():
+            raise ValueError(f"name: {shortened(name)!r} is not allowed; allowed: printable text")
+        return name
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Experiment:
+        method = self.method.name
+        _one_of("schedule.kind", self.schedule.kind, SCHEDULES_OF[method], method)
+        _one_of("sampling.sampler", self.sampling.sampler, SAMPLERS_OF[method], method)
+        if self.network.per_level and method in ANY_LEVEL:
+            raise ValueError(
+                f"network.per_level: true does not go with method {method!r}, whose levels have "
+                "no number; allowed: false"
+            )
+        self._sampling_fits(method)
+        if self.network.per_level and self.training.steps < self.levels:
+            raise ValueError(
+                f"training.steps: {self.training.steps} is not one step for each of "
+                f"{self.levels} networks; allowed: a whole number from {self.levels}"
+            )
+        return self
+
+    def _sampling_fits(self, method: str) -> None:
+        sampling, most = self.sampling, 1000 if method in ANY_LEVEL else self.levels
+        if sampling.levels and sampling.sampler == "naive":
+            raise ValueError(
+                f"sampling.levels: {sampling.levels} does not go with sampler 'naive', which "
+                "removes the levels it was trained on; allowed: 0"
+            )
+        if sampling.levels > most:
+            raise ValueError(
+                f"sampling.levels: {sampling.levels} is more than the {most} levels that method "
+                f"{method!r} was trained on; allowed: 0 to {most}"
+            )
+        if self.schedule.kind == "flow" and sampling.levels > self.schedule.most_of_flow:
+            raise ValueError(
+                f"sampling.levels: {sampling.levels} leave no noise at the last one while "
+                f"schedule.rho is {self.schedule.rho:g}; allowed: 0 to {self.schedule.most_of_flow}"
+            )
+        if sampling.stop_before >= self.sampling_levels:
+            raise ValueError(
+                f"sampling.stop_before: {sampling.stop_before} leaves no step of "
+                f"{self.sampling_levels} levels; allowed: 0 to {self.sampling_levels - 1}"
+            )
+
+    @property
+    def levels(self) -> int:
+        """Number of noise levels N of the schedule; level N is clean."""
+        return self.schedule.count
+
+    @property
+    def sampling_levels(self) -> int:
+        """Number of noise levels that sampling goes through."""
+        return self.sampling.levels or self.levels
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a point, 1 or 2."""
+        return self.data.dim
+
+    def get(self, path: str) -> Any:
+        """The value at a dotted path such as ``training.lr``."""
+        value: Any = self
+        for part in path.split("."):
+            value = getattr(value, part)
+        return value
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Experiment:
+        """A new experiment with the values at these dotted paths replaced, all checked.
+
+        Text is read as a person writes it. Where a setting makes others meaningless (another
+        data set has other means, another method another schedule and sampler) those not set here
+        take the defaults that go with it. Raises `ConfigError`.
+        """
+        known = field_table()
+        for path in settings:
+            if path not in known:
+                raise ConfigError(_unknown_field(path), path)
+        values = self.model_dump()
+        changes = {**self._companions(settings), **settings}
+        if not any(path.startswith("data.") for path in changes):
+            values["data"] = self.data  # a file of points is not read again
+        for path, value in changes.items():
+            _put(values, path, value)
+        result = build(values)
+        for path in settings:
+            field = known[path]
+            if not field.applies(result):
+                raise ConfigError(field.why_not(result), path)
+        return result
+
+    def _companions(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What has to change along with ``settings``."""
+        changed: dict[str, Any] = {}
+        name = str(settings.get("data.name", self.data.name)).partition(":")[0]
+        if name != self.data.name and name in get_args(DataName):
+            changed["data.means"] = DEFAULT_MEANS.get(name, ())
+            own = "data.means" not in settings
+            changed["data.weights"] = DEFAULT_WEIGHTS.get(name, ()) if own else ()
+            if (self.data.name, name) != ("drawing", "file"):  # both a spot for every point
+                changed["data.std"] = DEFAULT_STD.get(name, 0.01)
+            changed["data.columns"] = changed["data.where"] = ""
+        method = settings.get("method.name", self.method.name)
+        if method in SCHEDULES_OF:
+            if self.schedule.kind not in SCHEDULES_OF[method]:
+                changed["schedule.kind"] = SCHEDULES_OF[method][0]
+            if self.sampling.sampler not in SAMPLERS_OF[method]:
+                changed["sampling.sampler"] = SAMPLERS_OF[method][0]
+            if method != self.method.name:
+                changed["sampling.levels"] = 0
+        return changed
+
+
+def _one_of(path: str, value: str, allowed: tuple[str, ...], method: str) -> None:
+    if value not in allowed:
+        raise ValueError(
+            f"{path}: {value!r} does not go with method {method!r}; allowed: {', '.join(allowed)}"
+        )
+
+
+def _put(values: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for part in parents:
+        values = values[part]
+    values[last] = value
+
+
+@cache
+def field_table() -> Mapping[str, FieldSpec]:
+    """Every field a person may set, by dotted path, in the order of the model."""
+    return {spec.path: spec for spec in fields_of(Experiment) if spec.path != "name"}
+
+
+def build(values: Mapping[str, Any]) -> Experiment:
+    """An experiment from nested values; raises `ConfigError` with one line for the first fault."""
+    try:
+        return Experiment.model_validate(values)
+    except ValidationError as error:
+        raise _explain(error) from None
+
+
+def _explain(error: ValidationError) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    parts = [part for part in first["loc"] if isinstance(part, str)]
+    path = ".".join(parts)
+    spec = field_table().get(path)
+    if spec is not None:
+        shown = repr(shortened(format_value(first["input"])))
+        if spec.kind == "list":
+            entry = [part for part in first["loc"] if isinstance(part, int)]
+            shown = f"{shown} (entry {entry[0] + 1})" if entry else shown
+        hint = did_you_mean(nearest(str(first["input"]), spec.choices))
+        return ConfigError(f"{path}: {shown} is not allowed; {hint}allowed: {spec.allowed}", path)
+    if first["type"] == "value_error":
+        message = str(first["ctx"]["error"])
+        return ConfigError(message, message.partition(":")[0])
+    if first["type"] == "extra_forbidden":
+        return ConfigError(_unknown_field(path), path)
+    return ConfigError(
+        f"{path or 'experiment'}: {first['msg']}; allowed: an object of fields", path
+    )
+
+
+def _unknown_field(path: str) -> str:
+    table = field_table()
+    sections = sorted({spec.section or spec.path for spec in table.values()})
+    allowed = ", ".join(f"{s}.*" if s not in ("seed", "device") else s for s in sections)
+    hint = did_you_mean(_meant(path.lower().replace(" ", "_")))
+    return f"{shortened(path)}: no such field; {hint}allowed: {allowed}"
+
+
+def _meant(path: str) -> list[str]:
+    """The fields that a mistyped path may stand for, by its last part, which tells most."""
+    table = field_table()
+    section, _, last = path.rpartition(".")
+    ends = {known: known.rpartition(".")[2] for known in table}
+    found = [p for p, end in ends.items() if last in (end, table[p].label.replace(" ", "_"))]
+    if not found:
+        near = nearest(last, ends.values())
+        found = sorted((p for p in table if ends[p] in near), key=lambda p: near.index(ends[p]))
+    return [p for p in found if table[p].section == section] or found or nearest(path, table)
+
+
+def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:
+    """``['training.lr=1e-3', …]`` as a mapping; raises `ConfigError` where '=' is missing."""
+    settings: dict[str, str] = {}
+    for text in assignments:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise ConfigError(f"--set {shortened(text)}: no value; allowed: FIELD=VALUE")
+        settings[path.strip()] = value.strip()
+    return settings
+
+
+def from_json(text: str) -> Experiment:
+    """The experiment that `to_json` wrote; raises `ConfigError`."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ConfigError("experiment.json: not JSON") from None
+    if not isinstance(values, dict):
+        raise ConfigError("experiment.json: not an object")
+    return build(as_saved(values))
+
+
+def as_saved(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Saved values with what they meant when a field of today was not there yet.
+
+    Points of a file had one scale for both columns.
+    """
+    data = values.get("data")
+    if not isinstance(data, Mapping) or data.get("name") != "file" or "scaling" in data:
+        return values
+    return {**values, "data": {**data, "scaling": "shared"}}
+
+
+def to_json(experiment: Experiment) -> str:
+    """The experiment as indented JSON, every field written out."""
+    return experiment.model_dump_json(indent=2) + "\n"

@@ -1,0 +1,134 @@
+"""What a form, a table or a message needs to know of a field, beside its type and bounds.
+
+A model states it with `setting` where it declares the field; `fields_of` reads it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, get_args, get_origin
+
+from pydantic import BaseModel, Field
+
+from .value_types import format_value
+
+Scale = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] | float
+"""The numbers that nudging a field goes through, see `nudging`; a number is an even step."""
+
+
+class Readable(Protocol):
+    """Settings that can be asked for by dotted path: an experiment, or a mapping."""
+
+    def get(self, path: str, /) -> Any: ...
+
+
+def setting(
+    default: Any,
+    label: str,
+    help: str,  # noqa: A002
+    *,
+    unit: str = "",
+    when: Mapping[str, tuple[str, ...]] | None = None,
+    allowed: str = "",
+    scale: Scale | None = None,
+    **bounds: Any,
+) -> Any:
+    """A field with what a form needs to know of it: label, help, unit, when it applies, and the
+    scale that it is nudged along (whole numbers by one, others along the series, unless said)."""
+    extra: dict[str, Any] = {
+        "unit": unit,
+        "when": dict(when or {}),
+        "allowed": allowed,
+        "scale": scale,
+    }
+    return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One field of `Experiment` as a form, a table or a message shows it."""
+
+    path: str
+    label: str
+    help: str
+    unit: str
+    kind: Literal["int", "float", "bool", "choice", "list", "text"]
+    choices: tuple[str, ...]
+    allowed: str
+    default: Any
+    when: Mapping[str, tuple[str, ...]]
+    bounds: Mapping[str, float]
+    """Of a number: any of gt, ge, lt and le."""
+    scale: Scale
+
+    @property
+    def section(self) -> str:
+        """The part of the experiment it belongs to, or ''."""
+        return self.path.rpartition(".")[0]
+
+    def applies(self, experiment: Readable) -> bool:
+        """Whether the field means anything in this experiment."""
+        return all(format_value(experiment.get(p)) in values for p, values in self.when.items())
+
+    def why_not(self, experiment: Readable) -> str:
+        """One line: why the field does not apply."""
+        path, values = next(
+            (p, v) for p, v in self.when.items() if format_value(experiment.get(p)) not in v
+        )
+        now = format_value(experiment.get(path))
+        return f"{self.path}: does not apply while {path} is {now}; allowed: {path} = " + (
+            " or ".join(values)
+        )
+
+
+def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
+    """The fields of a model and of the models in it, in their order."""
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{name}"
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            yield from fields_of(info.annotation, f"{path}.")
+            continue
+        extra: Any = info.json_schema_extra
+        kind, choices = _kind_of(info.annotation)
+        bounds = {
+            key: getattr(item, key)
+            for item in info.metadata
+            for key in ("gt", "ge", "lt", "le")
+            if getattr(item, key, None) is not None
+        }
+        yield FieldSpec(
+            path=path,
+            label=info.title or name,
+            help=info.description or "",
+            unit=extra["unit"],
+            kind=kind,
+            choices=choices,
+            allowed=extra["allowed"] or _allowed(kind, choices, bounds),
+            default=info.default,
+            when=extra["when"],
+            bounds=bounds,
+            scale=extra["scale"] or (1 if kind == "int" else "series"),
+        )
+
+
+def _kind_of(annotation: Any) -> tuple[Any, tuple[str, ...]]:
+    if get_origin(annotation) is Literal:
+        return "choice", get_args(annotation)
+    if get_origin(annotation) is tuple:
+        return "list", ()
+    if annotation is bool:
+        return "bool", ("true", "false")
+    return {int: "int", float: "float"}.get(annotation, "text"), ()
+
+
+def _allowed(kind: str, choices: tuple[str, ...], bounds: Mapping[str, float]) -> str:
+    if choices:
+        return ", ".join(choices)
+    noun = "a whole number" if kind == "int" else "a number"
+    if kind not in ("int", "float"):
+        return "text"
+    words = {"gt": "above", "ge": "from", "lt": "below", "le": "to" if "ge" in bounds else "up to"}
+    return " ".join(
+        [noun, *(f"{words[key]} {format_value(value)}" for key, value in bounds.items())]
+    )

@@ -1,0 +1,355 @@
+"""Points from a file of text or of numpy, one or two of its columns. Loads no torch.
+
+The file is anybody's: it is read once, never past a bound, and only where it is a plain one.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from io import BytesIO
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..files import UNREADABLE, read_plain, reason_of
+from ..text import shortened, shown
+from .array_table import ArrayTable, read_archive, read_array
+from .errors import ConfigError
+from .text_table import TableError, TextTable, is_number, numbers, read_table
+
+T = TypeVar("T")
+Key = tuple[Path, int, int]
+"""A file with its time and its size: what it holds is remembered while these are the same."""
+
+ROWS = 100_000
+"""A file may hold so many points: the exact denoiser has a component for each."""
+
+_BYTES = 64 * 2**20
+"""Of a file at most, and of what it unpacks to."""
+_TEXT = (".csv", ".tsv", ".txt")
+_SUFFIXES = (*_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), ".npy", ".npz")
+ALLOWED = (
+    f"a .csv, .tsv, .txt (or .gz of one), .npy or .npz file with 1 to {ROWS:,} rows of 1 or 2 "
+    "finite numbers"
+)
+_LISTED = 10_000
+"""Rows in which groups are looked for, to be offered as choices; of many columns, fewer."""
+_CELLS = 200_000
+_GROUPS = 100
+
+
+class Rows:
+    """Points as they stood in a file when it was read; equal to others that are the same.
+
+    ``name`` is that of the file a person gave, where these come from a run's own copy.
+    """
+
+    def __init__(self, values: NDArray[np.float64], name: str = "") -> None:
+        self.values, self.name = values, name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rows) and np.array_equal(self.values, other.values)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What may be chosen in a file: columns of numbers, and groups as ``COLUMN:VALUE``."""
+
+    columns: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+def read_points(file: Path, columns: str = "", where: str = "") -> NDArray[np.float64]:
+    """The points of a file, shape (n, d) with d = 1 or 2; raises `ConfigError`.
+
+    ``columns`` are one or two names or numbers of columns, ``where`` is ``COLUMN:VALUE`` for the
+    rows of one group. Without them the file must hold nothing but one or two columns of numbers.
+    """
+    return _looked_at(file, lambda key: _read(*key, columns, where))
+
+
+def contents(file: Path) -> Contents:
+    """What may be chosen in a file, from its first rows; raises `ConfigError`."""
+    return _looked_at(file, lambda key: _contents(*key))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the points of a file of text are read.
+
+    ``columns`` are places; where only some rows are taken, their last holds one of ``wanted``.
+    """
+
+    table: TextTable
+    columns: list[int]
+    wanted: list[str]
+    decimal_comma: bool
+
+
+def reading_of(file: Path, columns: str, where: str) -> Reading | None:
+    """How a file of text is read, None for one of numpy's; raises `ConfigError`."""
+
+    def read(key: Key) -> Reading | None:
+        table, _ = _table(file, key[2], columns)
+        if not isinstance(table, TextTable):
+            return None
+        chosen, group = choose(table.names, table.kinds, columns, where)
+        rows = [row for _, row in table.rows() if group is None or _same(row[group[0]], group[1])]
+        comma = any("," in row[i] for row in rows for i in chosen)
+        if group is None:
+            return Reading(table, chosen, [], comma)
+        wanted = list(dict.fromkeys(row[group[0]] for row in rows))
+        return Reading(table, [*chosen, group[0]], wanted, comma)
+
+    return _looked_at(file, read)
+
+
+def suffix_of(file: Path) -> str:
+    """The suffix in lower case, with the one before .gz."""
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
+
+
+def _looked_at(file: Path, read: Callable[[Key], T]) -> T:
+    """What ``read`` makes of a file as it is now, every fault of it as a `ConfigError`."""
+    if file == Path():
+        raise _bad(file, "no file is named")
+    if suffix_of(file) not in _SUFFIXES:
+        raise _bad(file, f"suffix {file.suffix!r} is not known")
+    try:
+        about = file.stat()
+        if not file.is_file():
+            raise _bad(file, "not a file")
+        return read((file, about.st_mtime_ns, about.st_size))
+    except ConfigError:
+        raise
+    except TableError as error:
+        raise _bad(file, str(error), error.choose) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise _bad(file, "no such file") from None
+    except (*UNREADABLE, AttributeError, zlib.error, zipfile.BadZipFile) as error:
+        raise _bad(file, f"cannot be read ({reason_of(error)})") from None
+
+
+@lru_cache(maxsize=4)
+def _read(file: Path, changed: int, size: int, columns: str, where: str) -> NDArray[np.float64]:
+    """The file as it was at that time: asked again, it is not read again."""
+    table, columns = _table(file, size, columns)
+    chosen, group = choose(table.names, table.kinds, columns, where)
+    if isinstance(table, TextTable):
+        points = _of_text(table, chosen, group)
+    else:
+        points = _of_arrays(table, chosen, group)
+    if group is not None and not len(points):
+        raise _no_group(table.names[group[0]], group, _listed(table)[group[0]])
+    if not points.size:
+        raise TableError("holds no points")
+    if len(points) > ROWS:
+        raise TableError(f"has more than {ROWS:,} rows")
+    bad = np.flatnonzero(~np.isfinite(points).all(1))
+    if len(bad):
+        raise TableError(f"row {bad[0] + 1} is not finite")
+    if np.abs(points).max() > 1e100:
+        raise TableError("holds numbers beyond 1e100")
+    points.setflags(write=False)
+    return points
+
+
+def _table(file: Path, size: int, columns: str) -> tuple[TextTable | ArrayTable, str]:
+    """The columns of a file, and which of them to take."""
+    if size > _BYTES:
+        raise TableError(f"is {size / 2**20:,.0f} MiB long")
+    # Whatever stands there now: it may be another than a moment ago.
+    content = read_plain(file.resolve(), _BYTES)
+    suffix = suffix_of(file)
+    if suffix == ".npz":
+        return read_archive(content, _BYTES, columns)
+    if suffix == ".npy":
+        return read_array(content), columns
+    if suffix.endswith(".gz"):
+        with gzip.GzipFile(fileobj=BytesIO(content)) as packed:
+            content = packed.read(_BYTES + 1)
+        if len(content) > _BYTES:
+            raise TableError(f"unpacks to more than {_BYTES // 2**20} MiB")
+    return read_table(content, several=columns not in ("", "1")), columns
+
+
+def _of_text(table: TextTable, chosen: Sequence[int], group: Group | None) -> NDArray[np.float64]:
+    plain = table.plain_numbers() if group is None else None
+    if plain is not None and len(plain) <= ROWS:
+        return plain[:, chosen]
+    cells: list[tuple[int, str]] = []
+    for line, row in table.rows():
+        if group is None or _same(row[group[0]], group[1]):
+            cells += [(line, row[i]) for i in chosen]
+            if len(cells) > ROWS * len(chosen):
+                raise TableError(f"has more than {ROWS:,} rows")
+    return np.array(numbers(cells, table.separator), np.float64).reshape(-1, len(chosen))
+
+
+def _of_arrays(
+    table: ArrayTable, chosen: Sequence[int], group: Group | None
+) -> NDArray[np.float64]:
+    picked = [table.columns[i] for i in (*chosen, *(group or ())[:1])]
+    if len({*map(len, picked)}) > 1:
+        raise TableError("has columns of different lengths")
+    text = next((i for i in chosen if table.kinds[i] != "number"), None)
+    if text is not None:
+        raise TableError(f"column {text + 1} holds {table.columns[text].dtype}, not numbers")
+    if group is None and len(picked[0]) > ROWS:
+        raise TableError(f"has {len(picked[0]):,} rows")
+    if group is not None:
+        kept = np.array([_same(str(value), group[1]) for value in picked.pop()], bool)
+        picked = [column[kept][: ROWS + 1] for column in picked]
+    with np.errstate(over="ignore"):  # a longer float may be beyond the greatest double
+        return np.stack([np.asarray(column, np.float64) for column in picked], 1)
+
+
+# --- which columns and rows ----------------------------------------------------------------------
+
+Group = tuple[int, str]
+"""A column, and the value that its rows are to have."""
+
+
+def choose(
+    names: Sequence[str], kinds: Sequence[str], columns: str, where: str
+) -> tuple[list[int], Group | None]:
+    """The places of the columns to take, and of which rows; raises `ConfigError`, `TableError`."""
+    labels = labels_of(names)
+    group = None
+    if where:
+        group = _group(names, labels, where)
+    if columns:
+        words = next(csv.reader([columns], skipinitialspace=True))
+        chosen = [_column("data.columns", names, labels, word.strip()) for word in words]
+        if len(chosen) > 2 or len({*chosen}) < len(chosen):
+            raise ConfigError(
+                f"data.columns: {shortened(columns)!r} is not allowed; allowed: one or two "
+                f"different columns of {_listing(labels)}",
+                "data.columns",
+            )
+        return chosen, group
+    chosen = [
+        i
+        for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
+        # Row names, as R and pandas write them, and what follows a separator at the end.
+        if not (name == "" and (kind == "empty" or (i == 0 and any(names))))
+        and (group is None or i != group[0])
+    ]
+    able = [labels[i] for i in chosen if kinds[i] == "number"]
+    text = next((i for i in chosen if kinds[i] == "text"), None)
+    if able and text is not None:
+        name = f" {names[text]!r}" if names[text] else ""
+        raise TableError(f"column {text + 1}{shown(name)} is text; choose {_ways(able)}", able)
+    if able and len(chosen) > 2:
+        raise TableError(f"has {len(chosen)} columns; choose {_ways(able)}", able)
+    if len(chosen) > 2:
+        raise TableError(f"has {len(chosen)} columns, none of numbers")
+    return chosen, group
+
+
+def labels_of(names: Sequence[str]) -> list[str]:
+    """What to call each column by: its name where no other has it, or its number from 1."""
+    return [name if name and names.count(name) == 1 else str(i) for i, name in enumerate(names, 1)]
+
+
+def _ways(able: Sequence[str]) -> str:
+    return f"{'one or two' if len(able) > 1 else 'it'} with data.columns"
+
+
+def _column(field: str, names: Sequence[str], labels: Sequence[str], word: str) -> int:
+    """The place of a column by its name or its number."""
+    if word in labels:
+        return labels.index(word)
+    if word.isdecimal() and 1 <= int(word) <= len(names):
+        return int(word) - 1
+    near = get_close_matches(word, labels, n=3) or labels
+    raise ConfigError(
+        f"{field}: no column {shortened(word, 40)!r}; allowed: {_listing(near)}", field
+    )
+
+
+def _group(names: Sequence[str], labels: Sequence[str], where: str) -> Group:
+    """The column and the value of ``COLUMN:VALUE``; either may hold a colon."""
+    parts = where.split(":")
+    for count in range(1, len(parts)):
+        column, value = ":".join(parts[:count]).strip(), ":".join(parts[count:]).strip()
+        known = column in labels or (column.isdecimal() and 1 <= int(column) <= len(names))
+        if known and value:
+            return _column("data.where", names, labels, column), value
+    raise ConfigError(
+        f"data.where: {shortened(where, 40)!r} names no group; allowed: COLUMN:VALUE with a column "
+        f"of {_listing(labels)}",
+        "data.where",
+    )
+
+
+def _no_group(name: str, group: Group, values: Sequence[str]) -> ConfigError:
+    known = [*dict.fromkeys(values)]
+    near = get_close_matches(group[1], known, n=3) or known
+    return ConfigError(
+        f"data.where: no row has {shortened(group[1], 40)!r} in column "
+        f"{shown(name or group[0] + 1)}; allowed: {_listing(near)}",
+        "data.where",
+    )
+
+
+def _same(cell: str, value: str) -> bool:
+    """Whether a cell holds a value, as text or as a number."""
+    if cell == value:
+        return True
+    return is_number(cell) and is_number(value) and _float(cell) == _float(value)
+
+
+def _float(cell: str) -> float:
+    return float(cell.replace(",", "."))
+
+
+def _listing(names: Sequence[str], most: int = 8) -> str:
+    """Names in one harmless line, not too many."""
+    some = [shortened(name, 20) for name in names[:most]]
+    return ", ".join([*some, "…"] if len(names) > most else some)
+
+
+# --- what there is to choose ---------------------------------------------------------------------
+
+
+def _listed(table: TextTable | ArrayTable) -> list[list[str]]:
+    """The cells of every column in the first rows."""
+    count = min(_LISTED, _CELLS // len(table.names))
+    if isinstance(table, ArrayTable):
+        return [[*map(str, column[:count])] for column in table.columns]
+    rows = [cells for _, cells in islice(table.rows(), count)]
+    return [[row[i] for row in rows] for i in range(len(table.names))]
+
+
+@lru_cache(maxsize=4)
+def _contents(file: Path, changed: int, size: int) -> Contents:
+    table, _ = _table(file, size, "")
+    labels, groups = labels_of(table.names), []
+    for label, kind, cells in zip(labels, table.kinds, _listed(table), strict=True):
+        values = [*filter(None, dict.fromkeys(cells))] if kind == "text" else []
+        # A value that no two rows share tells rows apart, not groups.
+        if len(values) < min(_GROUPS + 1, len(cells)):
+            groups += [f"{label}:{value}" for value in values if value.isprintable()]
+    able = (label for label, kind in zip(labels, table.kinds, strict=True) if kind == "number")
+    return Contents(tuple(able), tuple(groups))
+
+
+def _bad(file: Path, what: str, able: Sequence[str] = ()) -> ConfigError:
+    name = shown(file)
+    name = name if len(name) <= 80 else "…" + name[-79:]
+    allowed = _listing(able) if able else ALLOWED
+    return ConfigError(f"data.path: {name}: {shown(what)}; allowed: {allowed}", "data.path")

@@ -1,0 +1,324 @@
+"""The experiments that come with the lab; the first seven are the scripts of the post.
+
+A person's own are in `own_presets`; `get_preset` finds both.
+
+Source of the first seven: Jean-Baptiste Bouvier, "Introduction to Diffusion Models", 27 May 2024.
+Importing this module loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .experiment import Experiment, build, field_table
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An experiment with its story: what it is and what to look for."""
+
+    id: str
+    title: str
+    script: str | None
+    about: str
+    look_for: str
+    experiment: Experiment
+    own: bool = False
+    """Whether a person has saved it, and it does not come with the lab."""
+
+
+def _preset(
+    id: str,  # noqa: A002
+    title: str,
+    script: str | None,
+    about: str,
+    look_for: str,
+    **parts: Mapping[str, Any],
+) -> Preset:
+    return Preset(id, title, script, about, look_for, build({"name": id, **parts}))
+
+
+_NETWORK = {"width": 64, "depth": 3, "activation": "silu", "fourier": 5, "level_fourier": 4}
+_TRAINING = {
+    "steps": 5500,
+    "batch": 256,
+    "lr": 1.2e-2,
+    "optimizer": "adam",
+    "loss": "mean",
+    "decay": "cosine",
+    "average": 0.99,
+}
+_SCHEDULES = {
+    "edm": {"kind": "karras", "levels": 20, "sigma_min": 0.002, "sigma_max": 5, "rho": 7},
+    "flow": {"kind": "flow", "levels": 30, "rho": 4},
+}
+
+
+def _modern(
+    id: str,  # noqa: A002
+    title: str,
+    about: str,
+    look_for: str,
+    data_name: str,
+    method: str = "edm",
+    noise: Mapping[str, float] | None = None,
+    **parts: Mapping[str, Any],
+) -> Preset:
+    """A preset of today's kind: what is common to all of them, and what is its own."""
+    return _preset(
+        id,
+        title,
+        None,
+        about,
+        look_for,
+        data={"name": data_name, **parts.get("data", {})},
+        method={"name": method, **(noise or {})},
+        schedule={**_SCHEDULES[method], **parts.get("schedule", {})},
+        network={**_NETWORK, **parts.get("network", {})},
+        training={**_TRAINING, **parts.get("training", {})},
+        sampling={"points": 4000, "sampler": "heun", **parts.get("sampling", {})},
+    )
+
+
+_NAIVE_LOOK = (
+    "Press end and see the close-up: the samples are far narrower than the data. The post's target "
+    "leaves n·(1 − σ'/σ) behind, not the next level's noise, so points contract onto the mean; "
+    "method.name = naive-exact mends most of it, with sampling.start = exact."
+)
+
+_PRESETS = (
+    _preset(
+        "naive-1d",
+        "One Gaussian, naive",
+        "simple_1Diffusion",
+        "The first script of the post: a network removes the noise of N(1, 0.01²), "
+        "one level at a time.",
+        _NAIVE_LOOK,
+        data={"name": "gaussian-1d"},
+        method={"name": "naive"},
+        schedule={"kind": "karras", "levels": 10},
+        training={"steps": 1000, "batch": 32, "lr": 1e-3, "loss": "sum"},
+        sampling={"points": 1000, "sampler": "naive"},
+    ),
+    _preset(
+        "naive-2d",
+        "One Gaussian in 2D, naive",
+        "simple_2Diffusion",
+        "The same in two dimensions, towards N((−1, 1), 0.01² I).",
+        _NAIVE_LOOK,
+        data={"name": "gaussian-2d"},
+        method={"name": "naive"},
+        schedule={"kind": "karras", "levels": 10},
+        training={"steps": 1000, "batch": 32, "lr": 1e-3, "loss": "sum"},
+        sampling={"points": 2000, "sampler": "naive"},
+    ),
+    _preset(
+        "naive-multimodal",
+        "Four Gaussians, naive",
+        "simple_multimodal",
+        "Noise has to split into four narrow spikes: diffusion keeps the modes apart.",
+        "From home on, points choose a mode about halfway: paths shows it. At the end compare "
+        "mode² with what true points score: the spikes are far narrower than the data's, a little "
+        "beside their modes, and a straggler or two is lost between them.",
+        data={"name": "four-gaussians"},
+        method={"name": "naive"},
+        schedule={"kind": "karras", "levels": 20},
+        training={
+            "steps": 3000,
+            "batch": 128,
+            "lr": 1e-3,
+            "loss": "sum",
+            "decay": "step",
+            "decay_factor": 0.95,
+            "decay_every": 100,
+        },
+        sampling={"points": 2000, "sampler": "naive"},
+    ),
+    _preset(
+        "ddpm-1d",
+        "One Gaussian, DDPM",
+        "single_DDPM",
+        "Denoising diffusion (Ho, Jain and Abbeel 2020): the network predicts the noise itself, "
+        "and each reverse step draws from a Gaussian.",
+        "Fresh noise enters at every step but the last two; the mean walks from 0 to 1 while the "
+        "spread closes. It ends too wide: o shows which levels the network has not learned. The "
+        "ideal denoiser (i) ends too narrow, for the last two steps draw no noise.",
+        data={"name": "gaussian-1d"},
+        method={"name": "ddpm"},
+        schedule={
+            "kind": "beta",
+            "betas": (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999),
+        },
+        training={"steps": 20_000, "batch": 64, "lr": 1e-3, "loss": "norm"},
+        sampling={"points": 2000, "sampler": "ddpm", "start": "data-mean"},
+    ),
+    _preset(
+        "ddpm-1d-per-level",
+        "One Gaussian, a net per level",
+        "simple_DDPM",
+        "DDPM with a network of its own for every noise level, least noisy first, each starting "
+        "from its neighbour's weights.",
+        "The loss has a stage for every level: the first network gets most of the steps, each "
+        "other starts from its neighbour's weights. The std ends near 0.001, and so does the ideal "
+        "denoiser's (i): the steps are at fault, not the networks.",
+        data={"name": "gaussian-1d"},
+        method={"name": "ddpm"},
+        schedule={"kind": "beta", "betas": (0.001, 0.01, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)},
+        network={"per_level": True},
+        training={
+            "steps": 27_000,
+            "batch": 1000,
+            "lr": 1e-5,
+            "loss": "norm",
+            "first_factor": 20,
+            "first_lr": 2e-3,
+        },
+        sampling={"points": 1000, "sampler": "ddpm", "start": "data-mean"},
+    ),
+    _preset(
+        "ddpm-multimodal",
+        "Four Gaussians, DDPM",
+        "multimodal_DDPM",
+        "DDPM on four spikes with twenty levels; the last reverse step is repeated ten times to "
+        "tighten them.",
+        "The four clouds form early and sharpen late; the repeats pull the last stragglers in. Set "
+        "sampling.repeats to 0 to see them: that needs no new training.",
+        data={"name": "four-gaussians"},
+        method={"name": "ddpm"},
+        schedule={
+            "kind": "karras-beta",
+            "levels": 20,
+            "beta_min": 0.001,
+            "beta_max": 0.9,
+            "rho": 4,
+        },
+        training={
+            "steps": 10_000,
+            "batch": 128,
+            "lr": 2e-3,
+            "loss": "sum",
+            "decay": "step",
+            "decay_factor": 0.98,
+            "decay_every": 100,
+        },
+        sampling={"points": 1000, "sampler": "ddpm", "start": "data-mean", "repeats": 10},
+    ),
+    _preset(
+        "ddpm-1d-detailed",
+        "One Gaussian in detail, DDPM",
+        "detailed_DDPM",
+        "DDPM level by level with the exact pdf and cdf of the noised data at each one; sampling "
+        "starts from the exact noisiest level and ends one level before clean.",
+        "Press v for pdf and cdf, with the sample's dashed. The result is taken one level before "
+        "clean, so the goal is mean 0.999 and std 0.033, not 0.010.",
+        data={"name": "gaussian-1d"},
+        method={"name": "ddpm"},
+        schedule={"kind": "beta", "betas": (0.001, 0.01, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999)},
+        network={"per_level": True},
+        training={
+            "steps": 41_000,
+            "batch": 1000,
+            "lr": 1e-5,
+            "loss": "norm",
+            "first_factor": 12.5,
+            "first_lr": 3e-3,
+        },
+        sampling={"points": 1000, "sampler": "ddpm", "start": "exact", "stop_before": 1},
+    ),
+    _modern(
+        "edm-1d",
+        "One Gaussian, EDM",
+        "The first data of the post again, with preconditioning, a wide range of noise levels and "
+        "Heun's sampler (Karras et al. 2022).",
+        "The std comes out right to a few percent, where the scripts miss it by two to ten times.",
+        "gaussian-1d",
+        network={"width": 32, "depth": 2},
+        training={"steps": 2000},
+        schedule={"sigma_min": 0.001, "sigma_max": 2, "levels": 40},
+        sampling={"start": "data-mean"},
+    ),
+    _modern(
+        "edm-multimodal",
+        "Four Gaussians, EDM",
+        "Four narrow spikes, done right: the post's second reference (Karras et al. 2022).",
+        "Each spike has the width of the data, hardly a point is lost between them, and all four "
+        "hold the same number.",
+        "four-gaussians",
+    ),
+    _modern(
+        "edm-moons",
+        "Two moons, EDM",
+        "Two half circles that interlock: curves need no modes to be learned.",
+        "Press i for the ideal denoiser: the network's moons are hard to tell from its own.",
+        "moons",
+    ),
+    _modern(
+        "edm-swiss-roll",
+        "Swiss roll, EDM",
+        "One and a half turns of a spiral.",
+        "At mid levels the network can only guess which turn a point is on: the clean estimate (v) "
+        "lies between the turns, and rightly so, as the ideal one beside it shows.",
+        "swiss-roll",
+    ),
+    _modern(
+        "edm-checkerboard",
+        "Checkerboard, EDM",
+        "Eight squares with sharp edges and sharper corners.",
+        "Edges form at the last few levels; points left in the empty squares show what the "
+        "network has not learned.",
+        "checkerboard",
+    ),
+    _modern(
+        "edm-spirals",
+        "Two spirals, EDM",
+        "Two arms that wind around each other.",
+        "Points change arms only early and slide along them late: see the paths (v), and follow "
+        "one point with k.",
+        "spirals",
+    ),
+    _modern(
+        "edm-drawing",
+        "A drawing, EDM",
+        "A drawing of 142 small spots; points of your own from a file start best from here.",
+        "Press end: nearly every point sits in a spot, about one in a hundred is lost between two. "
+        "A larger network, or more steps, leaves fewer.",
+        "drawing",
+        data={"scaling": "shared"},
+        noise={"noise_mean": -2.8, "noise_std": 1.4},
+        schedule={"levels": 60, "sigma_min": 0.003},
+        network={"width": 128, "fourier": 6},
+        training={"steps": 18_000, "lr": 6e-3, "average": 0.999},
+        sampling={"sampler": "ddpm"},
+    ),
+    _modern(
+        "flow-multimodal",
+        "Four Gaussians, flow",
+        "The network learns the velocity of straight paths from data to noise (Liu et al. 2022).",
+        "Paths are nearly straight until a point has to choose its mode.",
+        "four-gaussians",
+        method="flow",
+    ),
+    _modern(
+        "flow-moons",
+        "Two moons, flow",
+        "The same velocity field for two curves; sampling is an ODE from t = 1 to 0.",
+        "Try sampling.levels: a handful of steps already gives the moons.",
+        "moons",
+        method="flow",
+    ),
+)
+
+PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in _PRESETS}
+"""Every preset by its id, in the order in which they are shown."""
+
+
+def base_of(experiment: Experiment) -> Preset:
+    """The built-in preset that an experiment began as; of a name that is not built in, the one it
+    differs from in the fewest fields."""
+
+    def differing(preset: Preset) -> int:
+        return sum(experiment.get(path) != preset.experiment.get(path) for path in field_table())
+
+    return PRESETS.get(experiment.name) or min(PRESETS.values(), key=differing)

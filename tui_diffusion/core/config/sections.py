@@ -1,0 +1,370 @@
+"""The parts of an experiment: data, method, schedule, network, training, sampling.
+
+Every field states its type, bounds, unit, label and help here and nowhere else; what a part alone
+can tell to be wrong is refused here. Importing this module loads no torch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+from ..text import shortened
+from .choices import ANY_LEVEL, MethodName, SamplerName, ScheduleKind
+from .fields import setting
+from .limits import (
+    LEAST_ALPHA,
+    LEAST_BETA,
+    LEAST_SIGMA,
+)
+from .value_types import Numbers, Real, Whole, format_value
+
+if TYPE_CHECKING:
+    pass
+
+
+class Section(BaseModel):
+    """A frozen group of fields; none but those declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
+FILE_ONLY: Mapping[str, tuple[str, ...]] = {"data.name": ("file",)}
+
+
+_CONTINUOUS: Mapping[str, tuple[str, ...]] = {"method.name": ANY_LEVEL}
+
+
+class MethodConfig(Section):
+    """What the network learns."""
+
+    name: MethodName = setting(
+        "naive",
+        "method",
+        "naive: remove one level as the post does; naive-exact: the same with the exact target, "
+        "needs sampling.start = exact; ddpm: predict the noise (Ho et al. 2020); edm: "
+        "preconditioned denoising (Karras et al. 2022); flow: the velocity from data to noise "
+        "(Liu et al. 2022).",
+    )
+    noise_mean: Real = setting(
+        -2.2,
+        "noise mean",
+        "Training draws a noise level for every point: mean of ln(sigma / alpha).",
+        when=_CONTINUOUS,
+        ge=-10,
+        le=10,
+        scale=0.1,
+    )
+    noise_std: Real = setting(
+        1.6,
+        "noise std",
+        "Standard deviation of ln(sigma / alpha) over the training points.",
+        when=_CONTINUOUS,
+        gt=0,
+        le=5,
+        scale=0.1,
+    )
+
+
+_KARRAS: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras",)}
+_BETA_RANGE: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras-beta", "linear-beta")}
+
+
+class ScheduleConfig(Section):
+    """The noise levels."""
+
+    kind: ScheduleKind = setting(
+        "karras",
+        "schedule",
+        "karras: sigmas of Karras et al. 2022; beta: a list of betas; "
+        "karras-beta: betas in the shape of Karras' sigmas; linear-beta: evenly spaced betas; "
+        "cosine: of Nichol and Dhariwal 2021; flow: alpha = 1 - t, sigma = t.",
+    )
+    levels: Whole = setting(
+        10,
+        "levels",
+        "Number of noise levels N.",
+        when={"schedule.kind": ("karras", "karras-beta", "linear-beta", "cosine", "flow")},
+        ge=1,
+        le=1000,
+        scale="tenth",
+    )
+    sigma_min: Real = setting(
+        0.001, "sigma min", "Least noise level above zero.", when=_KARRAS, ge=LEAST_SIGMA, le=100
+    )
+    sigma_max: Real = setting(
+        1.0,
+        "sigma max",
+        "Greatest noise level, where sampling starts.",
+        when=_KARRAS,
+        ge=LEAST_SIGMA,
+        le=100,
+    )
+    beta_min: Real = setting(
+        0.001, "beta min", "Least beta.", when=_BETA_RANGE, ge=LEAST_BETA, lt=1, scale="share"
+    )
+    beta_max: Real = setting(
+        0.9, "beta max", "Greatest beta.", when=_BETA_RANGE, ge=LEAST_BETA, lt=1, scale="share"
+    )
+    rho: Real = setting(
+        7.0,
+        "rho",
+        "Exponent that crowds the levels towards low noise; 1 spaces them evenly.",
+        when={"schedule.kind": ("karras", "karras-beta", "flow")},
+        ge=1,
+        le=100,
+        scale=1,
+    )
+    betas: Numbers = setting(
+        (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999),
+        "betas",
+        "Variance added at each step, least noisy first; their number is the number of levels.",
+        when={"schedule.kind": ("beta",)},
+        allowed=f"1 to 1000 numbers from {LEAST_BETA:g} and below 1, least noisy first",
+        min_length=1,
+        max_length=1000,
+    )
+
+    @field_validator("betas")
+    @classmethod
+    def _betas_in_range(cls, betas: tuple[float, ...]) -> tuple[float, ...]:
+        for beta in betas:
+            if not LEAST_BETA <= beta < 1:
+                raise ValueError(f"{beta:g} is outside {LEAST_BETA:g} to 1")
+        return betas
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ScheduleConfig:
+        for low, high in (("sigma_min", "sigma_max"), ("beta_min", "beta_max")):
+            least, greatest = getattr(self, low), getattr(self, high)
+            if least >= greatest:
+                raise ValueError(
+                    f"schedule.{low}: {least:g} is not below schedule.{high} = {greatest:g}; "
+                    f"allowed: a number below {greatest:g}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _some_data_left(self) -> ScheduleConfig:
+        """The noisiest level must hold a trace of the data, or its alpha is 0 in float32."""
+        if self.kind not in ("beta", "karras-beta", "linear-beta"):
+            return self
+        if sum(math.log1p(-beta) for beta in self._betas()) < 2 * math.log(LEAST_ALPHA):
+            field, value = ("betas", self.betas) if self.kind == "beta" else ("levels", self.levels)
+            raise ValueError(
+                f"schedule.{field}: {shortened(format_value(value))} with these betas leaves no "
+                "trace of the data; allowed: fewer or smaller betas, of which the product of all "
+                f"1 - beta is {LEAST_ALPHA**2:g} or more"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _some_noise_left(self) -> ScheduleConfig:
+        """The last level of a flow must differ from the clean one."""
+        if self.kind == "flow" and self.levels > self.most_of_flow:
+            most = math.log(LEAST_SIGMA) / math.log(1 / self.levels)
+            raise ValueError(
+                f"schedule.rho: {self.rho:g} leaves no noise at the last of {self.levels} levels; "
+                f"allowed: a number from 1 to {math.floor(10 * most) / 10:g}"
+            )
+        return self
+
+    @property
+    def most_of_flow(self) -> int:
+        """Levels of a flow beyond which the last one, t = N^−ρ, holds no noise in float32."""
+        most: float = LEAST_SIGMA ** (-1 / self.rho)
+        return math.floor(most)
+
+    def _betas(self) -> tuple[float, ...]:
+        if self.kind == "beta":
+            return self.betas
+        rho = self.rho if self.kind == "karras-beta" else 1.0
+        low, high = self.beta_min ** (1 / rho), self.beta_max ** (1 / rho)
+        gaps = max(self.levels - 1, 1)
+        return tuple((low + i / gaps * (high - low)) ** rho for i in range(self.levels))
+
+    @property
+    def count(self) -> int:
+        """Number of noise levels N, whatever the kind."""
+        return len(self.betas) if self.kind == "beta" else self.levels
+
+
+class NetworkConfig(Section):
+    """The multilayer perceptron."""
+
+    width: Whole = setting(
+        32, "width", "Units in each hidden layer.", ge=1, le=4096, scale="doubling"
+    )
+    depth: Whole = setting(2, "depth", "Number of hidden layers.", ge=1, le=16)
+    activation: Literal["relu", "tanh", "silu", "gelu"] = setting(
+        "relu", "activation", "Nonlinearity between the layers."
+    )
+    per_level: bool = setting(
+        False,
+        "per level",
+        "One network for every noise level, trained least noisy first, each starting from its "
+        "neighbour's weights; off: one network that is told the level.",
+    )
+    fourier: Whole = setting(
+        0,
+        "point octaves",
+        "Fourier features of the point: sines and cosines at pi/2 times 1, 2, 4, … so many.",
+        ge=0,
+        le=10,
+    )
+    level_fourier: Whole = setting(
+        0,
+        "level octaves",
+        "Fourier features of the number that tells the level, at pi/2 times 1, 2, 4, … so many.",
+        ge=0,
+        le=10,
+    )
+
+
+_STEP_DECAY: Mapping[str, tuple[str, ...]] = {"training.decay": ("step",)}
+_PER_LEVEL: Mapping[str, tuple[str, ...]] = {"network.per_level": ("true",)}
+
+
+class TrainingConfig(Section):
+    """Gradient descent."""
+
+    steps: Whole = setting(
+        1000, "steps", "Gradient steps in all.", unit="steps", ge=1, le=100_000_000, scale="series"
+    )
+    batch: Whole = setting(
+        32,
+        "batch",
+        "Fresh points drawn for each step.",
+        unit="points",
+        ge=1,
+        le=1_000_000,
+        scale="doubling",
+    )
+    lr: Real = setting(1e-3, "learning rate", "Step size of the optimizer.", gt=0, le=1e12)
+    optimizer: Literal["sgd", "adam", "adamw"] = setting(
+        "sgd", "optimizer", "Rule that turns gradients into steps."
+    )
+    loss: Literal["sum", "norm", "mean"] = setting(
+        "sum",
+        "loss",
+        "Over the batch: sum of squares, 2-norm (the root of that sum), or mean of squares.",
+    )
+    decay: Literal["none", "step", "cosine"] = setting(
+        "none", "rate decay", "How the rate falls: not, by a factor every so often, or as a cosine."
+    )
+    decay_factor: Real = setting(
+        0.95,
+        "decay factor",
+        "Factor of each step of the rate.",
+        when=_STEP_DECAY,
+        gt=0,
+        le=1,
+        scale=0.01,
+    )
+    decay_every: Whole = setting(
+        100,
+        "decay every",
+        "Steps between two falls.",
+        unit="steps",
+        when=_STEP_DECAY,
+        ge=1,
+        le=100_000_000,
+        scale="series",
+    )
+    average: Real = setting(
+        0.0,
+        "average",
+        "Sampling uses a running average of the weights, of which every step keeps this share; "
+        "0: the latest weights.",
+        ge=0,
+        lt=1,
+        scale="to-one",
+    )
+    first_factor: Real = setting(
+        1.0,
+        "first factor",
+        "Steps of the first (least noisy) network, as a multiple of those of each other one.",
+        when=_PER_LEVEL,
+        ge=1,
+        le=1000,
+    )
+    first_lr: Real = setting(
+        1e-3, "first rate", "Learning rate of the first network.", when=_PER_LEVEL, gt=0, le=1e12
+    )
+
+
+_DDPM_SAMPLER: Mapping[str, tuple[str, ...]] = {"sampling.sampler": ("ddpm",)}
+
+
+class SamplingConfig(Section):
+    """The reverse process."""
+
+    points: Whole = setting(
+        1000,
+        "points",
+        "Points denoised together.",
+        unit="points",
+        ge=1,
+        le=2_000_000,
+        scale="series",
+    )
+    sampler: SamplerName = setting(
+        "naive",
+        "sampler",
+        "naive: subtract what the network says; ddpm: draw from the Gaussian posterior; ddim: "
+        "with eta times its noise; euler, heun, dpm++2m: follow the probability-flow ODE.",
+    )
+    levels: Whole = setting(
+        0,
+        "levels",
+        "Noise levels to sample with, where they should not be the schedule's; 0: the schedule's.",
+        unit="levels",
+        ge=0,
+        le=1000,
+        scale="levels",
+    )
+    eta: Real = setting(
+        0.0,
+        "eta",
+        "Noise of a ddim step: 0 adds none, 1 is a ddpm step.",
+        when={"sampling.sampler": ("ddim",)},
+        ge=0,
+        le=1,
+        scale=0.1,
+    )
+    variance: Literal["posterior", "beta"] = setting(
+        "posterior",
+        "variance",
+        "Variance of a ddpm step: that of the posterior (beta tilde), or beta itself.",
+        when=_DDPM_SAMPLER,
+    )
+    quiet: Whole = setting(
+        2,
+        "quiet steps",
+        "Last steps that add no noise: 2 in the post, 1 in the paper's Algorithm 2.",
+        unit="steps",
+        when={"sampling.sampler": ("ddpm", "ddim")},
+        ge=0,
+        le=1000,
+    )
+    start: Literal["zero-mean", "data-mean", "exact"] = setting(
+        "zero-mean",
+        "start",
+        "Where sampling starts: pure noise; noise about alpha times the data's mean; or a true "
+        "draw of the noisiest level.",
+    )
+    repeats: Whole = setting(
+        0, "repeats", "The last step is repeated this many times more.", ge=0, le=1000
+    )
+    stop_before: Whole = setting(
+        0,
+        "stop before",
+        "The sample is taken this many levels before the clean one, and compared with that level.",
+        unit="levels",
+        ge=0,
+        le=999,
+    )

@@ -1,0 +1,111 @@
+"""The next value of a field, up or down: how a number is changed by a key.
+
+Each field declares its ``scale`` beside its bounds (`experiment`):
+
+    1, 0.1, …   an even step, to the next multiple of it
+    series      …, 0.1, 0.2, 0.5, 1, 2, 5, 10, …
+    doubling    1, 2, 4, 8, …
+    tenth       round numbers about a tenth apart: 1, 2, …, 20, 22, …, 50, 55, …
+    levels      the same, where 0 stands for as many as the schedule has
+    to-one      one less the series: 0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, …
+    share       the series up to a half, then to-one: …, 0.1, 0.2, 0.5, 0.8, 0.9, …
+
+A value between two of these goes to its neighbour; none goes past the field's bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from .errors import ConfigError
+from .experiment import Experiment, field_table
+from .fields import FieldSpec, Scale
+
+_ALIKE = 1e-9
+"""Numbers that differ by less than this share are one to a person."""
+_FINEST = 1e-6
+"""What a number may lack of 1 and still be told from it where it is shown."""
+
+
+def nudge(experiment: Experiment, path: str, *, up: bool) -> Experiment:
+    """``experiment`` with a field one further; the same where it ends, or cannot be nudged.
+
+    A choice that does not go with the rest is passed over. Raises `ConfigError` where the next
+    number is within the field's bounds but does not go with the rest.
+    """
+    spec, now = field_table()[path], experiment.get(path)
+    if spec.scale == "levels":
+        now = now or experiment.levels
+    for value in _onwards(spec, now, up):
+        try:
+            return experiment.with_settings({path: value})
+        except ConfigError:
+            if spec.kind != "choice":
+                raise
+    return experiment
+
+
+def _onwards(spec: FieldSpec, value: Any, up: bool) -> Iterator[Any]:
+    """What may come next, the nearest first."""
+    if spec.kind == "bool":
+        yield not value
+    elif spec.kind == "choice":
+        at = spec.choices.index(value)
+        yield from spec.choices[at + 1 :] if up else reversed(spec.choices[:at])
+    elif spec.kind in ("int", "float"):
+        number = _next(spec.scale, value, up)
+        least = 1 if spec.scale == "levels" else spec.bounds.get("ge", -math.inf)
+        number = max(least, min(spec.bounds.get("le", math.inf), number))
+        inside = spec.bounds.get("gt", -math.inf) < number < spec.bounds.get("lt", math.inf)
+        if inside and (number > value if up else number < value):
+            yield int(number) if spec.kind == "int" else float(number)
+
+
+def _next(scale: Scale, value: float, up: bool) -> float:
+    """The neighbour of a number on a scale, whatever the bounds."""
+    if scale == "share":
+        scale = "to-one" if value > 0.5 or (up and value == 0.5) else "series"
+    if scale == "series":
+        return _in_series(value, up)
+    if scale == "to-one":
+        return _rounded(1 - _in_series(max(1 - value, _FINEST), not up))
+    if scale == "doubling":
+        return _neighbour([2.0**k for k in _powers(math.log2(value))], value, up)
+    if scale in ("tenth", "levels"):
+        # Downwards the number just below counts, so that the way back is the way there.
+        share = max(value if up else value - 1, 10) / 10
+        scale = int(max(step for step in _series(share) if step <= share))
+    assert not isinstance(scale, str)
+    if isinstance(scale, int) and isinstance(value, int):  # which may hold more than 53 bits
+        return (value // scale + 1 if up else -(-value // scale) - 1) * scale
+    place = value / scale
+    return _rounded(
+        scale * (math.floor(place + _ALIKE) + 1 if up else math.ceil(place - _ALIKE) - 1)
+    )
+
+
+def _in_series(value: float, up: bool) -> float:
+    """The next of …, 1, 2, 5, 10, …; a number that is not above 0 has none."""
+    return _neighbour(_series(value), value, up) if value > 0 else value
+
+
+def _series(value: float) -> list[float]:
+    """The series about a number above 0."""
+    return [float(f"{digit}e{k}") for k in _powers(math.log10(value)) for digit in (1, 2, 5)]
+
+
+def _powers(exponent: float) -> range:
+    return range(math.floor(exponent) - 1, math.floor(exponent) + 3)
+
+
+def _neighbour(candidates: list[float], value: float, up: bool) -> float:
+    if up:
+        return min(c for c in candidates if c > value * (1 + _ALIKE))
+    return max(c for c in candidates if c < value * (1 - _ALIKE))
+
+
+def _rounded(value: float) -> float:
+    """With the digits that are shown; sums and products leave others behind."""
+    return float(f"{value:.6g}")

@@ -1,0 +1,83 @@
+"""What an experiment is called: by its preset, or by its own data and method. Loads no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..text import shown
+from .choices import DEFAULT_MEANS, DEFAULT_WEIGHTS
+from .data_section import DataConfig
+from .experiment import Experiment
+from .presets import PRESETS, Preset, base_of
+
+_DATA = {
+    "gaussian-1d": "One Gaussian",
+    "gaussian-2d": "One Gaussian in 2D",
+    "four-gaussians": "Four Gaussians",
+    "two-modes": "Two modes",
+    "heavy-light": "A heavy and a light mode",
+    "moons": "Two moons",
+    "circles": "Two circles",
+    "swiss-roll": "Swiss roll",
+    "spirals": "Two spirals",
+    "checkerboard": "Checkerboard",
+    "pinwheel": "Pinwheel",
+    "drawing": "A drawing",
+}
+_METHODS = {
+    "naive": "naive",
+    "naive-exact": "naive with the exact target",
+    "ddpm": "DDPM",
+    "edm": "EDM",
+    "flow": "flow",
+}
+
+
+def told_by(experiment: Experiment) -> Preset | None:
+    """The built-in preset whose title and story fit: its data and its method are these."""
+    preset = base_of(experiment)
+    of = preset.experiment
+    same = of.method.name == experiment.method.name and all(
+        getattr(of.data, field) == getattr(experiment.data, field)
+        for field in ("name", "means", "weights", "count")
+    )
+    return preset if same else None
+
+
+def title_of(experiment: Experiment) -> str:
+    """The experiment as a person calls it: ``Two moons, EDM``, or ``heights.csv, EDM``."""
+    if experiment.name not in PRESETS:
+        return shown(experiment.name)
+    preset = told_by(experiment)
+    if preset is not None:
+        return preset.title
+    return f"{data_words(experiment.data)}, {_METHODS[experiment.method.name]}"
+
+
+def about_of(experiment: Experiment) -> str:
+    """What the experiment is, in a sentence."""
+    preset = told_by(experiment)
+    if preset is not None:
+        return preset.about
+    data, method = experiment.data, _METHODS[experiment.method.name]
+    if data.points is not None:
+        what = f"The {len(data.points):,} points of {data_words(data)}, a narrow Gaussian at each"
+    else:
+        what = data_words(data)
+    return f"{what}; method: {method}."
+
+
+def data_words(data: DataConfig) -> str:
+    """The data in few words: the name of a file, or of a set as it is or with other modes."""
+    if data.name == "file":
+        return shown(data.source or Path(data.path).name)
+    if data.name == "ring":
+        return f"Ring of {data.count}"
+    usual = data.means == DEFAULT_MEANS.get(data.name, ())
+    if usual and data.weights == DEFAULT_WEIGHTS.get(data.name, ()):
+        return _DATA[data.name]
+    count, plane = len(data.means), " in 2D" if data.dim == 2 else ""
+    if count == 1:
+        return f"One Gaussian{plane}"
+    unlike = " of unlike weights" if len(set(data.weights)) > 1 else ""
+    return f"{count} Gaussians{plane}{unlike}"

@@ -1,0 +1,37 @@
+"""Where the person's runs, settings and presets are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .text import expanded
+
+
+def settings_file() -> Path:
+    """``settings.toml`` in the folder ``DIFFUSION_TUI_CONFIG``, or the file of that name; in
+    ``DIFFUSION_TUI_HOME``; or in the user's configuration folder."""
+    named, home = os.environ.get("DIFFUSION_TUI_CONFIG"), os.environ.get("DIFFUSION_TUI_HOME")
+    if named:
+        path = expanded(named)
+        return path / "settings.toml" if path.is_dir() or named.endswith(("/", os.sep)) else path
+    if home:
+        return Path(home) / "settings.toml"
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("diffusion-tui", appauthor=False)) / "settings.toml"
+
+
+def presets_folder() -> Path:
+    """Where the files are: beside the settings."""
+    return settings_file().parent / "presets"
+
+
+def store() -> Path:
+    """The folder that holds the runs: under ``DIFFUSION_TUI_HOME`` or the user's data directory."""
+    home = os.environ.get("DIFFUSION_TUI_HOME")
+    if home:
+        return Path(home) / "runs"
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("diffusion-tui", appauthor=False)) / "runs"

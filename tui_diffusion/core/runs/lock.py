@@ -1,0 +1,133 @@
+"""The sole right to write a run."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EACCES, EWOULDBLOCK
+from pathlib import Path
+from time import monotonic, sleep
+
+from ..files import read_plain, reason_of
+from ..text import shown
+from .manifest import RunError
+
+_PATIENCE = 0.3
+"""Seconds to try for a lock: whoever lists the runs holds each one for a moment."""
+
+
+class Lock:
+    """The sole right to write a run, held by an open file: the system frees it with the process.
+
+    The file ``lock`` in the run's folder says whose it is, for people to read.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    @classmethod
+    def take(cls, folder: Path) -> Lock:
+        """Take the lock of a run, or raise `RunError`."""
+        file = folder / "lock"
+        try:
+            handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+        except OSError as error:
+            raise RunError(
+                f"run {shown(str(folder))}: cannot be written ({reason_of(error)})"
+            ) from None
+        try:
+            if not _try(handle, fcntl.LOCK_EX):
+                who = _holder(file)
+                raise RunError(
+                    f"run {shown(str(folder))}: is being written by {who}; allowed once that ends"
+                )
+            # While this one waited, the run may have been renamed or removed.
+            if not os.path.samestat(os.fstat(handle), os.lstat(file)):
+                raise FileNotFoundError(2, "it has gone")
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        except OSError as error:
+            os.close(handle)
+            raise RunError(
+                f"run {shown(str(folder))}: cannot be written ({reason_of(error)})"
+            ) from None
+        except BaseException:
+            os.close(handle)
+            raise
+        return cls(handle)
+
+    def release(self) -> None:
+        """Let others write."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
+@contextmanager
+def claimed(folder: Path | None) -> Iterator[Path | None]:
+    """Keep an empty folder for the run that will be written there; raises `RunError` at once.
+
+    It is made where it is missing, and goes again where it stays empty. Yields the folder, where a
+    symbolic link leads.
+    """
+    if folder is None:
+        yield None
+        return
+    made, handle = False, -1
+    try:
+        with suppress(OSError, ValueError):  # whoever writes there says why that cannot be
+            folder = Path(os.path.realpath(folder)) if folder.is_symlink() else folder
+            made = not folder.exists()
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        if handle >= 0 and not _try(handle, fcntl.LOCK_EX):
+            made = False
+            raise RunError(
+                f"run {shown(str(folder))}: another training is about to write there; allowed: "
+                "another folder"
+            )
+        yield folder
+    finally:
+        if made:
+            with suppress(OSError):
+                folder.rmdir()
+        if handle >= 0:
+            os.close(handle)
+
+
+def _try(handle: int, kind: int) -> bool:
+    """Take a lock, trying for a moment; a file system without locks has nothing to wait for."""
+    end = monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            return True
+        except OSError as error:
+            if error.errno not in (EWOULDBLOCK, EACCES):
+                return True
+        if kind == fcntl.LOCK_SH or monotonic() > end:
+            return False
+        sleep(0.01)
+
+
+def _holder(file: Path) -> str:
+    try:
+        return shown(read_plain(file, 300).decode("utf-8", "replace").strip()) or "another process"
+    except (OSError, ValueError):
+        return "another process"
+
+
+def writer_of(folder: Path) -> str | None:
+    """Who is writing a run, such as ``process 123 on host``; None where nobody is."""
+    file = folder / "lock"
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        return None if _try(handle, fcntl.LOCK_SH) else _holder(file)
+    finally:
+        os.close(handle)

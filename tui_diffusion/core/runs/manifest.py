@@ -1,0 +1,185 @@
+"""What a run says of itself in ``run.json``, read with care and checked; it loads no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from ..files import read_object
+from ..text import shown
+
+FORMAT = 2
+POINTS = "points.npy"
+"""In a run's folder: its data, where they came from a file."""
+
+LARGEST_SETTINGS = 2**20
+"""The same of the settings, and of a preset."""
+
+State = Literal["training", "stopped", "finished", "diverged"]
+"""What a run says of itself."""
+
+CHECKPOINT = re.compile(r"checkpoint-[0-9]{1,9}")
+"""Names of the folders in a run that hold a training at one moment."""
+
+
+class RunError(ValueError):
+    """A run that cannot be opened or written: one line that says which and why."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What ``run.json`` says; ``files`` are sizes in bytes of those in the checkpoint that counts.
+
+    ``quality`` holds the main metrics of the last sample, where one was taken. ``checksums`` holds
+    the SHA-256 of each file of the run by name; runs of earlier versions have none.
+    """
+
+    experiment: str
+    state: State
+    step: int
+    steps: int
+    seconds: float
+    seed: int
+    device: str
+    started: datetime
+    written: datetime
+    checkpoint: str
+    files: Mapping[str, int]
+    quality: Mapping[str, float | None] | None
+    versions: Mapping[str, str]
+    checksums: Mapping[str, str]
+
+
+def checksum(data: bytes | memoryview) -> str:
+    """Return the SHA-256 of the contents of a file."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def signed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``run.json`` is to hold: ``values`` with a checksum of themselves."""
+    own = checksum(json.dumps(values, sort_keys=True).encode())
+    return {**values, "checksums": {**values["checksums"], "run.json": own}}
+
+
+def check_unchanged(file: Path, checksums: Mapping[str, str]) -> None:
+    """Raise ValueError if a file of a run is not the one that was written.
+
+    A file without a checksum, as in runs of earlier versions, passes.
+    """
+    if file.name in checksums:
+        with file.open("rb") as opened:
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
+        if found != checksums[file.name]:
+            raise ValueError(_CHANGED)
+
+
+_CHANGED = "it has changed since it was written: its SHA-256 is not that in run.json"
+
+
+def read_about(folder: Path) -> About:
+    """What a run says of itself; raises one of `UNREADABLE` where it says what cannot be."""
+    values = read_object(folder / "run.json")
+    about = _about(values)
+    if "checksums" in values:
+        rest = {name: value for name, value in about.checksums.items() if name != "run.json"}
+        if signed({**values, "checksums": rest})["checksums"] != about.checksums:
+            raise ValueError("it has changed since it was written: its checksum does not match")
+    return about
+
+
+def _about(values: Mapping[str, Any]) -> About:
+    """Check each entry of ``run.json``."""
+    if values["format"] != FORMAT:
+        raise ValueError(f"format {values['format']!r}; allowed: {FORMAT}")
+    if values["state"] not in get_args(State):
+        raise ValueError(f"state {values['state']!r}; allowed: {', '.join(get_args(State))}")
+    checkpoint = values["checkpoint"]
+    if not isinstance(checkpoint, str) or not CHECKPOINT.fullmatch(checkpoint):
+        raise ValueError(f"checkpoint {checkpoint!r}; allowed: checkpoint-NUMBER")
+    quality = values["quality"]
+    return About(
+        experiment=_text(values, "experiment"),
+        state=values["state"],
+        step=_whole(values, "step"),
+        steps=_whole(values, "steps"),
+        seconds=_seconds(values["seconds"]),
+        seed=_whole(values, "seed"),
+        device=_text(values, "device"),
+        started=_time(_text(values, "started")),
+        written=_time(_text(values, "written")),
+        checkpoint=checkpoint,
+        files={name: _whole(values["files"], name) for name in _names(values["files"])},
+        quality=None if quality is None else _quality(quality),
+        versions=_texts(values["versions"]),
+        checksums=_texts(values.get("checksums", {})),
+    )
+
+
+def _quality(values: Any) -> dict[str, float | None]:
+    """The metrics of a sample, without an energy distance by another estimate.
+
+    Until it was unbiased and exact, it had no ``energy_distance_chance`` beside it.
+    """
+    quality = {name: _number(values[name]) for name in _names(values)}
+    if "energy_distance_chance" not in quality:
+        quality |= dict.fromkeys(quality.keys() & {"energy_distance", "energy_distance_real"})
+    return quality
+
+
+def _names(values: Any) -> list[str]:
+    if not isinstance(values, dict) or len(values) > 100:
+        raise TypeError("not an object")
+    if any("/" in name or "\0" in name or name in ("", ".", "..") for name in values):
+        raise ValueError("a name that no file can have")
+    return list(values)
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    """A short text, harmless wherever it is shown."""
+    if not isinstance(values[key], str) or len(values[key]) > 200:
+        raise TypeError(f"{key} is not a short text")
+    return shown(values[key])
+
+
+def _texts(values: Any) -> dict[str, str]:
+    return {name: _text(values, name) for name in _names(values)}
+
+
+def _whole(values: Mapping[str, Any], key: str) -> int:
+    value = values[key]
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError(f"{key} {value!r}; allowed: a whole number from 0")
+    return value
+
+
+def _number(value: Any) -> float | None:
+    number = None if value is None else float(value)
+    return number if number is None or math.isfinite(number) else None
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"seconds {seconds}; allowed: a number from 0")
+    return seconds
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def checkpoints_in(folder: Path) -> dict[int, Path]:
+    """The checkpoints of a run by number, whether they count or not."""
+    return {
+        int(entry.name.partition("-")[2]): entry
+        for entry in folder.iterdir()
+        if CHECKPOINT.fullmatch(entry.name)
+    }

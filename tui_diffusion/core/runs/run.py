@@ -1,0 +1,295 @@
+"""Runs on disk: folders with plain files, written whole or not at all, and never pickle.
+
+    run.json                  which checkpoint counts; state, step, seconds, device, versions, times
+    lock                      held by whoever is writing
+    points.npy                the data, where they came from a file
+    checkpoint-3/             a training at one moment; never changed once it counts
+        experiment.json       the whole configuration
+        weights.safetensors   the network that samples; its weights are averaged where so wished
+        state.safetensors     optimizer and generator state, and weights still in training where
+                              others sample: enough to go on bit for bit
+        losses.npy            one float32 a gradient step
+        metrics.json          the quality of the final sample, where there is one
+    experiment.json, …        the files of the checkpoint that counts once more, for other programs
+
+`snapshot` writes them, `store` lists, renames and removes them, `outside` knows those elsewhere,
+`naming` finds one, `changes` tells them apart, `resuming` goes on with them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..assemble import make_method, make_mixture, make_network
+from ..config.errors import ConfigError
+from ..config.experiment import Experiment, from_json
+from ..config.point_files import read_points
+from ..files import UNREADABLE, read_object, reason_of
+from ..methods import NetworkDenoiser
+from ..paths import store
+from ..randomness import generator
+from ..text import shown
+from ..training.trainer import part_of
+from .manifest import POINTS, RunError, State, check_unchanged, read_about
+from .naming import find
+from .store import is_shown
+from .writer import save_run, temporary_of
+
+__all__ = [
+    "Run",
+    "RunError",
+    "State",
+    "check_writable",
+    "find",
+    "new_name",
+    "open_run",
+    "save_run",
+    "shown",
+    "store",
+    "take_name",
+]
+
+_T = TypeVar("_T")
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run read from disk; tensors are read when they are asked for."""
+
+    folder: Path
+    checkpoint: Path
+    experiment: Experiment
+    state: State
+    step: int
+    seconds: float
+    device: str
+    metrics: Mapping[str, Any] | None
+    checksums: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def losses(self) -> NDArray[np.float32]:
+        """Every loss, one a gradient step."""
+        return self._read("losses.npy", self._load_losses)
+
+    def denoiser(self, device: torch.device | str = "cpu") -> NetworkDenoiser:
+        """The trained network, on a device."""
+        network = make_network(self.experiment, generator(0, "weights"))
+        self._read("weights.safetensors", lambda f: network.load_state_dict(_load_weights(f)))
+        method = make_method(self.experiment.method, make_mixture(self.experiment.data))
+        return NetworkDenoiser(network.to(device), method)
+
+    def training_state(self) -> dict[str, Tensor]:
+        """What `Trainer.restore` takes."""
+        weights = self._read("weights.safetensors", _load_weights)
+        rest = self._read("state.safetensors", _load_state)
+        part = "average" if self.experiment.training.average else "network"
+        state = {f"{part}.{name}": value for name, value in weights.items()}
+        return {**state, **rest, "losses": torch.from_numpy(self.losses().copy())}
+
+    def _read(self, file: str, load: Callable[[Path], _T]) -> _T:
+        return _read(self.folder, self.checkpoint / file, load, self.checksums)
+
+    def _load_losses(self, file: Path) -> NDArray[np.float32]:
+        losses = np.asarray(np.load(_plain(file), allow_pickle=False), np.float32)
+        if losses.ndim != 1:
+            raise ValueError(f"{losses.ndim} dimensions in place of one")
+        if len(losses) != self.step:
+            raise ValueError(f"{len(losses):,} losses of {self.step:,} steps")
+        return losses
+
+
+def open_run(name: str) -> Run:
+    """Read a run by its name in the store or its path; raises `RunError` with one line."""
+    folder = find(name)
+    about = _read(folder, folder / "run.json", lambda file: read_about(file.parent), {})
+    checkpoint = folder / about.checkpoint
+    points = folder / POINTS
+    if os.path.lexists(points):
+        _read(folder, points, lambda file: read_points(_plain(file)), about.checksums)
+    experiment = _read(
+        folder,
+        checkpoint / "experiment.json",
+        lambda file: _load_experiment(file, points),
+        about.checksums,
+    )
+    if about.step > experiment.training.steps:
+        raise RunError(
+            f"run {shown(str(folder))}: run.json: step {about.step:,} of an experiment of "
+            f"{experiment.training.steps:,} steps"
+        )
+    metrics = checkpoint / "metrics.json"
+    known = os.path.lexists(metrics) or metrics.name in about.files
+    return Run(
+        folder=folder,
+        checkpoint=checkpoint,
+        experiment=experiment,
+        state=about.state,
+        step=about.step,
+        seconds=about.seconds,
+        device=about.device,
+        metrics=_read(folder, metrics, read_object, about.checksums) if known else None,
+        checksums=about.checksums,
+    )
+
+
+def _read(folder: Path, file: Path, load: Callable[[Path], _T], checksums: Mapping[str, str]) -> _T:
+    """Read a file of a run by ``load``; raise `RunError` that names the file.
+
+    It must be the one that was written, as ``checksums`` tell. The run's own folder must show the
+    same, or nothing: who put another there means it to count.
+    """
+    run = f"run {shown(str(folder))}"
+    try:
+        if file.parent != folder and file.parent.is_symlink():
+            raise ValueError("its folder is a link")
+        read = load(file)
+        check_unchanged(file, checksums)  # afterwards: what is wrong in it says more
+    except ConfigError as error:
+        raise RunError(f"{run}: {file.name}: {error}") from None
+    except FileNotFoundError:
+        if file.parent != folder and _has_moved_on(folder, file.parent.name):
+            raise RunError(f"{run}: it was written while being read; allowed: once more") from None
+        raise RunError(f"{run}: {file.name} is missing") from None
+    except (*UNREADABLE, SafetensorError) as error:
+        raise RunError(f"{run}: {file.name} cannot be read ({reason_of(error)})") from None
+    if file.parent != folder and not is_shown(folder, file, contents=True):
+        raise RunError(
+            f"{run}: {file.name} is not that of {file.parent.name}, which counts; allowed: the "
+            "same, or none"
+        )
+    return read
+
+
+def _has_moved_on(folder: Path, checkpoint: str) -> bool:
+    try:
+        return read_about(folder).checkpoint != checkpoint
+    except UNREADABLE:
+        return False
+
+
+def _load_experiment(file: Path, points: Path) -> Experiment:
+    """The experiment, with its data from the run's own copy where it has one."""
+    values = read_object(file)
+    data = values.get("data")
+    if not (isinstance(data, dict) and data.get("name") == "file" and points.exists()):
+        return from_json(json.dumps(values))
+    name = Path(str(data.get("path"))).name
+    # Of the file's columns and rows the copy holds those that were chosen.
+    data |= {"path": str(points.absolute()), "columns": "", "where": ""}
+    experiment = from_json(json.dumps(values))
+    experiment.data.came_from(name)
+    return experiment
+
+
+def _plain(file: Path) -> Path:
+    """The same path, of a plain file: a link might lead elsewhere, a pipe might never end."""
+    if not stat.S_ISREG(file.lstat().st_mode):
+        raise ValueError("not a plain file")
+    return file
+
+
+def _load_weights(file: Path) -> dict[str, Tensor]:
+    weights: dict[str, Tensor] = load_file(_plain(file))
+    for name, value in weights.items():
+        if not bool(torch.isfinite(value).all()):
+            raise ValueError(f"{name} holds numbers that are not finite")
+    return weights
+
+
+def _load_state(file: Path) -> dict[str, Tensor]:
+    state: dict[str, Tensor] = load_file(_plain(file))
+    if state["generator"].dtype != torch.uint8 or state["seconds"].ndim:
+        raise ValueError("not the state of a training")
+    check = torch.Generator()
+    if state["generator"].shape == check.get_state().shape:  # a CPU's; others have other sizes
+        check.set_state(state["generator"])
+    for name, value in part_of(state, "network.").items():
+        if not bool(torch.isfinite(value).all()):
+            raise ValueError(f"{name} holds numbers that are not finite")
+    return state
+
+
+# --- where -------------------------------------------------------------------------------------
+
+
+def new_name(experiment: Experiment) -> str:
+    """A name for a new run, free in the store: the experiment and the time."""
+    return next(name for name in _names(experiment) if not (store() / name).exists())
+
+
+def take_name(experiment: Experiment) -> Path:
+    """Return the folder of a new run in the store, under a name that nobody else takes.
+
+    Processes on other machines or in other containers may have the same number and start in the
+    same second: the name belongs to whoever makes the temporary folder that `snapshot.create` goes
+    on with. In a store that cannot be written no name is taken; the writing says why.
+    """
+    for name in _names(experiment):
+        folder = (store() / name).absolute()
+        temporary = temporary_of(folder)
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir()
+        except FileExistsError:
+            if temporary.is_dir():
+                continue
+            return folder
+        except OSError:
+            return folder
+        if not folder.exists():  # looked at last: it takes the place of the temporary one at once
+            return folder
+        temporary.rmdir()
+    raise AssertionError
+
+
+def _names(experiment: Experiment) -> Iterator[str]:
+    name = f"{experiment.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
+
+
+def check_writable(folder: Path, named: str = "--out") -> None:
+    """Raise `RunError` unless a run can be written to ``folder``, which must not hold anything.
+
+    ``named`` is what it goes back to.
+    """
+    try:
+        if folder.is_dir() and any(folder.iterdir()):
+            raise RunError(
+                f"{named} {shown(str(folder))}: not empty; allowed: a new or an empty folder"
+            )
+        if folder.exists() and not folder.is_dir():
+            raise RunError(
+                f"{named} {shown(str(folder))}: not a folder; allowed: a new or empty folder"
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        probe = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+        probe.mkdir()
+        probe.rmdir()
+    except OSError as error:
+        raise RunError(
+            f"{named} {shown(str(folder))}: cannot be written ({reason_of(error)}); allowed: a "
+            "folder in a place you may write to"
+        ) from None

@@ -1,0 +1,329 @@
+"""The store of runs: what is on disk, and how to rename and remove it.
+
+It reads no tensors and loads no torch. Nothing in the store is taken at its word: links are never
+followed, and a name given here can never lead out of the store. What does not belong, or is not
+whole, is listed as such.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from filecmp import cmp
+from pathlib import Path
+from typing import Literal
+
+from ..files import UNREADABLE, flush_folder, read_object, reason_of
+from ..paths import store
+from ..text import shown
+from .lock import Lock, writer_of
+from .manifest import CHECKPOINT, About, RunError, check_unchanged, checkpoints_in, read_about
+
+Standing = Literal[
+    "training",
+    "interrupted",
+    "stopped",
+    "finished",
+    "diverged",
+    "half-written",
+    "damaged",
+    "foreign",
+]
+"""What a run is found to be: one that says it is training, with nobody at it, was interrupted."""
+
+_UNFINISHED = re.compile(r"\..+\.([0-9]{1,9})\.(?:tmp|deleted)", re.DOTALL)
+
+
+# --- all of them -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One entry of the store. ``about`` is None, and ``reason`` says why, where it is not whole."""
+
+    folder: Path
+    standing: Standing
+    about: About | None = None
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """What `open_run`, `rename_run` and `delete_run` take; for the screen there is `label`."""
+        return self.folder.name
+
+    @property
+    def label(self) -> str:
+        """The name, harmless to show (markup apart)."""
+        return shown(self.name)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it can be opened."""
+        return self.about is not None
+
+    @property
+    def resumable(self) -> bool:
+        """Whether its training can go on as it is."""
+        return self.standing in ("interrupted", "stopped")
+
+    def age(self, now: datetime | None = None) -> float:
+        """Seconds since it was last written; 0 where the clock has been set back since."""
+        if self.about is None:
+            return 0.0
+        return max(((now or datetime.now(UTC)) - self.about.written).total_seconds(), 0.0)
+
+
+def age_text(seconds: float) -> str:
+    """now, 5 min, 3 h, 12 d."""
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit}"
+    return "now"
+
+
+def list_runs() -> list[Summary]:
+    """Every entry of the store, the latest written first and what is not whole last."""
+    folder = store()
+    try:
+        entries = list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+    found = [summary for entry in entries if (summary := summarise(entry)) is not None]
+    return sorted(found, key=latest_first)
+
+
+def latest_first(run: Summary) -> tuple[bool, float, str]:
+    """What runs are sorted by: the latest written first, and what is not whole last."""
+    return run.about is None, -run.about.written.timestamp() if run.about else 0.0, run.name
+
+
+def _unreadable(folder: Path, error: OSError) -> RunError:
+    return RunError(
+        f"store {shown(str(folder))}: cannot be read ({reason_of(error)}); allowed: a folder, "
+        "which DIFFUSION_TUI_HOME moves"
+    )
+
+
+def latest_run() -> Summary | None:
+    """The run that was written last; of all others only the time of their file is looked at."""
+    folder = store()
+
+    def written(entry: Path) -> int:
+        try:
+            return (entry / "run.json").lstat().st_mtime_ns
+        except OSError:
+            return -1
+
+    try:
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+    latest = max(entries, key=written, default=None)
+    return summarise(latest) if latest is not None else None
+
+
+def summarise(folder: Path) -> Summary | None:
+    """What an entry of the store is; None for one that is only just coming to be, or going."""
+    try:
+        mode = folder.lstat().st_mode
+        if not stat.S_ISDIR(mode):
+            what = "a link" if stat.S_ISLNK(mode) else "not a folder"
+            hidden = folder.name.startswith(".")
+            return None if hidden else Summary(folder, "foreign", reason=what)
+        if unfinished := _UNFINISHED.fullmatch(folder.name):
+            if _lives(int(unfinished[1])) or writer_of(folder):
+                return None
+            return Summary(folder, "half-written", reason="its writing or removal was cut short")
+        if not os.path.lexists(folder / "run.json"):
+            names = [entry.name for entry in folder.iterdir()]
+            ours = any(CHECKPOINT.fullmatch(n) or n == "lock" for n in names)
+            reason = "run.json is missing"
+            return Summary(folder, "half-written" if ours else "foreign", reason=reason)
+        return _summary_of_run(folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return Summary(folder, "damaged", reason=reason_of(error))
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # another person's
+    return True
+
+
+def _summary_of_run(folder: Path) -> Summary:
+    try:
+        about = read_about(folder)
+        while (fault := _fault(folder, about)) and (later := read_about(folder)) != about:
+            about = later  # it was written while this was looking
+    except UNREADABLE as error:
+        reason = f"run.json cannot be read ({reason_of(error)})"
+        return Summary(folder, "damaged", reason=reason)
+    if fault:
+        return Summary(folder, "damaged", reason=fault)
+    standing: Standing = about.state
+    if standing == "training" and writer_of(folder) is None:
+        # One that was killed between its last step and its end has nothing left to go on with.
+        standing = "finished" if about.step >= about.steps else "interrupted"
+    return Summary(folder, standing, about)
+
+
+def _fault(folder: Path, about: About) -> str:
+    """What is wrong with the files of a run, as far as their sizes and the experiment tell."""
+    checkpoint = folder / about.checkpoint
+    try:
+        if not stat.S_ISDIR(checkpoint.lstat().st_mode):
+            return f"{about.checkpoint} is not a folder"
+        with os.scandir(folder) as entries:
+            here = {entry.name: entry.inode() for entry in entries}
+    except OSError as error:
+        return f"{about.checkpoint} cannot be read ({reason_of(error)})"
+    for name, size in about.files.items():
+        try:
+            found = os.lstat(f"{checkpoint}/{name}")
+        except OSError as error:
+            return f"{shown(name)} cannot be read ({reason_of(error)})"
+        if not stat.S_ISREG(found.st_mode):
+            return f"{shown(name)} is not a plain file"
+        if found.st_size != size:
+            return f"{shown(name)} has {found.st_size:,} bytes of {size:,}"
+        # What is linked there, as usual, needs no look of its own.
+        linked = here.get(name, found.st_ino) == found.st_ino
+        if not linked and not is_shown(folder, checkpoint / name):
+            return f"{shown(name)} is not that of {about.checkpoint}, which counts"
+    try:
+        read_object(checkpoint / "experiment.json")
+        check_unchanged(checkpoint / "experiment.json", about.checksums)  # small, unlike others
+    except UNREADABLE as error:
+        return f"experiment.json cannot be read ({reason_of(error)})"
+    return ""
+
+
+def is_shown(folder: Path, file: Path, *, contents: bool = False) -> bool:
+    """Whether what a run's own folder shows of a checkpoint's file is that one, or is not there.
+
+    Until all files of a new checkpoint show there, some are an older one's. Those that are no links
+    are told apart by their length, or their ``contents``.
+    """
+
+    def same(other: Path) -> bool:
+        with suppress(OSError):
+            found = other.lstat()
+            if os.path.samestat(found, here):
+                return True
+            alike = stat.S_ISREG(here.st_mode) and found.st_size == here.st_size
+            return alike and not (contents and not cmp(folder / file.name, other, shallow=False))
+        return False
+
+    try:
+        here = (folder / file.name).lstat()
+    except FileNotFoundError:
+        return True
+    return same(file) or any(same(c / file.name) for c in checkpoints_in(folder).values())
+
+
+def at(name: str) -> Path | None:
+    """The folder of a run given by its exact name in the store or by its path; None if none is.
+
+    Raises `RunError` where the name is that of a link. `naming.find` takes less exact ones.
+    """
+    try:
+        if _is_plain(name):
+            inside = store() / name
+            if inside.is_symlink():
+                raise RunError(f"run {shown(name)!r} is a link; allowed: the folder of a run")
+            if os.path.lexists(inside / "run.json"):
+                return inside
+        if name and os.path.lexists(Path(name) / "run.json"):
+            return Path(name)
+    except OSError:
+        pass  # a folder that may not be read
+    except ValueError as error:
+        if isinstance(error, RunError):
+            raise
+        # a name that no folder can have
+    return None
+
+
+def in_store(folder: Path) -> bool:
+    """Whether this folder is an entry of the store, so that its name is enough to find it."""
+    return folder.absolute().parent == store().absolute()
+
+
+# --- change ------------------------------------------------------------------------------------
+
+
+def _is_plain(name: str) -> bool:
+    """Whether this can only be the name of an entry, wherever it is looked for."""
+    return bool(name) and name not in (".", "..") and not set(name) & set("/\0")
+
+
+def check_name(name: str) -> str:
+    """A name for a run as a person gives it; raises `RunError` with what is allowed."""
+    name = name.strip()
+    # A name takes up to 255 bytes; the temporary ones are longer.
+    fits = 0 < len(name.encode("utf-8", "surrogatepass")) <= 200
+    if not (fits and _is_plain(name) and name.isprintable() and name[0] not in ".-"):
+        raise RunError(
+            f"name {shown(name)[:60]!r} is not allowed; allowed: up to 200 bytes of printable "
+            "characters without '/', and neither '.' nor '-' at the front"
+        )
+    return name
+
+
+def _entry(name: str) -> Path:
+    """An entry of the store that is there and not foreign to it."""
+    folder = store() / name
+    summary = summarise(folder) if _is_plain(name) else None
+    if summary is None:
+        raise RunError(f"run {shown(name)!r} does not exist; allowed: a name in {store()}")
+    if summary.standing == "foreign":
+        raise RunError(
+            f"{shown(name)!r} in the store is no run ({summary.reason}); allowed: a name of one"
+        )
+    return folder
+
+
+def rename_run(name: str, new: str) -> Path:
+    """Give a run of the store another name; its new folder. Raises `RunError`."""
+    folder, target = _entry(name), store() / check_name(new)
+    lock = Lock.take(folder)
+    try:
+        if os.path.lexists(target):
+            raise RunError(f"name {target.name!r} is taken; allowed: one that is free")
+        folder.rename(target)
+        flush_folder(store())
+    except OSError as error:
+        raise RunError(f"run {shown(name)!r}: cannot be renamed ({reason_of(error)})") from None
+    finally:
+        lock.release()
+    return target
+
+
+def delete_run(name: str) -> None:
+    """Remove a run of the store, whole or damaged; raises `RunError`."""
+    folder = _entry(name)
+    lock = Lock.take(folder)
+    doomed = store() / f".{name[:60]}.{os.getpid()}.deleted"
+    try:
+        shutil.rmtree(doomed, ignore_errors=True)
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise RunError(f"run {shown(name)!r}: cannot be removed ({reason_of(error)})") from None
+    finally:
+        lock.release()

@@ -1,0 +1,322 @@
+"""Writing a training to a run's folder, such that at every instant there is a whole run there.
+
+A new run is written under a temporary name beside its place, flushed, and renamed. From then on a
+checkpoint is written and flushed in a folder of its own beside the one that counts, and then
+``run.json``, which names it, is replaced by a rename. The checkpoint before the last stays for
+whoever is still reading it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ... import __version__
+from ..config.experiment import Experiment, to_json
+from ..files import UNREADABLE, flush_folder, reason_of
+from ..text import shown
+from ..training.trainer import Trainer, part_of
+from .lock import Lock
+from .manifest import (
+    FORMAT,
+    POINTS,
+    About,
+    RunError,
+    State,
+    checkpoints_in,
+    checksum,
+    read_about,
+    signed,
+)
+from .tensor_files import save_tensors
+
+_QUALITY = (
+    *("energy_distance", "energy_distance_chance", "energy_distance_real"),
+    *("mode_tv", "off_mode", "in_mode_std_ratio"),
+)
+"""The metrics of a sample that a list of runs shows."""
+
+
+class Written(NamedTuple):
+    """A file as it was written: its size in bytes, and its SHA-256."""
+
+    size: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A training at one moment, as copies: what a checkpoint holds."""
+
+    experiment: Experiment
+    state: State
+    step: int
+    seconds: float
+    device: str
+    tensors: Mapping[str, Tensor]
+    metrics: Mapping[str, Any] | None = None
+    points: NDArray[np.float64] | None = None
+
+    @classmethod
+    def of(
+        cls, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
+    ) -> Snapshot:
+        """A training as it is now; one that is stopped right after an overflow has diverged."""
+        if state == "stopped" and trainer.overflowed():
+            state = "diverged"
+        return cls(
+            experiment=trainer.experiment,
+            state=state,
+            step=trainer.step,
+            seconds=trainer.seconds,
+            device=str(trainer.device),
+            tensors=trainer.state(),
+            metrics=metrics,
+            points=trainer.points,
+        )
+
+    def write(self, folder: Path) -> dict[str, Written]:
+        """Write and flush the files of a checkpoint; return their sizes and checksums."""
+        prefix = "average." if self.experiment.training.average else "network."
+        tensors = {name: v.contiguous() for name, v in self.tensors.items()}
+        losses = tensors.pop("losses").numpy()
+        rest = {name: v for name, v in tensors.items() if not name.startswith(prefix)}
+        written = {
+            "experiment.json": _put(folder / "experiment.json", to_json(self.experiment).encode()),
+            "weights.safetensors": _put(
+                folder / "weights.safetensors", save_tensors(part_of(tensors, prefix))
+            ),
+            "state.safetensors": _put(folder / "state.safetensors", save_tensors(rest)),
+            "losses.npy": _put(folder / "losses.npy", _npy(losses)),
+        }
+        if self.metrics is not None:
+            written["metrics.json"] = _put(folder / "metrics.json", _json(self.metrics))
+        flush_folder(folder)
+        return written
+
+    def about(
+        self,
+        checkpoint: str,
+        files: Mapping[str, Written],
+        started: datetime,
+        checksums: Mapping[str, str],
+    ) -> dict[str, Any]:
+        """Return what ``run.json`` says of it; ``checksums`` are those of the run's other files."""
+        sample = (self.metrics or {}).get("sample")
+        quality = {key: sample.get(key) for key in _QUALITY} if isinstance(sample, dict) else None
+        return {
+            "format": FORMAT,
+            "experiment": self.experiment.name,
+            "state": self.state,
+            "step": self.step,
+            "steps": self.experiment.training.steps,
+            "seconds": self.seconds,
+            "seed": self.experiment.seed,
+            "device": self.device,
+            "started": started.isoformat(timespec="seconds"),
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            "checkpoint": checkpoint,
+            "files": {name: file.size for name, file in files.items()},
+            "checksums": {**checksums, **{name: file.checksum for name, file in files.items()}},
+            "quality": quality,
+            "versions": {
+                "diffusion-tui": __version__,
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+            },
+        }
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2) + "\n").encode()
+
+
+def _put(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
+    """Write a new file, or its parts one by one, and see it safely to the disk.
+
+    The checksum is that of the bytes in memory, so that it also tells what a disk did to them.
+    """
+    digest = hashlib.sha256()
+    with file.open("xb") as opened:
+        for part in (content,) if isinstance(content, bytes) else content:
+            opened.write(part)
+            digest.update(part)
+        opened.flush()
+        os.fsync(opened.fileno())
+        return Written(opened.tell(), digest.hexdigest())
+
+
+def _npy(array: NDArray[Any]) -> tuple[memoryview]:
+    """Return the bytes of a ``.npy`` file."""
+    file = BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return (file.getbuffer(),)
+
+
+def temporary_of(folder: Path) -> Path:
+    """Return where a run is written before it takes its place."""
+    return folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+
+
+def _make_empty(temporary: Path) -> None:
+    """Make a folder, or go on with an empty one, which may stand for a name that was taken."""
+    try:
+        temporary.mkdir()
+    except FileExistsError:
+        if temporary.is_symlink() or not temporary.is_dir() or any(temporary.iterdir()):
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir()
+
+
+def create(folder: Path, snapshot: Snapshot) -> Lock:
+    """Write a new run to a folder that is not there, or empty; the lock to write on with."""
+    temporary = temporary_of(folder)
+    lock = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _make_empty(temporary)
+        lock = Lock.take(temporary)
+        _extend(temporary, snapshot, None)
+        temporary.rename(folder)
+        with suppress(OSError):
+            flush_folder(folder.parent)
+        return lock
+    except BaseException as error:
+        if lock is not None:
+            lock.release()
+        shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise _unwritable(folder, error) from None
+        raise
+
+
+def extend(folder: Path, snapshot: Snapshot) -> None:
+    """Write another checkpoint of a run whose lock is held, and make it the one that counts."""
+    try:
+        _extend(folder, snapshot, _counted(folder))
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _counted(folder: Path) -> About:
+    try:
+        return read_about(folder)
+    except UNREADABLE as error:
+        raise _unwritable(folder, error, "run.json cannot be read, ") from None
+
+
+def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
+    before = checkpoints_in(folder)
+    current = folder / f"checkpoint-{max(before, default=0) + 1}"
+    named = folder / ".run.json.tmp"
+    started = counted.started if counted else datetime.now(UTC)
+    try:
+        checksums = _keep_points(folder, snapshot.points, counted)
+        current.mkdir()
+        files = snapshot.write(current)
+        flush_folder(folder)
+        named.unlink(missing_ok=True)
+        _put(named, _json(signed(snapshot.about(current.name, files, started, checksums))))
+        named.replace(folder / "run.json")
+    except BaseException:
+        # A signal may end this right after the checkpoint has come to count.
+        if not _counts(folder, current):
+            shutil.rmtree(current, ignore_errors=True)
+        with suppress(OSError):
+            named.unlink(missing_ok=True)
+        raise
+    # It counts now; what is left is to tidy up.
+    _show(current, folder)
+    with suppress(OSError):
+        flush_folder(folder)
+    for old in before.values():
+        if counted is None or old.name != counted.checkpoint:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _keep_points(
+    folder: Path, points: NDArray[np.float64] | None, counted: About | None
+) -> dict[str, str]:
+    """Put the data into the run, once: the file they came from may change, move or go.
+
+    Returns their checksum by the file's name; none for data that came from no file.
+    """
+    if points is None:
+        return {}
+    kept = folder / POINTS
+    if os.path.lexists(kept):
+        known = counted.checksums.get(POINTS) if counted is not None else None
+        return {POINTS: known or checksum(kept.read_bytes())}
+    named = folder / f".{POINTS}.tmp"
+    named.unlink(missing_ok=True)
+    written = _put(named, _npy(points))
+    named.replace(kept)
+    return {POINTS: written.checksum}
+
+
+def _show(checkpoint: Path, folder: Path) -> None:
+    """Put the files of the checkpoint that counts into the run's own folder as well.
+
+    For people and other programs: here a run is read from its checkpoint alone, so that a crash
+    amid these renames harms nothing. Hard links take no space; where there are none, copies do.
+    What cannot be shown is not there, rather than an older one.
+    """
+    for file in checkpoint.iterdir():
+        shown_as = folder / f".{file.name}.tmp"
+        try:
+            shown_as.unlink(missing_ok=True)
+            try:
+                os.link(file, shown_as)
+            except OSError:
+                _put(shown_as, file.read_bytes())
+            shown_as.replace(folder / file.name)
+        except OSError:
+            for stale in (shown_as, folder / file.name):
+                with suppress(OSError):
+                    stale.unlink(missing_ok=True)
+    if not (checkpoint / "metrics.json").exists():
+        with suppress(OSError):
+            (folder / "metrics.json").unlink(missing_ok=True)
+
+
+def _counts(folder: Path, checkpoint: Path) -> bool:
+    try:
+        return read_about(folder).checkpoint == checkpoint.name
+    except UNREADABLE:
+        return False
+
+
+def _unwritable(folder: Path, error: BaseException, what: str = "") -> RunError:
+    reason = f"{what}{reason_of(error)}"
+    return RunError(f"run {shown(str(folder))}: cannot be written ({reason})")
+
+
+def save_run(
+    folder: Path, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a training to ``folder``, whole or not at all; returns the folder."""
+    snapshot = Snapshot.of(trainer, state, metrics)
+    if (folder / "run.json").is_file():
+        lock = Lock.take(folder)
+        try:
+            extend(folder, snapshot)
+        finally:
+            lock.release()
+    else:
+        create(folder, snapshot).release()
+    return folder

@@ -1,0 +1,133 @@
+"""Training batches: fresh true data, noised, as the network sees them, with the targets.
+
+They are drawn in blocks of many steps, which is cheap, and a block's size depends on the experiment
+and the kind of device alone, so that the batches of a seed are the same however a training is
+watched or cut up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..assemble import make_schedule
+from ..config.experiment import Experiment
+from ..methods import AnyLevel, Method
+from ..mixtures import GaussianMixture
+from ..networks import Network
+from ..randomness import generator
+from ..schedules import Level
+
+_BLOCK_NUMBERS = 65_536
+"""Coordinates drawn at once: enough to make drawing cheap, few enough to stay in the cache."""
+
+_PART_NUMBERS = 2**18
+"""Features made at once, so that what is made on the way stays in memory that is at hand."""
+
+_GPU_NUMBERS = 2**20, 2**24
+"""The same two on a GPU, which has no such cache, and waits for the host once a block."""
+
+GOLDEN = (5**0.5 - 1) / 2
+"""The golden ratio: its multiples mod 1 spread evenly, however many are taken."""
+
+
+class Batches:
+    """What a training learns from; ``random`` is where it comes from, ``steps`` a block's size."""
+
+    def __init__(
+        self, experiment: Experiment, mixture: GaussianMixture, method: Method, network: Network
+    ) -> None:
+        self._experiment = experiment
+        self._mixture, self._method, self._network = mixture, method, network
+        self._any_level = method if isinstance(method, AnyLevel) else None
+        self._device = device = mixture.means.device
+        self._means, self._stds = mixture.means.float(), mixture.stds.float()
+        self.random = generator(experiment.seed, "batches", device)
+        batch = experiment.training.batch
+        on_gpu = device.type != "cpu"
+        drawn, self._at_once = _GPU_NUMBERS if on_gpu else (_BLOCK_NUMBERS, _PART_NUMBERS)
+        self.steps = max(1, min(256, drawn // (batch * experiment.dim)))
+        schedule = make_schedule(experiment.schedule)
+        # For each level: alpha, sigma, the next two, and what the network is told.
+        self._table = torch.tensor(
+            [
+                (now.alpha, now.sigma, now.alpha_next, now.sigma_next, float(method.condition(now)))
+                for now in map(schedule.__getitem__, range(schedule.levels))
+            ],
+            device=device,
+        )
+        places = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).frac().float()
+        self._places = places.to(device).view(1, batch, 1)
+        shares = mixture.weights * batch
+        exact = bool(((shares - shares.round()).abs() < 1e-9).all())
+        self._always = mixture.components(batch, balanced=True) if exact else None
+
+    @torch.no_grad()
+    def draw(
+        self, first: int, features: Tensor, targets: Tensor, levels: Sequence[int] | None = None
+    ) -> None:
+        """Draw the block that begins with step ``first``.
+
+        It goes to ``features`` (steps, inputs, batch) and ``targets`` (steps, d, batch): points are
+        columns. ``levels`` tells that of every step where there is a network for each.
+        """
+        experiment, random, device = self._experiment, self.random, self._device
+        batch, dim = experiment.training.batch, experiment.dim
+        drawn = self.draw_levels(levels)
+        component = self.components(first)
+        shape = (self.steps, batch, dim)
+        x0 = torch.randn(shape, generator=random, device=device)
+        eps = torch.randn(shape, generator=random, device=device)
+        x0 *= self._stds[component].view(-1, batch, 1)
+        x0 += self._means[component].view(-1, batch, dim)
+        size = max(1, self._at_once // features[0].numel())
+        for start in range(0, self.steps, size):
+            part = slice(start, start + size)
+            level, told = self.levels(drawn[part])
+            targets[part] = self._method.target(x0[part], eps[part], level).mT
+            # In place, for a block and what a step works on should stay in the cache together.
+            x = x0[part].mul_(level.alpha).add_(eps[part].mul_(level.sigma))
+            seen = self._method.see(x, level).mT.contiguous()
+            self._network.features(seen, told.mT, axis=-2, out=features[part])
+
+    def draw_levels(self, levels: Sequence[int] | None = None) -> Tensor:
+        """What decides the level of every step of a block: k, or the shift U of `levels`."""
+        steps, random, device = self.steps, self.random, self._device
+        if self._any_level:
+            return torch.rand((steps, 1, 1), generator=random, device=device)
+        if levels is not None:
+            return torch.tensor(levels, device=device)
+        count = self._experiment.levels
+        return torch.randint(count, (steps,), generator=random, device=device)
+
+    def levels(self, drawn: Tensor) -> tuple[Level, Tensor]:
+        """The level of every step, or of every point, and what the network is told.
+
+        A method that knows every level gets one a point, spread evenly over each batch's
+        distribution: u_i = i φ + U mod 1 with φ the golden ratio, so that any stretch of a batch,
+        such as the points of one mode, is spread evenly as well (Kingma et al. 2021, appendix I.1).
+        """
+        if self._any_level:
+            u = (drawn + self._places).frac().clamp(1e-6, 1 - 1e-6)
+            now = self._any_level.draw(u)
+            return now, torch.as_tensor(self._method.condition(now))
+        alpha, sigma, alpha_next, sigma_next, told = self._table[drawn, :, None, None].unbind(1)
+        return Level(alpha, sigma, alpha_next, sigma_next), told
+
+    def components(self, first: int) -> Tensor:
+        """Which component each point of a block comes from: (batch,) for all steps, or all.
+
+        Where a balanced batch cannot hold every component in its exact share, each step takes
+        others, such that all get their share in the long run.
+        """
+        steps, batch = self.steps, self._experiment.training.batch
+        if not self._experiment.data.balanced:
+            return self._mixture.components(steps * batch, self.random)
+        if self._always is not None:
+            return self._always
+        offset = torch.arange(first, first + steps, dtype=torch.float64).mul(GOLDEN).frac()
+        return self._mixture.components_at(
+            (torch.arange(batch, dtype=torch.float64) + offset[:, None]).flatten() / batch
+        )

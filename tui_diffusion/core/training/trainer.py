@@ -1,0 +1,328 @@
+"""Training as a generator of progress.
+
+To pause is to stop pulling; to stop is to close. Batches are drawn in blocks whose size depends on
+the experiment and the kind of device alone, so the losses of a seed are the same bit for bit on a
+CPU whatever the reporting interval, the pauses, the front end, or a stop and resume in between.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Generator, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..assemble import make_method, make_mixture, make_network
+from ..config.experiment import Experiment
+from ..methods import NetworkDenoiser
+from ..randomness import generator
+from .batches import Batches
+from .devices import choose, subnormals_as_zero, use_threads
+from .stages import Stage, learning_rate, stages
+from .steppers.choice import make_stepper
+from .steppers.protocol import Stepper
+
+_MOMENT = 0.02
+"""Seconds of training in one go, after which a report may be due."""
+
+Status = Literal["training", "finished", "diverged"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What has happened since the last report.
+
+    ``losses`` are those of the steps since then, float32; ``step`` of ``steps`` gradient steps are
+    done; ``level`` is the one whose network is being trained where each level has its own;
+    ``seconds`` is the time spent training, pauses left out. Where ``status`` is "diverged", the
+    loss of ``step`` was not finite. ``trainer`` is the live training.
+    """
+
+    step: int
+    steps: int
+    losses: NDArray[np.float32]
+    lr: float
+    level: int | None
+    seconds: float
+    status: Status
+    trainer: Trainer = field(repr=False, compare=False)
+
+    @property
+    def denoiser(self) -> NetworkDenoiser:
+        """The network as it is now."""
+        return self.trainer.denoiser
+
+
+class Trainer:
+    """A training that can be run, left, saved and restored.
+
+    ``losses`` holds every loss so far; ``step`` steps are done; ``threads`` of torch train.
+    ``plain`` takes the steps the plain way, with autograd, where a faster one is there too: on a
+    CPU bit for bit the same, or to rounding where a batch is one point or a layer one unit.
+    """
+
+    def __init__(self, experiment: Experiment, *, plain: bool = False) -> None:
+        self.experiment = experiment
+        self._plain = plain
+        self.choice = choose(experiment)
+        self.device = self.choice.device
+        self.mixture = make_mixture(experiment.data, self.device)
+        self.points = experiment.data.points
+        self.method = make_method(experiment.method, self.mixture)
+        network = make_network(experiment, generator(experiment.seed, "weights"))
+        self.network = network.to(self.device)
+        self.average = deepcopy(self.network) if experiment.training.average else self.network
+        self.stages = stages(experiment)
+        self._starts = [stage.start for stage in self.stages]
+        self.step = 0
+        self.seconds = 0.0
+        self.threads = 1
+        self.status: Status = "training"
+        self.losses = np.empty(experiment.training.steps, np.float32)
+        self.batches = Batches(experiment, self.mixture, self.method, self.network)
+        self._random_at_block = self.batches.random.get_state()
+        self._block: int | None = None
+        self._stage = self.stages[0]
+        self._stepper = self._make_stepper(self._stage)
+        self._pace = 0.0
+        self._finite = torch.empty(0)
+
+    @property
+    def denoiser(self) -> NetworkDenoiser:
+        """The network as it is now, with averaged weights if so wished, read through its method."""
+        return NetworkDenoiser(self.average, self.method)
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps in all."""
+        return self.experiment.training.steps
+
+    # --- running -----------------------------------------------------------------------------
+
+    def run(
+        self, *, every: int | None = None, interval: float | None = None
+    ) -> Generator[Progress, None, None]:
+        """Train to the end, yielding `Progress` every so many steps, or seconds, and at the end.
+
+        A loss that is not finite ends it as diverged, with the last finite weights restored.
+        """
+        self.threads = use_threads(self.experiment)
+        reported, clock = self.step, perf_counter()
+        last = clock
+        while self.status == "training":
+            block = self._current_block()
+            stage = self._enter_stage()
+            first, count = self.step, self._count(block, stage, every)
+            steps = range(first, first + count)
+            rates = [learning_rate(self.experiment, stage, step) for step in steps]
+            blends = self._blends(steps, stage)
+            with subnormals_as_zero():
+                losses = self._stepper.run(first - block, rates, blends)
+            self.step += count
+            self._settle(first, losses)
+            now = perf_counter()
+            self.seconds += now - clock
+            self._pace = (now - clock) / count
+            clock = now
+            due = every is not None and self.step % every == 0
+            if (
+                self.status != "training"
+                or due
+                or (interval is not None and now - last >= interval)
+            ):
+                yield self._report(reported)
+                reported = self.step
+                last = clock = perf_counter()
+
+    def _count(self, block: int, stage: Stage, every: int | None) -> int:
+        """Steps to take in one go: at most to the end of the block, the stage or the report."""
+        ends = [block + self.batches.steps, stage.stop, self.steps]
+        if every is not None:
+            ends.append(self.step - self.step % every + every)
+        # The first step tells how many more a moment holds.
+        moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
+        return min(min(ends) - self.step, moment)
+
+    def _blends(self, steps: range, stage: Stage) -> list[float]:
+        """How far the average goes to the weights; it forgets its first steps the faster."""
+        if self.average is self.network:
+            return [1.0] * len(steps)
+        most, taken = self.experiment.training.average, (step - stage.start for step in steps)
+        return [1 - min(most, done / (done + 10)) for done in taken]
+
+    def _settle(self, first: int, values: NDArray[np.float32]) -> None:
+        """Record the losses of steps ``first`` …; notice an end or a divergence."""
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            self.step = first + int(bad[0]) + 1
+            self.losses[first : self.step] = values[: bad[0] + 1]
+            self._restore_finite(self._weights)
+            self.status = "diverged"
+            return
+        self.losses[first : self.step] = values
+        if self.step == self.steps:
+            if not self._weights_finite():
+                self._restore_finite(self._weights)
+            self.status = "finished"
+
+    def _report(self, since: int) -> Progress:
+        stage = self._stage
+        return Progress(
+            step=self.step,
+            steps=self.steps,
+            losses=self.losses[since : self.step].copy(),
+            lr=learning_rate(self.experiment, stage, max(self.step - 1, stage.start)),
+            level=stage.level,
+            seconds=self.seconds,
+            status=self.status,
+            trainer=self,
+        )
+
+    # --- stages and weights ------------------------------------------------------------------
+
+    def _enter_stage(self) -> Stage:
+        """The stage of the current step; on entering one, warm-start its network."""
+        if self.step >= self._stage.stop:
+            previous, left = self.network.body(self._stage.level), self._weights
+            self._stage = self._stage_at(self.step)
+            self.network.body(self._stage.level).load_state_dict(previous.state_dict())
+            leaving, self._stepper = self._stepper, self._make_stepper(self._stage)
+            self._stepper.features.copy_(leaving.features)
+            self._stepper.targets.copy_(leaving.targets)
+            if not self._weights_finite():
+                # The next loss will end the training; the network left behind is mended here.
+                self._restore_finite(left)
+            self._keep_finite()
+        return self._stage
+
+    def _make_stepper(self, stage: Stage) -> Stepper:
+        """What takes the steps of a stage; its weights are those in training then."""
+        average = None if self.average is self.network else self.average.body(stage.level)
+        stepper = make_stepper(
+            self.experiment,
+            self.network.body(stage.level),
+            average,
+            self.batches.steps,
+            plain=self._plain,
+        )
+        networks = dict.fromkeys((self.network, self.average))
+        # Only now, for a stepper may have moved them.
+        self._weights = [
+            p.detach() for network in networks for p in network.body(stage.level).parameters()
+        ]
+        if stepper.note and stepper.note not in self.choice.reason:
+            self.choice = replace(self.choice, reason=f"{self.choice.reason}; {stepper.note}")
+        return stepper
+
+    def _weights_now(self) -> tuple[Tensor, bool]:
+        """All of them in one, and whether they are finite: one question to the device."""
+        now = torch.cat([weight.flatten() for weight in self._weights])
+        return now, math.isfinite(torch.linalg.vector_norm(now, math.inf))
+
+    def _weights_finite(self) -> bool:
+        return self._weights_now()[1]
+
+    def overflowed(self) -> bool:
+        """Whether the weights are no numbers any more, which the next loss is to tell.
+
+        Then this has diverged, and the last finite weights come back.
+        """
+        if self.status == "training" and not self._weights_finite():
+            self._restore_finite(self._weights)
+            self.status = "diverged"
+        return self.status == "diverged"
+
+    def _keep_finite(self) -> None:
+        now, finite = self._weights_now()
+        if finite:
+            self._finite = now
+
+    def _restore_finite(self, weights: list[Tensor]) -> None:
+        if not len(self._finite):
+            return  # a restored state held no finite weights to begin with
+        parts = torch.split(self._finite, [weight.numel() for weight in weights])
+        for weight, kept in zip(weights, parts, strict=True):
+            weight.copy_(kept.view_as(weight))
+
+    # --- batches -----------------------------------------------------------------------------
+
+    def _current_block(self) -> int:
+        """The first step of the block that holds the current one; drawn when that is reached."""
+        first = self.step - self.step % self.batches.steps
+        if self._block != first:
+            self._random_at_block = self.batches.random.get_state()
+            steps, levels = range(first, first + self.batches.steps), None
+            if self.experiment.network.per_level:
+                levels = [self._stage_at(step).level or 0 for step in steps]
+            self.batches.draw(first, self._stepper.features, self._stepper.targets, levels)
+            self._block = first
+            self._keep_finite()
+        return first
+
+    def _stage_at(self, step: int) -> Stage:
+        return self.stages[bisect_right(self._starts, step) - 1]
+
+    # --- saving ------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Tensor]:
+        """The whole state as named tensors on the CPU, enough to go on bit for bit.
+
+        Names: ``network.…``, ``average.…`` where weights are averaged, ``optimizer.<parameter>.
+        <name>``, ``generator``, ``losses``, ``seconds``; the step is the number of losses.
+        """
+        state = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        if self.average is not self.network:
+            state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        state |= {f"optimizer.{k}": v for k, v in self._stepper.state().items()}
+        drawn = self._block is not None and self.step < self._block + self.batches.steps
+        state["generator"] = self._random_at_block if drawn else self.batches.random.get_state()
+        state["losses"] = torch.from_numpy(self.losses[: self.step])
+        state["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
+        return {name: value.detach().cpu().clone() for name, value in state.items()}
+
+    def restore(self, state: dict[str, Tensor]) -> None:
+        """Go back to a saved `state` of the same experiment (which may have more steps now)."""
+        self.network.load_state_dict(part_of(state, "network."))
+        if self.average is not self.network:
+            self.average.load_state_dict(part_of(state, "average."))
+        losses = state["losses"].numpy()
+        self.step = len(losses)
+        self.losses[: self.step] = losses
+        self.seconds = float(state["seconds"])
+        self._stage = self._stage_at(max(self.step - 1, 0))
+        self._stepper = self._make_stepper(self._stage)
+        self._stepper.restore(part_of(state, "optimizer."))
+        self.batches.random.set_state(state["generator"])
+        self._block = None
+        self._finite = torch.empty(0)
+        self._keep_finite()
+        self.status = "finished" if self.step >= self.steps else "training"
+        if self.step and not np.isfinite(losses[-1]):
+            self.status = "diverged"
+
+
+def part_of(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose name begins with ``prefix``, which is taken off."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def train(
+    experiment: Experiment,
+    *,
+    every: int | None = None,
+    interval: float | None = None,
+    state: dict[str, Tensor] | None = None,
+) -> Iterator[Progress]:
+    """Train an experiment from its start, or from a saved ``state``; see `Trainer.run`."""
+    trainer = Trainer(experiment)
+    if state is not None:
+        trainer.restore(state)
+    return trainer.run(every=every, interval=interval)

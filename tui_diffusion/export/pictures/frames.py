@@ -1,0 +1,72 @@
+"""One frame of a denoising as a Pillow image."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from ..scene import Film, Scene
+from . import raster
+from .compose import Box, compose, unit_of
+from .figure import Figure, Panel
+from .panels import MARKED_MODES, line_panel, near_panel, points_panel
+from .sheet import Sheet
+from .theme import DARK, Theme
+from .views import facts
+
+_NUMBERS = ("sigma 0.00000", "beta 0.00000   alpha_bar 0.000000")
+"""As long as what is said of a level's noise, where alpha stays 1 and where it decays."""
+
+_PAIR_FROM = 480
+"""Pixels across from which a close-up has room beside all points."""
+
+
+def frame(film: Film, place: float, width: int, height: int, theme: Theme = DARK) -> Image.Image:
+    """The denoising at a place between level 0 and N."""
+    scene = film.scene(place)
+    panels = _panels(film, scene, wide=width >= max(1.15 * height, _PAIR_FROM))
+    figure = Figure(
+        film.exhibit.title,
+        panels,
+        note=f"{scene.name}   {scene.words}",
+        longest=f"level {film.levels}/{film.levels}   {_NUMBERS[scene.decays]}",
+        facts=facts(scene),
+    )
+    sheet = Sheet((width, height), unit_of((width, height)), theme)
+    foot = compose(figure, sheet, len(panels), sheet.px(28))
+    _ruler(sheet, scene, foot)
+    return sheet.image
+
+
+def _panels(film: Film, scene: Scene, *, wide: bool) -> tuple[Panel, ...]:
+    if film.dim == 1:
+        whole = line_panel(film, scene, "all levels")
+        return (whole, line_panel(film, scene, "close-up", near=True)) if wide else (whole,)
+    if wide and scene.truth.modes <= MARKED_MODES:
+        return points_panel(film, scene, "all points"), near_panel(film, scene)
+    return (points_panel(film, scene, "all points"),)
+
+
+def _ruler(sheet: Sheet, scene: Scene, box: Box) -> None:
+    """noise ●──┼──┼── clean, with a stroke for every level."""
+    middle, theme = box.top + box.height // 2 - sheet.px(4), sheet.theme
+    before = sheet.length("noise", 12) + sheet.px(12)
+    after = sheet.length("clean", 12) + sheet.px(12)
+    sheet.text(box.left, middle, "noise", "dim", 12, "lm")
+    sheet.text(box.right, middle, "clean", "dim", 12, "rm")
+    left, right = box.left + before, box.right - after
+    at = left + (right - left) * scene.place / scene.levels
+    thick = sheet.px(2)
+    sheet.ink.line((left, middle, right, middle), theme["line"], thick)
+    sheet.ink.line((left, middle, at, middle), theme["truth"], thick)
+    if (right - left) / scene.levels >= sheet.px(4):
+        for level in range(scene.levels + 1):
+            x = left + (right - left) * level / scene.levels
+            reached = level <= scene.place + 1e-9
+            tall = sheet.px(3)
+            hue = theme["truth" if reached else "line"]
+            sheet.ink.line((x, middle - tall, x, middle + tall), hue, 1)
+    radius = sheet.px(6)
+    reach = radius + 2
+    side = 2 * reach + 1
+    dot = raster.ring(side, side, reach + at - int(at), reach, 0, 2 * radius)
+    sheet.cover(dot, "text", int(at) - reach, middle - reach)

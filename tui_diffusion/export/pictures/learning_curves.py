@@ -1,0 +1,195 @@
+"""A training as figures: its losses, their excess over the floor, and where the error lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.assemble import sampling_schedule
+from ..scene import Exhibit
+from .figure import Band, Bars, Curves, Figure, Floats, Layer, Panel, Range, curve
+
+_COLUMNS = 600
+"""Stretches of a loss curve."""
+
+SERIES = ("network", "truth", "second", "ideal")
+"""Roles of several trainings."""
+
+Losses = tuple[str, NDArray[np.float32], Sequence[tuple[int, float]]]
+"""Name, every loss, and the floors with the step from which each holds."""
+
+
+def figure_of(exhibit: Exhibit, view: str) -> Figure:
+    """One of the views of a training."""
+    panels = {"loss": _loss, "excess": _excess, "error": _error, "schedule": _schedule}[view]
+    return Figure(exhibit.title, panels(exhibit))
+
+
+def reduced(values: NDArray[np.floating], columns: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Middles of at most ``columns`` stretches, their least, greatest and smoothed values.
+
+    Values that are not finite are left out; a stretch without any other is nan.
+    """
+    edges = np.unique(np.linspace(0, len(values), min(columns, len(values)) + 1).astype(int))
+    finite = np.isfinite(values)
+    lows = np.minimum.reduceat(np.where(finite, values, np.inf), edges[:-1])
+    highs = np.maximum.reduceat(np.where(finite, values, -np.inf), edges[:-1])
+    lows[lows == np.inf] = highs[highs == -np.inf] = np.nan
+    sums = np.add.reduceat(np.where(finite, values, 0).astype(np.float64), edges[:-1])
+    counts = np.add.reduceat(finite.astype(np.float64), edges[:-1])
+    half = max(1, len(sums) // 100)
+    box = np.ones(min(2 * half + 1, len(sums)))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.convolve(sums, box, "same") / np.convolve(counts, box, "same")
+    return (edges[1:] + edges[:-1]) / 2, lows, highs, np.asarray(means)
+
+
+def _logs(values: NDArray[np.floating]) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        logs = np.log10(np.asarray(values, np.float64))
+    logs[~np.isfinite(logs)] = np.nan
+    return np.asarray(logs)
+
+
+_DECADES = 4.0
+"""Powers of ten above the median from which a loss is no longer shown: that of a divergence."""
+
+
+def _span(*values: Floats, most: float = np.inf) -> Range:
+    """A range with a little room around what is finite, at most so far above the median."""
+    together = np.concatenate([np.ravel(v) for v in values])
+    finite = together[np.isfinite(together)]
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = float(finite.min()), min(float(finite.max()), float(np.median(finite)) + most)
+    room = 0.06 * (high - low) or 0.5
+    return low - room, high + room
+
+
+def _loss(exhibit: Exhibit) -> tuple[Panel, ...]:
+    losses = np.asarray(exhibit.losses, np.float64)
+    if not len(losses):
+        return (_empty("There is no training yet."),)
+    steps = max(len(losses), 1)
+    xs, lows, highs, means = reduced(losses, _COLUMNS)
+    layers: list[Layer] = [
+        Band(xs, _logs(lows), _logs(highs), "faint", "raw"),
+        Curves(curve(xs, _logs(means)), "network", "smoothed"),
+    ]
+    floor = _floor(exhibit.floors, steps)
+    if exhibit.floors:
+        layers.append(Curves(floor, "truth", "floor, the least of any network", 1.5, dashed=True))
+    span = _span(_logs(lows), _logs(highs), floor[..., 1], most=_DECADES)
+    return (Panel((0.0, float(steps)), span, tuple(layers), "", (), "step", "loss", log_y=True),)
+
+
+def _floor(floors: Sequence[tuple[int, float]], steps: int) -> Floats:
+    """The floor across all steps, with a gap where another one begins."""
+    ends = [*(start for start, _ in floors[1:]), steps]
+    rows = [
+        row
+        for (start, floor), end in zip(floors, ends, strict=True)
+        for row in ((start, floor), (end, floor), (np.nan, np.nan))
+        if start < steps
+    ]
+    places = np.array(rows, np.float64).reshape(-1, 2)
+    return np.stack([np.minimum(places[:, 0], steps), _logs(places[:, 1])], -1)[None]
+
+
+def _empty(words: str) -> Panel:
+    return Panel((0.0, 1.0), (0.0, 1.0), (), words)
+
+
+def _excess(exhibit: Exhibit) -> tuple[Panel, ...]:
+    losses = exhibit.diagnosed.losses
+    if not losses:
+        return (_empty("Without a network there is no loss."),)
+    levels = np.array([at.level for at in losses], float)
+    excess = np.array([at.excess for at in losses])
+    floor = np.array([at.floor for at in losses])
+    layers = (
+        Bars(np.arange(len(losses) + 1.0) - 0.5, excess, "network", "loss over its floor"),
+        Curves(curve(levels, floor), "truth", "floor, the least of any network", dashed=True),
+    )
+    top = 1.08 * float(np.nanmax([*excess, *floor, 1e-12]))
+    return (Panel((-0.5, len(losses) - 0.5), (0.0, top), layers, "", (), "level", "loss"),)
+
+
+def _error(exhibit: Exhibit) -> tuple[Panel, ...]:
+    """The energy distance of a sample, split into start, network and steps, beside chance."""
+    split = exhibit.diagnosed.attribution
+    if split is None:
+        return (_empty("The error is split up when there is a network, and its training rests."),)
+    names = ("start", "network", "discretisation", "total")
+    values = np.array([getattr(split, name) for name in names])
+    chance = np.full(2, split.chance)
+    ends = np.array([-0.6, 3.6])
+    layers = (
+        Bars(np.arange(5.0) - 0.5, np.where(np.abs(values) <= split.chance, values, np.nan),
+             "faint", "no more than chance", 0.6),
+        Bars(np.arange(5.0) - 0.5, np.where(np.abs(values) > split.chance, values, np.nan),
+             "network", "part of the error", 0.6),
+        Curves(np.concatenate([curve(ends, chance), curve(ends, -chance)]), "truth",
+               "chance, of true points", 1.5, dashed=True),
+        Curves(curve(ends, np.zeros(2)), "dim", width=1.0),
+    )  # fmt: skip
+    span = _span(values, chance, -chance)
+    return (Panel((-0.6, 3.6), span, layers, "", (), "", "energy distance", names=names),)
+
+
+def _schedule(exhibit: Exhibit) -> tuple[Panel, ...]:
+    """alpha_bar and sigma over the levels, and what an error in eps_hat comes to from each."""
+    noising = sampling_schedule(exhibit.experiment)
+    alpha_bars, sigmas = noising.alpha_bars.numpy(), noising.sigmas.numpy()
+    levels = np.arange(len(sigmas), dtype=float)
+    by = exhibit.diagnosed.amplification
+    at = np.array([a.level for a in by], float)
+    step, out = (
+        _logs(np.array([getattr(a, name) or np.nan for a in by], float)) for name in ("step", "out")
+    )
+    top = 1.06 * float(max(alpha_bars.max(), sigmas.max()))
+    across = (0.0, float(max(len(levels) - 1, 1)))
+    noise = (
+        Curves(curve(levels, alpha_bars), "truth", "alpha_bar"),
+        Curves(curve(levels, sigmas), "network", "sigma"),
+    )
+    errors = (
+        Curves(curve(at, step), "second", "error after its step"),
+        Curves(curve(at, out), "mark", "error in the sample", dashed=True),
+    )
+    return (
+        Panel(across, (0.0, top), noise, "noise", (), "level"),
+        Panel(across, _span(step, out), errors, "an error in eps_hat grows by", (), "level",
+              log_y=True),
+    )  # fmt: skip
+
+
+def overlay(trainings: Sequence[Losses], title: str, *, log: bool, relative: bool) -> Figure:
+    """Smoothed losses of several trainings over the same steps, or how many times their floor."""
+    longest = max((len(losses) for _, losses, _ in trainings), default=1)
+    layers: list[Layer] = []
+    for k, (name, losses, floors) in enumerate(trainings):
+        values = np.asarray(losses, np.float64)
+        if not len(values):
+            continue
+        if relative:
+            least = np.ones(len(values))
+            for start, floor in floors:
+                least[start:] = floor
+            values = values / least
+        xs, _, _, means = reduced(values, _COLUMNS)
+        role = SERIES[k % len(SERIES)]
+        places = curve(xs, _logs(means) if log else means)
+        layers.append(Curves(places, role, name, dashed=k % 2 == 1))
+    if relative:
+        ones = curve(np.array([0.0, longest]), np.full(2, 0.0 if log else 1.0))
+        layers.append(Curves(ones, "dim", "floor, the least of any network", 1.2))
+    shown = [layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)]
+    span = _span(*shown, most=_DECADES if log else np.inf)
+    if not log:
+        span = (0.0, span[1])
+    y = "loss over its floor" if relative else "loss"
+    panel = Panel((0.0, float(max(longest, 1))), span, tuple(layers), "", (), "step", y, log_y=log)
+    return Figure(title, (panel,))

@@ -1,0 +1,148 @@
+"""Panels of points at one level: in the plane and on the line, with what is exact there."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ...core.analysis.metrics import nearest_mode
+from ...core.mixtures import GaussianMixture
+from ..scene import Film, Scene
+from .figure import Bars, Contour, Curves, Dots, Floats, Layer, Panel, Range, Rings, Shade, curve
+from .theme import MAKERS
+
+MARKED_MODES = 16
+"""Modes up to which each is marked and looked at from near by."""
+
+_NEAR = 4.5
+"""Half width of a close-up in std of the truth."""
+
+_PDF = 600
+"""Places of an exact pdf."""
+
+EXACT, INSIDE = "exact density", "95 % of exact"
+
+
+def plane(
+    film: Film,
+    scene: Scene,
+    layers: tuple[Layer, ...],
+    title: str = "",
+    notes: tuple[str, ...] = (),
+) -> Panel:
+    """Layers over the plane as it is seen at this level."""
+    centre, half = film.view(scene)
+    return Panel(
+        (float(centre[0]) - half, float(centre[0]) + half),
+        (float(centre[1]) - half, float(centre[1]) + half),
+        layers,
+        title,
+        notes,
+        *("x", "y"),
+        square=True,
+        axes=(film.axes[0], film.axes[1]),
+    )
+
+
+def truth_marks(scene: Scene) -> tuple[Layer, ...]:
+    """The contour of the exact density, and a ring about every mode where they are few."""
+    contour = Contour(scene.truth, label=INSIDE)
+    if scene.truth.modes > MARKED_MODES:
+        return (contour,)
+    return contour, Rings(np.asarray(scene.truth.means.numpy()), label="mode")
+
+
+def points_panel(
+    film: Film, scene: Scene, title: str = "", notes: tuple[str, ...] = (), *, shade: bool = True
+) -> Panel:
+    """Points in the plane, over the exact density where that is to be there."""
+    ground = (Shade(scene.truth, EXACT),) if shade else ()
+    maker = film.exhibit.maker
+    dots = Dots(scene.points, MAKERS[maker], maker)
+    return plane(film, scene, (*ground, dots, *truth_marks(scene)), title, notes)
+
+
+def near_panel(film: Film, scene: Scene, title: str = "each point from its mode") -> Panel:
+    """Every point of the plane as seen from the mode it is nearest to."""
+    widest = int(scene.truth.stds.argmax())
+    one = GaussianMixture(
+        torch.zeros_like(scene.truth.means[:1]), scene.truth.stds[widest : widest + 1]
+    )
+    half = _NEAR * float(one.stds[0])
+    maker = film.exhibit.maker
+    layers = (
+        Shade(one, EXACT),
+        Dots(about_modes(scene), MAKERS[maker], maker),
+        Contour(one, label=INSIDE),
+    )
+    axes = (film.axes[0].differences, film.axes[1].differences)
+    return Panel((-half, half), (-half, half), layers, title, (), "x", "y", square=True, axes=axes)
+
+
+def about_modes(scene: Scene) -> Floats:
+    """Points (n, 2) as seen from the mode that each is nearest to."""
+    x = torch.from_numpy(scene.points)
+    _, nearest = nearest_mode(x, scene.truth)
+    return np.asarray((x - scene.truth.means[nearest]).numpy())
+
+
+# --- the line ------------------------------------------------------------------------------------
+
+
+def line_panel(
+    film: Film,
+    scene: Scene,
+    title: str = "",
+    notes: tuple[str, ...] = (),
+    *,
+    near: bool = False,
+) -> Panel:
+    """The histogram of points on the line with the exact pdf over it."""
+    xs = window(film, scene, near)
+    pdf = mean_density(scene.truth, xs, _PDF)
+    bins = 64
+    heights = histogram(scene.points, xs, bins)
+    maker = film.exhibit.maker
+    layers = (
+        Bars(np.linspace(*xs, bins + 1), heights, MAKERS[maker], maker),
+        Curves(curve(steps(xs, _PDF), pdf), "truth", "exact pdf"),
+    )
+    axes = (film.axes[0], film.axes[0].densities)
+    ys = (0.0, tallest(pdf, heights))
+    return Panel(xs, ys, layers, title, notes, "x", "density", axes=axes)
+
+
+def window(film: Film, scene: Scene, near: bool) -> Range:
+    """The stretch of the line that a 1D panel shows."""
+    if not near:
+        centre, half = film.extent
+        return float(centre[0]) - half, float(centre[0]) + half
+    middle, std = float(scene.truth.mean()[0]), float(scene.truth.std()[0])
+    reach = _NEAR * std
+    if len(scene.points):
+        spread = float(np.quantile(np.abs(scene.points[:, 0] - middle), 0.98)) * 1.1
+        reach = max(reach, min(spread, 4 * reach))
+    return middle - reach, middle + reach
+
+
+def steps(xs: Range, count: int) -> Floats:
+    """The middles of ``count`` stretches of a range."""
+    edges = np.linspace(*xs, count + 1)
+    return np.asarray((edges[1:] + edges[:-1]) / 2)
+
+
+def mean_density(truth: GaussianMixture, xs: Range, count: int) -> Floats:
+    """The exact pdf averaged over ``count`` short stretches: no peak is stepped over."""
+    edges = torch.linspace(*xs, count + 1, dtype=torch.float64)[:, None]
+    return np.asarray(truth.cdf(edges).diff().numpy() * count / (xs[1] - xs[0]))
+
+
+def histogram(points: Floats, xs: Range, bins: int) -> Floats:
+    """The density of points (n, 1) by bins."""
+    counts, _ = np.histogram(points[:, 0], bins=bins, range=xs)
+    return np.asarray(counts / (max(len(points), 1) * (xs[1] - xs[0]) / bins), np.float64)
+
+
+def tallest(pdf: Floats, heights: Floats) -> float:
+    """The top of a 1D panel: the truth fits, and a sample up to three times as tall."""
+    return 1.12 * max(float(pdf.max()), min(float(heights.max()), 3 * float(pdf.max())), 1e-12)

@@ -1,0 +1,311 @@
+"""Pictures of pixels: a pen over a Pillow image."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from ...core.mixtures import GaussianMixture
+from . import raster
+from .compose import Box, Progress, compose, unit_of
+from .figure import (
+    Arrows,
+    Band,
+    Bars,
+    Contour,
+    Curves,
+    Dots,
+    Figure,
+    Floats,
+    Layer,
+    Panel,
+    Rings,
+    Sample,
+    Shade,
+)
+from .theme import Theme, rgb
+
+
+def paint(
+    figure: Figure,
+    size: tuple[int, int],
+    theme: Theme,
+    progress: Progress = lambda done, total: None,
+) -> Image.Image:
+    """A figure as an image: RGB, or RGBA where its ground is transparent."""
+
+    def on(theme: Theme) -> Image.Image:
+        sheet = Sheet(size, unit_of(size, len(figure.panels)), theme)
+        compose(figure, sheet, progress=progress)
+        return sheet.image
+
+    if not theme.clear:
+        return on(theme)
+    # What covers a share a of a pixel in the colour c leaves a·c on black and a·c + 1 − a on white.
+    black, white = (np.asarray(on(theme.on(hue)), np.float32) for hue in ("#000000", "#ffffff"))
+    alpha = np.clip(255 - (white - black).max(2, keepdims=True), 0, 255)
+    colour = np.clip(255 * black / np.maximum(alpha, 1), 0, 255)
+    return Image.fromarray(np.concatenate([colour, alpha], 2).round().astype(np.uint8), "RGBA")
+
+
+class Sheet:
+    """An image to draw on, whose text and lines scale with ``unit``."""
+
+    def __init__(self, size: tuple[int, int], unit: float, theme: Theme) -> None:
+        self.size, self.unit, self.theme = size, unit, theme
+        self.image = Image.new("RGB", size, theme.ground)
+        self.ink = ImageDraw.Draw(self.image)
+
+    def px(self, size: float) -> int:
+        """A length of the design in pixels."""
+        return max(1, round(size * self.unit))
+
+    def text(
+        self, x: float, y: float, words: str, role: str, size: float, anchor: str, up: bool = False
+    ) -> None:
+        """Words at a place."""
+        if not words:
+            return
+        face, hue = font(size * self.unit), self.theme[role]
+        if not up:
+            self.ink.text((x, y), words, hue, face, anchor)
+            return
+        long, tall = int(face.getlength(words)) + 4, self.px(1.5 * size)
+        mask = Image.new("L", (long, 2 * tall), 0)
+        ImageDraw.Draw(mask).text((long / 2, tall), words, 255, face, "ms")
+        turned = mask.transpose(Image.Transpose.ROTATE_90)
+        self.image.paste(hue, (round(x - tall), round(y - long / 2)), turned)
+
+    def length(self, words: str, size: float) -> float:
+        """How wide words will be."""
+        return _length(words, size * self.unit)
+
+    def cover(self, cover: NDArray[np.uint8], role: str, left: int = 0, top: int = 0) -> None:
+        """Lay the colour of a role over a part of the image."""
+        _over(self.image, cover, self.theme[role], left, top)
+
+    def sample(self, kind: Sample, role: str, box: Box) -> None:
+        """What stands for a layer in the legend."""
+        middle = (box.height - 1) / 2
+        hue = self.theme.shade if role == "shade" else self.theme[role]
+        if kind == "block":
+            # A pale density would not be seen on its own ground.
+            rows = slice(box.height // 4, box.height - box.height // 4)
+            cover = np.zeros((box.height, box.width), np.uint8)
+            cover[rows] = 210
+        elif kind in ("dot", "ring"):
+            centre, radius = (box.width - 1) / 2, self.px(3.2 if kind == "dot" else 5)
+            thick = 2 * radius if kind == "dot" else 1.4 * max(self.unit, 0.8)
+            radius = 0 if kind == "dot" else radius
+            cover = raster.ring(box.width, box.height, centre, middle, radius, thick)
+        else:
+            line = np.array([[0.0, middle], [box.width, middle]])
+            lines = [line]
+            if kind == "dashes":
+                lines = raster.dashes(line, 5 * self.unit, 3 * self.unit)
+            if kind == "arrow":
+                lines = [*arrow(line[0] + [1, 0], line[1] - [2, 0], 4 * self.unit)]
+            cover = raster.strokes(lines, box.width, box.height, 2 * self.unit)
+        _over(self.image, cover, hue, box.left, box.top)
+
+    def panel(self, panel: Panel, box: Box, grid: tuple[list[float], list[float]]) -> None:
+        """The layers of a panel over its grid lines."""
+        _Plot(self, panel, box).draw(grid)
+
+
+def _over(image: Image.Image, cover: NDArray[np.uint8], hue: str, left: int, top: int) -> None:
+    # Most of a curve's or a ring's picture is bare: only the rows with something on them change.
+    rows = np.flatnonzero(cover.any(1))
+    if len(rows):
+        part = np.ascontiguousarray(cover[rows[0] : rows[-1] + 1])
+        image.paste(rgb(hue), (left, top + int(rows[0])), Image.fromarray(part, "L"))
+
+
+class _Plot:
+    """The inside of a panel while it is drawn."""
+
+    def __init__(self, sheet: Sheet, panel: Panel, box: Box) -> None:
+        self.sheet, self.panel, self.box, self.theme = sheet, panel, box, sheet.theme
+        self.unit = max(sheet.unit, 0.8)
+        self.width, self.height = box.width, box.height
+        self.image = Image.new("RGB", (box.width, box.height), self.theme.panel)
+        self._exact: dict[GaussianMixture, NDArray[np.float32]] = {}
+
+    def _density(self, truth: GaussianMixture) -> NDArray[np.float32]:
+        """A mixture at every pixel; its ground and its contour want the same."""
+        if truth not in self._exact:
+            panel, size = self.panel, (self.width, self.height)
+            self._exact[truth] = raster.density(truth, panel.xs, panel.ys, *size)
+        return self._exact[truth]
+
+    def draw(self, grid: tuple[list[float], list[float]]) -> None:
+        """Every layer, then onto the sheet."""
+        layers = self.panel.layers
+        for layer in layers:
+            if isinstance(layer, Shade):
+                self._shade(layer)
+        ink = ImageDraw.Draw(self.image, "RGBA")
+        hue = (*rgb(self.theme["line"]), 140)
+        for x in grid[0]:
+            at = int(self._px(np.array([[x, self.panel.ys[0]]]))[0, 0])
+            ink.line((at, 0, at, self.height), hue)
+        for y in grid[1]:
+            at = int(self._px(np.array([[self.panel.xs[0], y]]))[0, 1])
+            ink.line((0, at, self.width, at), hue)
+        for layer in layers:
+            self._layer(layer)
+        self.sheet.image.paste(self.image, (self.box.left, self.box.top))
+
+    def _px(self, places: Floats) -> Floats:
+        """Coordinates (…, 2) as pixels."""
+        (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
+        with np.errstate(over="ignore", invalid="ignore"):
+            across = (places[..., 0] - x0) / (x1 - x0) * self.width
+            down = (y1 - places[..., 1]) / (y1 - y0) * self.height
+        return np.stack([across, down], -1)
+
+    def _cover(self, cover: NDArray[np.uint8], role: str, opacity: float = 1.0) -> None:
+        if opacity < 1:
+            cover = (cover * np.float32(opacity)).astype(np.uint8)
+        _over(self.image, cover, self.theme[role], 0, 0)
+
+    def _layer(self, layer: Layer) -> None:
+        size = (self.width, self.height)
+        match layer:
+            case Dots():
+                self._dots(layer)
+            case Contour():
+                self._contour(layer)
+            case Rings():
+                self._rings(layer)
+            case Curves():
+                lines = [*self._px(layer.lines)]
+                if layer.dashed:
+                    on, off = 7 * self.unit, 4 * self.unit
+                    lines = [dash for line in lines for dash in raster.dashes(line, on, off)]
+                thick = layer.width * self.unit
+                self._cover(raster.strokes(lines, *size, thick), layer.role, layer.opacity)
+            case Bars():
+                self._bars(layer)
+            case Band():
+                self._band(layer)
+            case Arrows():
+                ends = zip(
+                    self._px(layer.places), self._px(layer.places + layer.vectors), strict=True
+                )
+                lines = [part for a, b in ends for part in arrow(a, b, 4 * self.unit)]
+                self._cover(raster.strokes(lines, *size, 1.3 * self.unit), layer.role)
+            case _:
+                pass
+
+    def _shade(self, layer: Shade) -> None:
+        if isinstance(layer.of, GaussianMixture):
+            p = self._density(layer.of)
+        else:
+            p = shade_of(layer, self.panel, self.width, self.height)
+        strength = np.sqrt(p)
+        strength *= 255
+        shade = Image.fromarray(strength.astype(np.uint8), "L")
+        shade.putpalette(_ramp(self.theme.panel, self.theme.shade))
+        self.image = shade.convert("RGB")
+
+    def _contour(self, layer: Contour) -> None:
+        panel = self.panel
+        p = self._density(layer.truth)
+        pixel = (panel.xs[1] - panel.xs[0]) / self.width
+        thick = 1.3 * self.unit
+        steepest = 3.5 / max(float(layer.truth.stds.min()) / pixel, 0.6)
+        line = raster.contour(p, raster.level_of(p, layer.share), steepest, thick)
+        self._cover(line, layer.role, 0.9)
+
+    def _dots(self, layer: Dots) -> None:
+        panel, points = self.panel, layer.points
+        radius = max(1.0 * self.sheet.unit, 0.8)
+        count = raster.splat(points, panel.xs, panel.ys, self.width, self.height, radius)
+        opacity = np.float32(np.clip(0.85 - 0.12 * np.log10(max(len(points), 1) / 3000), 0.25, 0.9))
+        self._cover(raster.covered(opacity * (1 - np.exp(-1.6 * count))), layer.role)
+        if float(count.max()) > 2:  # where many fall together they glow
+            self._cover(raster.covered(0.75 * (1 - np.exp(-np.maximum(count - 2, 0) / 12))), "glow")
+
+    def _rings(self, layer: Rings) -> None:
+        radius, thick = 6.5 * self.unit, 1.4 * self.unit
+        reach = int(radius + thick + 2)
+        for x, y in self._px(layer.places).tolist():
+            if not (-reach < x < self.width + reach and -reach < y < self.height + reach):
+                continue
+            left, top = int(x) - reach, int(y) - reach
+            side = 2 * reach + 1
+            cover = raster.ring(side, side, x - left - 0.5, y - top - 0.5, radius, thick)
+            _over(self.image, cover, self.theme[layer.role], left, top)
+
+    def _bars(self, layer: Bars) -> None:
+        low, high = self.panel.ys
+        edges = self._px(np.stack([layer.edges, np.zeros_like(layer.edges)], -1))
+        cover = np.zeros((self.height, self.width), np.uint8)
+        first, last = max(0, round(edges[0, 0])), min(self.width, round(edges[-1, 0]))
+        if low == 0 and layer.wide == 1 and last - first >= len(layer.heights):
+            tall = np.clip(np.nan_to_num(layer.heights) / (high - low), 0, 1.5) * self.height
+            cover[:, first:last] = raster.bars(tall, last - first, self.height)
+        else:
+            spare = (1 - layer.wide) / 2 * np.diff(edges[:, 0])
+            tops = self._px(np.stack([layer.edges[:-1], layer.heights], -1))[:, 1]
+            for left, right, top in zip(
+                edges[:-1, 0] + spare, edges[1:, 0] - spare, tops, strict=True
+            ):
+                if np.isfinite(top):
+                    ends = np.clip(sorted((top, edges[0, 1])), 0, self.height).round().astype(int)
+                    cover[ends[0] : ends[1], max(0, round(left)) : max(0, round(right))] = 255
+        self._cover(cover, layer.role, 0.8)
+
+    def _band(self, layer: Band) -> None:
+        mask = Image.new("L", (self.width, self.height), 0)
+        ink = ImageDraw.Draw(mask)
+        lows, highs = (
+            self._px(np.stack([layer.xs, values], -1)) for values in (layer.lows, layer.highs)
+        )
+        for (x, low), (_, high) in zip(lows.tolist(), highs.tolist(), strict=True):
+            if np.isfinite(low) and np.isfinite(high):
+                ink.line((x, min(low, 1e5), x, max(high, -1e5)), 255, max(1, round(self.unit)))
+        self._cover(np.asarray(mask), layer.role, 0.45)
+
+
+def shade_of(layer: Shade, panel: Panel, width: int, height: int) -> NDArray[np.float32]:
+    """A density at every pixel, over its greatest."""
+    if not isinstance(layer.of, np.ndarray):
+        return raster.density(layer.of, panel.xs, panel.ys, width, height)
+    radius = max(2.0, width / 110)  # as wide as what a few thousand points can show
+    count = raster.splat(layer.of, panel.xs, panel.ys, width, height, radius)
+    return np.asarray(count / max(float(count.max()), 1e-30))
+
+
+def arrow(start: Floats, end: Floats, head: float) -> list[Floats]:
+    """The shaft and the head of an arrow, as lines (m, 2)."""
+    way = end - start
+    length = float(np.hypot(*way))
+    if not np.isfinite(length) or length < 1e-9:
+        return []
+    back = -way / length * min(head, 0.6 * length)
+    turned = np.array([-back[1], back[0]]) * 0.5
+    return [np.stack([start, end]), np.stack([end + back + turned, end, end + back - turned])]
+
+
+@lru_cache(maxsize=8)
+def _ramp(ground: str, hue: str) -> bytes:
+    """A palette from a ground to a colour."""
+    low, high = (np.array(rgb(text), float) for text in (ground, hue))
+    share = np.linspace(0, 1, 256)[:, None] * 0.92
+    return bytes((low + share * (high - low)).round().astype(np.uint8).ravel().tolist())
+
+
+@lru_cache(maxsize=512)
+def _length(words: str, size: float) -> float:
+    return float(font(size).getlength(words))
+
+
+@lru_cache(maxsize=64)
+def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, which needs none on the machine."""
+    return ImageFont.load_default(size)

@@ -1,0 +1,145 @@
+"""The denoising as GIF, out and back, and as MP4."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..scene import Film
+from .compose import Progress
+from .frames import frame
+from .theme import Theme
+
+_COLOURS = 62
+"""Of a GIF, whose size grows with them; two more tell equal frames apart."""
+
+_HOLD = (0.06, 0.16)
+"""Shares of an MP4 that rest on the noise and on the clean sample."""
+
+
+def gif_frames(seconds: float, fps: float) -> int:
+    """Frames of a GIF: even, since the way back leaves out both ends."""
+    return max(2, 2 * round(seconds * fps / 2))
+
+
+def mp4_frames(seconds: float, fps: float) -> int:
+    """Frames of an MP4."""
+    return max(1, round(seconds * fps))
+
+
+def gif_places(count: int, levels: int) -> NDArray[np.float64]:
+    """Where each frame of the way out is: slower near both ends, where it turns."""
+    u = np.linspace(0, 1, count // 2 + 1)
+    return np.asarray(levels * (u - 0.8 * np.sin(2 * np.pi * u) / (2 * np.pi)))
+
+
+def mp4_places(count: int, levels: int) -> NDArray[np.float64]:
+    """Where each frame is: at rest, then every level in the same time, then at rest."""
+    u = (np.arange(count) + 0.5) / count
+    return np.asarray(levels * np.clip((u - _HOLD[0]) / (1 - sum(_HOLD)), 0, 1))
+
+
+def write_gif(
+    film: Film,
+    file: Path,
+    size: tuple[int, int],
+    theme: Theme,
+    fps: float,
+    seconds: float,
+    progress: Progress,
+) -> None:
+    """Frame k is frame −k: the way back shows the pictures of the way out."""
+    count = gif_frames(seconds, fps)
+    places = gif_places(count, film.levels)
+    samples = [frame(film, film.levels * share, *size, theme) for share in (0.0, 0.5, 0.8, 1.0)]
+    palette = _palette(samples, theme)
+    out: list[Image.Image] = []
+    for place in places:
+        out.append(_indexed(frame(film, float(place), *size, theme), palette, len(out) % 2))
+        progress(len(out), len(places) + 1)
+    ends = np.round(np.arange(count + 1) * 100 * seconds / count).astype(int)
+    durations = (10 * np.diff(ends)).tolist()  # in ms; a GIF counts hundredths of a second
+    out[0].save(
+        file,
+        format="GIF",
+        save_all=True,
+        append_images=[*out[1:], *out[-2:0:-1]],
+        duration=durations,
+        loop=0,
+        optimize=False,
+        disposal=1,
+    )
+    progress(len(places) + 1, len(places) + 1)
+
+
+def _palette(samples: list[Image.Image], theme: Theme) -> Image.Image:
+    """One palette for all frames, so that nothing but the points moves.
+
+    It holds the theme's colours, however few pixels have them.
+    """
+    hues = list(dict.fromkeys(theme.roles.values()))
+    width, height = samples[0].size
+    strip = max(height // 20, 4)
+    together = Image.new("RGB", (width, height * len(samples) + strip * len(hues)))
+    for row, sample in enumerate(samples):
+        together.paste(sample, (0, row * height))
+    for row, hue in enumerate(hues):
+        top = height * len(samples) + row * strip
+        together.paste(hue, (0, top, width, top + strip))
+    return together.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT)
+
+
+def _indexed(picture: Image.Image, palette: Image.Image, parity: int) -> Image.Image:
+    """A frame in the palette's colours.
+
+    Pillow joins a frame to the one before where both are equal, which would change their number;
+    so one pixel in a corner turns between two colours too close to be told apart.
+    """
+    indexed = picture.quantize(palette=palette, dither=Image.Dither.NONE)
+    colours = (palette.getpalette() or [])[: 3 * _COLOURS]
+    ground = indexed.getpixel((0, 0))
+    at = 3 * (ground if isinstance(ground, int) else 0)
+    red, green, blue = colours[at : at + 3]
+    near = [red, green, blue, red, green, min(blue + 1, 255)]
+    indexed.putpalette(colours + [0] * (3 * _COLOURS - len(colours)) + near)
+    indexed.putpixel((0, 0), _COLOURS + parity)
+    return indexed
+
+
+def write_mp4(
+    film: Film,
+    file: Path,
+    size: tuple[int, int],
+    theme: Theme,
+    fps: float,
+    seconds: float,
+    progress: Progress,
+) -> None:
+    """H.264, which every player shows."""
+    import imageio_ffmpeg
+
+    count = mp4_frames(seconds, fps)
+    writer = imageio_ffmpeg.write_frames(
+        str(file),
+        size,
+        fps=fps,
+        codec="libx264",
+        pix_fmt_out="yuv420p",
+        macro_block_size=1,
+        quality=None,
+        bitrate=None,
+        output_params=["-crf", "18", "-preset", "veryfast", "-movflags", "+faststart"],
+    )
+    writer.send(None)
+    try:
+        shown, drawn = -1.0, b""
+        for done, place in enumerate(mp4_places(count, film.levels).tolist(), 1):
+            if place != shown:
+                shown, drawn = place, frame(film, place, *size, theme).tobytes()
+            writer.send(drawn)
+            progress(done, count)
+    finally:
+        writer.close()

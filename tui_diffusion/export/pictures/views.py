@@ -1,0 +1,307 @@
+"""The views of a denoising as figures, by their names in `views`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+
+from ...core.axes import AS_IT_IS, Axis
+from ...core.interpolation import between
+from ..scene import Film, Scene
+from ..views import GRID, TRAINING_VIEWS, has_level, views_of
+from . import learning_curves
+from .compose import panels_for
+from .figure import Arrows, Curves, Dots, Figure, Floats, Panel, Shade, curve
+from .panels import (
+    EXACT,
+    line_panel,
+    mean_density,
+    near_panel,
+    plane,
+    points_panel,
+    steps,
+    truth_marks,
+    window,
+)
+from .theme import MAKERS
+
+_MOST_PANELS = 12
+_PATHS = 32
+_ARROWS = 20
+"""Arrows across a panel."""
+
+
+def figure_of(film: Film, view: str, place: float | None, size: tuple[int, int]) -> Figure:
+    """A view of a film, at a place between level 0 and N (None: N)."""
+    if view == GRID:
+        return grid(film, size)
+    if view in TRAINING_VIEWS:
+        return learning_curves.figure_of(film.exhibit, view)
+    scene = film.scene(film.levels if place is None else place)
+    return Figure(
+        film.exhibit.title,
+        panels_of(film, scene, view),
+        note=f"{scene.name}   {scene.words}" if has_level(view) else "",
+        facts=facts(scene) if view != "mean and std" else (),
+    )
+
+
+def panels_of(film: Film, scene: Scene, view: str) -> tuple[Panel, ...]:
+    """The panels of a view that belongs to a film's points."""
+    views = _LINE if film.dim == 1 else _PLANE
+    return views[view](film, scene)
+
+
+def default_view(film: Film) -> str:
+    """The first of the views of such points."""
+    return views_of(film.dim)[0]
+
+
+def facts(scene: Scene) -> tuple[tuple[str, str, str], ...]:
+    """Mean and std of the points beside those of the truth."""
+    if not len(scene.points):
+        return ()
+    return tuple((name, _numbers(seen), _numbers(true)) for name, seen, true in scene.moments)
+
+
+def _numbers(values: Floats) -> str:
+    def short(value: float) -> str:
+        plain = value == 0 or 1e-3 <= abs(value) < 1e5
+        return f"{round(value, 3) + 0.0:.3f}" if plain else f"{value:.6g}"
+
+    return ", ".join(map(short, values.tolist()))
+
+
+def grid(film: Film, size: tuple[int, int]) -> Figure:
+    """Points at as many levels as have room, from noise to clean in reading order."""
+
+    def panel(level: int) -> Panel:
+        scene = film.scene(float(level))
+        if film.dim == 1:
+            return line_panel(film, scene, scene.name, scene.notes, near=True)
+        return points_panel(film, scene, scene.name, scene.notes)
+
+    count = panels_for(size, min(_MOST_PANELS, film.levels + 1), panel(film.levels))
+    near = film.dim == 1 or film.closes_in
+    return Figure(
+        film.exhibit.title,
+        tuple(map(panel, film.chosen(count))),
+        note="axes follow the noise" if near else "",
+    )
+
+
+# --- the plane -----------------------------------------------------------------------------------
+
+
+def _scatter(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    exact = (Shade(scene.truth, EXACT), *truth_marks(scene))
+    return (
+        points_panel(film, scene, film.exhibit.maker, shade=False),
+        plane(film, scene, exact, EXACT),
+    )
+
+
+def _near(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    if film.dim == 1:
+        return (line_panel(film, scene, near=True),)
+    return (near_panel(film, scene),)
+
+
+def _density(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    maker = film.exhibit.maker
+    marks = truth_marks(scene)
+    return (
+        plane(film, scene, (Shade(scene.points, "density"), *marks), f"density of {maker}"),
+        plane(film, scene, (Shade(scene.truth, "density"), *marks), EXACT),
+    )
+
+
+def _plane_paths(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    def panel(x: Floats, maker: str) -> Panel:
+        way = np.concatenate((x[: scene.level + 1], between(x, scene.place)[None]))[:, :_PATHS]
+        role = MAKERS[maker]
+        layers = (
+            Curves(way.transpose(1, 0, 2), role, f"path of {maker}", 1.0, 0.6),
+            Dots(way[-1], role, maker),
+        )
+        return plane(film, scene, layers, f"{maker}, {way.shape[1]} points")
+
+    return _beside_ideal(film, panel)
+
+
+def _beside_ideal(film: Film, panel: Callable[[Floats, str], Panel]) -> tuple[Panel, ...]:
+    """A panel of the points and, where another denoiser made them, one of the ideal ones."""
+    own = panel(film.x, film.exhibit.maker)
+    if film.exhibit.maker != "network":
+        return (own,)
+    return own, panel(film.ideal_x, "ideal denoiser")
+
+
+def _score(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    level = min(scene.level, film.levels - 1)
+    at = film.scene(float(level))
+    ranges = plane(film, at, ())
+    middles = [
+        low + (np.arange(_ARROWS) + 0.5) / _ARROWS * (high - low)
+        for low, high in (ranges.xs, ranges.ys)
+    ]
+    places = np.stack(np.meshgrid(*middles), -1).reshape(-1, 2)
+    longest = 0.9 * (ranges.xs[1] - ranges.xs[0]) / _ARROWS
+
+    def panel(role: str, title: str, *, ideal: bool) -> Panel:
+        score = film.asked(places, level, ideal=ideal)[1]
+        vectors = score * at.sigma**2  # to where the noise is gone
+        length = np.hypot(*vectors.T)[:, None]
+        vectors = vectors * np.minimum(1, longest / np.maximum(length, 1e-300))
+        arrows = Arrows(places - vectors / 2, vectors, role, title)
+        return plane(film, at, (arrows, *truth_marks(at)), title)
+
+    exact = panel("truth", "exact score", ideal=True)
+    if film.exhibit.maker != "network":
+        return (exact,)
+    return panel("network", "score of network", ideal=False), exact
+
+
+def _estimate(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    seen, exact = film.estimates(min(scene.level, film.levels - 1))
+    clean = film.scene(float(film.levels))
+
+    def panel(points: Floats, maker: str) -> Panel:
+        name = f"x0_hat of {maker}"
+        points = points[np.isfinite(points).all(1)]
+        return plane(film, clean, (Dots(points, MAKERS[maker], name), *truth_marks(clean)), name)
+
+    own = panel(seen, film.exhibit.maker)
+    if film.exhibit.maker != "network":
+        return (own,)
+    return own, panel(exact, "ideal denoiser")
+
+
+# --- the line ------------------------------------------------------------------------------------
+
+
+def _histogram(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    return line_panel(film, scene, "all levels"), line_panel(film, scene, "close-up", near=True)
+
+
+def _pdf_cdf(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    xs = window(film, scene, True)
+    at = steps(xs, 600)
+    pdf = mean_density(scene.truth, xs, len(at))
+    cdf = scene.truth.cdf(torch.from_numpy(at)[:, None]).numpy()
+    seen = np.searchsorted(np.sort(scene.points[:, 0]), at) / max(len(scene.points), 1)
+    maker = film.exhibit.maker
+    own = Curves(curve(at, seen), MAKERS[maker], f"cdf of {maker}", dashed=True)
+    exact = Curves(curve(at, cdf), "truth", "exact")
+    axis = film.axes[0]
+    return (
+        Panel(xs, (0.0, 1.12 * float(pdf.max())), (Curves(curve(at, pdf), "truth", "exact"),),
+              "pdf", (), "x", "density", axes=(axis, axis.densities)),
+        Panel(xs, (0.0, 1.05), (exact, own), "cdf", (), "x", axes=(axis, AS_IT_IS)),
+    )  # fmt: skip
+
+
+def _line_paths(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    centre, half = film.extent
+    span = (float(centre[0]) - half, float(centre[0]) + half)
+    levels = np.arange(film.levels + 1.0)
+
+    def panel(x: Floats, maker: str) -> Panel:
+        values = x[:, :_PATHS, 0].T
+        lanes = np.stack([np.broadcast_to(levels, values.shape), values], -1)
+        here = np.array([between(lane, scene.place) for lane in lanes])
+        seen = np.concatenate((lanes[:, : scene.level + 1], here[:, None]), 1)
+        role = MAKERS[maker]
+        layers = (
+            Curves(lanes, "faint", "to come" if not scene.clean else "", 0.8, 0.5),
+            Curves(seen, role, f"path of {maker}", 1.2, 0.8),
+            Dots(here, role),
+        )
+        title = f"{maker}, {len(values)} points"
+        axes = (AS_IT_IS, film.axes[0])
+        return Panel((0.0, float(film.levels)), span, layers, title, (), "level", "x", axes=axes)
+
+    return _beside_ideal(film, panel)
+
+
+def _denoiser(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    """x0_hat and score as functions of x, against the exact ones."""
+    level = min(scene.level, film.levels - 1)
+    xs = window(film, film.scene(float(level)), True)
+    at = steps(xs, 300)
+    seen, exact = (film.asked(at[:, None], level, ideal=ideal) for ideal in (False, True))
+
+    def panel(name: str, of_network: Floats, of_truth: Floats, up: Axis) -> Panel:
+        layers = [Curves(curve(at, of_truth[:, 0]), "truth", "exact", 2.5)]
+        if film.exhibit.maker == "network":
+            own = Curves(curve(at, of_network[:, 0]), "network", "network", dashed=True)
+            layers.append(own)
+        # All of the truth, and of the network what it says where most points are.
+        quarter = len(at) // 4
+        shown = np.concatenate([of_truth[:, 0], of_network[quarter:-quarter, 0]])
+        return Panel(xs, spread(shown), tuple(layers), name, (), "x", axes=(axis, up))
+
+    axis = film.axes[0]
+    return (
+        panel("x0_hat", seen[0], exact[0], axis),
+        panel("score", seen[1], exact[1], axis.densities),
+    )
+
+
+# --- over the levels -----------------------------------------------------------------------------
+
+
+def _moments(film: Film, scene: Scene) -> tuple[Panel, ...]:
+    """Mean and std of every coordinate over the levels, against the goal."""
+    mean, std, goal_mean, goal_std = film.moments
+    levels = np.arange(film.levels + 1.0)
+    names = ("",) if film.dim == 1 else (" of x", " of y")
+    roles = (MAKERS[film.exhibit.maker], "second")
+    log = bool((std > 0).all() and (goal_std > 0).all())
+
+    def panel(what: str, seen: Floats, goal: Floats, log: bool) -> Panel:
+        if log:
+            seen, goal = np.log10(seen), np.log10(goal)
+        layers = [
+            layer
+            for j, (name, role) in enumerate(zip(names, roles, strict=False))
+            for layer in (
+                Curves(curve(levels, seen[:, j]), role, f"{film.exhibit.maker}{name}"),
+                Curves(curve(levels, goal[:, j]), "truth", "exact", 1.5, dashed=True),
+            )
+        ]
+        span = spread(np.concatenate([seen.ravel(), goal.ravel()]))
+        return Panel((0.0, film.levels), span, tuple(layers), what, (), "level", log_y=log)
+
+    return panel("mean", mean, goal_mean, False), panel("std", std, goal_std, log)
+
+
+def spread(values: Floats) -> tuple[float, float]:
+    """A range with some room around finite values."""
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    room = 0.06 * (high - low) or 0.5 * abs(high) or 1.0
+    return low - room, high + room
+
+
+_PLANE: Mapping[str, Callable[[Film, Scene], tuple[Panel, ...]]] = {
+    "scatter": _scatter,
+    "close-up": _near,
+    "density": _density,
+    "paths": _plane_paths,
+    "score field": _score,
+    "clean estimate": _estimate,
+    "mean and std": _moments,
+}
+_LINE: Mapping[str, Callable[[Film, Scene], tuple[Panel, ...]]] = {
+    "histogram": _histogram,
+    "close-up": _near,
+    "pdf and cdf": _pdf_cdf,
+    "paths": _line_paths,
+    "denoiser": _denoiser,
+    "mean and std": _moments,
+}

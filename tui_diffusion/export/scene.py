@@ -1,0 +1,325 @@
+"""What is exported: an experiment, its losses, and a denoising seen at any place of its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..core.analysis.attribution import Attribution, attribute
+from ..core.analysis.densities import goal_moments
+from ..core.analysis.error_growth import Amplification, amplification
+from ..core.analysis.loss_floor import LevelLoss, level_losses, stage_floors
+from ..core.assemble import make_method, make_mixture, scaling_of
+from ..core.axes import Axis
+from ..core.config.experiment import Experiment
+from ..core.config.titles import title_of
+from ..core.datasets import Scaling
+from ..core.interpolation import between
+from ..core.methods import Denoiser, IdealDenoiser, device_of
+from ..core.mixtures import GaussianMixture
+from ..core.trajectory import Trajectory, denoise
+
+Floats = NDArray[np.float64]
+
+
+_FAR = 4.0
+"""How many times wider than the data the noise may be in a view that does not move."""
+
+_ROOM = 1.06
+"""How many times wider than the truth a view is, for points at its edge."""
+
+_STRAYS = 0.002
+"""Share of the points that a view that closes in may leave out at each side, ..."""
+
+_WIDER = 1.3
+"""... and how many times wider than the truth it gets for the others."""
+
+_CLOSEST = 10.0
+"""How many times the view may close in."""
+
+_FOLLOWED = 32
+"""Points whose ideal paths there are."""
+
+_ESTIMATES = 8192
+"""Points whose clean estimates are shown; each asks the network again."""
+
+
+def _no_losses() -> NDArray[np.float32]:
+    return np.empty(0, np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """Where a denoiser's error lies; ``attribution`` is None where it is not known."""
+
+    losses: tuple[LevelLoss, ...]
+    amplification: tuple[Amplification, ...]
+    attribution: Attribution | None
+
+    @classmethod
+    def of(cls, experiment: Experiment, denoiser: Denoiser | None) -> Diagnosis:
+        """What there is to say of a denoiser, or of none."""
+        by = amplification(experiment)
+        if denoiser is None:
+            return cls((), by, None)
+        found = attribute(experiment, denoiser, device=device_of(denoiser))
+        return cls(tuple(level_losses(experiment, denoiser)), by, found)
+
+
+@dataclass(frozen=True, eq=False)
+class Exhibit:
+    """An experiment, and where there are some its losses and one denoising.
+
+    ``maker`` says what the points come from: "network", "ideal denoiser" or "true data";
+    ``denoiser`` made them, from the noise of ``seed`` (None: the experiment's). ``diagnosis`` is
+    made where it is not given.
+    """
+
+    experiment: Experiment
+    trajectory: Trajectory | None = None
+    losses: NDArray[np.float32] = field(default_factory=_no_losses)
+    maker: str = "network"
+    denoiser: Denoiser | None = None
+    seed: int | None = None
+    diagnosis: Diagnosis | None = None
+
+    @cached_property
+    def diagnosed(self) -> Diagnosis:
+        """Where the error of the denoiser lies."""
+        return self.diagnosis or Diagnosis.of(self.experiment, self.denoiser)
+
+    @cached_property
+    def floors(self) -> tuple[tuple[int, float], ...]:
+        """The least losses that any network can come to, each with its first step."""
+        return stage_floors(self.experiment)
+
+    @property
+    def title(self) -> str:
+        """The experiment as a person calls it."""
+        return title_of(self.experiment)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Everything at one place between level 0 and level N: points (n, d) and the exact truth.
+
+    Both are at unit size; ``scaling`` leads to the data's own units. ``beta`` is that of the step
+    from the level last reached; ``decays``: alpha falls with noise.
+    """
+
+    place: float
+    levels: int
+    points: Floats
+    truth: GaussianMixture
+    alpha: float
+    sigma: float
+    beta: float
+    decays: bool
+    scaling: Scaling
+
+    @property
+    def level(self) -> int:
+        """The level last reached."""
+        return min(int(self.place + 1e-9), self.levels)
+
+    @property
+    def moments(self) -> list[tuple[str, Floats, Floats]]:
+        """Name, value of the points and of the truth, of mean and std in the data's own units."""
+        points, back = torch.from_numpy(self.points), self.scaling.lengths_back
+        pairs = [
+            ("mean", self.scaling.back(points.mean(0)), self.scaling.back(self.truth.mean())),
+            ("std", back(points.std(0, correction=0)), back(self.truth.std())),
+        ]
+        return [(name, seen.numpy(), true.numpy()) for name, seen, true in pairs]
+
+    @property
+    def clean(self) -> bool:
+        """Whether this is level N."""
+        return self.level == self.levels
+
+    @property
+    def name(self) -> str:
+        """Which level this is, of how many."""
+        return f"level {self.level}/{self.levels}"
+
+    @property
+    def words(self) -> str:
+        """Where this is, in numbers."""
+        return self.notes[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The same at length, and shorter."""
+        if self.clean:
+            return ("clean",)
+        if not self.decays:
+            return (f"sigma {self.sigma:.3g}",)
+        short = f"alpha_bar {self.alpha**2:.3g}"
+        return f"beta {self.beta:.3g}   {short}", short
+
+
+def _numbers(x: Tensor) -> Floats:
+    return np.asarray(x.detach().cpu().double().numpy())
+
+
+def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
+    """The corners (d,) of a box that holds every component to 3.2 std."""
+    reach = 3.2 * truth.stds[:, None]
+    low, high = (truth.means - reach).min(0).values, (truth.means + reach).max(0).values
+    return np.asarray(low.numpy()), np.asarray(high.numpy())
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """A denoising as a function of a place from 0 (noise) to N (clean), at unit size.
+
+    Between two levels points go in a straight line, and so do alpha and sigma.
+    """
+
+    exhibit: Exhibit
+    trajectory: Trajectory
+
+    @property
+    def levels(self) -> int:
+        """N."""
+        return self.trajectory.levels
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a point."""
+        return int(self.trajectory.x.shape[2])
+
+    @cached_property
+    def _mixture(self) -> GaussianMixture:
+        return make_mixture(self.exhibit.experiment.data)
+
+    @cached_property
+    def _scaling(self) -> Scaling:
+        return scaling_of(self.exhibit.experiment.data)
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """One axis a coordinate, in the data's own units."""
+        return self._scaling.axes
+
+    @cached_property
+    def x(self) -> Floats:
+        """The points, (N + 1, n, d)."""
+        return _numbers(self.trajectory.x)
+
+    @property
+    def ideal(self) -> IdealDenoiser:
+        """The exact denoiser of this experiment."""
+        return IdealDenoiser(
+            self._mixture, make_method(self.exhibit.experiment.method, self._mixture)
+        )
+
+    @cached_property
+    def ideal_x(self) -> Floats:
+        """What the ideal denoiser makes of some starts, with the same noise, (N + 1, k, d)."""
+        made = denoise(
+            self.exhibit.experiment,
+            self.ideal,
+            points=self.trajectory.points,
+            seed=self.exhibit.seed,
+            keep=_FOLLOWED,
+        )
+        return _numbers(made.x)
+
+    def estimates(self, level: int) -> tuple[Floats, Floats]:
+        """x0_hat of some points at a level below N, and what the ideal denoiser says of them."""
+        step = self.trajectory.step(level, slice(_ESTIMATES))
+        said = self.ideal(step.x.cpu(), self.trajectory.schedule[level])
+        return _numbers(step.x0_hat), _numbers(said.x0_hat)
+
+    @torch.no_grad()
+    def asked(self, x: Floats, level: int, *, ideal: bool) -> tuple[Floats, Floats]:
+        """x0_hat and score (k, d) at points x (k, d) at a level below N.
+
+        Of this film's denoiser, or of the ideal one; score = −eps_hat / sigma.
+        """
+        given = self.exhibit.denoiser
+        denoiser = self.ideal if ideal or given is None else given
+        points = torch.from_numpy(x).float().to(device_of(denoiser))
+        said = denoiser(points, self.trajectory.schedule[level])
+        score = -_numbers(said.eps_hat) / float(self.trajectory.schedule.sigmas[level])
+        return _numbers(said.x0_hat), score
+
+    @cached_property
+    def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """mean, std, goal mean and goal std at every level, each (N + 1, d), in own units."""
+        goal_mean, goal_std = goal_moments(self._mixture, self.trajectory.schedule)
+        mean, std = torch.from_numpy(self.x.mean(1)), torch.from_numpy(self.x.std(1))
+        back, lengths_back = self._scaling.back, self._scaling.lengths_back
+        return (
+            _numbers(back(mean)),
+            _numbers(lengths_back(std)),
+            _numbers(back(goal_mean)),
+            _numbers(lengths_back(goal_std)),
+        )
+
+    def scene(self, place: float) -> Scene:
+        """What is to be seen at ``place``; points that are not finite are left out."""
+        schedule, levels = self.trajectory.schedule, self.levels
+        points = between(self.x, place)
+        alphas, sigmas = schedule.alphas.cpu().numpy(), schedule.sigmas.cpu().numpy()
+        alpha, sigma = float(between(alphas, place)), float(between(sigmas, place))
+        reached = min(int(place + 1e-9), levels)
+        return Scene(
+            place=place,
+            levels=levels,
+            points=points[np.isfinite(points).all(1)],
+            truth=self._mixture.noised(alpha, sigma),
+            alpha=alpha,
+            sigma=sigma,
+            beta=float(schedule.betas[reached]) if reached < levels else 0.0,
+            decays=bool(alphas.min() < 1),
+            scaling=self._scaling,
+        )
+
+    def view(self, scene: Scene) -> tuple[Floats, float]:
+        """Centre (2,) and half width of what is shown of the plane.
+
+        The same at every level, so that motion is motion of the data; but where the noise reaches
+        much further than the data, the view closes in with it.
+        """
+        centre, half = self.extent
+        if not self.closes_in:
+            return centre, half
+        low, high = _reach(scene.truth)
+        middle, own = (low + high) / 2, _ROOM * float((high - low).max() / 2)
+        if len(scene.points):
+            far = np.quantile(scene.points, (_STRAYS, 1 - _STRAYS), axis=0)
+            own = max(own, min(_ROOM * float(np.abs(far - middle).max()), _WIDER * own))
+        return middle, max(own, half / _CLOSEST)
+
+    @cached_property
+    def closes_in(self) -> bool:
+        """Whether the data would be lost in a view that holds the noise."""
+        low, high = _reach(self._truth(self.levels))
+        return self.extent[1] > _FAR * float((high - low).max() / 2)
+
+    @cached_property
+    def extent(self) -> tuple[Floats, float]:
+        """Centre (d,) and half width of what holds 3.2 std of every level's truth, with room."""
+        lows, highs = [], []
+        for level in range(self.levels + 1):
+            low, high = _reach(self._truth(level))
+            lows.append(low)
+            highs.append(high)
+        low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+        return (low + high) / 2, _ROOM * float((high - low).max() / 2)
+
+    def _truth(self, level: int) -> GaussianMixture:
+        schedule = self.trajectory.schedule
+        return self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
+
+    def chosen(self, most: int) -> list[int]:
+        """At most so many levels, evenly spread, with the noisiest and the clean one."""
+        count = min(most, self.levels + 1)
+        return sorted({round(place) for place in np.linspace(0, self.levels, count)})

@@ -1,0 +1,304 @@
+"""Templates of a script for its data: one Gaussian, modes, a curve or an area, points of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Template
+
+from ...core.assemble import scaling_of
+from ...core.config.data_section import DataConfig
+from ...core.config.errors import ConfigError
+from ...core.config.experiment import Experiment
+from ...core.config.point_files import reading_of, suffix_of
+from ...core.datasets import SPACING, STROKES
+from ...core.mixtures import GaussianMixture
+from .text import listed, wrapped
+
+# --- the mixture: core.datasets, core.mixtures ---------------------------------------------------
+
+ONE_GAUSSIAN = Template("""
+# Data distribution: N(mu_data, sigma_data^2)
+mu_data = torch.tensor($mean)
+sigma_data = $std
+dim = len(mu_data)
+goal_mean, goal_var = mu_data, sigma_data**2
+""")
+
+MODES = Template("""
+# Data distribution: a mixture of Gaussians of std sigma_data around these modes
+modes = torch.tensor($means)
+weights = $weights
+sigma_data = $std
+""")
+
+MOMENTS = """\
+dim = modes.shape[1]
+goal_mean = weights.float() @ modes
+goal_var = weights.float() @ (modes - goal_mean) ** 2 + sigma_data**2
+"""
+
+POINTS = Template("""
+# Data distribution: the points of a file, each with a Gaussian of std sigma_data around it
+${before}points = torch.tensor($read, dtype=torch.float64).view(-1, $dim)
+centre = points.mean(0)
+scale = $scale
+modes = ((points - centre) / scale).float()  # at unit size
+weights = torch.full((len(modes),), 1 / len(modes), dtype=torch.float64)
+sigma_data = $std
+""")
+
+ALONG = Template('''
+# Data distribution: $what
+sigma_data = $std
+
+
+def along(curve, spacing, most=512):
+    """Points at equal arc length, about spacing apart, on a curve given by many points."""
+    arc = torch.cat([torch.zeros(1), (curve[1:] - curve[:-1]).norm(dim=1).cumsum(0)]).double()
+    count = min(max(int(np.ceil(float(arc[-1]) / spacing)), 2), most)
+    closed = bool((curve[0] - curve[-1]).norm() < 1e-6)  # then its end is its beginning
+    places = torch.linspace(0, float(arc[-1]), count + closed, dtype=torch.float64)[:count]
+    right = torch.searchsorted(arc, places).clamp(1, len(arc) - 1)
+    share = ((places - arc[right - 1]) / (arc[right] - arc[right - 1]))[:, None]
+    return curve[right - 1] * (1 - share) + curve[right] * share
+
+
+$made''')
+
+POLAR = """\
+def polar(radius, angle):
+    return torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
+
+
+"""
+
+CURVES = {
+    "moons": (
+        "two half circles",
+        """\
+angle = torch.linspace(0, torch.pi, 2001, dtype=torch.float64)
+upper = along(polar(torch.ones_like(angle), angle), 0.7 * sigma_data, 256)
+modes = torch.cat([upper, torch.tensor([1.0, 0.5], dtype=torch.float64) - upper])
+weights = torch.ones(len(modes), dtype=torch.float64)
+""",
+    ),
+    "circles": (
+        "two circles",
+        """\
+angle = torch.linspace(0, 2 * torch.pi, 2001, dtype=torch.float64)
+circles = [along(polar(r * torch.ones_like(angle), angle), 0.6 * sigma_data, 256) for r in (1, 0.5)]
+modes = torch.cat(circles)
+weights = torch.cat([torch.full((len(c),), 1 / len(c), dtype=torch.float64) for c in circles])
+""",
+    ),
+    "swiss-roll": (
+        "a spiral",
+        """\
+angle = torch.linspace(1.5 * torch.pi, 4.5 * torch.pi, 2001, dtype=torch.float64)
+modes = along(polar(angle / 8, angle), 0.7 * sigma_data)
+weights = torch.ones(len(modes), dtype=torch.float64)
+""",
+    ),
+    "spirals": (
+        "two spirals",
+        """\
+angle = torch.linspace(0.5 * torch.pi, 3.5 * torch.pi, 2001, dtype=torch.float64)
+arm = along(polar(angle / 8, angle), 0.7 * sigma_data, 256)
+modes = torch.cat([arm, -arm])
+weights = torch.ones(len(modes), dtype=torch.float64)
+""",
+    ),
+    "pinwheel": (
+        "five bent arms",
+        """\
+radius = torch.linspace(0.2, 1.8, 2001, dtype=torch.float64)
+arm = along(polar(radius, 0.9 * radius.exp()), 0.7 * sigma_data, 512 // 5)
+weights = (-((arm.norm(dim=1) - 1) ** 2) / (2 * 0.3**2)).exp().repeat(5)
+turns = [torch.tensor(2 * torch.pi * k / 5, dtype=torch.float64) for k in range(5)]
+modes = torch.cat(
+    [arm @ torch.tensor([[t.cos(), t.sin()], [-t.sin(), t.cos()]]).double() for t in turns]
+)
+""",
+    ),
+}
+"""What a curve is, and how it is drawn: core.datasets."""
+
+DRAWING = Template("""\
+strokes = [
+$strokes]
+modes = []
+for stroke in strokes:
+    line = torch.tensor([*map(float, stroke.split())]).double().view(-1, 2)
+    for _ in range(2):  # cut the corners
+        cuts = [0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]]
+        line = torch.cat([line[:1], torch.stack(cuts, 1).flatten(0, 1), line[-1:]])
+    modes.append(along(line, $spacing))
+modes = torch.cat(modes)
+weights = torch.ones(len(modes), dtype=torch.float64)
+""")
+
+CHECKERBOARD = Template("""
+# Data distribution: eight squares, each a grid of Gaussians of std sigma_data that run together
+sigma_data = $std
+side = min(max(int(np.ceil(1 / (1.2 * sigma_data))), 2), 8)
+place = (torch.arange(side, dtype=torch.float64) + 0.5) / side
+square = torch.cartesian_prod(place, place)
+corners = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
+modes = torch.cat([square + torch.tensor(corner, dtype=torch.float64) for corner in corners])
+weights = torch.ones(len(modes), dtype=torch.float64)
+""")
+
+UNIT_SIZE = """\
+weights = weights / weights.sum()
+modes = modes - weights @ modes  # to mean 0 and, below, a pooled std of 1
+modes = (modes / (weights @ modes.square()).mean().sqrt()).float()
+"""
+
+# --- drawing from it: core.batches, GaussianMixture.sample ---------------------------------------
+
+ONE_MODE_DRAWN = """\
+        torch.rand(block * batch_size, generator=random, dtype=torch.float64)  # the only mode
+"""
+MODES_DRAWN = """\
+        places = torch.rand(block * batch_size, generator=random, dtype=torch.float64)
+"""
+EVEN_SHARES = "        centre = modes.repeat_interleave(batch_size // len(modes), dim=0)\n"
+EXACT_SHARES = """\
+        places = (torch.arange(batch_size, dtype=torch.float64) + 0.5) / batch_size
+"""
+SHARES = """\
+        # Every mode in its share: exactly in the long run, as nearly as can be in each batch
+        shift = (torch.arange(first, first + block, dtype=torch.float64) * (5**0.5 - 1) / 2).frac()
+        places = (torch.arange(batch_size, dtype=torch.float64) + shift[:, None]) / batch_size
+        first += block
+"""
+CENTRES = """\
+        mode = torch.searchsorted(weights.cumsum(0), places.flatten()).clamp_max(len(modes) - 1)
+        centre = modes[mode].view(block, batch_size, dim)
+"""
+DRAW_POINTS = Template("""\
+        x0 = $centre + sigma_data * torch.randn(block, batch_size, dim, generator=random)
+        eps = torch.randn(block, batch_size, dim, generator=random)
+""")
+
+DRAW_DATA = Template('''
+
+def draw_data(n, random):
+    """Fresh points of the data distribution."""
+$centre    noise = torch.randn(n, dim, generator=random, dtype=torch.float64)
+    return (centre + sigma_data * noise).float()
+
+
+''')
+_ONE_CENTRE = """\
+    torch.rand(n, generator=random, dtype=torch.float64)  # which mode: there is but one
+    centre = mu_data
+"""
+_SOME_CENTRE = """\
+    places = torch.rand(n, generator=random, dtype=torch.float64)
+    centre = modes[torch.searchsorted(weights.cumsum(0), places).clamp_max(len(modes) - 1)]
+"""
+
+
+def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
+    """The data distribution; it leaves its std as ``sigma_data``, and its moments."""
+    data, std = experiment.data, repr(experiment.data.std)
+    if data.name == "file":
+        points = POINTS.substitute(_reading(data), scale=_scale(data), std=std, dim=mixture.dim)
+        return points + MOMENTS
+    if mixture.modes == 1:
+        return ONE_GAUSSIAN.substitute(mean=mixture.means[0].tolist(), std=std)
+    if data.name in CURVES:
+        shape, made = CURVES[data.name]
+        what = f"{shape}, of Gaussians of std sigma_data so close that they run together"
+        return ALONG.substitute(what=what, std=std, made=POLAR + made) + UNIT_SIZE + MOMENTS
+    if data.name == "drawing":
+        strokes = "".join(f"    {_text(stroke)},\n" for stroke in STROKES)
+        made = DRAWING.substitute(strokes=strokes, spacing=SPACING)
+        what = "points along the strokes of a drawing, a Gaussian of std sigma_data each"
+        return ALONG.substitute(what=what, std=std, made=made) + UNIT_SIZE + MOMENTS
+    if data.name == "checkerboard":
+        return CHECKERBOARD.substitute(std=std) + UNIT_SIZE + MOMENTS
+    modes = MODES.substitute(
+        means=listed(mixture.means.tolist(), 0), std=std, weights=_weights(mixture)
+    )
+    return modes + MOMENTS
+
+
+def _scale(data: DataConfig) -> str:
+    """An expression for `Scaling.scale`; a column without spread has that of the other."""
+    points = data.points
+    if points is not None and bool((points == points[0]).all(0).any()):
+        return f"torch.tensor({scaling_of(data).scale.tolist()}, dtype=torch.float64)"
+    each = "" if data.scaling == "shared" else "0"
+    return f"(points - centre).square().mean({each}).sqrt()"
+
+
+def _reading(data: DataConfig) -> dict[str, str]:
+    """An expression for the points of a file, with what comes before it; as text where need be."""
+    file = Path(data.path)
+    if suffix_of(file) == ".npy" and not data.columns and not data.where:
+        return {"before": "", "read": f"np.load({data.path!r})"}
+    try:
+        reading = reading_of(file, data.columns, data.where)
+    except ConfigError:  # it is not what it was any more
+        reading = None
+    if reading is None:
+        assert data.points is not None
+        return {"before": "", "read": listed(data.points.tolist(), 0)}
+    table, columns, wanted = reading.table, reading.columns, reading.wanted
+    options: dict[str, object] = {
+        "skiprows": table.lines[table.heading][0] - 1,
+        "comments": sorted(table.comments) or None,
+        "encoding": table.encoding,
+    }
+    if table.separator not in ("", " "):
+        options["delimiter"] = table.separator
+    if columns != [*range(len(table.names))]:
+        options["usecols"] = columns
+    if any('"' in line for _, line in table.lines):
+        options["quotechar"] = '"'
+    shown = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    if not wanted and not reading.decimal_comma:
+        return {"before": "", "read": f"\n    np.loadtxt({data.path!r}, {shown})\n"}
+    before = f"table = np.loadtxt(\n    {data.path!r},\n    dtype=str, ndmin=2, {shown},\n)\n"
+    if wanted:
+        before += f"table = table[np.isin(np.char.strip(table[:, -1]), {wanted!r})][:, :-1]\n"
+    return {"before": before, "read": "np.char.replace(table, ',', '.').astype(float)"}
+
+
+def _text(words: str) -> str:
+    """Words as a string in a script, over as many lines as it takes."""
+    return "\n    ".join(repr(f"{line} ") for line in wrapped(words).splitlines())
+
+
+def _equal(mixture: GaussianMixture) -> bool:
+    return bool((mixture.weights - 1 / mixture.modes).abs().max() < 1e-12)
+
+
+def _weights(mixture: GaussianMixture) -> str:
+    if _equal(mixture):
+        return "torch.full((len(modes),), 1 / len(modes), dtype=torch.float64)"
+    return f"torch.tensor({listed(mixture.weights.tolist(), 0)}, dtype=torch.float64)"
+
+
+def batches_part(experiment: Experiment, mixture: GaussianMixture) -> str:
+    """The lines that draw the points of a block and their noise."""
+    batch, several = experiment.training.batch, mixture.modes > 1
+    shares = mixture.weights * batch
+    if not experiment.data.balanced:
+        drawn = MODES_DRAWN + CENTRES if several else ONE_MODE_DRAWN
+    elif not several:
+        drawn = ""
+    elif _equal(mixture) and batch % mixture.modes == 0:
+        drawn = EVEN_SHARES
+    elif bool(((shares - shares.round()).abs() < 1e-9).all()):
+        drawn = EXACT_SHARES + CENTRES.replace("view(block, ", "view(1, ")
+    else:
+        drawn = SHARES + CENTRES
+    return drawn + DRAW_POINTS.substitute(centre="centre" if several else "mu_data")
+
+
+def draw_data_part(mixture: GaussianMixture) -> str:
+    """A function that draws true points."""
+    return DRAW_DATA.substitute(centre=_SOME_CENTRE if mixture.modes > 1 else _ONE_CENTRE)

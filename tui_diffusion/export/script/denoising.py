@@ -1,0 +1,213 @@
+"""Templates of a script for its denoising: where it starts, and a step of each sampler."""
+
+from __future__ import annotations
+
+from string import Template
+
+from ...core.config.experiment import Experiment
+from ...core.mixtures import GaussianMixture
+from .data import draw_data_part
+
+STARTS = {
+    "zero-mean": "x = sigmas[0] * torch.randn(test_size, dim, generator=random)",
+    "data-mean": "x = sigmas[0] * torch.randn(test_size, dim, generator=random)\n"
+    "x = x + alphas[0] * goal_mean",
+    "exact": "x = sigmas[0] * torch.randn(test_size, dim, generator=random)\n"
+    "x = x + alphas[0] * draw_data(test_size, random)",
+}
+"""core.trajectory.start"""
+
+QUIET = Template("z = torch.randn(x.shape, generator=random) if k < N - $quiet else 0.0")
+
+# --- what the network says: core.methods, Method.read --------------------------------------------
+
+READ = Template('''
+
+def estimates(x, k):
+    """What the network says of the clean data and of the noise in x."""
+    eps_hat = $eps_hat
+    return (x - sigmas[k] * eps_hat) / alphas[k], eps_hat
+''')
+
+EPS_HAT = {
+    "naive": "predict(x, k) / (sigmas[k + 1] or sigmas[k])",
+    "naive-exact": "predict(x, k) / (sigmas[k] - sigmas[k + 1])",
+    "ddpm": "predict(x, k)",
+}
+"""Methods whose network says one thing; those that know every level say both."""
+
+# --- samplers: core.samplers ---------------------------------------------------------------------
+
+NAIVE = '''\
+    """Remove one level of noise."""
+    return x - predict(x, k)
+'''
+
+OWN_DDPM = '''\
+    """Algorithm 2 of Ho et al. 2020; the last steps add no noise."""
+    mean = (x - betas[k] / sigmas[k] * predict(x, k)) / (1 - betas[k]).sqrt()
+    $quiet
+    return mean + $variance.sqrt() * z
+'''
+"""The post's sampler, in the symbols of its own schedule."""
+
+OWN_VARIANCES = {
+    "posterior": "(betas[k] * (sigmas[k + 1] / sigmas[k]) ** 2)",
+    "beta": "betas[k]",
+}
+
+VARIANCES = {"posterior": "(added * (sigmas[k + 1] / sigmas[k]) ** 2)", "beta": "added"}
+
+_ADDED = """\
+    scale = alphas[k] / alphas[k + 1]
+    added = (sigmas[k] ** 2 - (scale * sigmas[k + 1]) ** 2).clamp_min(0)  # variance of a step
+"""
+
+SAMPLERS = {
+    "ddpm": '''\
+    """Algorithm 2 of Ho et al. 2020, for any pair of levels."""
+    x0_hat, eps_hat = $says(x, k)
+'''
+    + _ADDED
+    + """\
+    mean = alphas[k + 1] * x0_hat + scale * sigmas[k + 1] ** 2 / sigmas[k] * eps_hat
+    $quiet
+    return mean + $variance.sqrt() * z
+""",
+    "ddim": '''\
+    """DDIM (Song et al. 2021, eq. 12) with eta = $eta."""
+    x0_hat, eps_hat = $says(x, k)
+'''
+    + _ADDED
+    + """\
+    spread = $eta * sigmas[k + 1] / sigmas[k] * added.sqrt()
+    rest = (sigmas[k + 1] ** 2 - spread**2).clamp_min(0).sqrt()
+    $quiet
+    return alphas[k + 1] * x0_hat + rest * eps_hat + spread * z
+""",
+    "euler": '''\
+    """An Euler step of the probability-flow ODE (Song et al. 2021)."""
+    x0_hat, eps_hat = $says(x, k)
+    return x + (alphas[k + 1] - alphas[k]) * x0_hat + (sigmas[k + 1] - sigmas[k]) * eps_hat
+''',
+    "heun": '''\
+    """Heun's step (Karras et al. 2022, Algorithm 1); the last, to clean data, is Euler's."""
+    x0_hat, eps_hat = $says(x, k)
+    da, ds = alphas[k + 1] - alphas[k], sigmas[k + 1] - sigmas[k]
+    x_next = x + da * x0_hat + ds * eps_hat
+    if k < N - 1:
+        x0_ahead, eps_ahead = $says(x_next, k + 1)
+        x_next = x + da * (x0_hat + x0_ahead) / 2 + ds * (eps_hat + eps_ahead) / 2
+    return x_next
+''',
+    "dpm++2m": '''\
+    """DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2): it looks one step back."""
+    x0_hat, _ = $says(x, k)
+    looked = x0_hat
+    if 0 < k < N - 1:
+        h, h_before = (growth[j + 1] - growth[j] for j in (k, k - 1))
+        looked = x0_hat + (x0_hat - said[k - 1]) * h / (2 * h_before)
+    said[k] = x0_hat
+    shrink = sigmas[k + 1] / sigmas[k]
+    return shrink * x + (alphas[k + 1] - alphas[k] * shrink) * looked
+''',
+}
+
+BEFORE = {
+    "dpm++2m": """
+growth = torch.log(alphas / sigmas)
+said = {}  # x0_hat of every step
+""",
+}
+"""What a sampler needs beside its step."""
+
+DENOISING = Template("""$read$before
+
+def denoise(x, k):
+$denoise
+
+
+$draw_data# Denoising
+random = generator("sampling")
+$start
+print("Noised sample:   mean", x.mean(0).numpy(), "std", x.std(0, correction=0).numpy())
+states = [x]
+with torch.no_grad():
+    for k in range($end):$stops
+        x = denoise(x, k)
+        states.append(x)
+$repeats$goal$back
+print("Denoised sample: mean", x.mean(0).numpy(), "std", x.std(0, correction=0).numpy())
+print("Denoising goal:  mean", goal_mean.numpy(), "std", $goal_std)
+$distance""")
+
+REPEATS = Template("""\
+    for _ in range($repeats):  # the last step again, to tighten the spikes
+        x = denoise(x, N - 1)
+    states[-1] = x
+""")
+
+GOAL = Template("""
+# The sample is compared with the data at the level where it stops
+goal_mean, goal_var = alphas[$end] * goal_mean, alphas[$end] ** 2 * goal_var + sigmas[$end] ** 2
+""")
+
+BACK = """
+# Back to the units of the file
+x = x.double() * scale + centre
+goal_mean, goal_var = goal_mean.double() * scale + centre, goal_var.double() * scale**2
+"""
+
+DISTANCE = """\
+distance = torch.cdist(x, modes).min(dim=1).values.square().mean()
+print(f"Mean squared distance to the nearest mode: {distance:.6f}")
+"""
+
+
+def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
+    """Sampling from the start to the last level, and what it has come to."""
+    sampling, several = experiment.sampling, mixture.modes > 1
+    early = sampling.stop_before
+    end = f"N - {early}" if early else "N"
+    read, step = _step(experiment)
+    return DENOISING.substitute(
+        read=read.rstrip(),
+        before=BEFORE.get(sampling.sampler, "").rstrip(),
+        denoise=step.rstrip(),
+        draw_data=draw_data_part(mixture).lstrip("\n") if sampling.start == "exact" else "",
+        start=STARTS[sampling.start],
+        end=end,
+        stops="  # the last levels are left out" if early else "",
+        repeats=REPEATS.substitute(repeats=sampling.repeats)
+        if sampling.repeats and not early
+        else "",
+        goal=GOAL.substitute(end=end) if early else "",
+        back=BACK.rstrip() if experiment.data.name == "file" else "",
+        goal_std="goal_var.sqrt().numpy()" if several or early else "sigma_data",
+        distance=DISTANCE if mixture.separate and several and not early else "",
+    )
+
+
+def _step(experiment: Experiment) -> tuple[str, str]:
+    """How the network is read, where that needs words, and a step of the sampler."""
+    sampling, method = experiment.sampling, experiment.method.name
+    noise = "z = torch.randn(x.shape, generator=random)"
+    if sampling.quiet:
+        noise = QUIET.substitute(quiet=sampling.quiet)
+    if sampling.sampler == "naive":
+        return "", NAIVE
+    if (method, sampling.sampler) == ("ddpm", "ddpm") and experiment.schedule.kind in _BETAS:
+        variance = OWN_VARIANCES[sampling.variance]
+        return "", Template(OWN_DDPM).substitute(quiet=noise, variance=variance)
+    step = Template(SAMPLERS[sampling.sampler]).substitute(
+        says="estimates" if method in EPS_HAT else "predict",
+        quiet=noise,
+        variance=VARIANCES[sampling.variance],
+        eta=repr(sampling.eta),
+    )
+    read = READ.substitute(eps_hat=EPS_HAT[method]) if method in EPS_HAT else ""
+    return read, step
+
+
+_BETAS = ("beta", "karras-beta", "linear-beta", "cosine")
+"""Kinds of schedules that are made of betas, where x keeps its variance."""

@@ -1,0 +1,218 @@
+"""An experiment as a standalone script: torch and numpy alone, about a hundred lines.
+
+The script reads like those of the post and draws the same numbers in the same order as the core,
+so that on a CPU its losses are those of the run, for the post's presets bit for bit.
+
+It is put together from small templates, one for each thing that a configuration chooses, in the
+files ``script_…`` beside this; each names the core function that it mirrors. What no template knows
+is refused with one line.
+"""
+
+from __future__ import annotations
+
+from string import Template
+from typing import Any
+
+from ...core.assemble import make_mixture
+from ...core.config.errors import ConfigError
+from ...core.config.experiment import Experiment, field_table
+from ...core.config.presets import base_of
+from ...core.config.titles import about_of, title_of
+from ...core.config.value_types import format_value
+from ...core.training.devices import operations
+from . import any_level
+from .data import data_part
+from .denoising import denoising_part
+from .network import network_part
+from .schedule import SCHEDULES, schedule_part
+from .text import harmless, wrapped
+from .training import TARGETS, drawing_part, training_part
+
+_ONE_THREAD_UP_TO = 5e7
+"""Operations a step up to which one thread is the fastest."""
+
+HEAD = Template('''\
+"""$title: a diffusion model in one script, with torch and numpy alone.
+
+$about
+
+It trains and samples the configuration
+    $command
+drawing the same numbers in the same order: on a CPU its losses are those of the program.
+"""
+
+${copy}import zlib
+
+import numpy as np
+import torch
+import torch.nn as nn
+
+try:
+    import matplotlib.pyplot as plt
+except ImportError:  # the plots at the end are left out
+    plt = None
+$threads
+torch.set_flush_denormal(True)  # numbers below 1e-38 are slow, and as good as 0
+seed = $seed
+
+
+def generator(purpose):
+    """Weights, batches and sampling draw from a generator each, all from one seed."""
+    words = np.random.SeedSequence([seed, zlib.crc32(purpose.encode())]).generate_state(1)
+    return torch.Generator().manual_seed(int(words[0]))
+
+''')
+"""core.randomness.generator"""
+
+HYPERPARAMETERS = Template("""
+# Hyperparameters
+lr = $lr
+batch_size = $batch
+nb_steps = $steps
+test_size = $points
+block = $block  # steps whose batches are drawn at once, which is faster
+""")
+
+PLOTS = {
+    1: """
+if plt is not None:
+    plt.title("Training loss")
+    plt.semilogy(losses)
+    fig, axes = plt.subplots(1, len(states), figsize=(2.2 * len(states), 2.2))
+    for k, (ax, x) in enumerate(zip(axes, states)):
+        ax.hist(x[:, 0].numpy(), bins=50)
+        ax.set_title(f"level {k}")
+    plt.show()
+""",
+    2: """
+if plt is not None:
+    plt.title("Training loss")
+    plt.semilogy(losses)
+    fig, axes = plt.subplots(1, len(states), figsize=(2.2 * len(states), 2.2))
+    reach = 1.1 * float(torch.stack(states).abs().max())
+    for k, (ax, x) in enumerate(zip(axes, states)):
+        ax.scatter(x[:, 0], x[:, 1], s=1)
+        ax.set(title=f"level {k}", xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    plt.show()
+""",
+}
+
+
+def standalone_script(experiment: Experiment) -> str:
+    """The source of a script that trains and samples ``experiment`` and prints its loss.
+
+    Raises `ConfigError` where the experiment holds something that no template knows.
+    """
+    mixture = make_mixture(experiment.data)
+    _check(experiment)
+    parts = [
+        HEAD.substitute(_about(experiment)),
+        data_part(experiment, mixture),
+        _hyperparameters(experiment),
+        schedule_part(experiment),
+        network_part(experiment),
+        drawing_part(experiment, mixture),
+        training_part(experiment),
+        denoising_part(experiment, mixture),
+        PLOTS[experiment.dim],
+    ]
+    return "".join(parts)
+
+
+_KNOWN = (
+    *("seed", "device", "data.name", "data.means", "data.weights", "data.count", "data.path"),
+    *("data.columns", "data.where", "data.scaling", "data.std", "data.balanced", "method.name"),
+    *("schedule.kind", "schedule.levels"),
+    *("schedule.sigma_min", "schedule.sigma_max", "schedule.beta_min", "schedule.beta_max"),
+    *("schedule.rho", "schedule.betas", "network.width", "network.depth"),
+    *("network.activation", "network.per_level", "training.steps", "training.batch", "training.lr"),
+    *("training.optimizer", "training.loss", "training.decay", "training.decay_factor"),
+    *("training.decay_every", "training.first_factor", "training.first_lr", "sampling.points"),
+    *("sampling.sampler", "sampling.variance", "sampling.quiet", "sampling.start"),
+    *("sampling.eta", "sampling.repeats", "sampling.stop_before"),
+)
+"""Fields that the templates follow; any other has to be as it is by default."""
+
+_KNOWN_ANY_LEVEL = (
+    *("method.noise_mean", "method.noise_std", "network.fourier", "network.level_fourier"),
+    *("training.average", "sampling.levels"),
+)
+"""Those that only the templates of methods that know every level follow."""
+
+
+def _check(experiment: Experiment) -> None:
+    followed: tuple[str, ...] = _KNOWN
+    if experiment.method.name in any_level.STEPS:
+        followed = (*_KNOWN, *_KNOWN_ANY_LEVEL)
+    for path, spec in field_table().items():
+        value = experiment.get(path)
+        if path not in followed and value != spec.default and spec.applies(experiment):
+            raise ConfigError(
+                f"{path}: a script cannot be written for {format_value(value)!r}; "
+                f"allowed: {format_value(spec.default)}",
+                path,
+            )
+    known: list[tuple[str, tuple[str, ...]]] = [
+        ("method.name", (*TARGETS, *any_level.STEPS)),
+        ("schedule.kind", tuple(SCHEDULES)),
+    ]
+    for path, allowed in known:
+        _refuse_unknown(experiment, path, allowed)
+
+
+def _refuse_unknown(experiment: Experiment, path: str, allowed: tuple[str, ...]) -> None:
+    value = experiment.get(path)
+    if value not in allowed:
+        raise ConfigError(
+            f"{path}: a script cannot be written for {value!r}; allowed: {', '.join(allowed)}", path
+        )
+
+
+# --- the parts -----------------------------------------------------------------------------------
+
+
+def _about(experiment: Experiment) -> dict[str, Any]:
+    one_thread = operations(experiment) < _ONE_THREAD_UP_TO
+    return {
+        "title": harmless(title_of(experiment)),
+        "copy": "import copy\n" if experiment.method.name in any_level.STEPS else "",
+        "about": wrapped(harmless(about_of(experiment))),
+        "command": wrapped(_command(experiment), " \\\n        "),
+        "seed": experiment.seed,
+        "threads": "\ntorch.set_num_threads(1)  # so small a network gains nothing from more"
+        if one_thread
+        else "",
+    }
+
+
+def _command(experiment: Experiment) -> str:
+    """The command that trains the same: a built-in preset, with what differs from it."""
+    preset = base_of(experiment)
+    words = ["diffusion-tui", "train", preset.id]
+    for path, spec in field_table().items():
+        value = experiment.get(path)
+        differs = spec.applies(experiment) and value != preset.experiment.get(path)
+        if path not in ("seed", "device") and differs:
+            shown = harmless(format_value(value))
+            words += ["--set", f"{path}='{shown}'" if " " in shown else f"{path}={shown}"]
+    return " ".join([*words, "--seed", str(experiment.seed)])
+
+
+def _hyperparameters(experiment: Experiment) -> str:
+    training = experiment.training
+    block = max(1, min(256, 65_536 // (training.batch * experiment.dim)))
+    text = HYPERPARAMETERS.substitute(
+        lr=repr(training.lr),
+        batch=training.batch,
+        steps=training.steps,
+        points=experiment.sampling.points,
+        block=block,
+    )
+    method = experiment.method
+    if method.name in any_level.STEPS:
+        text += any_level.SETTINGS.substitute(
+            noise_mean=repr(method.noise_mean), noise_std=repr(method.noise_std)
+        )
+    if experiment.network.per_level:
+        text = text.replace("\nbatch_size", f"\nfirst_lr = {training.first_lr!r}\nbatch_size")
+    return text

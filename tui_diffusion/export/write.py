@@ -1,0 +1,141 @@
+"""Write an export in the format that its suffix names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..core.text import shown
+from .atomic import write_whole
+from .formats import (
+    FORMATS,
+    Format,
+    Progress,
+    check,
+    check_view,
+    format_of,
+    formats_with,
+    needs_points,
+)
+from .options import AS_USUAL, ExportError, Options
+from .views import GRID, named
+
+if TYPE_CHECKING:
+    from .pictures.figure import Figure
+    from .scene import Exhibit, Film
+
+
+def export(
+    exhibit: Exhibit,
+    file: Path,
+    options: Options = AS_USUAL,
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Write ``file``, whole or not at all; returns the files written.
+
+    A CSV is two: the trajectory, and the losses beside it. Raises `ExportError` with one line.
+    """
+    files = check(file, options)
+    kind = FORMATS[file.suffix.lower()]
+    told = progress or _no_progress
+    write_whole(files, options.force, lambda places: _write(exhibit, kind, places, options, told))
+    return files
+
+
+def _write(
+    exhibit: Exhibit, kind: Format, files: list[Path], options: Options, progress: Progress
+) -> None:
+    file = files[0]
+    if file.suffix == ".py":
+        from .script.standalone import standalone_script
+
+        file.write_text(standalone_script(exhibit.experiment), "utf-8")
+        return progress(1, 1)
+    view = named(options.view) if options.view else None
+    if file.suffix == ".csv" and view is not None:
+        from .tables import write_view_csv
+
+        write_view_csv(exhibit, view, file)
+        return progress(1, 1)
+    if view is not None and not needs_points(view):
+        from .pictures.learning_curves import figure_of
+
+        return draw(lambda size: figure_of(exhibit, view), file, options, progress)
+    film = _film(exhibit)
+    check_view(exhibit.experiment, options)
+    size, fps = options.size or kind.size, options.fps or kind.fps or 1.0
+    seconds = options.seconds or kind.seconds or 1.0
+    match file.suffix:
+        case ".gif" | ".mp4":
+            from .pictures.theme import theme_of
+            from .pictures.video import write_gif, write_mp4
+
+            write = write_gif if file.suffix == ".gif" else write_mp4
+            theme = theme_of(options.light, False)
+            write(film, file, size or (640, 480), theme, fps, seconds, progress)
+        case ".png" | ".svg":
+            from .pictures import views as pictures
+
+            level = options.level
+            make = partial(pictures.figure_of, film, view or GRID, level)
+            draw(make, file, options, progress)
+        case ".npz":
+            from .tables import write_npz
+
+            write_npz(film, file, progress)
+        case _:
+            from .tables import write_csv, write_losses_csv
+
+            write_losses_csv(exhibit, files[1])
+            write_csv(film, file, progress)
+    return None
+
+
+def _no_progress(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def draw(
+    make: Callable[[tuple[int, int]], Figure],
+    file: Path,
+    options: Options,
+    progress: Progress = _no_progress,
+) -> None:
+    """Draw the figure that ``make`` makes for a size: .png, or .svg."""
+    from .pictures.theme import theme_of
+
+    kind = FORMATS[file.suffix.lower()]
+    size = options.size or kind.size or (1280, 800)
+    figure, theme = make(size), theme_of(options.light, options.transparent)
+    if file.suffix.lower() == ".svg":
+        from .pictures.svg import svg
+
+        file.write_text(svg(figure, size, theme, progress), "utf-8")
+    else:
+        from .pictures.sheet import paint
+
+        paint(figure, size, theme, progress).save(file, format="PNG", optimize=True)
+
+
+def export_figure(
+    make: Callable[[tuple[int, int]], Figure],
+    file: Path,
+    options: Options = AS_USUAL,
+    progress: Progress = _no_progress,
+) -> list[Path]:
+    """Write a figure of one's own, made for a size, whole or not at all. Raises `ExportError`."""
+    files = check(file, options)
+    if not format_of(file).views:
+        raise ExportError(f"{shown(file)}: no picture; allowed: {formats_with('views')}")
+    write_whole(files, options.force, lambda places: draw(make, places[0], options, progress))
+    return files
+
+
+def _film(exhibit: Exhibit) -> Film:
+    from .scene import Film
+
+    if exhibit.trajectory is None:
+        raise ExportError("there is no denoising yet; allowed without one: .py")
+    return Film(exhibit, exhibit.trajectory)

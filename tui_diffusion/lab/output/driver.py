@@ -1,0 +1,150 @@
+"""The terminal as the lab reads it: whatever bytes arrive, the lab lives.
+
+Textual's own driver ends the app at the first byte that is not UTF-8 and at a malformed key report,
+takes Esc and a letter for one key, and types out replies that nobody asked for. Here bytes and
+sequences without a meaning are ignored, and Esc is always a key of its own.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import selectors
+import signal
+from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from textual._parser import ParseError, Peek1, Read1, TokenCallback
+from textual._xterm_parser import XTermParser
+from textual.app import App, ScreenStackError
+from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key, Resize
+from textual.keys import Keys
+from textual.widgets import Input
+
+if TYPE_CHECKING:
+    from textual.message import Message
+
+    from .guard import Guard
+
+_ESCAPE = "\x1b"
+_LONE = "lone_escape"
+_STRING = re.compile(r"\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)")
+"""A whole OSC, DCS, SOS, PM or APC string, such as a late reply about a colour."""
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+"""A whole control sequence (CSI)."""
+_PARSED_LATER = re.compile(r"\x1b\[(?:M|<?[-\d;]+[mM]|\?\d+;\d\$y)")
+"""Control sequences that the base class reads after the keys: the mouse, and modes."""
+_WORD = ("\x1bb", "\x1bf")
+"""What some terminals send for alt+← and alt+→, by which a text field goes a word on."""
+_WAIT = 0.1
+"""Seconds of silence after which the end of the lab and a lone Esc are looked for."""
+
+
+class Parser(XTermParser):
+    """Keys, mouse and replies from characters; what is none of these is ignored.
+
+    ``typing`` tells whether a text field has the focus.
+    """
+
+    def __init__(self, typing: Callable[[], bool] = lambda: False) -> None:
+        self._typing = typing
+        super().__init__()
+
+    def close(self) -> None:
+        """End, with what is half read."""
+        with suppress(EOFError, ParseError):
+            for _ in self.feed(""):
+                pass
+
+    def parse(self, token_callback: TokenCallback[Message]) -> Generator[Read1 | Peek1, str, None]:
+        def pass_on(token: Message) -> None:
+            lone = isinstance(token, Key) and token.key == _LONE
+            token_callback(Key("escape", _ESCAPE) if lone else token)
+
+        return super().parse(pass_on)
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
+        if sequence == _ESCAPE:
+            # One within a sequence that came to nothing, for which the base class would put "^".
+            yield Key(_LONE, _ESCAPE)
+            return
+        printable = len(sequence) == 2 and sequence[1].isprintable() and sequence[1] not in "[O"
+        word = sequence in _WORD and self._typing()
+        if alt or (sequence[0] == _ESCAPE and printable and not word):
+            yield Key("escape", _ESCAPE)
+            sequence = sequence[-1]
+        keys = list(super()._sequence_to_key_events(sequence))
+        yield from keys
+        if not keys and _CONTROL.fullmatch(sequence) and not _PARSED_LATER.match(sequence):
+            yield Key(Keys.Ignore, sequence)
+
+
+class GuardedApp(App[int]):
+    """An app with a guard, which restores the terminal where the app itself cannot."""
+
+    guard: Guard | None = None
+
+
+class LabDriver(LinuxDriver):
+    """Reads and writes the terminal, and tells the guard who has it."""
+
+    _app: GuardedApp
+
+    def start_application_mode(self) -> None:
+        if self._app.guard is not None:
+            self._app.guard.hold()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        super().stop_application_mode()
+        if self._app.guard is not None:
+            self._app.guard.release()
+
+    def _run_input_thread(self) -> None:
+        """Read until the end; a defect here ends the lab as any other does, with its cause."""
+        try:
+            self.run_input_thread()
+        except OSError:  # the terminal has gone
+            self._app.call_later(self._app.exit, 128 + signal.SIGHUP)
+        except Exception as error:
+            self._app.call_later(_fail, error)
+
+    def run_input_thread(self) -> None:
+        decode = codecs.getincrementaldecoder("utf-8")(errors="ignore").decode
+        self._parser = self._new_parser()
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                text = decode(os.read(self.fileno, 4096)) if selector.select(_WAIT) else ""
+                for character in _STRING.sub("", text):
+                    self._pass_on(self._parser.feed(character))
+                self._pass_on(self._parser.tick())
+        self._parser.close()
+
+    def _pass_on(self, read: Iterable[Message]) -> None:
+        """Send the lab what the parser has read."""
+        try:
+            messages = list(read)
+        except Exception:  # such as a key report with a number that no character has
+            self._parser = self._new_parser()
+            return
+        for message in messages:
+            if isinstance(message, Resize) and not self._in_band_window_resize:
+                self._parser = self._new_parser()  # this one takes the size for the terminal's
+            else:
+                self.process_message(message)
+
+    def _new_parser(self) -> Parser:
+        return Parser(self._is_typing)
+
+    def _is_typing(self) -> bool:
+        with suppress(ScreenStackError):  # there is no screen yet, or no longer
+            return isinstance(self._app.focused, Input)
+        return False
+
+
+def _fail(error: Exception) -> None:
+    raise error

@@ -1,0 +1,338 @@
+"""The denoising panel: points at a level, the ruler of levels, and the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.widgets import Static
+
+from ...core.text import shortened
+from ..drawing.palette import Palette
+from ..formatting import number, vector
+from ..output.errors import line
+from ..sampling.measures import Item, energy, measure, to_mode
+from ..sampling.worker import Worker
+from ..terminal.glyphs import Glyphs
+from ..views.names import view_after, zoomed
+from ..widgets.canvas import Canvas
+from ..widgets.film_canvas import FilmCanvas
+from ..widgets.level_player import Player
+from ..widgets.level_prompt import Jump
+from ..widgets.level_slider import Ruler
+from ..widgets.panel import Panel
+from ..widgets.playback import Play
+from ..widgets.text_line import Line
+
+if TYPE_CHECKING:
+    from ..sampling.measured_trajectory import Film
+
+_ROOMY = 88
+"""Columns from which the numbers have room between them."""
+
+TRACKED = 8
+"""Points that can be followed."""
+
+
+class DenoisingPanel(Panel, Player):
+    """A film, looked at level by level. It holds the place, the view and the zoom."""
+
+    DEFAULT_CSS = """
+    DenoisingPanel { height: 2fr; }
+    DenoisingPanel .hint {
+        width: 1fr; height: 1fr; content-align: center middle; color: $text-muted;
+    }
+    DenoisingPanel #film { display: none; }
+    DenoisingPanel.drawn #film { display: block; }
+    DenoisingPanel.drawn .hint { display: none; }
+    DenoisingPanel.asking Ruler { display: none; }
+    """
+
+    class Uncovered(Message):
+        """The panel shows, where it did not before."""
+
+    class Measured(Message):
+        """A level of a film has been measured."""
+
+        def __init__(self, film: Film) -> None:
+            super().__init__()
+            self.film = film
+
+    class Moved(Message):
+        """Another level is shown."""
+
+        def __init__(self, level: int) -> None:
+            super().__init__()
+            self.level = level
+
+    def __init__(self, palette: Palette, glyphs: Glyphs, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.palette = palette
+        self.glyphs = glyphs
+        self.film: Film | None = None
+        self.truth = True
+        self.zoom = 0
+        self.tracked: int | None = None
+        self.forward = False
+        self._view = {1: "histogram", 2: "scatter"}
+        self._meter = Worker(measure, self._tell_measured, lambda *_: None)
+        self._canvas = FilmCanvas(id="film", ahead=True)
+
+    def compose(self) -> ComposeResult:
+        yield Static("", classes="hint", markup=False)
+        yield self._canvas
+        yield Ruler(self.palette, self.glyphs)
+        yield Jump()
+        yield Line(id="numbers")
+        yield Line(id="goals")
+
+    def on_mount(self) -> None:
+        self._meter.start()
+        self.redraw()
+
+    def on_unmount(self) -> None:
+        self._meter.close(0)
+
+    # --- what is shown -----------------------------------------------------------------------
+
+    def hint(self, text: str) -> None:
+        """What to say while there is no film."""
+        self.query_one(".hint", Static).update(text)
+
+    def expect(self, levels: int) -> None:
+        """Another experiment: its levels are known before its film is."""
+        self.film = None
+        self.zoom = 0
+        self._canvas.forget()
+        self.take(self.play.hold().of(levels).go_to(levels))
+
+    def show(self, film: Film) -> None:
+        """Show this film at the level where one is."""
+        self.film = film
+        self._canvas.forget()
+        self.take(self.play.of(film.levels))
+
+    @property
+    def view(self) -> str:
+        """The view in use."""
+        return self._view[self.film.dim if self.film else 1]
+
+    def restore(self, play: Play, views: dict[int, str]) -> None:
+        """Go back to a place, a way of playing, and the views, by dimension."""
+        self._view = views
+        self.take(play)
+
+    @property
+    def views(self) -> dict[int, str]:
+        """The view in use for each dimension."""
+        return dict(self._view)
+
+    def next_view(self) -> None:
+        """On to the next view."""
+        if self.film is None:
+            return
+        self._view[self.film.dim] = view_after(self.view, self.film.dim)
+        self.zoom = 0
+        self.redraw()
+
+    def flip_truth(self) -> None:
+        """The exact truth over the points, or not."""
+        self.truth = not self.truth
+        self.redraw()
+
+    def track(self) -> None:
+        """Follow the next of a few points, after the last of them none."""
+        following = -1 if self.tracked is None else self.tracked
+        few = min(TRACKED, self.film.x.shape[1]) if self.film is not None else 0
+        self.tracked = following + 1 if following + 1 < few else None
+        self.redraw()
+
+    def flip_forward(self) -> None:
+        """The forward process beside the points, or the exact density again."""
+        self.forward = not self.forward
+        self.redraw()
+
+    def zoom_by(self, change: int) -> None:
+        """Zoom in or out by a factor of √2."""
+        self.zoom = zoomed(self.zoom, change)
+        self.redraw()
+
+    def moved(self) -> None:
+        self.post_message(self.Moved(self.level))
+
+    # --- drawing -----------------------------------------------------------------------------
+
+    def on_canvas_resized(self, event: Canvas.Resized) -> None:
+        event.stop()
+        self.redraw()
+
+    def on_show(self, event: events.Show) -> None:
+        self.post_message(self.Uncovered())
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw anew, if the panel can be seen and anything differs."""
+        if not self.is_mounted:
+            return
+        self._titles()
+        self.query_one(Ruler).point(self.play.place, self.levels)
+        self.set_class(self.film is not None, "drawn")
+        canvas, film = self._canvas, self.film
+        if film is None or not canvas.is_on_screen or canvas.size.width < 2:
+            return
+        from ..views.render import Look
+
+        look = Look(
+            self.play.place, self.view, self.truth, self.zoom, self.tracked, forward=self.forward
+        )
+        was = canvas.drawing
+        canvas.draw(film, look, self.palette, self.glyphs)
+        self._write_numbers(film)
+        self._measure(film)
+        if was != canvas.drawing:
+            self._titles()
+
+    def on_film_canvas_drawn(self, event: FilmCanvas.Drawn) -> None:
+        """Go on to the picture of here, or say why there is none."""
+        event.stop()
+        if event.error is None:
+            self.redraw()
+        else:
+            self._titles()
+            self.app.notify(line(event.error), title="Not drawn", severity="error", markup=False)
+
+    def _measure(self, film: Film) -> None:
+        """Have the levels measured in a thread, the nearest first, so that no key waits for it."""
+        level = film.next_to_measure(self.level)
+        if level is not None:
+            self._meter.ask((film, level))
+
+    def _tell_measured(self, film: Film) -> None:
+        self.post_message(self.Measured(film))
+
+    def on_denoising_panel_measured(self, message: Measured) -> None:
+        message.stop()
+        film = self.film
+        if film is message.film and self._canvas.is_on_screen:
+            self._write_numbers(film)
+            self._measure(film)
+
+    def _titles(self) -> None:
+        parts = [f"Denoising  {self.play.text}"]
+        film, spare = self.film, list[int]()
+        if film is not None:
+            parts += _noise_of(film, self.play)
+            spare = [len(parts), *range(1, len(parts))]  # the data, which the start may outlive
+            data = film.wish.experiment.data
+            parts.append(shortened(data.source, 24) or data.name)
+            if self.level == 0 and film.wish.source != "forward":
+                parts.append(_start(film))
+        title = self.joined(parts, spare=spare)
+        parts = [self.view]
+        if film is not None:
+            parts.insert(0, _source(film))
+        if film is not None and self._canvas.drawing:
+            parts.append("drawing …")
+        if self.play.manner:
+            parts.append(self.play.manner)
+        # How it plays counts for more than the view, which the picture tells.
+        self.entitle(title, self.joined(parts, " · ", [parts.index(self.view)]))
+
+    def _write_numbers(self, film: Film) -> None:
+        """Two lines: what is at the level last reached, and what is exact there."""
+        if self.tracked is not None and self.level < film.levels:
+            self._write_point(film, self.tracked)
+            return
+        mean, std, goal_mean, goal_std = film.moments_at(self.level)
+        # Between levels points are only drawn; what is measured belongs to a level.
+        here = " here  " if self.play.place == self.level else f" at {self.level:<3}"
+        scales = film.scaling.scale.tolist()
+        moments: list[Item] = [
+            ("mean", vector(mean, 3, scales), "mean", vector(goal_mean, 3, scales)),
+            ("std", vector(std, 3, scales), "std", vector(goal_std, 3, scales)),
+            *to_mode(film, self.level, "to mode²" if self.size.width >= _ROOMY else "mode²"),
+        ]
+        items = [*moments, energy(film, self.level, chance=True)]
+        if _cells(here, items, 1) > self.query_one("#numbers").size.width:
+            items = [*moments, energy(film, self.level, chance=False)]
+        self._write(here, f"{' exact ':<{len(here)}}", *items)
+
+    def _write_point(self, film: Film, index: int) -> None:
+        """One point's step, and what the ideal denoiser says of the same x."""
+        point, scales = film.point(self.level, index), film.scaling.scale.tolist()
+        x0_hat, ideal = vector(point.x0_hat, 3, scales), vector(point.ideal_x0, 3, scales)
+        x = vector(point.x, 3, scales)
+        moves, noise = vector(point.move, 3, scales), vector(point.noise, 3, scales)
+        self._write(
+            f" ◆ {index + 1}   " if self.glyphs != "ascii" else f" * {index + 1}   ",
+            " ideal ",
+            ("x0_hat", x0_hat, "x0_hat", ideal),
+            ("eps_hat", vector(point.eps_hat), "eps_hat", vector(point.ideal_eps)),
+            ("x", x, "x", x),
+            ("moves", moves, "noise", noise),
+        )
+
+    def _write(self, head: str, exact_head: str, *items: Item) -> None:
+        """Names and values of what is here, above those of what is exact."""
+        label = self.palette.style("axis")
+        width = self.query_one("#numbers").size.width
+        used = len(head)
+        gap = " " * (2 if _cells(head, items, 2) <= width else 1)
+        here: list[tuple[str, Style]] = [(head, label)]
+        exact: list[tuple[str, Style]] = [(exact_head, label)]
+        for name, seen, exact_name, goal in items:
+            room = _room(seen, goal)
+            used += len(f"{name} {gap}") + room
+            if used - len(gap) > width:
+                break  # half a number is a wrong one
+            here += [(f"{name} ", label), (f"{seen:<{room}}{gap}", self.palette.style("text"))]
+            exact += [
+                (f"{exact_name} ", label),
+                (f"{goal:<{room}}{gap}", self.palette.style("goal")),
+            ]
+        self.query_one("#numbers", Line).write(here)
+        self.query_one("#goals", Line).write(exact)
+
+
+def _room(value: str, goal: str) -> int:
+    """Cells for a value and its goal, so that what is right of them stays where it is."""
+    usual = 16 if value.startswith("(") else 15 if "±" in value else 7
+    return max(usual, len(value), len(goal))
+
+
+def _cells(head: str, items: Sequence[Item], gap: int) -> int:
+    """Cells of a line of numbers with so many between two of them."""
+    cells = sum(len(name) + 1 + _room(value, goal) + gap for name, value, _, goal in items)
+    return len(head) + cells - gap
+
+
+def _noise_of(film: Film, play: Play) -> list[str]:
+    """How noisy the points shown are, in the words of their schedule; beta is the step's."""
+    if play.at_end:
+        return ["clean"]
+    if float(film.schedule.alphas[0]) == 1:
+        return [f"sigma {number(film.sigma(play.place))}"]
+    beta = float(film.schedule.betas[play.level])
+    return [f"beta {number(beta)}", f"alpha_bar {number(film.alpha(play.place) ** 2)}"]
+
+
+def _start(film: Film) -> str:
+    """How good the start of sampling is."""
+    start = film.start
+    if start is None or start.negligible:
+        return "start exact" if film.wish.experiment.sampling.start == "exact" else "start good"
+    return f"start off by {start.share:.2g} std"
+
+
+def _source(film: Film) -> str:
+    """Where the points come from."""
+    wish = film.wish
+    if wish.source == "forward":
+        return "true data, noised"
+    if wish.source == "ideal":
+        return "ideal denoiser"
+    return f"network, step {wish.step:,}"

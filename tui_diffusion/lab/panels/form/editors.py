@@ -1,0 +1,110 @@
+"""What a field of the form is edited with: a text field over its value, or a list of choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import ClassVar, Literal
+
+from rich.cells import cell_len
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import OptionList
+
+from ....core.config.fields import FieldSpec
+from ...widgets.text_input import Entry
+
+
+class Closed(Message):
+    """An editor was left: with what was entered, or None where that is to be dropped."""
+
+    def __init__(self, editor: ValueInput | ValueChoices, text: str | None) -> None:
+        super().__init__()
+        self.editor = editor
+        self.text = text
+
+
+class ValueInput(Entry):
+    """A text field over a value."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("up", "nudge(True)", "Up", show=False),
+        Binding("down", "nudge(False)", "Down", show=False),
+    ]
+
+    def __init__(
+        self, spec: FieldSpec, text: str, nudge: Callable[[bool], None], *, begun: bool = False
+    ) -> None:
+        """``begun``: the text is a beginning, to be gone on with rather than replaced."""
+        # Not on focus: what was typed before that came would be selected, and lost.
+        super().__init__(text, select_on_focus=False)
+        self.spec = spec
+        self._nudge = nudge
+        self._begun = begun
+
+    def on_mount(self) -> None:
+        if self._begun:
+            self.action_end()
+        else:
+            self.select_all()
+
+    async def action_submit(self) -> None:
+        self.post_message(Closed(self, self.value))
+
+    def action_nudge(self, up: bool) -> None:
+        """On to the next value."""
+        self._nudge(up)
+
+    def action_cancel(self) -> None:
+        """Drop what was entered."""
+        self.post_message(Closed(self, None))
+
+    def on_blur(self) -> None:
+        if self.app.app_focus:  # else only the terminal's window lost it
+            self.post_message(Closed(self, self.value))
+
+
+class ValueChoices(OptionList):
+    """The choices of a field, in a list over the form; that of nothing stands there as all."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+
+    def __init__(self, spec: FieldSpec, text: str) -> None:
+        self._labels = [choice or "(all)" for choice in spec.choices]
+        super().__init__(*self._labels, markup=False)
+        self.spec = spec
+        self.highlighted = spec.choices.index(text) if text in spec.choices else 0
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Columns and lines that show every choice."""
+        return max(map(cell_len, self._labels)) + 6, len(self._labels) + 2
+
+    @on(OptionList.OptionSelected)
+    def _take(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.post_message(Closed(self, self.spec.choices[event.option_index]))
+
+    def action_cancel(self) -> None:
+        """Leave the value as it is."""
+        self.post_message(Closed(self, None))
+
+    def _move_page(self, direction: Literal[-1, 1]) -> None:
+        with suppress(KeyError):  # Textual looks for lines that it has not laid out yet
+            super()._move_page(direction)
+
+    def on_blur(self) -> None:
+        if self.app.app_focus:  # else only the terminal's window lost it
+            self.action_cancel()
+
+    def on_key(self, event: events.Key) -> None:
+        # An open list takes every key of the app's: a letter goes to the choice it begins.
+        if event.is_printable:
+            event.stop()
+            starts = [c.startswith(event.character or "") for c in self.spec.choices]
+            if True in starts:
+                self.highlighted = starts.index(True)
+        elif event.key in ("left", "right"):
+            event.stop()

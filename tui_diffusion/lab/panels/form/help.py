@@ -1,0 +1,84 @@
+"""What there is to know of the field under the cursor, and the picture of its noise levels."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from textual.strip import Strip
+
+from ....core.config.fields import FieldSpec
+from ...widgets.row_list import Lines, Piece
+from .rows import short_name
+
+if TYPE_CHECKING:
+    from .form import Form
+
+
+class FormHelp(Lines, can_focus=False):
+    """What there is to know of the field under the cursor, in the few lines there are."""
+
+    def __init__(self, form: Form, *, plain: bool) -> None:
+        super().__init__(plain=plain)
+        self._form = form
+        self._lines: list[list[Piece]] = []
+        self._drawn: list[Strip] = []
+
+    def load(self) -> None:
+        """Write it anew, for another field or another size."""
+        size = self.scrollable_content_region.size
+        if self.is_attached and size:
+            spec, width, height = self._form._fields.spec, size.width - 1, size.height
+            pictured = self._form.pictured
+            brief = pictured and not self._form.fault(spec.path)
+            self._lines = self._write(spec, width, 2 if brief else height)
+            left = height - len(self._lines)
+            self._drawn = self._form.draw(width, left) if pictured and left >= 3 else []
+            self.refresh()
+
+    def on_resize(self) -> None:
+        self.load()
+
+    def _write(self, spec: FieldSpec, width: int, height: int) -> list[list[Piece]]:
+        form, path = self._form, spec.path
+        # What the path does not say already, as far as there is room.
+        label = "" if spec.label == short_name(spec).replace("_", " ") else spec.label
+        unit = "" if spec.unit in spec.label else spec.unit
+        extra = ", ".join(filter(None, (label, unit)))
+        fits = len(path) + 2 + len(extra) <= width
+        title: list[Piece] = [(path, "title"), (f"  {extra}" if fits else "", "dim")]
+        problem = form.fault(path)
+        if problem is not None:
+            reason = str(problem).removeprefix(f"{path}: ")
+            return [title, *self._wrap(reason, width, height - 1, "error")]
+        preset = self._wrap(
+            form.to_undo(path), width, 1, "changed" if form.changed(path) else "dim"
+        )
+        room = height - 1 - len(preset)
+        allowed = f"allowed: {spec.allowed}"
+        # The help gives way to what is allowed, except that a list of choices opens with Enter.
+        about = self._wrap(spec.help, width, room - (spec.kind not in ("choice", "bool")), "")
+        return [title, *about, *self._wrap(allowed, width, room - len(about), "dim"), *preset]
+
+    def _wrap(self, text: str, width: int, lines: int, kind: str) -> list[list[Piece]]:
+        more = " ~" if self.plain else " …"
+        wrapped = (
+            textwrap.wrap(text, width, max_lines=lines, placeholder=more, break_on_hyphens=False)
+            if lines > 0 and width > len(more)
+            else []
+        )
+        return [[(line, kind)] for line in wrapped]
+
+    def count(self) -> int:
+        return len(self._lines)
+
+    def paint(self, row: int, width: int) -> Iterable[Piece]:
+        return self._lines[row]
+
+    def render_line(self, y: int) -> Strip:
+        line = y - len(self._lines)
+        if not 0 <= line < len(self._drawn):
+            return super().render_line(y)
+        width = self.scrollable_content_region.width
+        return self._drawn[line].crop_extend(0, width, self.rich_style).apply_style(self.rich_style)

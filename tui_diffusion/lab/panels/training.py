@@ -1,0 +1,213 @@
+"""The training panel: the live loss curve, and where the error lies."""
+
+from __future__ import annotations
+
+from math import isfinite, nan
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.widgets import Static
+
+from ...core.config.value_types import format_value
+from ..drawing.palette import Palette
+from ..formatting import number
+from ..session.records import State, Training
+from ..terminal.glyphs import Glyphs
+from ..widgets.canvas import Canvas
+from ..widgets.panel import Panel
+from ..widgets.text_line import times_text
+
+if TYPE_CHECKING:
+    from textual.strip import Strip
+
+    from ..drawing.downsampling import Series
+    from ..sampling.diagnosis import Study
+
+VIEWS = ("loss", "excess", "error", "schedule")
+TITLES = {
+    "excess": "Excess loss per level",
+    "error": "Where the error comes from",
+    "schedule": "Noise, and how errors grow",
+}
+
+
+class LossPanel(Panel):
+    """Losses so far: raw as an envelope, smoothed, over all the steps there will be.
+
+    Its other views show a study of the network: excess loss per level, attribution, schedule.
+    """
+
+    DEFAULT_CSS = """
+    LossPanel { height: 1fr; }
+    LossPanel .hint {
+        width: 1fr; height: 1fr; padding: 0 2; content-align: center middle; text-align: center;
+        color: $text-muted;
+    }
+    LossPanel .banner {
+        width: 1fr; height: auto; max-height: 3; padding: 0 1; display: none;
+        background: $error; color: $text;
+    }
+    LossPanel .banner.shown { display: block; }
+    LossPanel Canvas { display: none; }
+    LossPanel.drawn Canvas { display: block; }
+    LossPanel.drawn .hint { display: none; }
+    """
+
+    def __init__(self, palette: Palette, glyphs: Glyphs, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.palette = palette
+        self.glyphs = glyphs
+        self.logarithmic = True
+        self.training: Training | None = None
+        self._stages: tuple[int, ...] = ()
+        self.view = "loss"
+        self.study: Study | None = None
+        self.level = 0
+        self._invitation = ""
+        self._drawn: tuple[object, ...] = ()
+        self._series: Series | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("", classes="banner", markup=False)
+        yield Static("", classes="hint", markup=False)
+        yield Canvas(id="loss-canvas")
+
+    def on_mount(self) -> None:
+        self.entitle("Loss")
+
+    def hint(self, text: str) -> None:
+        """What to say before any training."""
+        self._invitation = text
+        self._wait()
+
+    def _wait(self) -> None:
+        """Say why nothing is drawn."""
+        training = self.training
+        text = self._invitation
+        if self.view != "loss":
+            text = "measuring …"
+        elif training is not None and training.state.active:
+            text = f"{training.state.value} …"
+        hint = self.query_one(".hint", Static)
+        if str(hint.content) != text:
+            hint.update(text)
+
+    def show(self, training: Training | None) -> None:
+        """Show another training, or none."""
+        if training is not self.training:
+            self._series = None
+        self.training, self._stages, self._drawn = training, _stages(training), ()
+        self.redraw()
+
+    def on_canvas_resized(self, event: Canvas.Resized) -> None:
+        event.stop()
+        self._drawn = ()
+        self.redraw()
+
+    def on_show(self, event: events.Show) -> None:
+        self.redraw()
+
+    def next_view(self) -> None:
+        """On to the next view."""
+        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        self.redraw()
+
+    def tell(self, study: Study | None) -> None:
+        """Take a study, or that there is none of what is shown now."""
+        self.study = study
+        self.redraw()
+
+    def at(self, level: int) -> None:
+        """Point at another level."""
+        self.level = level
+        if self.view != "loss":
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw what has come since, if the panel can be seen."""
+        training = self.training
+        self._banner(training)
+        losing = training is not None and training.losses is not None and training.step > 0
+        self.set_class(losing if self.view == "loss" else self.study is not None, "drawn")
+        self._wait()
+        canvas = self.query_one(Canvas)
+        if not self.has_class("drawn") or self.view != "loss":
+            self.entitle(TITLES.get(self.view, "Loss"), self.view)
+        if not self.has_class("drawn") or not canvas.is_on_screen or canvas.size.width < 2:
+            return
+        size = (canvas.size, self.glyphs, id(self.palette))
+        if self.view != "loss":
+            key: tuple[object, ...] = (self.view, id(self.study), self.level, *size)
+        else:
+            done = training.step if training is not None else 0
+            key = (id(training), done, self.logarithmic, *size)
+        if key != self._drawn:
+            self._drawn = key
+            canvas.show(self._picture(*canvas.size))
+
+    def _picture(self, width: int, height: int) -> list[Strip]:
+        training, study = self.training, self.study
+        look = (width, height, self.palette, self.glyphs)
+        if self.view != "loss" and study is not None:
+            from ..views.diagnosis import attribution, excess, schedule
+
+            if self.view == "excess":
+                return excess(study, self.level, *look)
+            if self.view == "error":
+                return attribution(study, *look)
+            return schedule(study, self.level, *look)
+        from ..drawing.downsampling import Series
+        from ..drawing.plot import draw
+        from ..views.losses import loss_figure
+
+        assert training is not None and training.losses is not None
+        if self._series is None:
+            self._series = Series(len(training.losses))
+        figure = loss_figure(
+            self._series.take(training.losses[: training.step]),
+            training.steps,
+            width,
+            log=self.logarithmic,
+            stages=self._stages,
+            floors=training.floors,
+        )
+        self._title(training)
+        return draw(figure, *look)
+
+    def _title(self, training: Training) -> None:
+        latest, times = training.latest, training.times_floor
+        assert latest is not None
+        rate = format_value(float(f"{training.lr:.2g}"))
+        parts = [f"Loss  {number(latest)}", f"rate {rate}"]
+        if training.level is not None:
+            parts.append(f"network of level {training.level}")
+        if training.floor is not None and times is not None:
+            parts.insert(1, f"floor {number(training.floor)} ({times_text(times)})")
+        title = self.joined(parts, spare=[parts.index(f"rate {rate}")])
+        self.entitle(title, "log" if self.logarithmic else "linear")
+
+    def _banner(self, training: Training | None) -> None:
+        banner = self.query_one(".banner", Static)
+        text = ""
+        if training is not None and training.state is State.DIVERGED:
+            last = training.losses[training.step - 1] if training.losses is not None else nan
+            fault = "weights after step {} are" if isfinite(last) else "loss of step {} is"
+            text = (
+                f"Diverged: the {fault.format(f'{training.step:,}')} not finite. "
+                "Lower training.lr and press t."
+            )
+        elif training is not None and training.state is State.FAILED:
+            text = f"Training failed: {training.error}"
+        banner.set_class(bool(text), "shown")
+        if str(banner.content) != text:
+            banner.update(text)
+
+
+def _stages(training: Training | None) -> tuple[int, ...]:
+    """Steps at which another network's turn begins."""
+    if training is None or not training.experiment.network.per_level:
+        return ()
+    from ...core.training.stages import stages
+
+    return tuple(stage.start for stage in stages(training.experiment))[1:]

@@ -1,0 +1,63 @@
+"""The losses of a comparison in one plot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+
+from ...drawing.figure import Figure
+from ...drawing.palette import Palette
+from ...drawing.plot import draw, legend_of
+from ...terminal.glyphs import Glyphs
+from ...views.loss_overlay import Losses, can_be_relative, overlay
+from ...widgets.canvas import Canvas
+from ...widgets.panel import Panel
+from .subjects import LETTERS, Subject
+
+
+class Overlaid(Panel, can_focus=False):
+    """Smoothed losses over the same steps, as they are or as times their floor."""
+
+    def __init__(self) -> None:
+        super().__init__(id="losses")
+        self.logarithmic = self.relative = True
+        self._losses: list[Losses] = []
+        self._drawn: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Canvas()
+
+    def show(self, subjects: Sequence[Subject]) -> None:
+        """Show these trainings."""
+        self._losses = [(subject.losses, subject.floors) for subject in subjects]
+        self._drawn = ()
+
+    @property
+    def can_be_relative(self) -> bool:
+        """Whether all have a floor."""
+        return can_be_relative(self._losses)
+
+    def samples(self, glyphs: Glyphs) -> list[str]:
+        """What each training's curve is drawn with."""
+        entries = legend_of(self._figure(80), glyphs)
+        return [sample for sample, _, _ in entries[: len(self._losses)]]
+
+    def redraw(self, palette: Palette, glyphs: Glyphs) -> None:
+        """Draw anew, if the panel can be seen and anything differs."""
+        canvas = self.query_one(Canvas)
+        look = (canvas.size, palette, self.logarithmic, self.relative)
+        if not canvas.is_on_screen or look == self._drawn:
+            return
+        self._drawn = look
+        self.entitle("Losses, smoothed", "log" if self.logarithmic else "linear")
+        canvas.show(draw(self._figure(canvas.size.width), *canvas.size, palette, glyphs))
+
+    def _figure(self, width: int) -> Figure:
+        return overlay(
+            self._losses,
+            LETTERS[: len(self._losses)],
+            width,
+            log=self.logarithmic,
+            relative=self.relative and self.can_be_relative,
+        )

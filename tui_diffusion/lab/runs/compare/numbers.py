@@ -1,0 +1,39 @@
+"""The numbers of a comparison that can be asked what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ...screens.numbers import DENOISING, Place, Reading, of_film, read
+from ...widgets.canvas import Canvas
+from .differences import Row
+from .film_pane import Pane
+from .losses_panel import Overlaid
+from .subjects import LETTERS, Subject
+from .table import Table
+
+
+def places(
+    subjects: Sequence[Subject], panes: Iterable[Pane], losses: Overlaid, table: Table
+) -> list[Place]:
+    """The numbers now on the screen: each film's, the losses', the table's."""
+    shown = [
+        (f"{LETTERS[pane.index]}  {subjects[pane.index].name}", pane, _of_pane(pane))
+        for pane in panes
+    ]
+    axes = (Reading("loss", ""), Reading("floor", ""))
+    rows = tuple(_of_row(row) for row in table.rows if row.values)
+    parts = [*shown, ("Losses", losses, axes), ("Settings and results", table, rows)]
+    return [(name, readings) for name, widget, readings in parts if widget.is_on_screen]
+
+
+def _of_pane(pane: Pane) -> tuple[Reading, ...]:
+    titles = read(f"{pane.border_title}  {pane.border_subtitle}", DENOISING)
+    here, exact, film = (pane.query_one(name, Canvas) for name in (".here", ".exact", ".film"))
+    return of_film(titles, here, exact, film)
+
+
+def _of_row(row: Row) -> Reading:
+    """A row's first value, and the others behind it."""
+    first, *rest = (f"{LETTERS[k]} {value}" for k, value in enumerate(row.values))
+    return Reading(row.label.strip(), first, "  ".join(rest), row.about)

@@ -1,0 +1,451 @@
+"""The comparison: losses overlaid, denoising side by side at one level, settings in a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.color import Color
+from textual.containers import Container, Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from ...breakpoints import WIDE, too_small
+from ...keymap import COMPARE_ACTIONS, Action
+from ...output.errors import line
+from ...output.screens import Paced
+from ...panels.status_bars import tabs
+from ...sampling.measured_trajectory import Film
+from ...sampling.measures import measure
+from ...sampling.worker import Worker
+from ...screens.help import HelpScreen
+from ...screens.numbers import AskScreen
+from ...views.loss_overlay import SERIES
+from ...views.names import VIEWS_1D, VIEWS_2D, view_after, zoomed
+from ...views.render import Look
+from ...widgets.canvas import Canvas
+from ...widgets.film_canvas import FilmCanvas
+from ...widgets.key_bar import bar, compare_bar
+from ...widgets.level_player import Player
+from ...widgets.level_prompt import Jump
+from ...widgets.level_slider import Ruler
+from ...widgets.panel import Panel
+from ...widgets.row_list import middle
+from ...widgets.text_line import Line
+from .film_pane import Pane
+from .help import compare_page
+from .losses_panel import Overlaid
+from .numbers import places
+from .subjects import LETTERS, Showing, Source, Subject, read, show
+from .table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.css.types import EdgeType
+
+    from ...app import Lab
+
+_ALL_FROM = (WIDE, 30)
+"""Columns and lines from which everything is shown at once."""
+
+_PANE = 28
+"""Columns of a film, at least; where everything is shown it may have a few less."""
+
+TABS = ("losses", "denoising", "table")
+
+
+class CompareScreen(Paced[bool], Player):
+    """Up to four trainings. Ends with True where other runs are to be chosen."""
+
+    CSS = """
+    CompareScreen { layout: vertical; background: $background; }
+    CompareScreen #names, CompareScreen #keys { background: $panel; }
+    CompareScreen #pages { display: none; }
+    CompareScreen #everything { height: 1fr; }
+    CompareScreen #films { height: 3fr; }
+    CompareScreen #panes { height: 1fr; }
+    CompareScreen #below { height: 2fr; }
+    CompareScreen #losses { width: 1fr; height: 1fr; }
+    CompareScreen #table { width: 1fr; height: 1fr; }
+    CompareScreen.paged #pages { display: block; }
+    CompareScreen.paged #below, CompareScreen.paged #films { display: none; }
+    CompareScreen.paged.denoising #films { display: block; height: 1fr; }
+    CompareScreen.paged.losses #below, CompareScreen.paged.table #below {
+        display: block; height: 1fr;
+    }
+    CompareScreen.paged.losses #table, CompareScreen.paged.table #losses { display: none; }
+    CompareScreen.asking Ruler { display: none; }
+    CompareScreen #waiting { display: none; height: 1fr; content-align: center middle; }
+    CompareScreen.waiting #waiting { display: block; }
+    CompareScreen.small #names, CompareScreen.small #keys { display: none; }
+    CompareScreen.waiting #everything, CompareScreen.waiting #pages { display: none; }
+    """
+    BINDINGS = [
+        Binding(key, action.name, action.label, show=False)
+        for action in COMPARE_ACTIONS
+        for key in action.keys.split(",")
+    ]
+    AUTO_FOCUS = ""
+    actions = COMPARE_ACTIONS
+
+    class Read(Message):
+        """The runs are read; ``faults`` say which could not be."""
+
+        def __init__(self, subjects: list[Subject], faults: list[str]) -> None:
+            super().__init__()
+            self.subjects = subjects
+            self.faults = faults
+
+    class Filmed(Message):
+        """A film is made."""
+
+        def __init__(self, showing: Showing, film: Film) -> None:
+            super().__init__()
+            self.showing = showing
+            self.film = film
+
+    class Measured(Message):
+        """A level of a film has been measured."""
+
+    class Failed(Message):
+        """A film could not be made, or the runs not be read."""
+
+        def __init__(self, wish: object, error: Exception) -> None:
+            super().__init__()
+            self.wish = wish
+            self.text = line(error)
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        super().__init__()
+        self.sources = tuple(sources)
+        self.subjects: list[Subject] = []
+        self.films: dict[int, Film | str] = {}
+        self.tab = "losses"
+        self.first = 0
+        self.truth, self.zoom = True, 0
+        self._noise = 0
+        self._view = {1: VIEWS_1D[0], 2: VIEWS_2D[0]}
+        self._reader = Worker(read, lambda made: self._post(self.Read(*made)), self._fail)
+        self._camera = Worker(show, lambda made: self._post(self.Filmed(*made)), self._fail)
+        self._meter = Worker(measure, lambda _: self._post(self.Measured()), lambda *_: None)
+
+    # --- composition -------------------------------------------------------------------------
+
+    @property
+    def lab(self) -> Lab:
+        """The lab, whose colours and characters are used."""
+        return cast("Lab", self.app)
+
+    def compose(self) -> ComposeResult:
+        plain = self.lab.glyphs == "ascii"
+        yield Line(id="names")
+        yield Line(id="pages")
+        yield Static(id="waiting")
+        with Container(id="everything"):
+            with Vertical(id="films"):
+                with Horizontal(id="panes"):
+                    for index in range(len(self.sources)):
+                        yield Pane(index)
+                yield Ruler(self.lab.palette, self.lab.glyphs)
+                yield Jump()
+            with Horizontal(id="below"):
+                yield Overlaid()
+                with Panel(id="table"):
+                    yield Table(plain=plain)
+        yield Line(id="keys")
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_later(self._recolour))
+        self._lay_out()
+        self._reader.start()
+        self._camera.start()
+        self._meter.start()
+        self._reader.ask(self.sources)
+
+    def on_unmount(self) -> None:
+        self._reader.close(0)
+        self._camera.close(0)
+        self._meter.close(0)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._lay_out()
+
+    def on_canvas_resized(self, event: Canvas.Resized) -> None:
+        event.stop()
+        self.redraw()
+
+    def on_film_canvas_drawn(self, event: FilmCanvas.Drawn) -> None:
+        event.stop()
+        self.redraw()
+        if event.error is not None:
+            self.lab.refuse("Not drawn", line(event.error))
+
+    @property
+    def all_shown(self) -> bool:
+        """Whether there is room for everything at once."""
+        return self.size.width >= _ALL_FROM[0] and self.size.height >= _ALL_FROM[1]
+
+    @property
+    def room(self) -> int:
+        """Films that have room side by side."""
+        count = len(self.subjects)
+        return count if self.all_shown else max(1, min(count, self.size.width // _PANE))
+
+    def _lay_out(self) -> None:
+        """Show the parts, or the page, that the size has room for."""
+        small = too_small(self.size)
+        self.set_class(bool(small), "small")
+        self.set_class(bool(small or not self.subjects), "waiting")
+        self.query_one("#waiting", Static).update(small or "reading the runs …")
+        self.set_class(not self.all_shown, "paged")
+        for tab in TABS:
+            self.set_class(tab == self.tab, tab)
+        self.first = min(self.first, max(len(self.subjects) - self.room, 0))
+        for pane in self.query(Pane):
+            pane.display = pane.index in self._seen
+        palette, glyphs, width = self.lab.palette, self.lab.glyphs, self.size.width
+        more = [(f"{self._shown_of()} ", palette.style("axis"))]
+        self.query_one("#pages", Line).write(tabs(self.tab, palette, TABS), more)
+        hints = compare_bar(self.offered)
+        self.query_one("#keys", Line).write(*bar(*hints, width, palette, glyphs))
+        self._write_names()
+        share = min(max(self.query_one(Table).wanted + 3, 0.4 * width), 0.62 * width)
+        self.query_one("#table").styles.width = round(share) if self.all_shown else "1fr"
+        self.call_after_refresh(self.redraw)
+
+    @property
+    def _seen(self) -> range:
+        """The films that are shown."""
+        return range(self.first, self.first + self.room)
+
+    def _shown_of(self) -> str:
+        """Which films are on the page, where there is no room for all."""
+        if not self._more:
+            return ""
+        shown = " ".join(LETTERS[k] for k in self._seen)
+        arrows = "up down" if self.lab.glyphs == "ascii" else "↑ ↓"
+        return f"{shown} of {len(self.subjects)}  {arrows}"
+
+    @property
+    def _more(self) -> bool:
+        """Whether this is the page of films, and has no room for all."""
+        return self.tab == "denoising" and self.room < len(self.subjects)
+
+    @property
+    def offered(self) -> list[Action]:
+        """The keys of what can be seen."""
+        groups = {self.tab.capitalize(), "Comparison", *(["Table"] if self._more else [])}
+        return [a for a in COMPARE_ACTIONS if self.all_shown or a.group in groups]
+
+    def _write_names(self) -> None:
+        """Whose letter, colour and marker is whose."""
+        palette, text = self.lab.palette, self.lab.palette.style("text")
+        names = [s.name for s in self.subjects] or [s.name for s in self.sources]
+        samples = self.query_one(Overlaid).samples(self.lab.glyphs) or ["  "] * len(names)
+        head = " compare " if self.size.width >= WIDE else " "
+        shown = self._seen if self._more else range(len(names))
+        room = (self.size.width - len(head)) // max(len(shown), 1) - 7
+        runs = [(head, palette.style("mark") + Style(bold=True))]
+        for k in shown:
+            role = palette.style(SERIES[k][0])
+            runs += [(f"{samples[k]} {LETTERS[k]} ", role + Style(bold=True))]
+            runs += [(f"{middle(names[k], room)}  ", text)]
+        self.query_one("#names", Line).write(runs)
+
+    # --- what the workers say ----------------------------------------------------------------
+
+    def on_compare_screen_read(self, message: Read) -> None:
+        for fault in message.faults:
+            self.lab.refuse("Not compared", fault)
+        if not message.subjects:
+            self.dismiss(False)
+            return
+        self.subjects = message.subjects
+        self.query_one(Overlaid).show(self.subjects)
+        self.query_one(Table).show(self.subjects)
+        self.query_one("#table", Panel).entitle("Settings and results")
+        self._colour_panes()
+        self._lay_out()
+        levels = max(subject.experiment.sampling_levels for subject in self.subjects)
+        self.take(self.play.hold().of(levels).go_to(levels))
+        self._ask_for(0)
+
+    def on_compare_screen_filmed(self, message: Filmed) -> None:
+        self._take_film(message.showing, message.film)
+
+    def on_compare_screen_failed(self, message: Failed) -> None:
+        self.lab.refuse("Not compared", message.text)
+        if isinstance(message.wish, Showing):
+            self._take_film(message.wish, message.text)
+        else:
+            self.dismiss(False)
+
+    def on_compare_screen_measured(self) -> None:
+        self.redraw()
+
+    def _take_film(self, showing: Showing, film: Film | str) -> None:
+        """Show a film, or why there is none, and go on to the next."""
+        if showing.seed != self._seed:
+            return  # other noise has been asked for since
+        self.films[showing.index] = film
+        self.query(Pane)[showing.index].forget()
+        self.redraw()
+        self._ask_for(showing.index + 1)
+
+    def _post(self, message: Message) -> None:
+        if self.is_running:
+            self.post_message(message)
+
+    def _fail(self, wish: object, error: Exception) -> None:
+        self._post(self.Failed(wish, error))
+
+    @property
+    def _seed(self) -> int:
+        return (self.subjects[0].experiment.seed + self._noise) % 2**63
+
+    def _ask_for(self, index: int) -> None:
+        """Ask for the film of this one; the next is asked for when it is there."""
+        if index < len(self.subjects):
+            self._camera.ask(Showing(index, self.subjects[index], self._seed))
+
+    # --- drawing -----------------------------------------------------------------------------
+
+    def redraw(self) -> None:
+        """Draw what can be seen."""
+        if not self.is_mounted or not self.subjects:
+            return
+        self.query_one(Ruler).point(self.play.place, self.levels)
+        palette, glyphs = self.lab.palette, self.lab.glyphs
+        self.query_one(Overlaid).redraw(palette, glyphs)
+        unmeasured: tuple[Film, int] | None = None
+        for pane in self.query(Pane):
+            film = self.films.get(pane.index, "sampling …")
+            if not pane.is_on_screen:
+                continue
+            if isinstance(film, str):
+                pane.say(film)
+                continue
+            play = self.play.in_step(film.levels)
+            look = Look(play.place, self._view[film.dim], self.truth, self.zoom)
+            pane.draw(film, play, look, palette, glyphs)
+            if film.measured(play.level) is None:
+                unmeasured = unmeasured or (film, play.level)
+        if unmeasured is not None:
+            self._meter.ask(unmeasured)
+
+    def _colour_panes(self) -> None:
+        """A film's frame has the colour of its curve."""
+        kind: EdgeType = "ascii" if self.lab.glyphs == "ascii" else "round"
+        for pane in self.query(Pane):
+            colour = self.lab.palette.style(SERIES[pane.index][0]).color
+            if colour is not None:
+                pane.styles.border = (kind, Color.from_rich_color(colour))
+
+    def _recolour(self) -> None:
+        self.query_one(Ruler).palette = self.lab.palette
+        self._colour_panes()
+        self._lay_out()
+
+    # --- actions -----------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key is a character again while a level is typed."""
+        mine = {a.name.partition("(")[0] for a in COMPARE_ACTIONS}
+        if action in mine and isinstance(self.focused, Input):
+            return False
+        return super().check_action(action, parameters)
+
+    def action_jump(self) -> None:
+        if self.all_shown or self.tab == "denoising":
+            super().action_jump()
+        else:
+            self.action_tab("denoising")
+            self.call_after_refresh(super().action_jump)
+
+    def action_view(self) -> None:
+        self._view = {dim: view_after(view, dim) for dim, view in self._view.items()}
+        self.zoom = 0
+        self.redraw()
+
+    def action_truth(self) -> None:
+        self.truth = not self.truth
+        self.redraw()
+
+    def action_zoom(self, change: int) -> None:
+        self.zoom = zoomed(self.zoom, change)
+        self.redraw()
+
+    def action_noise(self) -> None:
+        if self.subjects:
+            self._noise += 1
+            self._ask_for(0)
+
+    def action_log_scale(self) -> None:
+        losses = self.query_one(Overlaid)
+        losses.logarithmic = not losses.logarithmic
+        self.redraw()
+
+    def action_relative(self) -> None:
+        losses = self.query_one(Overlaid)
+        losses.relative = not losses.relative
+        if not losses.can_be_relative:
+            self.notify("No floor is known for all of these: losses as they are.")
+        self.redraw()
+
+    def action_scroll(self, change: int) -> None:
+        if self.tab == "denoising" and not self.all_shown:
+            self.first = min(max(self.first + change, 0), max(len(self.subjects) - self.room, 0))
+            self._lay_out()
+        else:
+            self.query_one(Table).scroll_relative(y=change, animate=False)
+
+    def action_tab(self, tab: str) -> None:
+        self.tab = tab
+        self._lay_out()
+
+    def action_runs(self) -> None:
+        self.dismiss(True)
+
+    def action_leave(self) -> None:
+        self.dismiss(False)
+
+    def action_export(self) -> None:
+        """Write what is compared to a file."""
+        from ...screens.export import ExportScreen
+        from ...screens.exports import of_comparison
+
+        if not self.subjects:
+            return
+        losses = self.query_one(Overlaid)
+        films = [
+            (index, film, self.play.in_step(film.levels).place)
+            for index, film in sorted(self.films.items())
+            if not isinstance(film, str)
+        ]
+        offer = of_comparison(
+            self.subjects,
+            films,
+            self._view,
+            self.query_one(Table).rows,
+            log=losses.logarithmic,
+            relative=losses.relative and losses.can_be_relative,
+            first="denoising" if self.all_shown else self.tab,
+        )
+        light = not self.lab.current_theme.dark
+        self.app.push_screen(ExportScreen(offer, light=light, plain=self.lab.glyphs == "ascii"))
+
+    def action_ask(self) -> None:
+        if self.subjects:
+            losses, table = self.query_one(Overlaid), self.query_one(Table)
+            numbers = places(self.subjects, self.query(Pane), losses, table)
+            self.app.push_screen(AskScreen(numbers, plain=self.lab.glyphs == "ascii"))
+
+    def action_help(self) -> None:
+        dims = sorted({subject.experiment.dim for subject in self.subjects})
+        here = "Denoising" if self.all_shown else self.tab.capitalize()
+        page = compare_page([self._view[dim] for dim in dims], here)
+        self.app.push_screen(HelpScreen(page))

@@ -1,0 +1,79 @@
+"""The offer to go on with a training that the last session of the lab left in its midst."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.widgets import Static
+
+from ...core.runs.manifest import RunError
+from ...core.runs.store import Summary, age_text, latest_run
+from ...core.text import shown
+from ..output.screens import Modal
+
+if TYPE_CHECKING:
+    pass
+
+
+def unfinished(experiments: Container[str], declined: str | None) -> Summary | None:
+    """The run that was written last, if it can go on, is of one of these experiments, and is not
+    the one that was ``declined``. It reads two small files and loads no torch."""
+    try:
+        run = latest_run()
+    except RunError:
+        return None  # the runs screen says what is wrong with the store
+    if run is None or run.about is None or not run.resumable or not run.name.isprintable():
+        return None
+    return run if run.about.experiment in experiments and run.name != declined else None
+
+
+class OfferScreen(Modal[bool | None]):
+    """One question over the lab: enter goes on, escape does not; None where it is left open.
+
+    Any other key is meant for the lab, and goes there.
+    """
+
+    DEFAULT_CSS = """
+    OfferScreen { align: center bottom; }
+    OfferScreen Static {
+        width: auto; max-width: 96%; height: auto; margin: 0 0 1 0; padding: 0 1;
+        border: round $accent; background: $surface; border-title-color: $text;
+    }
+    """
+    BINDINGS = [
+        Binding("enter", "answer(True)", "go on"),
+        Binding("escape", "answer(False)", "not now"),
+    ]
+
+    def __init__(self, run: Summary) -> None:
+        super().__init__()
+        self._run = run
+
+    def compose(self) -> ComposeResult:
+        about = self._run.about
+        assert about is not None
+        age = age_text(self._run.age())
+        when = "just now" if age == "now" else f"{age} ago"
+        question = Static(
+            f"{shown(about.experiment)} was stopped at step {about.step:,}/{about.steps:,}, {when}",
+            markup=False,
+        )
+        question.border_title = "Go on?"
+        question.border_subtitle = "enter goes on, escape not now"
+        yield question
+
+    def action_answer(self, yes: bool) -> None:
+        self.dismiss(yes)
+
+    def on_click(self) -> None:
+        self.dismiss(None)
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key not in ("enter", "escape"):
+            event.stop()
+            self.dismiss(None)
+            self.app.call_later(self.app.post_message, events.Key(event.key, event.character))

@@ -1,0 +1,143 @@
+"""The list of runs, a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.cells import cell_len
+
+from ...core.runs.changes import Changes, changes_of, matches
+from ...core.runs.naming import all_runs
+from ...core.runs.store import Summary, age_text
+from ..formatting import number
+from ..widgets.row_list import Lines, Piece, middle
+from .screen import RunsScreen
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to be done with a run: look at it, or go on with its training, to more steps."""
+
+    run: Summary
+    what: Literal["open", "resume"]
+    steps: int | None = None
+
+
+class RunList(Lines):
+    """One row a run; what is not whole is shown with its reason, and cannot be opened."""
+
+    def __init__(self, *, plain: bool) -> None:
+        super().__init__(plain=plain, id="runs")
+        self.all: list[Summary] = []
+        self.rows: list[Summary] = []
+        self.changes: dict[Path, Changes] = {}
+        self.marked: list[Path] = []
+
+    def load(self, wanted: str = "") -> None:
+        """Read the store anew; show only runs that match every word of ``wanted``, see `matches`.
+
+        The cursor stays at its run, wherever that is now.
+        """
+        here = self.here
+        self.all = all_runs()
+        self.changes = changes_of(self.all)
+        words = wanted.split()
+        self.rows = [run for run in self.all if matches(run, self.changes.get(run.folder), words)]
+        folders = [run.folder for run in self.rows]
+        if here is not None and here.folder in folders:
+            self.cursor = folders.index(here.folder)
+        self.cursor = min(self.cursor, max(len(self.rows) - 1, 0))
+        present = {run.folder for run in self.all if run.whole}
+        self.marked = [folder for folder in self.marked if folder in present]
+        self.recount()
+        self.refresh()
+
+    def count(self) -> int:
+        return len(self.rows)
+
+    def heading(self, width: int) -> str:
+        """What the columns are."""
+        return self.fit("  run", self._room(width)) + "".join(
+            self.fit(name if right else f"  {name}", cells, right=right)
+            for name, cells, right in self._columns(width)
+        )
+
+    def _columns(self, width: int) -> list[tuple[str, int, bool]]:
+        """The columns beside the name, see `_columns`."""
+        return _columns(width, max((cell_len(run.label) for run in self.all), default=0))
+
+    def _room(self, width: int) -> int:
+        """Cells of the name."""
+        return width - 1 - sum(cells for _, cells, _ in self._columns(width))
+
+    def what_differs(self, run: Summary) -> str:
+        """The settings that are not the preset's, or ''."""
+        changes = self.changes.get(run.folder)
+        return changes.text if changes is not None else ""
+
+    def paint(self, row: int, width: int) -> Iterable[Piece]:
+        run = self.rows[row]
+        if run.about is None:
+            text = self.fit(f"{middle(run.label, width // 2)}  {run.reason}", width - 16)
+            return [("  ", ""), (text, "dim"), (self.fit(f"  {run.standing}", 14), "error")]
+        about = run.about
+        quality = about.quality or {}
+        differing = self.what_differs(run)
+        texts = {
+            "experiment": ", ".join(filter(None, (about.experiment, differing))),
+            "changes": differing,
+            "state": run.standing,
+            "steps": f"{about.step:,}/{about.steps:,}",
+            "energy": _number(quality.get("energy_distance")),
+            "real": _number(quality.get("energy_distance_real")),
+            "age": age_text(run.age()),
+        }
+        mark = "●" if run.folder in self.marked else " "
+        name = middle(run.label, self._room(width) - 3)
+        pieces = [
+            ("*" if self.plain and mark != " " else mark, "changed"),
+            (self.fit(f" {name}", self._room(width) - 1), ""),
+        ]
+        for column, cells, right in self._columns(width):
+            bad = column == "state" and run.standing == "diverged"
+            text = self.fit(
+                f"  {texts[column]}" if not right else texts[column], cells, right=right
+            )
+            pieces.append((text, "error" if bad else "dim"))
+        return pieces
+
+    @property
+    def here(self) -> Summary | None:
+        """The run under the cursor."""
+        return self.rows[self.cursor] if self.cursor < len(self.rows) else None
+
+    def moved(self) -> None:
+        if isinstance(self.screen, RunsScreen):
+            self.screen.describe()
+
+    def action_open(self) -> None:
+        if isinstance(self.screen, RunsScreen):
+            self.screen.action_open()
+
+
+def _columns(width: int, longest: int) -> list[tuple[str, int, bool]]:
+    """Name, cells, and whether it stands at the right, of each column there is room for.
+
+    The ``longest`` name of a run and what differs in it share what the others leave.
+    """
+    state, steps, age = ("state", 13, False), ("steps", 16, True), ("age", 8, True)
+    energy, real = ("energy", 9, True), ("real", 9, True)
+    # In a narrow window the steps stand below the list alone.
+    columns = [state, steps, energy, real, age] if width >= 98 else [state, energy, age]
+    if width < 68:
+        return columns
+    room = width - 1 - sum(cells for _, cells, _ in columns)
+    differing = room - min(longest + 3, room // 2)
+    return [("experiment" if width >= 98 else "changes", differing, False), *columns]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else number(value)

@@ -1,0 +1,368 @@
+"""The runs on disk: open one in the lab, go on with it, compare some, rename or remove one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.widgets import Input, Static
+
+from ...core.config.errors import ConfigError
+from ...core.runs.manifest import RunError
+from ...core.runs.outside import forget
+from ...core.runs.store import Summary, delete_run, in_store, rename_run
+from ...core.text import shown
+from ..formatting import number, took
+from ..output.screens import Modal
+from ..widgets.text_input import Entry
+from .run_list import Choice, RunList
+
+if TYPE_CHECKING:
+    from .compare.subjects import Source
+
+MOST = 4
+"""Runs that can be marked, to be compared."""
+
+_LOOK = 2.0
+"""Seconds from one look at the store to the next."""
+
+_KEYS = (
+    ("enter", "opens"), ("g", "goes on"), ("space", "marks"), ("d", "compares"), ("m", "renames"),
+    ("x", "removes"), ("f", "filters"), ("a", "asks"), ("q", "closes"),
+)  # fmt: skip
+
+
+class RunsScreen(Modal[Choice | None]):
+    """The list, a line for names, and what can be done.
+
+    ``bench`` is the training on the bench, beside which a single run can be put; ``told`` is what
+    the screen begins by saying.
+    """
+
+    DEFAULT_CSS = """
+    RunsScreen Vertical {
+        width: 124; max-width: 98%; height: 92%; max-height: 34; border: round $accent;
+        background: $surface; border-title-color: $text;
+    }
+    RunsScreen RunList { height: 1fr; }
+    RunsScreen Input { display: none; }
+    RunsScreen Input.shown { display: block; }
+    RunsScreen Static { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
+    RunsScreen #columns { padding: 0; color: $text-primary; height: 1; }
+    RunsScreen #detail { min-height: 2; }
+    RunsScreen #told { color: $text; }
+    """
+    BINDINGS = [
+        Binding("escape,q,r", "leave", "close"),
+        Binding("g", "resume", "go on"),
+        Binding("space", "mark", "mark"),
+        Binding("d", "compare", "compare"),
+        Binding("m", "rename", "rename"),
+        Binding("x,delete", "delete", "remove"),
+        Binding("slash,f", "filter", "filter"),
+        Binding("a", "ask", "ask"),
+        Binding("home", "end(0)", "first"),
+        Binding("end", "end(1)", "last"),
+    ]
+
+    def __init__(self, *, plain: bool, bench: Source | None = None, told: str = "") -> None:
+        super().__init__()
+        self.plain = plain
+        self.bench = bench
+        self.told = told
+        self._asking: Literal["", "rename", "delete", "filter", "steps"] = ""
+        self._wanted = self._before = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Runs"
+            yield Static("", id="columns", markup=False)
+            yield RunList(plain=self.plain)
+            yield Static("", id="detail", markup=False)
+            yield Entry(select_on_focus=False)
+            yield Static("", id="told", markup=False)
+            yield Static(self._keys(), id="what")
+
+    def _keys(self) -> Text:
+        keys = [Text.assemble((key, "bold"), f" {what}") for key, what in _KEYS]
+        half = len(keys) // 2
+        return Text("\n").join(Text("   ").join(row) for row in (keys[:half], keys[half:]))
+
+    def on_mount(self) -> None:
+        self._load()
+        if self.told:
+            self._say(self.told)
+        self.query_one(RunList).focus()
+        self.set_interval(_LOOK, self._look)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._write_columns)
+
+    def _write_columns(self) -> None:
+        runs = self.query_one(RunList)
+        width = runs.scrollable_content_region.width
+        self.query_one("#columns", Static).update(runs.heading(width) if runs.all else "")
+
+    def _load(self) -> None:
+        """Read the store, and say how many runs there are."""
+        runs = self.query_one(RunList)
+        if not self._read():
+            return
+        count = f"{len(runs.rows)} of {len(runs.all)}" if self._wanted else str(len(runs.all))
+        what = "run" if len(runs.all) == 1 else "runs"
+        held = f" with {self._wanted!r}; f and an empty text shows all" if self._wanted else ""
+        marked = f", {len(runs.marked)} marked" if runs.marked else ""
+        told = f"{count} {what}{held}{marked}"
+        self._say(told if runs.all else "No runs yet: t in the lab makes one.")
+
+    def _read(self) -> bool:
+        """Read the store; whether that could be done."""
+        try:
+            self.query_one(RunList).load(self._wanted)
+        except RunError as error:
+            self._say(str(error))
+            return False
+        self.describe()
+        self.call_after_refresh(self._write_columns)
+        return True
+
+    def _look(self) -> None:
+        """See what others have written meanwhile."""
+        if not self._asking and self.is_current:
+            self._read()
+
+    def describe(self) -> None:
+        """All there is to say of the run under the cursor: in the list names are cut."""
+        run = self.query_one(RunList).here
+        text = ""
+        if run is not None and run.about is None:
+            text = f"{run.label}: {run.standing}, {run.reason}"
+        elif run is not None and run.about is not None:
+            about = run.about
+            ratio = (about.quality or {}).get("in_mode_std_ratio")
+            name = run.label if in_store(run.folder) else shown(str(run.folder))
+            differing = self.query_one(RunList).what_differs(run)
+            parts = [name, ", ".join(filter(None, (about.experiment, differing)))]
+            parts += [] if "seed" in differing else [f"seed {about.seed}"]
+            parts += [about.device]
+            parts += [f"{about.step:,}/{about.steps:,} steps in {took(about.seconds)}"]
+            parts += [f"std in a mode {number(ratio)}"] if ratio is not None else []
+            parts += [f"{about.written.astimezone():%Y-%m-%d %H:%M}"]
+            text = "  ".join(parts)
+        self.query_one("#detail", Static).update(text)
+
+    def _say(self, text: str) -> None:
+        self.query_one("#told", Static).update(text)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a name is typed its letters are letters."""
+        mine = ("resume", "rename", "delete", "filter", "mark", "compare", "end", "ask")
+        if self._asking and action in mine:
+            return False
+        return super().check_action(action, parameters)
+
+    # --- what can be done --------------------------------------------------------------------
+
+    def action_leave(self) -> None:
+        if self._asking:
+            self._wanted = self._before
+            self._done_asking()
+        else:
+            self.dismiss(None)
+
+    def action_end(self, last: int) -> None:
+        runs = self.query_one(RunList)
+        if runs.rows:
+            runs.move_to(last * (len(runs.rows) - 1))
+            runs.moved()
+
+    def action_ask(self) -> None:
+        """What the numbers of the run under the cursor are."""
+        run = self._whole("explained")
+        if run is None or run.about is None:
+            return
+        from ..screens.numbers import AskScreen, Reading, of_metrics
+
+        about = run.about
+        readings = (
+            Reading("step", f"{about.step:,}/{about.steps:,}"),
+            Reading("time taken", took(about.seconds)),
+            *of_metrics(about.quality or {}),
+        )
+        self.app.push_screen(AskScreen([(run.label, readings)], plain=self.plain))
+
+    def action_open(self) -> None:
+        run = self._whole("opened")
+        if run is not None:
+            self.dismiss(Choice(run, "open"))
+
+    def action_resume(self) -> None:
+        run = self._whole("opened")
+        if run is None or run.about is None:
+            return
+        if run.standing == "training":
+            self._say(f"{run.label} is being trained already; enter shows how far it is.")
+        elif run.standing == "diverged":
+            self._say(f"{run.label} diverged; enter opens it, to be trained anew at a lower rate.")
+        elif run.standing == "finished":
+            self._ask(
+                "steps",
+                str(2 * run.about.step),
+                self._question(run, str(2 * run.about.step)),
+            )
+        else:
+            self.dismiss(Choice(run, "resume"))
+
+    def _question(self, run: Summary, steps: str) -> str:
+        """To how many steps a run is to go on, and what that does to its learning rate."""
+        from ...core.runs.resume import RATE_ADVICE, rate_change
+        from ...core.runs.run import open_run
+
+        assert run.about is not None
+        done, moved = run.about.step, ""
+        with suppress(RunError, ConfigError):  # which going on will say
+            was = open_run(str(run.folder.absolute())).experiment
+            now = was.with_settings({"training.steps": steps.replace(",", "").strip()})
+            moved = rate_change(was, now, done) if now.training.steps > done else ""
+        rate = f" Then {moved}; in the form {RATE_ADVICE}." if moved else ""
+        return (
+            f"{run.label} has finished its {done:,} steps. Go on to how many in all? "
+            f"enter goes on, escape leaves it.{rate}"
+        )
+
+    def _whole(self, what: str) -> Summary | None:
+        """The run under the cursor, if it is whole."""
+        run = self.query_one(RunList).here
+        if run is not None and not run.whole:
+            self._say(f"{run.label} cannot be {what}: {run.reason}")
+            return None
+        return run
+
+    def action_mark(self) -> None:
+        runs, run = self.query_one(RunList), self._whole("compared")
+        if run is None:
+            return
+        if run.folder in runs.marked:
+            runs.marked.remove(run.folder)
+        elif len(runs.marked) == MOST:
+            self._say(f"{MOST} runs are marked already; allowed: up to {MOST}")
+            return
+        else:
+            runs.marked.append(run.folder)
+        runs.refresh()
+        marked = len(runs.marked)
+        what = "d compares them" if marked > 1 else "space marks another, d compares"
+        self._say(f"{marked} marked: {what}" if marked else "None is marked.")
+        runs.action_move(1)
+
+    def action_compare(self) -> None:
+        from .compare.subjects import Source
+
+        runs = self.query_one(RunList)
+        folders = list(runs.marked)
+        if not folders:
+            here = self._whole("compared")
+            folders = [here.folder] if here is not None else []
+        sources = [Source(folder.name, folder.absolute()) for folder in folders]
+        if len(sources) == 1 and self.bench is not None and self.bench.name != sources[0].name:
+            sources.insert(0, self.bench)
+        if len(sources) == 1:
+            self._say("One run alone: space marks runs, d compares the marked ones.")
+        elif sources:
+            from .compare.screen import CompareScreen
+
+            self.app.push_screen(CompareScreen(sources), lambda _: self._load())
+
+    def action_rename(self) -> None:
+        run = self.query_one(RunList).here
+        if run is None:
+            return
+        if in_store(run.folder):
+            self._ask("rename", run.name, f"New name for {run.label}; enter takes it.")
+        else:
+            self._say(f"{run.label} is outside the store; its folder is not renamed here.")
+
+    def action_delete(self) -> None:
+        run = self.query_one(RunList).here
+        if run is None:
+            return
+        question = f"Remove {run.label} for good? Type yes and enter."
+        if not in_store(run.folder):
+            question = f"Take {run.label} off this list? Its folder stays. Type yes and enter."
+        self._ask("delete", "", question)
+
+    def action_filter(self) -> None:
+        self._ask(
+            "filter",
+            self._wanted,
+            "Show runs with these words: name, experiment, state, changes; or lr=0.002, seed=3.",
+        )
+
+    def _ask(
+        self, what: Literal["rename", "delete", "filter", "steps"], value: str, text: str
+    ) -> None:
+        self._asking, self._before = what, self._wanted
+        field = self.query_one(Input)
+        field.value = value
+        field.cursor_position = len(value)
+        field.add_class("shown")
+        field.focus()
+        self._say(text)
+
+    def _done_asking(self) -> None:
+        self._asking = ""
+        self.query_one(Input).remove_class("shown")
+        self.query_one(RunList).focus()
+        self._load()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        run = self.query_one(RunList).here
+        if self._asking == "filter":
+            self._wanted = event.value.strip()
+            self._read()
+        elif self._asking == "steps" and run is not None and run.about is not None:
+            self._say(self._question(run, event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        run, what, value = self.query_one(RunList).here, self._asking, event.value
+        fault = ""
+        try:
+            if what == "rename" and run is not None:
+                self._rename(run, value)
+            elif what == "delete" and run is not None and value.strip().lower() == "yes":
+                self._remove(run)
+            elif what == "steps" and run is not None and run.about is not None:
+                self._go_on(run, run.about.step, value)
+                return
+        except RunError as error:
+            fault = str(error)
+        self._done_asking()
+        if fault:
+            self._say(fault)
+
+    def _rename(self, run: Summary, value: str) -> None:
+        runs = self.query_one(RunList)
+        folder = rename_run(run.name, value)
+        runs.marked = [folder if marked == run.folder else marked for marked in runs.marked]
+
+    def _remove(self, run: Summary) -> None:
+        """Remove a run of the store; one outside, whose folder is a person's own, only leaves the
+        list."""
+        if in_store(run.folder):
+            delete_run(run.name)
+        else:
+            forget(run.folder)
+
+    def _go_on(self, run: Summary, done: int, value: str) -> None:
+        """Go on to this many steps, if that is more than there are."""
+        text = value.strip().replace(",", "").replace("_", "")
+        if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) > done):
+            self._say(f"{value.strip()[:20]!r} steps: allowed: a whole number above {done:,}")
+            return
+        self.dismiss(Choice(run, "resume", int(text)))

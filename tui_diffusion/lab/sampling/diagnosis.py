@@ -1,0 +1,59 @@
+"""Where a denoiser's error lies: its loss over the floor at every level, and what it comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+
+from ...core.analysis.attribution import Attribution, attribute
+from ...core.analysis.error_growth import Amplification, amplification
+from ...core.analysis.loss_floor import LevelLoss, level_losses
+from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
+from ...core.assemble import make_method, make_mixture
+from ...core.methods import IdealDenoiser, device_of
+from ...core.training.devices import use_threads
+from .request import Wish
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Of one denoiser; without a network there are no ``losses`` and no ``attribution``.
+
+    ``attribution`` is left out while the network still trains: it takes three samplings.
+    """
+
+    wish: Wish
+    losses: tuple[LevelLoss, ...]
+    amplification: tuple[Amplification, ...]
+    start: StartMismatch
+    attribution: Attribution | None
+    seconds: float
+
+
+def make_study(wish: Wish) -> Study:
+    """Study what is wished for."""
+    began = monotonic()
+    experiment = wish.experiment
+    use_threads(experiment)
+    mixture = make_mixture(experiment.data)
+    denoiser = wish.denoiser
+    if wish.source == "ideal":
+        denoiser = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+    losses: tuple[LevelLoss, ...] = ()
+    attribution = None
+    if denoiser is not None:
+        losses = tuple(level_losses(experiment, denoiser))
+        if not wish.live:
+            # The network's own: what is set now may choose another.
+            device = device_of(denoiser)
+            attribution = attribute(
+                experiment, denoiser, points=wish.points, seed=wish.seed, device=device
+            )
+    return Study(
+        wish,
+        losses,
+        amplification(experiment),
+        start_mismatch(experiment),
+        attribution,
+        monotonic() - began,
+    )

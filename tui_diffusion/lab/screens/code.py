@@ -1,0 +1,73 @@
+"""The code that runs: the very functions of the core that the experiment uses."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.highlight import highlight
+from textual.widgets import Static
+
+from ...core.config.experiment import Experiment
+from ..output.screens import Modal
+
+
+def pieces(experiment: Experiment) -> list[tuple[str, str]]:
+    """What each piece does, and its source: schedule, method, loss, sampler, in order of use."""
+    from ...core import schedules
+    from ...core.assemble import SAMPLERS
+    from ...core.methods import METHODS
+    from ...core.training.steppers.autograd import loss_of
+
+    makers: dict[str, Callable[..., Any]] = {
+        "karras": schedules.karras,
+        "beta": schedules.from_betas,
+        "karras-beta": schedules.karras_betas,
+        "linear-beta": schedules.linear_betas,
+        "cosine": schedules.cosine,
+        "flow": schedules.flow,
+    }
+    made = SAMPLERS[experiment.sampling.sampler](experiment.sampling)
+    sampler = made.func if isinstance(made, partial) else made
+    found: list[tuple[str, Any]] = [
+        (f"The noise levels: schedule.kind = {experiment.schedule.kind}",
+         makers[experiment.schedule.kind]),
+        (f"What the network learns: method.name = {experiment.method.name}",
+         type(METHODS[experiment.method.name])),
+        (f"The loss of a batch: training.loss = {experiment.training.loss}", loss_of),
+        (f"One reverse step: sampling.sampler = {experiment.sampling.sampler}", sampler),
+    ]  # fmt: skip
+    return [(title, inspect.getsource(source)) for title, source in found]
+
+
+class CodeScreen(Modal[None]):
+    """The pieces one below another, highlighted."""
+
+    DEFAULT_CSS = """
+    CodeScreen VerticalScroll {
+        width: 108; max-width: 96%; height: 94%; border: round $accent;
+        background: $surface; padding: 0 1; border-title-color: $text;
+    }
+    CodeScreen .title { margin: 1 0; text-style: bold underline; }
+    """
+    BINDINGS = [Binding("escape,q,c,enter", "dismiss", "close")]
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self.experiment = experiment
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll() as page:
+            page.border_title = "The code that runs"
+            page.border_subtitle = "arrows scroll, escape closes"
+            for title, source in pieces(self.experiment):
+                yield Static(title, classes="title", markup=False)
+                yield Static(highlight(source.rstrip(), language="python"))
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()

@@ -1,0 +1,300 @@
+"""An experiment explained: its formulas as it is set, what to look for at this moment, the papers.
+
+The formulas are those of the core's docstrings, for a reader: primes are the next, cleaner level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...core.config.experiment import Experiment
+from ...core.config.presets import PRESETS, base_of
+from ...core.config.titles import told_by
+from ...core.config.value_types import format_value
+from ...core.text import threads_text
+from ..session.records import State, Training
+from ..workspace import Bench
+
+# --- formulas --------------------------------------------------------------------------------
+
+_BETAS = "ᾱₜ = Π(1 − βₛ) over s ≤ t"
+
+SCHEDULES = {
+    "karras": "σᵢ = (σ_max^(1/ρ) + i/(N−1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ, and σ_N = 0",
+    "beta": f"β₁ … β_N as listed, least noisy first; {_BETAS}",
+    "karras-beta": "βᵢ = (β_min^(1/ρ) + i/(N−1)·(β_max^(1/ρ) − β_min^(1/ρ)))^ρ; " + _BETAS,
+    "linear-beta": f"β evenly spaced from β_min to β_max; {_BETAS}",
+    "cosine": "ᾱ(u) = cos²(π/2·(u + s)/(1 + s))/ᾱ(0), s = 0.008, every β at most 0.999",
+    "flow": "t_k = (1 − k/N)^ρ, from 1 to 0",
+}
+
+NOISING = {"karras": "x = x₀ + σ·ε", "flow": "x = (1 − t)·x₀ + t·ε"}
+"""By schedule; any other has betas."""
+
+METHODS = {
+    "naive": "net(x, σᵢ) → σᵢ₊₁·ε, which is the post's n·σᵢ₊₁/σᵢ for the noise n = σᵢ·ε",
+    "naive-exact": "net(x, σᵢ) → (σᵢ − σᵢ₊₁)·ε, exactly one level of the noise",
+    "ddpm": "net(x, αₜ) → ε, told αₜ = 1 − βₜ; eps_hat = net",
+    "edm": "x0_hat = m + c_skip·(x − m) + c_out·net(c_in·(x − m), ln σ) → x₀, with "
+    "c_in = 1/√(σ² + s²), c_skip = s²·c_in², c_out = σ·s·c_in, where m and s are the data's mean "
+    "and std; training draws ln σ ~ N(noise_mean, noise_std²)",
+    "flow": "net(x, t) → ε − x₀, the velocity; training draws ln(t/(1 − t)) ~ N(noise_mean, "
+    "noise_std²)",
+}
+"""What each method's network learns."""
+
+LOSSES = {
+    "sum": "Σ‖net − target‖² over the batch",
+    "norm": "√Σ‖net − target‖² over the batch",
+    "mean": "mean of (net − target)² over batch and coordinates",
+}
+
+_DDPM = "x ← (x − βₜ/√(1 − ᾱₜ)·eps_hat)/√(1 − βₜ) + "
+
+SAMPLERS = {
+    "naive": "x ← x − net(x, σᵢ)",
+    "ddpm": "x ← α'·x0_hat + a·σ'²/σ·eps_hat + √b·σ'/σ·z, with a = α/α', b = σ² − a²σ'²",
+    "ddim": "x ← α'·x0_hat + √(σ'² − s²)·eps_hat + s·z, with s = η·σ'/σ·√(σ² − (α/α')²·σ'²)",
+    "euler": "x ← x + (α' − α)·x0_hat + (σ' − σ)·eps_hat",
+    "heun": "an Euler step x + (α' − α)·x0_hat + (σ' − σ)·eps_hat, taken again with the mean of "
+    "the estimates here and there",
+    "dpm++2m": "x ← (σ'/σ)·x + (α' − α·σ'/σ)·D, with D = x0_hat + (x0_hat − the one before)·"
+    "h/(2·h before), h the growth of ln(α/σ)",
+}
+
+
+def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """Name and formula, in the order in which they are used."""
+    kind, sampling = experiment.schedule.kind, experiment.sampling
+    yield "levels", SCHEDULES[kind]
+    yield "noising", NOISING.get(kind, "x = √ᾱ·x₀ + √(1 − ᾱ)·ε")
+    yield "learns", METHODS[experiment.method.name]
+    yield "loss", LOSSES[experiment.training.loss]
+    yield "step", _step(experiment)
+    if sampling.repeats:
+        yield "", f"and the last step {sampling.repeats} times more"
+
+
+def _step(experiment: Experiment) -> str:
+    """The sampler's rule; for DDPM on betas in the paper's own letters."""
+    sampling = experiment.sampling
+    if sampling.sampler != "ddpm":
+        return SAMPLERS[sampling.sampler]
+    posterior = sampling.variance == "posterior"
+    if experiment.schedule.kind in NOISING:
+        rule = SAMPLERS["ddpm"] if posterior else SAMPLERS["ddpm"].replace("√b·σ'/σ·z", "√b·z")
+    else:
+        added = "√β̃ₜ·z, β̃ₜ = βₜ·(1 − ᾱₜ₋₁)/(1 − ᾱₜ)" if posterior else "√βₜ·z"
+        rule = _DDPM + added
+    return f"{rule}; z = 0 in the last {sampling.quiet}" if sampling.quiet else rule
+
+
+# --- papers ----------------------------------------------------------------------------------
+
+_PAPERS = {
+    "Ho, Jain and Abbeel 2020: Denoising Diffusion Probabilistic Models. NeurIPS.":
+        ("ddpm", "beta", "linear-beta"),
+    "Nichol and Dhariwal 2021: Improved Denoising Diffusion Probabilistic Models. ICML.":
+        ("cosine",),
+    "Karras, Aittala, Aila and Laine 2022: Elucidating the Design Space of Diffusion-Based "
+    "Generative Models. NeurIPS.": ("karras", "karras-beta", "edm", "heun", "naive-exact"),
+    "Liu, Gong and Liu 2022: Flow Straight and Fast: Learning to Generate and Transfer Data with "
+    "Rectified Flow.": ("flow",),
+    "Esser et al. 2024: Scaling Rectified Flow Transformers for High-Resolution Image Synthesis. "
+    "ICML.": ("flow",),
+    "Song, Meng and Ermon 2021: Denoising Diffusion Implicit Models. ICLR.": ("ddim",),
+    "Lu et al. 2022: DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic "
+    "Models.": ("dpm++2m",),
+}  # fmt: skip
+"""With the methods, schedules and samplers that come from each."""
+
+
+def papers(experiment: Experiment) -> list[str]:
+    """Where what is set comes from."""
+    used = {experiment.method.name, experiment.schedule.kind, experiment.sampling.sampler}
+    found = [paper for paper, parts in _PAPERS.items() if used & {*parts}]
+    preset = base_of(experiment)
+    if preset.script:
+        found.insert(0, f"Bouvier 2024: Introduction to Diffusion Models; {preset.script}.py.")
+    return found
+
+
+# --- what to look for ------------------------------------------------------------------------
+
+BEFORE = {
+    "naive-1d": "Press ← from the clean end: the spike at 1 drowns in noise, ten levels of it. A "
+    "network will have to find the way back, one level at a time.",
+    "naive-2d": "Press ←: the spot at (−1, 1) swells to a cloud around itself. Sampling, though, "
+    "starts from a cloud about the origin; after training, level 0 tells how far that is off.",
+    "naive-multimodal": "Press ← through twenty levels: four spots become one cloud. There a point "
+    "no longer shows which mode it came from, and on the way back it has to choose one.",
+    "ddpm-1d": "Press ←: alpha_bar falls to almost 0, and with it the mean from 1 to 0, while the "
+    "std grows to 1. The greatest beta, 0.999, wipes out almost all that was left.",
+    "ddpm-1d-per-level": "Eight betas, and a network for each. Press ← to level 0: alpha_bar is "
+    "still 0.024, so the mean is 0.15 there and not 0, which sampling takes into account.",
+    "ddpm-multimodal": "Press ← through twenty levels: the four spots shrink towards the origin "
+    "while noise grows about them, until nothing tells them apart.",
+    "ddpm-1d-detailed": "Press v to pdf and cdf, then ← and →: density, integral, mean and std of "
+    "every level are exact. None of it needs a network.",
+    "edm-1d": "Press ←: forty levels from sigma 0.001 to 2, crowded at the clean end, where the "
+    "data's own width of 0.01 lies.",
+    "edm-multimodal": "Press ←: sigma goes up to 5, far beyond the data, so that pure noise is the "
+    "right start. The picture keeps the data large; - shows all of the noise.",
+    "edm-moons": "Press ←: where the two arcs blur into each other, a point's arc can only be "
+    "guessed. The clean estimate (v) shows the best guess there is.",
+    "edm-swiss-roll": "Press ←: neighbouring turns of the spiral merge first, the whole becomes a "
+    "disc next, then a round cloud.",
+    "edm-checkerboard": "Press ←: the corners round off at the first levels, then the squares run "
+    "together. What goes first comes back last.",
+    "edm-spirals": "Press ←: the arms run together from the middle outwards, where they are "
+    "closest.",
+    "edm-drawing": "Press ←: the spots grow until they touch, then lines run together, then the "
+    "whole is a cloud. Where spots touch, a point has to choose one on the way back.",
+    "flow-multimodal": "Press ←: every point goes straight from its place in the data to its own "
+    "noise, for x is (1 − t)·x₀ + t·ε. The way back will bend, for it knows only averages.",
+    "flow-moons": "Press ←: the arcs shrink as the noise grows, and at t = 1 nothing is left of "
+    "them. Straight paths there are what makes few steps enough on the way back.",
+}
+"""By experiment, while there is no network: the points are true data, noised."""
+
+DURING = {
+    "naive-1d": "At the clean end a flat heap becomes a spike at 1, soon narrower than the data's. "
+    "The raw loss flickers: each step draws one level, and the levels' losses differ in size.",
+    "naive-2d": "Points drawn about the origin at first move to (−1, 1): watch mean and std close "
+    "in on the exact ones below them.",
+    "naive-multimodal": "One cloud at the clean end falls apart into four. The rate falls by 5 % "
+    "every 100 steps, and the smoothed loss grows calmer with it.",
+    "ddpm-1d": "The noisy levels are learned at once, the clean ones last: there the output must "
+    "go from −2 to 2 while x changes by a few hundredths. The std at the end falls slowly.",
+    "ddpm-1d-per-level": "The least noisy level comes first and takes 20,000 steps; upright lines "
+    "mark where the next network takes over. Levels not yet taught send the points astray.",
+    "ddpm-multimodal": "Four clouds form early and sharpen late: the clean levels take longest. "
+    "The close-up (v) shows how wide the spikes are by now.",
+    "ddpm-1d-detailed": "Nine networks, one after another, the first with 25,000 of the 41,000 "
+    "steps; upright lines mark their turns.",
+    "edm-1d": "The target has unit variance at every level, so the loss begins near 1. The std at "
+    "the clean end comes within a few percent before the training is over.",
+    "edm-multimodal": "Four spots are there early; the rest of the time goes into their width. The "
+    "points are drawn with an average of the last hundred weights or so, calmer than the latest.",
+    "edm-moons": "First a cloud with the data's outline, then two arcs, thick, then as thin as the "
+    "data. The average of the weights gains most as the rate nears 0.",
+    "edm-swiss-roll": "The outer turn shows first, the inner ones last, where turns are close "
+    "together.",
+    "edm-checkerboard": "Stripes first, then squares; edges and corners until the end.",
+    "edm-spirals": "The outer ends of the arms show first; near the middle the two are told apart "
+    "last.",
+    "edm-drawing": "A blot first, then the outline as a line, and late the spots along it. The "
+    "ddpm sampler draws fresh noise at every level, so that points between two spots find one.",
+    "flow-multimodal": "Four spots are there early, with points strung out between them; the "
+    "bridges grow thinner to the end.",
+    "flow-moons": "An outline of both arcs first, then each for itself; points between them grow "
+    "fewer to the end.",
+}
+"""By experiment, while its network learns."""
+
+
+_OTHER_DATA = (
+    "Press ←: the data blur, level by level, until nothing tells them from noise. The clean "
+    "estimate (v) shows what can still be known of them at each.",
+    "At the clean end the outline of the data shows first, what is small or sharp last.",
+    "Press i for the ideal denoiser, from the same noise: where its points differ, the network has "
+    "more to learn.",
+)
+"""Before, during and after training, where data or method are not the preset's."""
+
+
+def moments(bench: Bench) -> Iterator[tuple[str, str]]:
+    """A headline and a text on where this experiment stands now, most pressing first."""
+    experiment, training = bench.experiment, bench.training
+    preset = base_of(experiment)
+    if training is not None and training.state is State.DIVERGED:
+        yield "Diverged", _diverged(training)
+    elif training is not None and training.state is State.FAILED:
+        yield "Failed", f"{training.error or 'The training broke off.'} The settings are kept: t."
+    elif training is not None and training.snapshot is not None and bench.trained() is None:
+        yield (
+            "Changed since it was trained",
+            "Another network is set now than the one that was trained, so the points are true "
+            "data again. t trains what is set.",
+        )
+    if bench.source_ideal:
+        yield (
+            "You see the ideal denoiser",
+            "It knows the data and takes E[x₀ | x] at every step: no network does better. What is "
+            "wrong now comes from the start or from the steps. i goes back.",
+        )
+    if cause(experiment, "mean"):
+        yield "The start is to be set as well", cause(experiment, "mean")
+    before, during, after = BEFORE[preset.id], DURING[preset.id], preset.look_for
+    if told_by(experiment) is None:
+        before, during, after = _OTHER_DATA
+    trained = bench.trained()
+    match trained.state if trained is not None else None:
+        case None if training is not None and training.state.active:
+            yield "It is about to train, look for", during
+        case None:
+            yield "Before training, look for", before
+        case State.LOADING | State.TRAINING:
+            yield "While it trains, look for", during
+        case State.PAUSED:
+            yield "It pauses, p goes on; look for", during
+        case State.STOPPED:
+            yield "It was stopped early; look for", f"{during} When it is done: {after}"
+        case State.FINISHED:
+            yield "Now that it is trained, look for", after
+
+
+_NAIVE_STD = (
+    "Too small, by the post's own rule: its target σᵢ₊₁·ε leaves n·(1 − σᵢ₊₁/σᵢ) of the noise n, "
+    "less than the next level has, so points contract onto the mean. Set method.name to "
+    "naive-exact, press s as well, the exact start, and train again."
+)
+_NAIVE_START = (
+    "naive-exact keeps what is wrong at the start: points begin about 0 and not about the data's "
+    "mean, and end short of it (at 0.987 for 1 in one dimension). s starts from the exact noisiest "
+    "level; that needs no new training."
+)
+
+
+def cause(experiment: Experiment, name: str) -> str:
+    """Why a number of the sample is off, where the method is known to be the cause, else ''."""
+    method, exact = experiment.method.name, experiment.sampling.start == "exact"
+    if method == "naive" and name == "std" and len(experiment.data.means) == 1:
+        return _NAIVE_STD  # of several modes it is their distance
+    about_start = name in ("mean", "std", "start off by")
+    return _NAIVE_START if method == "naive-exact" and not exact and about_start else ""
+
+
+def where(training: Training | None) -> str:
+    """On what a training runs or ran, and why there; '' where that is not known."""
+    if training is None or not training.reason:
+        return ""
+    threads = f", {threads_text(training.threads)}" if training.threads else ""
+    return f"{training.device}{threads}: {training.reason}."
+
+
+def _diverged(training: Training) -> str:
+    """What has happened, and what mends it."""
+    lr = training.experiment.training.lr
+    preset = PRESETS.get(training.experiment.name)
+    usual = preset.experiment.training.lr if preset is not None else lr
+    text = (
+        f"The loss of step {training.step:,} is not finite: every step went further past the "
+        f"lowest point than the one before. training.lr is {format_value(lr)}"
+    )
+    text += f", the preset's {format_value(usual)}. " if lr != usual else ". "
+    return text + "Set it lower, to a tenth perhaps, and press t. The last finite weights are kept."
+
+
+def seen(bench: Bench, source: str, level: int, levels: int) -> str:
+    """What the points on the screen are, at this level."""
+    where = "the noisiest level" if level == 0 else "clean" if level == levels else "in between"
+    whose = {
+        "forward": "true data, noised",
+        "ideal": "the ideal denoiser's",
+        "network": "the network's",
+    }[source]
+    training = bench.trained()
+    if source == "network" and training is not None and training.times_floor is not None:
+        whose += f", whose loss is {training.times_floor:.3g} times its floor"
+    return f"Level {level} of {levels}, {where}: the points are {whose}."

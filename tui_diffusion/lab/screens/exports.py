@@ -1,0 +1,210 @@
+"""What can be exported from where one is: of the lab, of its training panel, of a comparison."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..runs.compare.subjects import LETTERS, Subject
+
+if TYPE_CHECKING:
+    from ...export import Options
+    from ...export.scene import Exhibit
+    from ..panels.training import LossPanel
+    from ..runs.compare.differences import Row
+    from ..sampling.measured_trajectory import Film
+    from ..session.records import Training
+
+Progress = Callable[[int, int], None]
+Write = Callable[[Path, "Options", Progress], list[Path]]
+"""Writes a file in a thread and returns what it wrote."""
+
+KINDS = {
+    ".png": "a picture",
+    ".svg": "a picture to any scale",
+    ".gif": "the denoising, out and back",
+    ".mp4": "the denoising as a film",
+    ".csv": "points at every level, and the losses",
+    ".npz": "the same as arrays",
+    ".py": "a script of its own that does the same",
+}
+
+SCREEN = "the screen"
+"""What is chosen to have the terminal's own picture, as SVG."""
+
+_MAKERS = {"forward": "true data", "ideal": "ideal denoiser", "network": "network"}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Kinds of file with what they are; for each suffix what can be shown, the first first."""
+
+    name: str
+    kinds: Mapping[str, str]
+    shows: Mapping[str, Mapping[str, Write]]
+    screen: bool = True
+
+    def shown(self, suffix: str) -> list[str]:
+        """What a file with this suffix can show."""
+        found = list(self.shows.get(suffix, {}))
+        return [*found, SCREEN] if suffix == ".svg" and found else found
+
+
+def of_lab(
+    film: Film, view: str, place: float, training: Training | None, panel: LossPanel, first: bool
+) -> Offer:
+    """The denoising in a view at a place, all of it, and the training panel; ``first``: that."""
+    exhibit = _exhibit(film, training)
+    level = f"{view}, level {place:g}/{film.levels}"
+    at = None if view == "mean and std" else place
+    points: dict[str, Write] = {
+        view if at is None else level: _writer(exhibit, view=view, level=at),
+        "grid of levels": _writer(exhibit, view="grid"),
+    }
+    numbers: dict[str, Write] = {"points and losses": _writer(exhibit)}
+    curves = _of_training(panel)
+    if curves is not None:
+        own: dict[str, Write] = {_TITLES[panel.view]: _writer(curves, view=panel.view)}
+        points = {**own, **points} if first else {**points, **own}
+        numbers = {**own, **numbers} if first else {**numbers, **own}
+    if view == "mean and std":
+        numbers[view] = _writer(exhibit, view=view)
+    whole: dict[str, Write] = {"": _writer(exhibit)}
+    shows = dict.fromkeys(KINDS, whole) | {
+        ".png": points,
+        ".svg": points,
+        ".csv": numbers,
+    }
+    return Offer(film.wish.experiment.name, KINDS, shows)
+
+
+_TITLES = {
+    "loss": "loss curve",
+    "excess": "excess per level",
+    "error": "error by its source",
+    "schedule": "noise schedule",
+}
+
+
+def _writer(exhibit: Exhibit, view: str | None = None, level: float | None = None) -> Write:
+    def write(file: Path, options: Options, progress: Progress) -> list[Path]:
+        from ...export import export
+
+        return export(exhibit, file, replace(options, view=view, level=level), progress)
+
+    return write
+
+
+def _exhibit(film: Film, training: Training | None) -> Exhibit:
+    from ...export.scene import Exhibit
+
+    wish = film.wish
+    exhibit = Exhibit(
+        wish.experiment,
+        film.trajectory,
+        maker=_MAKERS[wish.source],
+        denoiser=wish.denoiser if wish.source == "network" else None,
+        seed=wish.seed,
+    )
+    if training is None or training.losses is None or wish.source != "network":
+        return exhibit
+    return replace(exhibit, losses=training.losses[: training.step].copy())
+
+
+def _of_training(panel: LossPanel) -> Exhibit | None:
+    """What the training panel shows, if it shows anything."""
+    from ...export.scene import Diagnosis, Exhibit
+
+    training, study = panel.training, panel.study
+    if panel.view != "loss":
+        if study is None:
+            return None
+        found = Diagnosis(study.losses, study.amplification, study.attribution)
+        return Exhibit(study.wish.experiment, diagnosis=found)
+    if training is None or training.losses is None or not training.step:
+        return None
+    return Exhibit(training.experiment, losses=training.losses[: training.step].copy())
+
+
+# --- a comparison --------------------------------------------------------------------------------
+
+_COMPARED = {
+    ".png": "a picture of them all",
+    ".svg": "a picture to any scale",
+    ".csv": "losses, or the table",
+}
+
+
+def of_comparison(
+    subjects: Sequence[Subject],
+    films: Sequence[tuple[int, Film, float]],
+    views: Mapping[int, str],
+    rows: Sequence[Row],
+    *,
+    log: bool,
+    relative: bool,
+    first: str,
+) -> Offer:
+    """Losses in one plot, films (index, film, place) side by side, the table; ``first`` of them."""
+    from ...export.pictures.learning_curves import overlay
+    from ...export.pictures.side_by_side import denoisings
+    from ...export.scene import Film as Exported
+    from ...export.write import export_figure
+
+    names = [f"{LETTERS[k]}  {subject.name}" for k, subject in enumerate(subjects)]
+    title = " and ".join(dict.fromkeys(subject.experiment.name for subject in subjects))
+    losses = [(name, s.losses, s.floors) for name, s in zip(names, subjects, strict=True)]
+
+    def draw_losses(file: Path, options: Options, progress: Progress) -> list[Path]:
+        figure = overlay(losses, title, log=log, relative=relative)
+        return export_figure(lambda size: figure, file, options, progress)
+
+    def draw_films(file: Path, options: Options, progress: Progress) -> list[Path]:
+        exported = [
+            (names[k], Exported(_exhibit(film, None), film.trajectory), place)
+            for k, film, place in films
+        ]
+        figure = denoisings(exported, views, title)
+        return export_figure(lambda size: figure, file, options, progress)
+
+    pictures: dict[str, Write] = {"losses": draw_losses}
+    if films:
+        side_by_side: dict[str, Write] = {"denoising, side by side": draw_films}
+        asked = first == "denoising"
+        pictures = {**side_by_side, **pictures} if asked else {**pictures, **side_by_side}
+    tables: dict[str, Write] = {
+        "losses": partial(_write_table, lambda: _losses_table(names, subjects)),
+        "settings and results": partial(
+            _write_table, lambda: [["", *names], *([r.label, *r.values] for r in rows if r.values)]
+        ),
+    }
+    if first == "table":
+        tables = dict(reversed(tables.items()))
+    return Offer("comparison", _COMPARED, {".png": pictures, ".svg": pictures, ".csv": tables})
+
+
+def _losses_table(names: Sequence[str], subjects: Sequence[Subject]) -> list[list[str]]:
+    """One line a gradient step, a column a training; empty where one has ended."""
+    longest = max(len(subject.losses) for subject in subjects)
+    columns = [[f"{loss:.9g}" for loss in s.losses.tolist()] for s in subjects]
+    columns = [column + [""] * (longest - len(column)) for column in columns]
+    rows = [list(row) for row in zip(map(str, range(1, longest + 1)), *columns, strict=True)]
+    return [["step", *names], *rows]
+
+
+def _write_table(
+    make: Callable[[], list[list[str]]], file: Path, options: Options, progress: Progress
+) -> list[Path]:
+    from ...export.atomic import write_whole
+
+    def write(places: list[Path]) -> None:
+        with places[0].open("w", encoding="utf-8", newline="") as out:
+            csv.writer(out).writerows(make())
+        progress(1, 1)
+
+    write_whole([file], options.force, write)
+    return [file]

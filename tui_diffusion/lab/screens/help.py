@@ -1,0 +1,110 @@
+"""The help: the experiment explained, what the pictures mean, and every key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from ...core.config.presets import base_of
+from ...core.config.titles import about_of, title_of
+from ...core.text import shown
+from ..keymap import ACTIONS, FORM_KEYS, LAB_KEYS, Action
+from ..output.screens import Modal
+from ..panels.denoising import DenoisingPanel
+from ..views.names import PICTURES
+from ..workspace import Bench
+from .explanations import formulas, moments, papers, seen, where
+
+GROUPS = ("Training", "Denoising", "Lab", "Setup")
+"""Panels that keys belong to."""
+
+
+class HelpScreen(Modal[None]):
+    """Everything on one page that scrolls."""
+
+    DEFAULT_CSS = """
+    HelpScreen VerticalScroll {
+        width: 92; max-width: 96%; height: auto; max-height: 94%;
+        border: round $accent; background: $surface; padding: 0 0 0 2;
+        border-title-color: $text;
+    }
+    HelpScreen Static { padding-right: 2; }
+    """
+    BINDINGS = [
+        Binding("escape,q,question_mark,enter", "dismiss", "close"),
+    ]
+
+    def __init__(self, page: Iterable[RenderableType]) -> None:
+        super().__init__()
+        self._page = Group(*page)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll() as page:
+            page.border_title = "Help"
+            page.border_subtitle = "arrows scroll, escape closes"
+            yield Static(self._page)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+
+def lab_page(
+    bench: Bench, panel: DenoisingPanel, loss_view: str, here: str
+) -> Iterator[RenderableType]:
+    """The keys here, what this is and what to look for, the other keys, then the rest.
+
+    ``here`` is the panel in focus.
+    """
+    experiment = bench.experiment
+    yield from keys(here, ACTIONS)
+    preset = base_of(experiment)
+    own = f"{shown(experiment.name)}, from {preset.title}" if experiment.name != preset.id else ""
+    yield Text(f"\n{own or title_of(experiment)}", style="bold")
+    yield Text(about_of(experiment))
+    for title, text in moments(bench):
+        yield Text.assemble("\n", (f"{title}  ", "bold"), text)
+    if there := where(bench.training):
+        yield Text.assemble("\n", ("Where it trains, and why there  ", "bold"), shown(there))
+    yield Text("\nOn the screen", style="bold underline")
+    if panel.film is not None:
+        yield Text(seen(bench, panel.film.wish.source, panel.level, panel.levels))
+    views = [panel.view, loss_view]
+    yield from _pictures(views)
+    for group in GROUPS:
+        if group != here:
+            yield from keys(group, ACTIONS)
+    yield Text("\nFormulas, as it is set", style="bold underline")
+    yield keys_and_meanings(formulas(experiment), 8)
+    yield Text("\nThe other pictures", style="bold underline")
+    yield from _pictures([name for name in PICTURES if name not in views])
+    yield Text("\nPapers", style="bold underline")
+    yield from map(Text, papers(experiment))
+
+
+def _pictures(names: list[str]) -> list[Text]:
+    return [Text.assemble((name, "bold"), f"  {PICTURES[name]}") for name in names]
+
+
+def keys(group: str, actions: Sequence[Action]) -> Iterator[RenderableType]:
+    """A group's keys, with what they do."""
+    mine = [(action.shown, action.help) for action in actions if action.group == group]
+    mine += {"Lab": LAB_KEYS, "Comparison": LAB_KEYS[-1:]}.get(group, ())
+    yield Text(f"\nKeys: {group.lower()}", style="bold underline")
+    yield keys_and_meanings(mine or FORM_KEYS, 10)
+
+
+def keys_and_meanings(rows: Iterable[tuple[str, str]], width: int) -> Table:
+    """Names at the left, what each is at the right."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=width, style="bold")
+    table.add_column()
+    for name, text in rows:
+        table.add_row(Text(name), Text(text))
+    return table

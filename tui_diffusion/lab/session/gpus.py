@@ -1,0 +1,82 @@
+"""GPUs and their load, as their driver tells it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU as it is now; memory in bytes, load in percent of the time, None if not told.
+
+    ``index`` is nvidia-smi's.
+    """
+
+    index: int
+    name: str
+    used: int
+    total: int
+    load: int | None
+
+    def text(self) -> str:
+        """Such as ``GPU 0 NVIDIA H200  load 37 %  memory 1.2/141 GiB``."""
+        load = "" if self.load is None else f"  load {self.load:>3} %"
+        memory = f"memory {self.used / _GIB:.1f}/{self.total / _GIB:.0f} GiB"
+        return f"GPU {self.index} {self.name}{load}  {memory}"
+
+
+def find_gpus(environ: Mapping[str, str] = os.environ) -> Callable[[], list[Gpu]] | None:
+    """What reads the GPUs that torch may use; None where there are none to be read.
+
+    It asks the driver and never torch, which would take memory on every GPU it is asked about.
+    """
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+        handles = _visible(pynvml, environ.get("CUDA_VISIBLE_DEVICES"))
+    except Exception:  # no package, no driver, or one of another kind: then there is no line
+        return None
+    if not handles:
+        return None
+
+    def read() -> list[Gpu]:
+        try:
+            return [_read(pynvml, handle) for handle in handles]
+        except pynvml.NVMLError:  # a GPU may fall off the bus
+            return []
+
+    return read
+
+
+def _visible(nvml: Any, wanted: str | None) -> list[Any]:
+    """All GPUs, or those of CUDA_VISIBLE_DEVICES, which names them by number or by UUID."""
+    if wanted is None:
+        count = range(nvml.nvmlDeviceGetCount())
+        return [nvml.nvmlDeviceGetHandleByIndex(index) for index in count]
+    handles = []
+    for word in filter(None, (part.strip() for part in wanted.split(","))):
+        if word.startswith(("GPU-", "MIG-")):
+            handles.append(nvml.nvmlDeviceGetHandleByUUID(word))
+        elif word.isdigit():
+            handles.append(nvml.nvmlDeviceGetHandleByIndex(int(word)))
+        else:
+            break  # as CUDA does: what follows a wrong one is not seen
+    return handles
+
+
+def _read(nvml: Any, handle: Any) -> Gpu:
+    name, memory = nvml.nvmlDeviceGetName(handle), nvml.nvmlDeviceGetMemoryInfo(handle)
+    try:
+        load = int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+    except nvml.NVMLError:  # a slice of a GPU does not tell
+        load = None
+    text = name.decode() if isinstance(name, bytes) else str(name)
+    return Gpu(
+        int(nvml.nvmlDeviceGetIndex(handle)), text, int(memory.used), int(memory.total), load
+    )

@@ -1,0 +1,252 @@
+"""The training session: one worker thread, one state machine, no widget in sight.
+
+    idle → loading → training ⇄ paused → finished | stopped | diverged | failed
+
+The thread writes what it has reached into a `Training` record and calls ``notify``, which must only
+post a message. A stop is an event that is looked at between chunks of training; a new training
+starts only after the old thread has ended. With a keeper, such as `keep_in_store` makes, a training
+is written to disk as it goes and when it ends; what it came to is measured after that.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from ...core.config.errors import ConfigError
+from ...core.config.experiment import Experiment
+from ...core.faults import fault_of
+from ...core.runs.manifest import RunError
+from .evaluation import Measure, Measurer
+from .records import Keeper, State, TrainerLike, Training
+
+if TYPE_CHECKING:
+    from ...core.runs.run import Run
+
+_CHUNK = 0.03
+"""Seconds of training between two looks at the stop event."""
+
+
+def _make_trainer(experiment: Experiment) -> TrainerLike:
+    from ...core.training.trainer import Trainer
+
+    return Trainer(experiment)
+
+
+def _fault(error: Exception) -> str:
+    return fault_of(error, training=True) or f"{type(error).__name__}: {error}"
+
+
+def _find_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
+    from ...core.analysis.loss_floor import stage_floors
+
+    return stage_floors(experiment)
+
+
+def keep_in_store(trainer: Any, folder: Path | None) -> Keeper:
+    """Keep a training in the run it goes on with, or in a new one of the store."""
+    from ...core.runs.checkpointer import Checkpointer
+    from ...core.runs.run import take_name
+
+    return Checkpointer(trainer, folder or take_name(trainer.experiment))
+
+
+class Session:
+    """Starts, pauses and stops trainings, one at a time.
+
+    ``notify`` is called from the worker thread after every chunk and every change of state.
+    ``keep`` makes what writes a training to disk, in the folder of the run it goes on with or else
+    in a new one; without it nothing is written. ``measure`` gives the numbers that are written to a
+    run when its training has ended.
+    """
+
+    def __init__(
+        self,
+        notify: Callable[[], None],
+        make_trainer: Callable[[Experiment], TrainerLike] = _make_trainer,
+        find_floors: Callable[[Experiment], tuple[tuple[int, float], ...]] = _find_floors,
+        keep: Callable[[TrainerLike, Path | None], Keeper] | None = None,
+        measure: Measure | None = None,
+    ) -> None:
+        self._notify = notify
+        self._make_trainer = make_trainer
+        self._find_floors = find_floors
+        self._keep = keep
+        self._measurer = Measurer(measure, notify) if measure is not None else None
+        self._thread: threading.Thread | None = None
+        self.training: Training | None = None
+
+    @property
+    def state(self) -> State:
+        """The state of the latest training, or idle."""
+        return self.training.state if self.training else State.IDLE
+
+    def start(self, experiment: Experiment, resume: Run | str | None = None) -> Training:
+        """Stop whatever runs and train this; returns the record that will be written.
+
+        ``resume`` is a run to go on with, or its name; the experiment is its own, or one that
+        `continued` made of it.
+        """
+        previous = self._thread
+        if self.training is not None:
+            self.training.stop.set()
+        training = Training(experiment)
+        training.running.set()
+        self.training = training
+        self._thread = threading.Thread(
+            target=self._work, args=(training, previous, resume), name="training", daemon=True
+        )
+        self._thread.start()
+        return training
+
+    def pause(self) -> None:
+        """Pause, or go on."""
+        training = self.training
+        if training is None or training.state not in (State.TRAINING, State.PAUSED):
+            return
+        if training.running.is_set():
+            training.running.clear()
+        else:
+            training.running.set()
+
+    def stop(self) -> None:
+        """Ask the training to end; its state says when it has."""
+        if self.training is not None:
+            self.training.stop.set()
+
+    def save(self) -> None:
+        """Ask for a checkpoint now."""
+        if self.training is not None:
+            self.training.saving.set()
+
+    def close(self, timeout: float = 0.8) -> bool:
+        """Stop, measure nothing more, and wait for the threads; whether they have ended."""
+        self.stop()
+        end = monotonic() + timeout
+        if self._measurer is not None:
+            self._measurer.close()
+        if self._thread is not None:
+            self._thread.join(timeout)
+            if self._thread.is_alive():
+                return False
+        return self._measurer is None or self._measurer.wait(max(end - monotonic(), 0))
+
+    # --- the worker thread -------------------------------------------------------------------
+
+    def _work(
+        self, training: Training, previous: threading.Thread | None, resume: Run | str | None
+    ) -> None:
+        if previous is not None:
+            previous.join()
+        if resume is not None and self._measurer is not None:
+            self._measurer.wait()  # it may be this run that is being measured
+        try:
+            self._train(training, resume)
+        except (ConfigError, RunError) as error:
+            self._end(training, State.FAILED, str(error))
+        except Exception as error:  # a fault of the training must not take the lab with it
+            self._end(training, State.FAILED, _fault(error))
+
+    def _train(self, training: Training, resume: Run | str | None) -> None:
+        if training.stop.is_set():
+            self._end(training, State.STOPPED)
+            return
+        trainer, folder = self._trainer(training, resume)
+        keeper = self._keep(trainer, folder) if self._keep is not None else None
+        try:
+            training.run = keeper.folder if keeper is not None else None
+            training.losses = trainer.losses
+            training.floors = self._find_floors(training.experiment)
+            choice = getattr(trainer, "choice", None)
+            if choice is not None:
+                training.device, training.reason = choice.label, choice.reason
+            training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
+            self._enter(training, State.TRAINING)
+            self._pull(training, trainer, keeper)
+        finally:
+            if keeper is not None:
+                if self._measurer is None or training.state.active:  # it has failed
+                    keeper.close()
+                else:
+                    self._measurer.take(training, trainer, keeper)
+
+    def _trainer(
+        self, training: Training, resume: Run | str | None
+    ) -> tuple[TrainerLike, Path | None]:
+        """A trainer at its start, or where a run left off, with the run's folder."""
+        if resume is None:
+            return self._make_trainer(training.experiment), None
+        from ...core.runs.resume import resume as go_on
+        from ...core.runs.run import open_run
+
+        run = open_run(resume) if isinstance(resume, str) else resume
+        trainer = go_on(run, training.experiment)
+        training.step, training.seconds = trainer.step, trainer.seconds
+        return trainer, run.folder
+
+    def _pull(self, training: Training, trainer: TrainerLike, keeper: Keeper | None) -> None:
+        """Train until it ends or is to stop."""
+        for progress in trainer.run(interval=_CHUNK):
+            training.lr, training.level = progress.lr, progress.level
+            training.seconds = progress.seconds
+            training.step = progress.step
+            training.threads = getattr(trainer, "threads", 0)
+            if choice := getattr(trainer, "choice", None):
+                training.reason = choice.reason  # to which a fault of the steps adds on the way
+            if progress.status != "training":
+                training.snapshot = (progress.step, copy.deepcopy(trainer.denoiser))
+                self._finish(training, keeper, State(progress.status))
+                return
+            if training.wanted.is_set():
+                training.wanted.clear()
+                training.snapshot = (progress.step, copy.deepcopy(trainer.denoiser))
+            if not training.running.is_set() and not training.stop.is_set():
+                self._hold(training, trainer, keeper)
+            if training.stop.is_set():
+                state = State.DIVERGED if trainer.overflowed() else State.STOPPED
+                training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
+                self._finish(training, keeper, state)
+                return
+            if keeper is not None:
+                self._offer(training, keeper)
+                training.unsaved = keeper.fault
+            self._notify()
+
+    def _offer(self, training: Training, keeper: Keeper) -> None:
+        """Have a checkpoint taken if one is due or asked for."""
+        if training.saving.is_set():
+            training.saving.clear()
+            keeper.hurry()
+        keeper.offer()
+
+    def _finish(self, training: Training, keeper: Keeper | None, state: State) -> None:
+        """Write what has been reached, and end."""
+        if keeper is not None:
+            try:
+                keeper.finish(state.value)
+                training.unsaved = ""
+            except RunError as error:
+                training.unsaved = str(error)
+        self._end(training, state)
+
+    def _hold(self, training: Training, trainer: TrainerLike, keeper: Keeper | None) -> None:
+        """Wait while paused."""
+        training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
+        self._enter(training, State.PAUSED)
+        while not training.running.wait(0.05) and not training.stop.is_set():
+            if keeper is not None:
+                self._offer(training, keeper)
+        if not training.stop.is_set():
+            self._enter(training, State.TRAINING)
+
+    def _enter(self, training: Training, state: State) -> None:
+        training.state = state
+        self._notify()
+
+    def _end(self, training: Training, state: State, error: str = "") -> None:
+        training.error = " ".join(error.split())
+        self._enter(training, state)

@@ -1,0 +1,165 @@
+"""Where the error lies: excess loss at every level, amplification, and attribution."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from textwrap import wrap
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from ...core.analysis.attribution import PARTS, Attribution, verdict
+from ...core.assemble import sampling_schedule
+from ..drawing.figure import Curve, Figure
+from ..drawing.palette import Palette
+from ..drawing.plot import draw
+from ..drawing.strips import plain
+from ..sampling.diagnosis import Study
+from ..terminal.glyphs import Glyphs
+from .side_by_side import beside, text_line
+
+_LABEL = 49
+"""Cells of a part's name and number before its bar, of the axis, and of a word after it."""
+
+
+def excess(
+    study: Study, level: int, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """The loss over its floor at every level, as bars, with the floor as a line."""
+    losses = study.losses
+    if not losses:
+        return said("Train first: without a network there is no loss.", width, height, palette)
+    levels = [float(at.level) for at in losses]
+    curves = (
+        Curve(levels, [at.excess for at in losses], "bars", label="excess loss", fill=True),
+        Curve(levels, [at.floor for at in losses], "floor", marker="dashed", label="floor"),
+    )
+    figure = Figure(curves=curves, x_label="level", x_range=(-0.5, len(losses) - 0.5))
+    here = losses[min(level, len(losses) - 1)]
+    note = (
+        f" level {here.level}: loss {here.loss:.4g}, least of any network {here.floor:.4g}, "
+        f"excess {here.excess:.3g}"
+    )
+    picture = draw(figure, width, height - 1, palette, glyphs)
+    return [*picture, text_line(note, width, palette, "text", glyphs)]
+
+
+def schedule(
+    study: Study, level: int, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """alpha_bar and sigma over the levels, and what an error in eps_hat comes to from each."""
+    noising = sampling_schedule(study.wish.experiment)
+    alpha_bars, sigmas = noising.alpha_bars.tolist(), noising.sigmas.tolist()
+    levels = [float(k) for k in range(len(sigmas))]
+    noise = Figure(
+        curves=(
+            Curve(levels, alpha_bars, "truth", label="alpha_bar"),
+            Curve(levels, sigmas, "network", label="sigma"),
+        ),
+        x_label="level",
+    )
+    by = study.amplification
+    steps = [(float(at.level), at.step or float("nan")) for at in by]
+    outs = [(float(at.level), at.out or float("nan")) for at in by]
+    errors = Figure(
+        curves=(
+            Curve([k for k, _ in steps], [v for _, v in steps], "second", label="after its step"),
+            Curve([k for k, _ in outs], [v for _, v in outs], "mark", label="in the sample"),
+        ),
+        x_label="level",
+        log_y=True,
+    )
+    left = width // 2
+    pair = beside(
+        draw(noise, left, height - 1, palette, glyphs),
+        draw(errors, width - left, height - 1, palette, glyphs),
+    )
+    here = by[min(level, len(by) - 1)]
+    note = (
+        f" level {here.level}: an error in eps_hat ×{_shown(here.step)} after its step, "
+        f"×{_shown(here.out)} in the sample"
+    )
+    return [*pair, text_line(note, width, palette, "text", glyphs)]
+
+
+def _shown(value: float | None) -> str:
+    return "unbounded" if value is None else f"{value:.3g}"
+
+
+def attribution(
+    study: Study, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """The error of a sample, split into start, network and steps."""
+    split = study.attribution
+    if split is None:
+        waiting = "Train first: there is no sample of a network to explain."
+        if study.wish.live:
+            waiting = "The error is split up when the training pauses or ends."
+        return said(waiting, width, height, palette)
+    text, dim = palette.style("text"), palette.style("axis")
+    lines = [Strip([Segment(" Energy distance of the sample, by where it comes from", text)])]
+    values = [split.part(name) for name in PARTS]
+    bars = _bars(values, max(6, width - _LABEL), glyphs)
+    for name, bar in zip(PARTS, bars, strict=True):
+        by_chance = split.chance_alone(name)
+        main = name == split.main and not split.by_chance
+        role = "axis" if by_chance or not main else "network"
+        lines.append(
+            Strip(
+                [
+                    Segment(_scored(name, split, glyphs), dim if by_chance else text),
+                    Segment(bar, palette.style(role)),
+                    Segment(" chance" if by_chance else "", dim),
+                ]
+            )
+        )
+    lines.append(
+        Strip(
+            [
+                Segment(_scored("total", split, glyphs), text),
+                Segment(f"true points score {_plus_minus(split.chance, glyphs)}", dim),
+            ]
+        )
+    )
+    first, note = verdict(split, study.start)
+    styles = [palette.style("goal" if split.by_chance else "mark"), text]
+    for sentence, style in zip((first, note), styles, strict=True):
+        for line in wrap(plain(sentence, glyphs), max(10, width - 2)):
+            lines.append(Strip([Segment(f" {line}", style)]))
+    lines = [line.adjust_cell_length(width) for line in lines[:height]]
+    return [*lines, *[Strip.blank(width)] * (height - len(lines))]
+
+
+def _scored(name: str, split: Attribution, glyphs: Glyphs) -> str:
+    """A part with how far chance moves it."""
+    moved = _plus_minus(split.chance_of(name), glyphs)
+    return f" {name:<16}{split.part(name):>11.3g} {moved:<11}"
+
+
+def _plus_minus(chance: float, glyphs: Glyphs) -> str:
+    return plain(f"± {chance:.2g}", glyphs)
+
+
+def _bars(values: Sequence[float], room: int, glyphs: Glyphs) -> list[str]:
+    """Bars about one zero: negative values go leftwards, the largest fill the room."""
+    low, high = min(*values, 0.0), max(*values, 0.0)
+    scale = room / max(high - low, 1e-12) if math.isfinite(high - low) else 0.0
+    zero = round(-low * scale) if scale else 0
+    block, axis = ("#", "|") if glyphs == "ascii" else ("█", "│")
+    bars = []
+    for value in values:
+        cells = round(abs(value) * scale) if scale else 0
+        left = block * min(cells, zero) if value < 0 else ""
+        right = block * min(cells, room - zero) if value > 0 else ""
+        bars.append(f"{left:>{zero}}{axis}{right}")
+    return bars
+
+
+def said(text: str, width: int, height: int, palette: Palette) -> list[Strip]:
+    """One line of text in the middle."""
+    lines = [Strip.blank(width)] * height
+    start = max(0, (width - len(text)) // 2)
+    line = Strip([Segment(" " * start + text, palette.style("axis"))])
+    lines[height // 2] = line.adjust_cell_length(width)
+    return lines

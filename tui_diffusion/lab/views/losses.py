@@ -1,0 +1,88 @@
+"""The loss curve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..drawing.dots import Range
+from ..drawing.downsampling import Series, envelope, fine, smoothed
+from ..drawing.figure import Curve, Figure, Rule, band
+from ..drawing.plot import inner_size
+from ..sampling.measured_trajectory import Floats
+
+
+def loss_figure(
+    losses: NDArray[np.float32] | Series,
+    steps: int,
+    width: int,
+    *,
+    log: bool,
+    stages: Sequence[int] = (),
+    floors: Sequence[tuple[int, float]] = (),
+) -> Figure:
+    """Losses so far over all the steps there will be: raw as an envelope, and smoothed.
+
+    The axis spans the whole training and the range moves in whole decades, so that a new step
+    changes only what is new. ``stages`` are steps at which another network's turn begins;
+    ``floors`` are the least losses that any network can come to, each with its first step.
+    """
+    done = losses.size
+    columns = max(1, 2 * (width - 8))
+    series = Series.of(losses)
+    # No column of dots between two stretches; and a loss lies in the middle of its step.
+    dots = 2 * inner_size(width, 0)[0]
+    xs, lows, highs = envelope(series, fine(series, dots, steps), steps)
+    smooth_x, smooth = smoothed(series, columns, max(1, min(done // 3, steps // 50)), steps)
+    least = (_floor(floors, steps),) if floors else ()
+    curves = (
+        band(xs + 0.5, lows, highs, "raw", label="raw"),
+        *least,
+        Curve(smooth_x.tolist(), smooth.tolist(), "smooth", label="smoothed"),
+    )
+    rules = tuple(Rule(float(step), "grid") for step in stages)
+    return Figure(
+        curves=curves,
+        x_range=(0.0, float(max(steps, 1))),
+        y_range=_loss_range(lows, highs, log),
+        v_lines=rules,
+        x_label="step",
+        log_y=log,
+    )
+
+
+def _floor(floors: Sequence[tuple[int, float]], steps: int) -> Curve:
+    """The floor across all steps, with a gap where another one begins."""
+    ends = [*(start for start, _ in floors[1:]), max(steps, 1)]
+    xs, ys = list[float](), list[float]()
+    for (start, floor), end in zip(floors, ends, strict=True):
+        xs += [float(start), float(end), float(end)]
+        ys += [floor, floor, float("nan")]
+    return Curve(xs, ys, "floor", "dashed", "floor")
+
+
+def _loss_range(lows: Floats, highs: Floats, log: bool) -> Range | None:
+    finite_high = highs[np.isfinite(highs)]
+    finite_low = lows[np.isfinite(lows)]
+    if not len(finite_high):
+        return None
+    top = float(finite_high.max())
+    if not log:
+        # Early losses may be huge; the axis follows all but the first few columns.
+        settled = float(np.quantile(finite_high, 0.98))
+        return (0.0, (settled if settled > 0 else top or 1.0) * 1.15)
+    positive = finite_low[finite_low > 0]
+    if not len(positive) or top <= 0:
+        return None
+    bottom = max(float(positive.min()), top * 1e-12)
+    # A wide range moves by half decades and a narrow one by eighths, so that it seldom moves.
+    parts = 2 if top > 10 * bottom else 8
+    return _stop(bottom, parts, down=True), _stop(top, parts, down=False)
+
+
+def _stop(value: float, parts: int, *, down: bool) -> float:
+    """The nearest of ``parts`` stops a decade, below or above a value."""
+    place = np.log10(value) * parts
+    return float(10 ** ((np.floor(place - 1e-9) if down else np.ceil(place + 1e-9)) / parts))

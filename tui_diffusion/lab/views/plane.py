@@ -1,0 +1,395 @@
+"""Pictures of points in the plane, both axes to one scale: the points beside the exact truth.
+
+The scale is that of unit size, so that columns of a file in unlike units are both seen; the axes
+show their own units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from textual.geometry import Region
+from textual.strip import Strip
+
+from ...core.analysis.metrics import nearest_mode
+from ...core.axes import Axis
+from ...core.config.experiment import Experiment
+from ...core.interpolation import between
+from ...core.mixtures import GaussianMixture
+from ..drawing.dots import (
+    BRAILLE_BITS,
+    Layer,
+    Mark,
+    Range,
+    arrows,
+    bin_paths,
+    bin_points,
+    braille,
+    cells_of,
+    circle,
+    codes_of,
+    density,
+    equal_ranges,
+    grid_places,
+    outline,
+    shade,
+)
+from ..drawing.palette import Palette
+from ..drawing.plot import frame, inner_size
+from ..drawing.strips import place
+from ..sampling.measured_trajectory import Film, Floats, truth_at
+from ..terminal.glyphs import Glyphs
+from .side_by_side import beside
+from .view_state import PATHS, Look, extent_of, role_of, source_name
+
+_TRUTH_SHARE = 0.95
+_TRUTH_RADIUS = (-2 * np.log(1 - _TRUTH_SHARE)) ** 0.5
+"""In std, the radius of the circle that holds that share of a Gaussian in the plane."""
+
+_LEVEL_PAIRS = 300_000
+"""Pairs of a point and a component that are looked at to find where that share lies."""
+_TINY = 1e-300
+"""Density that is none, but has a logarithm."""
+
+_MARKED_MODES = 16
+_FAINTEST = 0.01
+"""Share of the greatest density under which none is drawn."""
+_PAIR_FROM = 50
+"""Columns from which the exact truth has room beside the points."""
+
+
+def plane(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """A view of the points and, where there is room, what is exactly true beside it.
+
+    Both axes are to one scale, and the same at every level (but in the close-up).
+    """
+    if not look.truth or look.view == "close-up" or width < _PAIR_FROM:
+        return _seen(film, look, width, height, palette, glyphs)
+    left = (width + 1) // 2
+    return beside(
+        _seen(film, look, left, height, palette, glyphs),
+        _true(film, look, width - left, height, palette, glyphs),
+    )
+
+
+def _seen(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """What the network (or the process that stands in its place) makes."""
+    role = role_of(film)
+    ranges, lines, region = _framed(film, look, width, height, palette, glyphs)
+    size = (region.width, region.height)
+    match look.view:
+        case "density":
+            inner = shade(density(film.at(look.place), *ranges, *size), *size, palette, glyphs)
+        case "paths":
+            inner = _path_dots(film.x, look, role, ranges, size, palette, glyphs)
+        case "score field":
+            level = min(look.level, film.levels - 1)
+            inner = _arrows(film, level, ranges, size, role, palette, glyphs, ideal=False)
+        case "clean estimate":
+            level = min(look.level, film.levels - 1)
+            dots = bin_points(film.x0_hat(level), *ranges, *size)
+            inner = braille([Layer(dots, role)], [], *size, palette, glyphs)
+        case _:
+            inner = _points(film, look, ranges, size, palette, glyphs)
+    return place(lines, inner, region.x, region.y)
+
+
+def _true(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """What is exactly true in its place."""
+    experiment = film.wish.experiment
+    level = min(look.level, film.levels - 1)
+    names = {
+        "paths": ("─", "ideal denoiser", "ideal"),
+        "score field": ("⇒", "exact score", "truth"),
+        "clean estimate": ("•", f"ideal, from {film.ideal_of} x", "ideal"),
+    }
+    usual = ("•", "true data, noised", "start") if look.forward else ("▇", "exact density", "truth")
+    legend = [names.get(look.view, usual)]
+    ranges, lines, region = _framed(film, look, width, height, palette, glyphs, legend)
+    size = (region.width, region.height)
+    match look.view:
+        case "paths":
+            inner = _path_dots(film.ideal_x, look, "ideal", ranges, size, palette, glyphs)
+        case "score field":
+            inner = _arrows(film, level, ranges, size, "truth", palette, glyphs, ideal=True)
+        case "clean estimate":
+            dots = bin_points(film.ideal_x0(level), *ranges, *size)
+            inner = braille([Layer(dots, "ideal")], [], *size, palette, glyphs)
+        case "scatter" if look.forward:
+            dots = bin_points(between(film.forward_x, look.place), *ranges, *size)
+            inner = braille([Layer(dots, "start")], [], *size, palette, glyphs)
+        case "density" if look.forward:
+            counts = density(between(film.forward_x, look.place), *ranges, *size)
+            inner = shade(counts, *size, palette, glyphs)
+        case _:
+            grid = _exact_grid(experiment, look.place, ranges, size)
+            inner = shade(grid, *size, palette, glyphs)
+    return place(lines, inner, region.x, region.y)
+
+
+def _points(
+    film: Film,
+    look: Look,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> list[Strip]:
+    """Points, with the ring and the modes of the truth, and the one that is followed."""
+    close = look.view == "close-up"
+    points = _about_modes(film, look.place) if close else film.at(look.place)
+    dots = bin_points(points, *ranges, *size)
+    layers, marks = [Layer(dots, role_of(film))], []
+    if look.truth:
+        ring = Layer(_ring(film, look, ranges, size), "truth")
+        marks = _mode_marks(film, look, dots, ranges, size)
+        if palette.colourless or glyphs == "ascii":
+            marks = [*outline(ring, "+"), *marks]  # its dots alone would look like points
+        else:
+            # A cell shows the first layer with dots in it. A ring in a cloud must be seen, but not
+            # hide what it holds where that is narrow.
+            here, there = (codes_of(shown, BRAILLE_BITS) > 0 for shown in (ring.dots, dots))
+            layers.insert(int((here & there).sum() > there.sum() / 2), ring)
+    if look.tracked is not None and look.tracked < len(points):
+        cells = cells_of(points[look.tracked : look.tracked + 1], *ranges, *size)
+        marks += [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
+    return braille(layers, marks, *size, palette, glyphs)
+
+
+def _path_dots(
+    x: NDArray[np.float32],
+    look: Look,
+    role: str,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> list[Strip]:
+    """Paths of some points up to this level, and where they are now."""
+    lanes = _way(x[:, :PATHS], look.place).transpose(1, 0, 2)
+    now = Layer(bin_points(lanes[:, -1], *ranges, *size), role)
+    faint = {"network": "path", "ideal": "ideal path"}.get(role, "axis")
+    gone = Layer(bin_paths(lanes, *ranges, *size), faint)
+    marks = []
+    layers = [now, gone]
+    if look.tracked is not None and look.tracked < x.shape[1]:
+        lane = _way(x[:, look.tracked], look.place)[None]
+        layers.insert(0, Layer(bin_paths(lane, *ranges, *size), "mark"))
+        cells = cells_of(lane[0, -1:], *ranges, *size)
+        marks = [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
+    return braille(layers, marks, *size, palette, glyphs)
+
+
+def _way(x: NDArray[np.float32], place: float) -> NDArray[np.float32]:
+    """The rows of x (N + 1, …) up to a place, which is the last of them."""
+    return np.concatenate((x[: int(place) + 1], between(x, place)[None]))
+
+
+def _arrows(
+    film: Film,
+    level: int,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+    role: str,
+    palette: Palette,
+    glyphs: Glyphs,
+    *,
+    ideal: bool,
+) -> list[Strip]:
+    """The direction of the score on a grid."""
+    xs, ys, places = grid_places(*ranges, *size)
+    points = torch.from_numpy(places.reshape(-1, 2)).float()
+    said = film.ask_ideal(points, level) if ideal else film.ask(points, level)
+    vectors = said.score.double().numpy().reshape(places.shape)
+    return braille([], arrows(vectors, xs, ys, role, glyphs), *size, palette, glyphs)
+
+
+def _framed(
+    film: Film,
+    look: Look,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
+    legend: Sequence[tuple[str, str, str]] | None = None,
+) -> tuple[tuple[Range, Range], list[Strip], Region]:
+    """Ranges, axes, and the place inside them."""
+    middle, half = _window_2d(film, look)
+    across, up = film.scaling.axes
+    own = (across.differences, up.differences) if look.view == "close-up" else (across, up)
+    axes = (middle, half, width, height, palette, glyphs, own)
+    if legend is None:
+        ranges, _, region = _axes(*axes, ())
+        legend = _plane_legend(film, look, palette, glyphs, _cell(ranges, region.width))
+    return _axes(*axes, tuple(legend))
+
+
+@lru_cache(maxsize=64)
+def _axes(
+    middle: tuple[float, float],
+    half: float,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
+    own: tuple[Axis, Axis],
+    legend: tuple[tuple[str, str, str], ...],
+) -> tuple[tuple[Range, Range], list[Strip], Region]:
+    """Axes to one scale at unit size, in own units, kept since they are the same at every level."""
+    # The frame's inside depends on the width of its labels, and these on the ranges: twice is
+    # enough for both to settle.
+    size = inner_size(width, height)
+    for _ in range(2):
+        ranges = equal_ranges(middle, half, *size)
+        lines, region = frame(*ranges, width, height, palette, glyphs, legend=legend, axes=own)
+        size = (region.width, region.height)
+    return ranges, lines, region
+
+
+def _plane_legend(
+    film: Film, look: Look, palette: Palette, glyphs: Glyphs, cell: float
+) -> list[tuple[str, str, str]]:
+    """What the points and the lines are; ``cell`` is the width of a cell."""
+    name, role = source_name(film), role_of(film)
+    match look.view:
+        case "density":
+            return [("▇", f"density of {name}", "truth")]
+        case "paths":
+            return [("─", f"{name}, {min(PATHS, film.x.shape[1])} points", role)]
+        case "score field":
+            return [("→", f"score of {name}", role)]
+        case "clean estimate":
+            return [("•", f"x0_hat of {name}", role)]
+    entries = [("•", name, role)]
+    if look.truth:
+        ring = "+" if palette.colourless or glyphs == "ascii" else "─"
+        if film.mixture.modes <= _MARKED_MODES and look.view != "close-up":
+            entries.append(("○", "mode", "mark"))
+        if look.view == "close-up" or _has_ring(film.truth(look.place), cell):
+            entries.append((ring, f"{_TRUTH_SHARE:.0%} of truth", "truth"))
+    return entries
+
+
+def _window_2d(film: Film, look: Look) -> tuple[tuple[float, float], float]:
+    """Centre and half width of what is shown of the plane."""
+    if look.view == "close-up":
+        widest = float(film.truth(look.place).stds.max())
+        return (0.0, 0.0), 5 * widest * 2 ** (-look.zoom / 2)
+    centre, half = extent_of(film)
+    return (float(centre[0]), float(centre[1])), half * 2 ** (-look.zoom / 2)
+
+
+def _about_modes(film: Film, place: float) -> NDArray[np.float64]:
+    """Points (n, 2) as seen from the mode that each is nearest to."""
+    x = torch.from_numpy(film.at(place)).double()
+    truth = film.truth(place)
+    _, nearest = nearest_mode(x, truth)
+    return np.asarray((x - truth.means[nearest]).numpy())
+
+
+def _mode_marks(
+    film: Film,
+    look: Look,
+    dots: NDArray[np.bool_],
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+) -> list[Mark]:
+    """A circle at every mode, filled where points are."""
+    if film.mixture.modes > _MARKED_MODES or look.view == "close-up":
+        return []
+    marks = []
+    for cell in cells_of(film.truth(look.place).means.numpy(), *ranges, *size):
+        if cell is None:
+            continue
+        x, y = cell
+        reached = dots[4 * y : 4 * y + 4, 2 * x : 2 * x + 2].any()
+        marks.append(Mark(x, y, "●", role_of(film)) if reached else Mark(x, y, "○", "mark"))
+    return marks
+
+
+def _ring(
+    film: Film, look: Look, ranges: tuple[Range, Range], size: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Dots along the line within which most of the truth lies."""
+    experiment = film.wish.experiment
+    if look.view == "close-up":
+        std = float(film.truth(look.place).stds.max())
+        return bin_points(circle((0.0, 0.0), std * _TRUTH_RADIUS), *ranges, *size)
+    return _contour(experiment, look.place, ranges, size)
+
+
+def _cell(ranges: tuple[Range, Range], width: int) -> float:
+    """The width of a cell, of which the range of x has ``width``."""
+    return (ranges[0][1] - ranges[0][0]) / max(width, 1)
+
+
+def _has_ring(truth: GaussianMixture, cell: float) -> bool:
+    """Not where a component is no larger than a cell: so small a ring hides what it is about."""
+    return bool(float(truth.stds.max()) * _TRUTH_RADIUS >= 1.5 * cell)
+
+
+def _on_lattice(
+    truth: GaussianMixture, ranges: tuple[Range, Range], columns: int, rows: int
+) -> torch.Tensor:
+    """The exact density (rows, columns) on a lattice over the ranges, the top row first."""
+    xs = torch.linspace(*ranges[0], columns, dtype=torch.float64)
+    ys = torch.linspace(ranges[1][1], ranges[1][0], rows, dtype=torch.float64)
+    return truth.on_lattice(xs, ys)
+
+
+@lru_cache(maxsize=256)
+def _exact_grid(
+    experiment: Experiment,
+    place: float,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+) -> Floats:
+    """The exact density (2·height, width), blurred to the size of a cell so that a spike shows."""
+    width, height = size
+    truth = truth_at(experiment, place).noised(1.0, _cell(ranges, width) / 2)
+    values = _on_lattice(truth, ranges, width, 2 * height).numpy()
+    # The faintest shade starts where it means something.
+    values[values < _FAINTEST * values.max()] = 0.0
+    return np.asarray(values)
+
+
+@lru_cache(maxsize=256)
+def _contour(
+    experiment: Experiment,
+    place: float,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """Dots (4·height, 2·width) along the line that holds 95 % of the exact density, if any."""
+    width, height = size
+    truth = truth_at(experiment, place)
+    if not _has_ring(truth, _cell(ranges, width)):
+        return np.zeros((4 * height, 2 * width), dtype=np.bool_)
+    threshold = _level_of(truth)
+    # A component is larger than a cell, so two values a cell and four dots between them will do.
+    coarse = _on_lattice(truth, ranges, width, 2 * height).clamp_min(_TINY).log()
+    fine = torch.nn.functional.interpolate(
+        coarse[None, None], (4 * height, 2 * width), mode="bilinear", align_corners=True
+    )
+    inside = (fine[0, 0] >= threshold).numpy()
+    padded = np.pad(inside, 1, mode="edge")  # the edge of the window is no line
+    kernel = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return np.asarray(inside & ~kernel)
+
+
+def _level_of(truth: GaussianMixture) -> float:
+    """The log density over which the 95 % lie; of many components a smaller sample will do."""
+    count = min(2000, max(200, _LEVEL_PAIRS // truth.modes))
+    random = torch.Generator().manual_seed(0)
+    sample = truth.sample(count, random, balanced=True, dtype=torch.float64)
+    return float(torch.quantile(truth.log_prob(sample), 1 - _TRUTH_SHARE))

@@ -1,0 +1,37 @@
+"""Every view of a film, as lines of a terminal.
+
+Pure functions of what is to be seen, its size and its colours; they know no widget.
+"""
+
+from __future__ import annotations
+
+from textual.strip import Strip
+
+from ..drawing.palette import Palette
+from ..sampling.measured_trajectory import Film
+from ..terminal.glyphs import Glyphs
+from .levels import moments, paths
+from .line import denoiser, histogram, pdf_cdf
+from .names import VIEWS_1D, VIEWS_2D, views_of
+from .plane import plane
+from .view_state import Look
+
+__all__ = ["VIEWS_1D", "VIEWS_2D", "Look", "picture", "views_of"]
+
+
+def picture(
+    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    """The film at a level in a view, as ``height`` lines of ``width`` cells."""
+    if width < 16 or height < 6:
+        return [Strip.blank(width)] * height
+    drawers = {"mean and std": moments}
+    if film.dim == 1:
+        drawers |= {
+            "histogram": histogram,
+            "close-up": histogram,
+            "pdf and cdf": pdf_cdf,
+            "paths": paths,
+            "denoiser": denoiser,
+        }
+    return drawers.get(look.view, plane)(film, look, width, height, palette, glyphs)

@@ -1,0 +1,64 @@
+"""A line with each GPU's load and memory, where there is one and nvidia-ml-py is installed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from rich.style import Style
+from textual.message import Message
+
+from ..session.gpus import Gpu, find_gpus
+from .text_line import Line
+
+_EVERY = 1.0
+"""Seconds from one reading to the next while something trains."""
+
+
+class GpuLine(Line):
+    """A GPU each, as many as have room; not there at all where none can be read."""
+
+    DEFAULT_CSS = """
+    GpuLine { display: none; }
+    """
+
+    class Found(Message):
+        """There are GPUs, and this reads them."""
+
+        def __init__(self, read: Callable[[], list[Gpu]]) -> None:
+            super().__init__()
+            self.read = read
+
+    def __init__(self, busy: Callable[[], bool], style: Callable[[], Style]) -> None:
+        """They are read while ``busy``, once before and once after."""
+        super().__init__(id="gpu")
+        self._busy, self._style = busy, style
+        self._texts: list[str] = []
+        self._was_busy = False
+
+    def look(self) -> None:
+        """Look for GPUs, in a thread: a driver may take its time."""
+        threading.Thread(target=self._find, name="gpu", daemon=True).start()
+
+    def _find(self) -> None:
+        read = find_gpus()
+        if read is not None and self.is_running:
+            self.post_message(self.Found(read))
+
+    def on_gpu_line_found(self, message: Found) -> None:
+        message.stop()
+        self._update(message.read)
+        self.display = bool(self._texts)
+        self.set_interval(_EVERY, lambda: self._look_again(message.read))
+
+    def _look_again(self, read: Callable[[], list[Gpu]]) -> None:
+        busy = self._busy()
+        if busy or self._was_busy:
+            self._update(read)
+        self._was_busy = busy
+
+    def _update(self, read: Callable[[], list[Gpu]]) -> None:
+        texts = [f" {gpu.text()} " for gpu in read()]
+        if texts != self._texts:
+            self._texts = texts
+            self.write([(text, self._style()) for text in texts])

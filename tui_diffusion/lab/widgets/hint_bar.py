@@ -1,0 +1,91 @@
+"""A few lines above the footer that say something in passing; they take room, and no key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from ..drawing.palette import Palette
+from ..terminal.glyphs import Glyphs
+from .canvas import Canvas
+from .key_bar import pressing
+
+LEAST_HEIGHT = 22
+"""Lines of a terminal from which there is room for a note."""
+
+_NAMES = {"→": "right", "←": "left", "↑ ↓": "down", "?": "question_mark"}
+"""Textual's names for keys, where they are not those that are written."""
+
+_SPELT = {"↑ ↓": "up down", "→": "right", "←": "left"}
+"""Keys that have no character in ASCII."""
+
+
+class Note(Canvas):
+    """A headline with an end at the right, and below it a text; keys stand in backquotes in it."""
+
+    DEFAULT_CSS = """
+    Note { height: auto; width: 1fr; background: $panel; display: none; }
+    """
+
+    def __init__(self, palette: Palette, glyphs: Glyphs, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.palette = palette
+        self.glyphs = glyphs
+
+    def say(self, head: str, text: str, end: str, width: int, rows: int) -> None:
+        """Show this in ``rows`` lines under the headline, or at its right where there are none."""
+        strong, dim = self.palette.style("mark") + Style(bold=True), self.palette.style("axis")
+        tail = Strip([*self._pieces(end, dim), Segment(" ")])
+        first = [Segment(f" {head}", strong)]
+        if not rows:
+            first += [Segment("  "), *self._pieces(text)]
+        room = max(0, width - tail.cell_length)
+        lines = [Strip.join([Strip(first).adjust_cell_length(room), tail])]
+        wrapped = list(self._wrapped(text, width - 2))
+        for row in range(rows):
+            pieces = wrapped[row] if row < len(wrapped) else []
+            lines.append(Strip([Segment(" "), *pieces]).adjust_cell_length(width))
+        self.styles.height = len(lines)
+        self.display = True
+        self.show(lines)
+
+    def hush(self) -> None:
+        """Say nothing, and leave the room to the panels."""
+        self.display = False
+
+    def _pieces(self, text: str, plain: Style | None = None) -> list[Segment]:
+        """The text with its keys in their own style, and a click on them presses them."""
+        key, plain = (
+            self.palette.style("truth") + Style(bold=True),
+            plain or self.palette.style("text"),
+        )
+        return [
+            Segment(self._spelt(part), key + pressing(_NAMES.get(part, part)))
+            if odd
+            else Segment(part, plain)
+            for index, part in enumerate(text.split("`"))
+            if (odd := index % 2) or part
+        ]
+
+    def _spelt(self, key: str) -> str:
+        return _SPELT.get(key, key) if self.glyphs == "ascii" else key
+
+    def _wrapped(self, text: str, width: int) -> Iterator[list[Segment]]:
+        """Lines of whole words; a key is a word, together with what stands close to it."""
+        line, used = list[Segment](), 0
+        for word in re.findall(r"(?:`[^`]*`|[^\s`])+", text):
+            pieces = self._pieces(word)
+            size = sum(piece.cell_length for piece in pieces)
+            if used and used + 1 + size > width:
+                yield line
+                line, used = [], 0
+            if used:
+                line.append(Segment(" "))
+                used += 1
+            line += pieces
+            used += size
+        yield line

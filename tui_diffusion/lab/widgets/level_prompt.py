@@ -1,0 +1,97 @@
+"""Asks for a level by its number, on one line in the place of the ruler."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.geometry import Offset
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from .text_input import Entry
+
+
+class Jump(Horizontal):
+    """``level 0–20:`` and a field; it has the focus while it is open, and gives it back."""
+
+    DEFAULT_CSS = """
+    Jump { height: 1; width: 1fr; padding: 0 1; }
+    Jump Static { width: auto; height: 1; }
+    Jump Input { width: 9; margin: 0 1; background: $surface; }
+    Jump #refused { color: $text-error; width: 1fr; }
+    """
+    BINDINGS = [Binding("escape", "leave", "close")]
+
+    class Chosen(Message):
+        """A level there is was asked for."""
+
+        def __init__(self, level: int) -> None:
+            super().__init__()
+            self.level = level
+
+    class Left(Message):
+        """It is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(id="jump")
+        self.display = False
+        self.levels = 1
+        self._from: Widget | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="asked", markup=False)
+        yield Entry(compact=True, max_length=8, select_on_focus=False)
+        yield Static("", id="refused", markup=False)
+
+    def on_mount(self) -> None:
+        # Its field has put the terminal's cursor where it would be, but it is closed.
+        self.call_next(self._park)
+
+    def _park(self) -> None:
+        self.app.cursor_position = Offset(0, 0)
+
+    def ask(self, levels: int) -> None:
+        """Open, for a film with so many levels."""
+        self.levels, self._from = levels, self.screen.focused
+        self.query_one("#asked", Static).update(f"level 0–{levels}:")
+        self._refuse("")
+        # At once, and not by a class or `focus`, so that what is typed behind the key comes here.
+        self.display = True
+        field = self.query_one(Input)
+        field.value = ""
+        self.screen.set_focus(field)
+
+    def action_leave(self) -> None:
+        """Close, and put the focus where it was."""
+        if not self.display:
+            return
+        self.display = False
+        self._park()
+        if self.query_one(Input).has_focus:
+            self.screen.set_focus(self._from)
+        self.post_message(self.Left())
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        # isdecimal alone takes digits of every script, which int reads too, and no sign.
+        if text.isdecimal() and int(text) <= self.levels:
+            self.post_message(self.Chosen(int(text)))
+        elif text:
+            self._refuse(f"is not a level; allowed: 0 to {self.levels}")
+            event.input.select_all()  # what is typed next stands in its place
+            return
+        self.action_leave()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._refuse("")
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        self.action_leave()
+
+    def _refuse(self, text: str) -> None:
+        self.query_one("#refused", Static).update(text)

@@ -1,0 +1,76 @@
+"""The ruler: levels from noise to clean as one line."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.message import Message
+from textual.strip import Strip
+
+from ..drawing.palette import Palette
+from ..terminal.glyphs import Glyphs
+from .canvas import Canvas
+
+
+class Ruler(Canvas):
+    """Shows where one is; a click goes to a level."""
+
+    DEFAULT_CSS = """
+    Ruler { height: 1; width: 1fr; }
+    """
+
+    class Picked(Message):
+        """A level was clicked."""
+
+        def __init__(self, level: int) -> None:
+            super().__init__()
+            self.level = level
+
+    def __init__(self, palette: Palette, glyphs: Glyphs) -> None:
+        super().__init__(id="ruler")
+        self.palette = palette
+        self.glyphs = glyphs
+        self.levels = 1
+        self.place = 1.0
+
+    def point(self, place: float, levels: int) -> None:
+        """Show where a level, or a place between two, stands."""
+        self.place, self.levels = place, max(levels, 1)
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _bounds(self) -> tuple[int, int]:
+        """First and last cell of the line itself."""
+        return 7, max(8, self.size.width - 8)
+
+    def _draw(self) -> None:
+        first, last = self._bounds()
+        room = last - first
+        rail, tick, here = ("-", "+", "O") if self.glyphs == "ascii" else ("─", "┼", "●")
+        cells = [rail] * (room + 1)
+        if self.levels <= room // 2:
+            for k in range(self.levels + 1):
+                cells[round(room * k / self.levels)] = tick
+        at = round(room * self.place / self.levels)
+        style = self.palette.style
+        self.show(
+            [
+                Strip(
+                    [
+                        Segment(" noise ", style("text")),
+                        Segment("".join(cells[:at]), style("axis")),
+                        Segment(here, style("mark") + Style(bold=True)),
+                        Segment("".join(cells[at + 1 :]), style("axis")),
+                        Segment(" clean ", style("text")),
+                    ]
+                )
+            ]
+        )
+
+    def on_canvas_clicked(self, event: Canvas.Clicked) -> None:
+        event.stop()
+        first, last = self._bounds()
+        share = min(max((event.x - first) / (last - first), 0), 1)
+        self.post_message(self.Picked(round(share * self.levels)))
