@@ -15,11 +15,7 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 from ..text import shortened
 from .choices import ANY_LEVEL, MethodName, SamplerName, ScheduleKind
 from .fields import setting
-from .limits import (
-    LEAST_ALPHA,
-    LEAST_BETA,
-    LEAST_SIGMA,
-)
+from .limits import LEAST_ALPHA, LEAST_BETA, LEAST_SIGMA
 from .value_types import Numbers, Real, Whole, format_value
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from rich.cells import cell_len
+from textual.message import Message
 
 from ...core.runs.changes import Changes, changes_of, matches
 from ...core.runs.naming import all_runs
 from ...core.runs.store import Summary, age_text
 from ..formatting import number
 from ..widgets.row_list import Lines, Piece, middle
-from .screen import RunsScreen
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,12 @@ class Choice:
 
 class RunList(Lines):
     """One row a run; what is not whole is shown with its reason, and cannot be opened."""
+
+    class Moved(Message):
+        """The cursor is at another run."""
+
+    class Opened(Message):
+        """The run under the cursor is to be opened."""
 
     def __init__(self, *, plain: bool) -> None:
         super().__init__(plain=plain, id="runs")
@@ -115,12 +121,10 @@ class RunList(Lines):
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
     def moved(self) -> None:
-        if isinstance(self.screen, RunsScreen):
-            self.screen.describe()
+        self.post_message(self.Moved())
 
     def action_open(self) -> None:
-        if isinstance(self.screen, RunsScreen):
-            self.screen.action_open()
+        self.post_message(self.Opened())
 
 
 def _columns(width: int, longest: int) -> list[tuple[str, int, bool]]:

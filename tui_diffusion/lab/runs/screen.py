@@ -135,6 +135,12 @@ class RunsScreen(Modal[Choice | None]):
         if not self._asking and self.is_current:
             self._read()
 
+    def on_run_list_moved(self) -> None:
+        self.describe()
+
+    def on_run_list_opened(self) -> None:
+        self.action_open()
+
     def describe(self) -> None:
         """All there is to say of the run under the cursor: in the list names are cut."""
         run = self.query_one(RunList).here
