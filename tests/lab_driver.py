@@ -18,7 +18,7 @@ from tui_diffusion.lab.session.session import Session
 from tui_diffusion.lab.widgets.text_line import Line
 
 from .changed import changed
-from .fake import FakeTrainer, FakeTrainers
+from .fakes import FakeTrainer, FakeTrainers
 
 WIDE, NARROW = (120, 40), (80, 24)
 

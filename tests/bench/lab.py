@@ -16,7 +16,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from tests.bench.table import budget, show
-from tests.terminal import KEYS, Terminal
+from tests.pseudo_terminal import KEYS, Terminal
 
 PROGRAM = Path(sys.executable).with_name("diffusion-tui")
 TRUE = {"COLORTERM": "truecolor", "PYTHONDONTWRITEBYTECODE": ""}

@@ -26,7 +26,7 @@ from tui_diffusion.core.runs.run import open_run, store
 from tui_diffusion.core.training.trainer import Trainer, train
 from tui_diffusion.core.trajectory import denoise
 
-from .trainings import trained
+from ..trainings import trained
 
 SAMPLE_KEYS = {
     *("points", "mean", "std", "nearest_mode_distance", "energy_distance"),

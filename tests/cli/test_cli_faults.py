@@ -16,13 +16,13 @@ import tui_diffusion
 from tui_diffusion.core.runs.run import save_run, store
 from tui_diffusion.core.runs.store import list_runs
 
-from .stored import of_an_earlier_version
+from ..core.test_faults import EXPERIMENT, tree
+from ..stored_runs import of_an_earlier_version
+from ..trainings import trained
 from .test_cli import run_cli  # noqa: F401
-from .test_faults import EXPERIMENT, tree
-from .trainings import trained
 
 if sys.platform != "win32":
-    from .terminal import Terminal
+    from ..pseudo_terminal import Terminal
 
 pytestmark = pytest.mark.usefixtures("home")
 

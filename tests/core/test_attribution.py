@@ -18,7 +18,7 @@ from tui_diffusion.lab.sampling.diagnosis import Study
 from tui_diffusion.lab.sampling.request import Wish
 from tui_diffusion.lab.views.diagnosis import attribution
 
-from .trainings import trained
+from ..trainings import trained
 
 
 def ideal(of: Experiment) -> IdealDenoiser:

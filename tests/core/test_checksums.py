@@ -13,9 +13,9 @@ from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import RunError, open_run, save_run, store
 from tui_diffusion.core.runs.store import list_runs, summarise
 
-from .stored import of_an_earlier_version
-from .test_cli import run_cli  # noqa: F401
-from .trainings import trained
+from ..cli.test_cli import run_cli  # noqa: F401
+from ..stored_runs import of_an_earlier_version
+from ..trainings import trained
 
 FILES = (
     *("run.json", "experiment.json", "metrics.json", POINTS),

@@ -15,8 +15,8 @@ from tui_diffusion.core.training.steppers.choice import graph_stepper
 from tui_diffusion.core.training.steppers.cuda_graph import GraphStepper
 from tui_diffusion.core.training.trainer import Trainer
 
-from .changed import changed
-from .trainings import go_on, trained
+from ..changed import changed
+from ..trainings import go_on, trained
 
 on_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

@@ -15,7 +15,7 @@ from tui_diffusion.core.config.experiment import Experiment, build, from_json, t
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
-from .trainings import trained
+from ..trainings import trained
 
 NAMES = [name for name in DataName.__args__ if name != "file"]  # type: ignore[attr-defined]
 SHAPES = ("moons", "circles", "swiss-roll", "spirals", "checkerboard", "pinwheel")

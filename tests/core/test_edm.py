@@ -20,7 +20,7 @@ from tui_diffusion.core.schedules import Level
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
-from .trainings import go_on, trained
+from ..trainings import go_on, trained
 
 
 def scored(name: str, seed: int, **settings: object) -> Quality:

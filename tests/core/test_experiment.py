@@ -30,8 +30,8 @@ from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import RunError, open_run, save_run
 from tui_diffusion.core.training.trainer import Trainer
 
-from .hostile import MAKERS
-from .trainings import go_on, trained
+from ..hostile_files import MAKERS
+from ..trainings import go_on, trained
 
 NAIVE = get_preset("naive-1d").experiment
 DDPM = get_preset("ddpm-1d").experiment

@@ -17,8 +17,8 @@ from tui_diffusion.core.training.steppers.autograd import PlainStepper
 from tui_diffusion.core.training.steppers.closed_form import FastStepper
 from tui_diffusion.core.training.trainer import Trainer
 
-from .changed import changed
-from .trainings import go_on, trained
+from ..changed import changed
+from ..trainings import go_on, trained
 
 
 def on_cpu(experiment: Experiment, steps: int, **changes: object) -> Experiment:

@@ -34,10 +34,10 @@ from tui_diffusion.lab.runs.load import opened
 from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
-from .fake import FakeTrainers, wait_until
-from .stored import of_an_earlier_version
-from .test_cli import run_cli  # noqa: F401
-from .trainings import go_on, trained
+from ..cli.test_cli import run_cli  # noqa: F401
+from ..fakes import FakeTrainers, wait_until
+from ..stored_runs import of_an_earlier_version
+from ..trainings import go_on, trained
 
 EXPERIMENT = get_preset("ddpm-multimodal").experiment.with_settings(
     {"training.steps": 30, "training.batch": 8, "training.average": 0.9, "device": "cpu"}

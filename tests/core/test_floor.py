@@ -24,7 +24,7 @@ from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.training.steppers.autograd import loss_of
 
-from .trainings import trained
+from ..trainings import trained
 
 
 def ideal(of: Experiment) -> IdealDenoiser:

@@ -25,7 +25,7 @@ from tui_diffusion.core.config.fields import FieldSpec
 from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
 
-from .trainings import trained
+from ..trainings import trained
 
 SMALL = {
     "network.width": 4,

@@ -26,7 +26,7 @@ from tui_diffusion.core.config.user_presets import (
 )
 from tui_diffusion.core.paths import presets_folder
 
-from .test_cli import run_cli  # noqa: F401  a fixture
+from ..cli.test_cli import run_cli  # noqa: F401  a fixture
 
 CHANGES = {"training.lr": 5e-3, "schedule.levels": 12, "seed": 7}
 

@@ -14,8 +14,8 @@ from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.training.trainer import Trainer
 
-from .hostile import MAKERS
-from .test_cli import run_cli  # noqa: F401
+from ..cli.test_cli import run_cli  # noqa: F401
+from ..hostile_files import MAKERS
 
 NAIVE = get_preset("naive-1d").experiment
 

@@ -22,7 +22,7 @@ from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import Trajectory, denoise
 
-from .trainings import trained
+from ..trainings import trained
 
 SEEDS = (0, 1, 2)
 ONE_FAST = (0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2)))

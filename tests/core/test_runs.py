@@ -33,8 +33,8 @@ from tui_diffusion.core.runs.tensor_files import save_tensors
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
-from .stored import of_an_earlier_version
-from .trainings import go_on, trained
+from ..stored_runs import of_an_earlier_version
+from ..trainings import go_on, trained
 
 FILES = {
     "experiment.json",

@@ -24,8 +24,8 @@ from tui_diffusion.core.runs.store import (
     rename_run,
 )
 
-from .stored import of_an_earlier_version
-from .trainings import trained
+from ..stored_runs import of_an_earlier_version
+from ..trainings import trained
 
 EXPERIMENT = get_preset("naive-1d").experiment.with_settings({"training.steps": 6})
 HOSTILE = ["a\x1b]0;boo\x07", "[red]x[bold]", "a\nb", "--help", "\u202eevil", "$(boo)", "a b", "'"]

@@ -20,8 +20,8 @@ from tui_diffusion.core.training.steppers.autograd import loss_of
 from tui_diffusion.core.training.trainer import Trainer, train
 from tui_diffusion.core.trajectory import denoise
 
-from .changed import changed
-from .trainings import go_on, trained
+from ..changed import changed
+from ..trainings import go_on, trained
 
 # A block of batches is at most 256 steps: these are a whole block and a part of one.
 STEPS = 300

@@ -25,8 +25,11 @@ from tui_diffusion.export.pictures.frames import frame
 from tui_diffusion.export.pictures.raster import contour_level, contour_lines, log_density, splat
 from tui_diffusion.export.scene import Exhibit, Film
 
-from .test_cli import Cli, run_cli  # noqa: F401
-from .trainings import trained
+from ..cli.test_cli import (
+    Cli,
+    run_cli,  # noqa: F401
+)
+from ..trainings import trained
 
 SMALL = Options(size=(320, 240), fps=10, seconds=1)
 
@@ -325,7 +328,7 @@ def test_a_folder_not_writable(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys; from pathlib import Path\n"
-        "from tests.test_export_files import exhibit_of\n"
+        "from tests.export.test_export_files import exhibit_of\n"
         "from tui_diffusion.export import *\n"
         "exhibit = exhibit_of('naive-2d', 300)\n"
         "small = Options(size=(320, 240), fps=10, seconds=1)\n"

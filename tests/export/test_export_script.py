@@ -22,8 +22,8 @@ from tui_diffusion.export import export
 from tui_diffusion.export.scene import Exhibit
 from tui_diffusion.export.script.standalone import standalone_script
 
-from .changed import changed
-from .trainings import trained
+from ..changed import changed
+from ..trainings import trained
 
 OF_THE_POST = [preset.id for preset in PRESETS.values() if preset.script]
 

@@ -12,8 +12,8 @@ from tui_diffusion.lab.panels.status_bars import status
 from tui_diffusion.lab.screens.help import HelpScreen
 from tui_diffusion.lab.session.records import State
 
-from .fake import FakeTrainers
-from .pilots import NARROW, WIDE, lab, make_lab, running, until
+from ..fakes import FakeTrainers
+from ..lab_driver import NARROW, WIDE, lab, make_lab, running, until
 
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 

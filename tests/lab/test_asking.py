@@ -30,9 +30,9 @@ from tui_diffusion.lab.session.gpus import Gpu
 from tui_diffusion.lab.widgets.canvas import Canvas
 from tui_diffusion.lab.widgets.text_line import Line
 
-from .fake import FakeTrainers
-from .pilots import NARROW, WIDE, lab, until
-from .trainings import trained
+from ..fakes import FakeTrainers
+from ..lab_driver import NARROW, WIDE, lab, until
+from ..trainings import trained
 
 NAMES = r"naive-\dd|ddpm-\dd[\w-]*|edm-\dd|gaussian-\dd|x0_hat|diffusion-tui"
 """What has a digit and is no number."""

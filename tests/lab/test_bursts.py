@@ -15,8 +15,8 @@ from tui_diffusion.lab.runs.run_list import RunList
 from tui_diffusion.lab.runs.screen import RunsScreen
 from tui_diffusion.lab.screens.help import HelpScreen
 
-from .pilots import NARROW, WIDE, lab, until
-from .stored import invented
+from ..lab_driver import NARROW, WIDE, lab, until
+from ..stored_runs import invented
 
 BURSTS = (
     ("r", "escape"),

@@ -20,9 +20,9 @@ from tui_diffusion.lab.runs.run_list import RunList
 from tui_diffusion.lab.runs.screen import RunsScreen
 from tui_diffusion.lab.runs.stored import count_runs
 
-from . import stored
-from .pilots import NARROW, WIDE, lab, until
-from .test_cli import run_cli  # noqa: F401
+from .. import stored_runs as stored
+from ..cli.test_cli import run_cli  # noqa: F401
+from ..lab_driver import NARROW, WIDE, lab, until
 
 
 def saved(folder, preset="naive-1d", state="stopped", **changes):

@@ -27,8 +27,8 @@ from tui_diffusion.lab.session.session import Session, keep_in_store
 from tui_diffusion.lab.widgets.level_slider import Ruler
 from tui_diffusion.lab.widgets.text_line import Line
 
-from . import stored
-from .pilots import NARROW, WIDE, lab, make_lab, running, until
+from .. import stored_runs as stored
+from ..lab_driver import NARROW, WIDE, lab, make_lab, running, until
 from .test_asking import left
 
 SMALLEST = (60, 18)

@@ -20,8 +20,8 @@ from tui_diffusion.lab.runs.load import opened
 from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.views.loss_overlay import SERIES, can_be_relative, overlay
 
-from . import stored
-from .changed import changed
+from .. import stored_runs as stored
+from ..changed import changed
 
 
 @pytest.fixture(autouse=True)

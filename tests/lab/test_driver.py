@@ -10,7 +10,7 @@ from textual.app import App
 from tui_diffusion.lab.output.driver import LabDriver, Parser
 from tui_diffusion.lab.output.terminal_app import TerminalApp
 
-from .pilots import until
+from ..lab_driver import until
 
 
 class Reader(LabDriver):

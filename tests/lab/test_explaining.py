@@ -27,7 +27,7 @@ from tui_diffusion.lab.screens.explanations import (
 from tui_diffusion.lab.session.records import State, Training
 from tui_diffusion.lab.workspace import Bench
 
-from .changed import changed
+from ..changed import changed
 
 
 def bench(name="naive-1d", state=None, ideal=False, **changes):

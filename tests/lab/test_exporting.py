@@ -17,8 +17,8 @@ from tui_diffusion.lab.screens.export import ExportScreen
 from tui_diffusion.lab.screens.exports import KINDS
 from tui_diffusion.lab.widgets.choice import Choice
 
-from . import stored
-from .pilots import Bench, lab, until
+from .. import stored_runs as stored
+from ..lab_driver import Bench, lab, until
 
 
 class Dialog:

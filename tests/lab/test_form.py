@@ -25,8 +25,8 @@ from tui_diffusion.lab.panels.form.drafts import settle
 from tui_diffusion.lab.panels.form.form import Form
 from tui_diffusion.lab.widgets.row_list import Lines, fit
 
-from .pilots import lab
-from .pilots import until as lab_until
+from ..lab_driver import lab
+from ..lab_driver import until as lab_until
 
 APP_KEYS = ["left", "right", "home", "end", "space", *"123tpxnvgicerdhlq[]+-?"]
 

@@ -10,8 +10,8 @@ import pytest
 from tui_diffusion.lab.session.gpus import Gpu, find_gpus
 from tui_diffusion.lab.widgets.gpu_line import GpuLine
 
-from .fake import FakeTrainers
-from .pilots import WIDE, lab, until
+from ..fakes import FakeTrainers
+from ..lab_driver import WIDE, lab, until
 
 GIB = 2**30
 

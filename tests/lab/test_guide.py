@@ -12,8 +12,8 @@ from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.settings import Place
 from tui_diffusion.lab.widgets.hint_bar import Note
 
-from .fake import FakeTrainers
-from .pilots import NARROW, make_lab, running, until
+from ..fakes import FakeTrainers
+from ..lab_driver import NARROW, make_lab, running, until
 
 
 def guided(**options):
@@ -224,7 +224,7 @@ async def test_it_is_not_there_unasked():
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_only_the_very_first_start_is_guided():
-    from .terminal import Terminal
+    from ..pseudo_terminal import Terminal
 
     with Terminal("naive-1d", size=(80, 24)) as terminal:
         terminal.until("First run 1 of 5")

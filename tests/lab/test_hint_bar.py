@@ -16,7 +16,7 @@ from tui_diffusion.lab.widgets.key_bar import (
     bar,
 )
 
-from .pilots import NARROW, WIDE, lab, until
+from ..lab_driver import NARROW, WIDE, lab, until
 
 PALETTE = Palette.from_theme(BUILTIN_THEMES["textual-dark"].to_color_system().generate(), "none")
 

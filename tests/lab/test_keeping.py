@@ -10,7 +10,7 @@ from tui_diffusion.core.paths import presets_folder
 from tui_diffusion.lab.panels.experiments import ExperimentList
 from tui_diffusion.lab.screens.save_preset import KeepScreen
 
-from .pilots import NARROW, lab, until
+from ..lab_driver import NARROW, lab, until
 
 
 def listed(bench) -> ExperimentList:

@@ -20,14 +20,14 @@ from tui_diffusion.lab.runs.run_list import RunList
 from tui_diffusion.lab.runs.screen import RunsScreen
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
-from .fake import FakeTrainers
-from .hostile import MAKERS
-from .pilots import lab, make_lab, running, until
-from .stored import of_an_earlier_version
+from ..fakes import FakeTrainers
+from ..hostile_files import MAKERS
+from ..lab_driver import lab, make_lab, running, until
+from ..stored_runs import of_an_earlier_version
 from .test_offer import left
 
 if sys.platform != "win32":
-    from .terminal import Terminal
+    from ..pseudo_terminal import Terminal
 
 HOSTILE = ("[red]x", "[@click=app.quit]x", "a\x1b[31mb\x07", "tab\tnewline\n", "-rf", "ü")
 

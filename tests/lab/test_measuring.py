@@ -14,7 +14,7 @@ from tui_diffusion.lab.session.evaluation import report
 from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
-from .fake import wait_until
+from ..fakes import wait_until
 
 
 @pytest.fixture(autouse=True)

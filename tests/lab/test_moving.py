@@ -21,8 +21,8 @@ from tui_diffusion.lab.views.render import VIEWS_2D, Look, picture
 from tui_diffusion.lab.widgets.film_canvas import FilmCanvas, make_ready
 from tui_diffusion.lab.widgets.level_prompt import Jump
 
-from . import stored
-from .pilots import NARROW, WIDE, lab, make_lab, running, until
+from .. import stored_runs as stored
+from ..lab_driver import NARROW, WIDE, lab, make_lab, running, until
 
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW, (60, 18)], ids=lambda s: f"{s[0]}x{s[1]}")
 

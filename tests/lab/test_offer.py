@@ -18,12 +18,12 @@ from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.session.session import Session, keep_in_store
 from tui_diffusion.lab.settings import Place, load
 
-from .changed import changed
-from .pilots import NARROW, WIDE, Bench, make_lab, running, until
-from .trainings import trained
+from ..changed import changed
+from ..lab_driver import NARROW, WIDE, Bench, make_lab, running, until
+from ..trainings import trained
 
 if sys.platform != "win32":
-    from .terminal import Terminal
+    from ..pseudo_terminal import Terminal
 
 ALL = ("naive-1d", "naive-2d")
 

@@ -21,8 +21,8 @@ from tui_diffusion.lab.sampling.measured_trajectory import make_film
 from tui_diffusion.lab.widgets.text_line import times_text
 from tui_diffusion.lab.workspace import Bench
 
-from .pilots import lab, until
-from .test_evaluate import as_json, command
+from ..core.test_evaluate import as_json, command
+from ..lab_driver import lab, until
 
 PRESETS = {"edm-multimodal": 60, "naive-1d": 60, "ddpm-1d-detailed": 2100}
 """In two dimensions; in one; and with a result a level before clean, and a network a level, of

@@ -30,7 +30,7 @@ from tui_diffusion.lab.sampling.measured_trajectory import Film, make_film
 from tui_diffusion.lab.sampling.request import Wish
 from tui_diffusion.lab.views.render import Look, picture
 
-from .test_export_script import run_here
+from ..export.test_export_script import run_here
 
 FAR = np.random.default_rng(0).normal(0, 1, 60) + 1e9
 UNLIKE = np.random.default_rng(1).normal([70, 3e-4], [5196, 0.98e-4], (50, 2))

@@ -2,7 +2,7 @@
 
 from tui_diffusion.lab.widgets.panel import joined
 
-from .pilots import lab
+from ..lab_driver import lab
 
 
 def test_parts_of_a_title_go_whole_and_in_their_turn():

@@ -16,7 +16,7 @@ from tui_diffusion.lab.views.losses import loss_figure
 from tui_diffusion.lab.views.render import VIEWS_1D, VIEWS_2D, Look, picture, views_of
 from tui_diffusion.lab.views.side_by_side import beside
 
-from .changed import changed
+from ..changed import changed
 
 PALETTE = Palette.default()
 SIZES = [(16, 6), (41, 9), (80, 24), (120, 40), (200, 60)]

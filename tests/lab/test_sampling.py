@@ -17,7 +17,7 @@ from tui_diffusion.lab.sampling.measured_trajectory import make_film
 from tui_diffusion.lab.sampling.request import Wish
 from tui_diffusion.lab.sampling.worker import Worker
 
-from .fake import FakeDenoiser, wait_until
+from ..fakes import FakeDenoiser, wait_until
 
 EXPERIMENT = get_preset("naive-1d").experiment
 

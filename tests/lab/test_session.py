@@ -13,7 +13,7 @@ from tui_diffusion.lab.session import session as sessions
 from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.session.session import Session
 
-from .fake import FakeTrainer, FakeTrainers, wait_until
+from ..fakes import FakeTrainer, FakeTrainers, wait_until
 
 EXPERIMENT = get_preset("naive-1d").experiment.with_settings({"training.steps": 200})
 

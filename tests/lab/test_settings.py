@@ -11,7 +11,7 @@ from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.paths import presets_folder, settings_file
 from tui_diffusion.lab.settings import Place, Settings, from_environment, load, save, written
 
-from .pilots import NARROW, make_lab, running, until
+from ..lab_driver import NARROW, make_lab, running, until
 
 PLACE = Place("ddpm-multimodal", 7, "training", "paths", "density")
 SETTINGS = Settings("nord", 12.5, 5000, "blocks", PLACE)

@@ -12,7 +12,7 @@ from tui_diffusion.lab.drawing.palette import _ROLES, Palette
 from tui_diffusion.lab.output.colour_filters import reducer
 from tui_diffusion.lab.output.themes import HIGH_CONTRAST
 
-from .pilots import lab
+from ..lab_driver import lab
 
 THEMES = [t for t in (*BUILTIN_THEMES.values(), HIGH_CONTRAST) if "ansi" not in t.name]
 named = pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)

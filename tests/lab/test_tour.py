@@ -8,7 +8,7 @@ from tui_diffusion.lab.screens.tour import TOUR, TourScreen
 from tui_diffusion.lab.settings import Place
 from tui_diffusion.lab.widgets.hint_bar import Note
 
-from .pilots import NARROW, WIDE, lab, make_lab, running, until
+from ..lab_driver import NARROW, WIDE, lab, make_lab, running, until
 
 POST = (
     "simple_1Diffusion", "simple_1Diffusion_video", "simple_2Diffusion", "simple_multimodal",

@@ -22,9 +22,9 @@ from tui_diffusion.lab.runs.compare.subjects import Source
 from tui_diffusion.lab.sampling.measured_trajectory import Film, Numbers
 from tui_diffusion.lab.screens import save_preset as keeping
 
-from . import stored
-from .fake import FakeTrainers
-from .pilots import NARROW, WIDE, Bench, make_lab, until
+from .. import stored_runs as stored
+from ..fakes import FakeTrainers
+from ..lab_driver import NARROW, WIDE, Bench, make_lab, until
 
 TABS = {"setup": "1", "training": "2", "denoising": "3"}
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

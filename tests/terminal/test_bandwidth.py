@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.timeout(240),
 ]
 if sys.platform != "win32":
-    from .terminal import Terminal
+    from ..pseudo_terminal import Terminal
 
 LONG = ("naive-1d", "--set", "training.steps=50000000")
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from .pilots import NARROW, WIDE, Bench, lab, until
-from .stored import invented
+from ..lab_driver import NARROW, WIDE, Bench, lab, until
+from ..stored_runs import invented
 
 SCREENS = ("question_mark", "r", "c", "e", "a", "u", "d", "z", "ctrl+p")
 """The keys of all screens that escape leaves."""

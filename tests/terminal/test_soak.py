@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.timeout(SECONDS + 900),
 ]
 if sys.platform != "win32":
-    from .terminal import Terminal
+    from ..pseudo_terminal import Terminal
 
 MARGIN = 20 if SECONDS >= 600 else 64
 """MiB that the median of the last third may lie above that of the middle one.

@@ -16,11 +16,11 @@ from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.session.session import Session
 from tui_diffusion.lab.terminal.capabilities import forget_size
 
-from .changed import changed
-from .fake import FakeTrainers, wait_until
-from .pilots import make_lab, running, until
-from .terminal import Terminal
-from .test_cli import run_cli  # noqa: F401
+from ..changed import changed
+from ..cli.test_cli import run_cli  # noqa: F401
+from ..fakes import FakeTrainers, wait_until
+from ..lab_driver import make_lab, running, until
+from ..pseudo_terminal import Terminal
 
 SHORT = ("--set", "training.steps=200", "--device", "cpu")
 

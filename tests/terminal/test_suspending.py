@@ -16,8 +16,8 @@ pytestmark = [
     pytest.mark.timeout(240),
 ]
 if sys.platform != "win32":
-    from .fake import wait_until
-    from .terminal import Terminal
+    from ..fakes import wait_until
+    from ..pseudo_terminal import Terminal
 
 LAB = Path(sys.executable).with_name("diffusion-tui")
 TRAIN = "naive-1d --set training.steps=50000000"

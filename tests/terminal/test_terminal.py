@@ -15,7 +15,7 @@ from tui_diffusion.lab.output.colour_filters import Colourless, Sixteen, nearest
 from tui_diffusion.lab.terminal.ascii import to_ascii, to_console
 from tui_diffusion.lab.terminal.capabilities import detect
 
-from .pilots import lab, make_lab, running, until
+from ..lab_driver import lab, make_lab, running, until
 
 TRUE = {"COLORTERM": "truecolor"}
 UTF8 = {"LANG": "en_US.UTF-8"}

@@ -9,14 +9,14 @@ import pytest
 
 from tui_diffusion.core.runs.store import list_runs
 
-from . import stored
+from .. import stored_runs as stored
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal"),
     pytest.mark.timeout(240),
 ]
 if sys.platform != "win32":
-    from .terminal import Terminal
+    from ..pseudo_terminal import Terminal
 
 WIDE, NARROW = (120, 40), (80, 24)
 SEVEN = {
