@@ -322,7 +322,7 @@ async def test_an_awaited_picture_is_told_of_where_it_was_drawn_meanwhile():
     """A level that was being made ready when a key asked for it."""
     async with lab() as bench:
         canvas, told = bench.panel._canvas, []
-        await until(lambda: not canvas.scout.busy)
+        await until(lambda: canvas._latest is not None and not canvas.scout.busy)
         ahead = replace(canvas._latest, awaited=True, levels=0, drawn=told.append)
         canvas.gallery.picture(*ahead.seen)
         make_ready(ahead, lambda *_: None)
