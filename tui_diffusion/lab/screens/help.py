@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group, RenderableType
+from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -12,6 +13,7 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from ... import docs
 from ...core.config.presets import base_of
 from ...core.config.titles import about_of, title_of
 from ...core.text import shown
@@ -26,33 +28,60 @@ GROUPS = ("Training", "Denoising", "Lab", "Setup")
 """Panels that keys belong to."""
 
 
-class HelpScreen(Modal[None]):
-    """Everything on one page that scrolls."""
+class PageScreen(Modal[None]):
+    """One page of text that scrolls."""
 
     DEFAULT_CSS = """
-    HelpScreen VerticalScroll {
-        width: 92; max-width: 96%; height: auto; max-height: 94%;
+    PageScreen VerticalScroll {
+        width: 108; max-width: 96%; height: auto; max-height: 94%;
         border: round $accent; background: $surface; padding: 0 0 0 2;
         border-title-color: $text;
     }
-    HelpScreen Static { padding-right: 2; }
+    PageScreen Static { padding-right: 2; }
     """
     BINDINGS = [
         Binding("escape,q,question_mark,enter", "dismiss", "close"),
     ]
 
-    def __init__(self, page: Iterable[RenderableType]) -> None:
+    def __init__(self, title: str, page: Iterable[RenderableType]) -> None:
         super().__init__()
+        self._title = title
         self._page = Group(*page)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as page:
-            page.border_title = "Help"
+            page.border_title = self._title
             page.border_subtitle = "arrows scroll, escape closes"
             yield Static(self._page)
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
+
+
+class HelpScreen(PageScreen):
+    """The help of a screen; digits open the pages of the documentation above it."""
+
+    DEFAULT_CSS = "HelpScreen VerticalScroll { width: 92; }"
+    BINDINGS = [
+        Binding(str(number), f"open({topic!r})", topic, show=False)
+        for number, topic in enumerate(docs.TOPICS, 1)
+    ]
+
+    def __init__(self, page: Iterable[RenderableType]) -> None:
+        super().__init__("Help", [*page, *_documentation()])
+
+    def action_open(self, topic: str) -> None:
+        """Open a page of the documentation."""
+        theme = "ansi_dark" if self.app.current_theme.dark else "ansi_light"
+        self.app.push_screen(PageScreen(topic, [Markdown(docs.page(topic), code_theme=theme)]))
+
+
+def _documentation() -> Iterator[RenderableType]:
+    """List the pages of the documentation, with the digits that open them."""
+    yield Text("\nDocumentation", style="bold underline")
+    rows = enumerate(docs.TOPICS.items(), 1)
+    yield keys_and_meanings([(f"{n} {topic}", about) for n, (topic, about) in rows], 11)
+    yield Text(f"In a shell: diffusion-tui docs TOPIC. Files: {shown(str(docs.FOLDER))}")
 
 
 def lab_page(
