@@ -67,6 +67,11 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not heading or heading in [title.lower().replace(" ", "-") for title in titles], link
 
 
+def test_every_picture_is_seen() -> None:
+    for file in (ROOT / "screenshots").iterdir():
+        assert file.suffix == ".py" or not file.is_file() or file.name in README.read_text("utf-8")
+
+
 def test_every_file_and_folder_that_contributing_names_is_there() -> None:
     text = (ROOT / ".github" / "CONTRIBUTING.md").read_text("utf-8")
     names = re.findall(r"`((?:tui_diffusion|tests)/[\w/.]+)`", text)

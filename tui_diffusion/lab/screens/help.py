@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
+from rich.theme import Theme
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -72,8 +73,32 @@ class HelpScreen(PageScreen):
 
     def action_open(self, topic: str) -> None:
         """Open a page of the documentation."""
-        theme = "ansi_dark" if self.app.current_theme.dark else "ansi_light"
-        self.app.push_screen(PageScreen(topic, [Markdown(docs.page(topic), code_theme=theme)]))
+        page = _Markdown(docs.page(topic), dark=self.app.current_theme.dark)
+        self.app.push_screen(PageScreen(topic, [page]))
+
+
+class _Markdown:
+    """Markdown without colours of its own but in code, so that it suits every theme."""
+
+    _STYLES = Theme(
+        {
+            **{f"markdown.h{level}": "bold underline" for level in range(1, 7)},
+            "markdown.code": "bold",
+            "markdown.item.bullet": "bold",
+            "markdown.link": "underline",
+            "markdown.link_url": "underline",
+            "markdown.table.header": "bold",
+            "markdown.table.border": "dim",
+        }
+    )
+
+    def __init__(self, text: str, *, dark: bool) -> None:
+        self._markdown = Markdown(text, code_theme="ansi_dark" if dark else "ansi_light")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        with console.use_theme(self._STYLES):
+            segments = [*console.render(self._markdown, options)]
+        yield from segments
 
 
 def _documentation() -> Iterator[RenderableType]:
