@@ -43,6 +43,7 @@ class PageScreen(Modal[None]):
     BINDINGS = [
         Binding("escape,q,question_mark,enter", "dismiss", "close"),
     ]
+    subtitle = "arrows scroll, escape closes"
 
     def __init__(self, title: str, page: Iterable[RenderableType]) -> None:
         super().__init__()
@@ -52,7 +53,7 @@ class PageScreen(Modal[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll() as page:
             page.border_title = self._title
-            page.border_subtitle = "arrows scroll, escape closes"
+            page.border_subtitle = self.subtitle
             yield Static(self._page)
 
     def on_mount(self) -> None:
@@ -67,6 +68,8 @@ class HelpScreen(PageScreen):
         Binding(str(number), f"open({topic!r})", topic, show=False)
         for number, topic in enumerate(docs.TOPICS, 1)
     ]
+
+    subtitle = f"arrows scroll, 1 to {len(docs.TOPICS)} open more pages, escape closes"
 
     def __init__(self, page: Iterable[RenderableType]) -> None:
         super().__init__("Help", [*page, *_documentation()])
