@@ -33,8 +33,6 @@ from tui_diffusion.lab.clock import Clock
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
 from tui_diffusion.lab.runs.compare.subjects import Source
 from tui_diffusion.lab.session.session import Session
-from tui_diffusion.lab.terminal.capabilities import Colours
-from tui_diffusion.lab.terminal.glyphs import Glyphs
 
 FOLDER = Path(__file__).parent
 GROUND, INK = (18, 18, 18), (224, 224, 224)
@@ -157,23 +155,6 @@ async def four(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     return [draw(app)]
 
 
-async def drawing(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """The sample of a drawing, clean."""
-    await trained(app, pilot)
-    await pilot.press("3", "end", "plus")
-    await pilot.pause(0.5)
-    return [draw(app)]
-
-
-async def narrow(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """One dimension at 80×24: the exact pdf and cdf of a level under the sample."""
-    await trained(app, pilot)
-    await pilot.press("3", "home", *["right"] * 6)
-    await view(app, pilot, "pdf and cdf")
-    await pilot.pause(0.5)
-    return [draw(app)]
-
-
 async def field_and_errors(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     """The network's score against the exact one, and where the error of its sample comes from."""
     await trained(app, pilot)
@@ -197,32 +178,6 @@ async def compare(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     screen = CompareScreen(sources)
     app.push_screen(screen)
     await ready(app, pilot, lambda: len(screen.films) == 2)
-    return [draw(app)]
-
-
-async def levels(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """The noise levels change while their number is typed."""
-    await ready(app, pilot, lambda: app.denoising.film is not None)
-    await pilot.press("1", "tab")
-    app.form.select("schedule.rho")
-    await pilot.press("enter", "end", "ctrl+u", "2")
-    await pilot.pause(0.5)
-    return [draw(app)]
-
-
-async def ask(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """What a number is."""
-    await trained(app, pilot)
-    await pilot.press("3", "home", *["right"] * 7, "a", "down", "down")
-    await pilot.pause(0.5)
-    return [draw(app)]
-
-
-async def console(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """ASCII, in the sixteen colours of the Linux console."""
-    await trained(app, pilot)
-    await pilot.press("3", "home", *["right"] * 16)
-    await pilot.pause(0.5)
     return [draw(app)]
 
 
@@ -272,28 +227,21 @@ class Shot:
     experiment: str
     size: tuple[int, int]
     scene: Scene
-    glyphs: Glyphs = "braille"
-    colours: Colours = "truecolour"
 
 
-WIDE, NARROW = (120, 40), (80, 24)
+WIDE = (120, 40)
 SHOTS = {
     "denoising.gif": Shot("edm-spirals", WIDE, film),
     "lab.png": Shot("ddpm-multimodal", WIDE, four),
-    "pdf-cdf-80x24.png": Shot("ddpm-1d", NARROW, narrow),
     "score-and-errors.png": Shot("ddpm-multimodal", WIDE, field_and_errors),
-    "drawing-80x24.png": Shot("edm-drawing", NARROW, drawing),
     "compare.png": Shot("edm-spirals", WIDE, compare),
-    "noise-levels-80x24.png": Shot("edm-multimodal", NARROW, levels),
-    "ask-80x24.png": Shot("ddpm-multimodal", NARROW, ask),
-    "console-80x24.png": Shot("edm-moons", NARROW, console, glyphs="ascii", colours="16"),
 }
 
 
 async def make(name: str) -> None:
     """Make one picture."""
     shot = SHOTS[name]
-    app = Lab(get_preset(shot.experiment).experiment, glyphs=shot.glyphs, colours=shot.colours)
+    app = Lab(get_preset(shot.experiment).experiment)
     async with app.run_test(size=shot.size) as pilot:
         frames = await shot.scene(app, pilot)
     app.close_workers()

@@ -1,14 +1,14 @@
-"""The tables of the README, made from what the program declares.
+"""The tables of the README and of the documentation, made from what the program declares.
 
-    python -m tests.readme          write them into README.md
+    python -m tests.readme          write them into README.md and tui_diffusion/docs/*.md
 
-A test holds README.md to them.
+A test holds the files to them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from tui_diffusion.core.analysis.glossary import GLOSSARY
@@ -17,7 +17,9 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
 from tui_diffusion.lab.keymap import ACTIONS, COMPARE_ACTIONS, FORM_KEYS, LAB_KEYS
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+DOCS = ROOT / "tui_diffusion" / "docs"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -29,16 +31,10 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 def experiments() -> str:
     """The presets and their scripts."""
     rows = [
-        (
-            f"`{preset.id}`",
-            f"`{preset.script}`" if preset.script else "–",
-            preset.about,
-            f"{preset.experiment.training.steps:,}",
-            str(preset.experiment.levels),
-        )
+        (f"`{preset.id}`", f"`{preset.script}`" if preset.script else "–", preset.about)
         for preset in PRESETS.values()
     ]
-    return _table(("experiment", "script in the post", "what it is", "steps", "levels"), rows)
+    return _table(("experiment", "script in the post", "what it is"), rows)
 
 
 def fields() -> str:
@@ -78,26 +74,30 @@ def numbers() -> str:
     return _table(("number", "what it is", "formula", "what is good"), rows)
 
 
-TABLES = {
-    "numbers": numbers,
-    "experiments": experiments,
-    "fields": fields,
-    "keys": keys,
-    "compare": compare_keys,
+TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    README: {"experiments": experiments},
+    DOCS / "keys.md": {"keys": keys, "compare": compare_keys},
+    DOCS / "fields.md": {"fields": fields},
+    DOCS / "numbers.md": {"numbers": numbers},
 }
+"""The tables of each file, by the names of their markers."""
 
 
-def filled(text: str) -> str:
-    """README text with every table as it should be."""
-    for name, make in TABLES.items():
+def filled(file: Path, text: str) -> str:
+    """Return the text of a file with each of its tables made anew.
+
+    Raises `ValueError` unless every table has one pair of markers.
+    """
+    for name, make in TABLES[file].items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         text, count = re.subn(
             pattern, lambda m, make=make: m[1] + make() + "\n" + m[2], text, flags=re.DOTALL
         )
         if count != 1:
-            raise ValueError(f"README.md has {count} places for the table {name!r}")
+            raise ValueError(f"{file.name} has {count} places for the table {name!r}; allowed: 1")
     return text
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text("utf-8")), "utf-8")
+    for path in TABLES:
+        path.write_text(filled(path, path.read_text("utf-8")), "utf-8")

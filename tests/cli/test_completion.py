@@ -70,7 +70,8 @@ def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
     assert offered(completion.devices, "") >= {"auto", "cpu", "cuda", "mps"}
     assert offered(completion.fields, "device=a") == {"device=auto"}
     assert offered(completion.themes, "h") == {"high-contrast"}
-    assert offered(completion.topics, "f") == {"fields"}
+    assert offered(completion.topics, "f") == {"fields", "files"}
+    assert offered(completion.topics, "") >= {"python", "extending", "keys", "numbers"}
     complete = {
         "sample": {"run", "sampler"},
         "evaluate": {"run", "sampler"},

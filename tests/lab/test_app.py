@@ -5,6 +5,7 @@ import pytest
 from textual.command import CommandList
 from textual.widgets import Input
 
+from tui_diffusion import docs
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.lab.keymap import ACTIONS
 from tui_diffusion.lab.panels.experiments import ExperimentList
@@ -541,6 +542,19 @@ async def test_help_opens_and_closes(size):
             assert bench.app.is_running
         assert "level 10/10" in bench.title
         assert bench.app.session.training is None
+
+
+async def test_the_help_opens_every_page_of_the_documentation():
+    async with lab() as bench:
+        await bench.press("question_mark")
+        await until(lambda: isinstance(bench.app.screen, HelpScreen))
+        for number, topic in enumerate(docs.TOPICS, 1):
+            await bench.press(str(number))
+            first = docs.page(topic).splitlines()[0].removeprefix("# ")
+            await until(lambda: f" {first} " in bench.screen)  # noqa: B023
+            assert f" {topic} " in bench.screen
+            await bench.press("escape")
+            await until(lambda: isinstance(bench.app.screen, HelpScreen))
 
 
 @SIZES

@@ -302,21 +302,21 @@ def train(
 def docs(topic: str | None, as_json: bool) -> None:
     """Print the reference on a TOPIC.
 
-    TOPIC is fields, which --set takes; keys, of the lab; or numbers. Without it, list the topics.
+    TOPIC is fields (which --set takes), keys (of the lab), numbers, python, files or extending.
+    Without it, list the topics.
     """
-    from .docs import TOPICS, text, topics
+    from .docs import TOPICS, printed, topics
 
     if topic is not None and topic not in TOPICS:
         hint = did_you_mean(nearest(topic, TOPICS))
         raise ConfigError(
             f"docs: topic {shown(topic)!r} is unknown; {hint}allowed: {', '.join(TOPICS)}"
         )
-    rows = topics() if topic is None else TOPICS[topic]()
     if as_json:
-        _print_json({topic or "topics": rows})
+        _print_json({topic or "topics": topics() if topic is None else TOPICS[topic]()})
     else:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
-        print(text(rows, max(min(width, 100), 40)))
+        print(printed(topic, max(min(width, 100), 40)))
 
 
 @cli.command(epilog=examples("doctor"))

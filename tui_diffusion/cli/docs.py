@@ -1,10 +1,17 @@
-"""The reference as text: fields, keys and numbers, from where the program declares them."""
+"""The reference as text: tables from where the program declares them, and the pages of ``docs``.
+
+Fields, keys and numbers are rows made from the declarations, so that they suit any width; the
+other topics are the Markdown files that the package ships, a row for each section.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from textwrap import fill
 from typing import Any
+
+from .. import docs
 
 Row = Mapping[str, Any]
 
@@ -28,9 +35,9 @@ def fields() -> list[Row]:
 
 def keys() -> list[Row]:
     """Every key of the lab."""
-    from ..lab.keymap import ACTIONS, FORM_KEYS
+    from ..lab.keymap import ACTIONS, FORM_KEYS, LAB_KEYS
 
-    rows = [*((action.shown, action.help) for action in ACTIONS), *FORM_KEYS]
+    rows = [*((action.shown, action.help) for action in ACTIONS), *LAB_KEYS, *FORM_KEYS]
     return [{"key": key, "about": about} for key, about in rows]
 
 
@@ -44,16 +51,35 @@ def numbers() -> list[Row]:
     ]
 
 
-TOPICS: Mapping[str, Callable[[], list[Row]]] = {
+TABLES: Mapping[str, Callable[[], list[Row]]] = {
     "fields": fields,
     "keys": keys,
     "numbers": numbers,
 }
+"""Topics that are made from declarations, to suit any width; the others are pages."""
+
+
+def sections(topic: str) -> list[Row]:
+    """Return the sections of a page."""
+    return [{"section": heading, "about": body} for heading, body in docs.sections(topic)]
+
+
+TOPICS: Mapping[str, Callable[[], list[Row]]] = {
+    topic: TABLES.get(topic, partial(sections, topic)) for topic in docs.TOPICS
+}
+"""The rows of every topic."""
 
 
 def topics() -> list[Row]:
-    """What there is to ask for."""
-    return [{"topic": name, "about": make.__doc__ or ""} for name, make in TOPICS.items()]
+    """Return each topic with a line about it."""
+    return [{"topic": name, "about": about} for name, about in docs.TOPICS.items()]
+
+
+def printed(topic: str | None, width: int) -> str:
+    """Return a topic as text of at most ``width`` columns, a page as it is; None: the topics."""
+    if topic is not None and topic not in TABLES:
+        return docs.page(topic).rstrip()
+    return text(topics() if topic is None else TABLES[topic](), width)
 
 
 def text(rows: Iterable[Row], width: int) -> str:

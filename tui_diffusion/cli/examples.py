@@ -41,6 +41,7 @@ EXAMPLES = {
     "docs": (
         "diffusion-tui docs fields",
         "diffusion-tui docs keys",
+        "diffusion-tui docs python",
     ),
     "doctor": (
         "diffusion-tui doctor",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
+from rich.theme import Theme
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from ... import docs
 from ...core.config.presets import base_of
 from ...core.config.titles import about_of, title_of
 from ...core.text import shown
@@ -26,33 +29,87 @@ GROUPS = ("Training", "Denoising", "Lab", "Setup")
 """Panels that keys belong to."""
 
 
-class HelpScreen(Modal[None]):
-    """Everything on one page that scrolls."""
+class PageScreen(Modal[None]):
+    """One page of text that scrolls."""
 
     DEFAULT_CSS = """
-    HelpScreen VerticalScroll {
-        width: 92; max-width: 96%; height: auto; max-height: 94%;
+    PageScreen VerticalScroll {
+        width: 108; max-width: 96%; height: auto; max-height: 94%;
         border: round $accent; background: $surface; padding: 0 0 0 2;
         border-title-color: $text;
     }
-    HelpScreen Static { padding-right: 2; }
+    PageScreen Static { padding-right: 2; }
     """
     BINDINGS = [
         Binding("escape,q,question_mark,enter", "dismiss", "close"),
     ]
+    subtitle = "arrows scroll, escape closes"
 
-    def __init__(self, page: Iterable[RenderableType]) -> None:
+    def __init__(self, title: str, page: Iterable[RenderableType]) -> None:
         super().__init__()
+        self._title = title
         self._page = Group(*page)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll() as page:
-            page.border_title = "Help"
-            page.border_subtitle = "arrows scroll, escape closes"
+            page.border_title = self._title
+            page.border_subtitle = self.subtitle
             yield Static(self._page)
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
+
+
+class HelpScreen(PageScreen):
+    """The help of a screen; digits open the pages of the documentation above it."""
+
+    DEFAULT_CSS = "HelpScreen VerticalScroll { width: 92; }"
+    BINDINGS = [
+        Binding(str(number), f"open({topic!r})", topic, show=False)
+        for number, topic in enumerate(docs.TOPICS, 1)
+    ]
+
+    subtitle = f"arrows scroll, 1 to {len(docs.TOPICS)} open more pages, escape closes"
+
+    def __init__(self, page: Iterable[RenderableType]) -> None:
+        super().__init__("Help", [*page, *_documentation()])
+
+    def action_open(self, topic: str) -> None:
+        """Open a page of the documentation."""
+        page = _Markdown(docs.page(topic), dark=self.app.current_theme.dark)
+        self.app.push_screen(PageScreen(topic, [page]))
+
+
+class _Markdown:
+    """Markdown without colours of its own but in code, so that it suits every theme."""
+
+    _STYLES = Theme(
+        {
+            **{f"markdown.h{level}": "bold underline" for level in range(1, 7)},
+            "markdown.code": "bold",
+            "markdown.item.bullet": "bold",
+            "markdown.link": "underline",
+            "markdown.link_url": "underline",
+            "markdown.table.header": "bold",
+            "markdown.table.border": "dim",
+        }
+    )
+
+    def __init__(self, text: str, *, dark: bool) -> None:
+        self._markdown = Markdown(text, code_theme="ansi_dark" if dark else "ansi_light")
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        with console.use_theme(self._STYLES):
+            segments = [*console.render(self._markdown, options)]
+        yield from segments
+
+
+def _documentation() -> Iterator[RenderableType]:
+    """List the pages of the documentation, with the digits that open them."""
+    yield Text("\nDocumentation", style="bold underline")
+    rows = enumerate(docs.TOPICS.items(), 1)
+    yield keys_and_meanings([(f"{n} {topic}", about) for n, (topic, about) in rows], 11)
+    yield Text(f"In a shell: diffusion-tui docs TOPIC. Files: {shown(str(docs.FOLDER))}")
 
 
 def lab_page(

@@ -1,0 +1,40 @@
+"""The pages of the documentation: Markdown files that the package ships."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+FOLDER: Traversable = files(__name__)
+"""Where the Markdown files are."""
+
+TOPICS: Mapping[str, str] = {
+    "keys": "Every key of the lab.",
+    "fields": "Every hyperparameter that --set takes.",
+    "numbers": "Every number that the lab and evaluate write.",
+    "python": "The core from Python: train, sample, measure and save.",
+    "files": "Data files, runs, exports, presets and settings.",
+    "extending": "Data, presets and denoisers of your own.",
+}
+"""A file each, with a line about it."""
+
+_CODE_OR_HEADING = re.compile(r"^(```.*?^```$)|^#+ ([^\n]+)$", re.MULTILINE | re.DOTALL)
+
+
+def page(topic: str) -> str:
+    """Return the Markdown text of a topic; raises `FileNotFoundError` where there is none."""
+    return (FOLDER / f"{topic}.md").read_text("utf-8")
+
+
+def sections(topic: str) -> list[tuple[str, str]]:
+    """Split a page at its headings; return the heading and the body of each that has a body."""
+    before, *pieces = _CODE_OR_HEADING.split(page(topic))
+    pairs = [[topic, before]]
+    for code, heading, after in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
+        if heading is None:  # a heading inside of code is a comment
+            pairs[-1][1] += code + after
+        else:
+            pairs.append([heading, after])
+    return [(heading, body.strip()) for heading, body in pairs if body.strip()]
