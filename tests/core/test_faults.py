@@ -17,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tui_diffusion.cli import commands as cli
+from tui_diffusion.cli import main as cli
 from tui_diffusion.core.analysis import report
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.faults import is_out_of_memory

@@ -12,6 +12,9 @@ from . import completion
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+run_argument: Decorator = click.argument("run", shell_complete=completion.runs)
+
+
 settings_option: Decorator = click.option(
     "--set",
     "settings",
@@ -55,5 +58,5 @@ seed_option: Decorator = click.option(
 
 
 def given(options: Mapping[str, str | None]) -> dict[str, str]:
-    """The fields that have an option of their own, where it is given."""
+    """Return the options that are given, as fields with their values."""
     return {path: value for path, value in options.items() if value is not None}
