@@ -46,7 +46,7 @@ class _Commands(click.Group):
             near = nearest(first, self.commands) if first[:1] != "-" else []
             if near and not ctx.resilient_parsing and first not in all_presets():
                 raise ConfigError(
-                    f"{shown(first)!r} is no command and no experiment; {did_you_mean(near)}"
+                    f"{shown(first)!r} is neither a command nor an experiment; {did_you_mean(near)}"
                     f"allowed: {', '.join(self.commands)}, or an experiment"
                 )
             args = ["lab", *args]

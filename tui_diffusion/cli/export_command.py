@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--points", metavar="N", help="Points denoised together.")
 @click.option("--size", metavar="WxH", help="Size of a film or a picture, such as 640x480.")
-@click.option("--fps", metavar="N", help="Frames a second of a film.")
+@click.option("--fps", metavar="N", help="Frames per second of a film.")
 @click.option("--seconds", metavar="S", help="Length of a film.")
-@click.option("--seed", metavar="N", help="Seed of the sampling, where not the run's.")
+@click.option("--seed", metavar="N", help="Seed of the sampling, instead of the run's.")
 @click.option(
     "--view",
     metavar="V",
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     "excess, error, schedule.",
 )
 @click.option("--level", metavar="K", help="The level a view shows, from 0 (noise) to N (clean).")
-@click.option("--light", is_flag=True, help="On a light ground.")
-@click.option("--transparent", is_flag=True, help="Without a ground: .png and .svg.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--light", is_flag=True, help="Use a light background.")
+@click.option("--transparent", is_flag=True, help="Use a transparent background (.png and .svg).")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @json_option
 def export_(
     run: str,

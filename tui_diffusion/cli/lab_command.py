@@ -18,10 +18,8 @@ from .options import given, points_option, settings_option
 @settings_option
 @points_option
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters alone.")
-@click.option(
-    "--low-bandwidth", is_flag=True, help="Two drawings a second at most, in 256 colours."
-)
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@click.option("--low-bandwidth", is_flag=True, help="Draw at most twice a second, in 256 colours.")
 @click.option(
     "--theme",
     metavar="T",
@@ -34,7 +32,7 @@ from .options import given, points_option, settings_option
     is_flag=False,
     flag_value="",
     shell_complete=completion.runs,
-    help="Go on with a run; without a name, with the latest that can.",
+    help="Resume a run; without a name, the latest that can be resumed.",
 )
 def lab(
     experiment: str | None,

@@ -22,7 +22,7 @@ settings_option: Decorator = click.option(
     multiple=True,
     shell_complete=completion.fields,
     help="Set a hyperparameter, such as training.lr=1e-3; `diffusion-tui docs fields` lists them. "
-    "May be given many times.",
+    "Repeatable.",
 )
 
 
@@ -38,17 +38,17 @@ sampler_option: Decorator = click.option(
     "--sampler",
     metavar="S",
     shell_complete=completion.samplers,
-    help="Sampler, where another than the run's is wanted.",
+    help="Sampler, instead of the run's.",
 )
 
 
 levels_option: Decorator = click.option(
-    "--levels", metavar="N", help="Noise levels, where another number than the run's is wanted."
+    "--levels", metavar="N", help="Number of noise levels, instead of the run's."
 )
 
 
 ideal_option: Decorator = click.option(
-    "--ideal", is_flag=True, help="Put the exact denoiser in place of the network."
+    "--ideal", is_flag=True, help="Use the exact denoiser instead of the network."
 )
 
 

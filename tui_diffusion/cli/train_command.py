@@ -36,7 +36,7 @@ from .signals import Exit, Interruption, complain
     "--resume",
     metavar="RUN",
     shell_complete=completion.runs,
-    help="Go on with a run; more steps by --set training.steps=N.",
+    help="Resume a run; add steps with --set training.steps=N.",
 )
 @json_option
 def train(
