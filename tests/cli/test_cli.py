@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from tui_diffusion import __version__
-from tui_diffusion.cli import commands as cli
+from tui_diffusion.cli import main as cli
 from tui_diffusion.cli import training as headless
 from tui_diffusion.cli.examples import EXAMPLES
 from tui_diffusion.cli.signals import Exit

@@ -17,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tui_diffusion.cli import commands as cli
+from tui_diffusion.cli import main as cli
 from tui_diffusion.core.analysis import report
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.faults import is_out_of_memory
@@ -269,7 +269,7 @@ def test_a_store_that_may_only_be_read_is_told_before_training():
             place.chmod(0o555 if place.is_dir() else 0o444)
         code = """
 import sys
-from tui_diffusion import cli
+from tui_diffusion.cli import main as cli
 for arguments in (["naive-1d"], ["--resume", "run"]):
     sys.argv = ["diffusion-tui", "train", *arguments]
     try:

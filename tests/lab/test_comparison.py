@@ -16,6 +16,7 @@ from tui_diffusion.lab.runs.compare.subjects import (
     read,
     show,
 )
+from tui_diffusion.lab.runs.compare.table import Table
 from tui_diffusion.lab.runs.load import opened
 from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.views.loss_overlay import SERIES, can_be_relative, overlay
@@ -130,6 +131,15 @@ def test_what_is_not_the_same_thing_is_not_judged():
     assert methods["off every mode"].best == 1, "the data are the same"
     data = rows(outcomes([subject("edm-moons", metrics), subject("edm-spirals", better)]))
     assert data["off every mode"].best is None
+
+
+def test_the_table_says_why_no_winner_is_marked(monkeypatch):
+    monkeypatch.setattr(Table, "recount", lambda self: None)
+    table = Table(plain=True)
+    sentence = "These losses measure different things, so no winner is marked."
+    for other, expected in (("flow-moons", True), ("edm-moons", False)):
+        table.show([subject("edm-moons"), subject(other)])
+        assert (sentence in " ".join(row.label for row in table.rows)) == expected
 
 
 @pytest.mark.parametrize(

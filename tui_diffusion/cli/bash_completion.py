@@ -1,7 +1,7 @@
 """Completion in bash: the script, and the line in ``.bashrc`` that reads it.
 
-Click's own script takes words as bash splits them, at = and : too, so that ``training.loss=mse``
-would be three. Other packages that read the script on demand need not be there.
+Bash also splits words at = and :, so click's own script would see ``training.loss=mse`` as three
+words. This script needs no other package, such as one that loads completions on demand.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2> /dev/null ||
 
 
 class BashCompletion(BashComplete):
-    """Click's completion, with a script of our own."""
+    """Click's completion class with this package's script."""
 
     source_template = _SCRIPT
 
 
 def read_at_start(script: Path) -> str:
-    """Have ``.bashrc`` read the script, if it does not yet; what is left to be done."""
+    """Make ``.bashrc`` read the script unless it does; return the next step for the user, or ''."""
     startup = Path.home() / ".bashrc"
     line = f"[ -r {shlex.quote(str(script))} ] && . {shlex.quote(str(script))}"
     with suppress(OSError):
-        # A link is followed; a pipe would be waited for.
+        # Follow a link, but do not open a pipe: reading it would block.
         if not startup.exists() or startup.is_file():
             with startup.open("a+", encoding="utf-8", errors="surrogateescape") as file:
                 file.seek(0)

@@ -1,4 +1,4 @@
-"""Completion of the command line in bash, zsh and fish, written to where each shell looks."""
+"""Completion of the command line in bash, zsh and fish."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _VARIABLE = "_DIFFUSION_TUI_COMPLETE"
 
 
 def install(cli: click.Command, shell: str) -> tuple[Path, str]:
-    """Write the script for a shell (``auto``: the one in use); where, and what is yet to be done.
+    """Write the completion script for a shell and return its path and the next step, or ''.
 
-    Raises `ConfigError` for a shell that is not known, or where nothing can be written.
+    ``auto`` selects the shell in use. Raises `ConfigError` for an unknown shell or a folder that
+    cannot be written to.
     """
     name = Path(os.environ.get("SHELL", "")).name if shell == "auto" else shell
     completion = BashCompletion if name == "bash" else get_completion_class(name)
@@ -43,7 +44,7 @@ def install(cli: click.Command, shell: str) -> tuple[Path, str]:
         "fish": (config / "fish" / "completions" / f"{PROGRAM}.fish", "start another fish"),
     }[name]
     values = completion(cli, {}, PROGRAM, _VARIABLE)
-    # Not `source`, which starts bash to ask for its version.
+    # `source` would start bash to ask for its version.
     script = values.source_template % values.source_vars()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,7 @@ def install(cli: click.Command, shell: str) -> tuple[Path, str]:
 
 
 def experiments(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The presets that begin so, one's own too."""
+    """Complete the name of a preset, including user presets."""
     return [
         CompletionItem(preset.id, help=preset.title)
         for preset in all_presets().values()
@@ -66,7 +67,7 @@ def experiments(_: click.Context, __: click.Parameter, incomplete: str) -> list[
 
 
 def fields(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The fields that begin so, ready for a value; after = the choices there are."""
+    """Complete the name of a field and, after "=", its value."""
     path, given, value = incomplete.partition("=")
     spec = field_table().get(path)
     if given and spec is not None:
@@ -83,26 +84,26 @@ def fields(_: click.Context, __: click.Parameter, incomplete: str) -> list[Compl
 
 
 def runs(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The names of runs that begin so, and `latest`; folders where none does."""
+    """Complete the name of a run, or `latest`; without a match, complete a folder."""
     from ..core.runs.naming import LATEST, run_folders
 
     names = dict.fromkeys(folder.name for folder in run_folders())
-    found = [n for n in (*names, LATEST) if n.startswith(incomplete) and n.isprintable()]
-    return [CompletionItem(name) for name in found] or [CompletionItem(incomplete, type="dir")]
+    matches = [n for n in (*names, LATEST) if n.startswith(incomplete) and n.isprintable()]
+    return [CompletionItem(name) for name in matches] or [CompletionItem(incomplete, type="dir")]
 
 
 def samplers(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The samplers that begin so."""
+    """Complete the name of a sampler."""
     return _begun(incomplete, field_table()["sampling.sampler"].choices)
 
 
 def devices(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The kinds of devices that begin so, and the GPUs of this machine."""
+    """Complete the name of a device, including the GPUs of this machine."""
     return _begun(incomplete, _devices())
 
 
 def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The themes of the lab that begin so."""
+    """Complete the name of a theme of the lab."""
     from textual.theme import BUILTIN_THEMES
 
     from ..lab.output.themes import THEMES
@@ -111,7 +112,7 @@ def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Compl
 
 
 def topics(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The topics of the reference that begin so."""
+    """Complete a topic of the reference."""
     from .docs import TOPICS
 
     return _begun(incomplete, TOPICS)
@@ -122,7 +123,7 @@ def _begun(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
 
 
 def _devices() -> list[str]:
-    """Without torch, which would take seconds: NVIDIA's GPUs are files."""
+    """List the devices without importing torch, which takes seconds: NVIDIA's GPUs are files."""
     numbers = [file.name.removeprefix("nvidia") for file in Path("/dev").glob("nvidia*")]
     gpus = [f"cuda:{number}" for number in sorted(n for n in numbers if n.isdecimal())]
     return ["auto", "cpu", "cuda", *gpus, "mps"]

@@ -1,4 +1,4 @@
-"""What this terminal and this machine can do, found out and said with what would help."""
+"""The capabilities of this terminal and this machine, with advice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAMPLES = {
     "blocks": "▀▄█▌▐ ░▒▓ ┌─┬─┐ │ └─┴─┘",
     "ascii": ".:-=+*#%@ +--+ |",
 }
-"""Each set of glyphs, to be checked by eye."""
+"""A sample of each set of glyphs, for a check by eye."""
 _COLOUR_SAMPLES = (
     ("truecolour", "\x1b[38;2;86;180;233m██\x1b[38;2;230;159;0m██\x1b[38;2;0;158;115m██\x1b[0m"),
     ("256", "\x1b[38;5;75m██\x1b[38;5;214m██\x1b[38;5;36m██\x1b[0m"),
@@ -38,11 +38,11 @@ _GPU_LIBRARY = "nvidia-ml-py"
 _LIBRARIES = ("torch", "numpy", "textual", "rich", "plotext", "pydantic", "click", "safetensors",
               _GPU_LIBRARY)  # fmt: skip
 _ROOM = 200 * 1024**2
-"""Bytes free on the store's disk under which there is a warning."""
+"""Free bytes on the store's disk below which a warning appears."""
 
 
 def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Everything `diffusion-tui doctor` says, as plain values; imports torch."""
+    """Return everything that `diffusion-tui doctor` prints, as plain values. Imports torch."""
     file = settings_file()
     kept, problem = load(file)
     warnings = [problem] if problem else []
@@ -53,7 +53,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     warnings += _theme_warnings(kept.theme, file, environ)
     terminal = detect(environ, locale.getencoding(), glyphs=kept.glyphs)
     size = shutil.get_terminal_size(_size())
-    # Its own output may well be piped: the lab's would not be.
+    # This command's output may be piped; the lab's would not be.
     interactive = sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty())
     settings = _multiplexer_settings(terminal, environ)
     torch = _torch()
@@ -91,7 +91,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
 
 
 def _size() -> tuple[int, int]:
-    """Columns and lines of the terminal that this was started in, wherever its output goes."""
+    """Return columns and lines of the controlling terminal, even if the output is redirected."""
     for stream in (sys.stderr, sys.stdin):
         with suppress(OSError, ValueError):
             return os.get_terminal_size(stream.fileno())
@@ -110,7 +110,7 @@ def _version(name: str) -> str | None:
 
 
 def _torch() -> dict[str, Any]:
-    """torch, its devices and its threads; what fails to load is said and not raised."""
+    """Return torch's devices and threads; report a failed import instead of raising it."""
     try:
         import torch
     except (ImportError, OSError) as error:
@@ -135,7 +135,7 @@ def _torch() -> dict[str, Any]:
 
 
 def _gpu_load(torch: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether the lab can show what torch's GPUs have to do, and if not why."""
+    """Return whether the lab can show the load of torch's GPUs, and if not, the reason."""
     gpus = [device["name"] for device in torch["devices"] if device["name"].startswith("cuda")]
     why, read = "", find_gpus()
     if gpus and _version(_GPU_LIBRARY) is None:
@@ -148,12 +148,12 @@ def _gpu_load(torch: Mapping[str, Any]) -> dict[str, Any]:
 def _cores() -> int:
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
+    except AttributeError:  # not available on this system
         return os.cpu_count() or 1
 
 
 def _disk() -> dict[str, Any]:
-    """The folder of runs, whether it can be written to, and the room on its disk."""
+    """Return the folder of runs, whether it is writable, and the free space on its disk."""
     folder = store()
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     runs, free = 0, None
@@ -167,10 +167,10 @@ def _disk() -> dict[str, Any]:
 
 
 def _multiplexer_settings(terminal: Terminal, environ: Mapping[str, str]) -> dict[str, str]:
-    """What tmux is set to, where it is the one and answers."""
+    """Return the relevant settings of tmux, if it is in use and answers."""
     if terminal.multiplexer != "tmux" or not environ.get("TMUX") or not shutil.which("tmux"):
         return {}
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for option in ("default-terminal", "escape-time", "set-clipboard", "focus-events",
                    "terminal-features", "terminal-overrides"):  # fmt: skip
         scope = "-g" if option == "default-terminal" else "-s"
@@ -183,14 +183,14 @@ def _multiplexer_settings(terminal: Terminal, environ: Mapping[str, str]) -> dic
                 check=False,
             )
         except (OSError, subprocess.SubprocessError):
-            return found
+            return settings
         if done.returncode == 0:
-            found[option] = " ".join(done.stdout.split())
-    return found
+            settings[option] = " ".join(done.stdout.split())
+    return settings
 
 
 def _theme_warnings(theme: str, file: Path, environ: Mapping[str, str]) -> list[str]:
-    """The theme that was chosen, where there is none of that name."""
+    """Return a warning if the selected theme does not exist."""
     from ..lab.output.themes import theme_names
 
     known = theme_names()
@@ -211,72 +211,77 @@ def _warnings(
     torch: Mapping[str, Any],
     disk: Mapping[str, Any],
 ) -> list[str]:
-    """What stands in the way, each with what to do about it."""
-    found = []
+    """Return the problems, each with its remedy."""
+    warnings = []
     columns, lines = size
     if not interactive:
-        found.append("no terminal here: the lab cannot open; train, sample and export can be used")
+        warnings.append(
+            "no terminal here: the lab cannot open; train, sample and export can be used"
+        )
     elif columns < 60 or lines < 18:
-        found.append(f"the terminal is {columns}×{lines}: the lab needs 60×18; make it larger")
+        warnings.append(f"the terminal is {columns}×{lines}: the lab needs 60×18; make it larger")
     elif columns < 100:
-        found.append(f"{columns} columns: the lab shows one panel at a time; all three from 100")
+        warnings.append(f"{columns} columns: the lab shows one panel at a time; all three from 100")
     if terminal.glyphs == "ascii" and terminal.glyphs_why != "as asked":
-        found.append(
+        warnings.append(
             f"ASCII only, since {terminal.glyphs_why}: set LANG=C.UTF-8 or en_US.UTF-8 where the "
             "terminal shows UTF-8"
         )
     if terminal.colours == "16" and terminal.term != "linux":
-        found.append(
+        warnings.append(
             f"16 colours, since {terminal.colours_why}: set TERM=xterm-256color where the terminal "
             "has more"
         )
     if terminal.colours == "256" and not environ.get("COLORTERM"):
         hint = ", and let SSH pass it on (SendEnv, AcceptEnv)" if terminal.remote else ""
-        found.append(f"256 colours: for truecolour, where there is, set COLORTERM=truecolor{hint}")
+        warnings.append(
+            f"256 colours: for truecolour, where there is, set COLORTERM=truecolor{hint}"
+        )
     if terminal.multiplexer == "tmux":
-        found += _tmux_warnings(terminal, settings)
+        warnings += _tmux_warnings(terminal, settings)
     if terminal.multiplexer == "screen":
-        found.append(
+        warnings.append(
             "GNU screen: no truecolour before version 5; 'term screen-256color' and "
             "'defutf8 on' in .screenrc help"
         )
     if torch["error"]:
-        found.append(f"torch cannot be loaded: {torch['error']}; install it anew")
+        warnings.append(f"torch cannot be loaded: {torch['error']}; install it anew")
     elif not torch["omp_num_threads"] and torch["cores"] < (os.cpu_count() or 1):
-        found.append(
+        warnings.append(
             f"{torch['cores']} of {os.cpu_count()} cores are this process's own: set "
             "OMP_NUM_THREADS=1 if training is slow"
         )
     if not disk["writable"]:
-        found.append(f"runs cannot be written to {disk['folder']}: set DIFFUSION_TUI_HOME")
+        warnings.append(f"runs cannot be written to {disk['folder']}: set DIFFUSION_TUI_HOME")
     free = disk["free_bytes"]
     if free is not None and free < _ROOM:
-        found.append(f"{free / 1024**2:.0f} MiB are free for runs: make room, or set "
+        warnings.append(f"{free / 1024**2:.0f} MiB are free for runs: make room, or set "
                      "DIFFUSION_TUI_HOME")  # fmt: skip
-    return found
+    return warnings
 
 
 def _tmux_warnings(terminal: Terminal, settings: Mapping[str, str]) -> list[str]:
-    found = []
+    warnings = []
     if not terminal.term.startswith(("tmux-256", "screen-256", "tmux-direct")):
-        found.append("tmux: set -g default-terminal tmux-256color")
+        warnings.append("tmux: set -g default-terminal tmux-256color")
     delay = settings.get("escape-time", "")
     if delay.isdecimal() and int(delay) > 50:
-        found.append(f"tmux waits {delay} ms after escape: set -s escape-time 10")
-    if settings.get("set-clipboard", "on") != "on":  # external heeds tmux's own copies alone
-        found.append("tmux keeps copies from the terminal: set -s set-clipboard on")
+        warnings.append(f"tmux waits {delay} ms after escape: set -s escape-time 10")
+    # with "external", tmux forwards only its own copies
+    if settings.get("set-clipboard", "on") != "on":
+        warnings.append("tmux keeps copies from the terminal: set -s set-clipboard on")
     features = settings.get("terminal-features", "") + settings.get("terminal-overrides", "")
     if settings and "RGB" not in features and "Tc" not in features:
-        found.append("tmux brings truecolour down to 256: set -as terminal-features ',*:RGB'")
-    return found
+        warnings.append("tmux brings truecolour down to 256: set -as terminal-features ',*:RGB'")
+    return warnings
 
 
 _IN_ONE_PIECE: Mapping[str, Any] = {"break_on_hyphens": False, "break_long_words": False}
-"""A path that is broken could not be copied."""
+"""Options of `textwrap` that keep a path in one piece, so that it can be copied."""
 
 
 def text(report: Mapping[str, Any], file: TextIO) -> str:
-    """A report as a person reads it, in the characters that ``file`` can take."""
+    """Format a report in the characters that ``file`` can encode."""
     terminal, torch, disk = report["terminal"], report["torch"], report["store"]
     encoding = file.encoding or "ascii"
     settings, words = report["settings"], report["locale"]
@@ -326,13 +331,13 @@ def text(report: Mapping[str, Any], file: TextIO) -> str:
     lines += [
         fill(f"! {warning}", width, subsequent_indent="  ", **_IN_ONE_PIECE)
         for warning in report["warnings"]
-    ] or ["Nothing to be mended."]
+    ] or ["Nothing to fix."]
     return "\n".join(lines).encode(encoding, "replace").decode(encoding)
 
 
-def _multiplexer_row(found: Mapping[str, Any]) -> str:
-    if not found["name"]:
+def _multiplexer_row(multiplexer: Mapping[str, Any]) -> str:
+    if not multiplexer["name"]:
         return "none"
-    shown = ", ".join(f"{n} {v or '(empty)'}" for n, v in found["settings"].items()
+    options = ", ".join(f"{n} {v or '(empty)'}" for n, v in multiplexer["settings"].items()
                       if not n.startswith("terminal-"))  # fmt: skip
-    return f"{found['name']}" + (f": {shown}" if shown else "")
+    return f"{multiplexer['name']}" + (f": {options}" if options else "")

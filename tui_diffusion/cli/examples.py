@@ -1,4 +1,4 @@
-"""Two ways or more to use each command, shown below its help."""
+"""Two or more examples of each command, shown below its help."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ EXAMPLES = {
         "diffusion-tui doctor --json",
     ),
 }
-"""By the name of the command; first those of the program."""
+"""Examples by the name of the command; "" holds those of the program."""
 
 
 def examples(command: str = "") -> str:
-    """The end of a command's help."""
+    """Return the end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in EXAMPLES[command])

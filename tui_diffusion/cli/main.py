@@ -1,4 +1,4 @@
-"""Entry point: run a command and turn every fault into one line and an exit code."""
+"""Entry point of the console script."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .signals import Exit, complain
 
 
 def main() -> None:
-    """Entry point: run a command and turn every fault into one line and an exit code."""
+    """Run a command and turn every fault into one line and an exit code."""
     streams.make_fit()
     try:
         cli(prog_name="diffusion-tui", standalone_mode=False)
@@ -28,7 +28,7 @@ def main() -> None:
         complain("interrupted")
         sys.exit(Exit.INTERRUPTED)
     except (ConfigError, RunError) as error:
-        # Any other ValueError is a defect and shows.
+        # Any other ValueError is a defect and must show.
         complain(str(error))
         sys.exit(Exit.BAD_INPUT)
     except Exception as error:
@@ -36,8 +36,9 @@ def main() -> None:
         if fault is None and not isinstance(error, OSError):
             raise
         if isinstance(error, OSError):
-            # Every file has words of its own; what is left is the output, to a full disk or nobody.
-            sys.stdout = streams.nowhere("w")  # to which Python writes once more, at its end
+            # Other files have their own messages, so this is the output: a full disk or a closed
+            # pipe.
+            sys.stdout = streams.nowhere("w")  # Python writes to it once more when it exits
         if not isinstance(error, BrokenPipeError):
             complain(fault or f"cannot be written out: {shown(error)}")
         sys.exit(Exit.FAILED)

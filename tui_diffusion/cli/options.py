@@ -12,6 +12,9 @@ from . import completion
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+run_argument: Decorator = click.argument("run", shell_complete=completion.runs)
+
+
 settings_option: Decorator = click.option(
     "--set",
     "settings",
@@ -19,7 +22,7 @@ settings_option: Decorator = click.option(
     multiple=True,
     shell_complete=completion.fields,
     help="Set a hyperparameter, such as training.lr=1e-3; `diffusion-tui docs fields` lists them. "
-    "May be given many times.",
+    "Repeatable.",
 )
 
 
@@ -35,17 +38,17 @@ sampler_option: Decorator = click.option(
     "--sampler",
     metavar="S",
     shell_complete=completion.samplers,
-    help="Sampler, where another than the run's is wanted.",
+    help="Sampler, instead of the run's.",
 )
 
 
 levels_option: Decorator = click.option(
-    "--levels", metavar="N", help="Noise levels, where another number than the run's is wanted."
+    "--levels", metavar="N", help="Number of noise levels, instead of the run's."
 )
 
 
 ideal_option: Decorator = click.option(
-    "--ideal", is_flag=True, help="Put the exact denoiser in place of the network."
+    "--ideal", is_flag=True, help="Use the exact denoiser instead of the network."
 )
 
 
@@ -55,5 +58,5 @@ seed_option: Decorator = click.option(
 
 
 def given(options: Mapping[str, str | None]) -> dict[str, str]:
-    """The fields that have an option of their own, where it is given."""
+    """Return the options that are given, as fields with their values."""
     return {path: value for path, value in options.items() if value is not None}

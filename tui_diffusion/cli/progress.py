@@ -1,4 +1,4 @@
-"""Progress of long work on standard error: a bar where a person watches, else lines."""
+"""Progress of long work on standard error: a bar on a terminal, otherwise lines."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LONG = 0.3
 
 
 def with_bar(name: str, work: Callable[[Callable[[int, int], None]], T]) -> T:
-    """What ``work`` returns; it is handed what to tell how much is done, and of how much.
+    """Return the result of ``work``, which receives a callback for the work done and the total.
 
-    The terminal may go away; the work does not go with it.
+    The work continues if the terminal disappears.
     """
     if not sys.stderr.isatty():
         return work(ProgressLines(name).tell)
@@ -45,7 +45,7 @@ def with_bar(name: str, work: Callable[[Callable[[int, int], None]], T]) -> T:
 
 
 class TrainingBar:
-    """How far a training is, with its rate, the time left and the loss; to be closed by `with`."""
+    """The progress of a training: rate, time left and loss. Use it in a `with` statement."""
 
     def __init__(self, trainer: Trainer) -> None:
         self._bar: Bar | None = None
@@ -66,7 +66,7 @@ class TrainingBar:
         self.hide()
 
     def show(self, progress: Progress) -> None:
-        """Draw it as it is now."""
+        """Draw the current progress."""
         loss = f"loss {float(progress.losses.mean()):.3g}"
         if self._lines is not None:
             rate = rate_text(progress.step, self._total, progress.seconds)
@@ -81,18 +81,18 @@ class TrainingBar:
         )
         try:
             self._bar.start()
-        except OSError:  # the terminal has gone; the training goes on
+        except OSError:  # the terminal has gone; the training continues
             self._bar = None
 
     def hide(self) -> None:
-        """Leave the line and the cursor as they were, until it is shown again."""
+        """Clear the line and restore the cursor until the next `show`."""
         if self._bar is not None:
             with suppress(OSError):
                 self._bar.stop()
 
 
 def _bar() -> Bar:
-    """A bar whose tasks may tell a rate and a loss."""
+    """Return a bar whose tasks may have a rate and a loss."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar

@@ -1,4 +1,4 @@
-"""Progress as lines now and then, where standard error is a file and no person watches a bar."""
+"""Progress as occasional lines, for standard error that is not a terminal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .signals import complain
 _FIRST = 10.0
 """Seconds until the first line."""
 _LONGEST = 300.0
-"""Most seconds between two lines."""
+"""Largest number of seconds between two lines."""
 
 
 class ProgressLines:
-    """How far some work is, after ten seconds, and then less and less often."""
+    """Progress lines after ten seconds, then at growing intervals."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -26,13 +26,13 @@ class ProgressLines:
         now = monotonic()
         if now < self._next:
             return
-        # The time since the start doubles from line to line, so that a long log stays short.
+        # The elapsed time doubles from line to line, so that a long log stays short.
         self._next = now + min(now - self._began, _LONGEST)
         complain(f"{self._name} {done:,}/{total:,}{note and ', '}{note}")
 
 
 def rate_text(done: int, total: int, seconds: float) -> str:
-    """``4,300 steps/s, 0:00:20 left``."""
+    """Format a rate and the remaining time: ``4,300 steps/s, 0:00:20 left``."""
     rate = done / max(seconds, 1e-9)
     left = timedelta(seconds=round((total - done) / rate)) if rate else "–"
     return f"{rate:,.0f} steps/s, {left} left"

@@ -1,6 +1,6 @@
-"""How a command ends: its exit code, one line on standard error, and the signals that ask for it.
+"""The end of a command: its exit code, its message on standard error, and its signals.
 
-The same signals stop a training for a while: ctrl+z, and ``fg`` goes on.
+Ctrl+Z suspends a training, and ``fg`` resumes it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Exit(IntEnum):
 
 
 def complain(message: str) -> None:
-    """One line on standard error, where there is still somebody to read it."""
+    """Print one line to standard error, if it is still open."""
     with suppress(OSError):
         print(f"diffusion-tui: {' '.join(message.split())}", file=sys.stderr, flush=True)
 
@@ -40,12 +40,12 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """Signals heeded between two reports of a training, where weights, losses and clock agree.
+    """Signal handling between two reports of a training, where weights, losses and clock agree.
 
-    ``asked`` is the number of the signal that asks to end, or 0; ``resting`` is set by ctrl+z,
-    until `rest`; ``saving`` by SIGUSR1 and SIGUSR2, which schedulers send some time before the end.
-    What comes a second time is done at once, and so is any signal while ``at_once`` is set, but for
-    those two. What whoever started this had ignored, such as a hang-up, stays ignored.
+    ``asked`` is the number of the signal that requests the end, or 0. ``resting`` is set by Ctrl+Z
+    until `rest`. ``saving`` is set by SIGUSR1 and SIGUSR2, which schedulers send some time before
+    the end. A second signal takes effect at once, as does any signal except SIGUSR1 and SIGUSR2
+    while ``at_once`` is set. Signals that the parent process ignored, such as SIGHUP, stay ignored.
     """
 
     def __init__(self) -> None:
@@ -73,9 +73,9 @@ class Interruption:
             signal.signal(number, before)
 
     def rest(self) -> None:
-        """Stop here as the system does it, until the shell lets this go on."""
+        """Suspend the process as the system does, until the shell resumes it."""
         self.resting = False
-        # Not SIGSTOP, which would stop this too where there is no shell to bring it back.
+        # SIGSTOP would also suspend a process without a shell that could resume it.
         ours = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         signal.raise_signal(signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, ours)

@@ -1,4 +1,4 @@
-"""The standard streams, made fit to be written to whatever the shell made of them."""
+"""The standard streams, repaired so that the program can write to them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TextIO
 
 
 def make_fit() -> None:
-    """Open the standard streams that are closed; print ``?`` for what their encoding lacks.
+    """Open closed standard streams, and print ``?`` for characters outside their encoding.
 
-    Of ``COLUMNS`` and ``LINES`` what is no size is dropped, since rich would print nothing in it.
-    Python has None for a stream that was closed (``2>&-``), and the next file opened would get its
-    number: what some library then writes to standard error would stand in that file.
+    An invalid ``COLUMNS`` or ``LINES`` is removed, because rich would print nothing with it. Python
+    sets a closed stream (``2>&-``) to None, and the next file opened takes its number: output of a
+    library to standard error would then end up in that file.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -28,7 +28,7 @@ def make_fit() -> None:
 
 
 def is_lost() -> bool:
-    """Whether the working folder has been removed, or may not be looked at."""
+    """Return whether the working directory has been removed or is not accessible."""
     try:
         return not Path.cwd().exists()
     except OSError:
@@ -36,5 +36,5 @@ def is_lost() -> bool:
 
 
 def nowhere(mode: str) -> TextIO:
-    """A stream that leads nowhere."""
+    """Open a stream that discards everything."""
     return Path(os.devnull).open(mode, encoding="utf-8")  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""What the commands print for a person, where they are not asked for JSON."""
+"""The output of commands as tables, for use without ``--json``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from ..core.runs.store import Summary, age_text, in_store
 from ..core.text import shown, threads_text
 
 _UNBROKEN = 100_000
-"""Cells in a line that goes to a file or another program."""
+"""Cells in a line of output that is not a terminal."""
 
 
 def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
-    """The experiments, as ``list --json`` has them."""
+    """Print the experiments, with the columns of ``list --json``."""
     words, numbers = ("experiment", "title", "script"), ("steps", "levels")
     lines = [
         (
@@ -41,7 +41,7 @@ def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
     widths = [max(map(len, cells)) for cells in zip((*words, *numbers), *lines, strict=True)]
     for column, width in zip(table.columns, widths, strict=True):
         column.no_wrap, column.min_width = True, width
-    # In a narrow terminal the title gives way; a name that is cut could not be typed.
+    # In a narrow terminal the title is cut; a cut name could not be typed.
     title = table.columns[1]
     title.min_width = None
     title.max_width = max(8, console.width - sum(widths) + widths[1] - 3 * len(widths) + 2)
@@ -51,10 +51,10 @@ def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_runs(runs: Sequence[Summary], changes: Mapping[Path, Changes]) -> None:
-    """The runs on disk, with what differs from their presets, or why they cannot be opened.
+    """Print the runs on disk, with their changes from the presets, or why they cannot be opened.
 
-    A name that is broken could not be copied. In a narrow terminal what is long stands in a line of
-    its own, then the energy gives way; and what is longer still runs on.
+    Names are never broken, so that they can be copied. In a narrow terminal, long changes take a
+    line of their own, then the energy column is omitted.
     """
     console = _console()
     heads = ("run", "state", "steps", "energy", "age", "changes")
@@ -94,11 +94,11 @@ def _run_cells(run: Summary, changes: Changes | None) -> tuple[str, ...]:
 
 
 def print_report(report: Mapping[str, Any]) -> None:
-    """A training or a sample."""
+    """Print the report of a training or a sampling."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column()
-    sampled, target = report["sample"], report["target"]
+    sample, target = report["sample"], report["target"]
     name = shown(report["experiment"])
     table.add_row("experiment", Text(f"{name}, seed {report['seed']}"))
     if "sampler" in report:
@@ -118,17 +118,17 @@ def print_report(report: Mapping[str, Any]) -> None:
             expected = f"{floor + excess:.3g}, {excess:.3g} above its floor of {floor:.3g}"
             table.add_row("expected loss", expected)
     for name in ("mean", "std"):
-        seen, goal = (_coordinates(of[name], target["std"]) for of in (sampled, target))
-        table.add_row(name, f"{seen}   goal {goal}")
+        value, goal = (_coordinates(of[name], target["std"]) for of in (sample, target))
+        table.add_row(name, f"{value}   goal {goal}")
     for key in ("nearest_mode_distance", "energy_distance", "off_mode", "in_mode_std_ratio"):
-        if sampled[key] is not None:
-            real = _number(sampled[f"{key}_real"])
-            table.add_row(of_key(key).name, f"{_with_chance(sampled, key)}   real data {real}")
+        if sample[key] is not None:
+            real = _number(sample[f"{key}_real"])
+            table.add_row(of_key(key).name, f"{_with_chance(sample, key)}   real data {real}")
     console = _console()
     if not report["run"]:
         console.print(table)
         return
-    # Of the table's first column, but in one piece however long it is.
+    # This belongs into the first column, but must stay in one piece at any length.
     label = table.columns[0]
     label.min_width = max(cell_len(str(cell)) for cell in label.cells)
     console.print(table)
@@ -137,7 +137,7 @@ def print_report(report: Mapping[str, Any]) -> None:
 
 
 def print_evaluation(report: Mapping[str, Any]) -> None:
-    """How good a run is: quality, loss at every level, and where the error comes from."""
+    """Print the quality, the loss at every level, and the sources of the error."""
     console = _console()
     who = "exact denoiser" if report["ideal"] else "network"
     name = shown(report["experiment"])
@@ -183,18 +183,18 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
 
 
 def _with_chance(metrics: Mapping[str, Any], key: str) -> str:
-    """A metric, with how far chance moves it where that is known."""
+    """Format a metric with its chance variation, if that is known."""
     chance = metrics.get(f"{key}_chance")
     return _number(metrics[key]) + ("" if chance is None else f" ± {_number(chance)}")
 
 
 def _console(*, highlight: bool = False) -> Console:
-    """The standard output; where it is no terminal nothing is cut or broken for its width."""
+    """Return a console for standard output; without a terminal it cuts and wraps nothing."""
     return Console(highlight=highlight, width=None if sys.stdout.isatty() else _UNBROKEN)
 
 
 def _table(words: Iterable[str], numbers: Iterable[str] = ()) -> Table:
-    """An empty table with columns of words, and then of numbers at their right."""
+    """Return an empty table with text columns, then right-aligned number columns."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in words:
         table.add_column(name, overflow="ellipsis")
@@ -208,7 +208,7 @@ def _number(value: float | None) -> str:
 
 
 def _coordinates(values: Sequence[float | None], stds: Sequence[float]) -> str:
-    """Each to four decimals, or to what a coordinate of so wide or narrow data calls for."""
+    """Format coordinates with four decimals, or as many as the std of the data needs."""
     pairs = zip(values, stds, strict=True)
     return ", ".join(
         "–" if value is None else coordinate(value, 4, 1.0 if 1e-2 <= std <= 1e3 else std)

@@ -1,4 +1,4 @@
-"""A training without the lab: begun or gone on with, watched, written down, and left."""
+"""Headless training: start or resume it, show its progress, write it to disk, and end it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from .progress import TrainingBar, with_bar
 from .signals import Exit, Interruption, complain
 
 _REPORT = 0.1
-"""Seconds between two reports of a training: how long Ctrl-C may wait."""
+"""Seconds between two reports of a training: the longest wait after Ctrl-C."""
 
 
 @contextmanager
 def _at_training() -> Iterator[None]:
-    """A fault of device or memory is the end of the program, with a line on what helps training."""
+    """Turn a fault of the device or the memory into a message with advice for training."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
@@ -43,7 +43,7 @@ def _at_training() -> Iterator[None]:
 
 @_at_training()
 def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trainer, Path]:
-    """A new training, and the folder it is to be written to, which can be if it is to ``save``."""
+    """Return a new trainer and its run folder; with ``save``, check that the folder is writable."""
     trainer = Trainer(experiment)
     folder = (out if out is not None else store() / new_name(experiment)).absolute()
     if save:
@@ -55,7 +55,7 @@ def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trai
 
 @_at_training()
 def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Trainer, Path]:
-    """A run's training where it was left, and the run's folder."""
+    """Return the trainer of a run at its last checkpoint, and the run's folder."""
     run = open_run(name)
     if preset not in (None, run.experiment.name):
         raise ConfigError(
@@ -71,9 +71,9 @@ def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Tr
 def train(
     trainer: Trainer, folder: Path | None, interruption: Interruption
 ) -> tuple[dict[str, Any], str]:
-    """Train to the end, with checkpoints in ``folder``: the report, and why it is not saved, or ''.
+    """Train to the end with checkpoints in ``folder``; return the report and any write error.
 
-    A signal to end is the end of the program, once the training is written down.
+    A signal that requests the end exits the program after a last checkpoint.
     """
     keeper = Checkpointer(trainer, folder) if folder is not None else None
     if folder is not None:
@@ -97,15 +97,15 @@ def train(
 
 @_at_training()
 def _pull(trainer: Trainer, keeper: Checkpointer | None, interruption: Interruption) -> None:
-    """Train until the end or a signal, with a bar for a person, and a checkpoint now and then."""
-    told = ""
+    """Train until the end or a signal, with a progress bar and regular checkpoints."""
+    fault = ""
     with TrainingBar(trainer) as bar:
         for progress in trainer.run(interval=_REPORT):
             bar.show(progress)
             if interruption.asked:
                 return
             if interruption.resting:
-                # Here, where no time counts as training's.
+                # Time here does not count as training time.
                 bar.hide()
                 interruption.rest()
             if keeper is not None:
@@ -113,28 +113,28 @@ def _pull(trainer: Trainer, keeper: Checkpointer | None, interruption: Interrupt
                     interruption.saving = False
                     keeper.hurry()
                 keeper.offer()
-                if keeper.fault and not told:
-                    told = keeper.fault
-                    complain(f"not saved so far, training goes on: {told}")
+                if keeper.fault and not fault:
+                    fault = keeper.fault
+                    complain(f"not saved so far, training goes on: {fault}")
 
 
 def _leave(trainer: Trainer, keeper: Checkpointer | None, number: int) -> NoReturn:
-    """Write down a training that a signal ended, say how to go on with it, and end."""
-    told = f"interrupted at step {trainer.step:,}/{trainer.steps:,}"
+    """Write the last checkpoint after a signal, print how to resume, and exit."""
+    state = f"interrupted at step {trainer.step:,}/{trainer.steps:,}"
     fault = _kept(keeper, "stopped", None)
     if keeper is None or fault:
-        complain(f"{told}; run: not saved{': ' if fault else ''}{fault}")
+        complain(f"{state}; run: not saved{': ' if fault else ''}{fault}")
     elif trainer.overflowed():
-        complain(f"{told}, where it has diverged; run: {keeper.folder}")
+        complain(f"{state}, where it has diverged; run: {keeper.folder}")
     else:
         name = keeper.folder.name if in_store(keeper.folder) else str(keeper.folder)
         command = f"diffusion-tui train --resume {shlex.quote(name)}"
-        complain(f"{told}; go on with: {command}; run: {keeper.folder}")
+        complain(f"{state}; go on with: {command}; run: {keeper.folder}")
     sys.exit(128 + number)
 
 
 def _kept(keeper: Checkpointer | None, state: State, report: dict[str, Any] | None) -> str:
-    """Write a training that has ended; what went wrong, or nothing."""
+    """Write the final state of a training; return the error, or ''."""
     try:
         if keeper is not None:
             keeper.finish(state, report)

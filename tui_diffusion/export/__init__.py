@@ -1,9 +1,9 @@
-"""What leaves the program: films, pictures, tables and scripts of an experiment.
+"""Export of an experiment: films, pictures, tables and scripts.
 
     export(exhibit, Path("denoising.gif"), Options(size=(640, 480)), progress=bar)
 
-The suffix chooses the kind. It knows the core, Pillow and ffmpeg, and no front end; all of them are
-imported when a file is written.
+The suffix of the file selects the format. This package depends on the core, Pillow and ffmpeg, and
+on no front end; it imports the last two when it writes a file.
 """
 
 from .formats import FORMATS, check, samples

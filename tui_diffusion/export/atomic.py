@@ -1,4 +1,4 @@
-"""Write exported files whole or not at all."""
+"""Atomic writing of exported files: whole, or not at all."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from .options import ExportError
 
 
 def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], None]) -> None:
-    """Let ``write`` make files, and put them in their places only when they are whole.
+    """Write ``files`` through ``write`` and move them into place once all are complete.
 
-    Raises `ExportError` with one line.
+    ``write`` receives temporary paths, one for each file. Raises `ExportError` with a one-line
+    message.
     """
 
     def check() -> None:
@@ -36,7 +37,7 @@ def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], No
 
 
 def _of_memory_or_device(error: RuntimeError) -> bool:
-    """Whether it is no fault of the file, and told by another line."""
+    """Return whether an error concerns memory or the device, which other code reports."""
     from ..core.training.devices import fault_of
 
     return fault_of(error) is not None

@@ -1,4 +1,4 @@
-"""The kinds of exported file, and what each of them takes."""
+"""The formats of exported files, and the options that each accepts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .options import AS_USUAL, ExportError, Options
 from .views import GRID, TABLE_VIEWS, TRAINING_VIEWS, dashed, has_level, named, pictures_of
 
 Progress = Callable[[int, int], None]
-"""Called with what is done and how much there is; what it raises ends the export."""
+"""Callback with the work done and the total; an exception that it raises ends the export."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file: what it is, its defaults, and how fast it may run; None: does not apply."""
+    """A file format: its content, its defaults and its limits. None means "does not apply"."""
 
     about: str
     size: tuple[int, int] | None = None
@@ -40,25 +40,25 @@ FORMATS: Mapping[str, Format] = {
     ".npz": Format("the trajectory and the losses for numpy"),
     ".py": Format("a script of its own that trains and samples the same", samples=False),
 }
-"""Every kind of file by its suffix."""
+"""Every format by its suffix."""
 
 LEAST_SIZE, MOST_SIZE = (320, 240), (7680, 4320)
-"""Pixels; in a smaller picture no text could be read beside what it belongs to."""
+"""Bounds of a picture's size, in pixels. Text in a smaller picture would be illegible."""
 
 LEAST_SECONDS, MOST_SECONDS = 0.5, 120.0
 _MOST_GIF_PIXELS = 500_000_000
-"""Pixels of all frames of a GIF, which are held in memory."""
+"""Limit on the pixels of all frames of a GIF together, because they are held in memory."""
 
 
 def samples(file: Path) -> bool:
-    """Whether this kind of file needs a denoising; raises `ExportError` for an unknown suffix."""
+    """Return whether a format needs a denoising. Raises `ExportError` for an unknown suffix."""
     return format_of(file).samples
 
 
 def check(file: Path, options: Options = AS_USUAL) -> list[Path]:
-    """The files that an export would write; raises `ExportError` where it cannot.
+    """Return the files that an export would write; raise `ExportError` if it cannot.
 
-    Cheap, so that nobody samples for long and then learns that the folder is missing.
+    The check is cheap and precedes the sampling, so that a missing folder is reported at once.
     """
     kind = format_of(file)
     _check_options(file, kind, options)
@@ -145,7 +145,7 @@ def _check_ground(suffix: str, kind: Format, options: Options) -> None:
 
 
 def check_view(experiment: Experiment, options: Options) -> None:
-    """Raise `ExportError` where an experiment has no such view, or no such level."""
+    """Raise `ExportError` if the experiment does not have the view or the level."""
     if options.view is None:
         return
     view, levels = named(options.view), experiment.sampling_levels
@@ -162,7 +162,7 @@ def check_view(experiment: Experiment, options: Options) -> None:
 
 
 def needs_points(view: str | None) -> bool:
-    """Whether a view shows points, and not the training alone."""
+    """Return whether a view shows points, and not only the training."""
     return view is None or named(view) not in TRAINING_VIEWS
 
 

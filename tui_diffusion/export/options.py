@@ -1,4 +1,4 @@
-"""How a file is to be, and reading that as a person writes it."""
+"""Export options, and functions that parse them from text."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..core.text import shown
 
 
 class ExportError(ConfigError):
-    """A file that cannot be written as wished: one line that says why and what is allowed."""
+    """A file that cannot be written as requested; the message names the allowed values."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a file is to be; None leaves it to the format.
+    """Options of an exported file; None selects the default of the format.
 
-    ``size`` in pixels; ``fps`` and ``seconds`` of films; ``force`` replaces a file that is there.
-    ``view`` is one of `views` and ``level`` where it looks, from 0 (noise) to N (clean), which it
-    is by itself. ``light`` and ``transparent`` are the ground.
+    ``size`` is in pixels. ``fps`` and ``seconds`` apply to films. ``force`` replaces an existing
+    file. ``view`` is one of `views`; ``level`` is the level that it shows, from 0 (noise) to N
+    (clean, the default). ``light`` and ``transparent`` select the background.
     """
 
     size: tuple[int, int] | None = None
@@ -34,21 +34,21 @@ class Options:
 
 
 AS_USUAL = Options()
-"""Everything as the format has it."""
+"""The defaults of every format."""
 
 
 def read_size(text: str | None) -> tuple[int, int] | None:
-    """``640x480`` as two numbers; raises `ExportError`."""
+    """Parse ``640x480`` as width and height. Raises `ExportError`."""
     if text is None:
         return None
-    found = re.fullmatch(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*", text)
-    if found is None:
+    match = re.fullmatch(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*", text)
+    if match is None:
         raise ExportError(f"--size: {shown(text)[:60]!r} is not allowed; allowed: such as 640x480")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 def read_number(name: str, text: str | None) -> float | None:
-    """A number given as an option; raises `ExportError`."""
+    """Parse a numeric option. Raises `ExportError`."""
     if text is None:
         return None
     try:
@@ -61,7 +61,7 @@ def read_number(name: str, text: str | None) -> float | None:
 
 
 def read_level(text: str | None) -> float | None:
-    """A level as a person writes it; raises `ExportError`."""
+    """Parse a level. Raises `ExportError`."""
     if text is None:
         return None
     if not re.fullmatch(r"\s*[0-9]{1,6}\s*", text):

@@ -1,4 +1,4 @@
-"""What is exported: an experiment, its losses, and a denoising seen at any place of its way."""
+"""The exported content: an experiment, its losses, and its denoising at any playback position."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ Floats = NDArray[np.float64]
 
 
 _FAR = 4.0
-"""How many times wider than the data the noise may be in a view that does not move."""
+"""Largest ratio of the noise's width to the data's in a view with a fixed window."""
 
 _ROOM = 1.06
-"""How many times wider than the truth a view is, for points at its edge."""
+"""Ratio of a view's width to the truth's width, so that points at the edge stay visible."""
 
 _STRAYS = 0.002
-"""Share of the points that a view that closes in may leave out at each side, ..."""
+"""Share of the points that a closing view may leave out on each side."""
 
 _WIDER = 1.3
-"""... and how many times wider than the truth it gets for the others."""
+"""Width of a closing view, relative to the truth, that makes room for the other points."""
 
 _CLOSEST = 10.0
-"""How many times the view may close in."""
+"""Largest factor by which a view closes in."""
 
 _FOLLOWED = 32
-"""Points whose ideal paths there are."""
+"""Number of points with ideal paths."""
 
 _ESTIMATES = 8192
-"""Points whose clean estimates are shown; each asks the network again."""
+"""Number of points with clean estimates; each one costs another network evaluation."""
 
 
 def _no_losses() -> NDArray[np.float32]:
@@ -55,7 +55,7 @@ def _no_losses() -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """Where a denoiser's error lies; ``attribution`` is None where it is not known."""
+    """A diagnosis of a denoiser's error. ``attribution`` is None if it is unknown."""
 
     losses: tuple[LevelLoss, ...]
     amplification: tuple[Amplification, ...]
@@ -63,21 +63,21 @@ class Diagnosis:
 
     @classmethod
     def of(cls, experiment: Experiment, denoiser: Denoiser | None) -> Diagnosis:
-        """What there is to say of a denoiser, or of none."""
+        """Diagnose a denoiser; without one, diagnose only the schedule."""
         by = amplification(experiment)
         if denoiser is None:
             return cls((), by, None)
-        found = attribute(experiment, denoiser, device=device_of(denoiser))
-        return cls(tuple(level_losses(experiment, denoiser)), by, found)
+        attribution = attribute(experiment, denoiser, device=device_of(denoiser))
+        return cls(tuple(level_losses(experiment, denoiser)), by, attribution)
 
 
 @dataclass(frozen=True, eq=False)
 class Exhibit:
-    """An experiment, and where there are some its losses and one denoising.
+    """An experiment with its losses and one denoising, if it has them.
 
-    ``maker`` says what the points come from: "network", "ideal denoiser" or "true data";
-    ``denoiser`` made them, from the noise of ``seed`` (None: the experiment's). ``diagnosis`` is
-    made where it is not given.
+    ``maker`` names the source of the points: "network", "ideal denoiser" or "true data".
+    ``denoiser`` produced them from the noise of ``seed`` (None: the experiment's). ``diagnosis`` is
+    computed if it is not given.
     """
 
     experiment: Experiment
@@ -90,26 +90,26 @@ class Exhibit:
 
     @cached_property
     def diagnosed(self) -> Diagnosis:
-        """Where the error of the denoiser lies."""
+        """The diagnosis of the denoiser's error, computed on first use."""
         return self.diagnosis or Diagnosis.of(self.experiment, self.denoiser)
 
     @cached_property
     def floors(self) -> tuple[tuple[int, float], ...]:
-        """The least losses that any network can come to, each with its first step."""
+        """The smallest losses that any network can reach, each with its first step."""
         return stage_floors(self.experiment)
 
     @property
     def title(self) -> str:
-        """The experiment as a person calls it."""
+        """The title of the experiment."""
         return title_of(self.experiment)
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Everything at one place between level 0 and level N: points (n, d) and the exact truth.
+    """The points (n, d) and the exact distribution at one position between levels 0 and N.
 
-    Both are at unit size; ``scaling`` leads to the data's own units. ``beta`` is that of the step
-    from the level last reached; ``decays``: alpha falls with noise.
+    Both are at unit size; ``scaling`` converts them to the data's own units. ``beta`` belongs to
+    the step from the level last reached. ``decays`` means that alpha falls as the noise grows.
     """
 
     place: float
@@ -129,7 +129,7 @@ class Scene:
 
     @property
     def moments(self) -> list[tuple[str, Floats, Floats]]:
-        """Name, value of the points and of the truth, of mean and std in the data's own units."""
+        """Return name, sample value and true value of mean and std, in the data's own units."""
         points, back = torch.from_numpy(self.points), self.scaling.lengths_back
         pairs = [
             ("mean", self.scaling.back(points.mean(0)), self.scaling.back(self.truth.mean())),
@@ -144,17 +144,17 @@ class Scene:
 
     @property
     def name(self) -> str:
-        """Which level this is, of how many."""
+        """The level and the number of levels, as text."""
         return f"level {self.level}/{self.levels}"
 
     @property
     def words(self) -> str:
-        """Where this is, in numbers."""
+        """The noise at this position, as text."""
         return self.notes[0]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The same at length, and shorter."""
+        """The same text in several lengths, longest first."""
         if self.clean:
             return ("clean",)
         if not self.decays:
@@ -168,7 +168,7 @@ def _numbers(x: Tensor) -> Floats:
 
 
 def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
-    """The corners (d,) of a box that holds every component to 3.2 std."""
+    """Return the corners (d,) of a box that holds 3.2 std of every component."""
     reach = 3.2 * truth.stds[:, None]
     low, high = (truth.means - reach).min(0).values, (truth.means + reach).max(0).values
     return np.asarray(low.numpy()), np.asarray(high.numpy())
@@ -176,9 +176,9 @@ def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """A denoising as a function of a place from 0 (noise) to N (clean), at unit size.
+    """A denoising as a function of a position from 0 (noise) to N (clean), at unit size.
 
-    Between two levels points go in a straight line, and so do alpha and sigma.
+    Between two levels, points, alpha and sigma are interpolated linearly.
     """
 
     exhibit: Exhibit
@@ -186,12 +186,12 @@ class Film:
 
     @property
     def levels(self) -> int:
-        """N."""
+        """The number of levels, N."""
         return self.trajectory.levels
 
     @property
     def dim(self) -> int:
-        """Coordinates of a point."""
+        """The number of coordinates of a point."""
         return int(self.trajectory.x.shape[2])
 
     @cached_property
@@ -204,12 +204,12 @@ class Film:
 
     @property
     def axes(self) -> tuple[Axis, ...]:
-        """One axis a coordinate, in the data's own units."""
+        """The axis of each coordinate, in the data's own units."""
         return self._scaling.axes
 
     @cached_property
     def x(self) -> Floats:
-        """The points, (N + 1, n, d)."""
+        """The points (N + 1, n, d)."""
         return _numbers(self.trajectory.x)
 
     @property
@@ -221,38 +221,42 @@ class Film:
 
     @cached_property
     def ideal_x(self) -> Floats:
-        """What the ideal denoiser makes of some starts, with the same noise, (N + 1, k, d)."""
-        made = denoise(
+        """The ideal denoiser's paths from some starts, with the same noise, (N + 1, k, d)."""
+        trajectory = denoise(
             self.exhibit.experiment,
             self.ideal,
             points=self.trajectory.points,
             seed=self.exhibit.seed,
             keep=_FOLLOWED,
         )
-        return _numbers(made.x)
+        return _numbers(trajectory.x)
 
     def estimates(self, level: int) -> tuple[Floats, Floats]:
-        """x0_hat of some points at a level below N, and what the ideal denoiser says of them."""
+        """Return x0_hat of the denoiser and of the ideal denoiser for some points, each (k, d).
+
+        ``level`` is below N.
+        """
         step = self.trajectory.step(level, slice(_ESTIMATES))
-        said = self.ideal(step.x.cpu(), self.trajectory.schedule[level])
-        return _numbers(step.x0_hat), _numbers(said.x0_hat)
+        exact = self.ideal(step.x.cpu(), self.trajectory.schedule[level])
+        return _numbers(step.x0_hat), _numbers(exact.x0_hat)
 
     @torch.no_grad()
     def asked(self, x: Floats, level: int, *, ideal: bool) -> tuple[Floats, Floats]:
-        """x0_hat and score (k, d) at points x (k, d) at a level below N.
+        """Return x0_hat and the score (k, d) at points x (k, d), for a level below N.
 
-        Of this film's denoiser, or of the ideal one; score = −eps_hat / sigma.
+        The answers come from the film's denoiser or, with ``ideal``, from the exact one; score =
+        −eps_hat / sigma.
         """
         given = self.exhibit.denoiser
         denoiser = self.ideal if ideal or given is None else given
         points = torch.from_numpy(x).float().to(device_of(denoiser))
-        said = denoiser(points, self.trajectory.schedule[level])
-        score = -_numbers(said.eps_hat) / float(self.trajectory.schedule.sigmas[level])
-        return _numbers(said.x0_hat), score
+        prediction = denoiser(points, self.trajectory.schedule[level])
+        score = -_numbers(prediction.eps_hat) / float(self.trajectory.schedule.sigmas[level])
+        return _numbers(prediction.x0_hat), score
 
     @cached_property
     def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """mean, std, goal mean and goal std at every level, each (N + 1, d), in own units."""
+        """Mean, std, goal mean and goal std at every level, each (N + 1, d), in own units."""
         goal_mean, goal_std = goal_moments(self._mixture, self.trajectory.schedule)
         mean, std = torch.from_numpy(self.x.mean(1)), torch.from_numpy(self.x.std(1))
         back, lengths_back = self._scaling.back, self._scaling.lengths_back
@@ -264,7 +268,7 @@ class Film:
         )
 
     def scene(self, place: float) -> Scene:
-        """What is to be seen at ``place``; points that are not finite are left out."""
+        """Return the scene at ``place``, without points that are not finite."""
         schedule, levels = self.trajectory.schedule, self.levels
         points = between(self.x, place)
         alphas, sigmas = schedule.alphas.cpu().numpy(), schedule.sigmas.cpu().numpy()
@@ -283,10 +287,10 @@ class Film:
         )
 
     def view(self, scene: Scene) -> tuple[Floats, float]:
-        """Centre (2,) and half width of what is shown of the plane.
+        """Return the centre (2,) and the half width of the visible part of the plane.
 
-        The same at every level, so that motion is motion of the data; but where the noise reaches
-        much further than the data, the view closes in with it.
+        The window is the same at every level, so that motion on the screen is motion of the data.
+        If the noise reaches much further than the data, the window shrinks with it.
         """
         centre, half = self.extent
         if not self.closes_in:
@@ -300,13 +304,13 @@ class Film:
 
     @cached_property
     def closes_in(self) -> bool:
-        """Whether the data would be lost in a view that holds the noise."""
+        """Whether the data would be too small in a window that holds the noise."""
         low, high = _reach(self._truth(self.levels))
         return self.extent[1] > _FAR * float((high - low).max() / 2)
 
     @cached_property
     def extent(self) -> tuple[Floats, float]:
-        """Centre (d,) and half width of what holds 3.2 std of every level's truth, with room."""
+        """Centre (d,) and half width of a window that holds 3.2 std of the truth at every level."""
         lows, highs = [], []
         for level in range(self.levels + 1):
             low, high = _reach(self._truth(level))
@@ -320,6 +324,6 @@ class Film:
         return self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
 
     def chosen(self, most: int) -> list[int]:
-        """At most so many levels, evenly spread, with the noisiest and the clean one."""
+        """Return at most ``most`` evenly spaced levels, including the first and the last."""
         count = min(most, self.levels + 1)
         return sorted({round(place) for place in np.linspace(0, self.levels, count)})

@@ -25,17 +25,18 @@ from .formats import Progress, check
 from .options import ExportError, Options
 from .scene import Exhibit, Film
 
-_SAID = ("x0_hat", "eps_hat")
-"""What the denoiser said of the points at every level but the last."""
+_PREDICTIONS = ("x0_hat", "eps_hat")
+"""Predictions of the denoiser at every level but the last."""
 
 
 def write_npz(film: Film, file: Path, progress: Progress) -> None:
-    """x (N+1, n, d), what each step said of it, alphas, sigmas, losses and the experiment's JSON.
+    """Write the trajectory, the predictions, the schedule, the losses and the experiment as NPZ.
 
-    x and x0_hat are in the data's own units, those of a file in float64; all else has the unit size
-    at which a network sees it. With points of a file, centre and scale lead from one to the other:
-    own = centre + scale · x.
-    No object arrays, so it opens with ``allow_pickle=False``.
+    Arrays: x (N+1, n, d); x0_hat, eps_hat, mean and noise of each step (N, n, d); alphas, sigmas,
+    losses, and the experiment's JSON. x and x0_hat are in the data's own units (float64 for points
+    from a file); the others are at the unit size of the network. For points from a file, centre and
+    scale convert between the two: own = centre + scale · x. The archive has no object arrays, so it
+    opens with ``allow_pickle=False``.
     """
     trajectory, exhibit = film.trajectory, film.exhibit
     more = {
@@ -45,11 +46,11 @@ def write_npz(film: Film, file: Path, progress: Progress) -> None:
         "experiment": to_json(exhibit.experiment),
     }
     scaling = scaling_of(exhibit.experiment.data)
-    _save(trajectory, scaling, (*_SAID, "mean", "noise"), more, file, progress)
+    _save(trajectory, scaling, (*_PREDICTIONS, "mean", "noise"), more, file, progress)
 
 
 def check_points(file: Path) -> None:
-    """Raise `ExportError` unless `write_points` can write there, if need be over what is there."""
+    """Raise `ExportError` if `write_points` cannot write there, replacing an existing file."""
     if file.suffix.lower() != ".npz":
         raise ExportError(
             f"--out {shown(file)}: suffix {shown(file.suffix)!r} is not known; allowed: .npz"
@@ -61,10 +62,10 @@ def check_points(file: Path) -> None:
 
 
 def write_points(trajectory: Trajectory, scaling: Scaling, file: Path, progress: Progress) -> None:
-    """Points at every level with alphas and sigmas, whole or not at all; units as above."""
+    """Write the points and the schedule of every level, atomically; units as in `write_npz`."""
 
     def write(places: list[Path]) -> None:
-        _save(trajectory, scaling, _SAID, {}, places[0], progress)
+        _save(trajectory, scaling, _PREDICTIONS, {}, places[0], progress)
 
     write_whole([file], True, write)
 
@@ -72,14 +73,15 @@ def write_points(trajectory: Trajectory, scaling: Scaling, file: Path, progress:
 def _save(
     trajectory: Trajectory,
     scaling: Scaling,
-    said: Sequence[str],
+    predictions: Sequence[str],
     more: Mapping[str, Any],
     file: Path,
     progress: Progress,
 ) -> None:
-    """x and what the steps ``said``, level by level, with alphas, sigmas, scaling and ``more``.
+    """Write x and ``predictions``, level by level, with the schedule and ``more``.
 
-    Not compressed: of numbers with noise that takes a tenth off, in the greater part of the time.
+    The archive is not compressed: compression saves a tenth for noisy numbers and takes most of the
+    time.
     """
     x, schedule = trajectory.x, trajectory.schedule
     more = {"alphas": schedule.alphas.numpy(), "sigmas": schedule.sigmas.numpy(), **more}
@@ -106,8 +108,8 @@ def _save(
         with begin("x", len(x)) as out:
             for points in x:
                 out.write(numbers("x", points))
-        # A step says all of it at once; an archive takes one after another.
-        aside = {name: files.enter_context(TemporaryFile(dir=file.parent)) for name in said}
+        # A step holds all its predictions at once, but an archive takes one array after another.
+        aside = {name: files.enter_context(TemporaryFile(dir=file.parent)) for name in predictions}
         for k in range(trajectory.levels):
             step = trajectory.step(k)
             for name, kept in aside.items():
@@ -123,10 +125,10 @@ def _save(
 
 
 def write_csv(film: Film, file: Path, progress: Progress) -> None:
-    """One line for every point at every level: level, alpha, sigma, point, and its coordinates."""
+    """Write one line for every point at every level: level, alpha, sigma, point, coordinates."""
     trajectory = film.trajectory
     scaling = scaling_of(film.exhibit.experiment.data)
-    written = float.__repr__ if scaling.changes else "{:.9g}".format  # float64, float32
+    number_text = float.__repr__ if scaling.changes else "{:.9g}".format  # float64, else float32
     alphas, sigmas = trajectory.schedule.alphas.tolist(), trajectory.schedule.sigmas.tolist()
     names = ("x",) if film.dim == 1 else ("x", "y")
     with file.open("w", encoding="ascii", newline="") as out:
@@ -134,12 +136,12 @@ def write_csv(film: Film, file: Path, progress: Progress) -> None:
         for level, points in enumerate(trajectory.x.detach()):
             head = f"{level},{alphas[level]!r},{sigmas[level]!r}"
             for point, place in enumerate(scaling.back(points).tolist()):
-                out.write(f"{head},{point},{','.join(map(written, place))}\r\n")
+                out.write(f"{head},{point},{','.join(map(number_text, place))}\r\n")
             progress(level + 1, len(trajectory.x))
 
 
 def write_view_csv(exhibit: Exhibit, view: str, file: Path) -> None:
-    """The numbers of a view of `TABLE_VIEWS`, one line a step, a level or a part."""
+    """Write the numbers of a view of `TABLE_VIEWS`, one line for each step, level or part."""
     heads, rows = _table(exhibit, view)
     with file.open("w", encoding="ascii", newline="") as out:
         out.write(",".join(heads) + "\r\n")
@@ -155,7 +157,7 @@ def _cell(value: str | float | None) -> str:
 def _table(
     exhibit: Exhibit, view: str
 ) -> tuple[Sequence[str], Iterable[Sequence[str | float | None]]]:
-    """The heading and the rows of a view."""
+    """Return the heading and the rows of a view."""
     if view == "loss":
         return ("step", "loss"), enumerate(exhibit.losses.tolist(), 1)
     if view == "excess":
@@ -165,8 +167,8 @@ def _table(
     if view == "error":
         split = exhibit.diagnosed.attribution
         parts = ("start", "network", "discretisation", "total", "chance")
-        found = [] if split is None else [(part, getattr(split, part)) for part in parts]
-        return ("part", "energy_distance"), found
+        errors = [] if split is None else [(part, getattr(split, part)) for part in parts]
+        return ("part", "energy_distance"), errors
     if view == "schedule":
         schedule, by = sampling_schedule(exhibit.experiment), exhibit.diagnosed.amplification
         grow = [(at.step, at.out) for at in by] + [(None, None)]
@@ -184,7 +186,7 @@ def _table(
 
 
 def write_losses_csv(exhibit: Exhibit, file: Path) -> None:
-    """One line for every gradient step: step (from 1) and loss."""
+    """Write one line for every gradient step: step (from 1) and loss."""
     with file.open("w", encoding="ascii", newline="") as out:
         out.write("step,loss\r\n")
         out.writelines(

@@ -1,4 +1,4 @@
-"""What a picture can show, by name; known without torch."""
+"""The names of the views that a picture can show; available without torch."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ VIEWS_2D = (
 """Views of points, in the order of the lab's key ``v``."""
 
 TRAINING_VIEWS = ("loss", "excess", "error", "schedule")
-"""Views of a training and of what came of it."""
+"""Views of a training and of its result."""
 
 GRID = "grid"
-"""Points at several levels, from noise to clean."""
+"""The view of points at several levels, from noise to clean."""
 
 TABLE_VIEWS = ("mean and std", *TRAINING_VIEWS)
-"""Views whose numbers make a table."""
+"""Views whose numbers form a table."""
 
 _OF_ALL_LEVELS = (GRID, "mean and std", *TRAINING_VIEWS)
 
 
 def views_of(dim: int) -> tuple[str, ...]:
-    """The views of points with this many coordinates."""
+    """Return the views of points with this many coordinates."""
     return VIEWS_1D if dim == 1 else VIEWS_2D
 
 
 def pictures_of(dim: int) -> tuple[str, ...]:
-    """Everything that a picture of such points can show."""
+    """Return all views that a picture of such points can show."""
     return (GRID, *views_of(dim), *TRAINING_VIEWS)
 
 
 def named(text: str) -> str:
-    """The name of a view as a person may write it: ``score-field``, ``Score Field``."""
+    """Return the canonical name of a view written as ``score-field`` or ``Score Field``."""
     words = text.strip().lower()
     every = (GRID, *VIEWS_1D, *VIEWS_2D, *TRAINING_VIEWS)
     return next((view for view in every if dashed(view) == dashed(words)), words)
 
 
 def dashed(view: str) -> str:
-    """A view's name as one word, as a command line takes it."""
+    """Return a view's name as one word for the command line."""
     return view.replace(" ", "-").replace("_", "-")
 
 
 def has_level(view: str) -> bool:
-    """Whether it shows one level, and not all of them."""
+    """Return whether a view shows one level, and not all of them."""
     return view not in _OF_ALL_LEVELS

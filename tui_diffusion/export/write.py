@@ -1,4 +1,4 @@
-"""Write an export in the format that its suffix names."""
+"""Writing an export in the format that its suffix names."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ def export(
     options: Options = AS_USUAL,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Write ``file``, whole or not at all; returns the files written.
+    """Write ``file`` atomically and return the files written.
 
-    A CSV is two: the trajectory, and the losses beside it. Raises `ExportError` with one line.
+    A CSV export has two files: the trajectory, and the losses. Raises `ExportError` with a one-line
+    message.
     """
     files = check(file, options)
     kind = FORMATS[file.suffix.lower()]
-    told = progress or _no_progress
-    write_whole(files, options.force, lambda places: _write(exhibit, kind, places, options, told))
+    report = progress or _no_progress
+    write_whole(files, options.force, lambda places: _write(exhibit, kind, places, options, report))
     return files
 
 
@@ -94,7 +95,7 @@ def _write(
 
 
 def _no_progress(done: int, total: int) -> None:
-    """Tell nobody."""
+    """Ignore progress."""
 
 
 def draw(
@@ -103,7 +104,7 @@ def draw(
     options: Options,
     progress: Progress = _no_progress,
 ) -> None:
-    """Draw the figure that ``make`` makes for a size: .png, or .svg."""
+    """Draw the figure that ``make`` returns for a size, as .png or .svg."""
     from .pictures.theme import theme_of
 
     kind = FORMATS[file.suffix.lower()]
@@ -125,7 +126,7 @@ def export_figure(
     options: Options = AS_USUAL,
     progress: Progress = _no_progress,
 ) -> list[Path]:
-    """Write a figure of one's own, made for a size, whole or not at all. Raises `ExportError`."""
+    """Write the figure that ``make`` returns for a size, atomically. Raises `ExportError`."""
     files = check(file, options)
     if not format_of(file).views:
         raise ExportError(f"{shown(file)}: no picture; allowed: {formats_with('views')}")

@@ -1,6 +1,7 @@
-"""Where everything in a picture goes, for pixels and for SVG alike.
+"""The layout of a picture, for pixels and for SVG alike.
 
-A `Pen` draws text, straight lines and a panel's layers; what it draws and where is decided here.
+A `Pen` draws text, straight lines and a panel's layers; this module decides what it draws and
+where.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from .figure import Figure, Panel, Sample
 from .ticks import marks
 
 LEAST_TEXT = 9.0
-"""Pixels of the smallest text."""
+"""Size of the smallest text, in pixels."""
 
 _TICK = 11.0
-"""Design size of the smallest text, so that none is smaller than may be read."""
+"""Design size of the smallest text, large enough to stay legible."""
 
 _WIDE = 1.35
-"""Width over height of a plot whose axes have no common scale."""
+"""Ratio of width to height of a plot whose axes have different scales."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of pixels."""
+    """A rectangle, in pixels."""
 
     left: int
     top: int
@@ -34,17 +35,17 @@ class Box:
 
     @property
     def right(self) -> int:
-        """One past the last column."""
+        """The column after the last."""
         return self.left + self.width
 
     @property
     def bottom(self) -> int:
-        """One past the last row."""
+        """The row after the last."""
         return self.top + self.height
 
 
 class Pen(Protocol):
-    """Draws on a picture of ``size``; ``unit`` scales text and lines (1 at 1280×800)."""
+    """A device that draws a picture of ``size``; ``unit`` scales text and lines (1 at 1280×800)."""
 
     size: tuple[int, int]
     unit: float
@@ -52,26 +53,26 @@ class Pen(Protocol):
     def text(
         self, x: float, y: float, words: str, role: str, size: float, anchor: str, up: bool = False
     ) -> None:
-        """Words at a place; ``anchor`` is Pillow's; ``up``: turned to be read from below."""
+        """Draw text. ``anchor`` is Pillow's; with ``up`` the text reads from bottom to top."""
 
     def length(self, words: str, size: float) -> float:
-        """How wide words will be."""
+        """Return the width of a text, in pixels."""
 
     def sample(self, kind: Sample, role: str, box: Box) -> None:
-        """What stands for a layer in the legend."""
+        """Draw the legend sample of a layer."""
 
     def panel(self, panel: Panel, box: Box, grid: tuple[list[float], list[float]]) -> None:
-        """The layers of a panel over its grid lines."""
+        """Draw the layers of a panel over its grid lines."""
 
 
 def unit_of(size: tuple[int, int], panels: int = 1) -> float:
-    """The scale of text for a picture of this size, never so small that it cannot be read."""
+    """Return the text scale for a picture of this size, large enough to stay legible."""
     share = math.sqrt(size[0] * size[1] / (1280 * 800))
     return max(LEAST_TEXT / _TICK, share * (1.0 if panels <= 4 else 0.85))
 
 
 Progress = Callable[[int, int], None]
-"""Called with what is done and how much there is; what it raises ends the drawing."""
+"""Callback with the work done and the total; an exception that it raises ends the drawing."""
 
 
 def compose(
@@ -81,10 +82,10 @@ def compose(
     foot: int = 0,
     progress: Progress = lambda done, total: None,
 ) -> Box:
-    """Draw a figure; ``foot`` pixels at its lower end stay free. Returns what those are.
+    """Draw a figure and return the box at its lower end, ``foot`` pixels high, that stays free.
 
-    ``columns`` of panels; 0: as many as leave the least of the picture empty. ``progress`` is told
-    of every panel.
+    ``columns`` is the number of columns of panels; 0 selects the number that fills the picture
+    best. ``progress`` is called after every panel.
     """
     px = _scale(pen)
     pad = px(16)
@@ -107,7 +108,7 @@ class _Scale:
     unit: float
 
     def __call__(self, size: float) -> int:
-        """A length of the design in pixels."""
+        """Convert a design length to pixels."""
         return max(1, round(size * self.unit))
 
 
@@ -115,14 +116,14 @@ class _Scale:
 
 
 def fitted(pen: Pen, words: str, size: float, room: float) -> str:
-    """Words, with their end left out where they are too long."""
+    """Return the text, cut at its end if it is wider than ``room``."""
     while words and pen.length(words, size) > room:
         words = words[:-2].rstrip() + "…" if len(words) > 2 else ""
     return words
 
 
 def _header(figure: Figure, pen: Pen, pad: int) -> int:
-    """Title, note and legend; returns where they end."""
+    """Draw title, note and legend; return the row below them."""
     px, right = _scale(pen), pen.size[0] - pad
     y = px(30)
     noted = pen.length(figure.longest or figure.note, 14)
@@ -146,7 +147,7 @@ def _header(figure: Figure, pen: Pen, pad: int) -> int:
 
 
 def _facts(figure: Figure, pen: Pen, left: int, y: int) -> None:
-    """Numbers beside what is exact, those that fit."""
+    """Draw as many numbers beside their exact values as fit."""
     px, x = _scale(pen), float(left)
     for name, seen, exact in figure.facts:
         words = [(name, "dim"), (seen, "text"), ("exact", "dim"), (exact, "truth")]
@@ -164,7 +165,7 @@ def _facts(figure: Figure, pen: Pen, left: int, y: int) -> None:
 
 @dataclass(frozen=True)
 class Room:
-    """What a panel needs beside its plot, in pixels."""
+    """The space that a panel needs around its plot, in pixels."""
 
     left: int
     above: int
@@ -173,7 +174,7 @@ class Room:
 
     @classmethod
     def of(cls, unit: float, panels: Sequence[Panel]) -> Room:
-        """For titles, ticks and the labels of axes."""
+        """Measure the space for titles, ticks and axis labels."""
         px = _Scale(unit)
         titled = any(panel.title or panel.notes for panel in panels)
         y_label, x_label = (any(getattr(p, f"{a}_label") for p in panels) for a in "yx")
@@ -181,21 +182,21 @@ class Room:
         return cls(left, px(20) if titled else 0, px(17) + (px(16) if x_label else 0), px(12))
 
     def side(self, width: int, height: int, count: int, columns: int, square: bool) -> float:
-        """The height of each of ``count`` plots in an area, in so many columns."""
+        """Return the height of each of ``count`` plots in an area with this many columns."""
         rows = -(-count // columns)
         across = (width - (columns - 1) * self.gap) / columns - self.left
         down = (height - (rows - 1) * self.gap) / rows - self.above - self.below
         return max(min(across if square else across / _WIDE, down), 1.0)
 
     def columns(self, width: int, height: int, count: int, square: bool) -> int:
-        """The columns that make the plots largest."""
+        """Return the number of columns that makes the plots largest."""
         return max(range(1, count + 1), key=lambda c: self.side(width, height, count, c, square))
 
 
 def panels_for(size: tuple[int, int], most: int, model: Panel) -> int:
-    """How many panels such as ``model`` fill a picture best, and can be read: at most ``most``.
+    """Return how many panels like ``model`` fill a picture best and stay legible, up to ``most``.
 
-    The area of the plots counts, and that more of them tell more.
+    The score combines the area of the plots and their number.
     """
     unit = unit_of(size, most)
     room = Room.of(unit, [model])
@@ -260,7 +261,7 @@ def _panel(panel: Panel, pen: Pen, box: Box, room: Room, *, first: bool, lowest:
         middle = box.left + box.width / 2
         pen.text(middle, box.bottom + px(30), panel.x_label, "text", 12, "ms")
     if panel.y_label and first:
-        # Beside the ticks where they stay the same, and else where it need not move with them.
+        # The note stands beside the ticks if these are fixed; elsewhere it need not move with them.
         widest = max((pen.length(words, _TICK) for _, words in up), default=0.0)
         beside = box.left - px(11) - widest if panel.square else 0.0
         x, y = max(beside, box.left - room.left + px(12)), box.top + box.height / 2
@@ -268,7 +269,7 @@ def _panel(panel: Panel, pen: Pen, box: Box, room: Room, *, first: bool, lowest:
 
 
 def _titles(panel: Panel, pen: Pen, box: Box) -> None:
-    """The title at the left end of a plot and, where there is room, a note at its right end."""
+    """Draw a plot's title at its left end and, if there is room, a note at its right end."""
     y = box.top - _scale(pen)(7)
     title = fitted(pen, panel.title, 13, box.width)
     pen.text(box.left, y, title, "text", 13, "ls")

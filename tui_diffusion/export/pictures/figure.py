@@ -1,7 +1,7 @@
-"""What a picture holds, however it is drawn: panels with layers over axes, and a legend.
+"""The content of a picture, independent of the format: panels of layers over axes, and a legend.
 
-A layer is data in the coordinates of its panel, in the colour of a role. Where an axis is
-logarithmic, its coordinates and its range are logarithms to base 10.
+A layer holds data in the coordinates of its panel and takes the colour of a role. On a logarithmic
+axis, coordinates and range are logarithms to base 10.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Sample = Literal["dot", "line", "dashes", "ring", "block", "arrow"]
 
 @dataclass(frozen=True, eq=False)
 class Shade:
-    """A density as a ground: of a mixture, or of points (n, 2)."""
+    """A density as a background: of a mixture, or of points (n, 2)."""
 
     of: GaussianMixture | Floats
     label: str = ""
@@ -32,7 +32,7 @@ class Shade:
 
 @dataclass(frozen=True, eq=False)
 class Contour:
-    """The line inside which a share of a mixture in the plane lies."""
+    """The contour that encloses a share of a mixture in the plane."""
 
     truth: GaussianMixture
     share: float = 0.95
@@ -43,7 +43,7 @@ class Contour:
 
 @dataclass(frozen=True, eq=False)
 class Dots:
-    """Points (n, 2), fainter where there are very many."""
+    """Points (n, 2), drawn fainter if there are very many."""
 
     points: Floats
     role: str
@@ -53,7 +53,7 @@ class Dots:
 
 @dataclass(frozen=True, eq=False)
 class Rings:
-    """A circle about each of some places (k, 2)."""
+    """Circles about some centres (k, 2)."""
 
     places: Floats
     role: str = "mark"
@@ -63,7 +63,7 @@ class Rings:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Lines (k, m, 2) of m places each; a place that is not finite is a gap."""
+    """Lines (k, m, 2) of m vertices each; a vertex that is not finite is a gap."""
 
     lines: Floats
     role: str
@@ -74,15 +74,16 @@ class Curves:
 
     @property
     def sample(self) -> Sample:
-        """What stands for it in the legend."""
+        """The legend sample of this layer."""
         return "dashes" if self.dashed else "line"
 
 
 @dataclass(frozen=True, eq=False)
 class Bars:
-    """Bars from 0 to ``heights`` (n,) between ``edges`` (n + 1,); ``wide`` is their share of it.
+    """Bars from 0 to ``heights`` (n,) between ``edges`` (n + 1,).
 
-    A height that is not finite has no bar.
+    ``wide`` is the share of the space between two edges that a bar fills. A height that is not
+    finite has no bar.
     """
 
     edges: Floats
@@ -95,7 +96,7 @@ class Bars:
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """What lies between two curves over the same ``xs``, each (n,)."""
+    """The area between two curves over the same ``xs``, each (n,)."""
 
     xs: Floats
     lows: Floats
@@ -107,7 +108,7 @@ class Band:
 
 @dataclass(frozen=True, eq=False)
 class Arrows:
-    """Arrows (k, 2) from places (k, 2), both in the panel's coordinates."""
+    """Arrows (k, 2) that start at points (k, 2), both in the panel's coordinates."""
 
     places: Floats
     vectors: Floats
@@ -121,10 +122,11 @@ Layer = Shade | Contour | Dots | Rings | Curves | Bars | Band | Arrows
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One plot. ``notes`` are what stands at the right of its title, the first that fits.
+    """A plot.
 
-    ``square``: both axes have one scale. ``names`` are those of whole numbers on the x axis.
-    ``axes`` give the ticks their units.
+    ``notes`` are alternatives for the text at the right of the title; the first that fits is drawn.
+    ``square`` gives both axes one scale. ``names`` label whole numbers on the x axis. ``axes`` give
+    the ticks their units.
     """
 
     xs: Range
@@ -142,10 +144,10 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A picture. ``facts`` are numbers beside what is exact: name, value, exact value.
+    """A picture.
 
-    The layout leaves room for a note as long as ``longest``, so that it is the same in every frame
-    of a film.
+    ``facts`` are numbers beside their exact values: name, value, exact value. The layout leaves
+    room for a note as long as ``longest``, so that it is the same in every frame of a film.
     """
 
     title: str
@@ -156,16 +158,16 @@ class Figure:
 
     @property
     def entries(self) -> list[tuple[Sample, str, str]]:
-        """Sample, role and label of everything in the legend, each once."""
-        found = {
+        """Return sample, role and label of every legend entry, each once."""
+        labels = {
             (layer.sample, layer.role, layer.label): None
             for panel in self.panels
             for layer in panel.layers
             if layer.label
         }
-        return [*found]
+        return [*labels]
 
 
 def curve(xs: Floats, ys: Floats) -> Floats:
-    """One line (1, m, 2) through places given by coordinate."""
+    """Return one line (1, m, 2) through the points with these coordinates."""
     return np.stack([np.asarray(xs, np.float64), np.asarray(ys, np.float64)], -1)[None]

@@ -1,4 +1,4 @@
-"""One frame of a denoising as a Pillow image."""
+"""A frame of a denoising as a Pillow image."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .theme import DARK, Theme
 from .views import facts
 
 _NUMBERS = ("sigma 0.00000", "beta 0.00000   alpha_bar 0.000000")
-"""As long as what is said of a level's noise, where alpha stays 1 and where it decays."""
+"""Longest texts about a level's noise: for constant alpha, and for decaying alpha."""
 
 _PAIR_FROM = 480
-"""Pixels across from which a close-up has room beside all points."""
+"""Width in pixels from which a close-up fits beside the view of all points."""
 
 
 def frame(film: Film, place: float, width: int, height: int, theme: Theme = DARK) -> Image.Image:
-    """The denoising at a place between level 0 and N."""
+    """Draw the denoising at a position between level 0 and N."""
     scene = film.scene(place)
     panels = _panels(film, scene, wide=width >= max(1.15 * height, _PAIR_FROM))
     figure = Figure(
@@ -47,7 +47,7 @@ def _panels(film: Film, scene: Scene, *, wide: bool) -> tuple[Panel, ...]:
 
 
 def _ruler(sheet: Sheet, scene: Scene, box: Box) -> None:
-    """noise ●──┼──┼── clean, with a stroke for every level."""
+    """Draw the ruler ``noise ●──┼──┼── clean``, with a stroke for every level."""
     middle, theme = box.top + box.height // 2 - sheet.px(4), sheet.theme
     before = sheet.length("noise", 12) + sheet.px(12)
     after = sheet.length("clean", 12) + sheet.px(12)

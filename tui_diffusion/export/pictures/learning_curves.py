@@ -1,4 +1,4 @@
-"""A training as figures: its losses, their excess over the floor, and where the error lies."""
+"""Figures of a training: its losses, their excess over the floor, and the sources of its error."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from ..scene import Exhibit
 from .figure import Band, Bars, Curves, Figure, Floats, Layer, Panel, Range, curve
 
 _COLUMNS = 600
-"""Stretches of a loss curve."""
+"""Number of intervals of a loss curve."""
 
 SERIES = ("network", "truth", "second", "ideal")
-"""Roles of several trainings."""
+"""Roles of the trainings in one figure."""
 
 Losses = tuple[str, NDArray[np.float32], Sequence[tuple[int, float]]]
-"""Name, every loss, and the floors with the step from which each holds."""
+"""Name, all losses, and the floors with their first steps."""
 
 
 def figure_of(exhibit: Exhibit, view: str) -> Figure:
-    """One of the views of a training."""
+    """Return one of the figures of a training."""
     panels = {"loss": _loss, "excess": _excess, "error": _error, "schedule": _schedule}[view]
     return Figure(exhibit.title, panels(exhibit))
 
 
 def reduced(values: NDArray[np.floating], columns: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Middles of at most ``columns`` stretches, their least, greatest and smoothed values.
+    """Reduce a series to at most ``columns`` intervals: centres, minima, maxima, smoothed values.
 
-    Values that are not finite are left out; a stretch without any other is nan.
+    Values that are not finite are ignored; an interval without a finite value is nan.
     """
     edges = np.unique(np.linspace(0, len(values), min(columns, len(values)) + 1).astype(int))
     finite = np.isfinite(values)
@@ -54,11 +54,11 @@ def _logs(values: NDArray[np.floating]) -> Floats:
 
 
 _DECADES = 4.0
-"""Powers of ten above the median from which a loss is no longer shown: that of a divergence."""
+"""Powers of ten above the median from which a loss is not shown, because it has diverged."""
 
 
 def _span(*values: Floats, most: float = np.inf) -> Range:
-    """A range with a little room around what is finite, at most so far above the median."""
+    """Return a range with a margin around the finite values, bounded relative to their median."""
     together = np.concatenate([np.ravel(v) for v in values])
     finite = together[np.isfinite(together)]
     if not len(finite):
@@ -86,7 +86,7 @@ def _loss(exhibit: Exhibit) -> tuple[Panel, ...]:
 
 
 def _floor(floors: Sequence[tuple[int, float]], steps: int) -> Floats:
-    """The floor across all steps, with a gap where another one begins."""
+    """Return the floor at every step, with a gap at each change."""
     ends = [*(start for start, _ in floors[1:]), steps]
     rows = [
         row
@@ -118,7 +118,7 @@ def _excess(exhibit: Exhibit) -> tuple[Panel, ...]:
 
 
 def _error(exhibit: Exhibit) -> tuple[Panel, ...]:
-    """The energy distance of a sample, split into start, network and steps, beside chance."""
+    """Return a sample's energy distance, split into start, network and steps, beside chance."""
     split = exhibit.diagnosed.attribution
     if split is None:
         return (_empty("The error is split up when there is a network, and its training rests."),)
@@ -140,7 +140,7 @@ def _error(exhibit: Exhibit) -> tuple[Panel, ...]:
 
 
 def _schedule(exhibit: Exhibit) -> tuple[Panel, ...]:
-    """alpha_bar and sigma over the levels, and what an error in eps_hat comes to from each."""
+    """Return alpha_bar and sigma over the levels, and the error amplification from each level."""
     noising = sampling_schedule(exhibit.experiment)
     alpha_bars, sigmas = noising.alpha_bars.numpy(), noising.sigmas.numpy()
     levels = np.arange(len(sigmas), dtype=float)
@@ -167,7 +167,10 @@ def _schedule(exhibit: Exhibit) -> tuple[Panel, ...]:
 
 
 def overlay(trainings: Sequence[Losses], title: str, *, log: bool, relative: bool) -> Figure:
-    """Smoothed losses of several trainings over the same steps, or how many times their floor."""
+    """Return the smoothed losses of several trainings over the same steps.
+
+    With ``relative``, each is divided by its floor.
+    """
     longest = max((len(losses) for _, losses, _ in trainings), default=1)
     layers: list[Layer] = []
     for k, (name, losses, floors) in enumerate(trainings):
@@ -186,8 +189,8 @@ def overlay(trainings: Sequence[Losses], title: str, *, log: bool, relative: boo
     if relative:
         ones = curve(np.array([0.0, longest]), np.full(2, 0.0 if log else 1.0))
         layers.append(Curves(ones, "dim", "floor, the least of any network", 1.2))
-    shown = [layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)]
-    span = _span(*shown, most=_DECADES if log else np.inf)
+    heights = [layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)]
+    span = _span(*heights, most=_DECADES if log else np.inf)
     if not log:
         span = (0.0, span[1])
     y = "loss over its floor" if relative else "loss"

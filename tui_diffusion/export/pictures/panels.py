@@ -1,4 +1,4 @@
-"""Panels of points at one level: in the plane and on the line, with what is exact there."""
+"""Panels of points at one level, in the plane and on the line, with the exact distribution."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .figure import Bars, Contour, Curves, Dots, Floats, Layer, Panel, Range, Ri
 from .theme import MAKERS
 
 MARKED_MODES = 16
-"""Modes up to which each is marked and looked at from near by."""
+"""Largest number of modes that are marked one by one and have a close-up."""
 
 _NEAR = 4.5
-"""Half width of a close-up in std of the truth."""
+"""Half width of a close-up, in std of the truth."""
 
 _PDF = 600
-"""Places of an exact pdf."""
+"""Number of points of an exact pdf."""
 
 EXACT, INSIDE = "exact density", "95 % of exact"
 
@@ -30,7 +30,7 @@ def plane(
     title: str = "",
     notes: tuple[str, ...] = (),
 ) -> Panel:
-    """Layers over the plane as it is seen at this level."""
+    """Return a panel with layers over the plane in the window of this level."""
     centre, half = film.view(scene)
     return Panel(
         (float(centre[0]) - half, float(centre[0]) + half),
@@ -45,7 +45,7 @@ def plane(
 
 
 def truth_marks(scene: Scene) -> tuple[Layer, ...]:
-    """The contour of the exact density, and a ring about every mode where they are few."""
+    """Return the contour of the exact density, and a ring about every mode if there are few."""
     contour = Contour(scene.truth, label=INSIDE)
     if scene.truth.modes > MARKED_MODES:
         return (contour,)
@@ -55,7 +55,7 @@ def truth_marks(scene: Scene) -> tuple[Layer, ...]:
 def points_panel(
     film: Film, scene: Scene, title: str = "", notes: tuple[str, ...] = (), *, shade: bool = True
 ) -> Panel:
-    """Points in the plane, over the exact density where that is to be there."""
+    """Return the points in the plane, with ``shade`` over the exact density."""
     ground = (Shade(scene.truth, EXACT),) if shade else ()
     maker = film.exhibit.maker
     dots = Dots(scene.points, MAKERS[maker], maker)
@@ -63,7 +63,7 @@ def points_panel(
 
 
 def near_panel(film: Film, scene: Scene, title: str = "each point from its mode") -> Panel:
-    """Every point of the plane as seen from the mode it is nearest to."""
+    """Return the points of the plane relative to their nearest modes."""
     widest = int(scene.truth.stds.argmax())
     one = GaussianMixture(
         torch.zeros_like(scene.truth.means[:1]), scene.truth.stds[widest : widest + 1]
@@ -80,7 +80,7 @@ def near_panel(film: Film, scene: Scene, title: str = "each point from its mode"
 
 
 def about_modes(scene: Scene) -> Floats:
-    """Points (n, 2) as seen from the mode that each is nearest to."""
+    """Return points (n, 2) relative to the nearest mode of each."""
     x = torch.from_numpy(scene.points)
     _, nearest = nearest_mode(x, scene.truth)
     return np.asarray((x - scene.truth.means[nearest]).numpy())
@@ -97,7 +97,7 @@ def line_panel(
     *,
     near: bool = False,
 ) -> Panel:
-    """The histogram of points on the line with the exact pdf over it."""
+    """Return the histogram of points on the line with the exact pdf."""
     xs = window(film, scene, near)
     pdf = mean_density(scene.truth, xs, _PDF)
     bins = 64
@@ -113,7 +113,7 @@ def line_panel(
 
 
 def window(film: Film, scene: Scene, near: bool) -> Range:
-    """The stretch of the line that a 1D panel shows."""
+    """Return the range of the line that a 1D panel shows."""
     if not near:
         centre, half = film.extent
         return float(centre[0]) - half, float(centre[0]) + half
@@ -126,23 +126,23 @@ def window(film: Film, scene: Scene, near: bool) -> Range:
 
 
 def steps(xs: Range, count: int) -> Floats:
-    """The middles of ``count`` stretches of a range."""
+    """Return the centres of ``count`` equal intervals of a range."""
     edges = np.linspace(*xs, count + 1)
     return np.asarray((edges[1:] + edges[:-1]) / 2)
 
 
 def mean_density(truth: GaussianMixture, xs: Range, count: int) -> Floats:
-    """The exact pdf averaged over ``count`` short stretches: no peak is stepped over."""
+    """Average the exact pdf over ``count`` short intervals, so that no peak is missed."""
     edges = torch.linspace(*xs, count + 1, dtype=torch.float64)[:, None]
     return np.asarray(truth.cdf(edges).diff().numpy() * count / (xs[1] - xs[0]))
 
 
 def histogram(points: Floats, xs: Range, bins: int) -> Floats:
-    """The density of points (n, 1) by bins."""
+    """Return the density of points (n, 1) in each bin."""
     counts, _ = np.histogram(points[:, 0], bins=bins, range=xs)
     return np.asarray(counts / (max(len(points), 1) * (xs[1] - xs[0]) / bins), np.float64)
 
 
 def tallest(pdf: Floats, heights: Floats) -> float:
-    """The top of a 1D panel: the truth fits, and a sample up to three times as tall."""
+    """Return the top of a 1D panel; it holds the truth and a sample up to three times as tall."""
     return 1.12 * max(float(pdf.max()), min(float(heights.max()), 3 * float(pdf.max())), 1e-12)

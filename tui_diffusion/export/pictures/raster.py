@@ -1,7 +1,7 @@
-"""Coverage of points, densities and curves, smooth without oversampling where there is much.
+"""Smooth coverage of points, densities and curves.
 
-A coverage is an array (height, width) of bytes: how much of every pixel is to take a colour. It is
-computed from distances, so edges come out smooth.
+A coverage is an array (height, width) of bytes: the opacity of a colour at every pixel. It is
+computed from distances, so edges are smooth without oversampling.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ Coverage = NDArray[np.uint8]
 Singles = NDArray[np.float32]
 
 _FINE = 3
-"""Lines are drawn so many times as large, and made smaller."""
+"""Oversampling factor of lines."""
 
 
 def covered(share: NDArray[np.floating]) -> Coverage:
-    """Shares from 0 to 1 as bytes."""
+    """Convert shares from 0 to 1 to bytes."""
     return (share * 255 + 0.5).astype(np.uint8)
 
 
 def middles(span: Range, count: int) -> Floats:
-    """Centres of ``count`` pixels over a range."""
+    """Return the centres of ``count`` pixels over a range."""
     return np.asarray(span[0] + (np.arange(count) + 0.5) * (span[1] - span[0]) / count)
 
 
 def density(truth: GaussianMixture, xs: Range, ys: Range, width: int, height: int) -> Singles:
-    """p at every pixel over its greatest, the top row first, blurred so that no peak is missed.
+    """Return p over its maximum at every pixel, top row first, blurred so that no peak is missed.
 
-    A product of two thin matrices, since every component is as wide one way as the other.
+    Every component has one width for both axes, so the density is a product of two thin matrices.
     """
-    # In pixels, so that single precision is enough at any scale of the data.
+    # Coordinates are in pixels, so that single precision suffices at any scale of the data.
     pixel = (xs[1] - xs[0]) / width
     means, stds, weights = (t.cpu().numpy() for t in (truth.means, truth.stds, truth.weights))
     spread = np.sqrt((stds / pixel) ** 2 + 0.6**2)[:, None]
@@ -52,7 +52,7 @@ def density(truth: GaussianMixture, xs: Range, ys: Range, width: int, height: in
 
 
 def level_of(p: NDArray[np.floating], share: float) -> float:
-    """The density above which ``share`` of the whole lies."""
+    """Return the density above which ``share`` of the probability lies."""
     some = p[::2, ::2] if p.size > 40_000 else p
     ordered = np.sort(some[some > 1e-6 * some.max()])[::-1]
     mass = ordered.cumsum(dtype=np.float64)
@@ -60,9 +60,10 @@ def level_of(p: NDArray[np.floating], share: float) -> float:
 
 
 def contour(p: Singles, level: float, steepest: float, thickness: float) -> Coverage:
-    """Where p is ``level``: the distance is the logarithm's height over its slope.
+    """Return the coverage of the contour p = ``level``.
 
-    ``steepest`` bounds how much log p changes from a pixel to the next near the line.
+    The distance to the contour is the height of log p over its slope. ``steepest`` bounds the
+    change of log p from one pixel to the next near the contour.
     """
     height, width = p.shape
     out = np.zeros(p.size, np.float32)
@@ -85,14 +86,14 @@ def contour(p: Singles, level: float, steepest: float, thickness: float) -> Cove
 
 
 def splat(points: Floats, xs: Range, ys: Range, width: int, height: int, radius: float) -> Singles:
-    """How many points, as smooth dots of about ``radius`` pixels, cover every pixel."""
+    """Return how many points, as smooth dots of about ``radius`` pixels, cover every pixel."""
     px = (points[:, 0] - xs[0]) / (xs[1] - xs[0]) * width - 0.5
     py = (ys[1] - points[:, 1]) / (ys[1] - ys[0]) * height - 0.5
     inside = (px > -1) & (px < width) & (py > -1) & (py < height)
     px, py = px[inside], py[inside]
     left, top = np.floor(px).astype(np.int64), np.floor(py).astype(np.int64)
     fx, fy = px - left, py - top
-    # Each point's weight goes to four pixels; those outside are cut off again.
+    # Each point spreads its weight over four pixels; those outside are cropped later.
     place = (top + 1) * (width + 2) + left + 1
     places = np.concatenate([place, place + 1, place + width + 2, place + width + 3])
     weights = np.concatenate([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
@@ -100,7 +101,7 @@ def splat(points: Floats, xs: Range, ys: Range, width: int, height: int, radius:
     count = padded.reshape(height + 2, width + 2)[1:-1, 1:-1].astype(np.float32)
     reach = max(1, round(2 * radius))
     kernel = np.exp(-((np.arange(reach + 1) / radius) ** 2)).tolist()
-    # Only about the points: the clean ones of a mixture fill a small part of a picture.
+    # The blur covers only the area around the points, which is often a small part of a picture.
     rows, columns = (
         slice(max(int(at.min(initial=0)) - reach - 1, 0), int(at.max(initial=0)) + reach + 3)
         for at in (top, left)
@@ -110,7 +111,7 @@ def splat(points: Floats, xs: Range, ys: Range, width: int, height: int, radius:
 
 
 def _blurred(count: Singles, kernel: list[float]) -> Singles:
-    """Every row spread over those around it, by weights of distance 0, 1, …"""
+    """Blur every row with the weights of distance 0, 1, …"""
     out = count * np.float32(kernel[0])
     for away, weight in enumerate(kernel[1:], 1):
         if away < len(count):
@@ -121,14 +122,14 @@ def _blurred(count: Singles, kernel: list[float]) -> Singles:
 
 
 def ring(width: int, height: int, x: float, y: float, radius: float, thickness: float) -> Coverage:
-    """A circle's outline about pixel (x, y) of a small picture."""
+    """Return the coverage of a circle's outline about pixel (x, y) of a small picture."""
     rows, columns = np.ogrid[:height, :width]
     distance = np.abs(np.hypot(rows - y, columns - x) - radius)
     return covered(np.clip(thickness / 2 + 0.5 - distance, 0, 1))
 
 
 def bars(heights: Floats, width: int, height: int) -> Coverage:
-    """Bars side by side, ``heights`` in pixels, with a thin gap where there is room."""
+    """Return the coverage of adjacent bars, ``heights`` in pixels, with a thin gap if it fits."""
     which = np.minimum((np.arange(width) * len(heights)) // width, len(heights) - 1)
     columns = heights[which]
     if width >= 4 * len(heights):
@@ -138,7 +139,7 @@ def bars(heights: Floats, width: int, height: int) -> Coverage:
 
 
 def strokes(lines: Sequence[Floats], width: int, height: int, thickness: float) -> Coverage:
-    """Lines (m, 2) through pixels; a place that is not finite is a gap."""
+    """Return the coverage of lines (m, 2) in pixels; a vertex that is not finite is a gap."""
     mask = Image.new("L", (width * _FINE, height * _FINE), 0)
     ink, wide = ImageDraw.Draw(mask), max(1, round(thickness * _FINE))
     for line in lines:
@@ -149,16 +150,16 @@ def strokes(lines: Sequence[Floats], width: int, height: int, thickness: float) 
 
 
 def parts(line: Floats) -> list[Floats]:
-    """The stretches of a line (m, 2) without a gap, each of two places or more."""
+    """Split a line (m, 2) at its gaps into parts of two vertices or more."""
     bad = np.flatnonzero(~np.isfinite(line).all(1))
     pieces = np.split(line, bad)
-    found = [piece[~np.isnan(piece).any(1) & np.isfinite(piece).all(1)] for piece in pieces]
-    return [piece for piece in found if len(piece) > 1]
+    stretches = [piece[~np.isnan(piece).any(1) & np.isfinite(piece).all(1)] for piece in pieces]
+    return [piece for piece in stretches if len(piece) > 1]
 
 
 def dashes(line: Floats, on: float, off: float) -> list[Floats]:
-    """A line (m, 2) cut into dashes by its length."""
-    found = []
+    """Cut a line (m, 2) into dashes, by arc length."""
+    dash_lines = []
     for part in parts(line):
         length = np.concatenate([[0], np.hypot(*np.diff(part, axis=0).T).cumsum()])
         for begin in np.arange(0, length[-1], on + off):
@@ -167,25 +168,25 @@ def dashes(line: Floats, on: float, off: float) -> list[Floats]:
             ends = [
                 [np.interp(at, length, part[:, axis]) for axis in (0, 1)] for at in (begin, end)
             ]
-            found.append(np.concatenate([ends[:1], inner, ends[1:]]))
-    return found
+            dash_lines.append(np.concatenate([ends[:1], inner, ends[1:]]))
+    return dash_lines
 
 
 def log_density(
     truth: GaussianMixture, xs: Range, ys: Range, width: int, height: int
 ) -> NDArray[np.float64]:
-    """log p at every pixel, but for a constant, the top row first."""
+    """Return log p at every pixel up to a constant, top row first."""
     return np.log(density(truth, xs, ys, width, height).astype(np.float64) + 1e-300)
 
 
 def contour_level(logs: NDArray[np.float64], share: float = 0.95) -> float:
-    """The log density above which ``share`` of the whole lies."""
+    """Return the log density above which ``share`` of the probability lies."""
     peak = float(logs.max())
     return peak + float(np.log(level_of(np.exp(logs - peak), share)))
 
 
 def contour_lines(field: NDArray[np.float64], level: float) -> Floats:
-    """Straight pieces (n, 2, 2) of the line where a field, given at pixel centres, is ``level``.
+    """Return line segments (n, 2, 2) of the contour at ``level`` of a field at pixel centres.
 
     Marching triangles: every square of four neighbours is cut in two, so no case is ambiguous.
     """
@@ -202,7 +203,7 @@ def contour_lines(field: NDArray[np.float64], level: float) -> Floats:
     higher = triangles[:, :, 2] > 0
     crossed = triangles[higher.any(1) & ~higher.all(1)]
     higher = crossed[:, :, 2] > 0
-    # The corner that is alone on its side, with a line to each of the other two.
+    # Two segments end at the corner that lies alone on its side of the contour.
     alone = np.where(higher.sum(1) == 1, higher.argmax(1), (~higher).argmax(1))
     index = np.arange(len(crossed))
     tip = crossed[index, alone]

@@ -35,7 +35,7 @@ def paint(
     theme: Theme,
     progress: Progress = lambda done, total: None,
 ) -> Image.Image:
-    """A figure as an image: RGB, or RGBA where its ground is transparent."""
+    """Paint a figure as an image: RGB, or RGBA if its background is transparent."""
 
     def on(theme: Theme) -> Image.Image:
         sheet = Sheet(size, unit_of(size, len(figure.panels)), theme)
@@ -44,7 +44,7 @@ def paint(
 
     if not theme.clear:
         return on(theme)
-    # What covers a share a of a pixel in the colour c leaves a·c on black and a·c + 1 − a on white.
+    # A colour c with opacity a gives a·c over black and a·c + 1 − a over white.
     black, white = (np.asarray(on(theme.on(hue)), np.float32) for hue in ("#000000", "#ffffff"))
     alpha = np.clip(255 - (white - black).max(2, keepdims=True), 0, 255)
     colour = np.clip(255 * black / np.maximum(alpha, 1), 0, 255)
@@ -52,7 +52,7 @@ def paint(
 
 
 class Sheet:
-    """An image to draw on, whose text and lines scale with ``unit``."""
+    """An image to draw on; ``unit`` scales its text and lines."""
 
     def __init__(self, size: tuple[int, int], unit: float, theme: Theme) -> None:
         self.size, self.unit, self.theme = size, unit, theme
@@ -60,13 +60,13 @@ class Sheet:
         self.ink = ImageDraw.Draw(self.image)
 
     def px(self, size: float) -> int:
-        """A length of the design in pixels."""
+        """Convert a design length to pixels."""
         return max(1, round(size * self.unit))
 
     def text(
         self, x: float, y: float, words: str, role: str, size: float, anchor: str, up: bool = False
     ) -> None:
-        """Words at a place."""
+        """Draw text."""
         if not words:
             return
         face, hue = font(size * self.unit), self.theme[role]
@@ -80,19 +80,19 @@ class Sheet:
         self.image.paste(hue, (round(x - tall), round(y - long / 2)), turned)
 
     def length(self, words: str, size: float) -> float:
-        """How wide words will be."""
+        """Return the width of a text, in pixels."""
         return _length(words, size * self.unit)
 
     def cover(self, cover: NDArray[np.uint8], role: str, left: int = 0, top: int = 0) -> None:
-        """Lay the colour of a role over a part of the image."""
+        """Blend the colour of a role over a part of the image."""
         _over(self.image, cover, self.theme[role], left, top)
 
     def sample(self, kind: Sample, role: str, box: Box) -> None:
-        """What stands for a layer in the legend."""
+        """Draw the legend sample of a layer."""
         middle = (box.height - 1) / 2
         hue = self.theme.shade if role == "shade" else self.theme[role]
         if kind == "block":
-            # A pale density would not be seen on its own ground.
+            # A pale density would be invisible on its own background.
             rows = slice(box.height // 4, box.height - box.height // 4)
             cover = np.zeros((box.height, box.width), np.uint8)
             cover[rows] = 210
@@ -112,12 +112,12 @@ class Sheet:
         _over(self.image, cover, hue, box.left, box.top)
 
     def panel(self, panel: Panel, box: Box, grid: tuple[list[float], list[float]]) -> None:
-        """The layers of a panel over its grid lines."""
+        """Draw the layers of a panel over its grid lines."""
         _Plot(self, panel, box).draw(grid)
 
 
 def _over(image: Image.Image, cover: NDArray[np.uint8], hue: str, left: int, top: int) -> None:
-    # Most of a curve's or a ring's picture is bare: only the rows with something on them change.
+    # Most of a curve's or ring's picture is empty, so only the rows with coverage are blended.
     rows = np.flatnonzero(cover.any(1))
     if len(rows):
         part = np.ascontiguousarray(cover[rows[0] : rows[-1] + 1])
@@ -125,7 +125,7 @@ def _over(image: Image.Image, cover: NDArray[np.uint8], hue: str, left: int, top
 
 
 class _Plot:
-    """The inside of a panel while it is drawn."""
+    """The inside of a panel during drawing."""
 
     def __init__(self, sheet: Sheet, panel: Panel, box: Box) -> None:
         self.sheet, self.panel, self.box, self.theme = sheet, panel, box, sheet.theme
@@ -135,14 +135,14 @@ class _Plot:
         self._exact: dict[GaussianMixture, NDArray[np.float32]] = {}
 
     def _density(self, truth: GaussianMixture) -> NDArray[np.float32]:
-        """A mixture at every pixel; its ground and its contour want the same."""
+        """Return a mixture's density at every pixel; its background and its contour share it."""
         if truth not in self._exact:
             panel, size = self.panel, (self.width, self.height)
             self._exact[truth] = raster.density(truth, panel.xs, panel.ys, *size)
         return self._exact[truth]
 
     def draw(self, grid: tuple[list[float], list[float]]) -> None:
-        """Every layer, then onto the sheet."""
+        """Draw every layer and paste the result onto the sheet."""
         layers = self.panel.layers
         for layer in layers:
             if isinstance(layer, Shade):
@@ -160,7 +160,7 @@ class _Plot:
         self.sheet.image.paste(self.image, (self.box.left, self.box.top))
 
     def _px(self, places: Floats) -> Floats:
-        """Coordinates (…, 2) as pixels."""
+        """Convert coordinates (…, 2) to pixels."""
         (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
         with np.errstate(over="ignore", invalid="ignore"):
             across = (places[..., 0] - x0) / (x1 - x0) * self.width
@@ -227,7 +227,7 @@ class _Plot:
         count = raster.splat(points, panel.xs, panel.ys, self.width, self.height, radius)
         opacity = np.float32(np.clip(0.85 - 0.12 * np.log10(max(len(points), 1) / 3000), 0.25, 0.9))
         self._cover(raster.covered(opacity * (1 - np.exp(-1.6 * count))), layer.role)
-        if float(count.max()) > 2:  # where many fall together they glow
+        if float(count.max()) > 2:  # dense regions glow
             self._cover(raster.covered(0.75 * (1 - np.exp(-np.maximum(count - 2, 0) / 12))), "glow")
 
     def _rings(self, layer: Rings) -> None:
@@ -273,16 +273,16 @@ class _Plot:
 
 
 def shade_of(layer: Shade, panel: Panel, width: int, height: int) -> NDArray[np.float32]:
-    """A density at every pixel, over its greatest."""
+    """Return a density over its maximum at every pixel."""
     if not isinstance(layer.of, np.ndarray):
         return raster.density(layer.of, panel.xs, panel.ys, width, height)
-    radius = max(2.0, width / 110)  # as wide as what a few thousand points can show
+    radius = max(2.0, width / 110)  # a few thousand points cannot show finer detail
     count = raster.splat(layer.of, panel.xs, panel.ys, width, height, radius)
     return np.asarray(count / max(float(count.max()), 1e-30))
 
 
 def arrow(start: Floats, end: Floats, head: float) -> list[Floats]:
-    """The shaft and the head of an arrow, as lines (m, 2)."""
+    """Return the shaft and the head of an arrow, as lines (m, 2)."""
     way = end - start
     length = float(np.hypot(*way))
     if not np.isfinite(length) or length < 1e-9:
@@ -294,7 +294,7 @@ def arrow(start: Floats, end: Floats, head: float) -> list[Floats]:
 
 @lru_cache(maxsize=8)
 def _ramp(ground: str, hue: str) -> bytes:
-    """A palette from a ground to a colour."""
+    """Return a colour ramp from a background to a hue."""
     low, high = (np.array(rgb(text), float) for text in (ground, hue))
     share = np.linspace(0, 1, 256)[:, None] * 0.92
     return bytes((low + share * (high - low)).round().astype(np.uint8).ravel().tolist())
@@ -307,5 +307,5 @@ def _length(words: str, size: float) -> float:
 
 @lru_cache(maxsize=64)
 def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font, which needs none on the machine."""
+    """Load Pillow's built-in font, which needs no font on the machine."""
     return ImageFont.load_default(size)

@@ -1,4 +1,4 @@
-"""Several denoisings in one figure, at the same share of their way."""
+"""Several denoisings in one figure, at the same share of their levels."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .figure import Figure, Panel
 from .views import panels_of
 
 _SEVERAL = ("histogram", "pdf and cdf", "denoiser", "mean and std")
-"""Views whose panels show different things, and not the same of another denoiser."""
+"""Views whose panels show different things, not one thing for several denoisers."""
 
 
 def denoisings(
     films: Sequence[tuple[str, Film, float]], views: Mapping[int, str], title: str
 ) -> Figure:
-    """Films by name, each at a place between its levels 0 and N, in the view of its dimension."""
+    """Return named films, each at a position between levels 0 and N, in a view by dimension."""
     panels: list[Panel] = []
     for name, film, place in films:
         scene, view = film.scene(place), views[film.dim]
-        found = panels_of(film, scene, view)
-        for panel in found if view in _SEVERAL else found[:1]:
+        view_panels = panels_of(film, scene, view)
+        for panel in view_panels if view in _SEVERAL else view_panels[:1]:
             what = f"  {panel.title}" if view in _SEVERAL else ""
             note = f"level {place:g}/{film.levels}"
             panels.append(replace(panel, title=f"{name}{what}", notes=(note,)))

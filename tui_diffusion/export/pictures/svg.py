@@ -1,4 +1,4 @@
-"""Pictures to any scale: a pen that writes SVG."""
+"""Scalable pictures: a pen that writes SVG."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .sheet import arrow, font, shade_of
 from .theme import Theme, rgb
 
 _MOST_POINTS = 2000
-"""Points a panel; more would make a file of many megabytes and look the same."""
+"""Largest number of points in a panel; more would take megabytes and look the same."""
 
 _ANCHORS = {"l": "start", "m": "middle", "r": "end"}
 
@@ -42,7 +42,7 @@ def svg(
     theme: Theme,
     progress: Progress = lambda done, total: None,
 ) -> str:
-    """A figure as the text of an SVG file."""
+    """Return a figure as the text of an SVG file."""
     pen = SvgPen(size, unit_of(size, len(figure.panels)), theme)
     compose(figure, pen, progress=progress)
     width, height = size
@@ -56,7 +56,7 @@ def svg(
 
 
 class SvgPen:
-    """Writes what is drawn as elements of SVG."""
+    """A pen that writes SVG elements."""
 
     def __init__(self, size: tuple[int, int], unit: float, theme: Theme) -> None:
         self.size, self.unit, self.theme = size, unit, theme
@@ -65,7 +65,7 @@ class SvgPen:
     def text(
         self, x: float, y: float, words: str, role: str, size: float, anchor: str, up: bool = False
     ) -> None:
-        """Words at a place."""
+        """Draw text."""
         if not words:
             return
         if anchor[1] == "m":
@@ -78,11 +78,11 @@ class SvgPen:
         )
 
     def length(self, words: str, size: float) -> float:
-        """How wide words will be; what font a viewer takes is not known, so rather more."""
+        """Estimate the width of a text, in pixels, generously: the viewer chooses the font."""
         return 1.15 * float(font(size * self.unit).getlength(words))
 
     def sample(self, kind: Sample, role: str, box: Box) -> None:
-        """What stands for a layer in the legend."""
+        """Draw the legend sample of a layer."""
         hue = self.theme.shade if role == "shade" else self.theme[role]
         left, middle, right = box.left, box.top + box.height / 2, box.right
         match kind:
@@ -108,7 +108,7 @@ class SvgPen:
         return f"{6 * self.unit:.1f} {3.5 * self.unit:.1f}" if dashed else ""
 
     def panel(self, panel: Panel, box: Box, grid: tuple[list[float], list[float]]) -> None:
-        """The layers of a panel over its grid lines."""
+        """Draw the layers of a panel over its grid lines."""
         inside = _Plot(self, panel, box)
         self.parts.append(
             f'<svg x="{box.left}" y="{box.top}" width="{box.width}" height="{box.height}">'
@@ -127,7 +127,7 @@ class SvgPen:
 def _path(
     lines: Iterable[Floats], hue: str, width: float, opacity: float = 1.0, dashed: str = ""
 ) -> str:
-    """Lines (m, 2) through pixels as one path."""
+    """Return lines (m, 2) in pixels as one path."""
     path = "".join(
         "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in part.tolist())
         for line in lines
@@ -141,30 +141,30 @@ def _path(
 
 
 class _Plot:
-    """The inside of a panel while it is written."""
+    """The inside of a panel during drawing."""
 
     def __init__(self, pen: SvgPen, panel: Panel, box: Box) -> None:
         self.pen, self.panel, self.theme = pen, panel, pen.theme
         self.width, self.height = box.width, box.height
 
     def _px(self, places: Floats) -> Floats:
-        """Coordinates (…, 2) as pixels."""
+        """Convert coordinates (…, 2) to pixels."""
         (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
         with np.errstate(over="ignore", invalid="ignore"):
             across = (places[..., 0] - x0) / (x1 - x0) * self.width
             down = (y1 - places[..., 1]) / (y1 - y0) * self.height
-        # Far outside a number is as good as any other, and some readers of SVG take no more.
+        # Coordinates far outside are clipped, because some SVG readers reject large numbers.
         return np.clip(np.stack([across, down], -1), -1e5, 1e5)
 
     def grid(self, across: list[float], up: list[float]) -> str:
-        """Thin lines at the ticks."""
+        """Return thin lines at the ticks."""
         (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
         lines = [np.array([[x, y0], [x, y1]]) for x in across]
         lines += [np.array([[x0, y], [x1, y]]) for y in up]
         return _path(map(self._px, lines), self.theme["line"], 1, 0.6)
 
     def shade(self, layer: Shade) -> str:
-        """A density as an image of one colour, more or less transparent."""
+        """Return a density as an image of one colour with varying opacity."""
         p = shade_of(layer, self.panel, self.width, self.height)
         alpha = (np.sqrt(p) * 0.92 * 255).astype(np.uint8)
         hue = np.broadcast_to(np.array(rgb(self.theme.shade), np.uint8), (*alpha.shape, 3))
@@ -177,7 +177,7 @@ class _Plot:
         )
 
     def layer(self, layer: Layer) -> list[str]:
-        """The elements of a layer."""
+        """Return the elements of a layer."""
         hue = self.theme.roles.get(layer.role, "")
         unit = max(self.pen.unit, 0.8)
         match layer:
@@ -214,7 +214,7 @@ class _Plot:
 
     def _contour(self, layer: Contour, hue: str, unit: float) -> str:
         panel = self.panel
-        # Small spikes need finer cells than the panel's pixels for their contours to be round.
+        # Small spikes need cells finer than the panel's pixels for round contours.
         pixel = (panel.xs[1] - panel.xs[0]) / self.width
         narrow = float(layer.truth.stds.min()) < 4 * pixel
         fine = 1 if not narrow else 4 if layer.truth.modes <= 16 else 2

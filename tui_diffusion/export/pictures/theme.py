@@ -1,4 +1,4 @@
-"""The colours of pictures, by the role of what is drawn: dark, light, or without a ground."""
+"""The colours of pictures by role: dark, light, or with a transparent background."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ RGB = tuple[int, int, int]
 
 
 def rgb(text: str) -> RGB:
-    """``#rrggbb`` as three numbers from 0 to 255."""
+    """Parse ``#rrggbb`` as three numbers from 0 to 255."""
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
 
 
 @dataclass(frozen=True)
 class Theme:
-    """``ground`` of the picture, ``panel`` of a plot, and a colour for every role.
+    """The colours of a picture: its ``ground``, the ``panel`` of a plot, and one for every role.
 
-    ``shade`` is the colour of the greatest density. ``clear``: ground and panels are transparent.
+    ``shade`` is the colour of the greatest density. ``clear`` makes the backgrounds transparent.
     """
 
     ground: str
@@ -31,7 +31,7 @@ class Theme:
         return self.roles[role]
 
     def on(self, ground: str) -> Theme:
-        """The same colours on another ground."""
+        """Return the same colours on another background."""
         return replace(self, ground=ground, panel=ground)
 
 
@@ -58,9 +58,9 @@ LIGHT = Theme(
 )  # fmt: skip
 
 MAKERS = {"network": "network", "ideal denoiser": "ideal", "true data": "data"}
-"""The role of points by what made them."""
+"""The role of points by their source."""
 
 
 def theme_of(light: bool, transparent: bool) -> Theme:
-    """The theme that options ask for."""
+    """Return the theme for these options."""
     return replace(LIGHT if light else DARK, clear=transparent)

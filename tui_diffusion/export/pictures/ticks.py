@@ -1,4 +1,4 @@
-"""Round numbers along an axis, and how they are written."""
+"""Round numbers along an axis, and their text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .figure import Panel, Range
 
 
 def ticks(span: Range, most: int) -> list[float]:
-    """At most ``most`` round numbers inside a range, or one more."""
+    """Return round numbers within a range, at most ``most`` + 1."""
     low, high = span
     rough = max(high - low, 1e-300) / max(most, 1)
     power = 10.0 ** np.floor(np.log10(rough))
@@ -19,7 +19,7 @@ def ticks(span: Range, most: int) -> list[float]:
 
 
 def tick_text(value: float, span: Range) -> str:
-    """A tick as text, with as many digits as the range calls for."""
+    """Format a tick with as many digits as the range needs."""
     width = max(span[1] - span[0], 1e-300)
     places = int(np.ceil(-np.log10(width))) + 1
     if width > 1e6 or places > 9:
@@ -34,7 +34,7 @@ def _trimmed(text: str) -> str:
 
 
 def marks(panel: Panel, most: int, *, across: bool) -> list[tuple[float, str]]:
-    """The ticks of an axis of a panel: where, and what is written there."""
+    """Return the position and the text of each tick of a panel's axis."""
     span = panel.xs if across else panel.ys
     axis = panel.axes[0 if across else 1]
     if across and panel.names:
@@ -42,7 +42,7 @@ def marks(panel: Panel, most: int, *, across: bool) -> list[tuple[float, str]]:
     if across or not panel.log_y:
         own = (axis.own(span[0]), axis.own(span[1]))
         return [(axis.unit(at), tick_text(at, own)) for at in ticks(own, most)]
-    if span[1] - span[0] < 1.2:  # less than a decade or so: round numbers within it
+    if span[1] - span[0] < 1.2:  # within about a decade, round numbers
         low, high = 10 ** span[0], 10 ** span[1]
         round_ones = [value for value in ticks((low, high), most) if value > 0]
         return [(float(np.log10(v)), tick_text(v, (low, high))) for v in round_ones]

@@ -1,4 +1,4 @@
-"""The denoising as GIF, out and back, and as MP4."""
+"""The denoising as GIF, forwards and backwards, and as MP4."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from .frames import frame
 from .theme import Theme
 
 _COLOURS = 62
-"""Of a GIF, whose size grows with them; two more tell equal frames apart."""
+"""Number of colours of a GIF, which determines its size; two more keep equal frames distinct."""
 
 _HOLD = (0.06, 0.16)
-"""Shares of an MP4 that rest on the noise and on the clean sample."""
+"""Shares of an MP4 that show the noise and the clean sample at rest."""
 
 
 def gif_frames(seconds: float, fps: float) -> int:
-    """Frames of a GIF: even, since the way back leaves out both ends."""
+    """Return the number of frames of a GIF: even, since the way back omits both ends."""
     return max(2, 2 * round(seconds * fps / 2))
 
 
 def mp4_frames(seconds: float, fps: float) -> int:
-    """Frames of an MP4."""
+    """Return the number of frames of an MP4."""
     return max(1, round(seconds * fps))
 
 
 def gif_places(count: int, levels: int) -> NDArray[np.float64]:
-    """Where each frame of the way out is: slower near both ends, where it turns."""
+    """Return the position of each frame of a GIF's first half: slower near both ends."""
     u = np.linspace(0, 1, count // 2 + 1)
     return np.asarray(levels * (u - 0.8 * np.sin(2 * np.pi * u) / (2 * np.pi)))
 
 
 def mp4_places(count: int, levels: int) -> NDArray[np.float64]:
-    """Where each frame is: at rest, then every level in the same time, then at rest."""
+    """Return the position of each frame of an MP4: at rest, evenly through the levels, at rest."""
     u = (np.arange(count) + 0.5) / count
     return np.asarray(levels * np.clip((u - _HOLD[0]) / (1 - sum(_HOLD)), 0, 1))
 
@@ -51,7 +51,7 @@ def write_gif(
     seconds: float,
     progress: Progress,
 ) -> None:
-    """Frame k is frame −k: the way back shows the pictures of the way out."""
+    """Write a GIF. Frame −k repeats frame k: the way back shows the same pictures."""
     count = gif_frames(seconds, fps)
     places = gif_places(count, film.levels)
     samples = [frame(film, film.levels * share, *size, theme) for share in (0.0, 0.5, 0.8, 1.0)]
@@ -76,9 +76,9 @@ def write_gif(
 
 
 def _palette(samples: list[Image.Image], theme: Theme) -> Image.Image:
-    """One palette for all frames, so that nothing but the points moves.
+    """Return one palette for all frames, so that only the points move.
 
-    It holds the theme's colours, however few pixels have them.
+    It always holds the theme's colours, even if few pixels have them.
     """
     hues = list(dict.fromkeys(theme.roles.values()))
     width, height = samples[0].size
@@ -93,10 +93,10 @@ def _palette(samples: list[Image.Image], theme: Theme) -> Image.Image:
 
 
 def _indexed(picture: Image.Image, palette: Image.Image, parity: int) -> Image.Image:
-    """A frame in the palette's colours.
+    """Convert a frame to the palette's colours.
 
-    Pillow joins a frame to the one before where both are equal, which would change their number;
-    so one pixel in a corner turns between two colours too close to be told apart.
+    Pillow merges equal consecutive frames, which would change their number. To prevent this, one
+    pixel in a corner alternates between two colours that look the same.
     """
     indexed = picture.quantize(palette=palette, dither=Image.Dither.NONE)
     colours = (palette.getpalette() or [])[: 3 * _COLOURS]
@@ -118,7 +118,7 @@ def write_mp4(
     seconds: float,
     progress: Progress,
 ) -> None:
-    """H.264, which every player shows."""
+    """Write an MP4 with H.264, which every player supports."""
     import imageio_ffmpeg
 
     count = mp4_frames(seconds, fps)

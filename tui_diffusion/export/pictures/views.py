@@ -30,11 +30,11 @@ from .theme import MAKERS
 _MOST_PANELS = 12
 _PATHS = 32
 _ARROWS = 20
-"""Arrows across a panel."""
+"""Number of arrows across a panel."""
 
 
 def figure_of(film: Film, view: str, place: float | None, size: tuple[int, int]) -> Figure:
-    """A view of a film, at a place between level 0 and N (None: N)."""
+    """Return a view of a film at a position between level 0 and N (None: N)."""
     if view == GRID:
         return grid(film, size)
     if view in TRAINING_VIEWS:
@@ -49,18 +49,18 @@ def figure_of(film: Film, view: str, place: float | None, size: tuple[int, int])
 
 
 def panels_of(film: Film, scene: Scene, view: str) -> tuple[Panel, ...]:
-    """The panels of a view that belongs to a film's points."""
+    """Return the panels of a view of a film's points."""
     views = _LINE if film.dim == 1 else _PLANE
     return views[view](film, scene)
 
 
 def default_view(film: Film) -> str:
-    """The first of the views of such points."""
+    """Return the first of the views of such points."""
     return views_of(film.dim)[0]
 
 
 def facts(scene: Scene) -> tuple[tuple[str, str, str], ...]:
-    """Mean and std of the points beside those of the truth."""
+    """Return mean and std of the points beside those of the truth."""
     if not len(scene.points):
         return ()
     return tuple((name, _numbers(seen), _numbers(true)) for name, seen, true in scene.moments)
@@ -75,7 +75,7 @@ def _numbers(values: Floats) -> str:
 
 
 def grid(film: Film, size: tuple[int, int]) -> Figure:
-    """Points at as many levels as have room, from noise to clean in reading order."""
+    """Return the points at as many levels as fit, from noise to clean in reading order."""
 
     def panel(level: int) -> Panel:
         scene = film.scene(float(level))
@@ -132,7 +132,7 @@ def _plane_paths(film: Film, scene: Scene) -> tuple[Panel, ...]:
 
 
 def _beside_ideal(film: Film, panel: Callable[[Floats, str], Panel]) -> tuple[Panel, ...]:
-    """A panel of the points and, where another denoiser made them, one of the ideal ones."""
+    """Return a panel of the points and, unless they are the ideal ones, one of the ideal points."""
     own = panel(film.x, film.exhibit.maker)
     if film.exhibit.maker != "network":
         return (own,)
@@ -152,7 +152,7 @@ def _score(film: Film, scene: Scene) -> tuple[Panel, ...]:
 
     def panel(role: str, title: str, *, ideal: bool) -> Panel:
         score = film.asked(places, level, ideal=ideal)[1]
-        vectors = score * at.sigma**2  # to where the noise is gone
+        vectors = score * at.sigma**2  # the displacement that removes the noise
         length = np.hypot(*vectors.T)[:, None]
         vectors = vectors * np.minimum(1, longest / np.maximum(length, 1e-300))
         arrows = Arrows(places - vectors / 2, vectors, role, title)
@@ -227,7 +227,7 @@ def _line_paths(film: Film, scene: Scene) -> tuple[Panel, ...]:
 
 
 def _denoiser(film: Film, scene: Scene) -> tuple[Panel, ...]:
-    """x0_hat and score as functions of x, against the exact ones."""
+    """Return x0_hat and the score as functions of x, beside the exact ones."""
     level = min(scene.level, film.levels - 1)
     xs = window(film, film.scene(float(level)), True)
     at = steps(xs, 300)
@@ -238,7 +238,7 @@ def _denoiser(film: Film, scene: Scene) -> tuple[Panel, ...]:
         if film.exhibit.maker == "network":
             own = Curves(curve(at, of_network[:, 0]), "network", "network", dashed=True)
             layers.append(own)
-        # All of the truth, and of the network what it says where most points are.
+        # The exact curve covers the window; the network's covers only the range of most points.
         quarter = len(at) // 4
         shown = np.concatenate([of_truth[:, 0], of_network[quarter:-quarter, 0]])
         return Panel(xs, spread(shown), tuple(layers), name, (), "x", axes=(axis, up))
@@ -254,7 +254,7 @@ def _denoiser(film: Film, scene: Scene) -> tuple[Panel, ...]:
 
 
 def _moments(film: Film, scene: Scene) -> tuple[Panel, ...]:
-    """Mean and std of every coordinate over the levels, against the goal."""
+    """Return mean and std of every coordinate over the levels, beside the goal."""
     mean, std, goal_mean, goal_std = film.moments
     levels = np.arange(film.levels + 1.0)
     names = ("",) if film.dim == 1 else (" of x", " of y")
@@ -279,7 +279,7 @@ def _moments(film: Film, scene: Scene) -> tuple[Panel, ...]:
 
 
 def spread(values: Floats) -> tuple[float, float]:
-    """A range with some room around finite values."""
+    """Return a range with a margin around the finite values."""
     finite = values[np.isfinite(values)]
     if not len(finite):
         return 0.0, 1.0

@@ -1,7 +1,7 @@
-"""Templates of a script for the methods whose network knows every noise level: edm and flow.
+"""Script templates for the methods whose network handles every noise level: edm and flow.
 
-The networks see Fourier features, training draws a noise level for every point, and sampling uses a
-running average of the weights.
+The networks take Fourier features, training draws a noise level for every point, and sampling uses
+a running average of the weights.
 """
 
 from __future__ import annotations

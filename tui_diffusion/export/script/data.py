@@ -1,4 +1,4 @@
-"""Templates of a script for its data: one Gaussian, modes, a curve or an area, points of a file."""
+"""Script templates for the data: one Gaussian, modes, a curve or an area, points from a file."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ modes = torch.cat(
 """,
     ),
 }
-"""What a curve is, and how it is drawn: core.datasets."""
+"""The description of each curve, and the code that draws from it: core.datasets."""
 
 DRAWING = Template("""\
 strokes = [
@@ -201,7 +201,7 @@ _SOME_CENTRE = """\
 
 
 def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
-    """The data distribution; it leaves its std as ``sigma_data``, and its moments."""
+    """Return the code of the data distribution, which defines ``sigma_data`` and its moments."""
     data, std = experiment.data, repr(experiment.data.std)
     if data.name == "file":
         points = POINTS.substitute(_reading(data), scale=_scale(data), std=std, dim=mixture.dim)
@@ -226,7 +226,7 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
 
 
 def _scale(data: DataConfig) -> str:
-    """An expression for `Scaling.scale`; a column without spread has that of the other."""
+    """Return an expression for `Scaling.scale`; a constant column takes the scale of the other."""
     points = data.points
     if points is not None and bool((points == points[0]).all(0).any()):
         return f"torch.tensor({scaling_of(data).scale.tolist()}, dtype=torch.float64)"
@@ -235,13 +235,13 @@ def _scale(data: DataConfig) -> str:
 
 
 def _reading(data: DataConfig) -> dict[str, str]:
-    """An expression for the points of a file, with what comes before it; as text where need be."""
+    """Return the code that reads the points of a file, with numbers as text where necessary."""
     file = Path(data.path)
     if suffix_of(file) == ".npy" and not data.columns and not data.where:
         return {"before": "", "read": f"np.load({data.path!r})"}
     try:
         reading = reading_of(file, data.columns, data.where)
-    except ConfigError:  # it is not what it was any more
+    except ConfigError:  # the file has changed since
         reading = None
     if reading is None:
         assert data.points is not None
@@ -268,7 +268,7 @@ def _reading(data: DataConfig) -> dict[str, str]:
 
 
 def _text(words: str) -> str:
-    """Words as a string in a script, over as many lines as it takes."""
+    """Return a string literal for a script, over as many lines as it takes."""
     return "\n    ".join(repr(f"{line} ") for line in wrapped(words).splitlines())
 
 
@@ -283,7 +283,7 @@ def _weights(mixture: GaussianMixture) -> str:
 
 
 def batches_part(experiment: Experiment, mixture: GaussianMixture) -> str:
-    """The lines that draw the points of a block and their noise."""
+    """Return the lines that draw the points of a block and their noise."""
     batch, several = experiment.training.batch, mixture.modes > 1
     shares = mixture.weights * batch
     if not experiment.data.balanced:
@@ -300,5 +300,5 @@ def batches_part(experiment: Experiment, mixture: GaussianMixture) -> str:
 
 
 def draw_data_part(mixture: GaussianMixture) -> str:
-    """A function that draws true points."""
+    """Return a function that draws true points."""
     return DRAW_DATA.substitute(centre=_SOME_CENTRE if mixture.modes > 1 else _ONE_CENTRE)

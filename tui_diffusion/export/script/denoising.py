@@ -1,4 +1,4 @@
-"""Templates of a script for its denoising: where it starts, and a step of each sampler."""
+"""Script templates for the denoising: its start, and a step of each sampler."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STARTS = {
 
 QUIET = Template("z = torch.randn(x.shape, generator=random) if k < N - $quiet else 0.0")
 
-# --- what the network says: core.methods, Method.read --------------------------------------------
+# --- the network's prediction: core.methods, Method.read ----------------------------------------
 
 READ = Template('''
 
@@ -34,7 +34,7 @@ EPS_HAT = {
     "naive-exact": "predict(x, k) / (sigmas[k] - sigmas[k + 1])",
     "ddpm": "predict(x, k)",
 }
-"""Methods whose network says one thing; those that know every level say both."""
+"""Methods whose network predicts one quantity; networks for every level return both."""
 
 # --- samplers: core.samplers ---------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ growth = torch.log(alphas / sigmas)
 said = {}  # x0_hat of every step
 """,
 }
-"""What a sampler needs beside its step."""
+"""Code that a sampler needs before its loop."""
 
 DENOISING = Template("""$read$before
 
@@ -165,7 +165,7 @@ print(f"Mean squared distance to the nearest mode: {distance:.6f}")
 
 
 def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
-    """Sampling from the start to the last level, and what it has come to."""
+    """Return the code that samples from the start to the last level and prints the result."""
     sampling, several = experiment.sampling, mixture.modes > 1
     early = sampling.stop_before
     end = f"N - {early}" if early else "N"
@@ -189,7 +189,7 @@ def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
 
 
 def _step(experiment: Experiment) -> tuple[str, str]:
-    """How the network is read, where that needs words, and a step of the sampler."""
+    """Return a definition of the prediction, if one is needed, and a step of the sampler."""
     sampling, method = experiment.sampling, experiment.method.name
     noise = "z = torch.randn(x.shape, generator=random)"
     if sampling.quiet:
@@ -210,4 +210,4 @@ def _step(experiment: Experiment) -> tuple[str, str]:
 
 
 _BETAS = ("beta", "karras-beta", "linear-beta", "cosine")
-"""Kinds of schedules that are made of betas, where x keeps its variance."""
+"""Schedules that are defined by betas and preserve the variance of x."""

@@ -1,4 +1,4 @@
-"""Templates of a script for its network: core.networks."""
+"""Script templates for the network: core.networks."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ ACTIVATIONS = {"relu": "ReLU", "tanh": "Tanh", "silu": "SiLU", "gelu": "GELU"}
 
 
 def network_part(experiment: Experiment) -> str:
-    """The network, made, and how it is asked."""
+    """Return the definition of the network, its construction, and its evaluation."""
     network, method = experiment.network, experiment.method.name
     if method in any_level.STEPS:
         features = {"fourier": network.fourier, "level_fourier": network.level_fourier}
@@ -77,14 +77,16 @@ def network_part(experiment: Experiment) -> str:
             forward=any_level.FORWARD.substitute(features),
             made=any_level.MADE.substitute(width=network.width, predict=predict).rstrip(),
         )
-    told, told_name = TOLD[method]
-    made = OWN_MADE if network.per_level else SHARED_MADE
+    condition, told_name = TOLD[method]
+    construction = OWN_MADE if network.per_level else SHARED_MADE
     return DENOISER.substitute(
         what=OWN if network.per_level else SHARED,
         inputs="",
         layers=_layers(experiment, "dim" if network.per_level else "dim + 1"),
         forward=OWN_FORWARD if network.per_level else SHARED_FORWARD,
-        made=made.substitute(width=network.width, told=told, told_name=told_name).rstrip(),
+        made=construction.substitute(
+            width=network.width, told=condition, told_name=told_name
+        ).rstrip(),
     )
 
 

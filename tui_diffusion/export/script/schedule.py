@@ -1,4 +1,4 @@
-"""Templates of a script for its noise levels: core.schedules."""
+"""Script templates for the noise levels: core.schedules."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ betas = (1 - curve[1:] / curve[:-1]).clamp_max(0.999)
 
 
 def schedule_part(experiment: Experiment) -> str:
-    """The levels that sampling passes, and training where its network knows only those."""
+    """Return the levels of sampling, which are also those of training for a fixed-level network."""
     schedule = experiment.schedule
-    # A network that knows every level trains without a schedule; sampling may have its own.
+    # A network that handles every level trains without a schedule; sampling may have its own.
     levels = experiment.sampling.levels or schedule.levels
     return SCHEDULES[schedule.kind].substitute(
         {**schedule.model_dump(), "levels": levels, "betas": listed(list(schedule.betas))}

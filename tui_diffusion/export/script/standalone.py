@@ -1,11 +1,11 @@
 """An experiment as a standalone script: torch and numpy alone, about a hundred lines.
 
-The script reads like those of the post and draws the same numbers in the same order as the core,
-so that on a CPU its losses are those of the run, for the post's presets bit for bit.
+The script reads like those of the post and draws the same numbers in the same order as the core, so
+that on a CPU its losses are those of the run, for the post's presets bit for bit.
 
-It is put together from small templates, one for each thing that a configuration chooses, in the
-files ``script_…`` beside this; each names the core function that it mirrors. What no template knows
-is refused with one line.
+It consists of small templates, one for each choice of a configuration, in the other files of this
+folder. Each template names the core function that it mirrors. A configuration without a template is
+rejected with a one-line message.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .text import harmless, wrapped
 from .training import TARGETS, drawing_part, training_part
 
 _ONE_THREAD_UP_TO = 5e7
-"""Operations a step up to which one thread is the fastest."""
+"""Largest number of operations per step for which one thread is fastest."""
 
 HEAD = Template('''\
 """$title: a diffusion model in one script, with torch and numpy alone.
@@ -99,9 +99,9 @@ if plt is not None:
 
 
 def standalone_script(experiment: Experiment) -> str:
-    """The source of a script that trains and samples ``experiment`` and prints its loss.
+    """Return the source of a script that trains and samples ``experiment`` and prints its loss.
 
-    Raises `ConfigError` where the experiment holds something that no template knows.
+    Raises `ConfigError` if the experiment has a setting without a template.
     """
     mixture = make_mixture(experiment.data)
     _check(experiment)
@@ -131,13 +131,13 @@ _KNOWN = (
     *("sampling.sampler", "sampling.variance", "sampling.quiet", "sampling.start"),
     *("sampling.eta", "sampling.repeats", "sampling.stop_before"),
 )
-"""Fields that the templates follow; any other has to be as it is by default."""
+"""Fields that the templates support; all others must have their default values."""
 
 _KNOWN_ANY_LEVEL = (
     *("method.noise_mean", "method.noise_std", "network.fourier", "network.level_fourier"),
     *("training.average", "sampling.levels"),
 )
-"""Those that only the templates of methods that know every level follow."""
+"""Fields that only the templates for networks of every level support."""
 
 
 def _check(experiment: Experiment) -> None:
@@ -186,7 +186,7 @@ def _about(experiment: Experiment) -> dict[str, Any]:
 
 
 def _command(experiment: Experiment) -> str:
-    """The command that trains the same: a built-in preset, with what differs from it."""
+    """Return the command that trains the same: a built-in preset with its changes."""
     preset = base_of(experiment)
     words = ["diffusion-tui", "train", preset.id]
     for path, spec in field_table().items():

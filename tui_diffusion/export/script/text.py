@@ -1,4 +1,4 @@
-"""How values and texts stand in the source of a script."""
+"""Values and texts as source code of a script."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _LINE = 96
 
 
 def harmless(text: str) -> str:
-    """Text from outside that can stand in a docstring."""
+    """Make outside text safe for a docstring."""
     return "".join(c if c.isprintable() and c not in "\"'\\" else "?" for c in text)
 
 
 def wrapped(text: str, joint: str = "\n") -> str:
-    """Words in lines that are not too long."""
+    """Wrap words into lines of limited length."""
     lines = [""]
     for word in text.split():
         if len(lines[-1]) + len(word) > 90:
@@ -23,7 +23,7 @@ def wrapped(text: str, joint: str = "\n") -> str:
 
 
 def listed(values: list[Any], indent: int = 4) -> str:
-    """A list as it stands in a script, over as many lines as it takes."""
+    """Format a list as source code, over as many lines as it takes."""
     items = [repr(value) for value in values]
     one = f"[{', '.join(items)}]"
     if len(one) + indent <= _LINE:
@@ -38,5 +38,5 @@ def listed(values: list[Any], indent: int = 4) -> str:
 
 
 def indented(text: str, depth: int) -> str:
-    """Every line that much further to the right."""
+    """Indent every line by ``depth``."""
     return "".join(" " * depth + line for line in text.splitlines(keepends=True))

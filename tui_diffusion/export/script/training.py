@@ -1,4 +1,4 @@
-"""Templates of a script for its training: core.training, core.methods."""
+"""Script templates for the training: core.training, core.methods."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ print(f"Final loss: {losses[-100:].mean():.9g} (mean of the last 100 steps)")
 
 
 def drawing_part(experiment: Experiment, mixture: GaussianMixture) -> str:
-    """A generator of what every step learns from."""
+    """Return a generator of the batches for every step."""
     shared = not experiment.network.per_level
     drawn, levels = DRAW_LEVELS if shared else "", "levels.tolist()"
     if experiment.method.name in any_level.STEPS:
@@ -104,7 +104,7 @@ def drawing_part(experiment: Experiment, mixture: GaussianMixture) -> str:
 
 
 def training_part(experiment: Experiment) -> str:
-    """All steps, and the loss that they have come to."""
+    """Return the code of all steps, which prints the final loss."""
     training, shared = experiment.training, not experiment.network.per_level
     decay = ""
     if training.decay != "none":
@@ -141,7 +141,7 @@ def training_part(experiment: Experiment) -> str:
 
 
 def _counted(counts: list[int]) -> str:
-    """Steps of every stage, short where all but the first are alike."""
+    """Format the steps of every stage, shortened if all but the first are equal."""
     if len(counts) > 2 and len(set(counts[1:])) == 1:
         return f"[{counts[0]}] + [{counts[1]}] * (N - 1)"
     return listed(counts, 0)

@@ -1,4 +1,4 @@
-"""Round ticks of an axis, and the scale that places numbers on it."""
+"""Round ticks of an axis, and the scale that maps numbers to positions on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .figure import Floats, Tick
 
 
 def nice_ticks(low: float, high: float, count: int) -> list[float]:
-    """At most `count` round values within `[low, high]`, or up to five where else there were one.
+    """Return round values within `[low, high]`, at most `count`, or up to five if that gives one.
 
     They are multiples of 1, 2 or 5 times a power of ten.
     """
@@ -25,22 +25,22 @@ def nice_ticks(low: float, high: float, count: int) -> list[float]:
     exponent = math.floor(math.log10(span / max(1, count)))
     finer: list[float] = []
     for mantissa in (1, 2, 5, 10, 20, 50):
-        # The step as a decimal literal, since 10.0 ** -1 * 3 is not 0.3.
+        # The step is parsed as a decimal literal, because 10.0 ** -1 * 3 is not 0.3.
         step = float(f"{mantissa}e{exponent}")
         if step <= 0:
             continue
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        found = [round(k * step, -exponent) + 0.0 for k in range(first, last + 1)]
-        if len(found) < 2:
-            return finer or found  # one value alone tells no scale
-        if len(found) <= max(2, count):
-            return found
-        finer = found
+        values = [round(k * step, -exponent) + 0.0 for k in range(first, last + 1)]
+        if len(values) < 2:
+            return finer or values  # a single tick shows no scale
+        if len(values) <= max(2, count):
+            return values
+        finer = values
     return finer
 
 
 def tick_text(value: float, step: float = 0.0) -> str:
-    """`value` in few characters: 0.001, 1e-4, 250, 2k, 10k, 3M. `step` is the axis's spacing."""
+    """Format `value` briefly: 0.001, 1e-4, 250, 2k, 10k, 3M. `step` is the tick spacing."""
     size = abs(value)
     if not math.isfinite(value):
         return ""
@@ -56,37 +56,37 @@ def tick_text(value: float, step: float = 0.0) -> str:
     return f"{value:.4g}"
 
 
-_LARGEST = 1e300  # a span of twice this is still a number
+_LARGEST = 1e300  # twice this is still a finite number
 
 
-_FAR = 1e6  # in widths of the plot: further away is as good as this far
+_FAR = 1e6  # in widths of the plot; points further away are clamped to it
 
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis: `low` and `high` are decimal exponents where it is a log axis."""
+    """The scale of an axis; on a log axis, `low` and `high` are decimal exponents."""
 
     low: float
     high: float
     log: bool = False
 
     def unit(self, values: ArrayLike) -> Floats:
-        """`values` as shares of the axis, 0 to 1; nan where the axis has no place for them."""
-        shown = _transformed(values, self.log)
+        """Return `values` as shares of the axis, 0 to 1; nan for values outside its domain."""
+        exponents = _transformed(values, self.log)
         with np.errstate(all="ignore"):
-            share = (shown - self.low) / (self.high - self.low)
+            share = (exponents - self.low) / (self.high - self.low)
         return np.clip(share, -_FAR, _FAR)
 
     def offset(self, axis: Axis) -> float:
-        """What is taken off the ticks of an axis in own units, or 0."""
+        """Return the offset of the ticks of an axis in own units, or 0."""
         return 0.0 if self.log else axis.offset(self.low, self.high)
 
     def ticks(self, count: int, axis: Axis = AS_IT_IS) -> list[Tick]:
         if not self.log:
             axis = replace(axis, centre=axis.centre - self.offset(axis))
-            found = nice_ticks(axis.own(self.low), axis.own(self.high), count)
-            step = found[1] - found[0] if len(found) > 1 else 0.0
-            return [(axis.unit(value), tick_text(value, step)) for value in found]
+            round_values = nice_ticks(axis.own(self.low), axis.own(self.high), count)
+            step = round_values[1] - round_values[0] if len(round_values) > 1 else 0.0
+            return [(axis.unit(value), tick_text(value, step)) for value in round_values]
         first, last = math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9)
         stride = max(1, math.ceil((last - first + 1) / max(1, count)))
         decades = [k for k in range(first, last + 1) if k % stride == 0]
@@ -115,24 +115,24 @@ def _transformed(values: ArrayLike, log: bool) -> Floats:
 def scale_of(
     given: Range | None, values: Sequence[ArrayLike], *, log: bool = False, pad: float = 0.0
 ) -> Scale:
-    """The axis for `given`, or where that is none (or nonsense) for the finite `values`."""
+    """Return the scale for the range `given`, or without a valid one for the finite `values`."""
     if given is not None:
         low, high = (float(end) for end in _transformed(given, log))
         if low < high:
             return _widened(low, high, log)
-    shown = [_transformed(v, log).ravel() for v in values]
-    data = np.concatenate(shown) if shown else np.empty(0)
+    series = [_transformed(v, log).ravel() for v in values]
+    data = np.concatenate(series) if series else np.empty(0)
     data = data[np.isfinite(data)]
     if not data.size:
         return Scale(-1.0, 0.0, log=True) if log else Scale(0.0, 1.0)
     low, high = float(data.min()), float(data.max())
     room = pad * (high - low)
-    # Nothing that reaches down to 0 gets room under it: a density stands on its axis.
+    # Data that end at 0 get no margin below it: a density stands on its axis.
     return _widened(low if low == 0 and not log else low - room, high + room, log)
 
 
 def _widened(low: float, high: float, log: bool) -> Scale:
-    """An axis of some length, even for one value (or for neighbours no arithmetic can part)."""
+    """Return a scale of positive length, even for one value or for adjacent floats."""
     if high - low <= 1e-9 * max(abs(low), abs(high), 1e-290):
         room = 0.5 if log else 0.5 * max(abs(low), abs(high)) or 0.5
         return Scale(low - room, high + room, log)

@@ -1,8 +1,8 @@
-"""Curves split at gaps and clipped to the plot, and dense ones as dots.
+"""Curves split at gaps and clipped to the plot, and dense curves as dots.
 
-Coordinates are shares of the axes, 0 to 1 within the plot. A point falls on the dot that plotext
-puts it on, and a line on the dots that plotext joins them by; but where plotext walks every dot in
-Python, here all dots of a curve are found at once.
+Coordinates are shares of the axes, 0 to 1 within the plot. Points and lines cover the same dots as
+in plotext; but plotext visits every dot in Python, and this module computes all dots of a curve at
+once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 
 
 def runs(xs: Floats, ys: Floats) -> list[Floats]:
-    """The parts of a line that lie within the plot, each as its points `(k, 2)`.
+    """Return the parts of a line within the plot, each as points `(k, 2)`.
 
     A nan in either coordinate is a gap; a point between two gaps is a part of its own.
     """
@@ -33,7 +33,7 @@ def runs(xs: Floats, ys: Floats) -> list[Floats]:
 
 
 def stroke(xs: Floats, ys: Floats, columns: int, rows: int) -> Dots:
-    """The dots `(rows, columns)`, top row first, of the lines from each point to the next.
+    """Return the dots `(rows, columns)`, top row first, of the lines from each point to the next.
 
     A nan in either coordinate is a gap; a point between two gaps is a dot of its own.
     """
@@ -52,7 +52,7 @@ def stroke(xs: Floats, ys: Floats, columns: int, rows: int) -> Dots:
 
 
 def scattered(xs: Floats, ys: Floats, columns: int, rows: int) -> Dots:
-    """The dots `(rows, columns)`, top row first, of the points within the plot."""
+    """Return the dots `(rows, columns)`, top row first, of the points within the plot."""
     dots = np.zeros((rows, columns), dtype=bool)
     inside = (xs >= 0) & (xs <= 1) & (ys >= 0) & (ys <= 1)
     dots[rows - 1 - _place(ys[inside], rows), _place(xs[inside], columns)] = True
@@ -60,7 +60,7 @@ def scattered(xs: Floats, ys: Floats, columns: int, rows: int) -> Dots:
 
 
 def dashed(xs: Floats, ys: Floats, columns: int) -> tuple[Floats, Floats]:
-    """The polyline at every column of dots, with gaps; `xs` must ascend."""
+    """Return the polyline at every column of dots, with gaps; `xs` must ascend."""
     known = np.isfinite(xs) & np.isfinite(ys)
     if known.sum() < 2:
         return xs, ys
@@ -70,32 +70,32 @@ def dashed(xs: Floats, ys: Floats, columns: int) -> tuple[Floats, Floats]:
 
 
 def _clipped(points: Floats) -> tuple[Floats, Floats]:
-    """Both ends `(k, 2)` of the parts of lines within the plot (Liang and Barsky, 1984)."""
+    """Return both ends `(k, 2)` of the line parts within the plot (Liang and Barsky, 1984)."""
     with np.errstate(all="ignore"):
         start, way = points[:-1], points[1:] - points[:-1]
         sides = np.stack([-start / way, (1 - start) / way])
-        # Along an axis on which a line does not move it is within the plot always or never.
+        # A line parallel to an axis is either always or never within the plot's range on it.
         still = way == 0
         within = (start >= 0) & (start <= 1)
         near = np.where(still, np.where(within, 0.0, 2.0), sides.min(axis=0))
         far = np.where(still, 1.0, sides.max(axis=0))
         enter = np.maximum(near.max(axis=1), 0.0)
         leave = np.minimum(far.min(axis=1), 1.0)
-        kept = enter <= leave  # False for nan
-        start, end, way = start[kept], points[1:][kept], way[kept]
-        enter, leave = enter[kept, None], leave[kept, None]
+        inside = enter <= leave  # False for nan
+        start, end, way = start[inside], points[1:][inside], way[inside]
+        enter, leave = enter[inside, None], leave[inside, None]
         first = np.where(enter == 0, start, np.clip(start + way * enter, 0.0, 1.0))
         last = np.where(leave == 1, end, np.clip(start + way * leave, 0.0, 1.0))
     return first, last
 
 
 def _place(shares: Floats, count: int) -> Integers:
-    """The one of `count` dots on which each share of the axis falls, as plotext rounds it."""
+    """Return the index of the dot, of `count`, at each share of the axis; rounded as in plotext."""
     return np.floor(np.round(0.5 + (count - 1) * shares, 8)).astype(np.int64)
 
 
 def _between(x: Integers, y: Integers) -> tuple[Integers, Integers]:
-    """Columns and rows of the dots on lines, of which `x` and `y` `(2, k)` hold both ends."""
+    """Return columns and rows of the dots on lines with the end points `x` and `y` `(2, k)`."""
     gaps = np.maximum(np.abs(x[1] - x[0]), np.abs(y[1] - y[0]))
     line = np.repeat(np.arange(gaps.size), gaps)
     along = np.arange(line.size) - np.repeat(np.cumsum(gaps) - gaps, gaps)
@@ -103,5 +103,5 @@ def _between(x: Integers, y: Integers) -> tuple[Integers, Integers]:
         slope_x, slope_y = (x[1] - x[0]) / gaps, (y[1] - y[0]) / gaps
     across = x[0][line] + along * slope_x[line]
     up = y[0][line] + along * slope_y[line]
-    # plotext cuts off what is behind the point.
+    # Truncate like plotext.
     return across.astype(np.int64), up.astype(np.int64)

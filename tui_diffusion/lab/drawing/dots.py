@@ -1,9 +1,9 @@
 """Dense points as text: binned in numpy to braille, quadrant blocks or ASCII.
 
-A cell holds a lattice of dots, two across and four down, which are about square. A range's lower
-end falls on the first dot of the lattice and its upper end on the last one (the rule by which
-plotext places its curves and ticks), so that a picture made here fits into a frame made there.
-Arrays of dots and cells have row 0 at the top; data has y pointing up.
+A cell holds a lattice of nearly square dots, two across and four down. The lower end of a range
+falls on the first dot of the lattice and the upper end on the last one. plotext places its curves
+and ticks by the same rule, so these pictures fit into its frames. Arrays of dots and cells have row
+0 at the top; data has y pointing up.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BRAILLE_BITS = ((1, 8), (2, 16), (4, 32), (64, 128))  # Unicode's numbering of a
 QUADRANT_BITS = ((1, 2), (4, 8))
 BRAILLE = np.array([" ", *(chr(0x2800 + code) for code in range(1, 256))])
 QUADRANTS = np.array(list(" ▘▝▀▖▌▞▛▗▚▐▜▄▙▟█"))
-_QUARTERS = (1 | 2, 8 | 16, 4 | 64, 32 | 128)  # the dots in each quadrant, as these are numbered
+_QUARTERS = (1 | 2, 8 | 16, 4 | 64, 32 | 128)  # the dots of each quadrant, in this numbering
 _ASCII_DOTS = " .::**###"  # by the number of dots in the cell
 _DOTS: dict[Glyphs, Characters] = {  # the character of each set of a cell's dots
     "braille": BRAILLE,
@@ -41,9 +41,9 @@ _DOTS: dict[Glyphs, Characters] = {  # the character of each set of a cell's dot
 _ASCII_SHADES = np.array(list(" .:-=+*#%@"))
 _SHADES = np.array(list(" ░▒▓█"))
 _HALVES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
-_ARROWS = "→↗↑↖←↙↓↘"  # by eighths of a turn from the right, as angles go
+_ARROWS = "→↗↑↖←↙↓↘"  # by eighths of a turn, counterclockwise from the right
 _TRUE_ARROWS = "⇒⇗⇑⇖⇐⇙⇓⇘"
-_FOUR_ARROWS = {"blocks": "→→↑←←←↓→", "ascii": ">>^<<<v>"}  # these fonts have no others
+_FOUR_ARROWS = {"blocks": "→→↑←←←↓→", "ascii": ">>^<<<v>"}  # these fonts have no diagonal arrows
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Mark:
-    """One character over the picture, at a cell counted from the upper left corner."""
+    """A character over the picture, at a cell counted from the upper left corner."""
 
     x: int
     y: int
@@ -65,9 +65,9 @@ class Mark:
 
 
 def bin_points(points: ArrayLike, x_range: Range, y_range: Range, width: int, height: int) -> Dots:
-    """The dots hit by `points` `(n, 2)`, as `(4·height, 2·width)`.
+    """Return the dots that `points` `(n, 2)` hit, as `(4·height, 2·width)`.
 
-    Non-finite points and points outside the ranges are left out.
+    Non-finite points and points outside the ranges are ignored.
     """
     return density(points, x_range, y_range, width, height, (4, 2)) > 0
 
@@ -80,9 +80,9 @@ def density(
     height: int,
     sub: tuple[int, int] = (2, 1),
 ) -> NDArray[np.int64]:
-    """How many of `points` `(n, 2)` fall on each of `sub` (down, across) places a cell.
+    """Count the `points` `(n, 2)` at each of `sub` (down, across) positions of a cell.
 
-    Shape `(sub[0]·height, sub[1]·width)`; what `bin_points` leaves out is left out.
+    The shape is `(sub[0]·height, sub[1]·width)`. The same points are ignored as in `bin_points`.
     """
     rows, columns = sub[0] * height, sub[1] * width
     if rows <= 0 or columns <= 0:
@@ -93,15 +93,15 @@ def density(
 
 
 def bin_paths(paths: ArrayLike, x_range: Range, y_range: Range, width: int, height: int) -> Dots:
-    """The dots hit by the straight lines along `paths` `(n, steps, 2)`, as `bin_points`."""
+    """Return the dots of the straight lines along `paths` `(n, steps, 2)`, like `bin_points`."""
     corners = np.asarray(paths, dtype=np.float64)
     if corners.size == 0 or corners.shape[1] < 2:
         return bin_points(corners.reshape(-1, 2), x_range, y_range, width, height)
     spans = np.array([x_range[1] - x_range[0], y_range[1] - y_range[0]])
     with np.errstate(all="ignore"):
         dots_apart = np.abs(np.diff(corners, axis=1)) / spans * (2 * width, 4 * height)
-        # A line that crosses the picture needs no more than one point a dot; one from far
-        # outside may come out dotted.
+        # One point for each dot suffices for a line across the picture. A line from far outside may
+        # look dotted.
         longest = np.max(dots_apart, initial=1.0, where=np.isfinite(dots_apart))
         count = int(min(longest, 2 * width + 4 * height)) + 2
         shares = np.linspace(0.0, 1.0, count)[:, None]
@@ -110,7 +110,7 @@ def bin_paths(paths: ArrayLike, x_range: Range, y_range: Range, width: int, heig
 
 
 def circle(center: ArrayLike, radius: float, count: int = 400) -> NDArray[np.float64]:
-    """Points `(count, 2)` on a circle; `bin_points` makes its outline of them."""
+    """Return points `(count, 2)` on a circle, close enough for `bin_points` to draw its outline."""
     angles = np.linspace(0.0, 2 * np.pi, count, endpoint=False)
     ring = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     return np.asarray(center, dtype=np.float64) + radius * ring
@@ -119,7 +119,7 @@ def circle(center: ArrayLike, radius: float, count: int = 400) -> NDArray[np.flo
 def cells_of(
     points: ArrayLike, x_range: Range, y_range: Range, width: int, height: int
 ) -> list[tuple[int, int] | None]:
-    """The cell `(x, y)` in which each of `points` `(n, 2)` falls; None where it falls outside."""
+    """Return the cell `(x, y)` of each of `points` `(n, 2)`, or None outside the picture."""
     if width <= 0 or height <= 0:
         return [None] * len(np.asarray(points).reshape(-1, 2))
     across, down, inside = _places(points, x_range, y_range, 2 * width, 4 * height)
@@ -130,7 +130,7 @@ def cells_of(
 
 
 def outline(layer: Layer, character: str) -> list[Mark]:
-    """A mark at every cell that a layer has dots in."""
+    """Return a mark at every cell in which a layer has dots."""
     rows, columns = layer.dots.shape
     hit = layer.dots.reshape(rows // 4, 4, columns // 2, 2).any(axis=(1, 3))
     return [Mark(int(x), int(y), character, layer.role) for y, x in np.argwhere(hit)]
@@ -139,9 +139,9 @@ def outline(layer: Layer, character: str) -> list[Mark]:
 def equal_ranges(
     center: tuple[float, float], half_extent: float, width: int, height: int
 ) -> tuple[Range, Range]:
-    """Ranges of one scale on both axes that hold `center ± half_extent` on both.
+    """Return ranges with one scale on both axes that hold `center ± half_extent` on both.
 
-    A dot of the lattice then stands for the same length across and up.
+    A dot of the lattice then has the same length across and up.
     """
     across, up = max(1, 2 * width - 1), max(1, 4 * height - 1)
     dot = 2 * half_extent / min(across, up)
@@ -160,22 +160,22 @@ def braille(
     palette: Palette,
     glyphs: Glyphs = "braille",
 ) -> list[Strip]:
-    """Layers over one another, and marks over them all, as `height` lines of `width` cells.
+    """Draw layers over one another, and marks over all, as `height` lines of `width` cells.
 
-    A cell has one colour, and shows the dots of the first-listed layer that has any there and of
-    no other: dots of another layer in that colour would say what is not so.
+    A cell has one colour. It shows only the dots of the first listed layer with dots in it, because
+    dots of another layer in that colour would be misleading.
     """
     if width <= 0 or height <= 0:
         return [Strip.blank(max(0, width))] * max(0, height)
     roles = list(dict.fromkeys(layer.role for layer in layers))
-    shown = np.zeros((height, width), dtype=np.uint8)
+    visible = np.zeros((height, width), dtype=np.uint8)
     keys = np.zeros((height, width), dtype=np.int64)
     for layer in reversed(layers):
         codes = codes_of(layer.dots, BRAILLE_BITS)
         hit = codes > 0
-        shown[hit] = codes[hit]
+        visible[hit] = codes[hit]
         keys[hit] = roles.index(layer.role) + 1
-    characters = _DOTS[glyphs][shown]
+    characters = _DOTS[glyphs][visible]
     for mark in marks:
         if 0 <= mark.x < width and 0 <= mark.y < height:
             if mark.role not in roles:
@@ -193,11 +193,12 @@ def shade(
     palette: Palette,
     glyphs: Glyphs = "braille",
 ) -> list[Strip]:
-    """A density `(2·height, width)` as `height` lines of `width` cells.
+    """Draw a density `(2·height, width)` as `height` lines of `width` cells.
 
-    Half blocks in the palette's few shades (few, so that neighbours share one and a line stays
-    short), or one character a cell where the palette has none, and in ASCII. Shades go with the
-    square root of the density, which keeps thin places visible.
+    A line consists of half blocks in the palette's shades, or of one character for each cell in
+    ASCII or if the palette has no shades. The palette has few shades, so that neighbours share one
+    and a line takes few bytes. Shades follow the square root of the density, which keeps low
+    densities visible.
     """
     if width <= 0 or height <= 0:
         return [Strip.blank(max(0, width))] * max(0, height)
@@ -222,11 +223,11 @@ def shade(
 
 
 def _half_blocks(upper: list[int], lower: list[int], ramp: Sequence[Color]) -> Strip:
-    """One line of half blocks; 0 is no shade, which is the terminal's own ground.
+    """Return one line of half blocks; shade 0 is the terminal's own background.
 
-    A pair of colours, ink and ground, draws any mix of two shades: ink above, below, both or
-    neither. So a run goes on as long as its two shades last, and where a third comes in only the
-    one no longer needed is replaced; every colour named costs some twenty bytes on the wire.
+    With a pair of colours, a cell can show ink above, below, on both halves or on neither. A run
+    therefore continues as long as it has two shades. A third shade replaces only the colour that is
+    no longer needed, because every colour change takes about twenty bytes.
     """
     ink, ground = 0, 0
     cells: list[str] = []
@@ -241,18 +242,18 @@ def _half_blocks(upper: list[int], lower: list[int], ramp: Sequence[Color]) -> S
             cells.clear()
 
     for top, bottom in zip(upper, lower, strict=True):
-        wanted = {top, bottom}
-        if not wanted <= {ink, ground} or (0 in wanted and ground != 0):
+        pair = {top, bottom}
+        if not pair <= {ink, ground} or (0 in pair and ground != 0):
             close()
-            # No shade can only be the ground; what can stay where it is stays.
-            if 0 in wanted:
+            # Shade 0 can only be the background. Otherwise, keep the colours in place.
+            if 0 in pair:
                 ground = 0
-                ink = max(wanted) or ink
-            elif len(wanted) == 2 and ground in wanted:
-                (ink,) = wanted - {ground}
-            elif len(wanted) == 2 and ink in wanted:
-                (ground,) = wanted - {ink}
-            elif len(wanted) == 2:
+                ink = max(pair) or ink
+            elif len(pair) == 2 and ground in pair:
+                (ink,) = pair - {ground}
+            elif len(pair) == 2 and ink in pair:
+                (ground,) = pair - {ink}
+            elif len(pair) == 2:
                 ink, ground = top, bottom
             else:
                 ink = top
@@ -264,10 +265,11 @@ def _half_blocks(upper: list[int], lower: list[int], ramp: Sequence[Color]) -> S
 def grid_places(
     x_range: Range, y_range: Range, width: int, height: int, spacing: tuple[int, int] = (2, 1)
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Cells on a regular grid, every `spacing` (across, down) cells, and where they lie.
+    """Return the cells of a regular grid and their positions.
 
-    Returns `(xs, ys, points)`: the cells' columns `(l,)` and rows `(k,)`, and the data point
-    `(k, l, 2)` at the middle of each: what `arrows` takes, and where to evaluate its vectors.
+    `spacing` is the distance in cells (across, down). Returns `(xs, ys, points)`: the cells'
+    columns `(l,)` and rows `(k,)`, and the data point `(k, l, 2)` at the centre of each cell.
+    `arrows` takes the cells; its vectors are evaluated at the points.
     """
     xs = np.arange(spacing[0] // 2, max(0, width), spacing[0])
     ys = np.arange(spacing[1] // 2, max(0, height), spacing[1])
@@ -283,26 +285,30 @@ def arrows(
     role: str,
     glyphs: Glyphs = "braille",
 ) -> list[Mark]:
-    """Marks that point along `vectors` `(k, l, 2)` (y up) at the cells `xs` `(l,)`, `ys` `(k,)`.
+    """Return marks that point along `vectors` at the cells of a grid.
 
-    Those of the truth are doubled where the font has such. A vector that is zero or not finite has
-    no arrow.
+    `vectors` `(k, l, 2)` has y up; `xs` `(l,)` and `ys` `(k,)` are the cells' columns and rows.
+    Arrows of the truth have double shafts if the font has them. A vector that is zero or not finite
+    has no arrow.
+
+    Arrows of the truth have double shafts if the font has them. A vector that is zero or not finite
+    has no arrow.
     """
     heads = _FOUR_ARROWS.get(glyphs) or (_TRUE_ARROWS if role == "truth" else _ARROWS)
     length = np.hypot(vectors[..., 0], vectors[..., 1])
     angles = np.arctan2(vectors[..., 1], vectors[..., 0])
     eighths = np.round(np.nan_to_num(angles) / (np.pi / 4)).astype(np.int64) % 8
-    shown = np.isfinite(length) & (length > 0)
+    visible = np.isfinite(length) & (length > 0)
     return [
         Mark(int(xs[column]), int(ys[row]), heads[eighths[row, column]], role)
-        for row, column in np.argwhere(shown)
+        for row, column in np.argwhere(visible)
     ]
 
 
 def _places(
     points: ArrayLike, x_range: Range, y_range: Range, columns: int, rows: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Dots]:
-    """Column and row (0 at the top) of each point on a lattice, and whether it lies on it."""
+    """Return column and row (0 at the top) of each point on a lattice, and a mask of hits."""
     data = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     with np.errstate(all="ignore"):
         across = (data[:, 0] - x_range[0]) / (x_range[1] - x_range[0])
@@ -315,7 +321,7 @@ def _places(
 
 
 def codes_of(dots: Dots, bits: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
-    """The sum of the `bits` (down, across) of the dots that each cell has; `(height, width)`."""
+    """Return the sum of the `bits` (down, across) of the dots in each cell, `(height, width)`."""
     down, across = len(bits), len(bits[0])
     codes = np.zeros((dots.shape[0] // down, dots.shape[1] // across), dtype=np.uint8)
     for y, row in enumerate(bits):

@@ -1,4 +1,4 @@
-"""A long series reduced to a few values a column, so that drawing costs the same at any length."""
+"""Reduction of a long series to a few values per column, so that drawing cost is bounded."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ Floats = NDArray[np.float64]
 
 
 _BLOCKS = 8192
-"""Most blocks of a `Series`: some twenty for each column that a loss curve has at its widest."""
+"""Largest number of blocks of a `Series`: about twenty per column of the widest loss curve."""
 
 
 class Series:
-    """A growing series, held as blocks of `length` values so that only what is new is looked at.
+    """A growing series as blocks of `length` values, so that only new values are read.
 
-    Of each block there are the least, the greatest, the sum and the number of its finite values.
-    Up to 8,192 values each is a block of its own.
+    Each block stores the minimum, the maximum, the sum and the number of its finite values. A
+    series of up to 8,192 values has one value per block.
     """
 
     def __init__(self, most: int, blocks: int = _BLOCKS) -> None:
-        """At most ``most`` values will come, to be held in at most so many blocks."""
+        """Prepare for at most ``most`` values in at most ``blocks`` blocks."""
         self.length = max(1, -(-most // max(1, blocks)))
         self.size = 0
         blocks = -(-most // self.length)
@@ -29,7 +29,7 @@ class Series:
 
     @classmethod
     def of(cls, values: ArrayLike | Series) -> Series:
-        """These values and no more to come, each a block of its own; a series as it is."""
+        """Return a complete series of these values, one per block; return a series unchanged."""
         if isinstance(values, Series):
             return values
         whole = np.asarray(values, dtype=np.float64).ravel()
@@ -37,21 +37,21 @@ class Series:
 
     @property
     def blocks(self) -> int:
-        """Blocks so far; the last one may not be full."""
+        """The number of blocks so far; the last one may be incomplete."""
         return self.blocks_of(0)
 
     def blocks_of(self, values: int) -> int:
-        """Blocks once there are this many values, if more have not come yet."""
+        """Return the number of blocks for this many values, at least the current number."""
         return -(-max(values, self.size) // self.length)
 
     @property
     def lows(self) -> Floats:
-        """The least finite value of each block; inf where there is none."""
+        """The smallest finite value of each block; inf if there is none."""
         return self._lows[: self.blocks]
 
     @property
     def highs(self) -> Floats:
-        """The greatest finite value of each block; -inf where there is none."""
+        """The largest finite value of each block; -inf if there is none."""
         return self._highs[: self.blocks]
 
     @property
@@ -65,7 +65,7 @@ class Series:
         return self._counts[: self.blocks]
 
     def take(self, values: NDArray[np.floating]) -> Series:
-        """Take over the series so far: what has been taken before and what has come since."""
+        """Append the new values of ``values``, which starts with all values taken before."""
         first = self.size // self.length
         self.size = len(values)
         new = slice(first, self.blocks)
@@ -84,14 +84,15 @@ class Series:
 def envelope(
     values: ArrayLike | Series, columns: int, of: int = 0
 ) -> tuple[Floats, Floats, Floats]:
-    """The least and the greatest finite value of each of at most `columns` equal stretches.
+    """Return the smallest and the largest finite value of each of at most `columns` intervals.
 
-    The stretches part the `of` values that there will be, so that they stay where they are as a
-    series grows; if these are no more than have come, they part what has come.
+    The intervals divide the `of` values that the complete series will have, so that they keep their
+    positions while it grows. If `of` is not larger than the current number, they divide the current
+    values.
 
-    Returns `(xs, lows, highs)`, all of shape `(min(columns, n),)`; `xs` are the middles of the
-    stretches as indices into `values`. A stretch without a finite value is nan in both. Of a
-    `Series` the stretches consist of whole blocks.
+    Returns `(xs, lows, highs)`, all of shape `(min(columns, n),)`; `xs` are the centres of the
+    intervals as indices into `values`. An interval without a finite value is nan in both. The
+    intervals of a `Series` consist of whole blocks.
     """
     series = Series.of(values)
     edges = _edges(series, columns, of)
@@ -105,10 +106,10 @@ def envelope(
 
 
 def fine(series: Series, columns: int, of: int) -> int:
-    """How many stretches to have from `envelope` so that none is longer than one of `columns`.
+    """Return the number of intervals for `envelope` so that none is longer than a column.
 
-    They consist of whole blocks. So there are more of them than columns, up to twice as many, and
-    their middles skip no column; of fewer blocks than columns each is a stretch.
+    Intervals consist of whole blocks. There are up to twice as many intervals as columns, and their
+    centres skip no column. With fewer blocks than columns, each block is an interval.
     """
     whole = series.blocks_of(of)
     return -(-whole // max(1, whole // max(1, columns)))
@@ -117,13 +118,13 @@ def fine(series: Series, columns: int, of: int) -> int:
 def smoothed(
     values: ArrayLike | Series, columns: int, window: int, of: int = 0
 ) -> tuple[Floats, Floats]:
-    """The mean of the finite values in a window centred on each of the stretches of `envelope`.
+    """Return the mean of the finite values in a window around the centre of each interval.
 
     Returns `(xs, means)` with the `xs` of `envelope`. `window` counts values; it is shortened at
-    both ends of the series, and goes to the ends of the blocks of a `Series`. A window without a
+    both ends of the series, and extends to the block boundaries of a `Series`. A window without a
     finite value is nan.
 
-    Each window is summed on its own: a running sum would carry the rounding of one huge value
+    Each window is summed separately: a running sum would carry the rounding error of one huge value
     (a spike of 1e30) into every later mean.
     """
     series = Series.of(values)
@@ -135,8 +136,8 @@ def smoothed(
     starts = np.clip(np.ceil(xs - half + 1e-9), 0, series.size - 1).astype(np.int64)
     ends = np.clip(np.floor(xs + half) + 1, starts + 1, series.size).astype(np.int64)
     pairs = np.stack([starts // series.length, -(-ends // series.length)], axis=1).ravel()
-    # reduceat sums from each index to the next; every second sum is a window, and the value
-    # added at the end makes `series.blocks` an index it accepts.
+    # reduceat sums from each index to the next, so every second sum is a window. The appended value
+    # makes `series.blocks` a valid index.
     counts = np.add.reduceat(np.append(series.counts, 0), pairs)[::2]
     with np.errstate(over="ignore", invalid="ignore"):
         sums = np.add.reduceat(np.append(series.sums, 0.0), pairs)[::2]
@@ -146,7 +147,7 @@ def smoothed(
 
 
 def _edges(series: Series, columns: int, of: int) -> NDArray[np.int64]:
-    """Bounds of at most `columns` stretches of whole blocks, each with at least one."""
+    """Return the bounds of at most `columns` intervals of whole blocks, each with at least one."""
     whole = series.blocks_of(of)
     stretches = max(0, min(columns, whole))
     edges = np.arange(stretches + 1, dtype=np.int64) * whole // max(1, stretches)
@@ -154,6 +155,6 @@ def _edges(series: Series, columns: int, of: int) -> NDArray[np.int64]:
 
 
 def _middles(series: Series, edges: NDArray[np.int64]) -> Floats:
-    """The middles of stretches of blocks, as indices of values."""
+    """Return the centres of intervals of blocks, as indices of values."""
     bounds = np.minimum(edges * series.length, series.size)
     return (bounds[:-1] + bounds[1:] - 1) / 2

@@ -1,4 +1,4 @@
-"""A figure: curves, bars and rules over axes, before it is drawn."""
+"""A figure as data: curves, bars and rules over axes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """One series. A non-finite value (on a log axis: one that is not positive) is a gap.
+    """A series. A non-finite value (on a log axis: one that is not positive) is a gap.
 
     `braille` and `blocks` join the points by a fine and a bold line, `dashed` by a broken line
-    (`xs` must ascend), `dot` and `cross` put a character at each. With `fill` the points are the
-    middles and heights of bars that stand on 0; `xs` must then ascend evenly and should be no
-    more than there are columns. `dense` lines cover much of the plot, and lie under the others.
-    `label` names the curve in the legend.
+    (`xs` must ascend); `dot` and `cross` put a character at each. With `fill`, the points are the
+    centres and heights of bars that stand on 0; `xs` must then be ascending and evenly spaced, with
+    at most one value per column. `dense` lines cover much of the plot and lie under the others.
+    `label` is the name in the legend.
     """
 
     xs: Sequence[float]
@@ -52,10 +52,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Figure:
-    """What is to be seen. A range or ticks left out come from the data.
+    """The content of a plot. Omitted ranges and ticks are computed from the data.
 
-    `curves` are drawn in their order, the last one on top; dense ones lie under them, rules under
-    these and bars under all. Ticks show the own units of `x_axis` and, but for logs, `y_axis`.
+    `curves` are drawn in order, the last one on top. Dense curves lie under them, rules under
+    these, and bars under everything. Ticks show the own units of `x_axis` and, unless it is
+    logarithmic, of `y_axis`.
     """
 
     curves: tuple[Curve, ...] = ()
@@ -75,12 +76,12 @@ class Figure:
 def band(
     xs: ArrayLike, lows: ArrayLike, highs: ArrayLike, role: str, label: str | None = None
 ) -> Curve:
-    """A curve that fills the stretch between `lows` and `highs` (as from `envelope`).
+    """Return a curve that fills the area between `lows` and `highs` (as from `envelope`).
 
-    It is dense with two values a column or more, which is one a column of dots.
+    The curve is dense if it has two values or more per column, which is one per column of dots.
     """
     x, low, high = (np.asarray(a, dtype=np.float64).ravel() for a in (xs, lows, highs))
-    # Down one column and up the next, so that the line has no long diagonals.
+    # Alternating directions avoid long diagonals between the columns.
     rising = (np.arange(x.size) % 2 == 0)[:, None]
     ends = np.where(rising, np.stack([low, high], 1), np.stack([high, low], 1)).ravel()
     return Curve(np.repeat(x, 2).tolist(), ends.tolist(), role, label=label, dense=True)

@@ -1,8 +1,8 @@
-"""The colours of a picture: what a series means, not how it looks, is named by its drawer.
+"""The colours of pictures by role: drawing code names the meaning of a series, not its look.
 
-A drawing names roles ("truth", "network", "floor" …); a `Palette` says which style each role has
-under the theme in use. The default hues are those of Okabe and Ito, which stay apart for every
-common kind of colour blindness; `from_theme` takes the theme's own hues where they stay apart too.
+Drawing code names roles ("truth", "network", "floor" …), and a `Palette` holds the style of each
+role in the current theme. The default hues are those of Okabe and Ito, which are distinct for all
+common kinds of colour blindness. `from_theme` uses the theme's own hues if they are distinct.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from textual.color import Color, ColorParseError
 from ..terminal.capabilities import Colours
 
 LEVELS = 6
-"""Shades of a density, the empty one not counted."""
+"""Number of shades of a density, without the empty one."""
 
 _SKY, _ORANGE, _GREEN = Color.parse("#56B4E9"), Color.parse("#E69F00"), Color.parse("#009E73")
 _VERMILLION, _PURPLE = Color.parse("#D55E00"), Color.parse("#CC79A7")
@@ -30,7 +30,7 @@ _HUES = (
     ("alert", ("error",), _VERMILLION),
     ("second", ("accent", "secondary"), _PURPLE),
 )
-"""Role, the theme's names to try for it, and the hue that stands where none of them serves."""
+"""Role, variables of the theme to try, and the default hue."""
 
 _SAME_AS = {
     "exact": "truth",
@@ -40,7 +40,7 @@ _SAME_AS = {
     "goal": "ideal",
     "mark": "alert",
 }
-"""Roles that share a hue on purpose: the same thing is the same colour in every picture."""
+"""Roles that share a hue on purpose, because they show the same quantity."""
 
 _DARK_16 = {
     "truth": 14, "network": 11, "ideal": 10, "alert": 9, "second": 13, "axis": 7, "text": 15,
@@ -50,7 +50,7 @@ _LIGHT_16 = {
     "truth": 4, "network": 1, "ideal": 2, "alert": 5, "second": 6, "axis": 0, "text": 0,
     "grid": 7, "bars": 7, "raw": 8, "path": 8, "ideal path": 8, "start": 8,
 }  # fmt: skip
-"""The number of each role's colour among a terminal's own sixteen, whose looks it chooses."""
+"""The number of each role's colour among the terminal's sixteen, whose looks the user chooses."""
 
 _ROLES = (*_DARK_16, *_SAME_AS)
 
@@ -58,19 +58,19 @@ _NONE = {
     "truth": "bold", "mark": "bold", "alert": "bold", "axis": "dim", "grid": "dim", "bars": "dim",
     "raw": "dim", "path": "dim", "ideal path": "dim",
 }  # fmt: skip
-"""Without any colour the series differ in weight here, and in marker where they are drawn."""
+"""Without colours, series differ by weight here, and by marker in the drawing."""
 
-_CONTRAST = 4.5  # WCAG's least contrast of a text, as thin as dots are
-_APART = 90.0  # least distance of two series' colours, in red, green and blue of 0..255
+_CONTRAST = 4.5  # WCAG's minimum contrast for text, which is as thin as dots
+_APART = 90.0  # minimum distance of two series' colours, in RGB units of 0..255
 
 
 @dataclass(frozen=True, eq=False)
 class Palette:
     """The style of every role, and the shades of a density from faintest to strongest.
 
-    Without shades (`ramp` is empty) a density is drawn in characters that fill a cell more and
-    more; `colourless` says that series are told apart by their markers alone. Palettes are told
-    apart by identity, so that pictures can be kept for one.
+    Without shades (empty `ramp`), a density is drawn in characters of increasing weight.
+    `colourless` means that series differ by their markers alone. Palettes compare by identity, so
+    that caches can use them as keys.
     """
 
     styles: Mapping[str, Style]
@@ -78,22 +78,21 @@ class Palette:
     colourless: bool = False
 
     def style(self, role: str) -> Style:
-        """The style of `role`; an unknown role looks like the axes."""
+        """Return the style of `role`; an unknown role gets the style of the axes."""
         return self.styles.get(role, self.styles.get("axis", Style.null()))
 
     @classmethod
     def default(cls, *, dark: bool = True) -> Palette:
-        """Okabe and Ito's hues on a dark or a light ground."""
+        """Return the palette of Okabe and Ito for a dark or a light background."""
         return cls.from_theme({"background": "#121212" if dark else "#F5F5F5"})
 
     @classmethod
     def from_theme(cls, variables: Mapping[str, str], colours: Colours = "truecolour") -> Palette:
-        """The palette of a theme, given its CSS variables (`App.theme_variables`).
+        """Return the palette of a theme, given its CSS variables (`App.theme_variables`).
 
-        Every series and every text stands out from the background by a contrast of at least 4.5,
-        and a series from the other series: a theme's hue too near to one already taken gives way
-        to the default one. A theme whose variable ``plot-contrast`` asks for more has nothing
-        fainter than that.
+        Every series and every text has a contrast of at least 4.5 to the background, and the series
+        are distinct: a hue of the theme that is too close to another one is replaced by the
+        default. The theme variable ``plot-contrast`` sets a higher minimum contrast.
         """
         ground = _parsed(variables, "surface") or _parsed(variables, "background")
         ground = ground or Color.parse("#121212")
@@ -106,15 +105,15 @@ class Palette:
                 {role: Style(color=RichColor.from_ansi(n)) for role, n in numbers.items()}, ()
             )
         least = max(_CONTRAST, float(variables.get("plot-contrast", _CONTRAST)))
-        # Text stands on the bars above and below the panels as well.
+        # Text also stands on the bars above and below the panels.
         others = (_parsed(variables, name) for name in ("background", "surface", "panel"))
         grounds = (ground, *(other for other in others if other is not None))
         ink = _parsed(variables, "foreground") or ground.get_contrast_text(1.0)
         hues: dict[str, Color] = {}
         for role, names, default in _HUES:
-            found = [_parsed(variables, name) for name in names]
+            themed = [_parsed(variables, name) for name in names]
             readable = [
-                _readable(hue, (ground,), least) for hue in (*found, default) if hue is not None
+                _readable(hue, (ground,), least) for hue in (*themed, default) if hue is not None
             ]
             hues[role] = next(
                 (hue for hue in readable if all(_distance(hue, h) > _APART for h in hues.values())),
@@ -126,7 +125,7 @@ class Palette:
             "axis": ground.blend(ink, 0.55),
             "text": ground.blend(ink, 0.85),
             "grid": ground.blend(ink, 0.25),
-            # A bar is a large area, so it is muted: the curve over it must stand out from it.
+            # A bar is a large area, so its colour is muted: a curve over it must stand out.
             "bars": ground.blend(hues["network"], 0.38),
             "raw": ground.blend(hues["network"], 0.45),
             "path": ground.blend(hues["network"], 0.6),
@@ -148,18 +147,18 @@ def _parsed(variables: Mapping[str, str], name: str) -> Color | None:
         colour = Color.parse(variables[name])
     except (KeyError, ColorParseError):
         return None
-    # A theme may name one of the terminal's own sixteen colours, whose looks nobody knows.
+    # A theme may use one of the terminal's sixteen colours, whose actual look is unknown.
     return None if colour.ansi is not None or colour.a < 1 else colour
 
 
 CUBE = (0, 95, 135, 175, 215, 255)
-"""The steps of red, green and blue in a terminal's 256 colours."""
+"""Levels of red, green and blue in a terminal's 256 colours."""
 
 
 def _thrifty(hue: Color, ground: Color, least: float) -> Color:
-    """The nearest of a terminal's 256 colours, which takes half the bytes to name.
+    """Return the nearest of 256 colours, or the hue itself if that is too faint.
 
-    Where that is too faint the hue stays as it is.
+    Naming one of the 256 takes half the bytes.
     """
     red, green, blue = (min((abs(step - part), step) for step in CUBE)[1] for part in hue.rgb)
     near = Color(red, green, blue)
@@ -178,7 +177,7 @@ def _luminance(colour: Color) -> float:
 
 
 def contrast(one: Color, other: Color) -> float:
-    """WCAG contrast of two colours, 1 (the same) to 21 (black on white)."""
+    """Return the WCAG contrast of two colours, from 1 (equal) to 21 (black on white)."""
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
@@ -188,7 +187,7 @@ def _stands_out(hue: Color, grounds: Sequence[Color], least: float) -> bool:
 
 
 def _readable(hue: Color, grounds: Sequence[Color], least: float) -> Color:
-    """`hue`, moved towards black or white until it can be read on each of the grounds."""
+    """Return `hue`, moved towards black or white until it is legible on every background."""
     end = grounds[0].get_contrast_text(1.0)
     shades = (hue.blend(end, step / 10) for step in range(11))
     return next((shade for shade in shades if _stands_out(shade, grounds, least)), end)

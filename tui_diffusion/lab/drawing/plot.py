@@ -1,29 +1,23 @@
-"""Curves, histograms and axes as text: the one file that knows plotext.
+"""Curves, histograms and axes as text.
 
-A `Figure` says what is to be seen and `draw` turns it into lines. plotext draws curves, rules and
-axes with their ticks; it keeps one global figure, so each begins with a cleared one, one thread at
-a time. It is handed numbers between 0 and 1 alone (scaled, clipped and split at gaps), because one
-nan ends its process, a far-off point makes it walk every cell on the way there, and its own log
-scale fails at 0. It writes ANSI colours; here they are mere tags that say what a cell belongs to,
-and become styles of the palette.
+`draw` turns a `Figure` into lines. plotext draws curves, rules and axes with their ticks; the tags
+of its cells are replaced by styles of the palette.
 
-It walks every dot of a line in Python, while a training waits. So what is dense, such as the band
-of a raw loss (10 to 600 ms by plotext), is put by numpy under its curves, on the same dots.
+plotext visits every dot of a line in Python, while a training waits. Dense curves, such as the band
+of a raw loss (10 to 600 ms in plotext), are therefore drawn by numpy on the same dots, under the
+other curves.
 
-Bars are drawn here too, in eighths of a cell, under the curves: where a cell belonged to one
-series, a curve that crosses the bars would tear a hole into them.
+Bars are also drawn here, in eighths of a cell, under the curves: in plotext a cell belongs to one
+series, so a curve across the bars would cut a hole into them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
-from threading import Lock
+from functools import partial
 
 import numpy as np
-import plotext
 from numpy.typing import NDArray
 from rich.segment import Segment
 from rich.style import Style
@@ -37,18 +31,20 @@ from .curves import dashed, runs, scattered, stroke
 from .dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, Range, codes_of
 from .figure import Curve, Figure, Floats, Marker, Tick
 from .palette import Palette
-from .strips import Characters, compose, plain
+from .plotext_raster import Line, rasterize, rasterize_axes
+from .strips import compose, plain
 
 SMALLEST = (12, 5)
-"""Width and height, in cells, under which nothing can be drawn."""
+"""Minimum width and height of a plot, in cells."""
 
 
 def draw(
     figure: Figure, width: int, height: int, palette: Palette, glyphs: Glyphs = "braille"
 ) -> list[Strip]:
-    """`figure` as `height` lines of `width` cells: a row of legend, the plot, and its axes.
+    """Draw `figure` as `height` lines of `width` cells: a row of legend, the plot, and its axes.
 
-    Blank under the `SMALLEST` size. Raises for no input, however large, small or non-finite.
+    The result is blank below the `SMALLEST` size. Raises for no input, however large, small or
+    non-finite.
     """
     width, height = max(0, width), max(0, height)
     if width < SMALLEST[0] or height < SMALLEST[1]:
@@ -61,7 +57,7 @@ def draw(
 def sketch(
     figure: Figure, width: int, height: int, palette: Palette, glyphs: Glyphs = "braille"
 ) -> list[Strip]:
-    """`figure` for a few lines: no axes, and its legend at the right, a name a line."""
+    """Draw `figure` in a few lines: without axes, and with a legend column at the right."""
     width, height = max(0, width), max(0, height)
     names = [(f" {sample[0]} {label}", role) for sample, label, role in legend_of(figure, glyphs)]
     room = width - max((len(text) for text, _ in names), default=0)
@@ -69,12 +65,12 @@ def sketch(
         return [Strip.blank(width)] * height
     bare = replace(figure, x_label="", y_label="", x_ticks=(), y_ticks=())
     around = (_LABEL_WIDTH + 1, _ROWS_AROUND)
-    drawn = draw(bare, room + around[0], height + around[1], palette, glyphs)
+    lines = draw(bare, room + around[0], height + around[1], palette, glyphs)
     beside = [Strip([Segment(plain(text, glyphs), palette.style(role))]) for text, role in names]
     beside += [Strip([])] * height
     return [
         Strip.join([line.crop(around[0], around[0] + room), name]).adjust_cell_length(width)
-        for line, name in zip(drawn[1 : height + 1], beside, strict=False)
+        for line, name in zip(lines[1 : height + 1], beside, strict=False)
     ]
 
 
@@ -82,7 +78,7 @@ _APART: tuple[Marker, ...] = ("braille", "blocks", "dot")
 
 
 def _told_apart(figure: Figure) -> Figure:
-    """`figure` with lines that no two draw alike, for where hue tells nothing."""
+    """Return `figure` with a different marker for every line, for palettes without hues."""
     used = 0
     curves = []
     for curve in figure.curves:
@@ -106,10 +102,10 @@ def frame(
     legend: Sequence[tuple[str, str, str]] = (),
     axes: tuple[Axis, Axis] = (AS_IT_IS, AS_IT_IS),
 ) -> tuple[list[Strip], Region]:
-    """Axes alone, as `draw` makes them, and the place of the plot within them, in cells.
+    """Draw the axes alone, as `draw` does, and return them with the area of the plot, in cells.
 
-    `legend` holds `(sample, label, role)` for what is to be put inside. Under the `SMALLEST` size
-    the place is empty. The place depends on the ranges: their tick labels take room.
+    `legend` holds `(sample, label, role)` for the later content. Below the `SMALLEST` size the area
+    is empty. The area depends on the ranges, because their tick labels need space.
     """
     width, height = max(0, width), max(0, height)
     if width < SMALLEST[0] or height < SMALLEST[1]:
@@ -127,22 +123,16 @@ def frame(
 
 
 def inner_size(width: int, height: int) -> tuple[int, int]:
-    """The size of the plot within a frame of `width` by `height` with ordinary tick labels.
+    """Return the size of the plot within a frame of `width` by `height` with ordinary tick labels.
 
-    `frame` says the true one; this serves to choose ranges (`equal_ranges`) beforehand.
+    `frame` returns the exact size; this estimate serves to choose ranges (`equal_ranges`) before.
     """
     return max(0, width - _LABEL_WIDTH - 1), max(0, height - _ROWS_AROUND)
 
 
-# --------------------------------------------------------------------------------------- scales
-
-
-# --------------------------------------------------------------------------------------- drawing
-
-_LABEL_WIDTH = 5  # reserved for tick labels, so that the axis stays put as the numbers change
+_LABEL_WIDTH = 5
+"""Cells reserved for tick labels, so that the axis keeps its position when the numbers change."""
 _ROWS_AROUND = 3  # legend, axis, tick labels
-_TAG = 16  # plotext's colours below this are the terminal's, not numbers of their own
-_CODES = re.compile(r"\x1b\[38;5;(\d+)m|\x1b\[[0-9;]*m|([^\x1b]+)")
 
 _UNICODE_MARKERS = {"braille": "braille", "dashed": "braille", "blocks": "hd"}
 _BLOCK_MARKERS = {"braille": "hd", "dashed": "hd", "blocks": "hd"}
@@ -156,9 +146,9 @@ _ASCII_EIGHTHS = np.array(list(" ...#####"))
 
 
 class _Sheet:
-    """A figure laid out: characters `(height, width)`, and per cell the role of ink and ground.
+    """A figure laid out: characters `(height, width)`, and roles of ink and background.
 
-    `ink` and `ground` are indices into `roles`; role 0 is the axes, and ground 0 is none.
+    `ink` and `ground` are indices into `roles`; role 0 is the axes, and background 0 is none.
     """
 
     def __init__(
@@ -215,28 +205,28 @@ class _Sheet:
             self.roles.append(role)
         return self.roles.index(role)
 
-    def _line(self, curve: Curve, xs: Floats, ys: Floats) -> _Line:
-        """A curve as plotext takes it."""
+    def _line(self, curve: Curve, xs: Floats, ys: Floats) -> Line:
+        """Convert a curve to plotext's arguments."""
         marker = _marker(self._figure, curve, self.glyphs)
         return runs(xs, ys), marker, self._role(curve.role)
 
     def _raster(
-        self, x_ticks: Sequence[Tick], y_ticks: Sequence[Tick], lines: Sequence[_Line]
+        self, x_ticks: Sequence[Tick], y_ticks: Sequence[Tick], lines: Sequence[Line]
     ) -> None:
-        """Axes, ticks, rules and curves."""
+        """Draw axes, ticks, rules and curves."""
         rules = []
         for marks, scale in ((self._figure.v_lines, self._x), (self._figure.h_lines, self._y)):
             places = ((float(scale.unit(rule.at)), self._role(rule.role)) for rule in marks)
             rules.append(tuple((at, role) for at, role in places if 0 <= at <= 1))
-        # One tick at least: the width of its text is what sets the axis in its place.
-        shown = tuple(y_ticks) or ((0.0, " " * (self.inner.x - 1)),)
-        draw = partial(_plotted, lines=lines) if lines else _axes
+        # At least one tick is needed: the width of its text determines the position of the axis.
+        labels = tuple(y_ticks) or ((0.0, " " * (self.inner.x - 1)),)
+        draw = partial(rasterize, lines=lines) if lines else rasterize_axes
         width, height = self.inner.right, self.inner.bottom + 2
-        characters, ink = draw(width, height, self.glyphs, tuple(x_ticks), shown, *rules)
+        characters, ink = draw(width, height, self.glyphs, tuple(x_ticks), labels, *rules)
         self.characters, self.ink = characters.copy(), ink.copy()
 
     def _dots(self, curve: Curve, xs: Floats, ys: Floats, free: NDArray[np.bool_]) -> None:
-        """Points, or a dense or broken line where none is over it: a cell shows the last dots."""
+        """Draw points, dense lines and broken lines into free cells; a cell shows the last dots."""
         if curve.marker == "dashed":
             xs, ys = dashed(xs, ys, 2 * self.inner.width)
         marker, role = _marker(self._figure, curve, self.glyphs), self._role(curve.role)
@@ -247,7 +237,7 @@ class _Sheet:
         place = (slice(self.inner.y, self.inner.bottom), slice(self.inner.x, self.inner.right))
         hit = (codes > 0) & (free[place] | (curve.marker in _POINTS))
         cells = self.characters[place]
-        if curve.marker == "dashed":  # under another line its dots are added, in that one's colour
+        if curve.marker == "dashed":  # the dots join those of the other line, in its colour
             known = {character: code for code, character in enumerate(characters.tolist())}
             for y, x in np.argwhere((codes > 0) & ~hit).tolist():
                 code = known.get(cells[y, x])
@@ -256,7 +246,7 @@ class _Sheet:
         self.ink[place][hit] = role
 
     def _bars(self, xs: Floats, ys: Floats, role: int) -> None:
-        """Bars under what is drawn already, one height a column, in eighths of a cell."""
+        """Draw bars under the existing content, one height per column, in eighths of a cell."""
         known = np.isfinite(xs) & np.isfinite(ys)
         xs, ys = xs[known], ys[known]
         if not xs.size:
@@ -273,16 +263,16 @@ class _Sheet:
         within = np.abs(across - xs[nearest]) <= half + 1e-9
         zero = 0.0 if self._y.log else float(np.clip(self._y.unit(0.0), 0.0, 1.0))
         tops = np.clip(ys[nearest], 0.0, 1.0)
-        # A share of the axis as plotext places it: on a dot, of which a cell has four; the bar
-        # ends in that dot's middle, so that a curve through its top runs along its edge.
+        # plotext maps a share of the axis to a dot, of which a cell has four. The bar ends at the
+        # centre of that dot, so that a curve through its top follows its edge.
         ends = np.rint(((4 * rows - 1) * tops + 0.5) * 2).astype(np.int64)
         base = 0 if zero == 0 else round(((4 * rows - 1) * zero + 0.5) * 2)
         low = np.where(within & (ys[nearest] != zero), np.minimum(ends, base), 0)
         high = np.where(within & (ys[nearest] != zero), np.maximum(ends, base), 0)
         floor = 8 * np.arange(rows - 1, -1, -1)[:, None]
         covered = np.clip(high - floor, 0, 8) - np.clip(low - floor, 0, 8)
-        # Only the lower part of a cell can be filled in eighths; a bar that hangs from 0 ends
-        # in whole cells.
+        # Characters exist only for the lower eighths of a cell, so a bar that hangs from 0 ends in
+        # whole cells.
         hanging = (low > floor) & (low < floor + 8) & (covered > 0)
         covered = np.where(hanging, np.where(covered >= 4, 8, 0), covered)
         place = (
@@ -299,7 +289,7 @@ class _Sheet:
             ground[crossed] = role
 
     def _header(self, legend: Sequence[tuple[str, str, str]]) -> None:
-        """The label of the y axis at the left, and as much of the legend as fits at the right."""
+        """Draw the label of the y axis and, at the right, as much of the legend as fits."""
         label = _label(self._figure.y_label, "y", self._y.offset(self._figure.y_axis))
         end = self._write(label, self.inner.x, 0, 0)
         if label:
@@ -319,20 +309,20 @@ class _Sheet:
             x = self._write(label, x + 1, 0, self._role("text")) + 3
 
     def _axis_label(self, label: str) -> None:
-        """The label of the x axis, set into the right end of the axis itself."""
+        """Draw the label of the x axis over the right end of the axis."""
         if label and len(label) + 6 < self.inner.width:
             self._write(f" {label} ", self.inner.right - len(label) - 3, self.inner.bottom, 0)
 
     def _write(self, text: str, x: int, y: int, role: int) -> int:
-        """Write `text` as far as there is room; the column after it."""
-        shown = plain(text, self.glyphs)[: max(0, self.inner.right - x)]
-        self.characters[y, x : x + len(shown)] = list(shown)
-        self.ink[y, x : x + len(shown)] = role
-        return x + len(shown)
+        """Write as much of `text` as fits; return the column after it."""
+        characters = plain(text, self.glyphs)[: max(0, self.inner.right - x)]
+        self.characters[y, x : x + len(characters)] = list(characters)
+        self.ink[y, x : x + len(characters)] = role
+        return x + len(characters)
 
 
 def legend_of(figure: Figure, glyphs: Glyphs) -> list[tuple[str, str, str]]:
-    """Sample, label and role of each series that has a label, as the legend shows them."""
+    """Return sample, label and role of each labelled series, as the legend shows them."""
     entries = []
     for curve in figure.curves:
         if curve.label:
@@ -346,7 +336,7 @@ def legend_of(figure: Figure, glyphs: Glyphs) -> list[tuple[str, str, str]]:
 
 
 def _marker(figure: Figure, curve: Curve, glyphs: Glyphs) -> str:
-    """The character, or plotext's name of the set of them, that a curve is drawn with."""
+    """Return the character of a curve, or plotext's name of its set of characters."""
     if curve.marker in _POINTS:
         return (_ASCII_POINTS if glyphs == "ascii" else _POINTS)[curve.marker]
     if glyphs == "ascii":
@@ -355,74 +345,9 @@ def _marker(figure: Figure, curve: Curve, glyphs: Glyphs) -> str:
     return (_BLOCK_MARKERS if glyphs == "blocks" else _UNICODE_MARKERS)[curve.marker]
 
 
-_plotext = Lock()
-
-
-_Line = tuple[list[Floats], str, int]
-"""Runs of points (k, 2), plotext's marker, and a role's number."""
-
-
 def _by_plotext(curve: Curve) -> bool:
-    # A broken line is twenty to plotext, each of which costs it as much as a whole one.
+    # A broken line is about twenty lines to plotext, each as costly as a whole one.
     return not (curve.fill or curve.dense or curve.marker in ("dashed", *_POINTS))
-
-
-def _plotted(
-    width: int,
-    height: int,
-    glyphs: Glyphs,
-    x_ticks: tuple[Tick, ...],
-    y_ticks: tuple[Tick, ...],
-    v_rules: tuple[tuple[float, int], ...],
-    h_rules: tuple[tuple[float, int], ...],
-    lines: Sequence[_Line] = (),
-) -> tuple[Characters, NDArray[np.int64]]:
-    """Axes, rules and lines by plotext, read back as characters and roles; both `(height, width)`.
-
-    All lie at shares of the axes, a rule with its role's number.
-    """
-    with _plotext:
-        plotext.clear_figure()
-        plotext.limit_size(False, False)
-        plotext.plot_size(width, height - 1)
-        plotext.theme("clear")
-        plotext.xlim(0, 1)
-        plotext.ylim(0, 1)
-        plotext.xaxes(True, False)
-        plotext.yaxes(True, False)
-        plotext.xticks([at for at, _ in x_ticks], [text for _, text in x_ticks])
-        plotext.yticks([at for at, _ in y_ticks], [text for _, text in y_ticks])
-        # plotext gives axes only to a figure with data: a blank in the corner.
-        plotext.scatter([0.0], [0.0], marker=" ")
-        for at, role in v_rules:
-            plotext.vertical_line(at, color=_TAG + role)
-        for at, role in h_rules:
-            plotext.horizontal_line(at, color=_TAG + role)
-        for parts, marker, role in lines:
-            for run in parts:
-                plotext.plot(*run.T.tolist(), marker=marker, color=_TAG + role)
-        rows = plotext.build().split("\n")[: height - 1]
-    characters = np.full((height, width), " ")
-    ink = np.zeros((height, width), dtype=np.int64)
-    for y, row in enumerate(rows, start=1):
-        x, tag = 0, 0
-        for match in _CODES.finditer(row):
-            code, text = match.groups()
-            if text is None:
-                tag = int(code) - _TAG if code else 0
-                continue
-            text = text[: width - x]
-            characters[y, x : x + len(text)] = list(text)
-            ink[y, x : x + len(text)] = tag
-            x += len(text)
-    if glyphs == "ascii":
-        for y in range(height):
-            characters[y] = list(plain("".join(characters[y]), "ascii"))
-    return characters, ink
-
-
-_axes = lru_cache(maxsize=64)(_plotted)
-"""Axes alone, which seldom change."""
 
 
 def _arrays(curve: Curve) -> tuple[Floats, Floats]:
@@ -432,21 +357,21 @@ def _arrays(curve: Curve) -> tuple[Floats, Floats]:
 
 
 def _label(text: str, name: str, offset: float) -> str:
-    """A label of an axis, with what its ticks are counted from where that is not 0."""
+    """Return an axis label, with the offset of its ticks if that is not 0."""
     return f"{text or name} - {offset:.15g}" if offset else text
 
 
 def _placed(
     given: Sequence[Tick] | None, scale: Scale, count: int, glyphs: Glyphs, axis: Axis
 ) -> list[Tick]:
-    """Ticks at shares of the axis; those off it are left out."""
+    """Return ticks at shares of the axis, without those outside."""
     ticks = scale.ticks(count, axis) if given is None else given
     shares = [(float(scale.unit(value)), plain(text, glyphs)[:9]) for value, text in ticks]
     return [(share, text) for share, text in shares if 0 <= share <= 1]
 
 
 def _strips(sheet: _Sheet, styles: Sequence[Style]) -> list[Strip]:
-    """The sheet in the styles of its roles, one style for each pair of ink and ground in use."""
+    """Return the sheet as lines, with one style for each pair of ink and background in use."""
     pairs, keys = np.unique(sheet.ink + len(styles) * sheet.ground, return_inverse=True)
     combined = []
     for pair in pairs:

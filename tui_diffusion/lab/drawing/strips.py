@@ -1,4 +1,4 @@
-"""Lines of characters with styles: compose them, and find the spans that changed."""
+"""Lines of styled characters: composition, and comparison."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..terminal.ascii import to_ascii
 from ..terminal.glyphs import Glyphs
 
 _GAP = 8
-"""Unchanged cells between two stretches from which a move of the cursor is shorter."""
+"""Number of unchanged cells from which a cursor move takes fewer bytes than resending them."""
 
 
 def changed_spans(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
-    """The stretches of cells `[first, end)` within which two lines differ to the eye.
+    """Return the cell ranges `[first, end)` within which two lines look different.
 
-    Two blanks that differ only in the colour of their ink are the same.
+    Two blanks that differ only in their ink colour look the same.
     """
     if old is new or old == new:
         return []
@@ -33,7 +33,7 @@ def changed_spans(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
 
 
 def differing(before: Sequence[object], after: Sequence[object]) -> list[tuple[int, int]]:
-    """The stretches `[first, end)` within which two rows of cells differ, near ones joined."""
+    """Return the ranges `[first, end)` within which two rows differ; near ranges are joined."""
     if before == after:
         return []
     spans: list[tuple[int, int]] = []
@@ -51,7 +51,7 @@ Cell = tuple[str, Style | None]
 
 
 def cells_of(strip: Strip) -> list[Cell] | None:
-    """The cells of a line; None where a character is not one cell wide."""
+    """Return the cells of a line, or None if a character is not one cell wide."""
     cells: list[Cell] = []
     for text, style, _ in strip:
         blank = (" ", _ground(style))
@@ -60,7 +60,7 @@ def cells_of(strip: Strip) -> list[Cell] | None:
 
 
 def _ground(style: Style | None) -> Style | None:
-    """What a blank shows of `style`: nothing, unless it has a ground or a line."""
+    """Return the visible part of the style of a blank: its background and its lines, if any."""
     if style is None or not (
         style.bgcolor or style.reverse or style.underline or style.strike or style.underline2
     ):
@@ -72,7 +72,7 @@ Characters = NDArray[np.str_]
 
 
 def place(base: Sequence[Strip], inner: Sequence[Strip], x: int, y: int) -> list[Strip]:
-    """`base` with `inner` over it, its upper left corner at the cell `(x, y)`."""
+    """Return `base` with `inner` over it, the upper left corner at the cell `(x, y)`."""
     lines = list(base)
     for row, strip in enumerate(inner, start=y):
         if 0 <= row < len(lines):
@@ -86,10 +86,10 @@ def place(base: Sequence[Strip], inner: Sequence[Strip], x: int, y: int) -> list
 def compose(
     characters: Characters, keys: NDArray[np.int64], styles: Sequence[Style]
 ) -> list[Strip]:
-    """Lines of `characters` `(height, width)` in the styles that `keys` (same shape) number.
+    """Return lines of `characters` `(height, width)` in `styles`, indexed by `keys` (same shape).
 
-    A blank takes the style of what stands before it where that leaves no trace: it does not end
-    a run, and every run costs some forty bytes on the wire.
+    A blank takes the style of the preceding cell if that is invisible: it then continues the run,
+    and every run takes about forty bytes.
     """
     height, width = characters.shape
     grounded = np.array([style.bgcolor is not None for style in styles], dtype=bool)
@@ -98,7 +98,8 @@ def compose(
     source = np.maximum.accumulate(places, axis=1)
     first = np.argmax(inked, axis=1)[:, None] if width else source
     keys = np.take_along_axis(keys, np.where(source < 0, first, source), axis=1)
-    # A ground must not spread: a blank after a grounded cell goes back to the plain style.
+    # A background must not spread: a blank after a cell with a background returns to the plain
+    # style.
     keys = np.where(~inked & grounded[keys], 0, keys)
     lines = []
     for y in range(height):
@@ -121,8 +122,8 @@ _ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕○
 
 
 def plain(text: str, glyphs: Glyphs = "braille") -> str:
-    """`text` with one cell a character, and ASCII alone where `glyphs` says so."""
-    shown = "".join(c if c.isprintable() and Segment(c).cell_length == 1 else "?" for c in text)
+    """Return `text` with one cell per character, in ASCII if `glyphs` requires it."""
+    printable = "".join(c if c.isprintable() and Segment(c).cell_length == 1 else "?" for c in text)
     if glyphs != "ascii":
-        return shown
-    return to_ascii(shown.translate(_ASCII_FOR))
+        return printable
+    return to_ascii(printable.translate(_ASCII_FOR))

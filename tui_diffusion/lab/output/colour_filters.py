@@ -1,7 +1,7 @@
-"""Every colour that is sent, brought down to what a terminal has: 256 colours, sixteen, or none.
+"""Reduction of all colours to those of the terminal: 256, sixteen, or none.
 
-Textual and rich do so too, but among the 256 a dark grey becomes navy; among the sixteen orange is
-red, and text may vanish in its ground; and under ``NO_COLOR`` they send greys.
+Textual and rich also do this, but among 256 colours they turn dark grey into navy, among sixteen
+they turn orange into red and may make text invisible, and under ``NO_COLOR`` they send greys.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from ..drawing.palette import contrast
 from ..terminal.capabilities import Colours
 
 _STANDS_OUT = 1.6
-"""Contrast with the screen from which a ground means something, as under a cursor."""
+"""Contrast with the screen from which a background is significant, as under a cursor."""
 _LEGIBLE = 2.5
-"""Least contrast of ink and ground where colours are sixteen."""
+"""Minimum contrast of ink and background with sixteen colours."""
 
 
 class _Reduced(LineFilter):
-    """Changes styles and leaves the text."""
+    """A filter that changes styles and keeps the text."""
 
     def __init__(self, ground: Color) -> None:
-        """``ground`` is the screen's background."""
+        """Create the filter; ``ground`` is the screen's background."""
         super().__init__()
         self.ground = ground
 
@@ -43,33 +43,33 @@ class _Reduced(LineFilter):
         ]
 
     def reduce(self, style: Style) -> Style:
-        """The style that stands for this one."""
+        """Return the replacement of a style."""
         raise NotImplementedError
 
 
 class Colourless(_Reduced):
-    """No colour at all: a ground that stands out becomes reverse video."""
+    """A filter that removes colours; a significant background becomes reverse video."""
 
     def reduce(self, style: Style) -> Style:
         return _colourless(style, self.ground)
 
 
 class Many(_Reduced):
-    """The nearest of 256 colours."""
+    """A filter to the nearest of 256 colours."""
 
     def reduce(self, style: Style) -> Style:
         return _many(style)
 
 
 class Sixteen(_Reduced):
-    """The nearest of sixteen colours, and text never in the colour of its ground."""
+    """A filter to the nearest of sixteen colours that keeps text distinct from its background."""
 
     def reduce(self, style: Style) -> Style:
         return _sixteen(style, self.ground)
 
 
 def reducer(colours: Colours, variables: Mapping[str, str]) -> LineFilter | None:
-    """What brings a theme, given its CSS variables, down to these colours, where anything must."""
+    """Return the filter from a theme, given its CSS variables, to these colours, or None."""
     kinds = {"256": Many, "16": Sixteen, "none": Colourless}
     if colours not in kinds:
         return None
@@ -93,14 +93,14 @@ def _many(style: Style) -> Style:
 
 @lru_cache(maxsize=4096)
 def nearest_of_256(colour: RichColor) -> RichColor:
-    """The one of the 256 that looks most like a colour; the first sixteen look as they please."""
+    """Return the nearest of the 256 colours, without the first sixteen, which users redefine."""
     if colour.triplet is None:
         return colour
     red, green, blue = colour.triplet
 
     def distance(number: int) -> float:
         r, g, b = EIGHT_BIT_PALETTE[number]
-        # The eye's own weights, nearly (Riemersma's "redmean").
+        # Weights that approximate human perception (Riemersma's "redmean").
         mean = (red + r) / 512
         return (2 + mean) * (red - r) ** 2 + 4 * (green - g) ** 2 + (3 - mean) * (blue - b) ** 2
 
@@ -112,7 +112,7 @@ def _sixteen(style: Style, screen: Color) -> Style:
     ink, ground = (colour and _nearest(colour) for colour in (style.color, style.bgcolor))
     faint = style.bgcolor is not None and contrast(_seen(style.bgcolor), screen) < _STANDS_OUT
     if faint and style.bgcolor is not None and not style.bgcolor.is_default:
-        # Of a dark grey or blue nothing is left to read on; the screen is black, or white.
+        # A dark grey or blue would be illegible, so the background becomes black or white.
         ground = _ansi(0 if screen.brightness < 0.5 else 15)
     if ink is not None and ground is not None and not (ink.is_default or ground.is_default):
         under = _seen(ground)
@@ -125,13 +125,13 @@ def _sixteen(style: Style, screen: Color) -> Style:
 
 
 _BY_HUE = (1, 3, 2, 6, 4, 5)
-"""Red, yellow, green, cyan, blue and magenta, each for a sixth of the circle about it."""
+"""Red, yellow, green, cyan, blue and magenta, each for a sixth of the hue circle."""
 _GREYS = ((0.14, 0), (0.45, 8), (0.8, 7), (1.1, 15))
-"""Grey by brightness, up to which."""
+"""Greys with their upper limits of brightness."""
 
 
 def _nearest(colour: RichColor) -> RichColor:
-    """By hue, and not by distance, in which orange is red."""
+    """Return the nearest colour by hue; by distance, orange would be red."""
     if colour.triplet is None:
         return colour.downgrade(ColorSystem.STANDARD)
     hue, saturation, value = rgb_to_hsv(*colour.triplet.normalized)
@@ -145,5 +145,5 @@ def _ansi(number: int) -> RichColor:
 
 
 def _seen(colour: RichColor) -> Color:
-    """About how a colour looks."""
+    """Return the approximate look of a colour."""
     return Color(*colour.get_truecolor(DEFAULT_TERMINAL_THEME))

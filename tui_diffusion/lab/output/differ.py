@@ -1,9 +1,9 @@
-"""Sends less to the terminal than Textual does by itself, for the same screen.
+"""Terminal output with fewer bytes than Textual's, for the same screen.
 
-Textual repaints the whole of a widget that asks for it, and the whole screen when a window opens or
-closes; it also names both colours of every run of text and resets them after it. Here only cells
-that do not show yet what they should are sent, only what changes from run to run is named, and a
-line is drawn style by style where that is shorter.
+Textual repaints the whole of a changed widget, and the whole screen when a window opens or closes;
+it also sets both colours for every run of text and resets them after it. This module sends only
+cells that differ from the terminal's content and only the style attributes that change, and draws a
+line style by style if that is shorter.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from ..drawing.strips import cells_of, differing
 
 
 class Shown:
-    """The cells that the terminal shows, as far as they were sent."""
+    """The cells that the terminal shows, as far as they are known."""
 
     def __init__(self) -> None:
         self._rows: dict[int, list[object]] = {}
 
     def forget(self) -> None:
-        """Somebody else may have written on the terminal."""
+        """Discard the known content, because another program may have written to the terminal."""
         self._rows.clear()
 
     def least(self, update: Any) -> Any:
-        """Textual's update, sending only what is not shown yet."""
+        """Reduce Textual's update to the cells that differ."""
         if isinstance(update, ChopsUpdate | LayoutUpdate):
             return _Update(update, self)
         return update
 
     def news(self, x: int, y: int, strip: Strip) -> Iterator[tuple[int, Strip]]:
-        """The stretches of a strip at (x, y) that are not shown yet; from now on they are."""
+        """Yield the parts of a strip at (x, y) that differ, and record them as shown."""
         row = self._rows.setdefault(y, [])
         end = x + strip.cell_length
         row.extend([None] * (end - len(row)))
-        # A character that is not one cell wide counts as never shown.
+        # A character that is not one cell wide always counts as different.
         new: Sequence[object] = cells_of(strip) or [None] * strip.cell_length
         spans = differing(row[x:end], new) if None not in new else [(0, len(new))]
         row[x:end] = new
@@ -54,7 +54,7 @@ class Shown:
 
 
 class _Update(CompositorUpdate):
-    """An update that is compared with what is shown at the moment it is sent."""
+    """An update that is compared with the terminal's content when it is sent."""
 
     def __init__(self, update: ChopsUpdate | LayoutUpdate, shown: Shown) -> None:
         self.update = update
@@ -71,7 +71,7 @@ class _Update(CompositorUpdate):
         return pen.finished
 
     def _stretches(self) -> Iterator[tuple[int, int, Strip]]:
-        """Where each of its parts begins, x and y, and the part."""
+        """Yield the position (x, y) and the strip of each part."""
         update = self.update
         if isinstance(update, LayoutUpdate):
             for y, line in enumerate(update.strips, update.region.y):
@@ -87,7 +87,7 @@ class _Update(CompositorUpdate):
 
 @dataclass(frozen=True)
 class Run:
-    """Text of one style that begins in a column, and the column after it."""
+    """A run of text in one style, from its first column to the column after it."""
 
     x: int
     end: int
@@ -107,9 +107,9 @@ def _runs(x: int, strip: Strip) -> list[Run]:
 
 
 def _by_style(first: Style, runs: Sequence[Run]) -> list[Run]:
-    """The runs of a line style by style, beginning with the one in use.
+    """Return the runs of a line style by style, starting with the current style.
 
-    To step over what is drawn in another colour takes four bytes, to name a colour up to twenty.
+    A cursor move over another colour takes four bytes; a colour change takes up to twenty.
     """
     order = {first: 0}
     for run in runs:
@@ -119,7 +119,7 @@ def _by_style(first: Style, runs: Sequence[Run]) -> list[Run]:
 
 @dataclass(frozen=True)
 class Pen:
-    """What has been sent, the style in use, and where the cursor stands if that is known."""
+    """The output so far, the current style, and the cursor position if it is known."""
 
     system: ColorSystem | None
     sent: str = ""
@@ -127,7 +127,7 @@ class Pen:
     at: tuple[int, int] | None = None
 
     def drawing(self, y: int, runs: Sequence[Run]) -> Pen:
-        """The pen after drawing these runs of one line, in this order."""
+        """Return the pen after drawing these runs of one line, in this order."""
         sent, style, at = [self.sent], self.style, self.at
         for run in runs:
             sent.append(_move(at, run.x, y))
@@ -140,18 +140,18 @@ class Pen:
 
     @property
     def finished(self) -> str:
-        """What has been sent, and back to no style."""
+        """The output so far, followed by a style reset."""
         return self.sent + _change(self.style, NULL_STYLE, self.system)
 
 
 def draw_line(pen: Pen, y: int, runs: Sequence[Run]) -> Pen:
-    """The pen after drawing a line from left to right, or style by style where that is shorter."""
+    """Return the pen after drawing a line from left to right, or by style if that is shorter."""
     onward, by_style = pen.drawing(y, runs), pen.drawing(y, _by_style(pen.style, runs))
     return by_style if len(by_style.sent) < len(onward.sent) else onward
 
 
 def _move(at: tuple[int, int] | None, x: int, y: int) -> str:
-    """From one place to another; nothing is known of a cursor right of the last column."""
+    """Return the cursor movement; beyond the last column the cursor position is undefined."""
     if at == (x, y):
         return ""
     if at is not None and at[1] == y and at[0] < x:
@@ -162,10 +162,10 @@ def _move(at: tuple[int, int] | None, x: int, y: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _change(old: Style, new: Style, system: ColorSystem | None) -> str:
-    """The codes that turn one style into another; '' where they look the same."""
+    """Return the codes that turn one style into another, or '' if they look the same."""
     if system is None:
         return ""
-    # Attributes can only be taken away together, and a link ends with its own code.
+    # Attributes can only be reset together, and a link needs its own end code.
     if (old._attributes, old._set_attributes) != (new._attributes, new._set_attributes) or (
         old.link or new.link
     ):
@@ -185,7 +185,7 @@ def _change(old: Style, new: Style, system: ColorSystem | None) -> str:
 
 
 def _codes(colour: Color, system: ColorSystem, foreground: bool) -> tuple[str, ...]:
-    """The codes of a colour; by its number where it is one of the 256."""
+    """Return the codes of a colour; the 256 colours go by number."""
     if system is ColorSystem.TRUECOLOR and colour.triplet and set(colour.triplet) <= set(CUBE):
         red, green, blue = (CUBE.index(part) for part in colour.triplet)
         return ("38" if foreground else "48", "5", str(16 + 36 * red + 6 * green + blue))
@@ -193,6 +193,6 @@ def _codes(colour: Color, system: ColorSystem, foreground: bool) -> tuple[str, .
 
 
 def _whole(style: Style, system: ColorSystem) -> str:
-    """The codes of a style on its own."""
+    """Return the codes of a whole style."""
     codes = style._make_ansi_codes(system)
     return f"\x1b[{codes}m" if codes else ""

@@ -1,8 +1,8 @@
-"""The terminal as the lab reads it: whatever bytes arrive, the lab lives.
+"""Terminal input that survives arbitrary bytes.
 
 Textual's own driver ends the app at the first byte that is not UTF-8 and at a malformed key report,
-takes Esc and a letter for one key, and types out replies that nobody asked for. Here bytes and
-sequences without a meaning are ignored, and Esc is always a key of its own.
+reads Esc and a letter as one key, and types out unexpected replies. This driver ignores bytes and
+sequences without a meaning, and treats Esc as a key of its own.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _PARSED_LATER = re.compile(r"\x1b\[(?:M|<?[-\d;]+[mM]|\?\d+;\d\$y)")
 """Control sequences that the base class reads after the keys: the mouse, and modes."""
 _WORD = ("\x1bb", "\x1bf")
-"""What some terminals send for alt+← and alt+→, by which a text field goes a word on."""
+"""Sequences of some terminals for alt+← and alt+→, which move by a word in a text field."""
 _WAIT = 0.1
-"""Seconds of silence after which the end of the lab and a lone Esc are looked for."""
+"""Seconds of silence after which the driver checks for a lone Esc and for the end of the lab."""
 
 
 class Parser(XTermParser):
-    """Keys, mouse and replies from characters; what is none of these is ignored.
+    """A parser of keys, mouse events and replies that ignores everything else.
 
-    ``typing`` tells whether a text field has the focus.
+    ``typing`` returns whether a text field has the focus.
     """
 
     def __init__(self, typing: Callable[[], bool] = lambda: False) -> None:
@@ -54,7 +54,7 @@ class Parser(XTermParser):
         super().__init__()
 
     def close(self) -> None:
-        """End, with what is half read."""
+        """End the input, including an incomplete sequence."""
         with suppress(EOFError, ParseError):
             for _ in self.feed(""):
                 pass
@@ -68,7 +68,7 @@ class Parser(XTermParser):
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
         if sequence == _ESCAPE:
-            # One within a sequence that came to nothing, for which the base class would put "^".
+            # An Esc within an invalid sequence, for which the base class would insert "^".
             yield Key(_LONE, _ESCAPE)
             return
         printable = len(sequence) == 2 and sequence[1].isprintable() and sequence[1] not in "[O"
@@ -83,13 +83,13 @@ class Parser(XTermParser):
 
 
 class GuardedApp(App[int]):
-    """An app with a guard, which restores the terminal where the app itself cannot."""
+    """An app with a guard process, which restores the terminal if the app itself cannot."""
 
     guard: Guard | None = None
 
 
 class LabDriver(LinuxDriver):
-    """Reads and writes the terminal, and tells the guard who has it."""
+    """A driver that tells the guard when the lab uses the terminal."""
 
     _app: GuardedApp
 
@@ -104,7 +104,7 @@ class LabDriver(LinuxDriver):
             self._app.guard.release()
 
     def _run_input_thread(self) -> None:
-        """Read until the end; a defect here ends the lab as any other does, with its cause."""
+        """Read until the end; an error here ends the lab with its cause, like any other error."""
         try:
             self.run_input_thread()
         except OSError:  # the terminal has gone
@@ -125,15 +125,16 @@ class LabDriver(LinuxDriver):
         self._parser.close()
 
     def _pass_on(self, read: Iterable[Message]) -> None:
-        """Send the lab what the parser has read."""
+        """Send parsed messages to the lab."""
         try:
             messages = list(read)
-        except Exception:  # such as a key report with a number that no character has
+        except Exception:  # such as a key report with an invalid code point
             self._parser = self._new_parser()
             return
         for message in messages:
             if isinstance(message, Resize) and not self._in_band_window_resize:
-                self._parser = self._new_parser()  # this one takes the size for the terminal's
+                # this parser would keep the size as the terminal's own
+                self._parser = self._new_parser()
             else:
                 self.process_message(message)
 

@@ -1,4 +1,4 @@
-"""A fault: one line for the person, and where the lab itself failed a file for who mends it."""
+"""Error reports: one line for the user, and a log file with the details of a defect."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ...core.faults import fault_of
 from ...core.text import shown
 
 _KEPT = 5
-"""Files with details that are kept."""
+"""Number of log files to keep."""
 
 
 def line(error: Exception) -> str:
-    """What went wrong, in one harmless line; what to do where a device or memory is at fault."""
-    told = fault_of(error)
-    return shown(told or " ".join(str(error).split())) or type(error).__name__
+    """Return the error as one harmless line, with advice for faults of device or memory."""
+    fault = fault_of(error)
+    return shown(fault or " ".join(str(error).split())) or type(error).__name__
 
 
 def logs_folder() -> Path:
-    """Return where the details are: under ``DIFFUSION_TUI_HOME``, or the user's state directory."""
+    """Return the log folder: under ``DIFFUSION_TUI_HOME``, or the user's state directory."""
     home = os.environ.get("DIFFUSION_TUI_HOME")
     if home:
         return Path(home) / "logs"
@@ -35,9 +35,9 @@ def logs_folder() -> Path:
 
 
 def tell(error: Exception | None, details: Iterable[RenderableType]) -> None:
-    """Print the line to standard error, and write the details to the file that it names.
+    """Print the line to standard error, and write the details to the log file that it names.
 
-    They show what was in memory, so nobody else may read them; only the latest few are kept.
+    Logs show memory content, so only the user may read them; only the latest few are kept.
     """
     cause = f"{type(error).__name__}: {error}" if error is not None else "no exception was raised"
     what = shown(" ".join(cause.split())[:200])

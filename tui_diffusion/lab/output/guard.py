@@ -1,8 +1,8 @@
-"""A small process beside the lab, which restores the terminal where the lab itself no longer can.
+"""A small guard process that restores the terminal if the lab itself cannot.
 
-``kill -9``, an abort inside a library or want of memory end the lab between two instructions. The
-guard is forked before anything heavy is loaded and waits for the end of a pipe that the system
-closes with the lab, however that ends.
+``kill -9``, an abort inside a library or a lack of memory end the lab without cleanup. The guard is
+forked before any heavy import and waits for the end of a pipe, which the system closes when the lab
+ends in any way.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _HELD, _FREE = b"1", b"0"
 
 
 class Guard:
-    """The lab's end of the pipe: says whether the lab holds the terminal at the moment."""
+    """The lab's end of the pipe, which tells the guard whether the lab uses the terminal."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
 
     @classmethod
     def start(cls) -> Guard | None:
-        """Fork the guard; None where there is no terminal, or no room for another process."""
+        """Fork the guard; return None without a terminal, or if the fork fails."""
         try:
             terminal = next(
                 f.fileno() for f in (sys.__stderr__, sys.__stdout__) if f and f.isatty()
@@ -51,32 +51,33 @@ class Guard:
         return cls(sink)
 
     def hold(self) -> None:
-        """The lab takes the terminal."""
+        """Tell the guard that the lab uses the terminal."""
         self._say(_HELD)
 
     def release(self) -> None:
-        """The lab has given the terminal back."""
+        """Tell the guard that the lab has released the terminal."""
         self._say(_FREE)
 
     def _say(self, word: bytes) -> None:
-        with suppress(OSError):  # somebody has ended the guard
+        with suppress(OSError):  # the guard may have been killed
             os.write(self._pipe, word)
 
 
 def _watch(source: int, terminal: int, flags: list[Any]) -> NoReturn:
-    """Wait for the end of the lab, and restore the terminal if the lab holds it."""
+    """Wait for the end of the lab, and restore the terminal if the lab was using it."""
     try:
-        os.setsid()  # what is sent to the lab's terminal or group does not end this
+        os.setsid()  # signals to the lab's terminal or process group must not reach the guard
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU):
             signal.signal(number, signal.SIG_IGN)
         os.dup2(source, 0)
         os.dup2(terminal, 1)
         os.closerange(2, 1024)
         last = _FREE
-        while said := os.read(0, 64):
-            last = said[-1:]
+        while data := os.read(0, 64):
+            last = data[-1:]
         if last == _HELD:
-            # A shell may have the terminal already, with flags of its own: only the lab's go.
+            # A shell may already use the terminal with flags of its own; reset only the lab's
+            # flags.
             if not termios.tcgetattr(1)[3] & termios.ISIG:
                 termios.tcsetattr(1, termios.TCSAFLUSH, flags)
             os.write(1, _RESET + _WORDS)

@@ -1,8 +1,7 @@
-"""Messages, timers and workers that reach a screen while it is being built or left.
+"""Messages, timers and workers that reach a screen during its construction or removal.
 
-Textual puts a screen on top before its widgets are there, and takes them away before it stops
-calling it. What is looked for in it then is missing, and rightly so: it is not an error, and there
-is nobody to show anything to.
+Textual pushes a screen before its widgets exist, and removes them before it stops calling the
+screen. Queries for the missing widgets then fail; this is expected, and there is nothing to show.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from textual.worker import NoActiveWorker, WorkerFailed, get_current_worker
 
 
 def is_whole(pump: MessagePump) -> bool:
-    """Return whether the screen of a widget is built, on the stack of screens, and not leaving.
+    """Return whether a widget's screen is complete, on the stack, and not closing.
 
-    For the app itself it is the screen on top that counts.
+    For the app itself, the top screen counts.
     """
     app = pump.app
     stack = app._screen_stack
@@ -41,7 +40,7 @@ def is_whole(pump: MessagePump) -> bool:
 
 
 def is_expected(error: BaseException | None, pump: MessagePump) -> bool:
-    """Return whether ``error`` in the work of a widget comes of its screen not being whole."""
+    """Return whether ``error`` in a widget's code results from its incomplete screen."""
     while error is not None:
         if isinstance(error, NoMatches | ScreenStackError):
             return not is_whole(pump)
@@ -51,7 +50,7 @@ def is_expected(error: BaseException | None, pump: MessagePump) -> bool:
 
 @contextmanager
 def while_whole(pump: MessagePump) -> Iterator[None]:
-    """Let pass the errors that come of a screen not being whole."""
+    """Suppress the errors that result from an incomplete screen."""
     try:
         yield
     except Exception as error:
@@ -70,7 +69,7 @@ async def _call(callback: CallbackType, pump: MessagePump) -> None:
 
 
 def pump_at_work(app: App[Any]) -> MessagePump:
-    """Return whose worker or message is being served."""
+    """Return the owner of the current worker or message."""
     try:
         node = get_current_worker().node
     except NoActiveWorker:

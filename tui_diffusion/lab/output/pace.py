@@ -1,4 +1,4 @@
-"""How fast the screen may change: as often as allowed, and as fast as the terminal takes it."""
+"""The rate of screen updates: limited by the options and by the terminal."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ if TYPE_CHECKING:
 
 
 class Pace:
-    """Says when the screen may be drawn.
+    """A rate limit for drawing the screen.
 
-    Textual writes from a thread of its own, with a short queue before it. Over a slow line that
-    queue fills up, and the one who puts into it, who also answers the keys, stands still. So
-    nothing is drawn while anything waits there: what is drawn next is the screen as it then is,
-    and at most two drawings are ever under way.
+    Textual writes from a thread with a short queue. On a slow line, the queue fills up and blocks
+    the main thread, which also handles the keys. Therefore nothing is drawn while the queue has
+    entries: the next drawing shows the latest state, and at most two drawings are in transit.
     """
 
     def __init__(self, app: App[int], least: float = 0.0) -> None:
-        """``least``: seconds from one drawing to the next."""
+        """Create the limit; ``least`` is the minimum number of seconds between two drawings."""
         self.app = app
         self.least = least
         self._drawn = -least
 
     @property
     def clogged(self) -> bool:
-        """Whether the terminal has not yet taken what was drawn before."""
+        """Whether the terminal has not accepted the previous drawing yet."""
         driver = self.app._driver
         writer = getattr(driver, "_writer_thread", None)
         queue = getattr(writer, "_queue", None)
         return queue is not None and queue.qsize() > 0
 
     def ready(self) -> bool:
-        """Whether to draw now; it is asked right before."""
+        """Return whether to draw now; call it immediately before drawing."""
         now = monotonic()
         if self.clogged or now - self._drawn < self.least:
             return False

@@ -1,6 +1,6 @@
-"""What all screens of the lab have in common.
+"""Common behaviour of the lab's screens.
 
-They wait for a busy terminal, close once, and let pass what reaches them too early or too late.
+They wait for a busy terminal, close once, and ignore events before or after their lifetime.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from .pace import Pace
 
 
 class Paced(Screen[ScreenResultType]):
-    """While the terminal is busy all that has changed waits, to be drawn as it then is."""
+    """A screen that defers drawing while the terminal is busy, and then draws the latest state."""
 
     actions: ClassVar[Sequence[Action]] = ()
-    """What can be done here in place of the lab's own actions, for the palette."""
+    """Actions of this screen that replace the lab's own actions in the palette."""
 
     def _on_timer_update(self) -> None:
         pace = getattr(self.app, "pace", None)
@@ -37,11 +37,11 @@ class Paced(Screen[ScreenResultType]):
             super()._on_timer_update()
 
     def _screen_resized(self, size: Size) -> None:
-        # What was drawn for the old size since the terminal has the new one ran over its edge.
-        shown = getattr(self.app, "shown", None)
+        # Drawings for the old size may have overflowed since the terminal changed its size.
+        cells = getattr(self.app, "shown", None)
         changed = self.outer_size and self.outer_size != size  # a new window has no size yet
-        if isinstance(shown, Shown) and self.is_current and changed:
-            shown.forget()
+        if isinstance(cells, Shown) and self.is_current and changed:
+            cells.forget()
         super()._screen_resized(size)
 
     async def _dispatch_message(self, message: Message) -> None:
@@ -49,20 +49,20 @@ class Paced(Screen[ScreenResultType]):
             await super()._dispatch_message(message)
 
     def call_after_refresh(self, callback: CallbackType, *args: Any, **kwargs: Any) -> bool:
-        # By then this one may have been left, and the one below it calls back.
+        # The screen may have closed by then, and the one below it calls back.
         return super().call_after_refresh(guarded(partial(callback, *args, **kwargs), self))
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Close, and once: a key pressed twice must not close what is below as well."""
+        """Close once: a repeated key must not close the screen below as well."""
         on_top = self.app.screen_stack[-1:] == [self]
         return super().dismiss(result) if on_top else AwaitComplete()
 
 
-# Textual takes styles from the first base alone.
+# Textual inherits styles only from the first base.
 
 
 class Modal(ModalScreen[ScreenResultType], Paced[ScreenResultType]):
-    """A window over the lab, which stays as it is around it: nothing there is sent again."""
+    """A window over the lab, whose surroundings are not sent again."""
 
     DEFAULT_CSS = """
     Modal { background: transparent; align: center middle; }
@@ -71,16 +71,16 @@ class Modal(ModalScreen[ScreenResultType], Paced[ScreenResultType]):
 
 
 class Commands(CommandPalette, Paced[Any]):
-    """Textual's palette."""
+    """Textual's command palette."""
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
     def _once(self, event: Message) -> None:
-        """What is selected has been run: another Enter behind it must not do so again."""
+        """Stop the event after the selected command has run: a second Enter must not repeat it."""
         if self._selected_command is not None:
             event.stop()
             event.prevent_default()
 
     def _action_command_list(self, action: str) -> None:
-        with suppress(KeyError):  # Textual looks for lines of commands that it has not laid out yet
+        with suppress(KeyError):  # Textual looks up command lines that it has not laid out yet
             super()._action_command_list(action)

@@ -1,4 +1,4 @@
-"""A Textual app that is fit to its terminal: its colours, its characters, its pace, its faults."""
+"""A Textual app adapted to its terminal: colours, characters, update rate, errors."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 5.0
-"""Seconds that a key waits at most for the screen it is meant for."""
+"""Seconds that a key waits for its screen, at most."""
 
 
 class TerminalApp(GuardedApp):
-    """Draws with these glyphs and colours, at most every ``slow`` seconds.
+    """An app that draws with these glyphs and colours, at most once every ``slow`` seconds.
 
-    `palette` holds the colours of the theme, once `take_theme` has been called for it.
+    `palette` holds the colours of the theme, once `take_theme` has been called.
     """
 
     ENABLE_COMMAND_PALETTE = True
@@ -64,11 +64,11 @@ class TerminalApp(GuardedApp):
 
     @property
     def plain(self) -> bool:
-        """Whether ASCII is all there is."""
+        """Whether the output is limited to ASCII."""
         return self.glyphs == "ascii"
 
     def take_theme(self) -> None:
-        """Make the palette of the theme, for the colours there are."""
+        """Create the palette of the theme for the available colours."""
         variables = self.get_css_variables()
         self.palette = Palette.from_theme(variables, self.colours)
         self._reducer = reducer(self.colours, variables)
@@ -78,26 +78,26 @@ class TerminalApp(GuardedApp):
         self.app_resume_signal.subscribe(self, lambda _: self.draw_anew())
 
     def on_resize(self, event: events.Resize) -> None:
-        """Take the terminal's own size: of two at once, Textual may tell the older one last."""
+        """Use the terminal's current size: Textual may deliver the older of two resizes last."""
         size = Size(*get_terminal_size())
         if not (self.is_headless or self.is_web or event.size == size):
             self.post_message(events.Resize(size, size))
 
     def on_key(self, event: events.Key) -> None:
-        """What was typed before the field that has the focus had it belongs to that field."""
+        """Forward keys typed before the focused field received the focus."""
         if isinstance(self.focused, Input) and event.is_printable and event.character:
             event.prevent_default()
             self.focused.insert_text_at_cursor(event.character)
 
-    # --- screens that are being built or left ----------------------------------------------------
+    # --- screens under construction or closing ----------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent) and (self._exit or not self._screen_stack):
-            return  # nobody is left to answer it
+            return  # nobody is left to receive the answer
         await super().on_event(event)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
-        """Wait for the screen on top: its actions count on its widgets."""
+        """Wait for the top screen: its actions need its widgets."""
         if not (screen := self.screen).is_mounted:
             with suppress(TimeoutError):
                 await wait_for(screen._mounted_event.wait(), _PATIENCE)
@@ -117,7 +117,7 @@ class TerminalApp(GuardedApp):
         super()._display(screen, self.shown.least(renderable))
 
     def draw_anew(self) -> None:
-        """Send all that is on the screen, whatever it was that wrote on the terminal."""
+        """Send the whole screen, because another program has written to the terminal."""
         self.shown.forget()
         self.screen.refresh()
 
@@ -125,16 +125,16 @@ class TerminalApp(GuardedApp):
         if not isinstance(self.screen, Commands):
             self.push_screen(Commands(id="--command-palette"))
 
-    # --- what it says ------------------------------------------------------------------------
+    # --- notices -----------------------------------------------------------------------------
 
     def notify(self, message: str, *, title: str = "", **options: Any) -> None:
-        """Say it in the place of what was said under this title, so that notices never pile up."""
-        for told in [told for told in self._notifications if told.title == title]:
-            self._unnotify(told, refresh=False)
+        """Show a notice in place of the previous one with this title, so that none pile up."""
+        for notice in [notice for notice in self._notifications if notice.title == title]:
+            self._unnotify(notice, refresh=False)
         super().notify(message, title=title, **options)
 
     def refuse(self, title: str, why: str) -> None:
-        """Say what was not done, and why."""
+        """Show a notice about an action that was refused, and why."""
         self.notify(why, title=title, severity="error", markup=False)
 
     def _print_error_renderables(self) -> None:

@@ -1,4 +1,4 @@
-"""Filters that replace what a terminal of plain ASCII cannot show."""
+"""Filters that replace characters outside the terminal's character set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..terminal.ascii import to_ascii, to_console
 
 
 class AsciiFilter(LineFilter):
-    """Turns every line of every widget into ASCII, whoever drew it."""
+    """A filter that turns every line of every widget into ASCII."""
 
     turn = staticmethod(to_ascii)
 
@@ -23,6 +23,6 @@ class AsciiFilter(LineFilter):
 
 
 class ConsoleFilter(AsciiFilter):
-    """Turns every line into what the Linux console can show."""
+    """A filter that turns every line into the characters of the Linux console."""
 
     turn = staticmethod(to_console)

@@ -1,4 +1,4 @@
-"""Themes of the lab's own, beside those of Textual."""
+"""The lab's own themes, in addition to those of Textual."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HIGH_CONTRAST = Theme(
         "plot-contrast": "7",
     },
 )
-"""White and light hues on black: nothing with a contrast under 7 to its ground (WCAG AAA)."""
+"""White and light hues on black; every contrast is at least 7 (WCAG AAA)."""
 
 STARK = """
 .-stark Panel:blur, .-stark Pane, .-stark #experiments, .-stark #form {
@@ -33,11 +33,11 @@ STARK = """
 .-stark FormHelp { border-top: solid $foreground 70%; }
 .-stark Lines > .lines--rule { color: $foreground 70%; }
 """
-"""Its lines, which elsewhere are faint; a panel in focus has its own."""
+"""Strong borders, which are faint in other themes; the focused panel keeps its own."""
 
 THEMES = (HIGH_CONTRAST,)
 
 
 def theme_names() -> list[str]:
-    """Every theme that the lab can have, in alphabetical order."""
+    """Return the names of all available themes, in alphabetical order."""
     return sorted({*BUILTIN_THEMES, *(theme.name for theme in THEMES)})

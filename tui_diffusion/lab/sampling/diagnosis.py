@@ -1,4 +1,4 @@
-"""Where a denoiser's error lies: its loss over the floor at every level, and what it comes to."""
+"""The diagnosis of a denoiser's error: its loss over the floor at every level, and its effect."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .request import Wish
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Of one denoiser; without a network there are no ``losses`` and no ``attribution``.
+    """The diagnosis of one denoiser; without a network, ``losses`` and ``attribution`` are empty.
 
-    ``attribution`` is left out while the network still trains: it takes three samplings.
+    ``attribution`` is omitted during the training, because it takes three samplings.
     """
 
     wish: Wish
@@ -31,7 +31,7 @@ class Study:
 
 
 def make_study(wish: Wish) -> Study:
-    """Study what is wished for."""
+    """Diagnose the denoiser of a request."""
     began = monotonic()
     experiment = wish.experiment
     use_threads(experiment)
@@ -44,7 +44,7 @@ def make_study(wish: Wish) -> Study:
     if denoiser is not None:
         losses = tuple(level_losses(experiment, denoiser))
         if not wish.live:
-            # The network's own: what is set now may choose another.
+            # Use the network's own settings; the current ones may have changed since.
             device = device_of(denoiser)
             attribution = attribute(
                 experiment, denoiser, points=wish.points, seed=wish.seed, device=device

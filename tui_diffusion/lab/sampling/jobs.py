@@ -1,4 +1,4 @@
-"""What the sampling workers do with a request."""
+"""The jobs of the sampling workers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def film(wish: Wish, progress: Progress) -> Film:
-    """The film of a wish."""
+    """Return the film of a request."""
     from .measured_trajectory import make_film
 
     return make_film(wish, progress)
 
 
 def study(wish: Wish, progress: Progress) -> Study:
-    """The study of a wish's denoiser; it says nothing of how far it is."""
+    """Return the diagnosis of a request's denoiser, without progress reports."""
     from .diagnosis import make_study
 
     return make_study(wish)

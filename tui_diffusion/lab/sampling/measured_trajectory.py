@@ -1,4 +1,4 @@
-"""A denoising made ready to be looked at: numpy arrays, with the truth of every level."""
+"""A denoising prepared for display: numpy arrays, with the truth at every level."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ Floats = NDArray[np.float64]
 _ESTIMATES = 8192
 
 _AT_ONCE = 400_000
-"""Pairs that are measured in a moment: a key that shows their points may wait for it."""
+"""Number of pairs that are measured so quickly that a key press can wait for it."""
 
 _PAIRS = 2**20
-"""Pairs of a point and a component that the ideal denoiser looks at while a key waits, at most."""
+"""Limit on the pairs of a point and a component for the ideal denoiser during a key press."""
 
 _MOST_PAIRS, _FEWEST = 2**24, 256
-"""The same in a thread of its own, and the points that it looks at in any case."""
+"""The limit in a background thread, and the minimum number of points there."""
 
 _FOLLOWED = 32
-"""Points whose ideal paths there are, more than any picture shows."""
+"""Number of points with ideal paths, more than any picture shows."""
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What is measured at one level; lists have one entry a coordinate.
+    """The measurements at one level; lists have one entry per coordinate.
 
-    Means and stds are in the data's own units, distances at unit size.
-    ``goal_…`` is exact, but for ``goal_distance`` and ``energy_real``, which true points of the
-    same number score; ``energy_chance`` is how far chance moves ``energy``. The distance to the
-    nearest mode is None for data without modes. At the level of the result all are those of
+    Means and stds are in the data's own units, distances at unit size. Fields ``goal_…`` are exact,
+    except ``goal_distance``, which like ``energy_real`` is the score of the same number of true
+    points. ``energy_chance`` is the chance variation of ``energy``. The distance to the nearest
+    mode is None for data without modes. At the level of the result, all values are those of
     `metrics.evaluate`.
     """
 
@@ -68,9 +68,10 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Point:
-    """One point's step from a level to the next, a list entry a coordinate, in own units.
+    """A point's step from one level to the next; lists have one entry per coordinate, in own units.
 
-    It goes from x to x + move + noise; the ideal values are those of the exact denoiser at x.
+    The point moves from x to x + move + noise; the ideal values are those of the exact denoiser at
+    x.
     """
 
     x: list[float]
@@ -84,7 +85,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a denoiser says of points; all (k, d). score = −eps_hat / sigma."""
+    """A denoiser's predictions for some points, each (k, d); score = −eps_hat / sigma."""
 
     eps_hat: Tensor
     x0_hat: Tensor
@@ -93,9 +94,10 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Film:
-    """All levels of one denoising, or of the forward process, with what is true at each.
+    """All levels of one denoising, or of the forward process, with the truth at each level.
 
-    ``x`` has shape (N + 1, n, d). ``wish`` says what it shows, ``seconds`` how long making it took.
+    ``x`` has shape (N + 1, n, d). ``wish`` is the request for this film, and ``seconds`` the time
+    that it took.
     """
 
     wish: Wish
@@ -107,23 +109,23 @@ class Film:
 
     @property
     def levels(self) -> int:
-        """N."""
+        """The number of levels, N."""
         return len(self.x) - 1
 
     @property
     def dim(self) -> int:
-        """Coordinates of a point."""
+        """The number of coordinates of a point."""
         return int(self.x.shape[2])
 
     @cached_property
     def scaling(self) -> Scaling:
-        """From unit size, which all of this has, to the data's own units."""
+        """The conversion from unit size, which all values here have, to the data's own units."""
         return scaling_of(self.wish.experiment.data)
 
     def is_slow(self, view: str) -> bool:
-        """Whether a picture of this view takes too long to be drawn while keys wait for it.
+        """Return whether a picture of this view is too slow to draw during a key press.
 
-        What is exact takes its time for every component: a file has one for each of its rows.
+        Exact parts take time for every component, and data from a file have one for each row.
         """
         pairs = self.mixture.modes * min(self.x.shape[1], _ESTIMATES)
         return self.mixture.modes > MOST or (view == "clean estimate" and pairs > _PAIRS)
@@ -134,25 +136,26 @@ class Film:
         return self.trajectory.schedule
 
     def at(self, place: float) -> NDArray[np.float32]:
-        """The points (n, d) at a level, or on a straight line between two."""
+        """Return the points (n, d) at a level, linearly interpolated between levels."""
         return between(self.x, place)
 
     def truth(self, place: float) -> GaussianMixture:
-        """The exact distribution of data noised as at a level or, linearly, between two."""
+        """Return the exact noisy distribution at a level or, by interpolation, between two."""
         return self.mixture.noised(self.alpha(place), self.sigma(place))
 
     def alpha(self, place: float) -> float:
-        """alpha of a level, or between two."""
+        """Return alpha at a level, linearly interpolated between levels."""
         return float(between(self.schedule.alphas.cpu().numpy(), place))
 
     def sigma(self, place: float) -> float:
-        """sigma of a level, or between two."""
+        """Return sigma at a level, linearly interpolated between levels."""
         return float(between(self.schedule.sigmas.cpu().numpy(), place))
 
     def x0_hat(self, level: int) -> NDArray[np.float32]:
-        """What the denoiser took the clean data to be at a level below N, (k, d).
+        """Return the denoiser's estimates of the clean data at a level below N, (k, d).
 
-        Of the first points alone: no eye needs more, and each asks the network again.
+        They are limited to the first points: more would not be visible, and each costs another
+        network evaluation.
         """
         return self.trajectory.step(level, slice(_ESTIMATES)).x0_hat.detach().cpu().numpy()
 
@@ -162,21 +165,21 @@ class Film:
 
     @property
     def ideal_of(self) -> str:
-        """Which points `ideal_x0` is of, for a legend."""
+        """Return the source of the points of `ideal_x0`, for a legend."""
         few = self._ideal_count < min(self.x.shape[1], _ESTIMATES)
         return f"the first {self._ideal_count:,}" if few else "the same"
 
     def ideal_x0(self, level: int) -> NDArray[np.float32]:
-        """What the ideal denoiser says of the same points, (k, d), or of the first of them.
+        """Return the ideal denoiser's estimates for the first points, (k, d).
 
-        Each is compared with every component, so that of many components k is smaller.
+        Each point is compared with every component, so k is smaller for many components.
         """
         x = torch.from_numpy(self.x[level, : self._ideal_count])
         return self.ask_ideal(x, level).x0_hat.numpy()
 
     @cached_property
     def ideal_x(self) -> NDArray[np.float32]:
-        """What the ideal denoiser makes of some starts, with the same noise, (N + 1, k, d)."""
+        """The ideal denoiser's paths from some starts, with the same noise, (N + 1, k, d)."""
         experiment, wish = self.wish.experiment, self.wish
         ideal = self._ideal
         return denoise(
@@ -185,9 +188,9 @@ class Film:
 
     @cached_property
     def forward_x(self) -> NDArray[np.float32]:
-        """As many true points, noised to every level, (N + 1, n, d)."""
+        """The same number of true points, noised to every level, (N + 1, n, d)."""
         wish = self.wish
-        # Another draw than the film's own, where that is of true data too.
+        # Use another draw than the film's own, which may also be of true data.
         seed = (wish.seed + 1) % 2**63
         forward = forward_process(wish.experiment, points=wish.points, seed=seed)
         return forward.x.numpy()
@@ -197,7 +200,7 @@ class Film:
         return IdealDenoiser(self.mixture, make_method(self.wish.experiment.method, self.mixture))
 
     def point(self, level: int, index: int) -> Point:
-        """What happens to one point at a level below N."""
+        """Return the step of one point from a level below N."""
         step = self.trajectory.step(level, slice(index, index + 1))
         x, ideal = step.x, self.ask_ideal(step.x.cpu(), level)
         back, lengths = self.scaling.back, self.scaling.lengths_back
@@ -213,31 +216,31 @@ class Film:
         return Point(*(row[0].tolist() for row in rows))
 
     def ask(self, x: Tensor, level: int) -> Answer:
-        """What this film's denoiser says of points x (k, d) at a level below N."""
+        """Return the predictions of this film's denoiser for points x (k, d) at a level below N."""
         denoiser = self.wish.denoiser if self.wish.source == "network" else self._ideal
         return self._answer(denoiser, x, level)
 
     def ask_ideal(self, x: Tensor, level: int) -> Answer:
-        """What the ideal denoiser says of points x (k, d) at a level below N."""
+        """Return the predictions of the ideal denoiser for points x (k, d) at a level below N."""
         return self._answer(self._ideal, x, level)
 
     @torch.no_grad()
     def _answer(self, denoiser: Denoiser, x: Tensor, level: int) -> Answer:
-        said = denoiser(x.to(device_of(denoiser)), self.schedule[level])
-        eps_hat = said.eps_hat.cpu()
-        return Answer(eps_hat, said.x0_hat.cpu(), -eps_hat / self.sigma(level))
+        prediction = denoiser(x.to(device_of(denoiser)), self.schedule[level])
+        eps_hat = prediction.eps_hat.cpu()
+        return Answer(eps_hat, prediction.x0_hat.cpu(), -eps_hat / self.sigma(level))
 
     @cached_property
     def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """mean, std, goal mean and goal std at every level, each (N + 1, d), at unit size."""
+        """Mean, std, goal mean and goal std at every level, each (N + 1, d), at unit size."""
         goal_mean, goal_std = goal_moments(self.mixture, self.schedule)
-        # Of infinite points there is none, and that shows.
+        # Points that are not finite give nan, which the plot shows as a gap.
         levels = [torch.var_mean(torch.from_numpy(x).double(), 0, correction=0) for x in self.x]
         variance, mean = (torch.stack(values) for values in zip(*levels, strict=True))
         return mean.numpy(), variance.sqrt().numpy(), goal_mean.numpy(), goal_std.numpy()
 
     def moments_at(self, level: int) -> list[list[float]]:
-        """mean, std, goal mean and goal std at a level, in the data's own units."""
+        """Return mean, std, goal mean and goal std at a level, in the data's own units."""
         ways = 2 * (self.scaling.back, self.scaling.lengths_back)
         rows = (torch.from_numpy(values[level]) for values in self.moments)
         return [way(row).tolist() for way, row in zip(ways, rows, strict=True)]
@@ -247,21 +250,21 @@ class Film:
         return {}
 
     def numbers(self, level: int) -> Numbers:
-        """What is measured at a level; computed once."""
+        """Return the measurements at a level; they are computed once."""
         if level not in self._numbers:
             self._numbers[level] = self._measure(level)
         return self._numbers[level]
 
     def measured(self, level: int) -> Numbers | None:
-        """The same where it is known, or known in a moment."""
+        """Return the measurements at a level if they are known or quick to compute, else None."""
         pairs = self.x.shape[1] * (self.x.shape[1] + 4 * self.mixture.modes)
         quick = pairs < _AT_ONCE and self.mixture.modes <= MOST
         return self.numbers(level) if quick else self._numbers.get(level)
 
     def next_to_measure(self, level: int) -> int | None:
-        """The level nearest to this one that is not measured yet, if any.
+        """Return the unmeasured level nearest to ``level``, or None.
 
-        Of a film of a network in training, which another will soon replace, this one alone.
+        For a network in training, whose film is soon replaced, only ``level`` itself is considered.
         """
         levels = [level] if self.wish.live else range(self.levels + 1)
         left = [k for k in levels if k not in self._numbers]
@@ -290,7 +293,7 @@ class Film:
 
 
 def truth_at(experiment: Experiment, place: float) -> GaussianMixture:
-    """The exact distribution at a level, or at the noise between two."""
+    """Return the exact distribution at a level, with the noise interpolated between levels."""
     levels = sampling_schedule(experiment)
     alpha, sigma = (float(between(v.numpy(), place)) for v in (levels.alphas, levels.sigmas))
     return make_mixture(experiment.data).noised(alpha, sigma)
@@ -298,7 +301,7 @@ def truth_at(experiment: Experiment, place: float) -> GaussianMixture:
 
 @lru_cache(maxsize=1024)
 def _reference(experiment: Experiment, level: int) -> Reference:
-    """What the points of a level are compared with, the same for every film."""
+    """Return the reference for the points of a level, shared by all films."""
     schedule = sampling_schedule(experiment)
     alpha, sigma = float(schedule.alphas[level]), float(schedule.sigmas[level])
     return Reference(_compared(experiment.data).noised(alpha, sigma))
@@ -306,21 +309,21 @@ def _reference(experiment: Experiment, level: int) -> Reference:
 
 @lru_cache(maxsize=8)
 def _compared(data: DataConfig) -> GaussianMixture:
-    """The data with near components merged, where there are many."""
+    """Return the data's mixture, with close components merged if there are many."""
     return merged(make_mixture(data))
 
 
 @lru_cache(maxsize=1024)
 def _real_distance(experiment: Experiment, level: int, count: int) -> float:
-    """Squared distance to the nearest mode that so many true points of a level score."""
+    """Return the mean squared distance to the nearest mode of ``count`` true points at a level."""
     truth = truth_at(experiment, level)
     return nearest_mode_distance(real_sample(truth, count), truth)
 
 
 def make_film(wish: Wish, progress: Progress | None = None) -> Film:
-    """Sample what is wished for, and measure what the first look will show.
+    """Sample for a request, and measure the first visible level.
 
-    ``progress`` is told the steps done, and all there are.
+    ``progress`` receives the number of completed steps and the total.
     """
     began = monotonic()
     experiment = wish.experiment
@@ -346,5 +349,5 @@ def make_film(wish: Wish, progress: Progress | None = None) -> Film:
     start = start_mismatch(experiment)
     film = Film(wish, mixture, trajectory, x, start)
     film.numbers(film.levels if wish.level is None else min(wish.level, film.levels))
-    object.__setattr__(film, "seconds", monotonic() - began)  # measuring takes its time, too
+    object.__setattr__(film, "seconds", monotonic() - began)  # include the time for measuring
     return film

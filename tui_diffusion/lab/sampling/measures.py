@@ -1,4 +1,4 @@
-"""The measured numbers of a level, as the panels write them: each above what true points score."""
+"""The measurements of a level as the panels show them: each above the score of true points."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ if TYPE_CHECKING:
     from .measured_trajectory import Film
 
 Item = tuple[str, str, str, str]
-"""A name and a value, and below them another name and value."""
+"""A name and a value, and a second pair below."""
 
 _WAITING = "…"
 
 
 def energy(film: Film, level: int, *, chance: bool) -> Item:
-    """The energy distance, with how far chance moves it, above what true points score."""
-    seen = film.measured(level)
-    if seen is None:
+    """Return the energy distance, with its chance variation, above the score of true points."""
+    numbers = film.measured(level)
+    if numbers is None:
         return "energy", _WAITING, "real  ", _WAITING
-    moved = f" ±{number(seen.energy_chance)}" if chance else ""
-    return "energy", f"{number(seen.energy)}{moved}", "real  ", number(seen.energy_real)
+    moved = f" ±{number(numbers.energy_chance)}" if chance else ""
+    return "energy", f"{number(numbers.energy)}{moved}", "real  ", number(numbers.energy_real)
 
 
 def to_mode(film: Film, level: int, name: str) -> list[Item]:
-    """The squared distance to the nearest mode, of data that have modes."""
+    """Return the squared distance to the nearest mode, or nothing for data without modes."""
     if not film.mixture.separate:
         return []
-    seen = film.measured(level)
+    numbers = film.measured(level)
     below = f"{'real':<{len(name)}}"
-    if seen is None:
+    if numbers is None:
         return [(name, _WAITING, below, _WAITING)]
-    if seen.distance is None or seen.goal_distance is None:
+    if numbers.distance is None or numbers.goal_distance is None:
         return []
-    return [(name, number(seen.distance), below, number(seen.goal_distance))]
+    return [(name, number(numbers.distance), below, number(numbers.goal_distance))]
 
 
 def measure(wanted: tuple[Film, int], progress: Progress) -> Film:
-    """Measure a level of a film, in a worker's thread; returns the film."""
+    """Measure a level of a film in a worker thread, and return the film."""
     film, level = wanted
     film.numbers(level)
     return film

@@ -1,4 +1,4 @@
-"""A request for points, and what they come from."""
+"""A request for points, and their source."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import Any, Literal
 from ...core.config.experiment import Experiment
 
 Progress = Callable[[int, int], None]
-"""Is told the steps done and all there are, one after another."""
+"""Callback with the number of completed steps and the total."""
 
 
 Source = Literal["forward", "network", "ideal"]
-"""Where points come from: true data noised, the network, or the exact denoiser in its place."""
+"""The source of points: noised true data, the network, or the exact denoiser in its place."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """A film that is wanted. ``step`` says how far the network was trained; ``live`` that it
-    still is, so that the film should be quick rather than complete. ``level`` is the one that will
-    be looked at first; ``keep`` takes only the first of the points along."""
+    """A request for a film.
+
+    ``step`` is the number of training steps of the network. ``live`` means that it is still in
+    training, so the film should be quick rather than complete. ``level`` is the first level to be
+    viewed. ``keep`` limits the film to the first points.
+    """
 
     experiment: Experiment
     source: Source

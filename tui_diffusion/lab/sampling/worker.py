@@ -1,7 +1,7 @@
-"""Workers beside the training and the screen: a thread each, the latest wish first.
+"""Background workers beside the training and the screen, each with its own thread.
 
-One makes films, another studies of where the error lies. The first film asked for imports torch,
-so that the lab paints and answers keys meanwhile.
+One worker samples films, another diagnoses the error. The first request imports torch in that
+thread, so that the lab paints and responds to keys meanwhile.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ T = TypeVar("T")
 
 
 _PATIENCE = 0.5
-"""Seconds from which the making of something is told of, and may be given up for another."""
+"""Seconds after which a job reports its progress and may be cancelled by a newer request."""
 
 
 class _AbandonedError(Exception):
-    """Nobody waits for what is being made any more."""
+    """A newer request has replaced the current one."""
 
 
 class Worker(Generic[W, T]):
-    """Grants wishes in a thread of its own; a newer wish replaces one not yet begun.
+    """Serve requests on a background thread; a newer request replaces a pending one.
 
-    ``done`` is called from that thread with what ``make`` made, ``failed`` with the wish and what
-    went wrong; both must only post messages, and so must ``told``, which is called as the making
-    of something goes on for longer than ``patience``, in seconds. ``reached`` says then how far it
-    is, and a newer wish ends it.
+    ``make`` serves a request. The thread calls ``done`` with its result, or ``failed`` with the
+    request and the error, and ``progressed`` repeatedly once the job takes longer than ``patience``
+    seconds; all three must only post messages. ``reached`` is then the progress of the job, and a
+    newer request cancels it.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class Worker(Generic[W, T]):
         make: Callable[[W, Progress], T],
         done: Callable[[T], None],
         failed: Callable[[W, Exception], None],
-        told: Callable[[], None] = lambda: None,
+        progressed: Callable[[], None] = lambda: None,
         patience: float = _PATIENCE,
     ) -> None:
         self._make = make
         self._done = done
         self._failed = failed
-        self._told = told
+        self._progressed = progressed
         self._patience = patience
         self.reached: tuple[int, int] | None = None
         self._wish: W | None = None
@@ -58,22 +58,22 @@ class Worker(Generic[W, T]):
         self._thread = threading.Thread(target=self._work, name=make.__name__, daemon=True)
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the thread."""
         self._thread.start()
 
     @property
     def busy(self) -> bool:
-        """Whether something is being made or wanted."""
+        """Whether a request is being served or pending."""
         return self._busy or self._wish is not None
 
     def ask(self, wish: W) -> None:
-        """Want this, and no longer anything that has not been begun."""
+        """Request this, instead of any pending request."""
         with self._condition:
             self._wish = wish
             self._condition.notify()
 
     def close(self, timeout: float = 0.3) -> bool:
-        """End the thread; whether it has ended in time."""
+        """Stop the thread; return whether it ended within ``timeout`` seconds."""
         with self._condition:
             self._closed = True
             self._condition.notify()
@@ -82,12 +82,12 @@ class Worker(Generic[W, T]):
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        # A call for each, so that nothing is held on to while there is nothing to do.
+        # Serve each request in a call of its own, so that no references remain while idle.
         while self._work_once():
             pass
 
     def _work_once(self) -> bool:
-        """Wait for a wish and make it; False where there is to be no more."""
+        """Wait for a request and serve it; return False after `close`."""
         with self._condition:
             while self._wish is None and not self._closed:
                 self._condition.wait()
@@ -95,15 +95,15 @@ class Worker(Generic[W, T]):
                 return False
             wish, self._wish, self._busy = self._wish, None, True
         try:
-            made = self._make(wish, self._progress_since(monotonic()))
+            result = self._make(wish, self._progress_since(monotonic()))
         except _AbandonedError:
             self._end()
-        except Exception as error:  # shown to the person; the lab goes on
+        except Exception as error:  # reported to the user; the lab continues
             self._end()
             self._failed(wish, error)
         else:
             self._end()
-            self._done(made)
+            self._done(result)
         return True
 
     def _end(self) -> None:
@@ -116,6 +116,6 @@ class Worker(Generic[W, T]):
                 raise _AbandonedError
             if long:
                 self.reached = done, total
-                self._told()
+                self._progressed()
 
         return progress

@@ -1,7 +1,8 @@
-"""What a training of the lab came to, measured beside it and written to its run as `train` does.
+"""Evaluation of the lab's finished trainings, written to their runs as `train` does.
 
-A thread of its own measures, so that the next training need not wait; it holds the run until the
-numbers are on disk. Leaving the lab does not wait for it: the training itself is written by then.
+A background thread evaluates, so that the next training need not wait. It holds the run's lock
+until the numbers are on disk. Leaving the lab does not wait for it, because the training itself is
+already written.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from .records import Keeper, Training
 
 Measure = Callable[[Any], Mapping[str, Any]]
-"""The numbers of a trainer that has ended, such as `report`."""
+"""A function that returns the numbers of a finished trainer, such as `report`."""
 
 
 def report(trainer: Any) -> Mapping[str, Any]:
-    """What ``train`` writes to ``metrics.json``."""
+    """Return the content of ``metrics.json``, as ``train`` writes it."""
     from ...core.analysis.report import training_report
     from ...core.training.devices import use_threads
 
@@ -32,7 +33,7 @@ def report(trainer: Any) -> Mapping[str, Any]:
 
 
 class Measurer:
-    """Measures trainings that have ended, each in a thread."""
+    """Evaluates finished trainings, each in a thread."""
 
     def __init__(self, measure: Measure, notify: Callable[[], None]) -> None:
         self._measure = measure
@@ -41,7 +42,7 @@ class Measurer:
         self._threads: list[threading.Thread] = []
 
     def take(self, training: Training, trainer: Any, keeper: Keeper) -> None:
-        """Measure this training, write the numbers, and leave its run to others."""
+        """Evaluate a training, write the numbers, and release its run."""
         thread = threading.Thread(
             target=self._work, args=(training, trainer, keeper), name="measuring", daemon=True
         )
@@ -49,26 +50,26 @@ class Measurer:
         thread.start()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for what is being measured; whether that has ended."""
+        """Wait for the current evaluation; return whether it ended within ``timeout`` seconds."""
         threads = list(self._threads)
         for thread in threads:
             thread.join(timeout)
         return not any(thread.is_alive() for thread in threads)
 
     def close(self) -> None:
-        """Measure nothing more than what is being measured already."""
+        """Accept no further trainings; the current evaluation continues."""
         self._closed.set()
 
     def _work(self, training: Training, trainer: Any, keeper: Keeper) -> None:
         try:
             if not self._closed.is_set():
-                found = {"run": str(keeper.folder), **self._measure(trainer)}
-                found["status"] = training.state.value
-                keeper.finish(training.state.value, found)
-                training.metrics = found
+                numbers = {"run": str(keeper.folder), **self._measure(trainer)}
+                numbers["status"] = training.state.value
+                keeper.finish(training.state.value, numbers)
+                training.metrics = numbers
         except RunError as error:
             training.unsaved = str(error)
-        except Exception as error:  # a fault of the measuring must not take the lab with it
+        except Exception as error:  # an evaluation error must not end the lab
             training.unsaved = f"quality: {type(error).__name__}: {error}"
         finally:
             keeper.close()
@@ -77,7 +78,7 @@ class Measurer:
 
 
 def _trim() -> None:
-    """Hand back what the heap holds free: glibc keeps what every thread once had need of."""
+    """Return free heap memory to the system; glibc keeps it for every thread."""
     if sys.platform == "linux":
-        with suppress(AttributeError):  # another libc has nothing to trim
+        with suppress(AttributeError):  # other C libraries have no malloc_trim
             ctypes.CDLL(None).malloc_trim(0)

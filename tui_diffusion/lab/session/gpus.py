@@ -1,4 +1,4 @@
-"""GPUs and their load, as their driver tells it."""
+"""GPUs and their load, as reported by the driver."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _GIB = 2**30
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU as it is now; memory in bytes, load in percent of the time, None if not told.
+    """The current state of a GPU: memory in bytes, load in percent, None if not reported.
 
-    ``index`` is nvidia-smi's.
+    ``index`` is that of nvidia-smi.
     """
 
     index: int
@@ -24,23 +24,23 @@ class Gpu:
     load: int | None
 
     def text(self) -> str:
-        """Such as ``GPU 0 NVIDIA H200  load 37 %  memory 1.2/141 GiB``."""
+        """Format the state, such as ``GPU 0 NVIDIA H200  load 37 %  memory 1.2/141 GiB``."""
         load = "" if self.load is None else f"  load {self.load:>3} %"
         memory = f"memory {self.used / _GIB:.1f}/{self.total / _GIB:.0f} GiB"
         return f"GPU {self.index} {self.name}{load}  {memory}"
 
 
 def find_gpus(environ: Mapping[str, str] = os.environ) -> Callable[[], list[Gpu]] | None:
-    """What reads the GPUs that torch may use; None where there are none to be read.
+    """Return a function that reads the GPUs available to torch, or None without any.
 
-    It asks the driver and never torch, which would take memory on every GPU it is asked about.
+    It asks the driver: torch would allocate memory on every GPU that it examines.
     """
     try:
         import pynvml
 
         pynvml.nvmlInit()
         handles = _visible(pynvml, environ.get("CUDA_VISIBLE_DEVICES"))
-    except Exception:  # no package, no driver, or one of another kind: then there is no line
+    except Exception:  # no package, no driver, or a different vendor
         return None
     if not handles:
         return None
@@ -48,14 +48,14 @@ def find_gpus(environ: Mapping[str, str] = os.environ) -> Callable[[], list[Gpu]
     def read() -> list[Gpu]:
         try:
             return [_read(pynvml, handle) for handle in handles]
-        except pynvml.NVMLError:  # a GPU may fall off the bus
+        except pynvml.NVMLError:  # a GPU may disconnect from the bus
             return []
 
     return read
 
 
 def _visible(nvml: Any, wanted: str | None) -> list[Any]:
-    """All GPUs, or those of CUDA_VISIBLE_DEVICES, which names them by number or by UUID."""
+    """Return all GPUs, or those of CUDA_VISIBLE_DEVICES, which lists indices or UUIDs."""
     if wanted is None:
         count = range(nvml.nvmlDeviceGetCount())
         return [nvml.nvmlDeviceGetHandleByIndex(index) for index in count]
@@ -66,7 +66,7 @@ def _visible(nvml: Any, wanted: str | None) -> list[Any]:
         elif word.isdigit():
             handles.append(nvml.nvmlDeviceGetHandleByIndex(int(word)))
         else:
-            break  # as CUDA does: what follows a wrong one is not seen
+            break  # like CUDA, ignore the entries after an invalid one
     return handles
 
 
@@ -74,7 +74,7 @@ def _read(nvml: Any, handle: Any) -> Gpu:
     name, memory = nvml.nvmlDeviceGetName(handle), nvml.nvmlDeviceGetMemoryInfo(handle)
     try:
         load = int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
-    except nvml.NVMLError:  # a slice of a GPU does not tell
+    except nvml.NVMLError:  # a partition of a GPU does not report it
         load = None
     text = name.decode() if isinstance(name, bytes) else str(name)
     return Gpu(

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ...core.methods import Denoiser
 
 _LATEST = 100
-"""Least number of losses whose mean is the latest loss; when it has ended, `report.LAST`."""
+"""Smallest number of losses in the mean of the latest loss; after the end, `report.LAST`."""
 
 
 class State(StrEnum):
-    """What the session does, in the words of the status line."""
+    """The state of the session, in the words of the status line."""
 
     IDLE = "idle"
     LOADING = "loading"
@@ -43,12 +43,12 @@ class State(StrEnum):
 
     @property
     def active(self) -> bool:
-        """Whether a training is under way."""
+        """Whether a training is in progress."""
         return self in (State.LOADING, State.TRAINING, State.PAUSED)
 
 
 class TrainerLike(Protocol):
-    """What the session needs of a `Trainer`; tests hand in one that computes nothing."""
+    """The part of `Trainer` that the session uses; tests substitute a trivial trainer."""
 
     losses: NDArray[np.float32]
 
@@ -61,7 +61,7 @@ class TrainerLike(Protocol):
 
 
 class Keeper(Protocol):
-    """Writes a training to disk; see `Checkpointer`."""
+    """A writer of a training to disk; see `Checkpointer`."""
 
     folder: Path
     fault: str
@@ -77,12 +77,12 @@ class Keeper(Protocol):
 
 @dataclass
 class Training:
-    """One training as the screen sees it; written by the worker thread alone.
+    """A training as the screen shows it; only the worker thread writes to it.
 
-    ``losses[:step]`` are final: the buffer is only ever appended to. ``snapshot`` is the step and
-    a frozen copy of the network, replaced as a whole. ``floors`` are the least losses that any
-    network can come to, each with the step from which it holds. ``run`` is the folder it is
-    written to, ``unsaved`` why the last writing failed, ``metrics`` what it came to, once measured.
+    ``losses[:step]`` are final, because the buffer only grows. ``snapshot`` holds the step and a
+    frozen copy of the network, and is replaced as a whole. ``floors`` are the smallest losses that
+    any network can reach, each with its first step. ``run`` is the run folder, ``unsaved`` the
+    reason why the last write failed, and ``metrics`` the evaluation, once it is complete.
     """
 
     experiment: Experiment
@@ -108,20 +108,20 @@ class Training:
 
     @property
     def steps(self) -> int:
-        """Gradient steps in all."""
+        """The total number of gradient steps."""
         return self.experiment.training.steps
 
     @property
     def floor(self) -> float | None:
-        """The least loss that the network now in training can come to."""
+        """The smallest loss that the network now in training can reach."""
         passed = [floor for start, floor in self.floors if start < max(self.step, 1)]
         return passed[-1] if passed else None
 
     @property
     def latest(self) -> float | None:
-        """The mean of the latest losses, of the network now in training; in the end the final loss.
+        """The mean of the latest losses of the network now in training; at the end, the final loss.
 
-        Of a long training that goes on more losses count, and the number is steadier.
+        During a long training the mean covers more losses, so the number is steadier.
         """
         begun = max((start for start, _ in self.floors if start < self.step), default=0)
         count = max(_LATEST, self.steps // 50) if self.state.active else _LATEST
@@ -140,10 +140,10 @@ class Training:
 
     @property
     def rate(self) -> float:
-        """Gradient steps a second of training."""
+        """The training rate, in gradient steps per second."""
         return self.step / self.seconds if self.seconds else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """At the rate so far; None before there is one."""
+        """The remaining seconds at the current rate; None before it is known."""
         return (self.steps - self.step) / self.rate if self.rate else None

@@ -1,11 +1,11 @@
-"""The training session: one worker thread, one state machine, no widget in sight.
+"""The training session: one worker thread and one state machine, independent of widgets.
 
-    idle → loading → training ⇄ paused → finished | stopped | diverged | failed
+idle → loading → training ⇄ paused → finished | stopped | diverged | failed
 
-The thread writes what it has reached into a `Training` record and calls ``notify``, which must only
-post a message. A stop is an event that is looked at between chunks of training; a new training
-starts only after the old thread has ended. With a keeper, such as `keep_in_store` makes, a training
-is written to disk as it goes and when it ends; what it came to is measured after that.
+The thread writes its progress into a `Training` record and calls ``notify``, which must only post a
+message. It checks a stop event between chunks of training. A new training starts only after the old
+thread has ended. With a keeper, such as `keep_in_store` makes, a training is written to disk during
+its course and at its end, and evaluated afterwards.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ...core.runs.run import Run
 
 _CHUNK = 0.03
-"""Seconds of training between two looks at the stop event."""
+"""Seconds of training between two checks of the stop event."""
 
 
 def _make_trainer(experiment: Experiment) -> TrainerLike:
@@ -48,7 +48,7 @@ def _find_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
 
 
 def keep_in_store(trainer: Any, folder: Path | None) -> Keeper:
-    """Keep a training in the run it goes on with, or in a new one of the store."""
+    """Return a writer to the resumed run's folder, or to a new run of the store."""
     from ...core.runs.checkpointer import Checkpointer
     from ...core.runs.run import take_name
 
@@ -58,10 +58,10 @@ def keep_in_store(trainer: Any, folder: Path | None) -> Keeper:
 class Session:
     """Starts, pauses and stops trainings, one at a time.
 
-    ``notify`` is called from the worker thread after every chunk and every change of state.
-    ``keep`` makes what writes a training to disk, in the folder of the run it goes on with or else
-    in a new one; without it nothing is written. ``measure`` gives the numbers that are written to a
-    run when its training has ended.
+    The worker thread calls ``notify`` after every chunk and every change of state. ``keep`` returns
+    the writer of a training for the folder of the resumed run, or for a new one; without it,
+    nothing is written. ``measure`` returns the numbers that are written to a run after its
+    training.
     """
 
     def __init__(
@@ -86,10 +86,10 @@ class Session:
         return self.training.state if self.training else State.IDLE
 
     def start(self, experiment: Experiment, resume: Run | str | None = None) -> Training:
-        """Stop whatever runs and train this; returns the record that will be written.
+        """Stop the current training, start a new one, and return its record.
 
-        ``resume`` is a run to go on with, or its name; the experiment is its own, or one that
-        `continued` made of it.
+        ``resume`` is a run to continue, or its name; ``experiment`` is then its own, or one that
+        `continued` derived from it.
         """
         previous = self._thread
         if self.training is not None:
@@ -104,7 +104,7 @@ class Session:
         return training
 
     def pause(self) -> None:
-        """Pause, or go on."""
+        """Pause or resume the training."""
         training = self.training
         if training is None or training.state not in (State.TRAINING, State.PAUSED):
             return
@@ -114,17 +114,17 @@ class Session:
             training.running.set()
 
     def stop(self) -> None:
-        """Ask the training to end; its state says when it has."""
+        """Request the end of the training; its state shows when it has ended."""
         if self.training is not None:
             self.training.stop.set()
 
     def save(self) -> None:
-        """Ask for a checkpoint now."""
+        """Request a checkpoint now."""
         if self.training is not None:
             self.training.saving.set()
 
     def close(self, timeout: float = 0.8) -> bool:
-        """Stop, measure nothing more, and wait for the threads; whether they have ended."""
+        """Stop training and evaluation; return whether the threads ended within ``timeout`` s."""
         self.stop()
         end = monotonic() + timeout
         if self._measurer is not None:
@@ -143,12 +143,12 @@ class Session:
         if previous is not None:
             previous.join()
         if resume is not None and self._measurer is not None:
-            self._measurer.wait()  # it may be this run that is being measured
+            self._measurer.wait()  # its evaluation may still hold this run
         try:
             self._train(training, resume)
         except (ConfigError, RunError) as error:
             self._end(training, State.FAILED, str(error))
-        except Exception as error:  # a fault of the training must not take the lab with it
+        except Exception as error:  # a training error must not end the lab
             self._end(training, State.FAILED, _fault(error))
 
     def _train(self, training: Training, resume: Run | str | None) -> None:
@@ -169,7 +169,7 @@ class Session:
             self._pull(training, trainer, keeper)
         finally:
             if keeper is not None:
-                if self._measurer is None or training.state.active:  # it has failed
+                if self._measurer is None or training.state.active:  # the training has failed
                     keeper.close()
                 else:
                     self._measurer.take(training, trainer, keeper)
@@ -177,7 +177,7 @@ class Session:
     def _trainer(
         self, training: Training, resume: Run | str | None
     ) -> tuple[TrainerLike, Path | None]:
-        """A trainer at its start, or where a run left off, with the run's folder."""
+        """Return a trainer, new or resumed, and the folder of the resumed run."""
         if resume is None:
             return self._make_trainer(training.experiment), None
         from ...core.runs.resume import resume as go_on
@@ -189,14 +189,14 @@ class Session:
         return trainer, run.folder
 
     def _pull(self, training: Training, trainer: TrainerLike, keeper: Keeper | None) -> None:
-        """Train until it ends or is to stop."""
+        """Train until the end or a stop request."""
         for progress in trainer.run(interval=_CHUNK):
             training.lr, training.level = progress.lr, progress.level
             training.seconds = progress.seconds
             training.step = progress.step
             training.threads = getattr(trainer, "threads", 0)
             if choice := getattr(trainer, "choice", None):
-                training.reason = choice.reason  # to which a fault of the steps adds on the way
+                training.reason = choice.reason  # the trainer appends to it when a stepper fails
             if progress.status != "training":
                 training.snapshot = (progress.step, copy.deepcopy(trainer.denoiser))
                 self._finish(training, keeper, State(progress.status))
@@ -217,14 +217,14 @@ class Session:
             self._notify()
 
     def _offer(self, training: Training, keeper: Keeper) -> None:
-        """Have a checkpoint taken if one is due or asked for."""
+        """Take a checkpoint if one is due or requested."""
         if training.saving.is_set():
             training.saving.clear()
             keeper.hurry()
         keeper.offer()
 
     def _finish(self, training: Training, keeper: Keeper | None, state: State) -> None:
-        """Write what has been reached, and end."""
+        """Write the final state and end."""
         if keeper is not None:
             try:
                 keeper.finish(state.value)

@@ -1,4 +1,4 @@
-"""Everything that is sent, in ASCII or in the characters of a PC console's font."""
+"""Conversion of text to ASCII, or to the characters of a PC console's font."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOR = _BORDERS | _WORDS | _GREEK
 
 @lru_cache(maxsize=4096)
 def to_ascii(text: str) -> str:
-    """``text`` in ASCII and in as many cells: the nearest character of each, or '?'."""
+    """Return ``text`` in ASCII and in as many cells: each character's nearest match, or '?'."""
     return text if text.isascii() else "".join(map(_nearest, text))
 
 
@@ -35,9 +35,9 @@ _CONSOLE |= dict(zip("●◆▸‖✓✔╌━┃○⇒", "•♦►║√√-�
 
 @lru_cache(maxsize=4096)
 def to_console(text: str) -> str:
-    """``text`` in as many cells, in the characters that the Linux console's fonts have.
+    """Return ``text`` in as many cells, in the characters of the Linux console's fonts.
 
-    Those are the PC's own (code page 437): half blocks, shades and boxes; no quarters, no braille.
+    These are the PC's own (code page 437): half blocks, shades and boxes; no quadrants, no braille.
     """
     return text if text.isascii() else "".join(map(_on_console, text))
 

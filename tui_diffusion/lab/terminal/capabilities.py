@@ -1,8 +1,8 @@
-"""What a terminal can show, told from its environment alone: colours, and characters.
+"""The capabilities of a terminal, derived from its environment: colours, and characters.
 
-Two ladders: truecolour → 256 → 16 → none, and braille → half blocks → ASCII. A step is taken only
-where it is known to hold: what a terminal claims and cannot do is garbage on the screen, what it
-can do and does not claim is a picture a little coarser.
+There are two scales: truecolour → 256 → 16 → none, and braille → half blocks → ASCII. A capability
+is used only if it is certain: an unsupported one prints garbage, while an unused one merely gives a
+coarser picture.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ Colours = Literal["truecolour", "256", "16", "none"]
 TEXTUAL_NAMES: dict[Colours, str] = {
     "truecolour": "truecolor", "256": "256", "16": "standard", "none": "standard",
 }  # fmt: skip
-"""What Textual's TEXTUAL_COLOR_SYSTEM calls them; a filter takes every colour away for none."""
+"""Values of Textual's TEXTUAL_COLOR_SYSTEM; without colours, a filter removes them all."""
 
 _BARE = ("dumb", "unknown", "vt52", "vt100", "vt102", "vt220", "vt320")
-"""Terminals that know no colour and no character beyond ASCII."""
+"""Terminals without colours and without characters beyond ASCII."""
 CURSORLESS = ("dumb", "unknown")
-"""Terminals that cannot be drawn on, only written to."""
+"""Terminals that cannot move the cursor."""
 _TRUE = (
     "xterm-kitty", "kitty", "alacritty", "foot", "wezterm", "ghostty", "xterm-ghostty", "contour",
     "rio", "iterm", "iterm2", "mintty", "konsole", "st-direct", "vscode",
 )  # fmt: skip
-"""Terminals that show truecolour, by TERM, also with a suffix such as -256color or -extra."""
+"""Terminals with truecolour, by TERM, also with a suffix such as -256color or -extra."""
 _TRUE_PROGRAMS = ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "mintty", "rio",
                   "WarpTerminal", "Tabby")  # fmt: skip
-"""The same by TERM_PROGRAM."""
+"""Terminals with truecolour, by TERM_PROGRAM."""
 _MANY = ("screen", "tmux", "rxvt-unicode", "putty", "gnome", "vte", "st", "mlterm", "konsole")
-"""Terminals that show 256 colours, whatever their terminfo says."""
+"""Terminals with 256 colours, whatever their terminfo entry says."""
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """What to draw with, and why; ``multiplexer`` is tmux, screen or ''."""
+    """The capabilities to use, and the reasons; ``multiplexer`` is tmux, screen or ''."""
 
     term: str
     colours: Colours
@@ -61,19 +61,19 @@ def detect(
     glyphs: str = "auto",
     low_bandwidth: bool = False,
 ) -> Terminal:
-    """What the terminal of ``environ`` can show; ``encoding`` is the locale's.
+    """Return the capabilities of the terminal of ``environ``; ``encoding`` is the locale's.
 
-    ``glyphs`` is a person's own choice. It is followed, but for characters that the locale's
-    encoding does not have.
+    ``glyphs`` is the user's choice. It takes precedence, unless the locale's encoding lacks its
+    characters.
     """
     term = environ.get("TERM", "")
     multiplexer = _multiplexer(environ)
     colours, colours_why = _colours(environ, term, multiplexer)
     if low_bandwidth and colours == "truecolour":
         colours, colours_why = "256", "low bandwidth: their codes are half as long"
-    chosen, glyphs_why = _glyphs(environ, encoding, term, "ascii" if ascii_only else glyphs)
+    glyph_set, glyphs_why = _glyphs(environ, encoding, term, "ascii" if ascii_only else glyphs)
     remote = bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
-    return Terminal(term, colours, colours_why, chosen, glyphs_why, multiplexer, remote)
+    return Terminal(term, colours, colours_why, glyph_set, glyphs_why, multiplexer, remote)
 
 
 def _multiplexer(environ: Mapping[str, str]) -> str:
@@ -92,10 +92,10 @@ def _colours(environ: Mapping[str, str], term: str, multiplexer: str) -> tuple[C
         return "none", "NO_COLOR is set"
     if _is(term, _BARE):
         return "none", f"TERM={term} has no colour"
-    asked = environ.get("TEXTUAL_COLOR_SYSTEM", "auto").lower()
+    request = environ.get("TEXTUAL_COLOR_SYSTEM", "auto").lower()
     for colours, name in TEXTUAL_NAMES.items():
-        if asked == name:
-            return colours, f"TEXTUAL_COLOR_SYSTEM={asked}"
+        if request == name:
+            return colours, f"TEXTUAL_COLOR_SYSTEM={request}"
     if term == "linux":
         return "16", "the Linux console has 16"
     if environ.get("STY") and not environ.get("TMUX"):
@@ -136,10 +136,10 @@ def _glyphs(
 
 
 def _locale_is_c(environ: Mapping[str, str]) -> bool:
-    """Whether someone named C as the locale.
+    """Return whether the user explicitly chose the locale C.
 
-    Python then sets LC_CTYPE to C.UTF-8 by itself (PEP 538), which says nothing of the terminal.
-    Where no locale is named at all, as in most containers, UTF-8 is the better guess.
+    Python then sets LC_CTYPE to C.UTF-8 (PEP 538), which says nothing about the terminal. If no
+    locale is set at all, as in most containers, UTF-8 is the better guess.
     """
     ctype = environ.get("LC_CTYPE", "")
     own = "" if ctype in ("C.UTF-8", "C.utf8", "UTF-8") else ctype
@@ -155,7 +155,7 @@ def _is_utf8(encoding: str) -> bool:
 
 
 def forget_size(environ: MutableMapping[str, str]) -> None:
-    """Drop ``COLUMNS`` and ``LINES`` where the window itself has a size, which may change."""
+    """Remove ``COLUMNS`` and ``LINES`` if the window itself has a size, which may change."""
     with suppress(OSError):
         if all(os.get_terminal_size(sys.stdout.fileno())):
             for name in ("COLUMNS", "LINES"):

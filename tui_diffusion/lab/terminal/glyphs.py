@@ -1,4 +1,4 @@
-"""The characters that pictures are made of, from fine to coarse."""
+"""The character sets of pictures, from fine to coarse."""
 
 from __future__ import annotations
 

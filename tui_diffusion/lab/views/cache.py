@@ -1,7 +1,7 @@
-"""The pictures of a film that were drawn last: to go back to one of them draws nothing.
+"""A cache of a film's most recent pictures.
 
-Another film, or another size, gets another gallery: a thread that is still at work for the old one
-fills the old one.
+Another film or another size gets a new cache; a thread that still draws for the old one fills the
+old one.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from .render import Look
 
 _KEPT = 2**18
-"""Cells of pictures that are kept, some 100 bytes each; those made first give way."""
+"""Capacity in cells of pictures, about 100 bytes each; the oldest pictures are evicted first."""
 
 
 class Gallery:
-    """Draws pictures, each once, for more threads than one."""
+    """A cache that draws each picture once; safe for use by several threads."""
 
     def __init__(self) -> None:
         self._pictures: dict[tuple[object, ...], list[Strip]] = {}
@@ -34,19 +34,19 @@ class Gallery:
         return len(self._pictures)
 
     def room(self, size: Size) -> int:
-        """How many pictures of this size are kept."""
+        """Return the number of pictures of this size that the cache holds."""
         return max(1, _KEPT // size.area)
 
     def find(
         self, film: Film, look: Look, size: Size, palette: Palette, glyphs: Glyphs
     ) -> list[Strip] | None:
-        """The same picture if it is kept; None where it would have to be drawn."""
+        """Return the cached picture, or None."""
         return self._pictures.get((film, look, size, palette, glyphs))
 
     def picture(
         self, film: Film, look: Look, size: Size, palette: Palette, glyphs: Glyphs
     ) -> list[Strip]:
-        """The film in this view, as lines of this size."""
+        """Return the film in this view, as lines of this size; draw it unless it is cached."""
         from .render import picture
 
         key = (film, look, size, palette, glyphs)

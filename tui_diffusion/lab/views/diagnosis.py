@@ -1,4 +1,4 @@
-"""Where the error lies: excess loss at every level, amplification, and attribution."""
+"""The diagnosis of the error: excess loss at every level, amplification, and attribution."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from ..terminal.glyphs import Glyphs
 from .side_by_side import beside, text_line
 
 _LABEL = 49
-"""Cells of a part's name and number before its bar, of the axis, and of a word after it."""
+"""Cells of a row without its bar: name and number, the axis, and a word at the end."""
 
 
 def excess(
     study: Study, level: int, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """The loss over its floor at every level, as bars, with the floor as a line."""
+    """Draw the loss over its floor at every level as bars, with the floor as a line."""
     losses = study.losses
     if not losses:
-        return said("Train first: without a network there is no loss.", width, height, palette)
+        return _message("Train first: without a network there is no loss.", width, height, palette)
     levels = [float(at.level) for at in losses]
     curves = (
         Curve(levels, [at.excess for at in losses], "bars", label="excess loss", fill=True),
@@ -48,7 +48,7 @@ def excess(
 def schedule(
     study: Study, level: int, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """alpha_bar and sigma over the levels, and what an error in eps_hat comes to from each."""
+    """Draw alpha_bar and sigma over the levels, and the error amplification from each level."""
     noising = sampling_schedule(study.wish.experiment)
     alpha_bars, sigmas = noising.alpha_bars.tolist(), noising.sigmas.tolist()
     levels = [float(k) for k in range(len(sigmas))]
@@ -90,13 +90,13 @@ def _shown(value: float | None) -> str:
 def attribution(
     study: Study, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """The error of a sample, split into start, network and steps."""
+    """Draw the error of a sample, split into start, network and steps."""
     split = study.attribution
     if split is None:
         waiting = "Train first: there is no sample of a network to explain."
         if study.wish.live:
             waiting = "The error is split up when the training pauses or ends."
-        return said(waiting, width, height, palette)
+        return _message(waiting, width, height, palette)
     text, dim = palette.style("text"), palette.style("axis")
     lines = [Strip([Segment(" Energy distance of the sample, by where it comes from", text)])]
     values = [split.part(name) for name in PARTS]
@@ -132,7 +132,7 @@ def attribution(
 
 
 def _scored(name: str, split: Attribution, glyphs: Glyphs) -> str:
-    """A part with how far chance moves it."""
+    """Format a part of the error with its chance variation."""
     moved = _plus_minus(split.chance_of(name), glyphs)
     return f" {name:<16}{split.part(name):>11.3g} {moved:<11}"
 
@@ -142,7 +142,10 @@ def _plus_minus(chance: float, glyphs: Glyphs) -> str:
 
 
 def _bars(values: Sequence[float], room: int, glyphs: Glyphs) -> list[str]:
-    """Bars about one zero: negative values go leftwards, the largest fill the room."""
+    """Return bars about a common zero: negative values extend to the left.
+
+    The largest bar fills ``room`` cells.
+    """
     low, high = min(*values, 0.0), max(*values, 0.0)
     scale = room / max(high - low, 1e-12) if math.isfinite(high - low) else 0.0
     zero = round(-low * scale) if scale else 0
@@ -156,8 +159,8 @@ def _bars(values: Sequence[float], room: int, glyphs: Glyphs) -> list[str]:
     return bars
 
 
-def said(text: str, width: int, height: int, palette: Palette) -> list[Strip]:
-    """One line of text in the middle."""
+def _message(text: str, width: int, height: int, palette: Palette) -> list[Strip]:
+    """Return one line of text in the centre."""
     lines = [Strip.blank(width)] * height
     start = max(0, (width - len(text)) // 2)
     line = Strip([Segment(" " * start + text, palette.style("axis"))])

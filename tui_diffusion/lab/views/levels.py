@@ -1,4 +1,4 @@
-"""What changes over the levels: mean and std against the goal, and the paths of points."""
+"""Views over all levels: mean and std with their goals, and the paths of points."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .view_state import PATHS, Look, extent_of, role_of, source_name
 def moments(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """Mean (left) and std (right) of every coordinate over the levels, against the goal."""
+    """Draw mean (left) and std (right) of every coordinate over the levels, with the goal."""
     mean, std, goal_mean, goal_std = film.moments
     axis, unit = film.scaling.axes[0], ""
     if film.dim == 1:
         std, goal_std = axis.scale * std, axis.scale * goal_std
-    elif film.scaling.changes:  # two units do not go on one axis
+    elif film.scaling.changes:  # coordinates in different units cannot share an axis
         axis, unit = AS_IT_IS, "unit size"
     levels = [float(k) for k in range(film.levels + 1)]
     names = ("x", "y") if film.dim == 2 else ("",)
@@ -63,7 +63,7 @@ def moments(
 def paths(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """In 1D, the values of some points over the levels: the network's, and the ideal ones'."""
+    """Draw the values of some 1D points over the levels: the network's, and the ideal ones."""
     if not look.truth or film.wish.source == "forward":
         return _paths(film, film.x, look, width, height, palette, glyphs)
     left = (width + 1) // 2
@@ -104,11 +104,11 @@ def _paths(
     values = x[:, :PATHS, 0].T.astype(np.float64)
     lanes = np.stack([np.broadcast_to(levels, values.shape), values], axis=-1)
     here = np.array([between(lane, look.place) for lane in lanes])[:, None]
-    seen = np.concatenate((lanes[:, : look.level + 1], here), axis=1)
+    positions = np.concatenate((lanes[:, : look.level + 1], here), axis=1)
     to_come = np.concatenate((here, lanes[:, look.level + 1 :]), axis=1)
     marks = []
     layers = [
-        Layer(bin_paths(seen, *ranges, *size), role),
+        Layer(bin_paths(positions, *ranges, *size), role),
         Layer(bin_paths(to_come, *ranges, *size), "grid"),
     ]
     if look.tracked is not None and look.tracked < x.shape[1]:

@@ -1,4 +1,4 @@
-"""Pictures of points on the line: histograms, densities, and the denoiser as a function."""
+"""Views of points on the line: histograms, densities, and the denoiser as a function."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .side_by_side import beside, text_line
 from .view_state import Look, extent_of, role_of, source_name
 
 _MAGNIFIER_FROM = 60
-"""Columns from which the close-up has room beside a histogram."""
+"""Number of columns from which a close-up fits beside a histogram."""
 
 
 def _range_1d(film: Film, look: Look) -> Range:
@@ -37,7 +37,7 @@ def _range_1d(film: Film, look: Look) -> Range:
             reach = max(reach, min(spread, 4 * reach))
         half = reach
     elif look.zoom:
-        # Zooming goes towards the data, since there the density is narrow.
+        # Zooming centres on the data, where the density is narrow.
         shown = half * 2 ** (-look.zoom / 2)
         data = float(film.mixture.mean()[0])
         middle = float(np.clip(data, centre[0] - half + shown, centre[0] + half - shown))
@@ -51,7 +51,7 @@ def _range_1d(film: Film, look: Look) -> Range:
 def histogram(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """The histogram over the stretch of all levels and, where there is room, near by."""
+    """Draw the histogram over the range of all levels and, if it fits, a close-up."""
     if look.view == "close-up" or look.zoom or width < _MAGNIFIER_FROM:
         return draw(_histogram(film, film.x, look, width), width, height, palette, glyphs)
     left = width // 2 if look.forward else width * 3 // 5
@@ -99,7 +99,7 @@ def _histogram(film: Film, x: NDArray[np.float32], look: Look, width: int) -> Fi
 
 
 def _pdf_curve(film: Film, place: float, low: float, high: float, count: int) -> Curve:
-    """The exact density, averaged over each short stretch: a narrow peak is not stepped over."""
+    """Return the exact density, averaged over short intervals so that no narrow peak is missed."""
     edges = torch.linspace(low, high, count + 1, dtype=torch.float64)[:, None]
     cdf = film.truth(place).cdf(edges)
     pdf = (cdf.diff() * count / (high - low)).tolist()
@@ -110,7 +110,7 @@ def _pdf_curve(film: Film, place: float, low: float, high: float, count: int) ->
 def pdf_cdf(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """The exact pdf and cdf side by side, with what integrating them gives in the last line."""
+    """Draw the exact pdf and cdf side by side, with their numerical integrals in the last line."""
     low, high = _range_1d(film, Look(look.place, "close-up", look.truth, look.zoom))
     exact = exact_density(film.mixture, film.alpha(look.place), film.sigma(look.place))
     where = "level" if look.place == look.level else "noise"
@@ -154,13 +154,13 @@ def pdf_cdf(
 def denoiser(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """x0_hat (left) and the score (right) as functions of x, against the exact ones."""
+    """Draw x0_hat (left) and the score (right) as functions of x, with the exact ones."""
     level = min(look.level, film.levels - 1)
     low, high = _range_1d(film, Look(level, "close-up", look.truth, look.zoom))
     left = (width + 1) // 2
     grid = torch.linspace(low, high, 2 * left)[:, None]
     xs = grid[:, 0].tolist()
-    seen, exact = film.ask(grid, level), film.ask_ideal(grid, level)
+    prediction, exact = film.ask(grid, level), film.ask_ideal(grid, level)
 
     axis = film.scaling.axes[0]
 
@@ -168,10 +168,10 @@ def denoiser(
         curves = [Curve(xs, of_truth, "truth", label="exact")]
         if film.wish.source == "network":
             curves.append(Curve(xs, of_network, role_of(film), label="network"))
-        # All of the truth, and of the network what it says where most points are.
+        # The exact curve covers the window; the network's covers only the range of most points.
         quarter = len(xs) // 4
-        shown = [*of_truth, *of_network[quarter:-quarter]]
-        finite = [value for value in shown if np.isfinite(value)]
+        heights = [*of_truth, *of_network[quarter:-quarter]]
+        finite = [value for value in heights if np.isfinite(value)]
         room = 0.1 * (max(finite) - min(finite)) or 1.0
         span = (min(finite) - room, max(finite) + room)
         return Figure(
@@ -185,8 +185,10 @@ def denoiser(
             y_axis=up,
         )
 
-    x0 = figure("x0_hat", seen.x0_hat[:, 0].tolist(), exact.x0_hat[:, 0].tolist(), axis)
-    score = figure("score", seen.score[:, 0].tolist(), exact.score[:, 0].tolist(), axis.densities)
+    x0 = figure("x0_hat", prediction.x0_hat[:, 0].tolist(), exact.x0_hat[:, 0].tolist(), axis)
+    score = figure(
+        "score", prediction.score[:, 0].tolist(), exact.score[:, 0].tolist(), axis.densities
+    )
     return beside(
         draw(x0, left, height, palette, glyphs),
         draw(score, width - left, height, palette, glyphs),

@@ -1,4 +1,4 @@
-"""Losses of several trainings in one plot."""
+"""The losses of several trainings in one plot."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ SERIES: tuple[tuple[str, Marker], ...] = (
     ("second", "dot"),
     ("ideal", "cross"),
 )
-"""Role and marker of each series, so that neither hue nor shape alone has to tell them apart."""
+"""Role and marker of each series, so that series differ by both hue and shape."""
 
 _APART = 3
-"""Columns from one character to the next, where a series is drawn in characters."""
+"""Number of columns between the characters of a series drawn in characters."""
 
 Losses = tuple[NDArray[np.float32], Sequence[tuple[int, float]]]
-"""Every loss, and the floors with the step from which each holds."""
+"""All losses, and the floors with their first steps."""
 
 
 def overlay(
     trainings: Sequence[Losses], labels: Sequence[str], width: int, *, log: bool, relative: bool
 ) -> Figure:
-    """Smoothed losses over the steps of the longest training.
+    """Return the smoothed losses over the steps of the longest training.
 
-    ``relative`` divides each by its floor, the least that any network can come to: 1 is perfect
-    whatever is being learnt, while the losses of two methods are numbers of different things.
+    ``relative`` divides each loss by its floor, the smallest loss that any network can reach: 1 is
+    perfect for every target, while losses of two methods measure different things.
     """
     longest = max((len(losses) for losses, _ in trainings), default=0)
     curves = [
@@ -57,7 +57,7 @@ def _curve(
     longest: int,
     width: int,
 ) -> Curve:
-    """One training's losses, a value a column of dots or of characters."""
+    """Return the losses of one training, one value per column of dots or characters."""
     role, marker = SERIES[k % len(SERIES)]
     done = len(losses)
     share = done / max(longest, 1)
@@ -72,5 +72,5 @@ def _curve(
 
 
 def can_be_relative(trainings: Sequence[Losses]) -> bool:
-    """Whether every training has a floor to be divided by."""
+    """Return whether every training has a floor to divide by."""
     return all(floors and all(floor > 0 for _, floor in floors) for _, floors in trainings)

@@ -23,16 +23,16 @@ def loss_figure(
     stages: Sequence[int] = (),
     floors: Sequence[tuple[int, float]] = (),
 ) -> Figure:
-    """Losses so far over all the steps there will be: raw as an envelope, and smoothed.
+    """Return the losses so far over all planned steps: raw as an envelope, and smoothed.
 
-    The axis spans the whole training and the range moves in whole decades, so that a new step
-    changes only what is new. ``stages`` are steps at which another network's turn begins;
-    ``floors`` are the least losses that any network can come to, each with its first step.
+    The axis spans the whole training and the range changes by whole stops, so that a new step
+    changes only the new part. ``stages`` are the steps at which the training of another network
+    begins. ``floors`` are the smallest losses that any network can reach, each with its first step.
     """
     done = losses.size
     columns = max(1, 2 * (width - 8))
     series = Series.of(losses)
-    # No column of dots between two stretches; and a loss lies in the middle of its step.
+    # The intervals skip no column of dots, and a loss lies at the centre of its step.
     dots = 2 * inner_size(width, 0)[0]
     xs, lows, highs = envelope(series, fine(series, dots, steps), steps)
     smooth_x, smooth = smoothed(series, columns, max(1, min(done // 3, steps // 50)), steps)
@@ -54,7 +54,7 @@ def loss_figure(
 
 
 def _floor(floors: Sequence[tuple[int, float]], steps: int) -> Curve:
-    """The floor across all steps, with a gap where another one begins."""
+    """Return the floor over all steps, with a gap at each change."""
     ends = [*(start for start, _ in floors[1:]), max(steps, 1)]
     xs, ys = list[float](), list[float]()
     for (start, floor), end in zip(floors, ends, strict=True):
@@ -70,19 +70,19 @@ def _loss_range(lows: Floats, highs: Floats, log: bool) -> Range | None:
         return None
     top = float(finite_high.max())
     if not log:
-        # Early losses may be huge; the axis follows all but the first few columns.
+        # Early losses may be huge; the axis ignores the first few columns.
         settled = float(np.quantile(finite_high, 0.98))
         return (0.0, (settled if settled > 0 else top or 1.0) * 1.15)
     positive = finite_low[finite_low > 0]
     if not len(positive) or top <= 0:
         return None
     bottom = max(float(positive.min()), top * 1e-12)
-    # A wide range moves by half decades and a narrow one by eighths, so that it seldom moves.
+    # A wide range changes by half decades and a narrow one by eighths, so that it seldom changes.
     parts = 2 if top > 10 * bottom else 8
     return _stop(bottom, parts, down=True), _stop(top, parts, down=False)
 
 
 def _stop(value: float, parts: int, *, down: bool) -> float:
-    """The nearest of ``parts`` stops a decade, below or above a value."""
+    """Round a value to a stop, with ``parts`` stops per decade, up or down."""
     place = np.log10(value) * parts
     return float(10 ** ((np.floor(place - 1e-9) if down else np.ceil(place + 1e-9)) / parts))

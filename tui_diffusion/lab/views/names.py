@@ -1,4 +1,4 @@
-"""The views of a film by name, in the order of the key ``v``; known without torch."""
+"""The names of a film's views, in the order of the key ``v``; available without torch."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ __all__ = ["TABS", "VIEWS_1D", "VIEWS_2D", "view_after", "views_of", "zoomed"]
 
 
 def view_after(view: str, dim: int) -> str:
-    """The next view of such points; after the last the first."""
+    """Return the next view of such points; the first follows the last."""
     views = views_of(dim)
     return views[(views.index(view) + 1) % len(views)]
 
 
 def zoomed(zoom: int, change: int) -> int:
-    """Nearer or further by factors of √2, from a quarter of the size to 128 times it."""
+    """Change the zoom by factors of √2, from a quarter of the size to 128 times it."""
     return min(max(zoom + change, -4), 14)
 
 
@@ -50,4 +50,4 @@ PICTURES = {
     "schedule": "What is left of the data (alpha_bar) and how much noise there is (sigma) at every "
     "level; and how large an error of 1 in eps_hat made there grows. Tall ends forgive nothing.",
 }
-"""What each picture means, in two sentences."""
+"""The meaning of each picture, in two sentences."""

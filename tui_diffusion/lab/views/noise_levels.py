@@ -13,7 +13,7 @@ from ..drawing.plot import SMALLEST, draw, sketch
 from ..terminal.glyphs import Glyphs
 
 _ROOMY = 44
-"""Columns from which the legend has room for three names."""
+"""Number of columns from which three names fit into the legend."""
 
 
 def noise_levels(
@@ -26,10 +26,11 @@ def noise_levels(
     *,
     sampled: bool = False,
 ) -> list[Strip]:
-    """Over the levels, noise at the left: alpha_bar, and beta or (where the way is straight) sigma;
-    where alpha stays 1, sigma alone. Faint where it differs, the first of them in ``before``.
+    """Draw alpha_bar, and beta or sigma, over the levels, from noise to clean.
 
-    ``sampled``: of the levels that sampling goes through, not those trained on.
+    Schedules with straight paths show sigma instead of beta; schedules with constant alpha show
+    sigma alone. If ``before`` has different levels, its first curve is drawn faintly. ``sampled``
+    selects the levels of sampling instead of those of training.
     """
     now, was = _schedule(experiment, sampled), _schedule(before, sampled)
     growing = bool(now.alphas[0] == 1)
@@ -40,12 +41,12 @@ def noise_levels(
     elif not growing:
         curves.insert(0, _over(now.betas.tolist(), "network", "beta"))
     if bool(was.alphas[0] == 1) == growing and _main(was) != _main(now):
-        # Where there is not room for all of the legend, the faint line explains itself.
+        # Without space for the whole legend, the faint line needs no explanation.
         roomy = width >= _ROOMY or height < SMALLEST[1]
         curves.insert(0, Curve(*_main(was), "grid", label="preset" if roomy else None))
     figure = Figure(curves=tuple(curves), x_label="level", log_y=growing)
-    drawn = draw if height >= SMALLEST[1] else sketch
-    return drawn(figure, width, height, palette, glyphs)
+    drawing = draw if height >= SMALLEST[1] else sketch
+    return drawing(figure, width, height, palette, glyphs)
 
 
 def _schedule(experiment: Experiment, sampled: bool) -> Schedule:
@@ -53,7 +54,7 @@ def _schedule(experiment: Experiment, sampled: bool) -> Schedule:
 
 
 def _main(schedule: Schedule) -> tuple[list[float], list[float]]:
-    """Levels, and alpha_bar, or sigma where alpha stays 1."""
+    """Return the levels, and alpha_bar, or sigma if alpha is constant."""
     ys = schedule.sigmas if bool(schedule.alphas[0] == 1) else schedule.alpha_bars
     return [float(k) for k in range(len(ys))], ys.tolist()
 

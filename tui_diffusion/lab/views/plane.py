@@ -1,6 +1,6 @@
-"""Pictures of points in the plane, both axes to one scale: the points beside the exact truth.
+"""Views of points in the plane, with one scale for both axes: the points beside the truth.
 
-The scale is that of unit size, so that columns of a file in unlike units are both seen; the axes
+The scale is that of unit size, so that file columns in different units are both visible; the axes
 show their own units.
 """
 
@@ -48,26 +48,26 @@ from .view_state import PATHS, Look, extent_of, role_of, source_name
 
 _TRUTH_SHARE = 0.95
 _TRUTH_RADIUS = (-2 * np.log(1 - _TRUTH_SHARE)) ** 0.5
-"""In std, the radius of the circle that holds that share of a Gaussian in the plane."""
+"""Radius, in std, of the circle that holds that share of a Gaussian in the plane."""
 
 _LEVEL_PAIRS = 300_000
-"""Pairs of a point and a component that are looked at to find where that share lies."""
+"""Number of pairs of a point and a component that are evaluated to find the contour level."""
 _TINY = 1e-300
-"""Density that is none, but has a logarithm."""
+"""A negligible density with a finite logarithm."""
 
 _MARKED_MODES = 16
 _FAINTEST = 0.01
-"""Share of the greatest density under which none is drawn."""
+"""Share of the maximum density below which nothing is drawn."""
 _PAIR_FROM = 50
-"""Columns from which the exact truth has room beside the points."""
+"""Number of columns from which the exact truth fits beside the points."""
 
 
 def plane(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """A view of the points and, where there is room, what is exactly true beside it.
+    """Draw a view of the points and, if it fits, the exact truth beside it.
 
-    Both axes are to one scale, and the same at every level (but in the close-up).
+    Both axes have one scale, which is the same at every level except in the close-up.
     """
     if not look.truth or look.view == "close-up" or width < _PAIR_FROM:
         return _seen(film, look, width, height, palette, glyphs)
@@ -81,7 +81,7 @@ def plane(
 def _seen(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """What the network (or the process that stands in its place) makes."""
+    """Draw the result of the network, or of the process that replaces it."""
     role = role_of(film)
     ranges, lines, region = _framed(film, look, width, height, palette, glyphs)
     size = (region.width, region.height)
@@ -105,7 +105,7 @@ def _seen(
 def _true(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """What is exactly true in its place."""
+    """Draw the exact counterpart of the view."""
     experiment = film.wish.experiment
     level = min(look.level, film.levels - 1)
     names = {
@@ -145,7 +145,7 @@ def _points(
     palette: Palette,
     glyphs: Glyphs,
 ) -> list[Strip]:
-    """Points, with the ring and the modes of the truth, and the one that is followed."""
+    """Draw points, with the contour and the modes of the truth, and the tracked point."""
     close = look.view == "close-up"
     points = _about_modes(film, look.place) if close else film.at(look.place)
     dots = bin_points(points, *ranges, *size)
@@ -154,10 +154,10 @@ def _points(
         ring = Layer(_ring(film, look, ranges, size), "truth")
         marks = _mode_marks(film, look, dots, ranges, size)
         if palette.colourless or glyphs == "ascii":
-            marks = [*outline(ring, "+"), *marks]  # its dots alone would look like points
+            marks = [*outline(ring, "+"), *marks]  # the dots alone would look like points
         else:
-            # A cell shows the first layer with dots in it. A ring in a cloud must be seen, but not
-            # hide what it holds where that is narrow.
+            # A cell shows the first layer with dots in it. The contour must be visible within a
+            # cloud of points, but must not hide narrow components.
             here, there = (codes_of(shown, BRAILLE_BITS) > 0 for shown in (ring.dots, dots))
             layers.insert(int((here & there).sum() > there.sum() / 2), ring)
     if look.tracked is not None and look.tracked < len(points):
@@ -175,7 +175,7 @@ def _path_dots(
     palette: Palette,
     glyphs: Glyphs,
 ) -> list[Strip]:
-    """Paths of some points up to this level, and where they are now."""
+    """Draw the paths of some points up to this level, and their current positions."""
     lanes = _way(x[:, :PATHS], look.place).transpose(1, 0, 2)
     now = Layer(bin_points(lanes[:, -1], *ranges, *size), role)
     faint = {"network": "path", "ideal": "ideal path"}.get(role, "axis")
@@ -191,7 +191,7 @@ def _path_dots(
 
 
 def _way(x: NDArray[np.float32], place: float) -> NDArray[np.float32]:
-    """The rows of x (N + 1, …) up to a place, which is the last of them."""
+    """Return the rows of x (N + 1, …) up to a position, with that position as the last row."""
     return np.concatenate((x[: int(place) + 1], between(x, place)[None]))
 
 
@@ -206,11 +206,11 @@ def _arrows(
     *,
     ideal: bool,
 ) -> list[Strip]:
-    """The direction of the score on a grid."""
+    """Draw the direction of the score on a grid."""
     xs, ys, places = grid_places(*ranges, *size)
     points = torch.from_numpy(places.reshape(-1, 2)).float()
-    said = film.ask_ideal(points, level) if ideal else film.ask(points, level)
-    vectors = said.score.double().numpy().reshape(places.shape)
+    prediction = film.ask_ideal(points, level) if ideal else film.ask(points, level)
+    vectors = prediction.score.double().numpy().reshape(places.shape)
     return braille([], arrows(vectors, xs, ys, role, glyphs), *size, palette, glyphs)
 
 
@@ -223,7 +223,7 @@ def _framed(
     glyphs: Glyphs,
     legend: Sequence[tuple[str, str, str]] | None = None,
 ) -> tuple[tuple[Range, Range], list[Strip], Region]:
-    """Ranges, axes, and the place inside them."""
+    """Return ranges, axes, and the area inside them."""
     middle, half = _window_2d(film, look)
     across, up = film.scaling.axes
     own = (across.differences, up.differences) if look.view == "close-up" else (across, up)
@@ -245,9 +245,9 @@ def _axes(
     own: tuple[Axis, Axis],
     legend: tuple[tuple[str, str, str], ...],
 ) -> tuple[tuple[Range, Range], list[Strip], Region]:
-    """Axes to one scale at unit size, in own units, kept since they are the same at every level."""
-    # The frame's inside depends on the width of its labels, and these on the ranges: twice is
-    # enough for both to settle.
+    """Return axes with one scale at unit size, labelled in own units; cached for all levels."""
+    # The inner size depends on the width of the labels, and these depend on the ranges; two
+    # iterations suffice.
     size = inner_size(width, height)
     for _ in range(2):
         ranges = equal_ranges(middle, half, *size)
@@ -259,7 +259,7 @@ def _axes(
 def _plane_legend(
     film: Film, look: Look, palette: Palette, glyphs: Glyphs, cell: float
 ) -> list[tuple[str, str, str]]:
-    """What the points and the lines are; ``cell`` is the width of a cell."""
+    """Return the legend of points and lines; ``cell`` is the width of a cell in data units."""
     name, role = source_name(film), role_of(film)
     match look.view:
         case "density":
@@ -281,7 +281,7 @@ def _plane_legend(
 
 
 def _window_2d(film: Film, look: Look) -> tuple[tuple[float, float], float]:
-    """Centre and half width of what is shown of the plane."""
+    """Return centre and half width of the visible part of the plane."""
     if look.view == "close-up":
         widest = float(film.truth(look.place).stds.max())
         return (0.0, 0.0), 5 * widest * 2 ** (-look.zoom / 2)
@@ -290,7 +290,7 @@ def _window_2d(film: Film, look: Look) -> tuple[tuple[float, float], float]:
 
 
 def _about_modes(film: Film, place: float) -> NDArray[np.float64]:
-    """Points (n, 2) as seen from the mode that each is nearest to."""
+    """Return points (n, 2) relative to the nearest mode of each."""
     x = torch.from_numpy(film.at(place)).double()
     truth = film.truth(place)
     _, nearest = nearest_mode(x, truth)
@@ -304,7 +304,7 @@ def _mode_marks(
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> list[Mark]:
-    """A circle at every mode, filled where points are."""
+    """Return a circle at every mode, filled if points are there."""
     if film.mixture.modes > _MARKED_MODES or look.view == "close-up":
         return []
     marks = []
@@ -320,7 +320,7 @@ def _mode_marks(
 def _ring(
     film: Film, look: Look, ranges: tuple[Range, Range], size: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """Dots along the line within which most of the truth lies."""
+    """Return the dots of the contour that encloses most of the truth."""
     experiment = film.wish.experiment
     if look.view == "close-up":
         std = float(film.truth(look.place).stds.max())
@@ -329,19 +329,19 @@ def _ring(
 
 
 def _cell(ranges: tuple[Range, Range], width: int) -> float:
-    """The width of a cell, of which the range of x has ``width``."""
+    """Return the width of a cell in data units, for an x range of ``width`` cells."""
     return (ranges[0][1] - ranges[0][0]) / max(width, 1)
 
 
 def _has_ring(truth: GaussianMixture, cell: float) -> bool:
-    """Not where a component is no larger than a cell: so small a ring hides what it is about."""
+    """Return False if a component is smaller than a cell: the contour would hide its points."""
     return bool(float(truth.stds.max()) * _TRUTH_RADIUS >= 1.5 * cell)
 
 
 def _on_lattice(
     truth: GaussianMixture, ranges: tuple[Range, Range], columns: int, rows: int
 ) -> torch.Tensor:
-    """The exact density (rows, columns) on a lattice over the ranges, the top row first."""
+    """Return the exact density (rows, columns) on a lattice over the ranges, top row first."""
     xs = torch.linspace(*ranges[0], columns, dtype=torch.float64)
     ys = torch.linspace(ranges[1][1], ranges[1][0], rows, dtype=torch.float64)
     return truth.on_lattice(xs, ys)
@@ -354,11 +354,11 @@ def _exact_grid(
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> Floats:
-    """The exact density (2·height, width), blurred to the size of a cell so that a spike shows."""
+    """Return the exact density (2·height, width), blurred to the cell size so that spikes show."""
     width, height = size
     truth = truth_at(experiment, place).noised(1.0, _cell(ranges, width) / 2)
     values = _on_lattice(truth, ranges, width, 2 * height).numpy()
-    # The faintest shade starts where it means something.
+    # The faintest shade starts at a significant density.
     values[values < _FAINTEST * values.max()] = 0.0
     return np.asarray(values)
 
@@ -370,25 +370,25 @@ def _contour(
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> NDArray[np.bool_]:
-    """Dots (4·height, 2·width) along the line that holds 95 % of the exact density, if any."""
+    """Return the dots (4·height, 2·width) of the contour that encloses 95 % of the density."""
     width, height = size
     truth = truth_at(experiment, place)
     if not _has_ring(truth, _cell(ranges, width)):
         return np.zeros((4 * height, 2 * width), dtype=np.bool_)
     threshold = _level_of(truth)
-    # A component is larger than a cell, so two values a cell and four dots between them will do.
+    # A component is larger than a cell, so two values per cell and four dots between them suffice.
     coarse = _on_lattice(truth, ranges, width, 2 * height).clamp_min(_TINY).log()
     fine = torch.nn.functional.interpolate(
         coarse[None, None], (4 * height, 2 * width), mode="bilinear", align_corners=True
     )
     inside = (fine[0, 0] >= threshold).numpy()
-    padded = np.pad(inside, 1, mode="edge")  # the edge of the window is no line
+    padded = np.pad(inside, 1, mode="edge")  # the edge of the window is not part of the contour
     kernel = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return np.asarray(inside & ~kernel)
 
 
 def _level_of(truth: GaussianMixture) -> float:
-    """The log density over which the 95 % lie; of many components a smaller sample will do."""
+    """Return the log density of the 95 % contour, from a smaller sample for many components."""
     count = min(2000, max(200, _LEVEL_PAIRS // truth.modes))
     random = torch.Generator().manual_seed(0)
     sample = truth.sample(count, random, balanced=True, dtype=torch.float64)

@@ -1,6 +1,6 @@
 """Every view of a film, as lines of a terminal.
 
-Pure functions of what is to be seen, its size and its colours; they know no widget.
+The functions depend only on content, size and colours; they use no widget.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["VIEWS_1D", "VIEWS_2D", "Look", "picture", "views_of"]
 def picture(
     film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
-    """The film at a level in a view, as ``height`` lines of ``width`` cells."""
+    """Draw a film at one level in one view, as ``height`` lines of ``width`` cells."""
     if width < 16 or height < 6:
         return [Strip.blank(width)] * height
     drawers = {"mean and std": moments}

@@ -1,4 +1,4 @@
-"""Pictures put together, and lines of text under them."""
+"""Composition of pictures, and of text lines below them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ..terminal.glyphs import Glyphs
 
 
 def beside(left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:
-    """Two pictures of one height next to each other."""
+    """Join two pictures of the same height."""
     return [Strip.join([one, other]) for one, other in zip(left, right, strict=True)]
 
 
 def text_line(text: str, width: int, palette: Palette, role: str, glyphs: Glyphs) -> Strip:
-    """One line of text in a role's colour, cut or filled to a width."""
+    """Return one line of text in a role's colour, cut or padded to a width."""
     return Strip([Segment(plain(text, glyphs), palette.style(role))]).adjust_cell_length(width)

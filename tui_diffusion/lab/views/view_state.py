@@ -1,4 +1,4 @@
-"""How a film is looked at, and what is common to the pictures of it."""
+"""How a film is viewed, and properties that its pictures share."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from ...core.config.experiment import Experiment
 from ..sampling.measured_trajectory import Film, Floats, truth_at
 
 _ROOM = 1.35
-"""Half width of a picture over the reach of the data, where the noise reaches further."""
+"""Half width of a picture relative to the extent of the data, if the noise extends further."""
 _LEAST = 3.2
 """Half width that shows noise of unit variance."""
 
 PATHS = 16
-"""Points whose paths are drawn."""
+"""Number of points whose paths are drawn."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """A place and a view of a film.
+    """A position in a film, and a view of it.
 
-    ``place`` is a level, or lies between two: 3.25 is a quarter of the way from 3 to 4. ``zoom`` 0
-    shows everything; each step shows 1/√2 of it. ``tracked`` is the point that is followed, if one
-    is. ``forward`` puts the forward process beside the points, in the place of the exact density
-    (2D) or the close-up (1D).
+    ``place`` is a level or lies between two: 3.25 is a quarter of the way from 3 to 4. ``zoom`` 0
+    shows everything; each step shows 1/√2 of the previous window. ``tracked`` is the index of the
+    tracked point, if any. ``forward`` shows the forward process beside the points, instead of the
+    exact density (2D) or the close-up (1D).
     """
 
     place: float
@@ -43,26 +43,26 @@ class Look:
 
 
 def source_name(film: Film) -> str:
-    """What the points are, for a legend."""
+    """Return the source of the points, for a legend."""
     return {"forward": "true data", "ideal": "ideal", "network": "network"}[film.wish.source]
 
 
 def role_of(film: Film) -> str:
-    """The role, and so the colour, of the points."""
+    """Return the role, and so the colour, of the points."""
     return {"forward": "start", "ideal": "ideal", "network": "network"}[film.wish.source]
 
 
 def extent_of(film: Film) -> tuple[Floats, float]:
-    """Centre (d,) and half width of what is shown of the data's space at every level.
+    """Return centre (d,) and half width of the data's space that is visible at every level.
 
-    Where the noise reaches far beyond the data, points come in from outside.
+    If the noise extends far beyond the data, points enter from outside the window.
     """
     return _extent(film.wish.experiment)
 
 
 @lru_cache(maxsize=64)
 def _extent(experiment: Experiment) -> tuple[Floats, float]:
-    """To 3.2 std of every component, but no further than leaves the clean data a fair size."""
+    """Return the extent of 3.2 std of every component, limited so that clean data stay large."""
     lows, highs = [], []
     for level in range(experiment.sampling_levels + 1):
         truth = truth_at(experiment, level)

@@ -1,4 +1,4 @@
-"""A widget that holds finished lines and repaints only what changed of them."""
+"""A widget that shows finished lines and repaints only the parts that changed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..drawing.strips import changed_spans
 
 
 class Canvas(Widget):
-    """Shows lines that someone else drew; knows nothing of what they mean.
+    """A widget for lines that its owner draws.
 
-    The owner draws for the size that `Resized` reports and hands the lines to `show`. Lines
-    longer or shorter than the widget are cropped or filled up.
+    The owner draws for the size that `Resized` reports and passes the lines to `show`. Lines longer
+    or shorter than the widget are cropped or padded.
     """
 
     DEFAULT_CSS = """
@@ -26,7 +26,7 @@ class Canvas(Widget):
     can_focus = False
 
     class Resized(Message):
-        """The canvas has a new content size, in cells: whatever it shows is to be drawn anew."""
+        """The canvas has a new content size, in cells; the owner must redraw its content."""
 
         def __init__(self, canvas: Canvas, width: int, height: int) -> None:
             super().__init__()
@@ -39,7 +39,7 @@ class Canvas(Widget):
             return self.canvas
 
     class Clicked(Message):
-        """The cell `(x, y)` of the content was clicked, counted from its upper left corner."""
+        """A click on the cell `(x, y)` of the content, counted from its upper left corner."""
 
         def __init__(self, canvas: Canvas, x: int, y: int) -> None:
             super().__init__()
@@ -52,7 +52,7 @@ class Canvas(Widget):
             return self.canvas
 
     class Pressed(Message):
-        """A key was clicked where the line names it."""
+        """A click on the name of a key."""
 
         def __init__(self, key: str) -> None:
             super().__init__()
@@ -70,11 +70,11 @@ class Canvas(Widget):
 
     @property
     def lines(self) -> Sequence[Strip]:
-        """The lines that are shown."""
+        """The current lines."""
         return self._lines
 
     def show(self, lines: Sequence[Strip]) -> None:
-        """Show `lines` from the top; of each line only the stretches that differ are repainted."""
+        """Show `lines` from the top, and repaint only the parts that differ."""
         held, self._lines = self._lines, list(lines)
         width, height = self.size
         blank = Strip.blank(0)
@@ -108,7 +108,7 @@ class Canvas(Widget):
             self.post_message(self.Clicked(self, offset.x, offset.y))
 
     def _key_at(self, x: int, y: int) -> str:
-        """The key that is named in a cell, if one is: ``key`` in the meta data of its style."""
+        """Return the key named in a cell, or '': ``key`` in the metadata of the cell's style."""
         if y < len(self._lines):
             for text, style, _ in self._lines[y].crop(x, x + 1):
                 if text and style is not None:

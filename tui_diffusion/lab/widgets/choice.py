@@ -1,4 +1,4 @@
-"""One of a few values, gone through with left and right."""
+"""A field that selects one of a few values with the left and right keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 
 class Choice(Static, can_focus=True):
-    """The value in use between two arrows; with one value, or none, there is nothing to choose."""
+    """The selected value between two arrows; inactive with fewer than two values."""
 
     DEFAULT_CSS = """
     Choice { width: auto; height: 1; padding: 0 1; background: $foreground 10%; }
@@ -30,7 +30,7 @@ class Choice(Static, can_focus=True):
         self._index = 0
 
     def offer(self, values: Sequence[str]) -> None:
-        """These values; the one in use stays, where it is among them."""
+        """Replace the values; keep the selected one if it is among them."""
         self._index = values.index(self.value) if self.value in values else 0
         self._values = tuple(values)
         self.disabled = len(values) < 2
@@ -38,11 +38,11 @@ class Choice(Static, can_focus=True):
 
     @property
     def value(self) -> str:
-        """The one in use; empty where there is none."""
+        """The selected value, or '' if there is none."""
         return self._values[self._index] if self._values else ""
 
     def action_turn(self, by: int) -> None:
-        """On to another value."""
+        """Select the value ``by`` positions further."""
         if self._values:
             self._index = (self._index + by) % len(self._values)
             self._write()

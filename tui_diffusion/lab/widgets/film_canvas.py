@@ -1,4 +1,4 @@
-"""A canvas that draws a film; slow pictures, and those of near levels, in a thread of its own."""
+"""A canvas for a film; a background thread draws slow pictures and those of nearby levels."""
 
 from __future__ import annotations
 
@@ -21,23 +21,26 @@ if TYPE_CHECKING:
     from ..views.render import Look
 
 _AHEAD = ("scatter", "density", "histogram", "close-up")
-"""Views with something exact behind the points, which takes longer than these."""
+"""Views with an exact background, which takes longer to draw than the points."""
 
 _READY = 64
-"""Levels that are made ready, the nearest first."""
+"""Number of levels that are drawn in advance, nearest first."""
 
 _NEAR = 5
-"""The same of a film whose pictures are slow."""
+"""The same number for a film with slow pictures."""
 
 _MANY = 100_000
-"""Points that take longer to draw than what is exact behind them: each film is made ready anew."""
+"""Number of points that take longer to draw than the exact background.
+
+Every film with so many points is drawn in advance.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Ahead:
     """A request for pictures of a film: at this look's level, and at ``levels`` around it.
 
-    ``awaited`` says that the look's own picture is waited for.
+    ``awaited`` means that the user waits for the look's own picture.
     """
 
     film: Film
@@ -49,26 +52,26 @@ class Ahead:
     levels: int
     awaited: bool
     drawn: Callable[[Ahead], None]
-    """Called from the thread when the awaited picture is in the gallery."""
+    """Callback from the thread: the awaited picture is in the cache."""
     outdated: Callable[[Ahead], bool]
-    """Tells whether another view, size or experiment has been asked for since."""
+    """Callback that returns whether another view, size or experiment has been requested since."""
 
     @property
     def seen(self) -> tuple[Film, Look, Size, Palette, Glyphs]:
-        """By what a gallery knows the picture at the look's own level."""
+        """The cache key of the picture at the look's own level."""
         return self.film, self.look, self.size, self.palette, self.glyphs
 
     def likeness(self) -> tuple[object, ...]:
-        """What two pictures at different levels have in common."""
+        """The part of the cache key that pictures at different levels share."""
         look = replace(self.look, place=0.0)
         return self.film.wish.experiment, look, self.size, self.palette, self.glyphs
 
 
 def make_ready(ahead: Ahead, progress: Progress) -> None:
-    """Draw the awaited picture, then those of the levels around it, the nearest first.
+    """Draw the awaited picture, then those of the levels around it, nearest first.
 
-    A newer request ends the second; the first, only where it asks for more than another level, so
-    that something is seen while levels are played.
+    A newer request always cancels the second part. It cancels the first part only if it differs in
+    more than the level, so that pictures appear during playback.
     """
     from ...core.mixtures import between_parts
     from ..views.render import picture
@@ -88,18 +91,18 @@ def make_ready(ahead: Ahead, progress: Progress) -> None:
         at = replace(look, place=float(level))
         if done < room:
             ahead.gallery.picture(film, at, size, palette, glyphs)
-        else:  # what is exact is kept elsewhere
+        else:  # other views have caches of their own for the exact part
             picture(film, at, *size, palette, glyphs)
 
 
 class FilmCanvas(Canvas):
-    """Shows a film at a level; a slow picture replaces the one before it once it is ready.
+    """A canvas that shows a film at a level; a slow picture appears once it is ready.
 
-    ``ahead``: near levels are drawn in advance, so that no key waits for them.
+    ``ahead`` enables drawing nearby levels in advance, so that key presses need not wait.
     """
 
     class Drawn(Message):
-        """A slow picture is ready, or cannot be drawn: the owner draws anew."""
+        """A slow picture is ready or has failed; the owner must redraw."""
 
         def __init__(self, ahead: Ahead, error: Exception | None = None) -> None:
             super().__init__()
@@ -115,7 +118,7 @@ class FilmCanvas(Canvas):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.drawing = False
-        """Whether the picture of what was asked for last is still being drawn."""
+        """Whether the picture of the latest request is still being drawn."""
         self.gallery = Gallery()
         self.scout = Worker(make_ready, lambda _: None, self._failed, patience=0.0)
         self._looks_ahead = ahead
@@ -132,19 +135,19 @@ class FilmCanvas(Canvas):
         self.forget()
 
     def forget(self) -> None:
-        """Begin a gallery for another film or another size."""
+        """Start a new cache for another film or another size."""
         self.gallery = Gallery()
         self.drawing = False
 
     def draw(self, film: Film, look: Look, palette: Palette, glyphs: Glyphs) -> None:
         """Show the film, at once or as soon as its picture is ready."""
-        seen = (film, look, self.size, palette, glyphs)
-        lines, slow = self.gallery.find(*seen), film.is_slow(look.view)
+        key = (film, look, self.size, palette, glyphs)
+        lines, slow = self.gallery.find(*key), film.is_slow(look.view)
         self.drawing = slow and lines is None
         if not self.drawing:
-            self.show(lines or self.gallery.picture(*seen))
+            self.show(lines or self.gallery.picture(*key))
         many = film.x.shape[1] >= _MANY
-        # What is exact at a level is the same for every film of an experiment, and kept.
+        # The exact part at a level is the same for all films of an experiment, and cached.
         whose = film if many or slow else (film.wish.experiment, film.wish.seed)
         ready = (whose, look if slow else replace(look, place=0.0), self.size)
         wanted = self._looks_ahead and (many or slow or look.view in _AHEAD)
@@ -152,7 +155,7 @@ class FilmCanvas(Canvas):
             self._ready = ready
             levels = (_NEAR if slow else _READY) if self._looks_ahead else 0
             self._latest = Ahead(
-                *seen, self.gallery, levels, self.drawing, self._tell_drawn, self._outdated
+                *key, self.gallery, levels, self.drawing, self._tell_drawn, self._outdated
             )
             self.scout.ask(self._latest)
 
@@ -167,7 +170,7 @@ class FilmCanvas(Canvas):
             self.post_message(self.Drawn(ahead, error))
 
     def on_film_canvas_drawn(self, event: Drawn) -> None:
-        """Show a slow picture, which may be late by some levels while more is drawn."""
+        """Show a slow picture, which may lag by some levels while others are drawn."""
         ahead = event.ahead
         lines = ahead.gallery.find(*ahead.seen)
         if event.error is not None:

@@ -1,4 +1,4 @@
-"""A line with each GPU's load and memory, where there is one and nvidia-ml-py is installed."""
+"""A line with each GPU's load and memory; it needs a GPU and nvidia-ml-py."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from ..session.gpus import Gpu, find_gpus
 from .text_line import Line
 
 _EVERY = 1.0
-"""Seconds from one reading to the next while something trains."""
+"""Seconds between two readings during a training."""
 
 
 class GpuLine(Line):
-    """A GPU each, as many as have room; not there at all where none can be read."""
+    """A line with as many GPUs as fit; hidden if none can be read."""
 
     DEFAULT_CSS = """
     GpuLine { display: none; }
     """
 
     class Found(Message):
-        """There are GPUs, and this reads them."""
+        """The reader of the available GPUs."""
 
         def __init__(self, read: Callable[[], list[Gpu]]) -> None:
             super().__init__()
             self.read = read
 
     def __init__(self, busy: Callable[[], bool], style: Callable[[], Style]) -> None:
-        """They are read while ``busy``, once before and once after."""
+        """Read the GPUs while ``busy`` returns True, and once before and once after."""
         super().__init__(id="gpu")
         self._busy, self._style = busy, style
         self._texts: list[str] = []
         self._was_busy = False
 
     def look(self) -> None:
-        """Look for GPUs, in a thread: a driver may take its time."""
+        """Search for GPUs in a thread, because a driver may respond slowly."""
         threading.Thread(target=self._find, name="gpu", daemon=True).start()
 
     def _find(self) -> None:

@@ -1,4 +1,4 @@
-"""A few lines above the footer that say something in passing; they take room, and no key."""
+"""A few lines above the footer for passing notes; they take no keys."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from .canvas import Canvas
 from .key_bar import pressing
 
 LEAST_HEIGHT = 22
-"""Lines of a terminal from which there is room for a note."""
+"""Height of a terminal from which a note fits."""
 
 _NAMES = {"→": "right", "←": "left", "↑ ↓": "down", "?": "question_mark"}
-"""Textual's names for keys, where they are not those that are written."""
+"""Textual's names of keys, where they differ from the printed ones."""
 
 _SPELT = {"↑ ↓": "up down", "→": "right", "←": "left"}
-"""Keys that have no character in ASCII."""
+"""ASCII names of keys without an ASCII character."""
 
 
 class Note(Canvas):
-    """A headline with an end at the right, and below it a text; keys stand in backquotes in it."""
+    """A headline with a text at its right end, and a body below.
+
+    Backquotes mark keys in the body.
+    """
 
     DEFAULT_CSS = """
     Note { height: auto; width: 1fr; background: $panel; display: none; }
@@ -37,7 +40,9 @@ class Note(Canvas):
         self.glyphs = glyphs
 
     def say(self, head: str, text: str, end: str, width: int, rows: int) -> None:
-        """Show this in ``rows`` lines under the headline, or at its right where there are none."""
+        """Show a note with ``rows`` lines below the headline; with 0 rows, on the headline's
+        line.
+        """
         strong, dim = self.palette.style("mark") + Style(bold=True), self.palette.style("axis")
         tail = Strip([*self._pieces(end, dim), Segment(" ")])
         first = [Segment(f" {head}", strong)]
@@ -54,11 +59,11 @@ class Note(Canvas):
         self.show(lines)
 
     def hush(self) -> None:
-        """Say nothing, and leave the room to the panels."""
+        """Hide the note and return its space to the panels."""
         self.display = False
 
     def _pieces(self, text: str, plain: Style | None = None) -> list[Segment]:
-        """The text with its keys in their own style, and a click on them presses them."""
+        """Return the text with its keys in their own style; a click on a key presses it."""
         key, plain = (
             self.palette.style("truth") + Style(bold=True),
             plain or self.palette.style("text"),
@@ -75,7 +80,7 @@ class Note(Canvas):
         return _SPELT.get(key, key) if self.glyphs == "ascii" else key
 
     def _wrapped(self, text: str, width: int) -> Iterator[list[Segment]]:
-        """Lines of whole words; a key is a word, together with what stands close to it."""
+        """Yield lines of whole words; a key and adjacent characters form one word."""
         line, used = list[Segment](), 0
         for word in re.findall(r"(?:`[^`]*`|[^\s`])+", text):
             pieces = self._pieces(word)

@@ -1,4 +1,4 @@
-"""The bar of keys: for each panel those that are of use there; a click on a key presses it."""
+"""The key bar: the useful keys of the focused panel; a click on a key presses it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Runs = list[Run]
 
 @dataclass(frozen=True)
 class Hint:
-    """Keys as Textual names them, as a person reads them, and what they do.
+    """Keys as Textual names them, as a person reads them, and their effect.
 
-    ``spelt`` is how they are written where arrows cannot be.
+    ``spelt`` is the label for terminals without arrow characters.
     """
 
     keys: tuple[str, ...]
@@ -30,14 +30,14 @@ class Hint:
 
 
 def hint_of(action: Action, label: str = "") -> Hint:
-    """The first key of an action."""
+    """Return the hint of an action's first key."""
     first, _, other = action.shown.partition(" ")
     key = action.keys.split(",")[0]
     return Hint((key,), (first,), label or action.label, (other,) if other else ())
 
 
 def _hints(names: str) -> tuple[Hint, ...]:
-    """Those of actions by name, with another label behind a colon, or of `_KEYS`."""
+    """Return hints by the names of actions or of entries of `_KEYS`; ``name:label`` relabels."""
     actions = {action.name: action for action in ACTIONS}
     hints = []
     for word in names.split():
@@ -71,7 +71,7 @@ WIDE_BARS = {
     "denoising": _hints(f"{_LAB} next runs compare export ask track copy"),
     "training": _hints(f"{_TRAINING} levels play view ideal next runs compare export ask"),
 }
-"""By the panel in focus, where all panels show and every key of the lab does something."""
+"""Hints by the focused panel, for the wide layout, in which every panel is visible."""
 
 NARROW_BARS = {
     "experiments": _hints("rows fields train tour keep:save code copy"),
@@ -79,32 +79,34 @@ NARROW_BARS = {
     "training": _hints(f"{_TRAINING} code copy"),
     "denoising": _hints("train levels play view truth ideal noise copy track"),
 }
-"""By the panel that shows; what opens over every one of them stands behind the tabs."""
+"""Hints by the visible panel, for the narrow layout; keys for all panels are beside the tabs."""
 
 FIELD_BAR = _hints("take values leave")
 LEVEL_BAR = _hints("take leave")
-"""While a value is edited, or a level is asked for: letters are text there."""
+"""Hints during text input, for a value or a level: letters are text then."""
 
 WINDOWS = _hints("runs compare export ask")
 ENDS = _hints("help quit")
 
 
 def compare_bar(actions: Sequence[Action]) -> tuple[list[Hint], list[Hint]]:
-    """Hints of these actions of the comparison in the order of their ``footer``, and its ends."""
+    """Return the comparison's hints in the order of their ``footer``, and the right-aligned
+    ones.
+    """
     listed = sorted((a for a in actions if a.footer), key=lambda a: a.footer)
     ends = [action for action in listed if action.name in ("help", "leave")]
     return [hint_of(a) for a in listed if a not in ends], [hint_of(a) for a in ends]
 
 
 def pressing(key: str) -> Style:
-    """What a cell needs for a click on it to press a key."""
+    """Return a style whose cells press a key on a click."""
     return Style(meta={"key": key})
 
 
 def bar(
     hints: Sequence[Hint], ends: Sequence[Hint], width: int, palette: Palette, glyphs: Glyphs
 ) -> tuple[Runs, Runs]:
-    """Keys and what they do: as many as fit, and ``ends`` at the right always."""
+    """Draw as many keys with their effects as fit, and always ``ends`` at the right."""
     right = [run for hint in ends for run in _runs(hint, palette, glyphs)]
     room = width - _cells(right)
     left: Runs = []

@@ -1,4 +1,4 @@
-"""What plays levels: a place among them, the clock that moves it, and what the keys do to it."""
+"""Playback of levels: the position, the clock that moves it, and the key actions."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from .playback import Play
 
 
 class Player(Widget):
-    """A panel or a screen with a `Ruler` and a `Jump`; a class of its own draws what is there.
+    """A mixin for a panel or a screen with a `Ruler` and a `Jump`; the class draws the content.
 
-    It is mixed in behind that class's first base, from which alone Textual takes styles.
+    Textual inherits styles only from the first base, so this must be a later one.
     """
 
     play = Play()
     _clock: Timer | None = None
 
     def redraw(self) -> None:
-        """Draw what there is at this place."""
+        """Draw the content at this position."""
         raise NotImplementedError
 
     def moved(self) -> None:
-        """Another level is shown."""
+        """Handle a change of the level."""
 
     @property
     def level(self) -> int:
@@ -33,11 +33,11 @@ class Player(Widget):
 
     @property
     def levels(self) -> int:
-        """N."""
+        """The number of levels, N."""
         return self.play.levels
 
     def take(self, play: Play) -> None:
-        """Be where this says, and play as it says."""
+        """Set the position and the state of the playback."""
         before, self.play = self.play, play
         if (play.playing, play.interval) != (before.playing, before.interval):
             if self._clock is not None:
@@ -48,13 +48,13 @@ class Player(Widget):
             self.moved()
 
     def go_to(self, level: int) -> None:
-        """Show this level, or the nearest there is."""
+        """Show the level nearest to ``level``."""
         self.take(self.play.go_to(level))
 
     def _tick(self) -> None:
         self.take(self.play.tick())
 
-    # --- what a person does ------------------------------------------------------------------
+    # --- user actions ------------------------------------------------------------------------
 
     def action_step(self, change: int) -> None:
         self.take(self.play.hold().step(change))

@@ -1,4 +1,4 @@
-"""Asks for a level by its number, on one line in the place of the ruler."""
+"""A prompt for the number of a level, on one line in place of the level slider."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from .text_input import Entry
 
 
 class Jump(Horizontal):
-    """``level 0–20:`` and a field; it has the focus while it is open, and gives it back."""
+    """The prompt ``level 0–20:`` with a field.
+
+    It takes the focus when it opens, and returns it when it closes.
+    """
 
     DEFAULT_CSS = """
     Jump { height: 1; width: 1fr; padding: 0 1; }
@@ -26,14 +29,14 @@ class Jump(Horizontal):
     BINDINGS = [Binding("escape", "leave", "close")]
 
     class Chosen(Message):
-        """A level there is was asked for."""
+        """The requested level, which exists."""
 
         def __init__(self, level: int) -> None:
             super().__init__()
             self.level = level
 
     class Left(Message):
-        """It is closed."""
+        """The prompt has closed."""
 
     def __init__(self) -> None:
         super().__init__(id="jump")
@@ -47,25 +50,25 @@ class Jump(Horizontal):
         yield Static("", id="refused", markup=False)
 
     def on_mount(self) -> None:
-        # Its field has put the terminal's cursor where it would be, but it is closed.
+        # The hidden input has moved the terminal's cursor.
         self.call_next(self._park)
 
     def _park(self) -> None:
         self.app.cursor_position = Offset(0, 0)
 
     def ask(self, levels: int) -> None:
-        """Open, for a film with so many levels."""
+        """Open the prompt for a film with ``levels`` levels."""
         self.levels, self._from = levels, self.screen.focused
         self.query_one("#asked", Static).update(f"level 0–{levels}:")
         self._refuse("")
-        # At once, and not by a class or `focus`, so that what is typed behind the key comes here.
+        # Set the focus synchronously: `focus` or a class would miss the keys typed right after.
         self.display = True
         field = self.query_one(Input)
         field.value = ""
         self.screen.set_focus(field)
 
     def action_leave(self) -> None:
-        """Close, and put the focus where it was."""
+        """Close the prompt and restore the focus."""
         if not self.display:
             return
         self.display = False
@@ -77,12 +80,12 @@ class Jump(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         text = event.value.strip()
-        # isdecimal alone takes digits of every script, which int reads too, and no sign.
+        # isdecimal also accepts digits of other scripts, as int does, but no sign.
         if text.isdecimal() and int(text) <= self.levels:
             self.post_message(self.Chosen(int(text)))
         elif text:
             self._refuse(f"is not a level; allowed: 0 to {self.levels}")
-            event.input.select_all()  # what is typed next stands in its place
+            event.input.select_all()  # the next input replaces it
             return
         self.action_leave()
 

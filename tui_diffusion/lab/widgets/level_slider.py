@@ -1,4 +1,4 @@
-"""The ruler: levels from noise to clean as one line."""
+"""The level slider: levels from noise to clean on one line."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .canvas import Canvas
 
 
 class Ruler(Canvas):
-    """Shows where one is; a click goes to a level."""
+    """A slider that shows the playback position; a click selects a level."""
 
     DEFAULT_CSS = """
     Ruler { height: 1; width: 1fr; }
     """
 
     class Picked(Message):
-        """A level was clicked."""
+        """A click on a level."""
 
         def __init__(self, level: int) -> None:
             super().__init__()
@@ -34,7 +34,7 @@ class Ruler(Canvas):
         self.place = 1.0
 
     def point(self, place: float, levels: int) -> None:
-        """Show where a level, or a place between two, stands."""
+        """Show the position, a level or between two levels."""
         self.place, self.levels = place, max(levels, 1)
         self._draw()
 
@@ -42,7 +42,7 @@ class Ruler(Canvas):
         self._draw()
 
     def _bounds(self) -> tuple[int, int]:
-        """First and last cell of the line itself."""
+        """Return the first and the last cell of the track."""
         return 7, max(8, self.size.width - 8)
 
     def _draw(self) -> None:

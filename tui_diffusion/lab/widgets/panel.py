@@ -1,4 +1,4 @@
-"""A bordered panel whose title may change often."""
+"""A bordered panel with a title that changes often."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from textual.content import Content
 from textual.geometry import Region
 
 _AROUND = 6
-"""Cells of the border that a title cannot have: a corner, a line and a blank at either end."""
+"""Cells of the border outside the title: a corner, a line and a blank at either end."""
 
 
 class Panel(Vertical, can_focus=True):
-    """A column of widgets with a border, a title in it above and a subtitle below.
+    """A column of widgets in a border, with a title above and a subtitle below.
 
-    Textual repaints a whole widget, children and all, when its title changes; here only the
-    stretch of the border that the title covers is sent.
+    When a title changes, Textual repaints the whole widget with its children; this class repaints
+    only the cells of the title.
     """
 
     DEFAULT_CSS = """
@@ -29,14 +29,14 @@ class Panel(Vertical, can_focus=True):
     """
 
     def joined(self, parts: Sequence[str], gap: str = "  ", spare: Iterable[int] = ()) -> str:
-        """Join the parts of a title that the border has room for, as `joined` does."""
+        """Join the title parts that fit into the border; see the function `joined`."""
         room = self.outer_size.width - _AROUND
-        if room <= 0:  # it does not show, so nothing is known of its width
+        if room <= 0:  # the panel is hidden, so its width is unknown
             return gap.join(parts)
         return joined(parts, room, gap, spare)
 
     def entitle(self, title: str, subtitle: str = "") -> None:
-        """Show this title and subtitle, taken as plain text."""
+        """Set title and subtitle as plain text."""
         width, height = self.outer_size
         old = self._border_title.cell_length if self._border_title else 0
         if self._border_title is None or self._border_title.plain != title:
@@ -51,9 +51,10 @@ class Panel(Vertical, can_focus=True):
 
 
 def joined(parts: Sequence[str], room: int, gap: str = "  ", spare: Iterable[int] = ()) -> str:
-    """Join as many parts as have room whole in ``room`` cells, and the first one always.
+    """Join as many whole parts as fit into ``room`` cells; always include the first one.
 
-    ``spare``: indices of those that go first, in this order; the others go from the end.
+    ``spare`` holds the indices of the parts to drop first, in this order; the others are dropped
+    from the end.
     """
     left = dict(enumerate(parts))
     for index in (*spare, *range(len(parts) - 1, 0, -1)):

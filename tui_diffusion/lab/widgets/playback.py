@@ -1,4 +1,4 @@
-"""Where one is between noise and clean, and how play goes on: states, no widget and no clock."""
+"""The state of the playback between noise and clean, independent of widgets and clocks."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import math
 from dataclasses import dataclass, replace
 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-"""Levels a second while playing."""
+"""Playback speeds, in levels per second."""
 
 MODES = ("once", "loop", "out and back")
 FINE = (1, 2, 4, 8)
-"""Sub-steps that a level may be gone through in."""
+"""Numbers of sub-steps per level."""
 
 _UNIT = FINE[-1]
 _FRAMES = 16
-"""Most pictures a second; where more sub-steps are due, some of them are passed over."""
+"""Largest number of pictures per second; faster playback skips sub-steps."""
 _REST = 1.0
-"""Seconds at an end before play goes on from there."""
+"""Seconds of rest at an end before the playback continues."""
 
 
 @dataclass(frozen=True)
 class Play:
-    """A place among ``levels``, counted in eighths of a level, and the way play takes from it.
+    """A position among ``levels``, in units of 1/8 level, and the state of the playback.
 
-    ``speed`` is an index of `SPEEDS`; ``towards`` is 1 to the clean level and −1 back; ``resting``
-    counts the ticks that pass before it moves again.
+    ``speed`` is an index of `SPEEDS`. ``towards`` is 1 towards the clean level and −1 back.
+    ``resting`` counts the ticks before the next move.
     """
 
     levels: int = 1
@@ -36,11 +36,11 @@ class Play:
     towards: int = 1
     resting: int = 0
 
-    # --- where it is -------------------------------------------------------------------------
+    # --- position ----------------------------------------------------------------------------
 
     @property
     def place(self) -> float:
-        """From 0, noise, to N, clean; exact, since eighths are."""
+        """The position from 0 (noise) to N (clean); exact, because it is a multiple of 1/8."""
         return self.eighths / _UNIT
 
     @property
@@ -50,19 +50,19 @@ class Play:
 
     @property
     def at_end(self) -> bool:
-        """Whether this is the clean level."""
+        """Whether the position is the clean level."""
         return self.eighths == self.levels * _UNIT
 
     @property
     def text(self) -> str:
-        """level 12/20, or level 12/20 + 3/8."""
+        """The position as text: level 12/20, or level 12/20 + 3/8."""
         part = self.eighths % _UNIT
         rest = f" + {part * self.fine // _UNIT}/{self.fine}" if part else ""
         return f"level {self.level}/{self.levels}{rest}"
 
     @property
     def manner(self) -> str:
-        """How it plays, in words; '' where it does nothing out of the ordinary."""
+        """The playback mode as text, or '' for the default."""
         words = [f"1/{self.fine} level steps"] if self.fine > 1 else []
         if self.playing:
             words.append(f"playing {SPEEDS[self.speed]:g}/s")
@@ -73,22 +73,28 @@ class Play:
     # --- moving ------------------------------------------------------------------------------
 
     def go_to(self, level: int) -> Play:
-        """At a level, or the nearest there is."""
+        """Return the state at the level nearest to ``level``."""
         return self._at(level * _UNIT)
 
     def step(self, change: int, size: int = 1) -> Play:
-        """``change`` steps of ``size`` sub-steps on, the first one to where such a step ends."""
+        """Return the state after ``change`` steps of ``size`` sub-steps.
+
+        The first step ends at a multiple of ``size``.
+        """
         unit = size * _UNIT // self.fine
         on = self.eighths // unit if change > 0 else math.ceil(self.eighths / unit)
         return self._at((on + change) * unit)
 
     def of(self, levels: int) -> Play:
-        """In another film: at its clean level where this is at its own, else as near as can be."""
+        """Restore the position in a film with ``levels`` levels, clamped to them.
+
+        The clean level stays the clean level.
+        """
         other = replace(self, levels=levels)
         return other.go_to(levels) if self.at_end else other._at(self.eighths)
 
     def in_step(self, levels: int) -> Play:
-        """As far from noise to clean in a film of other levels, by the sub-step last reached."""
+        """Return the state at the same share of the levels of another film, rounded down."""
         steps = self.eighths * self.fine * levels // (self.levels * _UNIT)
         return replace(self, levels=levels, eighths=steps * _UNIT // self.fine)
 
@@ -99,25 +105,25 @@ class Play:
 
     @property
     def interval(self) -> float:
-        """Seconds from one tick to the next."""
+        """Seconds between two ticks."""
         return self._stride / (SPEEDS[self.speed] * self.fine)
 
     @property
     def _stride(self) -> int:
-        """Sub-steps at a tick: 1, 2, 4 or 8 and never more than a level."""
+        """Sub-steps per tick: 1, 2, 4 or 8, and at most one level."""
         return math.ceil(SPEEDS[self.speed] * self.fine / _FRAMES)
 
     def start(self) -> Play:
-        """Play from here on; from the noise where there is nothing beyond."""
+        """Start the playback from this position, or from the noise at the end."""
         begun = replace(self, playing=True, towards=1, resting=0)
         return begun.go_to(0) if begun.at_end and self.mode != MODES[2] else begun
 
     def hold(self) -> Play:
-        """Stay here."""
+        """Pause the playback."""
         return replace(self, playing=False, resting=0)
 
     def tick(self) -> Play:
-        """What follows after ``interval`` seconds of play."""
+        """Return the state after ``interval`` seconds of playback."""
         if self.resting:
             return replace(self, resting=self.resting - 1)
         if self._turns:
@@ -135,22 +141,22 @@ class Play:
 
     @property
     def _turns(self) -> bool:
-        """Whether there is nothing further on the way."""
+        """Whether the playback has reached the end of its direction."""
         return self.at_end if self.towards > 0 else self.eighths == 0
 
-    # --- choosing ----------------------------------------------------------------------------
+    # --- modes -------------------------------------------------------------------------------
 
     def faster(self, change: int) -> Play:
-        """Faster or slower by so many of the speeds."""
+        """Change the speed by ``change`` positions in `SPEEDS`."""
         return replace(self, speed=min(max(self.speed + change, 0), len(SPEEDS) - 1))
 
     def next_mode(self) -> Play:
-        """Once, in a loop, out and back."""
+        """Select the next mode: once, loop, back and forth."""
         mode = MODES[(MODES.index(self.mode) + 1) % len(MODES)]
         return replace(self, mode=mode, towards=1 if mode != MODES[2] else self.towards)
 
     def finer(self) -> Play:
-        """Twice as many sub-steps; after the finest whole levels, at the one last reached."""
+        """Double the sub-steps; after the finest, return to whole levels at the current one."""
         fine = FINE[(FINE.index(self.fine) + 1) % len(FINE)]
         unit = _UNIT // fine
         return replace(self, fine=fine, eighths=self.eighths // unit * unit)

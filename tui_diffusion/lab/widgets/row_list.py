@@ -1,4 +1,4 @@
-"""Rows of one line with a cursor: what the list of experiments and the form are drawn with."""
+"""A list of one-line rows with a cursor, the base of the experiment list and the form."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from textual.strip import Strip
 from ...core.text import shown
 
 Piece = tuple[str, str]
-"""Text that is already as wide as it shall be, and what it is, by which it is
-coloured: '' or a ``lines--`` component class of `Lines`."""
+"""Text padded to its final width, and its kind.
+
+The kind selects the colour: '' or a ``lines--`` component class of `Lines`.
+"""
 
 
 def fit(text: str, width: int, *, right: bool = False, plain: bool = False) -> str:
-    """``text`` in exactly ``width`` cells: padded, or cut with an ellipsis, never wrapped.
+    """Fit ``text`` into exactly ``width`` cells: pad it, or cut it with an ellipsis.
 
-    What cannot be printed becomes '?', so that no text can reach the terminal as a command.
+    Unprintable characters become '?', so that no text acts as a terminal command.
     """
     width = max(width, 0)
     text = shown(text)
@@ -36,7 +38,7 @@ def fit(text: str, width: int, *, right: bool = False, plain: bool = False) -> s
 
 
 def middle(text: str, width: int) -> str:
-    """``text`` cut in its middle: names of runs differ at their ends."""
+    """Cut ``text`` in the middle, because names of runs differ at their ends."""
     if len(text) <= width:
         return text
     tail = max((width - 1) * 3 // 5, 0)
@@ -44,9 +46,9 @@ def middle(text: str, width: int) -> str:
 
 
 class Lines(ScrollView, can_focus=True, inherit_bindings=False):
-    """Rows of one line with a cursor; a subclass says how many there are and what is on them.
+    """One-line rows with a cursor; a subclass defines their number and content.
 
-    One widget draws every row, because mounting a widget a row would be seen at start. Left,
+    One widget draws all rows, because mounting one per row would delay the start. The keys left,
     right, home and end are left to the app, which steps through the denoising with them.
     """
 
@@ -94,56 +96,56 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """The row under the cursor."""
 
     def __init__(self, *, plain: bool = False, id: str | None = None) -> None:  # noqa: A002
-        """``plain``: nothing but ASCII."""
+        """Create the list; ``plain`` restricts it to ASCII."""
         super().__init__(id=id)
         self.plain = plain
 
-    # --- what a subclass says --------------------------------------------------------------------
+    # --- for subclasses --------------------------------------------------------------------------
 
     def count(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
         raise NotImplementedError
 
     def paint(self, row: int, width: int) -> Iterable[Piece]:
-        """What is on a row; the pieces should fill ``width``."""
+        """Yield the pieces of a row, which should fill ``width`` cells."""
         raise NotImplementedError
 
     def selectable(self, row: int) -> bool:
-        """Whether the cursor may stand on a row."""
+        """Return whether the cursor may stand on a row."""
         return True
 
     def moved(self) -> None:
-        """The cursor stands on another row now, by key or by mouse."""
+        """Handle a cursor move by key or mouse."""
 
     def action_open(self) -> None:
-        """The row under the cursor is to be opened: Enter, or a click on it."""
+        """Open the row under the cursor, after Enter or a click on it."""
 
     # --- the cursor ------------------------------------------------------------------------------
 
     def fit(self, text: str, width: int, *, right: bool = False) -> str:
-        """`fit` in this widget's set of characters."""
+        """Call `fit` with this widget's character set."""
         return fit(text, width, right=right, plain=self.plain)
 
     def section(self, text: str, width: int) -> list[Piece]:
-        """A heading with a rule behind it."""
+        """Return a heading followed by a rule."""
         rule = "-" if self.plain else "─"
         return [(f"{text} ", "heading"), (rule * (width - len(text) - 2), "rule"), (" ", "")]
 
     def recount(self) -> None:
-        """Take over another number of rows."""
+        """Apply a change of the number of rows."""
         self.virtual_size = Size(0, self.count())
         self.refresh(layout=self.styles.is_auto_height)
         self.follow()
 
     def move_to(self, row: int) -> None:
-        """Put the cursor on a row and keep it in sight; does not call `moved`."""
+        """Move the cursor to a row and scroll it into view, without calling `moved`."""
         before, self.cursor = self.cursor, row
         self.refresh_line(before)
         self.refresh_line(row)
         self.follow()
 
     def follow(self) -> None:
-        """Scroll as little as brings the cursor into sight, with a heading right above it."""
+        """Scroll just enough to show the cursor and a heading directly above it."""
         height = self.scrollable_content_region.height
         top = self.cursor
         if top > 0 and not self.selectable(top - 1):
@@ -156,7 +158,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
 
     def action_move(self, by: int) -> None:
-        """Go to the next row in a direction, or stay."""
+        """Move the cursor to the next selectable row in a direction, if there is one."""
         row = self.cursor + by
         while 0 <= row < self.count() and not self.selectable(row):
             row += by
@@ -165,7 +167,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             self.moved()
 
     def action_page(self, direction: int) -> None:
-        """Go a page on or back, or to the last or first row."""
+        """Move the cursor by a page, or to the last or first row."""
         page = max(self.scrollable_content_region.height - 1, 1)
         rows = [row for row in range(self.count()) if self.selectable(row)]
         if rows:
@@ -204,8 +206,8 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, base)
         if row == self.cursor and self.can_focus:
             base = self.get_component_rich_style("lines--cursor")
-        # One style for the whole row under the cursor: the colours of its pieces are chosen to
-        # be read on the background, not on the cursor.
+        # The cursor row has one style: the colours of pieces are legible only on the normal
+        # background.
         plain = base if row == self.cursor and self.has_focus else None
         segments = [
             Segment(text, plain or self._style(kind, base)) for text, kind in self.paint(row, width)

@@ -1,4 +1,4 @@
-"""A text field that acts on its keys in the order in which they were pressed."""
+"""A text field that handles its keys in the order in which they were pressed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from textual import events
 from textual.widgets import Input
 
 _SCROLLING = ("scroll_", "page_")
-"""What every widget inherits to scroll by: a field of one line leaves it to what is around it."""
+"""Prefixes of scroll actions, which a one-line field leaves to its container."""
 
 
 class Entry(Input):
-    """Textual's text field writes letters at once, but has its other keys go all the way up to the
-    app and back: of ctrl+u and a text in one burst it would delete the text."""
+    """A text field that handles all its keys at once.
+
+    Textual's own field inserts letters at once but passes its other keys through the app first. In
+    one burst, ctrl+u would then also delete the text typed after it.
+    """
 
     async def _on_key(self, event: events.Key) -> None:
         if event.is_printable:

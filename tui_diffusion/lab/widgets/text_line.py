@@ -1,4 +1,4 @@
-"""The status line: where the session stands, on every tab, in one line."""
+"""The status line: the state of the session, on every tab, in one line."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .canvas import Canvas
 
 
 def times_text(ratio: float, digits: int = 2) -> str:
-    """A multiple of the floor: 1.04×, 10.2×, 1,230×."""
+    """Format a multiple of the floor: 1.04×, 10.2×, 1,230×."""
     if ratio >= 100:
         return f"{ratio:,.0f}×"
     return f"{ratio:.1f}×" if ratio >= 10 else f"{ratio:.{digits}f}×"
 
 
 class Line(Canvas):
-    """One line of text: some at the left, some at the right, and the right stays where it is."""
+    """A line of text with a left and a right part; the right part keeps its position."""
 
     DEFAULT_CSS = """
     Line { height: 1; width: 1fr; }
@@ -29,8 +29,10 @@ class Line(Canvas):
     def write(
         self, left: list[tuple[str, Style]], right: list[tuple[str, Style]] | None = None
     ) -> None:
-        """Show these runs of text; what does not fit is cut from the end of the left, and a cell
-        more to keep the two apart."""
+        """Show these styled texts.
+
+        The left part is cut at its end, with a blank before the right part.
+        """
         self._left, self._right = left, right or []
         self._lay_out()
 

@@ -35,7 +35,9 @@ class Table(Lines, can_focus=False):
         self.rows = [Row("Differing settings", ()), *differ, *same, Row("", ())]
         self.rows += [Row("What they came to", ()), *outcomes(subjects)]
         if not same_loss(subjects):
-            self.rows.append(Row("Losses of different things: none marked.", ()))
+            # Two rows, because the table may take two fifths of a narrow terminal.
+            for text in ("These losses measure different things,", "so no winner is marked."):
+                self.rows.append(Row(text, ()))
         self.recount()
 
     @property

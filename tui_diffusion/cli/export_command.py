@@ -1,0 +1,121 @@
+"""The ``export`` command: write pictures, films, numbers or a script of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..core.config.errors import ConfigError
+from ..core.text import shown
+from .examples import examples
+from .options import json_option, run_argument
+from .progress import with_bar
+from .resampling import denoiser_of, resampled
+from .results import end_if_diverged, print_json
+from .signals import Interruption
+
+if TYPE_CHECKING:
+    from ..core.trajectory import Trajectory
+
+
+@click.command("export", epilog=examples("export"))
+@run_argument
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--points", metavar="N", help="Points denoised together.")
+@click.option("--size", metavar="WxH", help="Size of a film or a picture, such as 640x480.")
+@click.option("--fps", metavar="N", help="Frames per second of a film.")
+@click.option("--seconds", metavar="S", help="Length of a film.")
+@click.option("--seed", metavar="N", help="Seed of the sampling, instead of the run's.")
+@click.option(
+    "--view",
+    metavar="V",
+    help="What a picture shows: grid, a view of the lab such as scatter or score-field, or loss, "
+    "excess, error, schedule.",
+)
+@click.option("--level", metavar="K", help="The level a view shows, from 0 (noise) to N (clean).")
+@click.option("--light", is_flag=True, help="Use a light background.")
+@click.option("--transparent", is_flag=True, help="Use a transparent background (.png and .svg).")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@json_option
+def export_(
+    run: str,
+    file: Path,
+    points: str | None,
+    size: str | None,
+    fps: str | None,
+    seconds: str | None,
+    seed: str | None,
+    view: str | None,
+    level: str | None,
+    light: bool,
+    transparent: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Write a film, a picture, the numbers or a script of a run.
+
+    RUN is a name, the beginning of one, a folder, or latest. FILE ends in .gif .mp4 .png .svg .csv
+    .npz or .py; a .py file is a standalone script that trains and samples the same.
+    """
+    from ..export import formats
+    from ..export.formats import check, samples
+    from ..export.options import Options, read_level, read_number, read_size
+    from ..export.write import export
+
+    options = Options(
+        view=view,
+        level=read_level(level),
+        light=light,
+        transparent=transparent,
+        size=read_size(size),
+        fps=read_number("fps", fps),
+        seconds=read_number("seconds", seconds),
+        force=force,
+    )
+    check(file, options)
+    sampled = samples(file) and formats.needs_points(view)
+    if seed is not None and not samples(file):
+        raise ConfigError(
+            "--seed does not go with .py, which trains with the run's own seed; allowed: none"
+        )
+    from ..core.analysis.report import not_finite
+    from ..core.runs.run import open_run
+    from ..core.trajectory import denoise
+    from ..export.scene import Exhibit
+
+    opened = open_run(run)
+    experiment = resampled(opened, points, None, None, seed)
+    formats.check_view(experiment, options)
+    exhibit = Exhibit(experiment)
+    if samples(file):
+        denoiser, device = denoiser_of(opened, experiment, False)
+
+        def sample(tell: Callable[[int, int], None]) -> Trajectory:
+            return denoise(experiment, denoiser, device=device, progress=tell)
+
+        trajectory = with_bar("sampling", sample) if sampled else None
+        exhibit = Exhibit(
+            opened.experiment,
+            trajectory,
+            opened.losses(),
+            denoiser=denoiser,
+            seed=experiment.seed,
+        )
+    with Interruption():  # no partial file stays behind
+        files = with_bar(
+            f"writing {file.suffix}", lambda tell: export(exhibit, file, options, tell)
+        )
+    entries = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
+    if as_json:
+        print_json(
+            {"run": str(opened.folder), "experiment": opened.experiment.name, "files": entries}
+        )
+    else:
+        for entry in entries:
+            print(f"{shown(str(entry['file']))}  {entry['bytes']:,} bytes")
+    if exhibit.trajectory is not None:
+        finite = int(exhibit.trajectory.result.isfinite().all(1).sum())
+        end_if_diverged(not_finite(experiment.sampling.points - finite, experiment.sampling.points))

@@ -1,0 +1,72 @@
+"""The ``lab`` command: open the lab."""
+
+from __future__ import annotations
+
+import click
+
+from ..core.config.catalog import get_preset
+from ..core.config.errors import ConfigError
+from ..core.config.experiment import Experiment, parse_settings
+from ..core.text import shown
+from . import completion
+from .examples import examples
+from .options import given, points_option, settings_option
+
+
+@click.command(epilog=examples("lab"))
+@click.argument("experiment", required=False, shell_complete=completion.experiments)
+@settings_option
+@points_option
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@click.option("--low-bandwidth", is_flag=True, help="Draw at most twice a second, in 256 colours.")
+@click.option(
+    "--theme",
+    metavar="T",
+    shell_complete=completion.themes,
+    help="A theme of the lab, such as textual-light or nord.",
+)
+@click.option(
+    "--resume",
+    metavar="[RUN]",
+    is_flag=False,
+    flag_value="",
+    shell_complete=completion.runs,
+    help="Resume a run; without a name, the latest that can be resumed.",
+)
+def lab(
+    experiment: str | None,
+    settings: tuple[str, ...],
+    points: str | None,
+    no_mouse: bool,
+    ascii_only: bool,
+    low_bandwidth: bool,
+    theme: str | None,
+    resume: str | None,
+) -> None:
+    """Open the lab with EXPERIMENT, or with the last session's."""
+    from ..lab.launch import Options, open_lab
+
+    points_set = any(setting.partition("=")[0].strip() == "sampling.points" for setting in settings)
+
+    def make(name: str, usual: str | None) -> Experiment:
+        number = points if points is not None or points_set else usual
+        changes = parse_settings(settings) | given({"sampling.points": number})
+        return get_preset(name).experiment.with_settings(changes)
+
+    run = None
+    if resume is not None:
+        from ..core.runs.naming import run_to_resume
+
+        if settings or points:
+            raise ConfigError("--resume does not go with --set or --points; allowed: one of them")
+        run = run_to_resume(resume)
+        of = run.about.experiment if run.about is not None else None
+        if experiment not in (None, of):
+            raise ConfigError(
+                f"experiment: {shown(experiment)!r} is not that of the run; allowed: "
+                f"{shown(of)}, or none"
+            )
+    changed = bool(settings or points)
+    options = Options(theme, ascii_only, not no_mouse, low_bandwidth, run, changed)
+    open_lab(experiment, make, options)

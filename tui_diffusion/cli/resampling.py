@@ -1,0 +1,45 @@
+"""A run opened for sampling: its experiment with other sampling settings, and its denoiser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..core.config.experiment import Experiment
+from .options import given
+
+if TYPE_CHECKING:
+    from torch import device as Device
+
+    from ..core.methods import Denoiser
+    from ..core.runs.run import Run
+
+
+def resampled(
+    run: Run,
+    points: str | None,
+    sampler: str | None,
+    levels: str | None,
+    seed: str | None,
+) -> Experiment:
+    """Return the experiment of a run with other sampling settings."""
+    options = {
+        "sampling.points": points,
+        "sampling.sampler": sampler,
+        "sampling.levels": levels,
+        "seed": seed,
+    }
+    return run.experiment.with_settings(given(options))
+
+
+def denoiser_of(run: Run, experiment: Experiment, ideal: bool) -> tuple[Denoiser, Device]:
+    """Return the network of a run, or with ``ideal`` the exact denoiser, and its device."""
+    from ..core.assemble import make_method, make_mixture
+    from ..core.methods import IdealDenoiser
+    from ..core.training.devices import choose, use_threads
+
+    device = choose(experiment).device
+    use_threads(experiment)
+    if not ideal:
+        return run.denoiser(device), device
+    mixture = make_mixture(run.experiment.data, device)
+    return IdealDenoiser(mixture, make_method(run.experiment.method, mixture)), device

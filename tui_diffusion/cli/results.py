@@ -1,0 +1,39 @@
+"""Printing a command's report, and the exit code of a sampling that diverged."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from .signals import Exit, complain
+
+
+def end_unless_finite(report: dict[str, Any]) -> None:
+    """Exit with code 3 if a number of a report is missing."""
+    from ..core.analysis.report import unknown
+
+    end_if_diverged(unknown(report))
+
+
+def end_if_diverged(what: str) -> None:
+    """Exit with code 3 if ``what`` names something that is not finite."""
+    if what:
+        complain(
+            f"sampling diverged: {what}; try another sampler, more levels or a lower training.lr"
+        )
+        sys.exit(Exit.DIVERGED)
+
+
+def print_report(report: dict[str, Any], as_json: bool) -> None:
+    """Print the report of a training or a sampling."""
+    if as_json:
+        print_json(report)
+    else:
+        from .tables import print_report
+
+        print_report(report)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, allow_nan=False), flush=True)

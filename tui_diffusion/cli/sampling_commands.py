@@ -1,0 +1,131 @@
+"""The commands that sample from a run: ``sample`` and ``evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .examples import examples
+from .options import (
+    ideal_option,
+    json_option,
+    levels_option,
+    points_option,
+    run_argument,
+    sampler_option,
+    seed_option,
+)
+from .progress import with_bar
+from .resampling import denoiser_of, resampled
+from .results import end_unless_finite, print_json, print_report
+
+
+@click.command(epilog=examples("sample"))
+@run_argument
+@points_option
+@sampler_option
+@levels_option
+@ideal_option
+@seed_option
+@click.option(
+    "--out", metavar="FILE", type=click.Path(path_type=Path), help="File.npz to write points to."
+)
+@json_option
+def sample(
+    run: str,
+    points: str | None,
+    sampler: str | None,
+    levels: str | None,
+    ideal: bool,
+    seed: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Draw a fresh sample from the network of a run.
+
+    RUN is a name, the beginning of one, a folder, or latest. The sampler and the number of levels
+    may differ from those of the training.
+    """
+    from ..core.analysis.report import sample_report
+    from ..core.assemble import scaling_of
+    from ..core.runs.run import open_run
+    from ..core.trajectory import denoise
+    from ..export.tables import check_points, write_points
+
+    opened = open_run(run)
+    experiment = resampled(opened, points, sampler, levels, seed)
+    if out is not None:
+        check_points(out)
+    denoiser, device = denoiser_of(opened, experiment, ideal)
+    trajectory = with_bar(
+        "sampling", lambda tell: denoise(experiment, denoiser, device=device, progress=tell)
+    )
+    report: dict[str, Any] = {
+        "run": str(opened.folder),
+        "experiment": experiment.name,
+        "seed": experiment.seed,
+        "sampler": experiment.sampling.sampler,
+        "levels": trajectory.levels,
+        "out": str(out) if out is not None else None,
+        "ideal": ideal,
+        **with_bar("measuring", lambda tell: sample_report(experiment, trajectory, tell)),
+    }
+    if out is not None:
+        scaling = scaling_of(experiment.data)
+        with_bar("writing", lambda tell: write_points(trajectory, scaling, out, tell))
+    print_report(report, as_json)
+    end_unless_finite(report)
+
+
+@click.command(epilog=examples("evaluate"))
+@run_argument
+@points_option
+@sampler_option
+@levels_option
+@ideal_option
+@seed_option
+@json_option
+def evaluate(
+    run: str,
+    points: str | None,
+    sampler: str | None,
+    levels: str | None,
+    ideal: bool,
+    seed: str | None,
+    as_json: bool,
+) -> None:
+    """Measure the quality of a run and the sources of its error.
+
+    RUN is a name, the beginning of one, a folder, or latest. The quality of a sample is printed
+    beside the score of real data, and the loss at every level beside its floor.
+
+    The error of a sample is its energy distance to the true distribution. To split it, the exact
+    start and then the exact denoiser replace the run's own; the rest of the error comes from the
+    number of levels and the sampler.
+    """
+    from ..core.analysis.report import evaluation
+    from ..core.runs.run import open_run
+
+    opened = open_run(run)
+    experiment = resampled(opened, points, sampler, levels, seed)
+    denoiser, device = denoiser_of(opened, experiment, ideal)
+    evaluated = with_bar(
+        "sampling", lambda tell: evaluation(experiment, denoiser, device=device, progress=tell)
+    )
+    report = {
+        "run": str(opened.folder),
+        "experiment": experiment.name,
+        "seed": experiment.seed,
+        "sampler": experiment.sampling.sampler,
+        "ideal": ideal,
+        **evaluated,
+    }
+    if as_json:
+        print_json(report)
+    else:
+        from .tables import print_evaluation
+
+        print_evaluation(report)
+    end_unless_finite(report)
