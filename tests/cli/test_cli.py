@@ -379,7 +379,7 @@ def test_what_is_mistyped_is_told_with_what_was_meant(run_cli, saved):
         (("train", "naive-1d", "--set", "training.optimizer=sdg"), "sgd"),
         (("sample", str(saved), "--sampler", "eulr"), "euler"),
         (("sample", "lates"), "latest"),
-        (("docs", "feilds"), "fields"),
+        (("docs", "kyes"), "keys"),
     ):
         assert run_cli(*arguments) == 2
         (line,) = run_cli.err.splitlines()
