@@ -188,7 +188,7 @@ async def test_keys_are_letters_while_a_field_is_edited():
         assert bench.app.is_running and len(bench.app.screen_stack) == 1
         await bench.press("escape")
         assert not bench.form.editing
-        assert bench.form.text("training.lr") == "0.001"
+        assert bench.form.model.text("training.lr") == "0.001"
         await bench.press("l")
         assert "level 1/10" in bench.title
 
@@ -199,7 +199,7 @@ async def test_what_is_typed_at_once_after_enter_belongs_to_the_field():
         bench.form.focus()
         await bench.pilot.pause(0.01)
         bench.type("enter", "q", "t", "4", "2", "enter")
-        await until(lambda: bench.form.drafts == {"training.steps": "qt42"})
+        await until(lambda: bench.form.model.drafts == {"training.steps": "qt42"})
         assert bench.app.is_running
         assert bench.app.session.training is None
 
@@ -457,7 +457,10 @@ async def test_every_experiment_can_be_chosen_by_keyboard(size):
             levels = preset.experiment.levels
             assert f"level {levels}/{levels}" in bench.title
             assert preset.experiment.data.name in bench.title
-            assert bench.form.experiment.get("training.steps") == preset.experiment.training.steps
+            assert (
+                bench.form.model.experiment.get("training.steps")
+                == preset.experiment.training.steps
+            )
         await bench.press("down")
         assert bench.app.chosen == name, "the last one"
 
@@ -467,9 +470,9 @@ async def test_what_is_set_stays_with_its_experiment():
         await bench.edit("training.steps", "123")
         await focus(bench, "experiments")
         await bench.press("down")
-        await until(lambda: bench.form.text("training.steps") == "1000")
+        await until(lambda: bench.form.model.text("training.steps") == "1000")
         await bench.press("up")
-        await until(lambda: bench.form.text("training.steps") == "123")
+        await until(lambda: bench.form.model.text("training.steps") == "123")
         assert bench.app.bench.experiment.training.steps == 123
 
 

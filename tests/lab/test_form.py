@@ -21,7 +21,6 @@ from tui_diffusion.core.config.experiment import Experiment, field_table
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
 from tui_diffusion.lab.panels.experiments import ExperimentList
-from tui_diffusion.lab.panels.form.drafts import settle
 from tui_diffusion.lab.panels.form.form import Form
 from tui_diffusion.lab.widgets.row_list import Lines, fit
 
@@ -133,7 +132,7 @@ async def enter(pilot: Pilot[None], path: str, text: str) -> None:
     post(pilot, "enter")
     await until(lambda: len(pilot.app.changes) + len(pilot.app.rejections) > count)
     await until(lambda: not pilot.app.query(Input))
-    assert not form.editing and form._fields.has_focus
+    assert not form.editing and form.fields.has_focus
 
 
 async def choose(pilot: Pilot[None], path: str, choice: str) -> None:
@@ -142,7 +141,7 @@ async def choose(pilot: Pilot[None], path: str, choice: str) -> None:
     form.select(path)
     await pilot.press("enter")
     choices = field_table()[path].choices
-    by = choices.index(choice) - choices.index(form.text(path))
+    by = choices.index(choice) - choices.index(form.model.text(path))
     await pilot.press(*["down" if by > 0 else "up"] * abs(by), "enter")
 
 
@@ -153,13 +152,13 @@ def shown(lines: Lines) -> list[str]:
 
 def rows(app: Host) -> str:
     """All rows of the form, whether in sight or not."""
-    lines = app.form._fields
+    lines = app.form.fields
     return "\n".join("".join(text for text, _ in lines.paint(y, 40)) for y in range(lines.count()))
 
 
 def about(app: Host) -> str:
     """The help below the rows, as one line."""
-    return " ".join(line.strip() for line in shown(app.form._help))
+    return " ".join(line.strip() for line in shown(app.form.help))
 
 
 # --- every field --------------------------------------------------------------------------------
@@ -172,8 +171,8 @@ async def test_every_field_shows_in_some_preset_with_its_help() -> None:
             app.form.show(experiment, experiment)
             app.form.select(path)
             await pilot.pause()
-            row = app.form._fields.render_line(
-                app.form._fields.cursor - app.form._fields.scroll_offset.y
+            row = app.form.fields.render_line(
+                app.form.fields.cursor - app.form.fields.scroll_offset.y
             ).text
             assert path in row and format_value(experiment.get(path))[:20] in row
             assert app.form.path == path
@@ -196,8 +195,8 @@ async def test_a_wrong_value_is_kept_marked_and_explained(kind: str) -> None:
                 await enter(pilot, path, wrong)
                 assert list(app.form.problems) == [path]
                 assert [error.field for error in app.rejections] == [path]
-                assert app.form.drafts == {path: wrong}
-                assert app.form.experiment == before and not app.changes
+                assert app.form.model.drafts == {path: wrong}
+                assert app.form.model.experiment == before and not app.changes
                 assert "✗" in rows(app) and wrong in rows(app)
                 assert "allowed" in about(app)
                 assert app.form.border_subtitle == "1 wrong"
@@ -240,7 +239,7 @@ async def test_a_switch_toggles_and_a_choice_opens_its_list() -> None:
                 app.form.select(path)
                 await pilot.press("enter")
                 assert not app.form.editing
-                assert app.form.experiment.get(path) is not before.get(path)
+                assert app.form.model.experiment.get(path) is not before.get(path)
             elif spec.kind == "choice":
                 app.form.select(path)
                 await pilot.press("enter")
@@ -248,7 +247,7 @@ async def test_a_switch_toggles_and_a_choice_opens_its_list() -> None:
                 assert [o.prompt for o in options.options] == list(spec.choices)
                 assert spec.choices[options.highlighted or 0] == before.get(path)
                 await pilot.press("enter")
-                assert not app.form.editing and app.form.experiment == before
+                assert not app.form.editing and app.form.model.experiment == before
 
 
 # --- editing ------------------------------------------------------------------------------------
@@ -257,22 +256,22 @@ async def test_a_switch_toggles_and_a_choice_opens_its_list() -> None:
 async def test_escape_restores_and_backspace_gives_the_presets_value_back() -> None:
     async with Host().run_test() as pilot:
         app = pilot.app
-        preset = app.form.preset
+        preset = app.form.model.preset
         app.form.select("training.lr")
         await pilot.press("enter", *"5e-3", "escape")
-        assert not app.form.editing and app.form.experiment == preset and not app.changes
+        assert not app.form.editing and app.form.model.experiment == preset and not app.changes
 
         await enter(pilot, "training.lr", "5e-3")
-        assert app.form.experiment.training.lr == 5e-3
+        assert app.form.model.experiment.training.lr == 5e-3
         assert "preset: 0.002" in about(app) and app.form.border_subtitle == "1 changed"
         await pilot.press("enter", *"abc", "escape")
-        assert app.form.experiment.training.lr == 5e-3 and not app.form.drafts
+        assert app.form.model.experiment.training.lr == 5e-3 and not app.form.model.drafts
         await pilot.press("delete")
-        assert app.form.experiment == preset and "•" not in rows(app)
+        assert app.form.model.experiment == preset and "•" not in rows(app)
 
         app.form.select("training.loss")
         await pilot.press("enter", "down", "escape")
-        assert not app.form.editing and app.form.experiment == preset
+        assert not app.form.editing and app.form.model.experiment == preset
 
 
 async def test_the_editor_stays_over_its_value_when_the_terminal_changes_size() -> None:
@@ -283,11 +282,11 @@ async def test_the_editor_stays_over_its_value_when_the_terminal_changes_size() 
         for size in ((40, 24), (80, 60), (28, 20)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
-            field, lines = app.query_one(Input).region, app.form._fields
+            field, lines = app.query_one(Input).region, app.form.fields
             row = lines.region.y + lines.cursor - lines.scroll_offset.y
             assert (field.y, field.height) == (row, 1) and lines.region.contains_region(field)
         await pilot.press("enter")
-        assert app.form.experiment.sampling.points == 7
+        assert app.form.model.experiment.sampling.points == 7
 
 
 async def test_leaving_a_text_field_takes_it_and_leaving_a_list_does_not() -> None:
@@ -296,12 +295,12 @@ async def test_leaving_a_text_field_takes_it_and_leaving_a_list_does_not() -> No
         app.form.select("training.steps")
         await pilot.press("enter", *"77", "tab")
         await pilot.pause()
-        assert app.form.experiment.training.steps == 77 and not app.form.editing
+        assert app.form.model.experiment.training.steps == 77 and not app.form.editing
         app.form.focus()
         app.form.select("training.loss")
         await pilot.press("enter", "up", "tab")
         await pilot.pause()
-        assert app.form.experiment.training.loss == "sum" and not app.form.editing
+        assert app.form.model.experiment.training.loss == "sum" and not app.form.editing
         assert not app.query(Input) and not app.query(OptionList)
 
 
@@ -311,7 +310,7 @@ async def test_keys_that_come_in_one_burst_all_reach_the_editor() -> None:
         app.form.select("training.lr")
         await pilot.pause()
         await press(pilot, "enter", *"5e-3", "enter")
-        assert app.form.experiment.training.lr == 5e-3
+        assert app.form.model.experiment.training.lr == 5e-3
         assert not app.form.editing and not app.pressed
 
 
@@ -325,18 +324,18 @@ async def test_other_keys_take_effect_before_the_text_behind_them() -> None:
             form.select(path)
             await pilot.pause()
             await press(pilot, "enter", *keys, "enter")
-            assert form.experiment.get(path) == value and not form.editing
+            assert form.model.experiment.get(path) == value and not form.editing
 
 
 async def test_taking_a_long_list_as_it_is_does_not_round_it() -> None:
     betas = (0.123456789, 0.2)
     async with Host("ddpm-1d").run_test() as pilot:
         app = pilot.app
-        experiment = app.form.preset.with_settings({"schedule.betas": betas})
+        experiment = app.form.model.preset.with_settings({"schedule.betas": betas})
         app.form.show(experiment, experiment)
         app.form.select("schedule.betas")
         await pilot.press("enter", "enter")
-        assert app.form.experiment.schedule.betas == betas and not app.changes
+        assert app.form.model.experiment.schedule.betas == betas and not app.changes
 
 
 async def test_a_pasted_control_character_never_reaches_the_terminal() -> None:
@@ -370,7 +369,7 @@ async def test_a_draft_whose_field_goes_is_dropped() -> None:
         await enter(pilot, "training.decay_every", "abc")
         assert app.form.problems
         await choose(pilot, "training.decay", "none")
-        assert not app.form.problems and not app.form.drafts
+        assert not app.form.problems and not app.form.model.drafts
 
 
 async def test_two_values_that_are_right_only_together() -> None:
@@ -380,15 +379,15 @@ async def test_two_values_that_are_right_only_together() -> None:
         await enter(pilot, "schedule.sigma_min", "2")
         assert app.form.border_subtitle == "2 wrong"
         await enter(pilot, "schedule.sigma_max", "5")
-        assert app.form.experiment.schedule.sigma_min == 2
-        assert app.form.experiment.schedule.sigma_max == 5
+        assert app.form.model.experiment.schedule.sigma_min == 2
+        assert app.form.model.experiment.schedule.sigma_max == 5
         assert list(app.form.problems) == ["training.lr"]
 
         await choose(pilot, "schedule.kind", "beta")
         assert list(app.form.problems) == ["training.lr", "schedule.kind"]
         await choose(pilot, "method.name", "ddpm")
-        assert app.form.experiment.schedule.kind == "beta"
-        assert list(app.form.drafts) == ["training.lr"]
+        assert app.form.model.experiment.schedule.kind == "beta"
+        assert list(app.form.model.drafts) == ["training.lr"]
 
 
 async def test_the_edited_row_is_marked_where_another_field_is_at_fault() -> None:
@@ -401,34 +400,18 @@ async def test_the_edited_row_is_marked_where_another_field_is_at_fault() -> Non
         assert "sampling.stop_before" in about(app)
         app.form.select("sampling.stop_before")
         await pilot.press("backspace")
-        assert app.form.experiment.schedule.levels == 10 and not app.form.problems
-
-
-def test_settle_takes_all_it_can_in_any_order() -> None:
-    experiment = PRESETS["naive-1d"].experiment
-    drafts = {
-        "schedule.sigma_min": "2",
-        "training.lr": "abc",
-        "schedule.sigma_max": "5",
-        "method.name": "naive-exact",
-    }
-    for _ in range(len(drafts)):
-        first = next(iter(drafts))
-        drafts[first] = drafts.pop(first)
-        settled, problems = settle(experiment, drafts)
-        assert list(problems) == ["training.lr"]
-        assert settled.schedule.sigma_min == 2 and settled.method.name == "naive-exact"
+        assert app.form.model.experiment.schedule.levels == 10 and not app.form.problems
 
 
 async def test_showing_another_experiment_drops_drafts_and_the_same_keeps_them() -> None:
     async with Host().run_test() as pilot:
         app = pilot.app
         await enter(pilot, "training.lr", "abc")
-        app.form.show(app.form.experiment, app.form.preset)
+        app.form.show(app.form.model.experiment, app.form.model.preset)
         assert app.form.problems
         other = PRESETS["naive-1d"].experiment
         app.form.show(other, other)
-        assert not app.form.problems and app.form.text("training.lr") == "0.001"
+        assert not app.form.problems and app.form.model.text("training.lr") == "0.001"
 
 
 # --- keys and mouse -----------------------------------------------------------------------------
@@ -460,14 +443,14 @@ async def test_the_apps_keys_pass_unless_something_is_open() -> None:
         await press(pilot, *APP_KEYS)
         assert app.form.editing and app.pressed == []
         await pilot.press("n", "enter")
-        assert app.form.experiment.training.loss == "norm"
+        assert app.form.model.experiment.training.loss == "norm"
 
 
 async def test_the_cursor_skips_headings_and_stays_in_sight() -> None:
     async with Host().run_test(size=(28, 24)) as pilot:
         app = pilot.app
-        lines = app.form._fields
-        paths = [s.path for s in field_table().values() if s.applies(app.form.experiment)]
+        lines = app.form.fields
+        paths = [s.path for s in field_table().values() if s.applies(app.form.model.experiment)]
         app.form.select(paths[0])
         visited = [app.form.path]
         for _ in paths[1:]:
@@ -487,7 +470,7 @@ async def test_the_cursor_skips_headings_and_stays_in_sight() -> None:
 async def test_the_mouse_selects_opens_and_scrolls() -> None:
     async with Host().run_test(size=(80, 24)) as pilot:
         app = pilot.app
-        lines = app.form._fields
+        lines = app.form.fields
         await pilot.click(lines, offset=(5, 4))
         assert app.form.path == "data.std" and not app.form.editing
         await pilot.click(lines, offset=(5, 4))
@@ -562,14 +545,14 @@ async def test_nudging_changes_every_field_and_never_leaves_a_draft() -> None:
         for path, before in PRESET_OF.items():
             app.form.show(before, before)
             app.form.select(path)
-            seen = {app.form.text(path)}
+            seen = {app.form.model.text(path)}
             for up in (*[True] * 20, *[False] * 40):
-                app.form.nudge(up=up)
-                seen.add(app.form.text(path))
-                assert not app.form.drafts and not app.form.editing
+                app.form.fields.action_nudge(up)
+                seen.add(app.form.model.text(path))
+                assert not app.form.model.drafts and not app.form.editing
             # What is shown reads back as what is.
-            now = app.form.experiment
-            assert now.with_settings({path: app.form.text(path)}) == now, path
+            now = app.form.model.experiment
+            assert now.with_settings({path: app.form.model.text(path)}) == now, path
             stays = field_table()[path].kind in ("list", "text") or path == "schedule.kind"
             assert (len(seen) == 1) == stays, path  # the naive method goes with one schedule alone
 
@@ -579,26 +562,26 @@ async def test_the_keys_nudge_the_field_and_the_open_text_field() -> None:
         app = pilot.app
         app.form.select("training.lr")
         await press(pilot, ".", ".", ",")
-        assert app.form.experiment.training.lr == 5e-3 and not app.pressed
+        assert app.form.model.experiment.training.lr == 5e-3 and not app.pressed
         await press(pilot, "enter", "up", "up", "down")
         assert app.query_one(Input).value == "0.01" and app.form.path == "training.lr"
-        assert app.form.experiment.training.lr == 5e-3  # not yet taken
+        assert app.form.model.experiment.training.lr == 5e-3  # not yet taken
         await press(pilot, "enter")
-        assert app.form.experiment.training.lr == 0.01
+        assert app.form.model.experiment.training.lr == 0.01
         # From what is typed, as far as that is a value; else from the last one that was.
         await press(pilot, "enter", *"300", "up")
         assert app.query_one(Input).value == "500"
         await press(pilot, "x", "down")
         assert app.query_one(Input).value == "200"
         await press(pilot, "escape")
-        assert app.form.experiment.training.lr == 0.01
+        assert app.form.model.experiment.training.lr == 0.01
 
         app.form.select("training.loss")
         await press(pilot, ".", ".", ".")
-        assert app.form.experiment.training.loss == "mean"
+        assert app.form.model.experiment.training.loss == "mean"
         app.form.select("device")
         await press(pilot, ".", "enter", "up", "escape")
-        assert app.form.experiment.device == "auto" and not app.form.drafts
+        assert app.form.model.experiment.device == "auto" and not app.form.model.drafts
 
 
 async def test_a_nudge_that_another_field_forbids_is_explained_until_the_cursor_moves() -> None:
@@ -607,7 +590,7 @@ async def test_a_nudge_that_another_field_forbids_is_explained_until_the_cursor_
         app.form.select("schedule.sigma_min")
         await enter(pilot, "schedule.sigma_min", "0.5")
         await press(pilot, ".")
-        assert app.form.experiment.schedule.sigma_min == 0.5 and not app.form.problems
+        assert app.form.model.experiment.schedule.sigma_min == 0.5 and not app.form.problems
         assert "1 is not below schedule.sigma_max = 1" in about(app)
         await press(pilot, "down", "up")
         assert "not below" not in about(app)
@@ -622,7 +605,7 @@ async def test_what_is_typed_is_judged_at_once() -> None:
         await press(pilot, "home", "delete")
         assert "not allowed" not in about(app) and app.form.trial.training.lr == 3
         await press(pilot, "escape")
-        assert app.form.trial == app.form.experiment and not app.changes
+        assert app.form.trial == app.form.model.experiment and not app.changes
 
 
 @pytest.mark.parametrize("size", [(60, 18), (28, 20), (100, 60)])
@@ -648,17 +631,18 @@ async def test_whatever_is_pasted_into_any_field_is_kept_or_refused(size: tuple[
                 app.form.open()
                 editor = app.query(Input).last()
                 editor.value = text
-                app.form._try(path, text)
-                app.form._close()
+                app.form.model.try_text(path, text)
+                app.form.close_editor()
                 app.form.enter(path, text)
                 assert app.form.problems.keys() <= {path}
-                assert app.form.experiment == before or path not in app.form.problems
+                assert app.form.model.experiment == before or path not in app.form.problems
             await pilot.pause()
             for lines in app.query(Lines):
                 width = lines.scrollable_content_region.width
                 assert {cell_len(row) for row in shown(lines)} <= {width}
             assert "\x1b" not in rows(app) + about(app)
-            app.form.reset(path)
+            app.form.select(path)
+            app.form.fields.action_reset()
             assert not app.form.problems
 
 
@@ -671,33 +655,33 @@ async def test_backspace_again_resets_all_and_again_brings_the_changes_back() ->
         for path in ("training.lr", "training.batch", "sampling.points"):
             app.form.select(path)
             await press(pilot, ".")
-        changed = app.form.experiment
+        changed = app.form.model.experiment
         app.form.select("training.steps")
         await pilot.pause()
         assert "backspace: reset all changed (3)" in about(app)
         await press(pilot, "backspace")
-        assert app.form.experiment == app.form.preset == app.changes[-1]
+        assert app.form.model.experiment == app.form.model.preset == app.changes[-1]
         assert "backspace: changes back" in about(app)
         await press(pilot, "backspace")
-        assert app.form.experiment == changed == app.changes[-1]
+        assert app.form.model.experiment == changed == app.changes[-1]
         app.form.select("training.lr")
         await press(pilot, "backspace")
-        assert app.form.experiment.training.lr == app.form.preset.training.lr
-        assert app.form.experiment.training.batch == changed.training.batch
+        assert app.form.model.experiment.training.lr == app.form.model.preset.training.lr
+        assert app.form.model.experiment.training.batch == changed.training.batch
 
 
 @pytest.mark.parametrize(("width", "plain"), [(34, False), (46, True), (100, False)])
 async def test_a_changed_row_shows_the_presets_value_where_both_can_be_read(width, plain) -> None:
     async with Host().run_test(size=(width, 50)) as pilot:
         form = pilot.app.form
-        form._fields.plain = plain
+        form.fields.plain = plain
         form.enter("training.lr", "5e-3")
         form.enter("data.means", "(-1, 1), (1, -1), (-1, -1), (1, 2)")
         form.select("training.lr")
         await pilot.pause()
         rows = {spec.path if not isinstance(spec, str) else spec: y
-                for y, spec in enumerate(form._fields._rows)}  # fmt: skip
-        seen = {p: "".join(t for t, _ in form._fields.paint(y, width - 4)) for p, y in rows.items()}
+                for y, spec in enumerate(form.fields.rows)}  # fmt: skip
+        seen = {p: "".join(t for t, _ in form.fields.paint(y, width - 4)) for p, y in rows.items()}
         assert f"0.002 {'->' if plain else '→'} 0.005" in seen["training.lr"]
         assert "0.01" in seen["data.std"] and "→" not in seen["data.std"]
         assert "→" not in seen["data.means"] or width == 100
@@ -727,15 +711,15 @@ async def test_the_noise_levels_follow_what_is_typed(name: str) -> None:
         before = about(app)
         assert ("sigma" if name == "naive-1d" else "alpha_bar") in before and "level" in before
         await press(pilot, "enter", *values[0])
-        assert drawn[-1] == form.experiment.with_settings({path: values[0]}) == form.trial
+        assert drawn[-1] == form.model.experiment.with_settings({path: values[0]}) == form.trial
         now = about(app)
         assert now != before
         await press(pilot, *values[1].removeprefix(values[0]))
         # Of the last value that can be, below the reason why this one cannot.
-        assert drawn[-1] == form.experiment.with_settings({path: values[0]})
+        assert drawn[-1] == form.model.experiment.with_settings({path: values[0]})
         assert "not allowed" in about(app) and "level" in about(app)
         await press(pilot, "escape")
-        assert drawn[-1] == form.experiment and about(app) == before
+        assert drawn[-1] == form.model.experiment and about(app) == before
         form.select("training.lr")
         await pilot.pause()
         assert field_table()["training.lr"].help in about(app)
@@ -747,7 +731,7 @@ async def test_a_list_of_schedules_shows_each_as_the_cursor_passes() -> None:
         form.picture = lambda *what: drawn.append(what[0].schedule.kind) or []
         form.select("schedule.kind")
         await press(pilot, "enter", "down", "down")
-        assert drawn[-1] == "cosine" and form.experiment.schedule.kind == "karras-beta"
+        assert drawn[-1] == "cosine" and form.model.experiment.schedule.kind == "karras-beta"
         await press(pilot, "escape")
         assert drawn[-1] == "karras-beta"
 
@@ -761,21 +745,21 @@ async def test_the_noise_levels_show_at_every_size_while_a_schedule_is_typed(siz
         form.focus()
         pictures = []
         await bench.press("enter", "8")
-        pictures.append(shown(form._help))
+        pictures.append(shown(form.help))
         await bench.press("0")
-        pictures.append(shown(form._help))
+        pictures.append(shown(form.help))
         assert all("alpha_bar" in "".join(lines) for lines in pictures)
         assert pictures[0] != pictures[1]
         await bench.press("x")
-        assert "not allowed" in " ".join(" ".join(shown(form._help)).split())
-        assert form._fields.scrollable_content_region.height >= 3
-        form._close()
+        assert "not allowed" in " ".join(" ".join(shown(form.help)).split())
+        assert form.fields.scrollable_content_region.height >= 3
+        form.close_editor()
         form.select("schedule.kind")
         await bench.press("enter")
         for _ in range(2):
             await bench.press("down")
             field = form.query_one(OptionList).region
-            assert not field.overlaps(form._help.region) and "─" in "".join(shown(form._help))
+            assert not field.overlaps(form.help.region) and "─" in "".join(shown(form.help))
 
 
 async def test_the_view_of_the_schedule_follows_what_is_typed() -> None:
@@ -788,7 +772,7 @@ async def test_the_view_of_the_schedule_follows_what_is_typed() -> None:
         await bench.press("enter", "7")
         await lab_until(lambda: levels() == 7)
         await bench.press("x")  # what cannot be changes nothing
-        assert bench.form.refusal and levels() == 7
+        assert bench.form.model.fault("schedule.levels") and levels() == 7
         await bench.press("escape")
         await lab_until(lambda: levels() == 20)
         assert bench.app.bench.experiment.levels == 20
@@ -804,22 +788,22 @@ async def test_a_file_is_named_and_its_columns_and_rows_are_chosen(tmp_path):
         await pilot.press("enter", "end", "enter")
         post(pilot, *str(file), "enter")
         await until(lambda: bool(app.form.problems))
-        assert app.form.drafts == {"data.name": f"file:{file}"}
+        assert app.form.model.drafts == {"data.name": f"file:{file}"}
         assert "'dataset' is text; choose one or two with data.columns" in about(app)
         app.form.select("data.columns")
         await pilot.press("enter")
         assert prompts(app) == ["(all)", "x,y", "x", "y"]
         await pilot.press("down", "enter")
         await until(lambda: not app.form.problems)
-        assert app.form.experiment.data.points.shape == (9, 2)
+        assert app.form.model.experiment.data.points.shape == (9, 2)
         app.form.select("data.where")
         await pilot.press("enter")
         assert prompts(app) == ["(all)", "dataset:a[b]", "dataset:b[b]"]
         await pilot.press("down", "down", "enter")
-        await until(lambda: app.form.experiment.data.where == "dataset:b[b]")
-        assert app.form.experiment.data.points[:, 0].tolist() == [1, 3, 5, 7]
+        await until(lambda: app.form.model.experiment.data.where == "dataset:b[b]")
+        assert app.form.model.experiment.data.points[:, 0].tolist() == [1, 3, 5, 7]
         await pilot.press("enter", "home", "enter")
-        await until(lambda: app.form.experiment.data.where == "")
+        await until(lambda: app.form.model.experiment.data.where == "")
 
 
 def prompts(app: Host) -> list[str]:

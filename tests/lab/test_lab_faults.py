@@ -247,7 +247,7 @@ async def test_a_hostile_file_of_points_is_a_line_in_the_form_and_the_lab_lives(
             assert bench.app.bench.training is None, what
             assert bench.app.bench.experiment.data.path == str(good)
             await until(lambda: "allowed" in " ".join(bench.screen.split()))
-            assert bench.form.fault("data.path") is error
+            assert bench.form.model.fault("data.path") is error
             assert not set(bench.screen) & set("\x1b\x07\x9b"), what
         assert not (tmp_path / "boom").exists()
         bench.form.enter("data.path", str(good))

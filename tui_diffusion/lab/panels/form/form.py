@@ -6,10 +6,8 @@ its row as a draft, marked, with the model's reason below.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from textwrap import wrap
-from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,14 +17,11 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from ....core.config.errors import ConfigError
-from ....core.config.experiment import Experiment, field_table
-from ....core.config.fields import FieldSpec
-from ....core.config.stepping import nudge
-from ....core.config.value_types import format_value
-from .choices import OF_A_FILE, choices_of, named_file
-from .drafts import settle
+from ....core.config.experiment import Experiment
+from .choices import OF_A_FILE
 from .editors import Closed, ValueChoices, ValueInput
 from .help import FormHelp
+from .model import FormModel, Taken
 from .rows import WIDE, FormRows
 
 _PICTURED = 15
@@ -98,24 +93,16 @@ class Form(Widget):
     def __init__(self, *, plain: bool = False, id: str | None = None) -> None:  # noqa: A002
         """``plain``: nothing but ASCII."""
         super().__init__(id=id)
-        self.experiment = Experiment()
-        self.preset = self.experiment
-        self.drafts: dict[str, str] = {}
-        self.problems: dict[str, ConfigError] = {}
-        self.trial = self.experiment
-        """The experiment with what is being typed, as far as that can be taken."""
-        self.refusal: ConfigError | None = None
-        """What is wrong with what is being typed, or why a value cannot be nudged further."""
-        self._before_reset: Experiment | None = None
+        self.model = FormModel()
         self.picture: Picture | None = None
-        """Set once it can be drawn without waiting for torch."""
-        self._fields = FormRows(self, plain=plain)
-        self._help = FormHelp(self, plain=plain)
+        """Draws the noise levels; set once that does not have to wait for torch."""
+        self.fields = FormRows(self.model, plain=plain)
+        self.help = FormHelp(self.model, plain=plain)
         self._editor: ValueInput | ValueChoices | None = None
 
     def compose(self) -> ComposeResult:
-        yield self._fields
-        yield self._help
+        yield self.fields
+        yield self.help
 
     # --- what the owner calls --------------------------------------------------------------------
 
@@ -124,181 +111,106 @@ class Form(Widget):
 
         Drafts are dropped, unless these are the two that already show.
         """
-        if (experiment, preset) == (self.experiment, self.preset):
+        if (experiment, preset) == (self.model.experiment, self.model.preset):
             return
-        self._close()
-        self.experiment, self.preset = experiment, preset
-        self.drafts, self.problems = {}, {}
-        self._before_reset = None
-        self._redraw()
+        self.close_editor()
+        self.model.show(experiment, preset)
+        self.fields.load()
+        self.describe()
 
     @property
     def editing(self) -> bool:
         """Whether a text field or a list of choices is open, so that keys belong to it."""
-        return self._editor is not None
+        return bool(self.model.edited)
 
     @property
     def path(self) -> str:
         """The field under the cursor."""
-        return self._fields.spec.path
+        return self.fields.spec.path
 
     def select(self, path: str) -> None:
         """Put the cursor on a field; raises KeyError where it does not apply."""
-        self._fields.select(path)
+        self.fields.select(path)
+        self.model.clear_refusal()
+        self.describe()
 
     def focus(self, scroll_visible: bool = True) -> Form:
         """Give the focus to the rows."""
-        self._fields.focus(scroll_visible)
+        self.fields.focus(scroll_visible)
         return self
 
-    def text(self, path: str) -> str:
-        """What the row of a field shows: its draft, or its value."""
-        return self.drafts.get(path, format_value(self.experiment.get(path)))
-
-    def changed(self, path: str) -> bool:
-        """Whether a field differs from the preset."""
-        return bool(self.experiment.get(path) != self.preset.get(path))
-
-    def applies(self, spec: FieldSpec) -> bool:
-        """Whether a field has a row: what a file that is refused may lack can be entered too."""
-        return spec.applies(self.experiment) or (spec.path in OF_A_FILE and bool(self._file))
+    @property
+    def problems(self) -> Mapping[str, ConfigError]:
+        """The reason why each draft was rejected, by path."""
+        return self.model.problems
 
     @property
-    def _file(self) -> str:
-        """The file of points, as it was entered last, or ''."""
-        data = self.experiment.data
-        now = self.drafts.get("data.path", data.path) if data.name == "file" else ""
-        return named_file(self.drafts.get("data.name", "")) or now
+    def trial(self) -> Experiment:
+        """The experiment with the text in the open editor, as far as that is valid."""
+        return self.model.trial
 
-    def fault(self, path: str) -> ConfigError | None:
-        """What is wrong with a field as it is now, and typed now."""
-        return (self.refusal if path == self.path else None) or self.problems.get(path)
+    def changed(self, path: str) -> bool:
+        """Return whether the value of a field differs from the preset's."""
+        return self.model.changed(path)
 
     def describe(self) -> None:
         """Bring what is said about the field under the cursor up to date."""
         if self.size.height:
-            self._help.styles.height = self._help_lines + 1
-        self._help.load()
-        changed = sum(map(self.changed, field_table()))
-        counts = ((changed, "changed"), (len(self.problems), "wrong"))
-        states = [f"{count} {what}" for count, what in counts if count]
-        self.border_subtitle = ", ".join(states) or "enter edits"
+            self.help.styles.height = self._help_lines + 1
+        self.help.show(self.fields.spec, self._draw if self.pictured else None)
+        self.border_subtitle = self.model.summary or "enter edits"
 
     # --- values ----------------------------------------------------------------------------------
 
     def enter(self, path: str, text: str) -> None:
-        """Take what a person entered for a field, or keep it as a draft."""
-        text = text.strip()
-        if text == self.text(path) and path not in self.drafts:
-            return  # shown to six digits; taking it again would round the value
-        self._take(path, text)
+        """Take the text entered for a field, or keep it as a draft."""
+        taken = self.model.enter(path, text)
+        if taken is not None:
+            self.fields.load()
+        self._report(taken)
 
-    def reset(self, path: str) -> None:
-        """Give a field the preset's value and drop its draft; where it has that and no draft, give
-        it to all of them, or what they had before that."""
-        if path in self.drafts or self.changed(path):
-            self._take(path, self.preset.get(path))
-        elif self.drafts or self.experiment != self.preset:
-            self._exchange(self.preset, self.experiment)
-        elif self._before_reset is not None:
-            self._exchange(self._before_reset, None)
+    @on(FormRows.Edited)
+    def _edited(self, event: FormRows.Edited) -> None:
+        event.stop()
+        self._report(event.taken)
 
-    def _exchange(self, experiment: Experiment, before: Experiment | None) -> None:
-        self.experiment, self._before_reset = experiment, before
-        self.drafts, self.problems, self.refusal = {}, {}, None
-        self._redraw()
-        self.post_message(self.Changed(experiment))
+    def _report(self, taken: Taken | None) -> None:
+        self.describe()
+        if taken is not None and taken.experiment is not None:
+            self.post_message(self.Changed(taken.experiment))
+        if taken is not None and taken.error is not None:
+            self.post_message(self.Rejected(taken.error))
 
-    def to_undo(self, path: str) -> str:
-        """What there is to go back to by Backspace, in a few words, or nothing."""
-        if path in self.drafts or self.changed(path):
-            preset = f"preset: {format_value(self.preset.get(path))}"
-            return preset if self.editing else f"{preset} (backspace)"
-        if self.editing:
-            return ""
-        changes = sum(map(self.changed, field_table())) or len(self.drafts)
-        if changes:
-            return f"backspace: reset all changed ({changes})"
-        return "backspace: changes back" if self._before_reset is not None else ""
+    @on(FormRows.Moved)
+    def _moved(self, event: FormRows.Moved) -> None:
+        event.stop()
+        self.describe()
 
-    def nudge(self, *, up: bool) -> None:
-        """Bring the field under the cursor to its next value, if it has one."""
-        path = self.path
-        try:
-            value = nudge(self.experiment, path, up=up).get(path)
-        except ConfigError as error:
-            self.refusal = error
-            self.describe()
-            return
-        if value != self.experiment.get(path) or path in self.drafts:
-            self._take(path, value)
+    def _try(self, path: str, text: str) -> None:
+        before = self.trial
+        self.model.try_text(path, text)
+        self._tell_trial(before)
+        self.describe()
+
+    def _tell_trial(self, before: Experiment) -> None:
+        if self.trial != before:
+            self.post_message(self.Tried())
 
     def _nudge_editor(self, up: bool) -> None:
         """Put the next value into the text field: at once, for the next key may take it."""
         editor = self._editor
         if not isinstance(editor, ValueInput) or editor.spec.kind not in ("int", "float"):
             return
-        path = editor.spec.path
-        self._try(path, editor.value)
-        try:
-            editor.value = format_value(nudge(self.trial, path, up=up).get(path))
-        except ConfigError as error:
-            self.refusal = error
-            self.describe()
+        before = self.trial
+        editor.value = self.model.next_text(editor.spec.path, editor.value, up=up)
+        self._tell_trial(before)
+        self.describe()
         editor.action_end()
-
-    def _try(self, path: str, text: str) -> None:
-        """See what would become of the experiment with what is being typed."""
-        self.refusal = None
-        if text.strip() != self.text(path):
-            drafts = {p: v for p, v in self.drafts.items() if p != path}
-            trial, problems = settle(self.experiment, {**drafts, path: text.strip()})
-            self.refusal = problems.get(path)
-            if self.refusal is None:
-                self._imagine(trial)
-        else:
-            self.refusal = self.problems.get(path)
-            self._imagine(self.experiment)
-        self.describe()
-
-    def _imagine(self, trial: Experiment) -> None:
-        if trial != self.trial:
-            self.trial = trial
-            self.post_message(self.Tried())
-
-    def _take(self, path: str, value: Any) -> None:
-        values: dict[str, Any] = {p: v for p, v in self.drafts.items() if p != path}
-        if value != format_value(self.experiment.get(path)):
-            values[path] = value
-        before, self.refusal, self._before_reset = self.experiment, None, None
-        self.experiment, problems = settle(before, values)
-        # A draft for a field that means nothing any more could neither be seen nor mended.
-        self.problems = {
-            p: error
-            for p, error in problems.items()
-            if field_table()[p].applies(self.experiment)
-            or (p in OF_A_FILE and named_file(str(values.get("data.name", ""))))
-        }
-        self.drafts = {
-            p: values[p] if isinstance(values[p], str) else format_value(values[p])
-            for p in self.problems
-        }
-        self._redraw()
-        error = self.problems.get(path)
-        if error is None or self.experiment != before:
-            self.post_message(self.Changed(self.experiment))
-        if error is not None:
-            self.post_message(self.Rejected(error))
-
-    def _redraw(self) -> None:
-        self.trial = self.experiment
-        self._fields.load()
-        self.describe()
 
     @property
     def pictured(self) -> bool:
         """Whether the noise levels are drawn for the field under the cursor."""
-        spec = self._fields.spec
+        spec = self.fields.spec
         matters = spec.section == "schedule" or spec.path == "sampling.levels"
         least = _SKETCHED if self.editing else _PICTURED
         return matters and self.picture is not None and self.size.height >= least
@@ -310,31 +222,32 @@ class Form(Widget):
         What is wrong is said whole, as far as half of the lines go.
         """
         third = self.size.height // 3
-        if self.pictured and self.size.height < _PICTURED and not self.fault(self.path):
+        if self.pictured and self.size.height < _PICTURED and not self.model.fault(self.path):
             return 5
         if self.pictured and self.size.height >= _PICTURED:
             return 2 + min(max(2 * self.size.height // 5, 5), 10)
         usual = 4 if self.size.width >= WIDE else min(max(third, 4), 7)
-        fault = self.fault(self.path)
+        fault = self.model.fault(self.path)
         needed = 1 + len(wrap(str(fault), max(self.size.width - 1, 1))) if fault else 0
         return max(usual, min(needed, self.size.height // 2))
 
-    def draw(self, width: int, height: int) -> list[Strip]:
+    def _draw(self, width: int, height: int) -> list[Strip]:
         """The noise levels with what is being typed."""
         assert self.picture is not None
-        return self.picture(self.trial, self.preset, self.path, width, height)
+        return self.picture(self.trial, self.model.preset, self.path, width, height)
 
     # --- editing ---------------------------------------------------------------------------------
 
+    @on(FormRows.Opened)
+    def _opened(self, event: FormRows.Opened) -> None:
+        event.stop()
+        if self.model.edited:  # else another experiment was shown since
+            self.open()
+
     def open(self) -> None:
-        """Edit the field under the cursor."""
-        spec = self._fields.spec
-        text = self.text(spec.path)
-        if spec.kind == "bool":
-            self.enter(spec.path, "false" if text == "true" else "true")
-            return
-        if spec.path in OF_A_FILE and (choices := choices_of(spec.path, self._file)):
-            spec = replace(spec, kind="choice", choices=choices)
+        """Open an editor for the field under the cursor."""
+        spec = self.model.spec_to_edit(self.path)
+        text = self.model.text(self.path)
         self._edit(
             ValueChoices(spec, text)
             if spec.kind == "choice"
@@ -342,21 +255,29 @@ class Form(Widget):
         )
 
     def _edit(self, editor: ValueInput | ValueChoices) -> None:
-        self._close()
+        if self._editor is not None:
+            self.close_editor()
         self._editor = editor
-        self.mount(self._editor)
+        self.model.begin(editor.spec.path)
+        self.mount(editor)
         self.place()
         # At once: keys that already wait behind this one belong to the editor.
-        self.screen.set_focus(self._editor)
+        self.screen.set_focus(editor)
+        self.fields.attach(editor)
         self.describe()
+
+    @on(FormRows.Scrolled)
+    def _scrolled(self, event: FormRows.Scrolled) -> None:
+        event.stop()
+        self.place()
 
     def place(self) -> None:
         """Lay the editor over the value, or the choices below it."""
         if self._editor is None:
             return
-        region = self._fields.scrollable_content_region
-        y = self._fields.cursor - self._fields.scroll_offset.y
-        left, right = self._fields.value_span(region.width)
+        region = self.fields.scrollable_content_region
+        y = self.fields.cursor - self.fields.scroll_offset.y
+        left, right = self.fields.value_span(region.width)
         if isinstance(self._editor, ValueChoices):
             width, height = self._editor.extent
             # Below the row, or above it where that would hide the help on the choices, or over it
@@ -373,13 +294,16 @@ class Form(Widget):
         self._editor.styles.width = width
         self._editor.styles.offset = (left, y)
 
-    def _close(self) -> None:
+    def close_editor(self) -> None:
+        """Close the editor, if one is open, and drop its text."""
         editor, self._editor = self._editor, None
-        self.refusal = None
-        self._imagine(self.experiment)
+        self.fields.attach(None)
+        before = self.trial
+        self.model.end()
+        self._tell_trial(before)
         if editor is not None:
             if editor.has_focus:
-                self.screen.set_focus(self._fields)
+                self.screen.set_focus(self.fields)
             editor.remove()
 
     @on(Closed)
@@ -387,10 +311,13 @@ class Form(Widget):
         event.stop()
         if event.editor is self._editor:
             spec = event.editor.spec
-            if (spec.path, event.text) == ("data.name", "file") and not self.experiment.data.path:
+            if (spec.path, event.text) == (
+                "data.name",
+                "file",
+            ) and not self.model.experiment.data.path:
                 self._edit(ValueInput(spec, "file:", self._nudge_editor, begun=True))
                 return
-            self._close()
+            self.close_editor()
             if event.text is not None:
                 self.enter(spec.path, event.text)
             self.describe()

@@ -3,57 +3,62 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 from textual.strip import Strip
 
 from ....core.config.fields import FieldSpec
 from ...widgets.row_list import Lines, Piece
+from .model import FormModel
 from .rows import short_name
 
-if TYPE_CHECKING:
-    from .form import Form
+Draw = Callable[[int, int], list[Strip]]
+"""Draws a picture of a width in columns and a height in lines."""
 
 
 class FormHelp(Lines, can_focus=False):
     """What there is to know of the field under the cursor, in the few lines there are."""
 
-    def __init__(self, form: Form, *, plain: bool) -> None:
+    def __init__(self, model: FormModel, *, plain: bool) -> None:
         super().__init__(plain=plain)
-        self._form = form
+        self._model = model
+        self._spec: FieldSpec | None = None
+        self._draw: Draw | None = None
         self._lines: list[list[Piece]] = []
         self._drawn: list[Strip] = []
 
-    def load(self) -> None:
-        """Write it anew, for another field or another size."""
+    def show(self, spec: FieldSpec, draw: Draw | None) -> None:
+        """Describe a field, with a picture below the text where ``draw`` is given."""
+        self._spec, self._draw = spec, draw
+        self._load()
+
+    def _load(self) -> None:
         size = self.scrollable_content_region.size
-        if self.is_attached and size:
-            spec, width, height = self._form._fields.spec, size.width - 1, size.height
-            pictured = self._form.pictured
-            brief = pictured and not self._form.fault(spec.path)
+        if self.is_attached and size and self._spec is not None:
+            spec, draw, width, height = self._spec, self._draw, size.width - 1, size.height
+            brief = draw is not None and not self._model.fault(spec.path)
             self._lines = self._write(spec, width, 2 if brief else height)
             left = height - len(self._lines)
-            self._drawn = self._form.draw(width, left) if pictured and left >= 3 else []
+            self._drawn = draw(width, left) if draw is not None and left >= 3 else []
             self.refresh()
 
     def on_resize(self) -> None:
-        self.load()
+        self._load()
 
     def _write(self, spec: FieldSpec, width: int, height: int) -> list[list[Piece]]:
-        form, path = self._form, spec.path
+        model, path = self._model, spec.path
         # What the path does not say already, as far as there is room.
         label = "" if spec.label == short_name(spec).replace("_", " ") else spec.label
         unit = "" if spec.unit in spec.label else spec.unit
         extra = ", ".join(filter(None, (label, unit)))
         fits = len(path) + 2 + len(extra) <= width
         title: list[Piece] = [(path, "title"), (f"  {extra}" if fits else "", "dim")]
-        problem = form.fault(path)
+        problem = model.fault(path)
         if problem is not None:
             reason = str(problem).removeprefix(f"{path}: ")
             return [title, *self._wrap(reason, width, height - 1, "error")]
         preset = self._wrap(
-            form.to_undo(path), width, 1, "changed" if form.changed(path) else "dim"
+            model.to_undo(path), width, 1, "changed" if model.changed(path) else "dim"
         )
         room = height - 1 - len(preset)
         allowed = f"allowed: {spec.allowed}"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widget import Widget
 
 from ....core.config.experiment import field_table
 from ....core.config.fields import FieldSpec
 from ....core.config.value_types import format_value
 from ...widgets.row_list import Lines, Piece
-
-if TYPE_CHECKING:
-    from .form import Form
+from .model import FormModel, Taken
 
 WIDE = 56
 """Columns from which a row shows the whole path and the label."""
@@ -38,23 +38,42 @@ class FormRows(Lines):
         Binding("comma", "nudge(False)", "Down", show=False),
     ]
 
-    def __init__(self, form: Form, *, plain: bool) -> None:
+    class Moved(Message):
+        """The cursor moved to another field."""
+
+    class Scrolled(Message):
+        """The row in the editor moved on the screen."""
+
+    class Opened(Message):
+        """An editor was asked for, for the field under the cursor."""
+
+    class Edited(Message):
+        """A key changed a value in the model, or was refused there."""
+
+        def __init__(self, taken: Taken | None) -> None:
+            super().__init__()
+            self.taken = taken
+
+    def __init__(self, model: FormModel, *, plain: bool) -> None:
         super().__init__(plain=plain)
-        self._form = form
-        self._rows: list[str | FieldSpec] = []
+        self._model = model
+        self._editor: Widget | None = None
+        self._held: list[events.Key] = []
+        """Keys that came after Enter and before its editor."""
+        self.rows: list[str | FieldSpec] = []
+        """The headings and the fields below them."""
         self.load()
 
     def load(self) -> None:
-        """Take over which fields apply; the cursor stays on its field, or near it."""
-        before = self._rows[self.cursor] if self._rows else None
+        """Update which fields have a row; the cursor stays on its field, or near it."""
+        before = self.rows[self.cursor] if self.rows else None
         rows: list[str | FieldSpec] = []
-        for spec in field_table().values():
-            if self._form.applies(spec):
-                section = spec.section or "run"
-                if section not in rows:
-                    rows.append(section)
-                rows.append(spec)
-        self._rows = rows
+        for spec in self._model.fields():
+            section = spec.section or "run"
+            if section not in rows:
+                rows.append(section)
+            rows.append(spec)
+        self.rows = rows
         if before in rows:
             self.cursor = rows.index(before)
         else:
@@ -66,63 +85,91 @@ class FormRows(Lines):
     @property
     def spec(self) -> FieldSpec:
         """The field under the cursor."""
-        spec = self._rows[self.cursor]
+        spec = self.rows[self.cursor]
         assert isinstance(spec, FieldSpec)
         return spec
 
     def select(self, path: str) -> None:
-        """Put the cursor on a field; raises KeyError where it has no row."""
+        """Move the cursor to a field; post nothing. Raises KeyError where it has no row."""
         spec = field_table()[path]
-        if spec not in self._rows:
+        if spec not in self.rows:
             raise KeyError(path)
-        self.move_to(self._rows.index(spec))
-        self.moved()
+        self.move_to(self.rows.index(spec))
 
     def count(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def selectable(self, row: int) -> bool:
-        return isinstance(self._rows[row], FieldSpec)
+        return isinstance(self.rows[row], FieldSpec)
 
     def moved(self) -> None:
-        self._form.refusal = None
-        self._form.describe()
+        self._model.clear_refusal()
+        self.post_message(self.Moved())
 
     def action_open(self) -> None:
-        self._form.open()
+        """Toggle the field under the cursor, or ask for its editor."""
+        if self.spec.kind == "bool":
+            self._edited(self._model.toggle(self.spec.path))
+        else:
+            self._editor, self._held = None, []
+            self._model.begin(self.spec.path)
+            self.post_message(self.Opened())
 
     def action_reset(self) -> None:
-        """Give the field under the cursor, or all of them, the preset's value."""
-        self._form.reset(self.spec.path)
+        """Set the field under the cursor, or all of them, to the preset's value."""
+        self._edited(self._model.reset(self.spec.path))
 
     def action_nudge(self, up: bool) -> None:
-        """Bring the field under the cursor to its next value."""
-        self._form.nudge(up=up)
+        """Step the field under the cursor to its next value."""
+        self._edited(self._model.nudge(self.spec.path, up=up))
+
+    def _edited(self, taken: Taken | None) -> None:
+        if taken is not None:  # at once: the next key moves over the rows as they are now
+            self.load()
+        self.post_message(self.Edited(taken))
+
+    # --- the editor ------------------------------------------------------------------------------
+
+    def attach(self, editor: Widget | None) -> None:
+        """Send keys to an editor until it is closed (None); first those that waited for it."""
+        self._editor = editor
+        if editor is not None:
+            held, self._held = self._held, []
+            for key in held:
+                editor._forward_event(key)
 
     def on_key(self, event: events.Key) -> None:
         # A paste or a slow line delivers Enter and the text after it at once. Such keys reach
         # this widget before the editor has the focus, so Enter acts here rather than by way of
         # the app's bindings, and what follows is handed on.
-        editor = self._form._editor
-        if editor is not None:
+        if self._model.edited:
             event.stop()
-            editor._forward_event(events.Key(event.key, event.character))
+            # A new event, of this widget: it is not stopped, and bubbles past the editor's parent.
+            key = events.Key(event.key, event.character)
+            if self._editor is None:
+                self._held.append(key)
+            else:
+                self._editor._forward_event(key)
         elif event.key == "enter":
             event.stop()
             self.action_open()
 
     def follow(self) -> None:
         super().follow()
-        self._form.place()
+        self._scrolled()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self._form.place()
+        self._scrolled()
+
+    def _scrolled(self) -> None:
+        if self._model.edited:
+            self.post_message(self.Scrolled())
 
     @property
     def allow_vertical_scroll(self) -> bool:
         """Not while a value is being edited: its row would move away below the editor."""
-        return super().allow_vertical_scroll and not self._form.editing
+        return super().allow_vertical_scroll and not self._model.edited
 
     # --- drawing ---------------------------------------------------------------------------------
 
@@ -136,14 +183,14 @@ class FormRows(Lines):
         return min(left, max(right - 12, 0)), right
 
     def paint(self, row: int, width: int) -> Iterable[Piece]:
-        spec = self._rows[row]
+        spec = self.rows[row]
         if isinstance(spec, str):
             return self.section(spec, width)
 
         state, mark = "", " "
-        if spec.path in self._form.problems:
+        if spec.path in self._model.problems:
             state, mark = "error", "!" if self.plain else "✗"
-        elif self._form.changed(spec.path):
+        elif self._model.changed(spec.path):
             state, mark = "changed", "*" if self.plain else "•"
         pieces: list[Piece] = [(f"{mark} ", state)]
         if width >= WIDE:
@@ -153,10 +200,12 @@ class FormRows(Lines):
             pieces += [(f"{short_name(spec)} ", state)]
         unit = self.fit(f" {spec.unit}", 8) if width >= MEDIUM else " "
         room = width - len(unit) - sum(cell_len(text) for text, _ in pieces)
-        value = self._form.text(spec.path)
+        value = self._model.text(spec.path)
         if state == "changed":
             # With the preset's value before it, where both can be read.
-            was = f"{format_value(self._form.preset.get(spec.path))} {'->' if self.plain else '→'} "
+            was = (
+                f"{format_value(self._model.preset.get(spec.path))} {'->' if self.plain else '→'} "
+            )
             left = room - cell_len(value)
             if cell_len(was) < left:
                 pieces.append((self.fit(was, left, right=True), "dim"))

@@ -1,0 +1,243 @@
+"""The state of the form: an experiment, its preset, and what a person entered, without widgets.
+
+A value that the configuration model rejects is a draft. Every later change tries the drafts again,
+so that two values which are only right together can be entered one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ....core.config.errors import ConfigError
+from ....core.config.experiment import Experiment, field_table
+from ....core.config.fields import FieldSpec
+from ....core.config.stepping import nudge
+from ....core.config.value_types import format_value
+from .choices import OF_A_FILE, choices_of, named_file
+
+
+class Taken(NamedTuple):
+    """The outcome of a value that was entered."""
+
+    experiment: Experiment | None
+    """The experiment from now on; None where the value was rejected and nothing changed."""
+    error: ConfigError | None
+    """The reason why the value stays a draft."""
+
+
+class FormModel:
+    """An experiment that is being edited, the preset it is compared with, and all drafts."""
+
+    def __init__(self) -> None:
+        self.experiment = Experiment()
+        self.preset = self.experiment
+        self.trial = self.experiment
+        """The experiment with the text in the open editor, as far as that is valid."""
+        self.drafts: dict[str, str] = {}
+        """The rejected text of each field, by path."""
+        self.problems: dict[str, ConfigError] = {}
+        """The reason why each draft was rejected, by path."""
+        self.edited = ""
+        """The path of the field in the open editor, or ''."""
+        self._refused: dict[str, ConfigError] = {}
+        """What is wrong with the text in the editor, or why a value has no neighbour."""
+        self._before_reset: Experiment | None = None
+
+    def show(self, experiment: Experiment, preset: Experiment) -> None:
+        """Load an experiment and its preset; drop all drafts."""
+        self.preset = preset
+        self._replace(experiment, before=None)
+
+    def _replace(self, experiment: Experiment, *, before: Experiment | None) -> None:
+        self.experiment = self.trial = experiment
+        self.drafts, self.problems, self._refused = {}, {}, {}
+        self._before_reset = before
+
+    # --- fields ----------------------------------------------------------------------------------
+
+    def fields(self) -> list[FieldSpec]:
+        """List the fields that have a row.
+
+        The fields that choose rows and columns of a file are there as soon as a file is named:
+        the file may be rejected for want of them.
+        """
+        return [spec for spec in field_table().values() if self._applies(spec, self._file)]
+
+    def _applies(self, spec: FieldSpec, file: str) -> bool:
+        return spec.applies(self.experiment) or (spec.path in OF_A_FILE and bool(file))
+
+    @property
+    def _file(self) -> str:
+        """The point file that was entered last, valid or not, or ''."""
+        data = self.experiment.data
+        current = self.drafts.get("data.path", data.path) if data.name == "file" else ""
+        return named_file(self.drafts.get("data.name", "")) or current
+
+    def text(self, path: str) -> str:
+        """Return the text of a field: its draft, or its value."""
+        return self.drafts.get(path, format_value(self.experiment.get(path)))
+
+    def changed(self, path: str) -> bool:
+        """Return whether the value of a field differs from the preset's."""
+        return bool(self.experiment.get(path) != self.preset.get(path))
+
+    @property
+    def changes(self) -> int:
+        """Number of fields whose value differs from the preset's."""
+        return sum(map(self.changed, field_table()))
+
+    def fault(self, path: str) -> ConfigError | None:
+        """Return what is wrong with a field, with the text in the editor if that is its own."""
+        return self._refused.get(path) or self.problems.get(path)
+
+    def clear_refusal(self) -> None:
+        """Drop the reason against the last text or step; drafts keep theirs."""
+        self._refused = {}
+
+    @property
+    def summary(self) -> str:
+        """Number of changed and of wrong fields, such as "2 changed, 1 wrong", or ''."""
+        counts = ((self.changes, "changed"), (len(self.problems), "wrong"))
+        return ", ".join(f"{count} {what}" for count, what in counts if count)
+
+    def to_undo(self, path: str) -> str:
+        """Describe what Backspace on a field brings back; '' where there is nothing."""
+        if path in self.drafts or self.changed(path):
+            preset = f"preset: {format_value(self.preset.get(path))}"
+            return preset if self.edited else f"{preset} (backspace)"
+        if self.edited:
+            return ""
+        changes = self.changes or len(self.drafts)
+        if changes:
+            return f"backspace: reset all changed ({changes})"
+        return "backspace: changes back" if self._before_reset is not None else ""
+
+    # --- values ----------------------------------------------------------------------------------
+
+    def enter(self, path: str, text: str) -> Taken | None:
+        """Take the text entered for a field, or keep it as a draft; None where it is no other."""
+        text = text.strip()
+        if text == self.text(path) and path not in self.drafts:
+            return None  # shown to six digits; taking it again would round the value
+        return self._take(path, text)
+
+    def toggle(self, path: str) -> Taken | None:
+        """Switch a field on or off."""
+        return self.enter(path, "false" if self.text(path) == "true" else "true")
+
+    def reset(self, path: str) -> Taken | None:
+        """Set a field to the preset's value and drop its draft.
+
+        On a field without a change or a draft, reset all fields; where none has any, bring back
+        the values from before the last reset of all. None where there are none.
+        """
+        if path in self.drafts or self.changed(path):
+            return self._take(path, self.preset.get(path))
+        if self.drafts or self.experiment != self.preset:
+            self._replace(self.preset, before=self.experiment)
+        elif self._before_reset is not None:
+            self._replace(self._before_reset, before=None)
+        else:
+            return None
+        return Taken(self.experiment, None)
+
+    def nudge(self, path: str, *, up: bool) -> Taken | None:
+        """Step a field to its next value; None where it has none, see `fault` for the reason."""
+        try:
+            value = nudge(self.experiment, path, up=up).get(path)
+        except ConfigError as error:
+            self._refused = {path: error}
+            return None
+        if value == self.experiment.get(path) and path not in self.drafts:
+            return None
+        return self._take(path, value)
+
+    def _take(self, path: str, value: Any) -> Taken:
+        values: dict[str, Any] = self._other_drafts(path)
+        if value != format_value(self.experiment.get(path)):
+            values[path] = value
+        before = self.experiment
+        experiment, problems = settle(before, values)
+        self._replace(experiment, before=None)
+        # A draft for a field that means nothing any more could neither be seen nor mended.
+        file = named_file(str(values.get("data.name", "")))
+        self.problems = {
+            p: error for p, error in problems.items() if self._applies(field_table()[p], file)
+        }
+        self.drafts = {
+            p: values[p] if isinstance(values[p], str) else format_value(values[p])
+            for p in self.problems
+        }
+        error = self.problems.get(path)
+        return Taken(experiment if error is None or experiment != before else None, error)
+
+    def _other_drafts(self, path: str) -> dict[str, str]:
+        return {p: text for p, text in self.drafts.items() if p != path}
+
+    # --- the open editor -------------------------------------------------------------------------
+
+    def begin(self, path: str) -> None:
+        """Open a field in the editor."""
+        self.edited, self._refused = path, {}
+
+    def end(self) -> None:
+        """Close the editor and drop its text."""
+        self.edited, self._refused, self.trial = "", {}, self.experiment
+
+    def try_text(self, path: str, text: str) -> None:
+        """Update `trial` and `fault` for the text in the editor; `trial` stays if it is wrong."""
+        text = text.strip()
+        unchanged = text == self.text(path)
+        trial, problems = self.experiment, self.problems
+        if not unchanged:
+            trial, problems = settle(trial, {**self._other_drafts(path), path: text})
+        self._refused = {p: error for p, error in problems.items() if p == path}
+        if unchanged or not self._refused:
+            self.trial = trial
+
+    def next_text(self, path: str, text: str, *, up: bool) -> str:
+        """Return the next value after the text in the editor, or ``text`` where there is none."""
+        self.try_text(path, text)
+        try:
+            return format_value(nudge(self.trial, path, up=up).get(path))
+        except ConfigError as error:
+            self._refused = {path: error}
+            return text
+
+    def spec_to_edit(self, path: str) -> FieldSpec:
+        """Return a field with the choices that the point file adds, if there are any."""
+        spec = field_table()[path]
+        if path in OF_A_FILE and (choices := choices_of(path, self._file)):
+            return replace(spec, kind="choice", choices=choices)
+        return spec
+
+
+def settle(
+    experiment: Experiment, drafts: Mapping[str, Any]
+) -> tuple[Experiment, dict[str, ConfigError]]:
+    """Return ``experiment`` with every valid draft, and the reason against each other one.
+
+    ``drafts`` are values by path, the latest last. First as many as possible are taken together,
+    then the others one by one, until no other can be taken.
+    """
+    together = dict(drafts)
+    while together:
+        try:
+            experiment = experiment.with_settings(together)
+            break
+        except ConfigError as error:
+            del together[error.field if error.field in together else next(reversed(together))]
+
+    left = {path: value for path, value in drafts.items() if path not in together}
+    while True:
+        problems: dict[str, ConfigError] = {}
+        for path, value in left.items():
+            try:
+                experiment = experiment.with_settings({path: value})
+            except ConfigError as error:
+                problems[path] = error
+        if len(problems) == len(left):
+            return experiment, problems
+        left = {path: left[path] for path in problems}
