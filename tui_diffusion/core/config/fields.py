@@ -61,7 +61,7 @@ class FieldSpec:
     default: Any
     when: Mapping[str, tuple[str, ...]]
     bounds: Mapping[str, float]
-    """Of a number: any of gt, ge, lt and le."""
+    """The bounds of a number: any of gt, ge, lt and le."""
     scale: Scale
 
     @property

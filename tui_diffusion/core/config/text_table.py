@@ -61,12 +61,12 @@ class TextTable:
     heading: int
     """Lines above the data: 0 or 1, or 2 where Excel names the separator first."""
     names: tuple[str, ...]
-    """The name of every column, '' where it has none."""
+    """The name of every column, '' if it has none."""
     kinds: tuple[str, ...]
-    """Of every column: number, text or empty, as the first lines have it."""
+    """The kind of every column, from the first lines: number, text or empty."""
     encoding: str
     comments: frozenset[str]
-    """What the lines that were left out begin with: # or %."""
+    """The markers of the comment lines: # or %."""
 
     def rows(self, most: int = LINES) -> Iterator[tuple[int, list[str]]]:
         """Yield the line number and the cells of each row of data."""

@@ -1,8 +1,8 @@
-"""A person's own presets: experiments kept under a name, one JSON file each.
+"""Saved presets: experiments that a user keeps under a name, one JSON file each.
 
-They stand in the folder ``presets`` beside the settings, hold the whole experiment, and are checked
-by the same model as everything else. A file that cannot be read costs a line of warning and hides
-nothing but itself. Importing this module loads no torch.
+The files are in the folder ``presets`` beside the settings. Each holds a whole experiment, which
+the model validates. An unreadable file causes one line of warning and does not affect the others.
+Loads no torch.
 """
 
 from __future__ import annotations

@@ -81,5 +81,5 @@ def run_to_resume(name: str = "") -> Summary:
         return summary
     runs = [run for run in all_runs() if run.resumable]
     if not runs:
-        raise RunError(f"no run that could go on is in {store()}; allowed: the name of a run")
+        raise RunError(f"no run to resume in {store()}; allowed: the name of a run")
     return runs[0]
