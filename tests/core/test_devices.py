@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.tensors import placed
 from tui_diffusion.core.training.devices import (
     choose,
@@ -33,7 +34,7 @@ def test_a_tiny_network_stays_on_the_cpu(gpus, cuda):
     gpus(cuda=cuda)
     choice = choose(TINY.with_settings({"training.steps": 1_000_000}))
     assert choice.device.type == "cpu"
-    assert "less than a GPU needs" in choice.reason
+    assert "less than the launch overhead of a GPU" in choice.reason
 
 
 def test_a_wide_one_goes_to_the_gpu_there_is(gpus):
@@ -41,7 +42,17 @@ def test_a_wide_one_goes_to_the_gpu_there_is(gpus):
         gpus(**here)
         choice = choose(WIDE)
         assert choice.device.type == kind
-        assert choice.reason.endswith("a GPU is faster" if here else "no GPU is here")
+        assert choice.reason.endswith("a GPU is faster" if here else "no GPU found")
+
+
+def test_a_cuda_device_that_is_missing_is_named_with_the_reason(gpus, monkeypatch):
+    gpus(cuda=False)
+    monkeypatch.setattr(torch.version, "hip", None)
+    for build, why in ((None, ": this torch is a CPU build"), ("12.8", "")):
+        monkeypatch.setattr(torch.version, "cuda", build)
+        with pytest.raises(ConfigError) as caught:
+            choose(TINY.with_settings({"device": "cuda"}))
+        assert str(caught.value) == f"device: 'cuda' is not available{why}; allowed: auto, cpu"
 
 
 def test_a_short_training_is_over_before_a_gpu_begins(gpus):

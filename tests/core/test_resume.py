@@ -305,7 +305,7 @@ def test_a_run_that_is_being_written_is_one_line(run_cli):
     folder = save_run(store() / "run", trainer, "stopped")
     with Checkpointer(trainer, folder):
         assert run_cli("train", "--resume", "run", "--json") == 2
-    assert "being written by process" in run_cli.err
+    assert "is still training this run; try again when it ends" in run_cli.err
     assert run_cli.err.count("\n") == 1
 
 
@@ -562,7 +562,7 @@ def test_a_run_that_another_process_writes_is_a_failure_in_one_line():
         wait_until(lambda: not training.state.active)
     assert session.close(60)
     assert training.state is State.FAILED
-    assert "being written by process" in training.error
+    assert "is still training this run; try again when it ends" in training.error
     assert not training.error.startswith("RunError")
 
 

@@ -381,7 +381,7 @@ def test_a_device_that_is_not_here_is_one_line():
     wait_until(lambda: not training.state.active)
     assert session.close(60)
     assert training.state is State.FAILED
-    assert training.error.startswith("device: 'mps' is not here; allowed: auto, cpu")
+    assert training.error.startswith("device: 'mps' is not available; allowed: auto, cpu")
 
 
 def test_a_clock_gives_a_drawing_its_share_of_the_time(monkeypatch):

@@ -1,7 +1,7 @@
-"""The library: diffusion on Gaussian mixtures, with the exact truth at every noise level.
+"""The library: diffusion on Gaussian mixtures, with exact results at every noise level.
 
-It imports torch and numpy and knows no front end. Names are loaded when first used, so that the
-configuration (`experiment`, `presets`) can be had without torch.
+It imports torch and numpy and knows no front end. Names are imported on first use, so that the
+configuration (`experiment`, `presets`) is available without torch.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from .schedules import Level, Schedule, cosine, flow, from_betas, karras, karras
 
 
 def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> GaussianMixture:
-    """The mixture that a configuration describes, one std for all components."""
+    """Build the mixture of a configuration, with one std for all components."""
     if data.name in DEFAULT_MEANS:
         return GaussianMixture(data.means, data.std, data.weights or None, device=device)
     if data.name == "ring":
@@ -32,7 +32,7 @@ def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> Gaussi
         unit = scaling_of(data).unit(_points(data))
         return GaussianMixture(unit, data.std, separate=False, device=device)
     points, weights = SHAPES[data.name](data.std)
-    # Weighted points: the scaling is that of the distribution, not of the points.
+    # The points are weighted, so that the scaling is that of the distribution.
     weights = weights / weights.sum()
     centre = weights @ points
     scale = float((weights @ (points - centre).square()).mean().sqrt())
@@ -41,7 +41,7 @@ def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> Gaussi
 
 
 def scaling_of(data: DataConfig) -> Scaling:
-    """How a data set's own size and the size of its mixture go together."""
+    """Return the scaling between a data set's own units and unit size."""
     if data.name == "file":
         return Scaling.of(_points(data), shared=data.scaling == "shared")
     return Scaling.none(data.dim)
@@ -52,7 +52,7 @@ def _points(data: DataConfig) -> Tensor:
 
 
 def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
-    """The method of a configuration, fitted to its data."""
+    """Build the method of a configuration, with the mean and spread of its data."""
     match config.name:
         case "edm":
             spread = float(mixture.std().square().mean().sqrt())
@@ -64,7 +64,7 @@ def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
 
 
 def make_network(experiment: Experiment, generator: torch.Generator) -> Network:
-    """The freshly initialised network of an experiment, on the CPU."""
+    """Build the freshly initialised network of an experiment, on the CPU."""
     config = experiment.network
     return Network(
         experiment.dim,
@@ -91,12 +91,12 @@ SAMPLERS: dict[str, Callable[[SamplingConfig], Sampler]] = {
 
 
 def looks_back(config: SamplingConfig) -> bool:
-    """Whether a step hangs on the one before."""
+    """Return whether the sampler uses the previous step."""
     return config.sampler == "dpm++2m"
 
 
 def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
-    """The sampler of a configuration, with its rule for where noise is added.
+    """Build the sampler of a configuration, including the steps without noise.
 
     The last ``config.quiet`` of the ``levels`` steps take z = 0.
     """
@@ -122,14 +122,15 @@ _KINDS: dict[str, Callable[[ScheduleConfig], Schedule]] = {
 
 
 def make_schedule(config: ScheduleConfig) -> Schedule:
-    """The schedule that a configuration describes."""
+    """Build the schedule of a configuration."""
     return _KINDS[config.kind](config)
 
 
 def sampling_schedule(experiment: Experiment) -> Schedule:
-    """The levels that sampling goes through: the schedule's, or ``sampling.levels`` of its kind.
+    """Return the training schedule, or a version of it with ``sampling.levels`` levels.
 
-    A network that knows every level gets a schedule of that many; any other, a part of its own.
+    A network that covers every level gets a new schedule of that kind; any other gets a subset of
+    the training schedule.
     """
     config, levels = experiment.schedule, experiment.sampling.levels
     if not levels or levels == config.count:

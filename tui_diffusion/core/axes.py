@@ -6,27 +6,27 @@ import math
 from dataclasses import dataclass
 
 _FAR = 1000.0
-"""Size of the numbers over the stretch shown, beyond which ticks show differences from one."""
+"""Ratio of the numbers to the visible range above which ticks show differences from an offset."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One coordinate: own = centre + scale · x."""
+    """One coordinate: own units = centre + scale · x, where x is at unit size."""
 
     centre: float = 0.0
     scale: float = 1.0
 
     def own(self, x: float) -> float:
-        """A place at unit size in own units."""
+        """Convert a coordinate at unit size to own units."""
         return self.centre + self.scale * x
 
     def unit(self, own: float) -> float:
-        """The place of a number in own units."""
+        """Convert a coordinate in own units to unit size."""
         return (own - self.centre) / self.scale
 
     @property
     def differences(self) -> Axis:
-        """The axis of differences between two places."""
+        """The axis of differences between two coordinates."""
         return Axis(0.0, self.scale)
 
     @property
@@ -35,7 +35,7 @@ class Axis:
         return Axis(0.0, 1 / self.scale)
 
     def offset(self, low: float, high: float) -> float:
-        """A round number near places low to high, to be taken off ticks too long to read; or 0."""
+        """Return a round number near low to high, to subtract from ticks too long to read; or 0."""
         span, middle = self.scale * (high - low), self.own((low + high) / 2)
         if not span * _FAR < abs(middle) < math.inf:
             return 0.0

@@ -1,7 +1,7 @@
-"""Named data sets, each a Gaussian mixture of one width, and points from a file.
+"""Named data sets, each a mixture of Gaussians of one width, and the scaling of points from a file.
 
-Curves and areas are mixtures with components so close, a standard deviation apart or less, that
-their density is smooth; they are moved and scaled to mean 0 and a coordinate's pooled std 1.
+The components of curves and areas are at most a standard deviation apart, so that the density is
+smooth. The shapes are shifted and scaled to mean 0 and a pooled standard deviation of 1.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from torch import Tensor
 from .axes import Axis
 
 MOST = 512
-"""Components of a curve at most, however narrow they are."""
+"""Maximum number of components of a curve, however narrow they are."""
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """From data as they come to unit size, y = (x − centre)/scale, and back.
+    """The affine map from the data's own units to unit size, y = (x − centre)/scale.
 
-    ``centre`` and ``scale`` have shape (d,). Unit size is what a network sees, in float32; own
-    units need float64, which tells 1e9 + 1 from 1e9.
+    ``centre`` and ``scale`` have shape (d,). A network sees unit size, in float32; own units need
+    float64, which distinguishes 1e9 + 1 from 1e9.
     """
 
     centre: Tensor
@@ -32,9 +32,10 @@ class Scaling:
 
     @classmethod
     def of(cls, points: Tensor, shared: bool = False) -> Scaling:
-        """The scaling that gives points (n, d) mean 0 and each coordinate, or all together, std 1.
+        """Return the scaling that gives points (n, d) mean 0 and std 1.
 
-        A column of equal numbers has no spread; it takes that of the other, or 1.
+        Each coordinate is scaled separately, or both by their pooled std if ``shared``. A constant
+        column takes the scale of the other, or 1.
         """
         centre = points.mean(0)
         squares = (points - centre).square()
@@ -49,7 +50,7 @@ class Scaling:
 
     @classmethod
     def none(cls, dim: int) -> Scaling:
-        """The scaling of data whose own units are those of unit size."""
+        """Return the identity scaling."""
         return cls(
             torch.zeros(dim, dtype=torch.float64),
             torch.ones(dim, dtype=torch.float64),
@@ -57,28 +58,28 @@ class Scaling:
 
     @property
     def axes(self) -> tuple[Axis, ...]:
-        """One axis a coordinate."""
+        """One `Axis` per coordinate."""
         pairs = zip(self.centre.tolist(), self.scale.tolist(), strict=True)
         return tuple(Axis(centre, scale) for centre, scale in pairs)
 
     @property
     def changes(self) -> bool:
-        """Whether own units differ from unit size."""
+        """True if own units differ from unit size."""
         return bool((self.centre != 0).any() or (self.scale != 1).any())
 
     def unit(self, x: Tensor) -> Tensor:
-        """Points at unit size, shape (…, d)."""
+        """Convert points (…, d) to unit size."""
         return (x.double() - self.centre) / self.scale
 
     def back(self, x: Tensor) -> Tensor:
-        """Points of unit size in the data's own units, shape (…, d), on the CPU in float64.
+        """Convert points (…, d) of unit size to own units, on the CPU in float64.
 
-        Data of unit size stay as they are.
+        The identity scaling returns them unchanged.
         """
         return self.lengths_back(x) + self.centre if self.changes else x.cpu()
 
     def lengths_back(self, x: Tensor) -> Tensor:
-        """Differences of points, such as a std, in the data's own units."""
+        """Convert differences of points, such as a std, to own units."""
         return x.cpu().double() * self.scale if self.changes else x.cpu()
 
 
@@ -86,13 +87,14 @@ class Scaling:
 
 
 def polar(radius: Tensor, angle: Tensor) -> Tensor:
+    """Return the points at these radii and angles (radians), shape (n, 2)."""
     return torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
 
 
 def _along(curve: Tensor, spacing: float, most: int = MOST) -> Tensor:
-    """Points at equal arc length on a curve given by many, shape (m, 2), ``spacing`` apart.
+    """Return points ``spacing`` apart in arc length along a polyline (m, 2).
 
-    A closed curve's end is where it began, so its last point is left out.
+    The last point of a closed curve is left out, because it is the first one again.
     """
     arc = torch.cat([torch.zeros(1), (curve[1:] - curve[:-1]).norm(dim=1).cumsum(0)]).double()
     count = min(max(math.ceil(float(arc[-1]) / spacing), 2), most)
@@ -108,7 +110,7 @@ def _line(start: float, stop: float) -> Tensor:
 
 
 def _equal(*curves: Tensor) -> tuple[Tensor, Tensor]:
-    """Curves of one weight each, whatever their lengths."""
+    """Return the points and weights of curves that have equal weight, whatever their lengths."""
     weights = [torch.full((len(c),), 1 / len(c), dtype=torch.float64) for c in curves]
     return torch.cat(curves), torch.cat(weights)
 
@@ -147,7 +149,7 @@ def _checkerboard(std: float) -> tuple[Tensor, Tensor]:
 
 
 def _pinwheel(std: float) -> tuple[Tensor, Tensor]:
-    """Five arms of radius N(1, 0.3²), each turned the further the farther out."""
+    """Five arms of radius N(1, 0.3²); the rotation grows with the radius."""
     radius = torch.linspace(0.2, 1.8, 2001, dtype=torch.float64)
     arm = _along(polar(radius, 0.9 * radius.exp()), 0.7 * std, MOST // 5)
     weight = (-((arm.norm(dim=1) - 1) ** 2) / (2 * 0.3**2)).exp()
@@ -160,13 +162,13 @@ def _pinwheel(std: float) -> tuple[Tensor, Tensor]:
 
 
 def _drawing(std: float) -> tuple[Tensor, Tensor]:
-    """An animal of 142 points, evenly along its strokes; each is a spot of its own."""
+    """An animal of 142 points, evenly spaced along its strokes; each point is a component."""
     corners = [torch.tensor([*map(float, stroke.split())]).double() for stroke in STROKES]
     return _equal(torch.cat([_along(_rounded(c.view(-1, 2)), SPACING) for c in corners]))
 
 
 def _rounded(stroke: Tensor) -> Tensor:
-    """A stroke with its corners cut twice: Chaikin 1974."""
+    """Cut the corners of a stroke twice: Chaikin 1974."""
     for _ in range(2):
         start, stop = stroke[:-1], stroke[1:]
         cut = torch.stack([0.75 * start + 0.25 * stop, 0.25 * start + 0.75 * stop], 1)

@@ -1,6 +1,6 @@
-"""Faults of the machine that a person can do something about: too little memory.
+"""Out-of-memory faults, which a user can do something about.
 
-Loads no torch, whose import is what fails first.
+Loads no torch, because its import is what fails first.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _SIGNS = (
     "can't start new thread",
     "bad_alloc",
 )
-"""What libraries say, in lower case, where the system gives them no more memory."""
+"""Parts of library messages, in lower case, that mean the system has no more memory."""
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
-    """Return whether an error, or one that it came of, is that memory has run out."""
+    """Return whether an error, or one of its causes, means that memory ran out."""
     while error is not None:
         if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
             return True
@@ -39,9 +39,9 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 
 
 def check_room_for_torch() -> None:
-    """Raise MemoryError where a limit on address space leaves no room for torch's libraries.
+    """Raise MemoryError if the address-space limit leaves no room for torch's libraries.
 
-    Without room their loading may abort the process, with no error that could be told.
+    Without room, loading them may abort the process without an error that could be reported.
     """
     if resource is None or resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
         return
@@ -57,22 +57,22 @@ def check_room_for_torch() -> None:
 
 
 _MARGIN = 128 * 2**20
-"""Bytes that loading torch takes beside its libraries."""
+"""Bytes that loading torch takes in addition to its libraries."""
 
 
 def fault_of(error: BaseException, *, training: bool = False) -> str | None:
-    """Return `devices.fault_of`, or `memory_to_load` as long as torch has not been loaded.
+    """Return `devices.fault_of`, or `memory_to_load` while torch is not loaded.
 
-    Where it could not be, to try once more may end the process.
+    Loading it again after it ran out of memory may abort the process.
     """
-    devices = sys.modules.get("tui_diffusion.core.devices")
-    told = getattr(devices, "fault_of", None)
-    fault: str | None = told(error, training=training) if told else memory_to_load(error)
+    devices = sys.modules.get("tui_diffusion.core.training.devices")
+    explain = getattr(devices, "fault_of", None)
+    fault: str | None = explain(error, training=training) if explain else memory_to_load(error)
     return fault
 
 
 def memory_to_load(error: BaseException) -> str | None:
-    """Return a line on a program that cannot be loaded for want of memory; None for others."""
+    """Return a one-line message if memory was too small to load the program; None otherwise."""
     if not is_out_of_memory(error):
         return None
     return "out of memory; allowed: 1 GB of address space or more (ulimit -v), or fewer programs"

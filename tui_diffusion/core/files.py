@@ -1,4 +1,4 @@
-"""Writing files whole or not at all, and replacing none but plain ones."""
+"""Atomic file writing, and guarded reading, of plain files only."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .text import shown
 
 
 def destination(file: Path) -> Path:
-    """The file that writing to ``file`` replaces: where a symbolic link leads, or the file itself.
+    """Return the file that writing to ``file`` replaces: the target of a symbolic link, or itself.
 
-    Raises `OSError` where something stands there that is not a plain file, such as a device.
+    Raises `OSError` if it exists and is not a plain file, such as a device.
     """
     real = Path(os.path.realpath(file)) if file.is_symlink() else file
     with suppress(FileNotFoundError):
@@ -32,13 +32,13 @@ def destination(file: Path) -> Path:
 def replacing(
     files: Sequence[Path], check: Callable[[], None] = lambda: None
 ) -> Iterator[list[Path]]:
-    """Yield a temporary path for each file; put all of them in their places at the end.
+    """Yield a temporary path for each file; move all of them into place at the end.
 
-    ``check`` may refuse at the last moment. What is replaced hands down its permissions. After any
-    exception the files are as they were.
+    ``check`` may raise to cancel at the last moment. A new file takes the permissions of the one
+    that it replaces. After an exception the files are unchanged.
     """
     places = [destination(file) for file in files]
-    # A writer may go by the suffix, which is that of the name given.
+    # A writer may choose the format by the suffix, so the temporary name keeps it.
     temporary = [
         place.with_name(f".{uuid4().hex[:12]}.tmp{file.suffix.lower()}")
         for file, place in zip(files, places, strict=True)
@@ -57,7 +57,7 @@ def replacing(
 
 
 def write_whole(file: Path, content: bytes | str) -> None:
-    """Write a file, flushed to the disk, in the place of what was there; raises `OSError`."""
+    """Write a file atomically and flush it to the disk; raise `OSError`."""
     data = content.encode() if isinstance(content, str) else content
     with replacing([file]) as (temporary,), temporary.open("xb") as opened:
         opened.write(data)
@@ -66,11 +66,11 @@ def write_whole(file: Path, content: bytes | str) -> None:
 
 
 LARGEST_TEXT = 2**22
-"""Bytes of JSON that are read at most."""
+"""Maximum size in bytes of a JSON file to read."""
 
 
-# What reading files raises that are damaged, or none of ours; nesting without end, and numbers and
-# sizes beyond all measure among them.
+# What reading damaged or foreign files can raise, including excessive nesting and numbers or sizes
+# out of range.
 UNREADABLE = (
     OSError,
     ValueError,
@@ -86,7 +86,7 @@ UNREADABLE = (
 
 
 def reason_of(error: BaseException) -> str:
-    """What went wrong, short and in one harmless line."""
+    """Return what went wrong in one short line without control characters."""
     if isinstance(error, RecursionError):
         return "nested too deeply"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error)
@@ -96,8 +96,8 @@ def reason_of(error: BaseException) -> str:
 def read_plain(file: Path, limit: int = LARGEST_TEXT, *, follow: bool = False) -> bytes:
     """Return the bytes of a plain file of at most ``limit`` bytes; raise OSError or ValueError.
 
-    A pipe or a device might never end. A link might lead elsewhere: it is refused unless
-    ``follow``, which is for files that a person puts where they like.
+    Pipes and devices are refused, because reading one might never end. Links are refused unless
+    ``follow``, which is for files that the user puts where they like.
     """
     handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
     with os.fdopen(handle, "rb") as opened:
@@ -118,10 +118,10 @@ def read_object(file: Path, limit: int = LARGEST_TEXT) -> dict[str, Any]:
 
 
 def flush_folder(folder: Path) -> None:
-    """See the names in a folder safely to the disk."""
+    """Flush the entries of a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        # Some file systems cannot flush a folder, and need not.
+        # Some file systems cannot flush a folder and do not need to.
         with suppress(OSError):
             os.fsync(handle)
     finally:

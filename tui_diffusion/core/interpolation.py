@@ -1,4 +1,4 @@
-"""Places between two levels, for pictures that move smoothly."""
+"""Interpolation between two levels, for smooth animations."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 
 def between(rows: NDArray[Any], place: float) -> NDArray[Any]:
-    """What stands at a place from 0 to N; ``rows`` has shape (N + 1, …).
+    """Interpolate linearly at a position from 0 to N; ``rows`` has shape (N + 1, …).
 
-    (1 − s)·rows[k] + s·rows[k + 1] with s = place − k: a straight line from level to level, which
-    no sampler takes. At a level it is the level's own row.
+    (1 − s)·rows[k] + s·rows[k + 1] with s = place − k. No sampler moves points in this way; at an
+    integer position the result is that level's own row.
     """
     last = len(rows) - 1
     k = min(max(int(place), 0), last)

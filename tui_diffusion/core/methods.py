@@ -1,18 +1,18 @@
-"""What a network learns, and how its output reads as noise and as clean data.
+"""What a network learns, and how its output gives estimates of the noise and the clean data.
 
 A method is four formulas on x = α x_0 + σ ε:
 
-- ``condition``: the number that tells the network its level;
-- ``see``: what the network sees of x;
+- ``condition``: the number that encodes the level for the network;
+- ``see``: the input that the network receives for x;
 - ``target``: what the output should be, linear in x_0 and ε;
-- ``read``: the estimates x0_hat and eps_hat that an output stands for, with
+- ``read``: the estimates x0_hat and eps_hat that follow from an output, with
   x = α x0_hat + σ eps_hat.
 
-Methods that know every noise level also say which ones training draws: ``draw``. Training weighs
-every target alike: a method that weighs levels has it in its target.
+A method that covers every noise level also defines the training distribution of levels: ``draw``.
+Training weighs all targets equally: a method that weighs levels includes the weight in its target.
 
 Because a target is linear in x_0 and ε, the best possible output E[target | x] is the target of the
-ideal estimates. So `IdealDenoiser` answers the same call as `NetworkDenoiser`, for every method.
+ideal estimates. So `IdealDenoiser` can replace `NetworkDenoiser` for every method.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .schedules import Level
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a denoiser says of x at a level; all of x's shape. ``output`` is the network's own."""
+    """A denoiser's estimates for x, each of x's shape; ``output`` is that of the network."""
 
     output: Tensor
     eps_hat: Tensor
@@ -40,47 +40,59 @@ class Prediction:
 
 @lru_cache(maxsize=32)
 def _constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Numbers brought to a device once, for the host waits for every copy."""
+    """Return numbers as a tensor on a device, cached because the host waits for every copy."""
     return torch.tensor(values, dtype=dtype, device=device)
 
 
 class Method(Protocol):
-    """See the module's docstring. ``level`` holds numbers, or tensors that broadcast against x."""
+    """A parametrisation of the denoising task; see the module's docstring.
 
-    def condition(self, level: Level) -> float | Tensor: ...
+    ``level`` holds numbers, or tensors that broadcast against points of shape (n, d).
+    """
 
-    def see(self, x: Tensor, level: Level) -> Tensor: ...
+    def condition(self, level: Level) -> float | Tensor:
+        """Return the number that encodes the level for the network; a tensor for many levels."""
+        ...
 
-    def target(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor: ...
+    def see(self, x: Tensor, level: Level) -> Tensor:
+        """Return the network's input for points x (n, d), of the same shape."""
+        ...
 
-    def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction: ...
+    def target(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
+        """Return the training target, linear in the clean data x0 and the noise eps, (n, d)."""
+        ...
+
+    def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
+        """Convert the output at x, (n, d), into estimates with x = α x0_hat + σ eps_hat."""
+        ...
 
 
 @runtime_checkable
 class AnyLevel(Method, Protocol):
-    """A method whose network knows every noise level, whatever the schedule."""
+    """A method whose network covers every noise level, whatever the schedule."""
 
     def draw(self, u: Tensor) -> Level:
-        """The noise level at each place u in (0, 1) of the training distribution."""
+        """Return the noise level at each quantile u in (0, 1) of the training distribution."""
         ...
 
 
 def _from_eps(output: Tensor, eps_hat: Tensor, x: Tensor, level: Level) -> Prediction:
+    """Return the prediction that follows from a noise estimate, x0_hat = (x − σ eps_hat)/α."""
     return Prediction(output, eps_hat, (x - level.sigma * eps_hat) / level.alpha)
 
 
 class _Plain:
-    """The network sees x as it is."""
+    """A method whose network receives x unchanged."""
 
     def see(self, x: Tensor, level: Level) -> Tensor:
         return x
 
 
 class Naive(_Plain):
-    """The post's: the output is subtracted from x. Target n·σ'/σ for noise n = σ ε, so σ'·ε.
+    """The post's method: the output is subtracted from x. The target is n·σ'/σ = σ'·ε for n = σ ε.
 
-    The last target is 0 whatever the noise was: there the output says nothing of ε, and is read as
-    what it removes, x0_hat = x − output.
+    The target of the last level is 0 whatever the noise, so the output there carries no information
+    on ε; it is read as the part to remove, x0_hat = x − output.
     """
 
     def condition(self, level: Level) -> float | Tensor:
@@ -111,7 +123,7 @@ class NaiveExact(_Plain):
 
 
 class DDPM(_Plain):
-    """Noise prediction, Ho et al. 2020, Algorithm 1: target ε, told α_t = 1 − β_t."""
+    """Noise prediction: target ε, condition α_t = 1 − β_t. Ho et al. 2020, Algorithm 1."""
 
     def condition(self, level: Level) -> float | Tensor:
         return 1 - level.trained.beta
@@ -127,37 +139,37 @@ class DDPM(_Plain):
 class _LogNormal:
     """Noise levels with ln(σ/α) ~ N(noise_mean, noise_std²): Karras et al. 2022, table 1.
 
-    The network is told ln(σ/α)/4, kept within three standard deviations of what training draws, for
-    it knows nothing of levels beyond.
+    The condition is ln(σ/α)/4, clamped to three standard deviations of the training distribution,
+    because the network has seen no levels beyond.
     """
 
     noise_mean: float = -1.2
     noise_std: float = 1.2
 
     def _ratio(self, u: Tensor) -> Tensor:
-        """σ/α at place u of the distribution."""
+        """Return σ/α at quantile u of the distribution."""
         log_ratio: Tensor = self.noise_mean + self.noise_std * torch.special.ndtri(u)
         return log_ratio.exp()
 
     def condition(self, level: Level) -> float | Tensor:
         alpha, sigma = torch.as_tensor(level.alpha), torch.as_tensor(level.sigma)
         reach = 3 * self.noise_std
-        told = (sigma / alpha).log().clamp(self.noise_mean - reach, self.noise_mean + reach)
-        return told / 4
+        log_ratio = (sigma / alpha).log().clamp(self.noise_mean - reach, self.noise_mean + reach)
+        return log_ratio / 4
 
 
 @dataclass(frozen=True)
 class EDM(_LogNormal):
     """Preconditioned denoising: Karras et al. 2022, section 5 and table 1.
 
-    x0_hat = c_skip x + c_out F(c_in x, ln(σ)/4), with s = sigma_data the data's spread about their
-    mean, which is taken off before and put back after. So that any schedule will do, written for
-    x = α x_0 + σ ε where the paper has α = 1:
+    x0_hat = c_skip x + c_out F(c_in x, ln(σ)/4), where s = sigma_data is the spread of the data
+    about their mean, which is subtracted before and added back after. The paper has α = 1; for any
+    schedule x = α x_0 + σ ε the coefficients are
 
         c_in = 1/√(σ² + α² s²),  c_skip = α s² c_in²,  c_out = σ s c_in.
 
     The paper's weight 1/c_out² makes the loss that of the output F against (x_0 − c_skip x)/c_out,
-    of unit variance at every level.
+    which has unit variance at every level.
     """
 
     sigma_data: float = 1.0
@@ -183,20 +195,21 @@ class EDM(_LogNormal):
         return Prediction(output, (x - level.alpha * x0_hat) / level.sigma, x0_hat)
 
     def _coefficients(self, level: Level) -> tuple[Scale, Scale, Scale]:
-        """c_in, c_skip, c_out."""
+        """Return c_in, c_skip and c_out."""
         s = self.sigma_data
         c_in: Scale = (level.sigma**2 + (level.alpha * s) ** 2) ** -0.5
         return c_in, level.alpha * (s * c_in) ** 2, level.sigma * s * c_in
 
     def _mean(self, like: Tensor) -> Tensor:
+        """Return the mean of the data as a tensor like ``like``."""
         return _constant(self.mean or (0.0,), like.dtype, like.device)
 
 
 @dataclass(frozen=True)
 class Flow(_LogNormal):
-    """Rectified flow, Liu et al. 2022: the velocity ε − x_0 of the straight path from x_0 to ε.
+    """Rectified flow: the velocity ε − x_0 of the straight path from x_0 to ε. Liu et al. 2022.
 
-    The path is y = (1 − t) x_0 + t ε with t = σ/(α + σ), so y = x/(α + σ) whatever the schedule;
+    The path is y = (1 − t) x_0 + t ε with t = σ/(α + σ), so y = x/(α + σ) for any schedule;
     ln(t/(1 − t)) is normal in training (Esser et al. 2024, section 3.1).
     """
 
@@ -222,25 +235,25 @@ METHODS: dict[str, Method] = {
     "edm": EDM(),
     "flow": Flow(),
 }
-"""Every method by its name in a configuration, the last two with their papers' constants."""
+"""Every method by its name in a configuration; EDM and flow have their papers' constants."""
 
 
 class Denoiser(Protocol):
-    """The call that samplers make: what is in x, of shape (n, d), at this level?"""
+    """The function that samplers call to estimate the clean data and the noise."""
 
     def __call__(self, x: Tensor, level: Level) -> Prediction: ...
 
 
 @dataclass(frozen=True)
 class NetworkDenoiser:
-    """A network read through its method."""
+    """A network with the method that interprets its output."""
 
     network: Network
     method: Method
 
     def __call__(self, x: Tensor, level: Level) -> Prediction:
-        seen = self.method.see(x, level)
-        output = self.network(seen, self.method.condition(level), level.trained.index)
+        inputs = self.method.see(x, level)
+        output = self.network(inputs, self.method.condition(level), level.trained.index)
         return self.method.read(output, x, level)
 
 
@@ -258,7 +271,7 @@ class IdealDenoiser:
 
 
 def device_of(denoiser: Denoiser) -> torch.device:
-    """Where a denoiser computes."""
+    """Return the device on which a denoiser computes."""
     if isinstance(denoiser, IdealDenoiser):
         return denoiser.mixture.means.device
     network = getattr(denoiser, "network", None)

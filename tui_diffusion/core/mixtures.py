@@ -1,15 +1,15 @@
 """Gaussian mixtures, exact at every noise level.
 
-The clean data are x_0 ~ Σ_m w_m N(μ_m, s_m² I). Noising to x = α x_0 + σ ε with ε ~ N(0, I) keeps
-them a mixture, with the same weights, centres α μ_m and variances v_m = α² s_m² + σ². Hence
+The clean data are x_0 ~ Σ_m w_m N(μ_m, s_m² I). Noising to x = α x_0 + σ ε with ε ~ N(0, I) gives a
+mixture with the same weights, centres α μ_m and variances v_m = α² s_m² + σ². Hence
 
     log p(x)   = log Σ_m w_m N(x; α μ_m, v_m I)                       (by log-sum-exp)
     r_m(x)     = w_m N(x; α μ_m, v_m I) / p(x)                        (responsibilities)
     ∇ log p(x) = Σ_m r_m (α μ_m − x) / v_m                            (the score)
     E[x_0 | x] = Σ_m r_m (μ_m + (α s_m² / v_m) (x − α μ_m))           (the ideal denoiser)
 
-Everything is computed in float64 (float32 where a device has no float64) and returned in the type
-of x, finite for every finite x as long as every v_m is positive.
+Computations use float64 (float32 where a device has no float64) and return the dtype of x. Results
+are finite for every finite x if every v_m is positive.
 """
 
 from __future__ import annotations
@@ -24,30 +24,29 @@ from torch import Tensor
 from .tensors import placed
 
 Scale = float | Tensor
-"""alpha or sigma: one number for all points, or a tensor with one for each, shape (n, 1)."""
+"""alpha or sigma: one number for all points, or a tensor of shape (n, 1), one for each point."""
 
 PAIRS_AT_ONCE = 2**17
-"""Pairs of points, or of a point and a component, that are looked at together: what a core's cache
-holds, which is quickest too."""
+"""Pairs (of points, or of a point and a component) in one batch on a CPU: they fit in its cache."""
 
 _ON_GPU = 2**20
-"""The same on a GPU, which would have too little to do."""
+"""Pairs in one batch on a GPU, which smaller batches would leave idle."""
 
 
-def _go_on() -> None:
-    """Give nothing up."""
+def _continue() -> None:
+    """Do nothing; the default of `between_parts`."""
 
 
-between_parts: ContextVar[Callable[[], None]] = ContextVar("between_parts", default=_go_on)
-"""Called between two parts of a long computation; a thread may set one that raises to end it."""
+between_parts: ContextVar[Callable[[], None]] = ContextVar("between_parts", default=_continue)
+"""Hook called between two batches of a long computation; it may raise to cancel the computation."""
 
 
 class GaussianMixture:
-    """Σ_m w_m N(μ_m, s_m² I) in d = 1 or 2 dimensions.
+    """The mixture Σ_m w_m N(μ_m, s_m² I) in d = 1 or 2 dimensions.
 
-    ``means`` has shape (m, d); ``stds`` and ``weights`` shape (m,), or one number for all.
-    Weights are scaled to sum to 1. ``separate``: each component is a mode of its own; otherwise
-    they make up a curve, an area or a cloud together.
+    ``means`` has shape (m, d); ``stds`` and ``weights`` have shape (m,), or are one number for all.
+    Weights are scaled to sum to 1. ``separate``: each component is a mode; otherwise the components
+    together form a curve, an area or a cloud. Raises ValueError if ``means`` is not a matrix.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class GaussianMixture:
 
     @property
     def dim(self) -> int:
-        """Coordinates of a point."""
+        """Number of coordinates of a point."""
         return self.means.shape[1]
 
     @property
@@ -80,13 +79,13 @@ class GaussianMixture:
         return self.means.shape[0]
 
     def to(self, device: torch.device | str) -> GaussianMixture:
-        """The same mixture on another device."""
+        """Return the same mixture on another device."""
         return GaussianMixture(
             self.means, self.stds, self.weights, separate=self.separate, device=device
         )
 
     def noised(self, alpha: float, sigma: float) -> GaussianMixture:
-        """The distribution of alpha·x_0 + sigma·eps, itself a mixture."""
+        """Return the distribution of alpha·x_0 + sigma·eps, itself a mixture."""
         stds = (alpha**2 * self.stds**2 + sigma**2).sqrt()
         return GaussianMixture(
             alpha * self.means,
@@ -99,11 +98,11 @@ class GaussianMixture:
     # --- moments -----------------------------------------------------------------------------
 
     def mean(self) -> Tensor:
-        """E[x_0], shape (d,)."""
+        """Return E[x_0], shape (d,)."""
         return self.weights @ self.means
 
     def std(self) -> Tensor:
-        """Standard deviation of each coordinate, shape (d,)."""
+        """Return the standard deviation of each coordinate, shape (d,)."""
         return (self.weights @ ((self.means - self.mean()) ** 2 + self.stds[:, None] ** 2)).sqrt()
 
     # --- sampling ----------------------------------------------------------------------------
@@ -111,9 +110,9 @@ class GaussianMixture:
     def components(
         self, n: int, generator: torch.Generator | None = None, *, balanced: bool = False
     ) -> Tensor:
-        """Which component each of n points comes from, shape (n,).
+        """Draw the component of each of n points, shape (n,).
 
-        Balanced: in exact proportion to the weights (to rounding), in order and without chance.
+        ``balanced``: in proportion to the weights, up to rounding, in order and without randomness.
         """
         device, dtype = self.means.device, self.means.dtype
         if balanced:
@@ -123,7 +122,7 @@ class GaussianMixture:
         return self.components_at(places)
 
     def components_at(self, places: Tensor) -> Tensor:
-        """The component at each place in (0, 1), where every one has a stretch of its weight."""
+        """Return the component at each quantile in (0, 1), by the cumulated weights."""
         places = places.to(self.weights)
         return torch.searchsorted(self.weights.cumsum(0)[:-1], places)
 
@@ -135,7 +134,7 @@ class GaussianMixture:
         balanced: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> Tensor:
-        """n fresh points, shape (n, d)."""
+        """Draw n points, shape (n, d)."""
         component = self.components(n, generator, balanced=balanced)
         noise = torch.randn(
             (n, self.dim), generator=generator, device=self.means.device, dtype=self.means.dtype
@@ -145,14 +144,14 @@ class GaussianMixture:
     # --- the exact truth ---------------------------------------------------------------------
 
     def log_prob(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
-        """log p(x) of the data noised to (alpha, sigma); x has shape (n, d), the result (n,)."""
+        """Return log p(x) of the data noised to (alpha, sigma); x is (n, d), the result (n,)."""
         return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().logsumexp(1))
 
     def on_lattice(self, xs: Tensor, ys: Tensor) -> Tensor:
-        """p(x, y) of data in the plane at every pair of a column and a row, (rows, columns).
+        """Return the density of 2D data at every pair of a column and a row, (rows, columns).
 
-        A component is the product of what it is along x and along y, so no pair costs more than a
-        multiplication for each.
+        A component is the product of its densities along x and along y, so a pair costs one
+        multiplication per component. Raises ValueError for 1D mixtures.
         """
         if self.dim != 2:
             raise ValueError("a lattice is for two-dimensional mixtures")
@@ -164,7 +163,7 @@ class GaussianMixture:
         return _cast((along(ys, 1) * self.weights) @ along(xs, 0).T, xs.dtype)
 
     def score(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
-        """∇_x log p(x) of the data noised to (alpha, sigma), shape (n, d)."""
+        """Return ∇_x log p(x) of the data noised to (alpha, sigma), shape (n, d)."""
 
         def rows(part: _Part) -> Tensor:
             pull = part.log_joint().softmax(1) / part.variance
@@ -173,7 +172,7 @@ class GaussianMixture:
         return self._by_rows(x, alpha, sigma, rows)
 
     def denoise(self, x: Tensor, alpha: Scale, sigma: Scale) -> Tensor:
-        """E[x_0 | x] for x = alpha·x_0 + sigma·eps: no network can do better. Shape (n, d).
+        """Return E[x_0 | x] for x = alpha·x_0 + sigma·eps, shape (n, d): the ideal denoiser.
 
         Written as Σ_m r_m (σ² μ_m + α s_m² x)/v_m.
         """
@@ -186,11 +185,14 @@ class GaussianMixture:
         return self._by_rows(x, alpha, sigma, rows)
 
     def responsibilities(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
-        """r_m(x), the probability that x came from component m, shape (n, m)."""
+        """Return r_m(x), the probability that x came from component m, shape (n, m)."""
         return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().softmax(1))
 
     def cdf(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
-        """P(X ≤ x) of 1D data noised to (alpha, sigma); x has shape (n, 1), the result (n,)."""
+        """Return P(X ≤ x) of 1D data noised to (alpha, sigma); x is (n, 1), the result (n,).
+
+        Raises ValueError for 2D mixtures.
+        """
         if self.dim != 1:
             raise ValueError("cdf is for one-dimensional mixtures")
 
@@ -204,7 +206,7 @@ class GaussianMixture:
     def _by_rows(
         self, x: Tensor, alpha: Scale, sigma: Scale, rows: Callable[[_Part], Tensor]
     ) -> Tensor:
-        """What ``rows`` makes of x, taken in parts so small that memory stays bounded."""
+        """Apply ``rows`` to x in batches, so that memory stays bounded."""
         means = self.means
         at_once = PAIRS_AT_ONCE if means.device.type == "cpu" else _ON_GPU
         size = max(1, at_once // self.modes)
@@ -229,20 +231,20 @@ class GaussianMixture:
 
 
 class _Part:
-    """Some of the points: x (n, d), α and σ (n or 1, 1), v_m (n or 1, m)."""
+    """A batch of points: x (n, d), α and σ (n or 1, 1), v_m (n or 1, m)."""
 
     def __init__(self, mixture: GaussianMixture, x: Tensor, alpha: Tensor, sigma: Tensor) -> None:
         self.mixture, self.x, self.alpha, self.sigma = mixture, x, alpha, sigma
         self.variance = alpha**2 * mixture.stds**2 + sigma**2
 
     def log_joint(self) -> Tensor:
-        """log(w_m N(x; α μ_m, v_m)), shape (n, m)."""
+        """Return log(w_m N(x; α μ_m, v_m)), shape (n, m)."""
         mixture, root = self.mixture, self.variance.sqrt()
         square: Tensor = torch.zeros((), dtype=root.dtype, device=root.device)
         for axis in range(mixture.dim):
             centre = self.alpha * mixture.means[:, axis]
             square = square + ((self.x[:, axis : axis + 1] - centre) / root) ** 2
-        # A square that overflows would make the difference of two exponents NaN.
+        # The difference of two infinite exponents would be NaN.
         square = square.clamp_max(torch.finfo(root.dtype).max / 1e8)
         log_norm = mixture.dim / 2 * (self.variance.log() + math.log(2 * math.pi))
         return mixture.weights.log() - log_norm - square / 2

@@ -1,4 +1,4 @@
-"""The words that a mistyped one was probably meant to be."""
+"""Suggestions for a mistyped word."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 _MOST = 3
-"""Words suggested at most."""
+"""Maximum number of suggestions."""
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:
-    """The known words that are most like this one, the likest first."""
-    # Not of a text of any length: the time that it takes grows with the square.
+    """Return the known words most similar to this one, most similar first."""
+    # The time grows with the square of the length.
     return get_close_matches(word[:100], list(known), n=_MOST, cutoff=0.6)
 
 
 def did_you_mean(words: Iterable[str]) -> str:
-    """``did you mean a, b or c? ``, to stand before what is allowed; '' where there is none."""
+    """Return ``did you mean a, b or c? ``, to precede what is allowed; '' without words."""
     *others, last = [*words] or [""]
     return f"did you mean {', '.join(others)}{' or ' if others else ''}{last}? " if last else ""

@@ -18,9 +18,10 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    """A linear layer with PyTorch's default initialisation, U(±1/√inputs), from one generator.
+    """Return a linear layer with PyTorch's default initialisation, U(±1/√inputs).
 
-    The default would draw from the process-wide generator, which other threads may use meanwhile.
+    The numbers come from ``generator``: PyTorch uses the process-wide one, which other threads may
+    use at the same time.
     """
     layer = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
     bound = inputs**-0.5
@@ -33,7 +34,7 @@ def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
 def mlp(
     inputs: int, outputs: int, width: int, depth: int, activation: str, generator: torch.Generator
 ) -> nn.Sequential:
-    """inputs → width → … → width → outputs, with ``depth`` hidden layers."""
+    """Return inputs → width → … → width → outputs, with ``depth`` hidden layers."""
     layers: list[nn.Module] = []
     size = inputs
     for _ in range(depth):
@@ -43,9 +44,9 @@ def mlp(
 
 
 def octaves(x: Tensor, count: int) -> list[Tensor]:
-    """sin and cos of π/2 · 2^j · x for j = 0 … count − 1, each of x's shape.
+    """Return sin and cos of π/2 · 2^j · x for j = 0 … count − 1, each of x's shape.
 
-    Fourier features: Tancik et al. 2020. Each octave follows from the one below, as
+    Fourier features: Tancik et al. 2020. Each octave follows from the previous one by
     sin 2a = 2 sin a cos a and cos 2a = 1 − 2 sin² a.
     """
     if not count:
@@ -60,10 +61,10 @@ def octaves(x: Tensor, count: int) -> list[Tensor]:
 
 
 class Network(nn.Module):
-    """Points and a number that tells their level, to an output of the points' shape.
+    """A network that maps points and the number that encodes their level to outputs of their shape.
 
-    One body for all levels takes ``cat(x, c)`` and, where there are some, the `octaves` of both;
-    with one body a level, each takes what is of x alone.
+    One body for all levels takes ``cat(x, c)`` and the `octaves` of both, if configured; with one
+    body per level, each takes the features of x alone.
     """
 
     def __init__(
@@ -91,23 +92,25 @@ class Network(nn.Module):
     def features(
         self, x: Tensor, c: Tensor | float, *, axis: int = -1, out: Tensor | None = None
     ) -> Tensor:
-        """What a body is fed: x of shape (…, d) and c, a number or (…, 1), side by side.
+        """Return the input of a body: x of shape (…, d) and c, a number or (…, 1), concatenated.
 
-        Coordinates are along another ``axis`` where points are columns; ``out`` takes the result.
+        ``axis`` is that of the coordinates, if points are columns; ``out`` receives the result.
         """
         parts = [x, *octaves(x, self.fourier)]
         if not self.per_level:
-            told = placed(c, x)
+            condition = placed(c, x)
             shape = list(x.shape)
             shape[axis] = 1
-            parts += [part.expand(shape) for part in (told, *octaves(told, self.level_fourier))]
+            parts += [
+                part.expand(shape) for part in (condition, *octaves(condition, self.level_fourier))
+            ]
         return torch.cat(parts, axis, out=out)
 
     def body(self, index: int | None) -> nn.Module:
-        """The body that serves level ``index``."""
+        """Return the body of level ``index``."""
         return self.bodies[index if self.per_level and index is not None else 0]
 
     def forward(self, x: Tensor, c: Tensor | float, index: int | None = None) -> Tensor:
-        """The output at level ``index``; x of shape (n, d)."""
+        """Return the output (n, d) at level ``index`` for x (n, d)."""
         output: Tensor = self.body(index)(self.features(x, c))
         return output

@@ -1,4 +1,4 @@
-"""Where the person's runs, settings and presets are."""
+"""Paths of the runs, the settings and the saved presets."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from .text import expanded
 
 
 def settings_file() -> Path:
-    """``settings.toml`` in the folder ``DIFFUSION_TUI_CONFIG``, or the file of that name; in
-    ``DIFFUSION_TUI_HOME``; or in the user's configuration folder."""
+    """Return the path of the settings file.
+
+    ``settings.toml`` in the folder ``DIFFUSION_TUI_CONFIG``, or the file of that name; else in
+    ``DIFFUSION_TUI_HOME``; else in the user's configuration folder.
+    """
     named, home = os.environ.get("DIFFUSION_TUI_CONFIG"), os.environ.get("DIFFUSION_TUI_HOME")
     if named:
         path = expanded(named)
@@ -23,12 +26,12 @@ def settings_file() -> Path:
 
 
 def presets_folder() -> Path:
-    """Where the files are: beside the settings."""
+    """Return the folder of the saved presets, beside the settings file."""
     return settings_file().parent / "presets"
 
 
 def store() -> Path:
-    """The folder that holds the runs: under ``DIFFUSION_TUI_HOME`` or the user's data directory."""
+    """Return the folder of the runs, in ``DIFFUSION_TUI_HOME`` or the user's data folder."""
     home = os.environ.get("DIFFUSION_TUI_HOME")
     if home:
         return Path(home) / "runs"

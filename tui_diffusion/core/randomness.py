@@ -1,4 +1,4 @@
-"""Generators that one seed gives for separate purposes."""
+"""Independent random generators derived from one seed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 
 
 def generator(seed: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
-    """A generator for one purpose ("weights", "batches", "sampling", …) of one seed.
+    """Return the generator of a seed for one purpose ("weights", "batches", "sampling", …).
 
-    Different purposes are independent, so that drawing samples never shifts the training data.
+    Purposes are independent, so that drawing samples never changes the training data.
     """
     words = np.random.SeedSequence([seed, zlib.crc32(purpose.encode())]).generate_state(1)
     return torch.Generator(device=device).manual_seed(int(words[0]))

@@ -1,7 +1,7 @@
-"""Noise levels: two arrays, and one level as the methods and samplers see it.
+"""Noise schedules: the arrays alpha and sigma, and one level as methods and samplers see it.
 
 Generation order: level 0 is the noisiest, level N is clean; x_k = alpha_k x_0 + sigma_k eps. DDPM's
-t is N − k. A schedule only builds the arrays ``alphas`` and ``sigmas``, each of shape (N + 1,).
+t is N − k. A schedule consists of the arrays ``alphas`` and ``sigmas``, each of shape (N + 1,).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import torch
 from torch import Tensor
 
 _LEAST = 1e-150
-"""Below this, the square of a noise level is 0 to the computer and the level would be clean."""
+"""The smallest noise level: the square of a smaller one underflows to 0."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """Where a point is and where one reverse step takes it.
+    """A noise level (α, σ) and the next one, (α', σ'), to which one reverse step leads.
 
-    Numbers for one level; in training, tensors that broadcast against points, one entry a batch or
-    a point. ``index`` is k, counted from the noisiest. ``following`` is the level that the step
-    leads to, None where that is clean. ``told`` is the level of the training schedule that this is,
-    where sampling goes through a part of it.
+    The fields are numbers for one level; in training they are tensors that broadcast against
+    points, one entry per batch or per point. ``index`` is k, counted from the noisiest.
+    ``following`` is the next level, None if that is clean. ``told`` is the corresponding level of
+    the training schedule, if sampling uses a subset of its levels.
     """
 
     alpha: float | Tensor
@@ -38,7 +38,7 @@ class Level:
 
     @property
     def trained(self) -> Level:
-        """This level as training knows it."""
+        """The corresponding level of the training schedule."""
         return self.told or self
 
     @property
@@ -51,7 +51,7 @@ class Level:
 class Schedule:
     """alphas and sigmas of levels 0 (noisiest) to N (clean), float64 on the CPU.
 
-    ``told`` has, for each step, the level of the schedule that this one is a part of.
+    ``told`` holds, for each step of a subset, the level of the full schedule.
     """
 
     alphas: Tensor
@@ -64,14 +64,14 @@ class Schedule:
         return len(self.alphas) - 1
 
     def __getitem__(self, k: int) -> Level:
-        """Level k with the next one, for k = 0 … N−1."""
+        """Return level k with the next one, for k = 0 … N−1."""
         if not 0 <= k < self.levels:
             raise IndexError(f"level {k} of {self.levels}")
         return self._steps[k]
 
     @cached_property
     def _steps(self) -> tuple[Level, ...]:
-        """Every level but the clean one, each knowing the next."""
+        """Every level except the clean one, each linked to the next."""
         alphas, sigmas = self.alphas.tolist(), self.sigmas.tolist()
         steps: list[Level] = []
         following = None
@@ -82,14 +82,14 @@ class Schedule:
         return tuple(reversed(steps))
 
     def part(self, levels: int) -> Schedule:
-        """So many of this schedule's levels, evenly spread, with the noisiest and the clean one."""
+        """Return ``levels`` evenly spaced levels of this schedule, the first and last included."""
         chosen = torch.linspace(0, self.levels, levels + 1, dtype=torch.float64).round().long()
         told = tuple(self[k].trained for k in chosen[:-1].tolist())
         return Schedule(self.alphas[chosen], self.sigmas[chosen], told)
 
     @property
     def betas(self) -> Tensor:
-        """beta of every reverse step, noisiest first, shape (N,); all 0 where alpha stays 1."""
+        """beta of every reverse step, noisiest first, shape (N,); all 0 if alpha is constant."""
         return 1 - (self.alphas[:-1] / self.alphas[1:]) ** 2
 
     @property
@@ -99,7 +99,7 @@ class Schedule:
 
 
 def karras(levels: int, sigma_min: float, sigma_max: float, rho: float) -> Schedule:
-    """sigma_i = (σ_max^{1/ρ} + i/(N−1) (σ_min^{1/ρ} − σ_max^{1/ρ}))^ρ, then 0; alpha = 1.
+    """Return sigma_i = (σ_max^{1/ρ} + i/(N−1) (σ_min^{1/ρ} − σ_max^{1/ρ}))^ρ, then 0; alpha = 1.
 
     Karras et al. 2022, eq. 5.
     """
@@ -109,31 +109,34 @@ def karras(levels: int, sigma_min: float, sigma_max: float, rho: float) -> Sched
 
 
 def from_betas(betas: Sequence[float] | Tensor) -> Schedule:
-    """alpha_bar_t = Π_{s≤t} (1 − β_s); alpha = √alpha_bar, sigma = √(1 − alpha_bar).
+    """Return alpha = √alpha_bar, sigma = √(1 − alpha_bar) with alpha_bar_t = Π_{s≤t} (1 − β_s).
 
     ``betas`` are β_1 … β_N, least noisy first. Ho et al. 2020, eq. 4.
     """
     beta = torch.as_tensor(betas, dtype=torch.float64).clamp_min(_LEAST)
     clean = torch.zeros(1, dtype=torch.float64)
-    # By logarithms, which tell 1 − alpha_bar from 0 for the least of betas too.
+    # Logarithms keep 1 − alpha_bar above 0 even for the smallest betas.
     log_alpha_bar = torch.cat([clean, torch.log1p(-beta).cumsum(0)]).flip(0)
     return Schedule((log_alpha_bar / 2).exp(), (-torch.expm1(log_alpha_bar)).sqrt())
 
 
 def karras_betas(levels: int, beta_min: float, beta_max: float, rho: float) -> Schedule:
-    """Betas shaped as Karras' sigmas: (β_min^{1/ρ} + i/(N−1) (β_max^{1/ρ} − β_min^{1/ρ}))^ρ."""
+    """Return the schedule of betas (β_min^{1/ρ} + i/(N−1) (β_max^{1/ρ} − β_min^{1/ρ}))^ρ."""
     return from_betas(_warped(levels, beta_min, beta_max, rho))
 
 
 def linear_betas(levels: int, beta_min: float, beta_max: float) -> Schedule:
-    """Betas evenly spaced from beta_min to beta_max: Ho et al. 2020, section 4."""
+    """Return the schedule of betas evenly spaced from beta_min to beta_max.
+
+    Ho et al. 2020, section 4.
+    """
     return from_betas(torch.linspace(beta_min, beta_max, levels, dtype=torch.float64))
 
 
 def cosine(levels: int, offset: float = 0.008) -> Schedule:
-    """alpha_bar(u) = cos²(π/2 · (u + s)/(1 + s)) / alpha_bar(0), with every β at most 0.999.
+    """Return alpha_bar(u) = cos²(π/2 · (u + s)/(1 + s)) / alpha_bar(0), with every β at most 0.999.
 
-    Nichol and Dhariwal 2021, eq. 17, with s = 0.008.
+    Nichol and Dhariwal 2021, eq. 17, with s = ``offset``.
     """
     u = torch.linspace(0, 1, levels + 1, dtype=torch.float64)
     alpha_bar = (math.pi / 2 * (u + offset) / (1 + offset)).cos() ** 2
@@ -141,16 +144,16 @@ def cosine(levels: int, offset: float = 0.008) -> Schedule:
 
 
 def flow(levels: int, rho: float = 1.0) -> Schedule:
-    """alpha = 1 − t, sigma = t with t_k = (1 − k/N)^ρ: the straight path from noise to data.
+    """Return alpha = 1 − t, sigma = t with t_k = (1 − k/N)^ρ: the straight path from noise to data.
 
-    Liu et al. 2022, eq. 1, where ρ = 1; a greater ρ crowds the levels towards the data.
+    Liu et al. 2022, eq. 1, for ρ = 1; a larger ρ concentrates the levels near the data.
     """
     t = torch.linspace(1, 0, levels + 1, dtype=torch.float64) ** rho
     return Schedule(1 - t, t)
 
 
 def _warped(count: int, first: float, last: float, rho: float) -> Tensor:
-    """``count`` numbers from first to last, evenly spaced in their ρ-th root."""
+    """Return ``count`` numbers from first to last, evenly spaced in their ρ-th root."""
     place = torch.linspace(0, 1, count, dtype=torch.float64)
     warped: Tensor = (first ** (1 / rho) + place * (last ** (1 / rho) - first ** (1 / rho))) ** rho
     return warped

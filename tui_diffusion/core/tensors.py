@@ -6,9 +6,9 @@ from torch import Tensor
 
 
 def placed(value: Tensor | float, like: Tensor) -> Tensor:
-    """A value as a tensor of another's type and device.
+    """Return a value as a tensor with the dtype and device of ``like``.
 
-    A number is filled in on the device, where a copy would have the host wait for all before it.
+    A number is filled in on the device: copying it there would make the host wait for the device.
     """
     if isinstance(value, Tensor) and (value.dim() or value.device == like.device):
         return value.to(like)

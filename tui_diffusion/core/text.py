@@ -1,4 +1,4 @@
-"""Text from outside, made harmless and short enough to show."""
+"""Text from outside, made safe and short enough to show."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 
 
 def expanded(text: str) -> Path:
-    """The path that a person wrote, with ``~`` for a home; nobody's home is left as it is."""
+    """Return a text as a path with ``~`` expanded, except that of an unknown user."""
     with suppress(RuntimeError):
         return Path(text).expanduser()
     return Path(text)
 
 
 def shown(text: object) -> str:
-    """Text from outside made harmless: control characters become '?'."""
+    """Replace control characters in text from outside by '?'."""
     return "".join(c if c.isprintable() else "?" for c in str(text))
 
 
 def threads_text(count: int) -> str:
-    """1 thread, 3 threads."""
+    """Return "1 thread", "3 threads", …."""
     return f"{count} thread{'s' if count > 1 else ''}"
 
 
 def shortened(text: str, width: int = 60) -> str:
-    """`shown`, and short enough for one line."""
+    """Apply `shown`, and cut the text to ``width`` characters."""
     text = shown(text)
     return text if len(text) <= width else text[: width - 1] + "…"

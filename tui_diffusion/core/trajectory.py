@@ -1,4 +1,4 @@
-"""The immutable record of a denoising, and of the forward process it undoes."""
+"""The immutable record of a reverse process, and of the forward process that it inverts."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from .samplers import Sampler, Step
 from .schedules import Schedule
 
 _AT_ONCE = 16_384
-"""Points that a network sees at once, so that what it makes of them on the way stays small."""
+"""Points in one batch for the network, so that its intermediate results stay small."""
 
 _GPU_NUMBERS = 2**24
-"""Numbers in a layer's output on a GPU (64 MiB): enough that its work, and not the calling of its
-kernels, is what takes the time. A CUDA graph gains nothing here, for it would be played as often as
-it is recorded: the next sample is of another network.
-"""
+"""Numbers in a layer's output on a GPU (64 MiB): enough to dominate the cost of launching kernels.
+
+A CUDA graph gains nothing here: it would be replayed as often as it is captured, because the
+next sample comes from another network."""
 
 
 class Retake(Protocol):
-    """Takes the step from level k to k + 1 again, of some of the points."""
+    """A function that repeats the step from level k to k + 1 for some of the points."""
 
     def __call__(self, k: int, part: slice) -> Step: ...
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """n points at every level, x_T first; scrubbing is indexing.
+    """n points at every level, noisiest first.
 
     ``x`` has shape (N + 1, n, d): x[0] is the start, x[N] clean. ``repeats`` has shape (r, n, d):
-    what the last step gave when it was repeated; x[N] is the last of them. ``kind`` is "reverse"
-    for a denoising, "forward" for true data noised.
+    the results of the last step when it was repeated; x[N] is the last of them. ``kind`` is
+    "reverse" for a denoising, "forward" for true data with noise added.
 
-    What a step said, ``eps_hat``, ``x0_hat``, ``mean`` and ``noise``, is four times as much as the
-    points, and follows from them: it is not kept but, with the denoiser as it was and the same
-    noise, made again for whoever asks.
+    The quantities ``eps_hat``, ``x0_hat``, ``mean`` and ``noise`` of each step take four times the
+    memory of the points. They are not stored but recomputed on request, with the same denoiser and
+    the same noise.
     """
 
     kind: Literal["reverse", "forward"]
@@ -56,12 +56,12 @@ class Trajectory:
 
     @property
     def levels(self) -> int:
-        """N."""
+        """N: the number of reverse steps."""
         return len(self.x) - 1
 
     @property
     def points(self) -> int:
-        """n."""
+        """n: the number of points."""
         return self.x.shape[1]
 
     @property
@@ -70,33 +70,33 @@ class Trajectory:
         return self.x[self.result_level]
 
     def step(self, k: int, part: slice = slice(None)) -> Step:
-        """The step from level k to k + 1, of all points or of some."""
+        """Return the step from level k to k + 1, for all points or for some."""
         if not 0 <= k < self.levels:
             raise IndexError(f"step {k} of {self.levels}")
         return self.retake(k, part)
 
     @property
     def eps_hat(self) -> Tensor:
-        """The noise that the denoiser saw at every level below N, shape (N, n, d)."""
+        """The noise estimates at every level below N, shape (N, n, d)."""
         return self.every("eps_hat")[0]
 
     @property
     def x0_hat(self) -> Tensor:
-        """The clean data that it saw, shape (N, n, d)."""
+        """The estimates of the clean data at every level below N, shape (N, n, d)."""
         return self.every("x0_hat")[0]
 
     @property
     def mean(self) -> Tensor:
-        """Where every step leads but for its noise, shape (N, n, d)."""
+        """The mean of every step, without its noise, shape (N, n, d)."""
         return self.every("mean")[0]
 
     @property
     def noise(self) -> Tensor:
-        """What every step adds by chance, shape (N, n, d)."""
+        """The random part of every step, shape (N, n, d)."""
         return self.every("noise")[0]
 
     def every(self, *names: str) -> list[Tensor]:
-        """These parts of all steps, each of shape (N, n, d), in one go."""
+        """Return these quantities of all steps, each of shape (N, n, d), computed in one pass."""
         made = [torch.empty_like(self.x[1:]) for _ in names]
         for k in range(self.levels):
             step = self.step(k)
@@ -105,7 +105,7 @@ class Trajectory:
         return made
 
     def moments(self) -> tuple[Tensor, Tensor]:
-        """Mean and std of each coordinate at every level, both (N + 1, d)."""
+        """Return mean and std of each coordinate at every level, both (N + 1, d)."""
         levels = [(x.mean(0), x.std(0, unbiased=False)) for x in self.x]
         mean, std = zip(*levels, strict=True)
         return torch.stack(mean), torch.stack(std)
@@ -113,10 +113,11 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class _Sampling:
-    """All that a reverse step needs: points, denoiser, and where its noise comes from.
+    """The inputs of a reverse step: points, denoiser and source of noise.
 
-    ``states`` are the generator's before the noise of each step, which is drawn for ``count``
-    points, of which the first are taken along; a network sees ``at_once`` of them.
+    ``states`` are the generator's states before the noise of each step. Noise is drawn for
+    ``count`` points, of which the first are sampled, ``at_once`` of them in one batch for the
+    network.
     """
 
     take: Sampler
@@ -129,7 +130,7 @@ class _Sampling:
     states: list[Tensor] = field(default_factory=list)
 
     def draw(self, random: torch.Generator) -> Tensor:
-        """z of a step for the points that are taken along."""
+        """Draw z of a step for the sampled points."""
         shape = (self.count, self.x.shape[2])
         z = torch.randn(shape, generator=random, device=self.x.device)
         return z[: self.x.shape[1]]
@@ -149,7 +150,7 @@ class _Sampling:
 
 
 def _joined(steps: list[Step]) -> Step:
-    """The same step of several lots of points."""
+    """Concatenate the same step of several batches of points."""
     if len(steps) == 1:
         return steps[0]
 
@@ -175,7 +176,7 @@ def start(
     points: int,
     random: torch.Generator,
 ) -> Tensor:
-    """Points at level 0 from which sampling starts, shape (points, d).
+    """Return the points at level 0 from which sampling starts, shape (points, d).
 
     zero-mean: σ_0 ε. data-mean: α_0 E[x_0] + σ_0 ε. exact: α_0 x_0 + σ_0 ε with true x_0.
     """
@@ -203,13 +204,13 @@ def denoise(
     begin: Tensor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trajectory:
-    """Draw ``points`` starts and take them through every level, on the denoiser's device.
+    """Sample ``points`` starting points through every level, on the denoiser's device.
 
-    The same seed gives the same starting noise and the same z at every level, whichever denoiser;
-    ``keep`` takes only the first of the points along; ``begin`` (points, d) replaces their starts
-    and leaves the noise of every step. Beside the points at every level, memory is bounded by those
-    at one: a network sees some of them at a time. ``progress`` is told the steps done and all there
-    are, one after another. The host waits for a GPU nowhere between them.
+    A seed gives the same starting noise and the same z at every level for every denoiser. ``keep``
+    samples only the first of the points; ``begin`` (points, d) replaces their starts and keeps the
+    noise of every step. ``progress`` receives the steps done and their total after each. Memory
+    beyond the trajectory is bounded by one level, because the network sees a batch at a time. The
+    host does not wait for a GPU between steps.
     """
     schedule = sampling_schedule(experiment)
     mixture = make_mixture(experiment.data, device)
@@ -221,7 +222,7 @@ def denoise(
     repeats = torch.empty((config.repeats, *x[0].shape), device=device)
     usual = start(experiment, mixture, schedule, count, random)
     x[0] = (usual if begin is None else begin)[:kept]
-    # A network in training goes on to change; this record of what it said does not.
+    # A copy, because a network in training keeps changing after this.
     of = deepcopy(denoiser)
     sampling = _Sampling(
         make_sampler(config, levels),
@@ -260,12 +261,14 @@ def denoise(
 
 
 def _at_once(experiment: Experiment, device: torch.device) -> int:
+    """Return how many points the network takes in one batch on a device."""
     if device.type == "cpu":
         return _AT_ONCE
     return max(_AT_ONCE, _GPU_NUMBERS // experiment.network.width)
 
 
 def _parts(count: int, at_once: int) -> list[slice]:
+    """Return the slices that cover ``count`` points in batches of ``at_once``."""
     return [slice(first, first + at_once) for first in range(0, count, at_once)]
 
 
@@ -277,7 +280,7 @@ def forward_process(
     seed: int | None = None,
     device: torch.device | str = "cpu",
 ) -> Trajectory:
-    """True data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε for each point."""
+    """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point."""
     schedule = sampling_schedule(experiment)
     levels, mixture = schedule.levels, make_mixture(experiment.data, device)
     count = experiment.sampling.points if points is None else points

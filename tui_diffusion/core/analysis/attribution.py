@@ -1,17 +1,17 @@
-"""Where the error of a sample comes from: its start, the network, or the number of steps.
+"""Attribution of a sample's error to its start, the network and the number of steps.
 
 The error of a sample is its energy distance to the exact distribution it should follow
-(`energy.Reference`). One part after another is swapped for its exact version, with the same
-starting noise and the same noise in every step:
+(`energy_distance.Reference`). One part after another is replaced by its exact version, with the
+same starting noise and the same noise in every step:
 
     start          = error(as configured)        − error(exact start)
     network        = error(exact start)          − error(exact start, exact denoiser)
     discretisation = error(exact start, exact denoiser)
 
-With an exact start and the exact denoiser nothing but the steps can be wrong: their number, their
-rule, and steps left out, repeated or without noise. Infinitely many would leave 0, up to the
-chance of a finite sample. The three sum to the total. A part can be negative, where its error made
-good for another's.
+With an exact start and the exact denoiser only the steps can cause an error: their number, their
+rule, and steps that are skipped, repeated or without noise. In the limit of infinitely many steps
+it is 0, up to the statistical error of a finite sample. The three parts sum to the total. A part is
+negative if its error compensates for another.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from .start_mismatch import StartMismatch
 
 Part = Literal["start", "network", "discretisation"]
 PARTS: tuple[Part, ...] = get_args(Part)
+"""The parts of the error, in the order in which they are replaced."""
 
 _WHY: dict[Part, str] = {
     "start": "the start is not what the noisiest level holds",
@@ -45,10 +46,10 @@ _WHY: dict[Part, str] = {
 
 @dataclass(frozen=True)
 class Attribution:
-    """Energy distance by where it comes from; the parts sum to ``total``.
+    """Energy distance by cause; the parts sum to ``total``.
 
-    ``…_chance`` is how far chance moves each, two standard deviations from one sample to the next;
-    ``chance`` how far from 0 as many true points come.
+    ``…_chance`` is two standard deviations of a part between samples; ``chance`` is that of the
+    estimate for as many true points, whose mean is 0.
     """
 
     start: float
@@ -68,20 +69,20 @@ class Attribution:
 
     @property
     def by_chance(self) -> bool:
-        """Whether true points could score as the sample does."""
+        """True if a sample of true points could have this error."""
         return self.total <= self.total_chance
 
     def part(self, name: str) -> float:
-        """A part, or the total, by its name."""
+        """Return a part, or the total, by its name."""
         value: float = getattr(self, name)
         return value
 
     def chance_of(self, name: str) -> float:
-        """How far chance moves a part, or the total."""
+        """Return two standard deviations of a part, or of the total."""
         return self.part(f"{name}_chance")
 
     def chance_alone(self, name: str) -> bool:
-        """Whether a part is no larger than chance could make it."""
+        """Return whether a part is within its statistical error."""
         return abs(self.part(name)) <= self.chance_of(name)
 
 
@@ -93,7 +94,7 @@ def attribute(
     seed: int | None = None,
     device: torch.device | str = "cpu",
 ) -> Attribution:
-    """Swap start, then network, for their exact versions; see the module's docstring.
+    """Replace start, then network, by their exact versions; see the module's docstring.
 
     The total is the energy distance of the sample that `denoise` gives for the same arguments.
     """
@@ -133,7 +134,7 @@ def attribute(
 
 
 def _exact_start(mixture: GaussianMixture, level: Level, count: int, seed: int) -> Tensor:
-    """α_0 x_0 + σ_0 ε with true x_0 and the ε of every other start of this seed, (count, d)."""
+    """Return α_0 x_0 + σ_0 ε with true x_0 and the ε of any start of this seed, (count, d)."""
     device = mixture.means.device
     x0 = mixture.sample(count, generator(seed, "exact start", device))
     random = generator(seed, "sampling", device)
@@ -142,7 +143,7 @@ def _exact_start(mixture: GaussianMixture, level: Level, count: int, seed: int) 
 
 
 def verdict(split: Attribution, start: StartMismatch) -> list[str]:
-    """What the split comes to, and what the start has to do with it, in a sentence each."""
+    """Return a sentence on the main part of the error, and one on the start."""
     main = split.main
     if not math.isfinite(split.total):
         first = "Some points of the sample are not finite."

@@ -1,7 +1,7 @@
 """The exact pdf and cdf of 1D data at every noise level, with their integrals.
 
-What the post's ``detailed_DDPM`` draws: at each level, the density of the noised data, and its
-integral, mean and std found from the curve itself, so that a wrong curve shows.
+The plots of the post's ``detailed_DDPM``: at each level, the density of the noised data. Integral,
+mean and std are computed from the curve itself, so that they reveal a wrong curve.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..schedules import Schedule
 
 @dataclass(frozen=True)
 class Density:
-    """A density on a grid: ``x, pdf, cdf`` of shape (g,), and what integrating it gives."""
+    """A density on a grid: ``x, pdf, cdf`` of shape (g,), and its integral, mean and std."""
 
     x: Tensor
     pdf: Tensor
@@ -28,7 +28,7 @@ class Density:
 
 
 def density(mixture: GaussianMixture, alpha: float, sigma: float, cells: int = 2000) -> Density:
-    """The noised data's density over ±8 std of every component, by the trapezoid rule.
+    """Return the noised data's density over ±8 std of every component, by the trapezoid rule.
 
     The grid is dense where a component is narrow; the integral is 1 to 1e-6.
     """
@@ -44,7 +44,7 @@ def density(mixture: GaussianMixture, alpha: float, sigma: float, cells: int = 2
 
 
 def densities(mixture: GaussianMixture, schedule: Schedule) -> list[Density]:
-    """One `Density` for every level, noisiest first."""
+    """Return one `Density` for every level, noisiest first."""
     return [
         density(mixture, float(a), float(s))
         for a, s in zip(schedule.alphas, schedule.sigmas, strict=True)
@@ -52,7 +52,7 @@ def densities(mixture: GaussianMixture, schedule: Schedule) -> list[Density]:
 
 
 def goal_moments(mixture: GaussianMixture, schedule: Schedule) -> tuple[Tensor, Tensor]:
-    """The exact mean and std of each coordinate at every level, both (N + 1, d)."""
+    """Return the exact mean and std of each coordinate at every level, both (N + 1, d)."""
     alphas = schedule.alphas.to(mixture.means)[:, None]
     sigmas = schedule.sigmas.to(mixture.means)[:, None]
     mean = alphas * mixture.mean()

@@ -1,7 +1,7 @@
-"""The energy distance, exact where mixtures are known: 2 E|X−Y| − E|X−X'| − E|Y−Y'|.
+"""The energy distance, exact for Gaussian mixtures: 2 E|X−Y| − E|X−X'| − E|Y−Y'|.
 
-Székely and Rizzo 2013; 0 only where two distributions agree. |X − Y| of two Gaussians is the length
-of N(δ, v I), whose mean is known: with L = √v, in one dimension (the folded normal)
+Székely and Rizzo 2013; it is 0 only if two distributions are equal. |X − Y| of two Gaussians is the
+length of N(δ, v I). Its mean is, with L = √v, in one dimension (the folded normal)
 
     E = L √(2/π) exp(−δ²/2v) + δ erf(δ/√(2v)),
 
@@ -13,7 +13,7 @@ A sample x_1 … x_n is compared with a mixture Y by the unbiased estimate
 
     U = 2/n Σ_i E|x_i − Y| − 1/(n(n − 1)) Σ_i Σ_{j≠i} |x_i − x_j| − E|Y − Y'|,
 
-which is 0 on average for true points, and at times below. With h the kernel |x − x'| centred in
+whose mean is 0 for true points, so that it can be negative. With h the kernel |x − x'| centred in
 both arguments, Var U = 2 E[h²]/(n(n − 1)) for true points; for others Var(2(a_i − w_i))/n is added,
 with a_i = E|x_i − Y| and w_i the mean distance of x_i to the other points (Hoeffding 1948).
 """
@@ -32,25 +32,25 @@ from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 
 POINTS = 4096
-"""Points of a sample that are compared, its first ones: the cost grows with their square."""
+"""Number of points of a sample that are compared, its first ones: the cost is quadratic."""
 
 _COMPONENTS = 1024
-"""Components beyond which near ones of a mixture are merged."""
+"""Maximum number of components; nearby ones of a larger mixture are merged."""
 
 _DRAWN = 512
-"""True points from which E[h²] is estimated, to some percent."""
+"""Number of true points that estimate E[h²], to some percent."""
 
 _FINE, _FAR = 512, 16
-"""Values a unit of the table of mean lengths, and where it ends."""
+"""Table of mean lengths: entries per unit, and its end."""
 
 
 @dataclass(frozen=True)
 class EnergyDistance:
-    """An estimate with what chance does to it.
+    """An estimate of the energy distance with its statistical error.
 
-    ``chance``: how far it moves from one sample to the next, two standard deviations. ``real``:
-    what as many true points score, 0 on average, as a root mean square. ``influence`` (n,): the
-    part of each point in the estimate, whose variance over n is that of the estimate.
+    ``chance``: two standard deviations of the estimate between samples. ``real``: root mean square
+    of the estimate for as many true points, whose mean is 0. ``influence`` (n,): the contribution
+    of each point; its variance over n is that of the estimate.
     """
 
     value: float
@@ -59,7 +59,7 @@ class EnergyDistance:
     influence: Tensor = field(repr=False, compare=False)
 
     def above(self, other: EnergyDistance) -> tuple[float, float]:
-        """The difference to that of a sample from the same noise, and how far chance moves it."""
+        """Return the difference to a sample from the same noise, and two std of that difference."""
         if not (math.isfinite(self.value) and math.isfinite(other.value)):
             return self.value - other.value, math.nan
         spread = float((self.influence - other.influence).var(correction=0))
@@ -67,7 +67,7 @@ class EnergyDistance:
 
 
 class Reference:
-    """A mixture that samples are compared with, and what depends on it alone."""
+    """A mixture to compare samples with, and the terms that depend only on it."""
 
     def __init__(self, mixture: GaussianMixture) -> None:
         self._mixture = mixture = merged(mixture.to("cpu"))
@@ -79,9 +79,9 @@ class Reference:
         self._square = float(kernel.square().sum()) / (_DRAWN * (_DRAWN - 1))
 
     def distance(self, x: Tensor) -> EnergyDistance:
-        """Compare points x (n, d), of which the first 4,096 count.
+        """Return the energy distance of the first 4,096 of the points x (n, d) to the mixture.
 
-        A point that is not finite is infinitely far off; of no point there is no distance.
+        It is infinite if a point is not finite, and nan without points.
         """
         x = x.detach()[:POINTS].cpu().double()
         n = len(x)
@@ -92,16 +92,16 @@ class Reference:
         value = float((2 * to_mixture - to_others).mean()) - self._within
         influence = 2 * (to_mixture - to_others)
         least = self.real(n) ** 2
-        # Estimated from true points themselves, the variance of their influence is twice that.
+        # The influence of true points, estimated from the sample itself, has twice the variance.
         variance = max(float(influence.var(correction=0)) / n - least, least)
         return EnergyDistance(value, 2 * math.sqrt(variance), self.real(n), influence)
 
     def real(self, n: int) -> float:
-        """What n true points score: the root mean square of the estimate, whose mean is 0."""
+        """Return the root mean square of the estimate for n true points, whose mean is 0."""
         return math.sqrt(2 * self._square / max(n * (n - 1), 1))
 
     def _to_mixture(self, x: Tensor) -> Tensor:
-        """E|x_i − Y| of every point, (n,)."""
+        """Return E|x_i − Y| of every point, (n,)."""
         mixture = self._mixture
         parts = (
             _lengths(torch.cdist(part, mixture.means), mixture.stds, mixture.dim) @ mixture.weights
@@ -111,12 +111,12 @@ class Reference:
 
 
 def energy_distance(x: Tensor, mixture: GaussianMixture) -> EnergyDistance:
-    """Energy distance of the distribution that points x (n, d) came from, to a mixture."""
+    """Return the energy distance of the distribution of points x (n, d) to a mixture."""
     return Reference(mixture).distance(x)
 
 
 def between(a: GaussianMixture, b: GaussianMixture) -> float:
-    """Energy distance of two mixtures, exact up to 1,024 components each."""
+    """Return the energy distance of two mixtures, exact up to 1,024 components each."""
     a, b = merged(a.to("cpu")), merged(b.to("cpu"))
     return max(2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b), 0.0)
 
@@ -125,8 +125,8 @@ def between(a: GaussianMixture, b: GaussianMixture) -> float:
 
 
 def mean_length(distance: Tensor, variance: Tensor, dim: int) -> Tensor:
-    """E‖N(δ, v I)‖ for ‖δ‖ = ``distance`` and v = ``variance`` ≥ 0, in 1 or 2 dimensions."""
-    # Without spread the length is the distance; a tiny variance says the same without 0/0.
+    """Return E‖N(δ, v I)‖ for ‖δ‖ = ``distance`` and v = ``variance`` ≥ 0, in 1 or 2 dimensions."""
+    # At variance 0 the length is the distance; a tiny variance gives the same without 0/0.
     variance = variance.clamp_min(1e-30)
     if dim == 1:
         z = distance / (2 * variance).sqrt()
@@ -139,7 +139,7 @@ def mean_length(distance: Tensor, variance: Tensor, dim: int) -> Tensor:
 
 
 def _lengths(distance: Tensor, std: Tensor, dim: int) -> Tensor:
-    """`mean_length` by a table, to 5e-7 of ``std``: Bessel functions take ten times as long."""
+    """Interpolate `mean_length` in a table, to 5e-7 of ``std``, faster than Bessel functions."""
     if dim == 1:
         return mean_length(distance, std**2, 1)
     scaled = distance / std.clamp_min(1e-15)
@@ -153,20 +153,20 @@ def _lengths(distance: Tensor, std: Tensor, dim: int) -> Tensor:
 
 @lru_cache(maxsize=1)
 def _table() -> Tensor:
-    """Mean length of N(δ, I) in the plane, at every δ from 0 to a little over 16."""
+    """Return the mean length of N(δ, I) in the plane for δ from 0 to a little over 16."""
     distance = torch.arange(_FAR * _FINE + 2, dtype=torch.float64) / _FINE
     return mean_length(distance, torch.ones_like(distance), 2)
 
 
 def _mean_distance(a: GaussianMixture, b: GaussianMixture) -> float:
-    """E|X − Y|."""
+    """Return E|X − Y|."""
     variance = a.stds[:, None] ** 2 + b.stds**2
     lengths = mean_length(torch.cdist(a.means, b.means), variance, a.dim)
     return float(a.weights @ lengths @ b.weights)
 
 
 def _to_others(x: Tensor) -> Tensor:
-    """Mean distance of every point to the other points, (n,)."""
+    """Return the mean distance of every point to the other points, (n,)."""
     others = max(len(x) - 1, 1)
     if x.shape[1] == 1:
         return _sums_on_line(x[:, 0] - x.mean()) / others
@@ -174,7 +174,7 @@ def _to_others(x: Tensor) -> Tensor:
 
 
 def _sums_on_line(x: Tensor) -> Tensor:
-    """Sum of the distances of every number (n,) to all; sorted, it takes no pairs."""
+    """Return the sum of distances of every number (n,) to all others, by sorting."""
     values, order = x.sort()
     below = torch.arange(1, len(x) + 1) * values - values.cumsum(0)
     above = values.flip(0).cumsum(0).flip(0) - torch.arange(len(x), 0, -1) * values
@@ -182,7 +182,7 @@ def _sums_on_line(x: Tensor) -> Tensor:
 
 
 def _parts(x: Tensor, others: int) -> Iterator[Tensor]:
-    """So many rows at a time that their distances to the others stay in the cache."""
+    """Yield the rows in batches whose distances to the others fit in the cache."""
     return iter(torch.split(x, max(1, PAIRS_AT_ONCE // others)))
 
 
@@ -190,9 +190,9 @@ def _parts(x: Tensor, others: int) -> Iterator[Tensor]:
 
 
 def merged(mixture: GaussianMixture, most: int = _COMPONENTS) -> GaussianMixture:
-    """A mixture of at most ``most`` components, near ones merged with weight, mean and variance.
+    """Merge nearby components into at most ``most``, preserving weight, mean and variance.
 
-    Halving along the wider axis, as a k-d tree does, leaves components so near each other that
+    Halving along the wider axis, as a k-d tree does, groups components so close to each other that
     the distance to a point changes by their extent squared over the distance.
     """
     if mixture.modes <= most:
@@ -212,7 +212,7 @@ def merged(mixture: GaussianMixture, most: int = _COMPONENTS) -> GaussianMixture
 
 
 def _halves(group: Tensor, means: Tensor) -> tuple[Tensor, Tensor]:
-    """A group of components cut in two halves of equal number along its wider axis."""
+    """Split a group of components into equal halves along its wider axis."""
     places = means[group]
     axis = int((places.max(0).values - places.min(0).values).argmax())
     order = group[places[:, axis].argsort(stable=True)]

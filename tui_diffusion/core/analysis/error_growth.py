@@ -1,9 +1,9 @@
-"""How much an error in eps_hat at a level is magnified on the way out.
+"""Error amplification: the growth of an error in eps_hat at one level during sampling.
 
-A step uses eps_hat; a small error δ in it, the same for x0_hat = (x − σ eps_hat)/α, moves x_next by
-``step`` · ‖δ‖: for a DDPM step β/(√(1 − ᾱ) √α), so a β of 0.999 multiplies an error by 31.6. The
-steps after it pull back, or push on: ``out`` is what has become of the error in the final sample
-when the exact denoiser does the rest. Both are root mean squares over points of one seed and random
+A small error δ in eps_hat, with the matching error in x0_hat = (x − σ eps_hat)/α, moves x_next by
+``step`` · ‖δ‖. For a DDPM step the factor is β/(√(1 − ᾱ) √α), so a β of 0.999 multiplies an error
+by 31.6. Later steps shrink or amplify the error: ``out`` is its size in the final sample if the
+exact denoiser takes those steps. Both are root mean squares over points of one seed and random
 directions of δ.
 """
 
@@ -24,12 +24,12 @@ from ..schedules import Level
 from ..trajectory import start
 
 _DELTA = 1e-4
-"""Size of the error that is followed: small beside the noise, large beside rounding."""
+"""Size of the error: small compared with the noise, large compared with rounding."""
 
 
 @dataclass(frozen=True)
 class Amplification:
-    """Of an error at one level; None where α = 0, for there eps_hat says nothing of x_0."""
+    """The error amplification at one level; None if α = 0, where eps_hat does not determine x_0."""
 
     level: int
     step: float | None
@@ -37,8 +37,8 @@ class Amplification:
 
 
 @dataclass(frozen=True)
-class _Wrong:
-    """A denoiser whose eps_hat is off by δ at one level, and all that follows from it."""
+class _Perturbed:
+    """A denoiser whose eps_hat, and all that follows from it, is off by δ at one level."""
 
     denoiser: Denoiser
     method: Method
@@ -46,18 +46,18 @@ class _Wrong:
     index: int
 
     def __call__(self, x: Tensor, level: Level) -> Prediction:
-        said = self.denoiser(x, level)
+        prediction = self.denoiser(x, level)
         if level.index != self.index:
-            return said
-        x0_hat = said.x0_hat - level.sigma / level.alpha * self.delta
-        eps_hat = said.eps_hat + self.delta
+            return prediction
+        x0_hat = prediction.x0_hat - level.sigma / level.alpha * self.delta
+        eps_hat = prediction.eps_hat + self.delta
         return Prediction(self.method.target(x0_hat, eps_hat, level), eps_hat, x0_hat)
 
 
 @lru_cache(maxsize=64)
 @torch.no_grad()
 def amplification(experiment: Experiment) -> tuple[Amplification, ...]:
-    """Of an error at every level that sampling goes through, noisiest first."""
+    """Return the error amplification at each sampling level, noisiest first."""
     schedule, mixture = sampling_schedule(experiment), make_mixture(experiment.data)
     points = max(4, min(64, 3000 // schedule.levels))
     method = make_method(experiment.method, mixture)
@@ -70,21 +70,21 @@ def amplification(experiment: Experiment) -> tuple[Amplification, ...]:
     delta = torch.randn(x.shape, generator=random, dtype=x.dtype)
     delta *= _DELTA / delta.norm(dim=1, keepdim=True)
 
-    # One batch holds the true points and, stacked on them, those wrong at each level so far.
+    # One batch holds the true points and, below them, those perturbed at each level so far.
     steps = list[float | None]()
     previous: Step | None = None
     for k in range(schedule.levels):
         level, copies = schedule[k], len(x) // points
-        done = sampler(x, level, ideal, z[k].repeat(copies, 1), previous)
+        batch = sampler(x, level, ideal, z[k].repeat(copies, 1), previous)
         base, before = x[:points], previous and _first(previous, points)
         if level.alpha:
-            wrong = _Wrong(ideal, method, delta, k)
-            off = sampler(base, level, wrong, z[k], before)
+            perturbed = _Perturbed(ideal, method, delta, k)
+            off = sampler(base, level, perturbed, z[k], before)
         else:
-            off = _first(done, points)
-        moved = _size(off.x_next - done.x_next[:points])
-        steps.append(moved if level.alpha else None)
-        previous = _stack(done, off)
+            off = _first(batch, points)
+        growth = _size(off.x_next - batch.x_next[:points])
+        steps.append(growth if level.alpha else None)
+        previous = _stack(batch, off)
         x = previous.x_next
     outs = [_size(part - x[:points]) for part in torch.split(x[points:], points)]
     return tuple(
@@ -94,11 +94,12 @@ def amplification(experiment: Experiment) -> tuple[Amplification, ...]:
 
 
 def _size(change: Tensor) -> float:
-    """Root mean square length of the changes, as a multiple of the error's."""
+    """Return the root mean square length of the changes, as a multiple of the error's."""
     return float(change.square().sum(1).mean().sqrt()) / _DELTA
 
 
 def _first(step: Step, n: int) -> Step:
+    """Return a step of the first n points."""
     return Step(
         x=step.x[:n],
         eps_hat=step.eps_hat[:n],
@@ -112,6 +113,7 @@ def _first(step: Step, n: int) -> Step:
 
 
 def _stack(a: Step, b: Step) -> Step:
+    """Concatenate two steps of the same level."""
     return Step(
         x=torch.cat([a.x, b.x]),
         eps_hat=torch.cat([a.eps_hat, b.eps_hat]),

@@ -1,7 +1,7 @@
-"""What every number is: its meaning, its formula, what is good, and where it comes from.
+"""The glossary: meaning, formula, desired value and source of every number.
 
-One glossary for the lab's key ``a``, for ``evaluate`` and for the README. Formulas are on
-x = α x_0 + σ ε; expectations E run over points. Importing this module loads nothing heavy.
+The lab, ``evaluate`` and the README use this one glossary. Formulas are on x = α x_0 + σ ε;
+expectations E run over points. Loads nothing heavy.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Entry:
-    """A number by the name it is written with.
+    """A number by its name in the interface.
 
-    ``also``: other names it goes by; ``keys``: its fields in ``--json``. ``good`` says what to
-    hope for, and in which unit; ``source`` is the paper, where there is one.
+    ``also``: alternative names; ``keys``: its fields in the JSON of a report. ``good``: the desired
+    value, with its unit; ``source``: the paper, if there is one.
     """
 
     name: str
@@ -429,13 +429,13 @@ _BY_KEY = {key: entry for entry in _ENTRIES for key in entry.keys}
 
 
 def meaning(name: str) -> Entry:
-    """The entry of a name as a panel writes it; raises KeyError for one that has none."""
+    """Return the entry of a name shown in the lab; raise KeyError if it has none."""
     return _BY_NAME[name]
 
 
 def of_key(key: str) -> Entry:
-    """The entry of a field of ``--json``.
+    """Return the entry of a field in the JSON of a report; raise KeyError if it has none.
 
-    ``…_real`` is what true points score in the same, ``…_chance`` how far chance moves it.
+    ``…_real`` is the score of true points, ``…_chance`` the statistical error.
     """
     return _BY_KEY[key.removesuffix("_real").removesuffix("_chance")]

@@ -1,17 +1,17 @@
-"""The lowest loss any network can reach, level by level, and how far above it one is.
+"""The loss floor: the lowest loss any network can reach, and a network's excess over it.
 
-A target T = a x_0 + b ε given x = α x_0 + σ ε is, up to what x tells, T = (a − b α/σ) x_0. So the
-residual of the best output E[T | x] is r = (a − b α/σ)(x_0 − E[x_0 | x]), and
+For a target T = a x_0 + b ε given x = α x_0 + σ ε, T equals (a − b α/σ) x_0 up to a function of x.
+So the residual of the best output E[T | x] is r = (a − b α/σ)(x_0 − E[x_0 | x]), and
 
     E‖r‖² = (a − b α/σ)² · mmse(α, σ),   mmse = E‖x_0 − E[x_0 | x]‖².
 
 A network's residual is r plus its own error, and the two are uncorrelated, so its loss exceeds the
-floor by exactly E‖output − E[T | x]‖²: `level_losses` estimates that from few points, where
-floor and loss apart would take very many.
+floor by exactly E‖output − E[T | x]‖². `level_losses` estimates that from few points; the
+difference of separate estimates of floor and loss would need very many.
 
-Losses over a batch of n points: a sum is n E‖r‖², a mean E‖r‖²/d, and a norm the mean of √S for
-S = Σ‖r‖², taken to be gamma distributed with its exact mean and variance. For one Gaussian S is
-gamma distributed; otherwise that is right to about 1/n².
+Losses over a batch of n points: a sum is n E‖r‖², a mean E‖r‖²/d, and a norm the mean of √S for S =
+Σ‖r‖², approximated by a gamma distribution with the exact mean and variance of S. That is exact for
+one Gaussian, otherwise correct to about 1/n².
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from ..schedules import Level
 from ..training.stages import stages
 
 _REACH = 6.0
-"""How far integrals over x go from every component, in its std once noised."""
+"""Range of integrals over x around every component, in its noised std."""
 
 _MOST_PAIRS = 12_000_000
-"""Points of a grid times components, beyond which a sample of fixed seed stands for the grid."""
+"""Maximum of grid points times components; above it a sample of fixed seed replaces the grid."""
 
 _SAMPLE_PAIRS = 4_000_000
 
 
 @dataclass(frozen=True)
 class Residual:
-    """Of the best estimate of x_0: ``square`` = E‖x_0 − E[x_0|x]‖², ``fourth`` = E‖·‖⁴."""
+    """The moments of r = x_0 − E[x_0|x]: ``square`` = E‖r‖², ``fourth`` = E‖r‖⁴."""
 
     square: float
     fourth: float
@@ -51,7 +51,7 @@ class Residual:
 
 @dataclass(frozen=True)
 class LevelLoss:
-    """The loss at one level, the least possible one, and the difference; in the loss's own unit."""
+    """The loss at one level, its floor, and the difference, in the unit of the loss."""
 
     level: int
     alpha: float
@@ -67,12 +67,13 @@ class LevelLoss:
 def residual(
     mixture: GaussianMixture, alpha: float, sigma: float, *, fourth: bool = False
 ) -> Residual:
-    """What no denoiser can know of x_0 from x = α x_0 + σ ε, to 1e-3 of itself or better.
+    """Return the moments of the irreducible residual of x_0, to a relative error of 1e-3.
 
-    One Gaussian: ‖r‖² is (s²σ²/v) χ²_d. A mixture: the posterior is a mixture again, whose moments
-    are exact at every x, integrated by the trapezoid rule, which converges exponentially for
-    functions as smooth as these. Mixtures of so many components that this would take long (points
-    from a file) are sampled instead, to a few percent. ``fourth`` is nan unless asked for.
+    The observation is x = α x_0 + σ ε. One Gaussian: ‖r‖² is (s²σ²/v) χ²_d. A mixture: the
+    posterior is a mixture too. Its moments are exact at every x, and integrated by the trapezoid
+    rule, which converges exponentially for functions as smooth as these. Mixtures of very many
+    components (points from a file) are sampled instead, to a few percent. ``fourth`` is nan unless
+    requested.
     """
     mixture, d = mixture.to("cpu"), mixture.dim
     if mixture.modes == 1:
@@ -89,17 +90,17 @@ def residual(
 
 
 def _within(mixture: GaussianMixture, alpha: float, sigma: float) -> Tensor:
-    """Variance of a coordinate of x_0, given x and its component: s_m² σ²/v_m, shape (m,)."""
+    """Return the variance of a coordinate of x_0, given x and its component: s_m² σ²/v_m, (m,)."""
     variances = mixture.stds**2
     return variances * sigma**2 / (alpha**2 * variances + sigma**2)
 
 
 def _nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
-    """Points (g, d) to integrate with the density over, and the volume of each one's cell.
+    """Return points (g, d) at which to integrate with the density, and the volume of a cell.
 
-    A grid, or a sample, whose points count alike and have volume 0. Between separate modes a
-    distance D apart, what x tells changes within v/D; that matters where the modes meet at all, so
-    down to 0.12 std. Curves and areas have no such gaps.
+    The points are a grid, or a sample, whose points have equal weight and volume 0. Between modes a
+    distance D apart the posterior changes within v/D; that matters where the modes overlap, so the
+    grid resolves 0.12 std. Curves and areas have no such gaps.
     """
     std = float(noised.stds.min())
     wide = float((noised.means.max(0).values - noised.means.min(0).values).norm())
@@ -115,7 +116,7 @@ def _nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
 
 
 def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
-    """Points of one lattice near any component, (g, d); None where they are too many."""
+    """Return the points of a lattice near any component, (g, d); None if there are too many."""
     most = math.ceil(_REACH * float(noised.stds.max()) / spacing)
     offsets = torch.cartesian_prod(*[torch.arange(-most, most + 1)] * noised.dim)
     offsets = offsets.reshape(-1, noised.dim)
@@ -129,9 +130,9 @@ def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
     rows = size[1] if noised.dim == 2 else 1
     keys = (cells - low) @ torch.tensor([rows, 1][: noised.dim])
     if size[0] * rows <= _MOST_PAIRS:
-        held = torch.zeros(size[0] * rows, dtype=torch.bool)
-        held[keys] = True
-        keys = held.nonzero()[:, 0]
+        occupied = torch.zeros(size[0] * rows, dtype=torch.bool)
+        occupied[keys] = True
+        keys = occupied.nonzero()[:, 0]
     else:
         keys = torch.unique(keys)
     if len(keys) * noised.modes > _MOST_PAIRS:
@@ -143,7 +144,7 @@ def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
 def _posterior_moments(
     mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float
 ) -> tuple[Tensor, Tensor]:
-    """E[‖r‖² | x] and E[‖r‖⁴ | x] for r = x_0 − E[x_0|x], both (g,).
+    """Return E[‖r‖² | x] and E[‖r‖⁴ | x] for r = x_0 − E[x_0|x], both (g,).
 
     Given x and component m, r ~ N(δ_m, τ_m² I): ‖r‖² has mean q = ‖δ‖² + dτ², variance
     2dτ⁴ + 4τ²‖δ‖².
@@ -171,9 +172,9 @@ def _posterior_moments(
 def _mmse_of_many(
     mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float, grid: bool
 ) -> float:
-    """E‖r‖² of many components of one std, by matrix products in float32.
+    """Return E‖r‖² for many components of one std, by matrix products in float32.
 
-    E[‖r‖²|x] = d τ² + (σ²/v)² (E[‖μ‖²|x] − ‖E[μ|x]‖²). On a grid, x counts with its density.
+    E[‖r‖²|x] = d τ² + (σ²/v)² (E[‖μ‖²|x] − ‖E[μ|x]‖²). On a grid, x is weighted by its density.
     """
     variance = alpha**2 * float(mixture.stds[0]) ** 2 + sigma**2
     means, root = mixture.means, variance**0.5
@@ -186,12 +187,12 @@ def _mmse_of_many(
         top = logits.max(1, keepdim=True).values
         joint = (logits - top).exp_()
         density = joint.sum(1)
-        known = (joint @ columns / density[:, None]).double()
+        moments = (joint @ columns / density[:, None]).double()
         if grid:
             density = density * (top[:, 0] - part.square().sum(1) / 2).exp()
         else:
             density = torch.ones_like(density)
-        spread = (known[:, -1] - known[:, :-1].square().sum(1)).clamp_min(0)
+        spread = (moments[:, -1] - moments[:, :-1].square().sum(1)).clamp_min(0)
         total += float(density.double() @ spread)
         weights += float(density.double().sum())
     within = float(_within(mixture, alpha, sigma)[0])
@@ -212,7 +213,7 @@ def _mixture(data: DataConfig) -> GaussianMixture:
 
 
 def _gain(method: Method, level: Level) -> float:
-    """a − b α/σ of the target at a level."""
+    """Return a − b α/σ of the target at a level."""
     one, none = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
     apart = method.target(none, none, level)
     a, b = method.target(one, none, level) - apart, method.target(none, one, level) - apart
@@ -220,7 +221,7 @@ def _gain(method: Method, level: Level) -> float:
 
 
 def batch_loss(kind: str, batch: int, dim: int, square: float, fourth: float) -> float:
-    """The expected loss of a batch whose residuals have E‖r‖² and E‖r‖⁴."""
+    """Return the expected loss of a batch whose residuals have E‖r‖² and E‖r‖⁴."""
     if kind == "sum":
         return batch * square
     if kind == "mean":
@@ -236,7 +237,7 @@ def batch_loss(kind: str, batch: int, dim: int, square: float, fourth: float) ->
 
 
 def floor_at(experiment: Experiment, level: Level, excess: float = 0.0) -> float:
-    """The least possible loss at one level; or with ``excess`` = E‖output − E[T|x]‖² on top."""
+    """Return the floor at one level; with ``excess`` = E‖output − E[T|x]‖², the loss."""
     method = make_method(experiment.method, _mixture(experiment.data))
     gain = _gain(method, level) ** 2
     norm = experiment.training.loss == "norm"
@@ -248,16 +249,16 @@ def floor_at(experiment: Experiment, level: Level, excess: float = 0.0) -> float
 
 
 def floors(experiment: Experiment) -> list[float]:
-    """The least possible loss at every level that sampling goes through, noisiest first."""
+    """Return the floor at every sampling level, noisiest first."""
     schedule = sampling_schedule(experiment)
     return [floor_at(experiment, schedule[k]) for k in range(schedule.levels)]
 
 
 def training_levels(experiment: Experiment) -> list[tuple[Level, float]]:
-    """The levels whose loss training reports at its end, with the share of each.
+    """Return the levels over which the final training loss averages, with the weight of each.
 
-    All N alike; the noisiest alone where it has a network of its own, trained last; or, of a method
-    that knows every level, u at places that integrate ln(σ/α) over its normal distribution.
+    All N equally; only the noisiest if it has a network of its own, which is trained last; for a
+    method that covers every level, quadrature nodes u of the normal distribution of ln(σ/α).
     """
     method = make_method(experiment.method, _mixture(experiment.data))
     if isinstance(method, AnyLevel):
@@ -275,14 +276,15 @@ def training_levels(experiment: Experiment) -> list[tuple[Level, float]]:
 
 
 def training_floor(experiment: Experiment) -> float:
-    """The least loss that the training can come to, averaged over the levels as training does."""
+    """Return the floor of the training loss, averaged over the levels as training does."""
     return sum(share * floor_at(experiment, level) for level, share in training_levels(experiment))
 
 
 def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
-    """The floor of every stage of the training, with the step from which it holds.
+    """Return the first step and the floor of every training stage.
 
-    One for a network of all levels; where each level has its own, the floor of that level.
+    A network for all levels has one stage; with one network per level, a stage has that level's
+    floor.
     """
     if not experiment.network.per_level:
         return ((0, training_floor(experiment)),)
@@ -301,20 +303,20 @@ def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
 def excess_square(
     experiment: Experiment, denoiser: Denoiser, level: Level, points: int = 512, seed: int = 0
 ) -> float:
-    """E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed."""
+    """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed."""
     mixture, device = _mixture(experiment.data), device_of(denoiser)
     ideal = IdealDenoiser(mixture, make_method(experiment.method, mixture))
     random = generator(seed, "excess")
     x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
     x = level.alpha * x0 + level.sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
-    said = denoiser(x.float().to(device), level).output.double().cpu()
-    return float((said - ideal(x, level).output).square().sum(1).mean())
+    output = denoiser(x.float().to(device), level).output.double().cpu()
+    return float((output - ideal(x, level).output).square().sum(1).mean())
 
 
 def level_losses(
     experiment: Experiment, denoiser: Denoiser, points: int = 512, seed: int = 0
 ) -> list[LevelLoss]:
-    """Loss, floor and excess at every level that sampling goes through, noisiest first."""
+    """Return loss, floor and excess at every sampling level, noisiest first."""
     schedule = sampling_schedule(experiment)
     losses = []
     for k in range(schedule.levels):
@@ -330,7 +332,7 @@ def level_losses(
 def training_excess(
     experiment: Experiment, denoiser: Denoiser, points: int = 512, seed: int = 0
 ) -> float:
-    """How far a network's expected training loss is above `training_floor`; never below 0."""
+    """Return the expected training loss of a network minus `training_floor`; never below 0."""
     total = 0.0
     for level, share in training_levels(experiment):
         extra = excess_square(experiment, denoiser, level, points, seed)

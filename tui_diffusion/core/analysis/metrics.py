@@ -1,4 +1,4 @@
-"""How good a sample is, beside what a fresh real sample of the same size scores."""
+"""The quality of a sample, with the scores of a real sample of the same size."""
 
 from __future__ import annotations
 
@@ -17,35 +17,36 @@ from .energy_distance import energy_distance
 T = TypeVar("T")
 
 OFF_MODE = 5.0
-"""A point further than this many std from every mode belongs to none."""
+"""Distance in std from every mode beyond which a point belongs to none."""
 
 _SORTED_UP_TO = 100_000
-"""Points of each sample that enter the sliced Wasserstein distance."""
+"""Maximum number of points of each sample in the sliced Wasserstein distance."""
 
 _PARTS = 5
-"""Parts of `evaluate` that take about as long as each other."""
+"""Number of parts of `evaluate` of about equal duration, for its progress."""
 
 _DIRECTIONS = 64
-"""Lines onto which 2D points are projected for the sliced Wasserstein distance."""
+"""Number of lines onto which the sliced Wasserstein distance projects 2D points."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What a sample scores; lists have one entry a coordinate or a mode.
+    """The scores of a sample; lists have one entry per coordinate or per mode.
 
-    ``not_finite``: points with a coordinate that is no finite number, of all ``points``.
+    ``not_finite``: points with a coordinate that is not finite, of all ``points``.
     ``nearest_mode_distance``: mean over points of the squared distance to the nearest mode (the
     post's measure). ``energy_distance``: unbiased, to the exact distribution, of the first 4,096
-    points; ``energy_distance_chance``: how far chance moves it from one sample to the next, two
-    std. ``sliced_wasserstein``: distance to a real sample.
-    ``mode_weights``: share of points nearest to each mode; ``mode_tv``: half the sum of their
-    absolute differences from the true weights. ``off_mode``: share of points further than
-    5 std from every component. ``in_mode_std_ratio``: root mean square distance of the others from
-    the mean of their mode, a coordinate, over the true std; None where there are none.
+    points; ``energy_distance_chance``: two std of it between samples. ``sliced_wasserstein``:
+    distance to a real sample.
 
-    ``…_real`` is what a fresh real sample of the same size scores; for the energy distance, whose
-    mean is 0 there, the root mean square. Measures of modes are None for data whose components
-    make up a curve, an area or a cloud.
+    ``mode_weights``: share of points nearest to each mode; ``mode_tv``: half the sum of their
+    absolute differences from the true weights. ``off_mode``: share of points farther than 5 std
+    from every component. ``in_mode_std_ratio``: root mean square distance, per coordinate, of the
+    others from the mean of their mode, over the true std; None if there are none.
+
+    ``…_real`` is the score of a real sample of the same size; for the energy distance, whose mean
+    is then 0, the root mean square. Measures of modes are None for data whose components form a
+    curve, an area or a cloud.
     """
 
     points: int
@@ -69,7 +70,7 @@ class Quality:
 
 
 def nearest_mode(x: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:
-    """Squared distance to, and index of, the nearest component of every point; both (n,)."""
+    """Return each point's squared distance to the nearest component, and its index; both (n,)."""
     means = mixture.means.to(x)
     nearest = []
     for part in torch.split(x, max(1, PAIRS_AT_ONCE // len(means))):
@@ -81,15 +82,16 @@ def nearest_mode(x: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:
 
 
 def nearest_mode_distance(x: Tensor, mixture: GaussianMixture) -> float:
-    """Mean over points of the squared distance to the nearest mode."""
+    """Return the mean over points of the squared distance to the nearest mode."""
     return float(nearest_mode(x, mixture)[0].mean())
 
 
 def sliced_wasserstein(x: Tensor, y: Tensor) -> float:
-    """Mean over lines of the Wasserstein-1 distance of the projections: Bonneel et al. 2015.
+    """Return the mean over lines of the Wasserstein-1 distance of the projections.
 
     ``x`` and ``y`` have shape (n, d), with the same n; in 1D this is the distance itself. The 64
-    lines of 2D are evenly turned. Of samples larger than 100,000 the first that many points count.
+    lines of 2D have evenly spaced directions. Only the first 100,000 points of a sample count.
+    Bonneel et al. 2015.
     """
     x, y = x[:_SORTED_UP_TO].double(), y[:_SORTED_UP_TO].double()
     if x.shape[1] == 1:
@@ -100,7 +102,7 @@ def sliced_wasserstein(x: Tensor, y: Tensor) -> float:
 
 
 def _wasserstein(x: Tensor, y: Tensor) -> float:
-    """Wasserstein-1 distance of as many numbers x and y."""
+    """Return the Wasserstein-1 distance of equally many numbers x and y."""
     return float((x.sort().values - y.sort().values).abs().mean())
 
 
@@ -110,10 +112,10 @@ def evaluate(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Quality:
-    """Score points x of shape (n, d) against the mixture they should come from.
+    """Score points x of shape (n, d) against the mixture that they should follow.
 
-    Non-finite points count as off every mode and are left out of everything else. ``progress`` is
-    told the parts done and all there are, one after another.
+    Non-finite points count as off every mode and are excluded from all other scores. ``progress``
+    receives the parts done and their total after each part.
     """
     points, parts = len(x), iter(range(1, _PARTS + 1))
 
@@ -124,7 +126,7 @@ def evaluate(
 
     x = x.detach()[torch.isfinite(x).all(1)].cpu()
     mixture = mixture.to("cpu")
-    # Two real samples, since real data differ from real data too.
+    # Two real samples, because they differ from each other too.
     count = max(len(x), 1)
     real = real_sample(mixture, count, seed)
     other = mixture.sample(count, generator(seed, "other metrics"))
@@ -155,13 +157,13 @@ def evaluate(
 
 
 def real_sample(mixture: GaussianMixture, count: int, seed: int = 0) -> Tensor:
-    """True points (count, d) whose measures stand beside those of a sample."""
+    """Draw the true points (count, d) that provide the ``…_real`` scores."""
     return mixture.sample(count, generator(seed, "metrics"))
 
 
 @dataclass(frozen=True)
 class _Scores:
-    """What needs no second sample."""
+    """The scores that need no second sample."""
 
     distance: float | None
     weights: list[float] | None
@@ -171,7 +173,7 @@ class _Scores:
 
 
 def _scores(x: Tensor, points: int, mixture: GaussianMixture) -> _Scores:
-    """Of the finite ones, x, of so many points."""
+    """Score the finite points x out of all ``points``."""
     squared, index = nearest_mode(x, mixture)
     on_mode = squared <= (OFF_MODE * mixture.stds[index].to(x)) ** 2
     off = 1 - float(on_mode.sum()) / points
@@ -188,6 +190,7 @@ def _scores(x: Tensor, points: int, mixture: GaussianMixture) -> _Scores:
 
 
 def _in_mode_ratio(x: Tensor, index: Tensor, mixture: GaussianMixture) -> float | None:
+    """Return ``in_mode_std_ratio`` of points x with the component of each."""
     if not len(x):
         return None
     count = torch.bincount(index, minlength=mixture.modes).clamp_min(1)

@@ -1,4 +1,4 @@
-"""What a training came to, as one plain mapping: the JSON of ``train`` and ``metrics.json``."""
+"""The results of a training as one plain mapping: the JSON of ``train`` and ``metrics.json``."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .metrics import Quality, evaluate
 from .start_mismatch import start_mismatch
 
 LAST = 100
-"""The final loss is the mean over this many last steps: one batch says little of a network."""
+"""Number of last steps whose mean is the final loss: the loss of one batch is too noisy."""
 
 
 def plain(value: Any) -> Any:
-    """The same value with every number that JSON cannot hold as None."""
+    """Replace every number that JSON cannot hold by None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -43,11 +43,11 @@ def plain(value: Any) -> Any:
 _ALWAYS = frozenset(
     ("mean", "std", "energy_distance", "sliced_wasserstein", "floor", "loss", "excess", "total")
 )
-"""Names of what a report always holds; other numbers may not apply."""
+"""Keys that always have a number in a report; other numbers may not apply."""
 
 
 def unknown(report: Any) -> str:
-    """What a report (as of `plain`) says is not finite but should be, in words, or ''."""
+    """Return which number of a report (from `plain`) is not finite but should be, or ''."""
     if not isinstance(report, dict):
         return next(filter(None, map(unknown, report)), "") if isinstance(report, list) else ""
     name: str
@@ -56,25 +56,25 @@ def unknown(report: Any) -> str:
             return not_finite(value, report["points"])
         if name in _ALWAYS and None in (value if isinstance(value, list) else [value]):
             return f"{name.replace('_', ' ')} is not finite"
-        found = unknown(value)
-        if found:
-            return found
+        fault = unknown(value)
+        if fault:
+            return fault
     return ""
 
 
 def not_finite(lost: int, points: int) -> str:
-    """How many of so many points are not finite, in words, or ''."""
+    """Return "3 of 4,096 points are not finite", or '' if all are."""
     return f"{lost:,} of {points:,} points are not finite" if lost else ""
 
 
 def target_of(trajectory: Trajectory, mixture: GaussianMixture) -> GaussianMixture:
-    """The exact distribution that a trajectory's result should follow."""
+    """Return the exact distribution that a trajectory's result should follow."""
     k, schedule = trajectory.result_level, trajectory.schedule
     return mixture.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))
 
 
 def quality(trajectory: Trajectory, mixture: GaussianMixture) -> Quality:
-    """The quality of a trajectory's result against what it should follow, at unit size."""
+    """Return the quality of a trajectory's result against its target, at unit size."""
     return evaluate(trajectory.result, target_of(trajectory, mixture))
 
 
@@ -83,7 +83,7 @@ def sample_report(
     trajectory: Trajectory,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """``{"sample": …, "target": …}``: the quality of a sample and the moments it should have.
+    """Return ``{"sample": …, "target": …}``: the quality of a sample and the exact moments.
 
     Means and stds are in the data's own units; distances are at unit size, where each column of
     points from a file has std 1. ``progress`` is that of `evaluate`.
@@ -101,18 +101,19 @@ def sample_report(
 
 
 def _own_moments(scaling: Scaling, mean: Tensor, std: Tensor) -> tuple[list[float], list[float]]:
-    """Means and stds of unit size in the data's own units."""
+    """Convert means and stds of unit size to the data's own units."""
     return scaling.back(mean).tolist(), scaling.lengths_back(std).tolist()
 
 
 def loss_report(
     experiment: Experiment, losses: NDArray[np.float32] | None, denoiser: Denoiser
 ) -> dict[str, Any]:
-    """``final``: the mean of the last losses; ``floor``: the least that training can come to.
+    """Return the final loss, the floor and the excess of a training.
 
-    ``excess``: how far the expected loss of the weights that sample is above the floor, which is
-    never below 0 and hardly a matter of chance, as ``final`` − ``floor`` is. ``losses`` are None
-    where the training diverged.
+    ``final`` is the mean of the last losses, ``floor`` the lowest possible loss.
+    ``excess`` is the difference between the expected loss of the sampling weights and the floor. It
+    is never below 0 and, unlike ``final`` − ``floor``, hardly random. ``losses`` are None if the
+    training diverged; ``final`` and ``excess`` are then None too.
     """
     floor = training_floor(experiment)
     if losses is None or not len(losses):
@@ -133,7 +134,7 @@ def results(
     device: torch.device | str = "cpu",
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """``{"loss": …, "sample": …, "target": …}``: what a training came to, however it was run."""
+    """Return ``{"loss": …, "sample": …, "target": …}`` of a training."""
     trajectory = denoise(experiment, denoiser, points=points, device=device, progress=progress)
     return {
         "loss": plain(loss_report(experiment, losses, denoiser)),
@@ -148,10 +149,10 @@ def evaluation(
     device: torch.device | str = "cpu",
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """The body of ``evaluate --json``: metrics, levels, attribution and start of a denoiser.
+    """Return the body of ``evaluate --json``: metrics, levels, attribution and start of a denoiser.
 
-    ``levels``: at each one that sampling goes through, loss, floor and excess of the network, and
-    what an error in eps_hat there comes to after one step and in the end (`amplification`).
+    ``levels`` holds, for each sampling level, the network's loss, floor and excess, and by which
+    factor an error in eps_hat grows after one step and in the sample (`amplification`).
     """
     trajectory = denoise(experiment, denoiser, device=device, progress=progress)
     sampled = sample_report(experiment, trajectory)
@@ -185,13 +186,13 @@ def training_report(
     points: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """The results of a training and of a sample from its network; the body of ``train --json``.
+    """Return the results of a training and of a sample from its network, as ``train --json`` does.
 
-    ``progress`` is told how far the sampling is, as by `denoise`.
+    ``progress`` is that of `denoise`.
     """
     experiment = trainer.experiment
     losses = None if trainer.status == "diverged" else trainer.losses[: trainer.step]
-    found = results(
+    body = results(
         experiment,
         losses,
         trainer.denoiser,
@@ -209,5 +210,5 @@ def training_report(
         "steps": trainer.step,
         "seconds": trainer.seconds,
         "steps_per_second": plain(trainer.step / max(trainer.seconds, 1e-9)),
-        **found,
+        **body,
     }

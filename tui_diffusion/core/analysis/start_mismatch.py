@@ -1,8 +1,8 @@
-"""Whether sampling starts where the noisiest level really is.
+"""The distance between the start of sampling and the true noisiest level.
 
-A sampler that starts from pure noise takes for granted that the last noising left nothing of the
-data. The noisiest level is in truth the mixture noised to (α_0, σ_0), which no finite schedule
-makes a Gaussian; how far off it is can be computed exactly.
+A sampler that starts from pure noise assumes that the noisiest level holds nothing of the data. In
+fact that level is the mixture noised to (α_0, σ_0), which no finite schedule makes a Gaussian. The
+distance between the two is computed exactly.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from ..mixtures import GaussianMixture
 from .energy_distance import between
 
 NEGLIGIBLE = 1e-3
-"""An energy distance below this share of the noisiest level's std is what a sample cannot show."""
+"""Energy distance, as a share of the noisiest level's std, too small to show in a sample."""
 
 
 @dataclass(frozen=True)
 class StartMismatch:
-    """The sampler's start against the true noisiest level.
+    """The sampler's start compared with the true noisiest level.
 
-    ``alpha_bar`` = α_0². ``sigma`` = σ_0. ``signal`` = α_0 · the data's std / σ_0: what is left of
-    the data beside the noise. ``distance``: energy distance between start and true noisiest level;
+    ``alpha_bar`` = α_0². ``sigma`` = σ_0. ``signal`` = α_0 · the data's std / σ_0: the ratio of
+    data to noise. ``distance``: energy distance between the start and the true noisiest level;
     ``share``: the same over that level's std.
     """
 
@@ -36,12 +36,12 @@ class StartMismatch:
 
     @property
     def negligible(self) -> bool:
-        """Whether the start is as good as exact."""
+        """True if the start is as good as exact."""
         return self.share < NEGLIGIBLE
 
 
 def start_of(experiment: Experiment) -> GaussianMixture:
-    """The exact distribution that sampling starts from."""
+    """Return the exact distribution from which sampling starts."""
     schedule, mixture = sampling_schedule(experiment), make_mixture(experiment.data)
     alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
     if experiment.sampling.start == "exact":
@@ -52,7 +52,7 @@ def start_of(experiment: Experiment) -> GaussianMixture:
 
 @lru_cache(maxsize=64)
 def start_mismatch(experiment: Experiment) -> StartMismatch:
-    """How far the sampler's start is from the true noisiest level."""
+    """Measure how far the sampler's start is from the true noisiest level."""
     schedule, mixture = sampling_schedule(experiment), make_mixture(experiment.data)
     alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
     noised = mixture.noised(alpha, sigma)

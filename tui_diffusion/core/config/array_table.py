@@ -1,4 +1,4 @@
-"""Columns of the arrays in a file of numpy's, .npy or .npz; loads no torch, and never pickle."""
+"""Columns of the arrays in a numpy file, .npy or .npz; loads no torch and no pickle."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from ..files import UNREADABLE
 from .text_table import TableError
 
 _MOST = 1000
-"""Columns, or arrays in an archive, at most."""
+"""Maximum number of columns, or of arrays in an archive."""
 
 
 @dataclass(frozen=True)
 class ArrayTable:
-    """Columns, each a name ('' where it has none) and an array of shape (n,)."""
+    """Columns, each with a name ('' if it has none) and an array of shape (n,)."""
 
     names: tuple[str, ...]
     columns: tuple[NDArray[Any], ...]
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What each column holds: number or text."""
+        """The kind of each column: number or text."""
         return tuple("number" if c.dtype.kind in "fiu" else "text" for c in self.columns)
 
 
 def read_array(content: bytes) -> ArrayTable:
-    """The columns of a .npy file; raises `TableError`."""
+    """Read the columns of a .npy file; raise `TableError`."""
     return _table({"": _array(content)})
 
 
 def read_archive(content: bytes, limit: int, chosen: str) -> tuple[ArrayTable, str]:
-    """The columns of a .npz file, and which of them are ``chosen``; raises `TableError`.
+    """Read the columns of a .npz file and which of them are ``chosen``; raise `TableError`.
 
-    One array in it, or one that is chosen by its name, is read as a .npy file would be; of several
-    those of shape (n,) are columns. ``limit``: bytes to which the file may unpack.
+    A single array, or one chosen by its name, is read like a .npy file; of several, those of shape
+    (n,) are columns. ``limit``: maximum size of the unpacked file in bytes.
     """
     try:
         arrays = dict(_unpacked(content, limit))
@@ -64,7 +64,7 @@ def _unpacked(content: bytes, limit: int) -> Iterator[tuple[str, NDArray[Any]]]:
         if len(members) > _MOST:
             raise TableError(f"holds more than {_MOST:,} arrays")
         for member in members:
-            # What the archive says of its size may be a lie.
+            # The size stated in the archive may be wrong.
             with archive.open(member) as packed:
                 data = packed.read(limit + 1)
             limit -= len(data)
@@ -74,7 +74,7 @@ def _unpacked(content: bytes, limit: int) -> Iterator[tuple[str, NDArray[Any]]]:
 
 
 def _array(content: bytes) -> NDArray[Any]:
-    """An array, of no more numbers than there are bytes for them."""
+    """Load an array that has no more numbers than the file has bytes for."""
     try:
         file = BytesIO(content)
         version = npy.read_magic(file)

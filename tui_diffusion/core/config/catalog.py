@@ -1,4 +1,4 @@
-"""All presets: the built-in ones and the person's own."""
+"""All presets: built-in and saved ones."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from .user_presets import own_presets
 
 
 def all_presets() -> dict[str, Preset]:
-    """The built-in presets, then one's own; damaged ones are left out."""
+    """Return the built-in presets, then the saved ones without damaged files."""
     return {**PRESETS, **own_presets()[0]}
 
 
 def get_preset(id: str) -> Preset:  # noqa: A002
-    """The preset of this id, built in or one's own; raises `ConfigError` that names those there
-    are, or says what is wrong with the file of one's own."""
+    """Return the preset of this id, built in or saved.
+
+    Raises `ConfigError` that names the known presets, or the fault of a damaged file.
+    """
     if id in PRESETS:
         return PRESETS[id]
     from .user_presets import find_own

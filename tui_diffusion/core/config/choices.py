@@ -1,4 +1,4 @@
-"""Names that a configuration may choose from, and which of them go together."""
+"""Names that a configuration may choose from, and which of them are compatible."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ DEFAULT_MEANS: Mapping[str, Means] = {
     "two-modes": ((-1.0,), (1.0,)),
     "heavy-light": ((-1.0, -1.0), (1.0, 1.0)),
 }
-"""Centres of the components of each data set that is given by its centres."""
+"""Component centres of each data set that is defined by its centres."""
 
 
 DEFAULT_WEIGHTS: Mapping[str, tuple[float, ...]] = {"heavy-light": (0.9, 0.1)}
-"""Weights of the components where they are not equal."""
+"""Weights of the components if they are not equal."""
 
 
 DEFAULT_STD: Mapping[str, float] = {
@@ -62,7 +62,7 @@ DEFAULT_STD: Mapping[str, float] = {
     "drawing": 0.007,
     "file": 0.05,
 }
-"""Standard deviation of each component, where it is not 0.01."""
+"""Standard deviation of each component if it is not 0.01."""
 
 
 SCHEDULES_OF: Mapping[str, tuple[str, ...]] = {
@@ -72,7 +72,7 @@ SCHEDULES_OF: Mapping[str, tuple[str, ...]] = {
     "edm": ("karras", "cosine", "flow"),
     "flow": ("flow", "karras", "cosine"),
 }
-"""Which schedules go with a method, its default first."""
+"""Compatible schedules of each method, its default first."""
 
 
 _MODERN = ("ddpm", "ddim", "euler", "heun", "dpm++2m")
@@ -85,11 +85,10 @@ SAMPLERS_OF: Mapping[str, tuple[str, ...]] = {
     "edm": ("heun", *(name for name in _MODERN if name != "heun")),
     "flow": ("heun", *(name for name in _MODERN if name != "heun")),
 }
-"""Which samplers can take a method's network, its default first."""
+"""Compatible samplers of each method, its default first."""
 
 
 ANY_LEVEL = ("edm", "flow")
-"""Methods whose network knows every noise level, so that sampling may use any levels at all.
+"""Methods whose network covers every noise level, so that sampling may use any levels.
 
-The others know the levels they were trained on, and can be sampled on a part of them.
-"""
+The others cover only the levels of their training, and can be sampled on a subset of them."""

@@ -1,4 +1,4 @@
-"""The command line that trains an experiment again."""
+"""The command line that repeats the training of an experiment."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .value_types import format_value
 
 
 def command_line(experiment: Experiment) -> str:
-    """``diffusion-tui train …`` with every setting that differs from the preset's, exactly.
+    """Return ``diffusion-tui train …`` with every setting that differs from the preset, exactly.
 
-    From a built-in preset: one's own are not known wherever the text may be pasted.
+    It starts from a built-in preset: saved presets may not exist where the text is pasted.
     """
     base = base_of(experiment)
     preset = base.experiment
@@ -26,5 +26,5 @@ def command_line(experiment: Experiment) -> str:
 
 
 def _exact(value: Any) -> str:
-    """A value that reads back as itself; a float may have more digits than are shown."""
+    """Return a text that reads back as the same value; a float may have more digits than shown."""
     return repr(value) if isinstance(value, float) else format_value(value)

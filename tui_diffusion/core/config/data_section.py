@@ -102,7 +102,7 @@ class DataConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, values: Any) -> Any:
-        """Read file:PATH as what it stands for, and give a data set its own width."""
+        """Expand file:PATH, and set the default std of a data set."""
         if not isinstance(values, Mapping):
             return values
         values = dict(values)
@@ -160,7 +160,7 @@ class DataConfig(Section):
 
     @property
     def dim(self) -> int:
-        """1 or 2."""
+        """Number of coordinates, 1 or 2."""
         if self.points is not None:
             return int(self.points.shape[1])
         return len(self.means[0]) if self.means else 2
@@ -171,25 +171,25 @@ class DataConfig(Section):
         return "" if self._rows is None else self._rows.name
 
     def came_from(self, name: str) -> None:
-        """Remember the name that a file of points had before it was copied."""
+        """Store the name of the original file of copied points."""
         if self._rows is not None:
             self._rows.name = name
 
     @property
     def points(self) -> NDArray[np.float64] | None:
-        """The points of the file, shape (n, d), as they stood there when this was made.
+        """The points of the file, shape (n, d), as read when this was created; None for named data.
 
-        None for named data. The file may change or go as it likes: this does not look again.
+        The file is not read again, so it may change or disappear.
         """
         return None if self._rows is None else self._rows.values
 
 
 def _read_points(path: str, columns: str, where: str) -> tuple[str, Rows]:
-    """The absolute path of a file of points, and those chosen in it; raises `ConfigError`."""
+    """Return the absolute path of a file and the points chosen in it; raise `ConfigError`."""
     from .point_files import Rows, read_points
 
     file = expanded(path)
-    with suppress(OSError):  # the folder to be in is no more
+    with suppress(OSError):  # the working folder may not exist any more
         file = file.absolute() if path else file
     points = read_points(file, columns, where)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ConfigError(ValueError):
-    """A value that cannot be; ``field`` is its dotted path, or '' where no one is at fault."""
+    """A value that is not allowed; ``field`` is its dotted path, or '' if it is not one field."""
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)

@@ -1,11 +1,10 @@
-"""The configuration of an experiment: one validated model, made of its `sections`.
+"""The configuration of an experiment: one validated model, composed of its `sections`.
 
-The form of the lab, ``--set a.b=value`` on the command line, ``experiment.json`` in a run and the
-table in the README are all made from the fields declared there and here. Importing this module
-loads no torch.
+The lab's form, the settings of the command line, ``experiment.json`` in a run and the table in the
+README are all generated from the fields declared there and here. Loads no torch.
 
-A bad value raises `ConfigError`, whose message is one line that names the field, the value and
-what is allowed.
+A bad value raises `ConfigError` with one line that names the field, the value and what is
+allowed.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ from .value_types import Whole, format_value
 
 
 class Experiment(Section):
-    """A whole experiment: data, method, schedule, network, training, sampling; seed and device."""
+    """A whole experiment: data, method, schedule, network, training, sampling, seed and device."""
 
     name: str = setting(
         "naive-1d", "experiment", "The preset this experiment began as.", max_length=80
@@ -118,27 +117,27 @@ class Experiment(Section):
 
     @property
     def sampling_levels(self) -> int:
-        """Number of noise levels that sampling goes through."""
+        """Number of noise levels of the sampling."""
         return self.sampling.levels or self.levels
 
     @property
     def dim(self) -> int:
-        """Coordinates of a point, 1 or 2."""
+        """Number of coordinates of a point, 1 or 2."""
         return self.data.dim
 
     def get(self, path: str) -> Any:
-        """The value at a dotted path such as ``training.lr``."""
+        """Return the value at a dotted path such as ``training.lr``."""
         value: Any = self
         for part in path.split("."):
             value = getattr(value, part)
         return value
 
     def with_settings(self, settings: Mapping[str, Any]) -> Experiment:
-        """A new experiment with the values at these dotted paths replaced, all checked.
+        """Return a new experiment with the values at these dotted paths replaced and validated.
 
-        Text is read as a person writes it. Where a setting makes others meaningless (another
-        data set has other means, another method another schedule and sampler) those not set here
-        take the defaults that go with it. Raises `ConfigError`.
+        Text is parsed as a user writes it. If a setting invalidates others (another data set has
+        other means, another method another schedule and sampler), those not set here take the new
+        defaults. Raises `ConfigError`.
         """
         known = field_table()
         for path in settings:
@@ -147,7 +146,7 @@ class Experiment(Section):
         values = self.model_dump()
         changes = {**self._companions(settings), **settings}
         if not any(path.startswith("data.") for path in changes):
-            values["data"] = self.data  # a file of points is not read again
+            values["data"] = self.data  # so that a file of points is not read again
         for path, value in changes.items():
             _put(values, path, value)
         result = build(values)
@@ -158,14 +157,14 @@ class Experiment(Section):
         return result
 
     def _companions(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """What has to change along with ``settings``."""
+        """Return the other fields that must change with ``settings``."""
         changed: dict[str, Any] = {}
         name = str(settings.get("data.name", self.data.name)).partition(":")[0]
         if name != self.data.name and name in get_args(DataName):
             changed["data.means"] = DEFAULT_MEANS.get(name, ())
             own = "data.means" not in settings
             changed["data.weights"] = DEFAULT_WEIGHTS.get(name, ()) if own else ()
-            if (self.data.name, name) != ("drawing", "file"):  # both a spot for every point
+            if (self.data.name, name) != ("drawing", "file"):  # in both, every point is a component
                 changed["data.std"] = DEFAULT_STD.get(name, 0.01)
             changed["data.columns"] = changed["data.where"] = ""
         method = settings.get("method.name", self.method.name)
@@ -195,12 +194,12 @@ def _put(values: dict[str, Any], path: str, value: Any) -> None:
 
 @cache
 def field_table() -> Mapping[str, FieldSpec]:
-    """Every field a person may set, by dotted path, in the order of the model."""
+    """Return every field that a user may set, by dotted path, in the order of the model."""
     return {spec.path: spec for spec in fields_of(Experiment) if spec.path != "name"}
 
 
 def build(values: Mapping[str, Any]) -> Experiment:
-    """An experiment from nested values; raises `ConfigError` with one line for the first fault."""
+    """Build an experiment from nested values; raise `ConfigError`, one line for the first fault."""
     try:
         return Experiment.model_validate(values)
     except ValidationError as error:
@@ -238,19 +237,19 @@ def _unknown_field(path: str) -> str:
 
 
 def _meant(path: str) -> list[str]:
-    """The fields that a mistyped path may stand for, by its last part, which tells most."""
+    """Return the fields that a mistyped path may mean, compared by its last part."""
     table = field_table()
     section, _, last = path.rpartition(".")
     ends = {known: known.rpartition(".")[2] for known in table}
-    found = [p for p, end in ends.items() if last in (end, table[p].label.replace(" ", "_"))]
-    if not found:
+    paths = [p for p, end in ends.items() if last in (end, table[p].label.replace(" ", "_"))]
+    if not paths:
         near = nearest(last, ends.values())
-        found = sorted((p for p in table if ends[p] in near), key=lambda p: near.index(ends[p]))
-    return [p for p in found if table[p].section == section] or found or nearest(path, table)
+        paths = sorted((p for p in table if ends[p] in near), key=lambda p: near.index(ends[p]))
+    return [p for p in paths if table[p].section == section] or paths or nearest(path, table)
 
 
 def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:
-    """``['training.lr=1e-3', …]`` as a mapping; raises `ConfigError` where '=' is missing."""
+    """Parse ``['training.lr=1e-3', …]`` to a mapping; raise `ConfigError` if '=' is missing."""
     settings: dict[str, str] = {}
     for text in assignments:
         path, equals, value = text.partition("=")
@@ -261,7 +260,7 @@ def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:
 
 
 def from_json(text: str) -> Experiment:
-    """The experiment that `to_json` wrote; raises `ConfigError`."""
+    """Build the experiment that `to_json` wrote; raise `ConfigError`."""
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
@@ -272,9 +271,9 @@ def from_json(text: str) -> Experiment:
 
 
 def as_saved(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Saved values with what they meant when a field of today was not there yet.
+    """Return saved values with the former meaning of fields that did not exist yet.
 
-    Points of a file had one scale for both columns.
+    Points of a file used to have one scale for both columns.
     """
     data = values.get("data")
     if not isinstance(data, Mapping) or data.get("name") != "file" or "scaling" in data:
@@ -283,5 +282,5 @@ def as_saved(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def to_json(experiment: Experiment) -> str:
-    """The experiment as indented JSON, every field written out."""
+    """Return the experiment as indented JSON with every field."""
     return experiment.model_dump_json(indent=2) + "\n"

@@ -1,6 +1,6 @@
-"""What a form, a table or a message needs to know of a field, beside its type and bounds.
+"""Metadata of a field for forms, tables and messages, beside its type and bounds.
 
-A model states it with `setting` where it declares the field; `fields_of` reads it back.
+A model declares a field with `setting`; `fields_of` returns the metadata.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 from .value_types import format_value
 
 Scale = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] | float
-"""The numbers that nudging a field goes through, see `nudging`; a number is an even step."""
+"""The values that stepping a field goes through, see `stepping`; a number is a constant step."""
 
 
 class Readable(Protocol):
-    """Settings that can be asked for by dotted path: an experiment, or a mapping."""
+    """Settings that can be read by dotted path: an experiment, or a mapping."""
 
     def get(self, path: str, /) -> Any: ...
 
@@ -34,8 +34,10 @@ def setting(
     scale: Scale | None = None,
     **bounds: Any,
 ) -> Any:
-    """A field with what a form needs to know of it: label, help, unit, when it applies, and the
-    scale that it is nudged along (whole numbers by one, others along the series, unless said)."""
+    """Declare a field with its metadata: label, help, unit, condition and stepping scale.
+
+    By default whole numbers step by one, and others along the series.
+    """
     extra: dict[str, Any] = {
         "unit": unit,
         "when": dict(when or {}),
@@ -47,7 +49,7 @@ def setting(
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """One field of `Experiment` as a form, a table or a message shows it."""
+    """The metadata of one field of `Experiment`."""
 
     path: str
     label: str
@@ -59,20 +61,20 @@ class FieldSpec:
     default: Any
     when: Mapping[str, tuple[str, ...]]
     bounds: Mapping[str, float]
-    """Of a number: any of gt, ge, lt and le."""
+    """The bounds of a number: any of gt, ge, lt and le."""
     scale: Scale
 
     @property
     def section(self) -> str:
-        """The part of the experiment it belongs to, or ''."""
+        """The section that contains the field, or ''."""
         return self.path.rpartition(".")[0]
 
     def applies(self, experiment: Readable) -> bool:
-        """Whether the field means anything in this experiment."""
+        """Return whether the field has an effect in this experiment."""
         return all(format_value(experiment.get(p)) in values for p, values in self.when.items())
 
     def why_not(self, experiment: Readable) -> str:
-        """One line: why the field does not apply."""
+        """Return one line that says why the field does not apply."""
         path, values = next(
             (p, v) for p, v in self.when.items() if format_value(experiment.get(p)) not in v
         )
@@ -83,7 +85,7 @@ class FieldSpec:
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
-    """The fields of a model and of the models in it, in their order."""
+    """Yield the fields of a model and of its sections, in order."""
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):

@@ -1,4 +1,4 @@
-"""What float32 (a network's numbers) and float64 (own units) can hold. Loads no torch."""
+"""Limits of float32 (a network's numbers) and float64 (own units); loads no torch."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST_STD = 1e-6
-"""Width of a component over the size of its centre: float32 tells 1 from 1 + 1e-7."""
+"""Least ratio of a component's std to its centre: float32 distinguishes 1 from 1 + 1e-7."""
 
 FARTHEST = 1e4
-"""Size of a centre: a batch's squared error stays a float32 number."""
+"""Largest coordinate of a centre: the squared error of a batch stays within float32."""
 
 LEAST_SIGMA = 1e-12
-"""Noise level above the clean one: its square is still a number in float32."""
+"""Least noise level above the clean one: its square stays within float32."""
 
 LEAST_BETA = LEAST_SIGMA**2
-"""Variance that a step adds: the least noise level of those made from betas is its root."""
+"""Least variance added by a step: its root is the least noise level of a schedule of betas."""
 
 LEAST_WEIGHT = 1e-9
-"""Weight of a component, of which the greatest is one over this."""
+"""Least weight of a component; the greatest is its inverse."""
 
 LEAST_ALPHA = 1e-30
-"""Share of the data in the noisiest level: x_0 is found by dividing by it."""
+"""Least share of the data in the noisiest level: x_0 is computed by dividing by it."""
 
 _LEAST_RANGE, _GREATEST_RANGE = 1e-100, 1e101
-"""Greatest less least number of a column: its square is a float64."""
+"""Range of a column, greatest less least number: its square stays within float64."""
 
 _FINEST = 1e-12
-"""That range over the size of the numbers, of which float64 holds 16 digits."""
+"""Least ratio of that range to the size of the numbers: float64 holds 16 digits."""
 
 
 def check_columns(points: NDArray[np.float64]) -> None:
-    """Raise ValueError unless each column (n, d) comes back from unit size as it was.
+    """Raise ValueError unless each column (n, d) survives scaling to unit size and back.
 
-    A column of equal numbers is scaled as the other, or by 1.
+    A constant column is scaled like the other, or by 1.
     """
     ranges = [float(column.max()) - float(column.min()) for column in points.T]
     for number, (column, wide) in enumerate(zip(points.T, ranges, strict=True), 1):

@@ -1,6 +1,6 @@
-"""Points from a file of text or of numpy, one or two of its columns. Loads no torch.
+"""Points from a text or numpy file: one or two of its columns; loads no torch.
 
-The file is anybody's: it is read once, never past a bound, and only where it is a plain one.
+The file is not trusted: it is read once, up to a size limit, and only if it is a plain file.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from .text_table import TableError, TextTable, is_number, numbers, read_table
 
 T = TypeVar("T")
 Key = tuple[Path, int, int]
-"""A file with its time and its size: what it holds is remembered while these are the same."""
+"""A file with its time and size, the key under which its content is cached."""
 
 ROWS = 100_000
-"""A file may hold so many points: the exact denoiser has a component for each."""
+"""Maximum number of points: the exact denoiser has a component for each."""
 
 _BYTES = 64 * 2**20
-"""Of a file at most, and of what it unpacks to."""
+"""Maximum size of a file, and of its unpacked content."""
 _TEXT = (".csv", ".tsv", ".txt")
 _SUFFIXES = (*_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), ".npy", ".npz")
 ALLOWED = (
@@ -43,15 +43,15 @@ ALLOWED = (
     "finite numbers"
 )
 _LISTED = 10_000
-"""Rows in which groups are looked for, to be offered as choices; of many columns, fewer."""
+"""Maximum number of rows searched for groups to offer; fewer for many columns."""
 _CELLS = 200_000
 _GROUPS = 100
 
 
 class Rows:
-    """Points as they stood in a file when it was read; equal to others that are the same.
+    """Points as read from a file; equal if their values are equal.
 
-    ``name`` is that of the file a person gave, where these come from a run's own copy.
+    ``name`` is the original file's name if these come from a run's own copy.
     """
 
     def __init__(self, values: NDArray[np.float64], name: str = "") -> None:
@@ -65,31 +65,31 @@ class Rows:
 
 @dataclass(frozen=True)
 class Contents:
-    """What may be chosen in a file: columns of numbers, and groups as ``COLUMN:VALUE``."""
+    """The choices that a file offers: columns of numbers, and groups as ``COLUMN:VALUE``."""
 
     columns: tuple[str, ...]
     groups: tuple[str, ...]
 
 
 def read_points(file: Path, columns: str = "", where: str = "") -> NDArray[np.float64]:
-    """The points of a file, shape (n, d) with d = 1 or 2; raises `ConfigError`.
+    """Read the points of a file, shape (n, d) with d = 1 or 2; raise `ConfigError`.
 
-    ``columns`` are one or two names or numbers of columns, ``where`` is ``COLUMN:VALUE`` for the
-    rows of one group. Without them the file must hold nothing but one or two columns of numbers.
+    ``columns`` are one or two names or numbers of columns; ``where`` is ``COLUMN:VALUE`` for the
+    rows of one group. Without them the file must consist of one or two columns of numbers.
     """
-    return _looked_at(file, lambda key: _read(*key, columns, where))
+    return _inspect(file, lambda key: _read(*key, columns, where))
 
 
 def contents(file: Path) -> Contents:
-    """What may be chosen in a file, from its first rows; raises `ConfigError`."""
-    return _looked_at(file, lambda key: _contents(*key))
+    """Return the choices that a file offers, from its first rows; raise `ConfigError`."""
+    return _inspect(file, lambda key: _contents(*key))
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How the points of a file of text are read.
+    """The columns and rows to read of a text file.
 
-    ``columns`` are places; where only some rows are taken, their last holds one of ``wanted``.
+    ``columns`` are indices; if rows are filtered, the last column holds one of ``wanted``.
     """
 
     table: TextTable
@@ -99,7 +99,7 @@ class Reading:
 
 
 def reading_of(file: Path, columns: str, where: str) -> Reading | None:
-    """How a file of text is read, None for one of numpy's; raises `ConfigError`."""
+    """Return how to read a text file, None for a numpy file; raise `ConfigError`."""
 
     def read(key: Key) -> Reading | None:
         table, _ = _table(file, key[2], columns)
@@ -113,17 +113,17 @@ def reading_of(file: Path, columns: str, where: str) -> Reading | None:
         wanted = list(dict.fromkeys(row[group[0]] for row in rows))
         return Reading(table, [*chosen, group[0]], wanted, comma)
 
-    return _looked_at(file, read)
+    return _inspect(file, read)
 
 
 def suffix_of(file: Path) -> str:
-    """The suffix in lower case, with the one before .gz."""
+    """Return the suffix in lower case, including the one before .gz."""
     suffixes = [suffix.lower() for suffix in file.suffixes]
     return "".join(suffixes[-2:] if suffixes[-1:] == [".gz"] else suffixes[-1:])
 
 
-def _looked_at(file: Path, read: Callable[[Key], T]) -> T:
-    """What ``read`` makes of a file as it is now, every fault of it as a `ConfigError`."""
+def _inspect(file: Path, read: Callable[[Key], T]) -> T:
+    """Apply ``read`` to a file in its current state; raise every fault as a `ConfigError`."""
     if file == Path():
         raise _bad(file, "no file is named")
     if suffix_of(file) not in _SUFFIXES:
@@ -145,7 +145,7 @@ def _looked_at(file: Path, read: Callable[[Key], T]) -> T:
 
 @lru_cache(maxsize=4)
 def _read(file: Path, changed: int, size: int, columns: str, where: str) -> NDArray[np.float64]:
-    """The file as it was at that time: asked again, it is not read again."""
+    """Read a file, cached by its time and size."""
     table, columns = _table(file, size, columns)
     chosen, group = choose(table.names, table.kinds, columns, where)
     if isinstance(table, TextTable):
@@ -168,10 +168,10 @@ def _read(file: Path, changed: int, size: int, columns: str, where: str) -> NDAr
 
 
 def _table(file: Path, size: int, columns: str) -> tuple[TextTable | ArrayTable, str]:
-    """The columns of a file, and which of them to take."""
+    """Return the columns of a file, and which of them to take."""
     if size > _BYTES:
         raise TableError(f"is {size / 2**20:,.0f} MiB long")
-    # Whatever stands there now: it may be another than a moment ago.
+    # The current file, which may differ from a moment ago.
     content = read_plain(file.resolve(), _BYTES)
     suffix = suffix_of(file)
     if suffix == ".npz":
@@ -213,20 +213,20 @@ def _of_arrays(
     if group is not None:
         kept = np.array([_same(str(value), group[1]) for value in picked.pop()], bool)
         picked = [column[kept][: ROWS + 1] for column in picked]
-    with np.errstate(over="ignore"):  # a longer float may be beyond the greatest double
+    with np.errstate(over="ignore"):  # a longer float may exceed the greatest double
         return np.stack([np.asarray(column, np.float64) for column in picked], 1)
 
 
 # --- which columns and rows ----------------------------------------------------------------------
 
 Group = tuple[int, str]
-"""A column, and the value that its rows are to have."""
+"""A column, and the value that its rows must have."""
 
 
 def choose(
     names: Sequence[str], kinds: Sequence[str], columns: str, where: str
 ) -> tuple[list[int], Group | None]:
-    """The places of the columns to take, and of which rows; raises `ConfigError`, `TableError`."""
+    """Return the columns to take and the group of rows; raise `ConfigError`, `TableError`."""
     labels = labels_of(names)
     group = None
     if where:
@@ -244,7 +244,7 @@ def choose(
     chosen = [
         i
         for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
-        # Row names, as R and pandas write them, and what follows a separator at the end.
+        # Skip row names, as R and pandas write them, and the cell after a trailing separator.
         if not (name == "" and (kind == "empty" or (i == 0 and any(names))))
         and (group is None or i != group[0])
     ]
@@ -261,7 +261,7 @@ def choose(
 
 
 def labels_of(names: Sequence[str]) -> list[str]:
-    """What to call each column by: its name where no other has it, or its number from 1."""
+    """Return the label of each column: its name if unique, else its number from 1."""
     return [name if name and names.count(name) == 1 else str(i) for i, name in enumerate(names, 1)]
 
 
@@ -270,7 +270,7 @@ def _ways(able: Sequence[str]) -> str:
 
 
 def _column(field: str, names: Sequence[str], labels: Sequence[str], word: str) -> int:
-    """The place of a column by its name or its number."""
+    """Return the index of a column by its name or its number."""
     if word in labels:
         return labels.index(word)
     if word.isdecimal() and 1 <= int(word) <= len(names):
@@ -282,7 +282,7 @@ def _column(field: str, names: Sequence[str], labels: Sequence[str], word: str) 
 
 
 def _group(names: Sequence[str], labels: Sequence[str], where: str) -> Group:
-    """The column and the value of ``COLUMN:VALUE``; either may hold a colon."""
+    """Return the column and the value of ``COLUMN:VALUE``; either may contain a colon."""
     parts = where.split(":")
     for count in range(1, len(parts)):
         column, value = ":".join(parts[:count]).strip(), ":".join(parts[count:]).strip()
@@ -307,7 +307,7 @@ def _no_group(name: str, group: Group, values: Sequence[str]) -> ConfigError:
 
 
 def _same(cell: str, value: str) -> bool:
-    """Whether a cell holds a value, as text or as a number."""
+    """Return whether a cell holds a value, as text or as a number."""
     if cell == value:
         return True
     return is_number(cell) and is_number(value) and _float(cell) == _float(value)
@@ -318,7 +318,7 @@ def _float(cell: str) -> float:
 
 
 def _listing(names: Sequence[str], most: int = 8) -> str:
-    """Names in one harmless line, not too many."""
+    """Return some names in one line without control characters."""
     some = [shortened(name, 20) for name in names[:most]]
     return ", ".join([*some, "…"] if len(names) > most else some)
 
@@ -327,7 +327,7 @@ def _listing(names: Sequence[str], most: int = 8) -> str:
 
 
 def _listed(table: TextTable | ArrayTable) -> list[list[str]]:
-    """The cells of every column in the first rows."""
+    """Return the cells of every column in the first rows."""
     count = min(_LISTED, _CELLS // len(table.names))
     if isinstance(table, ArrayTable):
         return [[*map(str, column[:count])] for column in table.columns]
@@ -341,7 +341,7 @@ def _contents(file: Path, changed: int, size: int) -> Contents:
     labels, groups = labels_of(table.names), []
     for label, kind, cells in zip(labels, table.kinds, _listed(table), strict=True):
         values = [*filter(None, dict.fromkeys(cells))] if kind == "text" else []
-        # A value that no two rows share tells rows apart, not groups.
+        # Values that no two rows share identify rows, not groups.
         if len(values) < min(_GROUPS + 1, len(cells)):
             groups += [f"{label}:{value}" for value in values if value.isprintable()]
     able = (label for label, kind in zip(labels, table.kinds, strict=True) if kind == "number")

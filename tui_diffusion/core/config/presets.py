@@ -1,9 +1,9 @@
-"""The experiments that come with the lab; the first seven are the scripts of the post.
+"""The built-in experiments; the first seven are the scripts of the post.
 
-A person's own are in `own_presets`; `get_preset` finds both.
+Saved presets are in `user_presets`; `catalog.get_preset` finds both.
 
 Source of the first seven: Jean-Baptiste Bouvier, "Introduction to Diffusion Models", 27 May 2024.
-Importing this module loads no torch.
+Loads no torch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .experiment import Experiment, build, field_table
 
 @dataclass(frozen=True)
 class Preset:
-    """An experiment with its story: what it is and what to look for."""
+    """An experiment with a description of what it is and what to look for."""
 
     id: str
     title: str
@@ -26,7 +26,7 @@ class Preset:
     look_for: str
     experiment: Experiment
     own: bool = False
-    """Whether a person has saved it, and it does not come with the lab."""
+    """True if a user saved it, False if it is built in."""
 
 
 def _preset(
@@ -66,7 +66,7 @@ def _modern(
     noise: Mapping[str, float] | None = None,
     **parts: Mapping[str, Any],
 ) -> Preset:
-    """A preset of today's kind: what is common to all of them, and what is its own."""
+    """Return a preset of a modern method: the shared settings and its own."""
     return _preset(
         id,
         title,
@@ -311,12 +311,14 @@ _PRESETS = (
 )
 
 PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in _PRESETS}
-"""Every preset by its id, in the order in which they are shown."""
+"""Every built-in preset by its id, in display order."""
 
 
 def base_of(experiment: Experiment) -> Preset:
-    """The built-in preset that an experiment began as; of a name that is not built in, the one it
-    differs from in the fewest fields."""
+    """Return the built-in preset that an experiment began as.
+
+    For an unknown name, it is the preset that differs in the fewest fields.
+    """
 
     def differing(preset: Preset) -> int:
         return sum(experiment.get(path) != preset.experiment.get(path) for path in field_table())

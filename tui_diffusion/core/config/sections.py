@@ -1,7 +1,7 @@
-"""The parts of an experiment: data, method, schedule, network, training, sampling.
+"""The sections of an experiment: data, method, schedule, network, training, sampling.
 
-Every field states its type, bounds, unit, label and help here and nowhere else; what a part alone
-can tell to be wrong is refused here. Importing this module loads no torch.
+Each field declares its type, bounds, unit, label and help once, here; a section validates what
+concerns it alone. Loads no torch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Section(BaseModel):
-    """A frozen group of fields; none but those declared."""
+    """A frozen group of fields that allows no undeclared ones."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -146,7 +146,7 @@ class ScheduleConfig(Section):
 
     @model_validator(mode="after")
     def _some_data_left(self) -> ScheduleConfig:
-        """The noisiest level must hold a trace of the data, or its alpha is 0 in float32."""
+        """Require that alpha of the noisiest level is above 0 in float32."""
         if self.kind not in ("beta", "karras-beta", "linear-beta"):
             return self
         if sum(math.log1p(-beta) for beta in self._betas()) < 2 * math.log(LEAST_ALPHA):
@@ -160,7 +160,7 @@ class ScheduleConfig(Section):
 
     @model_validator(mode="after")
     def _some_noise_left(self) -> ScheduleConfig:
-        """The last level of a flow must differ from the clean one."""
+        """Require that the last level of a flow differs from the clean one."""
         if self.kind == "flow" and self.levels > self.most_of_flow:
             most = math.log(LEAST_SIGMA) / math.log(1 / self.levels)
             raise ValueError(
@@ -171,7 +171,7 @@ class ScheduleConfig(Section):
 
     @property
     def most_of_flow(self) -> int:
-        """Levels of a flow beyond which the last one, t = N^−ρ, holds no noise in float32."""
+        """Maximum levels of a flow: beyond, the last one, t = N^−ρ, has no noise in float32."""
         most: float = LEAST_SIGMA ** (-1 / self.rho)
         return math.floor(most)
 

@@ -1,16 +1,16 @@
-"""The next value of a field, up or down: how a number is changed by a key.
+"""Stepping a field to its next or previous value.
 
-Each field declares its ``scale`` beside its bounds (`experiment`):
+Each field declares its ``scale`` beside its bounds (`sections`):
 
-    1, 0.1, …   an even step, to the next multiple of it
+    1, 0.1, …   a constant step, to the next multiple of it
     series      …, 0.1, 0.2, 0.5, 1, 2, 5, 10, …
     doubling    1, 2, 4, 8, …
     tenth       round numbers about a tenth apart: 1, 2, …, 20, 22, …, 50, 55, …
-    levels      the same, where 0 stands for as many as the schedule has
+    levels      the same, where 0 means all levels of the schedule
     to-one      one less the series: 0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, …
     share       the series up to a half, then to-one: …, 0.1, 0.2, 0.5, 0.8, 0.9, …
 
-A value between two of these goes to its neighbour; none goes past the field's bounds.
+A value between two of these steps to its neighbour; no step passes the field's bounds.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from .experiment import Experiment, field_table
 from .fields import FieldSpec, Scale
 
 _ALIKE = 1e-9
-"""Numbers that differ by less than this share are one to a person."""
+"""Relative difference below which numbers count as equal."""
 _FINEST = 1e-6
-"""What a number may lack of 1 and still be told from it where it is shown."""
+"""Least difference from 1 that is visible in a displayed number."""
 
 
 def nudge(experiment: Experiment, path: str, *, up: bool) -> Experiment:
-    """``experiment`` with a field one further; the same where it ends, or cannot be nudged.
+    """Return ``experiment`` with a field one step up or down, unchanged if it has no further value.
 
-    A choice that does not go with the rest is passed over. Raises `ConfigError` where the next
-    number is within the field's bounds but does not go with the rest.
+    Choices that are incompatible with the other fields are skipped. Raises `ConfigError` if the
+    next number is within the field's bounds but incompatible with the other fields.
     """
     spec, now = field_table()[path], experiment.get(path)
     if spec.scale == "levels":
@@ -48,7 +48,7 @@ def nudge(experiment: Experiment, path: str, *, up: bool) -> Experiment:
 
 
 def _onwards(spec: FieldSpec, value: Any, up: bool) -> Iterator[Any]:
-    """What may come next, the nearest first."""
+    """Yield the candidates for the next value, nearest first."""
     if spec.kind == "bool":
         yield not value
     elif spec.kind == "choice":
@@ -64,7 +64,7 @@ def _onwards(spec: FieldSpec, value: Any, up: bool) -> Iterator[Any]:
 
 
 def _next(scale: Scale, value: float, up: bool) -> float:
-    """The neighbour of a number on a scale, whatever the bounds."""
+    """Return the neighbour of a number on a scale, ignoring bounds."""
     if scale == "share":
         scale = "to-one" if value > 0.5 or (up and value == 0.5) else "series"
     if scale == "series":
@@ -74,11 +74,11 @@ def _next(scale: Scale, value: float, up: bool) -> float:
     if scale == "doubling":
         return _neighbour([2.0**k for k in _powers(math.log2(value))], value, up)
     if scale in ("tenth", "levels"):
-        # Downwards the number just below counts, so that the way back is the way there.
+        # Downwards, use the number just below, so that steps up and down are inverse.
         share = max(value if up else value - 1, 10) / 10
         scale = int(max(step for step in _series(share) if step <= share))
     assert not isinstance(scale, str)
-    if isinstance(scale, int) and isinstance(value, int):  # which may hold more than 53 bits
+    if isinstance(scale, int) and isinstance(value, int):  # integers may have more than 53 bits
         return (value // scale + 1 if up else -(-value // scale) - 1) * scale
     place = value / scale
     return _rounded(
@@ -87,12 +87,12 @@ def _next(scale: Scale, value: float, up: bool) -> float:
 
 
 def _in_series(value: float, up: bool) -> float:
-    """The next of …, 1, 2, 5, 10, …; a number that is not above 0 has none."""
+    """Return the next of …, 1, 2, 5, 10, …, or the number itself if it is not above 0."""
     return _neighbour(_series(value), value, up) if value > 0 else value
 
 
 def _series(value: float) -> list[float]:
-    """The series about a number above 0."""
+    """Return the series near a number above 0."""
     return [float(f"{digit}e{k}") for k in _powers(math.log10(value)) for digit in (1, 2, 5)]
 
 
@@ -107,5 +107,5 @@ def _neighbour(candidates: list[float], value: float, up: bool) -> float:
 
 
 def _rounded(value: float) -> float:
-    """With the digits that are shown; sums and products leave others behind."""
+    """Round to the displayed digits; sums and products leave others behind."""
     return float(f"{value:.6g}")

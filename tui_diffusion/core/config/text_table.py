@@ -1,8 +1,8 @@
-"""A table of text as spreadsheets, statistics programs and numpy write it: one dialect a file.
+"""Text tables as written by spreadsheets, statistics programs and numpy; loads no torch.
 
-The separator is a tab, a semicolon, a comma or blanks, the same on every line; a number has a
-decimal point or a decimal comma. The first line is a heading only where numbers stand below its
-words. What can be read in two ways is refused with its line. Loads no torch.
+A file has one dialect. The separator is a tab, a semicolon, a comma or blanks, the same on every
+line; a number has a decimal point or a decimal comma. The first line is a heading only if there are
+numbers below its words. An ambiguous line is refused and named.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 LINES = 200_000
-"""Lines at most: a row may have a blank line below it."""
+"""Maximum number of lines: every row may be followed by a blank line."""
 _LINE = 10_000
-"""Characters of a line at most."""
+"""Maximum number of characters of a line."""
 _HEAD = 200
-"""Lines from which the dialect is inferred."""
+"""Number of lines from which the dialect is inferred."""
 
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.I)
 _PLAIN = frozenset("0123456789+-.eE")
 _PLAIN_TEXT = "".join((*_PLAIN, " \n")).encode()
 _ODD = re.compile(r"[+-]?\d[\d.,'_]*([de][+-]?\d+)?", re.I)
-"""Meant as a number, with separators or an exponent that are none."""
+"""Text that looks like a number but has invalid separators or an invalid exponent."""
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _PAIR = re.compile(r"[+-]?(\d+),(\d+)")
 MISSING = frozenset(("", "na", "n/a", "#n/a", "nan", "null", "none", "-", "?", "."))
-"""What programs write for a value that is not there, in lower case."""
+"""Markers of missing values, in lower case."""
 
 
 class TableError(ValueError):
-    """What is wrong with a table, in one line; ``choose``: the columns one may choose instead."""
+    """A fault of a table in one line; ``choose``: the columns to choose from instead."""
 
     def __init__(self, message: str, choose: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -48,12 +48,12 @@ class TableError(ValueError):
 
 
 Line = tuple[int, str]
-"""Its number in the file, from 1, and its text."""
+"""The number of a line in the file, from 1, and its text."""
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """The lines of a table, comments left out, and how to read them."""
+    """The lines of a table without comments, and their dialect."""
 
     lines: list[Line]
     separator: str
@@ -61,15 +61,15 @@ class TextTable:
     heading: int
     """Lines above the data: 0 or 1, or 2 where Excel names the separator first."""
     names: tuple[str, ...]
-    """The name of every column, '' where it has none."""
+    """The name of every column, '' if it has none."""
     kinds: tuple[str, ...]
-    """Of every column: number, text or empty, as the first lines have it."""
+    """The kind of every column, from the first lines: number, text or empty."""
     encoding: str
     comments: frozenset[str]
-    """What the lines that were left out begin with: # or %."""
+    """The markers of the comment lines: # or %."""
 
     def rows(self, most: int = LINES) -> Iterator[tuple[int, list[str]]]:
-        """The line number and the cells of each row of data."""
+        """Yield the line number and the cells of each row of data."""
         for number, cells in _split(self.lines[self.heading :][:most], self.separator):
             if len(cells) != len(self.names):
                 raise TableError(
@@ -78,9 +78,9 @@ class TextTable:
             yield number, cells
 
     def plain_numbers(self) -> NDArray[np.float64] | None:
-        """Parse data of nothing but plain numbers at once, (rows, columns); see `numbers`.
+        """Parse data of plain numbers in one pass, shape (rows, columns); see `numbers`.
 
-        None where anything else has to be looked at cell by cell.
+        Returns None if a cell needs closer inspection.
         """
         lines = [line for _, line in self.lines[self.heading :]]
         text, separator = "".join(lines), self.separator
@@ -97,9 +97,9 @@ class TextTable:
 
 
 def read_table(content: bytes, *, several: bool = False) -> TextTable:
-    """The table in a file; raises `TableError`.
+    """Parse the table in a file; raise `TableError`.
 
-    ``several``: more than one column is expected, so that a comma between digits parts two.
+    ``several``: more than one column is expected, so a comma between digits is a separator.
     """
     above: list[str] = []
     comments: set[str] = set()
@@ -134,12 +134,12 @@ def read_table(content: bytes, *, several: bool = False) -> TextTable:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell is a number, with a point or a comma."""
+    """Return whether a cell is a number, with a decimal point or comma."""
     return _NUMBER.fullmatch(cell) is not None
 
 
 def numbers(cells: Sequence[tuple[int, str]], separator: str) -> list[float]:
-    """Cells with their lines as numbers of one dialect; raises `TableError`."""
+    """Parse cells with their lines as numbers of one dialect; raise `TableError`."""
     if _PLAIN.issuperset("".join(cell for _, cell in cells)):
         with suppress(ValueError):
             return [float(cell) for _, cell in cells]
@@ -175,7 +175,7 @@ def numbers(cells: Sequence[tuple[int, str]], separator: str) -> list[float]:
 
 
 def _lines(content: bytes, encoding: str, above: list[str], comments: set[str]) -> list[Line]:
-    """The lines with something on them but comments, whose marks go to ``comments``.
+    """Return the non-blank lines except comments, whose markers are added to ``comments``.
 
     The last comment ``above`` the data may name the columns.
     """
@@ -200,7 +200,7 @@ def _lines(content: bytes, encoding: str, above: list[str], comments: set[str]) 
 
 
 def _encoding(content: bytes) -> str:
-    """By the mark at the beginning, or by the first characters."""
+    """Detect the encoding by the byte order mark or the first characters."""
     for mark, name in (
         (codecs.BOM_UTF8, "utf-8-sig"),
         (codecs.BOM_UTF32_LE, "utf-32"),
@@ -222,7 +222,7 @@ def _encoding(content: bytes) -> str:
 
 
 def _split(lines: Iterable[Line], separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The cells of every row, quotes taken off, with the number of its (last) line."""
+    """Yield the cells of every row without quotes, with the number of its (last) line."""
     at = 0
 
     def texts() -> Iterator[str]:
@@ -230,7 +230,7 @@ def _split(lines: Iterable[Line], separator: str) -> Iterator[tuple[int, list[st
         for at, line in lines:  # noqa: B007
             yield " ".join(line.split()) if separator == " " else line
 
-    # One column: no character parts it, for none of a text is NUL.
+    # One column: text contains no NUL, so no line is split.
     try:
         for cells in csv.reader(texts(), delimiter=separator or "\0", skipinitialspace=True):
             yield at, [cell.strip() for cell in cells]
@@ -242,7 +242,7 @@ def _split(lines: Iterable[Line], separator: str) -> Iterator[tuple[int, list[st
 
 
 def _separator(lines: list[Line], several: bool) -> str:
-    """What parts the columns: the first of tab, semicolon, comma and blanks that does so evenly."""
+    """Return the separator: the first of tab, semicolon, comma and blanks that splits evenly."""
     head = lines[:_HEAD]
     even = [separator for separator in "\t;, " if _even(head, separator)]
     if even[:2] == [",", " "]:  # '1, 2' or '1,5 2,5'
@@ -255,28 +255,28 @@ def _separator(lines: list[Line], several: bool) -> str:
     if len(head) > 1 and all(_COMMA.fullmatch(t.strip()) or is_number(t.strip())
                              for _, t in head[1:]) and not _parted(head[0][1]):  # fmt: skip
         return ""  # below a name, numbers some of which have a decimal comma
-    # No even one: what parts the most lines shows which are the others.
+    # None is even: take the one in most lines, to name the lines that differ.
     often = {s: sum(s in line.strip() for _, line in head) for s in "\t;, "}
     return max(often, key=lambda s: often[s]) if any(often.values()) else ""
 
 
 def _parted(line: str) -> bool:
-    """Whether a first line is of several columns, or of numbers."""
+    """Return whether a first line has several columns, or numbers."""
     return bool(re.search(r"[\t;,]", line)) or is_number(line.strip())
 
 
 def _even(head: list[Line], separator: str) -> bool:
-    """Whether a separator parts every line into as many columns; R's heading may lack the first."""
+    """Return whether a separator splits every line evenly; R may leave out the first heading."""
     counts = [len(cells) for _, cells in _split(head, separator)]
     rows = set(counts[1:] or counts)
     return len(rows) == 1 and (most := rows.pop()) > 1 and counts[0] in (most, most - 1)
 
 
 def _comma_is_decimal(lines: list[Line], several: bool) -> bool:
-    """Whether a file of '0,1257' lines is one column of decimal commas; raises `TableError`.
+    """Return whether a file of '0,1257' lines is one column of decimal commas; raise `TableError`.
 
-    A heading tells. Without one: digits behind a decimal comma begin with 0 now and then, which
-    whole numbers never do, and have either one length or no 0 at their end.
+    A heading decides. Without one: digits after a decimal comma sometimes begin with 0, which whole
+    numbers never do, and either all have the same length or none ends with 0.
     """
     named = not any(map(is_number, next(_split(lines[:1], ","))[1]))
     pairs = []
@@ -306,7 +306,7 @@ def _comma_is_decimal(lines: list[Line], several: bool) -> bool:
 
 
 def _heading(rows: list[list[str]], line: int) -> list[str]:
-    """The first row where it is a heading, or nothing; raises `TableError` where it may be."""
+    """Return the first row if it is a heading, else []; raise `TableError` if ambiguous."""
     first, body = rows[0], rows[1:]
     words = [cell for cell in first if cell.lower() not in MISSING and not is_number(cell)]
     if not body:
@@ -327,11 +327,11 @@ def _heading(rows: list[list[str]], line: int) -> list[str]:
 
 
 def _kind(cells: Sequence[str]) -> str:
-    """What a column holds: number, text, or empty."""
+    """Return the kind of a column: number, text, or empty."""
     present = [cell for cell in cells if cell.lower() not in MISSING]
     if not present:
         return "empty" if not any(cells) else "number"
-    # An odd cell in a column of numbers is a fault, to be named with its line.
+    # An odd cell in a column of numbers is an error that names its line.
     fit = sum(is_number(cell) or bool(_ODD.fullmatch(cell)) for cell in present)
     return "number" if 2 * fit >= len(present) else "text"
 

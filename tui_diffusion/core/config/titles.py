@@ -1,4 +1,4 @@
-"""What an experiment is called: by its preset, or by its own data and method. Loads no torch."""
+"""Titles of experiments, by preset or by data and method; loads no torch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _METHODS = {
 
 
 def told_by(experiment: Experiment) -> Preset | None:
-    """The built-in preset whose title and story fit: its data and its method are these."""
+    """Return the built-in preset with the same data and method, if there is one."""
     preset = base_of(experiment)
     of = preset.experiment
     same = of.method.name == experiment.method.name and all(
@@ -45,7 +45,7 @@ def told_by(experiment: Experiment) -> Preset | None:
 
 
 def title_of(experiment: Experiment) -> str:
-    """The experiment as a person calls it: ``Two moons, EDM``, or ``heights.csv, EDM``."""
+    """Return a short title: ``Two moons, EDM``, or ``heights.csv, EDM``."""
     if experiment.name not in PRESETS:
         return shown(experiment.name)
     preset = told_by(experiment)
@@ -55,7 +55,7 @@ def title_of(experiment: Experiment) -> str:
 
 
 def about_of(experiment: Experiment) -> str:
-    """What the experiment is, in a sentence."""
+    """Describe the experiment in a sentence."""
     preset = told_by(experiment)
     if preset is not None:
         return preset.about
@@ -68,7 +68,7 @@ def about_of(experiment: Experiment) -> str:
 
 
 def data_words(data: DataConfig) -> str:
-    """The data in few words: the name of a file, or of a set as it is or with other modes."""
+    """Describe the data in few words: a file name, or a data set and changed modes."""
     if data.name == "file":
         return shown(data.source or Path(data.path).name)
     if data.name == "ring":

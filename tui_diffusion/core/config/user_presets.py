@@ -1,8 +1,8 @@
-"""A person's own presets: experiments kept under a name, one JSON file each.
+"""Saved presets: experiments that a user keeps under a name, one JSON file each.
 
-They stand in the folder ``presets`` beside the settings, hold the whole experiment, and are checked
-by the same model as everything else. A file that cannot be read costs a line of warning and hides
-nothing but itself. Importing this module loads no torch.
+The files are in the folder ``presets`` beside the settings. Each holds a whole experiment, which
+the model validates. An unreadable file causes one line of warning and does not affect the others.
+Loads no torch.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _FORMAT = 1
 
 
 def own_presets() -> tuple[dict[str, Preset], list[str]]:
-    """Every preset of one's own by name, in their order, and a line for each file left out."""
-    found: dict[str, Preset] = {}
+    """Return every saved preset by name, in order, and a line for each file left out."""
+    presets: dict[str, Preset] = {}
     problems: list[str] = []
     for file in _files():
         try:
-            found[file.stem] = _read(file)
+            presets[file.stem] = _read(file)
         except ConfigError as error:
             problems.append(str(error))
-    return found, problems
+    return presets, problems
 
 
 def find_own(name: str) -> Preset | None:
-    """The preset of one's own of this name, if there is one; raises `ConfigError` if damaged."""
+    """Return the saved preset of this name, or None; raise `ConfigError` if it is damaged."""
     file = next((file for file in _files() if file.stem == name), None)
     return _read(file) if file is not None else None
 
@@ -50,7 +50,7 @@ def _files() -> list[Path]:
     try:
         entries = [entry for entry in presets_folder().iterdir() if entry.suffix == ".json"]
     except OSError:
-        return []  # none was ever saved, or nobody may look
+        return []  # no preset was saved yet, or access is denied
     return sorted(
         (file for file in entries if not file.name.startswith(".")),
         key=lambda file: (file.stem.casefold(), file.stem),
@@ -65,12 +65,12 @@ def _read(file: Path) -> Preset:
         if name != file.stem or values.get("format") != _FORMAT or not isinstance(inner, dict):
             raise ValueError("not a preset of this program")
         return _preset(build({**as_saved(inner), "name": name}), str(values.get("base")))
-    except UNREADABLE as error:  # what the model refuses is among them
+    except UNREADABLE as error:  # includes values that the model rejects
         raise ConfigError(f"preset {shown(str(file))}: left out ({reason_of(error)})") from None
 
 
 def _preset(experiment: Experiment, base: str) -> Preset:
-    """An experiment of one's own with the story of the built-in that it came from."""
+    """Return a saved experiment with the description of its built-in preset."""
     origin = PRESETS.get(base) or base_of(experiment)
     differing = [
         f"{path} = {format_value(experiment.get(path))}"
@@ -87,7 +87,7 @@ def _preset(experiment: Experiment, base: str) -> Preset:
 
 
 def check_name(name: str) -> str:
-    """A name for a preset as a person gives it, blanks as '-'; raises `ConfigError`."""
+    """Return a valid name for a preset, with '-' for blanks; raise `ConfigError`."""
     name = "-".join(name.split())
     if not _NAME.fullmatch(name):
         raise ConfigError(f"name {shown(name)[:60]!r} is not allowed; allowed: {_ALLOWED}")
@@ -97,15 +97,15 @@ def check_name(name: str) -> str:
 
 
 def is_taken(name: str) -> bool:
-    """Whether there is a file of this name, damaged or not."""
+    """Return whether a file has this name, damaged or not."""
     return any(file.stem == name for file in _files())
 
 
 def save_preset(name: str, experiment: Experiment) -> Preset:
-    """Keep an experiment under a name, in place of what had it; raises `ConfigError`."""
+    """Save an experiment under a name, replacing a preset of that name; raise `ConfigError`."""
     name, base = _free(name, name), base_of(experiment).id
     experiment = experiment.model_copy(update={"name": name})
-    # The file's name is the only one, so that it can be renamed.
+    # Only the file has the name, so that renaming the file renames the preset.
     values = experiment.model_dump(mode="json", exclude={"name"})
     text = json.dumps({"format": _FORMAT, "base": base, "experiment": values}, indent=2) + "\n"
     file = _file(name)
@@ -118,7 +118,7 @@ def save_preset(name: str, experiment: Experiment) -> Preset:
 
 
 def rename_preset(name: str, new: str) -> Preset:
-    """Give a preset of one's own another name that is free; raises `ConfigError`."""
+    """Rename a saved preset to a free name; raise `ConfigError`."""
     file, target = _existing(name), _file(_free(new, name))
     if target != file and is_taken(target.stem):
         raise ConfigError(f"name {target.stem!r} is taken; allowed: one that is free")
@@ -130,7 +130,7 @@ def rename_preset(name: str, new: str) -> Preset:
 
 
 def remove_preset(name: str) -> None:
-    """Remove a preset of one's own; raises `ConfigError`."""
+    """Remove a saved preset; raise `ConfigError`."""
     file = _existing(name)
     try:
         file.unlink()
@@ -143,8 +143,10 @@ def _file(name: str) -> Path:
 
 
 def _free(name: str, but: str) -> str:
-    """The name as checked, if no other differs from it in capitals alone, which some disks do not
-    tell apart; raises `ConfigError`."""
+    """Return a valid name that no other preset has in different case; raise `ConfigError`.
+
+    Some file systems do not distinguish upper and lower case.
+    """
     name = check_name(name)
     alike = [f.stem for f in _files() if f.stem.casefold() == name.casefold()]
     if any(other not in (name, but) for other in alike):

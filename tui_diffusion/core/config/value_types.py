@@ -1,4 +1,4 @@
-"""Values as a person writes them, and as they are shown.
+"""Conversion between values and the text that a user writes or sees.
 
 1e4 or 10,000   a whole number        0.1, 0.2           a list of numbers
 2e-4            a number              (-1, 1), (1, -1)   a list of points
@@ -14,14 +14,14 @@ from pydantic import BeforeValidator, Field
 
 
 def _integer_text(value: Any) -> Any:
-    """Let a person write 10,000 or 1e4 where a whole number is wanted."""
+    """Parse 10,000 or 1e4 as a whole number."""
     if not isinstance(value, str):
         return value
     text = value.strip()
     if re.fullmatch(r"[+-]?\d{1,3}([,_]\d{3})+", text, re.ASCII):
         text = text.replace(",", "").replace("_", "")
     if re.fullmatch(r"[+-]?\d{1,30}", text, re.ASCII):
-        # Not by way of a float, which holds 53 bits.
+        # A float would hold only 53 bits.
         return int(text)
     try:
         number = float(text)
@@ -31,16 +31,16 @@ def _integer_text(value: Any) -> Any:
 
 
 def _numbers_text(value: Any) -> Any:
-    """Let a person write a list of numbers as '0.1, 0.2' or '0.1 0.2', with or without brackets."""
+    """Parse '0.1, 0.2' or '0.1 0.2', with or without brackets, as a list of numbers."""
     if isinstance(value, str):
         return tuple(part for part in re.split(r"[\s,;\[\]()]+", value) if part)
     return value
 
 
 def _points_text(value: Any) -> Any:
-    """Let a person write points as '(-1, 1), (1, -1)', '-1 1; 1 -1' or '[[-1, 1], [1, -1]]'.
+    """Parse '(-1, 1), (1, -1)', '-1 1; 1 -1' or '[[-1, 1], [1, -1]]' as a list of points.
 
-    A plain list '0.5, 2' is that many points on the line.
+    A plain list '0.5, 2' is a list of 1D points.
     """
     if not isinstance(value, str):
         return value
@@ -60,7 +60,7 @@ Points = Annotated[tuple[tuple[Real, ...], ...], BeforeValidator(_points_text)]
 
 
 def format_value(value: Any) -> str:
-    """A value as a person would write it: ``2e-4``, ``true``, ``0.1, 0.2``, ``(-1, 1), (1, 1)``."""
+    """Format a value as a user writes it: ``2e-4``, ``true``, ``0.1, 0.2``, ``(-1, 1), (1, 1)``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -85,9 +85,9 @@ def _number(value: float) -> str:
 
 
 def coordinate(value: float, digits: int, scale: float = 1.0) -> str:
-    """A measured coordinate, with ``digits`` decimals where data spread by 1: 0.012, 48171, 2e99.
+    """Format a measured coordinate with ``digits`` decimals, for a spread of 1: 0.012, 48171, 2e99.
 
-    Where they spread by ``scale``, with as many more or fewer as tell the same share of it.
+    For a spread of ``scale``, the number of decimals is adjusted to the same relative precision.
     """
     decimals = digits - (math.floor(math.log10(scale)) if scale != 1 else 0)
     if decimals <= 6 and abs(value) < 1e15:

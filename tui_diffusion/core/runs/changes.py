@@ -1,8 +1,7 @@
-"""What differs between the experiment of a run and the preset that it began as.
+"""The differences between a run's experiment and the preset it began as.
 
-Runs are compared as their files have them, and no experiment is built: a list of hundreds stays
-quick, no file of points is read, and what a file holds is never taken at its word. Importing this
-module loads no torch.
+Settings are compared as the files state them, without building experiments: a list of hundreds of
+runs stays fast, no file of points is read, and no file content is trusted. Loads no torch.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ from ..text import shortened, shown
 from .store import Summary
 
 Settings = Mapping[str, Any]
-"""Values by dotted path, as JSON has them."""
+"""Values by dotted path, as in JSON."""
 
-_TOLD_ELSEWHERE = ("training.steps", "sampling.points", "device")
-"""What comes last: a run's list tells it, or it is no part of the training."""
+_SHOWN_LAST = ("training.steps", "sampling.points", "device")
+"""Fields shown last: the list of runs shows them elsewhere, or they do not affect the training."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The settings of a run, and those of them that are not its preset's.
+    """The settings of a run, and those that differ from its preset.
 
-    ``preset`` is what the run is compared with: the preset that it names or, where that is no
-    longer there, the built-in preset that differs from it in the fewest fields.
+    ``preset`` is the preset to compare with: the one that the run names or, if that no longer
+    exists, the built-in preset that differs from it in the fewest fields.
     """
 
     experiment: str
@@ -45,13 +44,13 @@ class Changes:
 
     @cached_property
     def text(self) -> str:
-        """``naive-exact, lr 0.002, seed 3``; '' for the preset as it is."""
+        """``naive-exact, lr 0.002, seed 3``; '' for an unchanged preset."""
         other = [self.preset] if self.preset != self.experiment else []
-        paths = sorted(self.values, key=_TOLD_ELSEWHERE.__contains__)
+        paths = sorted(self.values, key=_SHOWN_LAST.__contains__)
         return ", ".join([*other, *(_words(path, self.values[path]) for path in paths)])
 
     def has(self, path: str, text: str) -> bool:
-        """Whether a field, given by its path or the end of it, has the value that ``text`` is."""
+        """Return whether a field, given by the end of its path, has the value ``text``."""
         return any(
             _reads_as(value, text)
             for known, value in self.settings.items()
@@ -60,7 +59,7 @@ class Changes:
 
 
 def changes_of(runs: Iterable[Summary]) -> dict[Path, Changes]:
-    """What differs in each run that is whole, by its folder."""
+    """Return the changes of each whole run, by its folder."""
     whole = [(run.folder, run.about) for run in runs if run.about is not None]
     own: dict[str, Settings] = {}
     if any(about.experiment not in PRESETS for _, about in whole):
@@ -77,7 +76,10 @@ def changes_of(runs: Iterable[Summary]) -> dict[Path, Changes]:
 
 
 def matches(run: Summary, changes: Changes | None, words: Iterable[str]) -> bool:
-    """Whether a run has every word: in its name, experiment, state, changes, or as FIELD=VALUE."""
+    """Return whether a run matches every word.
+
+    A word matches the name, experiment, state or changes, or is FIELD=VALUE.
+    """
     experiment = run.about.experiment if run.about is not None else ""
     differing = changes.text if changes is not None else ""
     text = f"{run.label} {experiment} {run.standing} {differing}".lower()
@@ -91,18 +93,19 @@ def matches(run: Summary, changes: Changes | None, words: Iterable[str]) -> bool
 
 
 def _compared(name: str, settings: Settings, own: Mapping[str, Settings]) -> Changes:
+    """Compare settings with the preset of this name, or else with the nearest built-in one."""
     if not settings:
         return Changes(name, name)
     if name in PRESETS or name in own:
         base = _built_in(name) if name in PRESETS else own[name]
         return Changes(name, name, settings, _differing(settings, base))
-    found = {preset: _differing(settings, _built_in(preset)) for preset in PRESETS}
-    nearest = min(found, key=lambda preset: len(found[preset]))
-    return Changes(name, nearest, settings, found[nearest])
+    differences = {preset: _differing(settings, _built_in(preset)) for preset in PRESETS}
+    nearest = min(differences, key=lambda preset: len(differences[preset]))
+    return Changes(name, nearest, settings, differences[nearest])
 
 
 def _differing(settings: Settings, base: Settings) -> Settings:
-    """The values that are not those of the base, of the fields that apply."""
+    """Return the values of applicable fields that differ from the base."""
     table = field_table()
     return {
         path: value
@@ -113,16 +116,16 @@ def _differing(settings: Settings, base: Settings) -> Settings:
 
 @lru_cache(maxsize=4096)
 def _from_built_in(name: str, file: Path, started: str) -> Changes:
-    """What differs from a preset that stays as it is.
+    """Compare a run with a built-in preset, cached because neither changes.
 
-    A checkpoint never changes either; ``started`` tells another run in its place.
+    ``started`` distinguishes a new run in the same folder.
     """
     return _compared(name, _read(file, started), {})
 
 
 @lru_cache(maxsize=4096)
 def _read(file: Path, started: str) -> Settings:
-    """The settings in an ``experiment.json``; none where it cannot be read."""
+    """Return the settings in an ``experiment.json``; none if it cannot be read."""
     with suppress(*UNREADABLE):
         return _of(read_object(file))
     return {}
@@ -138,7 +141,7 @@ def _flat(experiment: Experiment) -> Settings:
 
 
 def _of(values: Mapping[str, Any]) -> Settings:
-    """The value of every field; the default of one that is not there, in a run older than it."""
+    """Return the value of every field; the default of a field that an older run lacks."""
     settings = {}
     for path, spec in field_table().items():
         value: Any = values
@@ -149,7 +152,7 @@ def _of(values: Mapping[str, Any]) -> Settings:
 
 
 def _harmless(value: Any, depth: int = 2) -> Any:
-    """A value that can be shown, and written as JSON, whatever it is."""
+    """Return a value that is safe to show and to write as JSON."""
     if isinstance(value, list | tuple) and depth:
         return [_harmless(entry, depth - 1) for entry in value]
     if isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
@@ -158,7 +161,7 @@ def _harmless(value: Any, depth: int = 2) -> Any:
 
 
 def _words(path: str, value: Any) -> str:
-    """``lr 0.002``; a name alone where the field is which part it is: ``naive-exact``."""
+    """Return ``lr 0.002``; only the value if the field is a name: ``naive-exact``."""
     text = shortened(format_value(value), 24) or "none"
     last = path.rpartition(".")[2]
     if last in ("name", "kind"):
@@ -168,6 +171,7 @@ def _words(path: str, value: Any) -> str:
 
 
 def _reads_as(value: Any, text: str) -> bool:
+    """Return whether a text means this value."""
     if format_value(value).lower() == text:
         return True
     try:

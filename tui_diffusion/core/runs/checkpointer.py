@@ -1,8 +1,8 @@
-"""Checkpoints of a training as it goes, at next to no cost to it.
+"""Periodic checkpoints of a training, at a bounded cost.
 
-The training thread copies the state; a thread of its own writes the copy. The next one comes no
-earlier than a few seconds later, nor before the training has run 50 times as long as the last one
-took from it: so checkpoints take at most 2 % of its time.
+The training thread copies the state; a background thread writes the copy. The next checkpoint is
+due after at least a few seconds, and after 50 times the time that the last one cost the training:
+so checkpoints take at most 2 % of its time.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from .manifest import RunError, State, read_about
 from .writer import Snapshot, create, extend, temporary_of
 
 SECONDS = 3.0
-"""From one checkpoint to the next, at least."""
+"""Minimum seconds between two checkpoints."""
 
 SHARE = 0.02
-"""Most of the training's time that checkpoints may take."""
+"""Maximum share of the training's time for checkpoints."""
 
 
 class Checkpointer:
-    """Writes one training to one folder, which nobody else writes meanwhile.
+    """The writer of one training to one folder, under an exclusive lock.
 
-    ``folder`` is a run that goes on, or the place of one that begins: it is there from the first
-    checkpoint on. `offer` is for the training's own thread, between two of its steps; `finish`
-    writes what is there to stay. ``fault`` says why the last checkpoint could not be written; the
-    one before stays, and the training goes on. Time is measured by a clock that is never set back.
+    ``folder`` is a run to resume, or the path of a new one, which exists from the first checkpoint
+    on. The training thread calls `offer` between two steps; `finish` writes the final state.
+    ``fault`` says why the last checkpoint could not be written; the previous one stays, and the
+    training continues. Time is measured by a monotonic clock.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Checkpointer:
         began = self._clock()
         weights = self._trainer.network.parameters()
         if not all(bool(torch.isfinite(weight).all()) for weight in weights):
-            return  # the next loss ends this training, and the last finite weights come back
+            return  # the next loss ends this training and restores the last finite weights
         snapshot = Snapshot.of(self._trainer, "training")
         self._taken = snapshot.step
         self._spent(self._clock() - began)
@@ -86,23 +86,23 @@ class Checkpointer:
         self._thread.start()
 
     def hurry(self) -> None:
-        """Have the next offer taken, however soon it comes."""
+        """Make a checkpoint due at the next offer."""
         self._hurried = True
 
     def finish(self, state: State, metrics: Mapping[str, Any] | None = None) -> Path:
-        """Write the training as it is now, and wait for it; raises `RunError`."""
+        """Write the training in its current state, and wait for it; raise `RunError`."""
         self._join()
         self._write(Snapshot.of(self._trainer, state, metrics))
         return self.folder
 
     def close(self) -> None:
-        """Leave the run to others."""
+        """Release the run."""
         self._join()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
         elif not self.written:
-            with suppress(OSError):  # the name that was taken for nothing
+            with suppress(OSError):  # the reserved name was not used
                 temporary_of(self.folder).rmdir()
 
     def _join(self) -> None:
@@ -120,7 +120,7 @@ class Checkpointer:
             self._write(snapshot)
         except RunError as error:
             self.fault = str(error)
-        except Exception as error:  # such as no memory: the training must not end by it
+        except Exception as error:  # such as MemoryError: the training must not end because of it
             self.fault = f"checkpoint: {type(error).__name__}: {error}"
         self._spent(self.cost, thread_time() - began)
 
@@ -134,12 +134,12 @@ class Checkpointer:
 
 
 def _take(folder: Path, trainer: Trainer) -> Lock:
-    """The lock of a run that goes on, which nobody may have written since it was read."""
+    """Lock a run to resume; raise `RunError` if it was written since it was read."""
     lock = Lock.take(folder)
     try:
         if read_about(folder).step == trainer.step:
             return lock
-        fault = "it was written meanwhile; allowed: once more"
+        fault = "it was written meanwhile; try again"
     except UNREADABLE as error:
         fault = f"run.json cannot be read ({reason_of(error)})"
     lock.release()

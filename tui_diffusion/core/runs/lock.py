@@ -1,4 +1,4 @@
-"""The sole right to write a run."""
+"""The exclusive lock of a run."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..text import shown
 from .manifest import RunError
 
 _PATIENCE = 0.3
-"""Seconds to try for a lock: whoever lists the runs holds each one for a moment."""
+"""Seconds to wait for a lock: listing the runs holds each one for a moment."""
 
 
 class Lock:
-    """The sole right to write a run, held by an open file: the system frees it with the process.
+    """The exclusive lock of a run, held by an open file: the system frees it with the process.
 
-    The file ``lock`` in the run's folder says whose it is, for people to read.
+    The file ``lock`` in the run's folder names the holder, for people to read.
     """
 
     def __init__(self, handle: int) -> None:
@@ -30,7 +30,7 @@ class Lock:
 
     @classmethod
     def take(cls, folder: Path) -> Lock:
-        """Take the lock of a run, or raise `RunError`."""
+        """Take the lock of a run; raise `RunError`."""
         file = folder / "lock"
         try:
             handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
@@ -42,9 +42,10 @@ class Lock:
             if not _try(handle, fcntl.LOCK_EX):
                 who = _holder(file)
                 raise RunError(
-                    f"run {shown(str(folder))}: is being written by {who}; allowed once that ends"
+                    f"run {shown(str(folder))}: {who} is still training this run; "
+                    "try again when it ends"
                 )
-            # While this one waited, the run may have been renamed or removed.
+            # The run may have been renamed or removed during the wait.
             if not os.path.samestat(os.fstat(handle), os.lstat(file)):
                 raise FileNotFoundError(2, "it has gone")
             os.ftruncate(handle, 0)
@@ -60,7 +61,7 @@ class Lock:
         return cls(handle)
 
     def release(self) -> None:
-        """Let others write."""
+        """Release the lock."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1
@@ -68,30 +69,30 @@ class Lock:
 
 @contextmanager
 def claimed(folder: Path | None) -> Iterator[Path | None]:
-    """Keep an empty folder for the run that will be written there; raises `RunError` at once.
+    """Reserve an empty folder for a run that will be written there; raise `RunError` if taken.
 
-    It is made where it is missing, and goes again where it stays empty. Yields the folder, where a
-    symbolic link leads.
+    The folder is created if missing, and removed again if it stays empty. Yields the folder, with a
+    symbolic link resolved.
     """
     if folder is None:
         yield None
         return
-    made, handle = False, -1
+    created, handle = False, -1
     try:
-        with suppress(OSError, ValueError):  # whoever writes there says why that cannot be
+        with suppress(OSError, ValueError):  # writing the run reports the reason
             folder = Path(os.path.realpath(folder)) if folder.is_symlink() else folder
-            made = not folder.exists()
+            created = not folder.exists()
             folder.mkdir(parents=True, exist_ok=True)
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         if handle >= 0 and not _try(handle, fcntl.LOCK_EX):
-            made = False
+            created = False
             raise RunError(
                 f"run {shown(str(folder))}: another training is about to write there; allowed: "
                 "another folder"
             )
         yield folder
     finally:
-        if made:
+        if created:
             with suppress(OSError):
                 folder.rmdir()
         if handle >= 0:
@@ -99,7 +100,7 @@ def claimed(folder: Path | None) -> Iterator[Path | None]:
 
 
 def _try(handle: int, kind: int) -> bool:
-    """Take a lock, trying for a moment; a file system without locks has nothing to wait for."""
+    """Try to lock for a moment; return True on file systems without locks."""
     end = monotonic() + _PATIENCE
     while True:
         try:
@@ -114,6 +115,7 @@ def _try(handle: int, kind: int) -> bool:
 
 
 def _holder(file: Path) -> str:
+    """Return who holds the lock, from its file."""
     try:
         return shown(read_plain(file, 300).decode("utf-8", "replace").strip()) or "another process"
     except (OSError, ValueError):
@@ -121,7 +123,7 @@ def _holder(file: Path) -> str:
 
 
 def writer_of(folder: Path) -> str | None:
-    """Who is writing a run, such as ``process 123 on host``; None where nobody is."""
+    """Return who is writing a run, such as ``process 123 on host``; None if nobody is."""
     file = folder / "lock"
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -1,4 +1,4 @@
-"""What a run says of itself in ``run.json``, read with care and checked; it loads no torch."""
+"""The manifest ``run.json`` of a run, validated; loads no torch."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from ..text import shown
 
 FORMAT = 2
 POINTS = "points.npy"
-"""In a run's folder: its data, where they came from a file."""
+"""File in a run's folder with the data, if they came from a file."""
 
 LARGEST_SETTINGS = 2**20
-"""The same of the settings, and of a preset."""
+"""Maximum size in bytes of a file of settings or a preset."""
 
 State = Literal["training", "stopped", "finished", "diverged"]
-"""What a run says of itself."""
+"""State of a run in its manifest."""
 
 CHECKPOINT = re.compile(r"checkpoint-[0-9]{1,9}")
-"""Names of the folders in a run that hold a training at one moment."""
+"""Names of the checkpoint folders of a run."""
 
 
 class RunError(ValueError):
-    """A run that cannot be opened or written: one line that says which and why."""
+    """An error of opening or writing a run: one line that says which run and why."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What ``run.json`` says; ``files`` are sizes in bytes of those in the checkpoint that counts.
+    """The contents of ``run.json``; ``files`` are the sizes of the checkpoint's files in bytes.
 
-    ``quality`` holds the main metrics of the last sample, where one was taken. ``checksums`` holds
-    the SHA-256 of each file of the run by name; runs of earlier versions have none.
+    ``quality`` holds the main metrics of the last sample, if one was taken. ``checksums`` holds the
+    SHA-256 of each file of the run by name; runs of earlier versions have none.
     """
 
     experiment: str
@@ -63,7 +63,7 @@ def checksum(data: bytes | memoryview) -> str:
 
 
 def signed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``run.json`` is to hold: ``values`` with a checksum of themselves."""
+    """Return the contents of ``run.json``: ``values`` with a checksum of themselves."""
     own = checksum(json.dumps(values, sort_keys=True).encode())
     return {**values, "checksums": {**values["checksums"], "run.json": own}}
 
@@ -75,8 +75,8 @@ def check_unchanged(file: Path, checksums: Mapping[str, str]) -> None:
     """
     if file.name in checksums:
         with file.open("rb") as opened:
-            found = hashlib.file_digest(opened, "sha256").hexdigest()
-        if found != checksums[file.name]:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        if digest != checksums[file.name]:
             raise ValueError(_CHANGED)
 
 
@@ -84,7 +84,7 @@ _CHANGED = "it has changed since it was written: its SHA-256 is not that in run.
 
 
 def read_about(folder: Path) -> About:
-    """What a run says of itself; raises one of `UNREADABLE` where it says what cannot be."""
+    """Read the manifest of a run; raise one of `UNREADABLE` if it is not valid."""
     values = read_object(folder / "run.json")
     about = _about(values)
     if "checksums" in values:
@@ -95,7 +95,7 @@ def read_about(folder: Path) -> About:
 
 
 def _about(values: Mapping[str, Any]) -> About:
-    """Check each entry of ``run.json``."""
+    """Validate each entry of ``run.json``."""
     if values["format"] != FORMAT:
         raise ValueError(f"format {values['format']!r}; allowed: {FORMAT}")
     if values["state"] not in get_args(State):
@@ -123,9 +123,9 @@ def _about(values: Mapping[str, Any]) -> About:
 
 
 def _quality(values: Any) -> dict[str, float | None]:
-    """The metrics of a sample, without an energy distance by another estimate.
+    """Return the metrics of a sample, without an energy distance of an earlier version.
 
-    Until it was unbiased and exact, it had no ``energy_distance_chance`` beside it.
+    That was biased; only the unbiased one has ``energy_distance_chance`` beside it.
     """
     quality = {name: _number(values[name]) for name in _names(values)}
     if "energy_distance_chance" not in quality:
@@ -142,7 +142,7 @@ def _names(values: Any) -> list[str]:
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:
-    """A short text, harmless wherever it is shown."""
+    """Return a short text without control characters."""
     if not isinstance(values[key], str) or len(values[key]) > 200:
         raise TypeError(f"{key} is not a short text")
     return shown(values[key])
@@ -177,7 +177,7 @@ def _time(text: str) -> datetime:
 
 
 def checkpoints_in(folder: Path) -> dict[int, Path]:
-    """The checkpoints of a run by number, whether they count or not."""
+    """Return the checkpoints of a run by number, current or not."""
     return {
         int(entry.name.partition("-")[2]): entry
         for entry in folder.iterdir()

@@ -1,7 +1,7 @@
-"""Runs outside the store, such as those of ``train --out DIR``: which folders they are.
+"""The list of runs outside the store, such as those of ``train --out DIR``.
 
-One small file a folder, in ``outside`` beside the store, holds its path: two trainings that begin
-at once cannot undo each other's entry. The folders themselves are never touched.
+Each folder has one small file with its path, in ``outside`` beside the store, so that two trainings
+that begin at once cannot overwrite each other's entry. The folders themselves are never changed.
 """
 
 from __future__ import annotations
@@ -17,24 +17,26 @@ from ..paths import store
 from .store import Summary, in_store, summarise
 
 _LONGEST = 2**14
-"""Bytes of a path that are read at most."""
+"""Maximum size in bytes of an entry."""
 
 _NEW = 86_400
-"""Seconds for which a folder may not be there yet."""
+"""Seconds during which a listed folder may not exist yet."""
 
 
 def _index() -> Path:
+    """Return the folder of the entries."""
     return store().parent / "outside"
 
 
 def _entry(folder: Path) -> Path:
+    """Return the entry file of a folder."""
     return _index() / sha256(os.fsencode(folder)).hexdigest()[:32]
 
 
 def remember(folder: Path) -> None:
-    """Note that a run is, or is about to be, in this folder, unless it is in the store.
+    """Add a folder to the list, unless it is in the store.
 
-    A list that cannot be written to is no reason not to train.
+    Errors are ignored: a list that cannot be written must not prevent a training.
     """
     folder = folder.absolute()
     if in_store(folder):
@@ -43,19 +45,19 @@ def remember(folder: Path) -> None:
     temporary = entry.with_name(f".{entry.name}.{os.getpid()}.tmp")
     with suppress(OSError):
         entry.parent.mkdir(parents=True, exist_ok=True)
-        _forget_those_gone()
+        _forget_missing()
         temporary.write_bytes(os.fsencode(folder))
         temporary.replace(entry)
 
 
 def forget(folder: Path) -> None:
-    """Take a folder off the list; it stays as it is."""
+    """Remove a folder from the list; the folder stays."""
     with suppress(OSError):
         _entry(folder.absolute()).unlink(missing_ok=True)
 
 
 def outside_folders() -> list[Path]:
-    """The folders on the list, those that are gone among them."""
+    """Return the folders on the list, including missing ones."""
     folders = []
     with suppress(OSError):
         for entry in sorted(_index().iterdir()):
@@ -67,15 +69,17 @@ def outside_folders() -> list[Path]:
 
 
 def outside_runs() -> list[Summary]:
-    """The runs outside the store, damaged ones too; what is no run, or no more, is left out."""
+    """Return the runs outside the store, damaged ones included, other folders excluded."""
     with_a_run = [folder for folder in outside_folders() if os.path.lexists(folder / "run.json")]
-    found = (summarise(folder) for folder in with_a_run if not in_store(folder))
-    return [run for run in found if run is not None and run.standing != "foreign"]
+    summaries = (summarise(folder) for folder in with_a_run if not in_store(folder))
+    return [run for run in summaries if run is not None and run.standing != "foreign"]
 
 
-def _forget_those_gone() -> None:
-    """Forget folders that were removed, but not those that are only about to be made, nor those of
-    a disk that is not there now and may come back."""
+def _forget_missing() -> None:
+    """Remove folders that no longer exist from the list.
+
+    New entries stay, because their folder may not exist yet, and so do those of an unmounted disk.
+    """
     for folder in outside_folders():
         gone = folder.parent.exists() and not os.path.lexists(folder)
         if gone and time() - _entry(folder).stat().st_mtime > _NEW:

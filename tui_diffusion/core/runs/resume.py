@@ -1,4 +1,4 @@
-"""Going on with a run: which settings may change on the way, and the trainer where it left off."""
+"""Resuming a run: the settings that may change, and the restored trainer."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ from .manifest import RunError
 from .run import Run
 
 _FREE = ("training.steps", "device", "sampling.*")
+"""Fields that may change in a resumed run."""
 
 _RATE = ("training.lr", "training.decay", "training.decay_factor", "training.decay_every")
-"""What may change as well where steps are added: the rate of those to come."""
+"""Fields of the learning rate, which may change too if steps are added."""
 
 _NOTICED = 1.05
-"""A change of the rate by this factor is worth a word."""
+"""Factor of the learning rate above which a change is reported."""
 
 
 def continued(run: Run, settings: Mapping[str, Any] | None = None) -> Experiment:
-    """The experiment of a run with what may change when it goes on: see `check_continues`."""
+    """Return the experiment of a run with changed settings; raise as `check_continues` does."""
     experiment = run.experiment.with_settings(settings or {})
     check_continues(run, experiment)
     return experiment
 
 
 def check_continues(run: Run, experiment: Experiment) -> None:
-    """Raise unless the run can go on as this experiment.
+    """Raise unless the run can be resumed as this experiment.
 
-    Its own but for more steps, another device and another way to sample, and with more steps
-    another learning rate: all else is part of the mathematics. Raises `ConfigError` that names a
-    field, and `RunError` where nothing is left to do.
+    The steps may grow, and device and sampling may change; with more steps, the learning rate too.
+    All else is part of the mathematics. Raises `ConfigError` that names a field, and `RunError` if
+    the run has diverged or has no steps left.
     """
     name, was = shown(run.name), run.experiment
     if experiment.name != was.name:
@@ -72,16 +73,16 @@ def check_continues(run: Run, experiment: Experiment) -> None:
 
 
 def part_that_changed(was: Experiment, now: Experiment) -> str:
-    """The first field by which ``now`` is another training than ``was`` gone on with, or ''."""
+    """Return the first field that differs but must not in a resumed run, or ''."""
     free = (*_FREE, *_RATE) if now.training.steps > was.training.steps else _FREE
     fixed = (p for p in field_table() if p not in free and not p.startswith("sampling."))
     return next((path for path in fixed if now.get(path) != was.get(path)), "")
 
 
 def rate_change(was: Experiment, now: Experiment, step: int) -> str:
-    """Say how the learning rate moves where a training goes on from ``step``; '' if it does not.
+    """Describe the jump of the learning rate where a training resumes at ``step``; '' if none.
 
-    A cosine falls over all steps, so that more of them lift a rate that had come to its end.
+    A cosine decays over all steps, so more of them raise a rate that had reached its end.
     """
     before, after = _rate(was, step), _rate(now, step)
     if not step or max(before, after) <= _NOTICED * min(before, after):
@@ -91,22 +92,22 @@ def rate_change(was: Experiment, now: Experiment, step: int) -> str:
 
 
 RATE_ADVICE = "training.lr sets how high it is, training.decay=none holds it there"
-"""What can be done about a rate that moves."""
+"""What the user can do about a jump of the learning rate."""
 
 
 def _rate(experiment: Experiment, step: int) -> float:
-    """The learning rate of a gradient step; past the end that of the last one."""
+    """Return the learning rate of a gradient step, held constant past the end."""
     step = min(max(step, 0), experiment.training.steps - 1)
     stage = next(s for s in reversed(stages(experiment)) if s.start <= step)
     return learning_rate(experiment, stage, step)
 
 
 def resume(run: Run, experiment: Experiment | None = None) -> Trainer:
-    """A trainer where the run left off; raises `ConfigError` or `RunError`.
+    """Return a trainer in the state of the run; raise `ConfigError` or `RunError`.
 
-    On a CPU it goes on bit for bit. On another kind of device than before, the random numbers are
-    those of a new training there. Where more steps move the stages of a network a level, training
-    goes on in the stage that now holds the step.
+    On a CPU it continues bit for bit. On another kind of device than before, the random numbers are
+    those of a new training there. If each level has its own network and more steps shift the
+    stages, training continues in the stage that now contains the step.
     """
     experiment = experiment or run.experiment
     check_continues(run, experiment)
@@ -116,7 +117,7 @@ def resume(run: Run, experiment: Experiment | None = None) -> Trainer:
     if state["generator"].shape != fresh["generator"].shape:
         state["generator"] = fresh["generator"]
     if _level(run.experiment, run.step) != _level(experiment, run.step):
-        # The optimizer begins anew, as with every network.
+        # Every network starts with a fresh optimizer.
         state = {key: v for key, v in state.items() if not key.startswith("optimizer.")}
         state |= {key: v for key, v in fresh.items() if key.startswith("optimizer.")}
     try:
@@ -134,5 +135,5 @@ def resume(run: Run, experiment: Experiment | None = None) -> Trainer:
 
 
 def _level(experiment: Experiment, step: int) -> int | None:
-    """Whose network the step before ``step`` trains."""
+    """Return the level whose network the step before ``step`` trains."""
     return next(s for s in reversed(stages(experiment)) if s.start <= max(step - 1, 0)).level

@@ -1,19 +1,19 @@
-"""Runs on disk: folders with plain files, written whole or not at all, and never pickle.
+"""Runs on disk: folders of plain files, written atomically, without pickle.
 
-    run.json                  which checkpoint counts; state, step, seconds, device, versions, times
-    lock                      held by whoever is writing
-    points.npy                the data, where they came from a file
-    checkpoint-3/             a training at one moment; never changed once it counts
+    run.json                  the current checkpoint; state, step, seconds, device, versions, times
+    lock                      held by the process that writes
+    points.npy                the data, if they came from a file
+    checkpoint-3/             a training at one moment; never changed once it is current
         experiment.json       the whole configuration
-        weights.safetensors   the network that samples; its weights are averaged where so wished
-        state.safetensors     optimizer and generator state, and weights still in training where
-                              others sample: enough to go on bit for bit
-        losses.npy            one float32 a gradient step
-        metrics.json          the quality of the final sample, where there is one
-    experiment.json, …        the files of the checkpoint that counts once more, for other programs
+        weights.safetensors   the network that samples; its weights are averaged if configured
+        state.safetensors     optimizer and generator state, and the weights in training if others
+                              sample: enough to resume bit for bit
+        losses.npy            one float32 per gradient step
+        metrics.json          the quality of the final sample, if there is one
+    experiment.json, …        copies of the current checkpoint's files, for other programs
 
-`snapshot` writes them, `store` lists, renames and removes them, `outside` knows those elsewhere,
-`naming` finds one, `changes` tells them apart, `resuming` goes on with them.
+`writer` writes runs, `store` lists, renames and removes them, `outside` lists those elsewhere,
+`naming` finds one, `changes` compares them with their presets, `resume` continues them.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Run:
-    """A run read from disk; tensors are read when they are asked for."""
+    """A run read from disk; tensors are read on request."""
 
     folder: Path
     checkpoint: Path
@@ -90,18 +90,18 @@ class Run:
         return self.folder.name
 
     def losses(self) -> NDArray[np.float32]:
-        """Every loss, one a gradient step."""
+        """Read every loss, one per gradient step."""
         return self._read("losses.npy", self._load_losses)
 
     def denoiser(self, device: torch.device | str = "cpu") -> NetworkDenoiser:
-        """The trained network, on a device."""
+        """Read the trained network onto a device."""
         network = make_network(self.experiment, generator(0, "weights"))
         self._read("weights.safetensors", lambda f: network.load_state_dict(_load_weights(f)))
         method = make_method(self.experiment.method, make_mixture(self.experiment.data))
         return NetworkDenoiser(network.to(device), method)
 
     def training_state(self) -> dict[str, Tensor]:
-        """What `Trainer.restore` takes."""
+        """Read the state that `Trainer.restore` takes."""
         weights = self._read("weights.safetensors", _load_weights)
         rest = self._read("state.safetensors", _load_state)
         part = "average" if self.experiment.training.average else "network"
@@ -121,7 +121,7 @@ class Run:
 
 
 def open_run(name: str) -> Run:
-    """Read a run by its name in the store or its path; raises `RunError` with one line."""
+    """Read a run by its name in the store or its path; raise `RunError`, one line."""
     folder = find(name)
     about = _read(folder, folder / "run.json", lambda file: read_about(file.parent), {})
     checkpoint = folder / about.checkpoint
@@ -155,22 +155,22 @@ def open_run(name: str) -> Run:
 
 
 def _read(folder: Path, file: Path, load: Callable[[Path], _T], checksums: Mapping[str, str]) -> _T:
-    """Read a file of a run by ``load``; raise `RunError` that names the file.
+    """Read a file of a run with ``load``; raise `RunError` that names the file.
 
-    It must be the one that was written, as ``checksums`` tell. The run's own folder must show the
-    same, or nothing: who put another there means it to count.
+    The file must match ``checksums``. The run's own folder must hold the same file or none: a
+    different one there means that somebody wants it to be used.
     """
     run = f"run {shown(str(folder))}"
     try:
         if file.parent != folder and file.parent.is_symlink():
             raise ValueError("its folder is a link")
         read = load(file)
-        check_unchanged(file, checksums)  # afterwards: what is wrong in it says more
+        check_unchanged(file, checksums)  # afterwards, because a parse error says more
     except ConfigError as error:
         raise RunError(f"{run}: {file.name}: {error}") from None
     except FileNotFoundError:
-        if file.parent != folder and _has_moved_on(folder, file.parent.name):
-            raise RunError(f"{run}: it was written while being read; allowed: once more") from None
+        if file.parent != folder and _has_newer(folder, file.parent.name):
+            raise RunError(f"{run}: it was written while being read; try again") from None
         raise RunError(f"{run}: {file.name} is missing") from None
     except (*UNREADABLE, SafetensorError) as error:
         raise RunError(f"{run}: {file.name} cannot be read ({reason_of(error)})") from None
@@ -182,7 +182,8 @@ def _read(folder: Path, file: Path, load: Callable[[Path], _T], checksums: Mappi
     return read
 
 
-def _has_moved_on(folder: Path, checkpoint: str) -> bool:
+def _has_newer(folder: Path, checkpoint: str) -> bool:
+    """Return whether another checkpoint is current now."""
     try:
         return read_about(folder).checkpoint != checkpoint
     except UNREADABLE:
@@ -190,13 +191,13 @@ def _has_moved_on(folder: Path, checkpoint: str) -> bool:
 
 
 def _load_experiment(file: Path, points: Path) -> Experiment:
-    """The experiment, with its data from the run's own copy where it has one."""
+    """Read the experiment, with its data from the run's own copy if it has one."""
     values = read_object(file)
     data = values.get("data")
     if not (isinstance(data, dict) and data.get("name") == "file" and points.exists()):
         return from_json(json.dumps(values))
     name = Path(str(data.get("path"))).name
-    # Of the file's columns and rows the copy holds those that were chosen.
+    # The copy holds only the chosen columns and rows.
     data |= {"path": str(points.absolute()), "columns": "", "where": ""}
     experiment = from_json(json.dumps(values))
     experiment.data.came_from(name)
@@ -204,7 +205,7 @@ def _load_experiment(file: Path, points: Path) -> Experiment:
 
 
 def _plain(file: Path) -> Path:
-    """The same path, of a plain file: a link might lead elsewhere, a pipe might never end."""
+    """Return a path if it is a plain file: a link might lead elsewhere, a pipe might never end."""
     if not stat.S_ISREG(file.lstat().st_mode):
         raise ValueError("not a plain file")
     return file
@@ -223,7 +224,9 @@ def _load_state(file: Path) -> dict[str, Tensor]:
     if state["generator"].dtype != torch.uint8 or state["seconds"].ndim:
         raise ValueError("not the state of a training")
     check = torch.Generator()
-    if state["generator"].shape == check.get_state().shape:  # a CPU's; others have other sizes
+    if (
+        state["generator"].shape == check.get_state().shape
+    ):  # the state of a CPU generator; others differ in size
         check.set_state(state["generator"])
     for name, value in part_of(state, "network.").items():
         if not bool(torch.isfinite(value).all()):
@@ -235,16 +238,17 @@ def _load_state(file: Path) -> dict[str, Tensor]:
 
 
 def new_name(experiment: Experiment) -> str:
-    """A name for a new run, free in the store: the experiment and the time."""
+    """Return a name for a new run, free in the store: the experiment and the time."""
     return next(name for name in _names(experiment) if not (store() / name).exists())
 
 
 def take_name(experiment: Experiment) -> Path:
-    """Return the folder of a new run in the store, under a name that nobody else takes.
+    """Reserve a unique name in the store and return the folder of the new run.
 
     Processes on other machines or in other containers may have the same number and start in the
-    same second: the name belongs to whoever makes the temporary folder that `snapshot.create` goes
-    on with. In a store that cannot be written no name is taken; the writing says why.
+    same second: the name belongs to the process that creates the temporary folder, which
+    `writer.create` uses. In a read-only store no name is reserved; writing the run reports the
+    error.
     """
     for name in _names(experiment):
         folder = (store() / name).absolute()
@@ -258,7 +262,7 @@ def take_name(experiment: Experiment) -> Path:
             return folder
         except OSError:
             return folder
-        if not folder.exists():  # looked at last: it takes the place of the temporary one at once
+        if not folder.exists():  # checked last, because it replaces the temporary one
             return folder
         temporary.rmdir()
     raise AssertionError
@@ -271,9 +275,9 @@ def _names(experiment: Experiment) -> Iterator[str]:
 
 
 def check_writable(folder: Path, named: str = "--out") -> None:
-    """Raise `RunError` unless a run can be written to ``folder``, which must not hold anything.
+    """Raise `RunError` unless a run can be written to ``folder``, which must be empty or new.
 
-    ``named`` is what it goes back to.
+    ``named`` is the option or field that the message names.
     """
     try:
         if folder.is_dir() and any(folder.iterdir()):

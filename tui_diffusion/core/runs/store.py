@@ -1,8 +1,7 @@
-"""The store of runs: what is on disk, and how to rename and remove it.
+"""The store of runs: listing, renaming and removing them.
 
-It reads no tensors and loads no torch. Nothing in the store is taken at its word: links are never
-followed, and a name given here can never lead out of the store. What does not belong, or is not
-whole, is listed as such.
+It reads no tensors and loads no torch. The contents of the store are not trusted: links are not
+followed, and a name cannot lead out of the store. Foreign and damaged entries are listed as such.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ Standing = Literal[
     "damaged",
     "foreign",
 ]
-"""What a run is found to be: one that says it is training, with nobody at it, was interrupted."""
+"""State of a run as found on disk: "training" without a process is "interrupted"."""
 
 _UNFINISHED = re.compile(r"\..+\.([0-9]{1,9})\.(?:tmp|deleted)", re.DOTALL)
 
@@ -44,7 +43,7 @@ _UNFINISHED = re.compile(r"\..+\.([0-9]{1,9})\.(?:tmp|deleted)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Summary:
-    """One entry of the store. ``about`` is None, and ``reason`` says why, where it is not whole."""
+    """One entry of the store. If it is not whole, ``about`` is None and ``reason`` says why."""
 
     folder: Path
     standing: Standing
@@ -53,33 +52,33 @@ class Summary:
 
     @property
     def name(self) -> str:
-        """What `open_run`, `rename_run` and `delete_run` take; for the screen there is `label`."""
+        """The name for `open_run`, `rename_run` and `delete_run`; show `label` instead."""
         return self.folder.name
 
     @property
     def label(self) -> str:
-        """The name, harmless to show (markup apart)."""
+        """The name without control characters, not escaped for markup."""
         return shown(self.name)
 
     @property
     def whole(self) -> bool:
-        """Whether it can be opened."""
+        """True if the run can be opened."""
         return self.about is not None
 
     @property
     def resumable(self) -> bool:
-        """Whether its training can go on as it is."""
+        """True if the training can continue unchanged."""
         return self.standing in ("interrupted", "stopped")
 
     def age(self, now: datetime | None = None) -> float:
-        """Seconds since it was last written; 0 where the clock has been set back since."""
+        """Return the seconds since the run was last written; 0 if the clock was set back."""
         if self.about is None:
             return 0.0
         return max(((now or datetime.now(UTC)) - self.about.written).total_seconds(), 0.0)
 
 
 def age_text(seconds: float) -> str:
-    """now, 5 min, 3 h, 12 d."""
+    """Return an age as "now", "5 min", "3 h" or "12 d"."""
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds // size:.0f} {unit}"
@@ -87,7 +86,7 @@ def age_text(seconds: float) -> str:
 
 
 def list_runs() -> list[Summary]:
-    """Every entry of the store, the latest written first and what is not whole last."""
+    """Return every entry of the store, the latest written first and damaged ones last."""
     folder = store()
     try:
         entries = list(folder.iterdir())
@@ -95,12 +94,12 @@ def list_runs() -> list[Summary]:
         return []
     except OSError as error:
         raise _unreadable(folder, error) from None
-    found = [summary for entry in entries if (summary := summarise(entry)) is not None]
-    return sorted(found, key=latest_first)
+    summaries = [summary for entry in entries if (summary := summarise(entry)) is not None]
+    return sorted(summaries, key=latest_first)
 
 
 def latest_first(run: Summary) -> tuple[bool, float, str]:
-    """What runs are sorted by: the latest written first, and what is not whole last."""
+    """Return the sort key: the latest written first and damaged entries last."""
     return run.about is None, -run.about.written.timestamp() if run.about else 0.0, run.name
 
 
@@ -112,7 +111,7 @@ def _unreadable(folder: Path, error: OSError) -> RunError:
 
 
 def latest_run() -> Summary | None:
-    """The run that was written last; of all others only the time of their file is looked at."""
+    """Return the run written last, looking only at file times to find it."""
     folder = store()
 
     def written(entry: Path) -> int:
@@ -132,7 +131,7 @@ def latest_run() -> Summary | None:
 
 
 def summarise(folder: Path) -> Summary | None:
-    """What an entry of the store is; None for one that is only just coming to be, or going."""
+    """Classify a store entry; return None while it is being created or deleted."""
     try:
         mode = folder.lstat().st_mode
         if not stat.S_ISDIR(mode):
@@ -156,20 +155,22 @@ def summarise(folder: Path) -> Summary | None:
 
 
 def _lives(process: int) -> bool:
+    """Return whether a process exists."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except OSError:
-        pass  # another person's
+        pass  # a process of another user
     return True
 
 
 def _summary_of_run(folder: Path) -> Summary:
+    """Summarise a folder with a run.json."""
     try:
         about = read_about(folder)
         while (fault := _fault(folder, about)) and (later := read_about(folder)) != about:
-            about = later  # it was written while this was looking
+            about = later  # it was written during the check
     except UNREADABLE as error:
         reason = f"run.json cannot be read ({reason_of(error)})"
         return Summary(folder, "damaged", reason=reason)
@@ -177,13 +178,13 @@ def _summary_of_run(folder: Path) -> Summary:
         return Summary(folder, "damaged", reason=fault)
     standing: Standing = about.state
     if standing == "training" and writer_of(folder) is None:
-        # One that was killed between its last step and its end has nothing left to go on with.
+        # A run killed between its last step and its end has no steps left.
         standing = "finished" if about.step >= about.steps else "interrupted"
     return Summary(folder, standing, about)
 
 
 def _fault(folder: Path, about: About) -> str:
-    """What is wrong with the files of a run, as far as their sizes and the experiment tell."""
+    """Return what is wrong with the files of a run, judged by sizes and experiment, or ''."""
     checkpoint = folder / about.checkpoint
     try:
         if not stat.S_ISDIR(checkpoint.lstat().st_mode):
@@ -194,15 +195,15 @@ def _fault(folder: Path, about: About) -> str:
         return f"{about.checkpoint} cannot be read ({reason_of(error)})"
     for name, size in about.files.items():
         try:
-            found = os.lstat(f"{checkpoint}/{name}")
+            info = os.lstat(f"{checkpoint}/{name}")
         except OSError as error:
             return f"{shown(name)} cannot be read ({reason_of(error)})"
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(info.st_mode):
             return f"{shown(name)} is not a plain file"
-        if found.st_size != size:
-            return f"{shown(name)} has {found.st_size:,} bytes of {size:,}"
-        # What is linked there, as usual, needs no look of its own.
-        linked = here.get(name, found.st_ino) == found.st_ino
+        if info.st_size != size:
+            return f"{shown(name)} has {info.st_size:,} bytes of {size:,}"
+        # A hard link, the usual case, needs no comparison.
+        linked = here.get(name, info.st_ino) == info.st_ino
         if not linked and not is_shown(folder, checkpoint / name):
             return f"{shown(name)} is not that of {about.checkpoint}, which counts"
     try:
@@ -214,18 +215,18 @@ def _fault(folder: Path, about: About) -> str:
 
 
 def is_shown(folder: Path, file: Path, *, contents: bool = False) -> bool:
-    """Whether what a run's own folder shows of a checkpoint's file is that one, or is not there.
+    """Return whether a run's own folder holds this file of a checkpoint, or none of that name.
 
-    Until all files of a new checkpoint show there, some are an older one's. Those that are no links
-    are told apart by their length, or their ``contents``.
+    While a new checkpoint's files are copied there, some are from an older one. Files that are not
+    hard links are compared by length, or by ``contents``.
     """
 
     def same(other: Path) -> bool:
         with suppress(OSError):
-            found = other.lstat()
-            if os.path.samestat(found, here):
+            info = other.lstat()
+            if os.path.samestat(info, here):
                 return True
-            alike = stat.S_ISREG(here.st_mode) and found.st_size == here.st_size
+            alike = stat.S_ISREG(here.st_mode) and info.st_size == here.st_size
             return alike and not (contents and not cmp(folder / file.name, other, shallow=False))
         return False
 
@@ -237,9 +238,9 @@ def is_shown(folder: Path, file: Path, *, contents: bool = False) -> bool:
 
 
 def at(name: str) -> Path | None:
-    """The folder of a run given by its exact name in the store or by its path; None if none is.
+    """Return the folder of a run by its exact name in the store or its path; None if there is none.
 
-    Raises `RunError` where the name is that of a link. `naming.find` takes less exact ones.
+    Raises `RunError` if the name is a link. `naming.find` accepts abbreviations.
     """
     try:
         if _is_plain(name):
@@ -260,7 +261,7 @@ def at(name: str) -> Path | None:
 
 
 def in_store(folder: Path) -> bool:
-    """Whether this folder is an entry of the store, so that its name is enough to find it."""
+    """Return whether a folder is an entry of the store, so that its name identifies it."""
     return folder.absolute().parent == store().absolute()
 
 
@@ -268,14 +269,14 @@ def in_store(folder: Path) -> bool:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether this can only be the name of an entry, wherever it is looked for."""
+    """Return whether a name can only be an entry of a folder, not a path."""
     return bool(name) and name not in (".", "..") and not set(name) & set("/\0")
 
 
 def check_name(name: str) -> str:
-    """A name for a run as a person gives it; raises `RunError` with what is allowed."""
+    """Return a name for a run if it is valid; raise `RunError` with what is allowed."""
     name = name.strip()
-    # A name takes up to 255 bytes; the temporary ones are longer.
+    # File names have up to 255 bytes, and temporary names are longer than the run's.
     fits = 0 < len(name.encode("utf-8", "surrogatepass")) <= 200
     if not (fits and _is_plain(name) and name.isprintable() and name[0] not in ".-"):
         raise RunError(
@@ -286,7 +287,7 @@ def check_name(name: str) -> str:
 
 
 def _entry(name: str) -> Path:
-    """An entry of the store that is there and not foreign to it."""
+    """Return the folder of an existing run of the store; raise `RunError`."""
     folder = store() / name
     summary = summarise(folder) if _is_plain(name) else None
     if summary is None:
@@ -299,7 +300,7 @@ def _entry(name: str) -> Path:
 
 
 def rename_run(name: str, new: str) -> Path:
-    """Give a run of the store another name; its new folder. Raises `RunError`."""
+    """Rename a run of the store and return its new folder; raise `RunError`."""
     folder, target = _entry(name), store() / check_name(new)
     lock = Lock.take(folder)
     try:
@@ -315,7 +316,7 @@ def rename_run(name: str, new: str) -> Path:
 
 
 def delete_run(name: str) -> None:
-    """Remove a run of the store, whole or damaged; raises `RunError`."""
+    """Remove a run of the store, whole or damaged; raise `RunError`."""
     folder = _entry(name)
     lock = Lock.take(folder)
     doomed = store() / f".{name[:60]}.{os.getpid()}.deleted"

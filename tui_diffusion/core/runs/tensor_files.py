@@ -1,8 +1,8 @@
-"""Tensors as the bytes of a ``.safetensors`` file, without a copy of them in memory.
+"""Serialise tensors to a ``.safetensors`` file without copying them in memory.
 
-The library's own writer makes a second copy and a third, and where memory is too little for them
-it aborts the process. The format: eight bytes with the length of the header, the header in JSON
-(type, shape and place of each tensor), and the numbers one tensor after the other.
+The library's writer makes two more copies and aborts the process if memory is too small for them.
+The format: eight bytes with the length of the header, the header in JSON (type, shape and offsets
+of each tensor), and the data of one tensor after the other.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _TYPES = {
     torch.float16: "F16", torch.bfloat16: "BF16", torch.int32: "I32", torch.float32: "F32",
     torch.float64: "F64", torch.int64: "I64",
 }  # fmt: skip
-"""What the format calls them, in its order, the smallest first."""
+"""Names of the types in the format, in its order, smallest first."""
 
 
 def save_tensors(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
-    """Yield the bytes of a file with these tensors, which are on the CPU and contiguous."""
+    """Yield the bytes of a file with these tensors, which must be contiguous on the CPU."""
     sizes = list(_TYPES)
-    # As the library does: the largest type first, so that each number stands at its alignment.
+    # As in the library, the largest type first, so that every number is aligned.
     order = sorted(tensors, key=lambda name: (-sizes.index(tensors[name].dtype), name))
     header, place = {}, 0
     for name in order:

@@ -1,9 +1,8 @@
-"""Writing a training to a run's folder, such that at every instant there is a whole run there.
+"""Writing a training to a run's folder, so that a complete run exists at every instant.
 
-A new run is written under a temporary name beside its place, flushed, and renamed. From then on a
-checkpoint is written and flushed in a folder of its own beside the one that counts, and then
-``run.json``, which names it, is replaced by a rename. The checkpoint before the last stays for
-whoever is still reading it.
+A new run is written under a temporary name beside its path, flushed, and renamed. A later
+checkpoint is written and flushed in a folder of its own, and then ``run.json``, which names it, is
+replaced by a rename. The previous checkpoint stays for processes that are still reading it.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ _QUALITY = (
 
 
 class Written(NamedTuple):
-    """A file as it was written: its size in bytes, and its SHA-256."""
+    """The size in bytes and the SHA-256 of a written file."""
 
     size: int
     checksum: str
@@ -61,7 +60,7 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A training at one moment, as copies: what a checkpoint holds."""
+    """The content of a checkpoint: copies of a training's state at one moment."""
 
     experiment: Experiment
     state: State
@@ -76,7 +75,10 @@ class Snapshot:
     def of(
         cls, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
     ) -> Snapshot:
-        """A training as it is now; one that is stopped right after an overflow has diverged."""
+        """Copy the current state of a training.
+
+        A training that is stopped right after an overflow has diverged.
+        """
         if state == "stopped" and trainer.overflowed():
             state = "diverged"
         return cls(
@@ -116,7 +118,7 @@ class Snapshot:
         started: datetime,
         checksums: Mapping[str, str],
     ) -> dict[str, Any]:
-        """Return what ``run.json`` says of it; ``checksums`` are those of the run's other files."""
+        """Return the contents of ``run.json``; ``checksums`` are those of the run's other files."""
         sample = (self.metrics or {}).get("sample")
         quality = {key: sample.get(key) for key in _QUALITY} if isinstance(sample, dict) else None
         return {
@@ -147,9 +149,9 @@ def _json(values: Mapping[str, Any]) -> bytes:
 
 
 def _put(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
-    """Write a new file, or its parts one by one, and see it safely to the disk.
+    """Write a new file, or its parts one by one, and flush it to the disk.
 
-    The checksum is that of the bytes in memory, so that it also tells what a disk did to them.
+    The checksum is of the bytes in memory, so that it detects faults of the disk too.
     """
     digest = hashlib.sha256()
     with file.open("xb") as opened:
@@ -169,12 +171,12 @@ def _npy(array: NDArray[Any]) -> tuple[memoryview]:
 
 
 def temporary_of(folder: Path) -> Path:
-    """Return where a run is written before it takes its place."""
+    """Return the path at which a run is written before it is renamed."""
     return folder.parent / f".{folder.name}.{os.getpid()}.tmp"
 
 
 def _make_empty(temporary: Path) -> None:
-    """Make a folder, or go on with an empty one, which may stand for a name that was taken."""
+    """Create a folder, or reuse an empty one, which may be a reserved name."""
     try:
         temporary.mkdir()
     except FileExistsError:
@@ -184,7 +186,7 @@ def _make_empty(temporary: Path) -> None:
 
 
 def create(folder: Path, snapshot: Snapshot) -> Lock:
-    """Write a new run to a folder that is not there, or empty; the lock to write on with."""
+    """Write a new run to a missing or empty folder; return the lock for further writing."""
     temporary = temporary_of(folder)
     lock = None
     try:
@@ -206,7 +208,7 @@ def create(folder: Path, snapshot: Snapshot) -> Lock:
 
 
 def extend(folder: Path, snapshot: Snapshot) -> None:
-    """Write another checkpoint of a run whose lock is held, and make it the one that counts."""
+    """Write another checkpoint of a locked run, and make it the current one."""
     try:
         _extend(folder, snapshot, _counted(folder))
     except OSError as error:
@@ -234,13 +236,13 @@ def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
         _put(named, _json(signed(snapshot.about(current.name, files, started, checksums))))
         named.replace(folder / "run.json")
     except BaseException:
-        # A signal may end this right after the checkpoint has come to count.
+        # A signal may arrive right after the checkpoint has become current.
         if not _counts(folder, current):
             shutil.rmtree(current, ignore_errors=True)
         with suppress(OSError):
             named.unlink(missing_ok=True)
         raise
-    # It counts now; what is left is to tidy up.
+    # The checkpoint is current now; the rest is cleanup.
     _show(current, folder)
     with suppress(OSError):
         flush_folder(folder)
@@ -252,7 +254,7 @@ def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
 def _keep_points(
     folder: Path, points: NDArray[np.float64] | None, counted: About | None
 ) -> dict[str, str]:
-    """Put the data into the run, once: the file they came from may change, move or go.
+    """Store the data in the run once, because their file may change, move or vanish.
 
     Returns their checksum by the file's name; none for data that came from no file.
     """
@@ -270,23 +272,23 @@ def _keep_points(
 
 
 def _show(checkpoint: Path, folder: Path) -> None:
-    """Put the files of the checkpoint that counts into the run's own folder as well.
+    """Copy the files of the current checkpoint into the run's own folder.
 
-    For people and other programs: here a run is read from its checkpoint alone, so that a crash
-    amid these renames harms nothing. Hard links take no space; where there are none, copies do.
-    What cannot be shown is not there, rather than an older one.
+    They are for people and other programs: this program reads only the checkpoint, so a crash amid
+    these renames does no harm. Hard links take no space; without them, files are copied. A file
+    that cannot be copied is removed rather than left from an older checkpoint.
     """
     for file in checkpoint.iterdir():
-        shown_as = folder / f".{file.name}.tmp"
+        copy = folder / f".{file.name}.tmp"
         try:
-            shown_as.unlink(missing_ok=True)
+            copy.unlink(missing_ok=True)
             try:
-                os.link(file, shown_as)
+                os.link(file, copy)
             except OSError:
-                _put(shown_as, file.read_bytes())
-            shown_as.replace(folder / file.name)
+                _put(copy, file.read_bytes())
+            copy.replace(folder / file.name)
         except OSError:
-            for stale in (shown_as, folder / file.name):
+            for stale in (copy, folder / file.name):
                 with suppress(OSError):
                     stale.unlink(missing_ok=True)
     if not (checkpoint / "metrics.json").exists():
@@ -295,6 +297,7 @@ def _show(checkpoint: Path, folder: Path) -> None:
 
 
 def _counts(folder: Path, checkpoint: Path) -> bool:
+    """Return whether a checkpoint is the current one."""
     try:
         return read_about(folder).checkpoint == checkpoint.name
     except UNREADABLE:
@@ -302,6 +305,7 @@ def _counts(folder: Path, checkpoint: Path) -> bool:
 
 
 def _unwritable(folder: Path, error: BaseException, what: str = "") -> RunError:
+    """Return the error for a run that cannot be written."""
     reason = f"{what}{reason_of(error)}"
     return RunError(f"run {shown(str(folder))}: cannot be written ({reason})")
 
@@ -309,7 +313,7 @@ def _unwritable(folder: Path, error: BaseException, what: str = "") -> RunError:
 def save_run(
     folder: Path, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
 ) -> Path:
-    """Write a training to ``folder``, whole or not at all; returns the folder."""
+    """Write a training to ``folder`` atomically and return the folder; raise `RunError`."""
     snapshot = Snapshot.of(trainer, state, metrics)
     if (folder / "run.json").is_file():
         lock = Lock.take(folder)

@@ -1,8 +1,8 @@
-"""Training batches: fresh true data, noised, as the network sees them, with the targets.
+"""Training batches: true data with noise, as input of the network, and the targets.
 
-They are drawn in blocks of many steps, which is cheap, and a block's size depends on the experiment
-and the kind of device alone, so that the batches of a seed are the same however a training is
-watched or cut up.
+Batches are drawn in blocks of many steps, which is cheap. The size of a block depends only on the
+experiment and the kind of device, so that a seed gives the same batches however a training is
+reported or interrupted.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from ..randomness import generator
 from ..schedules import Level
 
 _BLOCK_NUMBERS = 65_536
-"""Coordinates drawn at once: enough to make drawing cheap, few enough to stay in the cache."""
+"""Coordinates per block: enough to make drawing cheap, few enough for the cache."""
 
 _PART_NUMBERS = 2**18
-"""Features made at once, so that what is made on the way stays in memory that is at hand."""
+"""Features computed in one part, so that intermediate results stay in the cache."""
 
 _GPU_NUMBERS = 2**20, 2**24
-"""The same two on a GPU, which has no such cache, and waits for the host once a block."""
+"""The same two on a GPU, which has no such cache and waits for the host once a block."""
 
 GOLDEN = (5**0.5 - 1) / 2
-"""The golden ratio: its multiples mod 1 spread evenly, however many are taken."""
+"""The golden ratio: the multiples of it mod 1 are evenly spread, for any count."""
 
 
 class Batches:
-    """What a training learns from; ``random`` is where it comes from, ``steps`` a block's size."""
+    """The source of training batches; ``random`` is its generator, ``steps`` the block size."""
 
     def __init__(
         self, experiment: Experiment, mixture: GaussianMixture, method: Method, network: Network
@@ -47,10 +47,10 @@ class Batches:
         self.random = generator(experiment.seed, "batches", device)
         batch = experiment.training.batch
         on_gpu = device.type != "cpu"
-        drawn, self._at_once = _GPU_NUMBERS if on_gpu else (_BLOCK_NUMBERS, _PART_NUMBERS)
-        self.steps = max(1, min(256, drawn // (batch * experiment.dim)))
+        size, self._at_once = _GPU_NUMBERS if on_gpu else (_BLOCK_NUMBERS, _PART_NUMBERS)
+        self.steps = max(1, min(256, size // (batch * experiment.dim)))
         schedule = make_schedule(experiment.schedule)
-        # For each level: alpha, sigma, the next two, and what the network is told.
+        # Columns: alpha, sigma, their next values, and the condition.
         self._table = torch.tensor(
             [
                 (now.alpha, now.sigma, now.alpha_next, now.sigma_next, float(method.condition(now)))
@@ -70,8 +70,9 @@ class Batches:
     ) -> None:
         """Draw the block that begins with step ``first``.
 
-        It goes to ``features`` (steps, inputs, batch) and ``targets`` (steps, d, batch): points are
-        columns. ``levels`` tells that of every step where there is a network for each.
+        It is written to ``features`` (steps, inputs, batch) and ``targets`` (steps, d, batch):
+        points are columns. ``levels`` holds the level of every step, if each level has its own
+        network.
         """
         experiment, random, device = self._experiment, self.random, self._device
         batch, dim = experiment.training.batch, experiment.dim
@@ -85,15 +86,15 @@ class Batches:
         size = max(1, self._at_once // features[0].numel())
         for start in range(0, self.steps, size):
             part = slice(start, start + size)
-            level, told = self.levels(drawn[part])
+            level, condition = self.levels(drawn[part])
             targets[part] = self._method.target(x0[part], eps[part], level).mT
-            # In place, for a block and what a step works on should stay in the cache together.
+            # In place, so that the block and the memory of a step fit in the cache together.
             x = x0[part].mul_(level.alpha).add_(eps[part].mul_(level.sigma))
-            seen = self._method.see(x, level).mT.contiguous()
-            self._network.features(seen, told.mT, axis=-2, out=features[part])
+            inputs = self._method.see(x, level).mT.contiguous()
+            self._network.features(inputs, condition.mT, axis=-2, out=features[part])
 
     def draw_levels(self, levels: Sequence[int] | None = None) -> Tensor:
-        """What decides the level of every step of a block: k, or the shift U of `levels`."""
+        """Draw the numbers that select the level of every step: k, or the shift U of `levels`."""
         steps, random, device = self.steps, self.random, self._device
         if self._any_level:
             return torch.rand((steps, 1, 1), generator=random, device=device)
@@ -103,24 +104,25 @@ class Batches:
         return torch.randint(count, (steps,), generator=random, device=device)
 
     def levels(self, drawn: Tensor) -> tuple[Level, Tensor]:
-        """The level of every step, or of every point, and what the network is told.
+        """Return the level of every step, or of every point, and its condition.
 
-        A method that knows every level gets one a point, spread evenly over each batch's
-        distribution: u_i = i φ + U mod 1 with φ the golden ratio, so that any stretch of a batch,
-        such as the points of one mode, is spread evenly as well (Kingma et al. 2021, appendix I.1).
+        A method that covers every level gets one per point, spread evenly over the distribution in
+        each batch: u_i = i φ + U mod 1 with φ the golden ratio, so that any part of a batch, such
+        as the points of one mode, is spread evenly as well (Kingma et al. 2021, appendix I.1).
         """
         if self._any_level:
             u = (drawn + self._places).frac().clamp(1e-6, 1 - 1e-6)
             now = self._any_level.draw(u)
             return now, torch.as_tensor(self._method.condition(now))
-        alpha, sigma, alpha_next, sigma_next, told = self._table[drawn, :, None, None].unbind(1)
-        return Level(alpha, sigma, alpha_next, sigma_next), told
+        row = self._table[drawn, :, None, None].unbind(1)
+        alpha, sigma, alpha_next, sigma_next, condition = row
+        return Level(alpha, sigma, alpha_next, sigma_next), condition
 
     def components(self, first: int) -> Tensor:
-        """Which component each point of a block comes from: (batch,) for all steps, or all.
+        """Return the component of each point of a block: (batch,) if equal in all steps, else all.
 
-        Where a balanced batch cannot hold every component in its exact share, each step takes
-        others, such that all get their share in the long run.
+        If a balanced batch cannot hold every component in its exact share, the steps take different
+        points, so that the shares are exact on average.
         """
         steps, batch = self.steps, self._experiment.training.batch
         if not self._experiment.data.balanced:

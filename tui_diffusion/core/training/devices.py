@@ -1,4 +1,4 @@
-"""Which device and how many threads a training should use, and why."""
+"""The choice of device and number of threads for a training, with the reason."""
 
 from __future__ import annotations
 
@@ -14,31 +14,30 @@ from ..config.experiment import Experiment
 from ..faults import is_out_of_memory
 
 _CPU_RATE = 5e10
-"""Floating-point operations a second of one thread's matrix products, as measured on small ones."""
+"""Floating-point operations per second of one thread, measured on small matrix products."""
 
 _CPU_CALLS = 1.5e-5
-"""Seconds that the calls of a step in closed form take, as measured, whatever their size."""
+"""Seconds per step for the calls of closed-form operations, measured; independent of size."""
 
 _GPU_STEP = {"cuda": 1e-4, "mps": 5e-4}
-"""Seconds that the few dozen operations of a step take on a GPU, whatever their size.
+"""Seconds per step for the few dozen kernels on a GPU, independent of their size.
 
-Assumed, not measured: on CUDA forty kernels of 2 to 3 µs, played from a graph (`cuda_graph`); on
-MPS as many, handed over one by one.
-"""
+Assumed, not measured: on CUDA forty kernels of 2 to 3 µs, replayed from a graph (`cuda_graph`);
+on MPS as many, launched one by one."""
 
 _GPU_RATE = 5e12
-"""Floating-point operations a second of a GPU's products of float32 at this size. Assumed too."""
+"""Floating-point operations per second of a GPU for float32 products of this size; assumed."""
 
 _GPU_START = 3.0
-"""Seconds until a GPU takes its first step: context, libraries, recording. Assumed too."""
+"""Seconds until a GPU takes its first step: context, libraries, graph capture; assumed."""
 
 _THREADS_PAY_FROM = 1e9
-"""Operations a step from which a second CPU thread gains more than its hand-over costs."""
+"""Operations per step above which a second CPU thread gains more than its overhead."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A device with the reason for it, and what a person calls it."""
+    """A device, the reason for it, and its name for the user."""
 
     device: torch.device
     reason: str
@@ -52,7 +51,7 @@ class Choice:
 
 
 def operations(experiment: Experiment) -> float:
-    """Floating-point operations of one gradient step: about 6 a weight and point."""
+    """Return the floating-point operations of one gradient step: about 6 per weight and point."""
     network, dim = experiment.network, experiment.dim
     width, depth = network.width, network.depth
     inputs = dim * (1 + 2 * network.fourier)
@@ -63,19 +62,19 @@ def operations(experiment: Experiment) -> float:
 
 
 def cpu_step(experiment: Experiment) -> float:
-    """Seconds that one gradient step takes on one CPU thread, about."""
+    """Estimate the seconds of one gradient step on one CPU thread."""
     return _CPU_CALLS + operations(experiment) / _CPU_RATE
 
 
 def gpu_step(experiment: Experiment, kind: str) -> float:
-    """Seconds that one gradient step takes on a GPU of a kind ("cuda", "mps"), about."""
+    """Estimate the seconds of one gradient step on a kind of GPU ("cuda", "mps")."""
     return _GPU_STEP[kind] + operations(experiment) / _GPU_RATE
 
 
 def choose(experiment: Experiment) -> Choice:
-    """The device of an experiment; ``auto`` takes the one likely to train it faster.
+    """Choose the device of an experiment; ``auto`` takes the one expected to train it faster.
 
-    Raises `ConfigError` where the device asked for is not there.
+    Raises `ConfigError` if the requested device is not available.
     """
     wanted = experiment.device
     if wanted == "auto":
@@ -84,31 +83,43 @@ def choose(experiment: Experiment) -> Choice:
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
-            raise ConfigError(f"device: {wanted!r} is not here; allowed: {_present()}", "device")
+            raise _unavailable(wanted, "" if _cuda_build() else ": this torch is a CPU build")
         device = torch.device("cuda", device.index or 0)
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise ConfigError(f"device: 'mps' is not here; allowed: {_present()}", "device")
+        raise _unavailable(wanted)
     return Choice(device, "as asked")
 
 
+def _cuda_build() -> bool:
+    return torch.version.cuda is not None or torch.version.hip is not None
+
+
+def _unavailable(device: str, why: str = "") -> ConfigError:
+    """Return the error for a requested device that is not available."""
+    return ConfigError(
+        f"device: {device!r} is not available{why}; allowed: {_available()}", "device"
+    )
+
+
 def _fastest(experiment: Experiment) -> Choice:
-    """The device likely to take all steps the soonest, its start included."""
+    """Choose the device expected to finish all steps first, including its start."""
     step, steps = cpu_step(experiment), experiment.training.steps
     about = f"a step takes about {1e3 * step:.2g} ms on the CPU"
     for kind, device in (("cuda", "cuda:0"), ("mps", "mps")):
         there = gpu_step(experiment, kind)
         if step <= there:
-            return Choice(torch.device("cpu"), f"{about}, less than a GPU needs to be told of it")
+            return Choice(torch.device("cpu"), f"{about}, less than the launch overhead of a GPU")
         if steps * step <= _GPU_START + steps * there:
-            late = f"{about}, and {steps:,} of them are done before a GPU would be"
+            late = f"{about}, and {steps:,} of them are done before a GPU would finish"
             return Choice(torch.device("cpu"), late)
         here = torch.cuda.is_available() if kind == "cuda" else torch.backends.mps.is_available()
         if here:
             return Choice(torch.device(device), f"{about}; a GPU is faster")
-    return Choice(torch.device("cpu"), "no GPU is here")
+    return Choice(torch.device("cpu"), "no GPU found")
 
 
-def _present() -> str:
+def _available() -> str:
+    """Return the names of the devices that may be requested."""
     names = ["auto", "cpu"]
     if torch.cuda.is_available():
         names += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
@@ -120,9 +131,8 @@ def _present() -> str:
 def use_threads(experiment: Experiment) -> int:
     """Set torch's thread count for the calling thread to suit the work, and return it.
 
-    One for a small network: handing it to a second costs more than it gains, many times more
-    beside any other load. A large one leaves a core to the screen. The person's own
-    OMP_NUM_THREADS wins.
+    One for a small network: a second thread costs more than it gains, especially under other load.
+    A large network leaves one core to the interface. OMP_NUM_THREADS takes precedence.
     """
     if "OMP_NUM_THREADS" not in os.environ:
         small = operations(experiment) < _THREADS_PAY_FROM
@@ -132,12 +142,12 @@ def use_threads(experiment: Experiment) -> int:
 
 @contextmanager
 def subnormals_as_zero() -> Iterator[None]:
-    """Have the calling thread count numbers below 1e-38, which float32 can hardly hold, as 0.
+    """Flush numbers below 1e-38 (float32 subnormals) to 0 in the calling thread.
 
-    A CPU takes many times as long for one of them, and a long training comes to have thousands: of
-    gradients that fade, of activations far out.
+    A CPU is many times slower on them, and a long training accumulates thousands, from vanishing
+    gradients and saturated activations.
     """
-    before = _LEAST == 0  # it is, where they count as 0 already
+    before = _LEAST == 0  # true if they are flushed already
     torch.set_flush_denormal(True)
     try:
         yield
@@ -146,13 +156,13 @@ def subnormals_as_zero() -> Iterator[None]:
 
 
 _LEAST = 5e-324
-"""The least number above 0."""
+"""The smallest positive float64, a subnormal."""
 
 
 def fault_of(error: BaseException, *, training: bool = False) -> str | None:
-    """A fault of the device or of the memory in one line that says what to do; None for others.
+    """Return a fault of the device or the memory as one line with the remedy; None for others.
 
-    What to do depends on whether it came up in ``training``, or in sampling and what follows it.
+    The remedy depends on whether the fault occurred in ``training`` or in sampling and after.
     """
     text = " ".join(str(error).split())
     if isinstance(error, torch.OutOfMemoryError):

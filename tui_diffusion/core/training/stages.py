@@ -1,4 +1,4 @@
-"""Stages of a training: one, or one for each network, with their learning rates."""
+"""The stages of a training: one, or one per network, with their learning rates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Stage:
 
 
 def stages(experiment: Experiment) -> list[Stage]:
-    """The stages of a training: one, or one a level with the least noisy first.
+    """Return the stages of a training: one, or one per level with the least noisy first.
 
     The first of N networks gets ``first_factor`` times the steps of each other one.
     """
@@ -30,7 +30,7 @@ def stages(experiment: Experiment) -> list[Stage]:
     bounds = [0]
     for j in range(levels):
         fair = round(training.steps * sum(shares[: j + 1]) / sum(shares))
-        # Every network gets a step, whatever the rounding.
+        # Rounding must not leave a network without a step.
         bounds.append(min(max(fair, bounds[-1] + 1), training.steps - (levels - 1 - j)))
     return [
         Stage(
@@ -41,7 +41,10 @@ def stages(experiment: Experiment) -> list[Stage]:
 
 
 def learning_rate(experiment: Experiment, stage: Stage, step: int) -> float:
-    """The rate of gradient step ``step`` (from 0), which falls anew in every stage."""
+    """Return the learning rate of gradient step ``step`` (from 0).
+
+    Its decay restarts in every stage.
+    """
     training, done = experiment.training, step - stage.start
     match training.decay:
         case "step":

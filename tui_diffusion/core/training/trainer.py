@@ -1,8 +1,9 @@
 """Training as a generator of progress.
 
-To pause is to stop pulling; to stop is to close. Batches are drawn in blocks whose size depends on
-the experiment and the kind of device alone, so the losses of a seed are the same bit for bit on a
-CPU whatever the reporting interval, the pauses, the front end, or a stop and resume in between.
+Pulling no item pauses the training; closing the generator stops it. Batches are drawn in blocks
+whose size depends only on the experiment and the kind of device, so the losses of a seed are the
+same bit for bit on a CPU, whatever the reporting interval, the pauses, the front end, or a stop and
+resume in between.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ from .steppers.choice import make_stepper
 from .steppers.protocol import Stepper
 
 _MOMENT = 0.02
-"""Seconds of training in one go, after which a report may be due."""
+"""Seconds of training between two checks whether a report is due."""
 
 Status = Literal["training", "finished", "diverged"]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What has happened since the last report.
+    """The progress since the last report.
 
     ``losses`` are those of the steps since then, float32; ``step`` of ``steps`` gradient steps are
-    done; ``level`` is the one whose network is being trained where each level has its own;
-    ``seconds`` is the time spent training, pauses left out. Where ``status`` is "diverged", the
-    loss of ``step`` was not finite. ``trainer`` is the live training.
+    done; ``level`` is the level in training if each level has its own network; ``seconds`` is the
+    time spent training, without pauses. If ``status`` is "diverged", the loss of ``step`` was not
+    finite. ``trainer`` is the live training.
     """
 
     step: int
@@ -57,16 +58,16 @@ class Progress:
 
     @property
     def denoiser(self) -> NetworkDenoiser:
-        """The network as it is now."""
+        """The network with its current weights."""
         return self.trainer.denoiser
 
 
 class Trainer:
-    """A training that can be run, left, saved and restored.
+    """A training that can be run, interrupted, saved and restored.
 
-    ``losses`` holds every loss so far; ``step`` steps are done; ``threads`` of torch train.
-    ``plain`` takes the steps the plain way, with autograd, where a faster one is there too: on a
-    CPU bit for bit the same, or to rounding where a batch is one point or a layer one unit.
+    ``losses`` holds every loss so far; ``step`` steps are done; ``threads`` of torch are used.
+    ``plain`` takes the steps with autograd even if a faster stepper exists: on a CPU the result is
+    the same bit for bit, or up to rounding if a batch is one point or a layer one unit.
     """
 
     def __init__(self, experiment: Experiment, *, plain: bool = False) -> None:
@@ -97,12 +98,12 @@ class Trainer:
 
     @property
     def denoiser(self) -> NetworkDenoiser:
-        """The network as it is now, with averaged weights if so wished, read through its method."""
+        """The network with its current weights, averaged if configured, and its method."""
         return NetworkDenoiser(self.average, self.method)
 
     @property
     def steps(self) -> int:
-        """Gradient steps in all."""
+        """Number of gradient steps in total."""
         return self.experiment.training.steps
 
     # --- running -----------------------------------------------------------------------------
@@ -110,9 +111,10 @@ class Trainer:
     def run(
         self, *, every: int | None = None, interval: float | None = None
     ) -> Generator[Progress, None, None]:
-        """Train to the end, yielding `Progress` every so many steps, or seconds, and at the end.
+        """Train to the end, yielding `Progress` every so many steps or seconds, and at the end.
 
-        A loss that is not finite ends it as diverged, with the last finite weights restored.
+        A loss that is not finite ends the training as diverged and restores the last finite
+        weights.
         """
         self.threads = use_threads(self.experiment)
         reported, clock = self.step, perf_counter()
@@ -143,23 +145,23 @@ class Trainer:
                 last = clock = perf_counter()
 
     def _count(self, block: int, stage: Stage, every: int | None) -> int:
-        """Steps to take in one go: at most to the end of the block, the stage or the report."""
+        """Return how many steps to take next: at most to the end of block, stage or report."""
         ends = [block + self.batches.steps, stage.stop, self.steps]
         if every is not None:
             ends.append(self.step - self.step % every + every)
-        # The first step tells how many more a moment holds.
+        # The first step measures how many fit into a moment.
         moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
         return min(min(ends) - self.step, moment)
 
     def _blends(self, steps: range, stage: Stage) -> list[float]:
-        """How far the average goes to the weights; it forgets its first steps the faster."""
+        """Return the weight of each new value in the average; early values are forgotten faster."""
         if self.average is self.network:
             return [1.0] * len(steps)
-        most, taken = self.experiment.training.average, (step - stage.start for step in steps)
-        return [1 - min(most, done / (done + 10)) for done in taken]
+        most, ages = self.experiment.training.average, (step - stage.start for step in steps)
+        return [1 - min(most, age / (age + 10)) for age in ages]
 
     def _settle(self, first: int, values: NDArray[np.float32]) -> None:
-        """Record the losses of steps ``first`` …; notice an end or a divergence."""
+        """Record the losses from step ``first`` on; detect the end or a divergence."""
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
             self.step = first + int(bad[0]) + 1
@@ -189,22 +191,22 @@ class Trainer:
     # --- stages and weights ------------------------------------------------------------------
 
     def _enter_stage(self) -> Stage:
-        """The stage of the current step; on entering one, warm-start its network."""
+        """Return the stage of the current step; warm-start its network when it begins."""
         if self.step >= self._stage.stop:
-            previous, left = self.network.body(self._stage.level), self._weights
+            previous, last_weights = self.network.body(self._stage.level), self._weights
             self._stage = self._stage_at(self.step)
             self.network.body(self._stage.level).load_state_dict(previous.state_dict())
             leaving, self._stepper = self._stepper, self._make_stepper(self._stage)
             self._stepper.features.copy_(leaving.features)
             self._stepper.targets.copy_(leaving.targets)
             if not self._weights_finite():
-                # The next loss will end the training; the network left behind is mended here.
-                self._restore_finite(left)
+                # The next loss will end the training; only here can the last network be restored.
+                self._restore_finite(last_weights)
             self._keep_finite()
         return self._stage
 
     def _make_stepper(self, stage: Stage) -> Stepper:
-        """What takes the steps of a stage; its weights are those in training then."""
+        """Create the stepper of a stage and point the training at its weights."""
         average = None if self.average is self.network else self.average.body(stage.level)
         stepper = make_stepper(
             self.experiment,
@@ -214,7 +216,7 @@ class Trainer:
             plain=self._plain,
         )
         networks = dict.fromkeys((self.network, self.average))
-        # Only now, for a stepper may have moved them.
+        # Only now, because a stepper may move the weights.
         self._weights = [
             p.detach() for network in networks for p in network.body(stage.level).parameters()
         ]
@@ -223,7 +225,7 @@ class Trainer:
         return stepper
 
     def _weights_now(self) -> tuple[Tensor, bool]:
-        """All of them in one, and whether they are finite: one question to the device."""
+        """Return all weights as one tensor, and whether they are finite, in one transfer."""
         now = torch.cat([weight.flatten() for weight in self._weights])
         return now, math.isfinite(torch.linalg.vector_norm(now, math.inf))
 
@@ -231,9 +233,9 @@ class Trainer:
         return self._weights_now()[1]
 
     def overflowed(self) -> bool:
-        """Whether the weights are no numbers any more, which the next loss is to tell.
+        """Return whether the weights are not finite, before a loss shows it.
 
-        Then this has diverged, and the last finite weights come back.
+        In that case the training has diverged, and the last finite weights are restored.
         """
         if self.status == "training" and not self._weights_finite():
             self._restore_finite(self._weights)
@@ -247,7 +249,7 @@ class Trainer:
 
     def _restore_finite(self, weights: list[Tensor]) -> None:
         if not len(self._finite):
-            return  # a restored state held no finite weights to begin with
+            return  # a restored state may never have had finite weights
         parts = torch.split(self._finite, [weight.numel() for weight in weights])
         for weight, kept in zip(weights, parts, strict=True):
             weight.copy_(kept.view_as(weight))
@@ -255,7 +257,7 @@ class Trainer:
     # --- batches -----------------------------------------------------------------------------
 
     def _current_block(self) -> int:
-        """The first step of the block that holds the current one; drawn when that is reached."""
+        """Return the first step of the current block, drawing the block when it begins."""
         first = self.step - self.step % self.batches.steps
         if self._block != first:
             self._random_at_block = self.batches.random.get_state()
@@ -273,23 +275,24 @@ class Trainer:
     # --- saving ------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Tensor]:
-        """The whole state as named tensors on the CPU, enough to go on bit for bit.
+        """Return the whole state as named tensors on the CPU, enough to resume bit for bit.
 
-        Names: ``network.…``, ``average.…`` where weights are averaged, ``optimizer.<parameter>.
-        <name>``, ``generator``, ``losses``, ``seconds``; the step is the number of losses.
+        Names: ``network.…``, ``average.…`` if weights are averaged,
+        ``optimizer.<parameter>.<name>``, ``generator``, ``losses``, ``seconds``; the step is the
+        number of losses.
         """
         state = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         if self.average is not self.network:
             state |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
         state |= {f"optimizer.{k}": v for k, v in self._stepper.state().items()}
-        drawn = self._block is not None and self.step < self._block + self.batches.steps
-        state["generator"] = self._random_at_block if drawn else self.batches.random.get_state()
+        in_block = self._block is not None and self.step < self._block + self.batches.steps
+        state["generator"] = self._random_at_block if in_block else self.batches.random.get_state()
         state["losses"] = torch.from_numpy(self.losses[: self.step])
         state["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
         return {name: value.detach().cpu().clone() for name, value in state.items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Go back to a saved `state` of the same experiment (which may have more steps now)."""
+        """Restore a saved `state` of the same experiment (which may have more steps now)."""
         self.network.load_state_dict(part_of(state, "network."))
         if self.average is not self.network:
             self.average.load_state_dict(part_of(state, "average."))
@@ -310,7 +313,7 @@ class Trainer:
 
 
 def part_of(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose name begins with ``prefix``, which is taken off."""
+    """Return the tensors whose name begins with ``prefix``, without the prefix."""
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
@@ -321,7 +324,7 @@ def train(
     interval: float | None = None,
     state: dict[str, Tensor] | None = None,
 ) -> Iterator[Progress]:
-    """Train an experiment from its start, or from a saved ``state``; see `Trainer.run`."""
+    """Train an experiment from the start, or from a saved ``state``; see `Trainer.run`."""
     trainer = Trainer(experiment)
     if state is not None:
         trainer.restore(state)

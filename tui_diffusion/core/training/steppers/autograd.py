@@ -1,4 +1,4 @@
-"""Training steps by plain autograd, which every other stepper must equal."""
+"""Training steps by plain autograd, the reference for every other stepper."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from ...config.experiment import Experiment
 
 
 def loss_of(kind: str, error: Tensor) -> Tensor:
-    """The loss of a batch: its sum of squares, 2-norm, or mean of squares. ``error`` is (n, d)."""
+    """Return the loss of a batch with residuals ``error`` (n, d).
+
+    ``kind``: the sum of squares, the 2-norm, or the mean of squares.
+    """
     match kind:
         case "sum":
             return error.square().sum()
@@ -25,7 +28,7 @@ def loss_of(kind: str, error: Tensor) -> Tensor:
 
 
 class PlainStepper:
-    """Gradients by autograd, steps by torch's optimizers, on any device."""
+    """A `Stepper` with autograd and torch's optimizers, on any device."""
 
     note = ""
 

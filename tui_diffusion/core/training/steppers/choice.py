@@ -1,9 +1,8 @@
-"""What takes gradient steps: the plain way that every network can go, and the choice of a faster.
+"""The choice of a stepper: the fastest one that the device supports.
 
-A `Stepper` trains one body of a network. A block of batches is drawn into its memory, and it is
-told to take some of the steps; when it returns, the body's parameters are the trained ones. Which
-one is chosen hangs on the device and on what torch can do there, not on the experiment, and where a
-run of steps begins and ends changes no loss.
+A `Stepper` trains one body of a network. A block of batches is drawn into its memory; it takes some
+of the steps and updates the parameters of the body. The choice depends on the device and on what
+torch supports there, not on the experiment. How steps are grouped into calls changes no loss.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ def make_stepper(
     *,
     plain: bool = False,
 ) -> Stepper:
-    """The stepper for a body on its device, for blocks of up to ``places`` steps.
+    """Return the stepper for a body on its device, for blocks of up to ``places`` steps.
 
-    ``average`` is where a running average of the weights goes. ``plain``: the reference, always.
+    ``average`` receives a running average of the weights. ``plain`` selects the reference stepper.
     """
     kind = next(body.parameters()).device.type
     if kind == "cuda" and not plain:
@@ -45,7 +44,7 @@ def make_stepper(
 def script_stepper(
     experiment: Experiment, body: nn.Module, average: nn.Module | None, places: int
 ) -> Stepper:
-    """Steps in closed form, or the plain ones with a note where they cannot be compiled."""
+    """Return a closed-form stepper; if it cannot be compiled, a plain one with a note."""
     try:
         return FastStepper(experiment, body, average, places)
     except ScriptError as error:
@@ -61,13 +60,13 @@ def graph_stepper(
     places: int,
     capture: Capture | None = None,
 ) -> Stepper:
-    """Steps recorded as a CUDA graph, or the plain ones with a note where that cannot be done."""
+    """Return a CUDA graph stepper; if no graph can be captured, a plain one with a note."""
     from .cuda_graph import GraphStepper
     from .cuda_graph import capture as record
 
     try:
         return GraphStepper(experiment, body, average, places, capture or record)
-    except Exception as error:  # whatever a driver says, there is another way
+    except Exception as error:  # drivers raise anything, and there is a fallback
         stepper = PlainStepper(experiment, body, average, places)
         stepper.note = f"without a CUDA graph, which cannot be recorded ({_line(error)})"
         return stepper

@@ -1,16 +1,16 @@
-"""Gradient steps of a multilayer perceptron in closed form, on a CPU: autograd's, bit for bit.
+"""Gradient steps of a multilayer perceptron in closed form on a CPU, bit for bit equal to autograd.
 
-A network so small is held back by what each operation of autograd costs besides its arithmetic.
-Here a step is a list of about twenty-five operations on fixed memory, and a run of steps is one
-`Script`, in which torch goes from one to the next by itself. For a layer with input h (batch, in),
-weight W (out, in), bias b and δ = ∂loss/∂z,
+For such a small network the overhead of autograd exceeds its arithmetic. Here a step is a list of
+about twenty-five operations on fixed memory, and a run of steps is one `Script`, which torch
+executes without Python. For a layer with input h (batch, in), weight W (out, in), bias b and δ =
+∂loss/∂z,
 
     z = h Wᵀ + b,    ∂loss/∂W = δᵀ h,    ∂loss/∂b = Σ δ over the batch,
     ∂loss/∂h = δ W,    δ' = φ'(z') ⊙ ∂loss/∂h.
 
-Products, sums and activations are the very kernels that autograd calls, on the same shapes, since
-another would add in another order and round otherwise. A cheaper one stands in only where it is
-found to round alike.
+Products, sums and activations use the kernels of autograd on the same shapes, because another
+kernel would sum in another order and round differently. A cheaper kernel replaces one only after a
+test that it rounds alike.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ from ...config.experiment import Experiment
 from .torchscript import Script
 
 _LINE = 16
-"""Floats in a cache line, at which every tensor begins, so that results do not hang on chance."""
+"""Floats in a cache line: every tensor begins at one, because alignment affects rounding."""
 
 
 class FastStepper:
-    """A `Stepper` without autograd; ``body`` is what `networks.mlp` makes, on the CPU.
+    """A `Stepper` without autograd; ``body`` comes from `networks.mlp`, on the CPU.
 
-    A run of steps takes the weights from ``body`` (and their average from ``average``) and brings
-    them back at its end; one that is broken off, as by the keyboard, never happened, or is whole
-    but for its losses. All memory is of torch's inference mode, in which calls cost least.
+    A run of steps copies the weights from ``body`` (and their average from ``average``) and copies
+    them back at its end. An interrupted run, as by Ctrl+C, either has no effect or is complete
+    except for its losses. The memory belongs to torch's inference mode, in which calls are
+    cheapest.
     """
 
     note = ""
@@ -52,22 +53,22 @@ class FastStepper:
         networks = [body] if average is None else [body, average]
         self._shapes = shapes = [parameter.shape for parameter in body.parameters()]
         room = sum(_padded(shape.numel()) for shape in shapes)
-        # In rows: the weights, and their average where there is one; the moments of Adam.
+        # Rows: the weights and, if configured, their average; then the moments of Adam.
         self._trained = torch.zeros(len(networks), room)
         self._gradient = torch.zeros(room)
         self._moments = torch.zeros(0 if training.optimizer == "sgd" else 2, room)
-        self._done = torch.zeros(())
+        self._step_count = torch.zeros(())
         self._inside = [weight for row in self._trained for weight in _tensors(row, shapes)]
         self._outside = [p.detach() for network in networks for p in network.parameters()]
         inputs, outputs, batch = shapes[0][1], shapes[-1][0], training.batch
-        with torch.inference_mode(False):  # a block is drawn by what knows nothing of that mode
+        with torch.inference_mode(False):  # batches are drawn outside that mode
             self.features = _block(places, inputs, batch)
             self.targets = _block(places, batch, outputs).mT
         self._losses = torch.zeros(places)
-        # What differs from step to step.
-        self._seen = [columns.mT for columns in self.features]
-        self._wanted = [columns.mT for columns in self.targets]
-        self._lost = list(self._losses)
+        # The data that differ between steps.
+        self._feature_items = [columns.mT for columns in self.features]
+        self._target_items = [columns.mT for columns in self.targets]
+        self._loss_items = list(self._losses)
         self._error, self._delta = _empty(batch, outputs), _empty(batch, outputs)
         self._square = _empty(batch, outputs)
         self._hidden = [
@@ -81,15 +82,21 @@ class FastStepper:
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]
     ) -> NDArray[np.float32]:
-        """Take the steps of a block from place ``first`` on, one for each rate; their losses."""
+        """Take the steps of the block from ``first`` on, one per rate; return their losses."""
         part = slice(first, first + len(rates))
         torch._foreach_copy_(self._inside, self._outside)
-        moments, done = self._moments.clone(), self._done.clone()
+        moments, count = self._moments.clone(), self._step_count.clone()
         try:
-            self._run(self._seen[part], self._wanted[part], self._lost[part], rates, blends)
+            self._run(
+                self._feature_items[part],
+                self._target_items[part],
+                self._loss_items[part],
+                rates,
+                blends,
+            )
         except BaseException:
             self._moments.copy_(moments)
-            self._done.copy_(done)
+            self._step_count.copy_(count)
             raise
         torch._foreach_copy_(self._outside, self._inside)
         losses: NDArray[np.float32] = self._losses[part].numpy().copy()
@@ -98,35 +105,35 @@ class FastStepper:
         return losses
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizer's state, named as torch's optimizers name it: ``<parameter>.<name>``."""
+        """Return the optimizer's state by torch's names for it: ``<parameter>.<name>``."""
         state: dict[str, Tensor] = {}
         for name, row in zip(("exp_avg", "exp_avg_sq"), self._moments, strict=False):
             moments = enumerate(_tensors(row, self._shapes))
             state |= {f"{index}.{name}": moment for index, moment in moments}
-            state |= {f"{index}.step": self._done for index in range(len(self._shapes))}
+            state |= {f"{index}.step": self._step_count for index in range(len(self._shapes))}
         return state
 
     @torch.inference_mode()
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a saved `state`."""
+        """Restore a saved `state`."""
         for name, mine in self.state().items():
             mine.copy_(state[name])
 
     # --- one step ----------------------------------------------------------------------------
 
     def _write(self) -> Script:
-        """The operations of a gradient step."""
+        """Write the operations of a gradient step."""
         do, shapes = Script(("seen", "wanted", "loss"), ("rate", "blend")), self._shapes
         layers, gradients = _pairs(self._trained[0], shapes), _pairs(self._gradient, shapes)
-        made = [layer.value for layer in self._hidden]
-        fed: list[Tensor | str] = ["seen", *made]
+        activations = [layer.value for layer in self._hidden]
+        fed: list[Tensor | str] = ["seen", *activations]
         for layer, h, (weight, bias) in zip(self._hidden, fed, layers, strict=False):
             layer.forward(do, h, weight, bias)
         weight, bias = layers[-1]
         do("addmm", bias, fed[-1], weight.t(), out=self._error)
         self._write_loss(do)
-        # A layer's δ takes the place of what the next one has made, which is of no more use then.
-        room = [*made[1:], _empty(*made[-1].shape)]
+        # A layer's δ overwrites the activations of the next layer, which are no longer needed.
+        room = [*activations[1:], _empty(*activations[-1].shape)]
         delta = self._delta
         for index in reversed(range(len(layers))):
             by_weight, by_bias = gradients[index]
@@ -142,7 +149,7 @@ class FastStepper:
         return do
 
     def _write_loss(self, do: Script) -> None:
-        """From the output to its loss L and δ: 2e for Σe², e/L for its root, 2e/n for its mean."""
+        """Write the loss L of the output and δ: 2e for Σe², e/L for its root, 2e/n for its mean."""
         error, square, delta = self._error, self._square, self._delta
         factor = torch.tensor(2.0 / error.numel() if self._training.loss == "mean" else 2.0)
         do("sub", error, "wanted", out=error)
@@ -154,7 +161,7 @@ class FastStepper:
         do("mul", error, factor, out=delta)
 
     def _write_update(self, do: Script) -> None:
-        """Gradients to weights, by torch's own kernels."""
+        """Write the update of the weights, with torch's own kernels."""
         rows = (self._trained[0], self._gradient, *self._moments)
         weights, gradients, *moments = (_runs(row, self._shapes) for row in rows)
         if not moments:
@@ -175,14 +182,14 @@ class FastStepper:
         kernel, decay = {"adam": ("_fused_adam_", 0.0), "adamw": ("_fused_adamw_", 0.01)}[
             self._training.optimizer
         ]
-        do("add_", self._done, 1)
+        do("add_", self._step_count, 1)
         do(
             kernel,
             weights,
             gradients,
             *moments,
             [],
-            [self._done] * len(weights),
+            [self._step_count] * len(weights),
             lr="rate",
             beta1=0.9,
             beta2=0.999,
@@ -196,7 +203,7 @@ class FastStepper:
 class _Hidden:
     """A hidden layer's z and h = φ(z), each (batch, width).
 
-    ReLU and tanh have their slope from h alone, and h takes the place of z.
+    The slopes of ReLU and tanh follow from h alone, so h overwrites z.
     """
 
     def __init__(self, batch: int, width: int, activation: str) -> None:
@@ -205,7 +212,7 @@ class _Hidden:
         self.sum = self.value if activation in ("relu", "tanh") else _empty(batch, width)
 
     def forward(self, do: Script, fed: Tensor | str, weight: Tensor, bias: Tensor) -> None:
-        """From the layer before to h."""
+        """Write the operations from the previous layer to h."""
         z, h = self.sum, self.value
         if weight.shape[1] == 1 and _needs_no_product(*z.shape):
             do("addcmul", bias, fed, weight.t(), out=z)
@@ -217,7 +224,7 @@ class _Hidden:
             do(self._activation, z, out=h)
 
     def backward(self, do: Script, delta: Tensor) -> None:
-        """From ∂loss/∂h to δ = φ'(z) ⊙ ∂loss/∂h, in its place."""
+        """Write the operations from ∂loss/∂h to δ = φ'(z) ⊙ ∂loss/∂h, in place."""
         if self._activation == "relu":
             do("threshold_backward", delta, self.value, 0, grad_input=delta)
         else:
@@ -226,9 +233,9 @@ class _Hidden:
 
 @cache
 def _needs_no_product(batch: int, width: int) -> bool:
-    """Whether b + h wᵀ of one input is number by number what ``addmm`` makes of it.
+    """Return whether b + h wᵀ of one input equals ``addmm`` bit for bit.
 
-    It is where both round once, which hangs on how they were compiled: it is tried.
+    It does if both round once, which depends on how they were compiled, so it is tested.
     """
     random = torch.Generator().manual_seed(0)
     bias, row = torch.randn((2, width), generator=random)
@@ -240,11 +247,12 @@ def _needs_no_product(batch: int, width: int) -> bool:
 
 
 def _padded(count: int) -> int:
+    """Return ``count`` rounded up to whole cache lines."""
     return -(-count // _LINE) * _LINE
 
 
 def _empty(*shape: int) -> Tensor:
-    """Zeros that begin a cache line."""
+    """Return zeros that begin at a cache line."""
     size = torch.Size(shape).numel()
     memory = torch.zeros(size + _LINE)
     start = -memory.data_ptr() // memory.itemsize % _LINE
@@ -252,7 +260,7 @@ def _empty(*shape: int) -> Tensor:
 
 
 def _tensors(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
-    """A row of memory as one tensor for each parameter."""
+    """Split a row of memory into one tensor per parameter."""
     tensors, first = [], 0
     for shape in shapes:
         tensors.append(row[first : first + shape.numel()].view(shape))
@@ -261,15 +269,15 @@ def _tensors(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
 
 
 def _pairs(row: Tensor, shapes: list[torch.Size]) -> list[tuple[Tensor, Tensor]]:
-    """A row of memory as W and b of every layer."""
+    """Split a row of memory into W and b of every layer."""
     tensors = _tensors(row, shapes)
     return list(zip(tensors[::2], tensors[1::2], strict=True))
 
 
 def _runs(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
-    """The same memory as few tensors: one ends where a parameter ends within a line.
+    """Split the same memory into few tensors that end where a parameter ends within a line.
 
-    A kernel may round the last numbers of a tensor, short of a line, in a way of their own.
+    A kernel may round the last numbers of a tensor, beyond its last full line, differently.
     """
     runs, start, stop = [], 0, 0
     for size in (shape.numel() for shape in shapes):
@@ -281,6 +289,6 @@ def _runs(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
 
 
 def _block(places: int, rows: int, columns: int) -> Tensor:
-    """Zeros (places, rows, columns), the matrix of every place beginning a cache line."""
+    """Return zeros (places, rows, columns); each matrix begins at a cache line."""
     room = _padded(rows * columns)
     return _empty(places, room)[:, : rows * columns].view(places, rows, columns)

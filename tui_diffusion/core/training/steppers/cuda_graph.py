@@ -1,13 +1,13 @@
-"""Gradient steps on a CUDA device as one recorded graph, which the host only sets off.
+"""Gradient steps on a CUDA device as one captured graph, which the host only launches.
 
-A step of a small network is some forty kernels of a few microseconds; what takes the time is that
-the host calls them one after another. A CUDA graph records them once, with the memory they work on,
-and plays them again for the price of one call. Nothing in it may come from the host, so whatever
-differs from step to step lies in memory on the device: the batches of a block, a learning rate and
-a blend for each of its steps, and the place in the block, which the graph itself moves on. Losses
-are left on the device too, and read once a run of steps: within one, the host never waits.
+A step of a small network is about forty kernels of a few microseconds; most of the time goes into
+launching them one by one. A CUDA graph captures them once, with their memory, and replays them for
+the cost of one launch. It can take no input from the host, so the data that differ between steps
+lie in memory on the device: the batches of a block, a learning rate and a blend for each step, and
+the index of the step, which the graph itself increments. Losses stay on the device too and are read
+once per run of steps; within a run, the host never waits.
 
-The steps are those of `PlainStepper`, by autograd and with the same kernels of torch's optimizers.
+The steps are those of `PlainStepper`, by autograd and with the kernels of torch's optimizers.
 """
 
 from __future__ import annotations
@@ -24,26 +24,27 @@ from .autograd import loss_of
 
 Work = Callable[[], None]
 Capture = Callable[[Work, Work, torch.device], Callable[[], object]]
-"""Given a warm-up and work on a device: does the one, records the other, returns what plays it."""
+"""A function of (warm-up, work, device) that runs the first, captures the second and returns its
+replay."""
 
 _WARM_UP = 3
-"""Steps taken before one is recorded, so that libraries have set up all that they need."""
+"""Steps before the capture, in which libraries allocate their memory."""
 
 _ALIGNED = 64
-"""Floats in 256 bytes, at which every matrix begins, as if it had been allocated alone."""
+"""Floats in 256 bytes, the alignment of a separate allocation, at which every matrix begins."""
 
 
 def capture(warm_up: Work, work: Work, device: torch.device) -> Callable[[], object]:
-    """`Capture` by torch, on a stream of its own, as its notes on CUDA graphs ask for.
+    """Capture a CUDA graph on a side stream, as torch's notes on CUDA graphs require.
 
-    Other threads, such as one that samples, may use the device meanwhile: "thread_local".
+    The mode "thread_local" lets other threads, such as one that samples, use the device meanwhile.
     """
     with torch.cuda.device(device):
         usual, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
         graph = torch.cuda.CUDAGraph()
         aside.wait_stream(usual)
         try:
-            # A recording that fails does not put the stream back; leaving this block does.
+            # A failed capture does not restore the stream; leaving this block does.
             with torch.cuda.stream(aside):
                 warm_up()
                 with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
@@ -54,10 +55,10 @@ def capture(warm_up: Work, work: Work, device: torch.device) -> Callable[[], obj
 
 
 class GraphStepper:
-    """A `Stepper` that plays a recorded step; raises what ``capture`` raises.
+    """A `Stepper` that replays a captured step; raises what ``capture`` raises.
 
-    The weights move into one stretch of memory, of which the body's parameters become views, and so
-    do their average and the moments of Adam: what works on all of them is then one kernel.
+    The weights move into one block of memory, of which the body's parameters become views, together
+    with their average and the moments of Adam: one kernel then updates all of them.
     """
 
     note = ""
@@ -91,7 +92,7 @@ class GraphStepper:
         try:
             self._replay = capture(self._warm_up, self._step, device)
         finally:
-            # To warm up is not to train.
+            # The warm-up must not train.
             self._memory.copy_(before)
             self._count.zero_()
 
@@ -100,7 +101,7 @@ class GraphStepper:
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]
     ) -> NDArray[np.float32]:
-        """Take the steps of the block from place ``first`` on; their losses."""
+        """Take the steps of the block from ``first`` on, one per rate; return their losses."""
         part = slice(first, first + len(rates))
         self._numbers[part].copy_(torch.tensor([rates, blends]).T)
         self._place.fill_(first)
@@ -110,7 +111,7 @@ class GraphStepper:
         return losses.copy()
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizer's state, named as torch's optimizers name it: ``<parameter>.<name>``."""
+        """Return the optimizer's state by torch's names for it: ``<parameter>.<name>``."""
         if self._training.optimizer == "sgd":
             return {}
         return {
@@ -120,7 +121,7 @@ class GraphStepper:
         } | {f"{index}.step": self._count for index in range(len(self._weights))}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a saved `state`, in place: the graph knows this memory alone."""
+        """Restore a saved `state` in place, because the graph is bound to this memory."""
         self._memory[2:].zero_()
         self._count.zero_()
         for name, mine in self.state().items():
@@ -130,14 +131,14 @@ class GraphStepper:
     # --- one step ----------------------------------------------------------------------------
 
     def _warm_up(self) -> None:
-        """A few steps at the first place, for a block may have no other."""
+        """Take a few steps at the first index, because a block may have no other."""
         for _ in range(_WARM_UP):
             self._place.zero_()
             self._step()
         self._place.zero_()
 
     def _step(self) -> None:
-        """The step at the place of the block where this stands, and on to the next place."""
+        """Take the step at the current index of the block and increment the index."""
         features, targets = (
             block.index_select(0, self._place)[0].mT for block in (self.features, self.targets)
         )
@@ -153,7 +154,7 @@ class GraphStepper:
             self._place += 1
 
     def _update(self, gradients: list[Tensor], rate: Tensor) -> None:
-        """Gradients to weights, by the kernels behind torch's fused optimizers."""
+        """Update the weights from the gradients, with the kernels of torch's fused optimizers."""
         weights = [w.detach() for w in self._weights]
         if self._training.optimizer == "sgd":
             torch._fused_sgd_(
@@ -193,18 +194,18 @@ class GraphStepper:
 
 
 def _room(weight: Tensor) -> int:
-    """Floats that a weight takes up in a row of memory."""
+    """Return the number of floats that a weight occupies in a row of memory."""
     return -(-weight.numel() // _ALIGNED) * _ALIGNED
 
 
 def _views(weights: Sequence[Tensor], row: Tensor) -> list[Tensor]:
-    """A row of memory as one tensor for each weight, of its shape."""
+    """Split a row of memory into one tensor per weight, of its shape."""
     parts = torch.split(row, [_room(w) for w in weights])
     return [part[: w.numel()].view(w.shape) for part, w in zip(parts, weights, strict=True)]
 
 
 def _move(weights: Sequence[Tensor], row: Tensor) -> None:
-    """Move weights to a row of memory."""
+    """Move weights into a row of memory."""
     for weight, view in zip(weights, _views(weights, row), strict=True):
         view.copy_(weight.detach())
         weight.data = view

@@ -1,4 +1,4 @@
-"""What a stepper is: it makes training steps and leaves their losses."""
+"""The protocol of steppers, which take training steps and return their losses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor
 
 
 class Stepper(Protocol):
-    """See the module's docstring.
+    """The training steps of one body of a network, on a block of batches.
 
-    The block goes to ``features`` (places, inputs, batch) and ``targets`` (places, d, batch).
-    ``note`` is what a person should know of how it steps, mostly nothing.
+    The caller writes the block to ``features`` (places, inputs, batch) and ``targets``
+    (places, d, batch). ``note`` tells the user of a fallback; it is mostly empty.
     """
 
     features: Tensor
@@ -24,17 +24,17 @@ class Stepper(Protocol):
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]
     ) -> NDArray[np.float32]:
-        """Take the steps of the block from its ``first`` on; their losses, from before each step.
+        """Take the steps of the block from ``first`` on; return their losses, before each step.
 
-        Each has a learning rate, and its blend: the share of the way to the new weights that their
-        average goes.
+        Each step has a learning rate and a blend: the weight of the new parameters in their
+        average.
         """
         ...
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizer's state, named as torch's optimizers name it: ``<parameter>.<name>``."""
+        """Return the optimizer's state by torch's names for it: ``<parameter>.<name>``."""
         ...
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go back to a saved `state`; the weights are the body's own."""
+        """Restore a saved `state`; the weights are those of the body."""
         ...

@@ -1,8 +1,8 @@
-"""A list of torch's operations as one function that torch runs by itself.
+"""A list of torch operations as one compiled function.
 
-From Python each call of an operation costs about as much again as a small one takes, and it gives
-the interpreter's lock away and waits to have it back, for which every other thread makes it wait
-the longer. TorchScript goes through the list without Python and without its lock.
+Calling a small operation from Python costs about as much as the operation. It also releases the
+interpreter's lock and waits to get it back, longer with every other thread. TorchScript executes
+the list without Python and without its lock.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ import torch
 from torch import Tensor
 
 Argument = Tensor | Sequence[Tensor] | Sequence[int] | str | float
-"""What an operation takes. A text is the name of what differs from step to step; numbers, truth
-values and lists of them are written as they print."""
+"""An argument of an operation. A text names a value that differs between steps; numbers, booleans
+and lists of them are written as they print."""
 
 
 class ScriptError(RuntimeError):
-    """This release of torch cannot compile a list."""
+    """An error of this release of torch, which cannot compile a list."""
 
 
 class Script:
-    """Operations on fixed tensors, written by calling this and then compiled.
+    """Operations on fixed tensors, written by calls and then compiled.
 
-    ``do("mm", a, b, out=c)`` writes ``torch.ops.aten.mm(a, b, out=c)``. The names of ``tensors``,
-    at least one, and ``numbers`` stand for what differs from step to step: each is one of a list.
+    ``do("mm", a, b, out=c)`` writes ``torch.ops.aten.mm(a, b, out=c)``. The names ``tensors``, at
+    least one, and ``numbers`` stand for values that differ between steps; each is an item of a
+    list.
     """
 
     def __init__(self, tensors: Sequence[str], numbers: Sequence[str] = ()) -> None:
@@ -43,11 +44,11 @@ class Script:
         self._lines.append(f"torch.ops.aten.{operation}({', '.join(arguments)})")
 
     def compile(self) -> Callable[..., None]:
-        """A function of those lists, in the order of their names; raises `ScriptError`."""
+        """Return a function of those lists, in the order of their names; raise `ScriptError`."""
         run, tensors, groups = _compiled(self._source()), self._tensors, self._groups
 
         def steps(*lists: Sequence[Any]) -> None:
-            # To optimize a list that has nothing to fuse would only take time at first.
+            # There is nothing to fuse, so optimization would only delay the start.
             with torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
                 run(tensors, groups, *lists)
 
@@ -73,14 +74,14 @@ class Script:
             case Tensor():
                 return f"t{_place(value, self._tensors)}"
             case [Tensor(), *_]:
-                # A list made in there would count as nobody's, and what is done to it as nothing.
+                # A list created inside the script would be optimized away with its side effects.
                 return f"g{_place(value, self._groups)}"
             case _:
                 return str(value)
 
 
 def _place(value: Any, known: list[Any]) -> int:
-    """Where a value itself stands in a list, at whose end it is put if it is new."""
+    """Return the index of an object in a list, appending it if it is new."""
     for place, other in enumerate(known):
         if other is value:
             return place
@@ -90,9 +91,9 @@ def _place(value: Any, known: list[Any]) -> int:
 
 @lru_cache(maxsize=64)
 def _compiled(source: str) -> Callable[..., None]:
-    """The same list on other tensors, as of the next level's network, is the same function."""
+    """Compile a source, cached: the next level's network has the same source."""
     try:
         function: Callable[..., None] = torch.jit.CompilationUnit(source).run
-    except Exception as error:  # whatever its compiler says
+    except Exception as error:  # its compiler raises many types
         raise ScriptError(str(error)) from error
     return function
