@@ -36,4 +36,5 @@ def print_report(report: dict[str, Any], as_json: bool) -> None:
 
 
 def print_json(value: Any) -> None:
+    """Print a value as JSON on one line; it must not hold nan or infinity."""
     print(json.dumps(value, allow_nan=False), flush=True)

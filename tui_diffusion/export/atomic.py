@@ -44,6 +44,7 @@ def _of_memory_or_device(error: RuntimeError) -> bool:
 
 
 def check_place(file: Path, force: bool) -> None:
+    """Raise `ExportError` unless a file can be written there; only ``force`` replaces one."""
     name = shown(file)
     try:
         if "\0" in str(file):

@@ -74,6 +74,7 @@ def check(file: Path, options: Options = AS_USUAL) -> list[Path]:
 
 
 def format_of(file: Path) -> Format:
+    """Return the format of a file's suffix. Raises `ExportError` for an unknown suffix."""
     suffix = file.suffix.lower()
     if suffix not in FORMATS:
         what = f"suffix {shown(file.suffix)!r} is not known" if suffix else "has no suffix"
@@ -129,6 +130,7 @@ def _check_options(file: Path, kind: Format, options: Options) -> None:
 
 
 def formats_with(what: str) -> str:
+    """Return the suffixes of the formats with ``what``: "size", "films" or "views"."""
     having = {"size": "sized", "films": "fps", "views": "views"}[what]
     return ", ".join(suffix for suffix, kind in FORMATS.items() if getattr(kind, having))
 

@@ -129,7 +129,7 @@ class Scene:
 
     @property
     def moments(self) -> list[tuple[str, Floats, Floats]]:
-        """Return name, sample value and true value of mean and std, in the data's own units."""
+        """Name, sample value and true value of mean and std, in the data's own units."""
         points, back = torch.from_numpy(self.points), self.scaling.lengths_back
         pairs = [
             ("mean", self.scaling.back(points.mean(0)), self.scaling.back(self.truth.mean())),

@@ -158,7 +158,7 @@ class Figure:
 
     @property
     def entries(self) -> list[tuple[Sample, str, str]]:
-        """Return sample, role and label of every legend entry, each once."""
+        """Sample, role and label of every legend entry, each once."""
         labels = {
             (layer.sample, layer.role, layer.label): None
             for panel in self.panels

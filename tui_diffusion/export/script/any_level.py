@@ -27,17 +27,17 @@ INPUTS = Template("""\
 FORWARD = Template("""\
     def forward(self, x, level):
         level = level.float().expand(len(x), 1)
-        seen = (x, *octaves(x, $fourier), level, *octaves(level, $level_fourier))
-        return self.net(torch.cat(seen, dim=1))
+        features = (x, *octaves(x, $fourier), level, *octaves(level, $level_fourier))
+        return self.net(torch.cat(features, dim=1))
 """)
 
-MADE = Template('''\
+CONSTRUCTION = Template('''\
 denoiser = Denoiser($width, random)
-average = copy.deepcopy(denoiser)  # of the weights; it is what samples
+average = copy.deepcopy(denoiser)  # of the weights; sampling uses it
 
 
-def told(alpha, sigma):
-    """The number that tells the network a level, kept to what training draws."""
+def condition(alpha, sigma):
+    """Return the network's input for a level, clamped to the range of the training."""
     reach = 3 * noise_std
     return torch.log(sigma / alpha).clamp(noise_mean - reach, noise_mean + reach) / 4
 
@@ -57,26 +57,26 @@ def precondition(alpha, sigma):
 
 
 def predict(x, k):
-    """What the network says of the clean data and of the noise in x."""
+    """Return the network's estimates of the clean data and of the noise in x."""
     alpha, sigma = alphas[k], sigmas[k]
     c_in, c_skip, c_out = precondition(alpha, sigma)
     centred = x - alpha * goal_mean
-    output = average(c_in * centred, told(alpha, sigma))
+    output = average(c_in * centred, condition(alpha, sigma))
     x0_hat = goal_mean + c_skip * centred + c_out * output
     return x0_hat, (x - alpha * x0_hat) / sigma
 ''',
     "flow": '''
 def predict(x, k):
-    """What the network, which knows the velocity, says of the clean data and of the noise in x."""
+    """Return the estimates of the clean data and of the noise from the predicted velocity."""
     alpha, sigma = alphas[k], sigmas[k]
     y, t = x / (alpha + sigma), sigma / (alpha + sigma)
-    velocity = average(y, told(alpha, sigma))
+    velocity = average(y, condition(alpha, sigma))
     return y - t * velocity, y + (1 - t) * velocity
 ''',
 }
 
 DRAW_LEVELS = """\
-        # One level a point, evenly spread over the distribution: multiples of the golden ratio
+        # One level per point, evenly distributed: multiples of the golden ratio
         shift = torch.rand((block, 1, 1), generator=random)
         place = (torch.arange(batch_size, dtype=torch.float64) * (5**0.5 - 1) / 2).frac().float()
         u = (shift + place.view(1, -1, 1)).frac().clamp(1e-6, 1 - 1e-6)
@@ -107,12 +107,12 @@ STEPS = {
     c_in, c_skip, c_out = precondition(alpha, sigma)
     clean = x0 - goal_mean
     centred = alpha * clean + sigma * eps
-    pred = denoiser(c_in * centred, told(alpha, sigma))
+    pred = denoiser(c_in * centred, condition(alpha, sigma))
     target = (clean - c_skip * centred) / c_out
     loss = $loss"""),
     "flow": Template("""\
     alpha, sigma = 1 / (1 + ratio), ratio / (1 + ratio)  # alpha + sigma = 1
-    pred = denoiser(alpha * x0 + sigma * eps, told(alpha, sigma))
+    pred = denoiser(alpha * x0 + sigma * eps, condition(alpha, sigma))
     target = eps - x0  # the velocity of the straight path from data to noise
     loss = $loss"""),
 }

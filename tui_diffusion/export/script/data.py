@@ -53,10 +53,10 @@ sigma_data = $std
 
 
 def along(curve, spacing, most=512):
-    """Points at equal arc length, about spacing apart, on a curve given by many points."""
+    """Return points at equal arc length, about spacing apart, on a densely sampled curve."""
     arc = torch.cat([torch.zeros(1), (curve[1:] - curve[:-1]).norm(dim=1).cumsum(0)]).double()
     count = min(max(int(np.ceil(float(arc[-1]) / spacing)), 2), most)
-    closed = bool((curve[0] - curve[-1]).norm() < 1e-6)  # then its end is its beginning
+    closed = bool((curve[0] - curve[-1]).norm() < 1e-6)  # then its first and last points coincide
     places = torch.linspace(0, float(arc[-1]), count + closed, dtype=torch.float64)[:count]
     right = torch.searchsorted(arc, places).clamp(1, len(arc) - 1)
     share = ((places - arc[right - 1]) / (arc[right] - arc[right - 1]))[:, None]
@@ -156,10 +156,10 @@ modes = (modes / (weights @ modes.square()).mean().sqrt()).float()
 
 # --- drawing from it: core.batches, GaussianMixture.sample ---------------------------------------
 
-ONE_MODE_DRAWN = """\
+DRAW_FROM_ONE_MODE = """\
         torch.rand(block * batch_size, generator=random, dtype=torch.float64)  # the only mode
 """
-MODES_DRAWN = """\
+DRAW_FROM_MODES = """\
         places = torch.rand(block * batch_size, generator=random, dtype=torch.float64)
 """
 EVEN_SHARES = "        centre = modes.repeat_interleave(batch_size // len(modes), dim=0)\n"
@@ -167,7 +167,7 @@ EXACT_SHARES = """\
         places = (torch.arange(batch_size, dtype=torch.float64) + 0.5) / batch_size
 """
 SHARES = """\
-        # Every mode in its share: exactly in the long run, as nearly as can be in each batch
+        # Every mode by its weight: exactly in the long run, approximately in each batch
         shift = (torch.arange(first, first + block, dtype=torch.float64) * (5**0.5 - 1) / 2).frac()
         places = (torch.arange(batch_size, dtype=torch.float64) + shift[:, None]) / batch_size
         first += block
@@ -184,7 +184,7 @@ DRAW_POINTS = Template("""\
 DRAW_DATA = Template('''
 
 def draw_data(n, random):
-    """Fresh points of the data distribution."""
+    """Return fresh points of the data distribution."""
 $centre    noise = torch.randn(n, dim, generator=random, dtype=torch.float64)
     return (centre + sigma_data * noise).float()
 
@@ -209,14 +209,14 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     if mixture.modes == 1:
         return ONE_GAUSSIAN.substitute(mean=mixture.means[0].tolist(), std=std)
     if data.name in CURVES:
-        shape, made = CURVES[data.name]
+        shape, points_code = CURVES[data.name]
         what = f"{shape}, of Gaussians of std sigma_data so close that they run together"
-        return ALONG.substitute(what=what, std=std, made=POLAR + made) + UNIT_SIZE + MOMENTS
+        return ALONG.substitute(what=what, std=std, made=POLAR + points_code) + UNIT_SIZE + MOMENTS
     if data.name == "drawing":
         strokes = "".join(f"    {_text(stroke)},\n" for stroke in STROKES)
-        made = DRAWING.substitute(strokes=strokes, spacing=SPACING)
+        points_code = DRAWING.substitute(strokes=strokes, spacing=SPACING)
         what = "points along the strokes of a drawing, a Gaussian of std sigma_data each"
-        return ALONG.substitute(what=what, std=std, made=made) + UNIT_SIZE + MOMENTS
+        return ALONG.substitute(what=what, std=std, made=points_code) + UNIT_SIZE + MOMENTS
     if data.name == "checkerboard":
         return CHECKERBOARD.substitute(std=std) + UNIT_SIZE + MOMENTS
     modes = MODES.substitute(
@@ -287,16 +287,16 @@ def batches_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     batch, several = experiment.training.batch, mixture.modes > 1
     shares = mixture.weights * batch
     if not experiment.data.balanced:
-        drawn = MODES_DRAWN + CENTRES if several else ONE_MODE_DRAWN
+        code = DRAW_FROM_MODES + CENTRES if several else DRAW_FROM_ONE_MODE
     elif not several:
-        drawn = ""
+        code = ""
     elif _equal(mixture) and batch % mixture.modes == 0:
-        drawn = EVEN_SHARES
+        code = EVEN_SHARES
     elif bool(((shares - shares.round()).abs() < 1e-9).all()):
-        drawn = EXACT_SHARES + CENTRES.replace("view(block, ", "view(1, ")
+        code = EXACT_SHARES + CENTRES.replace("view(block, ", "view(1, ")
     else:
-        drawn = SHARES + CENTRES
-    return drawn + DRAW_POINTS.substitute(centre="centre" if several else "mu_data")
+        code = SHARES + CENTRES
+    return code + DRAW_POINTS.substitute(centre="centre" if several else "mu_data")
 
 
 def draw_data_part(mixture: GaussianMixture) -> str:

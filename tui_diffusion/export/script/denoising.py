@@ -24,7 +24,7 @@ QUIET = Template("z = torch.randn(x.shape, generator=random) if k < N - $quiet e
 READ = Template('''
 
 def estimates(x, k):
-    """What the network says of the clean data and of the noise in x."""
+    """Return the network's estimates of the clean data and of the noise in x."""
     eps_hat = $eps_hat
     return (x - sigmas[k] * eps_hat) / alphas[k], eps_hat
 ''')
@@ -103,20 +103,20 @@ SAMPLERS = {
     "dpm++2m": '''\
     """DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2): it looks one step back."""
     x0_hat, _ = $says(x, k)
-    looked = x0_hat
+    estimate = x0_hat
     if 0 < k < N - 1:
         h, h_before = (growth[j + 1] - growth[j] for j in (k, k - 1))
-        looked = x0_hat + (x0_hat - said[k - 1]) * h / (2 * h_before)
-    said[k] = x0_hat
+        estimate = x0_hat + (x0_hat - x0_hats[k - 1]) * h / (2 * h_before)
+    x0_hats[k] = x0_hat
     shrink = sigmas[k + 1] / sigmas[k]
-    return shrink * x + (alphas[k + 1] - alphas[k] * shrink) * looked
+    return shrink * x + (alphas[k + 1] - alphas[k] * shrink) * estimate
 ''',
 }
 
 BEFORE = {
     "dpm++2m": """
 growth = torch.log(alphas / sigmas)
-said = {}  # x0_hat of every step
+x0_hats = {}  # x0_hat of every step
 """,
 }
 """Code that a sampler needs before its loop."""
@@ -142,7 +142,7 @@ print("Denoising goal:  mean", goal_mean.numpy(), "std", $goal_std)
 $distance""")
 
 REPEATS = Template("""\
-    for _ in range($repeats):  # the last step again, to tighten the spikes
+    for _ in range($repeats):  # repeat the last step, to tighten the spikes
         x = denoise(x, N - 1)
     states[-1] = x
 """)

@@ -28,8 +28,8 @@ random = generator("weights")
 $made
 ''')
 
-SHARED = "Points and the number that tells their noise level, to what is learnt of them."
-OWN = "Points of one noise level, to what is learnt of them."
+SHARED = "A network from points and their noise level to the training target."
+OWN = "A network from points at one noise level to the training target."
 
 SHARED_FORWARD = """\
     def forward(self, x, level):
@@ -39,14 +39,14 @@ OWN_FORWARD = """\
     def forward(self, x):
         return self.net(x)
 """
-SHARED_MADE = Template("""\
+SHARED_CONSTRUCTION = Template("""\
 denoiser = Denoiser($width, random)
 
 
 def predict(x, k):
-    return denoiser(x, $told)  # the network is told its level by $told_name
+    return denoiser(x, $condition)  # the network takes its level as $condition_name
 """)
-OWN_MADE = Template("""\
+OWN_CONSTRUCTION = Template("""\
 denoisers = [Denoiser($width, random) for _ in range(N)]  # one for every noise level
 
 
@@ -54,7 +54,7 @@ def predict(x, k):
     return denoisers[k](x)
 """)
 
-TOLD = {
+CONDITIONS = {
     "naive": ("sigmas[k]", "sigma"),
     "naive-exact": ("sigmas[k]", "sigma"),
     "ddpm": ("1 - betas[k]", "1 - beta"),
@@ -75,17 +75,17 @@ def network_part(experiment: Experiment) -> str:
             inputs=any_level.INPUTS.substitute(features),
             layers=_layers(experiment, "inputs"),
             forward=any_level.FORWARD.substitute(features),
-            made=any_level.MADE.substitute(width=network.width, predict=predict).rstrip(),
+            made=any_level.CONSTRUCTION.substitute(width=network.width, predict=predict).rstrip(),
         )
-    condition, told_name = TOLD[method]
-    construction = OWN_MADE if network.per_level else SHARED_MADE
+    condition, condition_name = CONDITIONS[method]
+    construction = OWN_CONSTRUCTION if network.per_level else SHARED_CONSTRUCTION
     return DENOISER.substitute(
         what=OWN if network.per_level else SHARED,
         inputs="",
         layers=_layers(experiment, "dim" if network.per_level else "dim + 1"),
         forward=OWN_FORWARD if network.per_level else SHARED_FORWARD,
         made=construction.substitute(
-            width=network.width, told=condition, told_name=told_name
+            width=network.width, condition=condition, condition_name=condition_name
         ).rstrip(),
     )
 

@@ -49,15 +49,15 @@ import torch.nn as nn
 
 try:
     import matplotlib.pyplot as plt
-except ImportError:  # the plots at the end are left out
+except ImportError:  # without the plots at the end
     plt = None
 $threads
-torch.set_flush_denormal(True)  # numbers below 1e-38 are slow, and as good as 0
+torch.set_flush_denormal(True)  # numbers below 1e-38 are slow and negligible
 seed = $seed
 
 
 def generator(purpose):
-    """Weights, batches and sampling draw from a generator each, all from one seed."""
+    """Return the generator for a purpose (weights, batches, sampling), derived from the seed."""
     words = np.random.SeedSequence([seed, zlib.crc32(purpose.encode())]).generate_state(1)
     return torch.Generator().manual_seed(int(words[0]))
 
@@ -70,7 +70,7 @@ lr = $lr
 batch_size = $batch
 nb_steps = $steps
 test_size = $points
-block = $block  # steps whose batches are drawn at once, which is faster
+block = $block  # steps whose batches are drawn together, for speed
 """)
 
 PLOTS = {
@@ -179,7 +179,7 @@ def _about(experiment: Experiment) -> dict[str, Any]:
         "about": wrapped(harmless(about_of(experiment))),
         "command": wrapped(_command(experiment), " \\\n        "),
         "seed": experiment.seed,
-        "threads": "\ntorch.set_num_threads(1)  # so small a network gains nothing from more"
+        "threads": "\ntorch.set_num_threads(1)  # more do not speed up so small a network"
         if one_thread
         else "",
     }

@@ -16,7 +16,7 @@ from .text import indented, listed
 BATCHES = Template('''
 
 def batches():
-    """For every step: $yields."""
+    """Yield for every step: $yields."""
     random = generator("batches")
 $begins    while True:
 $drawn        yield from zip($parts)
@@ -89,16 +89,16 @@ print(f"Final loss: {losses[-100:].mean():.9g} (mean of the last 100 steps)")
 def drawing_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     """Return a generator of the batches for every step."""
     shared = not experiment.network.per_level
-    drawn, levels = DRAW_LEVELS if shared else "", "levels.tolist()"
+    block_code, levels = DRAW_LEVELS if shared else "", "levels.tolist()"
     if experiment.method.name in any_level.STEPS:
-        drawn, levels = any_level.DRAW_LEVELS, "ratio"
-    drawn += batches_part(experiment, mixture)
+        block_code, levels = any_level.DRAW_LEVELS, "ratio"
+    block_code += batches_part(experiment, mixture)
     return BATCHES.substitute(
         yields="its noise level, clean points and their noise"
         if shared
         else "clean points and their noise",
-        begins="    first = 0  # step of the block\n" if "first += block" in drawn else "",
-        drawn=drawn,
+        begins="    first = 0  # step of the block\n" if "first += block" in block_code else "",
+        drawn=block_code,
         parts=f"{levels}, x0, eps" if shared else "x0, eps",
     )
 
@@ -123,7 +123,7 @@ def training_part(experiment: Experiment) -> str:
             optimizer=OPTIMIZERS[training.optimizer],
             decay=indented(decay, depth),
             step=any_level.STEPS[method].substitute(loss=LOSSES[training.loss]),
-            keep=f"min({average}, step / (step + 10))  # the first steps are forgotten sooner"
+            keep=f"min({average}, step / (step + 10))  # early weights decay faster"
             if training.average
             else "0.0",
         )

@@ -82,6 +82,7 @@ class Scale:
         return 0.0 if self.log else axis.offset(self.low, self.high)
 
     def ticks(self, count: int, axis: Axis = AS_IT_IS) -> list[Tick]:
+        """Return about `count` ticks as pairs of value and text; the text is in own units."""
         if not self.log:
             axis = replace(axis, centre=axis.centre - self.offset(axis))
             round_values = nice_ticks(axis.own(self.low), axis.own(self.high), count)

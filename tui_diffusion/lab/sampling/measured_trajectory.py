@@ -165,7 +165,7 @@ class Film:
 
     @property
     def ideal_of(self) -> str:
-        """Return the source of the points of `ideal_x0`, for a legend."""
+        """The points that `ideal_x0` describes, for a legend."""
         few = self._ideal_count < min(self.x.shape[1], _ESTIMATES)
         return f"the first {self._ideal_count:,}" if few else "the same"
 

@@ -53,11 +53,17 @@ class TrainerLike(Protocol):
     losses: NDArray[np.float32]
 
     @property
-    def denoiser(self) -> Any: ...
+    def denoiser(self) -> Any:
+        """The denoiser with the current weights."""
+        ...
 
-    def run(self, *, interval: float) -> Iterator[Any]: ...
+    def run(self, *, interval: float) -> Iterator[Any]:
+        """Train, and yield the progress about every ``interval`` seconds."""
+        ...
 
-    def overflowed(self) -> bool: ...
+    def overflowed(self) -> bool:
+        """Return whether the training has diverged."""
+        ...
 
 
 class Keeper(Protocol):
@@ -66,13 +72,21 @@ class Keeper(Protocol):
     folder: Path
     fault: str
 
-    def offer(self) -> None: ...
+    def offer(self) -> None:
+        """Take a checkpoint if one is due."""
+        ...
 
-    def finish(self, state: Any, metrics: Mapping[str, Any] | None = None) -> Any: ...
+    def finish(self, state: Any, metrics: Mapping[str, Any] | None = None) -> Any:
+        """Write the final state, and wait for it. Raises `RunError`."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Release the run for other processes."""
+        ...
 
-    def hurry(self) -> None: ...
+    def hurry(self) -> None:
+        """Make a checkpoint due at the next offer."""
+        ...
 
 
 @dataclass

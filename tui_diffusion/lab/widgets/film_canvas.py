@@ -62,7 +62,7 @@ class Ahead:
         return self.film, self.look, self.size, self.palette, self.glyphs
 
     def likeness(self) -> tuple[object, ...]:
-        """The part of the cache key that pictures at different levels share."""
+        """Return the part of the cache key that pictures at different levels share."""
         look = replace(self.look, place=0.0)
         return self.film.wish.experiment, look, self.size, self.palette, self.glyphs
 
