@@ -174,7 +174,7 @@ class Lab(TerminalApp):
         self.query_one(ExperimentList).focus()
         self.show_bench()
         self._restore()
-        catch_signals(self)
+        catch_signals(self, lambda: self.session.save(), lambda: self.session.rest())
         if self._damaged:
             more = f" (and {len(self._damaged) - 1} more)" if len(self._damaged) > 1 else ""
             text = self._damaged[0] + more
