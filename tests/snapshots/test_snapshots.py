@@ -182,10 +182,10 @@ def test_every_colour_level(look, colours, glyphs):
 
 
 async def offer(bench):
-    trainer = Trainer(bench.app.bench.experiment)
+    trainer = Trainer(bench.app.model.bench.experiment)
     next(trainer.run(every=20))
     save_run(store.store() / "left", trainer, "training")
-    bench.app.offered = (bench.app.chosen,)
+    bench.app.offered = (bench.app.model.chosen,)
     offer_to_go_on(bench.app)
 
 
@@ -329,7 +329,7 @@ def test_learning(look, key, size):
 @SIZES
 def test_the_guided_first_run(look, size):
     async def act(bench):
-        bench.app.learning.begin()
+        bench.app.guidance.begin()
 
     assert look(act, size=size)
 
