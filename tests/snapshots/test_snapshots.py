@@ -16,7 +16,6 @@ from tui_diffusion.core.config.user_presets import save_preset
 from tui_diffusion.core.runs import store
 from tui_diffusion.core.runs.writer import save_run
 from tui_diffusion.core.training.trainer import Trainer
-from tui_diffusion.lab.actions.windows import offer_to_go_on
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
 from tui_diffusion.lab.runs.compare.subjects import Source
 from tui_diffusion.lab.sampling.measured_trajectory import Film, Numbers
@@ -186,7 +185,7 @@ async def offer(bench):
     next(trainer.run(every=20))
     save_run(store.store() / "left", trainer, "training")
     bench.app.offered = (bench.app.model.chosen,)
-    offer_to_go_on(bench.app)
+    bench.app.offer_to_go_on()
 
 
 async def palette(bench):

@@ -168,7 +168,7 @@ class Lab(TerminalApp):
         main.gpu.look()
         self.model.studies.start()
         if self.offered:
-            self.call_after_refresh(self._offer)
+            self.call_after_refresh(self.offer_to_go_on)
         elif self.guide:
             self.guidance.begin()
 
@@ -180,7 +180,7 @@ class Lab(TerminalApp):
             panel.restore(place.play(panel.levels, here=here), {1: place.view_1d, 2: place.view_2d})
             self.main.tab = place.tab
 
-    def _offer(self) -> None:
+    def offer_to_go_on(self) -> None:
         """Ask whether to go on with what was left in mid-training by the last start.
 
         The guide waits for the answer: who goes on has no use for it now.
