@@ -65,7 +65,7 @@ def fault_of(error: BaseException, *, training: bool = False) -> str | None:
 
     Where it could not be, to try once more may end the process.
     """
-    devices = sys.modules.get("tui_diffusion.core.devices")
+    devices = sys.modules.get("tui_diffusion.core.training.devices")
     told = getattr(devices, "fault_of", None)
     fault: str | None = told(error, training=training) if told else memory_to_load(error)
     return fault
