@@ -123,24 +123,24 @@ async def shown(app: Lab, pilot: Pilot[int]) -> None:
     """Wait for the points and the studies of the latest weights."""
 
     def latest() -> bool:
-        film, training = app.denoising.film, app.bench.training
+        film, training = app.main.denoising.film, app.model.bench.training
         done = film is not None and training is not None and film.wish.step == training.step
-        return done and not app.sampling.busy and not app.studies.busy
+        return done and not app.model.sampling.busy and not app.model.studies.busy
 
     await ready(app, pilot, latest)
 
 
 async def trained(app: Lab, pilot: Pilot[int]) -> None:
     """Wait for torch, train to the end, and wait for the film of the final weights."""
-    await ready(app, pilot, lambda: app.denoising.film is not None)
+    await ready(app, pilot, lambda: app.main.denoising.film is not None)
     await pilot.press("t")
-    await ready(app, pilot, lambda: not app.session.state.active)
+    await ready(app, pilot, lambda: not app.model.session.state.active)
     await shown(app, pilot)
 
 
 async def view(app: Lab, pilot: Pilot[int], name: str) -> None:
     """Press `v` until this view shows."""
-    while app.denoising.view != name:
+    while app.main.denoising.view != name:
         await pilot.press("v")
 
 
@@ -167,10 +167,10 @@ async def field_and_errors(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
 
 async def compare(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     """A network of few parameters beside one of many, at the same level and from the same noise."""
-    await ready(app, pilot, lambda: app.denoising.film is not None)
+    await ready(app, pilot, lambda: app.main.denoising.film is not None)
     sources = []
     for width in ("12", "64"):
-        trainer = Trainer(app.bench.experiment.with_settings({"network.width": width}))
+        trainer = Trainer(app.model.bench.experiment.with_settings({"network.width": width}))
         for _ in trainer.run(interval=1.0):
             pass
         run = save_run(store() / f"width-{width}", trainer, "finished", training_report(trainer))
@@ -194,23 +194,23 @@ class Unhurried(Trainer):
 
 async def film(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     """The clean points while the network learns, then every level from noise to clean."""
-    app.session = Session(app._notify, Unhurried)
-    app.following.films = Clock(10, 1)  # as many of them as there can be
-    await ready(app, pilot, lambda: app.denoising.film is not None)
+    app.model.session = Session(app._notify, Unhurried)
+    app.updates.films = Clock(10, 1)  # as many of them as there can be
+    await ready(app, pilot, lambda: app.main.denoising.film is not None)
     await pilot.press("home", "t")
     await pilot.press("end")
     frames: list[Image.Image] = []
     seen = -1
-    while app.session.state.active or not frames:
+    while app.model.session.state.active or not frames:
         await pilot.pause(0.05)
-        made = app.denoising.film
+        made = app.main.denoising.film
         if made is not None and made.wish.source == "network" and made.wish.step > 1.3 * seen:
             seen = made.wish.step
             frames.append(draw(app, SMALL))
     await shown(app, pilot)
     frames += [draw(app, SMALL)] * 4  # equal frames become one that stays as long
     await pilot.press("home")
-    for _ in range(app.denoising.levels + 1):
+    for _ in range(app.main.denoising.levels + 1):
         await pilot.pause(0.2)
         frames.append(draw(app, SMALL))
         await pilot.press("right")

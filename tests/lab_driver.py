@@ -47,7 +47,7 @@ def make_lab(
     """A lab whose trainings are fake; ``data__std="0.1"`` sets ``data.std``."""
     app = Lab(changed(name, sampling__points=points, **settings), glyphs=glyphs, colours=colours)
     trainers = trainers if trainers is not None else FakeTrainers()
-    app.session = Session(app._notify, trainers, lambda experiment: ((0, FakeTrainer.FLOOR),))
+    app.model.session = Session(app._notify, trainers, lambda experiment: ((0, FakeTrainer.FLOOR),))
     return app
 
 
@@ -83,9 +83,10 @@ class Bench:
         await until(
             lambda: (
                 self.panel.film is not None
-                and self.panel.film.wish == self.app.bench.wish(live=self.panel.film.wish.live)
+                and self.panel.film.wish
+                == self.app.model.bench.wish(live=self.panel.film.wish.live)
                 and self.panel.film.wish.source == source
-                and not self.app.sampling.busy
+                and not self.app.model.sampling.busy
             )
         )
         await self.pilot.pause(0.01)
@@ -158,7 +159,7 @@ async def running(app: Lab, size=WIDE) -> AsyncIterator[Bench]:
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Bench(app, pilot)
     finally:
-        for trainer in getattr(app.session._make_trainer, "made", ()):
+        for trainer in getattr(app.model.session._make_trainer, "made", ()):
             trainer.allow()
         await until(app.close_workers)
 

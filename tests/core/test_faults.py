@@ -173,7 +173,7 @@ def driver(code: str, *arguments: str, **options) -> subprocess.CompletedProcess
 FULL = """
 import resource, sys
 from pathlib import Path
-from tui_diffusion.core.config.presets import get_preset
+from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.runs.checkpointer import Checkpointer
 from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import RunError, open_run, save_run, store
@@ -331,7 +331,7 @@ import os, random, signal, sys, time
 import torch
 from tui_diffusion.core import checkpoints
 from tui_diffusion.core.runs.checkpointer import Checkpointer
-from tui_diffusion.core.config.presets import get_preset
+from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import open_run, store
 from tui_diffusion.core.runs.store import list_runs

@@ -56,12 +56,12 @@ async def test_narrow_shows_one_of_three_tabs():
 
 async def test_before_the_first_film_it_is_loading():
     app = make_lab()
-    start, app.sampling.start = app.sampling.start, lambda: None
+    start, app.model.sampling.start = app.model.sampling.start, lambda: None
     async with running(app) as bench:
         assert "loading" in bench.status
-        assert not app.loaded
+        assert not app.model.loaded
         start()
-        await until(lambda: app.loaded)
+        await until(lambda: app.model.loaded)
         assert "idle" in bench.status
 
 
@@ -98,7 +98,7 @@ async def test_keys_step_through_the_levels_whatever_has_the_focus():
                 await bench.press(key)
                 assert f"level {level}/10" in bench.title, (where, key)
                 assert f"level {level}/10" in bench.screen, (where, key)
-        assert bench.app.chosen == "naive-1d"
+        assert bench.app.model.chosen == "naive-1d"
 
 
 @pytest.mark.parametrize("where", PLACES)
@@ -183,7 +183,7 @@ async def test_keys_are_letters_while_a_field_is_edited():
             "end", "ctrl+u", *"thlvginpxq123", "space", "left", "end", "question_mark"
         )
         assert bench.app.focused.value == "thlvginpxq123 ?"
-        assert bench.app.session.training is None
+        assert bench.app.model.session.training is None
         assert "level 0/10" in bench.title
         assert bench.app.is_running and len(bench.app.screen_stack) == 1
         await bench.press("escape")
@@ -201,7 +201,7 @@ async def test_what_is_typed_at_once_after_enter_belongs_to_the_field():
         bench.type("enter", "q", "t", "4", "2", "enter")
         await until(lambda: bench.form.model.drafts == {"training.steps": "qt42"})
         assert bench.app.is_running
-        assert bench.app.session.training is None
+        assert bench.app.model.session.training is None
 
 
 async def test_keys_are_not_the_labs_while_choices_are_open():
@@ -211,7 +211,7 @@ async def test_keys_are_not_the_labs_while_choices_are_open():
         await bench.press("enter")
         assert bench.form.editing
         await bench.press("t", "h", "q", "space")
-        assert bench.app.session.training is None
+        assert bench.app.model.session.training is None
         assert "level 10/10" in bench.title
         await bench.press("escape")
         assert not bench.form.editing
@@ -279,7 +279,7 @@ async def test_a_training_from_start_to_end(size):
 async def test_points_that_did_not_show_while_it_trained_are_the_networks_once_they_do():
     async with lab(size=NARROW) as bench:
         await bench.press("1", "t")
-        assert bench.app.tab == "training"
+        assert bench.app.main.tab == "training"
         await bench.state("finished")
         await bench.press("3")
         await bench.film("network")
@@ -327,12 +327,12 @@ async def test_t_again_trains_anew():
     async with lab(trainers=trainers) as bench:
         await bench.press("t")
         await until(lambda: "step 300/1,000" in bench.status)
-        first = bench.app.bench.training
+        first = bench.app.model.bench.training
         trainers.options = {}
         await bench.press("t")
         await bench.state("finished")
         assert first.state == "stopped"
-        assert bench.app.bench.training is not first
+        assert bench.app.model.bench.training is not first
         assert len(trainers.made) == 2
 
 
@@ -354,13 +354,13 @@ async def test_another_experiment_can_be_trained_while_one_runs():
         await bench.state("training")
         await bench.press("down")
         await bench.film()
-        assert bench.app.chosen == "naive-2d"
+        assert bench.app.model.chosen == "naive-2d"
         assert "training" in bench.status and "naive-1d" in bench.status, "it goes on"
         trainers.options = {}
         await bench.press("t")
         await bench.state("finished")
-        assert bench.app.benches["naive-1d"].training.state == "stopped"
-        assert bench.app.benches["naive-2d"].training.state == "finished"
+        assert bench.app.model.benches["naive-1d"].training.state == "stopped"
+        assert bench.app.model.benches["naive-2d"].training.state == "finished"
         await bench.film("network")
         await bench.press("up")
         await bench.state("stopped")
@@ -411,7 +411,7 @@ async def test_sampling_that_fails_is_said_and_leaves_the_lab_alive():
             def __call__(self, x, level):
                 raise RuntimeError("no [b]such[/b] network")
 
-        trainers = bench.app.session._make_trainer
+        trainers = bench.app.model.session._make_trainer
         made = trainers.__class__.__call__
 
         def make(experiment):
@@ -419,7 +419,7 @@ async def test_sampling_that_fails_is_said_and_leaves_the_lab_alive():
             trainer.denoiser = Broken()
             return trainer
 
-        bench.app.session._make_trainer = make
+        bench.app.model.session._make_trainer = make
         await bench.press("t")
         await until(lambda: "no [b]such[/b] network" in bench.screen)
         await bench.press("home")
@@ -433,7 +433,7 @@ async def test_leaving_stops_a_training():
     async with lab(trainers=trainers) as bench:
         await bench.press("t")
         await bench.state("training")
-        training = bench.app.bench.training
+        training = bench.app.model.bench.training
         await bench.press("q")
         await until(lambda: not bench.app.is_running)
     assert bench.app.close_workers()
@@ -452,7 +452,7 @@ async def test_every_experiment_can_be_chosen_by_keyboard(size):
                 await bench.press("down")
             await bench.press("enter")
             await bench.film()
-            assert bench.app.chosen == name
+            assert bench.app.model.chosen == name
             assert name in bench.status.split()
             levels = preset.experiment.levels
             assert f"level {levels}/{levels}" in bench.title
@@ -462,7 +462,7 @@ async def test_every_experiment_can_be_chosen_by_keyboard(size):
                 == preset.experiment.training.steps
             )
         await bench.press("down")
-        assert bench.app.chosen == name, "the last one"
+        assert bench.app.model.chosen == name, "the last one"
 
 
 async def test_what_is_set_stays_with_its_experiment():
@@ -473,7 +473,7 @@ async def test_what_is_set_stays_with_its_experiment():
         await until(lambda: bench.form.model.text("training.steps") == "1000")
         await bench.press("up")
         await until(lambda: bench.form.model.text("training.steps") == "123")
-        assert bench.app.bench.experiment.training.steps == 123
+        assert bench.app.model.bench.experiment.training.steps == 123
 
 
 async def test_another_std_changes_the_forward_film():
@@ -501,7 +501,7 @@ async def test_a_wrong_value_cannot_start_a_training_and_names_its_field(size):
         await bench.edit("training.lr", "abc")
         assert "training.lr" in bench.form.problems
         await bench.press("3", "t")
-        assert bench.app.session.training is None
+        assert bench.app.model.session.training is None
         assert "idle" in bench.status
         await until(lambda: "Not trained" in bench.screen)
         assert "training.lr" in bench.screen
@@ -512,7 +512,7 @@ async def test_a_wrong_value_cannot_start_a_training_and_names_its_field(size):
         assert not bench.form.problems
         await bench.press("t")
         await bench.state("finished")
-        assert bench.app.bench.training.experiment.training.lr == 0.01
+        assert bench.app.model.bench.training.experiment.training.lr == 0.01
 
 
 async def test_a_network_that_no_longer_fits_gives_way_to_true_data():
@@ -544,7 +544,7 @@ async def test_help_opens_and_closes(size):
             await until(lambda: len(bench.app.screen_stack) == 1)
             assert bench.app.is_running
         assert "level 10/10" in bench.title
-        assert bench.app.session.training is None
+        assert bench.app.model.session.training is None
 
 
 async def test_the_help_opens_every_page_of_the_documentation():
@@ -601,7 +601,8 @@ def test_every_action_exists_and_no_key_is_used_twice():
     keys = [key for action in ACTIONS for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))
     for action in ACTIONS:
-        assert hasattr(app, f"action_{action.name.partition('(')[0]}"), action.name
+        target = app.targets[action.target]
+        assert hasattr(target, f"action_{action.name.partition('(')[0]}"), action.name
 
 
 async def test_another_theme_redraws_everything():
@@ -648,8 +649,8 @@ async def test_sizes_keep_level_focus_and_tab_in_mid_training():
             assert ("level 2/10" in bench.screen) != small
             assert ("step 100/1,000" in bench.screen) != small
             assert bench.panel.level == 2
-            assert bench.app.tab == "denoising"
-            assert bench.app.session.state == "training"
+            assert bench.app.main.tab == "denoising"
+            assert bench.app.model.session.state == "training"
         await bench.pilot.resize_terminal(*WIDE)
         await bench.pilot.pause(0.05)
         assert bench.app.focused is bench.panel
@@ -667,14 +668,14 @@ async def test_another_size_lays_the_status_line_out_anew():
         await bench.state("finished")
         await bench.film("network")
         wide = bench.status
-        bench.app.following.refresh = lambda: None  # nothing more happens
+        bench.app.updates.refresh = lambda: None  # nothing more happens
         await bench.pilot.resize_terminal(*NARROW)
         await until(lambda: len(bench.status) == NARROW[0])
         narrow = bench.status
         assert "ddpm-multimodal " in narrow and "finished  step 2,000,000/2,000,000 " in narrow
         await bench.pilot.resize_terminal(*WIDE)
         await until(lambda: bench.status == wide)
-        training, palette = bench.app.session.training, bench.app.palette
+        training, palette = bench.app.model.session.training, bench.app.palette
         left, right = status("ddpm-multimodal", training, "", NARROW[0], palette)
         assert narrow.split() == "".join(text for text, _ in left + right).split()
 
@@ -684,7 +685,7 @@ async def test_too_small_says_what_is_needed():
         assert "60×18" in bench.screen and "50×12" in bench.screen
         assert "Denoising" not in bench.screen
         await bench.press("t")
-        await until(lambda: bench.app.session.state == "finished")
+        await until(lambda: bench.app.model.session.state == "finished")
 
 
 async def test_hardly_any_terminal_is_no_fault_wherever_one_is():
@@ -772,15 +773,15 @@ async def test_an_ascii_help_an_error_and_a_small_screen_are_ascii_too():
 async def test_a_tick_that_is_not_due_posts_nothing(monkeypatch):
     async with lab() as bench:
         app, posted = bench.app, []
-        monkeypatch.setattr(app, "_post", posted.append)
-        app.following.frames.took(1e9)
-        app.following.frames.due()
+        monkeypatch.setattr(app, "post_while_running", posted.append)
+        app.updates.frames.took(1e9)
+        app.updates.frames.due()
         app._notify()
         assert posted == []
-        app.following.seen = State.PAUSED  # what the session has come to is always told
+        app.updates.seen = State.PAUSED  # what the session has come to is always told
         app._notify()
-        app.following.seen = app.session.state
-        app.following.frames._last -= app.following.frames.period
+        app.updates.seen = app.model.session.state
+        app.updates.frames._last -= app.updates.frames.period
         app._notify()
         assert len(posted) == 2
 
@@ -789,7 +790,8 @@ async def test_a_command_is_run_once_however_often_enter_is_pressed():
     async with lab() as bench:
         for times in (1, 2, 5):
             ran = []
-            bench.app.action_noise = lambda ran=ran: ran.append("noise")
+            points = bench.app.targets["points"]
+            points.action_noise = lambda ran=ran: ran.append("noise")
             await bench.press("ctrl+p")
             commands = bench.app.screen
             await bench.press(*"new noise".replace(" ", ""))

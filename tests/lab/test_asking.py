@@ -113,7 +113,7 @@ async def test_no_number_on_the_screen_is_left_without_a_meaning(name, size):
         await bench.press("2")
         for view in VIEWS[1:]:
             await bench.press("o")
-            await until(lambda: bench.loss.study is not None and not bench.app.studies.busy)
+            await until(lambda: bench.loss.study is not None and not bench.app.model.studies.busy)
             await until(lambda view=view: bench.loss.view == view and bench.loss.has_class("drawn"))
             await bench.pilot.pause(0.05)
             nothing_is_left(bench)

@@ -63,11 +63,11 @@ async def test_a_key_waits_for_the_screen_that_it_is_for(slowly):
             await until(lambda: not bench.app._message_queue.qsize())
             await bench.pilot.pause(0)
 
-        await burst(bench.app.action_runs, "end", "space")
+        await burst(bench.app.windows.action_runs, "end", "space")
         runs = bench.app.screen.query_one(RunList)
         assert runs.marked == [runs.rows[1].folder]
         await bench.press("escape")
-        for opens in (bench.app.action_runs, bench.app.action_command_palette):
+        for opens in (bench.app.windows.action_runs, bench.app.action_command_palette):
             await burst(opens, "down", "escape")
             await until(lambda: len(bench.app.screen_stack) == 1)
 

@@ -189,4 +189,4 @@ async def test_experiments_with_runs_on_disk_are_marked_when_the_lab_opens():
     assert count_runs() == {"naive-1d": 2}
     async with lab(size=WIDE) as bench:
         await until(lambda: "✓ 2 runs" in bench.screen)
-        assert bench.app.following.counts == {"naive-1d": 2}
+        assert bench.app.updates.counts == {"naive-1d": 2}

@@ -44,7 +44,7 @@ def home(tmp_path, monkeypatch):
 async def real_lab(**settings):
     """The lab with a session that trains, writes and measures."""
     app = make_lab(**settings)
-    app.session = Session(app._notify, keep=keep_in_store, measure=report)
+    app.model.session = Session(app._notify, keep=keep_in_store, measure=report)
     async with running(app) as bench:
         await bench.film()
         yield bench
@@ -485,7 +485,7 @@ async def test_a_finished_run_goes_on_from_the_list():
         await bench.press("ctrl+u", *"90", "enter")
         await bench.state("finished")
         await until(lambda: "90/90" in bench.status)
-        await until(lambda: bench.app.bench.training.metrics is not None)
+        await until(lambda: bench.app.model.bench.training.metrics is not None)
     run = open_run("mine")
     assert (run.step, run.state, run.experiment.training.steps) == (90, "finished", 90)
     assert run.metrics["steps"] == 90
@@ -495,20 +495,20 @@ async def test_more_steps_in_the_form_go_on_by_p_and_anew_by_t():
     async with real_lab(training__steps="60", device="cpu") as bench:
         await bench.press("t")
         await bench.state("finished")
-        first = bench.app.bench.training
+        first = bench.app.model.bench.training
         await until(lambda: first.metrics is not None)
         await bench.edit("training.steps", "100")
         notes = bench.app._notifications
         await until(lambda: any("goes on from step 60" in note.message for note in notes), 10)
         await bench.press("p")
-        second = bench.app.bench.training
+        second = bench.app.model.bench.training
         await until(lambda: second.state is State.FINISHED and second.metrics is not None)
         assert (second.step, second.run) == (100, first.run)
         assert (second.losses[:60] == first.losses[:60]).all()
         await bench.edit("training.lr", "0.01")
         await bench.edit("training.steps", "120")
         await bench.press("t")
-        third = bench.app.bench.training
+        third = bench.app.model.bench.training
         await until(lambda: third.state is State.FINISHED and third.metrics is not None)
         assert third.run != first.run
 
@@ -516,13 +516,13 @@ async def test_more_steps_in_the_form_go_on_by_p_and_anew_by_t():
 async def test_after_a_stop_t_asks_and_t_again_trains_anew():
     async with real_lab(training__steps="200000", device="cpu") as bench:
         await bench.press("t")
-        await until(lambda: bench.app.bench.training.step > 0)
+        await until(lambda: bench.app.model.bench.training.step > 0)
         await bench.press("x")
         await bench.state("stopped")
-        first = bench.app.bench.training
+        first = bench.app.model.bench.training
         await bench.press("t", "t")
-        await until(lambda: bench.app.bench.training is not first)
-        second = bench.app.bench.training
+        await until(lambda: bench.app.model.bench.training is not first)
+        second = bench.app.model.bench.training
         await until(lambda: second.run is not None)
         assert second.run != first.run
         await bench.press("x")

@@ -180,7 +180,7 @@ async def test_the_training_panel_is_written(
     monkeypatch.chdir(tmp_path)
     async with lab("naive-1d", size=(80, 24)) as bench:
         await bench.press("2", "t")
-        session = bench.app.session
+        session = bench.app.model.session
         await until(lambda: session.training is not None and session.training.step > 10)
         await bench.press("x")
         await until(lambda: session.training is not None and not session.training.state.active)

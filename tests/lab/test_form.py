@@ -775,7 +775,7 @@ async def test_the_view_of_the_schedule_follows_what_is_typed() -> None:
         assert bench.form.model.fault("schedule.levels") and levels() == 7
         await bench.press("escape")
         await lab_until(lambda: levels() == 20)
-        assert bench.app.bench.experiment.levels == 20
+        assert bench.app.model.bench.experiment.levels == 20
 
 
 async def test_a_file_is_named_and_its_columns_and_rows_are_chosen(tmp_path):

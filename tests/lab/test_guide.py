@@ -201,10 +201,10 @@ async def test_every_text_fits(width, glyphs):
     async with running(app, (width, 24)) as bench:
         note = app.query_one(Note)
         for at, station in enumerate(STATIONS):
-            app.learning._guide.at = at
+            app.guidance._guide.at = at
             for tab in ("setup", "training", "denoising"):
-                app.layout.tab = tab
-                app.learning.write()
+                app.main.tab = tab
+                app.guidance.write()
                 await bench.pilot.pause(0)
                 shown = " ".join(line.text for line in note.lines)
                 assert station.text.split()[-1].replace("`", "") in shown

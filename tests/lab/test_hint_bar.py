@@ -70,9 +70,9 @@ async def test_keys_and_tabs_are_clicked_and_the_bar_is_that_of_the_panel(size):
         app = bench.app
         if size == NARROW:
             await click(bench, "#tabs", "2 training")
-            await until(lambda: app.tab == "training" and "o views" in bench.screen)
+            await until(lambda: app.main.tab == "training" and "o views" in bench.screen)
             await click(bench, "#tabs", "3 denoising")
-            await until(lambda: app.tab == "denoising")
+            await until(lambda: app.main.tab == "denoising")
         await click(bench, "#footer", " ←")
         await bench.level(9, 10)
         await click(bench, "#footer", " step")
@@ -88,10 +88,10 @@ async def test_keys_and_tabs_are_clicked_and_the_bar_is_that_of_the_panel(size):
         await until(lambda: "escape leaves it" in bench.screen and "q quit" not in bench.screen)
         if size == NARROW:  # leaving a field takes its value, and a click is no text in it
             await click(bench, "#tabs", "3 denoising")
-            await until(lambda: app.tab == "denoising" and not bench.form.editing)
+            await until(lambda: app.main.tab == "denoising" and not bench.form.editing)
         else:
             await click(bench, "#footer", " takes it")
-        await until(lambda: app.bench.experiment.data.std == 0.5)
+        await until(lambda: app.model.bench.experiment.data.std == 0.5)
         await bench.press("3", "j")
         await until(lambda: "enter takes it  escape" in bench.screen)
         await click(bench, "#footer", "escape")

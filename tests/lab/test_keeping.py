@@ -36,12 +36,12 @@ async def test_save_train_change_rename_and_remove():
         await closed(bench)
         assert listed(bench).chosen == "my-own" and "Mine" in bench.screen
         assert "my-own" in bench.status and bench.form.border_subtitle == "enter edits"
-        assert own_presets()[0]["my-own"].experiment == bench.app.bench.experiment
-        assert bench.app.benches["naive-1d"].experiment.training.steps == 60
+        assert own_presets()[0]["my-own"].experiment == bench.app.model.bench.experiment
+        assert bench.app.model.benches["naive-1d"].experiment.training.steps == 60
 
         await bench.press("t")
         await bench.state("finished")
-        assert bench.app.bench.training.experiment.name == "my-own"
+        assert bench.app.model.bench.training.experiment.name == "my-own"
         await bench.press("1")
         await bench.edit("training.batch", "8")
         await open_prompt(bench)  # rename; what was changed since is kept on the bench
@@ -50,8 +50,8 @@ async def test_save_train_change_rename_and_remove():
         assert (
             list(own_presets()[0]) == ["my-owner"] == [p.id for p in listed(bench).presets if p.own]
         )
-        assert bench.app.bench.experiment.training.batch == 8
-        assert bench.app.bench.training.step == 60 and bench.form.changed("training.batch")
+        assert bench.app.model.bench.experiment.training.batch == 8
+        assert bench.app.model.bench.training.step == 60 and bench.form.changed("training.batch")
 
         bench.app.set_focus(listed(bench))
         await bench.press("backspace")

@@ -76,8 +76,8 @@ async def test_a_device_that_fails_is_a_line_and_the_lab_trains_again(error, wor
     async with lab(trainers=trainers) as bench:
         await bench.press("t")
         await bench.state("failed")
-        assert words in bench.app.bench.training.error
-        assert bench.app.bench.training.error[:20] in bench.banner
+        assert words in bench.app.model.bench.training.error
+        assert bench.app.model.bench.training.error[:20] in bench.banner
         trainers.options.clear()
         await bench.press("t")
         await bench.state("finished")
@@ -111,12 +111,12 @@ async def test_a_device_that_goes_while_points_are_sampled_is_a_line(error, word
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 async def test_a_gpu_that_is_not_here_is_a_line_and_another_device_trains():
     app = make_lab(device="cuda")
-    app.session = Session(app._notify, keep=keep_in_store)
+    app.model.session = Session(app._notify, keep=keep_in_store)
     async with running(app) as bench:
         await bench.film()
         await bench.press("t")
         await bench.state("failed")
-        assert "allowed: auto, cpu" in app.bench.training.error
+        assert "allowed: auto, cpu" in app.model.bench.training.error
         assert "device" in bench.banner
         await bench.edit("device", "cpu")
         await bench.edit("training.steps", "20")
@@ -133,7 +133,7 @@ async def test_a_store_that_cannot_be_is_a_line_and_the_lab_trains(where, home, 
     elif where == "below a file":
         monkeypatch.setenv("DIFFUSION_TUI_HOME", str(home / "file"))
     app = make_lab(training__steps="20", device="cpu")
-    app.session = Session(app._notify, keep=keep_in_store)
+    app.model.session = Session(app._notify, keep=keep_in_store)
     async with running(app) as bench:
         await bench.film()
         await bench.press("t")
@@ -143,10 +143,10 @@ async def test_a_store_that_cannot_be_is_a_line_and_the_lab_trains(where, home, 
             await bench.edit("training.steps", "40")
             await bench.press("p")
             await bench.state("failed")
-            assert "does not exist" in app.bench.training.error
+            assert "does not exist" in app.model.bench.training.error
         else:
             await until(lambda: "Not saved" in bench.screen)
-            assert "cannot be written" in app.bench.training.unsaved
+            assert "cannot be written" in app.model.bench.training.unsaved
         await bench.press("r")
         await until(lambda: isinstance(app.screen, RunsScreen))
         words = "No runs" if where == "gone in between" else "cannot be read"
@@ -200,7 +200,7 @@ async def test_runs_with_hostile_names_are_shown_harmless_and_opened():
         await bench.press("enter")
         await until(lambda: len(app.screen_stack) == 1)
         await bench.state("stopped")
-        assert app.bench.training.step == 20
+        assert app.model.bench.training.step == 20
     assert len(list_runs()) == len(HOSTILE)
 
 
@@ -244,8 +244,8 @@ async def test_a_hostile_file_of_points_is_a_line_in_the_form_and_the_lab_lives(
             await bench.press("t")
             error = bench.form.problems["data.path"]
             assert str(error).isprintable(), what
-            assert bench.app.bench.training is None, what
-            assert bench.app.bench.experiment.data.path == str(good)
+            assert bench.app.model.bench.training is None, what
+            assert bench.app.model.bench.experiment.data.path == str(good)
             await until(lambda: "allowed" in " ".join(bench.screen.split()))
             assert bench.form.model.fault("data.path") is error
             assert not set(bench.screen) & set("\x1b\x07\x9b"), what

@@ -73,7 +73,7 @@ async def test_letters_are_text_while_the_prompt_is_open():
     async with lab() as bench:
         await bench.press("j", "t", "q", "h", "space", "f")
         assert bench.app.is_running
-        assert bench.app.session.training is None
+        assert bench.app.model.session.training is None
         assert prompt(bench).query_one(Input).value == "tqh f"
         await bench.press("enter", "ctrl+u", "enter")
         assert not prompt(bench).display, "nothing asked for, nothing done"
@@ -83,7 +83,7 @@ async def test_letters_are_text_while_the_prompt_is_open():
 async def test_the_prompt_shows_the_tab_it_is_on_and_closes_when_one_looks_elsewhere():
     async with lab(size=NARROW) as bench:
         await bench.press("1", "j")
-        assert bench.app.tab == "denoising"
+        assert bench.app.main.tab == "denoising"
         await until(lambda: isinstance(bench.app.focused, Input))
         await bench.press("tab")
         await until(lambda: not prompt(bench).display)

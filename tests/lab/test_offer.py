@@ -76,7 +76,7 @@ def test_what_is_being_written_damaged_or_hostile_is_not_offered(home):
 def asking(**options):
     app = make_lab(**options)
     app.offered = ALL
-    app.session = Session(app._notify, keep=keep_in_store)
+    app.model.session = Session(app._notify, keep=keep_in_store)
     return app
 
 
@@ -100,7 +100,7 @@ async def test_the_guided_first_run_waits_for_the_answer(answer):
         await until(lambda: not isinstance(app.screen, OfferScreen))
         await bench.pilot.pause(0.05)
         assert ("First run 1 of 5" in bench.screen) == (answer == "escape")
-        await until(lambda: app.loaded)
+        await until(lambda: app.model.loaded)
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["while torch loads", "after"])
@@ -110,10 +110,10 @@ async def test_enter_goes_on_to_the_end(early):
     async with asked(app) as bench:
         assert "naive-2d was stopped at step 20/40" in bench.screen
         if not early:
-            await until(lambda: app.loaded)
+            await until(lambda: app.model.loaded)
         await bench.press("enter")
         await bench.state("finished")
-        assert (app.chosen, app.bench.training.step) == ("naive-2d", 40)
+        assert (app.model.chosen, app.model.bench.training.step) == ("naive-2d", 40)
     assert open_run("run").state == "finished"
     assert len(list_runs()) == 1
 
@@ -138,13 +138,13 @@ async def test_escape_is_for_good_and_another_key_is_for_the_lab():
 async def test_what_was_stopped_by_hand_is_not_offered():
     app = asking(training__steps="10000000")
     async with running(app) as bench:
-        await until(lambda: app.loaded)
+        await until(lambda: app.model.loaded)
         await bench.press("t")
         await bench.state("training")
-        await until(lambda: app.bench.training.step > 0)
+        await until(lambda: app.model.bench.training.step > 0)
         await bench.press("x")
         await bench.state("stopped")
-    assert app.bench.training.state is State.STOPPED
+    assert app.model.bench.training.state is State.STOPPED
     assert latest_run().name == app.place.declined
 
 
@@ -152,7 +152,7 @@ async def test_tests_and_hand_made_labs_are_not_asked():
     left()
     app = make_lab()
     async with running(app, NARROW):
-        await until(lambda: app.denoising.film is not None)
+        await until(lambda: app.main.denoising.film is not None)
         assert len(app.screen_stack) == 1
 
 

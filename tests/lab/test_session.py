@@ -8,6 +8,7 @@ import pytest
 
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.lab import clock as clocks
 from tui_diffusion.lab.clock import Clock
 from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.session.session import Session
@@ -385,7 +386,7 @@ def test_a_device_that_is_not_here_is_one_line():
 
 def test_a_clock_gives_a_drawing_its_share_of_the_time(monkeypatch):
     now = 100.0
-    monkeypatch.setattr("tui_diffusion.lab.clock.monotonic", lambda: now)
+    monkeypatch.setattr(clocks, "monotonic", lambda: now)
     clock = Clock(rate=10, share=0.05, longest=0.5)
     assert clock.due()
     assert not clock.near and not clock.due()

@@ -40,53 +40,53 @@ async def test_through_the_tour_and_onto_the_bench(size):
         await bench.press("enter")
         await until(lambda: not isinstance(bench.app.screen, TourScreen))
         await bench.film()
-        assert bench.app.chosen == "ddpm-1d-per-level" in bench.status
+        assert bench.app.model.chosen == "ddpm-1d-per-level" in bench.status
         assert "Tour 7 of 9" in bench.screen
         await bench.press("t")
         await bench.state("finished")
         assert "Tour 7 of 9" in bench.screen
-        bench.app.choose("edm-1d")
-        bench.app.learning.did("choose")
+        bench.app.updates.choose("edm-1d")
+        bench.app.guidance.did("choose")
         await bench.pilot.pause(0.01)
         assert not bench.app.query_one(Note).display, "another experiment"
         await bench.press("u")
         await until(lambda: "8 of 9" in bench.screen)
         await bench.press("u", "p", "escape")
         await until(lambda: bench.app.place.tour == 7)
-        assert bench.app.chosen == "edm-1d"
+        assert bench.app.model.chosen == "edm-1d"
 
 
 async def test_u_goes_on_and_escape_goes_back_to_where_one_was():
     async with lab("edm-moons", size=NARROW) as bench:
         app, note = bench.app, bench.app.query_one(Note)
         for number in (1, 2, 9):
-            app.learning.station = 8 if number == 9 else app.learning.station
+            app.guidance.station = 8 if number == 9 else app.guidance.station
             await bench.press("u")
             await until(lambda: isinstance(app.screen, TourScreen))
             await until(lambda number=number: f"{number} of 9" in bench.screen)
             await bench.press("enter")
             await until(lambda: not isinstance(app.screen, TourScreen))
-            await until(lambda at=number: app.chosen == TOUR[at - 1].experiment and note.display)
+            await until(
+                lambda at=number: app.model.chosen == TOUR[at - 1].experiment and note.display
+            )
             text = " ".join(" ".join(line.text for line in note.lines).split())
             assert text.startswith(f"Tour {number} of 9") and "escape goes back" in text
             assert TOUR[number - 1].reminder.replace("`", "") in text, "whole"
             assert ("u goes on" in text) == (number < 9)
         await bench.press("escape")
-        await until(lambda: app.chosen == "edm-moons" and not note.display)
+        await until(lambda: app.model.chosen == "edm-moons" and not note.display)
         await bench.press("u", "p", "enter")
-        await until(lambda: app.chosen == "ddpm-multimodal")
-        app.choose("edm-1d")
+        await until(lambda: app.model.chosen == "ddpm-multimodal")
+        app.updates.choose("edm-1d")
         await bench.press("escape")
-        assert app.chosen == "edm-1d", "chosen since, and not by the tour"
+        assert app.model.chosen == "edm-1d", "chosen since, and not by the tour"
 
 
 async def test_the_tour_goes_on_where_it_was_left():
-    from tui_diffusion.lab.guide.guidance import Learning
-
     app = make_lab()
-    app.learning = Learning(app, guided=True, station=Place(tour=4).tour)
+    app.guidance.station = Place(tour=4).tour
     async with running(app, NARROW) as bench:
-        app.learning.tour()
+        app.guidance.action_tour()
         await until(lambda: isinstance(app.screen, TourScreen))
         await bench.pilot.pause(0.01)
         assert app.screen.at == 4

@@ -16,7 +16,6 @@ from tui_diffusion.core.config.user_presets import save_preset
 from tui_diffusion.core.runs import store
 from tui_diffusion.core.runs.writer import save_run
 from tui_diffusion.core.training.trainer import Trainer
-from tui_diffusion.lab.actions.windows import offer_to_go_on
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
 from tui_diffusion.lab.runs.compare.subjects import Source
 from tui_diffusion.lab.sampling.measured_trajectory import Film, Numbers
@@ -182,11 +181,11 @@ def test_every_colour_level(look, colours, glyphs):
 
 
 async def offer(bench):
-    trainer = Trainer(bench.app.bench.experiment)
+    trainer = Trainer(bench.app.model.bench.experiment)
     next(trainer.run(every=20))
     save_run(store.store() / "left", trainer, "training")
-    bench.app.offered = (bench.app.chosen,)
-    offer_to_go_on(bench.app)
+    bench.app.offered = (bench.app.model.chosen,)
+    bench.app.offer_to_go_on()
 
 
 async def palette(bench):
@@ -329,7 +328,7 @@ def test_learning(look, key, size):
 @SIZES
 def test_the_guided_first_run(look, size):
     async def act(bench):
-        bench.app.learning.begin()
+        bench.app.guidance.begin()
 
     assert look(act, size=size)
 

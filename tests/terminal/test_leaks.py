@@ -40,7 +40,7 @@ async def everything(bench: Bench) -> None:
     await until(lambda: len(app.screen_stack) == 1)
     await bench.film("network")
     await until(lambda: not bench.panel._canvas.scout.busy)
-    app.session._make_trainer.made.clear()
+    app.model.session._make_trainer.made.clear()
 
 
 @pytest.mark.slow

@@ -144,8 +144,8 @@ async def test_a_theme_set_before_the_start_colours_the_pictures():
     app = make_lab()
     app.theme = "solarized-light"
     async with running(app):
-        await until(lambda: app.denoising.film is not None)
-        text = Color.from_rich_color(app.denoising.palette.style("text").color)
+        await until(lambda: app.main.denoising.film is not None)
+        text = Color.from_rich_color(app.main.denoising.palette.style("text").color)
         assert contrast(text, Color.parse(app.theme_variables["background"])) > 3
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Target = Literal["app", "denoising", "loss", "points", "training", "windows", "guidance"]
 
 
 @dataclass(frozen=True)
@@ -10,6 +13,7 @@ class Action:
     """``keys`` as Textual names them; ``shown`` as a person reads them; ``label`` for the bar.
 
     ``group`` is the panel it belongs to. ``footer`` orders the comparison's bar, 0 keeps it out.
+    ``target`` is the part of the lab that has the method ``action_…`` for it.
     """
 
     name: str
@@ -19,84 +23,144 @@ class Action:
     help: str
     group: str
     footer: int = 0
+    target: Target = "app"
 
 
 ACTIONS = (
-    Action("train", "t", "t", "train", "Train; again to train anew from the start.", "Training"),
+    Action(
+        "train", "t", "t", "train",
+        "Train; again to train anew from the start.", "Training", target="training",
+    ),
     Action(
         "pause", "p", "p", "pause",
-        "Pause the training, and go on; also after a stop, or to more steps.", "Training",
+        "Pause the training, and go on; also after a stop, or to more steps.",
+        "Training", target="training",
     ),
-    Action("stop", "x", "x", "stop", "Stop the training; its network stays.", "Training"),
-    Action("log_scale", "y", "y", "log", "Loss on a logarithmic or a linear axis.", "Training"),
+    Action(
+        "stop", "x", "x", "stop",
+        "Stop the training; its network stays.", "Training", target="training",
+    ),
+    Action(
+        "log_scale", "y", "y", "log",
+        "Loss on a logarithmic or a linear axis.", "Training", target="loss",
+    ),
     Action(
         "study", "o", "o", "loss views",
         "The loss; its excess over the floor at every level; where the error comes from; the "
         "noise and how errors grow.",
-        "Training",
+        "Training", target="training",
     ),
-    Action("step(1)", "right,l", "→ l", "cleaner", "One level cleaner.", "Denoising"),
-    Action("step(-1)", "left,h", "← h", "noisier", "One level noisier.", "Denoising"),
-    Action("level('first')", "home", "home", "noise", "To level 0, the noisiest.", "Denoising"),
-    Action("level('last')", "end", "end", "clean", "To level N, clean.", "Denoising"),
-    Action("jump", "j", "j", "jump", "To a level by its number.", "Denoising"),
-    Action("play", "space", "space", "play", "Play the levels, and hold.", "Denoising"),
     Action(
-        "play_mode", "m", "m", "play mode", "Play once, in a loop, or out and back.", "Denoising",
+        "step(1)", "right,l", "→ l", "cleaner",
+        "One level cleaner.", "Denoising", target="denoising",
+    ),
+    Action(
+        "step(-1)", "left,h", "← h", "noisier",
+        "One level noisier.", "Denoising", target="denoising",
+    ),
+    Action(
+        "level('first')", "home", "home", "noise",
+        "To level 0, the noisiest.", "Denoising", target="denoising",
+    ),
+    Action(
+        "level('last')", "end", "end", "clean",
+        "To level N, clean.", "Denoising", target="denoising",
+    ),
+    Action("jump", "j", "j", "jump", "To a level by its number.", "Denoising", target="points"),
+    Action(
+        "play", "space", "space", "play",
+        "Play the levels, and hold.", "Denoising", target="denoising",
+    ),
+    Action(
+        "play_mode", "m", "m", "play mode", "Play once, in a loop, or out and back.",
+        "Denoising", target="denoising",
     ),
     Action(
         "finer", "f", "f", "finer",
         "Steps of a half, a quarter, an eighth of a level, and whole again. Between levels points "
         "go straight, as no sampler moves them; the exact density is that of the noise there.",
-        "Denoising",
+        "Denoising", target="denoising",
     ),
-    Action("speed(-1)", "left_square_bracket", "[", "slower", "Play more slowly.", "Denoising"),
-    Action("speed(1)", "right_square_bracket", "]", "faster", "Play faster.", "Denoising"),
-    Action("noise", "n", "n", "new noise", "Start again from fresh noise.", "Denoising"),
-    Action("view", "v", "v", "view", "The next view of the points.", "Denoising"),
-    Action("truth", "g", "g", "truth", "The exact truth over the points, or not.", "Denoising"),
+    Action(
+        "speed(-1)", "left_square_bracket", "[", "slower",
+        "Play more slowly.", "Denoising", target="denoising",
+    ),
+    Action(
+        "speed(1)", "right_square_bracket", "]", "faster",
+        "Play faster.", "Denoising", target="denoising",
+    ),
+    Action(
+        "noise", "n", "n", "new noise",
+        "Start again from fresh noise.", "Denoising", target="points",
+    ),
+    Action(
+        "view", "v", "v", "view",
+        "The next view of the points.", "Denoising", target="denoising",
+    ),
+    Action(
+        "truth", "g", "g", "truth",
+        "The exact truth over the points, or not.", "Denoising", target="denoising",
+    ),
     Action(
         "forward", "b", "b", "beside",
         "Beside the points the forward process (true data noised), or the exact density.",
-        "Denoising",
+        "Denoising", target="denoising",
     ),
     Action(
         "ideal", "i", "i", "ideal",
         "The exact denoiser in the network's place, from the same noise, and back.",
-        "Denoising",
+        "Denoising", target="points",
     ),
     Action(
         "start", "s", "s", "true start",
-        "Sampling starts from the true noisiest level, or from the usual noise.", "Denoising",
+        "Sampling starts from the true noisiest level, or from the usual noise.",
+        "Denoising", target="points",
     ),
     Action(
         "track", "k", "k", "follow", "Follow a point, with its numbers; again the next one.",
-        "Denoising",
+        "Denoising", target="denoising",
     ),
-    Action("zoom(1)", "plus,equals_sign", "+", "zoom in", "Zoom in.", "Denoising"),
-    Action("zoom(-1)", "minus", "-", "zoom out", "Zoom out.", "Denoising"),
+    Action(
+        "zoom(1)", "plus,equals_sign", "+", "zoom in",
+        "Zoom in.", "Denoising", target="denoising",
+    ),
+    Action("zoom(-1)", "minus", "-", "zoom out", "Zoom out.", "Denoising", target="denoising"),
     Action(
         "copy", "w", "w", "copy",
         "Copy the level's numbers and this experiment's command line; a file keeps them too.",
-        "Denoising",
+        "Denoising", target="points",
     ),
     Action("tab('setup')", "1", "1", "setup", "To the setup.", "Lab"),
     Action("tab('training')", "2", "2", "training", "To the training.", "Lab"),
     Action("tab('denoising')", "3", "3", "denoising", "To the denoising.", "Lab"),
-    Action("export", "e", "e", "export", "Write what is shown to a file.", "Lab"),
+    Action("export", "e", "e", "export", "Write what is shown to a file.", "Lab", target="windows"),
     Action(
         "keep", "z", "z", "save preset",
-        "Save this experiment as a preset of your own, by name; rename or remove one.", "Lab",
+        "Save this experiment as a preset of your own, by name; rename or remove one.",
+        "Lab", target="windows",
     ),
-    Action("runs", "r", "r", "runs", "The runs on disk: open, go on, rename, remove.", "Lab"),
+    Action(
+        "runs", "r", "r", "runs",
+        "The runs on disk: open, go on, rename, remove.", "Lab", target="windows",
+    ),
     Action(
         "compare", "d", "d", "compare",
-        "The bench beside its latest other run: losses, denoising, settings, results.", "Lab",
+        "The bench beside its latest other run: losses, denoising, settings, results.",
+        "Lab", target="windows",
     ),
-    Action("code", "c", "c", "code", "The code that runs: the core's own functions.", "Lab"),
-    Action("ask", "a", "a", "ask", "Any number here: what it is, and what is good.", "Lab"),
-    Action("tour", "u", "u", "tour", "A tour of the post: its nine scripts, one by one.", "Lab"),
-    Action("help", "question_mark", "?", "help", "This help.", "Lab"),
+    Action(
+        "code", "c", "c", "code",
+        "The code that runs: the core's own functions.", "Lab", target="windows",
+    ),
+    Action(
+        "ask", "a", "a", "ask",
+        "Any number here: what it is, and what is good.", "Lab", target="windows",
+    ),
+    Action(
+        "tour", "u", "u", "tour",
+        "A tour of the post: its nine scripts, one by one.", "Lab", target="guidance",
+    ),
+    Action("help", "question_mark", "?", "help", "This help.", "Lab", target="windows"),
     Action("suspend", "ctrl+z", "ctrl+z", "suspend", "To the shell; fg comes back.", "Lab"),
     Action(
         "repaint", "ctrl+l", "ctrl+l", "repaint",

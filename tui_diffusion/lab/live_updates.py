@@ -7,16 +7,17 @@ from time import thread_time
 from typing import TYPE_CHECKING
 
 from .clock import Clock
-from .panels.experiments import ExperimentList
 from .panels.status_bars import status
-from .runs.stored import mark_of
+from .runs.stored import ask_for_counts, mark_of
 from .session.records import State, Training
-from .widgets.text_line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .app import Lab
+    from .guide.guidance import Guidance
+    from .main_screen import MainScreen
+    from .model import Model
+    from .output.terminal_app import TerminalApp
     from .sampling.diagnosis import Study
     from .sampling.measured_trajectory import Film
 
@@ -32,14 +33,19 @@ _SHARE = 0.02
 """Most of the time that the screen, and each of these workers, may take from the training."""
 
 
-class Following:
-    """Shows in a lab what its session has come to, and asks for films and studies of it.
+class LiveUpdates:
+    """Shows in the panels what the model has come to, and asks for films and studies of it.
 
     ``fps``: most drawings of the loss in a second.
     """
 
-    def __init__(self, lab: Lab, fps: float) -> None:
-        self._lab = lab
+    def __init__(
+        self, app: TerminalApp, model: Model, main: MainScreen, guidance: Guidance, fps: float
+    ) -> None:
+        self._app = app
+        self._model = model
+        self._main = main
+        self._guidance = guidance
         self.frames = Clock(fps, _SHARE, _SLOWEST)
         self.films = Clock(_FILMS, _SHARE)
         self._studies = Clock(_STUDIES, _SHARE)
@@ -51,63 +57,110 @@ class Following:
     def start(self) -> None:
         """Begin, when the lab is mounted."""
         # Draws what came when no drawing was due, should nothing follow it.
-        self._pulse = self._lab.set_interval(_SLOWEST / 2, self.tick, pause=True)
+        self._pulse = self._app.set_interval(_SLOWEST / 2, self.tick, pause=True)
+
+    # --- the bench ---------------------------------------------------------------------------
+
+    def choose(self, name: str) -> None:
+        """Put another experiment on the bench."""
+        self._main.experiments.chosen = self._model.chosen = name
+        self.show_bench()
+
+    def show_bench(self) -> None:
+        """Put the chosen experiment into every panel."""
+        bench, main = self._model.bench, self._main
+        main.form.show(bench.experiment, self._model.preset.experiment)
+        main.denoising.expect(bench.experiment.sampling_levels)
+        main.loss.show(bench.training)
+        main.loss.tell(None)
+        self.write_hints()
+        self.ask()
+        self.refresh()
+        self._guidance.write()
+
+    def write_hints(self) -> None:
+        """Say in the empty panels what is awaited there."""
+        model = self._model
+        self._main.denoising.hint("sampling …" if model.loaded else "loading torch …")
+        plan = model.bench.experiment.training
+        self._main.loss.hint(
+            f"{model.preset.about}\n\nt trains it: {plan.steps:,} steps of {plan.batch:,} points"
+        )
+
+    # --- the lines around the panels ---------------------------------------------------------
+
+    def show_tab(self, tab: str) -> None:
+        """Turn to this tab."""
+        self._main.tab = tab
+        self.write()
+
+    def turn_to(self, tab: str) -> None:
+        """Turn to this tab, and give its panel the focus."""
+        self.show_tab(tab)
+        self._main.focus_tab()
+
+    def write(self) -> None:
+        """Write the lines around the panels."""
+        self._main.write_tabs()
+        self.write_status()
+        self._guidance.write()
 
     # --- the latest weights ------------------------------------------------------------------
 
     @property
     def awaited(self) -> bool:
         """Whether anything would come of a tick now; any thread may ask."""
-        return self._lab.session.state is not self.seen or self.frames.near
+        return self._model.session.state is not self.seen or self.frames.near
 
     def tick(self) -> None:
         """The session has something new."""
         # All that this thread has done since the last drawing counts: while it runs Python, the
         # training stands still.
         self.frames.took(thread_time() - self._drawn_at)
-        due = self.frames.due() and not self._lab.pace.clogged
-        if self._lab.session.state is not self.seen or due:
+        due = self.frames.due() and not self._app.pace.clogged
+        if self._model.session.state is not self.seen or due:
             self._drawn_at = thread_time()
             self.refresh()
 
     def refresh(self) -> None:
         """Pull what the session has reached and show it."""
-        lab = self._lab
-        if not lab.is_running:
+        model, loss = self._model, self._main.loss
+        if not self._app.is_running:
             return  # the widgets are being taken down
-        state = lab.session.state
+        state = model.session.state
         changed = state is not self.seen
         self.seen = state
         if changed:
             (self._pulse.resume if state is State.TRAINING else self._pulse.pause)()
-        training = lab.bench.training
+        training = model.bench.training
         if training is not None:
             if training.unsaved and training.unsaved != self._told_unsaved:
-                lab.refuse("Not saved", training.unsaved)
+                self._app.refuse("Not saved", training.unsaved)
             self._told_unsaved = training.unsaved
-            if training is not lab.loss.training or (changed and training.losses is not None):
-                lab.loss.show(training)
+            if training is not loss.training or (changed and training.losses is not None):
+                loss.show(training)
             else:
-                lab.loss.redraw()
+                loss.redraw()
             self._follow(training, changed)
-            if changed and state is State.FAILED and not lab.loss.is_on_screen:
-                lab.refuse("Training failed", training.error)
+            if changed and state is State.FAILED and not loss.is_on_screen:
+                self._app.refuse("Training failed", training.error)
         if changed:
             self.mark()
         self.write_status()
-        lab.learning.look()
+        self._guidance.look()
 
     def _follow(self, training: Training, changed: bool) -> None:
         """Keep the film close to the latest weights."""
-        lab, film, snapshot = self._lab, self._lab.denoising.film, training.snapshot
-        if snapshot is not None and lab.bench.trained() is training:
+        model, denoising, snapshot = self._model, self._main.denoising, training.snapshot
+        film = denoising.film
+        if snapshot is not None and model.bench.trained() is training:
             wish = film.wish if film is not None else None
             newer = wish is None or wish.denoiser is not snapshot[1]
             complete = wish is not None and (wish.live and not training.state.active)
-            seen = lab.denoising.is_on_screen
-            wanted = seen and (newer or complete) and not lab.bench.source_ideal
+            seen = denoising.is_on_screen
+            wanted = seen and (newer or complete) and not model.bench.source_ideal
             now = changed or not training.state.active
-            if wanted and not lab.sampling.busy and (now or self.films.due()):
+            if wanted and not model.sampling.busy and (now or self.films.due()):
                 self.ask()
         if training.state is State.TRAINING:
             training.wanted.set()
@@ -116,54 +169,63 @@ class Following:
         """Mark in the list what has been trained: since the start, or in a run on disk."""
         here = {
             key: bench.training.state.mark
-            for key, bench in self._lab.benches.items()
+            for key, bench in self._model.benches.items()
             if bench.training is not None
         }
         on_disk = {key: mark_of(count) for key, count in self.counts.items() if key not in here}
-        self._lab.query_one(ExperimentList).marks = here | on_disk
+        self._main.experiments.marks = here | on_disk
+
+    def count_runs(self) -> None:
+        """Have the experiments marked that have runs on disk."""
+        ask_for_counts(self._app.post_while_running)
 
     def write_status(self) -> None:
         """Say in the status line where the session stands."""
-        lab = self._lab
-        training = lab.bench.training
-        if training is None and lab.session.state.active:
-            training = lab.session.training
-        waiting = "idle" if lab.loaded else "loading"
+        model = self._model
+        training = model.bench.training
+        if training is None and model.session.state.active:
+            training = model.session.training
+        waiting = "idle" if model.loaded else "loading"
         left, right = status(
-            lab.chosen, training, waiting, lab.size.width, lab.palette, lab.sampling.reached
+            model.chosen,
+            training,
+            waiting,
+            self._app.size.width,
+            self._main.palette,
+            model.sampling.reached,
         )
-        lab.query_one("#status", Line).write(left, right)
+        self._main.status.write(left, right)
 
     # --- films and studies -------------------------------------------------------------------
 
     def ask(self) -> None:
         """Ask for the film that should be seen, and for the study that goes with it."""
-        lab = self._lab
-        wish = lab.bench.wish(live=lab.bench.active, level=lab.denoising.level)
-        lab.sampling.ask(wish)
-        if lab.loss.view != "loss" and (not wish.live or self._studies.due()):
-            lab.studies.ask(wish)
+        model = self._model
+        wish = model.bench.wish(live=model.bench.active, level=self._main.denoising.level)
+        model.sampling.ask(wish)
+        if self._main.loss.view != "loss" and (not wish.live or self._studies.due()):
+            model.studies.ask(wish)
 
     def ask_study(self) -> None:
         """Ask for the study alone, and at once; without a network, of what is being typed."""
-        lab, trial = self._lab, self._lab.form.trial
+        model, trial = self._model, self._main.form.trial
         self._studies.took(0.0)
-        wish = lab.bench.wish(live=lab.bench.active)
-        if trial != lab.bench.experiment:
+        wish = model.bench.wish(live=model.bench.active)
+        if trial != model.bench.experiment:
             wish = replace(wish, experiment=trial, source="forward", denoiser=None)
-        lab.studies.ask(wish)
+        model.studies.ask(wish)
 
     def filmed(self, film: Film) -> None:
         """A film is ready."""
-        lab, began = self._lab, thread_time()
-        if film.wish.experiment == lab.bench.experiment:
-            lab.denoising.show(film)
+        model, began = self._model, thread_time()
+        if film.wish.experiment == model.bench.experiment:
+            self._main.denoising.show(film)
         self.films.took(film.seconds + thread_time() - began)
-        if lab.session.state is not State.TRAINING:
+        if model.session.state is not State.TRAINING:
             self.refresh()  # else the next tick does
 
     def studied(self, study: Study) -> None:
         """A study is ready."""
         self._studies.took(study.seconds)
-        if study.wish.experiment in (self._lab.bench.experiment, self._lab.form.trial):
-            self._lab.loss.tell(study)
+        if study.wish.experiment in (self._model.bench.experiment, self._main.form.trial):
+            self._main.loss.tell(study)

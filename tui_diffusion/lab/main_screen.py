@@ -1,15 +1,192 @@
-"""The lab's main screen."""
+"""The lab's main screen: its panels, and where they stand.
+
+All are in sight, one at a time as tabs, or none where there is no room.
+"""
 
 from __future__ import annotations
 
-from textual._styles_cache import StylesCache
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+from textual._styles_cache import StylesCache
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.geometry import Size
+from textual.widgets import Input, Static
+
+from ..core.config.presets import Preset
+from .breakpoints import TABS, WIDE, too_small
+from .drawing.palette import Palette
 from .output.screens import Paced
+from .panels.denoising import DenoisingPanel
+from .panels.experiments import ExperimentList
+from .panels.form.form import Form
+from .panels.status_bars import tabs
+from .panels.training import LossPanel
+from .terminal.glyphs import Glyphs
+from .widgets.gpu_line import GpuLine
+from .widgets.hint_bar import Note
+from .widgets.key_bar import ENDS, FIELD_BAR, LEVEL_BAR, NARROW_BARS, WIDE_BARS, WINDOWS, Hint, bar
+from .widgets.level_slider import Ruler
+from .widgets.text_line import Line
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+_BROAD = 140
+"""Columns from which the setup is broader."""
+
+STYLES = """
+* {
+    scrollbar-size-vertical: 1; scrollbar-background: $foreground 6%;
+    scrollbar-color: $foreground 35%;
+}
+MainScreen { layout: vertical; background: $background; }
+#status { background: $panel; }
+#tabs { display: none; }
+#footer { background: $panel; }
+#too-small { display: none; width: 1fr; height: 1fr; content-align: center middle; }
+#body { layout: horizontal; height: 1fr; }
+#left { width: 34; height: 1fr; }
+#right { width: 1fr; height: 1fr; }
+#experiments { height: auto; max-height: 50%; }
+#form { height: 1fr; }
+#experiments, #form {
+    border: round $foreground 30%; border-title-color: $text;
+    border-subtitle-color: $text-muted;
+}
+#experiments:focus, #form:focus-within { border: round $accent; }
+.broad #left { width: 40; }
+.narrow #tabs { display: block; }
+.narrow #body { layout: vertical; }
+.narrow #left, .narrow #right { width: 1fr; height: 1fr; }
+.narrow #left { layout: horizontal; }
+.narrow #experiments { width: 34; height: 1fr; max-height: 100%; }
+.narrow #form { width: 1fr; }
+.narrow.setup #right, .narrow.training #left, .narrow.denoising #left { display: none; }
+.narrow.training #denoising, .narrow.denoising #training { display: none; }
+.narrow.denoising GpuLine { display: none; }
+.small #too-small { display: block; }
+.small #status, .small #tabs, .small #body, .small #footer { display: none; }
+"""
 
 
 class MainScreen(Paced[None]):
-    """The lab's own screen, under all others."""
+    """The lab's own screen, under all others; `tab` is the panel to see where only one can be.
+
+    ``busy`` says whether something trains.
+    """
+
+    def __init__(
+        self,
+        palette: Palette,
+        glyphs: Glyphs,
+        presets: Sequence[Preset],
+        busy: Callable[[], bool],
+    ) -> None:
+        super().__init__()
+        plain = glyphs == "ascii"
+        self.palette = palette
+        self.glyphs = glyphs
+        self.tab = "denoising"
+        self._lost_focus: Widget | None = None
+        self.status = Line(id="status")
+        self.experiments = ExperimentList(presets, plain=plain, id="experiments")
+        self.experiments.border_title = "Experiment"
+        self.experiments.border_subtitle = "tab to the fields"
+        self.form = Form(plain=plain, id="form")
+        self.form.border_title = "Hyperparameters"
+        self.denoising = DenoisingPanel(palette, glyphs, id="denoising")
+        self.loss = LossPanel(palette, glyphs, id="training")
+        self.gpu = GpuLine(busy, lambda: self.palette.style("axis"))
+        self.note = Note(palette, glyphs, id="note")
+
+    def panels(self) -> ComposeResult:
+        """All that stands here, for the app to mount before it says that it is mounted itself."""
+        yield self.status
+        yield Line(id="tabs")
+        with Container(id="body"):
+            with Vertical(id="left"):
+                yield self.experiments
+                yield self.form
+            with Vertical(id="right"):
+                yield self.denoising
+                yield self.loss
+                yield self.gpu
+        yield Static(id="too-small")
+        yield self.note
+        yield Line(id="footer")
 
     def on_screen_resume(self) -> None:
         # Textual's cache would hold on to every line of the screens that were over this one.
         StylesCache.get_inner_outer.cache_clear()
+
+    # --- colours and sizes -------------------------------------------------------------------
+
+    def recolour(self, palette: Palette) -> None:
+        """Take the colours of another theme, for what is drawn from now on."""
+        self.palette = palette
+        for panel in (self.denoising, self.loss, *self.query(Ruler), self.note):
+            panel.palette = palette
+
+    def redraw(self) -> None:
+        """Draw what differs in the panels that can be seen."""
+        self.denoising.redraw()
+        self.loss.redraw()
+
+    def fit(self, size: Size) -> None:
+        """Take another size of the terminal."""
+        small = too_small(size)
+        focused = self.focused or self._lost_focus
+        self.set_class(bool(small), "small")
+        self.set_class(size.width < WIDE, "narrow")
+        self.set_class(size.width >= _BROAD, "broad")
+        self.query_one("#too-small", Static).update(small)
+        self.app.call_after_refresh(self._keep_focus, focused)
+        self.app.call_after_refresh(self.redraw)
+
+    def _keep_focus(self, focused: Widget | None) -> None:
+        """Give the focus back to what had it before another size hid it, once that shows again."""
+        if focused is None:
+            return  # nothing had it, or what is to have it first is only about to get it
+        shown = all(node.display for node in focused.ancestors_with_self)
+        self.set_focus(focused if shown else None)
+        self._lost_focus = None if shown else focused
+
+    # --- tabs and keys -----------------------------------------------------------------------
+
+    def focus_tab(self) -> None:
+        """Give the focus to the panel of the tab."""
+        focus = {"setup": self.experiments, "training": self.loss}
+        # At once, and not by `focus`, so that a key right behind goes there.
+        self.set_focus(focus.get(self.tab, self.denoising))
+        self.app.call_after_refresh(self.redraw)
+
+    def write_tabs(self) -> None:
+        """Show the tab, and write the lines that name the tabs and the keys."""
+        for tab in TABS:
+            self.set_class(tab == self.tab, tab)
+        names = tabs(self.tab, self.palette)
+        room = self.app.size.width - sum(len(text) for text, _ in names)
+        windows, _ = bar(WINDOWS, (), room, self.palette, self.glyphs)
+        self.query_one("#tabs", Line).write(names, windows)
+        self.write_keys()
+
+    def write_keys(self) -> None:
+        """Write the bar of keys: those of the panel in focus, or of the field that is open."""
+        hints, ends = self._hints()
+        for line in self.query("#footer").results(Line):  # none as the lab closes
+            line.write(*bar(hints, ends, self.app.size.width, self.palette, self.glyphs))
+
+    def _hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
+        focused = self.focused
+        if self.form.editing:
+            return FIELD_BAR, ()
+        if isinstance(focused, Input):
+            return LEVEL_BAR, ()
+        in_form = focused is not None and self.form in focused.ancestors_with_self
+        panel = "fields" if in_form else "experiments"
+        if self.app.size.width < WIDE:
+            return NARROW_BARS[panel if self.tab == "setup" else self.tab], ENDS
+        panels: dict[Widget | None, str] = {self.loss: "training", self.denoising: "denoising"}
+        return WIDE_BARS[panels.get(focused, panel)], ENDS

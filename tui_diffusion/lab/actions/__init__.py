@@ -1,1 +1,1 @@
-"""What each action does: functions of a lab, which names them ``action_…``, by what they act on."""
+"""What each action does: methods ``action_…`` of a class a file, by what they act on."""

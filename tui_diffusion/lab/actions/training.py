@@ -9,62 +9,75 @@ from ...core.config.errors import ConfigError
 from ..going_on import can_go_on
 
 if TYPE_CHECKING:
-    from ..app import Lab
+    from ..guide.guidance import Guidance
+    from ..live_updates import LiveUpdates
+    from ..main_screen import MainScreen
+    from ..model import Model
+    from ..output.terminal_app import TerminalApp
 
 
-def train(lab: Lab) -> None:
-    """Train what is set, anew."""
-    problems = lab.form.problems
-    if problems:
-        path, error = next(iter(problems.items()))
-        lab.form.select(path)
-        lab.layout.show("setup")
-        lab.refuse("Not trained", str(error))
-        return
-    try:
-        if lab.bench.reread():
-            lab.show_bench()
-    except ConfigError as error:
-        lab.refuse("Not trained", str(error))
-        return
-    _begin(lab)
+class TrainingActions:
+    """Trains what is set, and turns to where that is seen."""
 
+    def __init__(
+        self,
+        app: TerminalApp,
+        model: Model,
+        main: MainScreen,
+        updates: LiveUpdates,
+        guidance: Guidance,
+    ) -> None:
+        self._app = app
+        self._model = model
+        self._main = main
+        self._updates = updates
+        self._guidance = guidance
 
-def pause(lab: Lab) -> None:
-    """Hold the training, or go on with it, also after its end."""
-    training = lab.bench.training
-    if training is not None and can_go_on(training, lab.bench.experiment):
-        _begin(lab, training.run)
-    else:
-        lab.session.pause()
+    def action_train(self) -> None:
+        """Train what is set, anew."""
+        form = self._main.form
+        if form.problems:
+            path, error = next(iter(form.problems.items()))
+            form.select(path)
+            self._updates.show_tab("setup")
+            self._app.refuse("Not trained", str(error))
+            return
+        try:
+            if self._model.bench.reread():
+                self._updates.show_bench()
+        except ConfigError as error:
+            self._app.refuse("Not trained", str(error))
+            return
+        self._begin()
 
+    def action_pause(self) -> None:
+        """Hold the training, or go on with it, also after its end."""
+        training = self._model.bench.training
+        if training is not None and can_go_on(training, self._model.bench.experiment):
+            self._begin(training.run)
+        else:
+            self._model.session.pause()
 
-def _begin(lab: Lab, run: Path | None = None) -> None:
-    """Train what is set: anew, or on from where a run ended."""
-    bench = lab.bench
-    bench.training = lab.session.start(bench.experiment, resume=str(run) if run else None)
-    bench.source_ideal = False
-    lab.learning.did("choose")  # who trains has chosen
-    if lab.tab == "setup":
-        lab.layout.show("training")
-    lab.following.refresh()
+    def _begin(self, run: Path | None = None) -> None:
+        """Train what is set: anew, or on from where a run ended."""
+        bench = self._model.bench
+        resume = str(run) if run else None
+        bench.training = self._model.session.start(bench.experiment, resume=resume)
+        bench.source_ideal = False
+        self._guidance.did("choose")  # who trains has chosen
+        if self._main.tab == "setup":
+            self._updates.show_tab("training")
+        self._updates.refresh()
 
+    def action_stop(self) -> None:
+        """End the training."""
+        if self._model.session.state.active:
+            self._model.session.stop()
 
-def stop(lab: Lab) -> None:
-    """End the training."""
-    if lab.session.state.active:
-        lab.session.stop()
-
-
-def study(lab: Lab) -> None:
-    """The next view of the loss."""
-    lab.loss.next_view()
-    lab.loss.at(lab.denoising.level)
-    if lab.loss.view != "loss":
-        lab.following.ask_study()
-
-
-def log_scale(lab: Lab) -> None:
-    """The loss on the other kind of axis."""
-    lab.loss.logarithmic = not lab.loss.logarithmic
-    lab.loss.redraw()
+    def action_study(self) -> None:
+        """The next view of the loss."""
+        loss = self._main.loss
+        loss.next_view()
+        loss.at(self._main.denoising.level)
+        if loss.view != "loss":
+            self._updates.ask_study()

@@ -3,191 +3,163 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from ...core.config.errors import ConfigError
 from ...core.config.experiment import field_table
-from ...core.config.presets import base_of
 from ...core.runs.manifest import RunError
 from ...core.runs.resume import continued
 from ...core.runs.run import open_run
-from ..panels.experiments import ExperimentList
 from ..runs.compare.screen import CompareScreen
 from ..runs.compare.subjects import beside_bench
 from ..runs.load import opened
-from ..runs.resume_prompt import OfferScreen, unfinished
 from ..screens.save_preset import Kept
 from ..session.records import State
-from ..workspace import Bench
 
 if TYPE_CHECKING:
-    from ..app import Lab
+    from ..live_updates import LiveUpdates
+    from ..main_screen import MainScreen
+    from ..model import Model
+    from ..output.terminal_app import TerminalApp
     from ..runs.run_list import Choice
 
 P = ParamSpec("P")
-Act = Callable[Concatenate["Lab", P], None]
-
-
-def _not_yet(lab: Lab, what: str) -> None:
-    lab.notify(f"{what}: again in a moment", title="Not yet", timeout=2, markup=False)
+Act = Callable[Concatenate["Windows", P], None]
 
 
 def _with_torch(act: Act[P]) -> Act[P]:
     """An action that waits until torch is there, as it would not answer while it loads it."""
 
     @wraps(act)
-    def once_loaded(lab: Lab, /, *args: P.args, **kwargs: P.kwargs) -> None:
-        if lab.loaded:
-            act(lab, *args, **kwargs)
+    def once_loaded(windows: Windows, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        if windows.model.loaded:
+            act(windows, *args, **kwargs)
         else:
-            _not_yet(lab, "torch is being loaded")
+            windows.not_yet("torch is being loaded")
 
     return once_loaded
 
 
-@_with_torch
-def export(lab: Lab) -> None:
-    """Write what is shown to a file."""
-    from ..screens.export import ExportScreen
-    from ..screens.exports import of_lab
+class Windows:
+    """Opens them, and takes their answers into the model."""
 
-    film = lab.denoising.film
-    if film is None:
-        _not_yet(lab, "the denoising is being made")
-        return
-    panel = lab.denoising
-    training_first = lab.loss.has_focus or not panel.is_on_screen
-    offer = of_lab(
-        film, panel.view, panel.play.place, lab.bench.trained(), lab.loss, training_first
-    )
-    light = not lab.current_theme.dark
-    lab.push_screen(ExportScreen(offer, light=light, plain=lab.plain))
+    def __init__(
+        self, app: TerminalApp, model: Model, main: MainScreen, updates: LiveUpdates
+    ) -> None:
+        self._app = app
+        self.model = model
+        self._main = main
+        self._updates = updates
 
+    def not_yet(self, what: str) -> None:
+        """Say what has to be awaited."""
+        self._app.notify(f"{what}: again in a moment", title="Not yet", timeout=2, markup=False)
 
-def keep(lab: Lab, *, remove: bool = False) -> None:
-    """Keep the experiment as a preset of one's own; or rename or remove one."""
-    from ..screens.save_preset import KeepScreen
+    @_with_torch
+    def action_export(self) -> None:
+        """Write what is shown to a file."""
+        from ..screens.export import ExportScreen
+        from ..screens.exports import of_lab
 
-    changes = sum(map(lab.form.changed, field_table()))
-    screen = KeepScreen(lab.bench.experiment, lab.preset, changes, remove=remove, plain=lab.plain)
-    lab.push_screen(screen, lambda kept: take_kept(lab, kept))
+        panel, loss = self._main.denoising, self._main.loss
+        if panel.film is None:
+            self.not_yet("the denoising is being made")
+            return
+        training_first = loss.has_focus or not panel.is_on_screen
+        trained = self.model.bench.trained()
+        offer = of_lab(panel.film, panel.view, panel.play.place, trained, loss, training_first)
+        light = not self._app.current_theme.dark
+        self._app.push_screen(ExportScreen(offer, light=light, plain=self._app.plain))
 
+    def action_keep(self, *, remove: bool = False) -> None:
+        """Keep the experiment as a preset of one's own; or rename or remove one."""
+        from ..screens.save_preset import KeepScreen
 
-@_with_torch
-def runs(lab: Lab, told: str = "") -> None:
-    """The runs on disk; ``told`` is said there at first."""
-    from ..runs.compare.subjects import of_bench
-    from ..runs.screen import RunsScreen
+        model = self.model
+        changes = sum(map(self._main.form.changed, field_table()))
+        screen = KeepScreen(
+            model.bench.experiment, model.preset, changes, remove=remove, plain=self._app.plain
+        )
+        self._app.push_screen(screen, self._take_kept)
 
-    screen = RunsScreen(plain=lab.plain, bench=of_bench(lab.bench.training), told=told)
+    def _take_kept(self, kept: Kept | None) -> None:
+        """Follow what became of the presets of one's own."""
+        if kept is None:
+            return
+        model = self.model
+        model.change_preset(kept.was, kept.now)
+        self._main.experiments.load(list(model.presets.values()), model.chosen)
+        self._updates.show_bench()
+        self._updates.mark()
 
-    def closed(choice: Choice | None) -> None:
-        take_run(lab, choice)
-        lab.count_runs()  # some may have been removed there
+    @_with_torch
+    def action_runs(self, told: str = "") -> None:
+        """The runs on disk; ``told`` is said there at first."""
+        from ..runs.compare.subjects import of_bench
+        from ..runs.screen import RunsScreen
 
-    lab.push_screen(screen, closed)
+        bench = of_bench(self.model.bench.training)
 
+        def closed(choice: Choice | None) -> None:
+            if choice is not None:
+                self.take_run(choice)
+            self._updates.count_runs()  # some may have been removed there
 
-@_with_torch
-def compare(lab: Lab) -> None:
-    """The bench beside another run."""
+        self._app.push_screen(RunsScreen(plain=self._app.plain, bench=bench, told=told), closed)
 
-    compare_bench(lab)
+    def take_run(self, choice: Choice) -> None:
+        """Open a run on the bench of its experiment, or go on with its training there."""
+        folder = str(choice.run.folder.absolute())
+        more = {} if choice.steps is None else {"training.steps": choice.steps}
+        try:
+            experiment, training = opened(folder)
+            if more or (choice.what == "resume" and training.state is State.STOPPED):
+                experiment = continued(open_run(folder), more)
+                training = self.model.session.start(experiment, resume=folder)
+        except (ConfigError, RunError) as error:
+            self._app.refuse("Not opened", str(error))
+            return
+        self._updates.choose(self.model.put(experiment, training))
+        self._updates.mark()
 
+    @_with_torch
+    def action_compare(self) -> None:
+        """The bench beside the latest other run of its experiment, or let runs be chosen."""
+        try:
+            sources = beside_bench(self.model.bench.training, self.model.chosen)
+        except RunError as error:
+            self._app.refuse("Not compared", str(error))
+            return
+        if len(sources) > 1:
+            self._app.push_screen(
+                CompareScreen(sources), lambda other: self.action_runs() if other else None
+            )
+        else:
+            self.action_runs("Choose what to compare: space marks runs, d compares the marked.")
 
-@_with_torch
-def code(lab: Lab) -> None:
-    """The code that runs."""
-    from ..screens.code import CodeScreen
+    @_with_torch
+    def action_code(self) -> None:
+        """The code that runs."""
+        from ..screens.code import CodeScreen
 
-    lab.push_screen(CodeScreen(lab.bench.experiment))
+        self._app.push_screen(CodeScreen(self.model.bench.experiment))
 
+    def action_ask(self) -> None:
+        """The list of the numbers on the screen."""
+        from ..screens.numbers import AskScreen, places
 
-def show_help(lab: Lab) -> None:
-    """What is shown, and first the keys of the panel in focus, or of the tab."""
-    from ..screens.help import HelpScreen, lab_page
+        main = self._main
+        numbers = places(main.denoising, main.loss, main.status, main.gpu)
+        self._app.push_screen(AskScreen(numbers, plain=self._app.plain))
 
-    groups = {lab.loss: "Training", lab.denoising: "Denoising"}
-    seen = "Setup" if lab.form.is_on_screen else lab.tab.capitalize()
-    group = next((g for panel, g in groups.items() if panel.has_focus), seen)
-    lab.push_screen(HelpScreen(lab_page(lab.bench, lab.denoising, lab.loss.view, group)))
+    def action_help(self) -> None:
+        """What is shown, and first the keys of the panel in focus, or of the tab."""
+        from ..screens.help import HelpScreen, lab_page
 
-
-if TYPE_CHECKING:
-    from ..app import Lab
-    from ..runs.run_list import Choice
-
-
-def compare_bench(lab: Lab) -> None:
-    """Put the bench beside the latest other run of its experiment, or let runs be chosen."""
-    try:
-        sources = beside_bench(lab.bench.training, lab.chosen)
-    except RunError as error:
-        lab.refuse("Not compared", str(error))
-        return
-    if len(sources) > 1:
-        lab.push_screen(CompareScreen(sources), lambda other: lab.action_runs() if other else None)
-    else:
-        lab.action_runs("Choose what to compare: space marks runs, d compares the marked.")
-
-
-def take_kept(lab: Lab, kept: Kept | None) -> None:
-    """Follow in a lab what became of the presets of one's own."""
-    if kept is None:
-        return
-    bench = lab.bench
-    if kept.was is not None:
-        del lab.presets[kept.was], lab.benches[kept.was]
-    if kept.now is not None:
-        lab.chosen = kept.now.id
-        lab.presets[lab.chosen] = kept.now
-        named = bench.experiment.model_copy(update={"name": lab.chosen})
-        lab.benches[lab.chosen] = replace(bench, experiment=named)
-    else:
-        lab.chosen = base_of(bench.experiment).id
-    lab.query_one(ExperimentList).load(list(lab.presets.values()), lab.chosen)
-    lab.show_bench()
-    lab.following.mark()
-
-
-def offer_to_go_on(lab: Lab) -> None:
-    """Ask whether to go on with what was left in mid-training by the last start.
-
-    The guide waits for the answer: who goes on has no use for it now.
-    """
-    run = unfinished(lab.offered, lab.declined)
-
-    def answered(yes: bool | None) -> None:
-        if lab.guide and not yes:
-            lab.learning.begin()
-        if yes and run is not None:
-            lab.go_on_with(run)
-        elif yes is False and run is not None:
-            lab.declined = run.name
-
-    if run is None:
-        answered(None)
-    else:
-        lab.push_screen(OfferScreen(run), answered)
-
-
-def take_run(lab: Lab, choice: Choice | None) -> None:
-    """Open a run on the bench of its experiment, or go on with its training there."""
-    if choice is None:
-        return
-    folder = str(choice.run.folder.absolute())
-    more = {} if choice.steps is None else {"training.steps": choice.steps}
-    try:
-        experiment, training = opened(folder)
-        if more or (choice.what == "resume" and training.state is State.STOPPED):
-            experiment = continued(open_run(folder), more)
-            training = lab.session.start(experiment, resume=folder)
-    except (ConfigError, RunError) as error:
-        lab.refuse("Not opened", str(error))
-        return
-    name = experiment.name if experiment.name in lab.benches else base_of(experiment).id
-    lab.benches[name] = Bench(experiment, training)
-    lab.choose(name)
-    lab.following.mark()
+        main = self._main
+        groups = {main.loss: "Training", main.denoising: "Denoising"}
+        seen = "Setup" if main.form.is_on_screen else main.tab.capitalize()
+        group = next((g for panel, g in groups.items() if panel.has_focus), seen)
+        page = lab_page(self.model.bench, main.denoising, main.loss.view, group)
+        self._app.push_screen(HelpScreen(page))

@@ -1,31 +1,43 @@
-"""What the lab says about itself: the guided first run, the tour, and what a number is."""
+"""What the lab says about itself: the guided first run, and the tour."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..breakpoints import WIDE
 from ..session.records import State
 from ..widgets.hint_bar import LEAST_HEIGHT, Note
-from ..widgets.text_line import Line
 from .stations import Guide, Outcome, Sight
 
 if TYPE_CHECKING:
-    from ..app import Lab
+    from ..main_screen import MainScreen
+    from ..model import Model
     from ..screens.tour import Station
 
 _ROWS = {80: 2, 0: 3}
 """Lines that the guide's text takes, by the width from which it does."""
 
 
-class Learning:
+class Guidance:
     """Follows what a person does in a lab, and writes the note above its footer.
 
-    ``guided``: the guide has been seen; ``station``: the one that the tour opens with next.
+    ``choose`` puts another experiment on the bench; ``guided``: the guide has been seen;
+    ``station``: the one that the tour opens with next.
     """
 
-    def __init__(self, lab: Lab, *, guided: bool, station: int) -> None:
-        self._lab = lab
+    def __init__(
+        self,
+        model: Model,
+        main: MainScreen,
+        choose: Callable[[str], None],
+        *,
+        guided: bool,
+        station: int,
+    ) -> None:
+        self._model = model
+        self._main = main
+        self._choose = choose
         self.guided = guided
         self.station = station
         self._guide = Guide()
@@ -40,11 +52,11 @@ class Learning:
 
     def end(self) -> None:
         """Say no more; after a tour go back to the experiment that it began at."""
-        lab = self._lab
+        model = self._model
         here = self._here.experiment if self._here is not None else ""
         self._guide.at, self._here = None, None
-        if here == lab.chosen != self._home and self._home in lab.benches:
-            lab.choose(self._home)
+        if here == model.chosen != self._home and self._home in model.benches:
+            self._choose(self._home)
         else:
             self.write()
 
@@ -60,34 +72,34 @@ class Learning:
             self.write()
 
     def _sight(self) -> Sight:
-        lab = self._lab
-        panel, showing = lab.denoising, lab.size.width >= WIDE or lab.tab == "denoising"
+        main = self._main
+        panel = main.denoising
+        showing = main.app.size.width >= WIDE or main.tab == "denoising"
         source = panel.film.wish.source if panel.film is not None and showing else None
         return Sight(self._outcome(), source, panel.level, panel.truth)
 
     def _outcome(self) -> Outcome:
-        training = self._lab.bench.training
+        training = self._model.bench.training
         if training is None:
             return "none"
         if training.state.active:
             return "under way"
         if training.state in (State.FAILED, State.DIVERGED):
             return "broken"
-        return "done" if training.step and self._lab.bench.trained() is not None else "none"
+        return "done" if training.step and self._model.bench.trained() is not None else "none"
 
     def write(self) -> None:
         """The note as it should be now, in this size."""
-        lab, guide = self._lab, self._guide
-        note = lab.query_one(Note)
-        width, height = lab.size
+        main, guide, note = self._main, self._guide, self._main.note
+        width, height = main.app.size
         if height < LEAST_HEIGHT:
             note.hush()
         elif guide.station is not None:
             end = "`escape` skips" if guide.station.deed else "`escape` closes"
-            text = guide.text(None if width >= WIDE else lab.tab)
+            text = guide.text(None if width >= WIDE else main.tab)
             rows = next(rows for least, rows in _ROWS.items() if width >= least)
             note.say(guide.head(), text, end, width, rows)
-        elif self._here is not None and self._here.experiment == lab.chosen:
+        elif self._here is not None and self._here.experiment == self._model.chosen:
             self._remind(note, width, self._here)
         else:
             note.hush()
@@ -105,9 +117,7 @@ class Learning:
         text = next((text for text in texts if len(text.replace("`", "")) <= room), here.reminder)
         note.say(head, text, end, width, int(len(text.replace("`", "")) > room))
 
-    # --- screens -----------------------------------------------------------------------------
-
-    def tour(self) -> None:
+    def action_tour(self) -> None:
         """Open the tour where it was left: after a station that was tried at the next one."""
         from ..screens.tour import TOUR, TourScreen
 
@@ -116,24 +126,11 @@ class Learning:
         def closed(station: int | None) -> None:
             self.station = self.station if station is None else station
             if screen.tried:
-                self._home = self._lab.chosen if self._here is None else self._home
+                self._home = self._model.chosen if self._here is None else self._home
                 self._here = here = TOUR[self.station]
                 self.station = min(self.station + 1, len(TOUR) - 1)
                 self._guide.at = None
-                self._lab.choose(here.experiment)
+                self._choose(here.experiment)
             self.write()
 
-        self._lab.push_screen(screen, closed)
-
-    def ask(self) -> None:
-        """Open the list of the numbers on the screen."""
-        from ..screens.numbers import AskScreen, places
-
-        lab = self._lab
-        numbers = places(
-            lab.denoising,
-            lab.loss,
-            lab.query_one("#status", Line),
-            lab.query_one("#gpu", Line),
-        )
-        lab.push_screen(AskScreen(numbers, plain=lab.plain))
+        self._main.app.push_screen(screen, closed)

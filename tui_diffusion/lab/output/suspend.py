@@ -12,37 +12,38 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from ...core.signals import ENDING, SAVING
 
 if TYPE_CHECKING:
-    from ..app import Lab
+    from .terminal_app import TerminalApp
 
-_PATIENCE = 0.3
-"""Seconds that a training has to come to rest, so that its clock leaves the time out."""
+Rest = Callable[[], threading.Event | None]
+"""Has what works beside the screen pause, and gives what lets it go on."""
 
 
-def catch_signals(lab: Lab) -> None:
+def catch_signals(app: TerminalApp, save: Callable[[], None], rest: Rest) -> None:
     """Leave on a signal as on `q`, so that the terminal is as it was found; save; suspend."""
     loop = asyncio.get_running_loop()
     try:
         for number in ENDING:
-            loop.add_signal_handler(number, lab.exit, 128 + number)
+            loop.add_signal_handler(number, app.exit, 128 + number)
         for number in SAVING:
-            loop.add_signal_handler(number, lambda: lab.session.save())
-        Suspension(lab).catch_signals()
+            loop.add_signal_handler(number, save)
+        Suspension(app, rest).catch_signals()
     except (NotImplementedError, RuntimeError, ValueError):
         return  # not the main thread, as in tests, or no signals on this system
 
 
 class Suspension:
-    """Stops the lab and brings it back; used from the main thread alone."""
+    """Stops the app and brings it back; used from the main thread alone."""
 
-    def __init__(self, app: Lab) -> None:
+    def __init__(self, app: TerminalApp, rest: Rest) -> None:
         self._app = app
+        self._rest = rest
         self._loop = asyncio.get_running_loop()
         self._away = False
 
@@ -98,17 +99,6 @@ class Suspension:
         writer = getattr(driver, "_writer_thread", None)
         if driver is not None and writer is not None and writer.is_alive():
             driver.suspend_application_mode()
-
-    def _rest(self) -> threading.Event | None:
-        """Have a training pause; what lets it go on."""
-        training = self._app.session.training
-        if training is None or not training.running.is_set() or not training.state.active:
-            return None
-        training.running.clear()
-        end = monotonic() + _PATIENCE
-        while training.state == "training" and monotonic() < end:
-            sleep(0.005)
-        return training.running
 
     @staticmethod
     def _in_front() -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -125,7 +126,12 @@ class TerminalApp(GuardedApp):
         if not isinstance(self.screen, Commands):
             self.push_screen(Commands(id="--command-palette"))
 
-    # --- notices -----------------------------------------------------------------------------
+    # --- messages and notices ----------------------------------------------------------------
+
+    def post_while_running(self, message: Message) -> None:
+        """Post a message from any thread; none once the app has ended."""
+        if self.is_running:
+            self.post_message(message)
 
     def notify(self, message: str, *, title: str = "", **options: Any) -> None:
         """Show a notice in place of the previous one with this title, so that none pile up."""

@@ -131,7 +131,7 @@ class DenoisingPanel(Panel, Player):
         """The view in use for each dimension."""
         return dict(self._view)
 
-    def next_view(self) -> None:
+    def action_view(self) -> None:
         """On to the next view."""
         if self.film is None:
             return
@@ -139,24 +139,24 @@ class DenoisingPanel(Panel, Player):
         self.zoom = 0
         self.redraw()
 
-    def flip_truth(self) -> None:
+    def action_truth(self) -> None:
         """The exact truth over the points, or not."""
         self.truth = not self.truth
         self.redraw()
 
-    def track(self) -> None:
+    def action_track(self) -> None:
         """Follow the next of a few points, after the last of them none."""
         following = -1 if self.tracked is None else self.tracked
         few = min(TRACKED, self.film.x.shape[1]) if self.film is not None else 0
         self.tracked = following + 1 if following + 1 < few else None
         self.redraw()
 
-    def flip_forward(self) -> None:
+    def action_forward(self) -> None:
         """The forward process beside the points, or the exact density again."""
         self.forward = not self.forward
         self.redraw()
 
-    def zoom_by(self, change: int) -> None:
+    def action_zoom(self, change: int) -> None:
         """Zoom in or out by a factor of √2."""
         self.zoom = zoomed(self.zoom, change)
         self.redraw()

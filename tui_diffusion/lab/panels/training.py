@@ -113,6 +113,11 @@ class LossPanel(Panel):
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
         self.redraw()
 
+    def action_log_scale(self) -> None:
+        """The loss on the other kind of axis."""
+        self.logarithmic = not self.logarithmic
+        self.redraw()
+
     def tell(self, study: Study | None) -> None:
         """Take a study, or that there is none of what is shown now."""
         self.study = study

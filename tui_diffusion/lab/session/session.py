@@ -14,7 +14,7 @@ import copy
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from ...core.config.errors import ConfigError
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _CHUNK = 0.03
 """Seconds of training between two checks of the stop event."""
+
+_PATIENCE = 0.3
+"""Seconds that a training has to come to rest, so that its clock leaves the time out."""
 
 
 def _make_trainer(experiment: Experiment) -> TrainerLike:
@@ -112,6 +115,17 @@ class Session:
             training.running.clear()
         else:
             training.running.set()
+
+    def rest(self) -> threading.Event | None:
+        """Have the training pause, and wait for it a moment; what lets it go on, if it ran."""
+        training = self.training
+        if training is None or not training.running.is_set() or not training.state.active:
+            return None
+        training.running.clear()
+        end = monotonic() + _PATIENCE
+        while training.state is State.TRAINING and monotonic() < end:
+            sleep(0.005)
+        return training.running
 
     def stop(self) -> None:
         """Request the end of the training; its state shows when it has ended."""

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from textual.css.types import EdgeType
 
-    from ...app import Lab
+    from ...output.terminal_app import TerminalApp
 
 _ALL_FROM = (WIDE, 30)
 """Columns and lines from which everything is shown at once."""
@@ -136,12 +136,12 @@ class CompareScreen(Paced[bool], Player):
     # --- composition -------------------------------------------------------------------------
 
     @property
-    def lab(self) -> Lab:
-        """The lab, whose colours and characters are used."""
-        return cast("Lab", self.app)
+    def terminal(self) -> TerminalApp:
+        """The app, whose colours and characters are used."""
+        return cast("TerminalApp", self.app)
 
     def compose(self) -> ComposeResult:
-        plain = self.lab.glyphs == "ascii"
+        plain = self.terminal.glyphs == "ascii"
         yield Line(id="names")
         yield Line(id="pages")
         yield Static(id="waiting")
@@ -150,7 +150,7 @@ class CompareScreen(Paced[bool], Player):
                 with Horizontal(id="panes"):
                     for index in range(len(self.sources)):
                         yield Pane(index)
-                yield Ruler(self.lab.palette, self.lab.glyphs)
+                yield Ruler(self.terminal.palette, self.terminal.glyphs)
                 yield Jump()
             with Horizontal(id="below"):
                 yield Overlaid()
@@ -182,7 +182,7 @@ class CompareScreen(Paced[bool], Player):
         event.stop()
         self.redraw()
         if event.error is not None:
-            self.lab.refuse("Not drawn", line(event.error))
+            self.terminal.refuse("Not drawn", line(event.error))
 
     @property
     def all_shown(self) -> bool:
@@ -207,7 +207,7 @@ class CompareScreen(Paced[bool], Player):
         self.first = min(self.first, max(len(self.subjects) - self.room, 0))
         for pane in self.query(Pane):
             pane.display = pane.index in self._seen
-        palette, glyphs, width = self.lab.palette, self.lab.glyphs, self.size.width
+        palette, glyphs, width = self.terminal.palette, self.terminal.glyphs, self.size.width
         more = [(f"{self._shown_of()} ", palette.style("axis"))]
         self.query_one("#pages", Line).write(tabs(self.tab, palette, TABS), more)
         hints = compare_bar(self.offered)
@@ -227,7 +227,7 @@ class CompareScreen(Paced[bool], Player):
         if not self._more:
             return ""
         shown = " ".join(LETTERS[k] for k in self._seen)
-        arrows = "up down" if self.lab.glyphs == "ascii" else "↑ ↓"
+        arrows = "up down" if self.terminal.glyphs == "ascii" else "↑ ↓"
         return f"{shown} of {len(self.subjects)}  {arrows}"
 
     @property
@@ -243,9 +243,9 @@ class CompareScreen(Paced[bool], Player):
 
     def _write_names(self) -> None:
         """Whose letter, colour and marker is whose."""
-        palette, text = self.lab.palette, self.lab.palette.style("text")
+        palette, text = self.terminal.palette, self.terminal.palette.style("text")
         names = [s.name for s in self.subjects] or [s.name for s in self.sources]
-        samples = self.query_one(Overlaid).samples(self.lab.glyphs) or ["  "] * len(names)
+        samples = self.query_one(Overlaid).samples(self.terminal.glyphs) or ["  "] * len(names)
         head = " compare " if self.size.width >= WIDE else " "
         shown = self._seen if self._more else range(len(names))
         room = (self.size.width - len(head)) // max(len(shown), 1) - 7
@@ -260,7 +260,7 @@ class CompareScreen(Paced[bool], Player):
 
     def on_compare_screen_read(self, message: Read) -> None:
         for fault in message.faults:
-            self.lab.refuse("Not compared", fault)
+            self.terminal.refuse("Not compared", fault)
         if not message.subjects:
             self.dismiss(False)
             return
@@ -278,7 +278,7 @@ class CompareScreen(Paced[bool], Player):
         self._take_film(message.showing, message.film)
 
     def on_compare_screen_failed(self, message: Failed) -> None:
-        self.lab.refuse("Not compared", message.text)
+        self.terminal.refuse("Not compared", message.text)
         if isinstance(message.wish, Showing):
             self._take_film(message.wish, message.text)
         else:
@@ -319,7 +319,7 @@ class CompareScreen(Paced[bool], Player):
         if not self.is_mounted or not self.subjects:
             return
         self.query_one(Ruler).point(self.play.place, self.levels)
-        palette, glyphs = self.lab.palette, self.lab.glyphs
+        palette, glyphs = self.terminal.palette, self.terminal.glyphs
         self.query_one(Overlaid).redraw(palette, glyphs)
         unmeasured: tuple[Film, int] | None = None
         for pane in self.query(Pane):
@@ -339,14 +339,14 @@ class CompareScreen(Paced[bool], Player):
 
     def _colour_panes(self) -> None:
         """A film's frame has the colour of its curve."""
-        kind: EdgeType = "ascii" if self.lab.glyphs == "ascii" else "round"
+        kind: EdgeType = "ascii" if self.terminal.glyphs == "ascii" else "round"
         for pane in self.query(Pane):
-            colour = self.lab.palette.style(SERIES[pane.index][0]).color
+            colour = self.terminal.palette.style(SERIES[pane.index][0]).color
             if colour is not None:
                 pane.styles.border = (kind, Color.from_rich_color(colour))
 
     def _recolour(self) -> None:
-        self.query_one(Ruler).palette = self.lab.palette
+        self.query_one(Ruler).palette = self.terminal.palette
         self._colour_panes()
         self._lay_out()
 
@@ -435,14 +435,16 @@ class CompareScreen(Paced[bool], Player):
             relative=losses.relative and losses.can_be_relative,
             first="denoising" if self.all_shown else self.tab,
         )
-        light = not self.lab.current_theme.dark
-        self.app.push_screen(ExportScreen(offer, light=light, plain=self.lab.glyphs == "ascii"))
+        light = not self.terminal.current_theme.dark
+        self.app.push_screen(
+            ExportScreen(offer, light=light, plain=self.terminal.glyphs == "ascii")
+        )
 
     def action_ask(self) -> None:
         if self.subjects:
             losses, table = self.query_one(Overlaid), self.query_one(Table)
             numbers = places(self.subjects, self.query(Pane), losses, table)
-            self.app.push_screen(AskScreen(numbers, plain=self.lab.glyphs == "ascii"))
+            self.app.push_screen(AskScreen(numbers, plain=self.terminal.glyphs == "ascii"))
 
     def action_help(self) -> None:
         dims = sorted({subject.experiment.dim for subject in self.subjects})
