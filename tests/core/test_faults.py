@@ -329,7 +329,7 @@ def test_a_training_that_cannot_be_written_is_reported_all_the_same(run_cli, mon
 KILLS = """
 import os, random, signal, sys, time
 import torch
-from tui_diffusion.core import checkpoints
+from tui_diffusion.core.runs import checkpointer as checkpoints
 from tui_diffusion.core.runs.checkpointer import Checkpointer
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.runs.resume import resume

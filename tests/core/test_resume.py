@@ -27,9 +27,7 @@ from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.lab.session.records import State
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
-from ..cli.test_cli import (
-    spawn,
-)
+from ..cli.test_cli import run_cli, spawn  # noqa: F401
 from ..fakes import FakeTrainers, wait_until
 from ..trainings import go_on, trained
 

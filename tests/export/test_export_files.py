@@ -25,10 +25,7 @@ from tui_diffusion.export.pictures.frames import frame
 from tui_diffusion.export.pictures.raster import contour_level, contour_lines, log_density, splat
 from tui_diffusion.export.scene import Exhibit, Film
 
-from ..cli.test_cli import (
-    Cli,
-    run_cli,  # noqa: F401
-)
+from ..cli.test_cli import Cli, run_cli  # noqa: F401
 from ..trainings import trained
 
 SMALL = Options(size=(320, 240), fps=10, seconds=1)

@@ -25,10 +25,7 @@ from tui_diffusion.export.pictures.views import figure_of
 from tui_diffusion.export.scene import Exhibit, Film
 from tui_diffusion.export.views import TRAINING_VIEWS, VIEWS_1D, VIEWS_2D, named, pictures_of
 
-from ..cli.test_cli import (
-    Cli,
-    run_cli,  # noqa: F401
-)
+from ..cli.test_cli import Cli, run_cli  # noqa: F401
 from .test_export_files import exhibit_of
 from .test_export_files import run as run
 
