@@ -69,7 +69,7 @@ ACTIONS = (
     Action("jump", "j", "j", "jump", "To a level by its number.", "Denoising", target="points"),
     Action(
         "play", "space", "space", "play",
-        "Play the levels, and hold.", "Denoising", target="denoising",
+        "Play or pause.", "Denoising", target="denoising",
     ),
     Action(
         "play_mode", "m", "m", "play mode", "Play once, in a loop, or out and back.",
@@ -77,8 +77,9 @@ ACTIONS = (
     ),
     Action(
         "finer", "f", "f", "finer",
-        "Steps of a half, a quarter, an eighth of a level, and whole again. Between levels points "
-        "go straight, as no sampler moves them; the exact density is that of the noise there.",
+        "Steps of a half, a quarter, an eighth of a level, and whole again. Between levels, points "
+        "are interpolated in straight lines; no sampler does this. The exact density is that of "
+        "the noise there.",
         "Denoising", target="denoising",
     ),
     Action(
@@ -99,7 +100,7 @@ ACTIONS = (
     ),
     Action(
         "truth", "g", "g", "truth",
-        "The exact truth over the points, or not.", "Denoising", target="denoising",
+        "Show or hide the exact density.", "Denoising", target="denoising",
     ),
     Action(
         "forward", "b", "b", "beside",
@@ -197,7 +198,7 @@ COMPARE_ACTIONS = (
         "To a level by its number; where some have fewer, they stand at the same share.",
         "Denoising", 10,
     ),
-    Action("play", "space", "space", "play", "Play the levels, and hold.", "Denoising", 3),
+    Action("play", "space", "space", "play", "Play or pause.", "Denoising", 3),
     Action(
         "play_mode", "m", "m", "play mode", "Play once, in a loop, or out and back.", "Denoising",
         17,
@@ -209,7 +210,7 @@ COMPARE_ACTIONS = (
     Action("speed(-1)", "left_square_bracket", "[", "slower", "Play more slowly.", "Denoising"),
     Action("speed(1)", "right_square_bracket", "]", "faster", "Play faster.", "Denoising"),
     Action("view", "v", "v", "view", "The next view of the points.", "Denoising", 4),
-    Action("truth", "g", "g", "truth", "The exact truth over the points, or not.", "Denoising", 7),
+    Action("truth", "g", "g", "truth", "Show or hide the exact density.", "Denoising", 7),
     Action("noise", "n", "n", "new noise", "Fresh noise, the same for all.", "Denoising", 6),
     Action("zoom(1)", "plus,equals_sign", "+", "zoom in", "Zoom in.", "Denoising"),
     Action("zoom(-1)", "minus", "-", "zoom out", "Zoom out.", "Denoising"),

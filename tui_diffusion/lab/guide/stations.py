@@ -58,7 +58,8 @@ STATIONS = (
     ),
     Station(
         "ideal", "compare with the ideal",
-        "Does the network err, or could none do better? `i` puts the exact denoiser in its place, "
+        "Is the network at fault, or could no network do better? `i` puts the exact denoiser in "
+        "its place, "
         "from the same noise; again, and back.",
     ),
     Station(

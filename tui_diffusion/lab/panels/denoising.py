@@ -140,7 +140,7 @@ class DenoisingPanel(Panel, Player):
         self.redraw()
 
     def action_truth(self) -> None:
-        """The exact truth over the points, or not."""
+        """Show or hide the exact density."""
         self.truth = not self.truth
         self.redraw()
 

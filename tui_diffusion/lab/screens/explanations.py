@@ -274,7 +274,7 @@ def where(training: Training | None) -> str:
 
 
 def _diverged(training: Training) -> str:
-    """What has happened, and what mends it."""
+    """What has happened, and what fixes it."""
     lr = training.experiment.training.lr
     preset = PRESETS.get(training.experiment.name)
     usual = preset.experiment.training.lr if preset is not None else lr
