@@ -146,8 +146,9 @@ def test_the_terminal_is_restored_by_the_guard_whatever_ends_the_lab():
     for number in (signal.SIGKILL, signal.SIGABRT):
         with Terminal("-c", ENDED, "hrh", str(int(number)), program=python) as terminal:
             assert terminal.wait() == 128 + number
-            told = b"was killed or crashed"
-            terminal.until(lambda terminal=terminal: told in terminal.sent, 30, ended=True)
+            terminal.until(
+                lambda terminal=terminal: b"was killed or crashed" in terminal.sent, ended=True
+            )
             assert terminal.left_on() == []
     with Terminal("-c", ENDED, "hr", "9", program=python) as terminal:
         assert terminal.wait() == 128 + signal.SIGKILL
