@@ -140,13 +140,8 @@ class Terminal:
         """What is on the screen."""
         return "\n".join(self.screen.display)
 
-    def until(
-        self, condition: Callable[[], object] | str, seconds: float = 120, *, ended: bool = False
-    ) -> None:
-        """Read until this text, or whatever else, is on the screen.
-
-        ``ended``: the program may have ended, and another one of its terminal still writes.
-        """
+    def until(self, condition: Callable[[], object] | str, seconds: float = 120) -> None:
+        """Read until this text, or whatever else, is on the screen."""
         holds = (lambda: condition in self.text) if isinstance(condition, str) else condition
         end = time.monotonic() + seconds
         while not holds():
@@ -154,7 +149,7 @@ class Terminal:
             came = self.read()
             if holds():
                 return
-            assert came or gone is None or ended, f"the lab ended with {gone}:\n{self.text}"
+            assert came or gone is None, f"the lab ended with {gone}:\n{self.text}"
             assert time.monotonic() < end, f"waited in vain for {condition!r}:\n{self.text}"
 
     def settle(self, silence: float = 0.2) -> None:

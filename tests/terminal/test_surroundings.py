@@ -132,6 +132,11 @@ def test_a_link_to_a_folder_is_followed(run_cli, tmp_path):  # noqa: F811
 ENDED = """
 import os, sys, tty
 from tui_diffusion.lab.output.guard import Guard
+lab = os.fork()
+if lab:  # the shell: while it leads the session, the system does not hang the terminal up
+    _, status = os.waitpid(lab, 0)
+    os.read(0, 1)
+    os._exit(128 + os.WTERMSIG(status))
 guard = Guard.start()
 tty.setraw(2)
 for word in sys.argv[1]:
@@ -145,14 +150,15 @@ def test_the_terminal_is_restored_by_the_guard_whatever_ends_the_lab():
     python = Path(sys.executable)
     for number in (signal.SIGKILL, signal.SIGABRT):
         with Terminal("-c", ENDED, "hrh", str(int(number)), program=python) as terminal:
-            assert terminal.wait() == 128 + number
-            terminal.until(
-                lambda terminal=terminal: b"was killed or crashed" in terminal.sent, ended=True
-            )
+            terminal.until(lambda terminal=terminal: b"was killed or crashed" in terminal.sent)
             assert terminal.left_on() == []
+            terminal.press("enter")
+            assert terminal.wait() == 128 + number
     with Terminal("-c", ENDED, "hr", "9", program=python) as terminal:
-        assert terminal.wait() == 128 + signal.SIGKILL
+        terminal.until(lambda: b"[>1u" in terminal.sent)
         terminal.settle()
+        terminal.press("enter")
+        assert terminal.wait() == 128 + signal.SIGKILL
         assert b"killed" not in terminal.sent  # the shell had the terminal, and keeps it
 
 
