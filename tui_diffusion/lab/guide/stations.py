@@ -59,8 +59,7 @@ STATIONS = (
     Station(
         "ideal", "compare with the ideal",
         "Is the network at fault, or could no network do better? `i` puts the exact denoiser in "
-        "its place, "
-        "from the same noise; again, and back.",
+        "its place, from the same noise; again, and back.",
     ),
     Station(
         "", "the lab is yours",
