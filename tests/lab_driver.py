@@ -15,7 +15,7 @@ from tui_diffusion.lab.panels.denoising import DenoisingPanel
 from tui_diffusion.lab.panels.form.form import Form
 from tui_diffusion.lab.panels.training import LossPanel
 from tui_diffusion.lab.session.session import Session
-from tui_diffusion.lab.widgets.text_line import Line
+from tui_diffusion.lab.widgets.text_line import TextLine
 
 from .changed import changed
 from .fakes import FakeTrainer, FakeTrainers
@@ -51,7 +51,7 @@ def make_lab(
     return app
 
 
-class Bench:
+class Driver:
     """What a person sees and does, in the words of the tests."""
 
     def __init__(self, app: Lab, pilot: Pilot) -> None:
@@ -78,14 +78,14 @@ class Bench:
             event.set_sender(self.app)
             self.app._driver.send_message(event)
 
-    async def film(self, source: str = "forward") -> None:
+    async def trajectory(self, source: str = "forward") -> None:
         """Wait for points of this source."""
         await until(
             lambda: (
-                self.panel.film is not None
-                and self.panel.film.wish
-                == self.app.model.bench.wish(live=self.panel.film.wish.live)
-                and self.panel.film.wish.source == source
+                self.panel.trajectory is not None
+                and self.panel.trajectory.request
+                == self.app.model.workspace.request(live=self.panel.trajectory.request.live)
+                and self.panel.trajectory.request.source == source
                 and not self.app.model.sampling.busy
             )
         )
@@ -140,7 +140,7 @@ class Bench:
     @property
     def status(self) -> str:
         """The status line."""
-        return self.app.screen_stack[0].query_one("#status", Line).lines[0].text
+        return self.app.screen_stack[0].query_one("#status", TextLine).lines[0].text
 
     @property
     def screen(self) -> str:
@@ -153,11 +153,11 @@ def _key(character: str) -> str:
 
 
 @asynccontextmanager
-async def running(app: Lab, size=WIDE) -> AsyncIterator[Bench]:
+async def running(app: Lab, size=WIDE) -> AsyncIterator[Driver]:
     """This lab before a person; once it is left, all its threads have ended."""
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
-            yield Bench(app, pilot)
+            yield Driver(app, pilot)
     finally:
         for trainer in getattr(app.model.session._make_trainer, "made", ()):
             trainer.allow()
@@ -165,8 +165,8 @@ async def running(app: Lab, size=WIDE) -> AsyncIterator[Bench]:
 
 
 @asynccontextmanager
-async def lab(*args, size=WIDE, **options) -> AsyncIterator[Bench]:
+async def lab(*args, size=WIDE, **options) -> AsyncIterator[Driver]:
     """`make_lab` running, with its first film there."""
-    async with running(make_lab(*args, **options), size) as bench:
-        await bench.film()
-        yield bench
+    async with running(make_lab(*args, **options), size) as driver:
+        await driver.trajectory()
+        yield driver

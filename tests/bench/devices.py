@@ -12,11 +12,11 @@ from time import perf_counter
 
 import torch
 
-from tests.bench.rates import Trainings, threads
-from tests.bench.table import budget, show
+from tests.workspace.rates import Trainings, threads
+from tests.workspace.table import budget, show
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.config.presets import PRESETS
-from tui_diffusion.core.training.devices import choose, use_threads
+from tui_diffusion.core.training.devices import choose_device, use_threads
 
 PROGRAM = Path(sys.executable).with_name("diffusion-tui")
 LARGE = {"network.width": 512, "training.batch": 8192, "training.steps": 200, "training.lr": 1e-4}
@@ -49,7 +49,7 @@ def _experiment(name: str, **changes: object) -> Experiment:
 def use(rounds: int) -> None:
     """A small experiment and a large one with 1 thread, with all, and with those chosen."""
     cores, rows = os.cpu_count() or 1, []
-    wish = os.environ.get("OMP_NUM_THREADS")
+    request = os.environ.get("OMP_NUM_THREADS")
     for name in ("ddpm-multimodal", "edm-multimodal, large"):
         experiment = _experiment(name, device="cpu")
         chosen = use_threads(experiment)
@@ -57,9 +57,13 @@ def use(rounds: int) -> None:
         shown = [f"{rates[count]:,.1f}" for count in (1, cores, chosen)]
         ratio = f"{rates[chosen] / max(rates.values()):.2f}"
         rows.append([name, *shown[:2], str(chosen), shown[2], ratio])
-        if not wish and name == "ddpm-multimodal":
+        if not request and name == "ddpm-multimodal":
             budget(f"{name}: threads", str(chosen), "1", chosen == 1)
-    told = f"OMP_NUM_THREADS is {wish}, and wins" if wish else "OMP_NUM_THREADS, not set, would win"
+    told = (
+        f"OMP_NUM_THREADS is {request}, and wins"
+        if request
+        else "OMP_NUM_THREADS, not set, would win"
+    )
     show(
         f"Training by threads, steps/s; {told}",
         ("", "1 thread", f"all {cores}", "chosen", "rate", "over the best"),
@@ -83,7 +87,7 @@ def _thread_rates(rounds: int, experiment: Experiment, counts: set[int]) -> dict
 
 def auto(rounds: int) -> None:
     """What ``auto`` chooses and why; beside a GPU, what whole trainings take on both."""
-    choices = {name: choose(_experiment(name, device="auto")) for name in CHOICES}
+    choices = {name: choose_device(_experiment(name, device="auto")) for name in CHOICES}
     widest = max(len(choice.reason) for choice in choices.values())
     rows = [[name, it.label, it.reason.ljust(widest)] for name, it in choices.items()]
     show("What device auto chooses", ("", "device", "reason".ljust(widest)), rows)
@@ -98,8 +102,8 @@ def auto(rounds: int) -> None:
         turns = [(_whole(name, kind), _whole(name, other)) for _ in range(rounds)]
         ratio = median(mine[0] / theirs[0] for mine, theirs in turns)
         cells = [
-            f"{median(turn[place][part] for turn in turns):{form}}"
-            for place in (0, 1)
+            f"{median(turn[position][part] for turn in turns):{form}}"
+            for position in (0, 1)
             for part, form in ((1, ",.0f"), (0, ".1f"))
         ]
         rows.append([name, kind, *cells, f"{ratio:.2f}"])

@@ -9,16 +9,16 @@ from time import perf_counter
 import numpy as np
 import torch
 
-from tests.bench.table import show
+from tests.workspace.table import show
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.lab.drawing.downsampling import Series
 from tui_diffusion.lab.drawing.palette import Palette
 from tui_diffusion.lab.drawing.plot import draw
-from tui_diffusion.lab.sampling.measured_trajectory import make_film
-from tui_diffusion.lab.sampling.request import Wish
+from tui_diffusion.lab.sampling.measured_trajectory import measure_trajectory
+from tui_diffusion.lab.sampling.request import SampleRequest
 from tui_diffusion.lab.views.losses import loss_figure
-from tui_diffusion.lab.views.render import VIEWS_1D, VIEWS_2D, Look, picture
+from tui_diffusion.lab.views.render import VIEWS_1D, VIEWS_2D, ViewState, picture
 
 PALETTE = Palette.from_theme({}, "truecolour")
 SIZE = (84, 26)
@@ -43,11 +43,13 @@ def _milliseconds(rounds: int, task: Callable[[], object]) -> str:
     return f"{1e3 * median(taken):.1f}"
 
 
-def _film(name: str, points: int, levels: int = 0):  # type: ignore[no-untyped-def]
+def _trajectory(name: str, points: int, levels: int = 0):  # type: ignore[no-untyped-def]
     experiment = PRESETS[name].experiment.with_settings({"device": "cpu"})
     if levels:
         experiment = experiment.with_settings({"sampling.levels": levels})
-    return make_film(Wish(experiment, "network", 0, points, 0, Trainer(experiment).denoiser))
+    return measure_trajectory(
+        SampleRequest(experiment, "network", 0, points, 0, Trainer(experiment).denoiser)
+    )
 
 
 def points(rounds: int) -> None:
@@ -55,10 +57,10 @@ def points(rounds: int) -> None:
     for name, views in (("ddpm-1d", VIEWS_1D), ("ddpm-multimodal", VIEWS_2D)):
         rows = []
         for count in (1_000, 10_000, 100_000, 1_000_000):
-            film = _film(name, count)
-            level = film.levels // 2
+            trajectory = _trajectory(name, count)
+            level = trajectory.levels // 2
             cost = [
-                _milliseconds(rounds, lambda v=view, f=film, k=level: _draw(f, k, v))
+                _milliseconds(rounds, lambda v=view, f=trajectory, k=level: _draw(f, k, v))
                 for view in views
             ]
             rows.append([f"{count:,}", *cost])
@@ -69,8 +71,8 @@ def points(rounds: int) -> None:
         )
 
 
-def _draw(film, level: int, view: str) -> None:  # type: ignore[no-untyped-def]
-    picture(film, Look(level, view, True, 0, None), *SIZE, PALETTE, "braille")
+def _draw(trajectory, level: int, view: str) -> None:  # type: ignore[no-untyped-def]
+    picture(trajectory, ViewState(level, view, True, 0, None), *SIZE, PALETTE, "braille")
 
 
 def levels(rounds: int) -> None:
@@ -78,10 +80,15 @@ def levels(rounds: int) -> None:
     rows = []
     for count in (10, 30, 100, 300, 1000):
         began = perf_counter()
-        film = _film("edm-multimodal", 2000, count)
+        trajectory = _trajectory("edm-multimodal", 2000, count)
         made = perf_counter() - began
-        rows.append([f"{count:,}", f"{1e3 * made:,.0f}",
-                     _milliseconds(rounds, lambda f=film: _draw(f, 5, "scatter"))])  # fmt: skip
+        rows.append(
+            [
+                f"{count:,}",
+                f"{1e3 * made:,.0f}",
+                _milliseconds(rounds, lambda t=trajectory: _draw(t, 5, "scatter")),
+            ]
+        )
     show(
         "A film of 2,000 points of edm-multimodal against its levels",
         ("levels", "ms to make it", "ms to draw a level"),
@@ -117,11 +124,11 @@ def _loss(losses: np.ndarray) -> Callable[[], object]:
 
 def cells(rounds: int) -> None:
     """A level against the size of the terminal."""
-    film, rows = _film("ddpm-multimodal", 2000), []
+    trajectory, rows = _trajectory("ddpm-multimodal", 2000), []
     for size in ((56, 8), (76, 14), (84, 26), (156, 40), (300, 80)):
 
         def task(size: tuple[int, int] = size) -> None:
-            picture(film, Look(10, "scatter", True, 0, None), *size, PALETTE, "braille")
+            picture(trajectory, ViewState(10, "scatter", True, 0, None), *size, PALETTE, "braille")
 
         rows.append([f"{size[0]}×{size[1]}", _milliseconds(rounds, task)])
     show("Milliseconds to draw 2,000 points of ddpm-multimodal", ("cells", "scatter"), rows)

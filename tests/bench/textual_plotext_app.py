@@ -18,7 +18,7 @@ class Rival(App[None]):
 
     def on_mount(self) -> None:
         self.level = 0
-        self.film = forward_process(get_preset("ddpm-multimodal").experiment, points=2000).x
+        self.trajectory = forward_process(get_preset("ddpm-multimodal").experiment, points=2000).x
         self.draw()
 
     def action_step(self) -> None:
@@ -28,7 +28,7 @@ class Rival(App[None]):
     def draw(self) -> None:
         widget = self.query_one(PlotextPlot)
         widget.plt.clear_data()
-        points = self.film[self.level]
+        points = self.trajectory[self.level]
         widget.plt.scatter(points[:, 0].tolist(), points[:, 1].tolist(), marker="braille")
         widget.plt.xlim(-4, 4)
         widget.plt.ylim(-4, 4)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import torch
 
-from tests.bench.rates import against_plain, threads
-from tests.bench.table import budget, show
+from tests.workspace.rates import against_plain, threads
+from tests.workspace.table import budget, show
 from tui_diffusion.core.config.presets import PRESETS
 
 BUDGETS = {"cpu": 5.0, "cuda": 10.0}
@@ -52,7 +52,13 @@ def growth(rounds: int) -> None:
     base, rows = PRESETS["ddpm-multimodal"].experiment, []
     for field, values in GROWTH.items():
         for value in values:
-            settings = {field: value, "device": "cpu", "training.lr": 1e-6}
+            # With these betas, data remain visible through a thousand levels.
+            settings = {
+                field: value,
+                "device": "cpu",
+                "training.lr": 1e-6,
+                "schedule.beta_max": 0.05,
+            }
             rates = against_plain(rounds, base.with_settings(settings))
             costs = [f"{1e6 / rate:,.0f}" for rate in (rates.plain, rates.ours)]
             rows.append([f"{field} = {value:,}", *costs, f"{rates.ratio:.1f}"])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tui_diffusion.core.analysis.attribution import PARTS, Attribution, attribute, verdict
-from tui_diffusion.core.analysis.energy_distance import between, energy_distance
+from tui_diffusion.core.analysis.energy_distance import energy_distance, mixture_distance
 from tui_diffusion.core.analysis.start_mismatch import start_mismatch, start_of
 from tui_diffusion.core.assemble import make_method, make_mixture
 from tui_diffusion.core.config.experiment import Experiment, build
@@ -14,8 +14,8 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.lab.drawing.palette import Palette
-from tui_diffusion.lab.sampling.diagnosis import Study
-from tui_diffusion.lab.sampling.request import Wish
+from tui_diffusion.lab.sampling.diagnosis import RequestedDiagnosis
+from tui_diffusion.lab.sampling.request import SampleRequest
 from tui_diffusion.lab.views.diagnosis import attribution
 
 from ..trainings import trained
@@ -91,14 +91,14 @@ def test_energy_distance_is_that_of_large_samples(dim: int) -> None:
     random = torch.Generator().manual_seed(0)
     a = GaussianMixture([[0.0] * dim, [2.0] * dim], [0.3, 0.7], [0.4, 0.6])
     b = GaussianMixture([[0.5] * dim], 1.2)
-    known = between(a, b)
+    known = mixture_distance(a, b)
     x = a.sample(6000, random, dtype=torch.float64)
     assert energy_distance(x, b).value == pytest.approx(known, rel=0.1)
-    assert between(a, a) == pytest.approx(0, abs=1e-12)
+    assert mixture_distance(a, a) == pytest.approx(0, abs=1e-12)
     assert abs(energy_distance(x, a).value) < 1e-3
     point = GaussianMixture([[3.0] * dim], 0.0)
     origin = GaussianMixture([[0.0] * dim], 0.0)
-    assert between(point, origin) == pytest.approx(2 * 3 * dim**0.5)
+    assert mixture_distance(point, origin) == pytest.approx(2 * 3 * dim**0.5)
 
 
 def test_start_mismatch() -> None:
@@ -141,7 +141,9 @@ def test_bars_of_negative_parts_go_leftwards_and_parts_of_chance_are_grey() -> N
     palette = Palette.default()
     moved = Attribution(-0.002, 0.008, 0.001, 0.007, 0.0005, 0.001, 0.002, 0.001, 0.001)
     of = PRESETS["naive-1d"].experiment
-    study = Study(Wish(of, "network", 0, 100), (), (), start_mismatch(of), moved, 0.0)
+    study = RequestedDiagnosis(
+        SampleRequest(of, "network", 0, 100), (), (), start_mismatch(of), moved, 0.0
+    )
     lines = attribution(study, 100, 12, palette, "braille")
     start, network, steps, total = (line.text for line in lines[1:5])
     zero = network.index("│")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tui_diffusion.core.config.catalog import get_preset
-from tui_diffusion.core.runs.manifest import POINTS, checksum, read_about
+from tui_diffusion.core.runs.manifest import POINTS_FILE, checksum, read_about
 from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import RunError, open_run, save_run, store
 from tui_diffusion.core.runs.store import list_runs, summarise
@@ -18,7 +18,7 @@ from ..stored_runs import of_an_earlier_version
 from ..trainings import trained
 
 FILES = (
-    *("run.json", "experiment.json", "metrics.json", POINTS),
+    *("run.json", "experiment.json", "metrics.json", POINTS_FILE),
     *("weights.safetensors", "state.safetensors", "losses.npy"),
 )
 
@@ -68,7 +68,7 @@ def all_of(folder: Path) -> tuple[object, ...]:
     tensors = resume(opened).state()
     values = {name: tensor.numpy().tobytes() for name, tensor in tensors.items()}
     weights = {k: v.numpy().tobytes() for k, v in opened.denoiser().network.state_dict().items()}
-    points = (folder / POINTS).read_bytes()
+    points = (folder / POINTS_FILE).read_bytes()
     about = {name: value for name, value in about.items() if name != "checksums"}
     return about, opened.experiment, opened.metrics, values, weights, points
 
@@ -78,9 +78,9 @@ def test_every_file_of_a_run_has_a_checksum(run):
     assert checksums.keys() == set(FILES)
     for name in set(FILES) - {"run.json"}:
         assert checksums[name] == checksum((run / name).read_bytes())
-    before = checksums[POINTS]
+    before = checksums[POINTS_FILE]
     save_run(run, resume(open_run("run")), "stopped")
-    assert read_about(run).checksums[POINTS] == before
+    assert read_about(run).checksums[POINTS_FILE] == before
 
 
 def test_a_flipped_bit_is_told_or_changes_nothing(run):

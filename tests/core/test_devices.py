@@ -7,7 +7,7 @@ from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.tensors import placed
 from tui_diffusion.core.training.devices import (
-    choose,
+    choose_device,
     cpu_step,
     gpu_step,
     subnormals_as_zero,
@@ -32,7 +32,7 @@ def gpus(monkeypatch):
 @pytest.mark.parametrize("cuda", [False, True])
 def test_a_tiny_network_stays_on_the_cpu(gpus, cuda):
     gpus(cuda=cuda)
-    choice = choose(TINY.with_settings({"training.steps": 1_000_000}))
+    choice = choose_device(TINY.with_settings({"training.steps": 1_000_000}))
     assert choice.device.type == "cpu"
     assert "less than the launch overhead of a GPU" in choice.reason
 
@@ -40,7 +40,7 @@ def test_a_tiny_network_stays_on_the_cpu(gpus, cuda):
 def test_a_wide_one_goes_to_the_gpu_there_is(gpus):
     for here, kind in (({"cuda": True, "mps": True}, "cuda"), ({"mps": True}, "mps"), ({}, "cpu")):
         gpus(**here)
-        choice = choose(WIDE)
+        choice = choose_device(WIDE)
         assert choice.device.type == kind
         assert choice.reason.endswith("a GPU is faster" if here else "no GPU found")
 
@@ -51,14 +51,14 @@ def test_a_cuda_device_that_is_missing_is_named_with_the_reason(gpus, monkeypatc
     for build, why in ((None, ": this torch is a CPU build"), ("12.8", "")):
         monkeypatch.setattr(torch.version, "cuda", build)
         with pytest.raises(ConfigError) as caught:
-            choose(TINY.with_settings({"device": "cuda"}))
+            choose_device(TINY.with_settings({"device": "cuda"}))
         assert str(caught.value) == f"device: 'cuda' is not available{why}; allowed: auto, cpu"
 
 
 def test_a_short_training_is_over_before_a_gpu_begins(gpus):
     gpus(cuda=True)
     short = WIDE.with_settings({"training.steps": 20})
-    choice = choose(short)
+    choice = choose_device(short)
     assert choice.device.type == "cpu"
     assert "20 of them are done before" in choice.reason
 
@@ -69,12 +69,12 @@ def test_the_choice_is_that_of_the_shorter_time(gpus):
         for steps in (100, 10_000, 1_000_000):
             experiment = WIDE.with_settings({"network.width": width, "training.steps": steps})
             gain = steps * (cpu_step(experiment) - gpu_step(experiment, "cuda"))
-            assert (choose(experiment).device.type == "cuda") == (gain > 3.0)
+            assert (choose_device(experiment).device.type == "cuda") == (gain > 3.0)
 
 
 def test_one_s_own_choice_wins(gpus):
     gpus(cuda=True)
-    choice = choose(WIDE.with_settings({"device": "cpu"}))
+    choice = choose_device(WIDE.with_settings({"device": "cpu"}))
     assert (choice.device.type, choice.reason) == ("cpu", "as asked")
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tui_diffusion.core.analysis.energy_distance import (
-    POINTS,
+    MAX_POINTS,
     Reference,
     energy_distance,
     mean_length,
@@ -52,7 +52,7 @@ def test_it_has_no_bias_and_moves_by_as_much_as_is_said(
     reference, draw = Reference(mixture), random()
     wide = GaussianMixture(mixture.means * width, mixture.stds, mixture.weights)
     few = [reference.distance(wide.sample(150, draw)) for _ in range(200)]
-    many = reference.distance(wide.sample(POINTS, draw))
+    many = reference.distance(wide.sample(MAX_POINTS, draw))
     values = np.array([score.value for score in few])
     assert abs(values.mean() - many.value) < 4 * values.std() / 200**0.5 + many.chance
     said = np.mean([(score.chance / 2) ** 2 for score in few]) ** 0.5
@@ -64,9 +64,9 @@ def test_it_has_no_bias_and_moves_by_as_much_as_is_said(
 
 
 def test_the_first_points_count_and_the_rest_cost_nothing() -> None:
-    x = FOUR.sample(POINTS + 500, random())
+    x = FOUR.sample(MAX_POINTS + 500, random())
     reference = Reference(FOUR)
-    assert reference.distance(x) == reference.distance(x[:POINTS])
+    assert reference.distance(x) == reference.distance(x[:MAX_POINTS])
 
 
 def test_lengths_from_the_table_are_those_of_the_formula() -> None:
@@ -94,4 +94,4 @@ def test_merging_many_components_stays_far_below_chance(dim: int) -> None:
         torch.cdist(x, mixture.means), mixture.stds**2, dim
     ).mean(1)  # fmt: skip
     reference = Reference(mixture)
-    assert abs(float((reference._to_mixture(x) - exact).mean())) < 0.1 * reference.real(POINTS)
+    assert abs(float((reference._to_mixture(x) - exact).mean())) < 0.1 * reference.real(MAX_POINTS)

@@ -31,7 +31,7 @@ from tui_diffusion.core.training.devices import fault_of
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.export.atomic import write_whole
 from tui_diffusion.lab.runs.load import opened
-from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
 from ..cli.test_cli import run_cli  # noqa: F401
@@ -435,7 +435,7 @@ def test_a_fault_of_the_device_is_one_line(run_cli, monkeypatch, error, words): 
     training = session.start(EXPERIMENT)
     wait_until(lambda: not training.state.active)
     assert session.close(60)
-    assert training.state is State.FAILED
+    assert training.state is SessionState.FAILED
     assert training.error == fault_of(error, training=True)
 
 
@@ -584,7 +584,7 @@ def test_the_lab_says_of_an_overflow_what_is_on_disk(home):
     wait_until(lambda: not training.state.active)
     assert session.close(60)
     (summary,) = list_runs()
-    assert (training.state, training.step) == (State.DIVERGED, 20)
+    assert (training.state, training.step) == (SessionState.DIVERGED, 20)
     assert (summary.standing, summary.about.step) == ("diverged", 20)
     assert all(bool(torch.isfinite(p).all()) for p in training.snapshot[1].network.parameters())
 

@@ -11,7 +11,7 @@ from tui_diffusion.core.files import replacing, write_whole
 from tui_diffusion.core.paths import presets_folder
 from tui_diffusion.export.atomic import write_whole as export_whole
 from tui_diffusion.export.formats import check
-from tui_diffusion.export.options import ExportError, Options
+from tui_diffusion.export.options import ExportError, ExportOptions
 from tui_diffusion.lab.clipboard import copied_file, keep
 from tui_diffusion.lab.settings import Settings, load, save
 
@@ -63,7 +63,7 @@ def test_a_device_and_a_pipe_are_left_alone(tmp_path, monkeypatch):
         with pytest.raises(OSError, match="not a plain file"):
             write_whole(file, "new")
         with pytest.raises(ExportError, match=r"\(not a plain file\); allowed: a file"):
-            check(file, Options(force=True))
+            check(file, ExportOptions(force=True))
         assert os.path.samestat(file.stat(), before)
         assert not stat.S_ISREG(file.stat().st_mode)
 

@@ -18,7 +18,7 @@ from tui_diffusion.core.config import point_files as points
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import Experiment
-from tui_diffusion.core.config.point_files import Contents, contents, read_points
+from tui_diffusion.core.config.point_files import FileChoices, file_choices, read_points
 from tui_diffusion.core.config.text_table import TableError, numbers, read_table
 from tui_diffusion.core.runs.run import open_run, save_run
 from tui_diffusion.core.training.trainer import Trainer
@@ -165,7 +165,7 @@ def test_columns_and_rows_are_chosen_by_name_or_number(tmp_path):
         assert np.allclose(read_points(file, columns, where), PLANE, atol=1e-4), (columns, where)
     assert read_points(file, "y").shape == (6, 1)
     assert read_points(file, "y,x", "dataset:away")[0].tolist() == [-1.25, 1.5]
-    assert contents(file) == Contents(("x", "y"), ("dataset:dino", "dataset:away"))
+    assert file_choices(file) == FileChoices(("x", "y"), ("dataset:dino", "dataset:away"))
     colon = written(tmp_path, "c.csv", "a:b,x,g\n1,5.5,k:1\n2.0,6.5,k:2\n")
     assert read_points(colon, "x", "a:b:2").tolist() == [[6.5]]
     assert read_points(colon, "x", "g:k:1").tolist() == [[5.5]]
@@ -251,7 +251,7 @@ def test_anything_is_points_or_one_line(tmp_path_factory, suffix, content, colum
     else:
         assert found.ndim == 2 and found.shape[1] in (1, 2) and np.isfinite(found).all()
     try:
-        contents(file)
+        file_choices(file)
     except ConfigError as error:
         assert str(error).isprintable()
 

@@ -19,12 +19,12 @@ from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.runs.checkpointer import Checkpointer
-from tui_diffusion.core.runs.resume import continued, rate_change, resume
+from tui_diffusion.core.runs.resume import rate_change, resume, resumed_experiment
 from tui_diffusion.core.runs.run import RunError, new_name, open_run, save_run, store
 from tui_diffusion.core.runs.store import list_runs
 from tui_diffusion.core.training.stages import learning_rate
 from tui_diffusion.core.training.trainer import Trainer
-from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
 from ..cli.test_cli import run_cli, spawn  # noqa: F401
@@ -110,7 +110,7 @@ def test_more_steps_after_the_end():
     run = open_run("run")
     with pytest.raises(RunError, match=r"has finished its 50 steps; allowed: .*training.steps=100"):
         resume(run)
-    more = go_on(resume(run, continued(run, {"training.steps": 80})))
+    more = go_on(resume(run, resumed_experiment(run, {"training.steps": 80})))
     assert same(more, trained(short("naive-2d", 80)))
 
 
@@ -119,7 +119,7 @@ def test_more_steps_for_every_preset(name):
     experiment = short(name, 40, **{"training.optimizer": "adam"})
     save_run(store() / "run", trained(experiment), "finished")
     run = open_run("run")
-    more = go_on(resume(run, continued(run, {"training.steps": 90})))
+    more = go_on(resume(run, resumed_experiment(run, {"training.steps": 90})))
     assert (more.step, more.status) == (90, "finished")
     assert np.array_equal(more.losses[:40], run.losses())
 
@@ -129,18 +129,18 @@ def test_a_cosine_that_more_steps_lift_is_said_and_can_be_held(run_cli):  # noqa
     save_run(store() / "run", trained(experiment), "finished")
     run = open_run("run")
     more = {"training.steps": 120}
-    lifted = continued(run, more)
+    lifted = resumed_experiment(run, more)
     assert "goes from 8.2e-06 to 0.006 at step 60" in rate_change(experiment, lifted, 60)
     assert rate_change(experiment, experiment, 30) == "", "nothing changes"
     steady = short("edm-1d", 60, **{"training.decay": "none"})
     assert rate_change(steady, steady.with_settings(more), 60) == ""
     # What a person may want instead: the extra steps at a rate of their own.
     settings = {"training.decay": "none", "training.lr": 1e-5}
-    held = go_on(resume(run, continued(run, more | settings)))
+    held = go_on(resume(run, resumed_experiment(run, more | settings)))
     assert learning_rate(held.experiment, held.stages[0], 60) == 1e-5
     assert np.array_equal(held.losses[:60], run.losses())
     with pytest.raises(ConfigError, match=r"training\.(lr|decay): cannot change"):
-        continued(run, settings)
+        resumed_experiment(run, settings)
     run_cli.json("train", "--resume", "run", "--set", "training.steps=70")
     assert run_cli.err.count("the learning rate goes from") == 1
 
@@ -165,7 +165,7 @@ def test_a_cosine_that_more_steps_lift_is_said_and_can_be_held(run_cli):  # noqa
 def test_what_is_part_of_the_mathematics_stays(settings, words):
     save_run(store() / "run", trained(short("naive-1d", 40), 5), "stopped")
     with pytest.raises(ConfigError) as caught:
-        continued(open_run("run"), settings)
+        resumed_experiment(open_run("run"), settings)
     assert all(word in str(caught.value) for word in words), caught.value
 
 
@@ -173,7 +173,7 @@ def test_another_way_to_sample_may_be_taken():
     experiment = short("naive-1d", 40)
     save_run(store() / "run", trained(experiment, 5), "stopped")
     run = open_run("run")
-    changed = continued(run, {"sampling.points": 7, "training.lr": "1e-3"})
+    changed = resumed_experiment(run, {"sampling.points": 7, "training.lr": "1e-3"})
     assert same(go_on(resume(run, changed)), trained(experiment))
 
 
@@ -456,23 +456,23 @@ def test_a_training_in_the_lab_is_written_down_and_goes_on(home):
     first = session.start(experiment)
     wait_until(lambda: first.step > 0)
     assert session.close(60)
-    assert first.state is State.STOPPED
+    assert first.state is SessionState.STOPPED
     (summary,) = list_runs()
     assert (summary.folder, summary.standing) == (first.run, "stopped")
     assert summary.about.step == first.step < 20_000
     again = session.start(experiment, resume=summary.name)
     wait_until(lambda: not again.state.active)
     assert session.close(60)
-    assert (again.state, again.error, again.unsaved) == (State.FINISHED, "", "")
+    assert (again.state, again.error, again.unsaved) == (SessionState.FINISHED, "", "")
     assert again.run == first.run
     run = open_run(summary.name)
     assert run.state == "finished"
     assert run.losses().tobytes() == again.losses.tobytes()
     assert run.losses().tobytes() == go_on(Trainer(experiment)).losses.tobytes()
-    later = session.start(continued(run, {"training.steps": 20_100}), resume=run)
+    later = session.start(resumed_experiment(run, {"training.steps": 20_100}), resume=run)
     wait_until(lambda: not later.state.active)
     assert session.close(60)
-    assert (later.state, later.step) == (State.FINISHED, 20_100)
+    assert (later.state, later.step) == (SessionState.FINISHED, 20_100)
     assert len(list_runs()) == 1
 
 
@@ -481,7 +481,7 @@ def test_a_paused_training_is_written_down_once():
     training = session.start(short("naive-1d", 10**7))
     wait_until(lambda: training.step > 0)
     session.pause()
-    wait_until(lambda: training.state is State.PAUSED)
+    wait_until(lambda: training.state is SessionState.PAUSED)
     wait_until(list_runs, "the first checkpoint")
     (summary,) = list_runs()
     assert summary.standing == "training"
@@ -559,7 +559,7 @@ def test_a_run_that_another_process_writes_is_a_failure_in_one_line():
         training = session.start(trainer.experiment, resume="run")
         wait_until(lambda: not training.state.active)
     assert session.close(60)
-    assert training.state is State.FAILED
+    assert training.state is SessionState.FAILED
     assert "is still training this run; try again when it ends" in training.error
     assert not training.error.startswith("RunError")
 
@@ -571,7 +571,7 @@ def test_a_store_that_cannot_be_written_stops_no_training(home):
     training = session.start(short("naive-1d", 40))
     wait_until(lambda: not training.state.active)
     assert session.close(60)
-    assert (training.state, training.error) == (State.FINISHED, "")
+    assert (training.state, training.error) == (SessionState.FINISHED, "")
     assert "cannot be written" in training.unsaved
     assert store().read_text() == "mine"
 

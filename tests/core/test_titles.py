@@ -12,7 +12,7 @@ from tui_diffusion.core.runs.run import open_run
 from tui_diffusion.core.runs.writer import save_run
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import forward_process
-from tui_diffusion.export.scene import Exhibit, Film
+from tui_diffusion.export.scene import Animation, Exhibit
 from tui_diffusion.export.script.standalone import standalone_script
 
 
@@ -58,7 +58,7 @@ def test_a_view_that_closes_in_holds_the_points_at_its_edge(tmp_path):
         {"data.name": f"file:{tmp_path / 'p.npy'}", "data.std": 0.02}
     )
     trajectory = forward_process(of, points=3000)
-    film = Film(Exhibit(of, trajectory), trajectory)
+    film = Animation(Exhibit(of, trajectory), trajectory)
     assert film.closes_in
     scene = film.scene(film.levels)
     wide = scene.points[:, :] * 1.1  # a sample a little wider than the truth

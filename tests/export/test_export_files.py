@@ -20,15 +20,15 @@ from tui_diffusion.core import METHODS, PRESETS, IdealDenoiser, denoise
 from tui_diffusion.core.assemble import make_mixture
 from tui_diffusion.core.config.experiment import from_json
 from tui_diffusion.core.runs.run import save_run
-from tui_diffusion.export import FORMATS, ExportError, Options, check, export
+from tui_diffusion.export import FORMATS, ExportError, ExportOptions, check, export
 from tui_diffusion.export.pictures.frames import frame
 from tui_diffusion.export.pictures.raster import contour_level, contour_lines, log_density, splat
-from tui_diffusion.export.scene import Exhibit, Film
+from tui_diffusion.export.scene import Animation, Exhibit
 
 from ..cli.test_cli import Cli, run_cli  # noqa: F401
 from ..trainings import trained
 
-SMALL = Options(size=(320, 240), fps=10, seconds=1)
+SMALL = ExportOptions(size=(320, 240), fps=10, seconds=1)
 
 
 def exhibit_of(name: str, points: int = 200) -> Exhibit:
@@ -63,7 +63,7 @@ def test_gif_runs_out_and_back(
 ) -> None:
     file = tmp_path / "film.gif"
     told: list[tuple[int, int]] = []
-    options = Options(size=(320, 240), fps=fps, seconds=seconds)
+    options = ExportOptions(size=(320, 240), fps=fps, seconds=seconds)
     made = export(exhibit, file, options, lambda done, total: told.append((done, total)))
     assert made == [file]
     frames, duration = gif_frames(file)
@@ -84,15 +84,15 @@ def test_gif_begins_with_noise_and_turns_at_the_clean_sample(
     export(exhibit, file, SMALL)
     frames, _ = gif_frames(file)
     assert exhibit.trajectory is not None
-    film = Film(exhibit, exhibit.trajectory)
-    for shown, level in ((frames[0], 0), (frames[len(frames) // 2], film.levels)):
-        drawn = np.asarray(frame(film, float(level), 320, 240), int)
+    animation = Animation(exhibit, exhibit.trajectory)
+    for shown, level in ((frames[0], 0), (frames[len(frames) // 2], animation.levels)):
+        drawn = np.asarray(frame(animation, float(level), 320, 240), int)
         assert np.abs(drawn - shown).mean() < 3  # of 255: a palette stands for all colours
 
 
 def test_mp4_has_the_size_the_length_and_the_frames(exhibit: Exhibit, tmp_path: Path) -> None:
     file = tmp_path / "film.mp4"
-    export(exhibit, file, Options(size=(322, 242), fps=12, seconds=1.5))
+    export(exhibit, file, ExportOptions(size=(322, 242), fps=12, seconds=1.5))
     assert imageio_ffmpeg.count_frames_and_secs(str(file)) == (18, pytest.approx(1.5, abs=0.01))
     reader = imageio_ffmpeg.read_frames(str(file))
     about = next(reader)
@@ -100,7 +100,7 @@ def test_mp4_has_the_size_the_length_and_the_frames(exhibit: Exhibit, tmp_path: 
     assert about["fps"] == pytest.approx(12)
     assert about["codec"] == "h264"
     assert exhibit.trajectory is not None
-    drawn = frame(Film(exhibit, exhibit.trajectory), 0.0, 322, 242)
+    drawn = frame(Animation(exhibit, exhibit.trajectory), 0.0, 322, 242)
     first = np.frombuffer(next(reader), np.uint8).reshape(242, 322, 3)
     assert np.abs(np.asarray(drawn, int) - first).mean() < 6
     reader.close()
@@ -109,7 +109,7 @@ def test_mp4_has_the_size_the_length_and_the_frames(exhibit: Exhibit, tmp_path: 
 def test_png_grid(exhibit: Exhibit, tmp_path: Path) -> None:
     for size in (None, (640, 400)):
         file = tmp_path / f"grid-{size}.png"
-        export(exhibit, file, Options(size=size))
+        export(exhibit, file, ExportOptions(size=size))
         with Image.open(file) as picture:
             picture.load()
             assert picture.format == "PNG"
@@ -121,7 +121,7 @@ def test_png_grid(exhibit: Exhibit, tmp_path: Path) -> None:
 
 def test_svg_is_well_formed_and_holds_the_points(exhibit: Exhibit, tmp_path: Path) -> None:
     file = tmp_path / "grid.svg"
-    export(exhibit, file, Options(size=(800, 600)))
+    export(exhibit, file, ExportOptions(size=(800, 600)))
     root = ElementTree.parse(file).getroot()
     assert (root.get("width"), root.get("height")) == ("800", "600")
     text = "".join(root.itertext())
@@ -198,13 +198,13 @@ def test_the_contour_holds_its_share_of_a_gaussian() -> None:
 
 def test_between_levels_points_go_in_a_straight_line(exhibit: Exhibit) -> None:
     assert exhibit.trajectory is not None
-    film = Film(exhibit, exhibit.trajectory)
+    animation = Animation(exhibit, exhibit.trajectory)
     x = exhibit.trajectory.x.double().numpy()
-    assert np.array_equal(film.scene(3.0).points, x[3])
-    assert film.scene(3.25).points == pytest.approx(0.75 * x[3] + 0.25 * x[4])
-    assert np.array_equal(film.scene(float(film.levels)).points, x[-1])
-    assert film.scene(3.25).level == 3
-    assert film.scene(float(film.levels)).level == film.levels
+    assert np.array_equal(animation.scene(3.0).points, x[3])
+    assert animation.scene(3.25).points == pytest.approx(0.75 * x[3] + 0.25 * x[4])
+    assert np.array_equal(animation.scene(float(animation.levels)).points, x[-1])
+    assert animation.scene(3.25).level == 3
+    assert animation.scene(float(animation.levels)).level == animation.levels
 
 
 @pytest.mark.parametrize("name", ["naive-1d", "naive-2d"])
@@ -217,7 +217,7 @@ def test_points_that_are_not_finite_are_left_out(name: str, tmp_path: Path) -> N
     broken = replace(exhibit, trajectory=replace(exhibit.trajectory, x=x))
     for suffix in (".gif", ".png", ".svg"):
         file = tmp_path / f"broken{suffix}"
-        export(broken, file, Options(size=(320, 240)) if suffix != ".gif" else SMALL)
+        export(broken, file, ExportOptions(size=(320, 240)) if suffix != ".gif" else SMALL)
         assert file.stat().st_size > 500
 
 
@@ -227,7 +227,9 @@ def test_one_level_and_one_point(tmp_path: Path) -> None:
     exhibit = Exhibit(experiment, denoise(experiment, ideal, points=1))
     for suffix in FORMATS:
         export(
-            exhibit, tmp_path / f"one{suffix}", SMALL if suffix in (".gif", ".mp4") else Options()
+            exhibit,
+            tmp_path / f"one{suffix}",
+            SMALL if suffix in (".gif", ".mp4") else ExportOptions(),
         )
 
 
@@ -245,7 +247,7 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"exists; allowed: .*--force"):
         export(exhibit, file)
     assert file.read_text() == "mine"
-    export(exhibit, file, Options(force=True))
+    export(exhibit, file, ExportOptions(force=True))
     assert file.read_bytes() != b"mine"
     (tmp_path / "a-losses.csv").write_text("mine")
     with pytest.raises(ExportError, match=r"a-losses\.csv: exists"):
@@ -265,7 +267,7 @@ def test_an_export_given_up_leaves_nothing_behind(tmp_path: Path) -> None:
     for suffix in (".gif", ".mp4", ".png", ".svg", ".csv"):
         file = tmp_path / f"film{suffix}"
         file.write_text("mine")
-        options = replace(SMALL if suffix in (".gif", ".mp4") else Options(), force=True)
+        options = replace(SMALL if suffix in (".gif", ".mp4") else ExportOptions(), force=True)
         (tmp_path / "film-losses.csv").unlink(missing_ok=True)
         with pytest.raises(GivenUpError):
             export(exhibit, file, options, give_up)
@@ -276,27 +278,41 @@ def test_an_export_given_up_leaves_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("film.avi", Options(), r"suffix '\.avi' is not known; allowed: \.gif, \.mp4, \.png"),
-        ("film", Options(), "has no suffix; allowed: "),
-        ("missing/film.gif", Options(), "its folder does not exist; allowed: "),
-        ("folder.gif", Options(force=True), "is a folder; allowed: "),
+        ("film.avi", ExportOptions(), r"suffix '\.avi' is not known; allowed: \.gif, \.mp4, \.png"),
+        ("film", ExportOptions(), "has no suffix; allowed: "),
+        ("missing/film.gif", ExportOptions(), "its folder does not exist; allowed: "),
+        ("folder.gif", ExportOptions(force=True), "is a folder; allowed: "),
         (
             "film.gif",
-            Options(size=(200, 150)),
+            ExportOptions(size=(200, 150)),
             "--size: 200x150 is not allowed; allowed: from 320x240",
         ),
-        ("film.mp4", Options(size=(641, 480)), "allowed: even numbers"),
-        ("film.csv", Options(size=(640, 480)), "--size does not go with .csv; allowed with: .gif"),
-        ("film.gif", Options(fps=0), "--fps: 0 is not allowed; allowed: a number from 1 to 50"),
-        ("film.gif", Options(fps=60), "--fps: 60 is not allowed"),
-        ("film.mp4", Options(seconds=1e9), "--seconds: 1e[+]09 is not allowed; allowed: a number"),
-        ("film.png", Options(fps=9), "--fps does not go with .png; allowed with: .gif, .mp4"),
-        ("film.gif", Options(size=(4000, 4000), seconds=60), "too much for a GIF; allowed: "),
-        ("a" * 300 + ".gif", Options(), "cannot be written .*; allowed: "),
-        ("nul\0.gif", Options(), "cannot be written .*; allowed: "),
+        ("film.mp4", ExportOptions(size=(641, 480)), "allowed: even numbers"),
+        (
+            "film.csv",
+            ExportOptions(size=(640, 480)),
+            "--size does not go with .csv; allowed with: .gif",
+        ),
+        (
+            "film.gif",
+            ExportOptions(fps=0),
+            "--fps: 0 is not allowed; allowed: a number from 1 to 50",
+        ),
+        ("film.gif", ExportOptions(fps=60), "--fps: 60 is not allowed"),
+        (
+            "film.mp4",
+            ExportOptions(seconds=1e9),
+            "--seconds: 1e[+]09 is not allowed; allowed: a number",
+        ),
+        ("film.png", ExportOptions(fps=9), "--fps does not go with .png; allowed with: .gif, .mp4"),
+        ("film.gif", ExportOptions(size=(4000, 4000), seconds=60), "too much for a GIF; allowed: "),
+        ("a" * 300 + ".gif", ExportOptions(), "cannot be written .*; allowed: "),
+        ("nul\0.gif", ExportOptions(), "cannot be written .*; allowed: "),
     ],
 )
-def test_faults_are_one_line(tmp_path: Path, name: str, options: Options, message: str) -> None:
+def test_faults_are_one_line(
+    tmp_path: Path, name: str, options: ExportOptions, message: str
+) -> None:
     (tmp_path / "folder.gif").mkdir()
     with pytest.raises(ExportError, match=message) as error:
         check(tmp_path / name, options)
@@ -392,9 +408,9 @@ def test_command_faults_are_one_line_and_exit_2(
     words: tuple[str, ...],
     message: str,
 ) -> None:
-    place = {"RUN": str(run)}
+    position = {"RUN": str(run)}
     first, file, *rest = words
-    assert run_cli("export", place.get(first, first), str(tmp_path / file), *rest) == 2
+    assert run_cli("export", position.get(first, first), str(tmp_path / file), *rest) == 2
     assert run_cli.out == ""
     assert len(run_cli.err.splitlines()) == 1
     assert message in run_cli.err

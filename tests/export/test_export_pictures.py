@@ -14,7 +14,7 @@ from PIL import Image
 
 from tui_diffusion.core.assemble import make_method
 from tui_diffusion.core.methods import IdealDenoiser
-from tui_diffusion.export import ExportError, Options, check, export
+from tui_diffusion.export import ExportError, ExportOptions, check, export
 from tui_diffusion.export.pictures.compose import LEAST_TEXT, Box, compose, unit_of
 from tui_diffusion.export.pictures.figure import Figure, Panel
 from tui_diffusion.export.pictures.learning_curves import overlay, reduced
@@ -22,7 +22,7 @@ from tui_diffusion.export.pictures.sheet import Sheet, paint
 from tui_diffusion.export.pictures.svg import svg
 from tui_diffusion.export.pictures.theme import DARK, LIGHT, rgb, theme_of
 from tui_diffusion.export.pictures.views import figure_of
-from tui_diffusion.export.scene import Exhibit, Film
+from tui_diffusion.export.scene import Animation, Exhibit
 from tui_diffusion.export.views import TRAINING_VIEWS, VIEWS_1D, VIEWS_2D, named, pictures_of
 
 from ..cli.test_cli import Cli, run_cli  # noqa: F401
@@ -34,17 +34,17 @@ def network_of(name: str) -> Exhibit:
     """The ideal denoiser as if it were a network's."""
     exhibit = exhibit_of(name)
     assert exhibit.trajectory is not None
-    film = Film(exhibit, exhibit.trajectory)
-    method = make_method(exhibit.experiment.method, film.ideal.mixture)
-    denoiser = IdealDenoiser(film.ideal.mixture, method)
+    animation = Animation(exhibit, exhibit.trajectory)
+    method = make_method(exhibit.experiment.method, animation.ideal.mixture)
+    denoiser = IdealDenoiser(animation.ideal.mixture, method)
     return replace(exhibit, maker="network", denoiser=denoiser)
 
 
 @pytest.fixture(scope="module", params=["naive-1d", "ddpm-multimodal"])
-def film(request: pytest.FixtureRequest) -> Film:
+def animation(request: pytest.FixtureRequest) -> Animation:
     exhibit = network_of(request.param)
     assert exhibit.trajectory is not None
-    return Film(exhibit, exhibit.trajectory)
+    return Animation(exhibit, exhibit.trajectory)
 
 
 class Pen(Sheet):
@@ -77,12 +77,12 @@ def composed(figure: Figure, size: tuple[int, int]) -> Pen:
 SIZES = ((1920, 1080), (600, 1200), (1280, 720), (400, 300), (320, 240))
 
 
-def test_everything_is_inside_legible_and_apart_at_every_size(film: Film) -> None:
+def test_everything_is_inside_legible_and_apart_at_every_size(animation: Animation) -> None:
     for size in SIZES:
-        for view in pictures_of(film.dim):
+        for view in pictures_of(animation.dim):
             if view in ("error", "excess", "schedule"):
                 continue  # one panel or two, as others
-            pen = composed(figure_of(film, view, 2.0, size), size)
+            pen = composed(figure_of(animation, view, 2.0, size), size)
             assert pen.boxes, view
             for _, left, right, y, _ in pen.words:
                 assert left >= 0 and right <= size[0] and 0 < y <= size[1], (view, size)
@@ -97,9 +97,9 @@ def test_everything_is_inside_legible_and_apart_at_every_size(film: Film) -> Non
                     assert begin >= end, (view, size)
 
 
-def test_a_grid_fills_a_picture_of_any_shape(film: Film) -> None:
+def test_a_grid_fills_a_picture_of_any_shape(animation: Animation) -> None:
     for size in ((1920, 1080), (600, 1200), (1280, 720)):
-        pen = composed(figure_of(film, "grid", None, size), size)
+        pen = composed(figure_of(animation, "grid", None, size), size)
         used = sum(box.width * box.height for box in pen.boxes)
         assert used > 0.33 * size[0] * size[1], size
         # What is said of a level stands over its own plot.
@@ -108,28 +108,28 @@ def test_a_grid_fills_a_picture_of_any_shape(film: Film) -> None:
                 assert any(box.left <= left and right <= box.right + 1 for box in pen.boxes)
 
 
-def test_a_picture_says_what_everything_is(film: Film) -> None:
+def test_a_picture_says_what_everything_is(animation: Animation) -> None:
     size = (1280, 720)
-    view = "histogram" if film.dim == 1 else "scatter"
-    words = {text for text, *_ in composed(figure_of(film, view, 3.0, size), size).words}
-    wanted = {film.exhibit.title, "network", "x", film.scene(3.0).name + "   "}
-    wanted |= {"exact pdf"} if film.dim == 1 else {"exact density", "95 % of exact", "mode"}
+    view = "histogram" if animation.dim == 1 else "scatter"
+    words = {text for text, *_ in composed(figure_of(animation, view, 3.0, size), size).words}
+    wanted = {animation.exhibit.title, "network", "x", animation.scene(3.0).name + "   "}
+    wanted |= {"exact pdf"} if animation.dim == 1 else {"exact density", "95 % of exact", "mode"}
     for text in wanted:
         assert any(text in found for found in words), text
-    text = svg(figure_of(film, view, 3.0, size), size, DARK)
+    text = svg(figure_of(animation, view, 3.0, size), size, DARK)
     assert 'transform="rotate(-90' in text  # the label of the y axis
 
 
-def test_every_view_is_drawn_as_pixels_and_as_svg(film: Film, tmp_path: Path) -> None:
-    for view in pictures_of(film.dim):
+def test_every_view_is_drawn_as_pixels_and_as_svg(animation: Animation, tmp_path: Path) -> None:
+    for view in pictures_of(animation.dim):
         for suffix in (".png", ".svg"):
             file = tmp_path / f"{view}{suffix}"
-            export(film.exhibit, file, Options(view=view, size=(400, 300)))
+            export(animation.exhibit, file, ExportOptions(view=view, size=(400, 300)))
             assert file.stat().st_size > 1500, view
     with pytest.raises(ExportError, match=r"--view: 'nowhere' is not allowed; allowed: grid, "):
-        export(film.exhibit, tmp_path / "a.png", Options(view="nowhere"))
+        export(animation.exhibit, tmp_path / "a.png", ExportOptions(view="nowhere"))
     with pytest.raises(ExportError, match=r"--level: 99 is not allowed; allowed: 0 \(noise\) to"):
-        export(film.exhibit, tmp_path / "a.png", Options(view="close-up", level=99))
+        export(animation.exhibit, tmp_path / "a.png", ExportOptions(view="close-up", level=99))
 
 
 def test_views_by_name() -> None:
@@ -138,8 +138,8 @@ def test_views_by_name() -> None:
             assert named(written) == view
 
 
-def test_light_dark_and_transparent(film: Film) -> None:
-    figure, size = figure_of(film, "grid", None, (400, 300)), (400, 300)
+def test_light_dark_and_transparent(animation: Animation) -> None:
+    figure, size = figure_of(animation, "grid", None, (400, 300)), (400, 300)
     dark, light = paint(figure, size, DARK), paint(figure, size, LIGHT)
     assert dark.getpixel((1, 1)) == rgb(DARK.ground)
     assert light.getpixel((1, 1)) == rgb(LIGHT.ground)
@@ -166,11 +166,11 @@ def test_a_film_is_laid_out_the_same_in_every_frame(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Sheet, "panel", panel)
     exhibit = exhibit_of("ddpm-multimodal", 20)
     assert exhibit.trajectory is not None
-    film = Film(exhibit, exhibit.trajectory)
+    animation = Animation(exhibit, exhibit.trajectory)
     for width in range(480, 700, 44):
         seen.clear()
-        for place in (0.0, 7.3, 20.0):
-            frames.frame(film, place, width, 400)
+        for position in (0.0, 7.3, 20.0):
+            frames.frame(animation, position, width, 400)
         assert len(set(seen)) == len(seen) / 3
 
 
@@ -192,34 +192,50 @@ def test_the_losses_are_reduced_truly() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("a.gif", Options(view="scatter"), "--view scatter does not go with .gif; allowed with"),
-        ("a.csv", Options(view="scatter"), "--view scatter does not go with .csv; .* mean-and-std"),
-        ("a.png", Options(level=3), "--level does not go with --view grid; allowed with: .png"),
-        ("a.npz", Options(light=True), "--light does not go with .npz; allowed with: .gif"),
-        ("a.mp4", Options(transparent=True), "--transparent does not go with .mp4; allowed with"),
+        (
+            "a.gif",
+            ExportOptions(view="scatter"),
+            "--view scatter does not go with .gif; allowed with",
+        ),
+        (
+            "a.csv",
+            ExportOptions(view="scatter"),
+            "--view scatter does not go with .csv; .* mean-and-std",
+        ),
+        (
+            "a.png",
+            ExportOptions(level=3),
+            "--level does not go with --view grid; allowed with: .png",
+        ),
+        ("a.npz", ExportOptions(light=True), "--light does not go with .npz; allowed with: .gif"),
+        (
+            "a.mp4",
+            ExportOptions(transparent=True),
+            "--transparent does not go with .mp4; allowed with",
+        ),
     ],
 )
-def test_faults_of_views(tmp_path: Path, name: str, options: Options, message: str) -> None:
+def test_faults_of_views(tmp_path: Path, name: str, options: ExportOptions, message: str) -> None:
     with pytest.raises(ExportError, match=message):
         check(tmp_path / name, options)
 
 
-def test_tables_of_views_hold_what_is_shown(film: Film, tmp_path: Path) -> None:
+def test_tables_of_views_hold_what_is_shown(animation: Animation, tmp_path: Path) -> None:
     def rows(view: str) -> list[dict[str, str]]:
         file = tmp_path / f"{view}.csv"
-        assert export(film.exhibit, file, Options(view=view)) == [file]
+        assert export(animation.exhibit, file, ExportOptions(view=view)) == [file]
         with file.open(newline="") as lines:
             return list(csv.DictReader(lines))
 
-    assert [float(row["loss"]) for row in rows("loss")] == pytest.approx(film.exhibit.losses)
+    assert [float(row["loss"]) for row in rows("loss")] == pytest.approx(animation.exhibit.losses)
     moments = rows("mean and std")
-    assert float(moments[-1]["std_x"]) == pytest.approx(film.x[-1, :, 0].std())
-    assert len(rows("schedule")) == film.levels + 1
+    assert float(moments[-1]["std_x"]) == pytest.approx(animation.x[-1, :, 0].std())
+    assert len(rows("schedule")) == animation.levels + 1
     split = {row["part"]: float(row["energy_distance"]) for row in rows("error")}
     assert split["total"] == pytest.approx(
         split["start"] + split["network"] + split["discretisation"], abs=1e-6
     )
-    assert [int(row["level"]) for row in rows("excess")] == list(range(film.levels))
+    assert [int(row["level"]) for row in rows("excess")] == list(range(animation.levels))
 
 
 def test_command_draws_a_view(

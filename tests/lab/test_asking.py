@@ -28,7 +28,7 @@ from tui_diffusion.lab.screens.numbers import (
 )
 from tui_diffusion.lab.session.gpus import Gpu
 from tui_diffusion.lab.widgets.canvas import Canvas
-from tui_diffusion.lab.widgets.text_line import Line
+from tui_diffusion.lab.widgets.text_line import TextLine
 
 from ..fakes import FakeTrainers
 from ..lab_driver import NARROW, WIDE, lab, until
@@ -73,17 +73,17 @@ def left(text, patterns):
     return re.findall(r"\d", re.sub(NAMES, "", rest))
 
 
-def nothing_is_left(bench):
+def nothing_is_left(driver):
     """Every number on the lines of text now shown is read."""
-    app, panel, loss = bench.app, bench.panel, bench.loss
-    assert not left(bench.status, STATUS), bench.status
+    app, panel, loss = driver.app, driver.panel, driver.loss
+    assert not left(driver.status, STATUS), driver.status
     for part in (panel, loss):
         titles = f"{part.border_title}  {part.border_subtitle}"
         assert not left(titles, DENOISING if part is panel else LOSS), titles
     for name in ("#numbers", "#goals"):
-        text = app.screen.query_one(name, Line).lines[0].text
+        text = app.screen.query_one(name, TextLine).lines[0].text
         assert not left(text, DENOISING), text
-    if loss.view != "loss" and loss.study is not None:
+    if loss.view != "loss" and loss.diagnosis is not None:
         lines = [line.text for line in loss.query_one(Canvas).lines]
         note = lines if loss.view == "error" else lines[-1:]
         assert not left("\n".join(note), LOSS), note
@@ -98,28 +98,32 @@ def nothing_is_left(bench):
     [("naive-1d", WIDE), ("ddpm-multimodal", NARROW), ("ddpm-1d-per-level", WIDE)],
 )
 async def test_no_number_on_the_screen_is_left_without_a_meaning(name, size):
-    async with lab(name, size=size) as bench:
-        nothing_is_left(bench)
-        await bench.press("t")
-        await bench.state("finished")
-        await bench.film("network")
-        nothing_is_left(bench)
+    async with lab(name, size=size) as driver:
+        nothing_is_left(driver)
+        await driver.press("t")
+        await driver.state("finished")
+        await driver.trajectory("network")
+        nothing_is_left(driver)
         for keys in (["home"], ["k"], ["l"], ["k"] * 8, ["space"], ["i"], ["i"]):
-            await bench.press(*keys)
-            nothing_is_left(bench)
+            await driver.press(*keys)
+            nothing_is_left(driver)
         for _ in range(6):
-            await bench.press("v")
-            nothing_is_left(bench)
-        await bench.press("2")
+            await driver.press("v")
+            nothing_is_left(driver)
+        await driver.press("2")
         for view in VIEWS[1:]:
-            await bench.press("o")
-            await until(lambda: bench.loss.study is not None and not bench.app.model.studies.busy)
-            await until(lambda view=view: bench.loss.view == view and bench.loss.has_class("drawn"))
-            await bench.pilot.pause(0.05)
-            nothing_is_left(bench)
+            await driver.press("o")
+            await until(
+                lambda: driver.loss.diagnosis is not None and not driver.app.model.diagnoses.busy
+            )
+            await until(
+                lambda view=view: driver.loss.view == view and driver.loss.has_class("drawn")
+            )
+            await driver.pilot.pause(0.05)
+            nothing_is_left(driver)
             readings = dict(
                 places(
-                    bench.panel, bench.loss, *(bench.app.screen.query_one(f"#{line}", Line)
+                    driver.panel, driver.loss, *(driver.app.screen.query_one(f"#{line}", TextLine)
                     for line in ("status", "gpu"))
                 )
             )["Training"]  # fmt: skip
@@ -128,13 +132,13 @@ async def test_no_number_on_the_screen_is_left_without_a_meaning(name, size):
 
 async def test_the_numbers_of_a_training_under_way():
     trainers = FakeTrainers(limit=300)
-    async with lab("naive-1d", trainers=trainers) as bench:
-        await bench.press("t")
-        await bench.state("training")
-        await until(lambda: "step 300/1,000" in bench.status and "left" in bench.status)
-        nothing_is_left(bench)
+    async with lab("naive-1d", trainers=trainers) as driver:
+        await driver.press("t")
+        await driver.state("training")
+        await until(lambda: "step 300/1,000" in driver.status and "left" in driver.status)
+        nothing_is_left(driver)
         assert {"step", "steps a second", "time left", "times its floor"} == {
-            reading.name for reading in read(bench.status, STATUS)
+            reading.name for reading in read(driver.status, STATUS)
         }
 
 
@@ -145,35 +149,35 @@ def test_the_numbers_of_a_gpu():
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 async def test_asking(size):
-    async with lab("naive-2d", size=size) as bench:
-        await bench.press("3", "a")
-        await until(lambda: isinstance(bench.app.screen, AskScreen) and "formula" in bench.screen)
-        asked = bench.app.screen.query_one(Asked)
+    async with lab("naive-2d", size=size) as driver:
+        await driver.press("3", "a")
+        await until(lambda: isinstance(driver.app.screen, AskScreen) and "formula" in driver.screen)
+        asked = driver.app.screen.query_one(Asked)
         assert asked.rows[0] == "Denoising", "the panel in focus first"
         while asked.here.name != "std":
-            await bench.press("down")
-        assert f"std = {asked.here.value}" in bench.screen
-        assert "Standard deviation of the points" in bench.screen
+            await driver.press("down")
+        assert f"std = {asked.here.value}" in driver.screen
+        assert "Standard deviation of the points" in driver.screen
         assert asked.here.below.startswith("exact (0.01")
         while asked.cursor + 1 < asked.count():
-            await bench.press("pagedown")
+            await driver.press("pagedown")
         assert asked.here.name == [*GLOSSARY][-1]
-        await bench.press("enter")
-        await until(lambda: not isinstance(bench.app.screen, AskScreen))
+        await driver.press("enter")
+        await until(lambda: not isinstance(driver.app.screen, AskScreen))
         assert not any(getattr(row, "cause", "") for row in asked.rows), "true data"
-        await bench.press("i")
-        await bench.film("ideal")
-        await bench.press("a")
-        await until(lambda: isinstance(bench.app.screen, AskScreen) and "formula" in bench.screen)
-        while bench.app.screen.query_one(Asked).here.name != "std":
-            await bench.press("down")
-        assert "here     Too small, by the post's own rule" in bench.screen
-        await bench.press("escape")
-        await until(lambda: not isinstance(bench.app.screen, AskScreen))
-        await bench.press("2", "a")
-        await until(lambda: isinstance(bench.app.screen, AskScreen))
+        await driver.press("i")
+        await driver.trajectory("ideal")
+        await driver.press("a")
+        await until(lambda: isinstance(driver.app.screen, AskScreen) and "formula" in driver.screen)
+        while driver.app.screen.query_one(Asked).here.name != "std":
+            await driver.press("down")
+        assert "here     Too small, by the post's own rule" in driver.screen
+        await driver.press("escape")
+        await until(lambda: not isinstance(driver.app.screen, AskScreen))
+        await driver.press("2", "a")
+        await until(lambda: isinstance(driver.app.screen, AskScreen))
         if size == NARROW:
-            rows = bench.app.screen.query_one(Asked).rows
+            rows = driver.app.screen.query_one(Asked).rows
             assert "Denoising" not in rows, "only what is on the screen"
 
 
@@ -181,9 +185,9 @@ async def test_the_numbers_of_a_run_can_be_asked(tmp_path, monkeypatch):
     monkeypatch.setenv("DIFFUSION_TUI_HOME", str(tmp_path))
     trainer = trained(get_preset("naive-1d").experiment.with_settings({"training.steps": 20}))
     save_run(store() / "mine", trainer, "finished", training_report(trainer))
-    async with lab() as bench:
-        await bench.press("r")
-        await until(lambda: "mine" in bench.screen)
-        await bench.press("a")
-        await until(lambda: isinstance(bench.app.screen, AskScreen))
-        await until(lambda: "20/20" in bench.screen and "energy distance" in bench.screen)
+    async with lab() as driver:
+        await driver.press("r")
+        await until(lambda: "mine" in driver.screen)
+        await driver.press("a")
+        await until(lambda: isinstance(driver.app.screen, AskScreen))
+        await until(lambda: "20/20" in driver.screen and "energy distance" in driver.screen)

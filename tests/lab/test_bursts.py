@@ -10,7 +10,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui_diffusion.lab.output.screens import Commands
+from tui_diffusion.lab.output.screens import CommandMenu
 from tui_diffusion.lab.runs.run_list import RunList
 from tui_diffusion.lab.runs.screen import RunsScreen
 from tui_diffusion.lab.screens.help import HelpScreen
@@ -52,31 +52,31 @@ async def test_a_key_waits_for_the_screen_that_it_is_for(slowly):
     """The screen is opened as another one closes, for which Textual itself does not wait."""
     for number, preset in enumerate(("naive-1d", "naive-2d")):
         invented(f"run-{number}", preset, 50)
-    async with lab() as bench:
+    async with lab() as driver:
 
         async def burst(opens: Callable[[], object], *keys: str) -> None:
-            bench.app.call_next(opens)
+            driver.app.call_next(opens)
             for key in ("f1", *keys):  # the first one comes before it
                 event = events.Key(key, None)
                 event._set_forwarded()  # it has gone up from a widget of the screen below
-                bench.app.post_message(event)
-            await until(lambda: not bench.app._message_queue.qsize())
-            await bench.pilot.pause(0)
+                driver.app.post_message(event)
+            await until(lambda: not driver.app._message_queue.qsize())
+            await driver.pilot.pause(0)
 
-        await burst(bench.app.windows.action_runs, "end", "space")
-        runs = bench.app.screen.query_one(RunList)
+        await burst(driver.app.windows.action_runs, "end", "space")
+        runs = driver.app.screen.query_one(RunList)
         assert runs.marked == [runs.rows[1].folder]
-        await bench.press("escape")
-        for opens in (bench.app.windows.action_runs, bench.app.action_command_palette):
+        await driver.press("escape")
+        for opens in (driver.app.windows.action_runs, driver.app.action_command_palette):
             await burst(opens, "down", "escape")
-            await until(lambda: len(bench.app.screen_stack) == 1)
+            await until(lambda: len(driver.app.screen_stack) == 1)
 
 
 async def test_nothing_fails_in_a_screen_that_is_left():
     """A callback, a timer and a worker, each of which looks for what is no longer there."""
     looked = []
 
-    def look() -> None:
+    def view_state() -> None:
         looked.append(1)
         screen.query_one("#none")
 
@@ -84,25 +84,25 @@ async def test_nothing_fails_in_a_screen_that_is_left():
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:  # as Textual's palette takes it
-            look()
+            view_state()
 
-    async with lab(size=NARROW) as bench:
-        for screen in (RunsScreen(plain=False), Commands(), HelpScreen([])):
+    async with lab(size=NARROW) as driver:
+        for screen in (RunsScreen(plain=False), CommandMenu(), HelpScreen([])):
             before = len(looked)
-            bench.app.push_screen(screen)
+            driver.app.push_screen(screen)
             await until(lambda screen=screen: screen.is_mounted)
             with pytest.raises(NoMatches):  # where it should be there, that it is not is a defect
-                await screen._dispatch_message(events.Callback(look))
+                await screen._dispatch_message(events.Callback(view_state))
             screen.run_worker(work)
-            await bench.pilot.pause(0)
-            screen.call_after_refresh(look)
-            screen.call_later(look)
-            bench.app.pop_screen()
-            await screen._dispatch_message(events.Callback(look))
+            await driver.pilot.pause(0)
+            screen.call_after_refresh(view_state)
+            screen.call_later(view_state)
+            driver.app.pop_screen()
+            await screen._dispatch_message(events.Callback(view_state))
             await until(lambda screen=screen: not screen.is_running)
             await until(lambda before=before: len(looked) >= before + 4)
-        await bench.press("right")
-        assert bench.app.screen.is_running
+        await driver.press("right")
+        assert driver.app.screen.is_running
 
 
 @pytest.mark.slow
@@ -111,15 +111,15 @@ async def test_any_keys_in_bursts(seed):
     chance = random.Random(seed)
     for number, preset in enumerate(("naive-1d", "naive-2d")):
         invented(f"run-{number}", preset, 50)
-    async with lab(size=chance.choice((WIDE, NARROW))) as bench:
+    async with lab(size=chance.choice((WIDE, NARROW))) as driver:
         for _ in range(60):
             some = [chance.choice(KEYS) for _ in range(chance.randint(2, 5))]
             for key in chance.choice((*BURSTS, some)):
-                bench.type(key)
+                driver.type(key)
                 if chance.random() < 0.3:
                     await asyncio.sleep(chance.choice((0, 0.001, 0.01)))
             await asyncio.sleep(chance.choice((0, 0.02, 0.1)))
-            while len(bench.app.screen_stack) > 1 and chance.random() < 0.9:
-                await bench.press("escape")
-            if bench.app._exit:  # some q was for the lab
+            while len(driver.app.screen_stack) > 1 and chance.random() < 0.9:
+                await driver.press("escape")
+            if driver.app._exit:  # some q was for the lab
                 break

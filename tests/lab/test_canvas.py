@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from tui_diffusion.lab.drawing.strips import changed_spans
-from tui_diffusion.lab.output.differ import Shown
+from tui_diffusion.lab.output.differ import TerminalContent
 from tui_diffusion.lab.widgets.canvas import Canvas
 
 RED, BLUE = Style(color="red"), Style(color="blue")
@@ -35,7 +35,7 @@ class Lab(App):
     def __init__(self):
         super().__init__()
         self.heard = []
-        self.shown = Shown()
+        self.shown = TerminalContent()
 
     def get_default_screen(self):
         return Narrow()

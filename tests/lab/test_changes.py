@@ -165,19 +165,19 @@ async def test_the_lab_shows_what_differs_and_leaves_folders_outside_alone(tmp_p
     saved(store() / "other", **OTHER)
     outside = saved(tmp_path / "out" / "my-run", "edm-1d", seed=5)
     remember(outside)
-    async with lab(size=NARROW) as bench:
-        await bench.press("r")
-        app = bench.app
+    async with lab(size=NARROW) as driver:
+        await driver.press("r")
+        app = driver.app
         await until(lambda: isinstance(app.screen, RunsScreen))
         runs = app.screen.query_one(RunList)
-        await bench.press("f", *"seed=3", "enter")
+        await driver.press("f", *"seed=3", "enter")
         await until(lambda: [run.name for run in runs.rows] == ["other"])
-        await until(lambda: "naive-exact, lr 0.002, seed 3" in " ".join(bench.screen.split()))
-        await bench.press("f", "ctrl+u", *"my-run", "enter")
+        await until(lambda: "naive-exact, lr 0.002, seed 3" in " ".join(driver.screen.split()))
+        await driver.press("f", "ctrl+u", *"my-run", "enter")
         await until(lambda: [run.folder for run in runs.rows] == [outside])
-        await bench.press("m")
-        await until(lambda: "not renamed here" in bench.screen)
-        await bench.press("x", *"yes", "enter")
+        await driver.press("m")
+        await until(lambda: "not renamed here" in driver.screen)
+        await driver.press("x", *"yes", "enter")
         await until(lambda: not runs.rows)
     assert summarise(outside).whole and outside_runs() == []
 
@@ -187,6 +187,6 @@ async def test_experiments_with_runs_on_disk_are_marked_when_the_lab_opens():
     stored.invented("two", "naive-1d", 20)
     saved(store() / "untrained", "edm-1d")
     assert count_runs() == {"naive-1d": 2}
-    async with lab(size=WIDE) as bench:
-        await until(lambda: "✓ 2 runs" in bench.screen)
-        assert bench.app.updates.counts == {"naive-1d": 2}
+    async with lab(size=WIDE) as driver:
+        await until(lambda: "✓ 2 runs" in driver.screen)
+        assert driver.app.updates.counts == {"naive-1d": 2}

@@ -11,14 +11,14 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.lab.drawing.palette import Palette
 from tui_diffusion.lab.formatting import took
 from tui_diffusion.lab.panels.status_bars import status
-from tui_diffusion.lab.session.records import State, Training
+from tui_diffusion.lab.session.records import SessionState, Training
 
 PALETTE = Palette.from_theme(BUILTIN_THEMES["textual-dark"].to_color_system().generate(), "none")
 
 
 def words(
     width, *, name="ddpm-1d", step=2500, rate=10_000, steps=None, threads=1, device="cpu",
-    sampling=None, other=None, state=State.TRAINING, error="",
+    sampling=None, other=None, state=SessionState.TRAINING, error="",
 ):  # fmt: skip
     """Left and right of the line; ``other`` is what trains, where that is not what is chosen."""
     experiment = get_preset(other or name).experiment
@@ -92,7 +92,7 @@ def test_the_reason_of_a_failure_stands_in_the_line_and_all_else_gives_way_to_it
     for name in PRESETS:
         for width in (60, 80, 120):
             for text in (reason, f"{reason}, {reason}, 点点点"):
-                options = {"name": name, "state": State.FAILED, "error": text}
+                options = {"name": name, "state": SessionState.FAILED, "error": text}
                 left, right = words(width, step=0, **options)
                 assert right.startswith("failed  device: 'cuda' is not here")
                 assert (f"{text} " in right) or "… " in right
@@ -101,7 +101,7 @@ def test_the_reason_of_a_failure_stands_in_the_line_and_all_else_gives_way_to_it
                 left, right = words(width, **options)
                 assert name in left and right.startswith("failed  step 2,500/")
                 assert "device:" in right and cell_len(left + right) <= width
-    assert "not finite: lower lr" in words(80, state=State.DIVERGED)[1]
+    assert "not finite: lower lr" in words(80, state=SessionState.DIVERGED)[1]
 
 
 def test_a_long_sampling_says_how_far_it_is():

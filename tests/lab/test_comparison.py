@@ -9,16 +9,16 @@ from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.lab.drawing.plot import legend_of
 from tui_diffusion.lab.runs.compare.differences import outcomes, settings_that_differ
 from tui_diffusion.lab.runs.compare.subjects import (
-    Showing,
-    Source,
+    Candidate,
     Subject,
-    beside_bench,
-    read,
-    show,
+    TrajectoryRequest,
+    beside_workspace,
+    measure_subject,
+    read_subjects,
 )
-from tui_diffusion.lab.runs.compare.table import Table
+from tui_diffusion.lab.runs.compare.table import ComparisonTable
 from tui_diffusion.lab.runs.load import opened
-from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.views.loss_overlay import SERIES, can_be_relative, overlay
 
 from .. import stored_runs as stored
@@ -37,7 +37,9 @@ def quietly(done, total):
 def subject(preset="naive-1d", metrics=None, **settings):
     experiment = changed(preset, **settings)
     losses = np.ones(10, np.float32)
-    return Subject(preset, experiment, State.FINISHED, 10, 1.0, losses, (), None, metrics or {})
+    return Subject(
+        preset, experiment, SessionState.FINISHED, 10, 1.0, losses, (), None, metrics or {}
+    )
 
 
 def rows(found):
@@ -134,8 +136,8 @@ def test_what_is_not_the_same_thing_is_not_judged():
 
 
 def test_the_table_says_why_no_winner_is_marked(monkeypatch):
-    monkeypatch.setattr(Table, "recount", lambda self: None)
-    table = Table(plain=True)
+    monkeypatch.setattr(ComparisonTable, "recount", lambda self: None)
+    table = ComparisonTable(plain=True)
     sentence = "These losses measure different things, so no winner is marked."
     for other, expected in (("flow-moons", True), ("edm-moons", False)):
         table.show([subject("edm-moons"), subject(other)])
@@ -158,8 +160,8 @@ def test_runs_are_read_and_what_is_damaged_is_refused_in_one_line():
     good, bad = stored.run("good"), stored.run("bad")
     file = json.loads((bad / "run.json").read_text("utf-8"))["checkpoint"]
     (bad / file / "weights.safetensors").write_bytes(b"nothing")
-    subjects, faults = read(
-        [Source("good", good), Source("bad", bad), Source("none", bad / "x")], quietly
+    subjects, faults = read_subjects(
+        [Candidate("good", good), Candidate("bad", bad), Candidate("none", bad / "x")], quietly
     )
     assert [s.name for s in subjects] == ["good"]
     assert len(faults) == 2
@@ -169,17 +171,19 @@ def test_runs_are_read_and_what_is_damaged_is_refused_in_one_line():
 
 def test_a_run_without_numbers_is_measured_as_train_would():
     measured, bare = stored.run("measured"), stored.run("bare", measured=False)
-    subjects, _ = read([Source("measured", measured), Source("bare", bare)], quietly)
+    subjects, _ = read_subjects([Candidate("measured", measured), Candidate("bare", bare)], quietly)
     for part in ("loss", "sample", "target"):
         assert subjects[0].metrics[part] == subjects[1].metrics[part]
 
 
 def test_films_start_from_the_same_noise():
     folders = [stored.run("one"), stored.run("two", training__lr="0.05")]
-    subjects, _ = read([Source(f.name, f) for f in folders], quietly)
-    films = [show(Showing(k, s, seed=3), quietly)[1] for k, s in enumerate(subjects)]
-    assert np.array_equal(films[0].x[0], films[1].x[0])
-    assert not np.array_equal(films[0].x[-1], films[1].x[-1])
+    subjects, _ = read_subjects([Candidate(f.name, f) for f in folders], quietly)
+    trajectories = [
+        measure_subject(TrajectoryRequest(k, s, seed=3), quietly)[1] for k, s in enumerate(subjects)
+    ]
+    assert np.array_equal(trajectories[0].x[0], trajectories[1].x[0])
+    assert not np.array_equal(trajectories[0].x[-1], trajectories[1].x[-1])
 
 
 def test_beside_the_bench_stands_the_latest_other_run_of_the_experiment():
@@ -189,7 +193,7 @@ def test_beside_the_bench_stands_the_latest_other_run_of_the_experiment():
     stored.run("ddpm", "ddpm-1d")
     _, training = opened(str(mine))
     training.run = mine.absolute()
-    found = beside_bench(training, "naive-1d")
+    found = beside_workspace(training, "naive-1d")
     assert [s.name for s in found] == ["mine", "other"]
     assert found[1].what == other.absolute() != older.absolute()
-    assert beside_bench(None, "naive-1d") == []
+    assert beside_workspace(None, "naive-1d") == []

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.style import Style
 
-from tui_diffusion.lab.output.differ import Pen, Run, draw_line
+from tui_diffusion.lab.output.differ import CellRun, OutputCursor, draw_line
 
 STYLES = [
     Style(),
@@ -25,7 +25,7 @@ def lines(draw):
         text = draw(st.text("ab⣿ ", min_size=1, max_size=4))
         if x + len(text) > 40:
             break
-        runs.append(Run(x, x + len(text), text, draw(st.sampled_from(STYLES))))
+        runs.append(CellRun(x, x + len(text), text, draw(st.sampled_from(STYLES))))
         x += len(text)
     return runs
 
@@ -40,7 +40,7 @@ def shown(sent):
 @given(st.lists(lines(), min_size=1, max_size=4))
 @settings(max_examples=150, deadline=None)
 def test_a_line_drawn_by_style_looks_like_one_drawn_from_left_to_right(rows):
-    plain = chosen = Pen(ColorSystem.TRUECOLOR)
+    plain = chosen = OutputCursor(ColorSystem.TRUECOLOR)
     for y, runs in enumerate(rows):
         before = chosen
         plain, chosen = plain.drawing(y, runs), draw_line(chosen, y, runs)
@@ -49,13 +49,13 @@ def test_a_line_drawn_by_style_looks_like_one_drawn_from_left_to_right(rows):
 
 
 def test_where_colours_take_turns_each_is_named_once():
-    runs = [Run(x, x + 1, "x", STYLES[1 + x % 2]) for x in range(20)]
-    sent = draw_line(Pen(ColorSystem.TRUECOLOR), 0, runs).sent
+    runs = [CellRun(x, x + 1, "x", STYLES[1 + x % 2]) for x in range(20)]
+    sent = draw_line(OutputCursor(ColorSystem.TRUECOLOR), 0, runs).sent
     assert sent.count("38;2;") == 2
-    without = draw_line(Pen(None), 0, runs).sent
+    without = draw_line(OutputCursor(None), 0, runs).sent
     assert without == "\x1b[1;1H" + 20 * "x"
 
 
 def test_nothing_is_sent_after_the_last_column_but_a_whole_move():
-    pen = Pen(None).drawing(0, [Run(39, 40, "x", Style())])
-    assert pen.drawing(0, [Run(10, 11, "y", Style())]).sent.endswith("\x1b[1;11Hy")
+    pen = OutputCursor(None).drawing(0, [CellRun(39, 40, "x", Style())])
+    assert pen.drawing(0, [CellRun(10, 11, "y", Style())]).sent.endswith("\x1b[1;11Hy")

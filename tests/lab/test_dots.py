@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from tui_diffusion.lab.drawing.dots import (
-    Layer,
+    DotLayer,
     Mark,
     arrows,
     bin_paths,
@@ -56,7 +56,7 @@ def styles_at(line):
 )
 def test_a_point_sets_the_dot_where_it_lies(point, character, cell):
     dots = bin_points([point], UNIT, UNIT, 4, 3)
-    lines = text(braille([Layer(dots, "truth")], [], 4, 3, PALETTE))
+    lines = text(braille([DotLayer(dots, "truth")], [], 4, 3, PALETTE))
     expected = [[" "] * 4 for _ in range(3)]
     expected[cell[1]][cell[0]] = character
     assert lines == ["".join(row) for row in expected]
@@ -70,7 +70,7 @@ def test_every_pattern_of_dots_has_its_character(code):
         [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (3, 0), (3, 1)]
     ):
         dots[row, column] = bool(code >> bit & 1)
-    shown = text(braille([Layer(dots, "truth")], [], 1, 1, PALETTE))
+    shown = text(braille([DotLayer(dots, "truth")], [], 1, 1, PALETTE))
     assert shown == [chr(0x2800 + code) if code else " "]
 
 
@@ -79,7 +79,7 @@ def test_quadrants():
         grid = np.zeros((4, 2), dtype=bool)
         for row, column in dots:
             grid[row, column] = True
-        return text(braille([Layer(grid, "truth")], [], 1, 1, PALETTE, "blocks"))
+        return text(braille([DotLayer(grid, "truth")], [], 1, 1, PALETTE, "blocks"))
 
     assert shown((1, 0)) == ["▘"]
     assert shown((0, 1)) == ["▝"]
@@ -110,7 +110,7 @@ def test_every_point_inside_is_counted_once(points, width, height):
 def test_lines_have_the_size_asked_for(points, width, height, glyphs):
     near = np.clip(np.nan_to_num(points), -1, 1)
     dots = [bin_points(near * scale, (-1, 1), (-1, 1), width, height) for scale in (1.0, 0.3)]
-    layers = [Layer(dots[0], "truth"), Layer(dots[1], "network")]
+    layers = [DotLayer(dots[0], "truth"), DotLayer(dots[1], "network")]
     marks = [Mark(width // 2, height // 2, "✕", "mark"), Mark(99, -1, "+", "mark")]
     xs, ys, places = grid_places((-1, 1), (-1, 1), width, height)
     marks += arrows(places, xs, ys, "ideal", glyphs)
@@ -129,13 +129,13 @@ def test_lines_have_the_size_asked_for(points, width, height, glyphs):
 def test_the_first_layer_owns_the_cells_it_touches():
     first, second = np.zeros((4, 4), dtype=bool), np.ones((4, 4), dtype=bool)
     first[0, 0] = True
-    lines = braille([Layer(first, "truth"), Layer(second, "network")], [], 2, 1, PALETTE)
+    lines = braille([DotLayer(first, "truth"), DotLayer(second, "network")], [], 2, 1, PALETTE)
     assert text(lines) == ["⠁⣿"]
     assert styles_at(lines[0]) == [PALETTE.style("truth"), PALETTE.style("network")]
 
 
 def test_a_mark_lies_over_all_layers():
-    full = Layer(np.ones((4, 6), dtype=bool), "network")
+    full = DotLayer(np.ones((4, 6), dtype=bool), "network")
     lines = braille([full], [Mark(1, 0, "+", "mark")], 3, 1, PALETTE)
     assert text(lines) == ["⣿+⣿"]
     assert styles_at(lines[0])[1] == PALETTE.style("mark")
@@ -144,7 +144,7 @@ def test_a_mark_lies_over_all_layers():
 def test_blanks_do_not_break_a_run():
     dots = np.zeros((4, 40), dtype=bool)
     dots[0, ::8] = True
-    (line,) = braille([Layer(dots, "truth")], [], 20, 1, PALETTE)
+    (line,) = braille([DotLayer(dots, "truth")], [], 20, 1, PALETTE)
     assert len(list(line)) == 1
 
 
@@ -211,7 +211,7 @@ def test_paths_are_unbroken():
 
 
 def test_place_puts_one_picture_into_another():
-    ones = braille([Layer(np.ones((12, 10), dtype=bool), "truth")], [], 5, 3, PALETTE)
+    ones = braille([DotLayer(np.ones((12, 10), dtype=bool), "truth")], [], 5, 3, PALETTE)
     mark = braille([], [Mark(0, 0, "x", "mark"), Mark(1, 0, "y", "mark")], 2, 1, PALETTE)
     assert text(place(ones, mark, 1, 2)) == ["⣿⣿⣿⣿⣿", "⣿⣿⣿⣿⣿", "⣿xy⣿⣿"]
     over_the_edge = place(ones, mark, 4, 0)

@@ -24,24 +24,27 @@ from tui_diffusion.lab.screens.explanations import (
     seen,
     where,
 )
-from tui_diffusion.lab.session.records import State, Training
-from tui_diffusion.lab.workspace import Bench
+from tui_diffusion.lab.session.records import SessionState, Training
+from tui_diffusion.lab.workspace import Workspace
 
 from ..changed import changed
 
 
-def bench(name="naive-1d", state=None, ideal=False, **changes):
+def driver(name="naive-1d", state=None, ideal=False, **changes):
     experiment = PRESETS[name].experiment
     training = None
     if state is not None:
         training = Training(experiment, state, step=700, error="no memory")
         training.snapshot = (700, object())
-    return Bench(changed(experiment, **changes), training, source_ideal=ideal)
+    return Workspace(changed(experiment, **changes), training, source_ideal=ideal)
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_experiment_says_something_of_its_own_at_every_moment(name):
-    told = [dict(moments(bench(name, state))) for state in (None, State.TRAINING, State.FINISHED)]
+    told = [
+        dict(moments(driver(name, state)))
+        for state in (None, SessionState.TRAINING, SessionState.FINISHED)
+    ]
     texts = [text for moment in told for text in moment.values()]
     assert texts == [BEFORE[name], DURING[name], PRESETS[name].look_for]
     assert all(text.endswith(".") for text in texts)
@@ -50,20 +53,25 @@ def test_every_experiment_says_something_of_its_own_at_every_moment(name):
 
 
 def test_what_is_most_pressing_comes_first():
-    assert next(iter(moments(bench(state=State.DIVERGED, training__lr="1e9"))))[0] == "Diverged"
-    text = dict(moments(bench(state=State.DIVERGED)))["Diverged"]
+    assert (
+        next(iter(moments(driver(state=SessionState.DIVERGED, training__lr="1e9"))))[0]
+        == "Diverged"
+    )
+    text = dict(moments(driver(state=SessionState.DIVERGED)))["Diverged"]
     assert "step 700" in text and "training.lr" in text
-    assert "no memory" in dict(moments(bench(state=State.FAILED)))["Failed"]
-    ideal = [*moments(bench(state=State.FINISHED, ideal=True))]
+    assert "no memory" in dict(moments(driver(state=SessionState.FAILED)))["Failed"]
+    ideal = [*moments(driver(state=SessionState.FINISHED, ideal=True))]
     assert "ideal" in ideal[0][0] and len(ideal) == 2
-    changed = [title for title, _ in moments(bench(state=State.FINISHED, network__width="16"))]
+    changed = [
+        title for title, _ in moments(driver(state=SessionState.FINISHED, network__width="16"))
+    ]
     assert changed == ["Changed since it was trained", "Before training, look for"]
-    assert "p goes on" in next(iter(moments(bench(state=State.PAUSED))))[0]
-    assert "stopped" in next(iter(moments(bench(state=State.STOPPED))))[0]
+    assert "p goes on" in next(iter(moments(driver(state=SessionState.PAUSED))))[0]
+    assert "stopped" in next(iter(moments(driver(state=SessionState.STOPPED))))[0]
 
 
 def test_why_it_trains_where_it_does_is_told_once_it_is_known():
-    assert where(None) == where(bench(state=State.LOADING).training) == ""
+    assert where(None) == where(driver(state=SessionState.LOADING).training) == ""
     training = Training(PRESETS["naive-1d"].experiment, device="cpu", threads=1)
     training.reason = "no GPU is here; with autograd"
     assert where(training) == "cpu, 1 thread: no GPU is here; with autograd."
@@ -73,7 +81,7 @@ def test_why_it_trains_where_it_does_is_told_once_it_is_known():
 
 def test_what_is_seen_depends_on_source_and_level():
     texts = {
-        seen(bench(), source, level, 10)
+        seen(driver(), source, level, 10)
         for source, level in itertools.product(("forward", "ideal", "network"), (0, 5, 10))
     }
     assert len(texts) == 9
@@ -121,7 +129,7 @@ def test_why_the_posts_std_is_off_is_said_where_it_is_asked():
     assert not cause(naive, "energy")
     for name in ("naive-multimodal", "ddpm-1d", "edm-1d"):
         assert not cause(PRESETS[name].experiment, "std"), name
-    assert "start" in dict(moments(Bench(exact)))["The start is to be set as well"]
+    assert "start" in dict(moments(Workspace(exact)))["The start is to be set as well"]
 
 
 def test_the_exact_target_needs_the_exact_start():

@@ -22,7 +22,7 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
 from tui_diffusion.lab.panels.experiments import ExperimentList
 from tui_diffusion.lab.panels.form.form import Form
-from tui_diffusion.lab.widgets.row_list import Lines, fit
+from tui_diffusion.lab.widgets.row_list import RowList, fit
 
 from ..lab_driver import lab
 from ..lab_driver import until as lab_until
@@ -145,7 +145,7 @@ async def choose(pilot: Pilot[None], path: str, choice: str) -> None:
     await pilot.press(*["down" if by > 0 else "up"] * abs(by), "enter")
 
 
-def shown(lines: Lines) -> list[str]:
+def shown(lines: RowList) -> list[str]:
     """The rows that are on the screen."""
     return [lines.render_line(y).text for y in range(lines.scrollable_content_region.height)]
 
@@ -492,7 +492,7 @@ async def test_rows_fill_the_width_and_never_pass_it(width: int) -> None:
         app.list.marks = {"ddpm-1d": "● training", "naive-1d": "✓ trained"}
         app.form.enter("training.steps", "x" * 200)
         await pilot.pause()
-        for lines in app.query(Lines):
+        for lines in app.query(RowList):
             region = lines.scrollable_content_region
             assert {cell_len(row) for row in shown(lines)} == {region.width}
         assert "▸ One Gauss" in "\n".join(shown(app.list))
@@ -637,7 +637,7 @@ async def test_whatever_is_pasted_into_any_field_is_kept_or_refused(size: tuple[
                 assert app.form.problems.keys() <= {path}
                 assert app.form.model.experiment == before or path not in app.form.problems
             await pilot.pause()
-            for lines in app.query(Lines):
+            for lines in app.query(RowList):
                 width = lines.scrollable_content_region.width
                 assert {cell_len(row) for row in shown(lines)} <= {width}
             assert "\x1b" not in rows(app) + about(app)
@@ -738,44 +738,44 @@ async def test_a_list_of_schedules_shows_each_as_the_cursor_passes() -> None:
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (100, 30), (120, 40), (200, 60)])
 async def test_the_noise_levels_show_at_every_size_while_a_schedule_is_typed(size) -> None:
-    async with lab("ddpm-multimodal", size=size) as bench:
-        form = bench.form
-        await bench.press("1")
+    async with lab("ddpm-multimodal", size=size) as driver:
+        form = driver.form
+        await driver.press("1")
         form.select("schedule.levels")
         form.focus()
         pictures = []
-        await bench.press("enter", "8")
+        await driver.press("enter", "8")
         pictures.append(shown(form.help))
-        await bench.press("0")
+        await driver.press("0")
         pictures.append(shown(form.help))
         assert all("alpha_bar" in "".join(lines) for lines in pictures)
         assert pictures[0] != pictures[1]
-        await bench.press("x")
+        await driver.press("x")
         assert "not allowed" in " ".join(" ".join(shown(form.help)).split())
         assert form.fields.scrollable_content_region.height >= 3
         form.close_editor()
         form.select("schedule.kind")
-        await bench.press("enter")
+        await driver.press("enter")
         for _ in range(2):
-            await bench.press("down")
+            await driver.press("down")
             field = form.query_one(OptionList).region
             assert not field.overlaps(form.help.region) and "─" in "".join(shown(form.help))
 
 
 async def test_the_view_of_the_schedule_follows_what_is_typed() -> None:
-    async with lab("ddpm-multimodal") as bench:
-        await bench.press("o", "o", "o")
-        levels = lambda: len(bench.loss.study.amplification) if bench.loss.study else 0  # noqa: E731
+    async with lab("ddpm-multimodal") as driver:
+        await driver.press("o", "o", "o")
+        levels = lambda: len(driver.loss.diagnosis.amplification) if driver.loss.diagnosis else 0  # noqa: E731
         await lab_until(lambda: levels() == 20)
-        bench.form.select("schedule.levels")
-        bench.form.focus()
-        await bench.press("enter", "7")
+        driver.form.select("schedule.levels")
+        driver.form.focus()
+        await driver.press("enter", "7")
         await lab_until(lambda: levels() == 7)
-        await bench.press("x")  # what cannot be changes nothing
-        assert bench.form.model.fault("schedule.levels") and levels() == 7
-        await bench.press("escape")
+        await driver.press("x")  # what cannot be changes nothing
+        assert driver.form.model.fault("schedule.levels") and levels() == 7
+        await driver.press("escape")
         await lab_until(lambda: levels() == 20)
-        assert bench.app.model.bench.experiment.levels == 20
+        assert driver.app.model.workspace.experiment.levels == 20
 
 
 async def test_a_file_is_named_and_its_columns_and_rows_are_chosen(tmp_path):

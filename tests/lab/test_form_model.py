@@ -7,7 +7,7 @@ import sys
 
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.config.presets import PRESETS
-from tui_diffusion.lab.panels.form.model import FormModel, Taken, settle
+from tui_diffusion.lab.panels.form.model import EntryOutcome, FormModel, settle
 
 
 def showing(preset: str = "ddpm-multimodal", **settings: object) -> FormModel:
@@ -21,11 +21,11 @@ def test_a_rejected_value_is_a_draft_with_its_reason() -> None:
     model = showing()
     before = model.experiment
     taken = model.enter("training.lr", " abc ")
-    assert taken == Taken(None, model.problems["training.lr"])
+    assert taken == EntryOutcome(None, model.problems["training.lr"])
     assert model.experiment == before == model.trial
     assert model.text("training.lr") == "abc" and not model.changed("training.lr")
     assert model.fault("training.lr") is taken.error and model.summary == "1 wrong"
-    assert model.enter("training.lr", "3e-3") == Taken(model.experiment, None)
+    assert model.enter("training.lr", "3e-3") == EntryOutcome(model.experiment, None)
     assert not model.drafts and model.summary == "1 changed"
     assert model.enter("training.lr", "0.003") is None
 
@@ -63,9 +63,9 @@ def test_reset_brings_back_one_field_then_all_then_the_changes() -> None:
     model.reset("seed")
     changed = model.experiment
     assert model.summary == "1 changed" and "reset all changed (1)" in model.to_undo("seed")
-    assert model.reset("seed") == Taken(model.preset, None)
+    assert model.reset("seed") == EntryOutcome(model.preset, None)
     assert model.to_undo("seed") == "backspace: changes back"
-    assert model.reset("seed") == Taken(changed, None) and model.experiment == changed
+    assert model.reset("seed") == EntryOutcome(changed, None) and model.experiment == changed
     model.reset("training.batch")
     assert model.reset("seed") is None and not model.to_undo("seed")
 

@@ -98,20 +98,20 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_line_follows_a_training(driver: Driver) -> None:
-    async with lab(trainers=FakeTrainers(limit=10), size=WIDE) as bench:
-        line = bench.app.query_one(GpuLine)
+    async with lab(trainers=FakeTrainers(limit=10), size=WIDE) as driver:
+        line = driver.app.query_one(GpuLine)
         await until(lambda: line.display)
-        assert "GPU 0 NVIDIA H200  load  37 %  memory 1.2/141 GiB" in bench.screen
+        assert "GPU 0 NVIDIA H200  load  37 %  memory 1.2/141 GiB" in driver.screen
         driver.load = 99
-        await bench.press("t")
-        await until(lambda: "load  99 %" in bench.screen)
-        await bench.press("x")
+        await driver.press("t")
+        await until(lambda: "load  99 %" in driver.screen)
+        await driver.press("x")
         driver.load = 0
-        await until(lambda: "load   0 %" in bench.screen)
+        await until(lambda: "load   0 %" in driver.screen)
 
 
 async def test_no_line_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
-    async with lab(size=WIDE) as bench:
-        await bench.press("t", "x")
-        assert not bench.app.query_one(GpuLine).display
+    async with lab(size=WIDE) as driver:
+        await driver.press("t", "x")
+        assert not driver.app.query_one(GpuLine).display

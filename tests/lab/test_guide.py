@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.lab.guide.stations import AGAIN, STATIONS, Guide, Sight
-from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.guide.stations import AGAIN, STATIONS, Guide, VisibleState
+from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.settings import Place
-from tui_diffusion.lab.widgets.hint_bar import Note
+from tui_diffusion.lab.widgets.hint_bar import HintBar
 
 from ..fakes import FakeTrainers
 from ..lab_driver import NARROW, make_lab, running, until
@@ -44,8 +44,8 @@ def test_choosing_ends_with_enter_or_with_training_and_the_guide_with_its_last_c
 
 def test_stations_are_passed_in_turn_each_once_its_thing_is_done():
     assert [s.deed for s in STATIONS] == ["choose", "train", "step", "truth", "ideal", ""]
-    data = Sight("under way", "forward", 10)
-    net = Sight("done", "network", 10)
+    data = VisibleState("under way", "forward", 10)
+    net = VisibleState("done", "network", 10)
     ways = (
         [data, net],
         [replace(net, level=9)],
@@ -64,15 +64,15 @@ def test_stations_are_passed_in_turn_each_once_its_thing_is_done():
 
 
 def test_no_station_speaks_of_a_network_that_is_not_there():
-    net = Sight("done", "network", 10)
+    net = VisibleState("done", "network", 10)
     for outcome, at in (("none", 1), ("under way", 1), ("broken", 1), ("done", 2)):
-        assert seen(Sight(outcome)) == at
+        assert seen(VisibleState(outcome)) == at
         later = {"none": 1, "broken": 1, "under way": 2, "done": 2}[outcome]
-        assert seen(net, Sight(outcome)) == later
+        assert seen(net, VisibleState(outcome)) == later
 
 
 def test_no_word_of_the_status_line_or_a_title_is_in_the_guide():
-    words = {state.value for state in State}
+    words = {state.value for state in SessionState}
     for at, station in [*enumerate(STATIONS), (1, AGAIN)]:
         guide = Guide()
         guide.at = at
@@ -86,126 +86,126 @@ def test_no_word_of_the_status_line_or_a_title_is_in_the_guide():
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=["wide", "narrow"])
 async def test_the_five_stations_on_the_real_lab(size):
     app = guided()
-    async with running(app, size) as bench:
-        await bench.film()
-        note = app.query_one(Note)
+    async with running(app, size) as driver:
+        await driver.trajectory()
+        note = app.query_one(HintBar)
 
         def at(number):
             assert f"First run {number} of 5" in note.lines[0].text
             assert "escape skips" in note.lines[0].text
-            assert f"level {bench.panel.level}/10" in bench.title or size[0] < 100
-            assert "q quit" in bench.screen and "naive" in bench.status
+            assert f"level {driver.panel.level}/10" in driver.title or size[0] < 100
+            assert "q quit" in driver.screen and "naive" in driver.status
 
         at(1)
         if size[0] < 100:
-            assert "1 shows the list" in bench.screen
-        await bench.press("1")
+            assert "1 shows the list" in driver.screen
+        await driver.press("1")
         at(1)
-        await bench.press("v", "g", "g")
+        await driver.press("v", "g", "g")
         at(1)
         app.query_one("#experiments").focus()
-        await bench.press("down", "up")
+        await driver.press("down", "up")
         at(1)
-        await bench.press("enter")
+        await driver.press("enter")
         await until(lambda: "First run 2" in note.lines[0].text)
         at(2)
-        await bench.press("t")
-        await bench.state("finished")
-        await bench.film("network") if size[0] >= 100 else None
+        await driver.press("t")
+        await driver.state("finished")
+        await driver.trajectory("network") if size[0] >= 100 else None
         at(3)
-        assert ("3 shows the points" in bench.screen) == (size[0] < 100)
-        await bench.press("3")
-        await bench.film("network")
-        await bench.press("right")
+        assert ("3 shows the points" in driver.screen) == (size[0] < 100)
+        await driver.press("3")
+        await driver.trajectory("network")
+        await driver.press("right")
         at(3)
-        await bench.press("left")
+        await driver.press("left")
         at(4)
-        await bench.press("g")
+        await driver.press("g")
         at(4)
-        await bench.press("g")
+        await driver.press("g")
         at(5)
-        await bench.press("i")
-        await bench.film("ideal")
+        await driver.press("i")
+        await driver.trajectory("ideal")
         at(5)
-        await bench.press("i")
-        await bench.film("network")
+        await driver.press("i")
+        await driver.trajectory("network")
         assert "First run: the lab is yours" in note.lines[0].text
-        await bench.press("escape")
+        await driver.press("escape")
         assert not note.display
         assert app.place.guided
 
 
 async def test_a_training_that_is_refused_passes_no_station():
     app = guided()
-    async with running(app, NARROW) as bench:
-        await bench.film()
-        await bench.press("1")
-        await bench.edit("data.std", "-1")
-        await bench.press("t")
-        assert "First run 1 of 5" in bench.screen
-        await bench.edit("data.std", "0.1")
-        await bench.press("t")
-        await until(lambda: "First run 3 of 5" in bench.screen)
+    async with running(app, NARROW) as driver:
+        await driver.trajectory()
+        await driver.press("1")
+        await driver.edit("data.std", "-1")
+        await driver.press("t")
+        assert "First run 1 of 5" in driver.screen
+        await driver.edit("data.std", "0.1")
+        await driver.press("t")
+        await until(lambda: "First run 3 of 5" in driver.screen)
 
 
 async def test_after_a_training_that_fails_the_guide_waits_and_the_line_says_why():
     trainers = FakeTrainers(ends=ConfigError("device: 'cuda' is not here; allowed: auto, cpu"))
     app = guided(trainers=trainers)
-    async with running(app, NARROW) as bench:
-        await bench.film()
-        await bench.press("1")
+    async with running(app, NARROW) as driver:
+        await driver.trajectory()
+        await driver.press("1")
         app.query_one("#experiments").focus()
-        row = app.query_one(Note).lines[2]
+        row = app.query_one(HintBar).lines[2]
         assert row.text.startswith(" one, enter keeps")
-        await bench.pilot.click("#note", offset=(6, 2))  # its keys are clicked as those of the bar
-        await until(lambda: "First run 2 of 5" in bench.screen)
-        await bench.press("t")
-        await bench.state("failed")
-        await bench.press("3", "left", "g", "g", "i", "i")
-        assert "First run 2 of 5" in bench.screen
-        assert AGAIN.split(":")[0] in bench.screen
-        assert "device: 'cuda' is not here" in bench.status
+        await driver.pilot.click("#note", offset=(6, 2))  # its keys are clicked as those of the bar
+        await until(lambda: "First run 2 of 5" in driver.screen)
+        await driver.press("t")
+        await driver.state("failed")
+        await driver.press("3", "left", "g", "g", "i", "i")
+        assert "First run 2 of 5" in driver.screen
+        assert AGAIN.split(":")[0] in driver.screen
+        assert "device: 'cuda' is not here" in driver.status
         trainers.options = {}
-        await bench.press("t")
-        await bench.state("finished")
-        assert "First run 3 of 5" in bench.screen
+        await driver.press("t")
+        await driver.state("finished")
+        assert "First run 3 of 5" in driver.screen
 
 
 async def test_escape_ends_it_and_the_palette_begins_it_again():
     app = guided()
-    async with running(app, NARROW) as bench:
-        await bench.film()
+    async with running(app, NARROW) as driver:
+        await driver.trajectory()
         focused = app.focused
-        await bench.press("escape")
-        assert not app.query_one(Note).display
+        await driver.press("escape")
+        assert not app.query_one(HintBar).display
         assert app.focused is focused
         command = next(c for c in app.get_system_commands(app.screen) if "first run" in c.title)
         command.callback()
-        await until(lambda: "First run 1 of 5" in bench.screen)
+        await until(lambda: "First run 1 of 5" in driver.screen)
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 20), (120, 21), (50, 12)])
 async def test_without_room_there_is_none(size):
     app = guided()
-    async with running(app, size) as bench:
-        await until(lambda: bench.panel.film is not None)
-        assert not app.query_one(Note).display
-        await bench.pilot.resize_terminal(80, 24)
-        await until(lambda: "First run 1 of 5" in bench.screen)
+    async with running(app, size) as driver:
+        await until(lambda: driver.panel.trajectory is not None)
+        assert not app.query_one(HintBar).display
+        await driver.pilot.resize_terminal(80, 24)
+        await until(lambda: "First run 1 of 5" in driver.screen)
 
 
 @pytest.mark.parametrize("width", [60, 76, 80, 99, 100, 200])
 @pytest.mark.parametrize("glyphs", ["braille", "ascii"])
 async def test_every_text_fits(width, glyphs):
     app = guided(glyphs=glyphs)
-    async with running(app, (width, 24)) as bench:
-        note = app.query_one(Note)
+    async with running(app, (width, 24)) as driver:
+        note = app.query_one(HintBar)
         for at, station in enumerate(STATIONS):
             app.guidance._guide.at = at
             for tab in ("setup", "training", "denoising"):
                 app.main.tab = tab
                 app.guidance.write()
-                await bench.pilot.pause(0)
+                await driver.pilot.pause(0)
                 shown = " ".join(line.text for line in note.lines)
                 assert station.text.split()[-1].replace("`", "") in shown
                 assert all(line.cell_length == width for line in note.lines)
@@ -217,7 +217,7 @@ async def test_it_is_not_there_unasked():
     app = make_lab("naive-1d")
     app._place = Place()
     async with running(app, NARROW):
-        assert not app.query_one(Note).display
+        assert not app.query_one(HintBar).display
         assert not app.place.guided
 
 

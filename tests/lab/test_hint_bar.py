@@ -57,42 +57,42 @@ def test_at_80_columns_no_key_of_weight_is_hidden_and_every_key_is_bound():
         assert {key for hint in hints for key in hint.keys} <= bound
 
 
-async def click(bench, line, text):
+async def click(driver, line, text):
     """Click on a text in a line."""
-    shown = bench.app.query_one(line).lines[0].text
-    await bench.pilot.click(line, offset=(shown.index(text) + 1, 0))
-    await bench.pilot.pause(0.02)
+    shown = driver.app.query_one(line).lines[0].text
+    await driver.pilot.click(line, offset=(shown.index(text) + 1, 0))
+    await driver.pilot.pause(0.02)
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
 async def test_keys_and_tabs_are_clicked_and_the_bar_is_that_of_the_panel(size):
-    async with lab(size=size) as bench:
-        app = bench.app
+    async with lab(size=size) as driver:
+        app = driver.app
         if size == NARROW:
-            await click(bench, "#tabs", "2 training")
-            await until(lambda: app.main.tab == "training" and "o views" in bench.screen)
-            await click(bench, "#tabs", "3 denoising")
+            await click(driver, "#tabs", "2 training")
+            await until(lambda: app.main.tab == "training" and "o views" in driver.screen)
+            await click(driver, "#tabs", "3 denoising")
             await until(lambda: app.main.tab == "denoising")
-        await click(bench, "#footer", " ←")
-        await bench.level(9, 10)
-        await click(bench, "#footer", " step")
-        await bench.level(10, 10)
-        await click(bench, "#footer", "? help")
+        await click(driver, "#footer", " ←")
+        await driver.level(9, 10)
+        await click(driver, "#footer", " step")
+        await driver.level(10, 10)
+        await click(driver, "#footer", "? help")
         await until(lambda: len(app.screen_stack) == 2)
-        await bench.press("escape")
-        bench.type("1", "tab")
-        await until(lambda: "tab to the fields" in bench.screen)
-        await until(lambda: "enter edit" in bench.screen and app.focused in bench.form.children)
-        bench.form.select("data.std")
-        await bench.press("enter", "end", "ctrl+u", "0", ".", "5")
-        await until(lambda: "escape leaves it" in bench.screen and "q quit" not in bench.screen)
+        await driver.press("escape")
+        driver.type("1", "tab")
+        await until(lambda: "tab to the fields" in driver.screen)
+        await until(lambda: "enter edit" in driver.screen and app.focused in driver.form.children)
+        driver.form.select("data.std")
+        await driver.press("enter", "end", "ctrl+u", "0", ".", "5")
+        await until(lambda: "escape leaves it" in driver.screen and "q quit" not in driver.screen)
         if size == NARROW:  # leaving a field takes its value, and a click is no text in it
-            await click(bench, "#tabs", "3 denoising")
-            await until(lambda: app.main.tab == "denoising" and not bench.form.editing)
+            await click(driver, "#tabs", "3 denoising")
+            await until(lambda: app.main.tab == "denoising" and not driver.form.editing)
         else:
-            await click(bench, "#footer", " takes it")
-        await until(lambda: app.model.bench.experiment.data.std == 0.5)
-        await bench.press("3", "j")
-        await until(lambda: "enter takes it  escape" in bench.screen)
-        await click(bench, "#footer", "escape")
-        await until(lambda: "q quit" in bench.screen)
+            await click(driver, "#footer", " takes it")
+        await until(lambda: app.model.workspace.experiment.data.std == 0.5)
+        await driver.press("3", "j")
+        await until(lambda: "enter takes it  escape" in driver.screen)
+        await click(driver, "#footer", "escape")
+        await until(lambda: "q quit" in driver.screen)

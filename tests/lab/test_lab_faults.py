@@ -73,14 +73,14 @@ def test_a_full_disk_in_mid_training_is_told_and_passes():
 )
 async def test_a_device_that_fails_is_a_line_and_the_lab_trains_again(error, words):
     trainers = FakeTrainers(ends=error, at=20)
-    async with lab(trainers=trainers) as bench:
-        await bench.press("t")
-        await bench.state("failed")
-        assert words in bench.app.model.bench.training.error
-        assert bench.app.model.bench.training.error[:20] in bench.banner
+    async with lab(trainers=trainers) as driver:
+        await driver.press("t")
+        await driver.state("failed")
+        assert words in driver.app.model.workspace.training.error
+        assert driver.app.model.workspace.training.error[:20] in driver.banner
         trainers.options.clear()
-        await bench.press("t")
-        await bench.state("finished")
+        await driver.press("t")
+        await driver.state("finished")
 
 
 @pytest.mark.parametrize(
@@ -92,36 +92,36 @@ async def test_a_device_that_fails_is_a_line_and_the_lab_trains_again(error, wor
     ],
 )
 async def test_a_device_that_goes_while_points_are_sampled_is_a_line(error, words, monkeypatch):
-    async with lab() as bench:
+    async with lab() as driver:
 
         def fail(*_: object, **__: object) -> None:
             raise error
 
         monkeypatch.setattr("tui_diffusion.lab.sampling.measured_trajectory.forward_process", fail)
-        await bench.press("n")
-        await until(lambda: words in " ".join(bench.screen.split()))
-        assert "\x1b" not in bench.screen
+        await driver.press("n")
+        await until(lambda: words in " ".join(driver.screen.split()))
+        assert "\x1b" not in driver.screen
         monkeypatch.undo()
-        await bench.press("n")
-        await bench.film()
-        await bench.press("home")
-        await bench.level(0, 10)
+        await driver.press("n")
+        await driver.trajectory()
+        await driver.press("home")
+        await driver.level(0, 10)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 async def test_a_gpu_that_is_not_here_is_a_line_and_another_device_trains():
     app = make_lab(device="cuda")
     app.model.session = Session(app._notify, keep=keep_in_store)
-    async with running(app) as bench:
-        await bench.film()
-        await bench.press("t")
-        await bench.state("failed")
-        assert "allowed: auto, cpu" in app.model.bench.training.error
-        assert "device" in bench.banner
-        await bench.edit("device", "cpu")
-        await bench.edit("training.steps", "20")
-        await bench.press("t")
-        await bench.state("finished")
+    async with running(app) as driver:
+        await driver.trajectory()
+        await driver.press("t")
+        await driver.state("failed")
+        assert "allowed: auto, cpu" in app.model.workspace.training.error
+        assert "device" in driver.banner
+        await driver.edit("device", "cpu")
+        await driver.edit("training.steps", "20")
+        await driver.press("t")
+        await driver.state("finished")
 
 
 @pytest.mark.parametrize("where", ["a file", "below a file", "gone in between"])
@@ -134,25 +134,25 @@ async def test_a_store_that_cannot_be_is_a_line_and_the_lab_trains(where, home, 
         monkeypatch.setenv("DIFFUSION_TUI_HOME", str(home / "file"))
     app = make_lab(training__steps="20", device="cpu")
     app.model.session = Session(app._notify, keep=keep_in_store)
-    async with running(app) as bench:
-        await bench.film()
-        await bench.press("t")
-        await bench.state("finished")
+    async with running(app) as driver:
+        await driver.trajectory()
+        await driver.press("t")
+        await driver.state("finished")
         if where == "gone in between":
             shutil.rmtree(store())
-            await bench.edit("training.steps", "40")
-            await bench.press("p")
-            await bench.state("failed")
-            assert "does not exist" in app.model.bench.training.error
+            await driver.edit("training.steps", "40")
+            await driver.press("p")
+            await driver.state("failed")
+            assert "does not exist" in app.model.workspace.training.error
         else:
-            await until(lambda: "Not saved" in bench.screen)
-            assert "cannot be written" in app.model.bench.training.unsaved
-        await bench.press("r")
+            await until(lambda: "Not saved" in driver.screen)
+            assert "cannot be written" in app.model.workspace.training.unsaved
+        await driver.press("r")
         await until(lambda: isinstance(app.screen, RunsScreen))
         words = "No runs" if where == "gone in between" else "cannot be read"
-        await until(lambda: words in " ".join(bench.screen.split()))
-        await bench.press("escape", "home")
-        await bench.level(0, 10)
+        await until(lambda: words in " ".join(driver.screen.split()))
+        await driver.press("escape", "home")
+        await driver.level(0, 10)
 
 
 async def test_what_a_run_says_of_itself_is_shown_harmless():
@@ -163,44 +163,44 @@ async def test_what_a_run_says_of_itself_is_shown_harmless():
         file.write_text(json.dumps({**values, "name": "[red]y[/]"}))
     of_an_earlier_version(run, files={}, experiment=hostile, device=hostile)
     app = make_lab()
-    async with running(app) as bench:
-        await bench.film()
-        await bench.press("r")
+    async with running(app) as driver:
+        await driver.trajectory()
+        await driver.press("r")
         await until(lambda: isinstance(app.screen, RunsScreen))
-        await until(lambda: "a?[31m?[red]x[/]" in bench.screen)
-        assert not set(bench.screen) & set("\x1b\x07\x9b")
-        await bench.press("m", "escape", "enter")
+        await until(lambda: "a?[31m?[red]x[/]" in driver.screen)
+        assert not set(driver.screen) & set("\x1b\x07\x9b")
+        await driver.press("m", "escape", "enter")
         await until(lambda: len(app.screen_stack) == 1)
-        await bench.state("stopped")
+        await driver.state("stopped")
         for keys in ("question_mark", "escape", "c", "escape", "e", "escape", "d", "escape"):
-            await bench.press(keys)
-            assert not set(bench.screen) & set("\x1b\x07\x9b"), keys
-        assert "[red]y[/]" in bench.status
+            await driver.press(keys)
+            assert not set(driver.screen) & set("\x1b\x07\x9b"), keys
+        assert "[red]y[/]" in driver.status
         await until(lambda: len(app.screen_stack) == 1)
-        await bench.press("home")
-        await bench.level(0, 10)
+        await driver.press("home")
+        await driver.level(0, 10)
 
 
 async def test_runs_with_hostile_names_are_shown_harmless_and_opened():
     for name in HOSTILE:
         left(folder=name)
     app = make_lab()
-    async with running(app) as bench:
-        await bench.film()
-        await bench.press("r")
+    async with running(app) as driver:
+        await driver.trajectory()
+        await driver.press("r")
         await until(lambda: isinstance(app.screen, RunsScreen))
         runs = app.screen.query_one(RunList)
         await until(lambda: {run.name for run in runs.rows} == set(HOSTILE))
-        await until(lambda: "[@click=app.quit]x" in bench.screen)
-        assert "[red]x" in bench.screen
-        assert "a?[31mb?" in bench.screen
-        assert "\x1b" not in bench.screen
+        await until(lambda: "[@click=app.quit]x" in driver.screen)
+        assert "[red]x" in driver.screen
+        assert "a?[31mb?" in driver.screen
+        assert "\x1b" not in driver.screen
         for key in ("x", "escape", "m", "escape"):
-            await bench.press(key)
-        await bench.press("enter")
+            await driver.press(key)
+        await driver.press("enter")
         await until(lambda: len(app.screen_stack) == 1)
-        await bench.state("stopped")
-        assert app.model.bench.training.step == 20
+        await driver.state("stopped")
+        assert app.model.workspace.training.step == 20
     assert len(list_runs()) == len(HOSTILE)
 
 
@@ -209,23 +209,23 @@ async def test_a_run_that_cannot_be_opened_is_a_line_and_the_lab_lives():
     weights = run / "checkpoint-1" / "weights.safetensors"
     data = weights.read_bytes()
     app = make_lab()
-    async with running(app) as bench:
-        await bench.film()
+    async with running(app) as driver:
+        await driver.trajectory()
         # As many bytes as before, so that the list cannot tell.
         weights.write_bytes(data[:8] + b"\xff" * (len(data) - 8))
-        await bench.press("r")
+        await driver.press("r")
         await until(lambda: isinstance(app.screen, RunsScreen))
-        await bench.press("enter")
-        await until(lambda: "weights.safetensors" in bench.screen)
-        await bench.press("home")
-        await bench.level(0, 10)
+        await driver.press("enter")
+        await until(lambda: "weights.safetensors" in driver.screen)
+        await driver.press("home")
+        await driver.level(0, 10)
         weights.write_bytes(data)
         np.save(run / "checkpoint-1" / "losses.npy", np.zeros(3, np.float32))
-        await bench.press("r")
+        await driver.press("r")
         await until(lambda: isinstance(app.screen, RunsScreen))
-        await until(lambda: "damaged" in bench.screen)
-        await bench.press("enter")
-        await until(lambda: "cannot be opened" in bench.screen)
+        await until(lambda: "damaged" in driver.screen)
+        await driver.press("enter")
+        await until(lambda: "cannot be opened" in driver.screen)
     assert store().is_dir()
 
 
@@ -236,46 +236,46 @@ async def test_a_hostile_file_of_points_is_a_line_in_the_form_and_the_lab_lives(
     good = tmp_path / "good.csv"
     good.write_text("1\n2\n4\n")
     trainers = FakeTrainers()
-    async with lab(data__name=f"file:{good}", trainers=trainers) as bench:
-        bench.form.select("data.path")
+    async with lab(data__name=f"file:{good}", trainers=trainers) as driver:
+        driver.form.select("data.path")
         for what, make in MAKERS.items():
             file = make(tmp_path)
-            bench.form.enter("data.path", str(file))
-            await bench.press("t")
-            error = bench.form.problems["data.path"]
+            driver.form.enter("data.path", str(file))
+            await driver.press("t")
+            error = driver.form.problems["data.path"]
             assert str(error).isprintable(), what
-            assert bench.app.model.bench.training is None, what
-            assert bench.app.model.bench.experiment.data.path == str(good)
-            await until(lambda: "allowed" in " ".join(bench.screen.split()))
-            assert bench.form.model.fault("data.path") is error
-            assert not set(bench.screen) & set("\x1b\x07\x9b"), what
+            assert driver.app.model.workspace.training is None, what
+            assert driver.app.model.workspace.experiment.data.path == str(good)
+            await until(lambda: "allowed" in " ".join(driver.screen.split()))
+            assert driver.form.model.fault("data.path") is error
+            assert not set(driver.screen) & set("\x1b\x07\x9b"), what
         assert not (tmp_path / "boom").exists()
-        bench.form.enter("data.path", str(good))
-        bench.panel.focus()
-        await bench.press("home")
-        await bench.level(0, 10)
-        await bench.press("t")
-        await bench.state("finished")
+        driver.form.enter("data.path", str(good))
+        driver.panel.focus()
+        await driver.press("home")
+        await driver.level(0, 10)
+        await driver.press("t")
+        await driver.state("finished")
 
 
-def said_of_field(bench) -> str:
+def said_of_field(driver) -> str:
     """The form, at the left of a wide screen, as one line."""
-    return " ".join(" ".join(line[1:33] for line in bench.screen.splitlines()).split())
+    return " ".join(" ".join(line[1:33] for line in driver.screen.splitlines()).split())
 
 
 async def test_a_hostile_path_is_typed_and_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "p.csv").write_text("1\n2\n4\n")
     (tmp_path / "[red]x.csv").write_text("\x1b[31m[red]\n\x1b[2J[@click=app.quit]x\n")
-    async with lab(data__name="file:p.csv") as bench:
-        await bench.edit("data.path", "[red]x.csv")
-        text = said_of_field(bench)
+    async with lab(data__name="file:p.csv") as driver:
+        await driver.edit("data.path", "[red]x.csv")
+        text = said_of_field(driver)
         assert "is not a number" in text and "[red]x.csv" in text
-        assert "\x1b" not in bench.screen
-        await bench.edit("data.path", "~nobody-of-this-name/x.csv")
-        assert "no such file" in said_of_field(bench)
-        await bench.edit("data.path", "p.csv")
-        assert not bench.form.problems
+        assert "\x1b" not in driver.screen
+        await driver.edit("data.path", "~nobody-of-this-name/x.csv")
+        assert "no such file" in said_of_field(driver)
+        await driver.edit("data.path", "p.csv")
+        assert not driver.form.problems
 
 
 @pytest.mark.parametrize("how", ["gone", "another", "pipe"])
@@ -285,47 +285,49 @@ async def test_what_becomes_of_a_file_between_start_and_drawing(how, tmp_path):
     whole = "".join(f"{k % 7},{k % 5}\n" for k in range(35))
     file.write_text(whole)
     trainers = FakeTrainers()
-    async with lab(data__name=f"file:{file}", trainers=trainers) as bench:
+    async with lab(data__name=f"file:{file}", trainers=trainers) as driver:
         file.unlink()
         if how == "another":
             file.write_text("1\n2\n4\n")
         elif how == "pipe":
             MAKERS["pipe"](tmp_path).rename(file)
         for key in ("home", "end", "g", "f", *"vvvvv", "f", "w", *"wwww", "k", "plus", "s"):
-            await bench.press(key)
-        await bench.press("n")
-        await bench.film()
-        await bench.press("i")
-        await bench.film("ideal")
-        await bench.press(*"vvvvvv", "i")
-        await bench.film()
-        assert bench.panel.film.dim == 2
-        await bench.edit("training.lr", "0.5")
-        assert not bench.form.problems
-        await bench.press("t")
+            await driver.press(key)
+        await driver.press("n")
+        await driver.trajectory()
+        await driver.press("i")
+        await driver.trajectory("ideal")
+        await driver.press(*"vvvvvv", "i")
+        await driver.trajectory()
+        assert driver.panel.trajectory.dim == 2
+        await driver.edit("training.lr", "0.5")
+        assert not driver.form.problems
+        await driver.press("t")
         if how == "another":
-            await bench.state("finished")
+            await driver.state("finished")
             assert trainers.last.experiment.dim == 1
-            await until(lambda: bench.panel.film is not None and bench.panel.film.dim == 1)
+            await until(
+                lambda: driver.panel.trajectory is not None and driver.panel.trajectory.dim == 1
+            )
         else:
-            await until(lambda: "data.path" in bench.screen)
+            await until(lambda: "data.path" in driver.screen)
             assert not trainers.made
             file.unlink(missing_ok=True)
             file.write_text(whole)
-            await bench.press("t")
-            await bench.state("finished")
+            await driver.press("t")
+            await driver.state("finished")
 
 
 async def test_screens_that_were_closed_leave_nothing_behind():
-    async with lab() as bench:
+    async with lab() as driver:
 
         async def kept() -> int:
             for key in ("question_mark", "c") * 4:
-                await bench.press(key)
-                await until(lambda: len(bench.app.screen_stack) == 2)
-                await bench.press("escape")
-                await until(lambda: len(bench.app.screen_stack) == 1)
-            await bench.pilot.pause(0.2)
+                await driver.press(key)
+                await until(lambda: len(driver.app.screen_stack) == 2)
+                await driver.press("escape")
+                await until(lambda: len(driver.app.screen_stack) == 1)
+            await driver.pilot.pause(0.2)
             gc.collect()
             return sum(type(thing) is StylesCache for thing in gc.get_objects())
 

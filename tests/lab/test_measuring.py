@@ -11,7 +11,7 @@ from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.runs.run import open_run
 from tui_diffusion.core.runs.store import list_runs
 from tui_diffusion.lab.session.evaluation import report
-from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
 from ..fakes import wait_until
@@ -89,10 +89,10 @@ def test_neither_the_next_training_nor_leaving_waits_for_the_numbers():
     session = Session(lambda: None, keep=keep_in_store, measure=slow)
     first = session.start(short())
     assert slow.begun.wait(60)
-    assert first.state is State.FINISHED, "it has ended before it is measured"
+    assert first.state is SessionState.FINISHED, "it has ended before it is measured"
     assert open_run(str(first.run)).metrics is None, "and is written"
     second = session.start(short())
-    wait_until(lambda: second.state is State.FINISHED)
+    wait_until(lambda: second.state is SessionState.FINISHED)
     assert not session.close(0.05)
     slow.allowed.set()
     assert session.close(30)
@@ -105,10 +105,10 @@ def test_what_fails_to_be_measured_is_one_line_and_frees_the_run():
     session = Session(lambda: None, keep=keep_in_store, measure=fail)
     training = session.start(short())
     ended(session, training)
-    assert training.state is State.FINISHED
+    assert training.state is SessionState.FINISHED
     assert training.unsaved == "quality: RuntimeError: no memory"
     further = session.start(short(400), resume=str(training.run))
-    wait_until(lambda: further.state is State.FINISHED)
+    wait_until(lambda: further.state is SessionState.FINISHED)
     assert further.step == 400
 
 
@@ -118,6 +118,6 @@ def test_after_leaving_nothing_is_measured():
     training = session.start(short(200_000))
     wait_until(lambda: training.step > 0)
     assert session.close(30)
-    assert training.state is State.STOPPED
+    assert training.state is SessionState.STOPPED
     assert measured == []
     assert open_run(str(training.run)).state == "stopped"

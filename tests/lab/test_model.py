@@ -32,33 +32,33 @@ def own(name, experiment) -> Preset:
 def test_what_is_set_stands_on_its_own_bench():
     model = make_model(changed("naive-2d", training__steps="7"))
     assert (model.chosen, model.preset) == ("naive-2d", PRESETS["naive-2d"])
-    assert model.bench.experiment.training.steps == 7
-    assert model.benches["naive-1d"].experiment == PRESETS["naive-1d"].experiment
+    assert model.workspace.experiment.training.steps == 7
+    assert model.workspaces["naive-1d"].experiment == PRESETS["naive-1d"].experiment
     assert PRESETS["naive-2d"].experiment.training.steps != 7
 
 
 def test_a_preset_of_ones_own_is_added_renamed_and_removed():
     model = make_model(changed("naive-1d", training__steps="7"))
-    training = model.bench.training = Training(model.bench.experiment)
+    training = model.workspace.training = Training(model.workspace.experiment)
     for was, name in ((None, "first"), ("first", "second")):
-        model.change_preset(was, own(name, model.bench.experiment))
-        assert model.chosen == model.bench.experiment.name == name
-        assert model.bench.experiment.training.steps == 7
-        assert model.bench.training is training, "what has been trained goes with it"
-        assert set(model.presets) == set(model.benches) == {*PRESETS, name}
+        model.change_preset(was, own(name, model.workspace.experiment))
+        assert model.chosen == model.workspace.experiment.name == name
+        assert model.workspace.experiment.training.steps == 7
+        assert model.workspace.training is training, "what has been trained goes with it"
+        assert set(model.presets) == set(model.workspaces) == {*PRESETS, name}
     model.change_preset("second", None)
     assert model.chosen == "naive-1d"
-    assert set(model.presets) == set(model.benches) == set(PRESETS)
+    assert set(model.presets) == set(model.workspaces) == set(PRESETS)
 
 
 def test_a_run_goes_to_the_bench_of_its_name_or_of_its_origin():
     model = make_model(PRESETS["naive-1d"].experiment)
     other = changed("naive-2d", training__steps="7")
     assert model.put(other, Training(other)) == "naive-2d"
-    assert model.benches["naive-2d"].training.experiment is other
+    assert model.workspaces["naive-2d"].training.experiment is other
     unknown = other.model_copy(update={"name": "of-another-time"})
     assert model.put(unknown, Training(unknown)) in PRESETS
-    assert "of-another-time" not in model.benches
+    assert "of-another-time" not in model.workspaces
     assert model.chosen == "naive-1d", "it is put there, and chosen by who asks for it"
 
 

@@ -13,13 +13,13 @@ import pytest
 from tui_diffusion.core.paths import settings_file
 from tui_diffusion.core.runs.run import open_run, save_run, store
 from tui_diffusion.core.runs.store import latest_run, list_runs
-from tui_diffusion.lab.runs.resume_prompt import OfferScreen, unfinished
-from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.runs.resume_prompt import ResumePrompt, unfinished
+from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
 from tui_diffusion.lab.settings import Place, load
 
 from ..changed import changed
-from ..lab_driver import NARROW, WIDE, Bench, make_lab, running, until
+from ..lab_driver import NARROW, WIDE, Driver, make_lab, running, until
 from ..trainings import trained
 
 if sys.platform != "win32":
@@ -81,12 +81,12 @@ def asking(**options):
 
 
 @asynccontextmanager
-async def asked(app, size=NARROW) -> AsyncIterator[Bench]:
+async def asked(app, size=NARROW) -> AsyncIterator[Driver]:
     """A lab that asks whether to go on."""
-    async with running(app, size) as bench:
-        await until(lambda: isinstance(app.screen, OfferScreen))
-        await until(lambda: "20/40" in bench.screen)
-        yield bench
+    async with running(app, size) as driver:
+        await until(lambda: isinstance(app.screen, ResumePrompt))
+        await until(lambda: "20/40" in driver.screen)
+        yield driver
 
 
 @pytest.mark.parametrize("answer", ["enter", "escape"])
@@ -94,12 +94,12 @@ async def test_the_guided_first_run_waits_for_the_answer(answer):
     left()
     app = asking()
     app.guide = True
-    async with asked(app) as bench:
-        assert "First run" not in bench.screen
-        await bench.press(answer)
-        await until(lambda: not isinstance(app.screen, OfferScreen))
-        await bench.pilot.pause(0.05)
-        assert ("First run 1 of 5" in bench.screen) == (answer == "escape")
+    async with asked(app) as driver:
+        assert "First run" not in driver.screen
+        await driver.press(answer)
+        await until(lambda: not isinstance(app.screen, ResumePrompt))
+        await driver.pilot.pause(0.05)
+        assert ("First run 1 of 5" in driver.screen) == (answer == "escape")
         await until(lambda: app.model.loaded)
 
 
@@ -107,13 +107,13 @@ async def test_the_guided_first_run_waits_for_the_answer(answer):
 async def test_enter_goes_on_to_the_end(early):
     left("naive-2d")
     app = asking()
-    async with asked(app) as bench:
-        assert "naive-2d was stopped at step 20/40" in bench.screen
+    async with asked(app) as driver:
+        assert "naive-2d was stopped at step 20/40" in driver.screen
         if not early:
             await until(lambda: app.model.loaded)
-        await bench.press("enter")
-        await bench.state("finished")
-        assert (app.model.chosen, app.model.bench.training.step) == ("naive-2d", 40)
+        await driver.press("enter")
+        await driver.state("finished")
+        assert (app.model.chosen, app.model.workspace.training.step) == ("naive-2d", 40)
     assert open_run("run").state == "finished"
     assert len(list_runs()) == 1
 
@@ -121,15 +121,15 @@ async def test_enter_goes_on_to_the_end(early):
 async def test_escape_is_for_good_and_another_key_is_for_the_lab():
     left()
     app = asking()
-    async with asked(app) as bench:
-        await bench.press("home")
-        await bench.level(0, 10)
-        assert not isinstance(app.screen, OfferScreen)
+    async with asked(app) as driver:
+        await driver.press("home")
+        await driver.level(0, 10)
+        assert not isinstance(app.screen, ResumePrompt)
         assert app.place.declined is None
     app = asking()
-    async with asked(app, WIDE) as bench:
-        await bench.press("escape")
-        await until(lambda: not isinstance(app.screen, OfferScreen))
+    async with asked(app, WIDE) as driver:
+        await driver.press("escape")
+        await until(lambda: not isinstance(app.screen, ResumePrompt))
         assert app.place.declined == "run"
     assert unfinished(ALL, app.place.declined) is None
     assert open_run("run").step == 20
@@ -137,14 +137,14 @@ async def test_escape_is_for_good_and_another_key_is_for_the_lab():
 
 async def test_what_was_stopped_by_hand_is_not_offered():
     app = asking(training__steps="10000000")
-    async with running(app) as bench:
+    async with running(app) as driver:
         await until(lambda: app.model.loaded)
-        await bench.press("t")
-        await bench.state("training")
-        await until(lambda: app.model.bench.training.step > 0)
-        await bench.press("x")
-        await bench.state("stopped")
-    assert app.model.bench.training.state is State.STOPPED
+        await driver.press("t")
+        await driver.state("training")
+        await until(lambda: app.model.workspace.training.step > 0)
+        await driver.press("x")
+        await driver.state("stopped")
+    assert app.model.workspace.training.state is SessionState.STOPPED
     assert latest_run().name == app.place.declined
 
 
@@ -152,7 +152,7 @@ async def test_tests_and_hand_made_labs_are_not_asked():
     left()
     app = make_lab()
     async with running(app, NARROW):
-        await until(lambda: app.main.denoising.film is not None)
+        await until(lambda: app.main.denoising.trajectory is not None)
         assert len(app.screen_stack) == 1
 
 

@@ -14,12 +14,17 @@ from tui_diffusion.core.runs.store import list_runs
 from tui_diffusion.lab.clipboard import level_text
 from tui_diffusion.lab.formatting import number
 from tui_diffusion.lab.runs.compare.differences import outcomes
-from tui_diffusion.lab.runs.compare.subjects import Showing, Source, read, show
+from tui_diffusion.lab.runs.compare.subjects import (
+    Candidate,
+    TrajectoryRequest,
+    measure_subject,
+    read_subjects,
+)
 from tui_diffusion.lab.runs.load import opened
-from tui_diffusion.lab.sampling.diagnosis import make_study
-from tui_diffusion.lab.sampling.measured_trajectory import make_film
+from tui_diffusion.lab.sampling.diagnosis import diagnose
+from tui_diffusion.lab.sampling.measured_trajectory import measure_trajectory
 from tui_diffusion.lab.widgets.text_line import times_text
-from tui_diffusion.lab.workspace import Bench
+from tui_diffusion.lab.workspace import Workspace
 
 from ..core.test_evaluate import as_json, command
 from ..lab_driver import lab, until
@@ -64,10 +69,10 @@ def test_all_front_ends_say_the_same_of_a_run(name: str, home: Path, trained: An
     assert f"{said['energy_distance']:.3g}" in command("runs", home=home).stdout
     # The lab: the points on the screen, r, the comparison, and where the error comes from.
     experiment, training = opened(name)
-    wish = Bench(experiment, training).wish(live=False)
-    film = make_film(wish)
-    level = film.levels - experiment.sampling.stop_before
-    seen = film.numbers(level)
+    request = Workspace(experiment, training).request(live=False)
+    trajectory = measure_trajectory(request)
+    level = trajectory.levels - experiment.sampling.stop_before
+    seen = trajectory.numbers(level)
     assert seen.mean == pytest.approx(said["mean"], abs=1e-5)
     assert seen.std == pytest.approx(said["std"], abs=1e-5)
     measured = {
@@ -79,21 +84,23 @@ def test_all_front_ends_say_the_same_of_a_run(name: str, home: Path, trained: An
     }
     assert measured == {key: said[key] for key in measured}
     scored = f"energy distance: {number(said['energy_distance'])} ± "
-    assert scored + number(said["energy_distance_chance"]) in level_text(film, level)
+    assert scored + number(said["energy_distance_chance"]) in level_text(trajectory, level)
     (row,) = (run for run in list_runs() if run.name == name)
     assert row.about is not None and row.about.quality is not None
     assert row.about.quality["energy_distance"] == said["energy_distance"]
-    (subject,), _ = read([Source(name, home / "runs" / name)], lambda done, total: None)
+    (subject,), _ = read_subjects([Candidate(name, home / "runs" / name)], lambda done, total: None)
     table = {row.label: row.values[0] for row in outcomes([subject])}
     loss = trained[name]["loss"]
     assert table["energy distance"] == number(said["energy_distance"])
     assert table["final loss"] == number(loss["final"])
     assert training.latest == pytest.approx(loss["final"], rel=1e-6)
     assert table["expected / floor"] == times_text(1 + loss["excess"] / loss["floor"], digits=3)
-    _, beside = show(Showing(0, subject, experiment.seed), lambda done, total: None)
-    assert np.array_equal(beside.x, film.x)
+    _, beside = measure_subject(
+        TrajectoryRequest(0, subject, experiment.seed), lambda done, total: None
+    )
+    assert np.array_equal(beside.x, trajectory.x)
     # The attribution explains that very energy distance.
-    split = make_study(wish).attribution
+    split = diagnose(request).attribution
     parts = evaluated["attribution"]
     assert split is not None and split.total == said["energy_distance"] == parts["total"]
     assert all(split.part(key) == parts[key] for key in ("start", "network", "discretisation"))
@@ -106,27 +113,27 @@ def test_all_front_ends_say_the_same_of_a_run(name: str, home: Path, trained: An
 
 async def test_the_screen_says_what_the_command_line_says(trained: Any) -> None:
     sample = trained["naive-1d"]["sample"]
-    async with lab("naive-1d", glyphs="braille") as bench:
-        await bench.press("r")
-        await until(lambda: number(sample["energy_distance"]) in bench.screen)
+    async with lab("naive-1d", glyphs="braille") as driver:
+        await driver.press("r")
+        await until(lambda: number(sample["energy_distance"]) in driver.screen)
         listed = next(
-            line for line in bench.screen.splitlines() if "60/60" in line and "naive" in line
+            line for line in driver.screen.splitlines() if "60/60" in line and "naive" in line
         )
         assert number(sample["energy_distance_real"]) in listed
-        while "naive-1d" not in str(bench.app.screen.query_one("#detail").content)[:9]:
-            await bench.press("down")
-        await bench.press("enter")
-        await bench.film("network")
+        while "naive-1d" not in str(driver.app.screen.query_one("#detail").content)[:9]:
+            await driver.press("down")
+        await driver.press("enter")
+        await driver.trajectory("network")
         energy, moved = sample["energy_distance"], sample["energy_distance_chance"]
         text = f"energy {number(energy)} ±{number(moved)}"
-        await until(lambda: text in " ".join(bench.screen.split()))
-        await bench.press("o", "o")
-        await until(lambda: "Where the error comes from" in bench.screen)
-        await until(lambda: "true points score" in bench.screen)
-        (total,) = (line for line in bench.screen.splitlines() if "true points score" in line)
+        await until(lambda: text in " ".join(driver.screen.split()))
+        await driver.press("o", "o")
+        await until(lambda: "Where the error comes from" in driver.screen)
+        await until(lambda: "true points score" in driver.screen)
+        (total,) = (line for line in driver.screen.splitlines() if "true points score" in line)
         assert f" {energy:.3g} ±" in total
-        await bench.press("home")
-        assert "start off by 0.54 std" in bench.title and "off by 0.54 std" in bench.screen
+        await driver.press("home")
+        assert "start off by 0.54 std" in driver.title and "off by 0.54 std" in driver.screen
 
 
 def test_a_bad_sample_looks_bad(home: Path, trained: Any) -> None:

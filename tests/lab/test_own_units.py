@@ -23,12 +23,12 @@ from tui_diffusion.export import export
 from tui_diffusion.export.pictures.figure import Panel
 from tui_diffusion.export.pictures.ticks import marks
 from tui_diffusion.export.scene import Exhibit
-from tui_diffusion.export.scene import Film as Exported
+from tui_diffusion.export.scene import MeasuredTrajectory as Exported
 from tui_diffusion.lab.drawing.palette import Palette
 from tui_diffusion.lab.formatting import vector
-from tui_diffusion.lab.sampling.measured_trajectory import Film, make_film
-from tui_diffusion.lab.sampling.request import Wish
-from tui_diffusion.lab.views.render import Look, picture
+from tui_diffusion.lab.sampling.measured_trajectory import MeasuredTrajectory, measure_trajectory
+from tui_diffusion.lab.sampling.request import SampleRequest
+from tui_diffusion.lab.views.render import ViewState, picture
 
 from ..export.test_export_script import run_here
 
@@ -135,21 +135,21 @@ def ticks(span, most, axis):
 
 def test_ticks_of_a_picture_are_round_numbers_in_own_units(tmp_path):
     of = of_file(tmp_path / "points.npy", UNLIKE)
-    film = Exported(Exhibit(of), ideal_sample(of))
-    for axis, mean, std in zip(film.axes, UNLIKE.mean(0), UNLIKE.std(0), strict=True):
+    trajectory = Exported(Exhibit(of), ideal_sample(of))
+    for axis, mean, std in zip(trajectory.axes, UNLIKE.mean(0), UNLIKE.std(0), strict=True):
         marked = ticks((-2.0, 2.0), 5, axis)
         assert 3 <= len(marked) <= 6
-        for place, text in marked:
-            assert float(text) == pytest.approx(mean + std * place, abs=1e-3 * std)
+        for position, text in marked:
+            assert float(text) == pytest.approx(mean + std * position, abs=1e-3 * std)
     far = [text for _, text in ticks((-2.0, 2.0), 5, Axis(1e9, 1.0))]
     assert far == ["999999998", "999999999", "1000000000", "1000000001", "1000000002"]
     assert [text for _, text in ticks((0.0, 2.0), 2, Axis(0.0, 1e99))] == ["0", "1e99", "2e99"]
     assert Axis(1e9, 1.0).offset(-2, 2) == 1e9 and Axis(70.0, 5196.0).offset(-2, 2) == 0
 
 
-def text_of(film: Film, view: str) -> str:
-    look = Look(film.levels, view)
-    strips = picture(film, look, 90, 24, Palette.default(), "braille")
+def text_of(trajectory: MeasuredTrajectory, view: str) -> str:
+    view_state = ViewState(trajectory.levels, view)
+    strips = picture(trajectory, view_state, 90, 24, Palette.default(), "braille")
     return "\n".join(strip.text for strip in strips)
 
 
@@ -157,19 +157,19 @@ def test_the_lab_shows_own_units(tmp_path):
     """Numbers and axes; ticks of far numbers are counted from a round one that the axis names."""
     points = UNLIKE + np.array([0, 1e5])
     of = of_file(tmp_path / "points.npy", points)
-    film = make_film(Wish(of, "forward", 0, 400))
-    seen = film.numbers(film.levels)
+    trajectory = measure_trajectory(SampleRequest(of, "forward", 0, 400))
+    seen = trajectory.numbers(trajectory.levels)
     assert seen.goal_mean == pytest.approx(points.mean(0))
     assert (np.abs(np.array(seen.mean) - points.mean(0)) < 0.2 * points.std(0)).all()
     assert seen.std == pytest.approx(points.std(0), rel=0.15)
-    x = film.scaling.unit(torch.tensor([film.point(0, 0).x], dtype=torch.float64))
-    assert x.numpy() == pytest.approx(film.x[0, :1], rel=1e-4)
-    drawn = text_of(film, "scatter")
+    x = trajectory.scaling.unit(torch.tensor([trajectory.point(0, 0).x], dtype=torch.float64))
+    assert x.numpy() == pytest.approx(trajectory.x[0, :1], rel=1e-4)
+    drawn = text_of(trajectory, "scatter")
     assert "10k" in drawn and "-10k" in drawn and "y - 100000" in drawn
-    near = text_of(film, "close-up")
+    near = text_of(trajectory, "close-up")
     assert "y - " not in near  # differences from a mode have no far centre
 
-    line = make_film(Wish(of_file(tmp_path / "line.npy", FAR), "forward", 0, 400))
+    line = measure_trajectory(SampleRequest(of_file(tmp_path / "line.npy", FAR), "forward", 0, 400))
     for view in ("histogram", "pdf and cdf", "denoiser"):
         drawn = text_of(line, view)
         assert "x - 1000000000" in drawn

@@ -17,14 +17,14 @@ def test_parts_of_a_title_go_whole_and_in_their_turn():
 
 
 async def test_the_start_is_said_whole_in_a_narrow_panel_and_how_it_plays_too():
-    async with lab("naive-2d", size=(80, 24)) as bench:
-        await bench.press("i")
-        await bench.film("ideal")
-        await bench.press("f", "m", "home", "v")
+    async with lab("naive-2d", size=(80, 24)) as driver:
+        await driver.press("i")
+        await driver.trajectory("ideal")
+        await driver.press("f", "m", "home", "v")
         for width in (80, 60):
-            await bench.pilot.resize_terminal(width, 24)
-            await bench.pilot.pause(0.1)
-            assert "level 0/10" in bench.title and "  start off by " in bench.title
-            assert f"─ {bench.title} ─" in bench.screen, "in the border as it is"
-            assert f"─ {bench.subtitle} ─" in bench.screen
-            assert bench.subtitle.startswith("ideal denoiser · ") and "loop" in bench.subtitle
+            await driver.pilot.resize_terminal(width, 24)
+            await driver.pilot.pause(0.1)
+            assert "level 0/10" in driver.title and "  start off by " in driver.title
+            assert f"─ {driver.title} ─" in driver.screen, "in the border as it is"
+            assert f"─ {driver.subtitle} ─" in driver.screen
+            assert driver.subtitle.startswith("ideal denoiser · ") and "loop" in driver.subtitle

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_diffusion.core.interpolation import between
-from tui_diffusion.lab.widgets.playback import FINE, MODES, SPEEDS, Play
+from tui_diffusion.core.interpolation import interpolate
+from tui_diffusion.lab.widgets.playback import FINE, MODES, SPEEDS, Playback
 
 LEVELS = st.integers(1, 60)
 PLAYS = st.builds(
-    lambda levels, fine, mode, speed: Play(levels, fine=fine, mode=mode, speed=speed).go_to(0),
+    lambda levels, fine, mode, speed: Playback(levels, fine=fine, mode=mode, speed=speed).go_to(0),
     LEVELS,
     st.sampled_from(FINE),
     st.sampled_from(MODES),
@@ -26,127 +26,129 @@ KEYS = {
     "space": lambda p: p.hold() if p.playing else p.start(),
     "]": lambda p: p.faster(1),
     "[": lambda p: p.faster(-1),
-    "m": Play.next_mode,
-    "f": Play.finer,
+    "m": Playback.next_mode,
+    "f": Playback.finer,
     "tick": lambda p: p.tick() if p.playing else p,
     "fewer": lambda p: p.of(max(p.levels // 2, 1)),
     "more": lambda p: p.of(p.levels + 3),
 }
 
 
-def way(play, ticks):
+def way(playback, ticks):
     """The places of so many ticks, each but once while it rests."""
-    places = [play.place]
+    places = [playback.place]
     for _ in range(ticks):
-        play = play.tick()
-        if play.place != places[-1]:
-            places.append(play.place)
-        if not play.playing:
+        playback = playback.tick()
+        if playback.place != places[-1]:
+            places.append(playback.place)
+        if not playback.playing:
             break
-    return places, play
+    return places, playback
 
 
 @given(PLAYS, st.lists(st.sampled_from(sorted(KEYS)), max_size=60))
-def test_whatever_is_pressed_the_place_is_one_that_there_is(play, keys):
+def test_whatever_is_pressed_the_place_is_one_that_there_is(playback, keys):
     for key in keys:
-        play = KEYS[key](play)
-        assert 0 <= play.place <= play.levels
-        assert (play.place * play.fine).is_integer(), key
-        level, _, rest = play.text.removeprefix("level ").partition(" + ")
+        playback = KEYS[key](playback)
+        assert 0 <= playback.place <= playback.levels
+        assert (playback.place * playback.fine).is_integer(), key
+        level, _, rest = playback.text.removeprefix("level ").partition(" + ")
         reached, levels = map(int, level.split("/"))
-        assert (reached, levels) == (play.level, play.levels)
-        assert reached + (Fraction(rest) if rest else 0) == play.place
-        assert 1 / 16 <= play.interval <= 2
+        assert (reached, levels) == (playback.level, playback.levels)
+        assert reached + (Fraction(rest) if rest else 0) == playback.place
+        assert 1 / 16 <= playback.interval <= 2
 
 
 @given(PLAYS)
-def test_once_goes_to_the_clean_level_and_holds(play):
-    play = play.next_mode() if play.mode == MODES[2] else play
-    while play.mode != MODES[0]:
-        play = play.next_mode()
-    places, end = way(play.start(), 10_000)
+def test_once_goes_to_the_clean_level_and_holds(playback):
+    playback = playback.next_mode() if playback.mode == MODES[2] else playback
+    while playback.mode != MODES[0]:
+        playback = playback.next_mode()
+    places, end = way(playback.start(), 10_000)
     assert places[0] == 0
-    assert places[-1] == play.levels
+    assert places[-1] == playback.levels
     assert places == sorted(places)
     assert not end.playing
     assert end.start().place == 0, "from the end it starts anew"
 
 
 def test_a_loop_goes_on_from_the_noise():
-    places, end = way(Play(3, mode="loop").go_to(2).start(), 40)
+    places, end = way(Playback(3, mode="loop").go_to(2).start(), 40)
     assert places[:6] == [2, 3, 0, 1, 2, 3]
     assert end.playing
 
 
 def test_out_and_back_turns_at_both_ends():
-    play = Play(2, mode="out and back", fine=2)
-    assert way(play.go_to(0).start(), 40)[0][:10] == [0, 0.5, 1, 1.5, 2, 1.5, 1, 0.5, 0, 0.5]
-    assert way(play.go_to(2).start(), 40)[0][:3] == [2, 1.5, 1], "from the clean end it goes out"
+    playback = Playback(2, mode="out and back", fine=2)
+    assert way(playback.go_to(0).start(), 40)[0][:10] == [0, 0.5, 1, 1.5, 2, 1.5, 1, 0.5, 0, 0.5]
+    assert way(playback.go_to(2).start(), 40)[0][:3] == [2, 1.5, 1], (
+        "from the clean end it goes out"
+    )
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
-@given(play=PLAYS)
-def test_an_end_rests_a_second_and_no_other_place_does(mode, play):
-    while play.mode != mode:
-        play = play.next_mode()
-    play, stayed = play.start(), {}
+@given(playback=PLAYS)
+def test_an_end_rests_a_second_and_no_other_place_does(mode, playback):
+    while playback.mode != mode:
+        playback = playback.next_mode()
+    playback, stayed = playback.start(), {}
     for _ in range(400):
-        play = play.tick()
-        stayed[play.place] = max(play.resting, stayed.get(play.place, 0))
+        playback = playback.tick()
+        stayed[playback.place] = max(playback.resting, stayed.get(playback.place, 0))
     for place, ticks in stayed.items():
-        if place == play.levels or (place == 0 and mode == MODES[2]):
-            assert (ticks + 1) * play.interval >= 1
+        if place == playback.levels or (place == 0 and mode == MODES[2]):
+            assert (ticks + 1) * playback.interval >= 1
         else:
             assert ticks == 0
 
 
 @given(PLAYS)
-def test_the_tempo_is_that_of_the_levels_however_fine(play):
-    play = play.start()
-    first = play.tick()
-    moved = first.place - play.place
+def test_the_tempo_is_that_of_the_levels_however_fine(playback):
+    playback = playback.start()
+    first = playback.tick()
+    moved = first.place - playback.place
     if moved and not first.at_end:
-        assert moved / play.interval == pytest.approx(SPEEDS[play.speed])
+        assert moved / playback.interval == pytest.approx(SPEEDS[playback.speed])
 
 
 def test_steps_end_where_such_steps_end():
-    play = Play(20, fine=8).go_to(12)
+    playback = Playback(20, fine=8).go_to(12)
     for _ in range(3):
-        play = play.step(1)
-    assert play.text == "level 12/20 + 3/8"
-    assert play.step(1, size=4).place == 12.5
-    assert play.step(-1, size=4).place == 12
-    assert play.finer().text == "level 12/20"
-    assert play.go_to(99).text == "level 20/20"
-    assert play.go_to(99).step(1) == play.go_to(20)
-    assert play.go_to(-3).step(-1).place == 0
+        playback = playback.step(1)
+    assert playback.text == "level 12/20 + 3/8"
+    assert playback.step(1, size=4).place == 12.5
+    assert playback.step(-1, size=4).place == 12
+    assert playback.finer().text == "level 12/20"
+    assert playback.go_to(99).text == "level 20/20"
+    assert playback.go_to(99).step(1) == playback.go_to(20)
+    assert playback.go_to(-3).step(-1).place == 0
 
 
 def test_another_film_keeps_the_clean_end_or_the_place():
-    assert Play(20).go_to(20).of(10).place == 10
-    assert Play(20, fine=4).go_to(12).step(1).of(30).place == 12.25
-    assert Play(20).go_to(12).of(10).place == 10
+    assert Playback(20).go_to(20).of(10).place == 10
+    assert Playback(20, fine=4).go_to(12).step(1).of(30).place == 12.25
+    assert Playback(20).go_to(12).of(10).place == 10
 
 
 @given(PLAYS, st.lists(st.sampled_from(sorted(KEYS)), max_size=20), LEVELS)
-def test_in_step_is_the_same_share_of_the_way_to_the_sub_step(play, keys, levels):
+def test_in_step_is_the_same_share_of_the_way_to_the_sub_step(playback, keys, levels):
     for key in keys:
-        play = KEYS[key](play)
-    other = play.in_step(levels)
-    behind = Fraction(play.place) / play.levels - Fraction(other.place) / levels
-    assert 0 <= behind < Fraction(1, levels * play.fine)
-    assert (other.place * play.fine).is_integer()
-    assert other.at_end == play.at_end, "all are clean at once, and none before"
-    assert play.in_step(play.levels) == play
+        playback = KEYS[key](playback)
+    other = playback.in_step(levels)
+    behind = Fraction(playback.place) / playback.levels - Fraction(other.place) / levels
+    assert 0 <= behind < Fraction(1, levels * playback.fine)
+    assert (other.place * playback.fine).is_integer()
+    assert other.at_end == playback.at_end, "all are clean at once, and none before"
+    assert playback.in_step(playback.levels) == playback
 
 
 @given(LEVELS, st.integers(0, 10_000))
 def test_between_two_levels_is_a_straight_line(levels, seed):
     rows = np.random.default_rng(seed).normal(size=(levels + 1, 3, 2))
     for k in range(levels):
-        assert np.array_equal(between(rows, k), rows[k])
-        middle = between(rows, k + 0.25)
+        assert np.array_equal(interpolate(rows, k), rows[k])
+        middle = interpolate(rows, k + 0.25)
         assert middle == pytest.approx(0.75 * rows[k] + 0.25 * rows[k + 1])
     for end in (levels, levels + 1e-12):
-        assert np.array_equal(between(rows, end), rows[-1])
-    assert np.array_equal(between(rows, -1e-12), rows[0])
+        assert np.array_equal(interpolate(rows, end), rows[-1])
+    assert np.array_equal(interpolate(rows, -1e-12), rows[0])

@@ -10,7 +10,7 @@ from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.lab import clock as clocks
 from tui_diffusion.lab.clock import Clock
-from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session
 
 from ..fakes import FakeTrainer, FakeTrainers, wait_until
@@ -46,11 +46,11 @@ def record():
 
 def test_a_session_begins_idle_and_can_be_closed_at_once():
     session = Session(lambda: None, FakeTrainers())
-    assert session.state is State.IDLE
+    assert session.state is SessionState.IDLE
     assert session.training is None
     session.pause()
     session.stop()
-    assert session.state is State.IDLE
+    assert session.state is SessionState.IDLE
     assert session.close(0)
 
 
@@ -58,7 +58,7 @@ def test_a_training_runs_to_its_end(record):
     recorded = record(FakeTrainers(chunk=30))
     training = recorded.session.start(EXPERIMENT)
     wait_until(lambda: not training.state.active)
-    assert recorded.states == [State.TRAINING, State.FINISHED]
+    assert recorded.states == [SessionState.TRAINING, SessionState.FINISHED]
     assert training.step == training.steps == 200
     assert np.array_equal(training.losses, np.float32([FakeTrainer.loss(k) for k in range(200)]))
     assert training.snapshot[0] == 200
@@ -76,11 +76,11 @@ def test_it_is_loading_until_there_is_a_trainer(record):
 
     recorded = record(make)
     training = recorded.session.start(EXPERIMENT)
-    assert training.state is recorded.session.state is State.LOADING
+    assert training.state is recorded.session.state is SessionState.LOADING
     recorded.session.pause()
     assert training.running.is_set(), "there is nothing to pause yet"
     ready.set()
-    wait_until(lambda: training.state is State.FINISHED)
+    wait_until(lambda: training.state is SessionState.FINISHED)
 
 
 def test_pause_holds_and_goes_on(record):
@@ -89,15 +89,20 @@ def test_pause_holds_and_goes_on(record):
     training = recorded.session.start(EXPERIMENT)
     wait_until(lambda: training.step == 50)
     recorded.session.pause()
-    wait_until(lambda: training.state is State.PAUSED)
+    wait_until(lambda: training.state is SessionState.PAUSED)
     pulls = trainers.last.pulls
     trainers.last.allow()
     assert not training.stop.wait(0.2)
-    assert (training.state, training.step, trainers.last.pulls) == (State.PAUSED, 50, pulls)
+    assert (training.state, training.step, trainers.last.pulls) == (SessionState.PAUSED, 50, pulls)
     assert training.snapshot[0] == 50, "what is seen while paused is what was reached"
     recorded.session.pause()
-    wait_until(lambda: training.state is State.FINISHED)
-    assert recorded.states == [State.TRAINING, State.PAUSED, State.TRAINING, State.FINISHED]
+    wait_until(lambda: training.state is SessionState.FINISHED)
+    assert recorded.states == [
+        SessionState.TRAINING,
+        SessionState.PAUSED,
+        SessionState.TRAINING,
+        SessionState.FINISHED,
+    ]
     assert training.step == 200
 
 
@@ -109,10 +114,10 @@ def test_stop_ends_it_where_it_is(record, paused):
     wait_until(lambda: training.step == 50)
     if paused:
         recorded.session.pause()
-        wait_until(lambda: training.state is State.PAUSED)
+        wait_until(lambda: training.state is SessionState.PAUSED)
     pulls = trainers.last.pulls
     recorded.session.stop()
-    wait_until(lambda: training.state is State.STOPPED)
+    wait_until(lambda: training.state is SessionState.STOPPED)
     assert trainers.last.pulls <= pulls + 2, "the stop is looked for after every chunk"
     assert (training.step, training.snapshot[0]) == (50, 50)
     assert recorded.session.close(60)
@@ -122,18 +127,18 @@ def test_stop_ends_it_where_it_is(record, paused):
 def test_nothing_happens_to_a_training_that_has_ended(record, act):
     recorded = record(FakeTrainers())
     training = recorded.session.start(EXPERIMENT)
-    wait_until(lambda: training.state is State.FINISHED)
+    wait_until(lambda: training.state is SessionState.FINISHED)
     getattr(recorded.session, act)()
     assert recorded.session.close(60)
-    assert training.state is State.FINISHED
-    assert recorded.states == [State.TRAINING, State.FINISHED]
+    assert training.state is SessionState.FINISHED
+    assert recorded.states == [SessionState.TRAINING, SessionState.FINISHED]
 
 
 def test_divergence_is_a_state_of_its_own(record):
     recorded = record(FakeTrainers(ends="diverged", at=70))
     training = recorded.session.start(EXPERIMENT)
     wait_until(lambda: not training.state.active)
-    assert recorded.states == [State.TRAINING, State.DIVERGED]
+    assert recorded.states == [SessionState.TRAINING, SessionState.DIVERGED]
     assert training.step == 70
     assert np.isnan(training.losses[69])
     assert np.isfinite(training.losses[:69]).all()
@@ -146,7 +151,7 @@ def test_a_stop_right_after_an_overflow_is_a_divergence_on_the_screen_as_on_disk
     wait_until(lambda: training.step == 69)
     recorded.session.stop()
     wait_until(lambda: not training.state.active)
-    assert training.state is State.DIVERGED
+    assert training.state is SessionState.DIVERGED
     assert np.isfinite(training.losses[:69]).all()
 
 
@@ -163,11 +168,11 @@ def test_a_failure_is_one_line_and_the_session_lives_on(record, error, message):
     recorded = record(trainers)
     training = recorded.session.start(EXPERIMENT)
     wait_until(lambda: not training.state.active)
-    assert training.state is State.FAILED
+    assert training.state is SessionState.FAILED
     assert training.error == (message or "device: 'cuda' is not here; allowed: cpu")
     trainers.options = {}
     again = recorded.session.start(EXPERIMENT)
-    wait_until(lambda: again.state is State.FINISHED)
+    wait_until(lambda: again.state is SessionState.FINISHED)
     assert again.error == ""
 
 
@@ -178,7 +183,7 @@ def test_a_trainer_that_cannot_be_made_is_a_failure(record):
     recorded = record(make)
     training = recorded.session.start(EXPERIMENT)
     wait_until(lambda: not training.state.active)
-    assert training.state is State.FAILED
+    assert training.state is SessionState.FAILED
     assert training.error == "device: 'cuda' is not here; allowed: auto, cpu"
 
 
@@ -212,15 +217,15 @@ def test_a_new_training_waits_for_the_old_thread_to_end(record):
     overlap = Overlap()
     recorded = record(overlap)
     first = recorded.session.start(EXPERIMENT)
-    wait_until(lambda: first.state is State.TRAINING)
+    wait_until(lambda: first.state is SessionState.TRAINING)
     old = recorded.session._thread
     second = recorded.session.start(EXPERIMENT)
     assert recorded.session.training is second
-    wait_until(lambda: second.state is State.TRAINING)
-    assert first.state is State.STOPPED
+    wait_until(lambda: second.state is SessionState.TRAINING)
+    assert first.state is SessionState.STOPPED
     assert not old.is_alive()
     recorded.session.stop()
-    wait_until(lambda: second.state is State.STOPPED)
+    wait_until(lambda: second.state is SessionState.STOPPED)
     assert overlap.most == 1
     assert len(overlap.threads) == 2
 
@@ -230,8 +235,8 @@ def test_many_starts_at_once_train_the_last_one_alone(record):
     recorded = record(overlap)
     before = threading.active_count()
     trainings = [recorded.session.start(EXPERIMENT) for _ in range(8)]
-    wait_until(lambda: trainings[-1].state is State.TRAINING)
-    assert {t.state for t in trainings[:-1]} == {State.STOPPED}
+    wait_until(lambda: trainings[-1].state is SessionState.TRAINING)
+    assert {t.state for t in trainings[:-1]} == {SessionState.STOPPED}
     assert threading.active_count() == before + 1
     assert overlap.most == 1
 
@@ -250,7 +255,7 @@ def test_close_joins_and_says_whether_it_could():
     block.set()
     assert session.close(60)
     assert not session._thread.is_alive()
-    assert session.state is State.STOPPED
+    assert session.state is SessionState.STOPPED
 
 
 def test_losses_are_only_ever_appended(record):
@@ -267,7 +272,7 @@ def test_losses_are_only_ever_appended(record):
         if held is not None:
             assert np.array_equal(losses[: len(held[1])], held[1])
         held = (losses, losses[:limit].copy())
-    wait_until(lambda: training.state is State.FINISHED)
+    wait_until(lambda: training.state is SessionState.FINISHED)
     assert np.array_equal(training.losses[:200], held[1])
 
 
@@ -292,7 +297,7 @@ def test_a_snapshot_is_made_when_it_is_wanted_and_never_changes(record):
     wait_until(lambda: training.snapshot[0] == 30)
     _, frozen = training.snapshot
     made[0].allow()
-    wait_until(lambda: training.state is State.FINISHED)
+    wait_until(lambda: training.state is SessionState.FINISHED)
     assert made[0].denoiser.step == training.snapshot[1].step == 200
     assert frozen.step == 30
 
@@ -309,7 +314,7 @@ def test_the_device_and_its_reason_are_those_of_the_trainer(record):
 
     recorded = record(Placed)
     training = recorded.session.start(EXPERIMENT)
-    wait_until(lambda: training.state is State.FINISHED)
+    wait_until(lambda: training.state is SessionState.FINISHED)
     assert (training.device, training.reason) == ("cuda:0 Big", "as asked; and more on the way")
 
 
@@ -341,16 +346,16 @@ def test_the_lab_and_the_command_line_give_the_same_losses_bit_for_bit(record, n
     training = recorded.session.start(experiment)
     pauses = 0
     while pauses < 3:
-        wait_until(lambda: training.state is not State.LOADING)
+        wait_until(lambda: training.state is not SessionState.LOADING)
         recorded.session.pause()
-        wait_until(lambda: training.state is not State.TRAINING)
-        if training.state is State.FINISHED:
+        wait_until(lambda: training.state is not SessionState.TRAINING)
+        if training.state is SessionState.FINISHED:
             break
-        assert training.state is State.PAUSED
+        assert training.state is SessionState.PAUSED
         pauses += 1
         recorded.session.pause()
-        wait_until(lambda: training.state is not State.PAUSED)
-    wait_until(lambda: training.state is State.FINISHED)
+        wait_until(lambda: training.state is not SessionState.PAUSED)
+    wait_until(lambda: training.state is SessionState.FINISHED)
     assert pauses > 0
     assert np.array_equal(training.losses, expected.losses)
     here = training.snapshot[1].network.state_dict()
@@ -365,7 +370,7 @@ def test_a_rate_of_1e9_diverges_at_the_same_step_as_headless():
     training = session.start(experiment)
     wait_until(lambda: not training.state.active)
     assert session.close(60)
-    assert (training.state, expected.status) == (State.DIVERGED, "diverged")
+    assert (training.state, expected.status) == (SessionState.DIVERGED, "diverged")
     assert training.step == expected.step
     assert not np.isfinite(training.losses[training.step - 1])
 
@@ -380,7 +385,7 @@ def test_a_device_that_is_not_here_is_one_line():
     training = session.start(experiment)
     wait_until(lambda: not training.state.active)
     assert session.close(60)
-    assert training.state is State.FAILED
+    assert training.state is SessionState.FAILED
     assert training.error.startswith("device: 'mps' is not available; allowed: auto, cpu")
 
 

@@ -163,9 +163,9 @@ def test_it_is_toml():
 async def test_the_place_is_restored_and_told():
     app = make_lab("naive-1d")
     app._place = Place("naive-1d", 4, "training", "paths", "density")
-    async with running(app, NARROW) as bench:
-        await until(lambda: app.main.denoising.film is not None)
-        await bench.pilot.pause(0.01)
+    async with running(app, NARROW) as driver:
+        await until(lambda: app.main.denoising.trajectory is not None)
+        await driver.pilot.pause(0.01)
         assert app.main.denoising.level == 4
         assert app.main.denoising.view == "paths"
         assert app.place == app._place
@@ -176,7 +176,7 @@ async def test_another_experiment_starts_at_its_clean_end():
     app = make_lab("naive-2d")
     app._place = Place("naive-1d", 4)
     async with running(app):
-        await until(lambda: app.main.denoising.film is not None)
+        await until(lambda: app.main.denoising.trajectory is not None)
         assert app.main.denoising.level == app.main.denoising.levels
         assert app.place.level is None
 
@@ -185,5 +185,5 @@ async def test_a_level_beyond_the_last_is_the_last():
     app = make_lab("naive-1d")
     app._place = Place("naive-1d", 400)
     async with running(app):
-        await until(lambda: app.main.denoising.film is not None)
+        await until(lambda: app.main.denoising.trajectory is not None)
         assert app.main.denoising.level == app.main.denoising.levels

@@ -79,21 +79,21 @@ def test_in_high_contrast_nothing_is_faint():
 
 
 async def test_the_lab_has_it():
-    async with lab() as bench:
-        bench.app.theme = "high-contrast"
-        await bench.pilot.pause()
+    async with lab() as driver:
+        driver.app.theme = "high-contrast"
+        await driver.pilot.pause()
         for role in ("truth", "network"):
-            colour = bench.app.palette.style(role).color
+            colour = driver.app.palette.style(role).color
             assert contrast(looks(colour), (0, 0, 0)) >= 7
-        assert bench.panel.palette is bench.app.palette
+        assert driver.panel.palette is driver.app.palette
 
 
 async def test_in_high_contrast_every_line_stands_out_and_the_focus_differs() -> None:
-    async with lab() as bench:
-        bench.app.theme = "high-contrast"
-        await bench.press("tab")
+    async with lab() as driver:
+        driver.app.theme = "high-contrast"
+        await driver.press("tab")
         seen = {
-            w: w.styles.border_top[1] for w in bench.app.screen.query("Panel, #form, #experiments")
+            w: w.styles.border_top[1] for w in driver.app.screen.query("Panel, #form, #experiments")
         }
         for widget, colour in seen.items():
             ground = widget.background_colors[1]

@@ -6,7 +6,7 @@ from textual.containers import VerticalScroll
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.lab.screens.tour import TOUR, TourScreen
 from tui_diffusion.lab.settings import Place
-from tui_diffusion.lab.widgets.hint_bar import Note
+from tui_diffusion.lab.widgets.hint_bar import HintBar
 
 from ..lab_driver import NARROW, WIDE, lab, make_lab, running, until
 
@@ -26,45 +26,45 @@ def test_the_nine_scripts_in_the_order_of_the_post():
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 async def test_through_the_tour_and_onto_the_bench(size):
-    async with lab("edm-moons", size=size) as bench:
-        await bench.press("u")
-        await until(lambda: isinstance(bench.app.screen, TourScreen) and "1 of 9" in bench.screen)
+    async with lab("edm-moons", size=size) as driver:
+        await driver.press("u")
+        await until(lambda: isinstance(driver.app.screen, TourScreen) and "1 of 9" in driver.screen)
         for at, station in enumerate(TOUR):
-            assert f"{at + 1} of 9" in bench.screen and f"{station.script}.py" in bench.screen
-            page = bench.app.screen.query_one(VerticalScroll)
+            assert f"{at + 1} of 9" in driver.screen and f"{station.script}.py" in driver.screen
+            page = driver.app.screen.query_one(VerticalScroll)
             assert page.max_scroll_y == 0, "all of it is seen at once"
-            await bench.press("n")
-        assert "9 of 9" in bench.screen
-        await bench.press("p", "left")
-        assert "7 of 9" in bench.screen
-        await bench.press("enter")
-        await until(lambda: not isinstance(bench.app.screen, TourScreen))
-        await bench.film()
-        assert bench.app.model.chosen == "ddpm-1d-per-level" in bench.status
-        assert "Tour 7 of 9" in bench.screen
-        await bench.press("t")
-        await bench.state("finished")
-        assert "Tour 7 of 9" in bench.screen
-        bench.app.updates.choose("edm-1d")
-        bench.app.guidance.did("choose")
-        await bench.pilot.pause(0.01)
-        assert not bench.app.query_one(Note).display, "another experiment"
-        await bench.press("u")
-        await until(lambda: "8 of 9" in bench.screen)
-        await bench.press("u", "p", "escape")
-        await until(lambda: bench.app.place.tour == 7)
-        assert bench.app.model.chosen == "edm-1d"
+            await driver.press("n")
+        assert "9 of 9" in driver.screen
+        await driver.press("p", "left")
+        assert "7 of 9" in driver.screen
+        await driver.press("enter")
+        await until(lambda: not isinstance(driver.app.screen, TourScreen))
+        await driver.trajectory()
+        assert driver.app.model.chosen == "ddpm-1d-per-level" in driver.status
+        assert "Tour 7 of 9" in driver.screen
+        await driver.press("t")
+        await driver.state("finished")
+        assert "Tour 7 of 9" in driver.screen
+        driver.app.updates.choose("edm-1d")
+        driver.app.guidance.did("choose")
+        await driver.pilot.pause(0.01)
+        assert not driver.app.query_one(HintBar).display, "another experiment"
+        await driver.press("u")
+        await until(lambda: "8 of 9" in driver.screen)
+        await driver.press("u", "p", "escape")
+        await until(lambda: driver.app.place.tour == 7)
+        assert driver.app.model.chosen == "edm-1d"
 
 
 async def test_u_goes_on_and_escape_goes_back_to_where_one_was():
-    async with lab("edm-moons", size=NARROW) as bench:
-        app, note = bench.app, bench.app.query_one(Note)
+    async with lab("edm-moons", size=NARROW) as driver:
+        app, note = driver.app, driver.app.query_one(HintBar)
         for number in (1, 2, 9):
             app.guidance.station = 8 if number == 9 else app.guidance.station
-            await bench.press("u")
+            await driver.press("u")
             await until(lambda: isinstance(app.screen, TourScreen))
-            await until(lambda number=number: f"{number} of 9" in bench.screen)
-            await bench.press("enter")
+            await until(lambda number=number: f"{number} of 9" in driver.screen)
+            await driver.press("enter")
             await until(lambda: not isinstance(app.screen, TourScreen))
             await until(
                 lambda at=number: app.model.chosen == TOUR[at - 1].experiment and note.display
@@ -73,20 +73,20 @@ async def test_u_goes_on_and_escape_goes_back_to_where_one_was():
             assert text.startswith(f"Tour {number} of 9") and "escape goes back" in text
             assert TOUR[number - 1].reminder.replace("`", "") in text, "whole"
             assert ("u goes on" in text) == (number < 9)
-        await bench.press("escape")
+        await driver.press("escape")
         await until(lambda: app.model.chosen == "edm-moons" and not note.display)
-        await bench.press("u", "p", "enter")
+        await driver.press("u", "p", "enter")
         await until(lambda: app.model.chosen == "ddpm-multimodal")
         app.updates.choose("edm-1d")
-        await bench.press("escape")
+        await driver.press("escape")
         assert app.model.chosen == "edm-1d", "chosen since, and not by the tour"
 
 
 async def test_the_tour_goes_on_where_it_was_left():
     app = make_lab()
     app.guidance.station = Place(tour=4).tour
-    async with running(app, NARROW) as bench:
+    async with running(app, NARROW) as driver:
         app.guidance.action_tour()
         await until(lambda: isinstance(app.screen, TourScreen))
-        await bench.pilot.pause(0.01)
+        await driver.pilot.pause(0.01)
         assert app.screen.at == 4

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tui_diffusion.lab.output.pace import Pace
+from tui_diffusion.lab.output.pace import FrameLimiter
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal"),
@@ -44,7 +44,7 @@ class App:
 
 def test_nothing_is_drawn_while_something_waits():
     app = App(waiting=2)
-    pace = Pace(app)
+    pace = FrameLimiter(app)
     assert pace.clogged
     assert not pace.ready()
     app._driver.waiting = 0
@@ -55,7 +55,7 @@ def test_nothing_is_drawn_while_something_waits():
 
 
 def test_no_more_drawings_than_allowed():
-    pace = Pace(App(), least=30)
+    pace = FrameLimiter(App(), least=30)
     assert pace.ready()
     assert not pace.ready()
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from ..lab_driver import NARROW, WIDE, Bench, lab, until
+from ..lab_driver import NARROW, WIDE, Driver, lab, until
 from ..stored_runs import invented
 
 SCREENS = ("question_mark", "r", "c", "e", "a", "u", "d", "z", "ctrl+p")
@@ -23,33 +23,33 @@ def held() -> Counter[str]:
     return ours + Counter(f"thread {thread.name}" for thread in threading.enumerate())
 
 
-async def everything(bench: Bench) -> None:
+async def everything(driver: Driver) -> None:
     """Every screen, a training, other sizes, and a run opened; then rest."""
-    app = bench.app
+    app = driver.app
     for key in SCREENS:
-        await bench.press(key)
+        await driver.press(key)
         await until(lambda: len(app.screen_stack) == 2)
-        await bench.press("escape")
+        await driver.press("escape")
         await until(lambda: len(app.screen_stack) == 1)
-    await bench.press("t")
-    await bench.state("finished")
-    await bench.film("network")
-    await bench.pilot.resize_terminal(*NARROW)
-    await bench.pilot.resize_terminal(*WIDE)
-    await bench.press("r", "enter")
+    await driver.press("t")
+    await driver.state("finished")
+    await driver.trajectory("network")
+    await driver.pilot.resize_terminal(*NARROW)
+    await driver.pilot.resize_terminal(*WIDE)
+    await driver.press("r", "enter")
     await until(lambda: len(app.screen_stack) == 1)
-    await bench.film("network")
-    await until(lambda: not bench.panel._canvas.scout.busy)
+    await driver.trajectory("network")
+    await until(lambda: not driver.panel._canvas.scout.busy)
     app.model.session._make_trainer.made.clear()
 
 
 @pytest.mark.slow
 async def test_what_is_closed_or_has_ended_leaves_neither_object_nor_thread():
     invented("kept", "naive-1d", 60)
-    async with lab() as bench:
+    async with lab() as driver:
         counts = []
         for _ in range(ROUNDS):
-            await everything(bench)
+            await everything(driver)
             counts.append(held())
         # What is on its way comes and goes; a leak grows every time.
         steps = [after - before for before, after in pairwise(counts)]

@@ -12,7 +12,7 @@ from tui_diffusion.core.runs.lock import claimed
 from tui_diffusion.core.runs.run import open_run
 from tui_diffusion.core.runs.store import list_runs
 from tui_diffusion.core.training.trainer import Trainer
-from tui_diffusion.lab.session.records import State
+from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session
 from tui_diffusion.lab.terminal.capabilities import forget_size
 
@@ -100,10 +100,10 @@ def test_the_lab_takes_a_checkpoint_when_asked():
     session = Session(lambda: None, FakeTrainers(), lambda _: (), lambda *_: keeper)
     session.save()  # nothing is trained: nothing happens
     session.start(changed("naive-1d", training__steps=10**7))
-    wait_until(lambda: session.state is State.TRAINING)
+    wait_until(lambda: session.state is SessionState.TRAINING)
     session.save()
     wait_until(lambda: keeper.hurried == 1)
-    assert session.state is State.TRAINING
+    assert session.state is SessionState.TRAINING
     assert session.close(60)
 
 
@@ -163,9 +163,9 @@ def test_the_terminal_is_restored_by_the_guard_whatever_ends_the_lab():
 
 
 async def test_one_key_paints_everything_anew_wherever_one_is(monkeypatch):
-    async with running(make_lab(), (80, 24)) as bench:
+    async with running(make_lab(), (80, 24)) as driver:
         painted = []
-        monkeypatch.setattr(bench.app, "draw_anew", lambda: painted.append(bench.app.screen))
-        await bench.press("ctrl+l", "question_mark", "ctrl+l", "escape", "j", "ctrl+l")
+        monkeypatch.setattr(driver.app, "draw_anew", lambda: painted.append(driver.app.screen))
+        await driver.press("ctrl+l", "question_mark", "ctrl+l", "escape", "j", "ctrl+l")
         await until(lambda: len(painted) == 3)
         assert painted[0] is not painted[1]

@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.geometry import Size
 
 from tui_diffusion.lab.drawing.palette import Palette, contrast
-from tui_diffusion.lab.output.colour_filters import Colourless, Sixteen, nearest_of_256
+from tui_diffusion.lab.output.colour_filters import NoColour, SixteenColours, nearest_of_256
 from tui_diffusion.lab.terminal.ascii import to_ascii, to_console
 from tui_diffusion.lab.terminal.capabilities import detect
 
@@ -98,7 +98,7 @@ def test_multiplexers():
 def test_no_colour_leaves_weight_and_reverse():
     ground = Color.parse("#121212")
     styles = [Style.parse(s) for s in ("bold red", "#ffffff on #0178d4", "grey50 on #151515")]
-    out = Colourless(ground).apply([Segment("x", style) for style in styles], ground)
+    out = NoColour(ground).apply([Segment("x", style) for style in styles], ground)
     assert all(s.style.color is None and s.style.bgcolor is None for s in out)
     assert out[0].style.bold
     assert [bool(s.style.reverse) for s in out] == [False, True, False]
@@ -110,7 +110,7 @@ def test_no_colour_leaves_weight_and_reverse():
      ("#880000", 1)],
 )  # fmt: skip
 def test_the_nearest_of_sixteen(hue, number):
-    (out,) = Sixteen(Color.parse("#000000")).apply(
+    (out,) = SixteenColours(Color.parse("#000000")).apply(
         [Segment("x", Style.parse(hue))], Color.parse("#000000")
     )
     assert out.style.color.number == number
@@ -121,7 +121,9 @@ def test_among_sixteen_text_never_vanishes_in_its_ground():
     for ink in greys:
         for ground in greys:
             style = Style.parse(f"{ink} on {ground}")
-            (out,) = Sixteen(Color.parse("#000")).apply([Segment("x", style)], Color.parse("#000"))
+            (out,) = SixteenColours(Color.parse("#000")).apply(
+                [Segment("x", style)], Color.parse("#000")
+            )
             assert out.style.color.number != out.style.bgcolor.number
 
 
@@ -144,7 +146,7 @@ async def test_a_theme_set_before_the_start_colours_the_pictures():
     app = make_lab()
     app.theme = "solarized-light"
     async with running(app):
-        await until(lambda: app.main.denoising.film is not None)
+        await until(lambda: app.main.denoising.trajectory is not None)
         text = Color.from_rich_color(app.main.denoising.palette.style("text").color)
         assert contrast(text, Color.parse(app.theme_variables["background"])) > 3
 
@@ -163,23 +165,23 @@ def test_the_console_has_only_its_own_characters():
 @pytest.mark.parametrize("name", ["naive-1d", "naive-multimodal"])
 async def test_series_differ_without_hue(name):
     for colours in ("truecolour", "none"):
-        async with lab(name) as bench:
-            bench.app.colours = colours
-            bench.app._recolour()
-            await bench.press("home")
+        async with lab(name) as driver:
+            driver.app.colours = colours
+            driver.app._recolour()
+            await driver.press("home")
             if name == "naive-multimodal":
-                film = "".join(line.text for line in bench.panel.query_one("#film").lines)
-                assert ("+" in film) == (colours == "none")
-            await bench.press("t")
-            await bench.state("finished")
-            assert ("▀▀ smoothed" in bench.screen) == (colours == "none")
-            assert re.search("raw", bench.screen)
+                trajectory = "".join(line.text for line in driver.panel.query_one("#film").lines)
+                assert ("+" in trajectory) == (colours == "none")
+            await driver.press("t")
+            await driver.state("finished")
+            assert ("▀▀ smoothed" in driver.screen) == (colours == "none")
+            assert re.search("raw", driver.screen)
 
 
 async def test_of_two_sizes_at_once_the_terminals_own_is_taken(monkeypatch):
     """Textual's handler of SIGWINCH can be interrupted by the next one, and tell its size last."""
-    async with running(make_lab(), (120, 40)) as bench:
-        app = bench.app
+    async with running(make_lab(), (120, 40)) as driver:
+        app = driver.app
         monkeypatch.setattr(type(app), "is_headless", False)
         monkeypatch.setattr(
             "tui_diffusion.lab.output.terminal_app.get_terminal_size", lambda: (80, 24)

@@ -62,10 +62,10 @@ def export_(
     """
     from ..export import formats
     from ..export.formats import check, samples
-    from ..export.options import Options, read_level, read_number, read_size
+    from ..export.options import ExportOptions, read_level, read_number, read_size
     from ..export.write import export
 
-    options = Options(
+    options = ExportOptions(
         view=view,
         level=read_level(level),
         light=light,

@@ -45,7 +45,7 @@ def lab(
     resume: str | None,
 ) -> None:
     """Open the lab with EXPERIMENT, or with the last session's."""
-    from ..lab.launch import Options, open_lab
+    from ..lab.launch import LabOptions, open_lab
 
     points_set = any(setting.partition("=")[0].strip() == "sampling.points" for setting in settings)
 
@@ -68,5 +68,5 @@ def lab(
                 f"{shown(of)}, or none"
             )
     changed = bool(settings or points)
-    options = Options(theme, ascii_only, not no_mouse, low_bandwidth, run, changed)
+    options = LabOptions(theme, ascii_only, not no_mouse, low_bandwidth, run, changed)
     open_lab(experiment, make, options)

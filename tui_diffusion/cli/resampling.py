@@ -35,9 +35,9 @@ def denoiser_of(run: Run, experiment: Experiment, ideal: bool) -> tuple[Denoiser
     """Return the network of a run, or with ``ideal`` the exact denoiser, and its device."""
     from ..core.assemble import make_method, make_mixture
     from ..core.methods import IdealDenoiser
-    from ..core.training.devices import choose, use_threads
+    from ..core.training.devices import choose_device, use_threads
 
-    device = choose(experiment).device
+    device = choose_device(experiment).device
     use_threads(experiment)
     if not ideal:
         return run.denoiser(device), device

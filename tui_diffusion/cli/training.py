@@ -14,9 +14,9 @@ from ..core.config.errors import ConfigError
 from ..core.config.experiment import Experiment
 from ..core.paths import store
 from ..core.runs.checkpointer import Checkpointer
-from ..core.runs.manifest import RunError, State
+from ..core.runs.manifest import RunError, RunState
 from ..core.runs.outside import remember
-from ..core.runs.resume import RATE_ADVICE, continued, rate_change, resume
+from ..core.runs.resume import RATE_ADVICE, rate_change, resume, resumed_experiment
 from ..core.runs.run import check_writable, new_name, open_run, take_name
 from ..core.runs.store import in_store
 from ..core.training.devices import fault_of
@@ -62,7 +62,7 @@ def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Tr
             f"experiment: {preset!r} is not that of the run; allowed: "
             f"{run.experiment.name}, or none"
         )
-    experiment = continued(run, changes)
+    experiment = resumed_experiment(run, changes)
     if moved := rate_change(run.experiment, experiment, run.step):
         complain(f"{moved}; {RATE_ADVICE}")
     return resume(run, experiment), run.folder.absolute()
@@ -133,7 +133,7 @@ def _leave(trainer: Trainer, keeper: Checkpointer | None, number: int) -> NoRetu
     sys.exit(128 + number)
 
 
-def _kept(keeper: Checkpointer | None, state: State, report: dict[str, Any] | None) -> str:
+def _kept(keeper: Checkpointer | None, state: RunState, report: dict[str, Any] | None) -> str:
     """Write the final state of a training; return the error, or ''."""
     try:
         if keeper is not None:

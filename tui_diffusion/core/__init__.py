@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .runs.changes import Changes, changes_of
     from .runs.checkpointer import Checkpointer
     from .runs.naming import all_runs
-    from .runs.resume import continued, resume
+    from .runs.resume import resume, resumed_experiment
     from .runs.run import Run, RunError, open_run, save_run
     from .runs.store import Summary, delete_run, list_runs, rename_run
     from .schedules import Schedule
@@ -89,7 +89,7 @@ _HOME = {
     "runs.checkpointer": ("Checkpointer",),
     "runs.naming": ("all_runs",),
     "runs.resume": (
-        "continued",
+        "resumed_experiment",
         "resume",
     ),
     "runs.run": (
@@ -143,7 +143,6 @@ __all__ = [
     "all_runs",
     "attribute",
     "changes_of",
-    "continued",
     "delete_run",
     "denoise",
     "densities",
@@ -164,6 +163,7 @@ __all__ = [
     "rename_preset",
     "rename_run",
     "resume",
+    "resumed_experiment",
     "save_preset",
     "save_run",
     "scaling_of",

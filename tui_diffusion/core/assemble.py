@@ -90,7 +90,7 @@ SAMPLERS: dict[str, Callable[[SamplingConfig], Sampler]] = {
 """Every sampler by its name in a configuration."""
 
 
-def looks_back(config: SamplingConfig) -> bool:
+def uses_previous_step(config: SamplingConfig) -> bool:
     """Return whether the sampler uses the previous step."""
     return config.sampler == "dpm++2m"
 

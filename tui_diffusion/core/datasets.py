@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .axes import Axis
 
-MOST = 512
+MAX_COMPONENTS = 512
 """Maximum number of components of a curve, however narrow they are."""
 
 
@@ -91,7 +91,7 @@ def polar(radius: Tensor, angle: Tensor) -> Tensor:
     return torch.stack([radius * angle.cos(), radius * angle.sin()], 1)
 
 
-def _along(curve: Tensor, spacing: float, most: int = MOST) -> Tensor:
+def _along(curve: Tensor, spacing: float, most: int = MAX_COMPONENTS) -> Tensor:
     """Return points ``spacing`` apart in arc length along a polyline (m, 2).
 
     The last point of a closed curve is left out, because it is the first one again.
@@ -117,14 +117,17 @@ def _equal(*curves: Tensor) -> tuple[Tensor, Tensor]:
 
 def _moons(std: float) -> tuple[Tensor, Tensor]:
     turn = _line(0, math.pi)
-    upper = _along(torch.stack([turn.cos(), turn.sin()], 1), 0.7 * std, MOST // 2)
+    upper = _along(torch.stack([turn.cos(), turn.sin()], 1), 0.7 * std, MAX_COMPONENTS // 2)
     return _equal(upper, torch.tensor([1.0, 0.5], dtype=torch.float64) - upper)
 
 
 def _circles(std: float) -> tuple[Tensor, Tensor]:
     turn = _line(0, 2 * math.pi)
     return _equal(
-        *(_along(polar(r * torch.ones_like(turn), turn), 0.6 * std, MOST // 2) for r in (1.0, 0.5))
+        *(
+            _along(polar(r * torch.ones_like(turn), turn), 0.6 * std, MAX_COMPONENTS // 2)
+            for r in (1.0, 0.5)
+        )
     )
 
 
@@ -135,15 +138,15 @@ def _swiss_roll(std: float) -> tuple[Tensor, Tensor]:
 
 def _spirals(std: float) -> tuple[Tensor, Tensor]:
     turn = _line(0.5 * math.pi, 3.5 * math.pi)
-    arm = _along(polar(turn / 8, turn), 0.7 * std, MOST // 2)
+    arm = _along(polar(turn / 8, turn), 0.7 * std, MAX_COMPONENTS // 2)
     return _equal(arm, -arm)
 
 
 def _checkerboard(std: float) -> tuple[Tensor, Tensor]:
     """Eight of sixteen squares of side 1, each filled with a grid of components."""
-    side = min(max(math.ceil(1 / (1.2 * std)), 2), int((MOST / 8) ** 0.5))
-    place = (torch.arange(side, dtype=torch.float64) + 0.5) / side
-    cell = torch.cartesian_prod(place, place)
+    side = min(max(math.ceil(1 / (1.2 * std)), 2), int((MAX_COMPONENTS / 8) ** 0.5))
+    fraction = (torch.arange(side, dtype=torch.float64) + 0.5) / side
+    cell = torch.cartesian_prod(fraction, fraction)
     corners = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
     return _equal(*(cell + torch.tensor(c, dtype=torch.float64) for c in corners))
 
@@ -151,7 +154,7 @@ def _checkerboard(std: float) -> tuple[Tensor, Tensor]:
 def _pinwheel(std: float) -> tuple[Tensor, Tensor]:
     """Five arms of radius N(1, 0.3²); the rotation grows with the radius."""
     radius = torch.linspace(0.2, 1.8, 2001, dtype=torch.float64)
-    arm = _along(polar(radius, 0.9 * radius.exp()), 0.7 * std, MOST // 5)
+    arm = _along(polar(radius, 0.9 * radius.exp()), 0.7 * std, MAX_COMPONENTS // 5)
     weight = (-((arm.norm(dim=1) - 1) ** 2) / (2 * 0.3**2)).exp()
     turns = [2 * math.pi * k / 5 for k in range(5)]
     rotate = [

@@ -37,19 +37,19 @@ def replacing(
     ``check`` may raise to cancel at the last moment. A new file takes the permissions of the one
     that it replaces. After an exception the files are unchanged.
     """
-    places = [destination(file) for file in files]
+    targets = [destination(file) for file in files]
     # A writer may choose the format by the suffix, so the temporary name keeps it.
     temporary = [
-        place.with_name(f".{uuid4().hex[:12]}.tmp{file.suffix.lower()}")
-        for file, place in zip(files, places, strict=True)
+        target.with_name(f".{uuid4().hex[:12]}.tmp{file.suffix.lower()}")
+        for file, target in zip(files, targets, strict=True)
     ]
     try:
         yield temporary
         check()
-        for new, place in zip(temporary, places, strict=True):
+        for new, target in zip(temporary, targets, strict=True):
             with suppress(FileNotFoundError):
-                new.chmod(stat.S_IMODE(place.stat().st_mode))
-            new.replace(place)
+                new.chmod(stat.S_IMODE(target.stat().st_mode))
+            new.replace(target)
     finally:
         for path in temporary:
             with suppress(OSError):

@@ -7,14 +7,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 
-def between(rows: NDArray[Any], place: float) -> NDArray[Any]:
+def interpolate(rows: NDArray[Any], position: float) -> NDArray[Any]:
     """Interpolate linearly at a position from 0 to N; ``rows`` has shape (N + 1, …).
 
     (1 − s)·rows[k] + s·rows[k + 1] with s = place − k. No sampler moves points in this way; at an
     integer position the result is that level's own row.
     """
     last = len(rows) - 1
-    k = min(max(int(place), 0), last)
-    share = min(place, last) - k
+    k = min(max(int(position), 0), last)
+    share = min(position, last) - k
     row: NDArray[Any] = rows[k] if share <= 0 else (1 - share) * rows[k] + share * rows[k + 1]
     return row

@@ -24,7 +24,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from .mixtures import GaussianMixture, Scale
+from .mixtures import Coefficient, GaussianMixture
 from .networks import Network
 from .schedules import Level
 
@@ -194,10 +194,10 @@ class EDM(_LogNormal):
         x0_hat = mean + c_skip * (x - level.alpha * mean) + c_out * output
         return Prediction(output, (x - level.alpha * x0_hat) / level.sigma, x0_hat)
 
-    def _coefficients(self, level: Level) -> tuple[Scale, Scale, Scale]:
+    def _coefficients(self, level: Level) -> tuple[Coefficient, Coefficient, Coefficient]:
         """Return c_in, c_skip and c_out."""
         s = self.sigma_data
-        c_in: Scale = (level.sigma**2 + (level.alpha * s) ** 2) ** -0.5
+        c_in: Coefficient = (level.sigma**2 + (level.alpha * s) ** 2) ** -0.5
         return c_in, level.alpha * (s * c_in) ** 2, level.sigma * s * c_in
 
     def _mean(self, like: Tensor) -> Tensor:

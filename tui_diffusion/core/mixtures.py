@@ -23,7 +23,7 @@ from torch import Tensor
 
 from .tensors import placed
 
-Scale = float | Tensor
+Coefficient = float | Tensor
 """alpha or sigma: one number for all points, or a tensor of shape (n, 1), one for each point."""
 
 PAIRS_AT_ONCE = 2**17
@@ -143,7 +143,7 @@ class GaussianMixture:
 
     # --- the exact truth ---------------------------------------------------------------------
 
-    def log_prob(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
+    def log_prob(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return log p(x) of the data noised to (alpha, sigma); x is (n, d), the result (n,)."""
         return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().logsumexp(1))
 
@@ -162,7 +162,7 @@ class GaussianMixture:
 
         return _cast((along(ys, 1) * self.weights) @ along(xs, 0).T, xs.dtype)
 
-    def score(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
+    def score(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return ∇_x log p(x) of the data noised to (alpha, sigma), shape (n, d)."""
 
         def rows(part: _Part) -> Tensor:
@@ -171,7 +171,7 @@ class GaussianMixture:
 
         return self._by_rows(x, alpha, sigma, rows)
 
-    def denoise(self, x: Tensor, alpha: Scale, sigma: Scale) -> Tensor:
+    def denoise(self, x: Tensor, alpha: Coefficient, sigma: Coefficient) -> Tensor:
         """Return E[x_0 | x] for x = alpha·x_0 + sigma·eps, shape (n, d): the ideal denoiser.
 
         Written as Σ_m r_m (σ² μ_m + α s_m² x)/v_m.
@@ -184,11 +184,13 @@ class GaussianMixture:
 
         return self._by_rows(x, alpha, sigma, rows)
 
-    def responsibilities(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
+    def responsibilities(
+        self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0
+    ) -> Tensor:
         """Return r_m(x), the probability that x came from component m, shape (n, m)."""
         return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().softmax(1))
 
-    def cdf(self, x: Tensor, alpha: Scale = 1.0, sigma: Scale = 0.0) -> Tensor:
+    def cdf(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return P(X ≤ x) of 1D data noised to (alpha, sigma); x is (n, 1), the result (n,).
 
         Raises ValueError for 2D mixtures.
@@ -204,7 +206,7 @@ class GaussianMixture:
         return self._by_rows(x, alpha, sigma, rows)
 
     def _by_rows(
-        self, x: Tensor, alpha: Scale, sigma: Scale, rows: Callable[[_Part], Tensor]
+        self, x: Tensor, alpha: Coefficient, sigma: Coefficient, rows: Callable[[_Part], Tensor]
     ) -> Tensor:
         """Apply ``rows`` to x in batches, so that memory stays bounded."""
         means = self.means

@@ -24,8 +24,8 @@ class Level:
 
     The fields are numbers for one level; in training they are tensors that broadcast against
     points, one entry per batch or per point. ``index`` is k, counted from the noisiest.
-    ``following`` is the next level, None if that is clean. ``told`` is the corresponding level of
-    the training schedule, if sampling uses a subset of its levels.
+    ``following`` is the next level, None if that is clean. ``trained_as`` is the corresponding
+    level of the training schedule, if sampling uses a subset of its levels.
     """
 
     alpha: float | Tensor
@@ -34,12 +34,12 @@ class Level:
     sigma_next: float | Tensor
     index: int | None = None
     following: Level | None = field(default=None, repr=False, compare=False)
-    told: Level | None = field(default=None, repr=False, compare=False)
+    trained_as: Level | None = field(default=None, repr=False, compare=False)
 
     @property
     def trained(self) -> Level:
         """The corresponding level of the training schedule."""
-        return self.told or self
+        return self.trained_as or self
 
     @property
     def beta(self) -> float | Tensor:
@@ -51,12 +51,12 @@ class Level:
 class Schedule:
     """alphas and sigmas of levels 0 (noisiest) to N (clean), float64 on the CPU.
 
-    ``told`` holds, for each step of a subset, the level of the full schedule.
+    ``trained_as`` holds, for each step of a subset, the level of the full schedule.
     """
 
     alphas: Tensor
     sigmas: Tensor
-    told: tuple[Level, ...] = ()
+    trained_as: tuple[Level, ...] = ()
 
     @property
     def levels(self) -> int:
@@ -77,15 +77,15 @@ class Schedule:
         following = None
         for k in reversed(range(self.levels)):
             ends = alphas[k], sigmas[k], alphas[k + 1], sigmas[k + 1]
-            following = Level(*ends, k, following, self.told[k] if self.told else None)
+            following = Level(*ends, k, following, self.trained_as[k] if self.trained_as else None)
             steps.append(following)
         return tuple(reversed(steps))
 
     def part(self, levels: int) -> Schedule:
         """Return ``levels`` evenly spaced levels of this schedule, the first and last included."""
         chosen = torch.linspace(0, self.levels, levels + 1, dtype=torch.float64).round().long()
-        told = tuple(self[k].trained for k in chosen[:-1].tolist())
-        return Schedule(self.alphas[chosen], self.sigmas[chosen], told)
+        trained_as = tuple(self[k].trained for k in chosen[:-1].tolist())
+        return Schedule(self.alphas[chosen], self.sigmas[chosen], trained_as)
 
     @property
     def betas(self) -> Tensor:
@@ -154,6 +154,8 @@ def flow(levels: int, rho: float = 1.0) -> Schedule:
 
 def _warped(count: int, first: float, last: float, rho: float) -> Tensor:
     """Return ``count`` numbers from first to last, evenly spaced in their ρ-th root."""
-    place = torch.linspace(0, 1, count, dtype=torch.float64)
-    warped: Tensor = (first ** (1 / rho) + place * (last ** (1 / rho) - first ** (1 / rho))) ** rho
+    fraction = torch.linspace(0, 1, count, dtype=torch.float64)
+    warped: Tensor = (
+        first ** (1 / rho) + fraction * (last ** (1 / rho) - first ** (1 / rho))
+    ) ** rho
     return warped

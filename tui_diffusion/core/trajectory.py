@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from .assemble import looks_back, make_mixture, make_sampler, sampling_schedule
+from .assemble import make_mixture, make_sampler, sampling_schedule, uses_previous_step
 from .config.experiment import Experiment
 from .methods import Denoiser
 from .mixtures import GaussianMixture
@@ -121,7 +121,7 @@ class _Sampling:
     """
 
     take: Sampler
-    looks_back: bool
+    uses_previous_step: bool
     denoiser: Denoiser
     schedule: Schedule
     x: Tensor
@@ -143,7 +143,7 @@ class _Sampling:
         steps = []
         for some in _parts(len(now), self.at_once):
             previous = None
-            if self.looks_back and k:
+            if self.uses_previous_step and k:
                 previous = self.take(last[some], self.schedule[k - 1], self.denoiser, z[some])
             steps.append(self.take(now[some], self.schedule[k], self.denoiser, z[some], previous))
         return _joined(steps)
@@ -226,7 +226,7 @@ def denoise(
     of = deepcopy(denoiser)
     sampling = _Sampling(
         make_sampler(config, levels),
-        looks_back(config),
+        uses_previous_step(config),
         of,
         schedule,
         x,
@@ -241,7 +241,7 @@ def denoise(
             previous = before.get(part.start)
             made = sampling.take(from_[part], schedule[k], denoiser, z[part], previous)
             to[part] = made.x_next
-            if sampling.looks_back:
+            if sampling.uses_previous_step:
                 before[part.start] = made
 
     for k in range(levels):

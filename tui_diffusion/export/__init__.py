@@ -7,7 +7,7 @@ on no front end; it imports the last two when it writes a file.
 """
 
 from .formats import FORMATS, check, samples
-from .options import ExportError, Options
+from .options import ExportError, ExportOptions
 from .write import export
 
-__all__ = ["FORMATS", "ExportError", "Options", "check", "export", "samples"]
+__all__ = ["FORMATS", "ExportError", "ExportOptions", "check", "export", "samples"]

@@ -51,14 +51,14 @@ def check_place(file: Path, force: bool) -> None:
             raise ValueError("a null character in its name")
         if file.is_dir():
             raise ExportError(f"{name}: is a folder; allowed: the name of a file")
-        place = destination(file)
-        if not place.absolute().parent.is_dir():
+        target = destination(file)
+        if not target.absolute().parent.is_dir():
             raise ExportError(
                 f"{name}: its folder does not exist; allowed: a file in a folder there is"
             )
         if os.path.lexists(file) and not force:
             raise ExportError(f"{name}: exists; allowed: a new file, or --force to replace it")
-        probe = place.with_name(f".{uuid4().hex[:12]}.tmp")
+        probe = target.with_name(f".{uuid4().hex[:12]}.tmp")
         probe.touch(exist_ok=False)
         probe.unlink()
         if len(os.fsencode(file.name)) > 255:

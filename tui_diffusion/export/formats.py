@@ -9,15 +9,15 @@ from pathlib import Path
 from ..core.config.experiment import Experiment
 from ..core.text import shown
 from .atomic import check_place
-from .options import AS_USUAL, ExportError, Options
+from .options import AS_USUAL, ExportError, ExportOptions
 from .views import GRID, TABLE_VIEWS, TRAINING_VIEWS, dashed, has_level, named, pictures_of
 
-Progress = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Callback with the work done and the total; an exception that it raises ends the export."""
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     """A file format: its content, its defaults and its limits. None means "does not apply"."""
 
     about: str
@@ -31,14 +31,14 @@ class Format:
     views: bool = False
 
 
-FORMATS: Mapping[str, Format] = {
-    ".gif": Format("the denoising, out and back", (640, 480), True, 15, 6, most_fps=50),
-    ".mp4": Format("the denoising as a video", (1280, 720), True, 30, 8, even=True),
-    ".png": Format("a picture: a grid of levels, or a view", (1280, 800), True, views=True),
-    ".svg": Format("the same to any scale", (1280, 800), True, views=True),
-    ".csv": Format("the trajectory, with the losses in a second file"),
-    ".npz": Format("the trajectory and the losses for numpy"),
-    ".py": Format("a script of its own that trains and samples the same", samples=False),
+FORMATS: Mapping[str, ExportFormat] = {
+    ".gif": ExportFormat("the denoising, out and back", (640, 480), True, 15, 6, most_fps=50),
+    ".mp4": ExportFormat("the denoising as a video", (1280, 720), True, 30, 8, even=True),
+    ".png": ExportFormat("a picture: a grid of levels, or a view", (1280, 800), True, views=True),
+    ".svg": ExportFormat("the same to any scale", (1280, 800), True, views=True),
+    ".csv": ExportFormat("the trajectory, with the losses in a second file"),
+    ".npz": ExportFormat("the trajectory and the losses for numpy"),
+    ".py": ExportFormat("a script of its own that trains and samples the same", samples=False),
 }
 """Every format by its suffix."""
 
@@ -55,7 +55,7 @@ def samples(file: Path) -> bool:
     return format_of(file).samples
 
 
-def check(file: Path, options: Options = AS_USUAL) -> list[Path]:
+def check(file: Path, options: ExportOptions = AS_USUAL) -> list[Path]:
     """Return the files that an export would write; raise `ExportError` if it cannot.
 
     The check is cheap and precedes the sampling, so that a missing folder is reported at once.
@@ -73,7 +73,7 @@ def check(file: Path, options: Options = AS_USUAL) -> list[Path]:
 # --- what is allowed -----------------------------------------------------------------------------
 
 
-def format_of(file: Path) -> Format:
+def format_of(file: Path) -> ExportFormat:
     """Return the format of a file's suffix. Raises `ExportError` for an unknown suffix."""
     suffix = file.suffix.lower()
     if suffix not in FORMATS:
@@ -82,7 +82,7 @@ def format_of(file: Path) -> Format:
     return FORMATS[suffix]
 
 
-def _check_options(file: Path, kind: Format, options: Options) -> None:
+def _check_options(file: Path, kind: ExportFormat, options: ExportOptions) -> None:
     suffix = file.suffix.lower()
     if options.size is not None:
         if not kind.sized:
@@ -135,7 +135,7 @@ def formats_with(what: str) -> str:
     return ", ".join(suffix for suffix, kind in FORMATS.items() if getattr(kind, having))
 
 
-def _check_ground(suffix: str, kind: Format, options: Options) -> None:
+def _check_ground(suffix: str, kind: ExportFormat, options: ExportOptions) -> None:
     if options.light and not kind.sized:
         raise ExportError(
             f"--light does not go with {suffix}; allowed with: {formats_with('size')}"
@@ -146,7 +146,7 @@ def _check_ground(suffix: str, kind: Format, options: Options) -> None:
         )
 
 
-def check_view(experiment: Experiment, options: Options) -> None:
+def check_view(experiment: Experiment, options: ExportOptions) -> None:
     """Raise `ExportError` if the experiment does not have the view or the level."""
     if options.view is None:
         return
@@ -168,7 +168,7 @@ def needs_points(view: str | None) -> bool:
     return view is None or named(view) not in TRAINING_VIEWS
 
 
-def _check_size(kind: Format, size: tuple[int, int]) -> None:
+def _check_size(kind: ExportFormat, size: tuple[int, int]) -> None:
     inside = all(low <= n <= high for n, low, high in zip(size, LEAST_SIZE, MOST_SIZE, strict=True))
     odd = kind.even and (size[0] % 2 or size[1] % 2)
     if not inside or odd:

@@ -15,7 +15,7 @@ class ExportError(ConfigError):
 
 
 @dataclass(frozen=True)
-class Options:
+class ExportOptions:
     """Options of an exported file; None selects the default of the format.
 
     ``size`` is in pixels. ``fps`` and ``seconds`` apply to films. ``force`` replaces an existing
@@ -33,7 +33,7 @@ class Options:
     transparent: bool = False
 
 
-AS_USUAL = Options()
+AS_USUAL = ExportOptions()
 """The defaults of every format."""
 
 

@@ -19,7 +19,7 @@ from ..core.axes import Axis
 from ..core.config.experiment import Experiment
 from ..core.config.titles import title_of
 from ..core.datasets import Scaling
-from ..core.interpolation import between
+from ..core.interpolation import interpolate
 from ..core.methods import Denoiser, IdealDenoiser, device_of
 from ..core.mixtures import GaussianMixture
 from ..core.trajectory import Trajectory, denoise
@@ -54,7 +54,7 @@ def _no_losses() -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, eq=False)
-class Diagnosis:
+class ErrorDiagnosis:
     """A diagnosis of a denoiser's error. ``attribution`` is None if it is unknown."""
 
     losses: tuple[LevelLoss, ...]
@@ -62,7 +62,7 @@ class Diagnosis:
     attribution: Attribution | None
 
     @classmethod
-    def of(cls, experiment: Experiment, denoiser: Denoiser | None) -> Diagnosis:
+    def of(cls, experiment: Experiment, denoiser: Denoiser | None) -> ErrorDiagnosis:
         """Diagnose a denoiser; without one, diagnose only the schedule."""
         by = amplification(experiment)
         if denoiser is None:
@@ -86,12 +86,12 @@ class Exhibit:
     maker: str = "network"
     denoiser: Denoiser | None = None
     seed: int | None = None
-    diagnosis: Diagnosis | None = None
+    diagnosis: ErrorDiagnosis | None = None
 
     @cached_property
-    def diagnosed(self) -> Diagnosis:
+    def diagnosed(self) -> ErrorDiagnosis:
         """The diagnosis of the denoiser's error, computed on first use."""
-        return self.diagnosis or Diagnosis.of(self.experiment, self.denoiser)
+        return self.diagnosis or ErrorDiagnosis.of(self.experiment, self.denoiser)
 
     @cached_property
     def floors(self) -> tuple[tuple[int, float], ...]:
@@ -112,7 +112,7 @@ class Scene:
     the step from the level last reached. ``decays`` means that alpha falls as the noise grows.
     """
 
-    place: float
+    position: float
     levels: int
     points: Floats
     truth: GaussianMixture
@@ -125,7 +125,7 @@ class Scene:
     @property
     def level(self) -> int:
         """The level last reached."""
-        return min(int(self.place + 1e-9), self.levels)
+        return min(int(self.position + 1e-9), self.levels)
 
     @property
     def moments(self) -> list[tuple[str, Floats, Floats]]:
@@ -175,7 +175,7 @@ def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
 
 
 @dataclass(frozen=True, eq=False)
-class Film:
+class Animation:
     """A denoising as a function of a position from 0 (noise) to N (clean), at unit size.
 
     Between two levels, points, alpha and sigma are interpolated linearly.
@@ -267,15 +267,15 @@ class Film:
             _numbers(lengths_back(goal_std)),
         )
 
-    def scene(self, place: float) -> Scene:
-        """Return the scene at ``place``, without points that are not finite."""
+    def scene(self, position: float) -> Scene:
+        """Return the scene at ``position``, without points that are not finite."""
         schedule, levels = self.trajectory.schedule, self.levels
-        points = between(self.x, place)
+        points = interpolate(self.x, position)
         alphas, sigmas = schedule.alphas.cpu().numpy(), schedule.sigmas.cpu().numpy()
-        alpha, sigma = float(between(alphas, place)), float(between(sigmas, place))
-        reached = min(int(place + 1e-9), levels)
+        alpha, sigma = float(interpolate(alphas, position)), float(interpolate(sigmas, position))
+        reached = min(int(position + 1e-9), levels)
         return Scene(
-            place=place,
+            position=position,
             levels=levels,
             points=points[np.isfinite(points).all(1)],
             truth=self._mixture.noised(alpha, sigma),
@@ -326,4 +326,4 @@ class Film:
     def chosen(self, most: int) -> list[int]:
         """Return at most ``most`` evenly spaced levels, including the first and the last."""
         count = min(most, self.levels + 1)
-        return sorted({round(place) for place in np.linspace(0, self.levels, count)})
+        return sorted({round(position) for position in np.linspace(0, self.levels, count)})

@@ -21,15 +21,15 @@ from ..core.datasets import Scaling
 from ..core.text import shown
 from ..core.trajectory import Trajectory
 from .atomic import write_whole
-from .formats import Progress, check
-from .options import ExportError, Options
-from .scene import Exhibit, Film
+from .formats import ProgressCallback, check
+from .options import ExportError, ExportOptions
+from .scene import Animation, Exhibit
 
 _PREDICTIONS = ("x0_hat", "eps_hat")
 """Predictions of the denoiser at every level but the last."""
 
 
-def write_npz(film: Film, file: Path, progress: Progress) -> None:
+def write_npz(animation: Animation, file: Path, progress: ProgressCallback) -> None:
     """Write the trajectory, the predictions, the schedule, the losses and the experiment as NPZ.
 
     Arrays: x (N+1, n, d); x0_hat, eps_hat, mean and noise of each step (N, n, d); alphas, sigmas,
@@ -38,7 +38,7 @@ def write_npz(film: Film, file: Path, progress: Progress) -> None:
     scale convert between the two: own = centre + scale · x. The archive has no object arrays, so it
     opens with ``allow_pickle=False``.
     """
-    trajectory, exhibit = film.trajectory, film.exhibit
+    trajectory, exhibit = animation.trajectory, animation.exhibit
     more = {
         "repeats": trajectory.repeats.detach().cpu().numpy(),
         "result_level": trajectory.result_level,
@@ -56,12 +56,14 @@ def check_points(file: Path) -> None:
             f"--out {shown(file)}: suffix {shown(file.suffix)!r} is not known; allowed: .npz"
         )
     try:
-        check(file, Options(force=True))
+        check(file, ExportOptions(force=True))
     except ExportError as error:
         raise ExportError(f"--out {error}") from None
 
 
-def write_points(trajectory: Trajectory, scaling: Scaling, file: Path, progress: Progress) -> None:
+def write_points(
+    trajectory: Trajectory, scaling: Scaling, file: Path, progress: ProgressCallback
+) -> None:
     """Write the points and the schedule of every level, atomically; units as in `write_npz`."""
 
     def write(places: list[Path]) -> None:
@@ -76,7 +78,7 @@ def _save(
     predictions: Sequence[str],
     more: Mapping[str, Any],
     file: Path,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> None:
     """Write x and ``predictions``, level by level, with the schedule and ``more``.
 
@@ -124,19 +126,19 @@ def _save(
                 npy.write_array(out, np.asarray(value), allow_pickle=False)
 
 
-def write_csv(film: Film, file: Path, progress: Progress) -> None:
+def write_csv(animation: Animation, file: Path, progress: ProgressCallback) -> None:
     """Write one line for every point at every level: level, alpha, sigma, point, coordinates."""
-    trajectory = film.trajectory
-    scaling = scaling_of(film.exhibit.experiment.data)
+    trajectory = animation.trajectory
+    scaling = scaling_of(animation.exhibit.experiment.data)
     number_text = float.__repr__ if scaling.changes else "{:.9g}".format  # float64, else float32
     alphas, sigmas = trajectory.schedule.alphas.tolist(), trajectory.schedule.sigmas.tolist()
-    names = ("x",) if film.dim == 1 else ("x", "y")
+    names = ("x",) if animation.dim == 1 else ("x", "y")
     with file.open("w", encoding="ascii", newline="") as out:
         out.write(",".join(("level", "alpha", "sigma", "point", *names)) + "\r\n")
         for level, points in enumerate(trajectory.x.detach()):
             head = f"{level},{alphas[level]!r},{sigmas[level]!r}"
-            for point, place in enumerate(scaling.back(points).tolist()):
-                out.write(f"{head},{point},{','.join(map(number_text, place))}\r\n")
+            for point, position in enumerate(scaling.back(points).tolist()):
+                out.write(f"{head},{point},{','.join(map(number_text, position))}\r\n")
             progress(level + 1, len(trajectory.x))
 
 
@@ -177,11 +179,11 @@ def _table(
         return ("level", "alpha", "sigma", "error_after_step", "error_in_sample"), lines
     if exhibit.trajectory is None:
         raise ExportError("there is no denoising yet; allowed without one: a view of the training")
-    film = Film(exhibit, exhibit.trajectory)
-    names = ("x", "y")[: film.dim]
+    animation = Animation(exhibit, exhibit.trajectory)
+    names = ("x", "y")[: animation.dim]
     of = ("mean", "std", "exact_mean", "exact_std")
     named = ("level", *(f"{what}_{name}" for what in of for name in names))
-    values = np.concatenate(film.moments, 1)
+    values = np.concatenate(animation.moments, 1)
     return named, [(level, *row) for level, row in enumerate(values.tolist())]
 
 

@@ -11,27 +11,27 @@ from ..core.text import shown
 from .atomic import write_whole
 from .formats import (
     FORMATS,
-    Format,
-    Progress,
+    ExportFormat,
+    ProgressCallback,
     check,
     check_view,
     format_of,
     formats_with,
     needs_points,
 )
-from .options import AS_USUAL, ExportError, Options
+from .options import AS_USUAL, ExportError, ExportOptions
 from .views import GRID, named
 
 if TYPE_CHECKING:
     from .pictures.figure import Figure
-    from .scene import Exhibit, Film
+    from .scene import Animation, Exhibit
 
 
 def export(
     exhibit: Exhibit,
     file: Path,
-    options: Options = AS_USUAL,
-    progress: Progress | None = None,
+    options: ExportOptions = AS_USUAL,
+    progress: ProgressCallback | None = None,
 ) -> list[Path]:
     """Write ``file`` atomically and return the files written.
 
@@ -46,7 +46,11 @@ def export(
 
 
 def _write(
-    exhibit: Exhibit, kind: Format, files: list[Path], options: Options, progress: Progress
+    exhibit: Exhibit,
+    kind: ExportFormat,
+    files: list[Path],
+    options: ExportOptions,
+    progress: ProgressCallback,
 ) -> None:
     file = files[0]
     if file.suffix == ".py":
@@ -64,7 +68,7 @@ def _write(
         from .pictures.learning_curves import figure_of
 
         return draw(lambda size: figure_of(exhibit, view), file, options, progress)
-    film = _film(exhibit)
+    animation = _animation(exhibit)
     check_view(exhibit.experiment, options)
     size, fps = options.size or kind.size, options.fps or kind.fps or 1.0
     seconds = options.seconds or kind.seconds or 1.0
@@ -75,22 +79,22 @@ def _write(
 
             write = write_gif if file.suffix == ".gif" else write_mp4
             theme = theme_of(options.light, False)
-            write(film, file, size or (640, 480), theme, fps, seconds, progress)
+            write(animation, file, size or (640, 480), theme, fps, seconds, progress)
         case ".png" | ".svg":
             from .pictures import views as pictures
 
             level = options.level
-            make = partial(pictures.figure_of, film, view or GRID, level)
+            make = partial(pictures.figure_of, animation, view or GRID, level)
             draw(make, file, options, progress)
         case ".npz":
             from .tables import write_npz
 
-            write_npz(film, file, progress)
+            write_npz(animation, file, progress)
         case _:
             from .tables import write_csv, write_losses_csv
 
             write_losses_csv(exhibit, files[1])
-            write_csv(film, file, progress)
+            write_csv(animation, file, progress)
     return None
 
 
@@ -101,8 +105,8 @@ def _no_progress(done: int, total: int) -> None:
 def draw(
     make: Callable[[tuple[int, int]], Figure],
     file: Path,
-    options: Options,
-    progress: Progress = _no_progress,
+    options: ExportOptions,
+    progress: ProgressCallback = _no_progress,
 ) -> None:
     """Draw the figure that ``make`` returns for a size, as .png or .svg."""
     from .pictures.theme import theme_of
@@ -123,8 +127,8 @@ def draw(
 def export_figure(
     make: Callable[[tuple[int, int]], Figure],
     file: Path,
-    options: Options = AS_USUAL,
-    progress: Progress = _no_progress,
+    options: ExportOptions = AS_USUAL,
+    progress: ProgressCallback = _no_progress,
 ) -> list[Path]:
     """Write the figure that ``make`` returns for a size, atomically. Raises `ExportError`."""
     files = check(file, options)
@@ -134,9 +138,9 @@ def export_figure(
     return files
 
 
-def _film(exhibit: Exhibit) -> Film:
-    from .scene import Film
+def _animation(exhibit: Exhibit) -> Animation:
+    from .scene import Animation
 
     if exhibit.trajectory is None:
         raise ExportError("there is no denoising yet; allowed without one: .py")
-    return Film(exhibit, exhibit.trajectory)
+    return Animation(exhibit, exhibit.trajectory)

@@ -29,20 +29,20 @@ from .guide.guidance import Guidance
 from .keymap import ACTIONS, Target
 from .live_updates import FRAMES, LiveUpdates
 from .main_screen import STYLES, MainScreen
-from .messages import Counted, Failed, Filmed, Studied, Tick
+from .messages import DiagnosisReady, RequestFailed, RunsCounted, SessionUpdate, TrajectoryReady
 from .model import Model
 from .output.errors import line
-from .output.screens import Paced
+from .output.screens import PacedScreen
 from .output.suspend import Suspension, catch_signals
 from .output.terminal_app import TerminalApp
 from .output.themes import STARK
 from .panels.denoising import DenoisingPanel
 from .panels.experiments import ExperimentList
 from .panels.form.form import Form
-from .runs.resume_prompt import OfferScreen, unfinished
-from .runs.run_list import Choice
-from .sampling.jobs import film, study
-from .sampling.request import Wish
+from .runs.resume_prompt import ResumePrompt, unfinished
+from .runs.run_list import RunChoice
+from .sampling.jobs import diagnosis, trajectory
+from .sampling.request import SampleRequest
 from .sampling.worker import Worker
 from .session.evaluation import report
 from .session.session import Session, keep_in_store
@@ -104,8 +104,10 @@ class Lab(TerminalApp):
             experiment,
             {**PRESETS, **own},
             session or Session(self._notify, keep=keep_in_store, measure=report),
-            Worker(film, lambda made: post(Filmed(made)), self._failed, self._notify),
-            Worker(study, lambda made: post(Studied(made)), self._failed),
+            Worker(
+                trajectory, lambda made: post(TrajectoryReady(made)), self._failed, self._notify
+            ),
+            Worker(diagnosis, lambda made: post(DiagnosisReady(made)), self._failed),
         )
         presets = list(model.presets.values())
         self.main = main = MainScreen(
@@ -135,7 +137,7 @@ class Lab(TerminalApp):
     def place(self) -> Place:
         """Where the lab is, or was when it was left."""
         panel, guidance = self.main.denoising, self.guidance
-        place = Place.of(self.model.chosen, self.main.tab, panel.views, panel.play)
+        place = Place.of(self.model.chosen, self.main.tab, panel.views, panel.playback)
         return replace(place, tour=guidance.station, guided=guidance.guided, declined=self.declined)
 
     # --- begin and end -----------------------------------------------------------------------
@@ -165,8 +167,8 @@ class Lab(TerminalApp):
         # Only after the first paint, so that nothing heavy stands before it.
         self.call_after_refresh(self.model.sampling.start)
         self.call_after_refresh(self.updates.count_runs)
-        main.gpu.look()
-        self.model.studies.start()
+        main.gpu.view_state()
+        self.model.diagnoses.start()
         if self.offered:
             self.call_after_refresh(self.offer_to_go_on)
         elif self.guide:
@@ -177,7 +179,9 @@ class Lab(TerminalApp):
         place, panel = self._place, self.main.denoising
         if place is not None:
             here = place.experiment == self.model.chosen
-            panel.restore(place.play(panel.levels, here=here), {1: place.view_1d, 2: place.view_2d})
+            panel.restore(
+                place.playback(panel.levels, here=here), {1: place.view_1d, 2: place.view_2d}
+            )
             self.main.tab = place.tab
 
     def offer_to_go_on(self) -> None:
@@ -198,13 +202,13 @@ class Lab(TerminalApp):
         if run is None:
             answered(None)
         else:
-            self.push_screen(OfferScreen(run), answered)
+            self.push_screen(ResumePrompt(run), answered)
 
     def _go_on_with(self, run: Summary) -> None:
         """Go on with a run's training, as soon as torch is there."""
         self._resume = run
         if self.model.loaded:
-            self.windows.take_run(Choice(run, "resume"))
+            self.windows.take_run(RunChoice(run, "resume"))
 
     def on_unmount(self) -> None:
         last = self.model.session.training
@@ -227,7 +231,7 @@ class Lab(TerminalApp):
         """Take the colours of another theme."""
         self.take_theme()
         self.main.recolour(self.palette)
-        self.main.loss.show(self.model.bench.training)
+        self.main.loss.show(self.model.workspace.training)
         self.updates.write()
         self.updates.refresh()
         self.main.redraw()
@@ -237,15 +241,15 @@ class Lab(TerminalApp):
     def _notify(self) -> None:
         # A message that nothing comes of would take time from the training all the same.
         if self.updates.awaited:
-            self.post_while_running(Tick())
+            self.post_while_running(SessionUpdate())
 
-    def _failed(self, wish: Wish, error: Exception) -> None:
-        self.post_while_running(Failed(error))
+    def _failed(self, request: SampleRequest, error: Exception) -> None:
+        self.post_while_running(RequestFailed(error))
 
-    def on_lab_tick(self) -> None:
+    def on_lab_session_update(self) -> None:
         self.updates.tick()
 
-    def on_lab_filmed(self, message: Filmed) -> None:
+    def on_lab_trajectory_ready(self, message: TrajectoryReady) -> None:
         if not self.is_running:
             return
         if not self.model.loaded:
@@ -253,7 +257,7 @@ class Lab(TerminalApp):
             if self._resume is not None:
                 self._go_on_with(self._resume)
                 return
-        self.updates.filmed(message.film)
+        self.updates.filmed(message.trajectory)
 
     def _take_torch(self) -> None:
         """Torch is there, and with it all that the lab can do."""
@@ -269,15 +273,15 @@ class Lab(TerminalApp):
         )
         self.main.form.describe()
 
-    def on_lab_studied(self, message: Studied) -> None:
-        self.updates.studied(message.study)
+    def on_lab_diagnosis_ready(self, message: DiagnosisReady) -> None:
+        self.updates.studied(message.diagnosis)
 
-    def on_lab_counted(self, message: Counted) -> None:
+    def on_lab_runs_counted(self, message: RunsCounted) -> None:
         if self.is_running:
             self.updates.counts = message.counts
             self.updates.mark()
 
-    def on_lab_failed(self, message: Failed) -> None:
+    def on_lab_request_failed(self, message: RequestFailed) -> None:
         if not self.is_running:
             return
         self.model.loaded = True
@@ -298,13 +302,13 @@ class Lab(TerminalApp):
         self.windows.action_keep(remove=True)
 
     def on_form_changed(self, message: Form.Changed) -> None:
-        before, bench = self.model.bench.experiment, self.model.bench
-        now = bench.experiment = message.experiment
+        before, workspace = self.model.workspace.experiment, self.model.workspace
+        now = workspace.experiment = message.experiment
         if (before.sampling_levels, before.data) != (now.sampling_levels, now.data):
             self.main.denoising.expect(now.sampling_levels)
         self.updates.write_hints()
         self.updates.ask()
-        if told := newly_possible(bench.training, before, now):
+        if told := newly_possible(workspace.training, before, now):
             self.notify(told, title="More steps")
 
     def on_form_tried(self) -> None:
@@ -314,7 +318,7 @@ class Lab(TerminalApp):
     def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
         if self.screen_stack:  # none is left while the lab is being taken down
             self.main.loss.at(message.level)
-            self.guidance.look()
+            self.guidance.view_state()
 
     def on_denoising_panel_uncovered(self) -> None:
         self.updates.refresh()  # points that do not show are not sampled anew
@@ -363,7 +367,7 @@ class Lab(TerminalApp):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: every action of the lab, or of the screen over it, then Textual's own."""
-        own = screen.actions if isinstance(screen, Paced) else ()
+        own = screen.actions if isinstance(screen, PacedScreen) else ()
         for action in own or ACTIONS:
             yield SystemCommand(
                 f"{action.label} ({action.shown})".capitalize(),

@@ -11,28 +11,29 @@ from ..core.paths import store
 from .formatting import number, vector
 
 if TYPE_CHECKING:
-    from .sampling.measured_trajectory import Film
+    from .sampling.measured_trajectory import MeasuredTrajectory
 
 
-def level_text(film: Film, level: int) -> str:
+def level_text(trajectory: MeasuredTrajectory, level: int) -> str:
     """The numbers of a level as lines of text, with the exact ones and the command."""
-    wish = film.wish
-    seen = film.numbers(level)
-    what = f"network at step {wish.step}" if wish.source == "network" else wish.source
+    request = trajectory.request
+    seen = trajectory.numbers(level)
+    what = f"network at step {request.step}" if request.source == "network" else request.source
 
     def own(values: list[float]) -> str:
         """Numbers of points from a file, to as many digits as their spread calls for."""
-        if not film.scaling.changes:
+        if not trajectory.scaling.changes:
             return ", ".join(map(number, values))
-        return vector(values, 3, film.scaling.scale.tolist()).strip("()")
+        return vector(values, 3, trajectory.scaling.scale.tolist()).strip("()")
 
     rows = [
         ("mean", own(seen.mean), own(seen.goal_mean)),
         ("std", own(seen.std), own(seen.goal_std)),
     ]
     lines = [
-        f"# level {level}/{film.levels}, {what}, {len(film.x[level])} points, seed {wish.seed}",
-        f"# alpha {film.alpha(level):.6g}, sigma {film.sigma(level):.6g}",
+        f"# level {level}/{trajectory.levels}, {what}, {len(trajectory.x[level])} points, "
+        f"seed {request.seed}",
+        f"# alpha {trajectory.alpha(level):.6g}, sigma {trajectory.sigma(level):.6g}",
     ]
     lines += [f"{name}: {here} (exact {exact})" for name, here, exact in rows]
     if seen.distance is not None and seen.goal_distance is not None:
@@ -40,7 +41,7 @@ def level_text(film: Film, level: int) -> str:
         lines.append(f"squared distance to mode: {to_mode} (real {real})")
     scored, moved = number(seen.energy), number(seen.energy_chance)
     lines.append(f"energy distance: {scored} ± {moved} (real {number(seen.energy_real)})")
-    return "\n".join([*lines, command_line(wish.experiment), ""])
+    return "\n".join([*lines, command_line(request.experiment), ""])
 
 
 def copied_file() -> Path:

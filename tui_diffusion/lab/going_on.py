@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ..core.config.experiment import Experiment
-from .session.records import State, Training
+from .session.records import SessionState, Training
 
 
 def can_go_on(training: Training | None, experiment: Experiment) -> bool:
     """Whether this training has ended before the steps that are set now, all else being as set."""
     if training is None or training.run is None or training.snapshot is None:
         return False
-    if training.state not in (State.STOPPED, State.FINISHED):
+    if training.state not in (SessionState.STOPPED, SessionState.FINISHED):
         return False
     from ..core.runs.resume import part_that_changed
 

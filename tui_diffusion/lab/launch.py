@@ -29,7 +29,7 @@ _SLOW = 0.5
 
 
 @dataclass(frozen=True)
-class Options:
+class LabOptions:
     """What the command line says of the lab itself; None where it says nothing."""
 
     theme: str | None = None
@@ -42,7 +42,7 @@ class Options:
 
 
 def open_lab(
-    name: str | None, make: Callable[[str, str | None], Experiment], options: Options
+    name: str | None, make: Callable[[str, str | None], Experiment], options: LabOptions
 ) -> NoReturn:
     """Open the lab until the person leaves, then end the process.
 
@@ -87,7 +87,7 @@ def open_lab(
     _run(experiment, terminal, wanted, options, problem, kept, offered)
 
 
-def _tell_textual(terminal: Terminal, options: Options) -> None:
+def _tell_textual(terminal: Terminal, options: LabOptions) -> None:
     os.environ["TEXTUAL_COLOR_SYSTEM"] = TEXTUAL_NAMES[terminal.colours]
     if options.low_bandwidth:
         os.environ["TEXTUAL_ANIMATIONS"] = "none"
@@ -97,7 +97,7 @@ def _run(
     experiment: Experiment,
     terminal: Terminal,
     wanted: Settings,
-    options: Options,
+    options: LabOptions,
     problem: str,
     kept: Settings,
     offered: tuple[str, ...],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .clock import Clock
 from .panels.status_bars import status
 from .runs.stored import ask_for_counts, mark_of
-from .session.records import State, Training
+from .session.records import SessionState, Training
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .main_screen import MainScreen
     from .model import Model
     from .output.terminal_app import TerminalApp
-    from .sampling.diagnosis import Study
-    from .sampling.measured_trajectory import Film
+    from .sampling.diagnosis import RequestedDiagnosis
+    from .sampling.measured_trajectory import MeasuredTrajectory
 
 FRAMES = 8.0
 """Most drawings of the loss in a second."""
@@ -47,10 +47,10 @@ class LiveUpdates:
         self._main = main
         self._guidance = guidance
         self.frames = Clock(fps, _SHARE, _SLOWEST)
-        self.films = Clock(_FILMS, _SHARE)
+        self.trajectories = Clock(_FILMS, _SHARE)
         self._studies = Clock(_STUDIES, _SHARE)
         self._drawn_at = thread_time()
-        self.seen = State.IDLE
+        self.seen = SessionState.IDLE
         self._told_unsaved = ""
         self.counts: Mapping[str, int] = {}
 
@@ -68,10 +68,10 @@ class LiveUpdates:
 
     def show_bench(self) -> None:
         """Put the chosen experiment into every panel."""
-        bench, main = self._model.bench, self._main
-        main.form.show(bench.experiment, self._model.preset.experiment)
-        main.denoising.expect(bench.experiment.sampling_levels)
-        main.loss.show(bench.training)
+        workspace, main = self._model.workspace, self._main
+        main.form.show(workspace.experiment, self._model.preset.experiment)
+        main.denoising.expect(workspace.experiment.sampling_levels)
+        main.loss.show(workspace.training)
         main.loss.tell(None)
         self.write_hints()
         self.ask()
@@ -82,7 +82,7 @@ class LiveUpdates:
         """Say in the empty panels what is awaited there."""
         model = self._model
         self._main.denoising.hint("sampling …" if model.loaded else "loading torch …")
-        plan = model.bench.experiment.training
+        plan = model.workspace.experiment.training
         self._main.loss.hint(
             f"{model.preset.about}\n\nt trains it: {plan.steps:,} steps of {plan.batch:,} points"
         )
@@ -131,8 +131,8 @@ class LiveUpdates:
         changed = state is not self.seen
         self.seen = state
         if changed:
-            (self._pulse.resume if state is State.TRAINING else self._pulse.pause)()
-        training = model.bench.training
+            (self._pulse.resume if state is SessionState.TRAINING else self._pulse.pause)()
+        training = model.workspace.training
         if training is not None:
             if training.unsaved and training.unsaved != self._told_unsaved:
                 self._app.refuse("Not saved", training.unsaved)
@@ -142,35 +142,35 @@ class LiveUpdates:
             else:
                 loss.redraw()
             self._follow(training, changed)
-            if changed and state is State.FAILED and not loss.is_on_screen:
+            if changed and state is SessionState.FAILED and not loss.is_on_screen:
                 self._app.refuse("Training failed", training.error)
         if changed:
             self.mark()
         self.write_status()
-        self._guidance.look()
+        self._guidance.view_state()
 
     def _follow(self, training: Training, changed: bool) -> None:
         """Keep the film close to the latest weights."""
         model, denoising, snapshot = self._model, self._main.denoising, training.snapshot
-        film = denoising.film
-        if snapshot is not None and model.bench.trained() is training:
-            wish = film.wish if film is not None else None
-            newer = wish is None or wish.denoiser is not snapshot[1]
-            complete = wish is not None and (wish.live and not training.state.active)
+        trajectory = denoising.trajectory
+        if snapshot is not None and model.workspace.trained() is training:
+            request = trajectory.request if trajectory is not None else None
+            newer = request is None or request.denoiser is not snapshot[1]
+            complete = request is not None and (request.live and not training.state.active)
             seen = denoising.is_on_screen
-            wanted = seen and (newer or complete) and not model.bench.source_ideal
+            wanted = seen and (newer or complete) and not model.workspace.source_ideal
             now = changed or not training.state.active
-            if wanted and not model.sampling.busy and (now or self.films.due()):
+            if wanted and not model.sampling.busy and (now or self.trajectories.due()):
                 self.ask()
-        if training.state is State.TRAINING:
+        if training.state is SessionState.TRAINING:
             training.wanted.set()
 
     def mark(self) -> None:
         """Mark in the list what has been trained: since the start, or in a run on disk."""
         here = {
-            key: bench.training.state.mark
-            for key, bench in self._model.benches.items()
-            if bench.training is not None
+            key: workspace.training.state.mark
+            for key, workspace in self._model.workspaces.items()
+            if workspace.training is not None
         }
         on_disk = {key: mark_of(count) for key, count in self.counts.items() if key not in here}
         self._main.experiments.marks = here | on_disk
@@ -182,7 +182,7 @@ class LiveUpdates:
     def write_status(self) -> None:
         """Say in the status line where the session stands."""
         model = self._model
-        training = model.bench.training
+        training = model.workspace.training
         if training is None and model.session.state.active:
             training = model.session.training
         waiting = "idle" if model.loaded else "loading"
@@ -201,31 +201,36 @@ class LiveUpdates:
     def ask(self) -> None:
         """Ask for the film that should be seen, and for the study that goes with it."""
         model = self._model
-        wish = model.bench.wish(live=model.bench.active, level=self._main.denoising.level)
-        model.sampling.ask(wish)
-        if self._main.loss.view != "loss" and (not wish.live or self._studies.due()):
-            model.studies.ask(wish)
+        request = model.workspace.request(
+            live=model.workspace.active, level=self._main.denoising.level
+        )
+        model.sampling.ask(request)
+        if self._main.loss.view != "loss" and (not request.live or self._studies.due()):
+            model.diagnoses.ask(request)
 
     def ask_study(self) -> None:
         """Ask for the study alone, and at once; without a network, of what is being typed."""
         model, trial = self._model, self._main.form.trial
         self._studies.took(0.0)
-        wish = model.bench.wish(live=model.bench.active)
-        if trial != model.bench.experiment:
-            wish = replace(wish, experiment=trial, source="forward", denoiser=None)
-        model.studies.ask(wish)
+        request = model.workspace.request(live=model.workspace.active)
+        if trial != model.workspace.experiment:
+            request = replace(request, experiment=trial, source="forward", denoiser=None)
+        model.diagnoses.ask(request)
 
-    def filmed(self, film: Film) -> None:
+    def filmed(self, trajectory: MeasuredTrajectory) -> None:
         """A film is ready."""
         model, began = self._model, thread_time()
-        if film.wish.experiment == model.bench.experiment:
-            self._main.denoising.show(film)
-        self.films.took(film.seconds + thread_time() - began)
-        if model.session.state is not State.TRAINING:
+        if trajectory.request.experiment == model.workspace.experiment:
+            self._main.denoising.show(trajectory)
+        self.trajectories.took(trajectory.seconds + thread_time() - began)
+        if model.session.state is not SessionState.TRAINING:
             self.refresh()  # else the next tick does
 
-    def studied(self, study: Study) -> None:
+    def studied(self, diagnosis: RequestedDiagnosis) -> None:
         """A study is ready."""
-        self._studies.took(study.seconds)
-        if study.wish.experiment in (self._model.bench.experiment, self._main.form.trial):
-            self._main.loss.tell(study)
+        self._studies.took(diagnosis.seconds)
+        if diagnosis.request.experiment in (
+            self._model.workspace.experiment,
+            self._main.form.trial,
+        ):
+            self._main.loss.tell(diagnosis)

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from ..core.config.presets import Preset
 from .breakpoints import TABS, WIDE, too_small
 from .drawing.palette import Palette
-from .output.screens import Paced
+from .output.screens import PacedScreen
 from .panels.denoising import DenoisingPanel
 from .panels.experiments import ExperimentList
 from .panels.form.form import Form
@@ -25,10 +25,10 @@ from .panels.status_bars import tabs
 from .panels.training import LossPanel
 from .terminal.glyphs import Glyphs
 from .widgets.gpu_line import GpuLine
-from .widgets.hint_bar import Note
+from .widgets.hint_bar import HintBar
 from .widgets.key_bar import ENDS, FIELD_BAR, LEVEL_BAR, NARROW_BARS, WIDE_BARS, WINDOWS, Hint, bar
-from .widgets.level_slider import Ruler
-from .widgets.text_line import Line
+from .widgets.level_slider import LevelSlider
+from .widgets.text_line import TextLine
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -71,7 +71,7 @@ MainScreen { layout: vertical; background: $background; }
 """
 
 
-class MainScreen(Paced[None]):
+class MainScreen(PacedScreen[None]):
     """The lab's own screen, under all others; `tab` is the panel to see where only one can be.
 
     ``busy`` says whether something trains.
@@ -90,7 +90,7 @@ class MainScreen(Paced[None]):
         self.glyphs = glyphs
         self.tab = "denoising"
         self._lost_focus: Widget | None = None
-        self.status = Line(id="status")
+        self.status = TextLine(id="status")
         self.experiments = ExperimentList(presets, plain=plain, id="experiments")
         self.experiments.border_title = "Experiment"
         self.experiments.border_subtitle = "tab to the fields"
@@ -99,12 +99,12 @@ class MainScreen(Paced[None]):
         self.denoising = DenoisingPanel(palette, glyphs, id="denoising")
         self.loss = LossPanel(palette, glyphs, id="training")
         self.gpu = GpuLine(busy, lambda: self.palette.style("axis"))
-        self.note = Note(palette, glyphs, id="note")
+        self.note = HintBar(palette, glyphs, id="note")
 
     def panels(self) -> ComposeResult:
         """All that stands here, for the app to mount before it says that it is mounted itself."""
         yield self.status
-        yield Line(id="tabs")
+        yield TextLine(id="tabs")
         with Container(id="body"):
             with Vertical(id="left"):
                 yield self.experiments
@@ -115,7 +115,7 @@ class MainScreen(Paced[None]):
                 yield self.gpu
         yield Static(id="too-small")
         yield self.note
-        yield Line(id="footer")
+        yield TextLine(id="footer")
 
     def on_screen_resume(self) -> None:
         # Textual's cache would hold on to every line of the screens that were over this one.
@@ -126,7 +126,7 @@ class MainScreen(Paced[None]):
     def recolour(self, palette: Palette) -> None:
         """Take the colours of another theme, for what is drawn from now on."""
         self.palette = palette
-        for panel in (self.denoising, self.loss, *self.query(Ruler), self.note):
+        for panel in (self.denoising, self.loss, *self.query(LevelSlider), self.note):
             panel.palette = palette
 
     def redraw(self) -> None:
@@ -169,13 +169,13 @@ class MainScreen(Paced[None]):
         names = tabs(self.tab, self.palette)
         room = self.app.size.width - sum(len(text) for text, _ in names)
         windows, _ = bar(WINDOWS, (), room, self.palette, self.glyphs)
-        self.query_one("#tabs", Line).write(names, windows)
+        self.query_one("#tabs", TextLine).write(names, windows)
         self.write_keys()
 
     def write_keys(self) -> None:
         """Write the bar of keys: those of the panel in focus, or of the field that is open."""
         hints, ends = self._hints()
-        for line in self.query("#footer").results(Line):  # none as the lab closes
+        for line in self.query("#footer").results(TextLine):  # none as the lab closes
             line.write(*bar(hints, ends, self.app.size.width, self.palette, self.glyphs))
 
     def _hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:

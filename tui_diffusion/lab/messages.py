@@ -9,34 +9,34 @@ from textual.message import Message
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .sampling.diagnosis import Study
-    from .sampling.measured_trajectory import Film
+    from .sampling.diagnosis import RequestedDiagnosis
+    from .sampling.measured_trajectory import MeasuredTrajectory
 
 
-class Tick(Message, namespace="lab"):
+class SessionUpdate(Message, namespace="lab"):
     """The session has something new; ticks not yet seen are one."""
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, Tick)
+        return isinstance(message, SessionUpdate)
 
 
-class Filmed(Message, namespace="lab"):
+class TrajectoryReady(Message, namespace="lab"):
     """A film is ready."""
 
-    def __init__(self, film: Film) -> None:
+    def __init__(self, trajectory: MeasuredTrajectory) -> None:
         super().__init__()
-        self.film = film
+        self.trajectory = trajectory
 
 
-class Studied(Message, namespace="lab"):
+class DiagnosisReady(Message, namespace="lab"):
     """A study is ready."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, diagnosis: RequestedDiagnosis) -> None:
         super().__init__()
-        self.study = study
+        self.diagnosis = diagnosis
 
 
-class Counted(Message, namespace="lab"):
+class RunsCounted(Message, namespace="lab"):
     """The runs on disk are counted, by experiment."""
 
     def __init__(self, counts: Mapping[str, int]) -> None:
@@ -44,7 +44,7 @@ class Counted(Message, namespace="lab"):
         self.counts = counts
 
 
-class Failed(Message, namespace="lab"):
+class RequestFailed(Message, namespace="lab"):
     """A film or a study could not be made."""
 
     def __init__(self, error: Exception) -> None:

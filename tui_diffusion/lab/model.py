@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 from ..core.config.experiment import Experiment
 from ..core.config.presets import Preset, base_of
-from .sampling.request import Wish
+from .sampling.request import SampleRequest
 from .sampling.worker import Worker
 from .session.session import Session
-from .workspace import Bench
+from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from .sampling.diagnosis import Study
-    from .sampling.measured_trajectory import Film
+    from .sampling.diagnosis import RequestedDiagnosis
+    from .sampling.measured_trajectory import MeasuredTrajectory
     from .session.records import Training
 
 
 class Model:
     """What a lab holds, without a widget: ``experiment`` is chosen, on the bench of its name.
 
-    ``session`` trains, ``sampling`` makes films and ``studies`` studies; `loaded` once torch is.
+    ``session`` trains, ``sampling`` makes films and ``diagnoses`` studies; `loaded` once torch is.
     """
 
     def __init__(
@@ -30,22 +30,22 @@ class Model:
         experiment: Experiment,
         presets: Mapping[str, Preset],
         session: Session,
-        sampling: Worker[Wish, Film],
-        studies: Worker[Wish, Study],
+        sampling: Worker[SampleRequest, MeasuredTrajectory],
+        diagnoses: Worker[SampleRequest, RequestedDiagnosis],
     ) -> None:
         self.presets = dict(presets)
-        self.benches = {key: Bench(preset.experiment) for key, preset in presets.items()}
+        self.workspaces = {key: Workspace(preset.experiment) for key, preset in presets.items()}
         self.chosen = experiment.name
-        self.bench.experiment = experiment
+        self.workspace.experiment = experiment
         self.session = session
         self.sampling = sampling
-        self.studies = studies
+        self.diagnoses = diagnoses
         self.loaded = False
 
     @property
-    def bench(self) -> Bench:
+    def workspace(self) -> Workspace:
         """The experiment that is chosen."""
-        return self.benches[self.chosen]
+        return self.workspaces[self.chosen]
 
     @property
     def preset(self) -> Preset:
@@ -57,24 +57,24 @@ class Model:
 
         Without ``now`` the preset is chosen that the experiment comes from.
         """
-        bench = self.bench
+        workspace = self.workspace
         if was is not None:
-            del self.presets[was], self.benches[was]
+            del self.presets[was], self.workspaces[was]
         if now is None:
-            self.chosen = base_of(bench.experiment).id
+            self.chosen = base_of(workspace.experiment).id
             return
         self.chosen = now.id
         self.presets[now.id] = now
-        named = bench.experiment.model_copy(update={"name": now.id})
-        self.benches[now.id] = replace(bench, experiment=named)
+        named = workspace.experiment.model_copy(update={"name": now.id})
+        self.workspaces[now.id] = replace(workspace, experiment=named)
 
     def put(self, experiment: Experiment, training: Training) -> str:
         """Put a training on a bench; the bench's name, which may be that of its origin."""
-        name = experiment.name if experiment.name in self.benches else base_of(experiment).id
-        self.benches[name] = Bench(experiment, training)
+        name = experiment.name if experiment.name in self.workspaces else base_of(experiment).id
+        self.workspaces[name] = Workspace(experiment, training)
         return name
 
     def close(self) -> bool:
         """End all threads; whether they have ended."""
         ended = self.session.close(0.6)
-        return self.sampling.close(0.2) and self.studies.close(0.1) and ended
+        return self.sampling.close(0.2) and self.diagnoses.close(0.1) and ended

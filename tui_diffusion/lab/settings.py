@@ -27,7 +27,7 @@ from ..core.text import shortened
 from .breakpoints import TABS
 from .terminal.glyphs import GLYPHS
 from .views.names import VIEWS_1D, VIEWS_2D
-from .widgets.playback import FINE, MODES, SPEEDS, Play
+from .widgets.playback import FINE, MODES, SPEEDS, Playback
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,19 @@ class Place:
     sub_steps: int = FINE[0]
 
     @classmethod
-    def of(cls, experiment: str, tab: str, views: Mapping[int, str], play: Play) -> Place:
+    def of(cls, experiment: str, tab: str, views: Mapping[int, str], playback: Playback) -> Place:
         """The place of a lab that shows this."""
-        level = None if play.at_end else play.level
-        mode, speed, fine = play.mode, SPEEDS[play.speed], play.fine
+        level = None if playback.at_end else playback.level
+        mode, speed, fine = playback.mode, SPEEDS[playback.speed], playback.fine
         return cls(
             experiment, level, tab, views[1], views[2], play_mode=mode, speed=speed, sub_steps=fine
         )
 
-    def play(self, levels: int, *, here: bool) -> Play:
+    def playback(self, levels: int, *, here: bool) -> Playback:
         """Its level, in an experiment with so many, where this is the one it was ``here``."""
         speed = SPEEDS.index(self.speed)
-        play = Play(levels, fine=self.sub_steps, mode=self.play_mode, speed=speed)
-        return play.go_to(levels if self.level is None or not here else self.level)
+        playback = Playback(levels, fine=self.sub_steps, mode=self.play_mode, speed=speed)
+        return playback.go_to(levels if self.level is None or not here else self.level)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.config.experiment import Experiment
-from .sampling.request import Source, Wish
+from .sampling.request import PointSource, SampleRequest
 from .session.records import Training
 
 _LIVE_POINTS = 2_000
@@ -13,7 +13,7 @@ _LIVE_POINTS = 2_000
 
 
 @dataclass
-class Bench:
+class Workspace:
     """One experiment on the bench: as set in the form, with its latest training and seed."""
 
     experiment: Experiment
@@ -48,10 +48,10 @@ class Bench:
             self.experiment = before.with_settings({"data.path": data.path})
         return self.experiment != before
 
-    def wish(self, *, live: bool, level: int | None = None) -> Wish:
+    def request(self, *, live: bool, level: int | None = None) -> SampleRequest:
         """The film to be seen, at this level first: of the network, or else of the true data."""
         experiment, training = self.experiment, self.trained()
-        source: Source = "forward"
+        source: PointSource = "forward"
         step, denoiser = 0, None
         if self.source_ideal:
             source = "ideal"
@@ -62,4 +62,4 @@ class Bench:
         if live and source == "network":
             points = min(points, _LIVE_POINTS)
         seed = (experiment.seed + self.noise) % 2**63
-        return Wish(experiment, source, seed, points, step, denoiser, live, level)
+        return SampleRequest(experiment, source, seed, points, step, denoiser, live, level)

@@ -30,7 +30,7 @@ from ..mixtures import GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
 from ..trajectory import denoise
-from .energy_distance import POINTS, EnergyDistance, Reference
+from .energy_distance import MAX_POINTS, EnergyDistance, Reference
 from .start_mismatch import StartMismatch
 
 Part = Literal["start", "network", "discretisation"]
@@ -109,7 +109,7 @@ def attribute(
 
     def error(by: Denoiser, begin: Tensor | None) -> EnergyDistance:
         sampled = denoise(
-            experiment, by, points=count, seed=noise, device=device, keep=POINTS, begin=begin
+            experiment, by, points=count, seed=noise, device=device, keep=MAX_POINTS, begin=begin
         )
         return reference.distance(sampled.result)
 

@@ -31,7 +31,7 @@ from torch import Tensor
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 
-POINTS = 4096
+MAX_POINTS = 4096
 """Number of points of a sample that are compared, its first ones: the cost is quadratic."""
 
 _COMPONENTS = 1024
@@ -83,7 +83,7 @@ class Reference:
 
         It is infinite if a point is not finite, and nan without points.
         """
-        x = x.detach()[:POINTS].cpu().double()
+        x = x.detach()[:MAX_POINTS].cpu().double()
         n = len(x)
         if not n or not bool(torch.isfinite(x).all()):
             value = math.inf if n else math.nan
@@ -115,7 +115,7 @@ def energy_distance(x: Tensor, mixture: GaussianMixture) -> EnergyDistance:
     return Reference(mixture).distance(x)
 
 
-def between(a: GaussianMixture, b: GaussianMixture) -> float:
+def mixture_distance(a: GaussianMixture, b: GaussianMixture) -> float:
     """Return the energy distance of two mixtures, exact up to 1,024 components each."""
     a, b = merged(a.to("cpu")), merged(b.to("cpu"))
     return max(2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b), 0.0)
@@ -143,10 +143,10 @@ def _lengths(distance: Tensor, std: Tensor, dim: int) -> Tensor:
     if dim == 1:
         return mean_length(distance, std**2, 1)
     scaled = distance / std.clamp_min(1e-15)
-    place = (scaled * _FINE).clamp_max(_FAR * _FINE)
-    left = place.long()
+    position = (scaled * _FINE).clamp_max(_FAR * _FINE)
+    left = position.long()
     table = _table()
-    near = torch.lerp(table[left], table[left + 1], place - left)
+    near = torch.lerp(table[left], table[left + 1], position - left)
     far = scaled + 1 / (2 * scaled) + 1 / (8 * scaled**3)
     return torch.where(scaled < _FAR, near, far) * std.clamp_min(1e-15)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Entry:
+class GlossaryEntry:
     """A number by its name in the interface.
 
     ``also``: alternative names; ``keys``: its fields in the JSON of a report. ``good``: the desired
@@ -32,38 +32,38 @@ _KARRAS = "Karras et al. 2022"
 
 _ENTRIES = (
     # --- a training ---------------------------------------------------------------------------
-    Entry(
+    GlossaryEntry(
         "step",
         "Gradient steps taken, of all there will be. Each sees one fresh batch; the post calls "
         "them epochs. Beside the points it is the step whose weights drew them.",
         "w ← w − rate · ∇loss(batch), for sgd",
         also=("steps trained",),
     ),
-    Entry(
+    GlossaryEntry(
         "steps a second",
         "How fast the training goes: gradient steps over the seconds spent in training.",
         "steps / seconds",
         "Thousands, for networks as small as these.",
     ),
-    Entry(
+    GlossaryEntry(
         "time left",
         "How long the rest of the training takes, at the speed so far.",
         "(steps − step) / steps a second",
         "In minutes:seconds.",
     ),
-    Entry(
+    GlossaryEntry(
         "time taken",
         "How long the training took; pauses do not count.",
         good="In minutes:seconds.",
         also=("time",),
     ),
-    Entry(
+    GlossaryEntry(
         "threads",
         "CPU threads that torch computes with; cpu ×1 in the status line is one, on the CPU. They "
         "are chosen for the work, unless OMP_NUM_THREADS says how many.",
         good="1 for a small network: handing work to a second costs more than it gains.",
     ),
-    Entry(
+    GlossaryEntry(
         "times its floor",
         "The latest losses, averaged, as a multiple of the least that is possible. Narrow data "
         "leave little in doubt: their floor is near 0, and a good training ends at tens of times "
@@ -71,7 +71,7 @@ _ENTRIES = (
         "loss / floor",
         "Near 1 the network knows all that can be known. Compares trainings of one experiment.",
     ),
-    Entry(
+    GlossaryEntry(
         "expected loss over its floor",
         "The loss that the network's weights have on average, as a multiple of the least that is "
         "possible. Unlike the latest losses it is hardly a matter of chance.",
@@ -79,13 +79,13 @@ _ENTRIES = (
         "1 is perfect; never below. Compares networks that learn the same thing.",
         also=("expected / floor",),
     ),
-    Entry(
+    GlossaryEntry(
         "final loss",
         "Average of the last 100 losses of the training: each is one batch's, and a matter of "
         "chance.",
         good="Near the floor. Losses of different methods do not compare.",
     ),
-    Entry(
+    GlossaryEntry(
         "loss",
         "How wrong the network's output is over a batch, here smoothed over the latest steps. "
         "training.loss says how the batch is summed up.",
@@ -95,7 +95,7 @@ _ENTRIES = (
         also=("Loss",),
         keys=("loss",),
     ),
-    Entry(
+    GlossaryEntry(
         "floor",
         "The least loss that any network can reach. A noisy point does not tell which noise was "
         "drawn, so even the best possible output is off by this much.",
@@ -104,43 +104,43 @@ _ENTRIES = (
         also=("least of any network",),
         keys=("floor",),
     ),
-    Entry(
+    GlossaryEntry(
         "excess",
         "The loss above its floor: what the network still has to learn at this level.",
         "loss − floor = E‖net − E[target | x]‖²",
         "0 is perfect; never below.",
         keys=("excess",),
     ),
-    Entry(
+    GlossaryEntry(
         "rate",
         "The learning rate now: how far a step follows the gradient. It may decay as the training "
         "goes on (training.decay).",
         "w ← w − rate · ∇loss, for sgd",
         "Too high and the loss jumps or is no longer finite; too low and it hardly falls.",
     ),
-    Entry(
+    GlossaryEntry(
         "network of level",
         "With a network for every level they train one after another; this is whose turn it is.",
     ),
-    Entry(
+    GlossaryEntry(
         "GPU load",
         "Share of the last moments in which the GPU had work, whoever gave it.",
         good="In percent. Networks this small leave most of a GPU idle.",
     ),
-    Entry(
+    GlossaryEntry(
         "GPU memory",
         "Memory in use on the GPU, of all there is, by every program together.",
         good="In GiB.",
     ),
     # --- levels -------------------------------------------------------------------------------
-    Entry(
+    GlossaryEntry(
         "level",
         "Where you are between noise and data: level 0 is the noisiest, level N is clean. DDPM's t "
         "is N minus it. x_0 is no level but the clean data, as in the papers.",
         "x = α_k·x_0 + σ_k·ε at level k = 0 … N;  σ_N = 0",
         keys=("level",),
     ),
-    Entry(
+    GlossaryEntry(
         "sigma",
         "Standard deviation of the noise in the points at this level.",
         "σ in x = α·x_0 + σ·ε",
@@ -150,20 +150,20 @@ _ENTRIES = (
         also=("σ",),
         keys=("sigma",),
     ),
-    Entry(
+    GlossaryEntry(
         "sigma/alpha",
         "How noisy the points are at this level, whatever the schedule: the noise, in units of "
         "what is left of the data.",
         "σ/α in x/α = x_0 + (σ/α)·ε",
         "Two trainings at one level may stand at different noise: this tells.",
     ),
-    Entry(
+    GlossaryEntry(
         "alpha",
         "What the data are multiplied with at this level. 1 where noise is only added.",
         "α in x = α·x_0 + σ·ε;  α = √alpha_bar",
         keys=("alpha",),
     ),
-    Entry(
+    GlossaryEntry(
         "alpha_bar",
         "Share of the variance that is still the data's at this level, for data of unit "
         "variance; the rest is noise.",
@@ -173,7 +173,7 @@ _ENTRIES = (
         also=("ᾱ",),
         keys=("alpha_bar",),
     ),
-    Entry(
+    GlossaryEntry(
         "beta",
         "Variance of the noise that the forward process adds on the way from the next cleaner "
         "level to this one.",
@@ -181,7 +181,7 @@ _ENTRIES = (
         "Small steps are easy to undo; near 1 nearly everything is lost at once.",
         _HO,
     ),
-    Entry(
+    GlossaryEntry(
         "start off by",
         "How far the noise that sampling starts from is from the true noisiest level, in that "
         "level's std. Whether the sample is the worse for it, o tells; s starts from the truth.",
@@ -189,18 +189,18 @@ _ENTRIES = (
         "Below 0.001 no sample shows it, and the title says: start good.",
         keys=("share",),
     ),
-    Entry(
+    GlossaryEntry(
         "playing",
         "How many levels are played in a second; [ and ] change it.",
     ),
-    Entry(
+    GlossaryEntry(
         "sub-steps",
         "The part of a level that is gone at each step; f changes it. Between two levels points "
         "are drawn on a straight line.",
         "x = (1 − s)·x(level k) + s·x(level k + 1)",
     ),
     # --- points -------------------------------------------------------------------------------
-    Entry(
+    GlossaryEntry(
         "mean",
         "Average of the points at this level, a coordinate each, in the data's own units; below it "
         "the exact one.",
@@ -208,7 +208,7 @@ _ENTRIES = (
         "As near to the exact one as chance allows: within about 2·std/√n.",
         keys=("mean",),
     ),
-    Entry(
+    GlossaryEntry(
         "std",
         "Standard deviation of the points at this level, a coordinate each, in the data's own "
         "units; below it the exact one. For several modes it tells their distance, not their "
@@ -217,7 +217,7 @@ _ENTRIES = (
         "The exact one. Smaller: the points have contracted; larger: noise is left.",
         keys=("std",),
     ),
-    Entry(
+    GlossaryEntry(
         "squared distance to the nearest mode",
         "Squared distance of a point to the nearest mode, averaged: the post's measure. Below it "
         "what as many true points score. Points of a file are measured at unit size.",
@@ -228,7 +228,7 @@ _ENTRIES = (
         also=("mode²", "to mode²"),
         keys=("nearest_mode_distance",),
     ),
-    Entry(
+    GlossaryEntry(
         "energy distance",
         "How far the points are from the exact distribution, in position, width and shape. ± is "
         "how far chance moves it from one sample to the next (two std); below it stands what as "
@@ -240,14 +240,14 @@ _ENTRIES = (
         also=("energy",),
         keys=("energy_distance",),
     ),
-    Entry(
+    GlossaryEntry(
         "energy distance of true points",
         "What as many true points score, which is 0 on average: the root mean square.",
         "√(2·E[h²]/(n·(n − 1))), with h the distance of two points centred in both",
         "A sample that scores two or three times as much differs from the truth.",
         also=("real", "of real points"),
     ),
-    Entry(
+    GlossaryEntry(
         "sliced Wasserstein distance",
         "How far points have to be moved to become a true sample, averaged over 64 directions "
         "onto which both are projected.",
@@ -256,14 +256,14 @@ _ENTRIES = (
         "Bonneel et al. 2015",
         keys=("sliced_wasserstein",),
     ),
-    Entry(
+    GlossaryEntry(
         "mode weights",
         "Share of the points nearest to each mode.",
         "#{x nearest to μ_m} / n",
         "The weights of the mixture: a quarter each for the four Gaussians.",
         keys=("mode_weights",),
     ),
-    Entry(
+    GlossaryEntry(
         "mode weights, total variation",
         "How unfairly the points are spread over the modes: the share that would have to change "
         "its mode.",
@@ -272,7 +272,7 @@ _ENTRIES = (
         also=("mode weights (TV)",),
         keys=("mode_tv",),
     ),
-    Entry(
+    GlossaryEntry(
         "share off every mode",
         "Share of the points further than 5 std from every mode: lost between them.",
         "#{x: min_m ‖x − μ_m‖/s_m > 5} / n",
@@ -280,7 +280,7 @@ _ENTRIES = (
         also=("off every mode",),
         keys=("off_mode",),
     ),
-    Entry(
+    GlossaryEntry(
         "std within a mode over the true one",
         "Width of the spikes, over the width they should have, among points that are on a mode.",
         "√(mean ‖x − centre of its mode‖² / d) / s",
@@ -288,38 +288,38 @@ _ENTRIES = (
         also=("std in mode / true",),
         keys=("in_mode_std_ratio",),
     ),
-    Entry(
+    GlossaryEntry(
         "points",
         "How many points are drawn, or denoised together (sampling.points).",
         keys=("points",),
     ),
-    Entry(
+    GlossaryEntry(
         "points not finite",
         "Points that sampling took beyond what float32 can hold. They are left out of every other "
         "measure.",
         good="0. Another sampler, more levels or a lower learning rate keep points finite.",
         keys=("not_finite",),
     ),
-    Entry(
+    GlossaryEntry(
         "of truth",
         "The ring in the plane holds this share of the exact distribution at this level.",
         "P(log p(x) above the ring's) = 95 %",
         "About one point in twenty should be outside.",
     ),
-    Entry(
+    GlossaryEntry(
         "integral",
         "The exact density of this level, integrated over the line: a check of the picture.",
         "∫ p_k(x) dx",
         "1 to six digits.",
     ),
     # --- one point ----------------------------------------------------------------------------
-    Entry(
+    GlossaryEntry(
         "point",
         "Which of the points is followed; k goes on to the next one.",
         also=("◆",),
     ),
-    Entry("x", "Where the followed point is at this level."),
-    Entry(
+    GlossaryEntry("x", "Where the followed point is at this level."),
+    GlossaryEntry(
         "x0_hat",
         "What the denoiser takes the point's clean data to be. Below it the best possible guess, "
         "from the same x.",
@@ -327,7 +327,7 @@ _ENTRIES = (
         "The ideal one. At high noise that is a blend of all the data, and no fault.",
         _KARRAS,
     ),
-    Entry(
+    GlossaryEntry(
         "eps_hat",
         "What the denoiser takes the noise in the point to be, in units of sigma. Below it the "
         "ideal one. The score is −eps_hat/σ.",
@@ -335,12 +335,12 @@ _ENTRIES = (
         "The ideal one.",
         _HO,
     ),
-    Entry(
+    GlossaryEntry(
         "moves",
         "How far the denoiser moves the point in the step from this level to the next.",
         "mean of x(level k + 1) − x(level k)",
     ),
-    Entry(
+    GlossaryEntry(
         "noise",
         "The fresh noise that the step then adds; the next level is x + moves + noise.",
         "√β̃·z for DDPM, z ~ N(0, 1)",
@@ -348,7 +348,7 @@ _ENTRIES = (
         _HO,
     ),
     # --- where the error comes from -------------------------------------------------------------
-    Entry(
+    GlossaryEntry(
         "start",
         "Part of the sample's error that goes away when sampling starts from the true noisiest "
         "level.",
@@ -356,7 +356,7 @@ _ENTRIES = (
         "0, within its ±. Below 0 where this fault made good for another.",
         keys=("start",),
     ),
-    Entry(
+    GlossaryEntry(
         "network",
         "Part of the sample's error that goes away when the ideal denoiser takes the network's "
         "place.",
@@ -364,7 +364,7 @@ _ENTRIES = (
         "0: train longer, or a larger network, where it is the main part.",
         keys=("network",),
     ),
-    Entry(
+    GlossaryEntry(
         "discretisation",
         "Part of the error that remains with an exact start and the ideal denoiser: the steps "
         "are too few, or their rule is too coarse.",
@@ -372,14 +372,14 @@ _ENTRIES = (
         "0: more sampling.levels or a better sampling.sampler where it is the main part.",
         keys=("discretisation",),
     ),
-    Entry(
+    GlossaryEntry(
         "total",
         "The whole error of a sample; start, network and discretisation sum to it.",
         "energy distance(sample, exact distribution), without bias",
         "0, give or take chance: it may be a little below.",
         keys=("total",),
     ),
-    Entry(
+    GlossaryEntry(
         "chance",
         "How far from 0 the error of as many true points comes by chance alone; behind ± how far "
         "chance moves a part from one sample to the next. Two std each.",
@@ -388,7 +388,7 @@ _ENTRIES = (
         also=("±", "± by chance", "true points score"),
         keys=("chance",),
     ),
-    Entry(
+    GlossaryEntry(
         "start distance",
         "Energy distance between what sampling starts from and the true noisiest level.",
         "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖",
@@ -396,14 +396,14 @@ _ENTRIES = (
         also=("start is off by", "start good"),
         keys=("distance",),
     ),
-    Entry(
+    GlossaryEntry(
         "signal at the start",
         "What is left of the data at level 0 beside the noise.",
         "α_0 · std of the data / σ_0",
         "Near 0: then pure noise is the right start.",
         keys=("signal",),
     ),
-    Entry(
+    GlossaryEntry(
         "error after its step",
         "How large an error of 1 in eps_hat at this level is after the step made with it.",
         "‖change of x(level k + 1)‖ / ‖change of eps_hat‖;  DDPM: β/(√(1 − ᾱ)·√(1 − β))",
@@ -411,7 +411,7 @@ _ENTRIES = (
         also=("eps error x", "after its step"),
         keys=("amplification",),
     ),
-    Entry(
+    GlossaryEntry(
         "error in the sample",
         "What becomes of that error in the end, when the ideal denoiser takes all later steps.",
         "‖change of x(level N)‖ / ‖change of eps_hat‖",
@@ -421,19 +421,19 @@ _ENTRIES = (
     ),
 )
 
-GLOSSARY: Mapping[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+GLOSSARY: Mapping[str, GlossaryEntry] = {entry.name: entry for entry in _ENTRIES}
 """Every entry by its name, in the order of the README."""
 
 _BY_NAME = {name: entry for entry in _ENTRIES for name in (entry.name, *entry.also)}
 _BY_KEY = {key: entry for entry in _ENTRIES for key in entry.keys}
 
 
-def meaning(name: str) -> Entry:
+def meaning(name: str) -> GlossaryEntry:
     """Return the entry of a name shown in the lab; raise KeyError if it has none."""
     return _BY_NAME[name]
 
 
-def of_key(key: str) -> Entry:
+def of_key(key: str) -> GlossaryEntry:
     """Return the entry of a field in the JSON of a report; raise KeyError if it has none.
 
     ``…_real`` is the score of true points, ``…_chance`` the statistical error.

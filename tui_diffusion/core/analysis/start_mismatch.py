@@ -13,7 +13,7 @@ from functools import lru_cache
 from ..assemble import make_mixture, sampling_schedule
 from ..config.experiment import Experiment
 from ..mixtures import GaussianMixture
-from .energy_distance import between
+from .energy_distance import mixture_distance
 
 NEGLIGIBLE = 1e-3
 """Energy distance, as a share of the noisiest level's std, too small to show in a sample."""
@@ -58,6 +58,6 @@ def start_mismatch(experiment: Experiment) -> StartMismatch:
     noised = mixture.noised(alpha, sigma)
     spread = float(mixture.std().square().mean().sqrt())
     exact = experiment.sampling.start == "exact"
-    distance = 0.0 if exact else between(start_of(experiment), noised)
+    distance = 0.0 if exact else mixture_distance(start_of(experiment), noised)
     std = float(noised.std().square().mean().sqrt())
     return StartMismatch(alpha**2, sigma, alpha * spread / sigma, distance, distance / std)

@@ -13,13 +13,13 @@ from .choices import DEFAULT_MEANS, DEFAULT_STD, DEFAULT_WEIGHTS, DataName
 from .fields import setting
 from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, check_columns
 from .sections import FILE_ONLY, PRINTABLE, Section
-from .value_types import Numbers, Points, Real, Whole, format_value
+from .value_types import NumberList, Points, Real, Whole, format_value
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .point_files import Rows
+    from .point_files import FilePoints
 
 _CENTRES: Mapping[str, tuple[str, ...]] = {"data.name": tuple(DEFAULT_MEANS)}
 
@@ -41,7 +41,7 @@ class DataConfig(Section):
         allowed="1D such as '-1, 1', or 2D such as '(-1, 1), (1, -1)', at most 64 components, "
         f"numbers from {-FARTHEST:g} to {FARTHEST:g}",
     )
-    weights: Numbers = setting(
+    weights: NumberList = setting(
         (),
         "weights",
         "Weight of every component, scaled to sum to 1. Empty: as the data set has them.",
@@ -97,7 +97,7 @@ class DataConfig(Section):
         "which keeps the proportions of a drawing or a map.",
         when={"data.name": ("file",)},
     )
-    _rows: Rows | None = PrivateAttr(None)
+    _rows: FilePoints | None = PrivateAttr(None)
 
     @model_validator(mode="before")
     @classmethod
@@ -184,9 +184,9 @@ class DataConfig(Section):
         return None if self._rows is None else self._rows.values
 
 
-def _read_points(path: str, columns: str, where: str) -> tuple[str, Rows]:
+def _read_points(path: str, columns: str, where: str) -> tuple[str, FilePoints]:
     """Return the absolute path of a file and the points chosen in it; raise `ConfigError`."""
-    from .point_files import Rows, read_points
+    from .point_files import FilePoints, read_points
 
     file = expanded(path)
     with suppress(OSError):  # the working folder may not exist any more
@@ -196,4 +196,4 @@ def _read_points(path: str, columns: str, where: str) -> tuple[str, Rows]:
         check_columns(points)
     except ValueError as error:
         raise ValueError(f"data.path: {shortened(str(file), 80)}: {error}") from None
-    return str(file), Rows(points, file.name)
+    return str(file), FilePoints(points, file.name)

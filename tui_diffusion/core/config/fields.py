@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from .value_types import format_value
 
-Scale = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] | float
+StepRule = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] | float
 """The values that stepping a field goes through, see `stepping`; a number is a constant step."""
 
 
@@ -31,7 +31,7 @@ def setting(
     unit: str = "",
     when: Mapping[str, tuple[str, ...]] | None = None,
     allowed: str = "",
-    scale: Scale | None = None,
+    scale: StepRule | None = None,
     **bounds: Any,
 ) -> Any:
     """Declare a field with its metadata: label, help, unit, condition and stepping scale.
@@ -62,7 +62,7 @@ class FieldSpec:
     when: Mapping[str, tuple[str, ...]]
     bounds: Mapping[str, float]
     """The bounds of a number: any of gt, ge, lt and le."""
-    scale: Scale
+    scale: StepRule
 
     @property
     def section(self) -> str:

@@ -48,7 +48,7 @@ _CELLS = 200_000
 _GROUPS = 100
 
 
-class Rows:
+class FilePoints:
     """Points as read from a file; equal if their values are equal.
 
     ``name`` is the original file's name if these come from a run's own copy.
@@ -58,13 +58,13 @@ class Rows:
         self.values, self.name = values, name
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rows) and np.array_equal(self.values, other.values)
+        return isinstance(other, FilePoints) and np.array_equal(self.values, other.values)
 
     __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
-class Contents:
+class FileChoices:
     """The choices that a file offers: columns of numbers, and groups as ``COLUMN:VALUE``."""
 
     columns: tuple[str, ...]
@@ -80,13 +80,13 @@ def read_points(file: Path, columns: str = "", where: str = "") -> NDArray[np.fl
     return _inspect(file, lambda key: _read(*key, columns, where))
 
 
-def contents(file: Path) -> Contents:
+def file_choices(file: Path) -> FileChoices:
     """Return the choices that a file offers, from its first rows; raise `ConfigError`."""
     return _inspect(file, lambda key: _contents(*key))
 
 
 @dataclass(frozen=True)
-class Reading:
+class TextSelection:
     """The columns and rows to read of a text file.
 
     ``columns`` are indices; if rows are filtered, the last column holds one of ``wanted``.
@@ -98,10 +98,10 @@ class Reading:
     decimal_comma: bool
 
 
-def reading_of(file: Path, columns: str, where: str) -> Reading | None:
+def text_selection(file: Path, columns: str, where: str) -> TextSelection | None:
     """Return how to read a text file, None for a numpy file; raise `ConfigError`."""
 
-    def read(key: Key) -> Reading | None:
+    def read(key: Key) -> TextSelection | None:
         table, _ = _table(file, key[2], columns)
         if not isinstance(table, TextTable):
             return None
@@ -109,9 +109,9 @@ def reading_of(file: Path, columns: str, where: str) -> Reading | None:
         rows = [row for _, row in table.rows() if group is None or _same(row[group[0]], group[1])]
         comma = any("," in row[i] for row in rows for i in chosen)
         if group is None:
-            return Reading(table, chosen, [], comma)
+            return TextSelection(table, chosen, [], comma)
         wanted = list(dict.fromkeys(row[group[0]] for row in rows))
-        return Reading(table, [*chosen, group[0]], wanted, comma)
+        return TextSelection(table, [*chosen, group[0]], wanted, comma)
 
     return _inspect(file, read)
 
@@ -336,7 +336,7 @@ def _listed(table: TextTable | ArrayTable) -> list[list[str]]:
 
 
 @lru_cache(maxsize=4)
-def _contents(file: Path, changed: int, size: int) -> Contents:
+def _contents(file: Path, changed: int, size: int) -> FileChoices:
     table, _ = _table(file, size, "")
     labels, groups = labels_of(table.names), []
     for label, kind, cells in zip(labels, table.kinds, _listed(table), strict=True):
@@ -345,7 +345,7 @@ def _contents(file: Path, changed: int, size: int) -> Contents:
         if len(values) < min(_GROUPS + 1, len(cells)):
             groups += [f"{label}:{value}" for value in values if value.isprintable()]
     able = (label for label, kind in zip(labels, table.kinds, strict=True) if kind == "number")
-    return Contents(tuple(able), tuple(groups))
+    return FileChoices(tuple(able), tuple(groups))
 
 
 def _bad(file: Path, what: str, able: Sequence[str] = ()) -> ConfigError:

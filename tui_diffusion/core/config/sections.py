@@ -16,7 +16,7 @@ from ..text import shortened
 from .choices import ANY_LEVEL, MethodName, SamplerName, ScheduleKind
 from .fields import setting
 from .limits import LEAST_ALPHA, LEAST_BETA, LEAST_SIGMA
-from .value_types import Numbers, Real, Whole, format_value
+from .value_types import NumberList, Real, Whole, format_value
 
 if TYPE_CHECKING:
     pass
@@ -115,7 +115,7 @@ class ScheduleConfig(Section):
         le=100,
         scale=1,
     )
-    betas: Numbers = setting(
+    betas: NumberList = setting(
         (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999),
         "betas",
         "Variance added at each step, least noisy first; their number is the number of levels.",

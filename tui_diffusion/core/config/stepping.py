@@ -21,7 +21,7 @@ from typing import Any
 
 from .errors import ConfigError
 from .experiment import Experiment, field_table
-from .fields import FieldSpec, Scale
+from .fields import FieldSpec, StepRule
 
 _ALIKE = 1e-9
 """Relative difference below which numbers count as equal."""
@@ -63,7 +63,7 @@ def _onwards(spec: FieldSpec, value: Any, up: bool) -> Iterator[Any]:
             yield int(number) if spec.kind == "int" else float(number)
 
 
-def _next(scale: Scale, value: float, up: bool) -> float:
+def _next(scale: StepRule, value: float, up: bool) -> float:
     """Return the neighbour of a number on a scale, ignoring bounds."""
     if scale == "share":
         scale = "to-one" if value > 0.5 or (up and value == 0.5) else "series"
@@ -80,9 +80,9 @@ def _next(scale: Scale, value: float, up: bool) -> float:
     assert not isinstance(scale, str)
     if isinstance(scale, int) and isinstance(value, int):  # integers may have more than 53 bits
         return (value // scale + 1 if up else -(-value // scale) - 1) * scale
-    place = value / scale
+    ratio = value / scale
     return _rounded(
-        scale * (math.floor(place + _ALIKE) + 1 if up else math.ceil(place - _ALIKE) - 1)
+        scale * (math.floor(ratio + _ALIKE) + 1 if up else math.ceil(ratio - _ALIKE) - 1)
     )
 
 

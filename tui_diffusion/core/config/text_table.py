@@ -47,7 +47,7 @@ class TableError(ValueError):
         self.choose = choose
 
 
-Line = tuple[int, str]
+NumberedLine = tuple[int, str]
 """The number of a line in the file, from 1, and its text."""
 
 
@@ -55,7 +55,7 @@ Line = tuple[int, str]
 class TextTable:
     """The lines of a table without comments, and their dialect."""
 
-    lines: list[Line]
+    lines: list[NumberedLine]
     separator: str
     """'' for one column, ' ' for blanks, however many."""
     heading: int
@@ -174,7 +174,9 @@ def numbers(cells: Sequence[tuple[int, str]], separator: str) -> list[float]:
 # --- lines ---------------------------------------------------------------------------------------
 
 
-def _lines(content: bytes, encoding: str, above: list[str], comments: set[str]) -> list[Line]:
+def _lines(
+    content: bytes, encoding: str, above: list[str], comments: set[str]
+) -> list[NumberedLine]:
     """Return the non-blank lines except comments, whose markers are added to ``comments``.
 
     The last comment ``above`` the data may name the columns.
@@ -221,7 +223,7 @@ def _encoding(content: bytes) -> str:
     return "utf-8"
 
 
-def _split(lines: Iterable[Line], separator: str) -> Iterator[tuple[int, list[str]]]:
+def _split(lines: Iterable[NumberedLine], separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the cells of every row without quotes, with the number of its (last) line."""
     at = 0
 
@@ -241,7 +243,7 @@ def _split(lines: Iterable[Line], separator: str) -> Iterator[tuple[int, list[st
 # --- the dialect ---------------------------------------------------------------------------------
 
 
-def _separator(lines: list[Line], several: bool) -> str:
+def _separator(lines: list[NumberedLine], several: bool) -> str:
     """Return the separator: the first of tab, semicolon, comma and blanks that splits evenly."""
     head = lines[:_HEAD]
     even = [separator for separator in "\t;, " if _even(head, separator)]
@@ -265,14 +267,14 @@ def _parted(line: str) -> bool:
     return bool(re.search(r"[\t;,]", line)) or is_number(line.strip())
 
 
-def _even(head: list[Line], separator: str) -> bool:
+def _even(head: list[NumberedLine], separator: str) -> bool:
     """Return whether a separator splits every line evenly; R may leave out the first heading."""
     counts = [len(cells) for _, cells in _split(head, separator)]
     rows = set(counts[1:] or counts)
     return len(rows) == 1 and (most := rows.pop()) > 1 and counts[0] in (most, most - 1)
 
 
-def _comma_is_decimal(lines: list[Line], several: bool) -> bool:
+def _comma_is_decimal(lines: list[NumberedLine], several: bool) -> bool:
     """Return whether a file of '0,1257' lines is one column of decimal commas; raise `TableError`.
 
     A heading decides. Without one: digits after a decimal comma sometimes begin with 0, which whole

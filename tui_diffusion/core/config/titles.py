@@ -33,7 +33,7 @@ _METHODS = {
 }
 
 
-def told_by(experiment: Experiment) -> Preset | None:
+def matching_preset(experiment: Experiment) -> Preset | None:
     """Return the built-in preset with the same data and method, if there is one."""
     preset = base_of(experiment)
     of = preset.experiment
@@ -48,7 +48,7 @@ def title_of(experiment: Experiment) -> str:
     """Return a short title: ``Two moons, EDM``, or ``heights.csv, EDM``."""
     if experiment.name not in PRESETS:
         return shown(experiment.name)
-    preset = told_by(experiment)
+    preset = matching_preset(experiment)
     if preset is not None:
         return preset.title
     return f"{data_words(experiment.data)}, {_METHODS[experiment.method.name]}"
@@ -56,7 +56,7 @@ def title_of(experiment: Experiment) -> str:
 
 def about_of(experiment: Experiment) -> str:
     """Describe the experiment in a sentence."""
-    preset = told_by(experiment)
+    preset = matching_preset(experiment)
     if preset is not None:
         return preset.about
     data, method = experiment.data, _METHODS[experiment.method.name]

@@ -22,7 +22,7 @@ from ..files import UNREADABLE, read_object
 from ..text import shortened, shown
 from .store import Summary
 
-Settings = Mapping[str, Any]
+SettingValues = Mapping[str, Any]
 """Values by dotted path, as in JSON."""
 
 _SHOWN_LAST = ("training.steps", "sampling.points", "device")
@@ -39,8 +39,8 @@ class Changes:
 
     experiment: str
     preset: str
-    settings: Settings = field(default_factory=dict, repr=False)
-    values: Settings = field(default_factory=dict)
+    settings: SettingValues = field(default_factory=dict, repr=False)
+    values: SettingValues = field(default_factory=dict)
 
     @cached_property
     def text(self) -> str:
@@ -61,7 +61,7 @@ class Changes:
 def changes_of(runs: Iterable[Summary]) -> dict[Path, Changes]:
     """Return the changes of each whole run, by its folder."""
     whole = [(run.folder, run.about) for run in runs if run.about is not None]
-    own: dict[str, Settings] = {}
+    own: dict[str, SettingValues] = {}
     if any(about.experiment not in PRESETS for _, about in whole):
         own = {name: _flat(preset.experiment) for name, preset in own_presets()[0].items()}
     changes = {}
@@ -92,7 +92,7 @@ def matches(run: Summary, changes: Changes | None, words: Iterable[str]) -> bool
     return all(fits(word.strip(",").lower()) for word in words)
 
 
-def _compared(name: str, settings: Settings, own: Mapping[str, Settings]) -> Changes:
+def _compared(name: str, settings: SettingValues, own: Mapping[str, SettingValues]) -> Changes:
     """Compare settings with the preset of this name, or else with the nearest built-in one."""
     if not settings:
         return Changes(name, name)
@@ -104,7 +104,7 @@ def _compared(name: str, settings: Settings, own: Mapping[str, Settings]) -> Cha
     return Changes(name, nearest, settings, differences[nearest])
 
 
-def _differing(settings: Settings, base: Settings) -> Settings:
+def _differing(settings: SettingValues, base: SettingValues) -> SettingValues:
     """Return the values of applicable fields that differ from the base."""
     table = field_table()
     return {
@@ -124,7 +124,7 @@ def _from_built_in(name: str, file: Path, started: str) -> Changes:
 
 
 @lru_cache(maxsize=4096)
-def _read(file: Path, started: str) -> Settings:
+def _read(file: Path, started: str) -> SettingValues:
     """Return the settings in an ``experiment.json``; none if it cannot be read."""
     with suppress(*UNREADABLE):
         return _of(read_object(file))
@@ -132,15 +132,15 @@ def _read(file: Path, started: str) -> Settings:
 
 
 @cache
-def _built_in(name: str) -> Settings:
+def _built_in(name: str) -> SettingValues:
     return _flat(PRESETS[name].experiment)
 
 
-def _flat(experiment: Experiment) -> Settings:
+def _flat(experiment: Experiment) -> SettingValues:
     return _of(experiment.model_dump(mode="json"))
 
 
-def _of(values: Mapping[str, Any]) -> Settings:
+def _of(values: Mapping[str, Any]) -> SettingValues:
     """Return the value of every field; the default of a field that an older run lacks."""
     settings = {}
     for path, spec in field_table().items():

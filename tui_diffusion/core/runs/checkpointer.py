@@ -21,7 +21,7 @@ from ..files import UNREADABLE, reason_of
 from ..text import shown
 from ..training.trainer import Trainer
 from .lock import Lock
-from .manifest import RunError, State, read_about
+from .manifest import RunError, RunState, read_about
 from .writer import Snapshot, create, extend, temporary_of
 
 SECONDS = 3.0
@@ -89,7 +89,7 @@ class Checkpointer:
         """Make a checkpoint due at the next offer."""
         self._hurried = True
 
-    def finish(self, state: State, metrics: Mapping[str, Any] | None = None) -> Path:
+    def finish(self, state: RunState, metrics: Mapping[str, Any] | None = None) -> Path:
         """Write the training in its current state, and wait for it; raise `RunError`."""
         self._join()
         self._write(Snapshot.of(self._trainer, state, metrics))

@@ -16,13 +16,13 @@ from ..files import read_object
 from ..text import shown
 
 FORMAT = 2
-POINTS = "points.npy"
+POINTS_FILE = "points.npy"
 """File in a run's folder with the data, if they came from a file."""
 
 LARGEST_SETTINGS = 2**20
 """Maximum size in bytes of a file of settings or a preset."""
 
-State = Literal["training", "stopped", "finished", "diverged"]
+RunState = Literal["training", "stopped", "finished", "diverged"]
 """State of a run in its manifest."""
 
 CHECKPOINT = re.compile(r"checkpoint-[0-9]{1,9}")
@@ -34,7 +34,7 @@ class RunError(ValueError):
 
 
 @dataclass(frozen=True)
-class About:
+class Manifest:
     """The contents of ``run.json``; ``files`` are the sizes of the checkpoint's files in bytes.
 
     ``quality`` holds the main metrics of the last sample, if one was taken. ``checksums`` holds the
@@ -42,7 +42,7 @@ class About:
     """
 
     experiment: str
-    state: State
+    state: RunState
     step: int
     steps: int
     seconds: float
@@ -83,7 +83,7 @@ def check_unchanged(file: Path, checksums: Mapping[str, str]) -> None:
 _CHANGED = "it has changed since it was written: its SHA-256 is not that in run.json"
 
 
-def read_about(folder: Path) -> About:
+def read_about(folder: Path) -> Manifest:
     """Read the manifest of a run; raise one of `UNREADABLE` if it is not valid."""
     values = read_object(folder / "run.json")
     about = _about(values)
@@ -94,17 +94,17 @@ def read_about(folder: Path) -> About:
     return about
 
 
-def _about(values: Mapping[str, Any]) -> About:
+def _about(values: Mapping[str, Any]) -> Manifest:
     """Validate each entry of ``run.json``."""
     if values["format"] != FORMAT:
         raise ValueError(f"format {values['format']!r}; allowed: {FORMAT}")
-    if values["state"] not in get_args(State):
-        raise ValueError(f"state {values['state']!r}; allowed: {', '.join(get_args(State))}")
+    if values["state"] not in get_args(RunState):
+        raise ValueError(f"state {values['state']!r}; allowed: {', '.join(get_args(RunState))}")
     checkpoint = values["checkpoint"]
     if not isinstance(checkpoint, str) or not CHECKPOINT.fullmatch(checkpoint):
         raise ValueError(f"checkpoint {checkpoint!r}; allowed: checkpoint-NUMBER")
     quality = values["quality"]
-    return About(
+    return Manifest(
         experiment=_text(values, "experiment"),
         state=values["state"],
         step=_whole(values, "step"),

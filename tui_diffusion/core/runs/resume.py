@@ -27,7 +27,7 @@ _NOTICED = 1.05
 """Factor of the learning rate above which a change is reported."""
 
 
-def continued(run: Run, settings: Mapping[str, Any] | None = None) -> Experiment:
+def resumed_experiment(run: Run, settings: Mapping[str, Any] | None = None) -> Experiment:
     """Return the experiment of a run with changed settings; raise as `check_continues` does."""
     experiment = run.experiment.with_settings(settings or {})
     check_continues(run, experiment)

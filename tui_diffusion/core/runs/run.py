@@ -45,7 +45,7 @@ from ..paths import store
 from ..randomness import generator
 from ..text import shown
 from ..training.trainer import part_of
-from .manifest import POINTS, RunError, State, check_unchanged, read_about
+from .manifest import POINTS_FILE, RunError, RunState, check_unchanged, read_about
 from .naming import find
 from .store import is_shown
 from .writer import save_run, temporary_of
@@ -53,7 +53,7 @@ from .writer import save_run, temporary_of
 __all__ = [
     "Run",
     "RunError",
-    "State",
+    "RunState",
     "check_writable",
     "find",
     "new_name",
@@ -77,7 +77,7 @@ class Run:
     folder: Path
     checkpoint: Path
     experiment: Experiment
-    state: State
+    state: RunState
     step: int
     seconds: float
     device: str
@@ -125,7 +125,7 @@ def open_run(name: str) -> Run:
     folder = find(name)
     about = _read(folder, folder / "run.json", lambda file: read_about(file.parent), {})
     checkpoint = folder / about.checkpoint
-    points = folder / POINTS
+    points = folder / POINTS_FILE
     if os.path.lexists(points):
         _read(folder, points, lambda file: read_points(_plain(file)), about.checksums)
     experiment = _read(

@@ -21,7 +21,7 @@ from ..files import UNREADABLE, flush_folder, read_object, reason_of
 from ..paths import store
 from ..text import shown
 from .lock import Lock, writer_of
-from .manifest import CHECKPOINT, About, RunError, check_unchanged, checkpoints_in, read_about
+from .manifest import CHECKPOINT, Manifest, RunError, check_unchanged, checkpoints_in, read_about
 
 Standing = Literal[
     "training",
@@ -47,7 +47,7 @@ class Summary:
 
     folder: Path
     standing: Standing
-    about: About | None = None
+    about: Manifest | None = None
     reason: str = ""
 
     @property
@@ -183,7 +183,7 @@ def _summary_of_run(folder: Path) -> Summary:
     return Summary(folder, standing, about)
 
 
-def _fault(folder: Path, about: About) -> str:
+def _fault(folder: Path, about: Manifest) -> str:
     """Return what is wrong with the files of a run, judged by sizes and experiment, or ''."""
     checkpoint = folder / about.checkpoint
     try:

@@ -26,15 +26,15 @@ def save_tensors(tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
     sizes = list(_TYPES)
     # As in the library, the largest type first, so that every number is aligned.
     order = sorted(tensors, key=lambda name: (-sizes.index(tensors[name].dtype), name))
-    header, place = {}, 0
+    header, offset = {}, 0
     for name in order:
         tensor = tensors[name]
         header[name] = {
             "dtype": _TYPES[tensor.dtype],
             "shape": list(tensor.shape),
-            "data_offsets": [place, place + tensor.nbytes],
+            "data_offsets": [offset, offset + tensor.nbytes],
         }
-        place += tensor.nbytes
+        offset += tensor.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     yield len(text).to_bytes(8, "little") + text

@@ -33,10 +33,10 @@ from ..training.trainer import Trainer, part_of
 from .lock import Lock
 from .manifest import (
     FORMAT,
-    POINTS,
-    About,
+    POINTS_FILE,
+    Manifest,
     RunError,
-    State,
+    RunState,
     checkpoints_in,
     checksum,
     read_about,
@@ -63,7 +63,7 @@ class Snapshot:
     """The content of a checkpoint: copies of a training's state at one moment."""
 
     experiment: Experiment
-    state: State
+    state: RunState
     step: int
     seconds: float
     device: str
@@ -73,7 +73,7 @@ class Snapshot:
 
     @classmethod
     def of(
-        cls, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
+        cls, trainer: Trainer, state: RunState, metrics: Mapping[str, Any] | None = None
     ) -> Snapshot:
         """Copy the current state of a training.
 
@@ -215,14 +215,14 @@ def extend(folder: Path, snapshot: Snapshot) -> None:
         raise _unwritable(folder, error) from None
 
 
-def _counted(folder: Path) -> About:
+def _counted(folder: Path) -> Manifest:
     try:
         return read_about(folder)
     except UNREADABLE as error:
         raise _unwritable(folder, error, "run.json cannot be read, ") from None
 
 
-def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
+def _extend(folder: Path, snapshot: Snapshot, counted: Manifest | None) -> None:
     before = checkpoints_in(folder)
     current = folder / f"checkpoint-{max(before, default=0) + 1}"
     named = folder / ".run.json.tmp"
@@ -252,7 +252,7 @@ def _extend(folder: Path, snapshot: Snapshot, counted: About | None) -> None:
 
 
 def _keep_points(
-    folder: Path, points: NDArray[np.float64] | None, counted: About | None
+    folder: Path, points: NDArray[np.float64] | None, counted: Manifest | None
 ) -> dict[str, str]:
     """Store the data in the run once, because their file may change, move or vanish.
 
@@ -260,15 +260,15 @@ def _keep_points(
     """
     if points is None:
         return {}
-    kept = folder / POINTS
+    kept = folder / POINTS_FILE
     if os.path.lexists(kept):
-        known = counted.checksums.get(POINTS) if counted is not None else None
-        return {POINTS: known or checksum(kept.read_bytes())}
-    named = folder / f".{POINTS}.tmp"
+        known = counted.checksums.get(POINTS_FILE) if counted is not None else None
+        return {POINTS_FILE: known or checksum(kept.read_bytes())}
+    named = folder / f".{POINTS_FILE}.tmp"
     named.unlink(missing_ok=True)
     written = _put(named, _npy(points))
     named.replace(kept)
-    return {POINTS: written.checksum}
+    return {POINTS_FILE: written.checksum}
 
 
 def _show(checkpoint: Path, folder: Path) -> None:
@@ -311,7 +311,7 @@ def _unwritable(folder: Path, error: BaseException, what: str = "") -> RunError:
 
 
 def save_run(
-    folder: Path, trainer: Trainer, state: State, metrics: Mapping[str, Any] | None = None
+    folder: Path, trainer: Trainer, state: RunState, metrics: Mapping[str, Any] | None = None
 ) -> Path:
     """Write a training to ``folder`` atomically and return the folder; raise `RunError`."""
     snapshot = Snapshot.of(trainer, state, metrics)

@@ -36,7 +36,7 @@ _THREADS_PAY_FROM = 1e9
 
 
 @dataclass(frozen=True)
-class Choice:
+class DeviceChoice:
     """A device, the reason for it, and its name for the user."""
 
     device: torch.device
@@ -71,7 +71,7 @@ def gpu_step(experiment: Experiment, kind: str) -> float:
     return _GPU_STEP[kind] + operations(experiment) / _GPU_RATE
 
 
-def choose(experiment: Experiment) -> Choice:
+def choose_device(experiment: Experiment) -> DeviceChoice:
     """Choose the device of an experiment; ``auto`` takes the one expected to train it faster.
 
     Raises `ConfigError` if the requested device is not available.
@@ -87,7 +87,7 @@ def choose(experiment: Experiment) -> Choice:
         device = torch.device("cuda", device.index or 0)
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise _unavailable(wanted)
-    return Choice(device, "as asked")
+    return DeviceChoice(device, "as asked")
 
 
 def _cuda_build() -> bool:
@@ -101,21 +101,23 @@ def _unavailable(device: str, why: str = "") -> ConfigError:
     )
 
 
-def _fastest(experiment: Experiment) -> Choice:
+def _fastest(experiment: Experiment) -> DeviceChoice:
     """Choose the device expected to finish all steps first, including its start."""
     step, steps = cpu_step(experiment), experiment.training.steps
     about = f"a step takes about {1e3 * step:.2g} ms on the CPU"
     for kind, device in (("cuda", "cuda:0"), ("mps", "mps")):
         there = gpu_step(experiment, kind)
         if step <= there:
-            return Choice(torch.device("cpu"), f"{about}, less than the launch overhead of a GPU")
+            return DeviceChoice(
+                torch.device("cpu"), f"{about}, less than the launch overhead of a GPU"
+            )
         if steps * step <= _GPU_START + steps * there:
             late = f"{about}, and {steps:,} of them are done before a GPU would finish"
-            return Choice(torch.device("cpu"), late)
+            return DeviceChoice(torch.device("cpu"), late)
         here = torch.cuda.is_available() if kind == "cuda" else torch.backends.mps.is_available()
         if here:
-            return Choice(torch.device(device), f"{about}; a GPU is faster")
-    return Choice(torch.device("cpu"), "no GPU found")
+            return DeviceChoice(torch.device(device), f"{about}; a GPU is faster")
+    return DeviceChoice(torch.device("cpu"), "no GPU found")
 
 
 def _available() -> str:

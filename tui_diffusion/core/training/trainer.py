@@ -26,7 +26,7 @@ from ..config.experiment import Experiment
 from ..methods import NetworkDenoiser
 from ..randomness import generator
 from .batches import Batches
-from .devices import choose, subnormals_as_zero, use_threads
+from .devices import choose_device, subnormals_as_zero, use_threads
 from .stages import Stage, learning_rate, stages
 from .steppers.choice import make_stepper
 from .steppers.protocol import Stepper
@@ -73,7 +73,7 @@ class Trainer:
     def __init__(self, experiment: Experiment, *, plain: bool = False) -> None:
         self.experiment = experiment
         self._plain = plain
-        self.choice = choose(experiment)
+        self.choice = choose_device(experiment)
         self.device = self.choice.device
         self.mixture = make_mixture(experiment.data, self.device)
         self.points = experiment.data.points

@@ -71,7 +71,7 @@ def unit_of(size: tuple[int, int], panels: int = 1) -> float:
     return max(LEAST_TEXT / _TICK, share * (1.0 if panels <= 4 else 0.85))
 
 
-Progress = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Callback with the work done and the total; an exception that it raises ends the drawing."""
 
 
@@ -80,7 +80,7 @@ def compose(
     pen: Pen,
     columns: int = 0,
     foot: int = 0,
-    progress: Progress = lambda done, total: None,
+    progress: ProgressCallback = lambda done, total: None,
 ) -> Box:
     """Draw a figure and return the box at its lower end, ``foot`` pixels high, that stays free.
 
@@ -211,7 +211,9 @@ def panels_for(size: tuple[int, int], most: int, model: Panel) -> int:
     return max(range(1, most + 1), key=worth)
 
 
-def _panels(panels: Sequence[Panel], pen: Pen, area: Box, columns: int, progress: Progress) -> None:
+def _panels(
+    panels: Sequence[Panel], pen: Pen, area: Box, columns: int, progress: ProgressCallback
+) -> None:
     if not panels:
         return
     room, square = Room.of(pen.unit, panels), all(panel.square for panel in panels)

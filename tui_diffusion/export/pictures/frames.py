@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PIL import Image
 
-from ..scene import Film, Scene
+from ..scene import Animation, Scene
 from . import raster
 from .compose import Box, compose, unit_of
 from .figure import Figure, Panel
 from .panels import MARKED_MODES, line_panel, near_panel, points_panel
 from .sheet import Sheet
-from .theme import DARK, Theme
+from .theme import DARK, PictureTheme
 from .views import facts
 
 _NUMBERS = ("sigma 0.00000", "beta 0.00000   alpha_bar 0.000000")
@@ -20,15 +20,17 @@ _PAIR_FROM = 480
 """Width in pixels from which a close-up fits beside the view of all points."""
 
 
-def frame(film: Film, place: float, width: int, height: int, theme: Theme = DARK) -> Image.Image:
+def frame(
+    animation: Animation, position: float, width: int, height: int, theme: PictureTheme = DARK
+) -> Image.Image:
     """Draw the denoising at a position between level 0 and N."""
-    scene = film.scene(place)
-    panels = _panels(film, scene, wide=width >= max(1.15 * height, _PAIR_FROM))
+    scene = animation.scene(position)
+    panels = _panels(animation, scene, wide=width >= max(1.15 * height, _PAIR_FROM))
     figure = Figure(
-        film.exhibit.title,
+        animation.exhibit.title,
         panels,
         note=f"{scene.name}   {scene.words}",
-        longest=f"level {film.levels}/{film.levels}   {_NUMBERS[scene.decays]}",
+        longest=f"level {animation.levels}/{animation.levels}   {_NUMBERS[scene.decays]}",
         facts=facts(scene),
     )
     sheet = Sheet((width, height), unit_of((width, height)), theme)
@@ -37,13 +39,13 @@ def frame(film: Film, place: float, width: int, height: int, theme: Theme = DARK
     return sheet.image
 
 
-def _panels(film: Film, scene: Scene, *, wide: bool) -> tuple[Panel, ...]:
-    if film.dim == 1:
-        whole = line_panel(film, scene, "all levels")
-        return (whole, line_panel(film, scene, "close-up", near=True)) if wide else (whole,)
+def _panels(animation: Animation, scene: Scene, *, wide: bool) -> tuple[Panel, ...]:
+    if animation.dim == 1:
+        whole = line_panel(animation, scene, "all levels")
+        return (whole, line_panel(animation, scene, "close-up", near=True)) if wide else (whole,)
     if wide and scene.truth.modes <= MARKED_MODES:
-        return points_panel(film, scene, "all points"), near_panel(film, scene)
-    return (points_panel(film, scene, "all points"),)
+        return points_panel(animation, scene, "all points"), near_panel(animation, scene)
+    return (points_panel(animation, scene, "all points"),)
 
 
 def _ruler(sheet: Sheet, scene: Scene, box: Box) -> None:
@@ -54,14 +56,14 @@ def _ruler(sheet: Sheet, scene: Scene, box: Box) -> None:
     sheet.text(box.left, middle, "noise", "dim", 12, "lm")
     sheet.text(box.right, middle, "clean", "dim", 12, "rm")
     left, right = box.left + before, box.right - after
-    at = left + (right - left) * scene.place / scene.levels
+    at = left + (right - left) * scene.position / scene.levels
     thick = sheet.px(2)
     sheet.ink.line((left, middle, right, middle), theme["line"], thick)
     sheet.ink.line((left, middle, at, middle), theme["truth"], thick)
     if (right - left) / scene.levels >= sheet.px(4):
         for level in range(scene.levels + 1):
             x = left + (right - left) * level / scene.levels
-            reached = level <= scene.place + 1e-9
+            reached = level <= scene.position + 1e-9
             tall = sheet.px(3)
             hue = theme["truth" if reached else "line"]
             sheet.ink.line((x, middle - tall, x, middle + tall), hue, 1)

@@ -17,7 +17,7 @@ _COLUMNS = 600
 SERIES = ("network", "truth", "second", "ideal")
 """Roles of the trainings in one figure."""
 
-Losses = tuple[str, NDArray[np.float32], Sequence[tuple[int, float]]]
+NamedLosses = tuple[str, NDArray[np.float32], Sequence[tuple[int, float]]]
 """Name, all losses, and the floors with their first steps."""
 
 
@@ -166,7 +166,7 @@ def _schedule(exhibit: Exhibit) -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def overlay(trainings: Sequence[Losses], title: str, *, log: bool, relative: bool) -> Figure:
+def overlay(trainings: Sequence[NamedLosses], title: str, *, log: bool, relative: bool) -> Figure:
     """Return the smoothed losses of several trainings over the same steps.
 
     With ``relative``, each is divided by its floor.

@@ -7,7 +7,7 @@ import torch
 
 from ...core.analysis.metrics import nearest_mode
 from ...core.mixtures import GaussianMixture
-from ..scene import Film, Scene
+from ..scene import Animation, Scene
 from .figure import Bars, Contour, Curves, Dots, Floats, Layer, Panel, Range, Rings, Shade, curve
 from .theme import MAKERS
 
@@ -24,14 +24,14 @@ EXACT, INSIDE = "exact density", "95 % of exact"
 
 
 def plane(
-    film: Film,
+    animation: Animation,
     scene: Scene,
     layers: tuple[Layer, ...],
     title: str = "",
     notes: tuple[str, ...] = (),
 ) -> Panel:
     """Return a panel with layers over the plane in the window of this level."""
-    centre, half = film.view(scene)
+    centre, half = animation.view(scene)
     return Panel(
         (float(centre[0]) - half, float(centre[0]) + half),
         (float(centre[1]) - half, float(centre[1]) + half),
@@ -40,7 +40,7 @@ def plane(
         notes,
         *("x", "y"),
         square=True,
-        axes=(film.axes[0], film.axes[1]),
+        axes=(animation.axes[0], animation.axes[1]),
     )
 
 
@@ -53,29 +53,36 @@ def truth_marks(scene: Scene) -> tuple[Layer, ...]:
 
 
 def points_panel(
-    film: Film, scene: Scene, title: str = "", notes: tuple[str, ...] = (), *, shade: bool = True
+    animation: Animation,
+    scene: Scene,
+    title: str = "",
+    notes: tuple[str, ...] = (),
+    *,
+    shade: bool = True,
 ) -> Panel:
     """Return the points in the plane, with ``shade`` over the exact density."""
     ground = (Shade(scene.truth, EXACT),) if shade else ()
-    maker = film.exhibit.maker
+    maker = animation.exhibit.maker
     dots = Dots(scene.points, MAKERS[maker], maker)
-    return plane(film, scene, (*ground, dots, *truth_marks(scene)), title, notes)
+    return plane(animation, scene, (*ground, dots, *truth_marks(scene)), title, notes)
 
 
-def near_panel(film: Film, scene: Scene, title: str = "each point from its mode") -> Panel:
+def near_panel(
+    animation: Animation, scene: Scene, title: str = "each point from its mode"
+) -> Panel:
     """Return the points of the plane relative to their nearest modes."""
     widest = int(scene.truth.stds.argmax())
     one = GaussianMixture(
         torch.zeros_like(scene.truth.means[:1]), scene.truth.stds[widest : widest + 1]
     )
     half = _NEAR * float(one.stds[0])
-    maker = film.exhibit.maker
+    maker = animation.exhibit.maker
     layers = (
         Shade(one, EXACT),
         Dots(about_modes(scene), MAKERS[maker], maker),
         Contour(one, label=INSIDE),
     )
-    axes = (film.axes[0].differences, film.axes[1].differences)
+    axes = (animation.axes[0].differences, animation.axes[1].differences)
     return Panel((-half, half), (-half, half), layers, title, (), "x", "y", square=True, axes=axes)
 
 
@@ -90,7 +97,7 @@ def about_modes(scene: Scene) -> Floats:
 
 
 def line_panel(
-    film: Film,
+    animation: Animation,
     scene: Scene,
     title: str = "",
     notes: tuple[str, ...] = (),
@@ -98,24 +105,24 @@ def line_panel(
     near: bool = False,
 ) -> Panel:
     """Return the histogram of points on the line with the exact pdf."""
-    xs = window(film, scene, near)
+    xs = window(animation, scene, near)
     pdf = mean_density(scene.truth, xs, _PDF)
     bins = 64
     heights = histogram(scene.points, xs, bins)
-    maker = film.exhibit.maker
+    maker = animation.exhibit.maker
     layers = (
         Bars(np.linspace(*xs, bins + 1), heights, MAKERS[maker], maker),
         Curves(curve(steps(xs, _PDF), pdf), "truth", "exact pdf"),
     )
-    axes = (film.axes[0], film.axes[0].densities)
+    axes = (animation.axes[0], animation.axes[0].densities)
     ys = (0.0, tallest(pdf, heights))
     return Panel(xs, ys, layers, title, notes, "x", "density", axes=axes)
 
 
-def window(film: Film, scene: Scene, near: bool) -> Range:
+def window(animation: Animation, scene: Scene, near: bool) -> Range:
     """Return the range of the line that a 1D panel shows."""
     if not near:
-        centre, half = film.extent
+        centre, half = animation.extent
         return float(centre[0]) - half, float(centre[0]) + half
     middle, std = float(scene.truth.mean()[0]), float(scene.truth.std()[0])
     reach = _NEAR * std

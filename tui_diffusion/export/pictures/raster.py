@@ -94,8 +94,8 @@ def splat(points: Floats, xs: Range, ys: Range, width: int, height: int, radius:
     left, top = np.floor(px).astype(np.int64), np.floor(py).astype(np.int64)
     fx, fy = px - left, py - top
     # Each point spreads its weight over four pixels; those outside are cropped later.
-    place = (top + 1) * (width + 2) + left + 1
-    places = np.concatenate([place, place + 1, place + width + 2, place + width + 3])
+    position = (top + 1) * (width + 2) + left + 1
+    places = np.concatenate([position, position + 1, position + width + 2, position + width + 3])
     weights = np.concatenate([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
     padded = np.bincount(places, weights, minlength=(height + 2) * (width + 2))
     count = padded.reshape(height + 2, width + 2)[1:-1, 1:-1].astype(np.float32)

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ...core.mixtures import GaussianMixture
 from . import raster
-from .compose import Box, Progress, compose, unit_of
+from .compose import Box, ProgressCallback, compose, unit_of
 from .figure import (
     Arrows,
     Band,
@@ -26,18 +26,18 @@ from .figure import (
     Sample,
     Shade,
 )
-from .theme import Theme, rgb
+from .theme import PictureTheme, rgb
 
 
 def paint(
     figure: Figure,
     size: tuple[int, int],
-    theme: Theme,
-    progress: Progress = lambda done, total: None,
+    theme: PictureTheme,
+    progress: ProgressCallback = lambda done, total: None,
 ) -> Image.Image:
     """Paint a figure as an image: RGB, or RGBA if its background is transparent."""
 
-    def on(theme: Theme) -> Image.Image:
+    def on(theme: PictureTheme) -> Image.Image:
         sheet = Sheet(size, unit_of(size, len(figure.panels)), theme)
         compose(figure, sheet, progress=progress)
         return sheet.image
@@ -54,7 +54,7 @@ def paint(
 class Sheet:
     """An image to draw on; ``unit`` scales its text and lines."""
 
-    def __init__(self, size: tuple[int, int], unit: float, theme: Theme) -> None:
+    def __init__(self, size: tuple[int, int], unit: float, theme: PictureTheme) -> None:
         self.size, self.unit, self.theme = size, unit, theme
         self.image = Image.new("RGB", size, theme.ground)
         self.ink = ImageDraw.Draw(self.image)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..scene import Film
+from ..scene import Animation
 from .figure import Figure, Panel
 from .views import panels_of
 
@@ -14,15 +14,15 @@ _SEVERAL = ("histogram", "pdf and cdf", "denoiser", "mean and std")
 
 
 def denoisings(
-    films: Sequence[tuple[str, Film, float]], views: Mapping[int, str], title: str
+    animations: Sequence[tuple[str, Animation, float]], views: Mapping[int, str], title: str
 ) -> Figure:
     """Return named films, each at a position between levels 0 and N, in a view by dimension."""
     panels: list[Panel] = []
-    for name, film, place in films:
-        scene, view = film.scene(place), views[film.dim]
-        view_panels = panels_of(film, scene, view)
+    for name, animation, position in animations:
+        scene, view = animation.scene(position), views[animation.dim]
+        view_panels = panels_of(animation, scene, view)
         for panel in view_panels if view in _SEVERAL else view_panels[:1]:
             what = f"  {panel.title}" if view in _SEVERAL else ""
-            note = f"level {place:g}/{film.levels}"
+            note = f"level {position:g}/{animation.levels}"
             panels.append(replace(panel, title=f"{name}{what}", notes=(note,)))
     return Figure(title, tuple(panels))

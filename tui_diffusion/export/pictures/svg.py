@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from . import raster
-from .compose import Box, Progress, compose, unit_of
+from .compose import Box, ProgressCallback, compose, unit_of
 from .figure import (
     Arrows,
     Band,
@@ -28,7 +28,7 @@ from .figure import (
     Shade,
 )
 from .sheet import arrow, font, shade_of
-from .theme import Theme, rgb
+from .theme import PictureTheme, rgb
 
 _MOST_POINTS = 2000
 """Largest number of points in a panel; more would take megabytes and look the same."""
@@ -39,8 +39,8 @@ _ANCHORS = {"l": "start", "m": "middle", "r": "end"}
 def svg(
     figure: Figure,
     size: tuple[int, int],
-    theme: Theme,
-    progress: Progress = lambda done, total: None,
+    theme: PictureTheme,
+    progress: ProgressCallback = lambda done, total: None,
 ) -> str:
     """Return a figure as the text of an SVG file."""
     pen = SvgPen(size, unit_of(size, len(figure.panels)), theme)
@@ -58,7 +58,7 @@ def svg(
 class SvgPen:
     """A pen that writes SVG elements."""
 
-    def __init__(self, size: tuple[int, int], unit: float, theme: Theme) -> None:
+    def __init__(self, size: tuple[int, int], unit: float, theme: PictureTheme) -> None:
         self.size, self.unit, self.theme = size, unit, theme
         self.parts: list[str] = []
 

@@ -15,7 +15,7 @@ def rgb(text: str) -> RGB:
 
 
 @dataclass(frozen=True)
-class Theme:
+class PictureTheme:
     """The colours of a picture: its ``ground``, the ``panel`` of a plot, and one for every role.
 
     ``shade`` is the colour of the greatest density. ``clear`` makes the backgrounds transparent.
@@ -30,12 +30,12 @@ class Theme:
     def __getitem__(self, role: str) -> str:
         return self.roles[role]
 
-    def on(self, ground: str) -> Theme:
+    def on(self, ground: str) -> PictureTheme:
         """Return the same colours on another background."""
         return replace(self, ground=ground, panel=ground)
 
 
-DARK = Theme(
+DARK = PictureTheme(
     ground="#0d1117",
     panel="#10161f",
     shade="#3d8ec4",
@@ -46,7 +46,7 @@ DARK = Theme(
     }),
 )  # fmt: skip
 
-LIGHT = Theme(
+LIGHT = PictureTheme(
     ground="#ffffff",
     panel="#f7f9fc",
     shade="#8fc3ec",
@@ -61,6 +61,6 @@ MAKERS = {"network": "network", "ideal denoiser": "ideal", "true data": "data"}
 """The role of points by their source."""
 
 
-def theme_of(light: bool, transparent: bool) -> Theme:
+def theme_of(light: bool, transparent: bool) -> PictureTheme:
     """Return the theme for these options."""
     return replace(LIGHT if light else DARK, clear=transparent)

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..scene import Film
-from .compose import Progress
+from ..scene import Animation
+from .compose import ProgressCallback
 from .frames import frame
-from .theme import Theme
+from .theme import PictureTheme
 
 _COLOURS = 62
 """Number of colours of a GIF, which determines its size; two more keep equal frames distinct."""
@@ -43,22 +43,24 @@ def mp4_places(count: int, levels: int) -> NDArray[np.float64]:
 
 
 def write_gif(
-    film: Film,
+    animation: Animation,
     file: Path,
     size: tuple[int, int],
-    theme: Theme,
+    theme: PictureTheme,
     fps: float,
     seconds: float,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> None:
     """Write a GIF. Frame −k repeats frame k: the way back shows the same pictures."""
     count = gif_frames(seconds, fps)
-    places = gif_places(count, film.levels)
-    samples = [frame(film, film.levels * share, *size, theme) for share in (0.0, 0.5, 0.8, 1.0)]
+    places = gif_places(count, animation.levels)
+    samples = [
+        frame(animation, animation.levels * share, *size, theme) for share in (0.0, 0.5, 0.8, 1.0)
+    ]
     palette = _palette(samples, theme)
     out: list[Image.Image] = []
-    for place in places:
-        out.append(_indexed(frame(film, float(place), *size, theme), palette, len(out) % 2))
+    for position in places:
+        out.append(_indexed(frame(animation, float(position), *size, theme), palette, len(out) % 2))
         progress(len(out), len(places) + 1)
     ends = np.round(np.arange(count + 1) * 100 * seconds / count).astype(int)
     durations = (10 * np.diff(ends)).tolist()  # in ms; a GIF counts hundredths of a second
@@ -75,7 +77,7 @@ def write_gif(
     progress(len(places) + 1, len(places) + 1)
 
 
-def _palette(samples: list[Image.Image], theme: Theme) -> Image.Image:
+def _palette(samples: list[Image.Image], theme: PictureTheme) -> Image.Image:
     """Return one palette for all frames, so that only the points move.
 
     It always holds the theme's colours, even if few pixels have them.
@@ -110,13 +112,13 @@ def _indexed(picture: Image.Image, palette: Image.Image, parity: int) -> Image.I
 
 
 def write_mp4(
-    film: Film,
+    animation: Animation,
     file: Path,
     size: tuple[int, int],
-    theme: Theme,
+    theme: PictureTheme,
     fps: float,
     seconds: float,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> None:
     """Write an MP4 with H.264, which every player supports."""
     import imageio_ffmpeg
@@ -136,9 +138,9 @@ def write_mp4(
     writer.send(None)
     try:
         shown, drawn = -1.0, b""
-        for done, place in enumerate(mp4_places(count, film.levels).tolist(), 1):
-            if place != shown:
-                shown, drawn = place, frame(film, place, *size, theme).tobytes()
+        for done, position in enumerate(mp4_places(count, animation.levels).tolist(), 1):
+            if position != shown:
+                shown, drawn = position, frame(animation, position, *size, theme).tobytes()
             writer.send(drawn)
             progress(done, count)
     finally:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from ...core.axes import AS_IT_IS, Axis
-from ...core.interpolation import between
-from ..scene import Film, Scene
+from ...core.interpolation import interpolate
+from ..scene import Animation, Scene
 from ..views import GRID, TRAINING_VIEWS, has_level, views_of
 from . import learning_curves
 from .compose import panels_for
@@ -33,30 +33,32 @@ _ARROWS = 20
 """Number of arrows across a panel."""
 
 
-def figure_of(film: Film, view: str, place: float | None, size: tuple[int, int]) -> Figure:
+def figure_of(
+    animation: Animation, view: str, position: float | None, size: tuple[int, int]
+) -> Figure:
     """Return a view of a film at a position between level 0 and N (None: N)."""
     if view == GRID:
-        return grid(film, size)
+        return grid(animation, size)
     if view in TRAINING_VIEWS:
-        return learning_curves.figure_of(film.exhibit, view)
-    scene = film.scene(film.levels if place is None else place)
+        return learning_curves.figure_of(animation.exhibit, view)
+    scene = animation.scene(animation.levels if position is None else position)
     return Figure(
-        film.exhibit.title,
-        panels_of(film, scene, view),
+        animation.exhibit.title,
+        panels_of(animation, scene, view),
         note=f"{scene.name}   {scene.words}" if has_level(view) else "",
         facts=facts(scene) if view != "mean and std" else (),
     )
 
 
-def panels_of(film: Film, scene: Scene, view: str) -> tuple[Panel, ...]:
+def panels_of(animation: Animation, scene: Scene, view: str) -> tuple[Panel, ...]:
     """Return the panels of a view of a film's points."""
-    views = _LINE if film.dim == 1 else _PLANE
-    return views[view](film, scene)
+    views = _LINE if animation.dim == 1 else _PLANE
+    return views[view](animation, scene)
 
 
-def default_view(film: Film) -> str:
+def default_view(animation: Animation) -> str:
     """Return the first of the views of such points."""
-    return views_of(film.dim)[0]
+    return views_of(animation.dim)[0]
 
 
 def facts(scene: Scene) -> tuple[tuple[str, str, str], ...]:
@@ -74,20 +76,20 @@ def _numbers(values: Floats) -> str:
     return ", ".join(map(short, values.tolist()))
 
 
-def grid(film: Film, size: tuple[int, int]) -> Figure:
+def grid(animation: Animation, size: tuple[int, int]) -> Figure:
     """Return the points at as many levels as fit, from noise to clean in reading order."""
 
     def panel(level: int) -> Panel:
-        scene = film.scene(float(level))
-        if film.dim == 1:
-            return line_panel(film, scene, scene.name, scene.notes, near=True)
-        return points_panel(film, scene, scene.name, scene.notes)
+        scene = animation.scene(float(level))
+        if animation.dim == 1:
+            return line_panel(animation, scene, scene.name, scene.notes, near=True)
+        return points_panel(animation, scene, scene.name, scene.notes)
 
-    count = panels_for(size, min(_MOST_PANELS, film.levels + 1), panel(film.levels))
-    near = film.dim == 1 or film.closes_in
+    count = panels_for(size, min(_MOST_PANELS, animation.levels + 1), panel(animation.levels))
+    near = animation.dim == 1 or animation.closes_in
     return Figure(
-        film.exhibit.title,
-        tuple(map(panel, film.chosen(count))),
+        animation.exhibit.title,
+        tuple(map(panel, animation.chosen(count))),
         note="axes follow the noise" if near else "",
     )
 
@@ -95,54 +97,56 @@ def grid(film: Film, size: tuple[int, int]) -> Figure:
 # --- the plane -----------------------------------------------------------------------------------
 
 
-def _scatter(film: Film, scene: Scene) -> tuple[Panel, ...]:
+def _scatter(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     exact = (Shade(scene.truth, EXACT), *truth_marks(scene))
     return (
-        points_panel(film, scene, film.exhibit.maker, shade=False),
-        plane(film, scene, exact, EXACT),
+        points_panel(animation, scene, animation.exhibit.maker, shade=False),
+        plane(animation, scene, exact, EXACT),
     )
 
 
-def _near(film: Film, scene: Scene) -> tuple[Panel, ...]:
-    if film.dim == 1:
-        return (line_panel(film, scene, near=True),)
-    return (near_panel(film, scene),)
+def _near(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+    if animation.dim == 1:
+        return (line_panel(animation, scene, near=True),)
+    return (near_panel(animation, scene),)
 
 
-def _density(film: Film, scene: Scene) -> tuple[Panel, ...]:
-    maker = film.exhibit.maker
+def _density(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+    maker = animation.exhibit.maker
     marks = truth_marks(scene)
     return (
-        plane(film, scene, (Shade(scene.points, "density"), *marks), f"density of {maker}"),
-        plane(film, scene, (Shade(scene.truth, "density"), *marks), EXACT),
+        plane(animation, scene, (Shade(scene.points, "density"), *marks), f"density of {maker}"),
+        plane(animation, scene, (Shade(scene.truth, "density"), *marks), EXACT),
     )
 
 
-def _plane_paths(film: Film, scene: Scene) -> tuple[Panel, ...]:
+def _plane_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     def panel(x: Floats, maker: str) -> Panel:
-        way = np.concatenate((x[: scene.level + 1], between(x, scene.place)[None]))[:, :_PATHS]
+        way = np.concatenate((x[: scene.level + 1], interpolate(x, scene.position)[None]))[
+            :, :_PATHS
+        ]
         role = MAKERS[maker]
         layers = (
             Curves(way.transpose(1, 0, 2), role, f"path of {maker}", 1.0, 0.6),
             Dots(way[-1], role, maker),
         )
-        return plane(film, scene, layers, f"{maker}, {way.shape[1]} points")
+        return plane(animation, scene, layers, f"{maker}, {way.shape[1]} points")
 
-    return _beside_ideal(film, panel)
+    return _beside_ideal(animation, panel)
 
 
-def _beside_ideal(film: Film, panel: Callable[[Floats, str], Panel]) -> tuple[Panel, ...]:
+def _beside_ideal(animation: Animation, panel: Callable[[Floats, str], Panel]) -> tuple[Panel, ...]:
     """Return a panel of the points and, unless they are the ideal ones, one of the ideal points."""
-    own = panel(film.x, film.exhibit.maker)
-    if film.exhibit.maker != "network":
+    own = panel(animation.x, animation.exhibit.maker)
+    if animation.exhibit.maker != "network":
         return (own,)
-    return own, panel(film.ideal_x, "ideal denoiser")
+    return own, panel(animation.ideal_x, "ideal denoiser")
 
 
-def _score(film: Film, scene: Scene) -> tuple[Panel, ...]:
-    level = min(scene.level, film.levels - 1)
-    at = film.scene(float(level))
-    ranges = plane(film, at, ())
+def _score(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+    level = min(scene.level, animation.levels - 1)
+    at = animation.scene(float(level))
+    ranges = plane(animation, at, ())
     middles = [
         low + (np.arange(_ARROWS) + 0.5) / _ARROWS * (high - low)
         for low, high in (ranges.xs, ranges.ys)
@@ -151,30 +155,32 @@ def _score(film: Film, scene: Scene) -> tuple[Panel, ...]:
     longest = 0.9 * (ranges.xs[1] - ranges.xs[0]) / _ARROWS
 
     def panel(role: str, title: str, *, ideal: bool) -> Panel:
-        score = film.asked(places, level, ideal=ideal)[1]
+        score = animation.asked(places, level, ideal=ideal)[1]
         vectors = score * at.sigma**2  # the displacement that removes the noise
         length = np.hypot(*vectors.T)[:, None]
         vectors = vectors * np.minimum(1, longest / np.maximum(length, 1e-300))
         arrows = Arrows(places - vectors / 2, vectors, role, title)
-        return plane(film, at, (arrows, *truth_marks(at)), title)
+        return plane(animation, at, (arrows, *truth_marks(at)), title)
 
     exact = panel("truth", "exact score", ideal=True)
-    if film.exhibit.maker != "network":
+    if animation.exhibit.maker != "network":
         return (exact,)
     return panel("network", "score of network", ideal=False), exact
 
 
-def _estimate(film: Film, scene: Scene) -> tuple[Panel, ...]:
-    seen, exact = film.estimates(min(scene.level, film.levels - 1))
-    clean = film.scene(float(film.levels))
+def _estimate(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+    seen, exact = animation.estimates(min(scene.level, animation.levels - 1))
+    clean = animation.scene(float(animation.levels))
 
     def panel(points: Floats, maker: str) -> Panel:
         name = f"x0_hat of {maker}"
         points = points[np.isfinite(points).all(1)]
-        return plane(film, clean, (Dots(points, MAKERS[maker], name), *truth_marks(clean)), name)
+        return plane(
+            animation, clean, (Dots(points, MAKERS[maker], name), *truth_marks(clean)), name
+        )
 
-    own = panel(seen, film.exhibit.maker)
-    if film.exhibit.maker != "network":
+    own = panel(seen, animation.exhibit.maker)
+    if animation.exhibit.maker != "network":
         return (own,)
     return own, panel(exact, "ideal denoiser")
 
@@ -182,20 +188,22 @@ def _estimate(film: Film, scene: Scene) -> tuple[Panel, ...]:
 # --- the line ------------------------------------------------------------------------------------
 
 
-def _histogram(film: Film, scene: Scene) -> tuple[Panel, ...]:
-    return line_panel(film, scene, "all levels"), line_panel(film, scene, "close-up", near=True)
+def _histogram(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+    return line_panel(animation, scene, "all levels"), line_panel(
+        animation, scene, "close-up", near=True
+    )
 
 
-def _pdf_cdf(film: Film, scene: Scene) -> tuple[Panel, ...]:
-    xs = window(film, scene, True)
+def _pdf_cdf(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+    xs = window(animation, scene, True)
     at = steps(xs, 600)
     pdf = mean_density(scene.truth, xs, len(at))
     cdf = scene.truth.cdf(torch.from_numpy(at)[:, None]).numpy()
     seen = np.searchsorted(np.sort(scene.points[:, 0]), at) / max(len(scene.points), 1)
-    maker = film.exhibit.maker
+    maker = animation.exhibit.maker
     own = Curves(curve(at, seen), MAKERS[maker], f"cdf of {maker}", dashed=True)
     exact = Curves(curve(at, cdf), "truth", "exact")
-    axis = film.axes[0]
+    axis = animation.axes[0]
     return (
         Panel(xs, (0.0, 1.12 * float(pdf.max())), (Curves(curve(at, pdf), "truth", "exact"),),
               "pdf", (), "x", "density", axes=(axis, axis.densities)),
@@ -203,15 +211,15 @@ def _pdf_cdf(film: Film, scene: Scene) -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _line_paths(film: Film, scene: Scene) -> tuple[Panel, ...]:
-    centre, half = film.extent
+def _line_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+    centre, half = animation.extent
     span = (float(centre[0]) - half, float(centre[0]) + half)
-    levels = np.arange(film.levels + 1.0)
+    levels = np.arange(animation.levels + 1.0)
 
     def panel(x: Floats, maker: str) -> Panel:
         values = x[:, :_PATHS, 0].T
         lanes = np.stack([np.broadcast_to(levels, values.shape), values], -1)
-        here = np.array([between(lane, scene.place) for lane in lanes])
+        here = np.array([interpolate(lane, scene.position) for lane in lanes])
         seen = np.concatenate((lanes[:, : scene.level + 1], here[:, None]), 1)
         role = MAKERS[maker]
         layers = (
@@ -220,22 +228,24 @@ def _line_paths(film: Film, scene: Scene) -> tuple[Panel, ...]:
             Dots(here, role),
         )
         title = f"{maker}, {len(values)} points"
-        axes = (AS_IT_IS, film.axes[0])
-        return Panel((0.0, float(film.levels)), span, layers, title, (), "level", "x", axes=axes)
+        axes = (AS_IT_IS, animation.axes[0])
+        return Panel(
+            (0.0, float(animation.levels)), span, layers, title, (), "level", "x", axes=axes
+        )
 
-    return _beside_ideal(film, panel)
+    return _beside_ideal(animation, panel)
 
 
-def _denoiser(film: Film, scene: Scene) -> tuple[Panel, ...]:
+def _denoiser(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     """Return x0_hat and the score as functions of x, beside the exact ones."""
-    level = min(scene.level, film.levels - 1)
-    xs = window(film, film.scene(float(level)), True)
+    level = min(scene.level, animation.levels - 1)
+    xs = window(animation, animation.scene(float(level)), True)
     at = steps(xs, 300)
-    seen, exact = (film.asked(at[:, None], level, ideal=ideal) for ideal in (False, True))
+    seen, exact = (animation.asked(at[:, None], level, ideal=ideal) for ideal in (False, True))
 
     def panel(name: str, of_network: Floats, of_truth: Floats, up: Axis) -> Panel:
         layers = [Curves(curve(at, of_truth[:, 0]), "truth", "exact", 2.5)]
-        if film.exhibit.maker == "network":
+        if animation.exhibit.maker == "network":
             own = Curves(curve(at, of_network[:, 0]), "network", "network", dashed=True)
             layers.append(own)
         # The exact curve covers the window; the network's covers only the range of most points.
@@ -243,7 +253,7 @@ def _denoiser(film: Film, scene: Scene) -> tuple[Panel, ...]:
         shown = np.concatenate([of_truth[:, 0], of_network[quarter:-quarter, 0]])
         return Panel(xs, spread(shown), tuple(layers), name, (), "x", axes=(axis, up))
 
-    axis = film.axes[0]
+    axis = animation.axes[0]
     return (
         panel("x0_hat", seen[0], exact[0], axis),
         panel("score", seen[1], exact[1], axis.densities),
@@ -253,12 +263,12 @@ def _denoiser(film: Film, scene: Scene) -> tuple[Panel, ...]:
 # --- over the levels -----------------------------------------------------------------------------
 
 
-def _moments(film: Film, scene: Scene) -> tuple[Panel, ...]:
+def _moments(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     """Return mean and std of every coordinate over the levels, beside the goal."""
-    mean, std, goal_mean, goal_std = film.moments
-    levels = np.arange(film.levels + 1.0)
-    names = ("",) if film.dim == 1 else (" of x", " of y")
-    roles = (MAKERS[film.exhibit.maker], "second")
+    mean, std, goal_mean, goal_std = animation.moments
+    levels = np.arange(animation.levels + 1.0)
+    names = ("",) if animation.dim == 1 else (" of x", " of y")
+    roles = (MAKERS[animation.exhibit.maker], "second")
     log = bool((std > 0).all() and (goal_std > 0).all())
 
     def panel(what: str, seen: Floats, goal: Floats, log: bool) -> Panel:
@@ -268,12 +278,12 @@ def _moments(film: Film, scene: Scene) -> tuple[Panel, ...]:
             layer
             for j, (name, role) in enumerate(zip(names, roles, strict=False))
             for layer in (
-                Curves(curve(levels, seen[:, j]), role, f"{film.exhibit.maker}{name}"),
+                Curves(curve(levels, seen[:, j]), role, f"{animation.exhibit.maker}{name}"),
                 Curves(curve(levels, goal[:, j]), "truth", "exact", 1.5, dashed=True),
             )
         ]
         span = spread(np.concatenate([seen.ravel(), goal.ravel()]))
-        return Panel((0.0, film.levels), span, tuple(layers), what, (), "level", log_y=log)
+        return Panel((0.0, animation.levels), span, tuple(layers), what, (), "level", log_y=log)
 
     return panel("mean", mean, goal_mean, False), panel("std", std, goal_std, log)
 
@@ -288,7 +298,7 @@ def spread(values: Floats) -> tuple[float, float]:
     return low - room, high + room
 
 
-_PLANE: Mapping[str, Callable[[Film, Scene], tuple[Panel, ...]]] = {
+_PLANE: Mapping[str, Callable[[Animation, Scene], tuple[Panel, ...]]] = {
     "scatter": _scatter,
     "close-up": _near,
     "density": _density,
@@ -297,7 +307,7 @@ _PLANE: Mapping[str, Callable[[Film, Scene], tuple[Panel, ...]]] = {
     "clean estimate": _estimate,
     "mean and std": _moments,
 }
-_LINE: Mapping[str, Callable[[Film, Scene], tuple[Panel, ...]]] = {
+_LINE: Mapping[str, Callable[[Animation, Scene], tuple[Panel, ...]]] = {
     "histogram": _histogram,
     "close-up": _near,
     "pdf and cdf": _pdf_cdf,

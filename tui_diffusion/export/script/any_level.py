@@ -78,8 +78,8 @@ def predict(x, k):
 DRAW_LEVELS = """\
         # One level per point, evenly distributed: multiples of the golden ratio
         shift = torch.rand((block, 1, 1), generator=random)
-        place = (torch.arange(batch_size, dtype=torch.float64) * (5**0.5 - 1) / 2).frac().float()
-        u = (shift + place.view(1, -1, 1)).frac().clamp(1e-6, 1 - 1e-6)
+        fraction = (torch.arange(batch_size, dtype=torch.float64) * (5**0.5 - 1) / 2).frac().float()
+        u = (shift + fraction.view(1, -1, 1)).frac().clamp(1e-6, 1 - 1e-6)
         ratio = torch.exp(noise_mean + noise_std * torch.special.ndtri(u))  # sigma / alpha
 """
 

@@ -9,7 +9,7 @@ from ...core.assemble import scaling_of
 from ...core.config.data_section import DataConfig
 from ...core.config.errors import ConfigError
 from ...core.config.experiment import Experiment
-from ...core.config.point_files import reading_of, suffix_of
+from ...core.config.point_files import suffix_of, text_selection
 from ...core.datasets import SPACING, STROKES
 from ...core.mixtures import GaussianMixture
 from .text import listed, wrapped
@@ -141,8 +141,8 @@ CHECKERBOARD = Template("""
 # Data distribution: eight squares, each a grid of Gaussians of std sigma_data that run together
 sigma_data = $std
 side = min(max(int(np.ceil(1 / (1.2 * sigma_data))), 2), 8)
-place = (torch.arange(side, dtype=torch.float64) + 0.5) / side
-square = torch.cartesian_prod(place, place)
+fraction = (torch.arange(side, dtype=torch.float64) + 0.5) / side
+square = torch.cartesian_prod(fraction, fraction)
 corners = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
 modes = torch.cat([square + torch.tensor(corner, dtype=torch.float64) for corner in corners])
 weights = torch.ones(len(modes), dtype=torch.float64)
@@ -240,7 +240,7 @@ def _reading(data: DataConfig) -> dict[str, str]:
     if suffix_of(file) == ".npy" and not data.columns and not data.where:
         return {"before": "", "read": f"np.load({data.path!r})"}
     try:
-        reading = reading_of(file, data.columns, data.where)
+        reading = text_selection(file, data.columns, data.where)
     except ConfigError:  # the file has changed since
         reading = None
     if reading is None:

@@ -31,24 +31,24 @@ class PointActions:
 
     def action_noise(self) -> None:
         """Other noise to start from."""
-        self._model.bench.noise += 1
+        self._model.workspace.noise += 1
         self._updates.ask()
 
     def action_ideal(self) -> None:
         """The exact denoiser in the network's place, and back."""
-        bench = self._model.bench
-        bench.source_ideal = not bench.source_ideal
+        workspace = self._model.workspace
+        workspace.source_ideal = not workspace.source_ideal
         self._updates.ask()
 
     def action_start(self) -> None:
         """The exact start of sampling, or the usual one."""
-        bench, preset = self._model.bench, self._model.preset.experiment
+        workspace, preset = self._model.workspace, self._model.preset.experiment
         usual = preset.sampling.start
         if usual == "exact":
             usual = "data-mean"
-        other = usual if bench.experiment.sampling.start == "exact" else "exact"
-        bench.experiment = bench.experiment.with_settings({"sampling.start": other})
-        self._form.show(bench.experiment, preset)
+        other = usual if workspace.experiment.sampling.start == "exact" else "exact"
+        workspace.experiment = workspace.experiment.with_settings({"sampling.start": other})
+        self._form.show(workspace.experiment, preset)
         self._updates.ask()
 
     def action_jump(self) -> None:
@@ -64,9 +64,9 @@ class PointActions:
         from ...core.config.command_line import command_line
         from ..clipboard import keep, level_text
 
-        film, experiment = self._denoising.film, self._model.bench.experiment
+        trajectory, experiment = self._denoising.trajectory, self._model.workspace.experiment
         level = self._denoising.level
-        text = level_text(film, level) if film is not None else command_line(experiment)
+        text = level_text(trajectory, level) if trajectory is not None else command_line(experiment)
         self._app.copy_to_clipboard(text)
         try:
             where = f"also in {keep(text)}"

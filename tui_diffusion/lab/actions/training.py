@@ -43,7 +43,7 @@ class TrainingActions:
             self._app.refuse("Not trained", str(error))
             return
         try:
-            if self._model.bench.reread():
+            if self._model.workspace.reread():
                 self._updates.show_bench()
         except ConfigError as error:
             self._app.refuse("Not trained", str(error))
@@ -52,18 +52,18 @@ class TrainingActions:
 
     def action_pause(self) -> None:
         """Hold the training, or go on with it, also after its end."""
-        training = self._model.bench.training
-        if training is not None and can_go_on(training, self._model.bench.experiment):
+        training = self._model.workspace.training
+        if training is not None and can_go_on(training, self._model.workspace.experiment):
             self._begin(training.run)
         else:
             self._model.session.pause()
 
     def _begin(self, run: Path | None = None) -> None:
         """Train what is set: anew, or on from where a run ended."""
-        bench = self._model.bench
+        workspace = self._model.workspace
         resume = str(run) if run else None
-        bench.training = self._model.session.start(bench.experiment, resume=resume)
-        bench.source_ideal = False
+        workspace.training = self._model.session.start(workspace.experiment, resume=resume)
+        workspace.source_ideal = False
         self._guidance.did("choose")  # who trains has chosen
         if self._main.tab == "setup":
             self._updates.show_tab("training")

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 from ...core.config.errors import ConfigError
 from ...core.config.experiment import field_table
 from ...core.runs.manifest import RunError
-from ...core.runs.resume import continued
+from ...core.runs.resume import resumed_experiment
 from ...core.runs.run import open_run
 from ..runs.compare.screen import CompareScreen
-from ..runs.compare.subjects import beside_bench
+from ..runs.compare.subjects import beside_workspace
 from ..runs.load import opened
-from ..screens.save_preset import Kept
-from ..session.records import State
+from ..screens.save_preset import PresetChange
+from ..session.records import SessionState
 
 if TYPE_CHECKING:
     from ..live_updates import LiveUpdates
     from ..main_screen import MainScreen
     from ..model import Model
     from ..output.terminal_app import TerminalApp
-    from ..runs.run_list import Choice
+    from ..runs.run_list import RunChoice
 
 P = ParamSpec("P")
 Act = Callable[Concatenate["Windows", P], None]
@@ -63,27 +63,29 @@ class Windows:
         from ..screens.exports import of_lab
 
         panel, loss = self._main.denoising, self._main.loss
-        if panel.film is None:
+        if panel.trajectory is None:
             self.not_yet("the denoising is being made")
             return
         training_first = loss.has_focus or not panel.is_on_screen
-        trained = self.model.bench.trained()
-        offer = of_lab(panel.film, panel.view, panel.play.place, trained, loss, training_first)
+        trained = self.model.workspace.trained()
+        offer = of_lab(
+            panel.trajectory, panel.view, panel.playback.position, trained, loss, training_first
+        )
         light = not self._app.current_theme.dark
         self._app.push_screen(ExportScreen(offer, light=light, plain=self._app.plain))
 
     def action_keep(self, *, remove: bool = False) -> None:
         """Keep the experiment as a preset of one's own; or rename or remove one."""
-        from ..screens.save_preset import KeepScreen
+        from ..screens.save_preset import SavePresetScreen
 
         model = self.model
         changes = sum(map(self._main.form.changed, field_table()))
-        screen = KeepScreen(
-            model.bench.experiment, model.preset, changes, remove=remove, plain=self._app.plain
+        screen = SavePresetScreen(
+            model.workspace.experiment, model.preset, changes, remove=remove, plain=self._app.plain
         )
         self._app.push_screen(screen, self._take_kept)
 
-    def _take_kept(self, kept: Kept | None) -> None:
+    def _take_kept(self, kept: PresetChange | None) -> None:
         """Follow what became of the presets of one's own."""
         if kept is None:
             return
@@ -96,26 +98,28 @@ class Windows:
     @_with_torch
     def action_runs(self, told: str = "") -> None:
         """The runs on disk; ``told`` is said there at first."""
-        from ..runs.compare.subjects import of_bench
+        from ..runs.compare.subjects import of_workspace
         from ..runs.screen import RunsScreen
 
-        bench = of_bench(self.model.bench.training)
+        workspace = of_workspace(self.model.workspace.training)
 
-        def closed(choice: Choice | None) -> None:
+        def closed(choice: RunChoice | None) -> None:
             if choice is not None:
                 self.take_run(choice)
             self._updates.count_runs()  # some may have been removed there
 
-        self._app.push_screen(RunsScreen(plain=self._app.plain, bench=bench, told=told), closed)
+        self._app.push_screen(
+            RunsScreen(plain=self._app.plain, workspace=workspace, told=told), closed
+        )
 
-    def take_run(self, choice: Choice) -> None:
+    def take_run(self, choice: RunChoice) -> None:
         """Open a run on the bench of its experiment, or go on with its training there."""
         folder = str(choice.run.folder.absolute())
         more = {} if choice.steps is None else {"training.steps": choice.steps}
         try:
             experiment, training = opened(folder)
-            if more or (choice.what == "resume" and training.state is State.STOPPED):
-                experiment = continued(open_run(folder), more)
+            if more or (choice.what == "resume" and training.state is SessionState.STOPPED):
+                experiment = resumed_experiment(open_run(folder), more)
                 training = self.model.session.start(experiment, resume=folder)
         except (ConfigError, RunError) as error:
             self._app.refuse("Not opened", str(error))
@@ -127,7 +131,7 @@ class Windows:
     def action_compare(self) -> None:
         """The bench beside the latest other run of its experiment, or let runs be chosen."""
         try:
-            sources = beside_bench(self.model.bench.training, self.model.chosen)
+            sources = beside_workspace(self.model.workspace.training, self.model.chosen)
         except RunError as error:
             self._app.refuse("Not compared", str(error))
             return
@@ -143,7 +147,7 @@ class Windows:
         """The code that runs."""
         from ..screens.code import CodeScreen
 
-        self._app.push_screen(CodeScreen(self.model.bench.experiment))
+        self._app.push_screen(CodeScreen(self.model.workspace.experiment))
 
     def action_ask(self) -> None:
         """The list of the numbers on the screen."""
@@ -161,5 +165,5 @@ class Windows:
         groups = {main.loss: "Training", main.denoising: "Denoising"}
         seen = "Setup" if main.form.is_on_screen else main.tab.capitalize()
         group = next((g for panel, g in groups.items() if panel.has_focus), seen)
-        page = lab_page(self.model.bench, main.denoising, main.loss.view, group)
+        page = lab_page(self.model.workspace, main.denoising, main.loss.view, group)
         self._app.push_screen(HelpScreen(page))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ...core.axes import AS_IT_IS, Axis
 from .dots import Range
-from .figure import Floats, Tick
+from .figure import AxisTick, Floats
 
 
 def nice_ticks(low: float, high: float, count: int) -> list[float]:
@@ -63,7 +63,7 @@ _FAR = 1e6  # in widths of the plot; points further away are clamped to it
 
 
 @dataclass(frozen=True)
-class Scale:
+class AxisScale:
     """The scale of an axis; on a log axis, `low` and `high` are decimal exponents."""
 
     low: float
@@ -81,7 +81,7 @@ class Scale:
         """Return the offset of the ticks of an axis in own units, or 0."""
         return 0.0 if self.log else axis.offset(self.low, self.high)
 
-    def ticks(self, count: int, axis: Axis = AS_IT_IS) -> list[Tick]:
+    def ticks(self, count: int, axis: Axis = AS_IT_IS) -> list[AxisTick]:
         """Return about `count` ticks as pairs of value and text; the text is in own units."""
         if not self.log:
             axis = replace(axis, centre=axis.centre - self.offset(axis))
@@ -115,7 +115,7 @@ def _transformed(values: ArrayLike, log: bool) -> Floats:
 
 def scale_of(
     given: Range | None, values: Sequence[ArrayLike], *, log: bool = False, pad: float = 0.0
-) -> Scale:
+) -> AxisScale:
     """Return the scale for the range `given`, or without a valid one for the finite `values`."""
     if given is not None:
         low, high = (float(end) for end in _transformed(given, log))
@@ -125,16 +125,16 @@ def scale_of(
     data = np.concatenate(series) if series else np.empty(0)
     data = data[np.isfinite(data)]
     if not data.size:
-        return Scale(-1.0, 0.0, log=True) if log else Scale(0.0, 1.0)
+        return AxisScale(-1.0, 0.0, log=True) if log else AxisScale(0.0, 1.0)
     low, high = float(data.min()), float(data.max())
     room = pad * (high - low)
     # Data that end at 0 get no margin below it: a density stands on its axis.
     return _widened(low if low == 0 and not log else low - room, high + room, log)
 
 
-def _widened(low: float, high: float, log: bool) -> Scale:
+def _widened(low: float, high: float, log: bool) -> AxisScale:
     """Return a scale of positive length, even for one value or for adjacent floats."""
     if high - low <= 1e-9 * max(abs(low), abs(high), 1e-290):
         room = 0.5 if log else 0.5 * max(abs(low), abs(high)) or 0.5
-        return Scale(low - room, high + room, log)
-    return Scale(low, high, log)
+        return AxisScale(low - room, high + room, log)
+    return AxisScale(low, high, log)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .dots import Dots
+from .dots import DotGrid
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -32,7 +32,7 @@ def runs(xs: Floats, ys: Floats) -> list[Floats]:
     return [*parts, *alone[:, None]]
 
 
-def stroke(xs: Floats, ys: Floats, columns: int, rows: int) -> Dots:
+def stroke(xs: Floats, ys: Floats, columns: int, rows: int) -> DotGrid:
     """Return the dots `(rows, columns)`, top row first, of the lines from each point to the next.
 
     A nan in either coordinate is a gap; a point between two gaps is a dot of its own.
@@ -51,7 +51,7 @@ def stroke(xs: Floats, ys: Floats, columns: int, rows: int) -> Dots:
     return dots
 
 
-def scattered(xs: Floats, ys: Floats, columns: int, rows: int) -> Dots:
+def scattered(xs: Floats, ys: Floats, columns: int, rows: int) -> DotGrid:
     """Return the dots `(rows, columns)`, top row first, of the points within the plot."""
     dots = np.zeros((rows, columns), dtype=bool)
     inside = (xs >= 0) & (xs <= 1) & (ys >= 0) & (ys <= 1)

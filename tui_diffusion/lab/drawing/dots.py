@@ -23,7 +23,7 @@ from .palette import Palette
 from .strips import Characters, compose, plain
 
 Range = tuple[float, float]
-Dots = NDArray[np.bool_]
+DotGrid = NDArray[np.bool_]
 
 BRAILLE_BITS = ((1, 8), (2, 16), (4, 32), (64, 128))  # Unicode's numbering of a cell's dots
 QUADRANT_BITS = ((1, 2), (4, 8))
@@ -47,10 +47,10 @@ _FOUR_ARROWS = {"blocks": "→→↑←←←↓→", "ascii": ">>^<<<v>"}  # th
 
 
 @dataclass(frozen=True)
-class Layer:
+class DotLayer:
     """Dots of one kind: `dots` of shape `(4·height, 2·width)`."""
 
-    dots: Dots
+    dots: DotGrid
     role: str
 
 
@@ -64,7 +64,9 @@ class Mark:
     role: str
 
 
-def bin_points(points: ArrayLike, x_range: Range, y_range: Range, width: int, height: int) -> Dots:
+def bin_points(
+    points: ArrayLike, x_range: Range, y_range: Range, width: int, height: int
+) -> DotGrid:
     """Return the dots that `points` `(n, 2)` hit, as `(4·height, 2·width)`.
 
     Non-finite points and points outside the ranges are ignored.
@@ -92,7 +94,7 @@ def density(
     return np.bincount(flat, minlength=rows * columns).reshape(rows, columns).astype(np.int64)
 
 
-def bin_paths(paths: ArrayLike, x_range: Range, y_range: Range, width: int, height: int) -> Dots:
+def bin_paths(paths: ArrayLike, x_range: Range, y_range: Range, width: int, height: int) -> DotGrid:
     """Return the dots of the straight lines along `paths` `(n, steps, 2)`, like `bin_points`."""
     corners = np.asarray(paths, dtype=np.float64)
     if corners.size == 0 or corners.shape[1] < 2:
@@ -129,7 +131,7 @@ def cells_of(
     ]
 
 
-def outline(layer: Layer, character: str) -> list[Mark]:
+def outline(layer: DotLayer, character: str) -> list[Mark]:
     """Return a mark at every cell in which a layer has dots."""
     rows, columns = layer.dots.shape
     hit = layer.dots.reshape(rows // 4, 4, columns // 2, 2).any(axis=(1, 3))
@@ -153,7 +155,7 @@ def equal_ranges(
 
 
 def braille(
-    layers: Sequence[Layer],
+    layers: Sequence[DotLayer],
     marks: Iterable[Mark],
     width: int,
     height: int,
@@ -307,7 +309,7 @@ def arrows(
 
 def _places(
     points: ArrayLike, x_range: Range, y_range: Range, columns: int, rows: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Dots]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], DotGrid]:
     """Return column and row (0 at the top) of each point on a lattice, and a mask of hits."""
     data = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     with np.errstate(all="ignore"):
@@ -320,7 +322,7 @@ def _places(
     return column, rows - 1 - row, inside
 
 
-def codes_of(dots: Dots, bits: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
+def codes_of(dots: DotGrid, bits: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
     """Return the sum of the `bits` (down, across) of the dots in each cell, `(height, width)`."""
     down, across = len(bits), len(bits[0])
     codes = np.zeros((dots.shape[0] // down, dots.shape[1] // across), dtype=np.uint8)

@@ -15,7 +15,7 @@ from .dots import Range
 Marker = Literal["braille", "dashed", "dot", "cross", "blocks"]
 
 
-Tick = tuple[float, str]
+AxisTick = tuple[float, str]
 
 
 Floats = NDArray[np.float64]
@@ -51,7 +51,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Figure:
+class PlotFigure:
     """The content of a plot. Omitted ranges and ticks are computed from the data.
 
     `curves` are drawn in order, the last one on top. Dense curves lie under them, rules under
@@ -64,8 +64,8 @@ class Figure:
     y_range: Range | None = None
     x_label: str = ""
     y_label: str = ""
-    x_ticks: Sequence[Tick] | None = None
-    y_ticks: Sequence[Tick] | None = None
+    x_ticks: Sequence[AxisTick] | None = None
+    y_ticks: Sequence[AxisTick] | None = None
     v_lines: tuple[Rule, ...] = ()
     h_lines: tuple[Rule, ...] = ()
     log_y: bool = False

@@ -1,7 +1,7 @@
 """Curves, histograms and axes as text.
 
-`draw` turns a `Figure` into lines. plotext draws curves, rules and axes with their ticks; the tags
-of its cells are replaced by styles of the palette.
+`draw` turns a `PlotFigure` into lines. plotext draws curves, rules and axes with their ticks; the
+tags of its cells are replaced by styles of the palette.
 
 plotext visits every dot of a line in Python, while a training waits. Dense curves, such as the band
 of a raw loss (10 to 600 ms in plotext), are therefore drawn by numpy on the same dots, under the
@@ -26,12 +26,12 @@ from textual.strip import Strip
 
 from ...core.axes import AS_IT_IS, Axis
 from ..terminal.glyphs import Glyphs
-from .axes import Scale, scale_of
+from .axes import AxisScale, scale_of
 from .curves import dashed, runs, scattered, stroke
 from .dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, Range, codes_of
-from .figure import Curve, Figure, Floats, Marker, Tick
+from .figure import AxisTick, Curve, Floats, Marker, PlotFigure
 from .palette import Palette
-from .plotext_raster import Line, rasterize, rasterize_axes
+from .plotext_raster import DotLine, rasterize, rasterize_axes
 from .strips import compose, plain
 
 SMALLEST = (12, 5)
@@ -39,7 +39,7 @@ SMALLEST = (12, 5)
 
 
 def draw(
-    figure: Figure, width: int, height: int, palette: Palette, glyphs: Glyphs = "braille"
+    figure: PlotFigure, width: int, height: int, palette: Palette, glyphs: Glyphs = "braille"
 ) -> list[Strip]:
     """Draw `figure` as `height` lines of `width` cells: a row of legend, the plot, and its axes.
 
@@ -55,7 +55,7 @@ def draw(
 
 
 def sketch(
-    figure: Figure, width: int, height: int, palette: Palette, glyphs: Glyphs = "braille"
+    figure: PlotFigure, width: int, height: int, palette: Palette, glyphs: Glyphs = "braille"
 ) -> list[Strip]:
     """Draw `figure` in a few lines: without axes, and with a legend column at the right."""
     width, height = max(0, width), max(0, height)
@@ -77,7 +77,7 @@ def sketch(
 _APART: tuple[Marker, ...] = ("braille", "blocks", "dot")
 
 
-def _told_apart(figure: Figure) -> Figure:
+def _told_apart(figure: PlotFigure) -> PlotFigure:
     """Return `figure` with a different marker for every line, for palettes without hues."""
     used = 0
     curves = []
@@ -110,7 +110,7 @@ def frame(
     width, height = max(0, width), max(0, height)
     if width < SMALLEST[0] or height < SMALLEST[1]:
         return [Strip.blank(width)] * height, Region(0, 0, 0, 0)
-    figure = Figure(
+    figure = PlotFigure(
         x_range=x_range,
         y_range=y_range,
         x_label=x_label,
@@ -153,7 +153,7 @@ class _Sheet:
 
     def __init__(
         self,
-        figure: Figure,
+        figure: PlotFigure,
         width: int,
         height: int,
         glyphs: Glyphs,
@@ -205,13 +205,13 @@ class _Sheet:
             self.roles.append(role)
         return self.roles.index(role)
 
-    def _line(self, curve: Curve, xs: Floats, ys: Floats) -> Line:
+    def _line(self, curve: Curve, xs: Floats, ys: Floats) -> DotLine:
         """Convert a curve to plotext's arguments."""
         marker = _marker(self._figure, curve, self.glyphs)
         return runs(xs, ys), marker, self._role(curve.role)
 
     def _raster(
-        self, x_ticks: Sequence[Tick], y_ticks: Sequence[Tick], lines: Sequence[Line]
+        self, x_ticks: Sequence[AxisTick], y_ticks: Sequence[AxisTick], lines: Sequence[DotLine]
     ) -> None:
         """Draw axes, ticks, rules and curves."""
         rules = []
@@ -234,16 +234,16 @@ class _Sheet:
         columns, rows = len(bits[0]) * self.inner.width, len(bits) * self.inner.height
         draw_on = scattered if curve.marker in _POINTS else stroke
         codes = codes_of(draw_on(xs, ys, columns, rows), bits)
-        place = (slice(self.inner.y, self.inner.bottom), slice(self.inner.x, self.inner.right))
-        hit = (codes > 0) & (free[place] | (curve.marker in _POINTS))
-        cells = self.characters[place]
+        area = (slice(self.inner.y, self.inner.bottom), slice(self.inner.x, self.inner.right))
+        hit = (codes > 0) & (free[area] | (curve.marker in _POINTS))
+        cells = self.characters[area]
         if curve.marker == "dashed":  # the dots join those of the other line, in its colour
             known = {character: code for code, character in enumerate(characters.tolist())}
             for y, x in np.argwhere((codes > 0) & ~hit).tolist():
                 code = known.get(cells[y, x])
                 cells[y, x] = cells[y, x] if code is None else characters[code | codes[y, x]]
         cells[hit] = characters[codes[hit]]
-        self.ink[place][hit] = role
+        self.ink[area][hit] = role
 
     def _bars(self, xs: Floats, ys: Floats, role: int) -> None:
         """Draw bars under the existing content, one height per column, in eighths of a cell."""
@@ -275,11 +275,11 @@ class _Sheet:
         # whole cells.
         hanging = (low > floor) & (low < floor + 8) & (covered > 0)
         covered = np.where(hanging, np.where(covered >= 4, 8, 0), covered)
-        place = (
+        area = (
             slice(self.inner.y, self.inner.bottom),
             slice(self.inner.x, self.inner.right),
         )
-        characters, ink, ground = self.characters[place], self.ink[place], self.ground[place]
+        characters, ink, ground = self.characters[area], self.ink[area], self.ground[area]
         free = (characters == " ") & (covered > 0)
         shades = _ASCII_EIGHTHS if self.glyphs == "ascii" else _EIGHTHS
         characters[free] = shades[covered[free]]
@@ -321,7 +321,7 @@ class _Sheet:
         return x + len(characters)
 
 
-def legend_of(figure: Figure, glyphs: Glyphs) -> list[tuple[str, str, str]]:
+def legend_of(figure: PlotFigure, glyphs: Glyphs) -> list[tuple[str, str, str]]:
     """Return sample, label and role of each labelled series, as the legend shows them."""
     entries = []
     for curve in figure.curves:
@@ -335,7 +335,7 @@ def legend_of(figure: Figure, glyphs: Glyphs) -> list[tuple[str, str, str]]:
     return entries
 
 
-def _marker(figure: Figure, curve: Curve, glyphs: Glyphs) -> str:
+def _marker(figure: PlotFigure, curve: Curve, glyphs: Glyphs) -> str:
     """Return the character of a curve, or plotext's name of its set of characters."""
     if curve.marker in _POINTS:
         return (_ASCII_POINTS if glyphs == "ascii" else _POINTS)[curve.marker]
@@ -362,8 +362,8 @@ def _label(text: str, name: str, offset: float) -> str:
 
 
 def _placed(
-    given: Sequence[Tick] | None, scale: Scale, count: int, glyphs: Glyphs, axis: Axis
-) -> list[Tick]:
+    given: Sequence[AxisTick] | None, scale: AxisScale, count: int, glyphs: Glyphs, axis: Axis
+) -> list[AxisTick]:
     """Return ticks at shares of the axis, without those outside."""
     ticks = scale.ticks(count, axis) if given is None else given
     shares = [(float(scale.unit(value)), plain(text, glyphs)[:9]) for value, text in ticks]

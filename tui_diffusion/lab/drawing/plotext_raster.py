@@ -18,10 +18,10 @@ import plotext
 from numpy.typing import NDArray
 
 from ..terminal.glyphs import Glyphs
-from .figure import Floats, Tick
+from .figure import AxisTick, Floats
 from .strips import Characters, plain
 
-Line = tuple[list[Floats], str, int]
+DotLine = tuple[list[Floats], str, int]
 """Runs of points (k, 2), plotext's marker, and a role's number."""
 
 _TAG = 16  # plotext's colours below this are the terminal's own, so they cannot serve as tags
@@ -33,11 +33,11 @@ def rasterize(
     width: int,
     height: int,
     glyphs: Glyphs,
-    x_ticks: tuple[Tick, ...],
-    y_ticks: tuple[Tick, ...],
+    x_ticks: tuple[AxisTick, ...],
+    y_ticks: tuple[AxisTick, ...],
     v_rules: tuple[tuple[float, int], ...],
     h_rules: tuple[tuple[float, int], ...],
-    lines: Sequence[Line] = (),
+    lines: Sequence[DotLine] = (),
 ) -> tuple[Characters, NDArray[np.int64]]:
     """Draw axes, rules and lines in plotext, and read back characters and roles `(height, width)`.
 

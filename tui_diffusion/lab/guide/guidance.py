@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..breakpoints import WIDE
-from ..session.records import State
-from ..widgets.hint_bar import LEAST_HEIGHT, Note
-from .stations import Guide, Outcome, Sight
+from ..session.records import SessionState
+from ..widgets.hint_bar import LEAST_HEIGHT, HintBar
+from .stations import Guide, Outcome, VisibleState
 
 if TYPE_CHECKING:
     from ..main_screen import MainScreen
     from ..model import Model
-    from ..screens.tour import Station
+    from ..screens.tour import TourStation
 
 _ROWS = {80: 2, 0: 3}
 """Lines that the guide's text takes, by the width from which it does."""
@@ -41,7 +41,7 @@ class Guidance:
         self.guided = guided
         self.station = station
         self._guide = Guide()
-        self._here: Station | None = None
+        self._here: TourStation | None = None
         self._home = ""
 
     def begin(self) -> None:
@@ -55,7 +55,7 @@ class Guidance:
         model = self._model
         here = self._here.experiment if self._here is not None else ""
         self._guide.at, self._here = None, None
-        if here == model.chosen != self._home and self._home in model.benches:
+        if here == model.chosen != self._home and self._home in model.workspaces:
             self._choose(self._home)
         else:
             self.write()
@@ -64,29 +64,31 @@ class Guidance:
         """Take what the person has done: an action of the lab, or "choose"."""
         if self._guide.did(action.partition("(")[0]):
             self.write()
-        self.look()
+        self.view_state()
 
-    def look(self) -> None:
+    def view_state(self) -> None:
         """See what has come of it by now."""
         if self._guide.at is not None and self._guide.see(self._sight()):
             self.write()
 
-    def _sight(self) -> Sight:
+    def _sight(self) -> VisibleState:
         main = self._main
         panel = main.denoising
         showing = main.app.size.width >= WIDE or main.tab == "denoising"
-        source = panel.film.wish.source if panel.film is not None and showing else None
-        return Sight(self._outcome(), source, panel.level, panel.truth)
+        source = (
+            panel.trajectory.request.source if panel.trajectory is not None and showing else None
+        )
+        return VisibleState(self._outcome(), source, panel.level, panel.truth)
 
     def _outcome(self) -> Outcome:
-        training = self._model.bench.training
+        training = self._model.workspace.training
         if training is None:
             return "none"
         if training.state.active:
             return "under way"
-        if training.state in (State.FAILED, State.DIVERGED):
+        if training.state in (SessionState.FAILED, SessionState.DIVERGED):
             return "broken"
-        return "done" if training.step and self._model.bench.trained() is not None else "none"
+        return "done" if training.step and self._model.workspace.trained() is not None else "none"
 
     def write(self) -> None:
         """The note as it should be now, in this size."""
@@ -104,7 +106,7 @@ class Guidance:
         else:
             note.hush()
 
-    def _remind(self, note: Note, width: int, here: Station) -> None:
+    def _remind(self, note: HintBar, width: int, here: TourStation) -> None:
         """Where the tour stands, while its experiment is on the bench."""
         from ..screens.tour import TOUR
 

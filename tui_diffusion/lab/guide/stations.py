@@ -14,7 +14,7 @@ Outcome = Literal["none", "under way", "done", "broken"]
 
 
 @dataclass(frozen=True)
-class Sight:
+class VisibleState:
     """What a person has before them; ``source`` is None where no points show."""
 
     outcome: Outcome = "none"
@@ -24,7 +24,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Station:
+class GuideStation:
     """``deed`` is its thing to do. ``tab`` is where it is seen if narrow."""
 
     deed: str
@@ -34,34 +34,34 @@ class Station:
 
 
 STATIONS = (
-    Station(
+    GuideStation(
         "choose", "choose an experiment",
         "In each of these a network learns to turn noise into data. `↑ ↓` choose another one, "
         "`enter` keeps this.",
         tab="setup",
     ),
-    Station(
+    GuideStation(
         "train", "train its network",
         "`t` starts it, and most are done in seconds. The loss falls towards the floor: the least "
         "that any network can reach.",
         tab="",
     ),
-    Station(
+    GuideStation(
         "step", "step from noise to data",
         "The network has made these points from pure noise. `←` goes back towards the noise, one "
         "level at a time; `→` towards clean data.",
     ),
-    Station(
+    GuideStation(
         "truth", "compare with the truth",
         "The exact density is known at every level, and drawn over the points. `g` takes it away "
         "and puts it back: do the points fit?",
     ),
-    Station(
+    GuideStation(
         "ideal", "compare with the ideal",
         "Is the network at fault, or could no network do better? `i` puts the exact denoiser in "
         "its place, from the same noise; again, and back.",
     ),
-    Station(
+    GuideStation(
         "", "the lab is yours",
         "`?` explains this experiment, `a` what any number means. `u` tours the post behind the "
         "lab, nine scripts long. `e` writes a film to keep.",
@@ -95,7 +95,7 @@ class Guide:
         self._changed = False
 
     @property
-    def station(self) -> Station | None:
+    def station(self) -> GuideStation | None:
         """The one to be passed next."""
         return None if self.at is None else STATIONS[self.at]
 
@@ -112,7 +112,7 @@ class Guide:
         self.at = _TRAIN
         return True
 
-    def see(self, now: Sight) -> bool:
+    def see(self, now: VisibleState) -> bool:
         """Take what shows now; return whether it changes what is to be said.
 
         The levels are passed once another one shows, the truth and the ideal denoiser once they
@@ -132,7 +132,7 @@ class Guide:
             self._exchanged(STATIONS[self.at].deed, now)
         return self.at != before or self._broken != was_broken
 
-    def _exchanged(self, deed: str, now: Sight) -> bool:
+    def _exchanged(self, deed: str, now: VisibleState) -> bool:
         """Whether what a station is about was another one, and is as it should stay."""
         if now.source in (None, "forward"):
             return False

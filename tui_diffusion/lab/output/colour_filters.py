@@ -47,21 +47,21 @@ class _Reduced(LineFilter):
         raise NotImplementedError
 
 
-class Colourless(_Reduced):
+class NoColour(_Reduced):
     """A filter that removes colours; a significant background becomes reverse video."""
 
     def reduce(self, style: Style) -> Style:
         return _colourless(style, self.ground)
 
 
-class Many(_Reduced):
+class PaletteFilter(_Reduced):
     """A filter to the nearest of 256 colours."""
 
     def reduce(self, style: Style) -> Style:
         return _many(style)
 
 
-class Sixteen(_Reduced):
+class SixteenColours(_Reduced):
     """A filter to the nearest of sixteen colours that keeps text distinct from its background."""
 
     def reduce(self, style: Style) -> Style:
@@ -70,7 +70,7 @@ class Sixteen(_Reduced):
 
 def reducer(colours: Colours, variables: Mapping[str, str]) -> LineFilter | None:
     """Return the filter from a theme, given its CSS variables, to these colours, or None."""
-    kinds = {"256": Many, "16": Sixteen, "none": Colourless}
+    kinds = {"256": PaletteFilter, "16": SixteenColours, "none": NoColour}
     if colours not in kinds:
         return None
     return kinds[colours](Color.parse(variables.get("background", "#121212")))

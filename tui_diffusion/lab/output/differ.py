@@ -24,7 +24,7 @@ from ..drawing.palette import CUBE
 from ..drawing.strips import cells_of, differing
 
 
-class Shown:
+class TerminalContent:
     """The cells that the terminal shows, as far as they are known."""
 
     def __init__(self) -> None:
@@ -56,13 +56,13 @@ class Shown:
 class _Update(CompositorUpdate):
     """An update that is compared with the terminal's content when it is sent."""
 
-    def __init__(self, update: ChopsUpdate | LayoutUpdate, shown: Shown) -> None:
+    def __init__(self, update: ChopsUpdate | LayoutUpdate, shown: TerminalContent) -> None:
         self.update = update
         self.shown = shown
 
     def render_segments(self, console: Console) -> str:
-        pen = Pen(console._color_system)
-        lines: dict[int, list[Run]] = {}
+        pen = OutputCursor(console._color_system)
+        lines: dict[int, list[CellRun]] = {}
         for x, y, strip in self._stretches():
             for start, piece in self.shown.news(x, y, strip.discard_meta()):
                 lines.setdefault(y, []).extend(_runs(start, piece))
@@ -86,7 +86,7 @@ class _Update(CompositorUpdate):
 
 
 @dataclass(frozen=True)
-class Run:
+class CellRun:
     """A run of text in one style, from its first column to the column after it."""
 
     x: int
@@ -95,18 +95,18 @@ class Run:
     style: Style
 
 
-def _runs(x: int, strip: Strip) -> list[Run]:
+def _runs(x: int, strip: Strip) -> list[CellRun]:
     runs = []
     for segment in strip:
         if segment.control:
             continue
         end = x + segment.cell_length
-        runs.append(Run(x, end, segment.text, segment.style or Style.null()))
+        runs.append(CellRun(x, end, segment.text, segment.style or Style.null()))
         x = end
     return runs
 
 
-def _by_style(first: Style, runs: Sequence[Run]) -> list[Run]:
+def _by_style(first: Style, runs: Sequence[CellRun]) -> list[CellRun]:
     """Return the runs of a line style by style, starting with the current style.
 
     A cursor move over another colour takes four bytes; a colour change takes up to twenty.
@@ -118,7 +118,7 @@ def _by_style(first: Style, runs: Sequence[Run]) -> list[Run]:
 
 
 @dataclass(frozen=True)
-class Pen:
+class OutputCursor:
     """The output so far, the current style, and the cursor position if it is known."""
 
     system: ColorSystem | None
@@ -126,7 +126,7 @@ class Pen:
     style: Style = NULL_STYLE
     at: tuple[int, int] | None = None
 
-    def drawing(self, y: int, runs: Sequence[Run]) -> Pen:
+    def drawing(self, y: int, runs: Sequence[CellRun]) -> OutputCursor:
         """Return the pen after drawing these runs of one line, in this order."""
         sent, style, at = [self.sent], self.style, self.at
         for run in runs:
@@ -136,7 +136,7 @@ class Pen:
                 style = run.style
             sent.append(run.text)
             at = run.end, y
-        return Pen(self.system, "".join(sent), style, at)
+        return OutputCursor(self.system, "".join(sent), style, at)
 
     @property
     def finished(self) -> str:
@@ -144,7 +144,7 @@ class Pen:
         return self.sent + _change(self.style, NULL_STYLE, self.system)
 
 
-def draw_line(pen: Pen, y: int, runs: Sequence[Run]) -> Pen:
+def draw_line(pen: OutputCursor, y: int, runs: Sequence[CellRun]) -> OutputCursor:
     """Return the pen after drawing a line from left to right, or by style if that is shorter."""
     onward, by_style = pen.drawing(y, runs), pen.drawing(y, _by_style(pen.style, runs))
     return by_style if len(by_style.sent) < len(onward.sent) else onward

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
-class Pace:
+class FrameLimiter:
     """A rate limit for drawing the screen.
 
     Textual writes from a thread with a short queue. On a slow line, the queue fills up and blocks

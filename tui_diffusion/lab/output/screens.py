@@ -20,12 +20,12 @@ from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widgets import Input, OptionList
 
 from ..keymap import Action
-from .differ import Shown
+from .differ import TerminalContent
 from .mounting import guarded, while_whole
-from .pace import Pace
+from .pace import FrameLimiter
 
 
-class Paced(Screen[ScreenResultType]):
+class PacedScreen(Screen[ScreenResultType]):
     """A screen that defers drawing while the terminal is busy, and then draws the latest state."""
 
     actions: ClassVar[Sequence[Action]] = ()
@@ -33,14 +33,14 @@ class Paced(Screen[ScreenResultType]):
 
     def _on_timer_update(self) -> None:
         pace = getattr(self.app, "pace", None)
-        if not isinstance(pace, Pace) or pace.ready():
+        if not isinstance(pace, FrameLimiter) or pace.ready():
             super()._on_timer_update()
 
     def _screen_resized(self, size: Size) -> None:
         # Drawings for the old size may have overflowed since the terminal changed its size.
         cells = getattr(self.app, "shown", None)
         changed = self.outer_size and self.outer_size != size  # a new window has no size yet
-        if isinstance(cells, Shown) and self.is_current and changed:
+        if isinstance(cells, TerminalContent) and self.is_current and changed:
             cells.forget()
         super()._screen_resized(size)
 
@@ -61,16 +61,16 @@ class Paced(Screen[ScreenResultType]):
 # Textual inherits styles only from the first base.
 
 
-class Modal(ModalScreen[ScreenResultType], Paced[ScreenResultType]):
+class ModalWindow(ModalScreen[ScreenResultType], PacedScreen[ScreenResultType]):
     """A window over the lab, whose surroundings are not sent again."""
 
     DEFAULT_CSS = """
-    Modal { background: transparent; align: center middle; }
-    Modal > * { border-subtitle-color: $text-muted; }
+    ModalWindow { background: transparent; align: center middle; }
+    ModalWindow > * { border-subtitle-color: $text-muted; }
     """
 
 
-class Commands(CommandPalette, Paced[Any]):
+class CommandMenu(CommandPalette, PacedScreen[Any]):
     """Textual's command palette."""
 
     @on(Input.Submitted)

@@ -17,12 +17,12 @@ from textual.widgets import Input
 from ..drawing.palette import Palette
 from ..terminal.glyphs import Glyphs
 from .colour_filters import reducer
-from .differ import Shown
+from .differ import TerminalContent
 from .driver import GuardedApp, LabDriver
 from .errors import tell
 from .mounting import is_expected, pump_at_work
-from .pace import Pace
-from .screens import Commands
+from .pace import FrameLimiter
+from .screens import CommandMenu
 from .text_filters import AsciiFilter, ConsoleFilter
 from .themes import THEMES
 
@@ -52,8 +52,8 @@ class TerminalApp(GuardedApp):
         super().__init__()
         self.glyphs = glyphs
         self.colours = colours
-        self.pace = Pace(self, slow)
-        self.shown = Shown()
+        self.pace = FrameLimiter(self, slow)
+        self.shown = TerminalContent()
         self._by_glyphs = {"ascii": AsciiFilter(), "blocks": ConsoleFilter()}
         for theme in THEMES:
             self.register_theme(theme)
@@ -123,8 +123,8 @@ class TerminalApp(GuardedApp):
         self.screen.refresh()
 
     def action_command_palette(self) -> None:
-        if not isinstance(self.screen, Commands):
-            self.push_screen(Commands(id="--command-palette"))
+        if not isinstance(self.screen, CommandMenu):
+            self.push_screen(CommandMenu(id="--command-palette"))
 
     # --- messages and notices ----------------------------------------------------------------
 

@@ -26,12 +26,12 @@ HIGH_CONTRAST = Theme(
 """White and light hues on black; every contrast is at least 7 (WCAG AAA)."""
 
 STARK = """
-.-stark Panel:blur, .-stark Pane, .-stark #experiments, .-stark #form {
+.-stark Panel:blur, .-stark TrajectoryPane, .-stark #experiments, .-stark #form {
     border: round $foreground 70%;
 }
 .-stark * { scrollbar-color: $foreground 70%; }
 .-stark FormHelp { border-top: solid $foreground 70%; }
-.-stark Lines > .lines--rule { color: $foreground 70%; }
+.-stark RowList > .lines--rule { color: $foreground 70%; }
 """
 """Strong borders, which are faint in other themes; the focused panel keeps its own."""
 

@@ -20,16 +20,16 @@ from ..sampling.worker import Worker
 from ..terminal.glyphs import Glyphs
 from ..views.names import view_after, zoomed
 from ..widgets.canvas import Canvas
-from ..widgets.film_canvas import FilmCanvas
-from ..widgets.level_player import Player
-from ..widgets.level_prompt import Jump
-from ..widgets.level_slider import Ruler
+from ..widgets.level_player import LevelPlayer
+from ..widgets.level_prompt import LevelPrompt
+from ..widgets.level_slider import LevelSlider
 from ..widgets.panel import Panel
-from ..widgets.playback import Play
-from ..widgets.text_line import Line
+from ..widgets.playback import Playback
+from ..widgets.text_line import TextLine
+from ..widgets.trajectory_canvas import TrajectoryCanvas
 
 if TYPE_CHECKING:
-    from ..sampling.measured_trajectory import Film
+    from ..sampling.measured_trajectory import MeasuredTrajectory
 
 _ROOMY = 88
 """Columns from which the numbers have room between them."""
@@ -38,7 +38,7 @@ TRACKED = 8
 """Points that can be followed."""
 
 
-class DenoisingPanel(Panel, Player):
+class DenoisingPanel(Panel, LevelPlayer):
     """A film, looked at level by level. It holds the place, the view and the zoom."""
 
     DEFAULT_CSS = """
@@ -49,7 +49,7 @@ class DenoisingPanel(Panel, Player):
     DenoisingPanel #film { display: none; }
     DenoisingPanel.drawn #film { display: block; }
     DenoisingPanel.drawn .hint { display: none; }
-    DenoisingPanel.asking Ruler { display: none; }
+    DenoisingPanel.asking LevelSlider { display: none; }
     """
 
     class Uncovered(Message):
@@ -58,9 +58,9 @@ class DenoisingPanel(Panel, Player):
     class Measured(Message):
         """A level of a film has been measured."""
 
-        def __init__(self, film: Film) -> None:
+        def __init__(self, trajectory: MeasuredTrajectory) -> None:
             super().__init__()
-            self.film = film
+            self.trajectory = trajectory
 
     class Moved(Message):
         """Another level is shown."""
@@ -73,22 +73,22 @@ class DenoisingPanel(Panel, Player):
         super().__init__(id=id)
         self.palette = palette
         self.glyphs = glyphs
-        self.film: Film | None = None
+        self.trajectory: MeasuredTrajectory | None = None
         self.truth = True
         self.zoom = 0
         self.tracked: int | None = None
         self.forward = False
         self._view = {1: "histogram", 2: "scatter"}
         self._meter = Worker(measure, self._tell_measured, lambda *_: None)
-        self._canvas = FilmCanvas(id="film", ahead=True)
+        self._canvas = TrajectoryCanvas(id="film", ahead=True)
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="hint", markup=False)
         yield self._canvas
-        yield Ruler(self.palette, self.glyphs)
-        yield Jump()
-        yield Line(id="numbers")
-        yield Line(id="goals")
+        yield LevelSlider(self.palette, self.glyphs)
+        yield LevelPrompt()
+        yield TextLine(id="numbers")
+        yield TextLine(id="goals")
 
     def on_mount(self) -> None:
         self._meter.start()
@@ -105,26 +105,26 @@ class DenoisingPanel(Panel, Player):
 
     def expect(self, levels: int) -> None:
         """Another experiment: its levels are known before its film is."""
-        self.film = None
+        self.trajectory = None
         self.zoom = 0
         self._canvas.forget()
-        self.take(self.play.hold().of(levels).go_to(levels))
+        self.take(self.playback.hold().of(levels).go_to(levels))
 
-    def show(self, film: Film) -> None:
+    def show(self, trajectory: MeasuredTrajectory) -> None:
         """Show this film at the level where one is."""
-        self.film = film
+        self.trajectory = trajectory
         self._canvas.forget()
-        self.take(self.play.of(film.levels))
+        self.take(self.playback.of(trajectory.levels))
 
     @property
     def view(self) -> str:
         """The view in use."""
-        return self._view[self.film.dim if self.film else 1]
+        return self._view[self.trajectory.dim if self.trajectory else 1]
 
-    def restore(self, play: Play, views: dict[int, str]) -> None:
+    def restore(self, playback: Playback, views: dict[int, str]) -> None:
         """Go back to a place, a way of playing, and the views, by dimension."""
         self._view = views
-        self.take(play)
+        self.take(playback)
 
     @property
     def views(self) -> dict[int, str]:
@@ -133,9 +133,9 @@ class DenoisingPanel(Panel, Player):
 
     def action_view(self) -> None:
         """On to the next view."""
-        if self.film is None:
+        if self.trajectory is None:
             return
-        self._view[self.film.dim] = view_after(self.view, self.film.dim)
+        self._view[self.trajectory.dim] = view_after(self.view, self.trajectory.dim)
         self.zoom = 0
         self.redraw()
 
@@ -147,7 +147,7 @@ class DenoisingPanel(Panel, Player):
     def action_track(self) -> None:
         """Follow the next of a few points, after the last of them none."""
         following = -1 if self.tracked is None else self.tracked
-        few = min(TRACKED, self.film.x.shape[1]) if self.film is not None else 0
+        few = min(TRACKED, self.trajectory.x.shape[1]) if self.trajectory is not None else 0
         self.tracked = following + 1 if following + 1 < few else None
         self.redraw()
 
@@ -179,24 +179,29 @@ class DenoisingPanel(Panel, Player):
         if not self.is_mounted:
             return
         self._titles()
-        self.query_one(Ruler).point(self.play.place, self.levels)
-        self.set_class(self.film is not None, "drawn")
-        canvas, film = self._canvas, self.film
-        if film is None or not canvas.is_on_screen or canvas.size.width < 2:
+        self.query_one(LevelSlider).point(self.playback.position, self.levels)
+        self.set_class(self.trajectory is not None, "drawn")
+        canvas, trajectory = self._canvas, self.trajectory
+        if trajectory is None or not canvas.is_on_screen or canvas.size.width < 2:
             return
-        from ..views.render import Look
+        from ..views.render import ViewState
 
-        look = Look(
-            self.play.place, self.view, self.truth, self.zoom, self.tracked, forward=self.forward
+        view_state = ViewState(
+            self.playback.position,
+            self.view,
+            self.truth,
+            self.zoom,
+            self.tracked,
+            forward=self.forward,
         )
         was = canvas.drawing
-        canvas.draw(film, look, self.palette, self.glyphs)
-        self._write_numbers(film)
-        self._measure(film)
+        canvas.draw(trajectory, view_state, self.palette, self.glyphs)
+        self._write_numbers(trajectory)
+        self._measure(trajectory)
         if was != canvas.drawing:
             self._titles()
 
-    def on_film_canvas_drawn(self, event: FilmCanvas.Drawn) -> None:
+    def on_trajectory_canvas_drawn(self, event: TrajectoryCanvas.Drawn) -> None:
         """Go on to the picture of here, or say why there is none."""
         event.stop()
         if event.error is None:
@@ -205,65 +210,65 @@ class DenoisingPanel(Panel, Player):
             self._titles()
             self.app.notify(line(event.error), title="Not drawn", severity="error", markup=False)
 
-    def _measure(self, film: Film) -> None:
+    def _measure(self, trajectory: MeasuredTrajectory) -> None:
         """Have the levels measured in a thread, the nearest first, so that no key waits for it."""
-        level = film.next_to_measure(self.level)
+        level = trajectory.next_to_measure(self.level)
         if level is not None:
-            self._meter.ask((film, level))
+            self._meter.ask((trajectory, level))
 
-    def _tell_measured(self, film: Film) -> None:
-        self.post_message(self.Measured(film))
+    def _tell_measured(self, trajectory: MeasuredTrajectory) -> None:
+        self.post_message(self.Measured(trajectory))
 
     def on_denoising_panel_measured(self, message: Measured) -> None:
         message.stop()
-        film = self.film
-        if film is message.film and self._canvas.is_on_screen:
-            self._write_numbers(film)
-            self._measure(film)
+        trajectory = self.trajectory
+        if trajectory is message.trajectory and self._canvas.is_on_screen:
+            self._write_numbers(trajectory)
+            self._measure(trajectory)
 
     def _titles(self) -> None:
-        parts = [f"Denoising  {self.play.text}"]
-        film, spare = self.film, list[int]()
-        if film is not None:
-            parts += _noise_of(film, self.play)
+        parts = [f"Denoising  {self.playback.text}"]
+        trajectory, spare = self.trajectory, list[int]()
+        if trajectory is not None:
+            parts += _noise_of(trajectory, self.playback)
             spare = [len(parts), *range(1, len(parts))]  # the data, which the start may outlive
-            data = film.wish.experiment.data
+            data = trajectory.request.experiment.data
             parts.append(shortened(data.source, 24) or data.name)
-            if self.level == 0 and film.wish.source != "forward":
-                parts.append(_start(film))
+            if self.level == 0 and trajectory.request.source != "forward":
+                parts.append(_start(trajectory))
         title = self.joined(parts, spare=spare)
         parts = [self.view]
-        if film is not None:
-            parts.insert(0, _source(film))
-        if film is not None and self._canvas.drawing:
+        if trajectory is not None:
+            parts.insert(0, _source(trajectory))
+        if trajectory is not None and self._canvas.drawing:
             parts.append("drawing …")
-        if self.play.manner:
-            parts.append(self.play.manner)
+        if self.playback.manner:
+            parts.append(self.playback.manner)
         # How it plays counts for more than the view, which the picture tells.
         self.entitle(title, self.joined(parts, " · ", [parts.index(self.view)]))
 
-    def _write_numbers(self, film: Film) -> None:
+    def _write_numbers(self, trajectory: MeasuredTrajectory) -> None:
         """Two lines: what is at the level last reached, and what is exact there."""
-        if self.tracked is not None and self.level < film.levels:
-            self._write_point(film, self.tracked)
+        if self.tracked is not None and self.level < trajectory.levels:
+            self._write_point(trajectory, self.tracked)
             return
-        mean, std, goal_mean, goal_std = film.moments_at(self.level)
+        mean, std, goal_mean, goal_std = trajectory.moments_at(self.level)
         # Between levels points are only drawn; what is measured belongs to a level.
-        here = " here  " if self.play.place == self.level else f" at {self.level:<3}"
-        scales = film.scaling.scale.tolist()
+        here = " here  " if self.playback.position == self.level else f" at {self.level:<3}"
+        scales = trajectory.scaling.scale.tolist()
         moments: list[Item] = [
             ("mean", vector(mean, 3, scales), "mean", vector(goal_mean, 3, scales)),
             ("std", vector(std, 3, scales), "std", vector(goal_std, 3, scales)),
-            *to_mode(film, self.level, "to mode²" if self.size.width >= _ROOMY else "mode²"),
+            *to_mode(trajectory, self.level, "to mode²" if self.size.width >= _ROOMY else "mode²"),
         ]
-        items = [*moments, energy(film, self.level, chance=True)]
+        items = [*moments, energy(trajectory, self.level, chance=True)]
         if _cells(here, items, 1) > self.query_one("#numbers").size.width:
-            items = [*moments, energy(film, self.level, chance=False)]
+            items = [*moments, energy(trajectory, self.level, chance=False)]
         self._write(here, f"{' exact ':<{len(here)}}", *items)
 
-    def _write_point(self, film: Film, index: int) -> None:
+    def _write_point(self, trajectory: MeasuredTrajectory, index: int) -> None:
         """One point's step, and what the ideal denoiser says of the same x."""
-        point, scales = film.point(self.level, index), film.scaling.scale.tolist()
+        point, scales = trajectory.point(self.level, index), trajectory.scaling.scale.tolist()
         x0_hat, ideal = vector(point.x0_hat, 3, scales), vector(point.ideal_x0, 3, scales)
         x = vector(point.x, 3, scales)
         moves, noise = vector(point.move, 3, scales), vector(point.noise, 3, scales)
@@ -294,8 +299,8 @@ class DenoisingPanel(Panel, Player):
                 (f"{exact_name} ", label),
                 (f"{goal:<{room}}{gap}", self.palette.style("goal")),
             ]
-        self.query_one("#numbers", Line).write(here)
-        self.query_one("#goals", Line).write(exact)
+        self.query_one("#numbers", TextLine).write(here)
+        self.query_one("#goals", TextLine).write(exact)
 
 
 def _room(value: str, goal: str) -> int:
@@ -310,29 +315,33 @@ def _cells(head: str, items: Sequence[Item], gap: int) -> int:
     return len(head) + cells - gap
 
 
-def _noise_of(film: Film, play: Play) -> list[str]:
+def _noise_of(trajectory: MeasuredTrajectory, playback: Playback) -> list[str]:
     """How noisy the points shown are, in the words of their schedule; beta is the step's."""
-    if play.at_end:
+    if playback.at_end:
         return ["clean"]
-    if float(film.schedule.alphas[0]) == 1:
-        return [f"sigma {number(film.sigma(play.place))}"]
-    beta = float(film.schedule.betas[play.level])
-    return [f"beta {number(beta)}", f"alpha_bar {number(film.alpha(play.place) ** 2)}"]
+    if float(trajectory.schedule.alphas[0]) == 1:
+        return [f"sigma {number(trajectory.sigma(playback.position))}"]
+    beta = float(trajectory.schedule.betas[playback.level])
+    return [f"beta {number(beta)}", f"alpha_bar {number(trajectory.alpha(playback.position) ** 2)}"]
 
 
-def _start(film: Film) -> str:
+def _start(trajectory: MeasuredTrajectory) -> str:
     """How good the start of sampling is."""
-    start = film.start
+    start = trajectory.start
     if start is None or start.negligible:
-        return "start exact" if film.wish.experiment.sampling.start == "exact" else "start good"
+        return (
+            "start exact"
+            if trajectory.request.experiment.sampling.start == "exact"
+            else "start good"
+        )
     return f"start off by {start.share:.2g} std"
 
 
-def _source(film: Film) -> str:
+def _source(trajectory: MeasuredTrajectory) -> str:
     """Where the points come from."""
-    wish = film.wish
-    if wish.source == "forward":
+    request = trajectory.request
+    if request.source == "forward":
         return "true data, noised"
-    if wish.source == "ideal":
+    if request.source == "ideal":
         return "ideal denoiser"
-    return f"network, step {wish.step:,}"
+    return f"network, step {request.step:,}"

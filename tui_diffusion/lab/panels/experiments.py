@@ -11,10 +11,10 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from ...core.config.presets import Preset
-from ..widgets.row_list import Lines, Piece
+from ..widgets.row_list import Piece, RowList
 
 
-class ExperimentList(Lines):
+class ExperimentList(RowList):
     """The experiments, one a row, one's own below a heading; the row under the cursor is chosen.
 
     Moving the cursor chooses at once. Where there is room (from 56 columns) a row also shows the

@@ -11,8 +11,8 @@ from ...core.text import threads_text
 from ..breakpoints import TABS, WIDE
 from ..drawing.palette import Palette
 from ..formatting import duration, rate_text, took
-from ..session.records import State, Training
-from ..widgets.key_bar import Run, Runs, pressing
+from ..session.records import SessionState, Training
+from ..widgets.key_bar import StyledText, StyledTexts, pressing
 from ..widgets.row_list import fit
 from ..widgets.text_line import times_text
 
@@ -27,7 +27,7 @@ def status(
     width: int,
     palette: Palette,
     sampling: tuple[int, int] | None = None,
-) -> tuple[Runs, Runs]:
+) -> tuple[StyledTexts, StyledTexts]:
     """What is chosen, and how far its training is; ``waiting`` where there is none.
 
     ``sampling`` is how far a long one is. Name, state and step always stand there, and behind them
@@ -35,9 +35,9 @@ def status(
     the time first, then device and threads, and what matters least last.
     """
     text, dim = palette.style("text"), palette.style("axis")
-    brand: Run = (" diffusion-tui ", palette.style("mark") + Style(bold=True))
-    name: Run = (f" {chosen} ", text)
-    sampled: Runs = [(f" sampling {sampling[0]}/{sampling[1]} ", text)] if sampling else []
+    brand: StyledText = (" diffusion-tui ", palette.style("mark") + Style(bold=True))
+    name: StyledText = (f" {chosen} ", text)
+    sampled: StyledTexts = [(f" sampling {sampling[0]}/{sampling[1]} ", text)] if sampling else []
     if training is None:
         return [*([brand] if width >= _BRANDED else []), name, *sampled], [(f"{waiting} ", text)]
     state, end = _state(training, chosen, palette), (" ", text)
@@ -45,7 +45,7 @@ def status(
     room = width - _cells([name, *state, end])
     room -= len(f"{training.steps:,}") - len(f"{training.step:,}") if training.step else 0
 
-    def fitting(*wordings: Run, cells: int = 0) -> Runs:
+    def fitting(*wordings: StyledText, cells: int = 0) -> StyledTexts:
         """The first of these that there is room for, if any; it may need so many cells yet."""
         nonlocal room
         for run in wordings:
@@ -56,10 +56,10 @@ def status(
         return []
 
     reason = _reason(training)
-    if training.state is State.FAILED:
+    if training.state is SessionState.FAILED:
         reason = fit(reason, min(cell_len(reason), room))
     why = fitting((reason, text))
-    devices: Runs = [(words, dim) for words in _devices(training)]
+    devices: StyledTexts = [(words, dim) for words in _devices(training)]
     time = fitting((_time(training), dim)) if training.step else []
     device = fitting(*devices[-1:])
     sampled = fitting(*sampled)
@@ -73,7 +73,7 @@ def status(
     return [*branded, name, *sampled, *device], [*state, *why, *rate, *time, *floor, end]
 
 
-def _cells(runs: Runs) -> int:
+def _cells(runs: StyledTexts) -> int:
     return sum(cell_len(text) for text, _ in runs)
 
 
@@ -89,12 +89,12 @@ def _devices(training: Training) -> list[str]:
     ]
 
 
-def _state(training: Training, chosen: str, palette: Palette) -> Runs:
+def _state(training: Training, chosen: str, palette: Palette) -> StyledTexts:
     """State and step."""
     text, dim = palette.style("text"), palette.style("axis")
-    bad = training.state in (State.DIVERGED, State.FAILED)
+    bad = training.state in (SessionState.DIVERGED, SessionState.FAILED)
     strong = palette.style("alert") if bad else text + Style(bold=True)
-    runs: Runs = [(training.state.value, strong)]
+    runs: StyledTexts = [(training.state.value, strong)]
     if training.experiment.name != chosen:
         runs.append((f" {training.experiment.name}", dim))
     if training.step:
@@ -104,22 +104,22 @@ def _state(training: Training, chosen: str, palette: Palette) -> Runs:
 
 def _reason(training: Training) -> str:
     """Why it failed or diverged; '' where it did not."""
-    if training.state is State.FAILED:
+    if training.state is SessionState.FAILED:
         return f"  {training.error}"
-    return "  not finite: lower lr" if training.state is State.DIVERGED else ""
+    return "  not finite: lower lr" if training.state is SessionState.DIVERGED else ""
 
 
 def _time(training: Training) -> str:
     """The time left, or the time it took."""
-    if training.state in (State.TRAINING, State.PAUSED) and training.seconds_left:
+    if training.state in (SessionState.TRAINING, SessionState.PAUSED) and training.seconds_left:
         return f"  {duration(training.seconds_left)} left"
     return f"  in {took(training.seconds)}"
 
 
-def tabs(shown: str, palette: Palette, names: Sequence[str] = TABS) -> Runs:
+def tabs(shown: str, palette: Palette, names: Sequence[str] = TABS) -> StyledTexts:
     """The tabs with their keys, which a click presses."""
     plain, here = palette.style("axis"), palette.style("text") + Style(reverse=True)
-    runs: Runs = [(" ", plain)]
+    runs: StyledTexts = [(" ", plain)]
     for number, tab in enumerate(names, 1):
         style = here if tab == shown else plain
         runs += [(f" {number} {tab} ", style + pressing(str(number))), (" ", plain)]

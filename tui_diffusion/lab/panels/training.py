@@ -12,7 +12,7 @@ from textual.widgets import Static
 from ...core.config.value_types import format_value
 from ..drawing.palette import Palette
 from ..formatting import number
-from ..session.records import State, Training
+from ..session.records import SessionState, Training
 from ..terminal.glyphs import Glyphs
 from ..widgets.canvas import Canvas
 from ..widgets.panel import Panel
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from ..drawing.downsampling import Series
-    from ..sampling.diagnosis import Study
+    from ..sampling.diagnosis import RequestedDiagnosis
 
 VIEWS = ("loss", "excess", "error", "schedule")
 TITLES = {
@@ -62,7 +62,7 @@ class LossPanel(Panel):
         self.training: Training | None = None
         self._stages: tuple[int, ...] = ()
         self.view = "loss"
-        self.study: Study | None = None
+        self.diagnosis: RequestedDiagnosis | None = None
         self.level = 0
         self._invitation = ""
         self._drawn: tuple[object, ...] = ()
@@ -118,9 +118,9 @@ class LossPanel(Panel):
         self.logarithmic = not self.logarithmic
         self.redraw()
 
-    def tell(self, study: Study | None) -> None:
+    def tell(self, diagnosis: RequestedDiagnosis | None) -> None:
         """Take a study, or that there is none of what is shown now."""
-        self.study = study
+        self.diagnosis = diagnosis
         self.redraw()
 
     def at(self, level: int) -> None:
@@ -134,7 +134,7 @@ class LossPanel(Panel):
         training = self.training
         self._banner(training)
         losing = training is not None and training.losses is not None and training.step > 0
-        self.set_class(losing if self.view == "loss" else self.study is not None, "drawn")
+        self.set_class(losing if self.view == "loss" else self.diagnosis is not None, "drawn")
         self._wait()
         canvas = self.query_one(Canvas)
         if not self.has_class("drawn") or self.view != "loss":
@@ -143,7 +143,7 @@ class LossPanel(Panel):
             return
         size = (canvas.size, self.glyphs, id(self.palette))
         if self.view != "loss":
-            key: tuple[object, ...] = (self.view, id(self.study), self.level, *size)
+            key: tuple[object, ...] = (self.view, id(self.diagnosis), self.level, *size)
         else:
             done = training.step if training is not None else 0
             key = (id(training), done, self.logarithmic, *size)
@@ -152,16 +152,16 @@ class LossPanel(Panel):
             canvas.show(self._picture(*canvas.size))
 
     def _picture(self, width: int, height: int) -> list[Strip]:
-        training, study = self.training, self.study
-        look = (width, height, self.palette, self.glyphs)
-        if self.view != "loss" and study is not None:
+        training, diagnosis = self.training, self.diagnosis
+        view_state = (width, height, self.palette, self.glyphs)
+        if self.view != "loss" and diagnosis is not None:
             from ..views.diagnosis import attribution, excess, schedule
 
             if self.view == "excess":
-                return excess(study, self.level, *look)
+                return excess(diagnosis, self.level, *view_state)
             if self.view == "error":
-                return attribution(study, *look)
-            return schedule(study, self.level, *look)
+                return attribution(diagnosis, *view_state)
+            return schedule(diagnosis, self.level, *view_state)
         from ..drawing.downsampling import Series
         from ..drawing.plot import draw
         from ..views.losses import loss_figure
@@ -178,7 +178,7 @@ class LossPanel(Panel):
             floors=training.floors,
         )
         self._title(training)
-        return draw(figure, *look)
+        return draw(figure, *view_state)
 
     def _title(self, training: Training) -> None:
         latest, times = training.latest, training.times_floor
@@ -195,14 +195,14 @@ class LossPanel(Panel):
     def _banner(self, training: Training | None) -> None:
         banner = self.query_one(".banner", Static)
         text = ""
-        if training is not None and training.state is State.DIVERGED:
+        if training is not None and training.state is SessionState.DIVERGED:
             last = training.losses[training.step - 1] if training.losses is not None else nan
             fault = "weights after step {} are" if isfinite(last) else "loss of step {} is"
             text = (
                 f"Diverged: the {fault.format(f'{training.step:,}')} not finite. "
                 "Lower training.lr and press t."
             )
-        elif training is not None and training.state is State.FAILED:
+        elif training is not None and training.state is SessionState.FAILED:
             text = f"Training failed: {training.error}"
         banner.set_class(bool(text), "shown")
         if str(banner.content) != text:

@@ -8,7 +8,7 @@ from ...core.analysis.loss_floor import stage_floors
 from ...core.assemble import make_mixture
 from ...core.config.experiment import Experiment
 from ...core.runs.run import open_run
-from ..session.records import State, Training
+from ..session.records import SessionState, Training
 
 if TYPE_CHECKING:
     pass
@@ -18,10 +18,10 @@ def opened(name: str) -> tuple[Experiment, Training]:
     """The experiment of a run and its training as it was left; raises `RunError`."""
     run = open_run(name)
     make_mixture(run.experiment.data)  # points from a file have to be there still
-    ends = {"finished": State.FINISHED, "diverged": State.DIVERGED}
+    ends = {"finished": SessionState.FINISHED, "diverged": SessionState.DIVERGED}
     training = Training(
         experiment=run.experiment,
-        state=ends.get(run.state, State.STOPPED),
+        state=ends.get(run.state, SessionState.STOPPED),
         step=run.step,
         seconds=run.seconds,
         device=run.device,

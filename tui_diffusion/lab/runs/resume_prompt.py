@@ -13,7 +13,7 @@ from textual.widgets import Static
 from ...core.runs.manifest import RunError
 from ...core.runs.store import Summary, age_text, latest_run
 from ...core.text import shown
-from ..output.screens import Modal
+from ..output.screens import ModalWindow
 
 if TYPE_CHECKING:
     pass
@@ -31,15 +31,15 @@ def unfinished(experiments: Container[str], declined: str | None) -> Summary | N
     return run if run.about.experiment in experiments and run.name != declined else None
 
 
-class OfferScreen(Modal[bool | None]):
+class ResumePrompt(ModalWindow[bool | None]):
     """One question over the lab: enter goes on, escape does not; None where it is left open.
 
     Any other key is meant for the lab, and goes there.
     """
 
     DEFAULT_CSS = """
-    OfferScreen { align: center bottom; }
-    OfferScreen Static {
+    ResumePrompt { align: center bottom; }
+    ResumePrompt Static {
         width: auto; max-width: 96%; height: auto; margin: 0 0 1 0; padding: 0 1;
         border: round $accent; background: $surface; border-title-color: $text;
     }

@@ -14,11 +14,11 @@ from ...core.runs.changes import Changes, changes_of, matches
 from ...core.runs.naming import all_runs
 from ...core.runs.store import Summary, age_text
 from ..formatting import number
-from ..widgets.row_list import Lines, Piece, middle
+from ..widgets.row_list import Piece, RowList, middle
 
 
 @dataclass(frozen=True)
-class Choice:
+class RunChoice:
     """What is to be done with a run: look at it, or go on with its training, to more steps."""
 
     run: Summary
@@ -26,7 +26,7 @@ class Choice:
     steps: int | None = None
 
 
-class RunList(Lines):
+class RunList(RowList):
     """One row a run; what is not whole is shown with its reason, and cannot be opened."""
 
     class Moved(Message):

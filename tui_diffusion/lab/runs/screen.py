@@ -17,12 +17,12 @@ from ...core.runs.outside import forget
 from ...core.runs.store import Summary, delete_run, in_store, rename_run
 from ...core.text import shown
 from ..formatting import number, took
-from ..output.screens import Modal
-from ..widgets.text_input import Entry
-from .run_list import Choice, RunList
+from ..output.screens import ModalWindow
+from ..widgets.text_input import TextInput
+from .run_list import RunChoice, RunList
 
 if TYPE_CHECKING:
-    from .compare.subjects import Source
+    from .compare.subjects import Candidate
 
 MOST = 4
 """Runs that can be marked, to be compared."""
@@ -36,11 +36,11 @@ _KEYS = (
 )  # fmt: skip
 
 
-class RunsScreen(Modal[Choice | None]):
+class RunsScreen(ModalWindow[RunChoice | None]):
     """The list, a line for names, and what can be done.
 
-    ``bench`` is the training on the bench, beside which a single run can be put; ``told`` is what
-    the screen begins by saying.
+    ``workspace`` is the training in the workspace, the default partner of a comparison; ``told``
+    is the first message.
     """
 
     DEFAULT_CSS = """
@@ -69,10 +69,10 @@ class RunsScreen(Modal[Choice | None]):
         Binding("end", "end(1)", "last"),
     ]
 
-    def __init__(self, *, plain: bool, bench: Source | None = None, told: str = "") -> None:
+    def __init__(self, *, plain: bool, workspace: Candidate | None = None, told: str = "") -> None:
         super().__init__()
         self.plain = plain
-        self.bench = bench
+        self.workspace = workspace
         self.told = told
         self._asking: Literal["", "rename", "delete", "filter", "steps"] = ""
         self._wanted = self._before = ""
@@ -83,7 +83,7 @@ class RunsScreen(Modal[Choice | None]):
             yield Static("", id="columns", markup=False)
             yield RunList(plain=self.plain)
             yield Static("", id="detail", markup=False)
-            yield Entry(select_on_focus=False)
+            yield TextInput(select_on_focus=False)
             yield Static("", id="told", markup=False)
             yield Static(self._keys(), id="what")
 
@@ -204,7 +204,7 @@ class RunsScreen(Modal[Choice | None]):
     def action_open(self) -> None:
         run = self._whole("opened")
         if run is not None:
-            self.dismiss(Choice(run, "open"))
+            self.dismiss(RunChoice(run, "open"))
 
     def action_resume(self) -> None:
         run = self._whole("opened")
@@ -221,7 +221,7 @@ class RunsScreen(Modal[Choice | None]):
                 self._question(run, str(2 * run.about.step)),
             )
         else:
-            self.dismiss(Choice(run, "resume"))
+            self.dismiss(RunChoice(run, "resume"))
 
     def _question(self, run: Summary, steps: str) -> str:
         """To how many steps a run is to go on, and what that does to its learning rate."""
@@ -266,16 +266,20 @@ class RunsScreen(Modal[Choice | None]):
         runs.action_move(1)
 
     def action_compare(self) -> None:
-        from .compare.subjects import Source
+        from .compare.subjects import Candidate
 
         runs = self.query_one(RunList)
         folders = list(runs.marked)
         if not folders:
             here = self._whole("compared")
             folders = [here.folder] if here is not None else []
-        sources = [Source(folder.name, folder.absolute()) for folder in folders]
-        if len(sources) == 1 and self.bench is not None and self.bench.name != sources[0].name:
-            sources.insert(0, self.bench)
+        sources = [Candidate(folder.name, folder.absolute()) for folder in folders]
+        if (
+            len(sources) == 1
+            and self.workspace is not None
+            and self.workspace.name != sources[0].name
+        ):
+            sources.insert(0, self.workspace)
         if len(sources) == 1:
             self._say("One run alone: space marks runs, d compares the marked ones.")
         elif sources:
@@ -371,4 +375,4 @@ class RunsScreen(Modal[Choice | None]):
         if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) > done):
             self._say(f"{value.strip()[:20]!r} steps: allowed: a whole number above {done:,}")
             return
-        self.dismiss(Choice(run, "resume", int(text)))
+        self.dismiss(RunChoice(run, "resume", int(text)))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from threading import Thread
 
 from ...core.runs.manifest import RunError
-from ..messages import Counted
+from ..messages import RunsCounted
 
 
 def count_runs() -> Mapping[str, int]:
@@ -27,9 +27,9 @@ def count_runs() -> Mapping[str, int]:
     )
 
 
-def ask_for_counts(post: Callable[[Counted], None]) -> None:
+def ask_for_counts(post: Callable[[RunsCounted], None]) -> None:
     """Read the store in a thread of its own, and post what is there."""
-    Thread(target=lambda: post(Counted(count_runs())), daemon=True).start()
+    Thread(target=lambda: post(RunsCounted(count_runs())), daemon=True).start()
 
 
 def mark_of(count: int) -> str:

@@ -12,17 +12,17 @@ from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.assemble import make_method, make_mixture
 from ...core.methods import IdealDenoiser, device_of
 from ...core.training.devices import use_threads
-from .request import Wish
+from .request import SampleRequest
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class RequestedDiagnosis:
     """The diagnosis of one denoiser; without a network, ``losses`` and ``attribution`` are empty.
 
     ``attribution`` is omitted during the training, because it takes three samplings.
     """
 
-    wish: Wish
+    request: SampleRequest
     losses: tuple[LevelLoss, ...]
     amplification: tuple[Amplification, ...]
     start: StartMismatch
@@ -30,27 +30,27 @@ class Study:
     seconds: float
 
 
-def make_study(wish: Wish) -> Study:
+def diagnose(request: SampleRequest) -> RequestedDiagnosis:
     """Diagnose the denoiser of a request."""
     began = monotonic()
-    experiment = wish.experiment
+    experiment = request.experiment
     use_threads(experiment)
     mixture = make_mixture(experiment.data)
-    denoiser = wish.denoiser
-    if wish.source == "ideal":
+    denoiser = request.denoiser
+    if request.source == "ideal":
         denoiser = IdealDenoiser(mixture, make_method(experiment.method, mixture))
     losses: tuple[LevelLoss, ...] = ()
     attribution = None
     if denoiser is not None:
         losses = tuple(level_losses(experiment, denoiser))
-        if not wish.live:
+        if not request.live:
             # Use the network's own settings; the current ones may have changed since.
             device = device_of(denoiser)
             attribution = attribute(
-                experiment, denoiser, points=wish.points, seed=wish.seed, device=device
+                experiment, denoiser, points=request.points, seed=request.seed, device=device
             )
-    return Study(
-        wish,
+    return RequestedDiagnosis(
+        request,
         losses,
         amplification(experiment),
         start_mismatch(experiment),

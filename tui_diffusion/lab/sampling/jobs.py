@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .request import Progress, Wish
+from .request import ProgressCallback, SampleRequest
 
 if TYPE_CHECKING:
-    from .diagnosis import Study
-    from .measured_trajectory import Film
+    from .diagnosis import RequestedDiagnosis
+    from .measured_trajectory import MeasuredTrajectory
 
 
-def film(wish: Wish, progress: Progress) -> Film:
+def trajectory(request: SampleRequest, progress: ProgressCallback) -> MeasuredTrajectory:
     """Return the film of a request."""
-    from .measured_trajectory import make_film
+    from .measured_trajectory import measure_trajectory
 
-    return make_film(wish, progress)
+    return measure_trajectory(request, progress)
 
 
-def study(wish: Wish, progress: Progress) -> Study:
+def diagnosis(request: SampleRequest, progress: ProgressCallback) -> RequestedDiagnosis:
     """Return the diagnosis of a request's denoiser, without progress reports."""
-    from .diagnosis import make_study
+    from .diagnosis import diagnose
 
-    return make_study(wish)
+    return diagnose(request)

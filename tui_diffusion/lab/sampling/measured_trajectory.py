@@ -18,14 +18,14 @@ from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.assemble import make_method, make_mixture, sampling_schedule, scaling_of
 from ...core.config.data_section import DataConfig
 from ...core.config.experiment import Experiment
-from ...core.datasets import MOST, Scaling
-from ...core.interpolation import between
+from ...core.datasets import MAX_COMPONENTS, Scaling
+from ...core.interpolation import interpolate
 from ...core.methods import Denoiser, IdealDenoiser, device_of
 from ...core.mixtures import GaussianMixture
 from ...core.schedules import Schedule
-from ...core.training.devices import choose, use_threads
+from ...core.training.devices import choose_device, use_threads
 from ...core.trajectory import Trajectory, denoise, forward_process
-from .request import Progress, Wish
+from .request import ProgressCallback, SampleRequest
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ _FOLLOWED = 32
 
 
 @dataclass(frozen=True)
-class Numbers:
+class LevelMeasurements:
     """The measurements at one level; lists have one entry per coordinate.
 
     Means and stds are in the data's own units, distances at unit size. Fields ``goal_…`` are exact,
@@ -67,7 +67,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Point:
+class PointStep:
     """A point's step from one level to the next; lists have one entry per coordinate, in own units.
 
     The point moves from x to x + move + noise; the ideal values are those of the exact denoiser at
@@ -84,7 +84,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Predictions:
     """A denoiser's predictions for some points, each (k, d); score = −eps_hat / sigma."""
 
     eps_hat: Tensor
@@ -93,16 +93,16 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
-class Film:
+class MeasuredTrajectory:
     """All levels of one denoising, or of the forward process, with the truth at each level.
 
-    ``x`` has shape (N + 1, n, d). ``wish`` is the request for this film, and ``seconds`` the time
-    that it took.
+    ``x`` has shape (N + 1, n, d). ``request`` is the request for this trajectory, and ``seconds``
+    the time that it took.
     """
 
-    wish: Wish
+    request: SampleRequest
     mixture: GaussianMixture
-    trajectory: Trajectory
+    raw: Trajectory
     x: NDArray[np.float32]
     start: StartMismatch | None = None
     seconds: float = 0.0
@@ -120,7 +120,7 @@ class Film:
     @cached_property
     def scaling(self) -> Scaling:
         """The conversion from unit size, which all values here have, to the data's own units."""
-        return scaling_of(self.wish.experiment.data)
+        return scaling_of(self.request.experiment.data)
 
     def is_slow(self, view: str) -> bool:
         """Return whether a picture of this view is too slow to draw during a key press.
@@ -128,28 +128,28 @@ class Film:
         Exact parts take time for every component, and data from a file have one for each row.
         """
         pairs = self.mixture.modes * min(self.x.shape[1], _ESTIMATES)
-        return self.mixture.modes > MOST or (view == "clean estimate" and pairs > _PAIRS)
+        return self.mixture.modes > MAX_COMPONENTS or (view == "clean estimate" and pairs > _PAIRS)
 
     @property
     def schedule(self) -> Schedule:
         """The noise levels."""
-        return self.trajectory.schedule
+        return self.raw.schedule
 
-    def at(self, place: float) -> NDArray[np.float32]:
+    def at(self, position: float) -> NDArray[np.float32]:
         """Return the points (n, d) at a level, linearly interpolated between levels."""
-        return between(self.x, place)
+        return interpolate(self.x, position)
 
-    def truth(self, place: float) -> GaussianMixture:
+    def truth(self, position: float) -> GaussianMixture:
         """Return the exact noisy distribution at a level or, by interpolation, between two."""
-        return self.mixture.noised(self.alpha(place), self.sigma(place))
+        return self.mixture.noised(self.alpha(position), self.sigma(position))
 
-    def alpha(self, place: float) -> float:
+    def alpha(self, position: float) -> float:
         """Return alpha at a level, linearly interpolated between levels."""
-        return float(between(self.schedule.alphas.cpu().numpy(), place))
+        return float(interpolate(self.schedule.alphas.cpu().numpy(), position))
 
-    def sigma(self, place: float) -> float:
+    def sigma(self, position: float) -> float:
         """Return sigma at a level, linearly interpolated between levels."""
-        return float(between(self.schedule.sigmas.cpu().numpy(), place))
+        return float(interpolate(self.schedule.sigmas.cpu().numpy(), position))
 
     def x0_hat(self, level: int) -> NDArray[np.float32]:
         """Return the denoiser's estimates of the clean data at a level below N, (k, d).
@@ -157,7 +157,7 @@ class Film:
         They are limited to the first points: more would not be visible, and each costs another
         network evaluation.
         """
-        return self.trajectory.step(level, slice(_ESTIMATES)).x0_hat.detach().cpu().numpy()
+        return self.raw.step(level, slice(_ESTIMATES)).x0_hat.detach().cpu().numpy()
 
     @property
     def _ideal_count(self) -> int:
@@ -180,28 +180,30 @@ class Film:
     @cached_property
     def ideal_x(self) -> NDArray[np.float32]:
         """The ideal denoiser's paths from some starts, with the same noise, (N + 1, k, d)."""
-        experiment, wish = self.wish.experiment, self.wish
+        experiment, request = self.request.experiment, self.request
         ideal = self._ideal
         return denoise(
-            experiment, ideal, points=wish.points, seed=wish.seed, keep=_FOLLOWED
+            experiment, ideal, points=request.points, seed=request.seed, keep=_FOLLOWED
         ).x.numpy()
 
     @cached_property
     def forward_x(self) -> NDArray[np.float32]:
         """The same number of true points, noised to every level, (N + 1, n, d)."""
-        wish = self.wish
+        request = self.request
         # Use another draw than the film's own, which may also be of true data.
-        seed = (wish.seed + 1) % 2**63
-        forward = forward_process(wish.experiment, points=wish.points, seed=seed)
+        seed = (request.seed + 1) % 2**63
+        forward = forward_process(request.experiment, points=request.points, seed=seed)
         return forward.x.numpy()
 
     @property
     def _ideal(self) -> IdealDenoiser:
-        return IdealDenoiser(self.mixture, make_method(self.wish.experiment.method, self.mixture))
+        return IdealDenoiser(
+            self.mixture, make_method(self.request.experiment.method, self.mixture)
+        )
 
-    def point(self, level: int, index: int) -> Point:
+    def point(self, level: int, index: int) -> PointStep:
         """Return the step of one point from a level below N."""
-        step = self.trajectory.step(level, slice(index, index + 1))
+        step = self.raw.step(level, slice(index, index + 1))
         x, ideal = step.x, self.ask_ideal(step.x.cpu(), level)
         back, lengths = self.scaling.back, self.scaling.lengths_back
         rows = (
@@ -213,22 +215,22 @@ class Film:
             ideal.eps_hat,
             back(ideal.x0_hat),
         )
-        return Point(*(row[0].tolist() for row in rows))
+        return PointStep(*(row[0].tolist() for row in rows))
 
-    def ask(self, x: Tensor, level: int) -> Answer:
+    def ask(self, x: Tensor, level: int) -> Predictions:
         """Return the predictions of this film's denoiser for points x (k, d) at a level below N."""
-        denoiser = self.wish.denoiser if self.wish.source == "network" else self._ideal
+        denoiser = self.request.denoiser if self.request.source == "network" else self._ideal
         return self._answer(denoiser, x, level)
 
-    def ask_ideal(self, x: Tensor, level: int) -> Answer:
+    def ask_ideal(self, x: Tensor, level: int) -> Predictions:
         """Return the predictions of the ideal denoiser for points x (k, d) at a level below N."""
         return self._answer(self._ideal, x, level)
 
     @torch.no_grad()
-    def _answer(self, denoiser: Denoiser, x: Tensor, level: int) -> Answer:
+    def _answer(self, denoiser: Denoiser, x: Tensor, level: int) -> Predictions:
         prediction = denoiser(x.to(device_of(denoiser)), self.schedule[level])
         eps_hat = prediction.eps_hat.cpu()
-        return Answer(eps_hat, prediction.x0_hat.cpu(), -eps_hat / self.sigma(level))
+        return Predictions(eps_hat, prediction.x0_hat.cpu(), -eps_hat / self.sigma(level))
 
     @cached_property
     def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
@@ -246,19 +248,19 @@ class Film:
         return [way(row).tolist() for way, row in zip(ways, rows, strict=True)]
 
     @cached_property
-    def _numbers(self) -> dict[int, Numbers]:
+    def _numbers(self) -> dict[int, LevelMeasurements]:
         return {}
 
-    def numbers(self, level: int) -> Numbers:
+    def numbers(self, level: int) -> LevelMeasurements:
         """Return the measurements at a level; they are computed once."""
         if level not in self._numbers:
             self._numbers[level] = self._measure(level)
         return self._numbers[level]
 
-    def measured(self, level: int) -> Numbers | None:
+    def measured(self, level: int) -> LevelMeasurements | None:
         """Return the measurements at a level if they are known or quick to compute, else None."""
         pairs = self.x.shape[1] * (self.x.shape[1] + 4 * self.mixture.modes)
-        quick = pairs < _AT_ONCE and self.mixture.modes <= MOST
+        quick = pairs < _AT_ONCE and self.mixture.modes <= MAX_COMPONENTS
         return self.numbers(level) if quick else self._numbers.get(level)
 
     def next_to_measure(self, level: int) -> int | None:
@@ -266,20 +268,20 @@ class Film:
 
         For a network in training, whose film is soon replaced, only ``level`` itself is considered.
         """
-        levels = [level] if self.wish.live else range(self.levels + 1)
+        levels = [level] if self.request.live else range(self.levels + 1)
         left = [k for k in levels if k not in self._numbers]
         return min(left, key=lambda k: abs(k - level), default=None)
 
-    def _measure(self, level: int) -> Numbers:
+    def _measure(self, level: int) -> LevelMeasurements:
         mean, std, goal_mean, goal_std = self.moments_at(level)
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
         points = points[torch.isfinite(points).all(1)]
-        experiment, distance, real = self.wish.experiment, None, None
+        experiment, distance, real = self.request.experiment, None, None
         if self.mixture.separate and len(points):
             distance = nearest_mode_distance(points, self.truth(level))
             real = _real_distance(experiment, level, len(points))
         energy = _reference(experiment, level).distance(points)
-        return Numbers(
+        return LevelMeasurements(
             mean,
             std,
             goal_mean,
@@ -292,10 +294,10 @@ class Film:
         )
 
 
-def truth_at(experiment: Experiment, place: float) -> GaussianMixture:
+def truth_at(experiment: Experiment, position: float) -> GaussianMixture:
     """Return the exact distribution at a level, with the noise interpolated between levels."""
     levels = sampling_schedule(experiment)
-    alpha, sigma = (float(between(v.numpy(), place)) for v in (levels.alphas, levels.sigmas))
+    alpha, sigma = (float(interpolate(v.numpy(), position)) for v in (levels.alphas, levels.sigmas))
     return make_mixture(experiment.data).noised(alpha, sigma)
 
 
@@ -320,34 +322,38 @@ def _real_distance(experiment: Experiment, level: int, count: int) -> float:
     return nearest_mode_distance(real_sample(truth, count), truth)
 
 
-def make_film(wish: Wish, progress: Progress | None = None) -> Film:
+def measure_trajectory(
+    request: SampleRequest, progress: ProgressCallback | None = None
+) -> MeasuredTrajectory:
     """Sample for a request, and measure the first visible level.
 
     ``progress`` receives the number of completed steps and the total.
     """
     began = monotonic()
-    experiment = wish.experiment
+    experiment = request.experiment
     use_threads(experiment)
-    if wish.source == "forward":
-        trajectory = forward_process(experiment, points=wish.points, seed=wish.seed)
+    if request.source == "forward":
+        raw = forward_process(experiment, points=request.points, seed=request.seed)
     else:
-        denoiser = wish.denoiser
-        if wish.source == "ideal":
-            mixture = make_mixture(experiment.data, choose(experiment).device)
+        denoiser = request.denoiser
+        if request.source == "ideal":
+            mixture = make_mixture(experiment.data, choose_device(experiment).device)
             denoiser = IdealDenoiser(mixture, make_method(experiment.method, mixture))
-        trajectory = denoise(
+        raw = denoise(
             experiment,
             denoiser,
-            points=wish.points,
-            seed=wish.seed,
+            points=request.points,
+            seed=request.seed,
             device=device_of(denoiser),
-            keep=wish.keep,
+            keep=request.keep,
             progress=progress,
         )
-    x = trajectory.x.detach().cpu().numpy()
+    x = raw.x.detach().cpu().numpy()
     mixture = make_mixture(experiment.data)
     start = start_mismatch(experiment)
-    film = Film(wish, mixture, trajectory, x, start)
-    film.numbers(film.levels if wish.level is None else min(wish.level, film.levels))
-    object.__setattr__(film, "seconds", monotonic() - began)  # include the time for measuring
-    return film
+    trajectory = MeasuredTrajectory(request, mixture, raw, x, start)
+    trajectory.numbers(
+        trajectory.levels if request.level is None else min(request.level, trajectory.levels)
+    )
+    object.__setattr__(trajectory, "seconds", monotonic() - began)  # include the time for measuring
+    return trajectory

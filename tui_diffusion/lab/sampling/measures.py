@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..formatting import number
-from .request import Progress
+from .request import ProgressCallback
 
 if TYPE_CHECKING:
-    from .measured_trajectory import Film
+    from .measured_trajectory import MeasuredTrajectory
 
 Item = tuple[str, str, str, str]
 """A name and a value, and a second pair below."""
@@ -16,20 +16,20 @@ Item = tuple[str, str, str, str]
 _WAITING = "…"
 
 
-def energy(film: Film, level: int, *, chance: bool) -> Item:
+def energy(trajectory: MeasuredTrajectory, level: int, *, chance: bool) -> Item:
     """Return the energy distance, with its chance variation, above the score of true points."""
-    numbers = film.measured(level)
+    numbers = trajectory.measured(level)
     if numbers is None:
         return "energy", _WAITING, "real  ", _WAITING
     moved = f" ±{number(numbers.energy_chance)}" if chance else ""
     return "energy", f"{number(numbers.energy)}{moved}", "real  ", number(numbers.energy_real)
 
 
-def to_mode(film: Film, level: int, name: str) -> list[Item]:
+def to_mode(trajectory: MeasuredTrajectory, level: int, name: str) -> list[Item]:
     """Return the squared distance to the nearest mode, or nothing for data without modes."""
-    if not film.mixture.separate:
+    if not trajectory.mixture.separate:
         return []
-    numbers = film.measured(level)
+    numbers = trajectory.measured(level)
     below = f"{'real':<{len(name)}}"
     if numbers is None:
         return [(name, _WAITING, below, _WAITING)]
@@ -38,8 +38,10 @@ def to_mode(film: Film, level: int, name: str) -> list[Item]:
     return [(name, number(numbers.distance), below, number(numbers.goal_distance))]
 
 
-def measure(wanted: tuple[Film, int], progress: Progress) -> Film:
+def measure(
+    wanted: tuple[MeasuredTrajectory, int], progress: ProgressCallback
+) -> MeasuredTrajectory:
     """Measure a level of a film in a worker thread, and return the film."""
-    film, level = wanted
-    film.numbers(level)
-    return film
+    trajectory, level = wanted
+    trajectory.numbers(level)
+    return trajectory

@@ -8,16 +8,16 @@ from typing import Any, Literal
 
 from ...core.config.experiment import Experiment
 
-Progress = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 """Callback with the number of completed steps and the total."""
 
 
-Source = Literal["forward", "network", "ideal"]
+PointSource = Literal["forward", "network", "ideal"]
 """The source of points: noised true data, the network, or the exact denoiser in its place."""
 
 
 @dataclass(frozen=True)
-class Wish:
+class SampleRequest:
     """A request for a film.
 
     ``step`` is the number of training steps of the network. ``live`` means that it is still in
@@ -26,7 +26,7 @@ class Wish:
     """
 
     experiment: Experiment
-    source: Source
+    source: PointSource
     seed: int
     points: int
     step: int = 0

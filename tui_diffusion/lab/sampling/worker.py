@@ -11,7 +11,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .request import Progress
+from .request import ProgressCallback
 
 if TYPE_CHECKING:
     pass
@@ -39,7 +39,7 @@ class Worker(Generic[W, T]):
 
     def __init__(
         self,
-        make: Callable[[W, Progress], T],
+        make: Callable[[W, ProgressCallback], T],
         done: Callable[[T], None],
         failed: Callable[[W, Exception], None],
         progressed: Callable[[], None] = lambda: None,
@@ -51,7 +51,7 @@ class Worker(Generic[W, T]):
         self._progressed = progressed
         self._patience = patience
         self.reached: tuple[int, int] | None = None
-        self._wish: W | None = None
+        self._request: W | None = None
         self._closed = False
         self._condition = threading.Condition()
         self._busy = False
@@ -64,12 +64,12 @@ class Worker(Generic[W, T]):
     @property
     def busy(self) -> bool:
         """Whether a request is being served or pending."""
-        return self._busy or self._wish is not None
+        return self._busy or self._request is not None
 
-    def ask(self, wish: W) -> None:
+    def ask(self, request: W) -> None:
         """Request this, instead of any pending request."""
         with self._condition:
-            self._wish = wish
+            self._request = request
             self._condition.notify()
 
     def close(self, timeout: float = 0.3) -> bool:
@@ -89,18 +89,18 @@ class Worker(Generic[W, T]):
     def _work_once(self) -> bool:
         """Wait for a request and serve it; return False after `close`."""
         with self._condition:
-            while self._wish is None and not self._closed:
+            while self._request is None and not self._closed:
                 self._condition.wait()
-            if self._wish is None or self._closed:
+            if self._request is None or self._closed:
                 return False
-            wish, self._wish, self._busy = self._wish, None, True
+            request, self._request, self._busy = self._request, None, True
         try:
-            result = self._make(wish, self._progress_since(monotonic()))
+            result = self._make(request, self._progress_since(monotonic()))
         except _AbandonedError:
             self._end()
         except Exception as error:  # reported to the user; the lab continues
             self._end()
-            self._failed(wish, error)
+            self._failed(request, error)
         else:
             self._end()
             self._done(result)
@@ -109,10 +109,10 @@ class Worker(Generic[W, T]):
     def _end(self) -> None:
         self._busy, self.reached = False, None
 
-    def _progress_since(self, began: float) -> Progress:
+    def _progress_since(self, began: float) -> ProgressCallback:
         def progress(done: int, total: int) -> None:
             long = monotonic() - began > self._patience
-            if self._closed or (long and self._wish is not None):
+            if self._closed or (long and self._request is not None):
                 raise _AbandonedError
             if long:
                 self.reached = done, total

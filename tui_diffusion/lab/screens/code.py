@@ -14,7 +14,7 @@ from textual.highlight import highlight
 from textual.widgets import Static
 
 from ...core.config.experiment import Experiment
-from ..output.screens import Modal
+from ..output.screens import ModalWindow
 
 
 def pieces(experiment: Experiment) -> list[tuple[str, str]]:
@@ -45,7 +45,7 @@ def pieces(experiment: Experiment) -> list[tuple[str, str]]:
     return [(title, inspect.getsource(source)) for title, source in found]
 
 
-class CodeScreen(Modal[None]):
+class CodeScreen(ModalWindow[None]):
     """The pieces one below another, highlighted."""
 
     DEFAULT_CSS = """

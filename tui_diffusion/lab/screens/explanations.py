@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from ...core.config.experiment import Experiment
 from ...core.config.presets import PRESETS, base_of
-from ...core.config.titles import told_by
+from ...core.config.titles import matching_preset
 from ...core.config.value_types import format_value
 from ...core.text import threads_text
-from ..session.records import State, Training
-from ..workspace import Bench
+from ..session.records import SessionState, Training
+from ..workspace import Workspace
 
 # --- formulas --------------------------------------------------------------------------------
 
@@ -203,21 +203,21 @@ _OTHER_DATA = (
 """Before, during and after training, where data or method are not the preset's."""
 
 
-def moments(bench: Bench) -> Iterator[tuple[str, str]]:
+def moments(workspace: Workspace) -> Iterator[tuple[str, str]]:
     """A headline and a text on where this experiment stands now, most pressing first."""
-    experiment, training = bench.experiment, bench.training
+    experiment, training = workspace.experiment, workspace.training
     preset = base_of(experiment)
-    if training is not None and training.state is State.DIVERGED:
+    if training is not None and training.state is SessionState.DIVERGED:
         yield "Diverged", _diverged(training)
-    elif training is not None and training.state is State.FAILED:
+    elif training is not None and training.state is SessionState.FAILED:
         yield "Failed", f"{training.error or 'The training broke off.'} The settings are kept: t."
-    elif training is not None and training.snapshot is not None and bench.trained() is None:
+    elif training is not None and training.snapshot is not None and workspace.trained() is None:
         yield (
             "Changed since it was trained",
             "Another network is set now than the one that was trained, so the points are true "
             "data again. t trains what is set.",
         )
-    if bench.source_ideal:
+    if workspace.source_ideal:
         yield (
             "You see the ideal denoiser",
             "It knows the data and takes E[x₀ | x] at every step: no network does better. What is "
@@ -226,21 +226,21 @@ def moments(bench: Bench) -> Iterator[tuple[str, str]]:
     if cause(experiment, "mean"):
         yield "The start is to be set as well", cause(experiment, "mean")
     before, during, after = BEFORE[preset.id], DURING[preset.id], preset.look_for
-    if told_by(experiment) is None:
+    if matching_preset(experiment) is None:
         before, during, after = _OTHER_DATA
-    trained = bench.trained()
+    trained = workspace.trained()
     match trained.state if trained is not None else None:
         case None if training is not None and training.state.active:
             yield "It is about to train, look for", during
         case None:
             yield "Before training, look for", before
-        case State.LOADING | State.TRAINING:
+        case SessionState.LOADING | SessionState.TRAINING:
             yield "While it trains, look for", during
-        case State.PAUSED:
+        case SessionState.PAUSED:
             yield "It pauses, p goes on; look for", during
-        case State.STOPPED:
+        case SessionState.STOPPED:
             yield "It was stopped early; look for", f"{during} When it is done: {after}"
-        case State.FINISHED:
+        case SessionState.FINISHED:
             yield "Now that it is trained, look for", after
 
 
@@ -286,7 +286,7 @@ def _diverged(training: Training) -> str:
     return text + "Set it lower, to a tenth perhaps, and press t. The last finite weights are kept."
 
 
-def seen(bench: Bench, source: str, level: int, levels: int) -> str:
+def seen(workspace: Workspace, source: str, level: int, levels: int) -> str:
     """What the points on the screen are, at this level."""
     where = "the noisiest level" if level == 0 else "clean" if level == levels else "in between"
     whose = {
@@ -294,7 +294,7 @@ def seen(bench: Bench, source: str, level: int, levels: int) -> str:
         "ideal": "the ideal denoiser's",
         "network": "the network's",
     }[source]
-    training = bench.trained()
+    training = workspace.trained()
     if source == "network" and training is not None and training.times_floor is not None:
         whose += f", whose loss is {training.times_floor:.3g} times its floor"
     return f"Level {level} of {levels}, {where}: the points are {whose}."

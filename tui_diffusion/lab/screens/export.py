@@ -16,13 +16,13 @@ from textual.widgets import Input, Label, Static
 
 from ...core.text import expanded, shown
 from ..output.errors import line
-from ..output.screens import Modal
-from ..widgets.choice import Choice
-from ..widgets.text_input import Entry
-from .exports import SCREEN, Offer, Write
+from ..output.screens import ModalWindow
+from ..widgets.choice_field import ChoiceField
+from ..widgets.text_input import TextInput
+from .exports import SCREEN, ExportChoices, Write
 
 if TYPE_CHECKING:
-    from ...export import Options
+    from ...export import ExportOptions
 
 _GROUNDS = {
     "dark": (False, False),
@@ -40,7 +40,7 @@ class _CancelledError(Exception):
     """The person does not want the file any more."""
 
 
-class ExportScreen(Modal[None]):
+class ExportScreen(ModalWindow[None]):
     """Ask for a file, whose suffix says its kind, write it in a thread, and close."""
 
     DEFAULT_CSS = """
@@ -53,7 +53,7 @@ class ExportScreen(Modal[None]):
     ExportScreen Input { width: 1fr; }
     ExportScreen .option { width: 10; margin-right: 2; }
     ExportScreen #file-row { margin: 1 0 0 0; }
-    ExportScreen Choice { margin-right: 2; }
+    ExportScreen ChoiceField { margin-right: 2; }
     ExportScreen #told { height: auto; min-height: 2; margin: 1 0 0 0; }
     """
     BINDINGS = [
@@ -77,7 +77,7 @@ class ExportScreen(Modal[None]):
             self.files = files
             self.fault = fault
 
-    def __init__(self, offer: Offer, *, light: bool, plain: bool) -> None:
+    def __init__(self, offer: ExportChoices, *, light: bool, plain: bool) -> None:
         super().__init__()
         self.offered = offer
         self._light = light
@@ -98,16 +98,16 @@ class ExportScreen(Modal[None]):
             yield Static("", id="kinds", markup=False)
             with Horizontal(id="file-row"):
                 yield Label("file")
-                yield Entry(name, id="file", select_on_focus=False, compact=True)
+                yield TextInput(name, id="file", select_on_focus=False, compact=True)
             with Horizontal():
                 yield Label("show")
-                yield Choice(plain=self._plain, id="show")
+                yield ChoiceField(plain=self._plain, id="show")
                 yield Label("on")
-                yield Choice(plain=self._plain, id="ground")
+                yield ChoiceField(plain=self._plain, id="ground")
             with Horizontal():
                 for option in ("size", "fps", "seconds"):
                     yield Label(option)
-                    yield Entry("", id=option, classes="option", compact=True)
+                    yield TextInput("", id=option, classes="option", compact=True)
             yield Static("", id="told", markup=False)
 
     def on_mount(self) -> None:
@@ -151,11 +151,11 @@ class ExportScreen(Modal[None]):
         self.query_one("#kinds", Static).update("\n".join(lines))
         kind = FORMATS.get(suffix)
         usual: dict[str, object] = {}
-        self.query_one("#show", Choice).offer(self.offered.shown(suffix))
+        self.query_one("#show", ChoiceField).offer(self.offered.shown(suffix))
         grounds = list(_GROUNDS)[: 4 if kind and kind.views else 2 if kind and kind.sized else 0]
         if self._light:  # the lab's own ground is what is there at first
             grounds.sort(key=lambda ground: not _GROUNDS[ground][0])
-        self.query_one("#ground", Choice).offer(grounds)
+        self.query_one("#ground", ChoiceField).offer(grounds)
         if kind is not None:
             size = "x".join(map(str, kind.size)) if kind.size else "fits" if kind.sized else None
             usual = {"size": size, "fps": kind.fps, "seconds": kind.seconds}
@@ -164,17 +164,19 @@ class ExportScreen(Modal[None]):
             option.disabled = usual.get(name) is None
             option.placeholder = "-" if option.disabled else f"{usual[name]}"
 
-    def _options(self) -> Options:
+    def _options(self) -> ExportOptions:
         """What has been typed; raises `ExportError`."""
-        from ...export.options import Options, read_number, read_size
+        from ...export.options import ExportOptions, read_number, read_size
 
         typed: dict[str, str | None] = {}
         for name in ("size", "fps", "seconds"):
             option = self.query_one(f"#{name}", Input)
             text = option.value.strip()
             typed[name] = text if text and not option.disabled else None
-        light, transparent = _GROUNDS.get(self.query_one("#ground", Choice).value, (False, False))
-        return Options(
+        light, transparent = _GROUNDS.get(
+            self.query_one("#ground", ChoiceField).value, (False, False)
+        )
+        return ExportOptions(
             read_size(typed["size"]),
             read_number("fps", typed["fps"]),
             read_number("seconds", typed["seconds"]),
@@ -199,7 +201,7 @@ class ExportScreen(Modal[None]):
         from ...export.formats import check
         from ...export.options import ExportError
 
-        suffix, show = file.suffix.lower(), self.query_one("#show", Choice).value
+        suffix, show = file.suffix.lower(), self.query_one("#show", ChoiceField).value
         try:
             options = self._options()
             if suffix != ".csv":  # which of two files a table needs is known where it is written
@@ -227,7 +229,7 @@ class ExportScreen(Modal[None]):
         self._refused = typed if text != fault else ""
         self._tell(text.replace("--", ""))
 
-    def _write_screen(self, file: Path, options: Options) -> None:
+    def _write_screen(self, file: Path, options: ExportOptions) -> None:
         from ...export.atomic import write_whole
         from ...export.options import ExportError
 
@@ -244,7 +246,7 @@ class ExportScreen(Modal[None]):
         else:
             self.post_message(self.Ended([file]))
 
-    def _write(self, write: Write, file: Path, options: Options) -> None:
+    def _write(self, write: Write, file: Path, options: ExportOptions) -> None:
         """In a thread: write the file and say how far it is."""
         last = 0.0
 

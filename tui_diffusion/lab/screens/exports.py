@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from ..runs.compare.subjects import LETTERS, Subject
 
 if TYPE_CHECKING:
-    from ...export import Options
+    from ...export import ExportOptions
     from ...export.scene import Exhibit
     from ..panels.training import LossPanel
-    from ..runs.compare.differences import Row
-    from ..sampling.measured_trajectory import Film
+    from ..runs.compare.differences import ComparisonRow
+    from ..sampling.measured_trajectory import MeasuredTrajectory
     from ..session.records import Training
 
-Progress = Callable[[int, int], None]
-Write = Callable[[Path, "Options", Progress], list[Path]]
+ProgressCallback = Callable[[int, int], None]
+Write = Callable[[Path, "ExportOptions", ProgressCallback], list[Path]]
 """Writes a file in a thread and returns what it wrote."""
 
 KINDS = {
@@ -40,7 +40,7 @@ _MAKERS = {"forward": "true data", "ideal": "ideal denoiser", "network": "networ
 
 
 @dataclass(frozen=True)
-class Offer:
+class ExportChoices:
     """Kinds of file with what they are; for each suffix what can be shown, the first first."""
 
     name: str
@@ -55,12 +55,17 @@ class Offer:
 
 
 def of_lab(
-    film: Film, view: str, place: float, training: Training | None, panel: LossPanel, first: bool
-) -> Offer:
+    trajectory: MeasuredTrajectory,
+    view: str,
+    position: float,
+    training: Training | None,
+    panel: LossPanel,
+    first: bool,
+) -> ExportChoices:
     """The denoising in a view at a place, all of it, and the training panel; ``first``: that."""
-    exhibit = _exhibit(film, training)
-    level = f"{view}, level {place:g}/{film.levels}"
-    at = None if view == "mean and std" else place
+    exhibit = _exhibit(trajectory, training)
+    level = f"{view}, level {position:g}/{trajectory.levels}"
+    at = None if view == "mean and std" else position
     points: dict[str, Write] = {
         view if at is None else level: _writer(exhibit, view=view, level=at),
         "grid of levels": _writer(exhibit, view="grid"),
@@ -79,7 +84,7 @@ def of_lab(
         ".svg": points,
         ".csv": numbers,
     }
-    return Offer(film.wish.experiment.name, KINDS, shows)
+    return ExportChoices(trajectory.request.experiment.name, KINDS, shows)
 
 
 _TITLES = {
@@ -91,7 +96,7 @@ _TITLES = {
 
 
 def _writer(exhibit: Exhibit, view: str | None = None, level: float | None = None) -> Write:
-    def write(file: Path, options: Options, progress: Progress) -> list[Path]:
+    def write(file: Path, options: ExportOptions, progress: ProgressCallback) -> list[Path]:
         from ...export import export
 
         return export(exhibit, file, replace(options, view=view, level=level), progress)
@@ -99,32 +104,32 @@ def _writer(exhibit: Exhibit, view: str | None = None, level: float | None = Non
     return write
 
 
-def _exhibit(film: Film, training: Training | None) -> Exhibit:
+def _exhibit(trajectory: MeasuredTrajectory, training: Training | None) -> Exhibit:
     from ...export.scene import Exhibit
 
-    wish = film.wish
+    request = trajectory.request
     exhibit = Exhibit(
-        wish.experiment,
-        film.trajectory,
-        maker=_MAKERS[wish.source],
-        denoiser=wish.denoiser if wish.source == "network" else None,
-        seed=wish.seed,
+        request.experiment,
+        trajectory.raw,
+        maker=_MAKERS[request.source],
+        denoiser=request.denoiser if request.source == "network" else None,
+        seed=request.seed,
     )
-    if training is None or training.losses is None or wish.source != "network":
+    if training is None or training.losses is None or request.source != "network":
         return exhibit
     return replace(exhibit, losses=training.losses[: training.step].copy())
 
 
 def _of_training(panel: LossPanel) -> Exhibit | None:
     """What the training panel shows, if it shows anything."""
-    from ...export.scene import Diagnosis, Exhibit
+    from ...export.scene import ErrorDiagnosis, Exhibit
 
-    training, study = panel.training, panel.study
+    training, diagnosis = panel.training, panel.diagnosis
     if panel.view != "loss":
-        if study is None:
+        if diagnosis is None:
             return None
-        found = Diagnosis(study.losses, study.amplification, study.attribution)
-        return Exhibit(study.wish.experiment, diagnosis=found)
+        found = ErrorDiagnosis(diagnosis.losses, diagnosis.amplification, diagnosis.attribution)
+        return Exhibit(diagnosis.request.experiment, diagnosis=found)
     if training is None or training.losses is None or not training.step:
         return None
     return Exhibit(training.experiment, losses=training.losses[: training.step].copy())
@@ -141,39 +146,41 @@ _COMPARED = {
 
 def of_comparison(
     subjects: Sequence[Subject],
-    films: Sequence[tuple[int, Film, float]],
+    trajectories: Sequence[tuple[int, MeasuredTrajectory, float]],
     views: Mapping[int, str],
-    rows: Sequence[Row],
+    rows: Sequence[ComparisonRow],
     *,
     log: bool,
     relative: bool,
     first: str,
-) -> Offer:
+) -> ExportChoices:
     """Losses in one plot, films (index, film, place) side by side, the table; ``first`` of them."""
     from ...export.pictures.learning_curves import overlay
     from ...export.pictures.side_by_side import denoisings
-    from ...export.scene import Film as Exported
+    from ...export.scene import Animation
     from ...export.write import export_figure
 
     names = [f"{LETTERS[k]}  {subject.name}" for k, subject in enumerate(subjects)]
     title = " and ".join(dict.fromkeys(subject.experiment.name for subject in subjects))
     losses = [(name, s.losses, s.floors) for name, s in zip(names, subjects, strict=True)]
 
-    def draw_losses(file: Path, options: Options, progress: Progress) -> list[Path]:
+    def draw_losses(file: Path, options: ExportOptions, progress: ProgressCallback) -> list[Path]:
         figure = overlay(losses, title, log=log, relative=relative)
         return export_figure(lambda size: figure, file, options, progress)
 
-    def draw_films(file: Path, options: Options, progress: Progress) -> list[Path]:
+    def draw_trajectories(
+        file: Path, options: ExportOptions, progress: ProgressCallback
+    ) -> list[Path]:
         exported = [
-            (names[k], Exported(_exhibit(film, None), film.trajectory), place)
-            for k, film, place in films
+            (names[k], Animation(_exhibit(trajectory, None), trajectory.raw), position)
+            for k, trajectory, position in trajectories
         ]
         figure = denoisings(exported, views, title)
         return export_figure(lambda size: figure, file, options, progress)
 
     pictures: dict[str, Write] = {"losses": draw_losses}
-    if films:
-        side_by_side: dict[str, Write] = {"denoising, side by side": draw_films}
+    if trajectories:
+        side_by_side: dict[str, Write] = {"denoising, side by side": draw_trajectories}
         asked = first == "denoising"
         pictures = {**side_by_side, **pictures} if asked else {**pictures, **side_by_side}
     tables: dict[str, Write] = {
@@ -184,7 +191,9 @@ def of_comparison(
     }
     if first == "table":
         tables = dict(reversed(tables.items()))
-    return Offer("comparison", _COMPARED, {".png": pictures, ".svg": pictures, ".csv": tables})
+    return ExportChoices(
+        "comparison", _COMPARED, {".png": pictures, ".svg": pictures, ".csv": tables}
+    )
 
 
 def _losses_table(names: Sequence[str], subjects: Sequence[Subject]) -> list[list[str]]:
@@ -197,7 +206,10 @@ def _losses_table(names: Sequence[str], subjects: Sequence[Subject]) -> list[lis
 
 
 def _write_table(
-    make: Callable[[], list[list[str]]], file: Path, options: Options, progress: Progress
+    make: Callable[[], list[list[str]]],
+    file: Path,
+    options: ExportOptions,
+    progress: ProgressCallback,
 ) -> list[Path]:
     from ...export.atomic import write_whole
 

@@ -19,17 +19,17 @@ from ...core.config.presets import base_of
 from ...core.config.titles import about_of, title_of
 from ...core.text import shown
 from ..keymap import ACTIONS, FORM_KEYS, LAB_KEYS, Action
-from ..output.screens import Modal
+from ..output.screens import ModalWindow
 from ..panels.denoising import DenoisingPanel
 from ..views.names import PICTURES
-from ..workspace import Bench
+from ..workspace import Workspace
 from .explanations import formulas, moments, papers, seen, where
 
 GROUPS = ("Training", "Denoising", "Lab", "Setup")
 """Panels that keys belong to."""
 
 
-class PageScreen(Modal[None]):
+class PageScreen(ModalWindow[None]):
     """One page of text that scrolls."""
 
     DEFAULT_CSS = """
@@ -113,25 +113,25 @@ def _documentation() -> Iterator[RenderableType]:
 
 
 def lab_page(
-    bench: Bench, panel: DenoisingPanel, loss_view: str, here: str
+    workspace: Workspace, panel: DenoisingPanel, loss_view: str, here: str
 ) -> Iterator[RenderableType]:
     """The keys here, what this is and what to look for, the other keys, then the rest.
 
     ``here`` is the panel in focus.
     """
-    experiment = bench.experiment
+    experiment = workspace.experiment
     yield from keys(here, ACTIONS)
     preset = base_of(experiment)
     own = f"{shown(experiment.name)}, from {preset.title}" if experiment.name != preset.id else ""
     yield Text(f"\n{own or title_of(experiment)}", style="bold")
     yield Text(about_of(experiment))
-    for title, text in moments(bench):
+    for title, text in moments(workspace):
         yield Text.assemble("\n", (f"{title}  ", "bold"), text)
-    if there := where(bench.training):
+    if there := where(workspace.training):
         yield Text.assemble("\n", ("Where it trains, and why there  ", "bold"), shown(there))
     yield Text("\nOn the screen", style="bold underline")
-    if panel.film is not None:
-        yield Text(seen(bench, panel.film.wish.source, panel.level, panel.levels))
+    if panel.trajectory is not None:
+        yield Text(seen(workspace, panel.trajectory.request.source, panel.level, panel.levels))
     views = [panel.view, loss_view]
     yield from _pictures(views)
     for group in GROUPS:

@@ -19,14 +19,14 @@ from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Static
 
-from ...core.analysis.glossary import GLOSSARY, Entry, meaning, of_key
+from ...core.analysis.glossary import GLOSSARY, GlossaryEntry, meaning, of_key
 from ..formatting import number
-from ..output.screens import Modal
+from ..output.screens import ModalWindow
 from ..panels.denoising import DenoisingPanel
 from ..panels.training import LossPanel
 from ..widgets.canvas import Canvas
-from ..widgets.row_list import Lines, Piece
-from ..widgets.text_line import Line
+from ..widgets.row_list import Piece, RowList
+from ..widgets.text_line import TextLine
 from .explanations import cause
 
 _NUMBER = r"[-−+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?|nan|inf|unbounded)"
@@ -98,11 +98,11 @@ class Reading:
     name: str
     value: str
     below: str = ""
-    about: Entry | None = None
+    about: GlossaryEntry | None = None
     cause: str = ""
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> GlossaryEntry:
         """What it is."""
         return self.about or meaning(self.name)
 
@@ -134,7 +134,7 @@ def _under(match: re.Match[str], below: str, word: str) -> str:
     return f"{'real' if name == 'real' else word} {value[0]}"
 
 
-def places(panel: DenoisingPanel, loss: LossPanel, status: Line, gpu: Line) -> list[Place]:
+def places(panel: DenoisingPanel, loss: LossPanel, status: TextLine, gpu: TextLine) -> list[Place]:
     """The numbers now on the screen, the panel in focus first."""
     shown = [
         ("Denoising", panel, _with_causes(panel, _of_panel(panel, DENOISING))),
@@ -142,17 +142,17 @@ def places(panel: DenoisingPanel, loss: LossPanel, status: Line, gpu: Line) -> l
         ("Status line", status, read(_text(status), STATUS)),
         ("GPU", gpu, read(_text(gpu), GPU)),
     ]
-    shown.sort(key=lambda place: not place[1].has_focus)
+    shown.sort(key=lambda position: not position[1].has_focus)
     return [(name, readings) for name, widget, readings in shown if widget.is_on_screen]
 
 
 def _with_causes(panel: DenoisingPanel, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
     """The numbers of a sample, with why they are off; those of true data are not."""
-    wish = panel.film.wish if panel.film is not None else None
-    if wish is None or wish.source == "forward":
+    request = panel.trajectory.request if panel.trajectory is not None else None
+    if request is None or request.source == "forward":
         return readings
     return tuple(
-        replace(reading, cause=cause(wish.experiment, reading.name)) for reading in readings
+        replace(reading, cause=cause(request.experiment, reading.name)) for reading in readings
     )
 
 
@@ -185,17 +185,17 @@ def _of_panel(panel: DenoisingPanel | LossPanel, patterns: Patterns) -> tuple[Re
             return titles
         lines = [line.text for line in panel.query_one(Canvas).lines]
         return _once([*titles, *(r for line in lines for r in read(line, patterns))])
-    return of_film(
+    return of_trajectory(
         titles, *(panel.query_one(f"#{name}", Canvas) for name in ("numbers", "goals", "film"))
     )
 
 
-def of_film(
-    titles: Iterable[Reading], numbers: Canvas, goals: Canvas, film: Canvas
+def of_trajectory(
+    titles: Iterable[Reading], numbers: Canvas, goals: Canvas, trajectory: Canvas
 ) -> tuple[Reading, ...]:
     """In the titles of a film, in its two lines of numbers, and in its picture's lines of text."""
     measured = read(_text(numbers), DENOISING, _text(goals))
-    pictured = [r for line in film.lines for r in read(line.text, PICTURE)]
+    pictured = [r for line in trajectory.lines for r in read(line.text, PICTURE)]
     return _once([*titles, *measured, *pictured])
 
 
@@ -208,7 +208,7 @@ def _text(line: Canvas) -> str:
     return line.lines[0].text if line.lines else ""
 
 
-class Asked(Lines):
+class Asked(RowList):
     """One row a number, under the place it stands in; at the end all others there are."""
 
     DEFAULT_CSS = """
@@ -218,9 +218,9 @@ class Asked(Lines):
     def __init__(self, places: Sequence[Place], *, plain: bool) -> None:
         super().__init__(plain=plain)
         self.rows: list[str | Reading] = []
-        for place, readings in places:
+        for position, readings in places:
             if readings:
-                self.rows += [place, *readings]
+                self.rows += [position, *readings]
         shown = {row.entry.name for row in self.rows if isinstance(row, Reading)}
         rest = [Reading(name, "") for name in GLOSSARY if name not in shown]
         self.rows += ["Not on the screen now", *rest]
@@ -256,7 +256,7 @@ class Asked(Lines):
         self.screen.dismiss()
 
 
-class AskScreen(Modal[None]):
+class AskScreen(ModalWindow[None]):
     """The numbers on the screen, and below them what the one under the cursor is."""
 
     DEFAULT_CSS = """

@@ -23,23 +23,23 @@ from ...core.config.user_presets import (
     save_preset,
 )
 from ...core.paths import presets_folder
-from ..output.screens import Modal
-from ..widgets.row_list import Lines, Piece
-from ..widgets.text_input import Entry
+from ..output.screens import ModalWindow
+from ..widgets.row_list import Piece, RowList
+from ..widgets.text_input import TextInput
 
 if TYPE_CHECKING:
     pass
 
 
 @dataclass(frozen=True)
-class Kept:
+class PresetChange:
     """What became of the presets: ``was`` is the name that is no more, ``now`` the one there is."""
 
     was: str | None
     now: Preset | None
 
 
-class _Deeds(Lines, can_focus=False):
+class _PresetActions(RowList, can_focus=False):
     """What can be done; the keys stay with the name."""
 
     def __init__(self, deeds: Iterable[tuple[str, str]], *, plain: bool) -> None:
@@ -61,25 +61,25 @@ class _Deeds(Lines, can_focus=False):
         return [(text, "title" if here else "dim")]
 
     def moved(self) -> None:
-        if isinstance(self.screen, KeepScreen):
+        if isinstance(self.screen, SavePresetScreen):
             self.screen.ask()
 
     def action_open(self) -> None:
-        if isinstance(self.screen, KeepScreen):
+        if isinstance(self.screen, SavePresetScreen):
             self.screen.act()
 
 
-class KeepScreen(Modal[Kept | None]):
+class SavePresetScreen(ModalWindow[PresetChange | None]):
     """A line for a name and what to do with it. What cannot be undone asks for a second enter."""
 
     DEFAULT_CSS = """
-    KeepScreen Vertical {
+    SavePresetScreen Vertical {
         width: 64; max-width: 96%; height: auto; border: round $accent; background: $surface;
         padding: 0 2; border-title-color: $text;
     }
-    KeepScreen Input { margin: 1 0; }
-    KeepScreen _Deeds { height: auto; }
-    KeepScreen Static { height: auto; min-height: 2; margin: 1 0 0 0; }
+    SavePresetScreen Input { margin: 1 0; }
+    SavePresetScreen _PresetActions { height: auto; }
+    SavePresetScreen Static { height: auto; min-height: 2; margin: 1 0 0 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "close"),
@@ -96,7 +96,7 @@ class KeepScreen(Modal[Kept | None]):
         self.experiment = experiment
         self.preset = preset
         name, many = preset.id, "change" if changes == 1 else "changes"
-        self._deeds = _Deeds(
+        self._deeds = _PresetActions(
             [
                 ("save", f"save this experiment ({changes} {many} to {name})"),
                 *([("rename", f"rename {name}"), ("remove", f"remove {name}")] * preset.own),
@@ -111,7 +111,7 @@ class KeepScreen(Modal[Kept | None]):
             box.border_title = "Preset of your own"
             box.border_subtitle = "enter does it, escape closes"
             name = self.preset.id if self.preset.own else ""
-            yield Entry(name, placeholder="name", max_length=60, select_on_focus=False)
+            yield TextInput(name, placeholder="name", max_length=60, select_on_focus=False)
             yield self._deeds
             yield Static("", markup=False)
 
@@ -163,11 +163,11 @@ class KeepScreen(Modal[Kept | None]):
                 self._say(question)
                 return
             if deed == "save":
-                self.dismiss(Kept(None, save_preset(name, self.experiment)))
+                self.dismiss(PresetChange(None, save_preset(name, self.experiment)))
             elif deed == "rename":
-                self.dismiss(Kept(old, rename_preset(old, name)))
+                self.dismiss(PresetChange(old, rename_preset(old, name)))
             else:
                 remove_preset(old)
-                self.dismiss(Kept(old, None))
+                self.dismiss(PresetChange(old, None))
         except ConfigError as error:
             self._say(str(error))

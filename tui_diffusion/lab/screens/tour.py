@@ -13,11 +13,11 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from ..output.screens import Modal
+from ..output.screens import ModalWindow
 
 
 @dataclass(frozen=True)
-class Station:
+class TourStation:
     """One script: what the post shows with it, what to do here, what the lab adds, and a
     reminder of one line for when it is on the bench."""
 
@@ -30,7 +30,7 @@ class Station:
 
 
 TOUR = (
-    Station(
+    TourStation(
         "simple_1Diffusion", "naive-1d",
         "A hundred lines are enough: a network of 2-32-32-1 learns to take the noise off "
         "N(1, 0.01²), one of ten levels at a time. Then 1,000 points start as pure noise, and "
@@ -42,7 +42,7 @@ TOUR = (
         "naive-exact, press s (the exact start, or the mean stays at 0.987), train and compare.",
         "`t` trains it, `←` `→` step",
     ),
-    Station(
+    TourStation(
         "simple_1Diffusion_video", "naive-1d",
         "The same script, filmed: points are interpolated between the levels, so that the "
         "histogram glides from a wide bell into a spike.",
@@ -53,7 +53,7 @@ TOUR = (
         "diffusion-tui export RUN film.mp4.",
         "`space` plays, `e` writes the film",
     ),
-    Station(
+    TourStation(
         "simple_2Diffusion", "naive-2d",
         "With hardly a change it works in the plane: 2,000 points walk from a round cloud about "
         "the origin to one spot at (−1, 1), a scatter plot for every level.",
@@ -63,7 +63,7 @@ TOUR = (
         "same fault as in one dimension, now to be seen. k follows one point with its numbers.",
         "`t` trains it, `v` to the close-up",
     ),
-    Station(
+    TourStation(
         "simple_multimodal", "naive-multimodal",
         "Data with four modes, narrow spikes at (±1, ±1). The cloud has to split into four; the "
         "score is the squared distance to the nearest mode, averaged: 0.0002 for true points, "
@@ -74,7 +74,7 @@ TOUR = (
         "score field: where each point is drawn to, by the network and in truth.",
         "`t` trains it, `v` shows paths and arrows",
     ),
-    Station(
+    TourStation(
         "simple_multimodal_video", "naive-multimodal",
         "The four spikes as a film, and as the post's GIF, which runs out to the data and back "
         "into the noise.",
@@ -84,7 +84,7 @@ TOUR = (
         "beside the network's; the exported film has the exact density with it.",
         "`space` plays, `e` writes the film",
     ),
-    Station(
+    TourStation(
         "single_DDPM", "ddpm-1d",
         "Denoising diffusion by Ho, Jain and Abbeel: the network says what the noise is, and each "
         "step back draws from a Gaussian. One network for ten betas from 0.001 to 0.999, 20,000 "
@@ -95,7 +95,7 @@ TOUR = (
         "error grows: the first step back, with a beta of 0.999, multiplies it by 31.6.",
         "`t` trains it, `o` shows the error's parts",
     ),
-    Station(
+    TourStation(
         "simple_DDPM", "ddpm-1d-per-level",
         "A network of its own for each of eight levels, trained from the least noisy on, 20,000 "
         "steps for the first and 1,000 for every other, which starts from its neighbour's "
@@ -107,7 +107,7 @@ TOUR = (
         "points together, not the networks.",
         "`t` trains it, `o` shows each network's excess",
     ),
-    Station(
+    TourStation(
         "multimodal_DDPM", "ddpm-multimodal",
         "DDPM on the four spikes, twenty levels. Its points stay a little loose, so the last step "
         "back is repeated ten times to tighten them: 0.003 from the nearest mode, squared, where "
@@ -118,7 +118,7 @@ TOUR = (
         "edm-multimodal does the same task with the post's second paper, and gets it right.",
         "`t` trains it, `i` shows the ideal",
     ),
-    Station(
+    TourStation(
         "detailed_DDPM", "ddpm-1d-detailed",
         "A closer look: the exact pdf and cdf of the noised data at each of nine levels, with "
         "integral, mean and std. Sampling starts from the noisiest of them and ends one level "
@@ -132,7 +132,7 @@ TOUR = (
 """The nine."""
 
 
-class TourScreen(Modal[int]):
+class TourScreen(ModalWindow[int]):
     """One station at a time; ends with the station and, by enter, its experiment on the bench."""
 
     DEFAULT_CSS = """

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.runs.manifest import RunError
 
 if TYPE_CHECKING:
-    from .records import Keeper, Training
+    from .records import RunKeeper, Training
 
 Measure = Callable[[Any], Mapping[str, Any]]
 """A function that returns the numbers of a finished trainer, such as `report`."""
@@ -32,7 +32,7 @@ def report(trainer: Any) -> Mapping[str, Any]:
     return training_report(trainer)
 
 
-class Measurer:
+class Evaluator:
     """Evaluates finished trainings, each in a thread."""
 
     def __init__(self, measure: Measure, notify: Callable[[], None]) -> None:
@@ -41,7 +41,7 @@ class Measurer:
         self._closed = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def take(self, training: Training, trainer: Any, keeper: Keeper) -> None:
+    def take(self, training: Training, trainer: Any, keeper: RunKeeper) -> None:
         """Evaluate a training, write the numbers, and release its run."""
         thread = threading.Thread(
             target=self._work, args=(training, trainer, keeper), name="measuring", daemon=True
@@ -60,7 +60,7 @@ class Measurer:
         """Accept no further trainings; the current evaluation continues."""
         self._closed.set()
 
-    def _work(self, training: Training, trainer: Any, keeper: Keeper) -> None:
+    def _work(self, training: Training, trainer: Any, keeper: RunKeeper) -> None:
         try:
             if not self._closed.is_set():
                 numbers = {"run": str(keeper.folder), **self._measure(trainer)}

@@ -22,7 +22,7 @@ _LATEST = 100
 """Smallest number of losses in the mean of the latest loss; after the end, `report.LAST`."""
 
 
-class State(StrEnum):
+class SessionState(StrEnum):
     """The state of the session, in the words of the status line."""
 
     IDLE = "idle"
@@ -38,13 +38,13 @@ class State(StrEnum):
     def mark(self) -> str:
         """A single character for a list."""
         return {"training": "●", "paused": "‖", "finished": "✓", "stopped": "■"}.get(
-            self.value, "✗" if self in (State.DIVERGED, State.FAILED) else "…"
+            self.value, "✗" if self in (SessionState.DIVERGED, SessionState.FAILED) else "…"
         )
 
     @property
     def active(self) -> bool:
         """Whether a training is in progress."""
-        return self in (State.LOADING, State.TRAINING, State.PAUSED)
+        return self in (SessionState.LOADING, SessionState.TRAINING, SessionState.PAUSED)
 
 
 class TrainerLike(Protocol):
@@ -66,7 +66,7 @@ class TrainerLike(Protocol):
         ...
 
 
-class Keeper(Protocol):
+class RunKeeper(Protocol):
     """A writer of a training to disk; see `Checkpointer`."""
 
     folder: Path
@@ -100,7 +100,7 @@ class Training:
     """
 
     experiment: Experiment
-    state: State = State.LOADING
+    state: SessionState = SessionState.LOADING
     step: int = 0
     seconds: float = 0.0
     lr: float = 0.0

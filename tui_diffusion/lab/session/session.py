@@ -21,8 +21,8 @@ from ...core.config.errors import ConfigError
 from ...core.config.experiment import Experiment
 from ...core.faults import fault_of
 from ...core.runs.manifest import RunError
-from .evaluation import Measure, Measurer
-from .records import Keeper, State, TrainerLike, Training
+from .evaluation import Evaluator, Measure
+from .records import RunKeeper, SessionState, TrainerLike, Training
 
 if TYPE_CHECKING:
     from ...core.runs.run import Run
@@ -50,7 +50,7 @@ def _find_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
     return stage_floors(experiment)
 
 
-def keep_in_store(trainer: Any, folder: Path | None) -> Keeper:
+def keep_in_store(trainer: Any, folder: Path | None) -> RunKeeper:
     """Return a writer to the resumed run's folder, or to a new run of the store."""
     from ...core.runs.checkpointer import Checkpointer
     from ...core.runs.run import take_name
@@ -72,21 +72,21 @@ class Session:
         notify: Callable[[], None],
         make_trainer: Callable[[Experiment], TrainerLike] = _make_trainer,
         find_floors: Callable[[Experiment], tuple[tuple[int, float], ...]] = _find_floors,
-        keep: Callable[[TrainerLike, Path | None], Keeper] | None = None,
+        keep: Callable[[TrainerLike, Path | None], RunKeeper] | None = None,
         measure: Measure | None = None,
     ) -> None:
         self._notify = notify
         self._make_trainer = make_trainer
         self._find_floors = find_floors
         self._keep = keep
-        self._measurer = Measurer(measure, notify) if measure is not None else None
+        self._measurer = Evaluator(measure, notify) if measure is not None else None
         self._thread: threading.Thread | None = None
         self.training: Training | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> SessionState:
         """The state of the latest training, or idle."""
-        return self.training.state if self.training else State.IDLE
+        return self.training.state if self.training else SessionState.IDLE
 
     def start(self, experiment: Experiment, resume: Run | str | None = None) -> Training:
         """Stop the current training, start a new one, and return its record.
@@ -109,7 +109,7 @@ class Session:
     def pause(self) -> None:
         """Pause or resume the training."""
         training = self.training
-        if training is None or training.state not in (State.TRAINING, State.PAUSED):
+        if training is None or training.state not in (SessionState.TRAINING, SessionState.PAUSED):
             return
         if training.running.is_set():
             training.running.clear()
@@ -123,7 +123,7 @@ class Session:
             return None
         training.running.clear()
         end = monotonic() + _PATIENCE
-        while training.state is State.TRAINING and monotonic() < end:
+        while training.state is SessionState.TRAINING and monotonic() < end:
             sleep(0.005)
         return training.running
 
@@ -161,13 +161,13 @@ class Session:
         try:
             self._train(training, resume)
         except (ConfigError, RunError) as error:
-            self._end(training, State.FAILED, str(error))
+            self._end(training, SessionState.FAILED, str(error))
         except Exception as error:  # a training error must not end the lab
-            self._end(training, State.FAILED, _fault(error))
+            self._end(training, SessionState.FAILED, _fault(error))
 
     def _train(self, training: Training, resume: Run | str | None) -> None:
         if training.stop.is_set():
-            self._end(training, State.STOPPED)
+            self._end(training, SessionState.STOPPED)
             return
         trainer, folder = self._trainer(training, resume)
         keeper = self._keep(trainer, folder) if self._keep is not None else None
@@ -179,7 +179,7 @@ class Session:
             if choice is not None:
                 training.device, training.reason = choice.label, choice.reason
             training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
-            self._enter(training, State.TRAINING)
+            self._enter(training, SessionState.TRAINING)
             self._pull(training, trainer, keeper)
         finally:
             if keeper is not None:
@@ -202,7 +202,7 @@ class Session:
         training.step, training.seconds = trainer.step, trainer.seconds
         return trainer, run.folder
 
-    def _pull(self, training: Training, trainer: TrainerLike, keeper: Keeper | None) -> None:
+    def _pull(self, training: Training, trainer: TrainerLike, keeper: RunKeeper | None) -> None:
         """Train until the end or a stop request."""
         for progress in trainer.run(interval=_CHUNK):
             training.lr, training.level = progress.lr, progress.level
@@ -213,7 +213,7 @@ class Session:
                 training.reason = choice.reason  # the trainer appends to it when a stepper fails
             if progress.status != "training":
                 training.snapshot = (progress.step, copy.deepcopy(trainer.denoiser))
-                self._finish(training, keeper, State(progress.status))
+                self._finish(training, keeper, SessionState(progress.status))
                 return
             if training.wanted.is_set():
                 training.wanted.clear()
@@ -221,7 +221,7 @@ class Session:
             if not training.running.is_set() and not training.stop.is_set():
                 self._hold(training, trainer, keeper)
             if training.stop.is_set():
-                state = State.DIVERGED if trainer.overflowed() else State.STOPPED
+                state = SessionState.DIVERGED if trainer.overflowed() else SessionState.STOPPED
                 training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
                 self._finish(training, keeper, state)
                 return
@@ -230,14 +230,14 @@ class Session:
                 training.unsaved = keeper.fault
             self._notify()
 
-    def _offer(self, training: Training, keeper: Keeper) -> None:
+    def _offer(self, training: Training, keeper: RunKeeper) -> None:
         """Take a checkpoint if one is due or requested."""
         if training.saving.is_set():
             training.saving.clear()
             keeper.hurry()
         keeper.offer()
 
-    def _finish(self, training: Training, keeper: Keeper | None, state: State) -> None:
+    def _finish(self, training: Training, keeper: RunKeeper | None, state: SessionState) -> None:
         """Write the final state and end."""
         if keeper is not None:
             try:
@@ -247,20 +247,20 @@ class Session:
                 training.unsaved = str(error)
         self._end(training, state)
 
-    def _hold(self, training: Training, trainer: TrainerLike, keeper: Keeper | None) -> None:
+    def _hold(self, training: Training, trainer: TrainerLike, keeper: RunKeeper | None) -> None:
         """Wait while paused."""
         training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
-        self._enter(training, State.PAUSED)
+        self._enter(training, SessionState.PAUSED)
         while not training.running.wait(0.05) and not training.stop.is_set():
             if keeper is not None:
                 self._offer(training, keeper)
         if not training.stop.is_set():
-            self._enter(training, State.TRAINING)
+            self._enter(training, SessionState.TRAINING)
 
-    def _enter(self, training: Training, state: State) -> None:
+    def _enter(self, training: Training, state: SessionState) -> None:
         training.state = state
         self._notify()
 
-    def _end(self, training: Training, state: State, error: str = "") -> None:
+    def _end(self, training: Training, state: SessionState, error: str = "") -> None:
         training.error = " ".join(error.split())
         self._enter(training, state)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from textual.geometry import Size
     from textual.strip import Strip
 
-    from ..sampling.measured_trajectory import Film
-    from .render import Look
+    from ..sampling.measured_trajectory import MeasuredTrajectory
+    from .render import ViewState
 
 _KEPT = 2**18
 """Capacity in cells of pictures, about 100 bytes each; the oldest pictures are evicted first."""
 
 
-class Gallery:
+class PictureCache:
     """A cache that draws each picture once; safe for use by several threads."""
 
     def __init__(self) -> None:
@@ -38,21 +38,31 @@ class Gallery:
         return max(1, _KEPT // size.area)
 
     def find(
-        self, film: Film, look: Look, size: Size, palette: Palette, glyphs: Glyphs
+        self,
+        trajectory: MeasuredTrajectory,
+        view_state: ViewState,
+        size: Size,
+        palette: Palette,
+        glyphs: Glyphs,
     ) -> list[Strip] | None:
         """Return the cached picture, or None."""
-        return self._pictures.get((film, look, size, palette, glyphs))
+        return self._pictures.get((trajectory, view_state, size, palette, glyphs))
 
     def picture(
-        self, film: Film, look: Look, size: Size, palette: Palette, glyphs: Glyphs
+        self,
+        trajectory: MeasuredTrajectory,
+        view_state: ViewState,
+        size: Size,
+        palette: Palette,
+        glyphs: Glyphs,
     ) -> list[Strip]:
         """Return the film in this view, as lines of this size; draw it unless it is cached."""
         from .render import picture
 
-        key = (film, look, size, palette, glyphs)
+        key = (trajectory, view_state, size, palette, glyphs)
         lines = self.find(*key)
         if lines is None:
-            lines = picture(film, look, *size, palette, glyphs)
+            lines = picture(trajectory, view_state, *size, palette, glyphs)
             with self._lock:
                 if len(self._pictures) >= self.room(size):
                     del self._pictures[next(iter(self._pictures))]

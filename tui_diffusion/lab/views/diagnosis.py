@@ -11,11 +11,11 @@ from textual.strip import Strip
 
 from ...core.analysis.attribution import PARTS, Attribution, verdict
 from ...core.assemble import sampling_schedule
-from ..drawing.figure import Curve, Figure
+from ..drawing.figure import Curve, PlotFigure
 from ..drawing.palette import Palette
 from ..drawing.plot import draw
 from ..drawing.strips import plain
-from ..sampling.diagnosis import Study
+from ..sampling.diagnosis import RequestedDiagnosis
 from ..terminal.glyphs import Glyphs
 from .side_by_side import beside, text_line
 
@@ -24,10 +24,15 @@ _LABEL = 49
 
 
 def excess(
-    study: Study, level: int, width: int, height: int, palette: Palette, glyphs: Glyphs
+    diagnosis: RequestedDiagnosis,
+    level: int,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw the loss over its floor at every level as bars, with the floor as a line."""
-    losses = study.losses
+    losses = diagnosis.losses
     if not losses:
         return _message("Train first: without a network there is no loss.", width, height, palette)
     levels = [float(at.level) for at in losses]
@@ -35,7 +40,7 @@ def excess(
         Curve(levels, [at.excess for at in losses], "bars", label="excess loss", fill=True),
         Curve(levels, [at.floor for at in losses], "floor", marker="dashed", label="floor"),
     )
-    figure = Figure(curves=curves, x_label="level", x_range=(-0.5, len(losses) - 0.5))
+    figure = PlotFigure(curves=curves, x_label="level", x_range=(-0.5, len(losses) - 0.5))
     here = losses[min(level, len(losses) - 1)]
     note = (
         f" level {here.level}: loss {here.loss:.4g}, least of any network {here.floor:.4g}, "
@@ -46,23 +51,28 @@ def excess(
 
 
 def schedule(
-    study: Study, level: int, width: int, height: int, palette: Palette, glyphs: Glyphs
+    diagnosis: RequestedDiagnosis,
+    level: int,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw alpha_bar and sigma over the levels, and the error amplification from each level."""
-    noising = sampling_schedule(study.wish.experiment)
+    noising = sampling_schedule(diagnosis.request.experiment)
     alpha_bars, sigmas = noising.alpha_bars.tolist(), noising.sigmas.tolist()
     levels = [float(k) for k in range(len(sigmas))]
-    noise = Figure(
+    noise = PlotFigure(
         curves=(
             Curve(levels, alpha_bars, "truth", label="alpha_bar"),
             Curve(levels, sigmas, "network", label="sigma"),
         ),
         x_label="level",
     )
-    by = study.amplification
+    by = diagnosis.amplification
     steps = [(float(at.level), at.step or float("nan")) for at in by]
     outs = [(float(at.level), at.out or float("nan")) for at in by]
-    errors = Figure(
+    errors = PlotFigure(
         curves=(
             Curve([k for k, _ in steps], [v for _, v in steps], "second", label="after its step"),
             Curve([k for k, _ in outs], [v for _, v in outs], "mark", label="in the sample"),
@@ -88,13 +98,13 @@ def _shown(value: float | None) -> str:
 
 
 def attribution(
-    study: Study, width: int, height: int, palette: Palette, glyphs: Glyphs
+    diagnosis: RequestedDiagnosis, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
     """Draw the error of a sample, split into start, network and steps."""
-    split = study.attribution
+    split = diagnosis.attribution
     if split is None:
         waiting = "Train first: there is no sample of a network to explain."
-        if study.wish.live:
+        if diagnosis.request.live:
             waiting = "The error is split up when the training pauses or ends."
         return _message(waiting, width, height, palette)
     text, dim = palette.style("text"), palette.style("axis")
@@ -122,7 +132,7 @@ def attribution(
             ]
         )
     )
-    first, note = verdict(split, study.start)
+    first, note = verdict(split, diagnosis.start)
     styles = [palette.style("goal" if split.by_chance else "mark"), text]
     for sentence, style in zip((first, note), styles, strict=True):
         for line in wrap(plain(sentence, glyphs), max(10, width - 2)):

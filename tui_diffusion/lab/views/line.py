@@ -9,57 +9,73 @@ from textual.strip import Strip
 
 from ...core.analysis.densities import density as exact_density
 from ...core.axes import Axis
-from ...core.interpolation import between
+from ...core.interpolation import interpolate
 from ..drawing.dots import Range
-from ..drawing.figure import Curve, Figure, Rule
+from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
 from ..drawing.plot import draw
 from ..formatting import vector
-from ..sampling.measured_trajectory import Film
+from ..sampling.measured_trajectory import MeasuredTrajectory
 from ..terminal.glyphs import Glyphs
 from .side_by_side import beside, text_line
-from .view_state import Look, extent_of, role_of, source_name
+from .view_state import ViewState, extent_of, role_of, source_name
 
 _MAGNIFIER_FROM = 60
 """Number of columns from which a close-up fits beside a histogram."""
 
 
-def _range_1d(film: Film, look: Look) -> Range:
-    centre, half = extent_of(film)
-    if look.view == "close-up":
-        truth = film.truth(look.place)
+def _range_1d(trajectory: MeasuredTrajectory, view_state: ViewState) -> Range:
+    centre, half = extent_of(trajectory)
+    if view_state.view == "close-up":
+        truth = trajectory.truth(view_state.position)
         middle = float(truth.mean()[0])
-        points = film.at(look.place)[:, 0]
+        points = trajectory.at(view_state.position)[:, 0]
         finite = points[np.isfinite(points)]
         reach = 4.5 * float(truth.std()[0])
         if len(finite):
             spread = float(np.quantile(np.abs(finite - middle), 0.98)) * 1.1
             reach = max(reach, min(spread, 4 * reach))
         half = reach
-    elif look.zoom:
+    elif view_state.zoom:
         # Zooming centres on the data, where the density is narrow.
-        shown = half * 2 ** (-look.zoom / 2)
-        data = float(film.mixture.mean()[0])
+        shown = half * 2 ** (-view_state.zoom / 2)
+        data = float(trajectory.mixture.mean()[0])
         middle = float(np.clip(data, centre[0] - half + shown, centre[0] + half - shown))
         return middle - shown, middle + shown
     else:
         middle = float(centre[0])
-    half *= 2 ** (-look.zoom / 2) if look.view == "close-up" else 1
+    half *= 2 ** (-view_state.zoom / 2) if view_state.view == "close-up" else 1
     return middle - half, middle + half
 
 
 def histogram(
-    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw the histogram over the range of all levels and, if it fits, a close-up."""
-    if look.view == "close-up" or look.zoom or width < _MAGNIFIER_FROM:
-        return draw(_histogram(film, film.x, look, width), width, height, palette, glyphs)
-    left = width // 2 if look.forward else width * 3 // 5
-    other = look if look.forward else Look(look.place, "close-up", look.truth)
+    if view_state.view == "close-up" or view_state.zoom or width < _MAGNIFIER_FROM:
+        return draw(
+            _histogram(trajectory, trajectory.x, view_state, width), width, height, palette, glyphs
+        )
+    left = width // 2 if view_state.forward else width * 3 // 5
+    other = (
+        view_state
+        if view_state.forward
+        else ViewState(view_state.position, "close-up", view_state.truth)
+    )
     return beside(
-        draw(_histogram(film, film.x, look, left), left, height, palette, glyphs),
+        draw(_histogram(trajectory, trajectory.x, view_state, left), left, height, palette, glyphs),
         draw(
-            _histogram(film, film.forward_x if look.forward else film.x, other, width - left),
+            _histogram(
+                trajectory,
+                trajectory.forward_x if view_state.forward else trajectory.x,
+                other,
+                width - left,
+            ),
             width - left,
             height,
             palette,
@@ -68,10 +84,12 @@ def histogram(
     )
 
 
-def _histogram(film: Film, x: NDArray[np.float32], look: Look, width: int) -> Figure:
-    low, high = _range_1d(film, look)
+def _histogram(
+    trajectory: MeasuredTrajectory, x: NDArray[np.float32], view_state: ViewState, width: int
+) -> PlotFigure:
+    low, high = _range_1d(trajectory, view_state)
     bins = max(8, min(width - 8, 90))
-    points = between(x, look.place)[:, 0].astype(np.float64)
+    points = interpolate(x, view_state.position)[:, 0].astype(np.float64)
     counts, edges = np.histogram(points[np.isfinite(points)], bins=bins, range=(low, high))
     heights = counts / (max(len(points), 1) * (edges[1] - edges[0]))
     middles = (edges[:-1] + edges[1:]) / 2
@@ -81,69 +99,84 @@ def _histogram(film: Film, x: NDArray[np.float32], look: Look, width: int) -> Fi
             heights.tolist(),
             "bars",
             marker="blocks",
-            label=source_name(film) if x is film.x else "true data, noised",
+            label=source_name(trajectory) if x is trajectory.x else "true data, noised",
             fill=True,
         )
     ]
-    if look.truth:
-        curves.append(_pdf_curve(film, look.place, low, high, 2 * bins))
-    axis = film.scaling.axes[0]
-    return Figure(
+    if view_state.truth:
+        curves.append(_pdf_curve(trajectory, view_state.position, low, high, 2 * bins))
+    axis = trajectory.scaling.axes[0]
+    return PlotFigure(
         curves=tuple(curves),
         x_range=(low, high),
-        y_label=look.view,
+        y_label=view_state.view,
         x_label="x",
         x_axis=axis,
         y_axis=axis.densities,
     )
 
 
-def _pdf_curve(film: Film, place: float, low: float, high: float, count: int) -> Curve:
+def _pdf_curve(
+    trajectory: MeasuredTrajectory, position: float, low: float, high: float, count: int
+) -> Curve:
     """Return the exact density, averaged over short intervals so that no narrow peak is missed."""
     edges = torch.linspace(low, high, count + 1, dtype=torch.float64)[:, None]
-    cdf = film.truth(place).cdf(edges)
+    cdf = trajectory.truth(position).cdf(edges)
     pdf = (cdf.diff() * count / (high - low)).tolist()
     middles = ((edges[:-1] + edges[1:]) / 2).flatten().tolist()
     return Curve(middles, pdf, "truth", label="exact pdf")
 
 
 def pdf_cdf(
-    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw the exact pdf and cdf side by side, with their numerical integrals in the last line."""
-    low, high = _range_1d(film, Look(look.place, "close-up", look.truth, look.zoom))
-    exact = exact_density(film.mixture, film.alpha(look.place), film.sigma(look.place))
-    where = "level" if look.place == look.level else "noise"
-    axis, scales = film.scaling.axes[0], film.scaling.scale.tolist()
+    low, high = _range_1d(
+        trajectory, ViewState(view_state.position, "close-up", view_state.truth, view_state.zoom)
+    )
+    exact = exact_density(
+        trajectory.mixture,
+        trajectory.alpha(view_state.position),
+        trajectory.sigma(view_state.position),
+    )
+    where = "level" if view_state.position == view_state.level else "noise"
+    axis, scales = trajectory.scaling.axes[0], trajectory.scaling.scale.tolist()
     mean = vector([axis.own(exact.mean)], 4, scales)
     std = vector([axis.differences.own(exact.std)], 4, scales)
     note = f" exact at this {where}: integral {exact.integral:.6f}   mean {mean}   std {std}"
     rows = height - 1
     left = width // 2
     grid = torch.linspace(low, high, 2 * width, dtype=torch.float64)[:, None]
-    exact_cdf = film.truth(look.place).cdf(grid).tolist()
+    exact_cdf = trajectory.truth(view_state.position).cdf(grid).tolist()
     cdf = Curve(grid.flatten().tolist(), exact_cdf, "truth", label="exact cdf")
     curves = [cdf]
-    points = np.sort(film.at(look.place)[:, 0].astype(np.float64))
+    points = np.sort(trajectory.at(view_state.position)[:, 0].astype(np.float64))
     points = points[np.isfinite(points)]
-    if look.truth and len(points):
+    if view_state.truth and len(points):
         share = np.searchsorted(points, grid.flatten().numpy()) / len(points)
         curves.append(
             Curve(
                 grid.flatten().tolist(),
                 share.tolist(),
-                role_of(film),
+                role_of(trajectory),
                 marker="dashed",
-                label=f"cdf of {source_name(film)}",
+                label=f"cdf of {source_name(trajectory)}",
             )
         )
-    pdf_figure = Figure(
-        curves=(_pdf_curve(film, look.place, low, high, 2 * left),),
+    pdf_figure = PlotFigure(
+        curves=(_pdf_curve(trajectory, view_state.position, low, high, 2 * left),),
         x_range=(low, high),
         x_axis=axis,
         y_axis=axis.densities,
     )
-    cdf_figure = Figure(curves=tuple(curves), x_range=(low, high), y_range=(0.0, 1.05), x_axis=axis)
+    cdf_figure = PlotFigure(
+        curves=tuple(curves), x_range=(low, high), y_range=(0.0, 1.05), x_axis=axis
+    )
     pair = beside(
         draw(pdf_figure, left, rows, palette, glyphs),
         draw(cdf_figure, width - left, rows, palette, glyphs),
@@ -152,35 +185,42 @@ def pdf_cdf(
 
 
 def denoiser(
-    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw x0_hat (left) and the score (right) as functions of x, with the exact ones."""
-    level = min(look.level, film.levels - 1)
-    low, high = _range_1d(film, Look(level, "close-up", look.truth, look.zoom))
+    level = min(view_state.level, trajectory.levels - 1)
+    low, high = _range_1d(
+        trajectory, ViewState(level, "close-up", view_state.truth, view_state.zoom)
+    )
     left = (width + 1) // 2
     grid = torch.linspace(low, high, 2 * left)[:, None]
     xs = grid[:, 0].tolist()
-    prediction, exact = film.ask(grid, level), film.ask_ideal(grid, level)
+    prediction, exact = trajectory.ask(grid, level), trajectory.ask_ideal(grid, level)
 
-    axis = film.scaling.axes[0]
+    axis = trajectory.scaling.axes[0]
 
-    def figure(title: str, of_network: list[float], of_truth: list[float], up: Axis) -> Figure:
+    def figure(title: str, of_network: list[float], of_truth: list[float], up: Axis) -> PlotFigure:
         curves = [Curve(xs, of_truth, "truth", label="exact")]
-        if film.wish.source == "network":
-            curves.append(Curve(xs, of_network, role_of(film), label="network"))
+        if trajectory.request.source == "network":
+            curves.append(Curve(xs, of_network, role_of(trajectory), label="network"))
         # The exact curve covers the window; the network's covers only the range of most points.
         quarter = len(xs) // 4
         heights = [*of_truth, *of_network[quarter:-quarter]]
         finite = [value for value in heights if np.isfinite(value)]
         room = 0.1 * (max(finite) - min(finite)) or 1.0
         span = (min(finite) - room, max(finite) + room)
-        return Figure(
+        return PlotFigure(
             curves=tuple(curves),
             x_range=(low, high),
             y_range=span,
             x_label="x",
             y_label=title,
-            v_lines=(Rule(float(film.truth(level).mean()[0]), "grid"),),
+            v_lines=(Rule(float(trajectory.truth(level).mean()[0]), "grid"),),
             x_axis=axis,
             y_axis=up,
         )

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..drawing.downsampling import smoothed
-from ..drawing.figure import Curve, Figure, Marker, Rule
+from ..drawing.figure import Curve, Marker, PlotFigure, Rule
 
 SERIES: tuple[tuple[str, Marker], ...] = (
     ("network", "braille"),
@@ -21,13 +21,13 @@ SERIES: tuple[tuple[str, Marker], ...] = (
 _APART = 3
 """Number of columns between the characters of a series drawn in characters."""
 
-Losses = tuple[NDArray[np.float32], Sequence[tuple[int, float]]]
+LossCurve = tuple[NDArray[np.float32], Sequence[tuple[int, float]]]
 """All losses, and the floors with their first steps."""
 
 
 def overlay(
-    trainings: Sequence[Losses], labels: Sequence[str], width: int, *, log: bool, relative: bool
-) -> Figure:
+    trainings: Sequence[LossCurve], labels: Sequence[str], width: int, *, log: bool, relative: bool
+) -> PlotFigure:
     """Return the smoothed losses over the steps of the longest training.
 
     ``relative`` divides each loss by its floor, the smallest loss that any network can reach: 1 is
@@ -39,7 +39,7 @@ def overlay(
         for k, ((losses, floors), label) in enumerate(zip(trainings, labels, strict=True))
     ]
     floor = (Rule(1.0, "axis", "floor"),) if relative else ()
-    return Figure(
+    return PlotFigure(
         curves=tuple(curves),
         x_range=(0.0, float(max(longest, 1))),
         y_label="times the floor" if relative else "loss",
@@ -71,6 +71,6 @@ def _curve(
     return Curve(xs.tolist(), ys.tolist(), role, marker, label)
 
 
-def can_be_relative(trainings: Sequence[Losses]) -> bool:
+def can_be_relative(trainings: Sequence[LossCurve]) -> bool:
     """Return whether every training has a floor to divide by."""
     return all(floors and all(floor > 0 for _, floor in floors) for _, floors in trainings)

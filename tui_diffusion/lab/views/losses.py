@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..drawing.dots import Range
 from ..drawing.downsampling import Series, envelope, fine, smoothed
-from ..drawing.figure import Curve, Figure, Rule, band
+from ..drawing.figure import Curve, PlotFigure, Rule, band
 from ..drawing.plot import inner_size
 from ..sampling.measured_trajectory import Floats
 
@@ -22,7 +22,7 @@ def loss_figure(
     log: bool,
     stages: Sequence[int] = (),
     floors: Sequence[tuple[int, float]] = (),
-) -> Figure:
+) -> PlotFigure:
     """Return the losses so far over all planned steps: raw as an envelope, and smoothed.
 
     The axis spans the whole training and the range changes by whole stops, so that a new step
@@ -43,7 +43,7 @@ def loss_figure(
         Curve(smooth_x.tolist(), smooth.tolist(), "smooth", label="smoothed"),
     )
     rules = tuple(Rule(float(step), "grid") for step in stages)
-    return Figure(
+    return PlotFigure(
         curves=curves,
         x_range=(0.0, float(max(steps, 1))),
         y_range=_loss_range(lows, highs, log),
@@ -84,5 +84,5 @@ def _loss_range(lows: Floats, highs: Floats, log: bool) -> Range | None:
 
 def _stop(value: float, parts: int, *, down: bool) -> float:
     """Round a value to a stop, with ``parts`` stops per decade, up or down."""
-    place = np.log10(value) * parts
-    return float(10 ** ((np.floor(place - 1e-9) if down else np.ceil(place + 1e-9)) / parts))
+    position = np.log10(value) * parts
+    return float(10 ** ((np.floor(position - 1e-9) if down else np.ceil(position + 1e-9)) / parts))

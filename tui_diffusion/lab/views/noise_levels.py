@@ -7,7 +7,7 @@ from textual.strip import Strip
 from ...core.assemble import make_schedule, sampling_schedule
 from ...core.config.experiment import Experiment
 from ...core.schedules import Schedule
-from ..drawing.figure import Curve, Figure
+from ..drawing.figure import Curve, PlotFigure
 from ..drawing.palette import Palette
 from ..drawing.plot import SMALLEST, draw, sketch
 from ..terminal.glyphs import Glyphs
@@ -44,7 +44,7 @@ def noise_levels(
         # Without space for the whole legend, the faint line needs no explanation.
         roomy = width >= _ROOMY or height < SMALLEST[1]
         curves.insert(0, Curve(*_main(was), "grid", label="preset" if roomy else None))
-    figure = Figure(curves=tuple(curves), x_label="level", log_y=growing)
+    figure = PlotFigure(curves=tuple(curves), x_label="level", log_y=growing)
     drawing = draw if height >= SMALLEST[1] else sketch
     return drawing(figure, width, height, palette, glyphs)
 

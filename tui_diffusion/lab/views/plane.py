@@ -18,11 +18,11 @@ from textual.strip import Strip
 from ...core.analysis.metrics import nearest_mode
 from ...core.axes import Axis
 from ...core.config.experiment import Experiment
-from ...core.interpolation import between
+from ...core.interpolation import interpolate
 from ...core.mixtures import GaussianMixture
 from ..drawing.dots import (
     BRAILLE_BITS,
-    Layer,
+    DotLayer,
     Mark,
     Range,
     arrows,
@@ -41,10 +41,10 @@ from ..drawing.dots import (
 from ..drawing.palette import Palette
 from ..drawing.plot import frame, inner_size
 from ..drawing.strips import place
-from ..sampling.measured_trajectory import Film, Floats, truth_at
+from ..sampling.measured_trajectory import Floats, MeasuredTrajectory, truth_at
 from ..terminal.glyphs import Glyphs
 from .side_by_side import beside
-from .view_state import PATHS, Look, extent_of, role_of, source_name
+from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 
 _TRUTH_SHARE = 0.95
 _TRUTH_RADIUS = (-2 * np.log(1 - _TRUTH_SHARE)) ** 0.5
@@ -63,96 +63,125 @@ _PAIR_FROM = 50
 
 
 def plane(
-    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw a view of the points and, if it fits, the exact truth beside it.
 
     Both axes have one scale, which is the same at every level except in the close-up.
     """
-    if not look.truth or look.view == "close-up" or width < _PAIR_FROM:
-        return _seen(film, look, width, height, palette, glyphs)
+    if not view_state.truth or view_state.view == "close-up" or width < _PAIR_FROM:
+        return _seen(trajectory, view_state, width, height, palette, glyphs)
     left = (width + 1) // 2
     return beside(
-        _seen(film, look, left, height, palette, glyphs),
-        _true(film, look, width - left, height, palette, glyphs),
+        _seen(trajectory, view_state, left, height, palette, glyphs),
+        _true(trajectory, view_state, width - left, height, palette, glyphs),
     )
 
 
 def _seen(
-    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw the result of the network, or of the process that replaces it."""
-    role = role_of(film)
-    ranges, lines, region = _framed(film, look, width, height, palette, glyphs)
+    role = role_of(trajectory)
+    ranges, lines, region = _framed(trajectory, view_state, width, height, palette, glyphs)
     size = (region.width, region.height)
-    match look.view:
+    match view_state.view:
         case "density":
-            inner = shade(density(film.at(look.place), *ranges, *size), *size, palette, glyphs)
+            inner = shade(
+                density(trajectory.at(view_state.position), *ranges, *size), *size, palette, glyphs
+            )
         case "paths":
-            inner = _path_dots(film.x, look, role, ranges, size, palette, glyphs)
+            inner = _path_dots(trajectory.x, view_state, role, ranges, size, palette, glyphs)
         case "score field":
-            level = min(look.level, film.levels - 1)
-            inner = _arrows(film, level, ranges, size, role, palette, glyphs, ideal=False)
+            level = min(view_state.level, trajectory.levels - 1)
+            inner = _arrows(trajectory, level, ranges, size, role, palette, glyphs, ideal=False)
         case "clean estimate":
-            level = min(look.level, film.levels - 1)
-            dots = bin_points(film.x0_hat(level), *ranges, *size)
-            inner = braille([Layer(dots, role)], [], *size, palette, glyphs)
+            level = min(view_state.level, trajectory.levels - 1)
+            dots = bin_points(trajectory.x0_hat(level), *ranges, *size)
+            inner = braille([DotLayer(dots, role)], [], *size, palette, glyphs)
         case _:
-            inner = _points(film, look, ranges, size, palette, glyphs)
+            inner = _points(trajectory, view_state, ranges, size, palette, glyphs)
     return place(lines, inner, region.x, region.y)
 
 
 def _true(
-    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw the exact counterpart of the view."""
-    experiment = film.wish.experiment
-    level = min(look.level, film.levels - 1)
+    experiment = trajectory.request.experiment
+    level = min(view_state.level, trajectory.levels - 1)
     names = {
         "paths": ("─", "ideal denoiser", "ideal"),
         "score field": ("⇒", "exact score", "truth"),
-        "clean estimate": ("•", f"ideal, from {film.ideal_of} x", "ideal"),
+        "clean estimate": ("•", f"ideal, from {trajectory.ideal_of} x", "ideal"),
     }
-    usual = ("•", "true data, noised", "start") if look.forward else ("▇", "exact density", "truth")
-    legend = [names.get(look.view, usual)]
-    ranges, lines, region = _framed(film, look, width, height, palette, glyphs, legend)
+    usual = (
+        ("•", "true data, noised", "start")
+        if view_state.forward
+        else ("▇", "exact density", "truth")
+    )
+    legend = [names.get(view_state.view, usual)]
+    ranges, lines, region = _framed(trajectory, view_state, width, height, palette, glyphs, legend)
     size = (region.width, region.height)
-    match look.view:
+    match view_state.view:
         case "paths":
-            inner = _path_dots(film.ideal_x, look, "ideal", ranges, size, palette, glyphs)
+            inner = _path_dots(
+                trajectory.ideal_x, view_state, "ideal", ranges, size, palette, glyphs
+            )
         case "score field":
-            inner = _arrows(film, level, ranges, size, "truth", palette, glyphs, ideal=True)
+            inner = _arrows(trajectory, level, ranges, size, "truth", palette, glyphs, ideal=True)
         case "clean estimate":
-            dots = bin_points(film.ideal_x0(level), *ranges, *size)
-            inner = braille([Layer(dots, "ideal")], [], *size, palette, glyphs)
-        case "scatter" if look.forward:
-            dots = bin_points(between(film.forward_x, look.place), *ranges, *size)
-            inner = braille([Layer(dots, "start")], [], *size, palette, glyphs)
-        case "density" if look.forward:
-            counts = density(between(film.forward_x, look.place), *ranges, *size)
+            dots = bin_points(trajectory.ideal_x0(level), *ranges, *size)
+            inner = braille([DotLayer(dots, "ideal")], [], *size, palette, glyphs)
+        case "scatter" if view_state.forward:
+            dots = bin_points(
+                interpolate(trajectory.forward_x, view_state.position), *ranges, *size
+            )
+            inner = braille([DotLayer(dots, "start")], [], *size, palette, glyphs)
+        case "density" if view_state.forward:
+            counts = density(interpolate(trajectory.forward_x, view_state.position), *ranges, *size)
             inner = shade(counts, *size, palette, glyphs)
         case _:
-            grid = _exact_grid(experiment, look.place, ranges, size)
+            grid = _exact_grid(experiment, view_state.position, ranges, size)
             inner = shade(grid, *size, palette, glyphs)
     return place(lines, inner, region.x, region.y)
 
 
 def _points(
-    film: Film,
-    look: Look,
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
     palette: Palette,
     glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw points, with the contour and the modes of the truth, and the tracked point."""
-    close = look.view == "close-up"
-    points = _about_modes(film, look.place) if close else film.at(look.place)
+    close = view_state.view == "close-up"
+    points = (
+        _about_modes(trajectory, view_state.position)
+        if close
+        else trajectory.at(view_state.position)
+    )
     dots = bin_points(points, *ranges, *size)
-    layers, marks = [Layer(dots, role_of(film))], []
-    if look.truth:
-        ring = Layer(_ring(film, look, ranges, size), "truth")
-        marks = _mode_marks(film, look, dots, ranges, size)
+    layers, marks = [DotLayer(dots, role_of(trajectory))], []
+    if view_state.truth:
+        ring = DotLayer(_ring(trajectory, view_state, ranges, size), "truth")
+        marks = _mode_marks(trajectory, view_state, dots, ranges, size)
         if palette.colourless or glyphs == "ascii":
             marks = [*outline(ring, "+"), *marks]  # the dots alone would look like points
         else:
@@ -160,15 +189,15 @@ def _points(
             # cloud of points, but must not hide narrow components.
             here, there = (codes_of(shown, BRAILLE_BITS) > 0 for shown in (ring.dots, dots))
             layers.insert(int((here & there).sum() > there.sum() / 2), ring)
-    if look.tracked is not None and look.tracked < len(points):
-        cells = cells_of(points[look.tracked : look.tracked + 1], *ranges, *size)
+    if view_state.tracked is not None and view_state.tracked < len(points):
+        cells = cells_of(points[view_state.tracked : view_state.tracked + 1], *ranges, *size)
         marks += [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
     return braille(layers, marks, *size, palette, glyphs)
 
 
 def _path_dots(
     x: NDArray[np.float32],
-    look: Look,
+    view_state: ViewState,
     role: str,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
@@ -176,27 +205,27 @@ def _path_dots(
     glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw the paths of some points up to this level, and their current positions."""
-    lanes = _way(x[:, :PATHS], look.place).transpose(1, 0, 2)
-    now = Layer(bin_points(lanes[:, -1], *ranges, *size), role)
+    lanes = _way(x[:, :PATHS], view_state.position).transpose(1, 0, 2)
+    now = DotLayer(bin_points(lanes[:, -1], *ranges, *size), role)
     faint = {"network": "path", "ideal": "ideal path"}.get(role, "axis")
-    gone = Layer(bin_paths(lanes, *ranges, *size), faint)
+    gone = DotLayer(bin_paths(lanes, *ranges, *size), faint)
     marks = []
     layers = [now, gone]
-    if look.tracked is not None and look.tracked < x.shape[1]:
-        lane = _way(x[:, look.tracked], look.place)[None]
-        layers.insert(0, Layer(bin_paths(lane, *ranges, *size), "mark"))
+    if view_state.tracked is not None and view_state.tracked < x.shape[1]:
+        lane = _way(x[:, view_state.tracked], view_state.position)[None]
+        layers.insert(0, DotLayer(bin_paths(lane, *ranges, *size), "mark"))
         cells = cells_of(lane[0, -1:], *ranges, *size)
         marks = [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
     return braille(layers, marks, *size, palette, glyphs)
 
 
-def _way(x: NDArray[np.float32], place: float) -> NDArray[np.float32]:
+def _way(x: NDArray[np.float32], position: float) -> NDArray[np.float32]:
     """Return the rows of x (N + 1, …) up to a position, with that position as the last row."""
-    return np.concatenate((x[: int(place) + 1], between(x, place)[None]))
+    return np.concatenate((x[: int(position) + 1], interpolate(x, position)[None]))
 
 
 def _arrows(
-    film: Film,
+    trajectory: MeasuredTrajectory,
     level: int,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
@@ -209,14 +238,14 @@ def _arrows(
     """Draw the direction of the score on a grid."""
     xs, ys, places = grid_places(*ranges, *size)
     points = torch.from_numpy(places.reshape(-1, 2)).float()
-    prediction = film.ask_ideal(points, level) if ideal else film.ask(points, level)
+    prediction = trajectory.ask_ideal(points, level) if ideal else trajectory.ask(points, level)
     vectors = prediction.score.double().numpy().reshape(places.shape)
     return braille([], arrows(vectors, xs, ys, role, glyphs), *size, palette, glyphs)
 
 
 def _framed(
-    film: Film,
-    look: Look,
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
     width: int,
     height: int,
     palette: Palette,
@@ -224,13 +253,13 @@ def _framed(
     legend: Sequence[tuple[str, str, str]] | None = None,
 ) -> tuple[tuple[Range, Range], list[Strip], Region]:
     """Return ranges, axes, and the area inside them."""
-    middle, half = _window_2d(film, look)
-    across, up = film.scaling.axes
-    own = (across.differences, up.differences) if look.view == "close-up" else (across, up)
+    middle, half = _window_2d(trajectory, view_state)
+    across, up = trajectory.scaling.axes
+    own = (across.differences, up.differences) if view_state.view == "close-up" else (across, up)
     axes = (middle, half, width, height, palette, glyphs, own)
     if legend is None:
         ranges, _, region = _axes(*axes, ())
-        legend = _plane_legend(film, look, palette, glyphs, _cell(ranges, region.width))
+        legend = _plane_legend(trajectory, view_state, palette, glyphs, _cell(ranges, region.width))
     return _axes(*axes, tuple(legend))
 
 
@@ -257,75 +286,84 @@ def _axes(
 
 
 def _plane_legend(
-    film: Film, look: Look, palette: Palette, glyphs: Glyphs, cell: float
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    palette: Palette,
+    glyphs: Glyphs,
+    cell: float,
 ) -> list[tuple[str, str, str]]:
     """Return the legend of points and lines; ``cell`` is the width of a cell in data units."""
-    name, role = source_name(film), role_of(film)
-    match look.view:
+    name, role = source_name(trajectory), role_of(trajectory)
+    match view_state.view:
         case "density":
             return [("▇", f"density of {name}", "truth")]
         case "paths":
-            return [("─", f"{name}, {min(PATHS, film.x.shape[1])} points", role)]
+            return [("─", f"{name}, {min(PATHS, trajectory.x.shape[1])} points", role)]
         case "score field":
             return [("→", f"score of {name}", role)]
         case "clean estimate":
             return [("•", f"x0_hat of {name}", role)]
     entries = [("•", name, role)]
-    if look.truth:
+    if view_state.truth:
         ring = "+" if palette.colourless or glyphs == "ascii" else "─"
-        if film.mixture.modes <= _MARKED_MODES and look.view != "close-up":
+        if trajectory.mixture.modes <= _MARKED_MODES and view_state.view != "close-up":
             entries.append(("○", "mode", "mark"))
-        if look.view == "close-up" or _has_ring(film.truth(look.place), cell):
+        if view_state.view == "close-up" or _has_ring(trajectory.truth(view_state.position), cell):
             entries.append((ring, f"{_TRUTH_SHARE:.0%} of truth", "truth"))
     return entries
 
 
-def _window_2d(film: Film, look: Look) -> tuple[tuple[float, float], float]:
+def _window_2d(
+    trajectory: MeasuredTrajectory, view_state: ViewState
+) -> tuple[tuple[float, float], float]:
     """Return centre and half width of the visible part of the plane."""
-    if look.view == "close-up":
-        widest = float(film.truth(look.place).stds.max())
-        return (0.0, 0.0), 5 * widest * 2 ** (-look.zoom / 2)
-    centre, half = extent_of(film)
-    return (float(centre[0]), float(centre[1])), half * 2 ** (-look.zoom / 2)
+    if view_state.view == "close-up":
+        widest = float(trajectory.truth(view_state.position).stds.max())
+        return (0.0, 0.0), 5 * widest * 2 ** (-view_state.zoom / 2)
+    centre, half = extent_of(trajectory)
+    return (float(centre[0]), float(centre[1])), half * 2 ** (-view_state.zoom / 2)
 
 
-def _about_modes(film: Film, place: float) -> NDArray[np.float64]:
+def _about_modes(trajectory: MeasuredTrajectory, position: float) -> NDArray[np.float64]:
     """Return points (n, 2) relative to the nearest mode of each."""
-    x = torch.from_numpy(film.at(place)).double()
-    truth = film.truth(place)
+    x = torch.from_numpy(trajectory.at(position)).double()
+    truth = trajectory.truth(position)
     _, nearest = nearest_mode(x, truth)
     return np.asarray((x - truth.means[nearest]).numpy())
 
 
 def _mode_marks(
-    film: Film,
-    look: Look,
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
     dots: NDArray[np.bool_],
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> list[Mark]:
     """Return a circle at every mode, filled if points are there."""
-    if film.mixture.modes > _MARKED_MODES or look.view == "close-up":
+    if trajectory.mixture.modes > _MARKED_MODES or view_state.view == "close-up":
         return []
     marks = []
-    for cell in cells_of(film.truth(look.place).means.numpy(), *ranges, *size):
+    for cell in cells_of(trajectory.truth(view_state.position).means.numpy(), *ranges, *size):
         if cell is None:
             continue
         x, y = cell
         reached = dots[4 * y : 4 * y + 4, 2 * x : 2 * x + 2].any()
-        marks.append(Mark(x, y, "●", role_of(film)) if reached else Mark(x, y, "○", "mark"))
+        marks.append(Mark(x, y, "●", role_of(trajectory)) if reached else Mark(x, y, "○", "mark"))
     return marks
 
 
 def _ring(
-    film: Film, look: Look, ranges: tuple[Range, Range], size: tuple[int, int]
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
 ) -> NDArray[np.bool_]:
     """Return the dots of the contour that encloses most of the truth."""
-    experiment = film.wish.experiment
-    if look.view == "close-up":
-        std = float(film.truth(look.place).stds.max())
+    experiment = trajectory.request.experiment
+    if view_state.view == "close-up":
+        std = float(trajectory.truth(view_state.position).stds.max())
         return bin_points(circle((0.0, 0.0), std * _TRUTH_RADIUS), *ranges, *size)
-    return _contour(experiment, look.place, ranges, size)
+    return _contour(experiment, view_state.position, ranges, size)
 
 
 def _cell(ranges: tuple[Range, Range], width: int) -> float:
@@ -350,13 +388,13 @@ def _on_lattice(
 @lru_cache(maxsize=256)
 def _exact_grid(
     experiment: Experiment,
-    place: float,
+    position: float,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> Floats:
     """Return the exact density (2·height, width), blurred to the cell size so that spikes show."""
     width, height = size
-    truth = truth_at(experiment, place).noised(1.0, _cell(ranges, width) / 2)
+    truth = truth_at(experiment, position).noised(1.0, _cell(ranges, width) / 2)
     values = _on_lattice(truth, ranges, width, 2 * height).numpy()
     # The faintest shade starts at a significant density.
     values[values < _FAINTEST * values.max()] = 0.0
@@ -366,13 +404,13 @@ def _exact_grid(
 @lru_cache(maxsize=256)
 def _contour(
     experiment: Experiment,
-    place: float,
+    position: float,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> NDArray[np.bool_]:
     """Return the dots (4·height, 2·width) of the contour that encloses 95 % of the density."""
     width, height = size
-    truth = truth_at(experiment, place)
+    truth = truth_at(experiment, position)
     if not _has_ring(truth, _cell(ranges, width)):
         return np.zeros((4 * height, 2 * width), dtype=np.bool_)
     threshold = _level_of(truth)

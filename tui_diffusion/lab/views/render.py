@@ -8,25 +8,30 @@ from __future__ import annotations
 from textual.strip import Strip
 
 from ..drawing.palette import Palette
-from ..sampling.measured_trajectory import Film
+from ..sampling.measured_trajectory import MeasuredTrajectory
 from ..terminal.glyphs import Glyphs
 from .levels import moments, paths
 from .line import denoiser, histogram, pdf_cdf
 from .names import VIEWS_1D, VIEWS_2D, views_of
 from .plane import plane
-from .view_state import Look
+from .view_state import ViewState
 
-__all__ = ["VIEWS_1D", "VIEWS_2D", "Look", "picture", "views_of"]
+__all__ = ["VIEWS_1D", "VIEWS_2D", "ViewState", "picture", "views_of"]
 
 
 def picture(
-    film: Film, look: Look, width: int, height: int, palette: Palette, glyphs: Glyphs
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw a film at one level in one view, as ``height`` lines of ``width`` cells."""
     if width < 16 or height < 6:
         return [Strip.blank(width)] * height
     drawers = {"mean and std": moments}
-    if film.dim == 1:
+    if trajectory.dim == 1:
         drawers |= {
             "histogram": histogram,
             "close-up": histogram,
@@ -34,4 +39,6 @@ def picture(
             "paths": paths,
             "denoiser": denoiser,
         }
-    return drawers.get(look.view, plane)(film, look, width, height, palette, glyphs)
+    return drawers.get(view_state.view, plane)(
+        trajectory, view_state, width, height, palette, glyphs
+    )

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 
 from ...core.config.experiment import Experiment
-from ..sampling.measured_trajectory import Film, Floats, truth_at
+from ..sampling.measured_trajectory import Floats, MeasuredTrajectory, truth_at
 
 _ROOM = 1.35
 """Half width of a picture relative to the extent of the data, if the noise extends further."""
@@ -20,16 +20,16 @@ PATHS = 16
 
 
 @dataclass(frozen=True)
-class Look:
+class ViewState:
     """A position in a film, and a view of it.
 
-    ``place`` is a level or lies between two: 3.25 is a quarter of the way from 3 to 4. ``zoom`` 0
+    ``position`` is a level or lies between two: 3.25 is a quarter of the way from 3 to 4. ``zoom`` 0
     shows everything; each step shows 1/√2 of the previous window. ``tracked`` is the index of the
     tracked point, if any. ``forward`` shows the forward process beside the points, instead of the
     exact density (2D) or the close-up (1D).
     """
 
-    place: float
+    position: float
     view: str
     truth: bool = True
     zoom: int = 0
@@ -39,25 +39,27 @@ class Look:
     @property
     def level(self) -> int:
         """The level last reached."""
-        return int(self.place)
+        return int(self.position)
 
 
-def source_name(film: Film) -> str:
+def source_name(trajectory: MeasuredTrajectory) -> str:
     """Return the source of the points, for a legend."""
-    return {"forward": "true data", "ideal": "ideal", "network": "network"}[film.wish.source]
+    return {"forward": "true data", "ideal": "ideal", "network": "network"}[
+        trajectory.request.source
+    ]
 
 
-def role_of(film: Film) -> str:
+def role_of(trajectory: MeasuredTrajectory) -> str:
     """Return the role, and so the colour, of the points."""
-    return {"forward": "start", "ideal": "ideal", "network": "network"}[film.wish.source]
+    return {"forward": "start", "ideal": "ideal", "network": "network"}[trajectory.request.source]
 
 
-def extent_of(film: Film) -> tuple[Floats, float]:
+def extent_of(trajectory: MeasuredTrajectory) -> tuple[Floats, float]:
     """Return centre (d,) and half width of the data's space that is visible at every level.
 
     If the noise extends far beyond the data, points enter from outside the window.
     """
-    return _extent(film.wish.experiment)
+    return _extent(trajectory.request.experiment)
 
 
 @lru_cache(maxsize=64)

@@ -9,13 +9,13 @@ from rich.style import Style
 from textual.message import Message
 
 from ..session.gpus import Gpu, find_gpus
-from .text_line import Line
+from .text_line import TextLine
 
 _EVERY = 1.0
 """Seconds between two readings during a training."""
 
 
-class GpuLine(Line):
+class GpuLine(TextLine):
     """A line with as many GPUs as fit; hidden if none can be read."""
 
     DEFAULT_CSS = """
@@ -36,7 +36,7 @@ class GpuLine(Line):
         self._texts: list[str] = []
         self._was_busy = False
 
-    def look(self) -> None:
+    def view_state(self) -> None:
         """Search for GPUs in a thread, because a driver may respond slowly."""
         threading.Thread(target=self._find, name="gpu", daemon=True).start()
 

@@ -24,14 +24,14 @@ _SPELT = {"↑ ↓": "up down", "→": "right", "←": "left"}
 """ASCII names of keys without an ASCII character."""
 
 
-class Note(Canvas):
+class HintBar(Canvas):
     """A headline with a text at its right end, and a body below.
 
     Backquotes mark keys in the body.
     """
 
     DEFAULT_CSS = """
-    Note { height: auto; width: 1fr; background: $panel; display: none; }
+    HintBar { height: auto; width: 1fr; background: $panel; display: none; }
     """
 
     def __init__(self, palette: Palette, glyphs: Glyphs, *, id: str) -> None:  # noqa: A002

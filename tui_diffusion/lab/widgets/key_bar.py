@@ -12,8 +12,8 @@ from ..drawing.palette import Palette
 from ..keymap import ACTIONS, Action
 from ..terminal.glyphs import Glyphs
 
-Run = tuple[str, Style]
-Runs = list[Run]
+StyledText = tuple[str, Style]
+StyledTexts = list[StyledText]
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,11 @@ def pressing(key: str) -> Style:
 
 def bar(
     hints: Sequence[Hint], ends: Sequence[Hint], width: int, palette: Palette, glyphs: Glyphs
-) -> tuple[Runs, Runs]:
+) -> tuple[StyledTexts, StyledTexts]:
     """Draw as many keys with their effects as fit, and always ``ends`` at the right."""
     right = [run for hint in ends for run in _runs(hint, palette, glyphs)]
     room = width - _cells(right)
-    left: Runs = []
+    left: StyledTexts = []
     for hint in hints:
         runs = _runs(hint, palette, glyphs)
         if _cells(left) + _cells(runs) > room:
@@ -118,14 +118,14 @@ def bar(
     return left, right
 
 
-def _runs(hint: Hint, palette: Palette, glyphs: Glyphs) -> Runs:
+def _runs(hint: Hint, palette: Palette, glyphs: Glyphs) -> StyledTexts:
     strong, label = palette.style("truth") + Style(bold=True), palette.style("axis")
     plain = glyphs == "ascii" and hint.spelt
-    runs: Runs = []
+    runs: StyledTexts = []
     for key, shown in zip(hint.keys, hint.spelt if plain else hint.shown, strict=True):
         runs.append((f" {shown}", strong + pressing(key)))
     return [*runs, (f" {hint.label} ", label + pressing(hint.keys[-1]))]
 
 
-def _cells(runs: Runs) -> int:
+def _cells(runs: StyledTexts) -> int:
     return sum(cell_len(text) for text, _ in runs)

@@ -5,18 +5,20 @@ from __future__ import annotations
 from textual.timer import Timer
 from textual.widget import Widget
 
-from .level_prompt import Jump
-from .level_slider import Ruler
-from .playback import Play
+from .level_prompt import LevelPrompt
+from .level_slider import LevelSlider
+from .playback import Playback
 
 
-class Player(Widget):
-    """A mixin for a panel or a screen with a `Ruler` and a `Jump`; the class draws the content.
+class LevelPlayer(Widget):
+    """A mixin that plays levels, for a panel or screen with a `LevelSlider` and a `LevelPrompt`.
+
+    The class itself draws the content.
 
     Textual inherits styles only from the first base, so this must be a later one.
     """
 
-    play = Play()
+    playback = Playback()
     _clock: Timer | None = None
 
     def redraw(self) -> None:
@@ -29,64 +31,66 @@ class Player(Widget):
     @property
     def level(self) -> int:
         """The level last reached."""
-        return self.play.level
+        return self.playback.level
 
     @property
     def levels(self) -> int:
         """The number of levels, N."""
-        return self.play.levels
+        return self.playback.levels
 
-    def take(self, play: Play) -> None:
+    def take(self, playback: Playback) -> None:
         """Set the position and the state of the playback."""
-        before, self.play = self.play, play
-        if (play.playing, play.interval) != (before.playing, before.interval):
+        before, self.playback = self.playback, playback
+        if (playback.playing, playback.interval) != (before.playing, before.interval):
             if self._clock is not None:
                 self._clock.stop()
-            self._clock = self.set_interval(play.interval, self._tick) if play.playing else None
+            self._clock = (
+                self.set_interval(playback.interval, self._tick) if playback.playing else None
+            )
         self.redraw()
-        if play.level != before.level:
+        if playback.level != before.level:
             self.moved()
 
     def go_to(self, level: int) -> None:
         """Show the level nearest to ``level``."""
-        self.take(self.play.go_to(level))
+        self.take(self.playback.go_to(level))
 
     def _tick(self) -> None:
-        self.take(self.play.tick())
+        self.take(self.playback.tick())
 
     # --- user actions ------------------------------------------------------------------------
 
     def action_step(self, change: int) -> None:
-        self.take(self.play.hold().step(change))
+        self.take(self.playback.hold().step(change))
 
     def action_level(self, end: str) -> None:
-        self.take(self.play.hold().go_to(0 if end == "first" else self.levels))
+        self.take(self.playback.hold().go_to(0 if end == "first" else self.levels))
 
     def action_play(self) -> None:
-        self.take(self.play.hold() if self.play.playing else self.play.start())
+        self.take(self.playback.hold() if self.playback.playing else self.playback.start())
 
     def action_play_mode(self) -> None:
-        self.take(self.play.next_mode())
+        self.take(self.playback.next_mode())
 
     def action_finer(self) -> None:
-        self.take(self.play.finer())
+        self.take(self.playback.finer())
 
     def action_speed(self, change: int) -> None:
-        self.take(self.play.faster(change))
+        self.take(self.playback.faster(change))
 
-    def on_ruler_picked(self, message: Ruler.Picked) -> None:
+    def on_level_slider_picked(self, message: LevelSlider.Picked) -> None:
         message.stop()
         self.go_to(message.level)
 
     def action_jump(self) -> None:
-        self.take(self.play.hold())
+        self.take(self.playback.hold())
         self.add_class("asking")
-        self.query_one(Jump).ask(self.levels)
+        self.query_one(LevelPrompt).ask(self.levels)
 
-    def on_jump_chosen(self, message: Jump.Chosen) -> None:
+    def on_level_prompt_chosen(self, message: LevelPrompt.Chosen) -> None:
         message.stop()
         self.go_to(message.level)
 
-    def on_jump_left(self, message: Jump.Left) -> None:
+    def on_level_prompt_left(self, message: LevelPrompt.Left) -> None:
         message.stop()
         self.remove_class("asking")

@@ -11,20 +11,20 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from .text_input import Entry
+from .text_input import TextInput
 
 
-class Jump(Horizontal):
+class LevelPrompt(Horizontal):
     """The prompt ``level 0–20:`` with a field.
 
     It takes the focus when it opens, and returns it when it closes.
     """
 
     DEFAULT_CSS = """
-    Jump { height: 1; width: 1fr; padding: 0 1; }
-    Jump Static { width: auto; height: 1; }
-    Jump Input { width: 9; margin: 0 1; background: $surface; }
-    Jump #refused { color: $text-error; width: 1fr; }
+    LevelPrompt { height: 1; width: 1fr; padding: 0 1; }
+    LevelPrompt Static { width: auto; height: 1; }
+    LevelPrompt Input { width: 9; margin: 0 1; background: $surface; }
+    LevelPrompt #refused { color: $text-error; width: 1fr; }
     """
     BINDINGS = [Binding("escape", "leave", "close")]
 
@@ -46,7 +46,7 @@ class Jump(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("", id="asked", markup=False)
-        yield Entry(compact=True, max_length=8, select_on_focus=False)
+        yield TextInput(compact=True, max_length=8, select_on_focus=False)
         yield Static("", id="refused", markup=False)
 
     def on_mount(self) -> None:

@@ -12,11 +12,11 @@ from ..terminal.glyphs import Glyphs
 from .canvas import Canvas
 
 
-class Ruler(Canvas):
+class LevelSlider(Canvas):
     """A slider that shows the playback position; a click selects a level."""
 
     DEFAULT_CSS = """
-    Ruler { height: 1; width: 1fr; }
+    LevelSlider { height: 1; width: 1fr; }
     """
 
     class Picked(Message):
@@ -31,11 +31,11 @@ class Ruler(Canvas):
         self.palette = palette
         self.glyphs = glyphs
         self.levels = 1
-        self.place = 1.0
+        self.position = 1.0
 
-    def point(self, place: float, levels: int) -> None:
+    def point(self, position: float, levels: int) -> None:
         """Show the position, a level or between two levels."""
-        self.place, self.levels = place, max(levels, 1)
+        self.position, self.levels = position, max(levels, 1)
         self._draw()
 
     def on_resize(self) -> None:
@@ -53,7 +53,7 @@ class Ruler(Canvas):
         if self.levels <= room // 2:
             for k in range(self.levels + 1):
                 cells[round(room * k / self.levels)] = tick
-        at = round(room * self.place / self.levels)
+        at = round(room * self.position / self.levels)
         style = self.palette.style
         self.show(
             [

@@ -19,7 +19,7 @@ from ...core.text import shown
 Piece = tuple[str, str]
 """Text padded to its final width, and its kind.
 
-The kind selects the colour: '' or a ``lines--`` component class of `Lines`.
+The kind selects the colour: '' or a ``lines--`` component class of `RowList`.
 """
 
 
@@ -45,7 +45,7 @@ def middle(text: str, width: int) -> str:
     return f"{text[: max(width - 1 - tail, 0)]}…{text[len(text) - tail :]}"[: max(width, 0)]
 
 
-class Lines(ScrollView, can_focus=True, inherit_bindings=False):
+class RowList(ScrollView, can_focus=True, inherit_bindings=False):
     """One-line rows with a cursor; a subclass defines their number and content.
 
     One widget draws all rows, because mounting one per row would delay the start. The keys left,
@@ -71,7 +71,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     }
 
     DEFAULT_CSS = """
-    Lines {
+    RowList {
         background: transparent;
         color: $foreground;
         overflow-x: hidden;

@@ -9,7 +9,7 @@ _SCROLLING = ("scroll_", "page_")
 """Prefixes of scroll actions, which a one-line field leaves to its container."""
 
 
-class Entry(Input):
+class TextInput(Input):
     """A text field that handles all its keys at once.
 
     Textual's own field inserts letters at once but passes its other keys through the app first. In

@@ -16,11 +16,11 @@ def times_text(ratio: float, digits: int = 2) -> str:
     return f"{ratio:.1f}×" if ratio >= 10 else f"{ratio:.{digits}f}×"
 
 
-class Line(Canvas):
+class TextLine(Canvas):
     """A line of text with a left and a right part; the right part keeps its position."""
 
     DEFAULT_CSS = """
-    Line { height: 1; width: 1fr; }
+    TextLine { height: 1; width: 1fr; }
     """
 
     _left: list[tuple[str, Style]] = []

@@ -56,11 +56,11 @@ class PlainStepper:
         self, first: int, rates: Sequence[float], blends: Sequence[float]
     ) -> NDArray[np.float32]:
         losses = []
-        for place, (rate, blend) in enumerate(zip(rates, blends, strict=True), first):
+        for index, (rate, blend) in enumerate(zip(rates, blends, strict=True), first):
             self._optimizer.param_groups[0]["lr"] = rate
             self._optimizer.zero_grad()
-            output = self._body(self.features[place].mT)
-            loss = loss_of(self._loss, output - self.targets[place].mT)
+            output = self._body(self.features[index].mT)
+            loss = loss_of(self._loss, output - self.targets[index].mT)
             loss.backward()  # type: ignore[no-untyped-call]
             self._optimizer.step()
             if self._average:

@@ -60,8 +60,8 @@ class Script:
         return "\n".join(
             [
                 f"def run(tensors: List[Tensor], groups: List[List[Tensor]], {each}):",
-                *(f"    t{place} = tensors[{place}]" for place in range(len(self._tensors))),
-                *(f"    g{place} = groups[{place}]" for place in range(len(self._groups))),
+                *(f"    t{index} = tensors[{index}]" for index in range(len(self._tensors))),
+                *(f"    g{index} = groups[{index}]" for index in range(len(self._groups))),
                 f"    for step in range(len(all_{first})):",
                 *(f"        {name} = all_{name}[step]" for name in self._each),
                 *(f"        {line}" for line in self._lines),
@@ -82,9 +82,9 @@ class Script:
 
 def _place(value: Any, known: list[Any]) -> int:
     """Return the index of an object in a list, appending it if it is new."""
-    for place, other in enumerate(known):
+    for index, other in enumerate(known):
         if other is value:
-            return place
+            return index
     known.append(value)
     return len(known) - 1
 

@@ -24,10 +24,10 @@ def choices_of(path: str, file: str) -> tuple[str, ...]:
 
     Only the first rows of the file are looked at, and what they hold is remembered.
     """
-    from ....core.config.point_files import contents
+    from ....core.config.point_files import file_choices
 
     try:
-        found = contents(Path(expanded(file)).absolute())
+        found = file_choices(Path(expanded(file)).absolute())
     except (ConfigError, OSError):
         return ()
     if path == "data.where":

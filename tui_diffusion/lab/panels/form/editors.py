@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 
 from ....core.config.fields import FieldSpec
-from ...widgets.text_input import Entry
+from ...widgets.text_input import TextInput
 
 
 class Closed(Message):
@@ -25,7 +25,7 @@ class Closed(Message):
         self.text = text
 
 
-class ValueInput(Entry):
+class ValueInput(TextInput):
     """A text field over a value."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

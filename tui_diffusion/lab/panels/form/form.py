@@ -21,7 +21,7 @@ from ....core.config.experiment import Experiment
 from .choices import OF_A_FILE
 from .editors import Closed, ValueChoices, ValueInput
 from .help import FormHelp
-from .model import FormModel, Taken
+from .model import EntryOutcome, FormModel
 from .rows import WIDE, FormRows
 
 _PICTURED = 15
@@ -174,7 +174,7 @@ class Form(Widget):
         event.stop()
         self._report(event.taken)
 
-    def _report(self, taken: Taken | None) -> None:
+    def _report(self, taken: EntryOutcome | None) -> None:
         self.describe()
         if taken is not None and taken.experiment is not None:
             self.post_message(self.Changed(taken.experiment))
@@ -260,7 +260,7 @@ class Form(Widget):
         self._editor = editor
         self.model.begin(editor.spec.path)
         self.mount(editor)
-        self.place()
+        self.position()
         # At once: keys that already wait behind this one belong to the editor.
         self.screen.set_focus(editor)
         self.fields.attach(editor)
@@ -269,9 +269,9 @@ class Form(Widget):
     @on(FormRows.Scrolled)
     def _scrolled(self, event: FormRows.Scrolled) -> None:
         event.stop()
-        self.place()
+        self.position()
 
-    def place(self) -> None:
+    def position(self) -> None:
         """Lay the editor over the value, or the choices below it."""
         if self._editor is None:
             return

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from textual.strip import Strip
 
 from ....core.config.fields import FieldSpec
-from ...widgets.row_list import Lines, Piece
+from ...widgets.row_list import Piece, RowList
 from .model import FormModel
 from .rows import short_name
 
@@ -16,7 +16,7 @@ Draw = Callable[[int, int], list[Strip]]
 """Draws a picture of a width in columns and a height in lines."""
 
 
-class FormHelp(Lines, can_focus=False):
+class FormHelp(RowList, can_focus=False):
     """What there is to know of the field under the cursor, in the few lines there are."""
 
     def __init__(self, model: FormModel, *, plain: bool) -> None:

@@ -18,7 +18,7 @@ from ....core.config.value_types import format_value
 from .choices import OF_A_FILE, choices_of, named_file
 
 
-class Taken(NamedTuple):
+class EntryOutcome(NamedTuple):
     """The outcome of a value that was entered."""
 
     experiment: Experiment | None
@@ -116,18 +116,18 @@ class FormModel:
 
     # --- values ----------------------------------------------------------------------------------
 
-    def enter(self, path: str, text: str) -> Taken | None:
+    def enter(self, path: str, text: str) -> EntryOutcome | None:
         """Take the text entered for a field, or keep it as a draft; None where it is no other."""
         text = text.strip()
         if text == self.text(path) and path not in self.drafts:
             return None  # shown to six digits; taking it again would round the value
         return self._take(path, text)
 
-    def toggle(self, path: str) -> Taken | None:
+    def toggle(self, path: str) -> EntryOutcome | None:
         """Switch a field on or off."""
         return self.enter(path, "false" if self.text(path) == "true" else "true")
 
-    def reset(self, path: str) -> Taken | None:
+    def reset(self, path: str) -> EntryOutcome | None:
         """Set a field to the preset's value and drop its draft.
 
         On a field without a change or a draft, reset all fields; where none has any, bring back
@@ -141,9 +141,9 @@ class FormModel:
             self._replace(self._before_reset, before=None)
         else:
             return None
-        return Taken(self.experiment, None)
+        return EntryOutcome(self.experiment, None)
 
-    def nudge(self, path: str, *, up: bool) -> Taken | None:
+    def nudge(self, path: str, *, up: bool) -> EntryOutcome | None:
         """Step a field to its next value; None where it has none, see `fault` for the reason."""
         try:
             value = nudge(self.experiment, path, up=up).get(path)
@@ -154,7 +154,7 @@ class FormModel:
             return None
         return self._take(path, value)
 
-    def _take(self, path: str, value: Any) -> Taken:
+    def _take(self, path: str, value: Any) -> EntryOutcome:
         values: dict[str, Any] = self._other_drafts(path)
         if value != format_value(self.experiment.get(path)):
             values[path] = value
@@ -171,7 +171,7 @@ class FormModel:
             for p in self.problems
         }
         error = self.problems.get(path)
-        return Taken(experiment if error is None or experiment != before else None, error)
+        return EntryOutcome(experiment if error is None or experiment != before else None, error)
 
     def _other_drafts(self, path: str) -> dict[str, str]:
         return {p: text for p, text in self.drafts.items() if p != path}

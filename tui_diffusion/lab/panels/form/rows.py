@@ -14,8 +14,8 @@ from textual.widget import Widget
 from ....core.config.experiment import field_table
 from ....core.config.fields import FieldSpec
 from ....core.config.value_types import format_value
-from ...widgets.row_list import Lines, Piece
-from .model import FormModel, Taken
+from ...widgets.row_list import Piece, RowList
+from .model import EntryOutcome, FormModel
 
 WIDE = 56
 """Columns from which a row shows the whole path and the label."""
@@ -28,7 +28,7 @@ def short_name(spec: FieldSpec) -> str:
     return spec.path.rpartition(".")[2]
 
 
-class FormRows(Lines):
+class FormRows(RowList):
     """The rows of the form: headings, and the fields below them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,7 +50,7 @@ class FormRows(Lines):
     class Edited(Message):
         """A key changed a value in the model, or was refused there."""
 
-        def __init__(self, taken: Taken | None) -> None:
+        def __init__(self, taken: EntryOutcome | None) -> None:
             super().__init__()
             self.taken = taken
 
@@ -123,7 +123,7 @@ class FormRows(Lines):
         """Step the field under the cursor to its next value."""
         self._edited(self._model.nudge(self.spec.path, up=up))
 
-    def _edited(self, taken: Taken | None) -> None:
+    def _edited(self, taken: EntryOutcome | None) -> None:
         if taken is not None:  # at once: the next key moves over the rows as they are now
             self.load()
         self.post_message(self.Edited(taken))

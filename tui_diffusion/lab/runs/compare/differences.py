@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....core.analysis.glossary import Entry
+from ....core.analysis.glossary import GlossaryEntry
 from ....core.config.experiment import field_table
 from ....core.config.value_types import format_value
 from ...formatting import number, took
@@ -15,7 +15,7 @@ from .subjects import Subject
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """A line of the table: what, its value in each, and which of them is the better one.
 
     ``about`` says what it is, where the glossary does not.
@@ -24,10 +24,10 @@ class Row:
     label: str
     values: tuple[str, ...]
     best: int | None = None
-    about: Entry | None = None
+    about: GlossaryEntry | None = None
 
 
-def settings_that_differ(subjects: Sequence[Subject]) -> list[Row]:
+def settings_that_differ(subjects: Sequence[Subject]) -> list[ComparisonRow]:
     """The hyperparameters that are not the same in all, in the order of the form."""
     rows = []
     for spec in field_table().values():
@@ -38,15 +38,15 @@ def settings_that_differ(subjects: Sequence[Subject]) -> list[Row]:
         ]
         if len(set(values)) > 1:
             unit = f" ({spec.unit})" if spec.unit not in ("", spec.label) else ""
-            about = Entry(spec.path, f"{spec.help} Allowed: {spec.allowed}.")
-            rows.append(Row(f"{spec.label}{unit}", tuple(values), about=about))
+            about = GlossaryEntry(spec.path, f"{spec.help} Allowed: {spec.allowed}.")
+            rows.append(ComparisonRow(f"{spec.label}{unit}", tuple(values), about=about))
     names = tuple(subject.experiment.name for subject in subjects)
-    own = Row("experiment", names, about=_EXPERIMENT)
+    own = ComparisonRow("experiment", names, about=_EXPERIMENT)
     return [own, *rows] if len(set(names)) > 1 else rows
 
 
-_EXPERIMENT = Entry("experiment", "The preset that the training began as.")
-_STATE = Entry(
+_EXPERIMENT = GlossaryEntry("experiment", "The preset that the training began as.")
+_STATE = GlossaryEntry(
     "state",
     "What became of the training: finished all its steps, stopped before, or diverged, where a "
     "loss was no longer finite.",
@@ -60,19 +60,21 @@ _MEASURES = (
 """Label, the metric's name, and the value that is best."""
 
 
-def outcomes(subjects: Sequence[Subject]) -> list[Row]:
+def outcomes(subjects: Sequence[Subject]) -> list[ComparisonRow]:
     """What they came to, the better one marked where the numbers mean the same thing."""
     rows = [
-        Row("state", tuple(subject.state.value for subject in subjects), about=_STATE),
-        Row("steps trained", tuple(f"{s.step:,}" for s in subjects)),
-        Row("time", tuple(took(s.seconds) for s in subjects)),
+        ComparisonRow("state", tuple(subject.state.value for subject in subjects), about=_STATE),
+        ComparisonRow("steps trained", tuple(f"{s.step:,}" for s in subjects)),
+        ComparisonRow("time", tuple(took(s.seconds) for s in subjects)),
     ]
     losses = [[_measured(s, "loss", key) for s in subjects] for key in ("final", "excess", "floor")]
     final, excess, floor = losses
     times = [1 + e / f if e is not None and f else None for e, f in zip(excess, floor, strict=True)]
     # Another method weighs other errors: its loss tells nothing of this one's.
     alike = same_loss(subjects)
-    rows.append(Row("final loss", _texts(final)))  # a matter of chance, so none is better by it
+    rows.append(
+        ComparisonRow("final loss", _texts(final))
+    )  # a matter of chance, so none is better by it
     texts = tuple("–" if t is None else times_text(t, digits=3) for t in times)
     rows.append(_judged("expected / floor", texts, times, 1.0 if alike else None))
     data = len({subject.experiment.data for subject in subjects}) == 1
@@ -84,8 +86,8 @@ def outcomes(subjects: Sequence[Subject]) -> list[Row]:
         rows.append(_judged(label, texts, found, ideal if data else None, chances))
         if key == "energy_distance":
             real = [_measured(s, "sample", "energy_distance_real") for s in subjects]
-            rows.append(Row("  ± by chance", _texts(chances)))
-            rows.append(Row("  of real points", _texts(real)))
+            rows.append(ComparisonRow("  ± by chance", _texts(chances)))
+            rows.append(ComparisonRow("  of real points", _texts(real)))
     return [row for row in rows if set(row.values) != {"–"}]
 
 
@@ -117,17 +119,17 @@ def _judged(
     values: Sequence[float | None],
     ideal: float | None,
     chances: Sequence[float | None] = (),
-) -> Row:
+) -> ComparisonRow:
     """A row with a mark at what is nearest to the ideal, if one alone is, to the digits shown.
 
     Of values that chance moves, one is nearer only by more than it can move the difference.
     """
     if ideal is None or len(values) < 2:
-        return Row(label, texts)
+        return ComparisonRow(label, texts)
     away = [math.inf if value is None else abs(value - ideal) for value in values]
     best = min(range(len(away)), key=away.__getitem__)
     alone = math.isfinite(away[best]) and texts.count(texts[best]) == 1
     moved = [value or 0.0 for value in chances] or [0.0] * len(away)
     others = (k for k in range(len(away)) if k != best)
     clear = all(away[k] - away[best] >= math.hypot(moved[k], moved[best]) for k in others)
-    return Row(label, texts, best if alone and clear else None)
+    return ComparisonRow(label, texts, best if alone and clear else None)

@@ -6,23 +6,23 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 
-from ...drawing.figure import Figure
+from ...drawing.figure import PlotFigure
 from ...drawing.palette import Palette
 from ...drawing.plot import draw, legend_of
 from ...terminal.glyphs import Glyphs
-from ...views.loss_overlay import Losses, can_be_relative, overlay
+from ...views.loss_overlay import LossCurve, can_be_relative, overlay
 from ...widgets.canvas import Canvas
 from ...widgets.panel import Panel
 from .subjects import LETTERS, Subject
 
 
-class Overlaid(Panel, can_focus=False):
+class LossesPanel(Panel, can_focus=False):
     """Smoothed losses over the same steps, as they are or as times their floor."""
 
     def __init__(self) -> None:
         super().__init__(id="losses")
         self.logarithmic = self.relative = True
-        self._losses: list[Losses] = []
+        self._losses: list[LossCurve] = []
         self._drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -46,14 +46,14 @@ class Overlaid(Panel, can_focus=False):
     def redraw(self, palette: Palette, glyphs: Glyphs) -> None:
         """Draw anew, if the panel can be seen and anything differs."""
         canvas = self.query_one(Canvas)
-        look = (canvas.size, palette, self.logarithmic, self.relative)
-        if not canvas.is_on_screen or look == self._drawn:
+        view_state = (canvas.size, palette, self.logarithmic, self.relative)
+        if not canvas.is_on_screen or view_state == self._drawn:
             return
-        self._drawn = look
+        self._drawn = view_state
         self.entitle("Losses, smoothed", "log" if self.logarithmic else "linear")
         canvas.show(draw(self._figure(canvas.size.width), *canvas.size, palette, glyphs))
 
-    def _figure(self, width: int) -> Figure:
+    def _figure(self, width: int) -> PlotFigure:
         return overlay(
             self._losses,
             LETTERS[: len(self._losses)],

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ...screens.numbers import DENOISING, Place, Reading, of_film, read
+from ...screens.numbers import DENOISING, Place, Reading, of_trajectory, read
 from ...widgets.canvas import Canvas
-from .differences import Row
-from .film_pane import Pane
-from .losses_panel import Overlaid
+from .differences import ComparisonRow
+from .losses_panel import LossesPanel
 from .subjects import LETTERS, Subject
-from .table import Table
+from .table import ComparisonTable
+from .trajectory_pane import TrajectoryPane
 
 
 def places(
-    subjects: Sequence[Subject], panes: Iterable[Pane], losses: Overlaid, table: Table
+    subjects: Sequence[Subject],
+    panes: Iterable[TrajectoryPane],
+    losses: LossesPanel,
+    table: ComparisonTable,
 ) -> list[Place]:
     """The numbers now on the screen: each film's, the losses', the table's."""
     shown = [
@@ -27,13 +30,15 @@ def places(
     return [(name, readings) for name, widget, readings in parts if widget.is_on_screen]
 
 
-def _of_pane(pane: Pane) -> tuple[Reading, ...]:
+def _of_pane(pane: TrajectoryPane) -> tuple[Reading, ...]:
     titles = read(f"{pane.border_title}  {pane.border_subtitle}", DENOISING)
-    here, exact, film = (pane.query_one(name, Canvas) for name in (".here", ".exact", ".film"))
-    return of_film(titles, here, exact, film)
+    here, exact, trajectory = (
+        pane.query_one(name, Canvas) for name in (".here", ".exact", ".film")
+    )
+    return of_trajectory(titles, here, exact, trajectory)
 
 
-def _of_row(row: Row) -> Reading:
+def _of_row(row: ComparisonRow) -> Reading:
     """A row's first value, and the others behind it."""
     first, *rest = (f"{LETTERS[k]} {value}" for k, value in enumerate(row.values))
     return Reading(row.label.strip(), first, "  ".join(rest), row.about)

@@ -16,31 +16,31 @@ from textual.widgets import Input, Static
 from ...breakpoints import WIDE, too_small
 from ...keymap import COMPARE_ACTIONS, Action
 from ...output.errors import line
-from ...output.screens import Paced
+from ...output.screens import PacedScreen
 from ...panels.status_bars import tabs
-from ...sampling.measured_trajectory import Film
+from ...sampling.measured_trajectory import MeasuredTrajectory
 from ...sampling.measures import measure
 from ...sampling.worker import Worker
 from ...screens.help import HelpScreen
 from ...screens.numbers import AskScreen
 from ...views.loss_overlay import SERIES
 from ...views.names import VIEWS_1D, VIEWS_2D, view_after, zoomed
-from ...views.render import Look
+from ...views.render import ViewState
 from ...widgets.canvas import Canvas
-from ...widgets.film_canvas import FilmCanvas
 from ...widgets.key_bar import bar, compare_bar
-from ...widgets.level_player import Player
-from ...widgets.level_prompt import Jump
-from ...widgets.level_slider import Ruler
+from ...widgets.level_player import LevelPlayer
+from ...widgets.level_prompt import LevelPrompt
+from ...widgets.level_slider import LevelSlider
 from ...widgets.panel import Panel
 from ...widgets.row_list import middle
-from ...widgets.text_line import Line
-from .film_pane import Pane
+from ...widgets.text_line import TextLine
+from ...widgets.trajectory_canvas import TrajectoryCanvas
 from .help import compare_page
-from .losses_panel import Overlaid
+from .losses_panel import LossesPanel
 from .numbers import places
-from .subjects import LETTERS, Showing, Source, Subject, read, show
-from .table import Table
+from .subjects import LETTERS, Candidate, Subject, TrajectoryRequest, measure_subject, read_subjects
+from .table import ComparisonTable
+from .trajectory_pane import TrajectoryPane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ _PANE = 28
 TABS = ("losses", "denoising", "table")
 
 
-class CompareScreen(Paced[bool], Player):
+class CompareScreen(PacedScreen[bool], LevelPlayer):
     """Up to four trainings. Ends with True where other runs are to be chosen."""
 
     CSS = """
@@ -78,7 +78,7 @@ class CompareScreen(Paced[bool], Player):
         display: block; height: 1fr;
     }
     CompareScreen.paged.losses #table, CompareScreen.paged.table #losses { display: none; }
-    CompareScreen.asking Ruler { display: none; }
+    CompareScreen.asking LevelSlider { display: none; }
     CompareScreen #waiting { display: none; height: 1fr; content-align: center middle; }
     CompareScreen.waiting #waiting { display: block; }
     CompareScreen.small #names, CompareScreen.small #keys { display: none; }
@@ -100,13 +100,13 @@ class CompareScreen(Paced[bool], Player):
             self.subjects = subjects
             self.faults = faults
 
-    class Filmed(Message):
+    class TrajectoryReady(Message):
         """A film is made."""
 
-        def __init__(self, showing: Showing, film: Film) -> None:
+        def __init__(self, showing: TrajectoryRequest, trajectory: MeasuredTrajectory) -> None:
             super().__init__()
             self.showing = showing
-            self.film = film
+            self.trajectory = trajectory
 
     class Measured(Message):
         """A level of a film has been measured."""
@@ -114,23 +114,25 @@ class CompareScreen(Paced[bool], Player):
     class Failed(Message):
         """A film could not be made, or the runs not be read."""
 
-        def __init__(self, wish: object, error: Exception) -> None:
+        def __init__(self, request: object, error: Exception) -> None:
             super().__init__()
-            self.wish = wish
+            self.request = request
             self.text = line(error)
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Candidate]) -> None:
         super().__init__()
         self.sources = tuple(sources)
         self.subjects: list[Subject] = []
-        self.films: dict[int, Film | str] = {}
+        self.trajectories: dict[int, MeasuredTrajectory | str] = {}
         self.tab = "losses"
         self.first = 0
         self.truth, self.zoom = True, 0
         self._noise = 0
         self._view = {1: VIEWS_1D[0], 2: VIEWS_2D[0]}
-        self._reader = Worker(read, lambda made: self._post(self.Read(*made)), self._fail)
-        self._camera = Worker(show, lambda made: self._post(self.Filmed(*made)), self._fail)
+        self._reader = Worker(read_subjects, lambda made: self._post(self.Read(*made)), self._fail)
+        self._camera = Worker(
+            measure_subject, lambda made: self._post(self.TrajectoryReady(*made)), self._fail
+        )
         self._meter = Worker(measure, lambda _: self._post(self.Measured()), lambda *_: None)
 
     # --- composition -------------------------------------------------------------------------
@@ -142,21 +144,21 @@ class CompareScreen(Paced[bool], Player):
 
     def compose(self) -> ComposeResult:
         plain = self.terminal.glyphs == "ascii"
-        yield Line(id="names")
-        yield Line(id="pages")
+        yield TextLine(id="names")
+        yield TextLine(id="pages")
         yield Static(id="waiting")
         with Container(id="everything"):
             with Vertical(id="films"):
                 with Horizontal(id="panes"):
                     for index in range(len(self.sources)):
-                        yield Pane(index)
-                yield Ruler(self.terminal.palette, self.terminal.glyphs)
-                yield Jump()
+                        yield TrajectoryPane(index)
+                yield LevelSlider(self.terminal.palette, self.terminal.glyphs)
+                yield LevelPrompt()
             with Horizontal(id="below"):
-                yield Overlaid()
+                yield LossesPanel()
                 with Panel(id="table"):
-                    yield Table(plain=plain)
-        yield Line(id="keys")
+                    yield ComparisonTable(plain=plain)
+        yield TextLine(id="keys")
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_later(self._recolour))
@@ -178,7 +180,7 @@ class CompareScreen(Paced[bool], Player):
         event.stop()
         self.redraw()
 
-    def on_film_canvas_drawn(self, event: FilmCanvas.Drawn) -> None:
+    def on_trajectory_canvas_drawn(self, event: TrajectoryCanvas.Drawn) -> None:
         event.stop()
         self.redraw()
         if event.error is not None:
@@ -205,15 +207,15 @@ class CompareScreen(Paced[bool], Player):
         for tab in TABS:
             self.set_class(tab == self.tab, tab)
         self.first = min(self.first, max(len(self.subjects) - self.room, 0))
-        for pane in self.query(Pane):
+        for pane in self.query(TrajectoryPane):
             pane.display = pane.index in self._seen
         palette, glyphs, width = self.terminal.palette, self.terminal.glyphs, self.size.width
         more = [(f"{self._shown_of()} ", palette.style("axis"))]
-        self.query_one("#pages", Line).write(tabs(self.tab, palette, TABS), more)
+        self.query_one("#pages", TextLine).write(tabs(self.tab, palette, TABS), more)
         hints = compare_bar(self.offered)
-        self.query_one("#keys", Line).write(*bar(*hints, width, palette, glyphs))
+        self.query_one("#keys", TextLine).write(*bar(*hints, width, palette, glyphs))
         self._write_names()
-        share = min(max(self.query_one(Table).wanted + 3, 0.4 * width), 0.62 * width)
+        share = min(max(self.query_one(ComparisonTable).wanted + 3, 0.4 * width), 0.62 * width)
         self.query_one("#table").styles.width = round(share) if self.all_shown else "1fr"
         self.call_after_refresh(self.redraw)
 
@@ -238,14 +240,14 @@ class CompareScreen(Paced[bool], Player):
     @property
     def offered(self) -> list[Action]:
         """The keys of what can be seen."""
-        groups = {self.tab.capitalize(), "Comparison", *(["Table"] if self._more else [])}
+        groups = {self.tab.capitalize(), "Comparison", *(["ComparisonTable"] if self._more else [])}
         return [a for a in COMPARE_ACTIONS if self.all_shown or a.group in groups]
 
     def _write_names(self) -> None:
         """Whose letter, colour and marker is whose."""
         palette, text = self.terminal.palette, self.terminal.palette.style("text")
         names = [s.name for s in self.subjects] or [s.name for s in self.sources]
-        samples = self.query_one(Overlaid).samples(self.terminal.glyphs) or ["  "] * len(names)
+        samples = self.query_one(LossesPanel).samples(self.terminal.glyphs) or ["  "] * len(names)
         head = " compare " if self.size.width >= WIDE else " "
         shown = self._seen if self._more else range(len(names))
         room = (self.size.width - len(head)) // max(len(shown), 1) - 7
@@ -254,7 +256,7 @@ class CompareScreen(Paced[bool], Player):
             role = palette.style(SERIES[k][0])
             runs += [(f"{samples[k]} {LETTERS[k]} ", role + Style(bold=True))]
             runs += [(f"{middle(names[k], room)}  ", text)]
-        self.query_one("#names", Line).write(runs)
+        self.query_one("#names", TextLine).write(runs)
 
     # --- what the workers say ----------------------------------------------------------------
 
@@ -265,34 +267,36 @@ class CompareScreen(Paced[bool], Player):
             self.dismiss(False)
             return
         self.subjects = message.subjects
-        self.query_one(Overlaid).show(self.subjects)
-        self.query_one(Table).show(self.subjects)
+        self.query_one(LossesPanel).show(self.subjects)
+        self.query_one(ComparisonTable).show(self.subjects)
         self.query_one("#table", Panel).entitle("Settings and results")
         self._colour_panes()
         self._lay_out()
         levels = max(subject.experiment.sampling_levels for subject in self.subjects)
-        self.take(self.play.hold().of(levels).go_to(levels))
+        self.take(self.playback.hold().of(levels).go_to(levels))
         self._ask_for(0)
 
-    def on_compare_screen_filmed(self, message: Filmed) -> None:
-        self._take_film(message.showing, message.film)
+    def on_compare_screen_trajectory_ready(self, message: TrajectoryReady) -> None:
+        self._take_trajectory(message.showing, message.trajectory)
 
     def on_compare_screen_failed(self, message: Failed) -> None:
         self.terminal.refuse("Not compared", message.text)
-        if isinstance(message.wish, Showing):
-            self._take_film(message.wish, message.text)
+        if isinstance(message.request, TrajectoryRequest):
+            self._take_trajectory(message.request, message.text)
         else:
             self.dismiss(False)
 
     def on_compare_screen_measured(self) -> None:
         self.redraw()
 
-    def _take_film(self, showing: Showing, film: Film | str) -> None:
+    def _take_trajectory(
+        self, showing: TrajectoryRequest, trajectory: MeasuredTrajectory | str
+    ) -> None:
         """Show a film, or why there is none, and go on to the next."""
         if showing.seed != self._seed:
             return  # other noise has been asked for since
-        self.films[showing.index] = film
-        self.query(Pane)[showing.index].forget()
+        self.trajectories[showing.index] = trajectory
+        self.query(TrajectoryPane)[showing.index].forget()
         self.redraw()
         self._ask_for(showing.index + 1)
 
@@ -300,8 +304,8 @@ class CompareScreen(Paced[bool], Player):
         if self.is_running:
             self.post_message(message)
 
-    def _fail(self, wish: object, error: Exception) -> None:
-        self._post(self.Failed(wish, error))
+    def _fail(self, request: object, error: Exception) -> None:
+        self._post(self.Failed(request, error))
 
     @property
     def _seed(self) -> int:
@@ -310,7 +314,7 @@ class CompareScreen(Paced[bool], Player):
     def _ask_for(self, index: int) -> None:
         """Ask for the film of this one; the next is asked for when it is there."""
         if index < len(self.subjects):
-            self._camera.ask(Showing(index, self.subjects[index], self._seed))
+            self._camera.ask(TrajectoryRequest(index, self.subjects[index], self._seed))
 
     # --- drawing -----------------------------------------------------------------------------
 
@@ -318,35 +322,37 @@ class CompareScreen(Paced[bool], Player):
         """Draw what can be seen."""
         if not self.is_mounted or not self.subjects:
             return
-        self.query_one(Ruler).point(self.play.place, self.levels)
+        self.query_one(LevelSlider).point(self.playback.position, self.levels)
         palette, glyphs = self.terminal.palette, self.terminal.glyphs
-        self.query_one(Overlaid).redraw(palette, glyphs)
-        unmeasured: tuple[Film, int] | None = None
-        for pane in self.query(Pane):
-            film = self.films.get(pane.index, "sampling …")
+        self.query_one(LossesPanel).redraw(palette, glyphs)
+        unmeasured: tuple[MeasuredTrajectory, int] | None = None
+        for pane in self.query(TrajectoryPane):
+            trajectory = self.trajectories.get(pane.index, "sampling …")
             if not pane.is_on_screen:
                 continue
-            if isinstance(film, str):
-                pane.say(film)
+            if isinstance(trajectory, str):
+                pane.say(trajectory)
                 continue
-            play = self.play.in_step(film.levels)
-            look = Look(play.place, self._view[film.dim], self.truth, self.zoom)
-            pane.draw(film, play, look, palette, glyphs)
-            if film.measured(play.level) is None:
-                unmeasured = unmeasured or (film, play.level)
+            playback = self.playback.in_step(trajectory.levels)
+            view_state = ViewState(
+                playback.position, self._view[trajectory.dim], self.truth, self.zoom
+            )
+            pane.draw(trajectory, playback, view_state, palette, glyphs)
+            if trajectory.measured(playback.level) is None:
+                unmeasured = unmeasured or (trajectory, playback.level)
         if unmeasured is not None:
             self._meter.ask(unmeasured)
 
     def _colour_panes(self) -> None:
         """A film's frame has the colour of its curve."""
         kind: EdgeType = "ascii" if self.terminal.glyphs == "ascii" else "round"
-        for pane in self.query(Pane):
+        for pane in self.query(TrajectoryPane):
             colour = self.terminal.palette.style(SERIES[pane.index][0]).color
             if colour is not None:
                 pane.styles.border = (kind, Color.from_rich_color(colour))
 
     def _recolour(self) -> None:
-        self.query_one(Ruler).palette = self.terminal.palette
+        self.query_one(LevelSlider).palette = self.terminal.palette
         self._colour_panes()
         self._lay_out()
 
@@ -385,12 +391,12 @@ class CompareScreen(Paced[bool], Player):
             self._ask_for(0)
 
     def action_log_scale(self) -> None:
-        losses = self.query_one(Overlaid)
+        losses = self.query_one(LossesPanel)
         losses.logarithmic = not losses.logarithmic
         self.redraw()
 
     def action_relative(self) -> None:
-        losses = self.query_one(Overlaid)
+        losses = self.query_one(LossesPanel)
         losses.relative = not losses.relative
         if not losses.can_be_relative:
             self.notify("No floor is known for all of these: losses as they are.")
@@ -401,7 +407,7 @@ class CompareScreen(Paced[bool], Player):
             self.first = min(max(self.first + change, 0), max(len(self.subjects) - self.room, 0))
             self._lay_out()
         else:
-            self.query_one(Table).scroll_relative(y=change, animate=False)
+            self.query_one(ComparisonTable).scroll_relative(y=change, animate=False)
 
     def action_tab(self, tab: str) -> None:
         self.tab = tab
@@ -420,17 +426,17 @@ class CompareScreen(Paced[bool], Player):
 
         if not self.subjects:
             return
-        losses = self.query_one(Overlaid)
-        films = [
-            (index, film, self.play.in_step(film.levels).place)
-            for index, film in sorted(self.films.items())
-            if not isinstance(film, str)
+        losses = self.query_one(LossesPanel)
+        trajectories = [
+            (index, trajectory, self.playback.in_step(trajectory.levels).position)
+            for index, trajectory in sorted(self.trajectories.items())
+            if not isinstance(trajectory, str)
         ]
         offer = of_comparison(
             self.subjects,
-            films,
+            trajectories,
             self._view,
-            self.query_one(Table).rows,
+            self.query_one(ComparisonTable).rows,
             log=losses.logarithmic,
             relative=losses.relative and losses.can_be_relative,
             first="denoising" if self.all_shown else self.tab,
@@ -442,8 +448,8 @@ class CompareScreen(Paced[bool], Player):
 
     def action_ask(self) -> None:
         if self.subjects:
-            losses, table = self.query_one(Overlaid), self.query_one(Table)
-            numbers = places(self.subjects, self.query(Pane), losses, table)
+            losses, table = self.query_one(LossesPanel), self.query_one(ComparisonTable)
+            numbers = places(self.subjects, self.query(TrajectoryPane), losses, table)
             self.app.push_screen(AskScreen(numbers, plain=self.terminal.glyphs == "ascii"))
 
     def action_help(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....core.analysis.energy_distance import POINTS
+from ....core.analysis.energy_distance import MAX_POINTS
 from ....core.analysis.report import results
 from ....core.config.errors import ConfigError
 from ....core.config.experiment import Experiment
@@ -19,9 +19,9 @@ from ....core.runs.manifest import RunError
 from ....core.runs.store import list_runs
 from ....core.text import shown
 from ....core.training.devices import use_threads
-from ...sampling.measured_trajectory import Film, make_film
-from ...sampling.request import Progress, Wish
-from ...session.records import State, Training
+from ...sampling.measured_trajectory import MeasuredTrajectory, measure_trajectory
+from ...sampling.request import ProgressCallback, SampleRequest
+from ...session.records import SessionState, Training
 from ..load import opened
 
 LETTERS = "ABCD"
@@ -29,20 +29,20 @@ LETTERS = "ABCD"
 
 
 @dataclass(frozen=True)
-class Source:
+class Candidate:
     """What is to be compared: a run's folder, or a training of the lab."""
 
     name: str
     what: Path | Training
 
 
-def beside_bench(training: Training | None, experiment: str) -> list[Source]:
+def beside_workspace(training: Training | None, experiment: str) -> list[Candidate]:
     """The training on the bench, and the latest other run of its experiment."""
-    source = of_bench(training)
+    source = of_workspace(training)
     if source is None or training is None:
         return []
     others = [
-        Source(run.name, run.folder.absolute())
+        Candidate(run.name, run.folder.absolute())
         for run in list_runs()
         if run.about is not None
         and run.about.experiment == experiment
@@ -52,11 +52,11 @@ def beside_bench(training: Training | None, experiment: str) -> list[Source]:
     return [source, *others[:1]]
 
 
-def of_bench(training: Training | None) -> Source | None:
+def of_workspace(training: Training | None) -> Candidate | None:
     """The training on the bench, by the name of its run, once it has a network."""
     if training is None or training.snapshot is None or not training.step:
         return None
-    return Source(training.run.name if training.run else "on the bench", training)
+    return Candidate(training.run.name if training.run else "on the bench", training)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ class Subject:
 
     name: str
     experiment: Experiment
-    state: State
+    state: SessionState
     step: int
     seconds: float
     losses: NDArray[np.float32]
@@ -74,7 +74,9 @@ class Subject:
     metrics: Mapping[str, Any]
 
 
-def read(sources: Sequence[Source], tell: Progress) -> tuple[list[Subject], list[str]]:
+def read_subjects(
+    sources: Sequence[Candidate], tell: ProgressCallback
+) -> tuple[list[Subject], list[str]]:
     """What there is to compare, and one line for each source that cannot be."""
     subjects, faults = [], []
     for done, source in enumerate(sources):
@@ -86,7 +88,7 @@ def read(sources: Sequence[Source], tell: Progress) -> tuple[list[Subject], list
     return subjects, faults
 
 
-def _subject(source: Source) -> Subject:
+def _subject(source: Candidate) -> Subject:
     training = source.what
     if isinstance(training, Path):
         _, training = opened(str(training))
@@ -94,7 +96,7 @@ def _subject(source: Source) -> Subject:
     if snapshot is None or losses is None:
         raise RunError(f"{shown(source.name)} has no network yet")
     step, denoiser = snapshot
-    diverged = training.state is State.DIVERGED
+    diverged = training.state is SessionState.DIVERGED
     losses = losses[:step].copy()
     metrics = training.metrics
     if metrics is None or not _current(metrics):
@@ -120,7 +122,7 @@ def _current(metrics: Mapping[str, Any]) -> bool:
 
 
 @dataclass(frozen=True)
-class Showing:
+class TrajectoryRequest:
     """A film that is wanted: of one of the subjects, from the noise of a seed."""
 
     index: int
@@ -128,16 +130,18 @@ class Showing:
     seed: int
 
 
-def show(showing: Showing, tell: Progress) -> tuple[Showing, Film]:
+def measure_subject(
+    showing: TrajectoryRequest, tell: ProgressCallback
+) -> tuple[TrajectoryRequest, MeasuredTrajectory]:
     """The film; those of one seed start from the same noise, where their shapes agree."""
     subject = showing.subject
-    wish = Wish(
+    request = SampleRequest(
         subject.experiment,
         "network",
         showing.seed,
         subject.experiment.sampling.points,
         subject.step,
         subject.denoiser,
-        keep=POINTS,
+        keep=MAX_POINTS,
     )
-    return showing, make_film(wish, tell)
+    return showing, measure_trajectory(request, tell)

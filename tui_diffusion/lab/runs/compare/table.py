@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
-from ...widgets.row_list import Lines, Piece
-from .differences import Row, outcomes, same_loss, settings_that_differ
+from ...widgets.row_list import Piece, RowList
+from .differences import ComparisonRow, outcomes, same_loss, settings_that_differ
 from .subjects import LETTERS, Subject
 
 _LEAST = 9
@@ -16,7 +16,7 @@ _LABEL = 21
 """Cells of a label, as far as the values leave them room."""
 
 
-class Table(Lines, can_focus=False):
+class ComparisonTable(RowList, can_focus=False):
     """A row a setting or result, a column a training; the better result has a mark.
 
     It has no cursor: nothing can be done to a row.
@@ -25,19 +25,19 @@ class Table(Lines, can_focus=False):
     def __init__(self, *, plain: bool) -> None:
         super().__init__(plain=plain, id="rows")
         self.columns: tuple[str, ...] = ()
-        self.rows: list[Row] = []
+        self.rows: list[ComparisonRow] = []
 
     def show(self, subjects: Sequence[Subject]) -> None:
         """Show these."""
         self.columns = tuple(LETTERS[k] for k in range(len(subjects)))
         differ = settings_that_differ(subjects)
-        same = [] if differ else [Row("the same in all", ())]
-        self.rows = [Row("Differing settings", ()), *differ, *same, Row("", ())]
-        self.rows += [Row("What they came to", ()), *outcomes(subjects)]
+        same = [] if differ else [ComparisonRow("the same in all", ())]
+        self.rows = [ComparisonRow("Differing settings", ()), *differ, *same, ComparisonRow("", ())]
+        self.rows += [ComparisonRow("What they came to", ()), *outcomes(subjects)]
         if not same_loss(subjects):
             # Two rows, because the table may take two fifths of a narrow terminal.
             for text in ("These losses measure different things,", "so no winner is marked."):
-                self.rows.append(Row(text, ()))
+                self.rows.append(ComparisonRow(text, ()))
         self.recount()
 
     @property
