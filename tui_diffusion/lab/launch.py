@@ -134,12 +134,12 @@ def _run(
     except OSError:
         # The terminal is gone, and with it all that could be said; the training is written down.
         app.close_workers()
-        save(settings_file(), replace(kept, place=app.place))
+        save(settings_file(), replace(kept, place=app.place), kept)
         os._exit(128 + signal.SIGHUP)
     finally:
         app.close_workers()
     chosen = app.theme if app.theme != began else kept.theme
-    trouble = save(settings_file(), replace(kept, theme=chosen, place=app.place))
+    trouble = save(settings_file(), replace(kept, theme=chosen, place=app.place), kept)
     if trouble:
         print(f"diffusion-tui: {trouble}", file=sys.stderr)
     # Not sys.exit: a thread deep in torch cannot be interrupted, and taking torch down takes most
