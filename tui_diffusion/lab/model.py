@@ -1,4 +1,4 @@
-"""The experiments that are open: each with its bench, one of them chosen, and who works on them."""
+"""The open experiments, the chosen one, and the threads that train, sample and analyse."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 class Model:
-    """What a lab holds, without a widget: ``experiment`` is chosen, on the bench of its name.
+    """The state of the lab, independent of widgets; ``experiment`` is chosen at the start.
 
-    ``session`` trains, ``sampling`` makes films and ``diagnoses`` studies; `loaded` once torch is.
+    ``session`` trains, ``sampling`` computes trajectories and ``diagnoses`` analyses them. ``loaded``
+    becomes true when torch has been imported.
     """
 
     def __init__(
@@ -44,18 +45,18 @@ class Model:
 
     @property
     def workspace(self) -> Workspace:
-        """The experiment that is chosen."""
+        """The chosen experiment with its training."""
         return self.workspaces[self.chosen]
 
     @property
     def preset(self) -> Preset:
-        """What the chosen experiment began as."""
+        """The preset of the chosen experiment."""
         return self.presets[self.chosen]
 
     def change_preset(self, was: str | None, now: Preset | None) -> None:
-        """Take the preset ``was`` away, and put what is on the bench under the name of ``now``.
+        """Remove the preset ``was``, and store the chosen experiment under the name of ``now``.
 
-        Without ``now`` the preset is chosen that the experiment comes from.
+        Without ``now``, choose the built-in preset that the experiment comes from.
         """
         workspace = self.workspace
         if was is not None:
@@ -69,12 +70,12 @@ class Model:
         self.workspaces[now.id] = replace(workspace, experiment=named)
 
     def put(self, experiment: Experiment, training: Training) -> str:
-        """Put a training on a bench; the bench's name, which may be that of its origin."""
+        """Store a training; return the name of its experiment, or of the preset it comes from."""
         name = experiment.name if experiment.name in self.workspaces else base_of(experiment).id
         self.workspaces[name] = Workspace(experiment, training)
         return name
 
     def close(self) -> bool:
-        """End all threads; whether they have ended."""
+        """Stop all threads; return whether they have ended."""
         ended = self.session.close(0.6)
         return self.sampling.close(0.2) and self.diagnoses.close(0.1) and ended

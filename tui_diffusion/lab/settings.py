@@ -93,7 +93,7 @@ class Place:
 
     @classmethod
     def of(cls, experiment: str, tab: str, views: Mapping[int, str], playback: Playback) -> Place:
-        """The place of a lab that shows this."""
+        """Return the place of a lab that shows this experiment, tab, views and playback."""
         level = None if playback.at_end else playback.level
         mode, speed, fine = playback.mode, SPEEDS[playback.speed], playback.fine
         return cls(
@@ -101,7 +101,7 @@ class Place:
         )
 
     def playback(self, levels: int, *, here: bool) -> Playback:
-        """Restore the playback; its level only if the experiment is the one it was left in."""
+        """Restore the playback among ``levels``; its level only if the experiment is the same."""
         speed = SPEEDS.index(self.speed)
         playback = Playback(levels, fine=self.sub_steps, mode=self.play_mode, speed=speed)
         return playback.go_to(levels if self.level is None or not here else self.level)
@@ -284,9 +284,8 @@ def save(file: Path, settings: Settings, before: Settings | None = None) -> str:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")  # which is not put aside
-        target = destination(file)
-        _write(target, settings, before)
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")  # never rename a folder
+        _write(destination(file), settings, before)
     except OSError as error:
         return f"{file}: cannot be written ({error.strerror})"
     return ""
@@ -299,7 +298,7 @@ def _write(file: Path, settings: Settings, before: Settings | None) -> None:
     with suppress(FileNotFoundError):
         try:
             text = _read(file)
-        except ValueError:  # it is too large, or not text
+        except ValueError:  # too large, or not UTF-8
             file.replace(aside)
     if len(text) > LARGEST_EDIT:
         raise OSError(errno.EFBIG, f"it is longer than {LARGEST_EDIT:,} characters")

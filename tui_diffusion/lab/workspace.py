@@ -1,4 +1,4 @@
-"""An experiment on the bench: what is set, and what has been trained."""
+"""An open experiment with its latest training."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .sampling.request import PointSource, SampleRequest
 from .session.records import Training
 
 _LIVE_POINTS = 2_000
-"""Most points of a film made while training, so that sampling takes little from it."""
+"""Maximum number of points sampled during a training, so that the training stays fast."""
 
 
 @dataclass
 class Workspace:
-    """One experiment on the bench: as set in the form, with its latest training and seed."""
+    """An experiment as set in the form, its latest training, and the offset of its seed."""
 
     experiment: Experiment
     training: Training | None = None
@@ -23,11 +23,11 @@ class Workspace:
 
     @property
     def active(self) -> bool:
-        """Whether its training still runs, or may go on."""
+        """Whether a training is in progress or paused."""
         return self.training is not None and self.training.state.active
 
     def trained(self) -> Training | None:
-        """The training whose network fits what is set, if there is one to show."""
+        """Return the training if its network fits the current experiment, otherwise None."""
         training = self.training
         if training is None or training.snapshot is None:
             return None
@@ -39,9 +39,9 @@ class Workspace:
         return training if same else None
 
     def reread(self) -> bool:
-        """Take the points of a file as they stand there now; whether they are others than before.
+        """Read the data file again; return whether its points have changed.
 
-        Raises `ConfigError` where they cannot be read any more.
+        Raises `ConfigError` if the file cannot be read any more.
         """
         before, data = self.experiment, self.experiment.data
         if data.points is not None:
@@ -49,7 +49,10 @@ class Workspace:
         return self.experiment != before
 
     def request(self, *, live: bool, level: int | None = None) -> SampleRequest:
-        """The film to be seen, at this level first: of the network, or else of the true data."""
+        """Return the request for a trajectory: of the network if there is one, else of noised data.
+
+        ``level`` is computed first; ``live`` limits the number of points during a training.
+        """
         experiment, training = self.experiment, self.trained()
         source: PointSource = "forward"
         step, denoiser = 0, None
