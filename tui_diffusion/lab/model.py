@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Model:
     """The state of the lab, independent of widgets; ``experiment`` is chosen at the start.
 
-    ``session`` trains, ``sampling`` computes trajectories and ``diagnoses`` analyses them. ``loaded``
-    becomes true when torch has been imported.
+    ``session`` trains, ``sampling`` computes trajectories, and ``diagnoses`` analyses their errors.
+    ``loaded`` becomes true when torch has been imported.
     """
 
     def __init__(
