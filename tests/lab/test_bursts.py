@@ -10,6 +10,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widget import Widget
 
+from tui_diffusion.lab.messages import RequestFailed, SessionUpdate, TrajectoryReady
 from tui_diffusion.lab.output.screens import CommandMenu
 from tui_diffusion.lab.runs.run_list import RunList
 from tui_diffusion.lab.runs.screen import RunsScreen
@@ -103,6 +104,52 @@ async def test_nothing_fails_in_a_screen_that_is_left():
             await until(lambda before=before: len(looked) >= before + 4)
         await driver.press("right")
         assert driver.app.screen.is_running
+
+
+async def test_nothing_fails_in_a_lab_that_is_taken_down(monkeypatch):
+    """Its widgets go first, then its screens; keys and messages arrive until the last has gone."""
+    sent = (*KEYS, *KEYS)  # the second time from other tabs
+    async with lab() as driver:
+        app, trajectory = driver.app, driver.panel.trajectory
+        close_all = app._close_all
+
+        async def last_moments() -> None:
+            await app._prune(*app.main.children)
+            driver.type(*sent)
+            for message in (
+                SessionUpdate(),
+                TrajectoryReady(trajectory),
+                RequestFailed(ValueError("no")),
+            ):
+                app.post_message(message)
+            app.call_later(app.guidance.end)
+            app.call_later(app.updates.show_bench)
+            app.call_later(app.main.fit, app.size)
+            await until(lambda: app._exception or not app._message_queue.qsize())
+            await close_all()
+
+        monkeypatch.setattr(app, "_close_all", last_moments)
+    # to leave raises what has failed
+
+
+async def test_the_lab_goes_on_after_a_message_that_came_too_early(slowly):
+    """What looks into the screen on top, which is only being built, finds nothing there."""
+    async with lab(size=NARROW) as driver:
+        app, looked = driver.app, []
+
+        def view_state() -> None:
+            looked.append(app.screen.is_mounted)
+            app.screen.query_one("#none")
+
+        app.call_next(app.windows.action_help)
+        app.call_later(view_state)
+        await until(lambda: looked)
+        assert looked == [False]
+        await until(lambda: app.screen.is_mounted)
+        await driver.press("escape")
+        await until(lambda: app.screen is app.main)
+        await driver.press("home")
+        await driver.level(0, 10)
 
 
 @pytest.mark.slow

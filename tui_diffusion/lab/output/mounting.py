@@ -22,17 +22,22 @@ from textual.widget import Widget
 from textual.worker import NoActiveWorker, WorkerFailed, get_current_worker
 
 
+def is_closing(app: App[Any]) -> bool:
+    """Return whether an app that has started is to exit, or removes its screens already."""
+    return app._exit or not app._running or not app._screen_stack
+
+
 def is_whole(pump: MessagePump) -> bool:
     """Return whether a widget's screen is complete, on the stack, and not closing.
 
     For the app itself, the top screen counts.
     """
     app = pump.app
-    stack = app._screen_stack
-    if app._exit or not stack:
+    if is_closing(app):
         return False
+    stack = app._screen_stack
     if isinstance(pump, App):
-        return stack[-1].is_mounted
+        return stack[-1].is_mounted and not stack[-1]._pruning
     if not isinstance(pump, Widget):
         return True
     screen = next((node for node in pump.ancestors_with_self if isinstance(node, Screen)), None)

@@ -20,7 +20,7 @@ from .colour_filters import reducer
 from .differ import TerminalContent
 from .driver import GuardedApp, LabDriver
 from .errors import tell
-from .mounting import is_expected, pump_at_work
+from .mounting import is_closing, is_expected, pump_at_work, while_whole
 from .pace import FrameLimiter
 from .screens import CommandMenu
 from .text_filters import AsciiFilter, ConsoleFilter
@@ -93,16 +93,20 @@ class TerminalApp(GuardedApp):
     # --- screens under construction or closing ----------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.InputEvent) and (self._exit or not self._screen_stack):
+        if isinstance(event, events.InputEvent) and is_closing(self):
             return  # nobody is left to receive the answer
         await super().on_event(event)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        with while_whole(self):  # an error outside would end the app's message loop
+            await super()._dispatch_message(message)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         """Wait for the top screen: its actions need its widgets."""
         if not (screen := self.screen).is_mounted:
             with suppress(TimeoutError):
                 await wait_for(screen._mounted_event.wait(), _PATIENCE)
-        return await super()._check_bindings(key, priority)
+        return is_closing(self) or await super()._check_bindings(key, priority)
 
     def _handle_exception(self, error: Exception) -> None:
         if not is_expected(error, pump_at_work(self)):
