@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 DataName = Literal[
@@ -92,3 +92,13 @@ ANY_LEVEL = ("edm", "flow")
 """Methods whose network covers every noise level, so that sampling may use any levels.
 
 The others cover only the levels of their training, and can be sampled on a subset of them."""
+
+
+def methods_for(path: str, values: Sequence[str]) -> tuple[str, ...]:
+    """Return the methods that go with any of these values of a field."""
+    if path == "network.per_level" and "true" in values:
+        return tuple(method for method in SCHEDULES_OF if method not in ANY_LEVEL)
+    compatible = {"schedule.kind": SCHEDULES_OF, "sampling.sampler": SAMPLERS_OF}.get(path)
+    if compatible is None:
+        return tuple(SCHEDULES_OF)
+    return tuple(method for method, names in compatible.items() if {*names} & {*values})

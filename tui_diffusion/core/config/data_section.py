@@ -150,9 +150,10 @@ class DataConfig(Section):
             )
         fits = [LEAST_WEIGHT <= weight <= 1 / LEAST_WEIGHT for weight in weights]
         if weights and (len(weights) != len(means) or not all(fits)):
+            shown = shortened(format_value(weights))
             raise ValueError(
-                f"data.weights: {format_value(weights)} does not fit {len(means)} means; allowed: "
-                f"{len(means)} numbers from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g}, or none"
+                f"data.weights: {shown} does not fit {len(means)} means; allowed: for each of them "
+                f"a number from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g}, or none"
             )
         object.__setattr__(self, "means", means)
         object.__setattr__(self, "weights", weights)

@@ -10,7 +10,7 @@ allowed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, get_args
 
@@ -26,6 +26,7 @@ from .choices import (
     SAMPLERS_OF,
     SCHEDULES_OF,
     DataName,
+    methods_for,
 )
 from .data_section import DataConfig
 from .errors import ConfigError
@@ -153,7 +154,7 @@ class Experiment(Section):
         for path in settings:
             field = known[path]
             if not field.applies(result):
-                raise ConfigError(field.why_not(result), path)
+                raise ConfigError(_why_not(field, result), path)
         return result
 
     def _companions(self, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,6 +184,21 @@ def _one_of(path: str, value: str, allowed: tuple[str, ...], method: str) -> Non
         raise ValueError(
             f"{path}: {value!r} does not go with method {method!r}; allowed: {', '.join(allowed)}"
         )
+
+
+def _why_not(field: FieldSpec, experiment: Experiment) -> str:
+    """Return why a field does not apply, and the way there, with another method if it needs one."""
+    path, values = field.missing(experiment)
+    now = format_value(experiment.get(path))
+    methods = methods_for(path, values)
+    allowed = f"{path} = {_or(values)}"
+    if experiment.method.name not in methods:
+        allowed += f" with method.name = {_or(methods)}"
+    return f"{field.path}: does not apply while {path} is {now}; allowed: {allowed}"
+
+
+def _or(names: Sequence[str]) -> str:
+    return " or ".join(names)
 
 
 def _put(values: dict[str, Any], path: str, value: Any) -> None:

@@ -73,14 +73,10 @@ class FieldSpec:
         """Return whether the field has an effect in this experiment."""
         return all(format_value(experiment.get(p)) in values for p, values in self.when.items())
 
-    def why_not(self, experiment: Readable) -> str:
-        """Return one line that says why the field does not apply."""
-        path, values = next(
+    def missing(self, experiment: Readable) -> tuple[str, tuple[str, ...]]:
+        """Return the path and the values of the first condition that does not hold."""
+        return next(
             (p, v) for p, v in self.when.items() if format_value(experiment.get(p)) not in v
-        )
-        now = format_value(experiment.get(path))
-        return f"{self.path}: does not apply while {path} is {now}; allowed: {path} = " + (
-            " or ".join(values)
         )
 
 

@@ -140,7 +140,7 @@ class ScheduleConfig(Section):
             if least >= greatest:
                 raise ValueError(
                     f"schedule.{low}: {least:g} is not below schedule.{high} = {greatest:g}; "
-                    f"allowed: a number below {greatest:g}"
+                    f"allowed: a number below {greatest:g}, or schedule.{high} above {least:g}"
                 )
         return self
 

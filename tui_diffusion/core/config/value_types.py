@@ -12,6 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+_BEYOND = 2.0**64
+"""Greater than any whole number that a field allows."""
+
 
 def _integer_text(value: Any) -> Any:
     """Parse 10,000 or 1e4 as a whole number."""
@@ -27,7 +30,8 @@ def _integer_text(value: Any) -> Any:
         number = float(text)
     except ValueError:
         return value
-    return int(number) if math.isfinite(number) and number.is_integer() else value
+    # A refusal shows a number beyond any bound as it was written.
+    return int(number) if abs(number) < _BEYOND and number.is_integer() else value
 
 
 def _numbers_text(value: Any) -> Any:
