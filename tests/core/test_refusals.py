@@ -78,7 +78,8 @@ def proposals(base: str, field: str, allowed: str) -> Iterator[Changes]:
     high = found.get("to", found.get("below", max(1.0, 2 * low)))
     middle = math.sqrt(low * high) if low > 0 else (low + high) / 2
     count = len(PRESETS[base].experiment.get(field)) or 1 if spec.kind == "list" else 1
-    numbers = [math.floor(n) if spec.kind == "int" else n for n in (low, middle, high)]
+    numbers = (low, middle, high) if found or "fewer" in allowed else ()
+    numbers = [math.floor(n) if spec.kind == "int" else n for n in numbers]
     for word in (*words, *(", ".join([repr(number)] * count) for number in numbers)):
         yield {field: word}
 

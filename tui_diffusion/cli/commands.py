@@ -65,6 +65,12 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            # Click's parser of options names no command.
+            name = ctx.invoked_subcommand
+            if error.ctx is None and name is not None:
+                error.ctx = click.Context(self.commands[name], ctx, name)
+            raise
         except KeyboardInterrupt as error:
             # Click would print an empty line first and forget the number of the signal.
             complain("interrupted")

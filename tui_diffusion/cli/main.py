@@ -13,6 +13,7 @@ from ..core.text import shown
 from . import streams
 from .commands import cli
 from .signals import Exit, complain
+from .usage import wrong_use
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
         cli(prog_name="diffusion-tui", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        complain(error.format_message())
+        complain(wrong_use(error))
         sys.exit(Exit.BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         complain("interrupted")

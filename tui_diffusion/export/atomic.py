@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from ..core.files import destination, replacing
-from ..core.text import shown
+from ..core.text import shortened, shown
 from .options import ExportError
 
 
@@ -45,7 +45,7 @@ def _of_memory_or_device(error: RuntimeError) -> bool:
 
 def check_place(file: Path, force: bool) -> None:
     """Raise `ExportError` unless a file can be written there; only ``force`` replaces one."""
-    name = shown(file)
+    name = shortened(str(file), 200)
     try:
         if "\0" in str(file):
             raise ValueError("a null character in its name")
@@ -62,12 +62,12 @@ def check_place(file: Path, force: bool) -> None:
         probe.touch(exist_ok=False)
         probe.unlink()
         if len(os.fsencode(file.name)) > 255:
-            raise ExportError(f"{name[:80]}…: name too long; allowed: at most 255 bytes")
+            raise ExportError(f"{name}: name too long; allowed: at most 255 bytes")
     except (OSError, ValueError) as error:
         if isinstance(error, ExportError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise ExportError(
-            f"{name[:200]}: cannot be written ({shown(reason)}); "
+            f"{name}: cannot be written ({shown(reason)}); "
             "allowed: a file in a folder you may write to"
         ) from None

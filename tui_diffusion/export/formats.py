@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.config.experiment import Experiment
-from ..core.text import shown
+from ..core.text import shortened, shown
 from .atomic import check_place
 from .options import AS_USUAL, ExportError, ExportOptions
 from .views import GRID, TABLE_VIEWS, TRAINING_VIEWS, dashed, has_level, named, pictures_of
@@ -77,8 +77,8 @@ def format_of(file: Path) -> ExportFormat:
     """Return the format of a file's suffix. Raises `ExportError` for an unknown suffix."""
     suffix = file.suffix.lower()
     if suffix not in FORMATS:
-        what = f"suffix {shown(file.suffix)!r} is not known" if suffix else "has no suffix"
-        raise ExportError(f"{shown(file)}: {what}; allowed: {', '.join(FORMATS)}")
+        what = f"suffix {shortened(file.suffix)!r} is not known" if suffix else "has no suffix"
+        raise ExportError(f"{shortened(str(file), 200)}: {what}; allowed: {', '.join(FORMATS)}")
     return FORMATS[suffix]
 
 
@@ -110,7 +110,7 @@ def _check_options(file: Path, kind: ExportFormat, options: ExportOptions) -> No
         if not kind.views and not (suffix == ".csv" and view in TABLE_VIEWS):
             tables = ", ".join(map(dashed, TABLE_VIEWS))
             raise ExportError(
-                f"--view {shown(dashed(view))} does not go with {suffix}; allowed with: "
+                f"--view {shortened(dashed(view))} does not go with {suffix}; allowed with: "
                 f"{formats_with('views')}, and .csv with {tables}"
             )
     if options.level is not None and not (kind.views and has_level(named(options.view or GRID))):
@@ -154,7 +154,7 @@ def check_view(experiment: Experiment, options: ExportOptions) -> None:
     allowed = pictures_of(experiment.dim)
     if view not in allowed:
         raise ExportError(
-            f"--view: {shown(options.view)[:60]!r} is not allowed; allowed: "
+            f"--view: {shortened(options.view)!r} is not allowed; allowed: "
             f"{', '.join(map(dashed, allowed))}"
         )
     if options.level is not None and not 0 <= options.level <= levels:

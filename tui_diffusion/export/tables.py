@@ -18,7 +18,7 @@ from torch import Tensor
 from ..core.assemble import sampling_schedule, scaling_of
 from ..core.config.experiment import to_json
 from ..core.datasets import Scaling
-from ..core.text import shown
+from ..core.text import shortened
 from ..core.trajectory import Trajectory
 from .atomic import write_whole
 from .formats import ProgressCallback, check
@@ -53,7 +53,8 @@ def check_points(file: Path) -> None:
     """Raise `ExportError` if `write_points` cannot write there, replacing an existing file."""
     if file.suffix.lower() != ".npz":
         raise ExportError(
-            f"--out {shown(file)}: suffix {shown(file.suffix)!r} is not known; allowed: .npz"
+            f"--out {shortened(str(file), 200)}: suffix {shortened(file.suffix)!r} is not known; "
+            "allowed: .npz"
         )
     try:
         check(file, ExportOptions(force=True))

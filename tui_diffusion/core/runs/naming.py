@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..nearest import did_you_mean, nearest
 from ..paths import store
-from ..text import shown
+from ..text import shortened, shown
 from .manifest import RunError
 from .outside import outside_folders, outside_runs
 from .store import Summary, at, in_store, latest_first, list_runs, summarise
@@ -63,7 +63,7 @@ def find(name: str) -> Path:
         )
     near = nearest(name, (LATEST, *(folder.name for folder in folders)))
     hint = did_you_mean(map(shown, near))
-    raise RunError(f"run {shown(name)!r} does not exist; {hint}allowed: {allowed}")
+    raise RunError(f"run {shortened(name, 200)!r} does not exist; {hint}allowed: {allowed}")
 
 
 def _described(folder: Path) -> str:
