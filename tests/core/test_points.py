@@ -112,3 +112,15 @@ def test_equal_points_are_equal_experiments(tmp_path):
     assert of_file(file) == first and hash(of_file(file)) == hash(first)
     file.write_text("1\n3\n")
     assert of_file(file) != first
+
+
+def test_only_what_chooses_the_points_of_a_file_reads_it_again(tmp_path):
+    file = tmp_path / "p.csv"
+    file.write_text("1,2\n3,4\n")
+    of = of_file(file)
+    file.unlink()
+    for field, value in (("data.std", 0.02), ("data.scaling", "shared"), ("training.lr", 0.1)):
+        now = of.with_settings({field: value})
+        assert now.data.points is of.data.points and now.data.source == "p.csv", field
+    with pytest.raises(ConfigError, match="no such file"):
+        of.with_settings({"data.std": 0.02, "data.path": str(file)})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from pydantic import PrivateAttr, model_validator
+from pydantic import PrivateAttr, ValidationInfo, model_validator
 
 from ..text import expanded, shortened
 from .choices import DEFAULT_MEANS, DEFAULT_STD, DEFAULT_WEIGHTS, DataName
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .point_files import FilePoints
 
 _CENTRES: Mapping[str, tuple[str, ...]] = {"data.name": tuple(DEFAULT_MEANS)}
+
+OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where")
+"""Fields that determine the points of a file: setting one of them reads the file."""
 
 
 class DataConfig(Section):
@@ -113,7 +116,7 @@ class DataConfig(Section):
         return values
 
     @model_validator(mode="after")
-    def _means_fit(self) -> DataConfig:
+    def _means_fit(self, info: ValidationInfo) -> DataConfig:
         means = self.means or DEFAULT_MEANS.get(self.name, ())
         weights = self.weights or DEFAULT_WEIGHTS.get(self.name, ())
         if self.name not in DEFAULT_MEANS:
@@ -123,6 +126,8 @@ class DataConfig(Section):
                     f"data.{field}: does not go with data.name {self.name!r}; "
                     f"allowed: none, or data.name = {' or '.join(DEFAULT_MEANS)}"
                 )
+            if self.name == "file" and self._rows is None and info.context is not None:
+                self._rows = info.context["rows"]
             if self.name == "file" and self._rows is None:
                 path, self._rows = _read_points(self.path, self.columns, self.where)
                 object.__setattr__(self, "path", path)
@@ -165,6 +170,11 @@ class DataConfig(Section):
         if self.points is not None:
             return int(self.points.shape[1])
         return len(self.means[0]) if self.means else 2
+
+    @property
+    def kept(self) -> Mapping[str, FilePoints | None]:
+        """The validation context of another configuration with the same points."""
+        return {"rows": self._rows}
 
     @property
     def source(self) -> str:

@@ -28,7 +28,7 @@ from .choices import (
     DataName,
     methods_for,
 )
-from .data_section import DataConfig
+from .data_section import OF_THE_FILE, DataConfig
 from .errors import ConfigError
 from .fields import FieldSpec, fields_of, setting
 from .sections import (
@@ -138,7 +138,8 @@ class Experiment(Section):
 
         Text is parsed as a user writes it. If a setting invalidates others (another data set has
         other means, another method another schedule and sampler), those not set here take the new
-        defaults. Raises `ConfigError`.
+        defaults. A file of points is read again only if one of `OF_THE_FILE` is set. Raises
+        `ConfigError`.
         """
         known = field_table()
         for path in settings:
@@ -147,10 +148,10 @@ class Experiment(Section):
         values = self.model_dump()
         changes = {**self._companions(settings), **settings}
         if not any(path.startswith("data.") for path in changes):
-            values["data"] = self.data  # so that a file of points is not read again
+            values["data"] = self.data
         for path, value in changes.items():
             _put(values, path, value)
-        result = build(values)
+        result = build(values, self.data if changes.keys().isdisjoint(OF_THE_FILE) else None)
         for path in settings:
             field = known[path]
             if not field.applies(result):
@@ -214,10 +215,13 @@ def field_table() -> Mapping[str, FieldSpec]:
     return {spec.path: spec for spec in fields_of(Experiment) if spec.path != "name"}
 
 
-def build(values: Mapping[str, Any]) -> Experiment:
-    """Build an experiment from nested values; raise `ConfigError`, one line for the first fault."""
+def build(values: Mapping[str, Any], data: DataConfig | None = None) -> Experiment:
+    """Build an experiment from nested values; raise `ConfigError`, one line for the first fault.
+
+    The points of ``data`` are used if given, and otherwise read.
+    """
     try:
-        return Experiment.model_validate(values)
+        return Experiment.model_validate(values, context=data.kept if data is not None else None)
     except ValidationError as error:
         raise _explain(error) from None
 
