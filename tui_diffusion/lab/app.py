@@ -123,12 +123,13 @@ class Lab(TerminalApp):
         )
         self.updates = LiveUpdates(self, model, main, self.guidance, fps)
         self.windows = Windows(self, model, main, self.updates)
+        self.training = TrainingActions(self, model, main, self.updates, self.guidance)
         self.targets: dict[Target, object] = {
             "app": self,
             "denoising": main.denoising,
             "loss": main.loss,
             "points": PointActions(self, model, main.form, main.denoising, self.updates),
-            "training": TrainingActions(self, model, main, self.updates, self.guidance),
+            "training": self.training,
             "windows": self.windows,
             "guidance": self.guidance,
         }
@@ -293,6 +294,7 @@ class Lab(TerminalApp):
 
     def on_experiment_list_chosen(self, message: ExperimentList.Chosen) -> None:
         if message.id != self.model.chosen:
+            self.updates.cancel_reading()
             self.model.chosen = message.id
             self.updates.show_bench()
         if message.kept:
@@ -310,6 +312,9 @@ class Lab(TerminalApp):
         self.updates.ask()
         if told := newly_possible(workspace.training, before, now):
             self.notify(told, title="More steps")
+
+    def on_form_read(self, message: Form.Read) -> None:
+        self.training.form_read(message.taken)
 
     def on_form_tried(self) -> None:
         if self.main.loss.view == "schedule" and self.main.loss.is_on_screen:

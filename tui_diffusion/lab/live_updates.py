@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import thread_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .clock import Clock
 from .panels.status_bars import status
+from .reader import Reader
 from .runs.stored import ask_for_counts, mark_of
 from .session.records import SessionState, Training
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
 
     from .guide.guidance import Guidance
     from .main_screen import MainScreen
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from .output.terminal_app import TerminalApp
     from .sampling.diagnosis import RequestedDiagnosis
     from .sampling.measured_trajectory import MeasuredTrajectory
+
+T = TypeVar("T")
 
 FRAMES = 8.0
 """Most drawings of the loss in a second."""
@@ -53,6 +57,8 @@ class LiveUpdates:
         self.seen = SessionState.IDLE
         self._told_unsaved = ""
         self.counts: Mapping[str, int] = {}
+        self._reader: Reader[Any] = Reader(app)
+        self._reading = ""
 
     def start(self) -> None:
         """Begin, when the lab is mounted."""
@@ -179,6 +185,29 @@ class LiveUpdates:
         """Have the experiments marked that have runs on disk."""
         ask_for_counts(self._app.post_while_running)
 
+    def read(self, what: str, job: Callable[[], T], done: Callable[[Future[T]], None]) -> None:
+        """Read for the bench on another thread; the status line says ``what``.
+
+        A newer reading replaces an older one.
+        """
+
+        def handed_over(outcome: Future[T]) -> None:
+            self._tell_reading("")
+            done(outcome)
+
+        self._reader.start(job, handed_over)
+        self._tell_reading(what)
+
+    def cancel_reading(self) -> None:
+        """Drop what is being read: the bench is used otherwise."""
+        self._reader.cancel()
+        self._tell_reading("")
+
+    def _tell_reading(self, what: str) -> None:
+        if what != self._reading:
+            self._reading = what
+            self.write_status()
+
     def write_status(self) -> None:
         """Say in the status line where the session stands."""
         model = self._model
@@ -193,6 +222,7 @@ class LiveUpdates:
             self._app.size.width,
             self._main.palette,
             model.sampling.reached,
+            self._reading,
         )
         self._main.status.write(left, right)
 

@@ -38,16 +38,6 @@ class Workspace:
         )
         return training if same else None
 
-    def reread(self) -> bool:
-        """Read the data file again; return whether its points have changed.
-
-        Raises `ConfigError` if the file cannot be read any more.
-        """
-        before, data = self.experiment, self.experiment.data
-        if data.points is not None:
-            self.experiment = before.with_settings({"data.path": data.path})
-        return self.experiment != before
-
     def request(self, *, live: bool, level: int | None = None) -> SampleRequest:
         """Return the request for a trajectory: of the network if there is one, else of noised data.
 
@@ -66,3 +56,8 @@ class Workspace:
             points = min(points, _LIVE_POINTS)
         seed = (experiment.seed + self.noise) % 2**63
         return SampleRequest(experiment, source, seed, points, step, denoiser, live, level)
+
+
+def reread(experiment: Experiment) -> Experiment:
+    """Return an experiment with the points that stand in its file now; raise `ConfigError`."""
+    return experiment.with_settings({"data.path": experiment.data.path})

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from concurrent.futures import Future
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from ...core.config.errors import ConfigError
 from ...core.config.experiment import field_table
 from ...core.runs.manifest import RunError
-from ...core.runs.resume import resumed_experiment
-from ...core.runs.run import open_run
+from ..reader import Reader
 from ..runs.compare.screen import CompareScreen
-from ..runs.compare.subjects import beside_workspace
-from ..runs.load import opened
+from ..runs.compare.subjects import Candidate, beside_workspace
+from ..runs.load import ToOpen, read
 from ..screens.save_preset import PresetChange
-from ..session.records import SessionState
 
 if TYPE_CHECKING:
     from ..live_updates import LiveUpdates
@@ -51,6 +50,7 @@ class Windows:
         self.model = model
         self._main = main
         self._updates = updates
+        self._beside: Reader[list[Candidate]] = Reader(app)
 
     def not_yet(self, what: str) -> None:
         """Say what has to be awaited."""
@@ -113,28 +113,39 @@ class Windows:
         )
 
     def take_run(self, choice: RunChoice) -> None:
-        """Open a run on the bench of its experiment, or go on with its training there."""
-        folder = str(choice.run.folder.absolute())
-        more = {} if choice.steps is None else {"training.steps": choice.steps}
+        """Open a run on the bench of its experiment, or go on with its training there.
+
+        It is read on another thread: the loss floor alone of 10,000 points takes seconds.
+        """
+        what = f"opening {choice.run.label} …"
+        self._updates.read(what, partial(read, choice), self._take_read)
+
+    def _take_read(self, outcome: Future[ToOpen]) -> None:
         try:
-            experiment, training = opened(folder)
-            if more or (choice.what == "resume" and training.state is SessionState.STOPPED):
-                experiment = resumed_experiment(open_run(folder), more)
-                training = self.model.session.start(experiment, resume=folder)
+            run = outcome.result()
         except (ConfigError, RunError) as error:
             self._app.refuse("Not opened", str(error))
             return
-        self._updates.choose(self.model.put(experiment, training))
+        training = run.training
+        if training is None:
+            training = self.model.session.start(run.experiment, resume=run.folder)
+        self._updates.choose(self.model.put(run.experiment, training))
         self._updates.mark()
 
     @_with_torch
     def action_compare(self) -> None:
         """The bench beside the latest other run of its experiment, or let runs be chosen."""
+        training, chosen = self.model.workspace.training, self.model.chosen
+        self._beside.start(partial(beside_workspace, training, chosen), self._compare)
+
+    def _compare(self, outcome: Future[list[Candidate]]) -> None:
         try:
-            sources = beside_workspace(self.model.workspace.training, self.model.chosen)
+            sources = outcome.result()
         except RunError as error:
             self._app.refuse("Not compared", str(error))
             return
+        if len(self._app.screen_stack) > 1:
+            return  # another window was opened meanwhile
         if len(sources) > 1:
             self._app.push_screen(
                 CompareScreen(sources), lambda other: self.action_runs() if other else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.style import Style
 
-from ...core.text import threads_text
+from ...core.text import shortened, threads_text
 from ..breakpoints import TABS, WIDE
 from ..drawing.palette import Palette
 from ..formatting import duration, rate_text, took
@@ -27,17 +27,21 @@ def status(
     width: int,
     palette: Palette,
     sampling: tuple[int, int] | None = None,
+    reading: str = "",
 ) -> tuple[StyledTexts, StyledTexts]:
     """What is chosen, and how far its training is; ``waiting`` where there is none.
 
-    ``sampling`` is how far a long one is. Name, state and step always stand there, and behind them
-    why a training failed, cut where there is no room for it; the others as there is room for them:
-    the time first, then device and threads, and what matters least last.
+    ``sampling`` is how far a long one is, ``reading`` what is being read. Name, state and step
+    always stand there, and behind them why a training failed, cut where there is no room for it;
+    the others as there is room for them: the time first, then device and threads, and what matters
+    least last.
     """
     text, dim = palette.style("text"), palette.style("axis")
     brand: StyledText = (" diffusion-tui ", palette.style("mark") + Style(bold=True))
     name: StyledText = (f" {chosen} ", text)
     sampled: StyledTexts = [(f" sampling {sampling[0]}/{sampling[1]} ", text)] if sampling else []
+    if reading:
+        sampled = [(f" {shortened(reading, 40)} ", text)]
     if training is None:
         return [*([brand] if width >= _BRANDED else []), name, *sampled], [(f"{waiting} ", text)]
     state, end = _state(training, chosen, palette), (" ", text)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.analysis.loss_floor import stage_floors
 from ...core.assemble import make_mixture
 from ...core.config.experiment import Experiment
+from ...core.runs.resume import resumed_experiment
 from ...core.runs.run import open_run
 from ..session.records import SessionState, Training
 
 if TYPE_CHECKING:
-    pass
+    from .run_list import RunChoice
 
 
 def opened(name: str) -> tuple[Experiment, Training]:
@@ -32,3 +34,23 @@ def opened(name: str) -> tuple[Experiment, Training]:
         metrics=run.metrics,
     )
     return run.experiment, training
+
+
+@dataclass(frozen=True)
+class ToOpen:
+    """A run that was read: its training as it was left, or None if it is to be resumed."""
+
+    folder: str
+    experiment: Experiment
+    training: Training | None
+
+
+def read(choice: RunChoice) -> ToOpen:
+    """Read a run to open or to resume; raise `ConfigError` or `RunError`."""
+    folder = str(choice.run.folder.absolute())
+    more = {} if choice.steps is None else {"training.steps": choice.steps}
+    run = open_run(folder)
+    ended = run.state in ("finished", "diverged")
+    if more or (choice.what == "resume" and not ended):
+        return ToOpen(folder, resumed_experiment(run, more), None)
+    return ToOpen(folder, *opened(folder))

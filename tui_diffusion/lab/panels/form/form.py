@@ -7,6 +7,9 @@ its row as a draft, marked, with the model's reason below.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
 from textwrap import wrap
 
 from textual import on
@@ -17,17 +20,24 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from ....core.config.errors import ConfigError
-from ....core.config.experiment import Experiment
+from ....core.config.experiment import Experiment, field_table
+from ....core.config.fields import FieldSpec
+from ....core.text import shortened
+from ...reader import Reader
 from .choices import OF_A_FILE
 from .editors import Closed, ValueChoices, ValueInput
 from .help import FormHelp
-from .model import EntryOutcome, FormModel
+from .model import Check, EntryOutcome, FormModel, spec_with_choices
 from .rows import WIDE, FormRows
 
 _PICTURED = 15
 """Lines from which the form has room for a picture of the noise levels."""
 _SKETCHED = 9
 """Lines from which it has room for a small one, while they are edited."""
+_PATIENCE = 1.0
+"""Seconds to wait for the choices of a file; after that, the value is typed."""
+
+Outcome = Future[tuple[Experiment, dict[str, ConfigError]]]
 
 Picture = Callable[[Experiment, Experiment, str, int, int], list[Strip]]
 """Draws the noise levels of an experiment over its preset's, for a field: path, width, height."""
@@ -42,6 +52,8 @@ class Form(Widget):
 
     Backspace gives a field the preset's value back; on a field that has it, all of them, and then
     brings what was changed again.
+
+    Files are read on another thread. A value that names one waits in its row meanwhile.
     """
 
     DEFAULT_CSS = """
@@ -87,18 +99,28 @@ class Form(Widget):
             super().__init__()
             self.error = error
 
+    class Read(Message):
+        """No value waits for a file any more; ``taken`` unless it was dropped."""
+
+        def __init__(self, *, taken: bool) -> None:
+            super().__init__()
+            self.taken = taken
+
     class Tried(Message):
         """What is being typed comes to another experiment now, the form's `trial`."""
 
     def __init__(self, *, plain: bool = False, id: str | None = None) -> None:  # noqa: A002
         """``plain``: nothing but ASCII."""
         super().__init__(id=id)
-        self.model = FormModel()
+        self.model = FormModel(postpones=True)
         self.picture: Picture | None = None
         """Draws the noise levels; set once that does not have to wait for torch."""
         self.fields = FormRows(self.model, plain=plain)
         self.help = FormHelp(self.model, plain=plain)
         self._editor: ValueInput | ValueChoices | None = None
+        self._reader: Reader[tuple[Experiment, dict[str, ConfigError]]] = Reader(self)
+        self._check: Check | None = None
+        self._choices: Reader[FieldSpec] = Reader(self)
 
     def compose(self) -> ComposeResult:
         yield self.fields
@@ -117,11 +139,17 @@ class Form(Widget):
         self.model.show(experiment, preset)
         self.fields.load()
         self.describe()
+        self._read()
 
     @property
     def editing(self) -> bool:
         """Whether a text field or a list of choices is open, so that keys belong to it."""
         return bool(self.model.edited)
+
+    @property
+    def reading(self) -> bool:
+        """Whether a value waits for its file to be read."""
+        return self.model.check is not None
 
     @property
     def path(self) -> str:
@@ -158,7 +186,8 @@ class Form(Widget):
         if self.size.height:
             self.help.styles.height = self._help_lines + 1
         self.help.show(self.fields.spec, self._draw if self.pictured else None)
-        self.border_subtitle = self.model.summary or "enter edits"
+        reading = f"reading {shortened(Path(self.model.file).name, 20)} …" if self.reading else ""
+        self.border_subtitle = reading or self.model.summary or "enter edits"
 
     # --- values ----------------------------------------------------------------------------------
 
@@ -180,6 +209,27 @@ class Form(Widget):
             self.post_message(self.Changed(taken.experiment))
         if taken is not None and taken.error is not None:
             self.post_message(self.Rejected(taken.error))
+        self._read()
+
+    def _read(self) -> None:
+        """Read the file for which values wait, unless that is being done."""
+        check = self.model.check
+        if check is not None and not (self._reader.busy and check == self._check):
+            self._check = check
+            self._reader.start(check.settle, partial(self._settle, check))
+        elif check is None and self._reader.busy:
+            self._reader.cancel()
+            self.post_message(self.Read(taken=False))
+
+    def _settle(self, check: Check, outcome: Outcome) -> None:
+        """Take the values whose file has been read, unless other ones were entered meanwhile."""
+        if check == self.model.check:
+            taken = self.model.settled(check, *outcome.result())
+            self.fields.load()
+            self._report(taken)
+            self.post_message(self.Read(taken=True))
+        else:
+            self._read()
 
     @on(FormRows.Moved)
     def _moved(self, event: FormRows.Moved) -> None:
@@ -245,9 +295,23 @@ class Form(Widget):
             self.open()
 
     def open(self) -> None:
-        """Open an editor for the field under the cursor."""
-        spec = self.model.spec_to_edit(self.path)
-        text = self.model.text(self.path)
+        """Open an editor for the field under the cursor, with the choices of its file."""
+        path = self.path
+        if path not in OF_A_FILE:
+            self._open_editor(self.model.spec_to_edit(path))
+            return
+        read = partial(spec_with_choices, path, self.model.file)
+        self._choices.start(read, lambda outcome: self._offer(outcome.result()))
+        self.set_timer(_PATIENCE, lambda: self._offer(field_table()[path]))
+
+    def _offer(self, spec: FieldSpec) -> None:
+        """Open the editor that waits for this field's choices."""
+        if self.model.edited == spec.path and self._editor is None:
+            self._choices.cancel()
+            self._open_editor(spec)
+
+    def _open_editor(self, spec: FieldSpec) -> None:
+        text = self.model.text(spec.path)
         self._edit(
             ValueChoices(spec, text)
             if spec.kind == "choice"
@@ -331,8 +395,6 @@ class Form(Widget):
         if isinstance(event, Input.Changed) and event.input is editor:
             self._try(editor.spec.path, event.value)
         elif isinstance(event, OptionList.OptionHighlighted) and event.option_list is editor:
-            if editor.spec.path in OF_A_FILE:  # a file is read once, when it is taken
-                return
             self._try(editor.spec.path, editor.spec.choices[event.option_index])
 
     def on_resize(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from ....core.config.data_section import OF_THE_FILE
 from ....core.config.errors import ConfigError
 from ....core.config.experiment import Experiment, field_table
 from ....core.config.fields import FieldSpec
@@ -27,10 +28,26 @@ class EntryOutcome(NamedTuple):
     """The reason why the value stays a draft."""
 
 
-class FormModel:
-    """An experiment that is being edited, the preset it is compared with, and all drafts."""
+class Check(NamedTuple):
+    """Values to settle with an experiment, for which a file has to be read first."""
 
-    def __init__(self) -> None:
+    experiment: Experiment
+    values: Mapping[str, Any]
+
+    def settle(self) -> tuple[Experiment, dict[str, ConfigError]]:
+        """Read the file and settle the values, see `settle`; any thread may do it."""
+        return settle(self.experiment, self.values)
+
+
+class FormModel:
+    """An experiment that is being edited, the preset it is compared with, and all drafts.
+
+    If it ``postpones``, values that name a file are `waiting` until the file has been read for
+    `check`, and nothing is read here.
+    """
+
+    def __init__(self, *, postpones: bool = False) -> None:
+        self._postpones = postpones
         self.experiment = Experiment()
         self.preset = self.experiment
         self.trial = self.experiment
@@ -39,6 +56,8 @@ class FormModel:
         """The rejected text of each field, by path."""
         self.problems: dict[str, ConfigError] = {}
         """The reason why each draft was rejected, by path."""
+        self.waiting: dict[str, str] = {}
+        """The values whose file is yet to be read, by path, the latest last."""
         self.edited = ""
         """The path of the field in the open editor, or ''."""
         self._refused: dict[str, ConfigError] = {}
@@ -52,7 +71,7 @@ class FormModel:
 
     def _replace(self, experiment: Experiment, *, before: Experiment | None) -> None:
         self.experiment = self.trial = experiment
-        self.drafts, self.problems, self._refused = {}, {}, {}
+        self.drafts, self.problems, self._refused, self.waiting = {}, {}, {}, {}
         self._before_reset = before
 
     # --- fields ----------------------------------------------------------------------------------
@@ -63,21 +82,22 @@ class FormModel:
         The fields that choose rows and columns of a file are there as soon as a file is named:
         the file may be rejected for want of them.
         """
-        return [spec for spec in field_table().values() if self._applies(spec, self._file)]
+        return [spec for spec in field_table().values() if self._applies(spec, self.file)]
 
     def _applies(self, spec: FieldSpec, file: str) -> bool:
         return spec.applies(self.experiment) or (spec.path in OF_A_FILE and bool(file))
 
     @property
-    def _file(self) -> str:
+    def file(self) -> str:
         """The point file that was entered last, valid or not, or ''."""
-        data = self.experiment.data
-        current = self.drafts.get("data.path", data.path) if data.name == "file" else ""
-        return named_file(self.drafts.get("data.name", "")) or current
+        data, entered = self.experiment.data, {**self.drafts, **self.waiting}
+        current = entered.get("data.path", data.path) if data.name == "file" else ""
+        return named_file(entered.get("data.name", "")) or current
 
     def text(self, path: str) -> str:
-        """Return the text of a field: its draft, or its value."""
-        return self.drafts.get(path, format_value(self.experiment.get(path)))
+        """Return the text of a field: what waits for its file, its draft, or its value."""
+        entered = {**self.drafts, **self.waiting}
+        return entered.get(path, format_value(self.experiment.get(path)))
 
     def changed(self, path: str) -> bool:
         """Return whether the value of a field differs from the preset's."""
@@ -104,7 +124,7 @@ class FormModel:
 
     def to_undo(self, path: str) -> str:
         """Describe what Backspace on a field brings back; '' where there is nothing."""
-        if path in self.drafts or self.changed(path):
+        if self._touched(path):
             preset = f"preset: {format_value(self.preset.get(path))}"
             return preset if self.edited else f"{preset} (backspace)"
         if self.edited:
@@ -113,6 +133,10 @@ class FormModel:
         if changes:
             return f"backspace: reset all changed ({changes})"
         return "backspace: changes back" if self._before_reset is not None else ""
+
+    def _touched(self, path: str) -> bool:
+        """Return whether a field has something to undo of its own."""
+        return path in self.drafts or path in self.waiting or self.changed(path)
 
     # --- values ----------------------------------------------------------------------------------
 
@@ -133,7 +157,7 @@ class FormModel:
         On a field without a change or a draft, reset all fields; where none has any, bring back
         the values from before the last reset of all. None where there are none.
         """
-        if path in self.drafts or self.changed(path):
+        if self._touched(path):
             return self._take(path, self.preset.get(path))
         if self.drafts or self.experiment != self.preset:
             self._replace(self.preset, before=self.experiment)
@@ -145,6 +169,8 @@ class FormModel:
 
     def nudge(self, path: str, *, up: bool) -> EntryOutcome | None:
         """Step a field to its next value; None where it has none, see `fault` for the reason."""
+        if self._postpones and path == "data.name" and up and self._file_is_next:
+            return self._take(path, "file")
         try:
             value = nudge(self.experiment, path, up=up).get(path)
         except ConfigError as error:
@@ -154,12 +180,62 @@ class FormModel:
             return None
         return self._take(path, value)
 
+    @property
+    def _file_is_next(self) -> bool:
+        """Whether a step up takes the data set to the file that was used before."""
+        names, data = field_table()["data.name"].choices, self.experiment.data
+        return bool(data.path) and names[names.index(data.name) + 1 :] == ("file",)
+
     def _take(self, path: str, value: Any) -> EntryOutcome:
         values: dict[str, Any] = self._other_drafts(path)
+        values |= {p: text for p, text in self.waiting.items() if p != path}
         if value != format_value(self.experiment.get(path)):
             values[path] = value
+        if not self._reads(values):
+            return self._settled(path, values, *settle(self.experiment, values))
+        of_file = {p: text for p, text in values.items() if p in OF_THE_FILE}
+        if path in OF_THE_FILE:
+            for known in (*of_file, path):
+                self.drafts.pop(known, None)
+                self.problems.pop(known, None)
+            self.waiting = of_file
+            return EntryOutcome(None, None)
+        # No other field decides whether the file can be read, so it is not tried again.
+        waiting, drafts, problems = self.waiting, self.drafts, self.problems
+        now = {p: value for p, value in values.items() if p not in of_file}
+        taken = self._settled(path, now, *settle(self.experiment, now))
+        self.waiting = waiting
+        self.drafts |= {p: text for p, text in drafts.items() if p in of_file}
+        self.problems |= {p: error for p, error in problems.items() if p in of_file}
+        return taken
+
+    def _reads(self, values: Mapping[str, Any]) -> bool:
+        """Return whether a file is to be read for these values, and not here."""
+        name = str(values.get("data.name", self.experiment.data.name))
+        names_file = name == "file" or bool(named_file(name))
+        return self._postpones and names_file and not values.keys().isdisjoint(OF_THE_FILE)
+
+    @property
+    def check(self) -> Check | None:
+        """What is to be settled once its file is read, or None."""
+        if not self.waiting:
+            return None
+        return Check(self.experiment, {**self.drafts, **self.waiting})
+
+    def settled(
+        self, check: Check, experiment: Experiment, problems: Mapping[str, ConfigError]
+    ) -> EntryOutcome:
+        """Take the outcome of the current `check`."""
+        return self._settled(next(reversed(self.waiting)), check.values, experiment, problems)
+
+    def _settled(
+        self,
+        path: str,
+        values: Mapping[str, Any],
+        experiment: Experiment,
+        problems: Mapping[str, ConfigError],
+    ) -> EntryOutcome:
         before = self.experiment
-        experiment, problems = settle(before, values)
         self._replace(experiment, before=None)
         # A draft for a field that means nothing any more could neither be seen nor mended.
         file = named_file(str(values.get("data.name", "")))
@@ -187,12 +263,18 @@ class FormModel:
         self.edited, self._refused, self.trial = "", {}, self.experiment
 
     def try_text(self, path: str, text: str) -> None:
-        """Update `trial` and `fault` for the text in the editor; `trial` stays if it is wrong."""
+        """Update `trial` and `fault` for the text in the editor; `trial` stays if it is wrong.
+
+        A file is read once, when it is taken.
+        """
         text = text.strip()
-        unchanged = text == self.text(path)
+        values = {**self._other_drafts(path), path: text}
+        if self._reads(values):
+            values = {p: text for p, text in values.items() if p not in OF_THE_FILE}
+        unchanged = text == self.text(path) or path not in values
         trial, problems = self.experiment, self.problems
         if not unchanged:
-            trial, problems = settle(trial, {**self._other_drafts(path), path: text})
+            trial, problems = settle(trial, values)
         self._refused = {p: error for p, error in problems.items() if p == path}
         if unchanged or not self._refused:
             self.trial = trial
@@ -208,10 +290,15 @@ class FormModel:
 
     def spec_to_edit(self, path: str) -> FieldSpec:
         """Return a field with the choices that the point file adds, if there are any."""
-        spec = field_table()[path]
-        if path in OF_A_FILE and (choices := choices_of(path, self._file)):
-            return replace(spec, kind="choice", choices=choices)
-        return spec
+        return spec_with_choices(path, self.file)
+
+
+def spec_with_choices(path: str, file: str) -> FieldSpec:
+    """Return a field with the choices that ``file`` adds; it is read if the field is of a file."""
+    spec = field_table()[path]
+    if path in OF_A_FILE and (choices := choices_of(path, file)):
+        return replace(spec, kind="choice", choices=choices)
+    return spec
 
 
 def settle(

@@ -190,6 +190,8 @@ class FormRows(RowList):
         state, mark = "", " "
         if spec.path in self._model.problems:
             state, mark = "error", "!" if self.plain else "✗"
+        elif spec.path in self._model.waiting:
+            state, mark = "dim", "~" if self.plain else "…"
         elif self._model.changed(spec.path):
             state, mark = "changed", "*" if self.plain else "•"
         pieces: list[Piece] = [(f"{mark} ", state)]
