@@ -425,6 +425,7 @@ async def test_up_to_four_runs_can_be_marked_and_marks_follow_their_runs():
         assert "new" in {folder.name for folder in runs.marked}
         await driver.press("x", *"yes", "enter")
         await driver.press("home", "x", *"no", "enter")
+        await until(lambda: not driver.app.screen._reader.busy)
         assert len(runs.all) == 4
 
 
@@ -454,6 +455,7 @@ async def test_what_others_write_meanwhile_is_seen_and_the_cursor_stays_at_its_r
         with Checkpointer(Trainer(experiment), store() / "zz", seconds=0) as keeper:
             keeper.finish("training")
             driver.app.screen._look()
+            await until(lambda: not driver.app.screen._reader.busy)
             assert [run.standing for run in runs.all if run.name == "zz"] == ["training"]
             assert runs.here.name == here
             await driver.press("home")
@@ -461,6 +463,7 @@ async def test_what_others_write_meanwhile_is_seen_and_the_cursor_stays_at_its_r
             await driver.press("g")
             await shows(driver, "is being trained already")
         driver.app.screen._look()
+        await until(lambda: not driver.app.screen._reader.busy)
         assert [run.standing for run in runs.all if run.name == "zz"] == ["interrupted"]
 
 

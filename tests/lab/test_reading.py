@@ -12,8 +12,8 @@ from tui_diffusion.core.config import point_files
 from tui_diffusion.core.files import read_plain
 from tui_diffusion.core.runs.naming import run_to_resume
 from tui_diffusion.lab.panels.form import form as panel
-from tui_diffusion.lab.runs import load
-from tui_diffusion.lab.runs.run_list import RunChoice
+from tui_diffusion.lab.runs import load, screen
+from tui_diffusion.lab.runs.run_list import RunChoice, RunList
 
 from ..fakes import FakeTrainers
 from ..lab_driver import lab, make_lab, running, until
@@ -193,3 +193,34 @@ async def test_the_lab_is_left_while_a_file_is_being_read(disk, tmp_path):
         await driver.press("q")
         await until_soon(lambda: not app.is_running)
     release()
+
+
+async def test_the_runs_are_read_by_another_thread_and_the_cursor_stays(monkeypatch):
+    for name in ("one", "two", "three"):
+        invented(name, "naive-1d", 9)
+    readers: list[str] = []
+    may, find = threading.Event(), screen.find_runs
+    may.set()
+
+    def slow_find():
+        readers.append(threading.current_thread().name)
+        may.wait()
+        return find()
+
+    monkeypatch.setattr(screen, "find_runs", slow_find)
+    async with lab() as driver:
+        await driver.press("r", "down")
+        runs = driver.app.screen.query_one(RunList)
+        here = runs.here.name
+        assert len(runs.rows) == 3 and runs.cursor == 1
+        may.clear()
+        driver.app.screen._look()
+        await until_soon(lambda: len(readers) == 2)
+        await driver.press("end", "home", "down", "space")
+        assert runs.cursor == 2 and runs.marked, "keys are answered"
+        await driver.press("up")
+        invented("four", "naive-1d", 9)
+        may.set()
+        await until_soon(lambda: len(runs.rows) == 4)
+        assert runs.here.name == here and len(runs.marked) == 1
+    assert set(readers) == {"reading"}

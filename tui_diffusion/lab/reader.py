@@ -30,8 +30,8 @@ class Reader(Generic[T]):
         """Whether an outcome is awaited."""
         return self._latest is not None
 
-    def start(self, job: Callable[[], T], done: Callable[[Future[T]], None]) -> None:
-        """Run a job instead of any other; ``done`` receives its result or its exception."""
+    def start(self, job: Callable[[], T], done: Callable[[Future[T]], None]) -> Future[T]:
+        """Run a job instead of any other and return its outcome, which ``done`` receives."""
         outcome = self._latest = Future[T]()
 
         def work() -> None:
@@ -44,6 +44,7 @@ class Reader(Generic[T]):
                     self._owner.call_later(self._hand_over, outcome, done)
 
         Thread(target=work, name="reading", daemon=True).start()
+        return outcome
 
     def cancel(self) -> None:
         """Drop the outcome that is awaited, if there is one."""

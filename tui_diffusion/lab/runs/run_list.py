@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 from textual.message import Message
@@ -26,6 +26,19 @@ class RunChoice:
     steps: int | None = None
 
 
+class Found(NamedTuple):
+    """The runs on disk, the latest written first, and the changes of each whole one."""
+
+    runs: list[Summary]
+    changes: dict[Path, Changes]
+
+
+def find_runs() -> Found:
+    """Read the store, which takes a fraction of a millisecond a run; raise `RunError`."""
+    runs = all_runs()
+    return Found(runs, changes_of(runs))
+
+
 class RunList(RowList):
     """One row a run; what is not whole is shown with its reason, and cannot be opened."""
 
@@ -41,15 +54,18 @@ class RunList(RowList):
         self.rows: list[Summary] = []
         self.changes: dict[Path, Changes] = {}
         self.marked: list[Path] = []
+        self._wanted = ""
 
-    def load(self, wanted: str = "") -> None:
-        """Read the store anew; show only runs that match every word of ``wanted``, see `matches`.
+    def take(self, found: Found) -> None:
+        """Show what is in the store now; the cursor stays at its run, wherever that is."""
+        if found != (self.all, self.changes):
+            self.all, self.changes = found
+            self.filter(self._wanted)
+        self.refresh()  # the ages
 
-        The cursor stays at its run, wherever that is now.
-        """
-        here = self.here
-        self.all = all_runs()
-        self.changes = changes_of(self.all)
+    def filter(self, wanted: str) -> None:
+        """Show only runs that match every word of ``wanted``, see `matches`."""
+        here, self._wanted = self.here, wanted
         words = wanted.split()
         self.rows = [run for run in self.all if matches(run, self.changes.get(run.folder), words)]
         folders = [run.folder for run in self.rows]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from rich.text import Text
@@ -18,10 +21,13 @@ from ...core.runs.store import Summary, delete_run, in_store, rename_run
 from ...core.text import shown
 from ..formatting import number, took
 from ..output.screens import ModalWindow
+from ..reader import Reader
 from ..widgets.text_input import TextInput
-from .run_list import RunChoice, RunList
+from .run_list import Found, RunChoice, RunList, find_runs
 
 if TYPE_CHECKING:
+    from ...core.config.experiment import Experiment
+    from ...core.runs.run import Run
     from .compare.subjects import Candidate
 
 MOST = 4
@@ -29,6 +35,11 @@ MOST = 4
 
 _LOOK = 2.0
 """Seconds from one look at the store to the next."""
+
+_PATIENCE = 0.5
+"""Seconds that the screen waits for the runs before it opens without them."""
+
+_READING = "reading the runs …"
 
 _KEYS = (
     ("enter", "opens"), ("g", "goes on"), ("space", "marks"), ("d", "compares"), ("m", "renames"),
@@ -76,6 +87,10 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         self.told = told
         self._asking: Literal["", "rename", "delete", "filter", "steps"] = ""
         self._wanted = self._before = ""
+        self._reader: Reader[Found] = Reader(self)
+        self._said = self._counted = ""
+        self._runs: Reader[Run] = Reader(self)
+        self._was: Experiment | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -92,11 +107,19 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         half = len(keys) // 2
         return Text("\n").join(Text("   ").join(row) for row in (keys[:half], keys[half:]))
 
-    def on_mount(self) -> None:
-        self._load()
+    async def on_mount(self) -> None:
+        self.query_one(RunList).focus()
+        self._say(_READING)
+        # The first keys are for the runs: the screen counts as built once they are there.
+        read, loop = asyncio.Event(), asyncio.get_running_loop()
+        outcome = self._reader.start(find_runs, self._take)
+        outcome.add_done_callback(lambda _: loop.call_soon_threadsafe(read.set))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(read.wait(), _PATIENCE)
+            self._reader.cancel()
+            self._take(outcome)
         if self.told:
             self._say(self.told)
-        self.query_one(RunList).focus()
         self.set_interval(_LOOK, self._look)
 
     def on_resize(self) -> None:
@@ -108,32 +131,38 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         self.query_one("#columns", Static).update(runs.heading(width) if runs.all else "")
 
     def _load(self) -> None:
-        """Read the store, and say how many runs there are."""
-        runs = self.query_one(RunList)
-        if not self._read():
+        """Read the store on another thread."""
+        self._reader.start(find_runs, self._take)
+
+    def _look(self) -> None:
+        """See what others have written meanwhile."""
+        if not self._asking and self.is_current and not self._reader.busy:
+            self._load()
+
+    def _take(self, outcome: Future[Found]) -> None:
+        """Show what was read, and how many runs there are unless something else is said."""
+        try:
+            self.query_one(RunList).take(outcome.result())
+        except RunError as error:
+            self._say(str(error))
             return
+        if self._said in (_READING, self._counted):
+            self._tell_count()
+        self._show()
+
+    def _show(self) -> None:
+        self.describe()
+        self.call_after_refresh(self._write_columns)
+
+    def _tell_count(self) -> None:
+        runs = self.query_one(RunList)
         count = f"{len(runs.rows)} of {len(runs.all)}" if self._wanted else str(len(runs.all))
         what = "run" if len(runs.all) == 1 else "runs"
         held = f" with {self._wanted!r}; f and an empty text shows all" if self._wanted else ""
         marked = f", {len(runs.marked)} marked" if runs.marked else ""
         told = f"{count} {what}{held}{marked}"
-        self._say(told if runs.all else "No runs yet: t in the lab makes one.")
-
-    def _read(self) -> bool:
-        """Read the store; whether that could be done."""
-        try:
-            self.query_one(RunList).load(self._wanted)
-        except RunError as error:
-            self._say(str(error))
-            return False
-        self.describe()
-        self.call_after_refresh(self._write_columns)
-        return True
-
-    def _look(self) -> None:
-        """See what others have written meanwhile."""
-        if not self._asking and self.is_current:
-            self._read()
+        self._counted = told if runs.all else "No runs yet: t in the lab makes one."
+        self._say(self._counted)
 
     def on_run_list_moved(self) -> None:
         self.describe()
@@ -162,6 +191,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         self.query_one("#detail", Static).update(text)
 
     def _say(self, text: str) -> None:
+        self._said = text
         self.query_one("#told", Static).update(text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -175,7 +205,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
 
     def action_leave(self) -> None:
         if self._asking:
-            self._wanted = self._before
+            self._filter(self._before)
             self._done_asking()
         else:
             self.dismiss(None)
@@ -215,25 +245,35 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         elif run.standing == "diverged":
             self._say(f"{run.label} diverged; enter opens it, to be trained anew at a lower rate.")
         elif run.standing == "finished":
-            self._ask(
-                "steps",
-                str(2 * run.about.step),
-                self._question(run, str(2 * run.about.step)),
-            )
+            self._was = None
+            more = str(2 * run.about.step)
+            self._ask("steps", more, self._question(run, more))
+            self._read_run(run)
         else:
             self.dismiss(RunChoice(run, "resume"))
+
+    def _read_run(self, run: Summary) -> None:
+        """Read the experiment of a run, to say what more steps do to its learning rate."""
+        from ...core.runs.run import open_run
+
+        def done(outcome: Future[Run]) -> None:
+            with suppress(RunError, ConfigError):  # which going on will say
+                self._was = outcome.result().experiment
+            if self._asking == "steps" and self.query_one(RunList).here == run:
+                self._say(self._question(run, self.query_one(Input).value))
+
+        self._runs.start(partial(open_run, str(run.folder.absolute())), done)
 
     def _question(self, run: Summary, steps: str) -> str:
         """To how many steps a run is to go on, and what that does to its learning rate."""
         from ...core.runs.resume import RATE_ADVICE, rate_change
-        from ...core.runs.run import open_run
 
         assert run.about is not None
-        done, moved = run.about.step, ""
-        with suppress(RunError, ConfigError):  # which going on will say
-            was = open_run(str(run.folder.absolute())).experiment
-            now = was.with_settings({"training.steps": steps.replace(",", "").strip()})
-            moved = rate_change(was, now, done) if now.training.steps > done else ""
+        done, was, moved = run.about.step, self._was, ""
+        if was is not None:
+            with suppress(ConfigError):
+                now = was.with_settings({"training.steps": steps.replace(",", "").strip()})
+                moved = rate_change(was, now, done) if now.training.steps > done else ""
         rate = f" Then {moved}; in the form {RATE_ADVICE}." if moved else ""
         return (
             f"{run.label} has finished its {done:,} steps. Go on to how many in all? "
@@ -323,18 +363,26 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         field.focus()
         self._say(text)
 
-    def _done_asking(self) -> None:
+    def _filter(self, wanted: str) -> None:
+        self._wanted = wanted
+        self.query_one(RunList).filter(wanted)
+        self._show()
+
+    def _done_asking(self, told: str = "") -> None:
         self._asking = ""
         self.query_one(Input).remove_class("shown")
         self.query_one(RunList).focus()
+        if told:
+            self._say(told)
+        else:
+            self._tell_count()
         self._load()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         run = self.query_one(RunList).here
         if self._asking == "filter":
-            self._wanted = event.value.strip()
-            self._read()
+            self._filter(event.value.strip())
         elif self._asking == "steps" and run is not None and run.about is not None:
             self._say(self._question(run, event.value))
 
@@ -352,9 +400,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
                 return
         except RunError as error:
             fault = str(error)
-        self._done_asking()
-        if fault:
-            self._say(fault)
+        self._done_asking(fault)
 
     def _rename(self, run: Summary, value: str) -> None:
         runs = self.query_one(RunList)
