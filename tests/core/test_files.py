@@ -2,12 +2,14 @@
 
 import os
 import stat
+import threading
+from contextlib import suppress
 
 import pytest
 
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.user_presets import save_preset
-from tui_diffusion.core.files import replacing, write_whole
+from tui_diffusion.core.files import remove_unfinished, replacing, write_whole
 from tui_diffusion.core.paths import presets_folder
 from tui_diffusion.export.atomic import write_whole as export_whole
 from tui_diffusion.export.formats import check
@@ -81,3 +83,32 @@ def test_what_fails_or_is_refused_at_the_end_changes_nothing(tmp_path):
             place.write_text("new")
     assert [file.read_text() for file in files] == ["old", "old"]
     assert sorted(tmp_path.iterdir()) == files
+
+
+def test_the_end_of_the_process_leaves_no_temporary_file(tmp_path):
+    hidden = tmp_path / ".0123456789ab.tmp.mp4"  # somebody's own
+    hidden.write_text("mine")
+    with replacing([tmp_path / "film.mp4"]) as (place,):
+        place.write_text("half")
+        remove_unfinished()
+        assert list(tmp_path.iterdir()) == [hidden]
+        place.write_text("whole")  # the writer got to its end all the same
+    assert (tmp_path / "film.mp4").read_text() == "whole"
+
+    began, goes_on = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with suppress(RuntimeError), replacing([tmp_path / "film.mp4"]) as (place,):
+            place.write_text("half")
+            began.set()
+            goes_on.wait()
+            raise RuntimeError("given up")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    began.wait()
+    threading.Timer(0.02, goes_on.set).start()
+    remove_unfinished(60)  # returns when the writer has given up
+    writer.join()
+    assert sorted(tmp_path.iterdir()) == [hidden, tmp_path / "film.mp4"]
+    assert (tmp_path / "film.mp4").read_text() == "whole"

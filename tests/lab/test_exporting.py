@@ -12,6 +12,7 @@ from PIL import Image
 from textual.widgets import Input, Static
 from tui_diffusion.lab.widgets.choice_field_field import ChoiceField
 
+from tui_diffusion.core.files import remove_unfinished
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
 from tui_diffusion.lab.runs.compare.subjects import Candidate
 from tui_diffusion.lab.screens.export import ExportScreen
@@ -207,6 +208,20 @@ async def test_an_export_can_be_cancelled(tmp_path: Path, monkeypatch: pytest.Mo
         assert not list(tmp_path.iterdir())
         await it.workspace.press("escape")
         assert not isinstance(it.workspace.app.screen, ExportScreen)
+
+
+async def test_leaving_the_lab_gives_an_export_up(tmp_path: Path, monkeypatch) -> None:
+    async with dialog(tmp_path, monkeypatch) as it:
+        it.field("file").value = "long.mp4"
+        await it.workspace.pilot.pause()
+        it.field("seconds").value = "100"
+        await it.workspace.press("enter")
+        await it.says("/3000")
+        screen = it.screen
+        it.workspace.app.exit(0)
+    assert screen._cancelled.is_set()
+    remove_unfinished(60)
+    assert not list(tmp_path.iterdir())
 
 
 async def test_a_comparison_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EEXIST
 from pathlib import Path
+from time import monotonic, sleep
 from tokenize import TokenError
 from typing import Any
 from uuid import uuid4
@@ -28,6 +29,23 @@ def destination(file: Path) -> Path:
     return real
 
 
+_unfinished: set[Path] = set()
+"""The temporary files that are being written."""
+
+
+def remove_unfinished(patience: float = 0.0) -> None:
+    """Remove the temporary files of writers that the end of the process cuts off.
+
+    Writers have ``patience`` seconds to end and to remove theirs.
+    """
+    end = monotonic() + patience
+    while _unfinished and monotonic() < end:
+        sleep(0.01)
+    for path in tuple(_unfinished):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
 @contextmanager
 def replacing(
     files: Sequence[Path], check: Callable[[], None] = lambda: None
@@ -43,6 +61,7 @@ def replacing(
         target.with_name(f".{uuid4().hex[:12]}.tmp{file.suffix.lower()}")
         for file, target in zip(files, targets, strict=True)
     ]
+    _unfinished.update(temporary)
     try:
         yield temporary
         check()
@@ -54,6 +73,7 @@ def replacing(
         for path in temporary:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+        _unfinished.difference_update(temporary)
 
 
 def write_whole(file: Path, content: bytes | str) -> None:

@@ -17,6 +17,7 @@ from ..core.config.catalog import all_presets
 from ..core.config.errors import ConfigError
 from ..core.config.experiment import Experiment
 from ..core.config.presets import PRESETS
+from ..core.files import remove_unfinished
 from ..core.nearest import did_you_mean, nearest
 from ..core.paths import settings_file
 from ..core.runs.store import Summary
@@ -26,6 +27,9 @@ from .terminal.capabilities import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, 
 
 _SLOW = 0.5
 """Seconds between two drawings where bandwidth is low."""
+
+_PATIENCE = 0.4
+"""Seconds that an export has to end, once it is given up because the lab is left."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,12 @@ def _run(
     except OSError:
         # The terminal is gone, and with it all that could be said; the training is written down.
         app.close_workers()
+        remove_unfinished(_PATIENCE)
         save(settings_file(), replace(kept, place=app.place), kept)
         os._exit(128 + signal.SIGHUP)
     finally:
         app.close_workers()
+        remove_unfinished(_PATIENCE)
     chosen = app.theme if app.theme != began else kept.theme
     trouble = save(settings_file(), replace(kept, theme=chosen, place=app.place), kept)
     if trouble:

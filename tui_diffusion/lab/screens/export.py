@@ -114,6 +114,9 @@ class ExportScreen(ModalWindow[None]):
         self._file.focus()
         self._show_kind()
 
+    def on_unmount(self) -> None:
+        self._cancelled.set()  # the lab is left while a file is being written
+
     @property
     def _file(self) -> Input:
         return self.query_one("#file", Input)
