@@ -15,7 +15,7 @@ from tui_diffusion.core.analysis.glossary import GLOSSARY
 from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
-from tui_diffusion.lab.keymap import ACTIONS, COMPARE_ACTIONS, FORM_KEYS, LAB_KEYS
+from tui_diffusion.interface.keymap import ACTIONS, COMPARE_ACTIONS, FORM_KEYS, LAB_KEYS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

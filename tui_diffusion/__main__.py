@@ -9,7 +9,7 @@ def main() -> None:
     While it is being loaded, Ctrl-C needs no words, and want of memory a line.
     """
     try:
-        from .cli.main import main
+        from .program import main
     except KeyboardInterrupt:
         sys.exit(130)
     except (MemoryError, ImportError, OSError) as error:

@@ -14,17 +14,18 @@ import pytest
 import torch
 
 from tui_diffusion import __version__
-from tui_diffusion.cli import main as cli
+from tui_diffusion import program as cli
 from tui_diffusion.cli import training as headless
 from tui_diffusion.cli.examples import EXAMPLES
 from tui_diffusion.cli.signals import Exit
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import field_table, parse_settings
+from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.runs.run import open_run, store
 from tui_diffusion.core.training.trainer import Trainer, train
 from tui_diffusion.core.trajectory import denoise
+from tui_diffusion.interface.command_line import parse_settings
 
 from ..trainings import trained
 

@@ -10,15 +10,14 @@ import pytest
 
 from tui_diffusion import __version__
 from tui_diffusion.cli import completion
-from tui_diffusion.cli.commands import cli
 from tui_diffusion.cli.completion import install
 from tui_diffusion.core.config.catalog import get_preset
-from tui_diffusion.core.config.command_line import command_line
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import parse_settings
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
 from tui_diffusion.core.runs.outside import remember
+from tui_diffusion.interface.command_line import command_line, parse_settings
+from tui_diffusion.program import cli
 
 
 def run(*arguments, **environ):

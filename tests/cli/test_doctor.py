@@ -10,9 +10,9 @@ import pytest
 
 from tui_diffusion.cli import doctor
 from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.interface.gpus import Gpu
+from tui_diffusion.interface.themes import theme_names
 from tui_diffusion.lab.app import Lab
-from tui_diffusion.lab.output.themes import theme_names
-from tui_diffusion.lab.session.gpus import Gpu
 
 if sys.platform != "win32":
     import pty

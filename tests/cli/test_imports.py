@@ -31,7 +31,7 @@ def running(*arguments: str) -> str:
     """Code that runs the command line and goes on after it ends."""
     return f"""
 sys.argv = ["diffusion-tui", *{arguments!r}]
-from tui_diffusion.cli.main import main
+from tui_diffusion.program import main
 try:
     main()
 except SystemExit as end:
@@ -79,7 +79,7 @@ def test_the_core_alone_loads_nothing():
         "import tui_diffusion.core.config.experiment",
         "import tui_diffusion.core.config.presets",
         "from tui_diffusion.core import PRESETS, Experiment, get_preset, ConfigError",
-        "import tui_diffusion.cli.commands",
+        "import tui_diffusion.program",
     ],
 )
 def test_the_configuration_loads_nothing_heavy(code):
@@ -115,7 +115,7 @@ def test_a_headless_training_loads_no_textual():
 def test_bad_input_is_refused_before_torch_is_loaded():
     code = """
 sys.argv = ["diffusion-tui", "train", "naive-1d", "--set", "training.lr=abc"]
-from tui_diffusion.cli.main import main
+from tui_diffusion.program import main
 try:
     main()
 except SystemExit as end:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_diffusion.cli.main import main
+from tui_diffusion.program import main
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from tui_diffusion.core.config.experiment import (
     Experiment,
     field_table,
     from_json,
-    parse_settings,
     to_json,
 )
 from tui_diffusion.core.config.fields import FieldSpec
@@ -29,6 +28,7 @@ from tui_diffusion.core.config.value_types import format_value
 from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import RunError, open_run, save_run
 from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.interface.command_line import parse_settings
 
 from ..hostile_files import MAKERS
 from ..trainings import go_on, trained
@@ -467,7 +467,6 @@ def test_presets_have_the_posts_numbers(
     assert (preset.id, experiment.name, preset.script) == (name, name, script)
     assert preset.title
     assert preset.about
-    assert preset.look_for
     assert (experiment.data.name, experiment.data.std) == (data, 0.01)
     assert (experiment.data.balanced, experiment.method.name) == (True, method)
     assert (experiment.levels, training.steps, training.batch) == (levels, steps, batch)

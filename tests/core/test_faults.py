@@ -17,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tui_diffusion.cli import main as cli
+from tui_diffusion.cli.signals import Exit
 from tui_diffusion.core.analysis import report
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.faults import is_out_of_memory
@@ -269,7 +269,7 @@ def test_a_store_that_may_only_be_read_is_told_before_training():
             place.chmod(0o555 if place.is_dir() else 0o444)
         code = """
 import sys
-from tui_diffusion.cli import main as cli
+from tui_diffusion import program as cli
 for arguments in (["naive-1d"], ["--resume", "run"]):
     sys.argv = ["diffusion-tui", "train", *arguments]
     try:
@@ -427,7 +427,7 @@ def test_a_fault_of_the_device_is_one_line(run_cli, monkeypatch, error, words): 
         raise error
 
     monkeypatch.setattr(Trainer, "run", fail)
-    assert run_cli("train", "naive-1d", "--json") == cli.Exit.FAILED
+    assert run_cli("train", "naive-1d", "--json") == Exit.FAILED
     assert run_cli.out == ""
     (line,) = run_cli.err.splitlines()
     assert all(word in line for word in (*words, "allowed"))
@@ -454,11 +454,11 @@ def test_what_is_allowed_helps_there(run_cli, monkeypatch, error, tmp_path):  # 
         out, file = str(tmp_path / "run"), str(tmp_path / "points.npz")
         train = ("train", "naive-1d", "--set", "training.steps=30", "--out", out)
         for words in (train, ("sample", out), ("export", out, file)):
-            assert run_cli(*words) == cli.Exit.FAILED
+            assert run_cli(*words) == Exit.FAILED
             assert "sampling.points, sampling.levels" in run_cli.err, words
             assert "training." not in run_cli.err, words
     monkeypatch.setattr(Trainer, "__init__", fail)
-    assert run_cli("train", "naive-1d") == cli.Exit.FAILED
+    assert run_cli("train", "naive-1d") == Exit.FAILED
     assert "training.batch" in run_cli.err and "sampling." not in run_cli.err
 
 

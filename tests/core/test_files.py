@@ -14,8 +14,8 @@ from tui_diffusion.core.paths import presets_folder
 from tui_diffusion.export.atomic import write_whole as export_whole
 from tui_diffusion.export.formats import check
 from tui_diffusion.export.options import ExportError, ExportOptions
+from tui_diffusion.interface.settings import Settings, load, save
 from tui_diffusion.lab.clipboard import copied_file, keep
-from tui_diffusion.lab.settings import Settings, load, save
 
 
 def by_settings(file):

@@ -12,7 +12,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_diffusion.cli.main import main
 from tui_diffusion.core.analysis.loss_floor import floors
 from tui_diffusion.core.analysis.metrics import evaluate
 from tui_diffusion.core.analysis.report import evaluation, plain, training_report, unknown
@@ -24,6 +23,7 @@ from tui_diffusion.core.config.experiment import Experiment, field_table
 from tui_diffusion.core.config.fields import FieldSpec
 from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
+from tui_diffusion.program import main
 
 from ..trainings import trained
 

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 
 from tui_diffusion.cli import completion
 from tui_diffusion.core.config.catalog import all_presets, get_preset
-from tui_diffusion.core.config.command_line import command_line
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import parse_settings
 from tui_diffusion.core.config.presets import PRESETS, base_of
 from tui_diffusion.core.config.user_presets import (
     check_name,
@@ -25,6 +23,7 @@ from tui_diffusion.core.config.user_presets import (
     save_preset,
 )
 from tui_diffusion.core.paths import presets_folder
+from tui_diffusion.interface.command_line import command_line, parse_settings
 
 from ..cli.test_cli import run_cli  # noqa: F401  a fixture
 

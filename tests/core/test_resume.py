@@ -267,6 +267,7 @@ def test_resume_on_the_command_line(run_cli, home):  # noqa: F811
 
     assert run_cli("train", "--resume", name) == 2
     assert "has finished its 90 steps" in run_cli.err
+    assert run_cli.err.endswith("such as --set training.steps=180\n")
     assert run_cli.err.count("\n") == 1
     more = run_cli.json(
         "train", "naive-2d", "--resume", str(store() / name), "--set", "training.steps=120"
@@ -588,7 +589,7 @@ def test_without_a_keeper_nothing_is_written(home):
 def test_the_list_of_runs_loads_no_torch():
     code = """
 import sys
-from tui_diffusion.cli.main import main
+from tui_diffusion.program import main
 sys.argv = ["diffusion-tui", "runs", "--json"]
 main()
 assert not {"torch", "numpy", "rich", "textual"} & set(sys.modules)

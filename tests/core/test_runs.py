@@ -261,10 +261,10 @@ def test_where_a_run_can_be_written(tmp_path):
     full.mkdir()
     (full / "x").touch()
     file.touch()
-    check_writable(tmp_path / "new" / "below")
-    check_writable(empty)
+    check_writable(tmp_path / "new" / "below", "--out")
+    check_writable(empty, "--out")
     for folder in (full, file, file / "below", tmp_path / ("x" * 300), Path("/proc/nope/run")):
-        message = fault(check_writable, folder)
+        message = fault(check_writable, folder, "--out")
         assert message.startswith(f"--out {folder}")
         assert "allowed" in message
     assert sorted(p.name for p in tmp_path.iterdir() if p.name != "home") == [

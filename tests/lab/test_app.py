@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from tui_diffusion import docs
 from tui_diffusion.core.config.presets import PRESETS
-from tui_diffusion.lab.keymap import ACTIONS
+from tui_diffusion.interface.keymap import ACTIONS
 from tui_diffusion.lab.panels.experiments import ExperimentList
 from tui_diffusion.lab.panels.status_bars import status
 from tui_diffusion.lab.screens.help import HelpScreen

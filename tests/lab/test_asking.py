@@ -14,6 +14,7 @@ from tui_diffusion.core.analysis.start_mismatch import StartMismatch
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.paths import store
 from tui_diffusion.core.runs.writer import save_run
+from tui_diffusion.interface.gpus import Gpu
 from tui_diffusion.lab.panels.training import VIEWS
 from tui_diffusion.lab.screens.numbers import (
     DENOISING,
@@ -26,7 +27,6 @@ from tui_diffusion.lab.screens.numbers import (
     places,
     read,
 )
-from tui_diffusion.lab.session.gpus import Gpu
 from tui_diffusion.lab.widgets.canvas import Canvas
 from tui_diffusion.lab.widgets.text_line import TextLine
 

@@ -12,7 +12,7 @@ from tui_diffusion.core.paths import store
 from tui_diffusion.core.runs.checkpointer import Checkpointer
 from tui_diffusion.core.runs.run import open_run
 from tui_diffusion.core.training.trainer import Trainer
-from tui_diffusion.lab.keymap import COMPARE_ACTIONS
+from tui_diffusion.interface.keymap import COMPARE_ACTIONS
 from tui_diffusion.lab.runs.compare import subjects as comparison
 from tui_diffusion.lab.runs.compare.losses_panel import LossesPanel
 from tui_diffusion.lab.runs.compare.screen import CompareScreen

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
+from tui_diffusion.lab.drawing.ascii import to_console
 from tui_diffusion.lab.drawing.dots import (
     DotLayer,
     Mark,
@@ -27,7 +28,6 @@ from tui_diffusion.lab.drawing.dots import (
 from tui_diffusion.lab.drawing.downsampling import Series, envelope, smoothed
 from tui_diffusion.lab.drawing.palette import Palette, contrast
 from tui_diffusion.lab.drawing.strips import place, plain
-from tui_diffusion.lab.terminal.ascii import to_console
 
 PALETTE = Palette.default()
 UNIT = (0.0, 1.0)

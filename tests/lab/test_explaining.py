@@ -11,8 +11,6 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.trajectory import denoise
 from tui_diffusion.lab.screens.explanations import (
-    BEFORE,
-    DURING,
     LOSSES,
     METHODS,
     SAMPLERS,
@@ -24,6 +22,7 @@ from tui_diffusion.lab.screens.explanations import (
     seen,
     where,
 )
+from tui_diffusion.lab.screens.look_for import AFTER, BEFORE, DURING
 from tui_diffusion.lab.session.records import SessionState, Training
 from tui_diffusion.lab.workspace import Workspace
 
@@ -46,10 +45,10 @@ def test_every_experiment_says_something_of_its_own_at_every_moment(name):
         for state in (None, SessionState.TRAINING, SessionState.FINISHED)
     ]
     texts = [text for moment in told for text in moment.values()]
-    assert texts == [BEFORE[name], DURING[name], PRESETS[name].look_for]
+    assert texts == [BEFORE[name], DURING[name], AFTER[name]]
     assert all(text.endswith(".") for text in texts)
     assert len({key for moment in told for key in moment}) == 3
-    assert set(BEFORE) == set(DURING) == set(PRESETS)
+    assert set(BEFORE) == set(DURING) == set(AFTER) == set(PRESETS)
 
 
 def test_what_is_most_pressing_comes_first():

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tui_diffusion.lab.session.gpus import Gpu, find_gpus
+from tui_diffusion.interface.gpus import Gpu, find_gpus
 from tui_diffusion.lab.widgets.gpu_line import GpuLine
 
 from ..fakes import FakeTrainers

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.interface.settings import Place
 from tui_diffusion.lab.guide.stations import AGAIN, STATIONS, Guide, VisibleState
 from tui_diffusion.lab.session.records import SessionState
-from tui_diffusion.lab.settings import Place
 from tui_diffusion.lab.widgets.hint_bar import HintBar
 
 from ..fakes import FakeTrainers

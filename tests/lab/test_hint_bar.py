@@ -4,8 +4,8 @@ import pytest
 from rich.cells import cell_len
 from textual.theme import BUILTIN_THEMES
 
+from tui_diffusion.interface.keymap import ACTIONS
 from tui_diffusion.lab.drawing.palette import Palette
-from tui_diffusion.lab.keymap import ACTIONS
 from tui_diffusion.lab.widgets.key_bar import (
     ENDS,
     FIELD_BAR,

@@ -6,13 +6,13 @@ import threading
 import pytest
 from click.testing import CliRunner
 
-from tui_diffusion.cli.commands import cli
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.runs.run import open_run
 from tui_diffusion.core.runs.store import list_runs
 from tui_diffusion.lab.session.evaluation import report
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
+from tui_diffusion.program import cli
 
 from ..fakes import wait_until
 

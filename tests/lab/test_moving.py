@@ -9,12 +9,12 @@ from textual.widgets import Input
 
 from tui_diffusion.core.datasets import MAX_COMPONENTS
 from tui_diffusion.core.mixtures import between_parts
+from tui_diffusion.interface.settings import Place, Settings, load, save
 from tui_diffusion.lab.formatting import number
 from tui_diffusion.lab.panels.experiments import ExperimentList
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
 from tui_diffusion.lab.runs.compare.subjects import Candidate
 from tui_diffusion.lab.runs.compare.trajectory_pane import TrajectoryPane
-from tui_diffusion.lab.settings import Place, Settings, load, save
 from tui_diffusion.lab.views import render as pictures
 from tui_diffusion.lab.views.names import views_of
 from tui_diffusion.lab.views.render import VIEWS_2D, ViewState, picture

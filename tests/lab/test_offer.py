@@ -13,10 +13,10 @@ import pytest
 from tui_diffusion.core.paths import settings_file
 from tui_diffusion.core.runs.run import open_run, save_run, store
 from tui_diffusion.core.runs.store import latest_run, list_runs
+from tui_diffusion.interface.settings import Place, load
 from tui_diffusion.lab.runs.resume_prompt import ResumePrompt, unfinished
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
-from tui_diffusion.lab.settings import Place, load
 
 from ..changed import changed
 from ..lab_driver import NARROW, WIDE, Driver, make_lab, running, until
@@ -158,7 +158,7 @@ async def test_tests_and_hand_made_labs_are_not_asked():
 
 def test_the_declined_run_is_kept_whatever_its_name():
     file = settings_file()
-    from tui_diffusion.lab.settings import Settings, save
+    from tui_diffusion.interface.settings import Settings, save
 
     for name in ("run", 'a "b" \\ [place] # x', "ü = 3"):
         settings = Settings(place=Place(declined=name))

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.paths import presets_folder, settings_file
-from tui_diffusion.lab.breakpoints import TABS
-from tui_diffusion.lab.settings import Place, Settings, from_environment, load, save, written
-from tui_diffusion.lab.terminal.glyphs import GLYPHS
-from tui_diffusion.lab.views.names import VIEWS_1D, VIEWS_2D
-from tui_diffusion.lab.widgets.playback import FINE, MODES, SPEEDS
+from tui_diffusion.export.views import VIEWS_1D, VIEWS_2D
+from tui_diffusion.interface.glyphs import GLYPHS
+from tui_diffusion.interface.keymap import TABS
+from tui_diffusion.interface.playback import FINE, MODES, SPEEDS
+from tui_diffusion.interface.settings import Place, Settings, from_environment, load, save, written
 
 from ..lab_driver import NARROW, make_lab, running, until
 

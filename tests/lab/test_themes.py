@@ -8,9 +8,9 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
+from tui_diffusion.interface.themes import HIGH_CONTRAST
 from tui_diffusion.lab.drawing.palette import _ROLES, Palette
 from tui_diffusion.lab.output.colour_filters import reducer
-from tui_diffusion.lab.output.themes import HIGH_CONTRAST
 
 from ..lab_driver import lab
 

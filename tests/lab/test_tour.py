@@ -4,8 +4,8 @@ import pytest
 from textual.containers import VerticalScroll
 
 from tui_diffusion.core.config.presets import PRESETS
+from tui_diffusion.interface.settings import Place
 from tui_diffusion.lab.screens.tour import TOUR, TourScreen
-from tui_diffusion.lab.settings import Place
 from tui_diffusion.lab.widgets.hint_bar import HintBar
 
 from ..lab_driver import NARROW, WIDE, lab, make_lab, running, until

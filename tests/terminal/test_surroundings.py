@@ -12,9 +12,9 @@ from tui_diffusion.core.runs.lock import claimed
 from tui_diffusion.core.runs.run import open_run
 from tui_diffusion.core.runs.store import list_runs
 from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.interface.capabilities import forget_size
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session
-from tui_diffusion.lab.terminal.capabilities import forget_size
 
 from ..changed import changed
 from ..cli.test_cli import run_cli  # noqa: F401

@@ -10,10 +10,10 @@ from textual import events
 from textual.color import Color
 from textual.geometry import Size
 
+from tui_diffusion.interface.capabilities import detect
+from tui_diffusion.lab.drawing.ascii import to_ascii, to_console
 from tui_diffusion.lab.drawing.palette import Palette, contrast
 from tui_diffusion.lab.output.colour_filters import NoColour, SixteenColours, nearest_of_256
-from tui_diffusion.lab.terminal.ascii import to_ascii, to_console
-from tui_diffusion.lab.terminal.capabilities import detect
 
 from ..lab_driver import lab, make_lab, running, until
 

@@ -1,4 +1,4 @@
-"""The console script ``diffusion-tui``: the lab, and every headless command.
+"""The group of commands: every headless one, and the one that opens an interface.
 
 Results go to standard output, with ``--json`` as one JSON object; progress goes to standard error.
 Bad input gives one line that names the fault and the allowed values, and exit code 2. Commands
@@ -23,7 +23,6 @@ from ..core.text import shown
 from . import completion, streams
 from .examples import examples
 from .export_command import export_
-from .lab_command import lab
 from .listing_commands import docs, doctor, list_, runs
 from .sampling_commands import evaluate, sample
 from .signals import Exit, complain
@@ -32,11 +31,21 @@ from .train_command import train
 _WITHOUT_TORCH = ("list", "runs", "docs")
 """Commands that need no working directory. The others import torch, and MKL then aborts."""
 
-_WITH_TORCH = ("lab", "train", "sample", "evaluate", "export")
+_WITH_TORCH = ("train", "sample", "evaluate", "export")
+
+_HEADLESS = (list_, train, docs, doctor, runs, sample, evaluate, export_)
 
 
 class _Commands(click.Group):
-    """A group whose first word may be an experiment: ``diffusion-tui ddpm-1d`` opens the lab."""
+    """A group whose first word may be an experiment: ``diffusion-tui ddpm-1d`` opens the lab.
+
+    Its first command is the one that opens an experiment.
+    """
+
+    @property
+    def opening(self) -> str:
+        """The name of the command that opens an experiment."""
+        return next(iter(self.commands))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = args[0].partition("=")[0] if args else ""
@@ -49,7 +58,7 @@ class _Commands(click.Group):
                     f"{shown(first)!r} is neither a command nor an experiment; {did_you_mean(near)}"
                     f"allowed: {', '.join(self.commands)}, or an experiment"
                 )
-            args = ["lab", *args]
+            args = [self.opening, *args]
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -84,36 +93,39 @@ class _Commands(click.Group):
 def _install(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
     if shell is None or ctx.resilient_parsing:
         return
-    file, then = completion.install(cli, shell)
+    file, then = completion.install(ctx.command, shell)
     print(f"{file}: written; {then}")
     ctx.exit()
 
 
-@click.group(
-    cls=_Commands,
-    epilog=examples(),
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-@click.version_option(__version__, prog_name="diffusion-tui")
-@click.option(
-    "--install-completion",
-    metavar="[SHELL]",
-    is_flag=False,
-    flag_value="auto",
-    is_eager=True,
-    expose_value=False,
-    callback=_install,
-    help="Complete commands, experiments and fields in bash, zsh or fish (or the shell in use).",
-)
-@click.pass_context
-def cli(ctx: click.Context) -> None:
-    """A diffusion laboratory in a terminal.
+def make_program(opening: click.Command) -> click.Group:
+    """Return the group of all commands; ``opening`` is the one that opens an experiment."""
 
-    Without a command, open the lab.
-    """
-    if ctx.invoked_subcommand in _WITH_TORCH:
-        check_room_for_torch()
+    @click.group(
+        cls=_Commands,
+        commands=[opening, *_HEADLESS],
+        epilog=examples(),
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    @click.version_option(__version__, prog_name="diffusion-tui")
+    @click.option(
+        "--install-completion",
+        metavar="[SHELL]",
+        is_flag=False,
+        flag_value="auto",
+        is_eager=True,
+        expose_value=False,
+        callback=_install,
+        help="Complete commands, experiments and fields in bash, zsh or fish (or the shell in "
+        "use).",
+    )
+    @click.pass_context
+    def cli(ctx: click.Context) -> None:
+        """A diffusion laboratory in a terminal.
 
+        Without a command, open the lab.
+        """
+        if ctx.invoked_subcommand in (opening.name, *_WITH_TORCH):
+            check_room_for_torch()
 
-for _command in (lab, list_, train, docs, doctor, runs, sample, evaluate, export_):
-    cli.add_command(_command)
+    return cli

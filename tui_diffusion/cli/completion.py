@@ -104,11 +104,9 @@ def devices(_: click.Context, __: click.Parameter, incomplete: str) -> list[Comp
 
 def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a theme of the lab."""
-    from textual.theme import BUILTIN_THEMES
+    from ..interface.themes import theme_names
 
-    from ..lab.output.themes import THEMES
-
-    return _begun(incomplete, sorted([*BUILTIN_THEMES, *(theme.name for theme in THEMES)]))
+    return _begun(incomplete, theme_names())
 
 
 def topics(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -35,7 +35,7 @@ def fields() -> list[Row]:
 
 def keys() -> list[Row]:
     """Every key of the lab."""
-    from ..lab.keymap import ACTIONS, FORM_KEYS, LAB_KEYS
+    from ..interface.keymap import ACTIONS, FORM_KEYS, LAB_KEYS
 
     rows = [*((action.shown, action.help) for action in ACTIONS), *LAB_KEYS, *FORM_KEYS]
     return [{"key": key, "about": about} for key, about in rows]

@@ -18,10 +18,10 @@ from typing import Any, TextIO
 
 from .. import __version__
 from ..core.paths import settings_file, store
-from ..lab.session.gpus import find_gpus
-from ..lab.settings import Settings, from_environment, load
-from ..lab.terminal.capabilities import Terminal, detect
-from ..lab.terminal.glyphs import GLYPHS
+from ..interface.capabilities import Terminal, detect
+from ..interface.glyphs import GLYPHS
+from ..interface.gpus import find_gpus
+from ..interface.settings import Settings, from_environment, load
 
 SAMPLES = {
     "braille": "⠁⠃⠇⡇⡏⡟⡿⣿ ⣀⣤⣶⣿ ⠉⠒⠤⣀",
@@ -191,7 +191,7 @@ def _multiplexer_settings(terminal: Terminal, environ: Mapping[str, str]) -> dic
 
 def _theme_warnings(theme: str, file: Path, environ: Mapping[str, str]) -> list[str]:
     """Return a warning if the selected theme does not exist."""
-    from ..lab.output.themes import theme_names
+    from ..interface.themes import theme_names
 
     known = theme_names()
     if theme in known:

@@ -1,4 +1,4 @@
-"""Entry point of the console script."""
+"""Runs a command: every fault becomes one line and an exit code."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from ..core.faults import fault_of
 from ..core.runs.manifest import RunError
 from ..core.text import shown
 from . import streams
-from .commands import cli
 from .signals import Exit, complain
 from .usage import wrong_use
 
 
-def main() -> None:
-    """Run a command and turn every fault into one line and an exit code."""
+def run(program: click.Command) -> None:
+    """Run the command that the arguments of this process name."""
     streams.make_fit()
     try:
-        cli(prog_name="diffusion-tui", standalone_mode=False)
+        program(prog_name="diffusion-tui", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         complain(wrong_use(error))
@@ -30,7 +29,7 @@ def main() -> None:
         sys.exit(Exit.INTERRUPTED)
     except (ConfigError, RunError) as error:
         # Any other ValueError is a defect and must show.
-        complain(str(error))
+        complain(_with_option(error))
         sys.exit(Exit.BAD_INPUT)
     except Exception as error:
         fault = fault_of(error)
@@ -43,3 +42,9 @@ def main() -> None:
         if not isinstance(error, BrokenPipeError):
             complain(fault or f"cannot be written out: {shown(error)}")
         sys.exit(Exit.FAILED)
+
+
+def _with_option(error: ConfigError | RunError) -> str:
+    """Return the message, with the setting that it proposes as an option of the command."""
+    setting = error.setting if isinstance(error, RunError) else ""
+    return str(error).replace(setting, f"--set {setting}") if setting else str(error)

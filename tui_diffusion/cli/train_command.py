@@ -9,8 +9,8 @@ import click
 
 from ..core.config.catalog import all_presets, get_preset
 from ..core.config.errors import ConfigError
-from ..core.config.experiment import parse_settings
 from ..core.runs.lock import claimed
+from ..interface.command_line import parse_settings
 from . import completion
 from .examples import examples
 from .options import given, json_option, seed_option, settings_option

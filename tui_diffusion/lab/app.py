@@ -21,12 +21,14 @@ from textual.widgets import Input
 from ..core.config.experiment import Experiment
 from ..core.config.presets import PRESETS
 from ..core.config.user_presets import own_presets
+from ..interface.glyphs import Glyphs
+from ..interface.keymap import ACTIONS, Target
+from ..interface.settings import Place
 from .actions.points import PointActions
 from .actions.training import TrainingActions
 from .actions.windows import Windows
 from .going_on import newly_possible
 from .guide.guidance import Guidance
-from .keymap import ACTIONS, Target
 from .live_updates import FRAMES, LiveUpdates
 from .main_screen import STYLES, MainScreen
 from .messages import DiagnosisReady, RequestFailed, RunsCounted, SessionUpdate, TrajectoryReady
@@ -46,8 +48,6 @@ from .sampling.request import SampleRequest
 from .sampling.worker import Worker
 from .session.evaluation import report
 from .session.session import Session, keep_in_store
-from .settings import Place
-from .terminal.glyphs import Glyphs
 from .widgets.canvas import Canvas
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from ..core.runs.store import Summary
-    from .terminal.capabilities import Colours
+    from ..interface.capabilities import Colours
 
 
 _TARGETS = {action.name.partition("(")[0]: action.target for action in ACTIONS}

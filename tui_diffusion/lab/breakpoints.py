@@ -18,6 +18,3 @@ def too_small(size: Size) -> str:
         return ""
     needed = f"{SMALLEST[0]}×{SMALLEST[1]}"
     return f"diffusion-tui needs {needed}; this is {size.width}×{size.height}"
-
-
-TABS = ("setup", "training", "denoising")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.config.command_line import command_line
 from ..core.files import write_whole
 from ..core.paths import store
+from ..interface.command_line import command_line
 from .formatting import number, vector
 
 if TYPE_CHECKING:

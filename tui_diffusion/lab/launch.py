@@ -21,9 +21,9 @@ from ..core.files import remove_unfinished
 from ..core.nearest import did_you_mean, nearest
 from ..core.paths import settings_file
 from ..core.runs.store import Summary
+from ..interface.capabilities import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, forget_size
+from ..interface.settings import Place, Settings, from_environment, load, save
 from .output.guard import Guard
-from .settings import Place, Settings, from_environment, load, save
-from .terminal.capabilities import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, forget_size
 
 _SLOW = 0.5
 """Seconds between two drawings where bandwidth is low."""

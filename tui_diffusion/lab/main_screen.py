@@ -15,7 +15,9 @@ from textual.geometry import Size
 from textual.widgets import Input, Static
 
 from ..core.config.presets import Preset
-from .breakpoints import TABS, WIDE, too_small
+from ..interface.glyphs import Glyphs
+from ..interface.keymap import TABS
+from .breakpoints import WIDE, too_small
 from .drawing.palette import Palette
 from .output.screens import PacedScreen
 from .panels.denoising import DenoisingPanel
@@ -23,7 +25,6 @@ from .panels.experiments import ExperimentList
 from .panels.form.form import Form
 from .panels.status_bars import tabs
 from .panels.training import LossPanel
-from .terminal.glyphs import Glyphs
 from .widgets.gpu_line import GpuLine
 from .widgets.hint_bar import HintBar
 from .widgets.key_bar import ENDS, FIELD_BAR, LEVEL_BAR, NARROW_BARS, WIDE_BARS, WINDOWS, Hint, bar

@@ -315,7 +315,7 @@ _ENTRIES = (
     # --- one point ----------------------------------------------------------------------------
     GlossaryEntry(
         "point",
-        "Which of the points is followed; k goes on to the next one.",
+        "Which of the points is followed.",
         also=("◆",),
     ),
     GlossaryEntry("x", "Where the followed point is at this level."),

@@ -149,7 +149,7 @@ def evaluation(
     device: torch.device | str = "cpu",
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Return the body of ``evaluate --json``: metrics, levels, attribution and start of a denoiser.
+    """Return the report on a denoiser: its metrics, levels, attribution and start.
 
     ``levels`` holds, for each sampling level, the network's loss, floor and excess, and by which
     factor an error in eps_hat grows after one step and in the sample (`amplification`).
@@ -186,7 +186,7 @@ def training_report(
     points: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
-    """Return the results of a training and of a sample from its network, as ``train --json`` does.
+    """Return the results of a training and of a sample from its network.
 
     ``progress`` is that of `denoise`.
     """

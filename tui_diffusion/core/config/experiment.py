@@ -268,17 +268,6 @@ def _meant(path: str) -> list[str]:
     return [p for p in paths if table[p].section == section] or paths or nearest(path, table)
 
 
-def parse_settings(assignments: tuple[str, ...] | list[str]) -> dict[str, str]:
-    """Parse ``['training.lr=1e-3', …]`` to a mapping; raise `ConfigError` if '=' is missing."""
-    settings: dict[str, str] = {}
-    for text in assignments:
-        path, equals, value = text.partition("=")
-        if not equals or not path.strip():
-            raise ConfigError(f"--set {shortened(text)}: no value; allowed: FIELD=VALUE")
-        settings[path.strip()] = value.strip()
-    return settings
-
-
 def from_json(text: str) -> Experiment:
     """Build the experiment that `to_json` wrote; raise `ConfigError`."""
     try:

@@ -17,13 +17,12 @@ from .experiment import Experiment, build, field_table
 
 @dataclass(frozen=True)
 class Preset:
-    """An experiment with a description of what it is and what to look for."""
+    """An experiment with a description of what it is."""
 
     id: str
     title: str
     script: str | None
     about: str
-    look_for: str
     experiment: Experiment
     own: bool = False
     """True if a user saved it, False if it is built in."""
@@ -34,10 +33,9 @@ def _preset(
     title: str,
     script: str | None,
     about: str,
-    look_for: str,
     **parts: Mapping[str, Any],
 ) -> Preset:
-    return Preset(id, title, script, about, look_for, build({"name": id, **parts}))
+    return Preset(id, title, script, about, build({"name": id, **parts}))
 
 
 _NETWORK = {"width": 64, "depth": 3, "activation": "silu", "fourier": 5, "level_fourier": 4}
@@ -60,7 +58,6 @@ def _modern(
     id: str,  # noqa: A002
     title: str,
     about: str,
-    look_for: str,
     data_name: str,
     method: str = "edm",
     noise: Mapping[str, float] | None = None,
@@ -72,7 +69,6 @@ def _modern(
         title,
         None,
         about,
-        look_for,
         data={"name": data_name, **parts.get("data", {})},
         method={"name": method, **(noise or {})},
         schedule={**_SCHEDULES[method], **parts.get("schedule", {})},
@@ -82,12 +78,6 @@ def _modern(
     )
 
 
-_NAIVE_LOOK = (
-    "Press end and see the close-up: the samples are far narrower than the data. The post's target "
-    "leaves n·(1 − σ'/σ) behind, not the next level's noise, so points contract onto the mean; "
-    "method.name = naive-exact mends most of it, with sampling.start = exact."
-)
-
 _PRESETS = (
     _preset(
         "naive-1d",
@@ -95,7 +85,6 @@ _PRESETS = (
         "simple_1Diffusion",
         "The first script of the post: a network removes the noise of N(1, 0.01²), "
         "one level at a time.",
-        _NAIVE_LOOK,
         data={"name": "gaussian-1d"},
         method={"name": "naive"},
         schedule={"kind": "karras", "levels": 10},
@@ -107,7 +96,6 @@ _PRESETS = (
         "One Gaussian in 2D, naive",
         "simple_2Diffusion",
         "The same in two dimensions, towards N((−1, 1), 0.01² I).",
-        _NAIVE_LOOK,
         data={"name": "gaussian-2d"},
         method={"name": "naive"},
         schedule={"kind": "karras", "levels": 10},
@@ -119,9 +107,6 @@ _PRESETS = (
         "Four Gaussians, naive",
         "simple_multimodal",
         "Noise has to split into four narrow spikes: diffusion keeps the modes apart.",
-        "From home on, points choose a mode about halfway: paths shows it. At the end compare "
-        "mode² with what true points score: the spikes are far narrower than the data's, a little "
-        "beside their modes, and a straggler or two is lost between them.",
         data={"name": "four-gaussians"},
         method={"name": "naive"},
         schedule={"kind": "karras", "levels": 20},
@@ -142,9 +127,6 @@ _PRESETS = (
         "single_DDPM",
         "Denoising diffusion (Ho, Jain and Abbeel 2020): the network predicts the noise itself, "
         "and each reverse step draws from a Gaussian.",
-        "Fresh noise enters at every step but the last two; the mean walks from 0 to 1 while the "
-        "spread closes. It ends too wide: o shows which levels the network has not learned. The "
-        "ideal denoiser (i) ends too narrow, for the last two steps draw no noise.",
         data={"name": "gaussian-1d"},
         method={"name": "ddpm"},
         schedule={
@@ -160,9 +142,6 @@ _PRESETS = (
         "simple_DDPM",
         "DDPM with a network of its own for every noise level, least noisy first, each starting "
         "from its neighbour's weights.",
-        "The loss has a stage for every level: the first network gets most of the steps, each "
-        "other starts from its neighbour's weights. The std ends near 0.001, and so does the ideal "
-        "denoiser's (i): the steps are at fault, not the networks.",
         data={"name": "gaussian-1d"},
         method={"name": "ddpm"},
         schedule={"kind": "beta", "betas": (0.001, 0.01, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)},
@@ -183,8 +162,6 @@ _PRESETS = (
         "multimodal_DDPM",
         "DDPM on four spikes with twenty levels; the last reverse step is repeated ten times to "
         "tighten them.",
-        "The four clouds form early and sharpen late; the repeats pull the last stragglers in. Set "
-        "sampling.repeats to 0 to see them: that needs no new training.",
         data={"name": "four-gaussians"},
         method={"name": "ddpm"},
         schedule={
@@ -211,8 +188,6 @@ _PRESETS = (
         "detailed_DDPM",
         "DDPM level by level with the exact pdf and cdf of the noised data at each one; sampling "
         "starts from the exact noisiest level and ends one level before clean.",
-        "Press v for pdf and cdf, with the sample's dashed. The result is taken one level before "
-        "clean, so the goal is mean 0.999 and std 0.033, not 0.010.",
         data={"name": "gaussian-1d"},
         method={"name": "ddpm"},
         schedule={"kind": "beta", "betas": (0.001, 0.01, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999)},
@@ -232,7 +207,6 @@ _PRESETS = (
         "One Gaussian, EDM",
         "The first data of the post again, with preconditioning, a wide range of noise levels and "
         "Heun's sampler (Karras et al. 2022).",
-        "The std comes out right to a few percent, where the scripts miss it by two to ten times.",
         "gaussian-1d",
         network={"width": 32, "depth": 2},
         training={"steps": 2000},
@@ -243,47 +217,36 @@ _PRESETS = (
         "edm-multimodal",
         "Four Gaussians, EDM",
         "Four narrow spikes, done right: the post's second reference (Karras et al. 2022).",
-        "Each spike has the width of the data, hardly a point is lost between them, and all four "
-        "hold the same number.",
         "four-gaussians",
     ),
     _modern(
         "edm-moons",
         "Two moons, EDM",
         "Two half circles that interlock: curves need no modes to be learned.",
-        "Press i for the ideal denoiser: the network's moons are hard to tell from its own.",
         "moons",
     ),
     _modern(
         "edm-swiss-roll",
         "Swiss roll, EDM",
         "One and a half turns of a spiral.",
-        "At mid levels the network can only guess which turn a point is on: the clean estimate (v) "
-        "lies between the turns, and rightly so, as the ideal one beside it shows.",
         "swiss-roll",
     ),
     _modern(
         "edm-checkerboard",
         "Checkerboard, EDM",
         "Eight squares with sharp edges and sharper corners.",
-        "Edges form at the last few levels; points left in the empty squares show what the "
-        "network has not learned.",
         "checkerboard",
     ),
     _modern(
         "edm-spirals",
         "Two spirals, EDM",
         "Two arms that wind around each other.",
-        "Points change arms only early and slide along them late: see the paths (v), and follow "
-        "one point with k.",
         "spirals",
     ),
     _modern(
         "edm-drawing",
         "A drawing, EDM",
         "A drawing of 142 small spots; points of your own from a file start best from here.",
-        "Press end: nearly every point sits in a spot, about one in a hundred is lost between two. "
-        "A larger network, or more steps, leaves fewer.",
         "drawing",
         data={"scaling": "shared"},
         noise={"noise_mean": -2.8, "noise_std": 1.4},
@@ -296,7 +259,6 @@ _PRESETS = (
         "flow-multimodal",
         "Four Gaussians, flow",
         "The network learns the velocity of straight paths from data to noise (Liu et al. 2022).",
-        "Paths are nearly straight until a point has to choose its mode.",
         "four-gaussians",
         method="flow",
     ),
@@ -304,7 +266,6 @@ _PRESETS = (
         "flow-moons",
         "Two moons, flow",
         "The same velocity field for two curves; sampling is an ODE from t = 1 to 0.",
-        "Try sampling.levels: a handful of steps already gives the moons.",
         "moons",
         method="flow",
     ),

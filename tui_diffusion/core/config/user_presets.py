@@ -78,9 +78,7 @@ def _preset(experiment: Experiment, base: str) -> Preset:
         if spec.applies(experiment) and experiment.get(path) != origin.experiment.get(path)
     ]
     about = f"Your own, from {origin.id}: {', '.join(differing) or 'as it is'}."
-    return Preset(
-        experiment.name, origin.title, None, shown(about), origin.look_for, experiment, own=True
-    )
+    return Preset(experiment.name, origin.title, None, shown(about), experiment, own=True)
 
 
 # --- changing ----------------------------------------------------------------------------------

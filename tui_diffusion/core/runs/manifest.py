@@ -30,7 +30,14 @@ CHECKPOINT = re.compile(r"checkpoint-[0-9]{1,9}")
 
 
 class RunError(ValueError):
-    """An error of opening or writing a run: one line that says which run and why."""
+    """An error of opening or writing a run: one line that says which run and why.
+
+    ``setting`` is the assignment that the line proposes, such as ``training.steps=200``, or ''.
+    """
+
+    def __init__(self, message: str, setting: str = "") -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The list of runs outside the store, such as those of ``train --out DIR``.
+"""The list of runs outside the store, such as those in a folder that a person chose.
 
 Each folder has one small file with its path, in ``outside`` beside the store, so that two trainings
 that begin at once cannot overwrite each other's entry. The folders themselves are never changed.

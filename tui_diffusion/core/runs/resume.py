@@ -66,9 +66,11 @@ def check_continues(run: Run, experiment: Experiment) -> None:
             "lower training.lr"
         )
     if run.step >= experiment.training.steps:
+        more = f"training.steps={2 * run.step}"
         raise RunError(
             f"run {name!r} has finished its {run.step:,} steps; allowed: more of them, such as "
-            f"--set training.steps={2 * run.step}"
+            f"{more}",
+            more,
         )
 
 

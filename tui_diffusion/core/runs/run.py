@@ -274,7 +274,7 @@ def _names(experiment: Experiment) -> Iterator[str]:
     yield from (f"{name}-{number}" for number in count(2))
 
 
-def check_writable(folder: Path, named: str = "--out") -> None:
+def check_writable(folder: Path, named: str) -> None:
     """Raise `RunError` unless a run can be written to ``folder``, which must be empty or new.
 
     ``named`` is the option or field that the message names.

@@ -61,7 +61,7 @@ class PointActions:
 
     def action_copy(self) -> None:
         """What is measured, and how to have it again, to the clipboard and to a file."""
-        from ...core.config.command_line import command_line
+        from ...interface.command_line import command_line
         from ..clipboard import keep, level_text
 
         trajectory, experiment = self._denoising.trajectory, self._model.workspace.experiment

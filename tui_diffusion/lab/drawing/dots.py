@@ -18,7 +18,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from ..terminal.glyphs import Glyphs
+from ...interface.glyphs import Glyphs
 from .palette import Palette
 from .strips import Characters, compose, plain
 

@@ -15,7 +15,7 @@ from rich.color import Color as RichColor
 from rich.style import Style
 from textual.color import Color, ColorParseError
 
-from ..terminal.capabilities import Colours
+from ...interface.capabilities import Colours
 
 LEVELS = 6
 """Number of shades of a density, without the empty one."""

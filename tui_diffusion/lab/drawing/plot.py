@@ -25,7 +25,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from ...core.axes import AS_IT_IS, Axis
-from ..terminal.glyphs import Glyphs
+from ...interface.glyphs import Glyphs
 from .axes import AxisScale, scale_of
 from .curves import dashed, runs, scattered, stroke
 from .dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, Range, codes_of

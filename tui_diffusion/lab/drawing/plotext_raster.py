@@ -17,7 +17,7 @@ import numpy as np
 import plotext
 from numpy.typing import NDArray
 
-from ..terminal.glyphs import Glyphs
+from ...interface.glyphs import Glyphs
 from .figure import AxisTick, Floats
 from .strips import Characters, plain
 

@@ -11,8 +11,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from ..terminal.ascii import to_ascii
-from ..terminal.glyphs import Glyphs
+from ...interface.glyphs import Glyphs
+from .ascii import to_ascii
 
 _GAP = 8
 """Number of unchanged cells from which a cursor move takes fewer bytes than resending them."""

@@ -19,8 +19,8 @@ from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 from textual.color import Color
 from textual.filter import LineFilter
 
+from ...interface.capabilities import Colours
 from ..drawing.palette import contrast
-from ..terminal.capabilities import Colours
 
 _STANDS_OUT = 1.6
 """Contrast with the screen from which a background is significant, as under a cursor."""

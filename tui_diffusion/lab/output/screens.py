@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widgets import Input, OptionList
 
-from ..keymap import Action
+from ...interface.keymap import Action
 from .differ import TerminalContent
 from .mounting import guarded, while_whole
 from .pace import FrameLimiter

@@ -14,8 +14,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
+from ...interface.glyphs import Glyphs
+from ...interface.themes import THEMES
 from ..drawing.palette import Palette
-from ..terminal.glyphs import Glyphs
 from .colour_filters import reducer
 from .differ import TerminalContent
 from .driver import GuardedApp, LabDriver
@@ -24,7 +25,6 @@ from .mounting import is_closing, is_expected, pump_at_work, while_whole
 from .pace import FrameLimiter
 from .screens import CommandMenu
 from .text_filters import AsciiFilter, ConsoleFilter
-from .themes import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.filter import LineFilter
 
-    from ..terminal.capabilities import Colours
+    from ...interface.capabilities import Colours
 
 
 _PATIENCE = 5.0

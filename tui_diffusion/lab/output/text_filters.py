@@ -6,7 +6,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from ..terminal.ascii import to_ascii, to_console
+from ..drawing.ascii import to_ascii, to_console
 
 
 class AsciiFilter(LineFilter):

@@ -12,19 +12,19 @@ from textual.message import Message
 from textual.widgets import Static
 
 from ...core.text import shortened
+from ...interface.glyphs import Glyphs
+from ...interface.playback import Play
 from ..drawing.palette import Palette
 from ..formatting import number, vector
 from ..output.errors import line
 from ..sampling.measures import Item, energy, measure, to_mode
 from ..sampling.worker import Worker
-from ..terminal.glyphs import Glyphs
 from ..views.names import view_after, zoomed
 from ..widgets.canvas import Canvas
 from ..widgets.level_player import LevelPlayer
 from ..widgets.level_prompt import LevelPrompt
 from ..widgets.level_slider import LevelSlider
 from ..widgets.panel import Panel
-from ..widgets.playback import Playback
 from ..widgets.text_line import TextLine
 from ..widgets.trajectory_canvas import TrajectoryCanvas
 
@@ -121,7 +121,7 @@ class DenoisingPanel(Panel, LevelPlayer):
         """The view in use."""
         return self._view[self.trajectory.dim if self.trajectory else 1]
 
-    def restore(self, playback: Playback, views: dict[int, str]) -> None:
+    def restore(self, playback: Play, views: dict[int, str]) -> None:
         """Go back to a place, a way of playing, and the views, by dimension."""
         self._view = views
         self.take(playback)
@@ -315,7 +315,7 @@ def _cells(head: str, items: Sequence[Item], gap: int) -> int:
     return len(head) + cells - gap
 
 
-def _noise_of(trajectory: MeasuredTrajectory, playback: Playback) -> list[str]:
+def _noise_of(trajectory: MeasuredTrajectory, playback: Play) -> list[str]:
     """How noisy the points shown are, in the words of their schedule; beta is the step's."""
     if playback.at_end:
         return ["clean"]

@@ -8,7 +8,8 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from ...core.text import shortened, threads_text
-from ..breakpoints import TABS, WIDE
+from ...interface.keymap import TABS
+from ..breakpoints import WIDE
 from ..drawing.palette import Palette
 from ..formatting import duration, rate_text, took
 from ..session.records import SessionState, Training

@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from ...core.config.value_types import format_value
+from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..formatting import number
 from ..session.records import SessionState, Training
-from ..terminal.glyphs import Glyphs
 from ..widgets.canvas import Canvas
 from ..widgets.panel import Panel
 from ..widgets.text_line import times_text

@@ -18,7 +18,7 @@ from ... import docs
 from ...core.config.presets import base_of
 from ...core.config.titles import about_of, title_of
 from ...core.text import shown
-from ..keymap import ACTIONS, FORM_KEYS, LAB_KEYS, Action
+from ...interface.keymap import ACTIONS, FORM_KEYS, LAB_KEYS, Action
 from ..output.screens import ModalWindow
 from ..panels.denoising import DenoisingPanel
 from ..views.names import PICTURES

@@ -9,8 +9,8 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
-from ..terminal.glyphs import Glyphs
 
 if TYPE_CHECKING:
     from textual.geometry import Size

@@ -11,12 +11,12 @@ from textual.strip import Strip
 
 from ...core.analysis.attribution import PARTS, Attribution, verdict
 from ...core.assemble import sampling_schedule
+from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure
 from ..drawing.palette import Palette
 from ..drawing.plot import draw
 from ..drawing.strips import plain
 from ..sampling.diagnosis import RequestedDiagnosis
-from ..terminal.glyphs import Glyphs
 from .side_by_side import beside, text_line
 
 _LABEL = 49

@@ -8,13 +8,13 @@ from textual.strip import Strip
 
 from ...core.axes import AS_IT_IS
 from ...core.interpolation import interpolate
+from ...interface.glyphs import Glyphs
 from ..drawing.dots import DotLayer, Mark, bin_paths, braille, cells_of
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
 from ..drawing.plot import draw, frame
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import Floats, MeasuredTrajectory
-from ..terminal.glyphs import Glyphs
 from .side_by_side import beside
 from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 

@@ -10,13 +10,13 @@ from textual.strip import Strip
 from ...core.analysis.densities import density as exact_density
 from ...core.axes import Axis
 from ...core.interpolation import interpolate
+from ...interface.glyphs import Glyphs
 from ..drawing.dots import Range
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
 from ..drawing.plot import draw
 from ..formatting import vector
 from ..sampling.measured_trajectory import MeasuredTrajectory
-from ..terminal.glyphs import Glyphs
 from .side_by_side import beside, text_line
 from .view_state import ViewState, extent_of, role_of, source_name
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ...export.views import VIEWS_1D, VIEWS_2D, views_of
-from ..breakpoints import TABS
 
-__all__ = ["TABS", "VIEWS_1D", "VIEWS_2D", "view_after", "views_of", "zoomed"]
+__all__ = ["VIEWS_1D", "VIEWS_2D", "view_after", "views_of", "zoomed"]
 
 
 def view_after(view: str, dim: int) -> str:

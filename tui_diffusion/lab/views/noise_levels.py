@@ -7,10 +7,10 @@ from textual.strip import Strip
 from ...core.assemble import make_schedule, sampling_schedule
 from ...core.config.experiment import Experiment
 from ...core.schedules import Schedule
+from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure
 from ..drawing.palette import Palette
 from ..drawing.plot import SMALLEST, draw, sketch
-from ..terminal.glyphs import Glyphs
 
 _ROOMY = 44
 """Number of columns from which three names fit into the legend."""

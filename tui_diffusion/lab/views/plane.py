@@ -20,6 +20,7 @@ from ...core.axes import Axis
 from ...core.config.experiment import Experiment
 from ...core.interpolation import interpolate
 from ...core.mixtures import GaussianMixture
+from ...interface.glyphs import Glyphs
 from ..drawing.dots import (
     BRAILLE_BITS,
     DotLayer,
@@ -42,7 +43,6 @@ from ..drawing.palette import Palette
 from ..drawing.plot import frame, inner_size
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import Floats, MeasuredTrajectory, truth_at
-from ..terminal.glyphs import Glyphs
 from .side_by_side import beside
 from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from textual.strip import Strip
 
+from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..sampling.measured_trajectory import MeasuredTrajectory
-from ..terminal.glyphs import Glyphs
 from .levels import moments, paths
 from .line import denoiser, histogram, pdf_cdf
 from .names import VIEWS_1D, VIEWS_2D, views_of

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from rich.segment import Segment
 from textual.strip import Strip
 
+from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..drawing.strips import plain
-from ..terminal.glyphs import Glyphs
 
 
 def beside(left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rich.style import Style
 from textual.message import Message
 
-from ..session.gpus import Gpu, find_gpus
+from ...interface.gpus import Gpu, find_gpus
 from .text_line import TextLine
 
 _EVERY = 1.0

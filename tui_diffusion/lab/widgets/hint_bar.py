@@ -9,8 +9,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
-from ..terminal.glyphs import Glyphs
 from .canvas import Canvas
 from .key_bar import pressing
 

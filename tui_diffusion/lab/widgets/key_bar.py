@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.style import Style
 
+from ...interface.glyphs import Glyphs
+from ...interface.keymap import ACTIONS, Action
 from ..drawing.palette import Palette
-from ..keymap import ACTIONS, Action
-from ..terminal.glyphs import Glyphs
 
 StyledText = tuple[str, Style]
 StyledTexts = list[StyledText]

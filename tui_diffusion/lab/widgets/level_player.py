@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.timer import Timer
 from textual.widget import Widget
 
+from ...interface.playback import Play
 from .level_prompt import LevelPrompt
 from .level_slider import LevelSlider
-from .playback import Playback
 
 
 class LevelPlayer(Widget):
@@ -18,7 +18,7 @@ class LevelPlayer(Widget):
     Textual inherits styles only from the first base, so this must be a later one.
     """
 
-    playback = Playback()
+    playback = Play()
     _clock: Timer | None = None
 
     def redraw(self) -> None:
@@ -38,7 +38,7 @@ class LevelPlayer(Widget):
         """The number of levels, N."""
         return self.playback.levels
 
-    def take(self, playback: Playback) -> None:
+    def take(self, playback: Play) -> None:
         """Set the position and the state of the playback."""
         before, self.playback = self.playback, playback
         if (playback.playing, playback.interval) != (before.playing, before.interval):

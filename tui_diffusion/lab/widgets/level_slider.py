@@ -7,8 +7,8 @@ from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
 
+from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
-from ..terminal.glyphs import Glyphs
 from .canvas import Canvas
 
 

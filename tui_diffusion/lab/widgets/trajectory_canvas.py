@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from textual.geometry import Size
 from textual.message import Message
 
+from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..sampling.request import ProgressCallback
 from ..sampling.worker import Worker
-from ..terminal.glyphs import Glyphs
 from ..views.cache import PictureCache
 from .canvas import Canvas
 

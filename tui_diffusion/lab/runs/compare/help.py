@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from ...keymap import COMPARE_ACTIONS
+from ....interface.keymap import COMPARE_ACTIONS
 from ...screens.help import keys
 from ...views.names import PICTURES
 

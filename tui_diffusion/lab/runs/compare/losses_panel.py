@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 
+from ....interface.glyphs import Glyphs
 from ...drawing.figure import PlotFigure
 from ...drawing.palette import Palette
 from ...drawing.plot import draw, legend_of
-from ...terminal.glyphs import Glyphs
 from ...views.loss_overlay import LossCurve, can_be_relative, overlay
 from ...widgets.canvas import Canvas
 from ...widgets.panel import Panel

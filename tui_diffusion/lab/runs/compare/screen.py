@@ -13,8 +13,8 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from ....interface.keymap import COMPARE_ACTIONS, Action
 from ...breakpoints import WIDE, too_small
-from ...keymap import COMPARE_ACTIONS, Action
 from ...output.errors import line
 from ...output.screens import PacedScreen
 from ...panels.status_bars import tabs

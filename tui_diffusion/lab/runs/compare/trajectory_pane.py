@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from textual.app import ComposeResult
 
+from ....interface.glyphs import Glyphs
+from ....interface.playback import Play
 from ...drawing.palette import Palette
 from ...formatting import number, vector
 from ...sampling.measures import energy
-from ...terminal.glyphs import Glyphs
 from ...views.render import ViewState
 from ...widgets.canvas import Canvas
 from ...widgets.panel import Panel
-from ...widgets.playback import Playback
 from ...widgets.text_line import TextLine
 from ...widgets.trajectory_canvas import TrajectoryCanvas
 from .subjects import LETTERS
@@ -62,7 +62,7 @@ class TrajectoryPane(Panel, can_focus=False):
     def draw(
         self,
         trajectory: MeasuredTrajectory,
-        playback: Playback,
+        playback: Play,
         view_state: ViewState,
         palette: Palette,
         glyphs: Glyphs,
@@ -87,7 +87,7 @@ class TrajectoryPane(Panel, can_focus=False):
         self._write_numbers(trajectory, playback, palette)
 
     def _write_numbers(
-        self, trajectory: MeasuredTrajectory, playback: Playback, palette: Palette
+        self, trajectory: MeasuredTrajectory, playback: Play, palette: Palette
     ) -> None:
         mean, std, goal_mean, goal_std = trajectory.moments_at(playback.level)
         digits = 3 if trajectory.dim == 1 else 2  # beside each other there is little room

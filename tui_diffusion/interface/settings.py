@@ -34,10 +34,10 @@ from ..core.config.user_presets import is_taken
 from ..core.files import UNREADABLE, destination, read_plain, reason_of, write_whole
 from ..core.runs.manifest import LARGEST_SETTINGS
 from ..core.text import shortened
-from .breakpoints import TABS
-from .terminal.glyphs import GLYPHS
-from .views.names import VIEWS_1D, VIEWS_2D
-from .widgets.playback import FINE, MODES, SPEEDS, Playback
+from ..export.views import VIEWS_1D, VIEWS_2D
+from .glyphs import GLYPHS
+from .keymap import TABS
+from .playback import FINE, MODES, SPEEDS, Playback
 
 # --- the fields ----------------------------------------------------------------------------------
 

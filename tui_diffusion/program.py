@@ -1,16 +1,22 @@
-"""The ``lab`` command: open the lab."""
+"""The whole program: the command line, with the lab as the command that opens an experiment.
+
+Both front ends meet here; neither knows the other.
+"""
 
 from __future__ import annotations
 
 import click
 
-from ..core.config.catalog import get_preset
-from ..core.config.errors import ConfigError
-from ..core.config.experiment import Experiment, parse_settings
-from ..core.text import shown
-from . import completion
-from .examples import examples
-from .options import given, points_option, settings_option
+from .cli import completion
+from .cli.commands import make_program
+from .cli.examples import examples
+from .cli.main import run
+from .cli.options import given, points_option, settings_option
+from .core.config.catalog import get_preset
+from .core.config.errors import ConfigError
+from .core.config.experiment import Experiment
+from .core.text import shown
+from .interface.command_line import parse_settings
 
 
 @click.command(epilog=examples("lab"))
@@ -45,7 +51,7 @@ def lab(
     resume: str | None,
 ) -> None:
     """Open the lab with EXPERIMENT, or with the last session's."""
-    from ..lab.launch import LabOptions, open_lab
+    from .lab.launch import LabOptions, open_lab
 
     points_set = any(setting.partition("=")[0].strip() == "sampling.points" for setting in settings)
 
@@ -54,19 +60,27 @@ def lab(
         changes = parse_settings(settings) | given({"sampling.points": number})
         return get_preset(name).experiment.with_settings(changes)
 
-    run = None
+    resumed = None
     if resume is not None:
-        from ..core.runs.naming import run_to_resume
+        from .core.runs.naming import run_to_resume
 
         if settings or points:
             raise ConfigError("--resume does not go with --set or --points; allowed: one of them")
-        run = run_to_resume(resume)
-        of = run.about.experiment if run.about is not None else None
+        resumed = run_to_resume(resume)
+        of = resumed.about.experiment if resumed.about is not None else None
         if experiment not in (None, of):
             raise ConfigError(
                 f"experiment: {shown(experiment)!r} is not that of the run; allowed: "
                 f"{shown(of)}, or none"
             )
     changed = bool(settings or points)
-    options = LabOptions(theme, ascii_only, not no_mouse, low_bandwidth, run, changed)
+    options = LabOptions(theme, ascii_only, not no_mouse, low_bandwidth, resumed, changed)
     open_lab(experiment, make, options)
+
+
+cli = make_program(lab)
+
+
+def main() -> None:
+    """Run the command that the arguments of this process name."""
+    run(cli)

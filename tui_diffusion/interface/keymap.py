@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+TABS = ("setup", "training", "denoising")
+"""The panels of a narrow terminal, in the order of the keys 1, 2 and 3."""
+
 Target = Literal["app", "denoising", "loss", "points", "training", "windows", "guidance"]
 
 

@@ -1,13 +1,27 @@
-"""The command line that repeats the training of an experiment."""
+"""The settings of an experiment on a command line: read, and written."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
-from .experiment import Experiment, field_table
-from .presets import base_of
-from .value_types import format_value
+from ..core.config.errors import ConfigError
+from ..core.config.experiment import Experiment, field_table
+from ..core.config.presets import base_of
+from ..core.config.value_types import format_value
+from ..core.text import shortened
+
+
+def parse_settings(assignments: Sequence[str]) -> dict[str, str]:
+    """Parse ``['training.lr=1e-3', …]`` to a mapping; raise `ConfigError` if '=' is missing."""
+    settings: dict[str, str] = {}
+    for text in assignments:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise ConfigError(f"--set {shortened(text)}: no value; allowed: FIELD=VALUE")
+        settings[path.strip()] = value.strip()
+    return settings
 
 
 def command_line(experiment: Experiment) -> str:
