@@ -11,6 +11,8 @@ from pathlib import Path
 
 import tui_diffusion
 
+from .private_names import touched
+
 ROOT = Path(tui_diffusion.__file__).parent
 MATHEMATICS = ("mixtures", "datasets", "schedules", "methods", "networks", "samplers")
 FORBIDDEN = {
@@ -182,3 +184,12 @@ def test_the_core_names_no_flag_and_no_key():
         if FLAG.search(text) or KEY.search(text)
     ]
     assert named == []
+
+
+# --- private names of the libraries --------------------------------------------------------------
+
+
+def test_private_names_of_textual_and_rich_are_touched_in_one_room_only():
+    assert touched()
+    elsewhere = {pair for pair in touched() if not within(pair[0], "lab.output")}
+    assert elsewhere == set()

@@ -33,11 +33,11 @@ from .live_updates import FRAMES, LiveUpdates
 from .main_screen import STYLES, MainScreen
 from .messages import DiagnosisReady, RequestFailed, RunsCounted, SessionUpdate, TrajectoryReady
 from .model import Model
+from .output.borders import STARK
 from .output.errors import line
 from .output.screens import PacedScreen
 from .output.suspend import Suspension, catch_signals
 from .output.terminal_app import TerminalApp
-from .output.themes import STARK
 from .panels.denoising import DenoisingPanel
 from .panels.experiments import ExperimentList
 from .panels.form.form import Form

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from textual._styles_cache import StylesCache
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.geometry import Size
@@ -19,6 +18,7 @@ from ..interface.glyphs import Glyphs
 from ..interface.keymap import TABS
 from .breakpoints import WIDE, too_small
 from .drawing.palette import Palette
+from .output.borders import forget_borders
 from .output.screens import PacedScreen
 from .panels.denoising import DenoisingPanel
 from .panels.experiments import ExperimentList
@@ -119,8 +119,7 @@ class MainScreen(PacedScreen[None]):
         yield TextLine(id="footer")
 
     def on_screen_resume(self) -> None:
-        # Textual's cache would hold on to every line of the screens that were over this one.
-        StylesCache.get_inner_outer.cache_clear()
+        forget_borders()
 
     # --- colours and sizes -------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ They wait for a busy terminal, close once, and ignore events before or after the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -84,3 +84,14 @@ class CommandMenu(CommandPalette, PacedScreen[Any]):
     def _action_command_list(self, action: str) -> None:
         with suppress(KeyError):  # Textual looks up command lines that it has not laid out yet
             super()._action_command_list(action)
+
+
+@contextmanager
+def lifted(screen: Screen[Any]) -> Iterator[None]:
+    """Take the top screen off the stack for a moment, for a picture of what is below it."""
+    stack = screen.app._screen_stack
+    stack.remove(screen)
+    try:
+        yield
+    finally:
+        stack.append(screen)

@@ -16,7 +16,7 @@ from textual.widgets import Input, Label, Static
 
 from ...core.text import expanded, shown
 from ..output.errors import line
-from ..output.screens import ModalWindow
+from ..output.screens import ModalWindow, lifted
 from ..widgets.choice_field import ChoiceField
 from ..widgets.text_input import TextInput
 from .exports import SCREEN, ExportChoices, Write
@@ -236,12 +236,8 @@ class ExportScreen(ModalWindow[None]):
         from ...export.atomic import write_whole
         from ...export.options import ExportError
 
-        stack = self.app._screen_stack
-        stack.remove(self)  # for as long as the picture of what is below it takes
-        try:
+        with lifted(self):
             source = self.app.export_screenshot()
-        finally:
-            stack.append(self)
         try:
             write_whole([file], options.force, lambda places: _write_text(places[0], source))
         except ExportError as error:

@@ -6,19 +6,15 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 from textual.containers import Vertical
-from textual.content import Content
-from textual.geometry import Region
+
+from ..output.borders import set_titles
 
 _AROUND = 6
 """Cells of the border outside the title: a corner, a line and a blank at either end."""
 
 
 class Panel(Vertical, can_focus=True):
-    """A column of widgets in a border, with a title above and a subtitle below.
-
-    When a title changes, Textual repaints the whole widget with its children; this class repaints
-    only the cells of the title.
-    """
+    """A column of widgets in a border, with a title above and a subtitle below."""
 
     DEFAULT_CSS = """
     Panel {
@@ -37,17 +33,7 @@ class Panel(Vertical, can_focus=True):
 
     def entitle(self, title: str, subtitle: str = "") -> None:
         """Set title and subtitle as plain text."""
-        width, height = self.outer_size
-        old = self._border_title.cell_length if self._border_title else 0
-        if self._border_title is None or self._border_title.plain != title:
-            self._border_title = Content(title)
-            reach = max(old, self._border_title.cell_length) + 4
-            self.refresh(Region(-1, -1, min(reach, width), 1))
-        old = self._border_subtitle.cell_length if self._border_subtitle else 0
-        if self._border_subtitle is None or self._border_subtitle.plain != subtitle:
-            self._border_subtitle = Content(subtitle)
-            reach = min(max(old, self._border_subtitle.cell_length) + 4, width)
-            self.refresh(Region(width - 1 - reach, height - 2, reach, 1))
+        set_titles(self, title, subtitle)
 
 
 def joined(parts: Sequence[str], room: int, gap: str = "  ", spare: Iterable[int] = ()) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
+from ..output.keys import actions_of
+
 _SCROLLING = ("scroll_", "page_")
 """Prefixes of scroll actions, which a one-line field leaves to its container."""
 
@@ -16,12 +18,12 @@ class TextInput(Input):
     one burst, ctrl+u would then also delete the text typed after it.
     """
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         if event.is_printable:
             return
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
-            if not binding.action.startswith(_SCROLLING):
+        for action in actions_of(self, event.key):
+            if not action.startswith(_SCROLLING):
                 event.stop()
                 event.prevent_default()
-                await self.app.run_action(binding.action, self)
+                await self.app.run_action(action, self)
                 return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events, on
@@ -13,6 +12,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 
 from ....core.config.fields import FieldSpec
+from ...output.keys import PagedList
 from ...widgets.text_input import TextInput
 
 
@@ -66,7 +66,7 @@ class ValueInput(TextInput):
             self.post_message(Closed(self, self.value))
 
 
-class ValueChoices(OptionList):
+class ValueChoices(PagedList):
     """The choices of a field, in a list over the form; that of nothing stands there as all."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
@@ -90,10 +90,6 @@ class ValueChoices(OptionList):
     def action_cancel(self) -> None:
         """Leave the value as it is."""
         self.post_message(Closed(self, None))
-
-    def _move_page(self, direction: Literal[-1, 1]) -> None:
-        with suppress(KeyError):  # Textual looks for lines that it has not laid out yet
-            super()._move_page(direction)
 
     def on_blur(self) -> None:
         if self.app.app_focus:  # else only the terminal's window lost it

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from ....core.config.experiment import field_table
 from ....core.config.fields import FieldSpec
 from ....core.config.value_types import format_value
+from ...output.keys import forward_key
 from ...widgets.row_list import Piece, RowList
 from .model import EntryOutcome, FormModel
 
@@ -136,7 +137,7 @@ class FormRows(RowList):
         if editor is not None:
             held, self._held = self._held, []
             for key in held:
-                editor._forward_event(key)
+                forward_key(editor, key)
 
     def on_key(self, event: events.Key) -> None:
         # A paste or a slow line delivers Enter and the text after it at once. Such keys reach
@@ -149,7 +150,7 @@ class FormRows(RowList):
             if self._editor is None:
                 self._held.append(key)
             else:
-                self._editor._forward_event(key)
+                forward_key(self._editor, key)
         elif event.key == "enter":
             event.stop()
             self.action_open()
