@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_diffusion.core.interpolation import interpolate
-from tui_diffusion.interface.playback import FINE, MODES, SPEEDS, Play
+from tui_diffusion.interface.playback import FINE, MODES, SPEEDS, Playback
 
 LEVELS = st.integers(1, 60)
 PLAYS = st.builds(
-    lambda levels, fine, mode, speed: Play(levels, fine=fine, mode=mode, speed=speed).go_to(0),
+    lambda levels, fine, mode, speed: Playback(levels, fine=fine, mode=mode, speed=speed).go_to(0),
     LEVELS,
     st.sampled_from(FINE),
     st.sampled_from(MODES),
@@ -26,8 +26,8 @@ KEYS = {
     "space": lambda p: p.hold() if p.playing else p.start(),
     "]": lambda p: p.faster(1),
     "[": lambda p: p.faster(-1),
-    "m": Play.next_mode,
-    "f": Play.finer,
+    "m": Playback.next_mode,
+    "f": Playback.finer,
     "tick": lambda p: p.tick() if p.playing else p,
     "fewer": lambda p: p.of(max(p.levels // 2, 1)),
     "more": lambda p: p.of(p.levels + 3),
@@ -73,13 +73,13 @@ def test_once_goes_to_the_clean_level_and_holds(playback):
 
 
 def test_a_loop_goes_on_from_the_noise():
-    places, end = way(Play(3, mode="loop").go_to(2).start(), 40)
+    places, end = way(Playback(3, mode="loop").go_to(2).start(), 40)
     assert places[:6] == [2, 3, 0, 1, 2, 3]
     assert end.playing
 
 
 def test_out_and_back_turns_at_both_ends():
-    playback = Play(2, mode="out and back", fine=2)
+    playback = Playback(2, mode="out and back", fine=2)
     assert way(playback.go_to(0).start(), 40)[0][:10] == [0, 0.5, 1, 1.5, 2, 1.5, 1, 0.5, 0, 0.5]
     assert way(playback.go_to(2).start(), 40)[0][:3] == [2, 1.5, 1], (
         "from the clean end it goes out"
@@ -112,7 +112,7 @@ def test_the_tempo_is_that_of_the_levels_however_fine(playback):
 
 
 def test_steps_end_where_such_steps_end():
-    playback = Play(20, fine=8).go_to(12)
+    playback = Playback(20, fine=8).go_to(12)
     for _ in range(3):
         playback = playback.step(1)
     assert playback.text == "level 12/20 + 3/8"
@@ -125,9 +125,9 @@ def test_steps_end_where_such_steps_end():
 
 
 def test_another_film_keeps_the_clean_end_or_the_place():
-    assert Play(20).go_to(20).of(10).place == 10
-    assert Play(20, fine=4).go_to(12).step(1).of(30).place == 12.25
-    assert Play(20).go_to(12).of(10).place == 10
+    assert Playback(20).go_to(20).of(10).place == 10
+    assert Playback(20, fine=4).go_to(12).step(1).of(30).place == 12.25
+    assert Playback(20).go_to(12).of(10).place == 10
 
 
 @given(PLAYS, st.lists(st.sampled_from(sorted(KEYS)), max_size=20), LEVELS)

@@ -20,7 +20,7 @@ _REST = 1.0
 
 
 @dataclass(frozen=True)
-class Play:
+class Playback:
     """A position among ``levels``, in units of 1/8 level, and the state of the playback.
 
     ``speed`` is an index of `SPEEDS`. ``towards`` is 1 towards the clean level and −1 back.
@@ -39,7 +39,7 @@ class Play:
     # --- position ----------------------------------------------------------------------------
 
     @property
-    def place(self) -> float:
+    def position(self) -> float:
         """The position from 0 (noise) to N (clean); exact, because it is a multiple of 1/8."""
         return self.eighths / _UNIT
 
@@ -72,11 +72,11 @@ class Play:
 
     # --- moving ------------------------------------------------------------------------------
 
-    def go_to(self, level: int) -> Play:
+    def go_to(self, level: int) -> Playback:
         """Return the state at the level nearest to ``level``."""
         return self._at(level * _UNIT)
 
-    def step(self, change: int, size: int = 1) -> Play:
+    def step(self, change: int, size: int = 1) -> Playback:
         """Return the state after ``change`` steps of ``size`` sub-steps.
 
         The first step ends at a multiple of ``size``.
@@ -85,7 +85,7 @@ class Play:
         on = self.eighths // unit if change > 0 else math.ceil(self.eighths / unit)
         return self._at((on + change) * unit)
 
-    def of(self, levels: int) -> Play:
+    def of(self, levels: int) -> Playback:
         """Restore the position in a film with ``levels`` levels, clamped to them.
 
         The clean level stays the clean level.
@@ -93,12 +93,12 @@ class Play:
         other = replace(self, levels=levels)
         return other.go_to(levels) if self.at_end else other._at(self.eighths)
 
-    def in_step(self, levels: int) -> Play:
+    def in_step(self, levels: int) -> Playback:
         """Return the state at the same share of the levels of another film, rounded down."""
         steps = self.eighths * self.fine * levels // (self.levels * _UNIT)
         return replace(self, levels=levels, eighths=steps * _UNIT // self.fine)
 
-    def _at(self, eighths: int) -> Play:
+    def _at(self, eighths: int) -> Playback:
         return replace(self, eighths=min(max(eighths, 0), self.levels * _UNIT), resting=0)
 
     # --- playing -----------------------------------------------------------------------------
@@ -113,16 +113,16 @@ class Play:
         """Sub-steps per tick: 1, 2, 4 or 8, and at most one level."""
         return math.ceil(SPEEDS[self.speed] * self.fine / _FRAMES)
 
-    def start(self) -> Play:
+    def start(self) -> Playback:
         """Start the playback from this position, or from the noise at the end."""
         begun = replace(self, playing=True, towards=1, resting=0)
         return begun.go_to(0) if begun.at_end and self.mode != MODES[2] else begun
 
-    def hold(self) -> Play:
+    def hold(self) -> Playback:
         """Pause the playback."""
         return replace(self, playing=False, resting=0)
 
-    def tick(self) -> Play:
+    def tick(self) -> Playback:
         """Return the state after ``interval`` seconds of playback."""
         if self.resting:
             return replace(self, resting=self.resting - 1)
@@ -146,16 +146,16 @@ class Play:
 
     # --- modes -------------------------------------------------------------------------------
 
-    def faster(self, change: int) -> Play:
+    def faster(self, change: int) -> Playback:
         """Change the speed by ``change`` positions in `SPEEDS`."""
         return replace(self, speed=min(max(self.speed + change, 0), len(SPEEDS) - 1))
 
-    def next_mode(self) -> Play:
+    def next_mode(self) -> Playback:
         """Select the next mode: once, loop, back and forth."""
         mode = MODES[(MODES.index(self.mode) + 1) % len(MODES)]
         return replace(self, mode=mode, towards=1 if mode != MODES[2] else self.towards)
 
-    def finer(self) -> Play:
+    def finer(self) -> Playback:
         """Double the sub-steps; after the finest, return to whole levels at the current one."""
         fine = FINE[(FINE.index(self.fine) + 1) % len(FINE)]
         unit = _UNIT // fine

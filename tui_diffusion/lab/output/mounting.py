@@ -24,7 +24,7 @@ from textual.worker import NoActiveWorker, WorkerFailed, get_current_worker
 
 def is_closing(app: App[Any]) -> bool:
     """Return whether an app that has started is to exit, or removes its screens already."""
-    return app._exit or not app._running or not app._screen_stack
+    return app._exit or not app.is_running or not app._screen_stack
 
 
 def is_whole(pump: MessagePump) -> bool:

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from ...core.text import shortened
 from ...interface.glyphs import Glyphs
-from ...interface.playback import Play
+from ...interface.playback import Playback
 from ..drawing.palette import Palette
 from ..formatting import number, vector
 from ..output.errors import line
@@ -121,7 +121,7 @@ class DenoisingPanel(Panel, LevelPlayer):
         """The view in use."""
         return self._view[self.trajectory.dim if self.trajectory else 1]
 
-    def restore(self, playback: Play, views: dict[int, str]) -> None:
+    def restore(self, playback: Playback, views: dict[int, str]) -> None:
         """Go back to a place, a way of playing, and the views, by dimension."""
         self._view = views
         self.take(playback)
@@ -315,7 +315,7 @@ def _cells(head: str, items: Sequence[Item], gap: int) -> int:
     return len(head) + cells - gap
 
 
-def _noise_of(trajectory: MeasuredTrajectory, playback: Play) -> list[str]:
+def _noise_of(trajectory: MeasuredTrajectory, playback: Playback) -> list[str]:
     """How noisy the points shown are, in the words of their schedule; beta is the step's."""
     if playback.at_end:
         return ["clean"]

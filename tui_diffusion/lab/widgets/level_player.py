@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.timer import Timer
 from textual.widget import Widget
 
-from ...interface.playback import Play
+from ...interface.playback import Playback
 from .level_prompt import LevelPrompt
 from .level_slider import LevelSlider
 
@@ -18,7 +18,7 @@ class LevelPlayer(Widget):
     Textual inherits styles only from the first base, so this must be a later one.
     """
 
-    playback = Play()
+    playback = Playback()
     _clock: Timer | None = None
 
     def redraw(self) -> None:
@@ -38,7 +38,7 @@ class LevelPlayer(Widget):
         """The number of levels, N."""
         return self.playback.levels
 
-    def take(self, playback: Play) -> None:
+    def take(self, playback: Playback) -> None:
         """Set the position and the state of the playback."""
         before, self.playback = self.playback, playback
         if (playback.playing, playback.interval) != (before.playing, before.interval):

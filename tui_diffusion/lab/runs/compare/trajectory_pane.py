@@ -8,7 +8,7 @@ from rich.style import Style
 from textual.app import ComposeResult
 
 from ....interface.glyphs import Glyphs
-from ....interface.playback import Play
+from ....interface.playback import Playback
 from ...drawing.palette import Palette
 from ...formatting import number, vector
 from ...sampling.measures import energy
@@ -62,7 +62,7 @@ class TrajectoryPane(Panel, can_focus=False):
     def draw(
         self,
         trajectory: MeasuredTrajectory,
-        playback: Play,
+        playback: Playback,
         view_state: ViewState,
         palette: Palette,
         glyphs: Glyphs,
@@ -87,7 +87,7 @@ class TrajectoryPane(Panel, can_focus=False):
         self._write_numbers(trajectory, playback, palette)
 
     def _write_numbers(
-        self, trajectory: MeasuredTrajectory, playback: Play, palette: Palette
+        self, trajectory: MeasuredTrajectory, playback: Playback, palette: Palette
     ) -> None:
         mean, std, goal_mean, goal_std = trajectory.moments_at(playback.level)
         digits = 3 if trajectory.dim == 1 else 2  # beside each other there is little room
