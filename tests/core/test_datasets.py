@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from tui_diffusion.core.assemble import make_mixture, scaling_of
-from tui_diffusion.core.config.choices import DataName
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import Experiment, build, from_json, to_json
+from tui_diffusion.core.parts.datasets import DATA_PARTS
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
 from ..trainings import trained
 
-NAMES = [name for name in DataName.__args__ if name != "file"]  # type: ignore[attr-defined]
-SHAPES = ("moons", "circles", "swiss-roll", "spirals", "checkerboard", "pinwheel")
+NAMES = [name for name in DATA_PARTS if name != "file"]
+SHAPES = [name for name, part in DATA_PARTS.items() if part.function and name != "drawing"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.config.catalog import get_preset
-from tui_diffusion.core.config.choices import DEFAULT_MEANS, SAMPLERS_OF, SCHEDULES_OF
+from tui_diffusion.core.config.choices import samplers_of, schedules_of
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import (
     Experiment,
@@ -25,6 +25,9 @@ from tui_diffusion.core.config.experiment import (
 from tui_diffusion.core.config.fields import FieldSpec
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
+from tui_diffusion.core.parts.datasets import DATA_PARTS, centred
+from tui_diffusion.core.parts.methods import METHOD_PARTS
+from tui_diffusion.core.parts.samplers import SAMPLER_PARTS
 from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import RunError, open_run, save_run
 from tui_diffusion.core.training.trainer import Trainer
@@ -324,11 +327,11 @@ def test_how_values_are_shown(value, shown):
 # --- settings that bring others with them ------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", list(DEFAULT_MEANS))
+@pytest.mark.parametrize("name", centred())
 @pytest.mark.parametrize("base", list(PRESETS))
 def test_another_data_set_brings_its_means(base, name):
     made = get_preset(base).experiment.with_settings({"data.name": name})
-    assert made.data.means == DEFAULT_MEANS[name]
+    assert made.data.means == DATA_PARTS[name].means
 
 
 def test_means_given_beside_a_data_set_win():
@@ -341,7 +344,7 @@ def test_naming_the_same_data_set_keeps_the_means():
     assert moved.with_settings({"data.name": "gaussian-1d"}).data.means == ((3.0,),)
 
 
-@pytest.mark.parametrize("method", list(SCHEDULES_OF))
+@pytest.mark.parametrize("method", list(METHOD_PARTS))
 @pytest.mark.parametrize("base", list(PRESETS))
 def test_another_method_brings_a_schedule_and_a_sampler_that_fit(base, method):
     before = get_preset(base).experiment
@@ -351,11 +354,11 @@ def test_another_method_brings_a_schedule_and_a_sampler_that_fit(base, method):
         return
     made = before.with_settings({"method.name": method})
     assert made.method.name == method
-    assert made.schedule.kind in SCHEDULES_OF[method]
-    assert made.sampling.sampler in SAMPLERS_OF[method]
-    if before.schedule.kind in SCHEDULES_OF[method]:
+    assert made.schedule.kind in schedules_of(method)
+    assert made.sampling.sampler in samplers_of(method)
+    if before.schedule.kind in schedules_of(method):
         assert made.schedule == before.schedule
-    if before.sampling.sampler in SAMPLERS_OF[method]:
+    if before.sampling.sampler in samplers_of(method):
         assert made.sampling == before.sampling
 
 
@@ -596,7 +599,7 @@ small = {
     "training.first_factor": st.sampled_from([1, 2.5, 1000]),
     "training.first_lr": st.sampled_from([1e-3, 1e12]),
     "sampling.points": st.integers(1, 30),
-    "sampling.sampler": st.sampled_from(sorted(set().union(*SAMPLERS_OF.values()))),
+    "sampling.sampler": st.sampled_from(sorted(SAMPLER_PARTS)),
     "sampling.variance": st.sampled_from(["posterior", "beta"]),
     "sampling.quiet": st.integers(0, 13),
     "sampling.start": st.sampled_from(["zero-mean", "data-mean", "exact"]),
@@ -607,7 +610,7 @@ small = {
 
 
 def any_settings(**data: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, object]]:
-    methods = st.sampled_from(list(SCHEDULES_OF))
+    methods = st.sampled_from(list(METHOD_PARTS))
     fixed = {f"data.{field}": values for field, values in data.items()}
     return st.fixed_dictionaries({**fixed, "method.name": methods}, optional=small)
 
@@ -666,7 +669,7 @@ def saves_and_goes_on(trainer: Trainer) -> None:
             assert before == after
 
 
-NAMED = st.sampled_from([*DEFAULT_MEANS, "ring", "moons"])
+NAMED = st.sampled_from([*centred(), "ring", "moons"])
 
 
 @settings(max_examples=40)
@@ -698,7 +701,7 @@ def test_any_file_trains_and_samples_or_is_refused_by_name(files, changes, place
 
 def trains_and_samples_or_is_refused(changes, place):
     """What is refused is left out of ``changes``, one by one, and the rest goes on."""
-    kinds = SCHEDULES_OF[changes["method.name"]]
+    kinds = schedules_of(changes["method.name"])
     changes["schedule.kind"] = kinds[place % len(kinds)]
     steps = changes.setdefault("training.steps", 3)
     while True:

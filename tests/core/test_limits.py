@@ -17,12 +17,14 @@ from tui_diffusion.core.analysis.metrics import evaluate
 from tui_diffusion.core.analysis.report import evaluation, plain, training_report, unknown
 from tui_diffusion.core.assemble import make_method, make_mixture
 from tui_diffusion.core.config.catalog import get_preset
-from tui_diffusion.core.config.choices import DEFAULT_MEANS, SAMPLERS_OF, SCHEDULES_OF
+from tui_diffusion.core.config.choices import samplers_of, schedules_of
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import Experiment, field_table
 from tui_diffusion.core.config.fields import FieldSpec
 from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
+from tui_diffusion.core.parts.datasets import centred
+from tui_diffusion.core.parts.methods import METHOD_PARTS
 from tui_diffusion.program import main
 
 from ..trainings import trained
@@ -78,13 +80,13 @@ FIELDS = {
 
 @st.composite
 def settings_of_any_kind(draw: st.DrawFn, names: list[str]) -> dict[str, Any]:
-    method = draw(st.sampled_from(list(SCHEDULES_OF)))
+    method = draw(st.sampled_from(list(METHOD_PARTS)))
     changed = draw(st.lists(st.sampled_from(list(FIELDS)), max_size=4, unique=True))
     return {
         "data.name": draw(st.sampled_from(names)),
         "method.name": method,
-        "schedule.kind": draw(st.sampled_from(SCHEDULES_OF[method])),
-        "sampling.sampler": draw(st.sampled_from(SAMPLERS_OF[method])),
+        "schedule.kind": draw(st.sampled_from(schedules_of(method))),
+        "sampling.sampler": draw(st.sampled_from(samplers_of(method))),
         **{path: draw(FIELDS[path]) for path in changed},
     }
 
@@ -142,7 +144,7 @@ def test_any_setting_ends_in_finite_numbers_or_a_refusal(changes):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @settings(max_examples=500)
-@given(settings_of_any_kind([*DEFAULT_MEANS, "ring", "moons"]))
+@given(settings_of_any_kind([*centred(), "ring", "moons"]))
 def test_very_many_settings_end_in_finite_numbers_or_a_refusal(changes):
     holds(made(changes)[0], whole=True)
 

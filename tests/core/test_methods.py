@@ -5,10 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_diffusion.core.config.choices import MethodName
 from tui_diffusion.core.methods import METHODS, IdealDenoiser, NetworkDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.networks import Network
+from tui_diffusion.core.parts.methods import METHOD_PARTS
 from tui_diffusion.core.schedules import Level, from_betas, karras
 
 SCHEDULES = {"karras": karras(10, 0.001, 1.0, 7), "beta": from_betas((0.01, 0.1, 0.3, 0.6, 0.9))}
@@ -33,7 +33,7 @@ def tells_the_noise(name: str, level: Level) -> bool:
 
 
 def test_every_method_a_configuration_can_name_is_here():
-    assert set(METHODS) == set(MethodName.__args__)
+    assert set(METHODS) == set(METHOD_PARTS)
 
 
 @pytest.mark.parametrize(("name", "kind", "k"), CASES)

@@ -9,12 +9,12 @@ from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.methods import IdealDenoiser
+from tui_diffusion.core.parts.methods import METHOD_PARTS
+from tui_diffusion.core.parts.samplers import SAMPLER_PARTS
+from tui_diffusion.core.parts.schedules import SCHEDULE_PARTS
 from tui_diffusion.core.trajectory import denoise
 from tui_diffusion.lab.screens.explanations import (
     LOSSES,
-    METHODS,
-    SAMPLERS,
-    SCHEDULES,
     cause,
     formulas,
     moments,
@@ -87,27 +87,22 @@ def test_what_is_seen_depends_on_source_and_level():
 
 
 def test_every_choice_has_a_formula():
-    table = field_table()
-    for path, formula in (
-        ("schedule.kind", SCHEDULES),
-        ("method.name", METHODS),
-        ("training.loss", LOSSES),
-        ("sampling.sampler", SAMPLERS),
-    ):
-        assert set(formula) == set(table[path].choices), path
+    assert set(LOSSES) == set(field_table()["training.loss"].choices)
+    assert all(part.formula for part in (*SCHEDULE_PARTS.values(), *SAMPLER_PARTS.values()))
+    assert all(part.learns for part in METHOD_PARTS.values())
 
 
 def test_the_formulas_are_those_of_what_is_set():
-    for name, sampler, loss in itertools.product(PRESETS, SAMPLERS, LOSSES):
+    for name, sampler, loss in itertools.product(PRESETS, SAMPLER_PARTS, LOSSES):
         try:
             settings = {"sampling.sampler": sampler, "training.loss": loss}
             experiment = PRESETS[name].experiment.with_settings(settings)
         except ConfigError:
             continue
         rows = dict(formulas(experiment))
-        assert rows["learns"] == METHODS[experiment.method.name]
+        assert rows["learns"] == METHOD_PARTS[experiment.method.name].learns
         assert rows["loss"] == LOSSES[loss]
-        assert rows["levels"] == SCHEDULES[experiment.schedule.kind]
+        assert rows["levels"] == SCHEDULE_PARTS[experiment.schedule.kind].formula
         assert papers(experiment)
     own = PRESETS["ddpm-1d"].experiment
     assert "√β̃ₜ" in dict(formulas(own))["step"]

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from functools import partial
+from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from .config.choices import ANY_LEVEL, DEFAULT_MEANS
+from . import datasets, samplers, schedules
 from .config.data_section import DataConfig
 from .config.experiment import Experiment
-from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig
-from .datasets import SHAPES, Scaling, polar
+from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Section
+from .datasets import Scaling, polar
 from .methods import EDM, METHODS, Denoiser, Flow, Method
 from .mixtures import GaussianMixture
 from .networks import Network
-from .samplers import Sampler, Step, ddim, ddpm, dpmpp_2m, euler, heun, naive
-from .schedules import Level, Schedule, cosine, flow, from_betas, karras, karras_betas, linear_betas
+from .parts.datasets import DATA_PARTS
+from .parts.methods import METHOD_PARTS
+from .parts.part import Part
+from .parts.samplers import SAMPLER_PARTS
+from .parts.schedules import SCHEDULE_PARTS
+from .samplers import Sampler, Step
+from .schedules import Level, Schedule
 
 
 def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> GaussianMixture:
     """Build the mixture of a configuration, with one std for all components."""
-    if data.name in DEFAULT_MEANS:
+    part = DATA_PARTS[data.name]
+    if part.means:
         return GaussianMixture(data.means, data.std, data.weights or None, device=device)
     if data.name == "ring":
         turn = 2 * math.pi * torch.arange(data.count, dtype=torch.float64) / data.count
@@ -31,7 +40,7 @@ def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> Gaussi
     if data.name == "file":
         unit = scaling_of(data).unit(_points(data))
         return GaussianMixture(unit, data.std, separate=False, device=device)
-    points, weights = SHAPES[data.name](data.std)
+    points, weights = _function(datasets, part)(data.std)
     # The points are weighted, so that the scaling is that of the distribution.
     weights = weights / weights.sum()
     centre = weights @ points
@@ -65,34 +74,35 @@ def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
 
 def make_network(experiment: Experiment, generator: torch.Generator) -> Network:
     """Build the freshly initialised network of an experiment, on the CPU."""
-    config = experiment.network
-    return Network(
-        experiment.dim,
-        experiment.levels,
-        width=config.width,
-        depth=config.depth,
-        activation=config.activation,
-        per_level=config.per_level,
-        generator=generator,
-        fourier=config.fourier,
-        level_fourier=config.level_fourier,
-    )
+    settings = experiment.network.model_dump()
+    return Network(experiment.dim, experiment.levels, generator=generator, **settings)
 
 
-SAMPLERS: dict[str, Callable[[SamplingConfig], Sampler]] = {
-    "naive": lambda c: naive,
-    "ddpm": lambda c: partial(ddpm, posterior=c.variance == "posterior"),
-    "ddim": lambda c: partial(ddim, eta=c.eta),
-    "euler": lambda c: euler,
-    "heun": lambda c: heun,
-    "dpm++2m": lambda c: dpmpp_2m,
-}
-"""Every sampler by its name in a configuration."""
+def _function(module: ModuleType, part: Part) -> Callable[..., Any]:
+    """Return the mathematics of a part, from its module if the part has only the name."""
+    function = part.function
+    return getattr(module, function) if isinstance(function, str) else function
+
+
+def _arguments(function: Callable[..., Any], config: Section) -> dict[str, Any]:
+    """Return the settings of a section that are parameters of a function."""
+    names = inspect.signature(function).parameters
+    return {name: getattr(config, name) for name in names if hasattr(config, name)}
+
+
+def sampler_function(name: str) -> Callable[..., Step]:
+    """Return the reverse step of a sampler."""
+    return _function(samplers, SAMPLER_PARTS[name])
+
+
+def schedule_function(kind: str) -> Callable[..., Schedule]:
+    """Return the function that computes the levels of a schedule."""
+    return _function(schedules, SCHEDULE_PARTS[kind])
 
 
 def uses_previous_step(config: SamplingConfig) -> bool:
     """Return whether the sampler uses the previous step."""
-    return config.sampler == "dpm++2m"
+    return SAMPLER_PARTS[config.sampler].looks_back
 
 
 def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
@@ -100,7 +110,8 @@ def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
 
     The last ``config.quiet`` of the ``levels`` steps take z = 0.
     """
-    sampler = SAMPLERS[config.sampler](config)
+    function = sampler_function(config.sampler)
+    sampler = partial(function, **_arguments(function, config))
 
     def quietened(
         x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
@@ -111,19 +122,10 @@ def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
     return quietened
 
 
-_KINDS: dict[str, Callable[[ScheduleConfig], Schedule]] = {
-    "karras": lambda c: karras(c.levels, c.sigma_min, c.sigma_max, c.rho),
-    "beta": lambda c: from_betas(c.betas),
-    "karras-beta": lambda c: karras_betas(c.levels, c.beta_min, c.beta_max, c.rho),
-    "linear-beta": lambda c: linear_betas(c.levels, c.beta_min, c.beta_max),
-    "cosine": lambda c: cosine(c.levels),
-    "flow": lambda c: flow(c.levels, c.rho),
-}
-
-
 def make_schedule(config: ScheduleConfig) -> Schedule:
     """Build the schedule of a configuration."""
-    return _KINDS[config.kind](config)
+    function = schedule_function(config.kind)
+    return function(**_arguments(function, config))
 
 
 def sampling_schedule(experiment: Experiment) -> Schedule:
@@ -135,6 +137,6 @@ def sampling_schedule(experiment: Experiment) -> Schedule:
     config, levels = experiment.schedule, experiment.sampling.levels
     if not levels or levels == config.count:
         return make_schedule(config)
-    if experiment.method.name in ANY_LEVEL:
+    if METHOD_PARTS[experiment.method.name].any_level:
         return make_schedule(config.model_copy(update={"levels": levels}))
     return make_schedule(config).part(levels)

@@ -7,7 +7,6 @@ smooth. The shapes are shifted and scaled to mean 0 and a pooled standard deviat
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -83,7 +82,7 @@ class Scaling:
         return x.cpu().double() * self.scale if self.changes else x.cpu()
 
 
-# --- shapes: points and weights, at any size ----------------------------------------------------
+# --- shapes: points (n, 2) and weights (n,), at any size, for components of a given std ----------
 
 
 def polar(radius: Tensor, angle: Tensor) -> Tensor:
@@ -115,13 +114,15 @@ def _equal(*curves: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat(curves), torch.cat(weights)
 
 
-def _moons(std: float) -> tuple[Tensor, Tensor]:
+def moons(std: float) -> tuple[Tensor, Tensor]:
+    """Two half circles of radius 1, one turned over."""
     turn = _line(0, math.pi)
     upper = _along(torch.stack([turn.cos(), turn.sin()], 1), 0.7 * std, MAX_COMPONENTS // 2)
     return _equal(upper, torch.tensor([1.0, 0.5], dtype=torch.float64) - upper)
 
 
-def _circles(std: float) -> tuple[Tensor, Tensor]:
+def circles(std: float) -> tuple[Tensor, Tensor]:
+    """Two circles of radius 1 and 0.5."""
     turn = _line(0, 2 * math.pi)
     return _equal(
         *(
@@ -131,18 +132,20 @@ def _circles(std: float) -> tuple[Tensor, Tensor]:
     )
 
 
-def _swiss_roll(std: float) -> tuple[Tensor, Tensor]:
+def swiss_roll(std: float) -> tuple[Tensor, Tensor]:
+    """A spiral of one and a half turns, radius growing with the angle."""
     turn = _line(1.5 * math.pi, 4.5 * math.pi)
     return _equal(_along(polar(turn / 8, turn), 0.7 * std))
 
 
-def _spirals(std: float) -> tuple[Tensor, Tensor]:
+def spirals(std: float) -> tuple[Tensor, Tensor]:
+    """Two arms of a spiral of one and a half turns each, one the mirror image of the other."""
     turn = _line(0.5 * math.pi, 3.5 * math.pi)
     arm = _along(polar(turn / 8, turn), 0.7 * std, MAX_COMPONENTS // 2)
     return _equal(arm, -arm)
 
 
-def _checkerboard(std: float) -> tuple[Tensor, Tensor]:
+def checkerboard(std: float) -> tuple[Tensor, Tensor]:
     """Eight of sixteen squares of side 1, each filled with a grid of components."""
     side = min(max(math.ceil(1 / (1.2 * std)), 2), int((MAX_COMPONENTS / 8) ** 0.5))
     fraction = (torch.arange(side, dtype=torch.float64) + 0.5) / side
@@ -151,7 +154,7 @@ def _checkerboard(std: float) -> tuple[Tensor, Tensor]:
     return _equal(*(cell + torch.tensor(c, dtype=torch.float64) for c in corners))
 
 
-def _pinwheel(std: float) -> tuple[Tensor, Tensor]:
+def pinwheel(std: float) -> tuple[Tensor, Tensor]:
     """Five arms of radius N(1, 0.3²); the rotation grows with the radius."""
     radius = torch.linspace(0.2, 1.8, 2001, dtype=torch.float64)
     arm = _along(polar(radius, 0.9 * radius.exp()), 0.7 * std, MAX_COMPONENTS // 5)
@@ -164,7 +167,7 @@ def _pinwheel(std: float) -> tuple[Tensor, Tensor]:
     return torch.cat([arm @ r for r in rotate]), weight.repeat(5)
 
 
-def _drawing(std: float) -> tuple[Tensor, Tensor]:
+def drawing(std: float) -> tuple[Tensor, Tensor]:
     """An animal of 142 points, evenly spaced along its strokes; each point is a component."""
     corners = [torch.tensor([*map(float, stroke.split())]).double() for stroke in STROKES]
     return _equal(torch.cat([_along(_rounded(c.view(-1, 2)), SPACING) for c in corners]))
@@ -192,13 +195,3 @@ STROKES = (
     "-0.3 0.05  1.2 0.1  2.4 0  4.1 0.1  6 0  7.6 0.1",
 )
 """Body, eye, mouth, plates, belly and ground of the drawing: x and y of the corners."""
-
-SHAPES: dict[str, Callable[[float], tuple[Tensor, Tensor]]] = {
-    "moons": _moons,
-    "circles": _circles,
-    "swiss-roll": _swiss_roll,
-    "spirals": _spirals,
-    "checkerboard": _checkerboard,
-    "pinwheel": _pinwheel,
-    "drawing": _drawing,
-}

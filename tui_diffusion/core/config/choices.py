@@ -1,104 +1,87 @@
-"""Names that a configuration may choose from, and which of them are compatible."""
+"""Names that a configuration may choose from, and which of them are compatible.
+
+They are read from the registries in `core.parts` whenever they are needed. Loads no torch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-DataName = Literal[
-    "gaussian-1d",
-    "gaussian-2d",
-    "four-gaussians",
-    "two-modes",
-    "heavy-light",
-    "ring",
-    "moons",
-    "circles",
-    "swiss-roll",
-    "spirals",
-    "checkerboard",
-    "pinwheel",
-    "drawing",
-    "file",
-]
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from ..parts.datasets import DATA_PARTS
+from ..parts.methods import METHOD_PARTS
+from ..parts.part import Part, described
+from ..parts.samplers import SAMPLER_PARTS
+from ..parts.schedules import SCHEDULE_PARTS
 
 
-MethodName = Literal["naive", "naive-exact", "ddpm", "edm", "flow"]
+@dataclass(frozen=True, eq=False)
+class OneOf:
+    """The type of a field whose value is the name of a part."""
+
+    parts: Mapping[str, Part]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The allowed values."""
+        return tuple(self.parts)
+
+    @property
+    def allowed(self) -> str:
+        """The allowed values as a user writes them."""
+        return ", ".join(part.written or part.name for part in self.parts.values())
+
+    @property
+    def help(self) -> str:
+        """One sentence on every part."""
+        return described(self.parts.values())
+
+    def users(self, field: str) -> tuple[str, ...]:
+        """Return the parts that use a field of their section."""
+        return tuple(name for name, part in self.parts.items() if field in part.uses)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._known, handler(source))
+
+    def _known(self, name: str) -> str:
+        if name not in self.parts:
+            raise ValueError(f"{name!r} is not allowed; allowed: {self.allowed}")
+        return name
 
 
-ScheduleKind = Literal["karras", "beta", "karras-beta", "linear-beta", "cosine", "flow"]
+DataName = Annotated[str, OneOf(DATA_PARTS)]
+MethodName = Annotated[str, OneOf(METHOD_PARTS)]
+ScheduleKind = Annotated[str, OneOf(SCHEDULE_PARTS)]
+SamplerName = Annotated[str, OneOf(SAMPLER_PARTS)]
 
 
-SamplerName = Literal["naive", "ddpm", "ddim", "euler", "heun", "dpm++2m"]
+def schedules_of(method: str) -> tuple[str, ...]:
+    """Return the compatible schedules of a method, its default first."""
+    fitting = [name for name, part in SCHEDULE_PARTS.items() if method in part.methods]
+    return _default_first(METHOD_PARTS[method].schedule, fitting)
 
 
-Means = tuple[tuple[float, ...], ...]
+def samplers_of(method: str) -> tuple[str, ...]:
+    """Return the compatible samplers of a method, its default first."""
+    fitting = [n for n, part in SAMPLER_PARTS.items() if not part.methods or method in part.methods]
+    return _default_first(METHOD_PARTS[method].sampler, fitting)
 
 
-DEFAULT_MEANS: Mapping[str, Means] = {
-    "gaussian-1d": ((1.0,),),
-    "gaussian-2d": ((-1.0, 1.0),),
-    "four-gaussians": ((-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0), (1.0, 1.0)),
-    "two-modes": ((-1.0,), (1.0,)),
-    "heavy-light": ((-1.0, -1.0), (1.0, 1.0)),
-}
-"""Component centres of each data set that is defined by its centres."""
-
-
-DEFAULT_WEIGHTS: Mapping[str, tuple[float, ...]] = {"heavy-light": (0.9, 0.1)}
-"""Weights of the components if they are not equal."""
-
-
-DEFAULT_STD: Mapping[str, float] = {
-    "two-modes": 0.05,
-    "heavy-light": 0.05,
-    "ring": 0.05,
-    "moons": 0.06,
-    "circles": 0.06,
-    "swiss-roll": 0.05,
-    "spirals": 0.05,
-    "checkerboard": 0.08,
-    "pinwheel": 0.06,
-    "drawing": 0.007,
-    "file": 0.05,
-}
-"""Standard deviation of each component if it is not 0.01."""
-
-
-SCHEDULES_OF: Mapping[str, tuple[str, ...]] = {
-    "naive": ("karras",),
-    "naive-exact": ("karras",),
-    "ddpm": ("beta", "karras-beta", "linear-beta", "cosine"),
-    "edm": ("karras", "cosine", "flow"),
-    "flow": ("flow", "karras", "cosine"),
-}
-"""Compatible schedules of each method, its default first."""
-
-
-_MODERN = ("ddpm", "ddim", "euler", "heun", "dpm++2m")
-
-
-SAMPLERS_OF: Mapping[str, tuple[str, ...]] = {
-    "naive": ("naive", *_MODERN),
-    "naive-exact": ("naive", *_MODERN),
-    "ddpm": _MODERN,
-    "edm": ("heun", *(name for name in _MODERN if name != "heun")),
-    "flow": ("heun", *(name for name in _MODERN if name != "heun")),
-}
-"""Compatible samplers of each method, its default first."""
-
-
-ANY_LEVEL = ("edm", "flow")
-"""Methods whose network covers every noise level, so that sampling may use any levels.
-
-The others cover only the levels of their training, and can be sampled on a subset of them."""
+def _default_first(default: str, names: list[str]) -> tuple[str, ...]:
+    return (default, *(name for name in names if name != default))
 
 
 def methods_for(path: str, values: Sequence[str]) -> tuple[str, ...]:
     """Return the methods that go with any of these values of a field."""
     if path == "network.per_level" and "true" in values:
-        return tuple(method for method in SCHEDULES_OF if method not in ANY_LEVEL)
-    compatible = {"schedule.kind": SCHEDULES_OF, "sampling.sampler": SAMPLERS_OF}.get(path)
+        return tuple(name for name, part in METHOD_PARTS.items() if not part.any_level)
+    compatible = {"schedule.kind": schedules_of, "sampling.sampler": samplers_of}.get(path)
     if compatible is None:
-        return tuple(SCHEDULES_OF)
-    return tuple(method for method, names in compatible.items() if {*names} & {*values})
+        return tuple(METHOD_PARTS)
+    return tuple(name for name in METHOD_PARTS if {*compatible(name)} & {*values})

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import PrivateAttr, ValidationInfo, model_validator
 
+from ..parts.datasets import DATA_PARTS, centred
 from ..text import expanded, shortened
-from .choices import DEFAULT_MEANS, DEFAULT_STD, DEFAULT_WEIGHTS, DataName
+from .choices import DataName
 from .fields import setting
 from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, check_columns
-from .sections import FILE_ONLY, PRINTABLE, Section
+from .sections import PRINTABLE, Section
 from .value_types import NumberList, Points, Real, Whole, format_value
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .point_files import FilePoints
-
-_CENTRES: Mapping[str, tuple[str, ...]] = {"data.name": tuple(DEFAULT_MEANS)}
 
 OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where")
 """Fields that determine the points of a file: setting one of them reads the file."""
@@ -34,13 +33,11 @@ class DataConfig(Section):
         "gaussian-1d",
         "data set",
         "The distribution to learn, a mixture of Gaussians; file:PATH for points of your own.",
-        allowed=", ".join(get_args(DataName)[:-1]) + ", file:PATH",
     )
     means: Points = setting(
         (),
         "means",
         "Centre of every component: numbers in 1D, points in 2D. Empty: as the data set has them.",
-        when=_CENTRES,
         allowed="1D such as '-1, 1', or 2D such as '(-1, 1), (1, -1)', at most 64 components, "
         f"numbers from {-FARTHEST:g} to {FARTHEST:g}",
     )
@@ -48,18 +45,14 @@ class DataConfig(Section):
         (),
         "weights",
         "Weight of every component, scaled to sum to 1. Empty: as the data set has them.",
-        when=_CENTRES,
         allowed=f"one number from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g} for each of the means",
     )
-    count: Whole = setting(
-        8, "modes", "Number of modes on the ring.", when={"data.name": ("ring",)}, ge=1, le=64
-    )
+    count: Whole = setting(8, "modes", "Number of modes on the ring.", ge=1, le=64)
     path: str = setting(
         "",
         "file",
         "A table of points as .csv, .tsv, .txt, .npy or .npz, one or two of its columns; scaled to "
         "unit size, and back. The preset edm-drawing learns few points best.",
-        when=FILE_ONLY,
         allowed="a .csv, .tsv, .txt (or .gz of one), .npy or .npz file with 1 to 100,000 rows",
         max_length=4096,
     )
@@ -67,7 +60,6 @@ class DataConfig(Section):
         "",
         "columns",
         "One or two columns of the file, by name or number from 1; empty: all there are.",
-        when=FILE_ONLY,
         allowed="one or two names or numbers of columns, such as 'x,y'",
         pattern=PRINTABLE,
         max_length=400,
@@ -76,7 +68,6 @@ class DataConfig(Section):
         "",
         "rows",
         "Only the rows that have this value in this column, such as dataset:dino; empty: all.",
-        when=FILE_ONLY,
         allowed="COLUMN:VALUE, the column by name or number",
         pattern=PRINTABLE,
         max_length=400,
@@ -98,7 +89,6 @@ class DataConfig(Section):
         "scaling",
         "How points from a file come to unit size: each column by its own spread; or both by one, "
         "which keeps the proportions of a drawing or a map.",
-        when={"data.name": ("file",)},
     )
     _rows: FilePoints | None = PrivateAttr(None)
 
@@ -112,19 +102,20 @@ class DataConfig(Section):
         name = values.get("name")
         if isinstance(name, str) and name.startswith("file:"):
             values["name"], values["path"] = "file", name.removeprefix("file:")
-        values.setdefault("std", DEFAULT_STD.get(str(values.get("name")), 0.01))
+        part = DATA_PARTS.get(str(values.get("name")))
+        values.setdefault("std", part.std if part else 0.01)
         return values
 
     @model_validator(mode="after")
     def _means_fit(self, info: ValidationInfo) -> DataConfig:
-        means = self.means or DEFAULT_MEANS.get(self.name, ())
-        weights = self.weights or DEFAULT_WEIGHTS.get(self.name, ())
-        if self.name not in DEFAULT_MEANS:
+        part = DATA_PARTS[self.name]
+        means, weights = self.means or part.means, self.weights or part.weights
+        if not part.means:
             if self.means or self.weights:
                 field = "means" if self.means else "weights"
                 raise ValueError(
                     f"data.{field}: does not go with data.name {self.name!r}; "
-                    f"allowed: none, or data.name = {' or '.join(DEFAULT_MEANS)}"
+                    f"allowed: none, or data.name = {' or '.join(centred())}"
                 )
             if self.name == "file" and self._rows is None and info.context is not None:
                 self._rows = info.context["rows"]

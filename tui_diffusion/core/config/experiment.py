@@ -12,22 +12,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError, field_validator, model_validator
 
 from ..nearest import did_you_mean, nearest
+from ..parts.datasets import DATA_PARTS
+from ..parts.methods import METHOD_PARTS
+from ..parts.samplers import SAMPLER_PARTS
 from ..text import shortened
-from .choices import (
-    ANY_LEVEL,
-    DEFAULT_MEANS,
-    DEFAULT_STD,
-    DEFAULT_WEIGHTS,
-    SAMPLERS_OF,
-    SCHEDULES_OF,
-    DataName,
-    methods_for,
-)
+from .choices import methods_for, samplers_of, schedules_of
 from .data_section import OF_THE_FILE, DataConfig
 from .errors import ConfigError
 from .fields import FieldSpec, fields_of, setting
@@ -73,9 +67,9 @@ class Experiment(Section):
     @model_validator(mode="after")
     def _parts_fit(self) -> Experiment:
         method = self.method.name
-        _one_of("schedule.kind", self.schedule.kind, SCHEDULES_OF[method], method)
-        _one_of("sampling.sampler", self.sampling.sampler, SAMPLERS_OF[method], method)
-        if self.network.per_level and method in ANY_LEVEL:
+        _one_of("schedule.kind", self.schedule.kind, schedules_of(method), method)
+        _one_of("sampling.sampler", self.sampling.sampler, samplers_of(method), method)
+        if self.network.per_level and METHOD_PARTS[method].any_level:
             raise ValueError(
                 f"network.per_level: true does not go with method {method!r}, whose levels have "
                 "no number; allowed: false"
@@ -89,11 +83,11 @@ class Experiment(Section):
         return self
 
     def _sampling_fits(self, method: str) -> None:
-        sampling, most = self.sampling, 1000 if method in ANY_LEVEL else self.levels
-        if sampling.levels and sampling.sampler == "naive":
+        sampling, most = self.sampling, 1000 if METHOD_PARTS[method].any_level else self.levels
+        if sampling.levels and SAMPLER_PARTS[sampling.sampler].trained_levels:
             raise ValueError(
-                f"sampling.levels: {sampling.levels} does not go with sampler 'naive', which "
-                "removes the levels it was trained on; allowed: 0"
+                f"sampling.levels: {sampling.levels} does not go with sampler "
+                f"{sampling.sampler!r}, which removes the levels it was trained on; allowed: 0"
             )
         if sampling.levels > most:
             raise ValueError(
@@ -162,19 +156,20 @@ class Experiment(Section):
         """Return the other fields that must change with ``settings``."""
         changed: dict[str, Any] = {}
         name = str(settings.get("data.name", self.data.name)).partition(":")[0]
-        if name != self.data.name and name in get_args(DataName):
-            changed["data.means"] = DEFAULT_MEANS.get(name, ())
+        part = DATA_PARTS.get(name)
+        if name != self.data.name and part is not None:
+            changed["data.means"] = part.means
             own = "data.means" not in settings
-            changed["data.weights"] = DEFAULT_WEIGHTS.get(name, ()) if own else ()
+            changed["data.weights"] = part.weights if own else ()
             if (self.data.name, name) != ("drawing", "file"):  # in both, every point is a component
-                changed["data.std"] = DEFAULT_STD.get(name, 0.01)
+                changed["data.std"] = part.std
             changed["data.columns"] = changed["data.where"] = ""
         method = settings.get("method.name", self.method.name)
-        if method in SCHEDULES_OF:
-            if self.schedule.kind not in SCHEDULES_OF[method]:
-                changed["schedule.kind"] = SCHEDULES_OF[method][0]
-            if self.sampling.sampler not in SAMPLERS_OF[method]:
-                changed["sampling.sampler"] = SAMPLERS_OF[method][0]
+        if method in METHOD_PARTS:
+            if self.schedule.kind not in schedules_of(method):
+                changed["schedule.kind"] = METHOD_PARTS[method].schedule
+            if self.sampling.sampler not in samplers_of(method):
+                changed["sampling.sampler"] = METHOD_PARTS[method].sampler
             if method != self.method.name:
                 changed["sampling.levels"] = 0
         return changed

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 
+from .choices import OneOf
 from .value_types import format_value
 
 StepRule = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] | float
@@ -26,7 +28,7 @@ class Readable(Protocol):
 def setting(
     default: Any,
     label: str,
-    help: str,  # noqa: A002
+    help: str = "",  # noqa: A002
     *,
     unit: str = "",
     when: Mapping[str, tuple[str, ...]] | None = None,
@@ -36,7 +38,9 @@ def setting(
 ) -> Any:
     """Declare a field with its metadata: label, help, unit, condition and stepping scale.
 
-    By default whole numbers step by one, and others along the series.
+    By default whole numbers step by one, and others along the series. A field that names a part
+    needs no help: it is the help of all parts. A field that parts use applies while one of them is
+    chosen, unless ``when`` says otherwise.
     """
     extra: dict[str, Any] = {
         "unit": unit,
@@ -82,13 +86,16 @@ class FieldSpec:
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
     """Yield the fields of a model and of its sections, in order."""
+    parts = {name: one_of for name, info in model.model_fields.items() if (one_of := _one_of(info))}
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
         if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
             yield from fields_of(info.annotation, f"{path}.")
             continue
         extra: Any = info.json_schema_extra
-        kind, choices = _kind_of(info.annotation)
+        one_of = parts.get(name)
+        kind, choices = _kind_of(one_of or info.annotation)
+        users = {f"{prefix}{part}": names for part, o in parts.items() if (names := o.users(name))}
         bounds = {
             key: getattr(item, key)
             for item in info.metadata
@@ -98,19 +105,27 @@ def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
         yield FieldSpec(
             path=path,
             label=info.title or name,
-            help=info.description or "",
+            help=info.description or (one_of.help if one_of else ""),
             unit=extra["unit"],
             kind=kind,
             choices=choices,
-            allowed=extra["allowed"] or _allowed(kind, choices, bounds),
+            allowed=extra["allowed"]
+            or (one_of.allowed if one_of else _allowed(kind, choices, bounds)),
             default=info.default,
-            when=extra["when"],
+            when=extra["when"] or users,
             bounds=bounds,
             scale=extra["scale"] or (1 if kind == "int" else "series"),
         )
 
 
+def _one_of(info: FieldInfo) -> OneOf | None:
+    """Return the type of a field that names a part."""
+    return next((item for item in info.metadata if isinstance(item, OneOf)), None)
+
+
 def _kind_of(annotation: Any) -> tuple[Any, tuple[str, ...]]:
+    if isinstance(annotation, OneOf):
+        return "choice", annotation.names
     if get_origin(annotation) is Literal:
         return "choice", get_args(annotation)
     if get_origin(annotation) is tuple:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
+from ..parts.schedules import SCHEDULE_PARTS
 from ..text import shortened
-from .choices import ANY_LEVEL, MethodName, SamplerName, ScheduleKind
+from .choices import MethodName, SamplerName, ScheduleKind
 from .fields import setting
 from .limits import LEAST_ALPHA, LEAST_BETA, LEAST_SIGMA
 from .value_types import NumberList, Real, Whole, format_value
-
-if TYPE_CHECKING:
-    pass
 
 
 class Section(BaseModel):
@@ -29,28 +27,16 @@ class Section(BaseModel):
 
 
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
-FILE_ONLY: Mapping[str, tuple[str, ...]] = {"data.name": ("file",)}
-
-
-_CONTINUOUS: Mapping[str, tuple[str, ...]] = {"method.name": ANY_LEVEL}
 
 
 class MethodConfig(Section):
     """What the network learns."""
 
-    name: MethodName = setting(
-        "naive",
-        "method",
-        "naive: remove one level as the post does; naive-exact: the same with the exact target, "
-        "needs sampling.start = exact; ddpm: predict the noise (Ho et al. 2020); edm: "
-        "preconditioned denoising (Karras et al. 2022); flow: the velocity from data to noise "
-        "(Liu et al. 2022).",
-    )
+    name: MethodName = setting("naive", "method")
     noise_mean: Real = setting(
         -2.2,
         "noise mean",
         "Training draws a noise level for every point: mean of ln(sigma / alpha).",
-        when=_CONTINUOUS,
         ge=-10,
         le=10,
         scale=0.1,
@@ -59,58 +45,40 @@ class MethodConfig(Section):
         1.6,
         "noise std",
         "Standard deviation of ln(sigma / alpha) over the training points.",
-        when=_CONTINUOUS,
         gt=0,
         le=5,
         scale=0.1,
     )
 
 
-_KARRAS: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras",)}
-_BETA_RANGE: Mapping[str, tuple[str, ...]] = {"schedule.kind": ("karras-beta", "linear-beta")}
-
-
 class ScheduleConfig(Section):
     """The noise levels."""
 
-    kind: ScheduleKind = setting(
-        "karras",
-        "schedule",
-        "karras: sigmas of Karras et al. 2022; beta: a list of betas; "
-        "karras-beta: betas in the shape of Karras' sigmas; linear-beta: evenly spaced betas; "
-        "cosine: of Nichol and Dhariwal 2021; flow: alpha = 1 - t, sigma = t.",
-    )
+    kind: ScheduleKind = setting("karras", "schedule")
     levels: Whole = setting(
         10,
         "levels",
         "Number of noise levels N.",
-        when={"schedule.kind": ("karras", "karras-beta", "linear-beta", "cosine", "flow")},
         ge=1,
         le=1000,
         scale="tenth",
     )
     sigma_min: Real = setting(
-        0.001, "sigma min", "Least noise level above zero.", when=_KARRAS, ge=LEAST_SIGMA, le=100
+        0.001, "sigma min", "Least noise level above zero.", ge=LEAST_SIGMA, le=100
     )
     sigma_max: Real = setting(
         1.0,
         "sigma max",
         "Greatest noise level, where sampling starts.",
-        when=_KARRAS,
         ge=LEAST_SIGMA,
         le=100,
     )
-    beta_min: Real = setting(
-        0.001, "beta min", "Least beta.", when=_BETA_RANGE, ge=LEAST_BETA, lt=1, scale="share"
-    )
-    beta_max: Real = setting(
-        0.9, "beta max", "Greatest beta.", when=_BETA_RANGE, ge=LEAST_BETA, lt=1, scale="share"
-    )
+    beta_min: Real = setting(0.001, "beta min", "Least beta.", ge=LEAST_BETA, lt=1, scale="share")
+    beta_max: Real = setting(0.9, "beta max", "Greatest beta.", ge=LEAST_BETA, lt=1, scale="share")
     rho: Real = setting(
         7.0,
         "rho",
         "Exponent that crowds the levels towards low noise; 1 spaces them evenly.",
-        when={"schedule.kind": ("karras", "karras-beta", "flow")},
         ge=1,
         le=100,
         scale=1,
@@ -119,7 +87,6 @@ class ScheduleConfig(Section):
         (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999),
         "betas",
         "Variance added at each step, least noisy first; their number is the number of levels.",
-        when={"schedule.kind": ("beta",)},
         allowed=f"1 to 1000 numbers from {LEAST_BETA:g} and below 1, least noisy first",
         min_length=1,
         max_length=1000,
@@ -186,7 +153,7 @@ class ScheduleConfig(Section):
     @property
     def count(self) -> int:
         """Number of noise levels N, whatever the kind."""
-        return len(self.betas) if self.kind == "beta" else self.levels
+        return self.levels if "levels" in SCHEDULE_PARTS[self.kind].uses else len(self.betas)
 
 
 class NetworkConfig(Section):
@@ -293,9 +260,6 @@ class TrainingConfig(Section):
     )
 
 
-_DDPM_SAMPLER: Mapping[str, tuple[str, ...]] = {"sampling.sampler": ("ddpm",)}
-
-
 class SamplingConfig(Section):
     """The reverse process."""
 
@@ -308,12 +272,7 @@ class SamplingConfig(Section):
         le=2_000_000,
         scale="series",
     )
-    sampler: SamplerName = setting(
-        "naive",
-        "sampler",
-        "naive: subtract what the network says; ddpm: draw from the Gaussian posterior; ddim: "
-        "with eta times its noise; euler, heun, dpm++2m: follow the probability-flow ODE.",
-    )
+    sampler: SamplerName = setting("naive", "sampler")
     levels: Whole = setting(
         0,
         "levels",
@@ -327,7 +286,6 @@ class SamplingConfig(Section):
         0.0,
         "eta",
         "Noise of a ddim step: 0 adds none, 1 is a ddpm step.",
-        when={"sampling.sampler": ("ddim",)},
         ge=0,
         le=1,
         scale=0.1,
@@ -336,14 +294,12 @@ class SamplingConfig(Section):
         "posterior",
         "variance",
         "Variance of a ddpm step: that of the posterior (beta tilde), or beta itself.",
-        when=_DDPM_SAMPLER,
     )
     quiet: Whole = setting(
         2,
         "quiet steps",
         "Last steps that add no noise: 2 in the post, 1 in the paper's Algorithm 2.",
         unit="steps",
-        when={"sampling.sampler": ("ddpm", "ddim")},
         ge=0,
         le=1000,
     )
@@ -364,3 +320,8 @@ class SamplingConfig(Section):
         ge=0,
         le=999,
     )
+
+    @property
+    def posterior(self) -> bool:
+        """Whether a ddpm step has the variance of the posterior."""
+        return self.variance == "posterior"

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..parts.datasets import DATA_PARTS
+from ..parts.methods import METHOD_PARTS
 from ..text import shown
-from .choices import DEFAULT_MEANS, DEFAULT_WEIGHTS
 from .data_section import DataConfig
 from .experiment import Experiment
 from .presets import PRESETS, Preset, base_of
-
-_DATA = {
-    "gaussian-1d": "One Gaussian",
-    "gaussian-2d": "One Gaussian in 2D",
-    "four-gaussians": "Four Gaussians",
-    "two-modes": "Two modes",
-    "heavy-light": "A heavy and a light mode",
-    "moons": "Two moons",
-    "circles": "Two circles",
-    "swiss-roll": "Swiss roll",
-    "spirals": "Two spirals",
-    "checkerboard": "Checkerboard",
-    "pinwheel": "Pinwheel",
-    "drawing": "A drawing",
-}
-_METHODS = {
-    "naive": "naive",
-    "naive-exact": "naive with the exact target",
-    "ddpm": "DDPM",
-    "edm": "EDM",
-    "flow": "flow",
-}
 
 
 def matching_preset(experiment: Experiment) -> Preset | None:
@@ -51,7 +30,7 @@ def title_of(experiment: Experiment) -> str:
     preset = matching_preset(experiment)
     if preset is not None:
         return preset.title
-    return f"{data_words(experiment.data)}, {_METHODS[experiment.method.name]}"
+    return f"{data_words(experiment.data)}, {METHOD_PARTS[experiment.method.name].title}"
 
 
 def about_of(experiment: Experiment) -> str:
@@ -59,7 +38,7 @@ def about_of(experiment: Experiment) -> str:
     preset = matching_preset(experiment)
     if preset is not None:
         return preset.about
-    data, method = experiment.data, _METHODS[experiment.method.name]
+    data, method = experiment.data, METHOD_PARTS[experiment.method.name].title
     if data.points is not None:
         what = f"The {len(data.points):,} points of {data_words(data)}, a narrow Gaussian at each"
     else:
@@ -73,9 +52,9 @@ def data_words(data: DataConfig) -> str:
         return shown(data.source or Path(data.path).name)
     if data.name == "ring":
         return f"Ring of {data.count}"
-    usual = data.means == DEFAULT_MEANS.get(data.name, ())
-    if usual and data.weights == DEFAULT_WEIGHTS.get(data.name, ()):
-        return _DATA[data.name]
+    part = DATA_PARTS[data.name]
+    if (data.means, data.weights) == (part.means, part.weights):
+        return part.title
     count, plane = len(data.means), " in 2D" if data.dim == 2 else ""
     if count == 1:
         return f"One Gaussian{plane}"

@@ -12,6 +12,7 @@ from ...core.config.experiment import Experiment
 from ...core.config.point_files import suffix_of, text_selection
 from ...core.datasets import SPACING, STROKES
 from ...core.mixtures import GaussianMixture
+from ...core.parts.datasets import DATA_PARTS
 from .text import listed, wrapped
 
 # --- the mixture: core.datasets, core.mixtures ---------------------------------------------------
@@ -47,11 +48,12 @@ weights = torch.full((len(modes),), 1 / len(modes), dtype=torch.float64)
 sigma_data = $std
 """)
 
-ALONG = Template('''
+CURVE = Template("""
 # Data distribution: $what
 sigma_data = $std
+$helpers$code""")
 
-
+ALONG = '''\
 def along(curve, spacing, most=512):
     """Return points at equal arc length, about spacing apart, on a densely sampled curve."""
     arc = torch.cat([torch.zeros(1), (curve[1:] - curve[:-1]).norm(dim=1).cumsum(0)]).double()
@@ -63,7 +65,7 @@ def along(curve, spacing, most=512):
     return curve[right - 1] * (1 - share) + curve[right] * share
 
 
-$made''')
+'''
 
 POLAR = """\
 def polar(radius, angle):
@@ -71,82 +73,6 @@ def polar(radius, angle):
 
 
 """
-
-CURVES = {
-    "moons": (
-        "two half circles",
-        """\
-angle = torch.linspace(0, torch.pi, 2001, dtype=torch.float64)
-upper = along(polar(torch.ones_like(angle), angle), 0.7 * sigma_data, 256)
-modes = torch.cat([upper, torch.tensor([1.0, 0.5], dtype=torch.float64) - upper])
-weights = torch.ones(len(modes), dtype=torch.float64)
-""",
-    ),
-    "circles": (
-        "two circles",
-        """\
-angle = torch.linspace(0, 2 * torch.pi, 2001, dtype=torch.float64)
-circles = [along(polar(r * torch.ones_like(angle), angle), 0.6 * sigma_data, 256) for r in (1, 0.5)]
-modes = torch.cat(circles)
-weights = torch.cat([torch.full((len(c),), 1 / len(c), dtype=torch.float64) for c in circles])
-""",
-    ),
-    "swiss-roll": (
-        "a spiral",
-        """\
-angle = torch.linspace(1.5 * torch.pi, 4.5 * torch.pi, 2001, dtype=torch.float64)
-modes = along(polar(angle / 8, angle), 0.7 * sigma_data)
-weights = torch.ones(len(modes), dtype=torch.float64)
-""",
-    ),
-    "spirals": (
-        "two spirals",
-        """\
-angle = torch.linspace(0.5 * torch.pi, 3.5 * torch.pi, 2001, dtype=torch.float64)
-arm = along(polar(angle / 8, angle), 0.7 * sigma_data, 256)
-modes = torch.cat([arm, -arm])
-weights = torch.ones(len(modes), dtype=torch.float64)
-""",
-    ),
-    "pinwheel": (
-        "five bent arms",
-        """\
-radius = torch.linspace(0.2, 1.8, 2001, dtype=torch.float64)
-arm = along(polar(radius, 0.9 * radius.exp()), 0.7 * sigma_data, 512 // 5)
-weights = (-((arm.norm(dim=1) - 1) ** 2) / (2 * 0.3**2)).exp().repeat(5)
-turns = [torch.tensor(2 * torch.pi * k / 5, dtype=torch.float64) for k in range(5)]
-modes = torch.cat(
-    [arm @ torch.tensor([[t.cos(), t.sin()], [-t.sin(), t.cos()]]).double() for t in turns]
-)
-""",
-    ),
-}
-"""The description of each curve, and the code that draws from it: core.datasets."""
-
-DRAWING = Template("""\
-strokes = [
-$strokes]
-modes = []
-for stroke in strokes:
-    line = torch.tensor([*map(float, stroke.split())]).double().view(-1, 2)
-    for _ in range(2):  # cut the corners
-        cuts = [0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]]
-        line = torch.cat([line[:1], torch.stack(cuts, 1).flatten(0, 1), line[-1:]])
-    modes.append(along(line, $spacing))
-modes = torch.cat(modes)
-weights = torch.ones(len(modes), dtype=torch.float64)
-""")
-
-CHECKERBOARD = Template("""
-# Data distribution: eight squares, each a grid of Gaussians of std sigma_data that run together
-sigma_data = $std
-side = min(max(int(np.ceil(1 / (1.2 * sigma_data))), 2), 8)
-fraction = (torch.arange(side, dtype=torch.float64) + 0.5) / side
-square = torch.cartesian_prod(fraction, fraction)
-corners = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
-modes = torch.cat([square + torch.tensor(corner, dtype=torch.float64) for corner in corners])
-weights = torch.ones(len(modes), dtype=torch.float64)
-""")
 
 UNIT_SIZE = """\
 weights = weights / weights.sum()
@@ -208,17 +134,14 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
         return points + MOMENTS
     if mixture.modes == 1:
         return ONE_GAUSSIAN.substitute(mean=mixture.means[0].tolist(), std=std)
-    if data.name in CURVES:
-        shape, points_code = CURVES[data.name]
-        what = f"{shape}, of Gaussians of std sigma_data so close that they run together"
-        return ALONG.substitute(what=what, std=std, made=POLAR + points_code) + UNIT_SIZE + MOMENTS
-    if data.name == "drawing":
+    part = DATA_PARTS[data.name]
+    if part.script:
         strokes = "".join(f"    {_text(stroke)},\n" for stroke in STROKES)
-        points_code = DRAWING.substitute(strokes=strokes, spacing=SPACING)
-        what = "points along the strokes of a drawing, a Gaussian of std sigma_data each"
-        return ALONG.substitute(what=what, std=std, made=points_code) + UNIT_SIZE + MOMENTS
-    if data.name == "checkerboard":
-        return CHECKERBOARD.substitute(std=std) + UNIT_SIZE + MOMENTS
+        code = Template(part.script).substitute(strokes=strokes, spacing=SPACING)
+        used = [text for name, text in (("along(", ALONG), ("polar(", POLAR)) if name in code]
+        helpers = "".join(["\n\n", *used] if used else [])
+        curve = CURVE.substitute(what=part.what, std=std, helpers=helpers, code=code)
+        return curve + UNIT_SIZE + MOMENTS
     modes = MODES.substitute(
         means=listed(mixture.means.tolist(), 0), std=std, weights=_weights(mixture)
     )

@@ -6,6 +6,8 @@ from string import Template
 
 from ...core.config.experiment import Experiment
 from ...core.mixtures import GaussianMixture
+from ...core.parts.samplers import SAMPLER_PARTS
+from ...core.parts.schedules import SCHEDULE_PARTS
 from .data import draw_data_part
 
 STARTS = {
@@ -36,12 +38,7 @@ EPS_HAT = {
 }
 """Methods whose network predicts one quantity; networks for every level return both."""
 
-# --- samplers: core.samplers ---------------------------------------------------------------------
-
-NAIVE = '''\
-    """Remove one level of noise."""
-    return x - predict(x, k)
-'''
+# --- the post's own sampler; the others are in core.parts.samplers --------------------------------
 
 OWN_DDPM = '''\
     """Algorithm 2 of Ho et al. 2020; the last steps add no noise."""
@@ -57,69 +54,6 @@ OWN_VARIANCES = {
 }
 
 VARIANCES = {"posterior": "(added * (sigmas[k + 1] / sigmas[k]) ** 2)", "beta": "added"}
-
-_ADDED = """\
-    scale = alphas[k] / alphas[k + 1]
-    added = (sigmas[k] ** 2 - (scale * sigmas[k + 1]) ** 2).clamp_min(0)  # variance of a step
-"""
-
-SAMPLERS = {
-    "ddpm": '''\
-    """Algorithm 2 of Ho et al. 2020, for any pair of levels."""
-    x0_hat, eps_hat = $says(x, k)
-'''
-    + _ADDED
-    + """\
-    mean = alphas[k + 1] * x0_hat + scale * sigmas[k + 1] ** 2 / sigmas[k] * eps_hat
-    $quiet
-    return mean + $variance.sqrt() * z
-""",
-    "ddim": '''\
-    """DDIM (Song et al. 2021, eq. 12) with eta = $eta."""
-    x0_hat, eps_hat = $says(x, k)
-'''
-    + _ADDED
-    + """\
-    spread = $eta * sigmas[k + 1] / sigmas[k] * added.sqrt()
-    rest = (sigmas[k + 1] ** 2 - spread**2).clamp_min(0).sqrt()
-    $quiet
-    return alphas[k + 1] * x0_hat + rest * eps_hat + spread * z
-""",
-    "euler": '''\
-    """An Euler step of the probability-flow ODE (Song et al. 2021)."""
-    x0_hat, eps_hat = $says(x, k)
-    return x + (alphas[k + 1] - alphas[k]) * x0_hat + (sigmas[k + 1] - sigmas[k]) * eps_hat
-''',
-    "heun": '''\
-    """Heun's step (Karras et al. 2022, Algorithm 1); the last, to clean data, is Euler's."""
-    x0_hat, eps_hat = $says(x, k)
-    da, ds = alphas[k + 1] - alphas[k], sigmas[k + 1] - sigmas[k]
-    x_next = x + da * x0_hat + ds * eps_hat
-    if k < N - 1:
-        x0_ahead, eps_ahead = $says(x_next, k + 1)
-        x_next = x + da * (x0_hat + x0_ahead) / 2 + ds * (eps_hat + eps_ahead) / 2
-    return x_next
-''',
-    "dpm++2m": '''\
-    """DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2): it looks one step back."""
-    x0_hat, _ = $says(x, k)
-    estimate = x0_hat
-    if 0 < k < N - 1:
-        h, h_before = (growth[j + 1] - growth[j] for j in (k, k - 1))
-        estimate = x0_hat + (x0_hat - x0_hats[k - 1]) * h / (2 * h_before)
-    x0_hats[k] = x0_hat
-    shrink = sigmas[k + 1] / sigmas[k]
-    return shrink * x + (alphas[k + 1] - alphas[k] * shrink) * estimate
-''',
-}
-
-BEFORE = {
-    "dpm++2m": """
-growth = torch.log(alphas / sigmas)
-x0_hats = {}  # x0_hat of every step
-""",
-}
-"""Code that a sampler needs before its loop."""
 
 DENOISING = Template("""$read$before
 
@@ -172,7 +106,7 @@ def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     read, step = _step(experiment)
     return DENOISING.substitute(
         read=read.rstrip(),
-        before=BEFORE.get(sampling.sampler, "").rstrip(),
+        before=SAMPLER_PARTS[sampling.sampler].script_before.rstrip(),
         denoise=step.rstrip(),
         draw_data=draw_data_part(mixture).lstrip("\n") if sampling.start == "exact" else "",
         start=STARTS[sampling.start],
@@ -194,20 +128,17 @@ def _step(experiment: Experiment) -> tuple[str, str]:
     noise = "z = torch.randn(x.shape, generator=random)"
     if sampling.quiet:
         noise = QUIET.substitute(quiet=sampling.quiet)
-    if sampling.sampler == "naive":
-        return "", NAIVE
-    if (method, sampling.sampler) == ("ddpm", "ddpm") and experiment.schedule.kind in _BETAS:
+    in_betas = SCHEDULE_PARTS[experiment.schedule.kind].in_betas
+    if (method, sampling.sampler) == ("ddpm", "ddpm") and in_betas:
         variance = OWN_VARIANCES[sampling.variance]
         return "", Template(OWN_DDPM).substitute(quiet=noise, variance=variance)
-    step = Template(SAMPLERS[sampling.sampler]).substitute(
+    script = SAMPLER_PARTS[sampling.sampler].script
+    step = Template(script).substitute(
         says="estimates" if method in EPS_HAT else "predict",
         quiet=noise,
         variance=VARIANCES[sampling.variance],
         eta=repr(sampling.eta),
     )
-    read = READ.substitute(eps_hat=EPS_HAT[method]) if method in EPS_HAT else ""
+    one = method in EPS_HAT and "$says" in script
+    read = READ.substitute(eps_hat=EPS_HAT[method]) if one else ""
     return read, step
-
-
-_BETAS = ("beta", "karras-beta", "linear-beta", "cosine")
-"""Schedules that are defined by betas and preserve the variance of x."""

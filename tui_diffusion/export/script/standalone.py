@@ -10,6 +10,7 @@ rejected with a one-line message.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from string import Template
 from typing import Any
 
@@ -19,12 +20,14 @@ from ...core.config.experiment import Experiment, field_table
 from ...core.config.presets import base_of
 from ...core.config.titles import about_of, title_of
 from ...core.config.value_types import format_value
+from ...core.parts.samplers import SAMPLER_PARTS, SamplerPart
+from ...core.parts.schedules import SCHEDULE_PARTS, SchedulePart
 from ...core.training.devices import operations
 from . import any_level
 from .data import data_part
 from .denoising import denoising_part
 from .network import network_part
-from .schedule import SCHEDULES, schedule_part
+from .schedule import schedule_part
 from .text import harmless, wrapped
 from .training import TARGETS, drawing_part, training_part
 
@@ -154,10 +157,16 @@ def _check(experiment: Experiment) -> None:
             )
     known: list[tuple[str, tuple[str, ...]]] = [
         ("method.name", (*TARGETS, *any_level.STEPS)),
-        ("schedule.kind", tuple(SCHEDULES)),
+        ("schedule.kind", _written(SCHEDULE_PARTS)),
+        ("sampling.sampler", _written(SAMPLER_PARTS)),
     ]
     for path, allowed in known:
         _refuse_unknown(experiment, path, allowed)
+
+
+def _written(parts: Mapping[str, SchedulePart] | Mapping[str, SamplerPart]) -> tuple[str, ...]:
+    """Return the parts that have a template."""
+    return tuple(name for name, part in parts.items() if part.script)
 
 
 def _refuse_unknown(experiment: Experiment, path: str, allowed: tuple[str, ...]) -> None:

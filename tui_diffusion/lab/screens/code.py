@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from textual.app import ComposeResult
@@ -19,28 +17,18 @@ from ..output.screens import ModalWindow
 
 def pieces(experiment: Experiment) -> list[tuple[str, str]]:
     """What each piece does, and its source: schedule, method, loss, sampler, in order of use."""
-    from ...core import schedules
-    from ...core.assemble import SAMPLERS
+    from ...core.assemble import sampler_function, schedule_function
     from ...core.methods import METHODS
     from ...core.training.steppers.autograd import loss_of
 
-    makers: dict[str, Callable[..., Any]] = {
-        "karras": schedules.karras,
-        "beta": schedules.from_betas,
-        "karras-beta": schedules.karras_betas,
-        "linear-beta": schedules.linear_betas,
-        "cosine": schedules.cosine,
-        "flow": schedules.flow,
-    }
-    made = SAMPLERS[experiment.sampling.sampler](experiment.sampling)
-    sampler = made.func if isinstance(made, partial) else made
     found: list[tuple[str, Any]] = [
         (f"The noise levels: schedule.kind = {experiment.schedule.kind}",
-         makers[experiment.schedule.kind]),
+         schedule_function(experiment.schedule.kind)),
         (f"What the network learns: method.name = {experiment.method.name}",
          type(METHODS[experiment.method.name])),
         (f"The loss of a batch: training.loss = {experiment.training.loss}", loss_of),
-        (f"One reverse step: sampling.sampler = {experiment.sampling.sampler}", sampler),
+        (f"One reverse step: sampling.sampler = {experiment.sampling.sampler}",
+         sampler_function(experiment.sampling.sampler)),
     ]  # fmt: skip
     return [(title, inspect.getsource(source)) for title, source in found]
 

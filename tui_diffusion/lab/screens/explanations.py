@@ -11,38 +11,16 @@ from ...core.config.experiment import Experiment
 from ...core.config.presets import PRESETS, base_of
 from ...core.config.titles import matching_preset
 from ...core.config.value_types import format_value
+from ...core.parts.methods import METHOD_PARTS
+from ...core.parts.part import Part
+from ...core.parts.samplers import SAMPLER_PARTS
+from ...core.parts.schedules import SCHEDULE_PARTS
 from ...core.text import threads_text
 from ..session.records import SessionState, Training
 from ..workspace import Workspace
 from .look_for import AFTER, BEFORE, DURING
 
 # --- formulas --------------------------------------------------------------------------------
-
-_BETAS = "ᾱₜ = Π(1 − βₛ) over s ≤ t"
-
-SCHEDULES = {
-    "karras": "σᵢ = (σ_max^(1/ρ) + i/(N−1)·(σ_min^(1/ρ) − σ_max^(1/ρ)))^ρ, and σ_N = 0",
-    "beta": f"β₁ … β_N as listed, least noisy first; {_BETAS}",
-    "karras-beta": "βᵢ = (β_min^(1/ρ) + i/(N−1)·(β_max^(1/ρ) − β_min^(1/ρ)))^ρ; " + _BETAS,
-    "linear-beta": f"β evenly spaced from β_min to β_max; {_BETAS}",
-    "cosine": "ᾱ(u) = cos²(π/2·(u + s)/(1 + s))/ᾱ(0), s = 0.008, every β at most 0.999",
-    "flow": "t_k = (1 − k/N)^ρ, from 1 to 0",
-}
-
-NOISING = {"karras": "x = x₀ + σ·ε", "flow": "x = (1 − t)·x₀ + t·ε"}
-"""By schedule; any other has betas."""
-
-METHODS = {
-    "naive": "net(x, σᵢ) → σᵢ₊₁·ε, which is the post's n·σᵢ₊₁/σᵢ for the noise n = σᵢ·ε",
-    "naive-exact": "net(x, σᵢ) → (σᵢ − σᵢ₊₁)·ε, exactly one level of the noise",
-    "ddpm": "net(x, αₜ) → ε, told αₜ = 1 − βₜ; eps_hat = net",
-    "edm": "x0_hat = m + c_skip·(x − m) + c_out·net(c_in·(x − m), ln σ) → x₀, with "
-    "c_in = 1/√(σ² + s²), c_skip = s²·c_in², c_out = σ·s·c_in, where m and s are the data's mean "
-    "and std; training draws ln σ ~ N(noise_mean, noise_std²)",
-    "flow": "net(x, t) → ε − x₀, the velocity; training draws ln(t/(1 − t)) ~ N(noise_mean, "
-    "noise_std²)",
-}
-"""What each method's network learns."""
 
 LOSSES = {
     "sum": "Σ‖net − target‖² over the batch",
@@ -52,24 +30,13 @@ LOSSES = {
 
 _DDPM = "x ← (x − βₜ/√(1 − ᾱₜ)·eps_hat)/√(1 − βₜ) + "
 
-SAMPLERS = {
-    "naive": "x ← x − net(x, σᵢ)",
-    "ddpm": "x ← α'·x0_hat + a·σ'²/σ·eps_hat + √b·σ'/σ·z, with a = α/α', b = σ² − a²σ'²",
-    "ddim": "x ← α'·x0_hat + √(σ'² − s²)·eps_hat + s·z, with s = η·σ'/σ·√(σ² − (α/α')²·σ'²)",
-    "euler": "x ← x + (α' − α)·x0_hat + (σ' − σ)·eps_hat",
-    "heun": "an Euler step x + (α' − α)·x0_hat + (σ' − σ)·eps_hat, taken again with the mean of "
-    "the estimates here and there",
-    "dpm++2m": "x ← (σ'/σ)·x + (α' − α·σ'/σ)·D, with D = x0_hat + (x0_hat − the one before)·"
-    "h/(2·h before), h the growth of ln(α/σ)",
-}
-
 
 def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
     """Name and formula, in the order in which they are used."""
-    kind, sampling = experiment.schedule.kind, experiment.sampling
-    yield "levels", SCHEDULES[kind]
-    yield "noising", NOISING.get(kind, "x = √ᾱ·x₀ + √(1 − ᾱ)·ε")
-    yield "learns", METHODS[experiment.method.name]
+    schedule, sampling = SCHEDULE_PARTS[experiment.schedule.kind], experiment.sampling
+    yield "levels", schedule.formula
+    yield "noising", schedule.noising
+    yield "learns", METHOD_PARTS[experiment.method.name].learns
     yield "loss", LOSSES[experiment.training.loss]
     yield "step", _step(experiment)
     if sampling.repeats:
@@ -79,11 +46,11 @@ def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
 def _step(experiment: Experiment) -> str:
     """The sampler's rule; for DDPM on betas in the paper's own letters."""
     sampling = experiment.sampling
+    rule, posterior = SAMPLER_PARTS[sampling.sampler].formula, sampling.posterior
     if sampling.sampler != "ddpm":
-        return SAMPLERS[sampling.sampler]
-    posterior = sampling.variance == "posterior"
-    if experiment.schedule.kind in NOISING:
-        rule = SAMPLERS["ddpm"] if posterior else SAMPLERS["ddpm"].replace("√b·σ'/σ·z", "√b·z")
+        return rule
+    if not SCHEDULE_PARTS[experiment.schedule.kind].in_betas:
+        rule = rule if posterior else rule.replace("√b·σ'/σ·z", "√b·z")
     else:
         added = "√β̃ₜ·z, β̃ₜ = βₜ·(1 − ᾱₜ₋₁)/(1 − ᾱₜ)" if posterior else "√βₜ·z"
         rule = _DDPM + added
@@ -92,32 +59,25 @@ def _step(experiment: Experiment) -> str:
 
 # --- papers ----------------------------------------------------------------------------------
 
-_PAPERS = {
-    "Ho, Jain and Abbeel 2020: Denoising Diffusion Probabilistic Models. NeurIPS.":
-        ("ddpm", "beta", "linear-beta"),
-    "Nichol and Dhariwal 2021: Improved Denoising Diffusion Probabilistic Models. ICML.":
-        ("cosine",),
-    "Karras, Aittala, Aila and Laine 2022: Elucidating the Design Space of Diffusion-Based "
-    "Generative Models. NeurIPS.": ("karras", "karras-beta", "edm", "heun", "naive-exact"),
-    "Liu, Gong and Liu 2022: Flow Straight and Fast: Learning to Generate and Transfer Data with "
-    "Rectified Flow.": ("flow",),
-    "Esser et al. 2024: Scaling Rectified Flow Transformers for High-Resolution Image Synthesis. "
-    "ICML.": ("flow",),
-    "Song, Meng and Ermon 2021: Denoising Diffusion Implicit Models. ICLR.": ("ddim",),
-    "Lu et al. 2022: DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic "
-    "Models.": ("dpm++2m",),
-}  # fmt: skip
-"""With the methods, schedules and samplers that come from each."""
-
 
 def papers(experiment: Experiment) -> list[str]:
-    """Where what is set comes from."""
-    used = {experiment.method.name, experiment.schedule.kind, experiment.sampling.sampler}
-    found = [paper for paper, parts in _PAPERS.items() if used & {*parts}]
+    """Where what is set comes from: the post, then papers by year and author."""
+    used: tuple[Part, ...] = (
+        METHOD_PARTS[experiment.method.name],
+        SCHEDULE_PARTS[experiment.schedule.kind],
+        SAMPLER_PARTS[experiment.sampling.sampler],
+    )
+    found = sorted({paper for part in used for paper in part.papers}, key=_by_year)
     preset = base_of(experiment)
     if preset.script:
         found.insert(0, f"Bouvier 2024: Introduction to Diffusion Models; {preset.script}.py.")
     return found
+
+
+def _by_year(paper: str) -> tuple[str, str]:
+    """Order papers, written as ``Authors YEAR: Title``, by year and authors."""
+    authors = paper.partition(":")[0]
+    return authors[-4:], authors
 
 
 # --- what to look for ------------------------------------------------------------------------

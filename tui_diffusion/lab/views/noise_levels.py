@@ -6,6 +6,7 @@ from textual.strip import Strip
 
 from ...core.assemble import make_schedule, sampling_schedule
 from ...core.config.experiment import Experiment
+from ...core.parts.schedules import SCHEDULE_PARTS
 from ...core.schedules import Schedule
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure
@@ -36,10 +37,10 @@ def noise_levels(
     growing = bool(now.alphas[0] == 1)
     main = Curve(*_main(now), "truth", label="sigma" if growing else "alpha_bar")
     curves = [main]
-    if experiment.schedule.kind == "flow":
-        curves.insert(0, _over(now.sigmas.tolist(), "network", "sigma"))
-    elif not growing:
+    if SCHEDULE_PARTS[experiment.schedule.kind].in_betas:
         curves.insert(0, _over(now.betas.tolist(), "network", "beta"))
+    elif not growing:
+        curves.insert(0, _over(now.sigmas.tolist(), "network", "sigma"))
     if bool(was.alphas[0] == 1) == growing and _main(was) != _main(now):
         # Without space for the whole legend, the faint line needs no explanation.
         roomy = width >= _ROOMY or height < SMALLEST[1]

@@ -1,0 +1,186 @@
+"""The data sets. The mathematics of curves and areas is in `core.datasets`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .part import Part, by_name
+
+Means = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataPart(Part):
+    """A data set: given by the centres of its modes, or by a function.
+
+    ``means`` are the centres, ``weights`` their weights if they are not equal. A curve or an area
+    has a function instead: it takes ``std``, the standard deviation of every component, and returns
+    points (n, 2) and weights (n,) at any size.
+
+    ``what`` describes a curve in an exported script; ``script`` is the code that sets ``modes`` and
+    ``weights`` as float64, at any size, in terms of ``sigma_data``; it may call ``along`` and
+    ``polar`` as in `core.datasets`. Without it the script lists the centres.
+    """
+
+    title: str
+    std: float = 0.01
+    means: Means = ()
+    weights: tuple[float, ...] = ()
+    what: str = ""
+    script: str = ""
+
+
+_CENTRES = ("means", "weights")
+_RUN_TOGETHER = "of Gaussians of std sigma_data so close that they run together"
+
+DATA_PARTS = by_name(
+    DataPart(
+        name="gaussian-1d",
+        title="One Gaussian",
+        means=((1.0,),),
+        uses=_CENTRES,
+    ),
+    DataPart(
+        name="gaussian-2d",
+        title="One Gaussian in 2D",
+        means=((-1.0, 1.0),),
+        uses=_CENTRES,
+    ),
+    DataPart(
+        name="four-gaussians",
+        title="Four Gaussians",
+        means=((-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0), (1.0, 1.0)),
+        uses=_CENTRES,
+    ),
+    DataPart(
+        name="two-modes",
+        title="Two modes",
+        std=0.05,
+        means=((-1.0,), (1.0,)),
+        uses=_CENTRES,
+    ),
+    DataPart(
+        name="heavy-light",
+        title="A heavy and a light mode",
+        std=0.05,
+        means=((-1.0, -1.0), (1.0, 1.0)),
+        weights=(0.9, 0.1),
+        uses=_CENTRES,
+    ),
+    DataPart(name="ring", title="Ring", std=0.05, uses=("count",)),
+    DataPart(
+        name="moons",
+        function="moons",
+        title="Two moons",
+        std=0.06,
+        what=f"two half circles, {_RUN_TOGETHER}",
+        script="""\
+angle = torch.linspace(0, torch.pi, 2001, dtype=torch.float64)
+upper = along(polar(torch.ones_like(angle), angle), 0.7 * sigma_data, 256)
+modes = torch.cat([upper, torch.tensor([1.0, 0.5], dtype=torch.float64) - upper])
+weights = torch.ones(len(modes), dtype=torch.float64)
+""",
+    ),
+    DataPart(
+        name="circles",
+        function="circles",
+        title="Two circles",
+        std=0.06,
+        what=f"two circles, {_RUN_TOGETHER}",
+        script="""\
+angle = torch.linspace(0, 2 * torch.pi, 2001, dtype=torch.float64)
+circles = [along(polar(r * torch.ones_like(angle), angle), 0.6 * sigma_data, 256) for r in (1, 0.5)]
+modes = torch.cat(circles)
+weights = torch.cat([torch.full((len(c),), 1 / len(c), dtype=torch.float64) for c in circles])
+""",
+    ),
+    DataPart(
+        name="swiss-roll",
+        function="swiss_roll",
+        title="Swiss roll",
+        std=0.05,
+        what=f"a spiral, {_RUN_TOGETHER}",
+        script="""\
+angle = torch.linspace(1.5 * torch.pi, 4.5 * torch.pi, 2001, dtype=torch.float64)
+modes = along(polar(angle / 8, angle), 0.7 * sigma_data)
+weights = torch.ones(len(modes), dtype=torch.float64)
+""",
+    ),
+    DataPart(
+        name="spirals",
+        function="spirals",
+        title="Two spirals",
+        std=0.05,
+        what=f"two spirals, {_RUN_TOGETHER}",
+        script="""\
+angle = torch.linspace(0.5 * torch.pi, 3.5 * torch.pi, 2001, dtype=torch.float64)
+arm = along(polar(angle / 8, angle), 0.7 * sigma_data, 256)
+modes = torch.cat([arm, -arm])
+weights = torch.ones(len(modes), dtype=torch.float64)
+""",
+    ),
+    DataPart(
+        name="checkerboard",
+        function="checkerboard",
+        title="Checkerboard",
+        std=0.08,
+        what="eight squares, each a grid of Gaussians of std sigma_data that run together",
+        script="""\
+side = min(max(int(np.ceil(1 / (1.2 * sigma_data))), 2), 8)
+place = (torch.arange(side, dtype=torch.float64) + 0.5) / side
+square = torch.cartesian_prod(place, place)
+corners = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
+modes = torch.cat([square + torch.tensor(corner, dtype=torch.float64) for corner in corners])
+weights = torch.ones(len(modes), dtype=torch.float64)
+""",
+    ),
+    DataPart(
+        name="pinwheel",
+        function="pinwheel",
+        title="Pinwheel",
+        std=0.06,
+        what=f"five bent arms, {_RUN_TOGETHER}",
+        script="""\
+radius = torch.linspace(0.2, 1.8, 2001, dtype=torch.float64)
+arm = along(polar(radius, 0.9 * radius.exp()), 0.7 * sigma_data, 512 // 5)
+weights = (-((arm.norm(dim=1) - 1) ** 2) / (2 * 0.3**2)).exp().repeat(5)
+turns = [torch.tensor(2 * torch.pi * k / 5, dtype=torch.float64) for k in range(5)]
+modes = torch.cat(
+    [arm @ torch.tensor([[t.cos(), t.sin()], [-t.sin(), t.cos()]]).double() for t in turns]
+)
+""",
+    ),
+    DataPart(
+        name="drawing",
+        function="drawing",
+        title="A drawing",
+        std=0.007,
+        what="points along the strokes of a drawing, a Gaussian of std sigma_data each",
+        script="""\
+strokes = [
+$strokes]
+modes = []
+for stroke in strokes:
+    line = torch.tensor([*map(float, stroke.split())]).double().view(-1, 2)
+    for _ in range(2):  # cut the corners
+        cuts = [0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]]
+        line = torch.cat([line[:1], torch.stack(cuts, 1).flatten(0, 1), line[-1:]])
+    modes.append(along(line, $spacing))
+modes = torch.cat(modes)
+weights = torch.ones(len(modes), dtype=torch.float64)
+""",
+    ),
+    DataPart(
+        name="file",
+        title="Points of a file",
+        written="file:PATH",
+        std=0.05,
+        uses=("path", "columns", "where", "scaling"),
+    ),
+)
+"""Every data set by its name in a configuration."""
+
+
+def centred() -> tuple[str, ...]:
+    """Return the data sets that are given by the centres of their modes."""
+    return tuple(name for name, part in DATA_PARTS.items() if part.means)
