@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tui_diffusion.core import PRESETS, ConfigError, Experiment, denoise, get_preset
+from tui_diffusion.core import PRESETS, ConfigError, Experiment, denoise, get_preset, nudge
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.assemble import scaling_of
+from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.core.training.devices import subnormals_as_zero
 from tui_diffusion.export import export
 from tui_diffusion.export.scene import Exhibit
@@ -249,6 +250,38 @@ def test_every_field_is_followed_or_refused() -> None:
     for settings in ({"network.fourier": 2}, {"training.average": 0.9}):
         with pytest.raises(ConfigError, match=f"{next(iter(settings))}: .* allowed: 0"):
             standalone_script(experiment.with_settings(settings))
+
+
+LISTS = {"data.means": "3", "data.weights": "1, 2, 3, 4", "schedule.betas": "0.1, 0.5"}
+OF_A_FILE = ("data.path", "data.columns", "data.where", "data.scaling")
+
+
+def body(experiment: Experiment) -> str:
+    """The code of the script, without the docstring that names the experiment."""
+    try:
+        return standalone_script(experiment).split('"""', 2)[2]
+    except ConfigError as error:
+        return str(error)
+
+
+def test_a_change_of_any_field_changes_the_script_or_is_refused() -> None:
+    bases = [get_preset(n).experiment for n in ("naive-multimodal", "ddpm-1d-detailed", "edm-1d")]
+    bases += [changed(bases[0], data__name="ring"), changed(bases[2], sampling__sampler="ddim")]
+    bases += [changed("ddpm-multimodal", training__decay="step", schedule__kind="linear-beta")]
+    before = [body(experiment) for experiment in bases]
+    for path, spec in field_table().items():
+        if path in ("device", *OF_A_FILE):  # the tests of files hold theirs
+            continue
+        seen = set()
+        for experiment, text in zip(bases, before, strict=True):
+            if spec.applies(experiment):
+                with contextlib.suppress(ConfigError):
+                    up, down = (nudge(experiment, path, up=up) for up in (True, False))
+                    new = up if up != experiment else down
+                    if path in LISTS:
+                        new = experiment.with_settings({path: LISTS[path]})
+                    seen.add(body(new) != text)
+        assert True in seen, path
 
 
 def test_a_hostile_name_stays_a_word(tmp_path: Path) -> None:

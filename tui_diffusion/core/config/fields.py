@@ -19,6 +19,10 @@ StepRule = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] |
 """The values that stepping a field goes through, see `stepping`; a number is a constant step."""
 
 
+InScript = Literal["always", "any level", "never"]
+"""Whether an exported script follows a field: always, if the method covers any level, or never."""
+
+
 class Readable(Protocol):
     """Settings that can be read by dotted path: an experiment, or a mapping."""
 
@@ -34,9 +38,10 @@ def setting(
     when: Mapping[str, tuple[str, ...]] | None = None,
     allowed: str = "",
     scale: StepRule | None = None,
+    script: InScript = "always",
     **bounds: Any,
 ) -> Any:
-    """Declare a field with its metadata: label, help, unit, condition and stepping scale.
+    """Declare a field with its metadata: label, help, unit, condition, scale, use in a script.
 
     By default whole numbers step by one, and others along the series. A field that names a part
     needs no help: it is the help of all parts. A field that parts use applies while one of them is
@@ -47,6 +52,7 @@ def setting(
         "when": dict(when or {}),
         "allowed": allowed,
         "scale": scale,
+        "script": script,
     }
     return Field(default, title=label, description=help, json_schema_extra=extra, **bounds)
 
@@ -67,6 +73,7 @@ class FieldSpec:
     bounds: Mapping[str, float]
     """The bounds of a number: any of gt, ge, lt and le."""
     scale: StepRule
+    script: InScript
 
     @property
     def section(self) -> str:
@@ -115,6 +122,7 @@ def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
             when=extra["when"] or users,
             bounds=bounds,
             scale=extra["scale"] or (1 if kind == "int" else "series"),
+            script=extra["script"],
         )
 
 

@@ -178,6 +178,7 @@ class NetworkConfig(Section):
         "Fourier features of the point: sines and cosines at pi/2 times 1, 2, 4, … so many.",
         ge=0,
         le=10,
+        script="any level",
     )
     level_fourier: Whole = setting(
         0,
@@ -185,6 +186,7 @@ class NetworkConfig(Section):
         "Fourier features of the number that tells the level, at pi/2 times 1, 2, 4, … so many.",
         ge=0,
         le=10,
+        script="any level",
     )
 
 
@@ -246,6 +248,7 @@ class TrainingConfig(Section):
         ge=0,
         lt=1,
         scale="to-one",
+        script="any level",
     )
     first_factor: Real = setting(
         1.0,
@@ -281,6 +284,7 @@ class SamplingConfig(Section):
         ge=0,
         le=1000,
         scale="levels",
+        script="any level",
     )
     eta: Real = setting(
         0.0,

@@ -122,34 +122,12 @@ def standalone_script(experiment: Experiment) -> str:
     return "".join(parts)
 
 
-_KNOWN = (
-    *("seed", "device", "data.name", "data.means", "data.weights", "data.count", "data.path"),
-    *("data.columns", "data.where", "data.scaling", "data.std", "data.balanced", "method.name"),
-    *("schedule.kind", "schedule.levels"),
-    *("schedule.sigma_min", "schedule.sigma_max", "schedule.beta_min", "schedule.beta_max"),
-    *("schedule.rho", "schedule.betas", "network.width", "network.depth"),
-    *("network.activation", "network.per_level", "training.steps", "training.batch", "training.lr"),
-    *("training.optimizer", "training.loss", "training.decay", "training.decay_factor"),
-    *("training.decay_every", "training.first_factor", "training.first_lr", "sampling.points"),
-    *("sampling.sampler", "sampling.variance", "sampling.quiet", "sampling.start"),
-    *("sampling.eta", "sampling.repeats", "sampling.stop_before"),
-)
-"""Fields that the templates support; all others must have their default values."""
-
-_KNOWN_ANY_LEVEL = (
-    *("method.noise_mean", "method.noise_std", "network.fourier", "network.level_fourier"),
-    *("training.average", "sampling.levels"),
-)
-"""Fields that only the templates for networks of every level support."""
-
-
 def _check(experiment: Experiment) -> None:
-    followed: tuple[str, ...] = _KNOWN
-    if experiment.method.name in any_level.STEPS:
-        followed = (*_KNOWN, *_KNOWN_ANY_LEVEL)
+    covers_any = experiment.method.name in any_level.STEPS
     for path, spec in field_table().items():
         value = experiment.get(path)
-        if path not in followed and value != spec.default and spec.applies(experiment):
+        followed = spec.script == "always" or (spec.script == "any level" and covers_any)
+        if not followed and value != spec.default and spec.applies(experiment):
             raise ConfigError(
                 f"{path}: a script cannot be written for {format_value(value)!r}; "
                 f"allowed: {format_value(spec.default)}",
