@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..scene import Animation
+from ..views import BY_NAME
 from .figure import Figure, Panel
 from .views import panels_of
-
-_SEVERAL = ("histogram", "pdf and cdf", "denoiser", "mean and std")
-"""Views whose panels show different things, not one thing for several denoisers."""
 
 
 def denoisings(
@@ -20,9 +18,9 @@ def denoisings(
     panels: list[Panel] = []
     for name, animation, position in animations:
         scene, view = animation.scene(position), views[animation.dim]
-        view_panels = panels_of(animation, scene, view)
-        for panel in view_panels if view in _SEVERAL else view_panels[:1]:
-            what = f"  {panel.title}" if view in _SEVERAL else ""
+        view_panels, differ = panels_of(animation, scene, view), BY_NAME[view].differ
+        for panel in view_panels if differ else view_panels[:1]:
+            what = f"  {panel.title}" if differ else ""
             note = f"level {position:g}/{animation.levels}"
             panels.append(replace(panel, title=f"{name}{what}", notes=(note,)))
     return Figure(title, tuple(panels))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ import torch
 from ...core.axes import AS_IT_IS, Axis
 from ...core.interpolation import interpolate
 from ..scene import Animation, Scene
-from ..views import GRID, TRAINING_VIEWS, has_level, views_of
+from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
 from . import learning_curves
 from .compose import panels_for
 from .figure import Arrows, Curves, Dots, Figure, Floats, Panel, Shade, curve
@@ -52,8 +52,10 @@ def figure_of(
 
 def panels_of(animation: Animation, scene: Scene, view: str) -> tuple[Panel, ...]:
     """Return the panels of a view of a film's points."""
-    views = _LINE if animation.dim == 1 else _PLANE
-    return views[view](animation, scene)
+    entry = BY_NAME[view]
+    name = entry.line if animation.dim == 1 else entry.plane
+    function: Callable[[Animation, Scene], tuple[Panel, ...]] = globals()[name]
+    return function(animation, scene)
 
 
 def default_view(animation: Animation) -> str:
@@ -97,7 +99,7 @@ def grid(animation: Animation, size: tuple[int, int]) -> Figure:
 # --- the plane -----------------------------------------------------------------------------------
 
 
-def _scatter(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def scatter(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     exact = (Shade(scene.truth, EXACT), *truth_marks(scene))
     return (
         points_panel(animation, scene, animation.exhibit.maker, shade=False),
@@ -105,13 +107,13 @@ def _scatter(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     )
 
 
-def _near(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def near(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     if animation.dim == 1:
         return (line_panel(animation, scene, near=True),)
     return (near_panel(animation, scene),)
 
 
-def _density(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def density(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     maker = animation.exhibit.maker
     marks = truth_marks(scene)
     return (
@@ -120,7 +122,7 @@ def _density(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     )
 
 
-def _plane_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def plane_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     def panel(x: Floats, maker: str) -> Panel:
         way = np.concatenate((x[: scene.level + 1], interpolate(x, scene.position)[None]))[
             :, :_PATHS
@@ -143,7 +145,7 @@ def _beside_ideal(animation: Animation, panel: Callable[[Floats, str], Panel]) -
     return own, panel(animation.ideal_x, "ideal denoiser")
 
 
-def _score(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def score(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     level = min(scene.level, animation.levels - 1)
     at = animation.scene(float(level))
     ranges = plane(animation, at, ())
@@ -168,7 +170,7 @@ def _score(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     return panel("network", "score of network", ideal=False), exact
 
 
-def _estimate(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def estimate(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     seen, exact = animation.estimates(min(scene.level, animation.levels - 1))
     clean = animation.scene(float(animation.levels))
 
@@ -188,13 +190,13 @@ def _estimate(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
 # --- the line ------------------------------------------------------------------------------------
 
 
-def _histogram(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def histogram(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     return line_panel(animation, scene, "all levels"), line_panel(
         animation, scene, "close-up", near=True
     )
 
 
-def _pdf_cdf(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def pdf_cdf(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     xs = window(animation, scene, True)
     at = steps(xs, 600)
     pdf = mean_density(scene.truth, xs, len(at))
@@ -211,7 +213,7 @@ def _pdf_cdf(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def _line_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def line_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     centre, half = animation.extent
     span = (float(centre[0]) - half, float(centre[0]) + half)
     levels = np.arange(animation.levels + 1.0)
@@ -236,7 +238,7 @@ def _line_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     return _beside_ideal(animation, panel)
 
 
-def _denoiser(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def denoiser(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     """Return x0_hat and the score as functions of x, beside the exact ones."""
     level = min(scene.level, animation.levels - 1)
     xs = window(animation, animation.scene(float(level)), True)
@@ -263,7 +265,7 @@ def _denoiser(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
 # --- over the levels -----------------------------------------------------------------------------
 
 
-def _moments(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def moments(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     """Return mean and std of every coordinate over the levels, beside the goal."""
     mean, std, goal_mean, goal_std = animation.moments
     levels = np.arange(animation.levels + 1.0)
@@ -296,22 +298,3 @@ def spread(values: Floats) -> tuple[float, float]:
     low, high = float(finite.min()), float(finite.max())
     room = 0.06 * (high - low) or 0.5 * abs(high) or 1.0
     return low - room, high + room
-
-
-_PLANE: Mapping[str, Callable[[Animation, Scene], tuple[Panel, ...]]] = {
-    "scatter": _scatter,
-    "close-up": _near,
-    "density": _density,
-    "paths": _plane_paths,
-    "score field": _score,
-    "clean estimate": _estimate,
-    "mean and std": _moments,
-}
-_LINE: Mapping[str, Callable[[Animation, Scene], tuple[Panel, ...]]] = {
-    "histogram": _histogram,
-    "close-up": _near,
-    "pdf and cdf": _pdf_cdf,
-    "paths": _line_paths,
-    "denoiser": _denoiser,
-    "mean and std": _moments,
-}

@@ -36,8 +36,6 @@ KINDS = {
 SCREEN = "the screen"
 """What is chosen to have the terminal's own picture, as SVG."""
 
-_MAKERS = {"forward": "true data", "ideal": "ideal denoiser", "network": "network"}
-
 
 @dataclass(frozen=True)
 class ExportChoices:
@@ -105,16 +103,9 @@ def _writer(exhibit: Exhibit, view: str | None = None, level: float | None = Non
 
 
 def _exhibit(trajectory: MeasuredTrajectory, training: Training | None) -> Exhibit:
-    from ...export.scene import Exhibit
+    from ..views.exported import exported
 
-    request = trajectory.request
-    exhibit = Exhibit(
-        request.experiment,
-        trajectory.raw,
-        maker=_MAKERS[request.source],
-        denoiser=request.denoiser if request.source == "network" else None,
-        seed=request.seed,
-    )
+    exhibit, request = exported(trajectory).exhibit, trajectory.request
     if training is None or training.losses is None or request.source != "network":
         return exhibit
     return replace(exhibit, losses=training.losses[: training.step].copy())

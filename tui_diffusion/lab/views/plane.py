@@ -19,7 +19,6 @@ from ...core.analysis.metrics import nearest_mode
 from ...core.axes import Axis
 from ...core.config.experiment import Experiment
 from ...core.interpolation import interpolate
-from ...core.mixtures import GaussianMixture
 from ...interface.glyphs import Glyphs
 from ..drawing.dots import (
     BRAILLE_BITS,
@@ -43,23 +42,17 @@ from ..drawing.palette import Palette
 from ..drawing.plot import frame, inner_size
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import Floats, MeasuredTrajectory, truth_at
+from .exact import TRUTH_RADIUS, TRUTH_SHARE, cell_width, contour, exact_grid, has_ring
 from .side_by_side import beside
 from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 
-_TRUTH_SHARE = 0.95
-_TRUTH_RADIUS = (-2 * np.log(1 - _TRUTH_SHARE)) ** 0.5
-"""Radius, in std, of the circle that holds that share of a Gaussian in the plane."""
-
-_LEVEL_PAIRS = 300_000
-"""Number of pairs of a point and a component that are evaluated to find the contour level."""
-_TINY = 1e-300
-"""A negligible density with a finite logarithm."""
-
 _MARKED_MODES = 16
-_FAINTEST = 0.01
-"""Share of the maximum density below which nothing is drawn."""
 _PAIR_FROM = 50
 """Number of columns from which the exact truth fits beside the points."""
+
+
+OF_PLANE = ("scatter", "close-up", "density", "paths", "score field", "clean estimate")
+"""Views that `plane` draws."""
 
 
 def plane(
@@ -258,13 +251,15 @@ def _framed(
     own = (across.differences, up.differences) if view_state.view == "close-up" else (across, up)
     axes = (middle, half, width, height, palette, glyphs, own)
     if legend is None:
-        ranges, _, region = _axes(*axes, ())
-        legend = _plane_legend(trajectory, view_state, palette, glyphs, _cell(ranges, region.width))
-    return _axes(*axes, tuple(legend))
+        ranges, _, region = square_axes(*axes, ())
+        legend = _plane_legend(
+            trajectory, view_state, palette, glyphs, cell_width(ranges, region.width)
+        )
+    return square_axes(*axes, tuple(legend))
 
 
 @lru_cache(maxsize=64)
-def _axes(
+def square_axes(
     middle: tuple[float, float],
     half: float,
     width: int,
@@ -308,8 +303,8 @@ def _plane_legend(
         ring = "+" if palette.colourless or glyphs == "ascii" else "─"
         if trajectory.mixture.modes <= _MARKED_MODES and view_state.view != "close-up":
             entries.append(("○", "mode", "mark"))
-        if view_state.view == "close-up" or _has_ring(trajectory.truth(view_state.position), cell):
-            entries.append((ring, f"{_TRUTH_SHARE:.0%} of truth", "truth"))
+        if view_state.view == "close-up" or has_ring(trajectory.truth(view_state.position), cell):
+            entries.append((ring, f"{TRUTH_SHARE:.0%} of truth", "truth"))
     return entries
 
 
@@ -362,27 +357,8 @@ def _ring(
     experiment = trajectory.request.experiment
     if view_state.view == "close-up":
         std = float(trajectory.truth(view_state.position).stds.max())
-        return bin_points(circle((0.0, 0.0), std * _TRUTH_RADIUS), *ranges, *size)
+        return bin_points(circle((0.0, 0.0), std * TRUTH_RADIUS), *ranges, *size)
     return _contour(experiment, view_state.position, ranges, size)
-
-
-def _cell(ranges: tuple[Range, Range], width: int) -> float:
-    """Return the width of a cell in data units, for an x range of ``width`` cells."""
-    return (ranges[0][1] - ranges[0][0]) / max(width, 1)
-
-
-def _has_ring(truth: GaussianMixture, cell: float) -> bool:
-    """Return False if a component is smaller than a cell: the contour would hide its points."""
-    return bool(float(truth.stds.max()) * _TRUTH_RADIUS >= 1.5 * cell)
-
-
-def _on_lattice(
-    truth: GaussianMixture, ranges: tuple[Range, Range], columns: int, rows: int
-) -> torch.Tensor:
-    """Return the exact density (rows, columns) on a lattice over the ranges, top row first."""
-    xs = torch.linspace(*ranges[0], columns, dtype=torch.float64)
-    ys = torch.linspace(ranges[1][1], ranges[1][0], rows, dtype=torch.float64)
-    return truth.on_lattice(xs, ys)
 
 
 @lru_cache(maxsize=256)
@@ -392,13 +368,7 @@ def _exact_grid(
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> Floats:
-    """Return the exact density (2·height, width), blurred to the cell size so that spikes show."""
-    width, height = size
-    truth = truth_at(experiment, position).noised(1.0, _cell(ranges, width) / 2)
-    values = _on_lattice(truth, ranges, width, 2 * height).numpy()
-    # The faintest shade starts at a significant density.
-    values[values < _FAINTEST * values.max()] = 0.0
-    return np.asarray(values)
+    return exact_grid(truth_at(experiment, position), ranges, size)
 
 
 @lru_cache(maxsize=256)
@@ -408,26 +378,4 @@ def _contour(
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> NDArray[np.bool_]:
-    """Return the dots (4·height, 2·width) of the contour that encloses 95 % of the density."""
-    width, height = size
-    truth = truth_at(experiment, position)
-    if not _has_ring(truth, _cell(ranges, width)):
-        return np.zeros((4 * height, 2 * width), dtype=np.bool_)
-    threshold = _level_of(truth)
-    # A component is larger than a cell, so two values per cell and four dots between them suffice.
-    coarse = _on_lattice(truth, ranges, width, 2 * height).clamp_min(_TINY).log()
-    fine = torch.nn.functional.interpolate(
-        coarse[None, None], (4 * height, 2 * width), mode="bilinear", align_corners=True
-    )
-    inside = (fine[0, 0] >= threshold).numpy()
-    padded = np.pad(inside, 1, mode="edge")  # the edge of the window is not part of the contour
-    kernel = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return np.asarray(inside & ~kernel)
-
-
-def _level_of(truth: GaussianMixture) -> float:
-    """Return the log density of the 95 % contour, from a smaller sample for many components."""
-    count = min(2000, max(200, _LEVEL_PAIRS // truth.modes))
-    random = torch.Generator().manual_seed(0)
-    sample = truth.sample(count, random, balanced=True, dtype=torch.float64)
-    return float(torch.quantile(truth.log_prob(sample), 1 - _TRUTH_SHARE))
+    return contour(truth_at(experiment, position), ranges, size)

@@ -5,6 +5,8 @@ The functions depend only on content, size and colours; they use no widget.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from textual.strip import Strip
 
 from ...interface.glyphs import Glyphs
@@ -13,10 +15,13 @@ from ..sampling.measured_trajectory import MeasuredTrajectory
 from .levels import moments, paths
 from .line import denoiser, histogram, pdf_cdf
 from .names import VIEWS_1D, VIEWS_2D, views_of
-from .plane import plane
+from .plane import OF_PLANE, plane
 from .view_state import ViewState
 
 __all__ = ["VIEWS_1D", "VIEWS_2D", "ViewState", "picture", "views_of"]
+
+
+Drawing = Callable[[MeasuredTrajectory, ViewState, int, int, Palette, Glyphs], list[Strip]]
 
 
 def picture(
@@ -30,15 +35,20 @@ def picture(
     """Draw a film at one level in one view, as ``height`` lines of ``width`` cells."""
     if width < 16 or height < 6:
         return [Strip.blank(width)] * height
-    drawers = {"mean and std": moments}
-    if trajectory.dim == 1:
-        drawers |= {
-            "histogram": histogram,
-            "close-up": histogram,
-            "pdf and cdf": pdf_cdf,
-            "paths": paths,
-            "denoiser": denoiser,
-        }
-    return drawers.get(view_state.view, plane)(
-        trajectory, view_state, width, height, palette, glyphs
-    )
+    drawings = _LINE if trajectory.dim == 1 else _PLANE
+    drawing = drawings.get(view_state.view)
+    if drawing is None:
+        from .panels import panels as drawing
+    return drawing(trajectory, view_state, width, height, palette, glyphs)
+
+
+_LINE: Mapping[str, Drawing] = {
+    "histogram": histogram,
+    "close-up": histogram,
+    "pdf and cdf": pdf_cdf,
+    "paths": paths,
+    "denoiser": denoiser,
+    "mean and std": moments,
+}
+_PLANE: Mapping[str, Drawing] = {**dict.fromkeys(OF_PLANE, plane), "mean and std": moments}
+"""Drawings made for the terminal; any other view is drawn from the panels of its picture."""

@@ -1,0 +1,181 @@
+"""Any view, drawn from the panels of its exported picture.
+
+A view thus needs no drawing of its own for the terminal. A cell shows one thing, so a panel is
+either a shaded density, or dots and lines without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+import numpy as np
+from textual.strip import Strip
+
+from ...export.pictures.figure import (
+    Arrows,
+    Band,
+    Bars,
+    Contour,
+    Curves,
+    Dots,
+    Floats,
+    Panel,
+    Rings,
+    Sample,
+    Shade,
+)
+from ...export.pictures.figure import DotLayer as Shape
+from ...export.pictures.views import panels_of
+from ..drawing.dots import (
+    DotLayer,
+    Mark,
+    Range,
+    arrows,
+    bin_paths,
+    bin_points,
+    braille,
+    cells_of,
+    density,
+    shade,
+)
+from ..drawing.palette import Palette
+from ..drawing.plot import frame
+from ..drawing.strips import place
+from ..sampling.measured_trajectory import MeasuredTrajectory
+from ..terminal.glyphs import Glyphs
+from .exact import contour, exact_grid
+from .exported import exported
+from .plane import square_axes
+from .side_by_side import beside
+from .view_state import ViewState
+
+_SAMPLES: dict[Sample, str] = {
+    "dot": "•",
+    "line": "─",
+    "dashes": "─",
+    "ring": "○",
+    "block": "▇",
+    "arrow": "→",
+}
+_ROLES = {"data": "start", "faint": "grid", "shade": "truth", "density": "truth"}
+"""Roles of pictures that have another name in the terminal."""
+
+_SEVERAL_FROM = 50
+"""Number of columns from which several panels fit side by side."""
+
+
+def panels(
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> list[Strip]:
+    """Draw the panels of a view side by side, or only the first if the exact ones are hidden."""
+    source = exported(trajectory)
+    shown = panels_of(source, source.scene(view_state.position), view_state.view)
+    if not view_state.truth or width < _SEVERAL_FROM:
+        shown = shown[:1]
+    edges = [width * k // len(shown) for k in range(len(shown) + 1)]
+    drawn = [
+        _panel(panel, view_state.zoom, right - left, height, palette, glyphs)
+        for panel, left, right in zip(shown, edges, edges[1:], strict=False)
+    ]
+    return reduce(beside, drawn)
+
+
+def _panel(
+    panel: Panel, zoom: int, width: int, height: int, palette: Palette, glyphs: Glyphs
+) -> list[Strip]:
+    named = {layer.label: layer for layer in panel.layers if layer.label}
+    legend = tuple((_SAMPLES[x.sample], label, _role(x)) for label, x in named.items())
+    xs, ys = panel.xs, panel.ys
+    if panel.square:
+        half = (xs[1] - xs[0]) / 2 * 2 ** (-zoom / 2)
+        middle = ((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2)
+        ranges, lines, region = square_axes(
+            middle, half, width, height, palette, glyphs, panel.axes, legend
+        )
+    else:
+        ranges = xs, ys
+        y_label = f"log10 {panel.title}" if panel.log_y else panel.y_label or panel.title
+        lines, region = frame(
+            *ranges,
+            width,
+            height,
+            palette,
+            glyphs,
+            x_label=panel.x_label,
+            y_label=y_label,
+            legend=legend,
+            axes=panel.axes,
+        )
+    inner = _inside(panel.layers, ranges, (region.width, region.height), palette, glyphs)
+    return place(lines, inner, region.x, region.y)
+
+
+def _inside(
+    shapes: Sequence[Shape],
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+    palette: Palette,
+    glyphs: Glyphs,
+) -> list[Strip]:
+    """Draw the shapes of a panel, later ones over earlier ones."""
+    if not size[0] or not size[1]:
+        return []
+    layers: list[DotLayer] = []
+    marks: list[Mark] = []
+    ground = None
+    for shape in shapes:
+        role = _role(shape)
+        match shape:
+            case Shade(of=points) if isinstance(points, np.ndarray):
+                ground = density(points, *ranges, *size)
+            case Shade(of=truth):
+                ground = exact_grid(truth, ranges, size)
+            case Contour(truth=truth):
+                layers.append(DotLayer(contour(truth, ranges, size), role))
+            case Dots(points=points):
+                layers.append(DotLayer(bin_points(points, *ranges, *size), role))
+            case Rings(places=places):
+                cells = cells_of(places, *ranges, *size)
+                marks += [Mark(*cell, "○", role) for cell in cells if cell is not None]
+            case Arrows():
+                marks += _arrows(shape, role, ranges, size, glyphs)
+            case _:
+                layers.append(DotLayer(bin_paths(_lines(shape), *ranges, *size), role))
+    if ground is not None and all(isinstance(shape, Shade | Contour | Rings) for shape in shapes):
+        return shade(ground, *size, palette, glyphs)
+    return braille(layers[::-1], marks, *size, palette, glyphs)
+
+
+def _lines(shape: Curves | Bars | Band) -> Floats:
+    """Return the lines (k, m, 2) of curves, or the outline of bars or of a band."""
+    match shape:
+        case Curves(lines=lines):
+            return lines
+        case Band(xs=xs, lows=lows, highs=highs):
+            return np.stack([np.stack([xs, ys], -1) for ys in (lows, highs)])
+        case Bars(edges=edges, heights=heights):
+            xs = np.repeat(edges, 2)
+            return np.stack([xs, np.concatenate([[0.0], np.repeat(heights, 2), [0.0]])], -1)[None]
+
+
+def _arrows(
+    shape: Arrows, role: str, ranges: tuple[Range, Range], size: tuple[int, int], glyphs: Glyphs
+) -> list[Mark]:
+    """Return a mark at the middle of every arrow, pointing along it."""
+    cells = cells_of(shape.places + shape.vectors / 2, *ranges, *size)
+    return [
+        mark
+        for cell, vector in zip(cells, shape.vectors, strict=True)
+        if cell is not None
+        for mark in arrows(vector[None, None], *np.array(cell)[:, None], role, glyphs)
+    ]
+
+
+def _role(shape: Shape) -> str:
+    return _ROLES.get(shape.role, shape.role)
