@@ -12,6 +12,7 @@ from functools import reduce
 import numpy as np
 from textual.strip import Strip
 
+from ...core.mixtures import GaussianMixture
 from ...export.pictures.figure import (
     Arrows,
     Band,
@@ -128,14 +129,16 @@ def _inside(
         return []
     layers: list[DotLayer] = []
     marks: list[Mark] = []
-    ground = None
+    ground: Floats | None = None
     for shape in shapes:
         role = _role(shape)
         match shape:
-            case Shade(of=points) if isinstance(points, np.ndarray):
-                ground = density(points, *ranges, *size)
-            case Shade(of=truth):
-                ground = exact_grid(truth, ranges, size)
+            case Shade():
+                of = shape.of
+                if isinstance(of, GaussianMixture):
+                    ground = exact_grid(of, ranges, size)
+                else:
+                    ground = density(of, *ranges, *size).astype(np.float64)
             case Contour(truth=truth):
                 layers.append(DotLayer(contour(truth, ranges, size), role))
             case Dots(points=points):
@@ -173,7 +176,7 @@ def _arrows(
         mark
         for cell, vector in zip(cells, shape.vectors, strict=True)
         if cell is not None
-        for mark in arrows(vector[None, None], *np.array(cell)[:, None], role, glyphs)
+        for mark in arrows(vector[None, None], np.array(cell[:1]), np.array(cell[1:]), role, glyphs)
     ]
 
 

@@ -36,10 +36,21 @@ def picture(
     if width < 16 or height < 6:
         return [Strip.blank(width)] * height
     drawings = _LINE if trajectory.dim == 1 else _PLANE
-    drawing = drawings.get(view_state.view)
-    if drawing is None:
-        from .panels import panels as drawing
+    drawing = drawings.get(view_state.view, _of_panels)
     return drawing(trajectory, view_state, width, height, palette, glyphs)
+
+
+def _of_panels(
+    trajectory: MeasuredTrajectory,
+    view_state: ViewState,
+    width: int,
+    height: int,
+    palette: Palette,
+    glyphs: Glyphs,
+) -> list[Strip]:
+    from .panels import panels  # loads what pictures in files need
+
+    return panels(trajectory, view_state, width, height, palette, glyphs)
 
 
 _LINE: Mapping[str, Drawing] = {
