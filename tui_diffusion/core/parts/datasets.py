@@ -127,8 +127,8 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         what="eight squares, each a grid of Gaussians of std sigma_data that run together",
         script="""\
 side = min(max(int(np.ceil(1 / (1.2 * sigma_data))), 2), 8)
-place = (torch.arange(side, dtype=torch.float64) + 0.5) / side
-square = torch.cartesian_prod(place, place)
+fraction = (torch.arange(side, dtype=torch.float64) + 0.5) / side
+square = torch.cartesian_prod(fraction, fraction)
 corners = [(i, j) for i in range(4) for j in range(4) if (i + j) % 2 == 0]
 modes = torch.cat([square + torch.tensor(corner, dtype=torch.float64) for corner in corners])
 weights = torch.ones(len(modes), dtype=torch.float64)

@@ -43,8 +43,8 @@ SCHEDULE_PARTS = by_name(
 # Noise levels, noisiest first and clean last (Karras et al. 2022): x = x0 + sigma eps
 sigma_min, sigma_max, rho = $sigma_min, $sigma_max, $rho
 N = $levels
-place = torch.linspace(0, 1, N, dtype=torch.float64)
-sigmas = (sigma_max ** (1 / rho) + place * (sigma_min ** (1 / rho) - sigma_max ** (1 / rho))) ** rho
+t = torch.linspace(0, 1, N, dtype=torch.float64)
+sigmas = (sigma_max ** (1 / rho) + t * (sigma_min ** (1 / rho) - sigma_max ** (1 / rho))) ** rho
 sigmas = torch.cat((sigmas, torch.zeros(1)))
 alphas = torch.ones(N + 1)
 """,
@@ -78,8 +78,8 @@ betas = torch.tensor(
         script="""
 # Noise levels (Ho et al. 2020): the variance that each step adds, least noisy first
 beta_min, beta_max, rho = $beta_min, $beta_max, $rho
-place = torch.linspace(0, 1, $levels, dtype=torch.float64)
-betas = (beta_min ** (1 / rho) + place * (beta_max ** (1 / rho) - beta_min ** (1 / rho))) ** rho
+t = torch.linspace(0, 1, $levels, dtype=torch.float64)
+betas = (beta_min ** (1 / rho) + t * (beta_max ** (1 / rho) - beta_min ** (1 / rho))) ** rho
 """,
     ),
     SchedulePart(

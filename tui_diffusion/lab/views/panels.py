@@ -26,8 +26,9 @@ from ...export.pictures.figure import (
     Sample,
     Shade,
 )
-from ...export.pictures.figure import DotLayer as Shape
+from ...export.pictures.figure import Layer as Shape
 from ...export.pictures.views import panels_of
+from ...interface.glyphs import Glyphs
 from ..drawing.dots import (
     DotLayer,
     Mark,
@@ -44,7 +45,6 @@ from ..drawing.palette import Palette
 from ..drawing.plot import frame
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory
-from ..terminal.glyphs import Glyphs
 from .exact import contour, exact_grid
 from .exported import exported
 from .plane import square_axes
