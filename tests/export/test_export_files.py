@@ -344,7 +344,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
         "from tests.export.test_export_files import exhibit_of\n"
         "from tui_diffusion.export import *\n"
         "exhibit = exhibit_of('naive-2d', 300)\n"
-        "small = Options(size=(320, 240), fps=10, seconds=1)\n"
+        "small = ExportOptions(size=(320, 240), fps=10, seconds=1)\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))\n"
         "for suffix in ('.gif', '.png', '.svg', '.csv', '.npz'):\n"
