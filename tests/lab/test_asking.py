@@ -88,7 +88,7 @@ def nothing_is_left(driver):
         note = lines if loss.view == "error" else lines[-1:]
         assert not left("\n".join(note), LOSS), note
     if panel.view in ("pdf and cdf", "paths"):
-        lines = [line.text for line in panel.query_one("#film", Canvas).lines]
+        lines = [line.text for line in panel.query_one("#trajectory", Canvas).lines]
         note = lines[-1] if panel.view == "pdf and cdf" else lines[0]
         assert not left(note, PICTURE), note
 

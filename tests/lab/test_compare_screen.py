@@ -194,12 +194,12 @@ async def test_the_bench_is_compared_with_the_latest_other_run_of_its_experiment
         await driver.state("finished")
         await driver.press("d")
         screen = await comparing(driver)
-        assert screen.subjects[0].name == "on the bench"
+        assert screen.subjects[0].name == "this training"
         await driver.press("r")
         await until(lambda: isinstance(driver.app.screen, RunsScreen))
         await driver.press("d")
         screen = await comparing(driver)
-        assert len(screen.subjects) == 2, "the run under the cursor beside the bench"
+        assert len(screen.subjects) == 2, "the run under the cursor beside the training"
 
 
 # --- it plays as the lab does --------------------------------------------------------------------
@@ -459,7 +459,7 @@ async def test_what_others_write_meanwhile_is_seen_and_the_cursor_stays_at_its_r
             await driver.press("home")
             assert runs.here.name == "zz"
             await driver.press("g")
-            await shows(driver, "is being trained already")
+            await shows(driver, "is already training")
         driver.app.screen._look()
         assert [run.standing for run in runs.all if run.name == "zz"] == ["interrupted"]
 

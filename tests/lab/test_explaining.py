@@ -129,7 +129,7 @@ def test_why_the_posts_std_is_off_is_said_where_it_is_asked():
     assert not cause(naive, "energy")
     for name in ("naive-multimodal", "ddpm-1d", "edm-1d"):
         assert not cause(PRESETS[name].experiment, "std"), name
-    assert "start" in dict(moments(Workspace(exact)))["The start is to be set as well"]
+    assert "start" in dict(moments(Workspace(exact)))["Set the start as well"]
 
 
 def test_the_exact_target_needs_the_exact_start():

@@ -43,7 +43,7 @@ class Dialog:
         return self.screen.query_one(f"#{name}", ChoiceField)
 
     async def says(self, *words: str) -> None:
-        await until(lambda: all(word in self.text("told") for word in words), 30)
+        await until(lambda: all(word in self.text("message") for word in words), 30)
 
     async def closes(self, *words: str) -> None:
         """The dialog closes and a notice has these words."""

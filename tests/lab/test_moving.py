@@ -136,11 +136,13 @@ async def test_every_view_moves_between_levels_and_is_the_levels_own_at_one(name
         for view in views_of(driver.panel.trajectory.dim):
             while driver.panel.view != view:
                 await driver.press("v")
-            whole = driver.panel.query_one("#film").lines
+            whole = driver.panel.query_one("#trajectory").lines
             await driver.press("f", "l")
-            assert (driver.panel.query_one("#film").lines != whole) == (view not in still), view
+            assert (driver.panel.query_one("#trajectory").lines != whole) == (view not in still), (
+                view
+            )
             await driver.press("h")
-            assert driver.panel.query_one("#film").lines == whole
+            assert driver.panel.query_one("#trajectory").lines == whole
             await driver.press("f", "f", "f")
 
 
@@ -168,7 +170,7 @@ async def test_the_points_between_are_on_a_line_and_the_truth_is_that_of_the_noi
 
 async def test_pictures_that_are_kept_are_bounded(monkeypatch):
     async with lab() as driver:
-        area = driver.panel.query_one("#film").size.area
+        area = driver.panel.query_one("#trajectory").size.area
         monkeypatch.setattr("tui_diffusion.lab.views.cache._KEPT", 5 * area)
         await driver.press("home", "f", "f", "f", *["l"] * 20)
         assert len(driver.panel._canvas.cache) == 5
@@ -277,7 +279,7 @@ async def test_what_is_exact_for_many_components_is_never_drawn_by_the_event_loo
 
     monkeypatch.setattr("tui_diffusion.lab.views.render.picture", drawing)
     async with lab("edm-moons", data__name=many) as driver:
-        panel, canvas = driver.panel, driver.panel.query_one("#film")
+        panel, canvas = driver.panel, driver.panel.query_one("#trajectory")
         for key in ("v",) * len(VIEWS_2D) + ("home", "g"):
             await driver.press(key)
             await until(lambda: not panel._canvas.drawing)

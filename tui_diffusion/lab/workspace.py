@@ -1,4 +1,4 @@
-"""An experiment on the bench: what is set, and what has been trained."""
+"""The workspace of an experiment: its settings, its training, and the points to sample."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from .sampling.request import PointSource, SampleRequest
 from .session.records import Training
 
 _LIVE_POINTS = 2_000
-"""Most points of a film made while training, so that sampling takes little from it."""
+"""Greatest number of points of a trajectory while training, so that sampling takes little time."""
 
 
 @dataclass
 class Workspace:
-    """One experiment on the bench: as set in the form, with its latest training and seed."""
+    """One experiment as set in the form, with its latest training.
+
+    ``source_ideal``: sample with the ideal denoiser. ``noise``: offset to the seed of sampling.
+    """
 
     experiment: Experiment
     training: Training | None = None
@@ -23,25 +26,24 @@ class Workspace:
 
     @property
     def active(self) -> bool:
-        """Whether its training still runs, or may go on."""
+        """Whether the training is loading, running or paused."""
         return self.training is not None and self.training.state.active
 
     def trained(self) -> Training | None:
-        """The training whose network fits what is set, if there is one to show."""
+        """Return the training if it has a network that fits the current settings, else None."""
         training = self.training
         if training is None or training.snapshot is None:
             return None
-        was, now = training.experiment, self.experiment
         same = all(
-            getattr(was, part) == getattr(now, part)
+            getattr(training.experiment, part) == getattr(self.experiment, part)
             for part in ("data", "method", "schedule", "network")
         )
         return training if same else None
 
     def reread(self) -> bool:
-        """Take the points of a file as they stand there now; whether they are others than before.
+        """Read the points of a file again; return whether they have changed.
 
-        Raises `ConfigError` where they cannot be read any more.
+        Raise `ConfigError` if the file can no longer be read.
         """
         before, data = self.experiment, self.experiment.data
         if data.points is not None:
@@ -49,7 +51,10 @@ class Workspace:
         return self.experiment != before
 
     def request(self, *, live: bool, level: int | None = None) -> SampleRequest:
-        """The film to be seen, at this level first: of the network, or else of the true data."""
+        """Return the request for the trajectory of the network, or of true data if there is none.
+
+        ``live``: use fewer points, as a training is running. ``level``: the level to measure first.
+        """
         experiment, training = self.experiment, self.trained()
         source: PointSource = "forward"
         step, denoiser = 0, None

@@ -36,7 +36,7 @@ _ENTRIES = (
         "step",
         "Gradient steps taken, of all there will be. Each sees one fresh batch; the post calls "
         "them epochs. Beside the points it is the step whose weights drew them.",
-        "w ← w − rate · ∇loss(batch), for sgd",
+        "w ← w − lr · ∇loss(batch), for sgd",
         also=("steps trained",),
     ),
     GlossaryEntry(
@@ -112,11 +112,11 @@ _ENTRIES = (
         keys=("excess",),
     ),
     GlossaryEntry(
-        "rate",
-        "The learning rate now: how far a step follows the gradient. It may decay as the training "
-        "goes on (training.decay).",
-        "w ← w − rate · ∇loss, for sgd",
-        "Too high and the loss jumps or is no longer finite; too low and it hardly falls.",
+        "lr",
+        "The current learning rate: how far a step follows the gradient. It may decay during the "
+        "training (training.decay).",
+        "w ← w − lr · ∇loss, for sgd",
+        "If it is too high, the loss jumps or is no longer finite; if too low, it hardly falls.",
     ),
     GlossaryEntry(
         "network of level",

@@ -1,4 +1,4 @@
-"""What is done to the training: begin it, hold it, end it, and look at it."""
+"""Actions on the training: start, pause, resume or stop it, and change its view."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TrainingActions:
-    """Trains what is set, and turns to where that is seen."""
+    """Controls the training of the current experiment and shows its panel."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class TrainingActions:
         self._guidance = guidance
 
     def action_train(self) -> None:
-        """Train what is set, anew."""
+        """Train the current experiment from the start."""
         form = self._main.form
         if form.problems:
             path, error = next(iter(form.problems.items()))
@@ -44,14 +44,14 @@ class TrainingActions:
             return
         try:
             if self._model.workspace.reread():
-                self._updates.show_bench()
+                self._updates.show_workspace()
         except ConfigError as error:
             self._app.refuse("Not trained", str(error))
             return
         self._begin()
 
     def action_pause(self) -> None:
-        """Hold the training, or go on with it, also after its end."""
+        """Pause or resume the training, also after its end."""
         training = self._model.workspace.training
         if training is not None and can_go_on(training, self._model.workspace.experiment):
             self._begin(training.run)
@@ -59,25 +59,25 @@ class TrainingActions:
             self._model.session.pause()
 
     def _begin(self, run: Path | None = None) -> None:
-        """Train what is set: anew, or on from where a run ended."""
+        """Train the current experiment from the start, or resume the run in a folder."""
         workspace = self._model.workspace
         resume = str(run) if run else None
         workspace.training = self._model.session.start(workspace.experiment, resume=resume)
         workspace.source_ideal = False
-        self._guidance.did("choose")  # who trains has chosen
+        self._guidance.did("choose")  # training implies a choice
         if self._main.tab == "setup":
             self._updates.show_tab("training")
         self._updates.refresh()
 
     def action_stop(self) -> None:
-        """End the training."""
+        """Stop the training."""
         if self._model.session.state.active:
             self._model.session.stop()
 
-    def action_study(self) -> None:
-        """The next view of the loss."""
+    def action_loss_view(self) -> None:
+        """Show the next view of the loss panel."""
         loss = self._main.loss
         loss.next_view()
         loss.at(self._main.denoising.level)
         if loss.view != "loss":
-            self._updates.ask_study()
+            self._updates.ask_diagnosis()

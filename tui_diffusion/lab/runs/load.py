@@ -1,8 +1,6 @@
-"""A run on disk as a training that the lab can show, and on the bench of its experiment."""
+"""Loading of a run on disk as a training that the lab can show."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from ...core.analysis.loss_floor import stage_floors
 from ...core.assemble import make_mixture
@@ -10,14 +8,14 @@ from ...core.config.experiment import Experiment
 from ...core.runs.run import open_run
 from ..session.records import SessionState, Training
 
-if TYPE_CHECKING:
-    pass
-
 
 def opened(name: str) -> tuple[Experiment, Training]:
-    """The experiment of a run and its training as it was left; raises `RunError`."""
+    """Return the experiment of a run and its training as it ended.
+
+    Raise `RunError` if the run cannot be opened, `ConfigError` if its point file is gone.
+    """
     run = open_run(name)
-    make_mixture(run.experiment.data)  # points from a file have to be there still
+    make_mixture(run.experiment.data)  # fails if the point file is gone
     ends = {"finished": SessionState.FINISHED, "diverged": SessionState.DIVERGED}
     training = Training(
         experiment=run.experiment,

@@ -1,4 +1,4 @@
-"""The code that runs: the very functions of the core that the experiment uses."""
+"""The code panel: the source of the core's functions that an experiment uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..output.screens import ModalWindow
 
 
 def pieces(experiment: Experiment) -> list[tuple[str, str]]:
-    """What each piece does, and its source: schedule, method, loss, sampler, in order of use."""
+    """Return a title and the source of schedule, method, loss and sampler, in order of use."""
     from ...core import schedules
     from ...core.assemble import SAMPLERS
     from ...core.methods import METHODS
@@ -32,9 +32,9 @@ def pieces(experiment: Experiment) -> list[tuple[str, str]]:
         "cosine": schedules.cosine,
         "flow": schedules.flow,
     }
-    made = SAMPLERS[experiment.sampling.sampler](experiment.sampling)
-    sampler = made.func if isinstance(made, partial) else made
-    found: list[tuple[str, Any]] = [
+    step = SAMPLERS[experiment.sampling.sampler](experiment.sampling)
+    sampler = step.func if isinstance(step, partial) else step
+    parts: list[tuple[str, Any]] = [
         (f"The noise levels: schedule.kind = {experiment.schedule.kind}",
          makers[experiment.schedule.kind]),
         (f"What the network learns: method.name = {experiment.method.name}",
@@ -42,11 +42,11 @@ def pieces(experiment: Experiment) -> list[tuple[str, str]]:
         (f"The loss of a batch: training.loss = {experiment.training.loss}", loss_of),
         (f"One reverse step: sampling.sampler = {experiment.sampling.sampler}", sampler),
     ]  # fmt: skip
-    return [(title, inspect.getsource(source)) for title, source in found]
+    return [(title, inspect.getsource(part)) for title, part in parts]
 
 
 class CodeScreen(ModalWindow[None]):
-    """The pieces one below another, highlighted."""
+    """The pieces of code one below another, with syntax highlighting."""
 
     DEFAULT_CSS = """
     CodeScreen VerticalScroll {

@@ -1,6 +1,6 @@
-"""An experiment explained: its formulas as it is set, what to look for at this moment, the papers.
+"""Explanations of an experiment: its formulas, what to look for now, and the papers.
 
-The formulas are those of the core's docstrings, for a reader: primes are the next, cleaner level.
+The formulas are those of the core's docstrings; a prime marks the next, cleaner level.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ SCHEDULES = {
 }
 
 NOISING = {"karras": "x = x₀ + σ·ε", "flow": "x = (1 − t)·x₀ + t·ε"}
-"""By schedule; any other has betas."""
+"""Noising by schedule; every other schedule has betas."""
 
 METHODS = {
     "naive": "net(x, σᵢ) → σᵢ₊₁·ε, which is the post's n·σᵢ₊₁/σᵢ for the noise n = σᵢ·ε",
     "naive-exact": "net(x, σᵢ) → (σᵢ − σᵢ₊₁)·ε, exactly one level of the noise",
-    "ddpm": "net(x, αₜ) → ε, told αₜ = 1 − βₜ; eps_hat = net",
+    "ddpm": "net(x, αₜ) → ε, with αₜ = 1 − βₜ; eps_hat = net",
     "edm": "x0_hat = m + c_skip·(x − m) + c_out·net(c_in·(x − m), ln σ) → x₀, with "
     "c_in = 1/√(σ² + s²), c_skip = s²·c_in², c_out = σ·s·c_in, where m and s are the data's mean "
     "and std; training draws ln σ ~ N(noise_mean, noise_std²)",
     "flow": "net(x, t) → ε − x₀, the velocity; training draws ln(t/(1 − t)) ~ N(noise_mean, "
     "noise_std²)",
 }
-"""What each method's network learns."""
+"""The target of the network, by method."""
 
 LOSSES = {
     "sum": "Σ‖net − target‖² over the batch",
@@ -64,7 +64,7 @@ SAMPLERS = {
 
 
 def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
-    """Name and formula, in the order in which they are used."""
+    """Yield name and formula, in the order of use."""
     kind, sampling = experiment.schedule.kind, experiment.sampling
     yield "levels", SCHEDULES[kind]
     yield "noising", NOISING.get(kind, "x = √ᾱ·x₀ + √(1 − ᾱ)·ε")
@@ -76,7 +76,7 @@ def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
 
 
 def _step(experiment: Experiment) -> str:
-    """The sampler's rule; for DDPM on betas in the paper's own letters."""
+    """Return the sampler's rule; for DDPM on betas, in the notation of the paper."""
     sampling = experiment.sampling
     if sampling.sampler != "ddpm":
         return SAMPLERS[sampling.sampler]
@@ -106,17 +106,17 @@ _PAPERS = {
     "Lu et al. 2022: DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic "
     "Models.": ("dpm++2m",),
 }  # fmt: skip
-"""With the methods, schedules and samplers that come from each."""
+"""The papers, each with the methods, schedules and samplers that it introduced."""
 
 
 def papers(experiment: Experiment) -> list[str]:
-    """Where what is set comes from."""
+    """Return the papers behind the method, schedule and sampler, the post's script first."""
     used = {experiment.method.name, experiment.schedule.kind, experiment.sampling.sampler}
-    found = [paper for paper, parts in _PAPERS.items() if used & {*parts}]
+    sources = [paper for paper, parts in _PAPERS.items() if used & {*parts}]
     preset = base_of(experiment)
     if preset.script:
-        found.insert(0, f"Bouvier 2024: Introduction to Diffusion Models; {preset.script}.py.")
-    return found
+        sources.insert(0, f"Bouvier 2024: Introduction to Diffusion Models; {preset.script}.py.")
+    return sources
 
 
 # --- what to look for ------------------------------------------------------------------------
@@ -124,14 +124,14 @@ def papers(experiment: Experiment) -> list[str]:
 BEFORE = {
     "naive-1d": "Press ← from the clean end: the spike at 1 drowns in noise, ten levels of it. A "
     "network will have to find the way back, one level at a time.",
-    "naive-2d": "Press ←: the spot at (−1, 1) swells to a cloud around itself. Sampling, though, "
-    "starts from a cloud about the origin; after training, level 0 tells how far that is off.",
+    "naive-2d": "Press ←: the spot at (−1, 1) grows into a cloud around itself. Sampling, however, "
+    "starts from a cloud around the origin; after training, level 0 shows how far off that is.",
     "naive-multimodal": "Press ← through twenty levels: four spots become one cloud. There a point "
     "no longer shows which mode it came from, and on the way back it has to choose one.",
     "ddpm-1d": "Press ←: alpha_bar falls to almost 0, and with it the mean from 1 to 0, while the "
-    "std grows to 1. The greatest beta, 0.999, wipes out almost all that was left.",
-    "ddpm-1d-per-level": "Eight betas, and a network for each. Press ← to level 0: alpha_bar is "
-    "still 0.024, so the mean is 0.15 there and not 0, which sampling takes into account.",
+    "std grows to 1. The greatest beta, 0.999, removes almost all of the remaining signal.",
+    "ddpm-1d-per-level": "There are eight betas, and a network for each. Press ← to level 0: "
+    "alpha_bar is still 0.024, so the mean there is 0.15 and not 0; sampling accounts for that.",
     "ddpm-multimodal": "Press ← through twenty levels: the four spots shrink towards the origin "
     "while noise grows about them, until nothing tells them apart.",
     "ddpm-1d-detailed": "Press v to pdf and cdf, then ← and →: density, integral, mean and std of "
@@ -144,26 +144,26 @@ BEFORE = {
     "guessed. The clean estimate (v) shows the best guess there is.",
     "edm-swiss-roll": "Press ←: neighbouring turns of the spiral merge first, the whole becomes a "
     "disc next, then a round cloud.",
-    "edm-checkerboard": "Press ←: the corners round off at the first levels, then the squares run "
-    "together. What goes first comes back last.",
+    "edm-checkerboard": "Press ←: the corners round off at the first levels, then the squares "
+    "merge. Sampling restores these features in reverse order.",
     "edm-spirals": "Press ←: the arms run together from the middle outwards, where they are "
     "closest.",
     "edm-drawing": "Press ←: the spots grow until they touch, then lines run together, then the "
     "whole is a cloud. Where spots touch, a point has to choose one on the way back.",
-    "flow-multimodal": "Press ←: every point goes straight from its place in the data to its own "
-    "noise, for x is (1 − t)·x₀ + t·ε. The way back will bend, for it knows only averages.",
+    "flow-multimodal": "Press ←: every point moves in a straight line from the data to its own "
+    "noise, as x is (1 − t)·x₀ + t·ε. The way back bends, as the network predicts only averages.",
     "flow-moons": "Press ←: the arcs shrink as the noise grows, and at t = 1 nothing is left of "
-    "them. Straight paths there are what makes few steps enough on the way back.",
+    "them. Because these paths are straight, few steps are enough on the way back.",
 }
-"""By experiment, while there is no network: the points are true data, noised."""
+"""What to look for before training, by experiment: the points are noised true data."""
 
 DURING = {
     "naive-1d": "At the clean end a flat heap becomes a spike at 1, soon narrower than the data's. "
     "The raw loss flickers: each step draws one level, and the levels' losses differ in size.",
     "naive-2d": "Points drawn about the origin at first move to (−1, 1): watch mean and std close "
     "in on the exact ones below them.",
-    "naive-multimodal": "One cloud at the clean end falls apart into four. The rate falls by 5 % "
-    "every 100 steps, and the smoothed loss grows calmer with it.",
+    "naive-multimodal": "One cloud at the clean end splits into four. The learning rate falls by "
+    "5 % every 100 steps, and the smoothed loss fluctuates less.",
     "ddpm-1d": "The noisy levels are learned at once, the clean ones last: there the output must "
     "go from −2 to 2 while x changes by a few hundredths. The std at the end falls slowly.",
     "ddpm-1d-per-level": "The least noisy level comes first and takes 20,000 steps; upright lines "
@@ -177,34 +177,34 @@ DURING = {
     "edm-multimodal": "Four spots are there early; the rest of the time goes into their width. The "
     "points are drawn with an average of the last hundred weights or so, calmer than the latest.",
     "edm-moons": "First a cloud with the data's outline, then two arcs, thick, then as thin as the "
-    "data. The average of the weights gains most as the rate nears 0.",
+    "data. The averaged weights improve most as the learning rate nears 0.",
     "edm-swiss-roll": "The outer turn shows first, the inner ones last, where turns are close "
     "together.",
-    "edm-checkerboard": "Stripes first, then squares; edges and corners until the end.",
-    "edm-spirals": "The outer ends of the arms show first; near the middle the two are told apart "
-    "last.",
-    "edm-drawing": "A blot first, then the outline as a line, and late the spots along it. The "
-    "ddpm sampler draws fresh noise at every level, so that points between two spots find one.",
+    "edm-checkerboard": "Stripes appear first, then squares; edges and corners sharpen last.",
+    "edm-spirals": "The outer ends of the arms show first; near the middle the two separate last.",
+    "edm-drawing": "A blot appears first, then the outline as a line, and finally the spots along "
+    "it. The ddpm sampler adds fresh noise at every level, which moves points between two spots to "
+    "one of them.",
     "flow-multimodal": "Four spots are there early, with points strung out between them; the "
     "bridges grow thinner to the end.",
-    "flow-moons": "An outline of both arcs first, then each for itself; points between them grow "
-    "fewer to the end.",
+    "flow-moons": "A joint outline of both arcs appears first, then each arc; the points between "
+    "them become fewer until the end.",
 }
-"""By experiment, while its network learns."""
+"""What to look for during training, by experiment."""
 
 
 _OTHER_DATA = (
     "Press ←: the data blur, level by level, until nothing tells them from noise. The clean "
     "estimate (v) shows what can still be known of them at each.",
-    "At the clean end the outline of the data shows first, what is small or sharp last.",
+    "At the clean end the outline of the data appears first, small and sharp features last.",
     "Press i for the ideal denoiser, from the same noise: where its points differ, the network has "
     "more to learn.",
 )
-"""Before, during and after training, where data or method are not the preset's."""
+"""What to look for before, during and after training, if the settings match no preset."""
 
 
 def moments(workspace: Workspace) -> Iterator[tuple[str, str]]:
-    """A headline and a text on where this experiment stands now, most pressing first."""
+    """Yield headlines and texts on the current state of the experiment, the most urgent first."""
     experiment, training = workspace.experiment, workspace.training
     preset = base_of(experiment)
     if training is not None and training.state is SessionState.DIVERGED:
@@ -214,59 +214,59 @@ def moments(workspace: Workspace) -> Iterator[tuple[str, str]]:
     elif training is not None and training.snapshot is not None and workspace.trained() is None:
         yield (
             "Changed since it was trained",
-            "Another network is set now than the one that was trained, so the points are true "
-            "data again. t trains what is set.",
+            "The settings no longer fit the trained network, so the points are true data again. "
+            "t trains a network for these settings.",
         )
     if workspace.source_ideal:
         yield (
             "You see the ideal denoiser",
-            "It knows the data and takes E[x₀ | x] at every step: no network does better. What is "
-            "wrong now comes from the start or from the steps. i goes back.",
+            "It knows the data and takes E[x₀ | x] at every step: no network does better. Any "
+            "error left comes from the start or from the steps. i goes back.",
         )
     if cause(experiment, "mean"):
-        yield "The start is to be set as well", cause(experiment, "mean")
+        yield "Set the start as well", cause(experiment, "mean")
     before, during, after = BEFORE[preset.id], DURING[preset.id], preset.look_for
     if matching_preset(experiment) is None:
         before, during, after = _OTHER_DATA
     trained = workspace.trained()
     match trained.state if trained is not None else None:
         case None if training is not None and training.state.active:
-            yield "It is about to train, look for", during
+            yield "About to train, look for", during
         case None:
             yield "Before training, look for", before
         case SessionState.LOADING | SessionState.TRAINING:
             yield "While it trains, look for", during
         case SessionState.PAUSED:
-            yield "It pauses, p goes on; look for", during
+            yield "Paused, p resumes; look for", during
         case SessionState.STOPPED:
-            yield "It was stopped early; look for", f"{during} When it is done: {after}"
+            yield "Stopped early; look for", f"{during} When it is done: {after}"
         case SessionState.FINISHED:
-            yield "Now that it is trained, look for", after
+            yield "After training, look for", after
 
 
 _NAIVE_STD = (
     "Too small, by the post's own rule: its target σᵢ₊₁·ε leaves n·(1 − σᵢ₊₁/σᵢ) of the noise n, "
     "less than the next level has, so points contract onto the mean. Set method.name to "
-    "naive-exact, press s as well, the exact start, and train again."
+    "naive-exact, press s for the exact start as well, and train again."
 )
 _NAIVE_START = (
-    "naive-exact keeps what is wrong at the start: points begin about 0 and not about the data's "
-    "mean, and end short of it (at 0.987 for 1 in one dimension). s starts from the exact noisiest "
+    "naive-exact keeps the post's start: points begin around 0 and not around the data's mean, "
+    "and end short of it (at 0.987 for 1 in one dimension). s starts from the exact noisiest "
     "level; that needs no new training."
 )
 
 
 def cause(experiment: Experiment, name: str) -> str:
-    """Why a number of the sample is off, where the method is known to be the cause, else ''."""
+    """Return why a number of the sample is off if the method is known to cause it, else ''."""
     method, exact = experiment.method.name, experiment.sampling.start == "exact"
     if method == "naive" and name == "std" and len(experiment.data.means) == 1:
-        return _NAIVE_STD  # of several modes it is their distance
+        return _NAIVE_STD  # with several modes, the std measures their distance
     about_start = name in ("mean", "std", "start off by")
     return _NAIVE_START if method == "naive-exact" and not exact and about_start else ""
 
 
 def where(training: Training | None) -> str:
-    """On what a training runs or ran, and why there; '' where that is not known."""
+    """Return the device and threads of a training with the reason, or '' if unknown."""
     if training is None or not training.reason:
         return ""
     threads = f", {threads_text(training.threads)}" if training.threads else ""
@@ -274,20 +274,20 @@ def where(training: Training | None) -> str:
 
 
 def _diverged(training: Training) -> str:
-    """What has happened, and what fixes it."""
+    """Return what has happened and how to fix it."""
     lr = training.experiment.training.lr
     preset = PRESETS.get(training.experiment.name)
-    usual = preset.experiment.training.lr if preset is not None else lr
+    default = preset.experiment.training.lr if preset is not None else lr
     text = (
         f"The loss of step {training.step:,} is not finite: every step went further past the "
         f"lowest point than the one before. training.lr is {format_value(lr)}"
     )
-    text += f", the preset's {format_value(usual)}. " if lr != usual else ". "
-    return text + "Set it lower, to a tenth perhaps, and press t. The last finite weights are kept."
+    text += f", the preset's {format_value(default)}. " if lr != default else ". "
+    return text + "Lower it, for example to a tenth, and press t. The last finite weights are kept."
 
 
 def seen(workspace: Workspace, source: str, level: int, levels: int) -> str:
-    """What the points on the screen are, at this level."""
+    """Return what the points on the screen are, at level 0 to ``levels``."""
     where = "the noisiest level" if level == 0 else "clean" if level == levels else "in between"
     whose = {
         "forward": "true data, noised",

@@ -1,4 +1,4 @@
-"""The names of a film's views, in the order of the key ``v``; available without torch."""
+"""The names of a trajectory's views, in the order of the key ``v``; available without torch."""
 
 from __future__ import annotations
 

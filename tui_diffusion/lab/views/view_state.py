@@ -1,4 +1,4 @@
-"""How a film is viewed, and properties that its pictures share."""
+"""How a trajectory is viewed, and properties that its pictures share."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ PATHS = 16
 
 @dataclass(frozen=True)
 class ViewState:
-    """A position in a film, and a view of it.
+    """A position in a trajectory, and a view of it.
 
-    ``position`` is a level or lies between two: 3.25 is a quarter of the way from 3 to 4. ``zoom`` 0
-    shows everything; each step shows 1/√2 of the previous window. ``tracked`` is the index of the
+    ``position`` is a level or lies between two: 3.25 is a quarter of the way from 3 to 4. ``zoom``
+    0 shows everything; each step shows 1/√2 of the previous window. ``tracked`` is the index of the
     tracked point, if any. ``forward`` shows the forward process beside the points, instead of the
     exact density (2D) or the close-up (1D).
     """

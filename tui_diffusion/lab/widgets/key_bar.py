@@ -63,7 +63,7 @@ _KEYS = {
 """Keys that belong to widgets, and pairs of keys."""
 
 _LAB = "train pause stop levels play noise view truth ideal"
-_TRAINING = "train pause stop study:views log_scale"
+_TRAINING = "train pause stop loss_view:views log_scale"
 
 WIDE_BARS = {
     "experiments": _hints(f"{_LAB} next runs compare export ask tour"),
