@@ -15,7 +15,7 @@ class GlossaryEntry:
     """A number by its name in the interface.
 
     ``also``: alternative names; ``keys``: its fields in the JSON of a report. ``good``: the desired
-    value, with its unit; ``source``: the paper, if there is one.
+    value; ``unit``: the unit, if there is one; ``source``: the paper, if there is one.
     """
 
     name: str
@@ -23,6 +23,7 @@ class GlossaryEntry:
     formula: str = ""
     good: str = ""
     source: str = ""
+    unit: str = ""
     also: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
@@ -44,17 +45,18 @@ _ENTRIES = (
         "How fast the training goes: gradient steps over the seconds spent in training.",
         "steps / seconds",
         "Thousands, for networks as small as these.",
+        unit="steps/s",
     ),
     GlossaryEntry(
         "time left",
         "How long the rest of the training takes, at the speed so far.",
         "(steps − step) / steps a second",
-        "In minutes:seconds.",
+        unit="minutes:seconds",
     ),
     GlossaryEntry(
         "time taken",
         "How long the training took; pauses do not count.",
-        good="In minutes:seconds.",
+        unit="seconds, or minutes:seconds",
         also=("time",),
     ),
     GlossaryEntry(
@@ -125,12 +127,13 @@ _ENTRIES = (
     GlossaryEntry(
         "GPU load",
         "Share of the last moments in which the GPU had work, whoever gave it.",
-        good="In percent. Networks this small leave most of a GPU idle.",
+        good="Networks this small leave most of a GPU idle.",
+        unit="percent",
     ),
     GlossaryEntry(
         "GPU memory",
         "Memory in use on the GPU, of all there is, by every program together.",
-        good="In GiB.",
+        unit="GiB",
     ),
     # --- levels -------------------------------------------------------------------------------
     GlossaryEntry(
@@ -144,9 +147,9 @@ _ENTRIES = (
         "sigma",
         "Standard deviation of the noise in the points at this level.",
         "σ in x = α·x_0 + σ·ε",
-        "In the unit of the data, of points from a file in stds of a column: far above their "
-        "spread nothing of them is seen.",
+        "Far above the spread of the data, nothing of them is visible.",
         _KARRAS,
+        unit="that of the data; for points of a file, the std of a column",
         also=("σ",),
         keys=("sigma",),
     ),
@@ -252,8 +255,9 @@ _ENTRIES = (
         "How far points have to be moved to become a true sample, averaged over 64 directions "
         "onto which both are projected.",
         "mean over directions of mean |sorted x·u − sorted y·u|",
-        "About what true points score; in the unit of the data, for points of a file at unit size.",
+        "About what true points score.",
         "Bonneel et al. 2015",
+        unit="that of the data; points of a file are measured at unit size",
         keys=("sliced_wasserstein",),
     ),
     GlossaryEntry(

@@ -297,7 +297,8 @@ class AskScreen(ModalWindow[None]):
             head.append(f" = {reading.value}", style="bold").append(f"  {reading.below}", "dim")
         parts = [head, Text(entry.about)]
         for name, text in (("here", reading.cause), ("formula", entry.formula),
-                           ("good", entry.good), ("source", entry.source)):  # fmt: skip
+                           ("unit", entry.unit), ("good", entry.good),
+                           ("source", entry.source)):  # fmt: skip
             if text:
                 parts.append(Text.assemble((f"{name:<9}", "dim"), text))
         self.query_one(Static).update(Group(*parts))
