@@ -10,12 +10,12 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 from textual.widgets import Input, Static
-from tui_diffusion.lab.widgets.choice_field_field import ChoiceField
 
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
 from tui_diffusion.lab.runs.compare.subjects import Candidate
 from tui_diffusion.lab.screens.export import ExportScreen
 from tui_diffusion.lab.screens.exports import KINDS
+from tui_diffusion.lab.widgets.choice_field import ChoiceField
 
 from .. import stored_runs as stored
 from ..lab_driver import Driver, lab, until

@@ -15,7 +15,7 @@ def view_after(view: str, dim: int) -> str:
 
 
 def zoomed(zoom: int, change: int) -> int:
-    """Change the zoom by factors of √2, from a quarter of the size to 128 times it."""
+    """Return the zoom after ``change`` steps of √2, limited to 1/4 to 128 times the size."""
     return min(max(zoom + change, -4), 14)
 
 
