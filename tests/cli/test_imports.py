@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "numpy", "textual", "rich", "plotext", "safetensors", "scipy")
+HEAVY = ("torch", "numpy", "textual", "rich", "plotext", "safetensors", "scipy", "tomlkit")
 
 REPORT = """
 import json, sys
@@ -92,6 +92,17 @@ def test_the_configuration_loads_nothing_heavy(code):
 )
 def test_help_and_list_load_no_torch(arguments):
     assert not loaded_by(running(*arguments)) & {"torch", "numpy", "textual", "plotext"}
+
+
+def test_reading_settings_loads_no_torch_and_no_tomlkit():
+    loaded = loaded_by("""
+from tui_diffusion.core.paths import settings_file
+from tui_diffusion.lab.launch import load
+settings_file().parent.mkdir(parents=True)
+settings_file().write_text('theme = "nord"')
+assert load(settings_file())[0].theme == "nord"
+""")
+    assert not loaded & {"torch", "tomlkit"}
 
 
 def test_a_headless_training_loads_no_textual():

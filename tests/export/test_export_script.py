@@ -35,7 +35,7 @@ import numpy as np
 
 hidden = {
     "tui_diffusion", "matplotlib", "pydantic", "textual", "rich", "plotext", "click",
-    "safetensors", "platformdirs", "PIL", "imageio_ffmpeg", "scipy", "pandas",
+    "safetensors", "platformdirs", "PIL", "imageio_ffmpeg", "scipy", "pandas", "tomlkit",
 }
 
 class Bare(importlib.machinery.PathFinder):

@@ -2,18 +2,27 @@
 
 import os
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.paths import presets_folder, settings_file
+from tui_diffusion.lab.breakpoints import TABS
 from tui_diffusion.lab.settings import Place, Settings, from_environment, load, save, written
+from tui_diffusion.lab.terminal.glyphs import GLYPHS
+from tui_diffusion.lab.views.names import VIEWS_1D, VIEWS_2D
+from tui_diffusion.lab.widgets.playback import FINE, MODES, SPEEDS
 
 from ..lab_driver import NARROW, make_lab, running, until
 
 PLACE = Place("ddpm-multimodal", 7, "training", "paths", "density")
+PRINTABLE = st.characters(codec="utf-8").filter(str.isprintable)
 SETTINGS = Settings("nord", 12.5, 5000, "blocks", PLACE)
 
 
@@ -40,7 +49,7 @@ def test_a_file_stays_as_the_person_wrote_it(tmp_path):
     assert (kept.fps, kept.theme, problem) == (4, "nord", "")
     assert save(file, replace(kept, theme="gruvbox", place=PLACE)) == ""
     text = file.read_text()
-    assert text.startswith('# mine\nfps = 4   # slow line\n\ntheme = "gruvbox" # blue\n')
+    assert text.startswith('# mine\nfps=4   # slow line\n\ntheme = "gruvbox" # blue\n')
     assert load(file) == (Settings("gruvbox", 4, place=PLACE), "")
     assert save(file, load(file)[0]) == ""
     assert file.read_text() == text
@@ -56,7 +65,6 @@ def test_a_file_stays_as_the_person_wrote_it(tmp_path):
         ("fps = true", "allowed: a number"),
         ("points = 1.5", "points = 1.5 is wrong"),
         ('glyphs = "runes"', "allowed: auto, braille, blocks, ascii"),
-        ("colour = 3", "colour is unknown; allowed: theme, fps, points, glyphs"),
         ('[place]\nexperiment = "gone"', "place.experiment = 'gone' is wrong"),
         ("place = 3", "place is not a table"),
         ("fps = 0\npoints = -1", "(and 1 more)"),
@@ -155,6 +163,161 @@ def test_it_is_toml():
     assert found["fps"] == 12.5
     assert found["place"]["view_1d"] == "paths"
     assert "level" not in tomllib.loads(written(Settings()))["place"]
+
+
+# --- the person's text -----------------------------------------------------------------------
+
+HAND = """\
+# my settings
+glyphs = 'ascii'  # for the beamer
+
+colour = [1,
+  2]  # of a newer version
+fps = 4
+# how I left it
+[place]
+tour = 3 # nearly done
+tab = "setup"
+lamp = {on = true}
+
+# mine alone
+[notes]
+when = 2026-01-02
+"""
+
+
+def test_only_what_changed_is_written(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text(HAND)
+    kept, problem = load(file)
+    assert kept == Settings(glyphs="ascii", fps=4, place=Place(tour=3, tab="setup"))
+    assert "colour is unknown; allowed: theme, fps, points, glyphs (and 2 more)" in problem
+    place = replace(kept.place, level=7, tab="training", tour=4)
+    assert save(file, replace(kept, theme="nord", place=place), kept) == ""
+    changed = HAND.replace("tour = 3", "tour = 4").replace('"setup"', '"training"')
+    text = file.read_text()
+    assert [line for line in text.splitlines() if line not in ('theme = "nord"', "level = 7")] == (
+        changed.splitlines()
+    )
+    assert load(file)[0] == replace(kept, theme="nord", place=place)
+    assert save(file, kept) == "" and file.read_text().count("level") == 0
+    assert [*tmp_path.iterdir()] == [file], "no value was wrong, so nothing is kept aside"
+
+
+def test_text_that_is_not_as_the_lab_writes_it(tmp_path):
+    file = tmp_path / "settings.toml"
+    settings = Settings("nord", place=Place(level=5, tab="setup"))
+    for text in (
+        "place = {level = 3} # short\n[x]\nb = 1\n",
+        "place.level = 3 # dotted\nplace.tour = 1\n[x]\nb = 1\n",
+        "[x]\nb = 1 # two\n[place.lamp]\non = true\n",
+        "# only a comment",
+        "theme = 'nord'  # four\r\n# five\r\n[place]\r\nlevel = 2\r\n",
+        '"theme" = "dark" # six\n"place"."level" = 1\n',
+    ):
+        file.write_bytes(text.encode())
+        assert save(file, settings) == ""
+        assert load(file)[0] == settings
+        now, was = tomllib.loads(file.read_text()), tomllib.loads(text)
+        assert now.get("x") == was.get("x")
+        comments = [f"#{part.splitlines()[0]}" for part in text.split("#")[1:]]
+        assert all(comment in file.read_text() for comment in comments)
+        assert not file.with_name("settings.toml.bak").exists()
+
+
+def test_a_wrong_value_that_the_lab_did_not_change_is_told_again(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text("fps = 99 # fast\n")
+    kept, problem = load(file)
+    assert save(file, replace(kept, theme="nord"), kept) == ""
+    assert "fps = 99 # fast\n" in file.read_text()
+    assert load(file) == (Settings("nord"), problem)
+    assert not file.with_name("settings.toml.bak").exists()
+
+
+def test_what_another_wrote_meanwhile_stays(tmp_path):
+    file = tmp_path / "settings.toml"
+    save(file, Settings())
+    kept, _ = load(file)
+    save(file, replace(kept, theme="nord"), kept)
+    file.write_text(file.read_text().replace("fps = 8.0", "fps = 3 # by hand"))
+    assert save(file, replace(kept, place=PLACE), kept) == ""
+    assert load(file) == (Settings("nord", 3, place=PLACE), "")
+    assert "# by hand" in file.read_text()
+
+
+def test_a_long_text_is_read_but_not_edited(tmp_path):
+    file = tmp_path / "settings.toml"
+    file.write_text('theme = "nord"\n' + "# long\n" * 20_000)
+    before = file.read_bytes()
+    assert load(file) == (Settings("nord"), "")
+    assert "longer than 65,536 characters" in save(file, SETTINGS)
+    assert file.read_bytes() == before and [*tmp_path.iterdir()] == [file]
+
+
+PLACES = st.builds(
+    Place,
+    experiment=st.sampled_from(sorted(PRESETS)),
+    level=st.none() | st.integers(0, 10**6),
+    tab=st.sampled_from(TABS),
+    view_1d=st.sampled_from(VIEWS_1D),
+    view_2d=st.sampled_from(VIEWS_2D),
+    tour=st.integers(0, 8),
+    guided=st.booleans(),
+    declined=st.none() | st.text(PRINTABLE),
+    play_mode=st.sampled_from(MODES),
+    speed=st.sampled_from(SPEEDS),
+    sub_steps=st.sampled_from(FINE),
+)
+ANY = st.builds(
+    Settings,
+    theme=st.text(PRINTABLE),
+    fps=st.floats(1, 30),
+    points=st.integers(0, 10**6),
+    glyphs=st.sampled_from(["auto", *GLYPHS]),
+    place=PLACES,
+)
+
+
+@given(ANY, ANY, st.sampled_from(["", HAND]))
+@hypothesis.settings(max_examples=25)
+def test_what_is_written_is_read(tmp_path_factory, first, second, text):
+    file = tmp_path_factory.mktemp("any") / "settings.toml"
+    file.write_text(text)
+    for settings in (first, second):
+        assert save(file, settings) == ""
+        assert load(file)[0] == settings
+    assert text == "" or tomllib.loads(file.read_text())["notes"] == tomllib.loads(HAND)["notes"]
+    assert [*file.parent.iterdir()] == [file]
+
+
+def test_every_field_refuses_every_other_type(tmp_path):
+    file = tmp_path / "settings.toml"
+    samples = {
+        "text": '"no such"',
+        "integer": "-7",
+        "number": "0.7",
+        "truth value": "true",
+        "date": "2026-01-02",
+        "list": "[1]",
+        "table": "{a = 1}",
+        "nan": "nan",
+        "huge": "1" + "0" * 40,
+    }
+    fits = {("theme", "text"), ("guided", "truth value"), ("declined", "text")}
+    for table, owner in (("", Settings), ("place.", Place)):
+        for field in fields(owner):
+            for kind, sample in samples.items():
+                if field.name == "place" or (field.name, kind) in fits:
+                    continue
+                file.write_text(f'{table}{field.name} = {sample}\nplace.view_1d = "paths"\n')
+                if field.name == "view_1d":
+                    file.write_text(f"place.view_1d = {sample}\n")
+                kept, problem = load(file)
+                rest = Place() if field.name == "view_1d" else Place(view_1d="paths")
+                assert kept == Settings(place=rest)
+                assert problem.startswith(f"{file}: {table}{field.name} = ")
+                assert "is wrong; allowed: " in problem and "\n" not in problem
 
 
 # --- the place -------------------------------------------------------------------------------

@@ -35,8 +35,8 @@ _COLOUR_SAMPLES = (
     ("16", "\x1b[96m██\x1b[93m██\x1b[92m██\x1b[0m"),
 )
 _GPU_LIBRARY = "nvidia-ml-py"
-_LIBRARIES = ("torch", "numpy", "textual", "rich", "plotext", "pydantic", "click", "safetensors",
-              _GPU_LIBRARY)  # fmt: skip
+_LIBRARIES = ("torch", "numpy", "textual", "rich", "plotext", "pydantic", "tomlkit", "click",
+              "safetensors", _GPU_LIBRARY)  # fmt: skip
 _ROOM = 200 * 1024**2
 """Free bytes on the store's disk below which a warning appears."""
 

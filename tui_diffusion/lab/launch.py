@@ -138,12 +138,12 @@ def _run(
     except OSError:
         # The terminal is gone, so no message can be shown; the training has been saved.
         app.close_workers()
-        save(settings_file(), replace(stored, place=app.place))
+        save(settings_file(), replace(stored, place=app.place), stored)
         os._exit(128 + signal.SIGHUP)
     finally:
         app.close_workers()
     chosen_theme = app.theme if app.theme != first_theme else stored.theme
-    problem = save(settings_file(), replace(stored, theme=chosen_theme, place=app.place))
+    problem = save(settings_file(), replace(stored, theme=chosen_theme, place=app.place), stored)
     if problem:
         print(f"diffusion-tui: {problem}", file=sys.stderr)
     # sys.exit would wait for threads inside torch, which cannot be interrupted, and for torch's

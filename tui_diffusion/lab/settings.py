@@ -1,22 +1,32 @@
-"""What is kept from one start of the lab to the next: a person's choices, and the place they left.
+"""Settings of the lab: the choices of the user, and where the lab was left.
 
-They stand in a commented TOML file. The command line goes before ``DIFFUSION_TUI_*`` variables,
-and these before the file. A file that cannot be read costs one line of warning and nothing else;
-before it is written over it is kept beside itself as ``.bak``.
+They are in a commented TOML file. The command line overrides ``DIFFUSION_TUI_*`` variables, and
+these override the file. Pydantic checks every value that is read; a wrong one causes one line of
+warning and is left at its default. Writing changes only values that the lab changed.
 """
 
+# ruff: noqa: RUF009  _setting returns a dataclasses.field
 from __future__ import annotations
 
 import errno
-import json
 import os
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    TypeAdapter,
+    ValidationError,
+)
 
 from ..core.config.errors import ConfigError
 from ..core.config.presets import PRESETS
@@ -29,30 +39,61 @@ from .terminal.glyphs import GLYPHS
 from .views.names import VIEWS_1D, VIEWS_2D
 from .widgets.playback import FINE, MODES, SPEEDS, Playback
 
+# --- the fields ----------------------------------------------------------------------------------
+
+
+def _where(holds: Any) -> AfterValidator:
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise ValueError
+        return value
+
+    return AfterValidator(check)
+
+
+def _setting(default: Any, allowed: str, about: str = "") -> Any:
+    """Declare a field: its default, the allowed values, and the comment in a new file."""
+    return field(default=default, metadata={"allowed": allowed, "about": about})
+
+
+def _choice(default: Any, choices: Sequence[Any], about: str = "") -> Any:
+    return _setting(default, ", ".join(map(str, choices)), about)
+
+
+Printable = Annotated[StrictStr, _where(str.isprintable)]
+Real = Annotated[float, Field(strict=True)]
+"""An integer is a number too; a truth value or a text is not."""
+
 
 @dataclass(frozen=True)
 class Place:
     """Where the lab was left. ``level`` is None at the clean end, wherever that is.
 
     ``tour`` is the station of the tour, ``guided`` whether the first run has been guided.
-    ``declined`` is a run that the next start is not to offer to go on with.
+    ``declined`` is a run that the next start does not offer to resume.
     """
 
-    experiment: str = next(iter(PRESETS))
-    level: int | None = None
-    tab: str = "denoising"
-    view_1d: str = VIEWS_1D[0]
-    view_2d: str = VIEWS_2D[0]
-    tour: int = 0
-    guided: bool = False
-    declined: str | None = None
-    play_mode: str = MODES[0]
-    speed: float = SPEEDS[2]
-    sub_steps: int = FINE[0]
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    experiment: Annotated[StrictStr, _where(lambda v: v in PRESETS or is_taken(v))] = _setting(
+        next(iter(PRESETS)), "the name of an experiment"
+    )
+    level: Annotated[StrictInt, Field(ge=0, le=1_000_000)] | None = _setting(
+        None, "a whole number from 0"
+    )
+    tab: Annotated[StrictStr, _where(TABS.__contains__)] = _choice("denoising", TABS)
+    view_1d: Annotated[StrictStr, _where(VIEWS_1D.__contains__)] = _choice(VIEWS_1D[0], VIEWS_1D)
+    view_2d: Annotated[StrictStr, _where(VIEWS_2D.__contains__)] = _choice(VIEWS_2D[0], VIEWS_2D)
+    tour: Annotated[StrictInt, Field(ge=0, le=8)] = _setting(0, "a whole number from 0 to 8")
+    guided: StrictBool = _choice(False, ("true", "false"))
+    declined: Printable | None = _setting(None, "the name of a run")
+    play_mode: Annotated[StrictStr, _where(MODES.__contains__)] = _choice(MODES[0], MODES)
+    speed: Annotated[Real, _where(SPEEDS.__contains__)] = _choice(SPEEDS[2], SPEEDS)
+    sub_steps: Annotated[StrictInt, _where(FINE.__contains__)] = _choice(FINE[0], FINE)
 
     @classmethod
     def of(cls, experiment: str, tab: str, views: Mapping[int, str], playback: Playback) -> Place:
-        """The place of a lab that shows this."""
+        """Return the place of a lab that shows this experiment, tab, views and playback."""
         level = None if playback.at_end else playback.level
         mode, speed, fine = playback.mode, SPEEDS[playback.speed], playback.fine
         return cls(
@@ -60,7 +101,7 @@ class Place:
         )
 
     def playback(self, levels: int, *, here: bool) -> Playback:
-        """Its level, in an experiment with so many, where this is the one it was ``here``."""
+        """Restore the playback among ``levels``; its level only if the experiment is the same."""
         speed = SPEEDS.index(self.speed)
         playback = Playback(levels, fine=self.sub_steps, mode=self.play_mode, speed=speed)
         return playback.go_to(levels if self.level is None or not here else self.level)
@@ -68,86 +109,45 @@ class Place:
 
 @dataclass(frozen=True)
 class Settings:
-    """A person's choices, and the place."""
+    """The choices of the user, and the place."""
 
-    theme: str = "textual-dark"
-    fps: float = 8.0
-    points: int = 0
-    glyphs: str = "auto"
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    theme: Printable = _setting(
+        "textual-dark",
+        "the name of a theme",
+        "Colours: textual-dark, textual-light, high-contrast, nord, ... (ctrl+p lists them).",
+    )
+    fps: Annotated[Real, Field(ge=1, le=30)] = _setting(
+        8.0, "a number from 1 to 30", "Most drawings of the loss in a second, 1 to 30."
+    )
+    points: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = _setting(
+        0,
+        "0, or a whole number up to 1000000",
+        "Points that are denoised together; 0: as many as the experiment says.",
+    )
+    glyphs: Annotated[StrictStr, _where(("auto", *GLYPHS).__contains__)] = _choice(
+        "auto",
+        ("auto", *GLYPHS),
+        "Characters of the pictures: auto, braille, blocks or ascii.",
+    )
     place: Place = Place()
 
 
-@dataclass(frozen=True)
-class _Field:
-    about: str
-    allowed: str
-    fits: Any
+_ADAPTER = TypeAdapter(Settings)
+_CHOICES = {each.name: each for each in fields(Settings) if each.name != "place"}
+_PLACE = {each.name: each for each in fields(Place)}
 
+KeyPath = tuple[str, ...]
+"""The name of a setting, after that of its table: ("fps",) or ("place", "tab")."""
 
-def _number(low: float, high: float, *, whole: bool) -> Any:
-    kinds = (int,) if whole else (int, float)
-    return lambda v: isinstance(v, kinds) and not isinstance(v, bool) and low <= v <= high
-
-
-def _among(*choices: str | float) -> _Field:
-    allowed = ", ".join(map(str, choices))
-    return _Field("", allowed, lambda v: v in choices and not isinstance(v, bool))
-
-
-_FIELDS: dict[str, _Field] = {
-    "theme": _Field(
-        "Colours: textual-dark, textual-light, high-contrast, nord, ... (ctrl+p lists them).",
-        "the name of a theme",
-        lambda value: isinstance(value, str) and value.isprintable() and '"' not in value,
-    ),
-    "fps": _Field(
-        "Most drawings of the loss in a second, 1 to 30.",
-        "a number from 1 to 30",
-        _number(1, 30, whole=False),
-    ),
-    "points": _Field(
-        "Points that are denoised together; 0: as many as the experiment says.",
-        "0, or a whole number up to 1000000",
-        _number(0, 1_000_000, whole=True),
-    ),
-    "glyphs": replace(
-        _among("auto", *GLYPHS), about="Characters of the pictures: auto, braille, blocks or ascii."
-    ),
-}
-_PLACE: dict[str, _Field] = {
-    "experiment": _Field(
-        "",
-        "the name of an experiment",
-        lambda value: isinstance(value, str) and (value in PRESETS or is_taken(value)),
-    ),
-    "level": _Field("", "a whole number from 0", _number(0, 1_000_000, whole=True)),
-    "tab": _among(*TABS),
-    "view_1d": _among(*VIEWS_1D),
-    "view_2d": _among(*VIEWS_2D),
-    "tour": _Field("", "a whole number from 0 to 8", _number(0, 8, whole=True)),
-    "guided": _Field("", "true, false", lambda value: isinstance(value, bool)),
-    "declined": _Field(
-        "", "the name of a run", lambda value: isinstance(value, str) and value.isprintable()
-    ),
-    "play_mode": _among(*MODES),
-    "speed": _among(*SPEEDS),
-    "sub_steps": _among(*FINE),
-}
-
-_HEAD = """\
-# Settings of diffusion-tui. The command line goes before the variables DIFFUSION_TUI_THEME,
-# DIFFUSION_TUI_FPS, DIFFUSION_TUI_POINTS and DIFFUSION_TUI_GLYPHS, and these before this file.
-"""
-_PLACE_HEAD = """
-# Where the lab was left; written anew each time. Without it the lab starts at the beginning.
-[place]
-"""
+# --- reading -------------------------------------------------------------------------------------
 
 
 def load(file: Path) -> tuple[Settings, str]:
-    """The settings of a file, and one line on what is wrong with it, or ''.
+    """Return the settings of a file, and one line on what is wrong with it, or ''.
 
-    What is wrong is left at its default; a file that is not there is not wrong, nor is /dev/null.
+    What is wrong is left at its default; a missing file is not wrong, nor is /dev/null.
     """
     if os.path.realpath(file) == os.devnull:
         return Settings(), ""
@@ -157,8 +157,10 @@ def load(file: Path) -> tuple[Settings, str]:
         return Settings(), ""
     except UNREADABLE as error:
         return Settings(), f"{file}: {reason_of(error)}; the defaults are used"
+    if not wrong:
+        return settings, ""
     more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-    return settings, f"{file}: {wrong[0]}{more}; the default is used" if wrong else ""
+    return settings, f"{file}: {next(iter(wrong.values()))}{more}; the default is used"
 
 
 def _read(file: Path) -> str:
@@ -166,128 +168,147 @@ def _read(file: Path) -> str:
     return read_plain(file, LARGEST_SETTINGS, follow=True).decode("utf-8")
 
 
-def _parse(text: str) -> tuple[Settings, list[str]]:
-    """Return the settings in TOML, and what is wrong in it; raise one of `UNREADABLE`."""
-    found = tomllib.loads(text)
-    wrong: list[str] = []
-    place = found.pop("place", {})
-    if not isinstance(place, dict):
-        wrong.append("place is not a table")
-        place = {}
-    kept = _kept(found, _FIELDS, wrong)
-    where = Place(**_kept(place, _PLACE, wrong, "place."))
-    return Settings(**kept, place=where), wrong
+def _parse(text: str) -> tuple[Settings, dict[KeyPath, str]]:
+    """Return the settings in TOML, and what is wrong by path; raise one of `UNREADABLE`."""
+    values = tomllib.loads(text)
+    try:
+        return _ADAPTER.validate_python(values), {}
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_context=False)
+    wrong = {}
+    for each in sorted(errors, key=lambda each: len(each["loc"])):
+        *outer, name = path = tuple(map(str, each["loc"]))
+        table = values[outer[0]] if outer else values
+        wrong[path] = _complaint(path, table.pop(name), known=each["type"] != _UNKNOWN)
+    return _ADAPTER.validate_python(values), wrong
 
 
-def _kept(
-    found: Mapping[str, Any], fields: Mapping[str, _Field], wrong: list[str], where: str = ""
-) -> dict[str, Any]:
-    kept = {}
-    for name, value in found.items():
-        field = fields.get(name)
-        if field is None:
-            wrong.append(f"{where}{shortened(name)} is unknown; allowed: {', '.join(fields)}")
-        elif not field.fits(value):
-            said = shortened(repr(value))
-            wrong.append(f"{where}{name} = {said} is wrong; allowed: {field.allowed}")
-        else:
-            kept[name] = value
-    return kept
+_UNKNOWN = "unexpected_keyword_argument"
+"""What pydantic calls a key that is not a field."""
+
+
+def _complaint(path: KeyPath, value: Any, *, known: bool) -> str:
+    declared = _PLACE if len(path) > 1 else _CHOICES
+    name = ".".join(map(shortened, path))
+    if not known:
+        return f"{name} is unknown; allowed: {', '.join(declared)}"
+    if path == ("place",):
+        return "place is not a table"
+    allowed = declared[path[-1]].metadata["allowed"]
+    return f"{name} = {shortened(repr(value))} is wrong; allowed: {allowed}"
 
 
 def from_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
-    """``settings`` with what variables such as ``DIFFUSION_TUI_THEME`` say in its place.
+    """Return ``settings`` with the values of variables such as ``DIFFUSION_TUI_THEME``.
 
-    Raises `ConfigError` for a value that cannot be.
+    Raises `ConfigError` for a wrong value.
     """
-    changes: dict[str, Any] = {}
-    for name, field in _FIELDS.items():
-        variable = f"DIFFUSION_TUI_{name.upper()}"
-        text = environ.get(variable, "")
-        if not text:
-            continue
-        value: Any = text
-        if name in ("fps", "points"):
-            with suppress(ValueError):
-                value = int(text) if name == "points" else float(text)
-        if not field.fits(value):
-            raise ConfigError(f"{variable}={text!r} is wrong; allowed: {field.allowed}")
-        changes[name] = value
-    return replace(settings, **changes)
-
-
-def written(settings: Settings, text: str = "") -> str:
-    """``settings`` as TOML; comments and the order of ``text``, the file so far, stay."""
-    values = {name: getattr(settings, name) for name in _FIELDS}
-    place = {name: value for name in _PLACE if (value := getattr(settings.place, name)) is not None}
-    if not text.strip():
-        fields = "".join(
-            f"\n# {_FIELDS[name].about}\n{name} = {_toml(value)}\n"
-            for name, value in values.items()
-        )
-        return _HEAD + fields + _PLACE_HEAD + _lines(place)
-    head, table, _ = text.partition("[place]")
-    for name, value in values.items():
-        line = f"{name} = {_toml(value)}"
-        pattern = re.compile(rf'^{name}\s*=\s*(?:"[^"\n]*"|[^#\n]*?)(\s*(?:#.*)?)$', re.MULTILINE)
-        if said := pattern.search(head):
-            head = f"{head[: said.start()]}{line}{said[1]}{head[said.end() :]}"
-        elif value != getattr(Settings(), name):
-            head = f"{line}\n{head}"
-    if not table:
-        head = head.rstrip("\n") + "\n" + _PLACE_HEAD.removesuffix("[place]\n")
-    return f"{head}[place]\n{_lines(place)}"
-
-
-def _lines(values: Mapping[str, Any]) -> str:
-    return "".join(f"{name} = {_toml(value)}\n" for name, value in values.items())
-
-
-def _toml(value: Any) -> str:
-    match value:
-        case str():
-            return json.dumps(value, ensure_ascii=False)
-        case bool():
-            return str(value).lower()
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)
-
-
-def _says(text: str, settings: Settings) -> bool:
+    values: dict[str, Any] = {}
+    for name in _CHOICES:
+        if text := environ.get(f"DIFFUSION_TUI_{name.upper()}", ""):
+            values[name] = text
+            if convert := {"fps": float, "points": int}.get(name):
+                with suppress(ValueError):
+                    values[name] = convert(text)
     try:
-        return _parse(text) == (settings, [])
-    except UNREADABLE:
-        return False
+        checked = _ADAPTER.validate_python(values)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        variable = f"DIFFUSION_TUI_{name.upper()}"
+        allowed = _CHOICES[name].metadata["allowed"]
+        message = f"{variable}={environ[variable]!r} is wrong; allowed: {allowed}"
+        raise ConfigError(message) from None
+    return replace(settings, **{name: getattr(checked, name) for name in values})
 
 
-def save(file: Path, settings: Settings) -> str:
-    """Write settings, whole or not at all; one line on why that could not be, or ''.
+# --- writing -------------------------------------------------------------------------------------
 
-    A file that could not be read whole is kept as ``.bak``. Where the file is a device, such as
-    /dev/null, there is nothing to keep settings in, and that is no fault.
+_HEAD = """\
+# Settings of diffusion-tui. The command line goes before the variables DIFFUSION_TUI_THEME,
+# DIFFUSION_TUI_FPS, DIFFUSION_TUI_POINTS and DIFFUSION_TUI_GLYPHS, and these before this file.
+"""
+_PLACE_HEAD = """
+# Where the lab was left; it writes these values itself. Without them it starts at the beginning.
+[place]
+"""
+
+
+def written(settings: Settings, text: str = "", before: Settings | None = None) -> str:
+    """Return TOML text for ``settings``: ``text``, the file so far, with the changes.
+
+    Choices that equal those of ``before``, the settings that the lab read, stay as they are in the
+    text: wrong ones too, and those that someone else changed since. Raises `ValueError` if the text
+    cannot be edited.
+    """
+    from ..core.toml_edit import edited
+
+    text = text if text.strip() else _new_file()
+    if not isinstance(tomllib.loads(text).get("place"), dict):
+        text = edited(text, {("place",): None}).rstrip("\n") + "\n" + _PLACE_HEAD
+    values: dict[KeyPath, Any] = {("place", name): getattr(settings.place, name) for name in _PLACE}
+    for name in _CHOICES:
+        value = getattr(settings, name)
+        if before is None or value != getattr(before, name):
+            values[name,] = value
+    found, wrong = _parse(text)
+    changes = {path: v for path, v in values.items() if path in wrong or v != _at(found, path)}
+    return edited(text, changes) if changes else text
+
+
+def _at(settings: Settings, path: KeyPath) -> Any:
+    return getattr(settings.place if len(path) > 1 else settings, path[-1])
+
+
+def _new_file() -> str:
+    """Return a file of the defaults, with comments."""
+    from ..core.toml_edit import toml_line
+
+    choices = [
+        f"\n# {each.metadata['about']}\n{toml_line(name, each.default)}"
+        for name, each in _CHOICES.items()
+    ]
+    place = [
+        toml_line(name, each.default) for name, each in _PLACE.items() if each.default is not None
+    ]
+    return "".join([_HEAD, *choices, _PLACE_HEAD, *place])
+
+
+def save(file: Path, settings: Settings, before: Settings | None = None) -> str:
+    """Write settings atomically; return one line on why that is not possible, or ''.
+
+    ``before`` is as in `written`. A file that cannot be read or edited is kept as ``.bak``, and so
+    is the text if a wrong value in it is replaced. A device, such as /dev/null, stays as it is.
     """
     if file.is_char_device():
-        return ""
-    before, problem = load(file)
-    if before == settings and not problem and file.exists():
         return ""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")  # which is not put aside
-        place, text = destination(file), ""
-        if problem:
-            place.replace(place.with_name(f"{place.name}.bak"))
-        elif place.exists():
-            text = _read(file)
-        new = written(settings, text)
-        if text and not _says(new, settings):
-            # Written by hand in a way that changing single lines does not reach.
-            place.replace(place.with_name(f"{place.name}.bak"))
-            new = written(settings)
-        write_whole(place, new)
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")  # never rename a folder
+        _write(destination(file), settings, before)
     except OSError as error:
         return f"{file}: cannot be written ({error.strerror})"
     return ""
+
+
+def _write(file: Path, settings: Settings, before: Settings | None) -> None:
+    from ..core.toml_edit import LARGEST_EDIT
+
+    aside, text = file.with_name(f"{file.name}.bak"), ""
+    with suppress(FileNotFoundError):
+        try:
+            text = _read(file)
+        except ValueError:  # too large, or not UTF-8
+            file.replace(aside)
+    if len(text) > LARGEST_EDIT:
+        raise OSError(errno.EFBIG, f"it is longer than {LARGEST_EDIT:,} characters")
+    try:
+        new = written(settings, text, before)
+    except UNREADABLE:
+        file.replace(aside)
+        new = written(settings)
+    else:
+        if _parse(text)[1].keys() - _parse(new)[1].keys():
+            write_whole(aside, text)
+    if new != text:
+        write_whole(file, new)

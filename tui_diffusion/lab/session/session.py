@@ -31,7 +31,7 @@ _CHUNK = 0.03
 """Seconds of training between two checks of the stop event."""
 
 _PATIENCE = 0.3
-"""Seconds that a training has to come to rest, so that its clock leaves the time out."""
+"""Maximum wait in seconds for a training to pause, so that its clock excludes the pause."""
 
 
 def _make_trainer(experiment: Experiment) -> TrainerLike:
@@ -117,7 +117,10 @@ class Session:
             training.running.set()
 
     def rest(self) -> threading.Event | None:
-        """Have the training pause, and wait for it a moment; what lets it go on, if it ran."""
+        """Pause a running training and wait briefly for it.
+
+        Returns the event that resumes it, or None if no training was running.
+        """
         training = self.training
         if training is None or not training.running.is_set() or not training.state.active:
             return None
