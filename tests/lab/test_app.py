@@ -780,9 +780,9 @@ async def test_a_tick_that_is_not_due_posts_nothing(monkeypatch):
         app.updates.frames.due()
         app._notify()
         assert posted == []
-        app.updates.seen = SessionState.PAUSED  # what the session has come to is always told
+        app.updates.last_state = SessionState.PAUSED  # a change of state always shows
         app._notify()
-        app.updates.seen = app.model.session.state
+        app.updates.last_state = app.model.session.state
         app.updates.frames._last -= app.updates.frames.period
         app._notify()
         assert len(posted) == 2

@@ -20,7 +20,7 @@ from tui_diffusion.lab.runs.compare.table import ComparisonTable
 from tui_diffusion.lab.runs.compare.trajectory_pane import TrajectoryPane
 from tui_diffusion.lab.runs.run_list import RunList
 from tui_diffusion.lab.runs.screen import RunsScreen
-from tui_diffusion.lab.screens.numbers import DENOISING, Asked, AskScreen, Reading
+from tui_diffusion.lab.screens.numbers import DENOISING, AskScreen, NumberList, Reading
 from tui_diffusion.lab.session.evaluation import report
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
@@ -274,7 +274,7 @@ async def test_every_number_of_the_comparison_can_be_asked(size):
         for page, places in (("2", {"A  ", "B  "}), ("3", {"Settings and results"})):
             await driver.press(page, "a")
             await until(lambda: isinstance(driver.app.screen, AskScreen))
-            asked = driver.app.screen.query_one(Asked)
+            asked = driver.app.screen.query_one(NumberList)
             assert {str(row).replace("one", "").replace("two", "") for row in asked.rows} >= places
             read = [row for row in asked.rows if isinstance(row, Reading) and row.value]
             assert {reading.name for reading in read} >= named

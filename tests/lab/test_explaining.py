@@ -41,14 +41,14 @@ def driver(name="naive-1d", state=None, ideal=False, **changes):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_experiment_says_something_of_its_own_at_every_moment(name):
-    told = [
+    texts_by_state = [
         dict(moments(driver(name, state)))
         for state in (None, SessionState.TRAINING, SessionState.FINISHED)
     ]
-    texts = [text for moment in told for text in moment.values()]
+    texts = [text for moment in texts_by_state for text in moment.values()]
     assert texts == [BEFORE[name], DURING[name], PRESETS[name].look_for]
     assert all(text.endswith(".") for text in texts)
-    assert len({key for moment in told for key in moment}) == 3
+    assert len({key for moment in texts_by_state for key in moment}) == 3
     assert set(BEFORE) == set(DURING) == set(PRESETS)
 
 

@@ -301,7 +301,7 @@ class Lab(TerminalApp):
         if message.id != self.model.chosen:
             self.model.chosen = message.id
             self.updates.show_workspace()
-        if message.kept:
+        if message.confirmed:
             self.guidance.did("choose")
 
     def on_experiment_list_unwanted(self, message: ExperimentList.Unwanted) -> None:

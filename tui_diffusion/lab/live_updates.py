@@ -50,7 +50,7 @@ class LiveUpdates:
         self.trajectories = Clock(_TRAJECTORIES, _SHARE)
         self._diagnoses = Clock(_DIAGNOSES, _SHARE)
         self._drawn_at = thread_time()
-        self.seen = SessionState.IDLE
+        self.last_state = SessionState.IDLE
         self._last_unsaved = ""
         self.counts: Mapping[str, int] = {}
 
@@ -110,7 +110,7 @@ class LiveUpdates:
     @property
     def awaited(self) -> bool:
         """Whether a tick would change anything now. Thread-safe."""
-        return self._model.session.state is not self.seen or self.frames.near
+        return self._model.session.state is not self.last_state or self.frames.near
 
     def tick(self) -> None:
         """Handle an update of the session: refresh the panels if a drawing is due."""
@@ -118,7 +118,7 @@ class LiveUpdates:
         # waits for the interpreter lock.
         self.frames.took(thread_time() - self._drawn_at)
         due = self.frames.due() and not self._app.pace.clogged
-        if self._model.session.state is not self.seen or due:
+        if self._model.session.state is not self.last_state or due:
             self._drawn_at = thread_time()
             self.refresh()
 
@@ -128,8 +128,8 @@ class LiveUpdates:
         if not self._app.is_running:
             return  # the widgets are being removed
         state = model.session.state
-        changed = state is not self.seen
-        self.seen = state
+        changed = state is not self.last_state
+        self.last_state = state
         if changed:
             (self._pulse.resume if state is SessionState.TRAINING else self._pulse.pause)()
         training = model.workspace.training

@@ -85,7 +85,7 @@ def _modern(
 _NAIVE_LOOK = (
     "Press end and see the close-up: the samples are far narrower than the data. The post's target "
     "leaves n·(1 − σ'/σ) behind, not the next level's noise, so points contract onto the mean; "
-    "method.name = naive-exact mends most of it, with sampling.start = exact."
+    "method.name = naive-exact fixes most of it, with sampling.start = exact."
 )
 
 _PRESETS = (

@@ -39,12 +39,12 @@ class ExperimentList(RowList):
     """
 
     class Chosen(Message):
-        """An experiment was chosen; ``kept``: Enter or a click confirmed the current one."""
+        """An experiment was chosen; ``confirmed``: Enter or a click chose the current one again."""
 
-        def __init__(self, id: str, *, kept: bool = False) -> None:  # noqa: A002
+        def __init__(self, id: str, *, confirmed: bool = False) -> None:  # noqa: A002
             super().__init__()
             self.id = id
-            self.kept = kept
+            self.confirmed = confirmed
 
     class Unwanted(Message):
         """The user asked to remove the chosen experiment, which is their own."""
@@ -104,7 +104,7 @@ class ExperimentList(RowList):
         self.post_message(self.Chosen(self.chosen))
 
     def action_open(self) -> None:
-        self.post_message(self.Chosen(self.chosen, kept=True))
+        self.post_message(self.Chosen(self.chosen, confirmed=True))
 
     def action_remove(self) -> None:
         """Ask to remove the chosen experiment if it is the user's own."""

@@ -190,7 +190,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
 
     def action_ask(self) -> None:
         """Explain the numbers of the run under the cursor."""
-        run = self._whole("explained")
+        run = self._whole_run("explained")
         if run is None or run.about is None:
             return
         from ..screens.numbers import AskScreen, Reading, of_metrics
@@ -204,12 +204,12 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         self.app.push_screen(AskScreen([(run.label, readings)], plain=self.plain))
 
     def action_open(self) -> None:
-        run = self._whole("opened")
+        run = self._whole_run("opened")
         if run is not None:
             self.dismiss(RunChoice(run, "open"))
 
     def action_resume(self) -> None:
-        run = self._whole("opened")
+        run = self._whole_run("opened")
         if run is None or run.about is None:
             return
         if run.standing == "training":
@@ -242,7 +242,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
             f"enter goes on, escape cancels.{rate}"
         )
 
-    def _whole(self, what: str) -> Summary | None:
+    def _whole_run(self, what: str) -> Summary | None:
         """Return the run under the cursor if it is whole; otherwise say why not."""
         run = self.query_one(RunList).here
         if run is not None and not run.whole:
@@ -251,7 +251,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         return run
 
     def action_mark(self) -> None:
-        runs, run = self.query_one(RunList), self._whole("compared")
+        runs, run = self.query_one(RunList), self._whole_run("compared")
         if run is None:
             return
         if run.folder in runs.marked:
@@ -273,7 +273,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         runs = self.query_one(RunList)
         folders = list(runs.marked)
         if not folders:
-            here = self._whole("compared")
+            here = self._whole_run("compared")
             folders = [here.folder] if here is not None else []
         sources = [Candidate(folder.name, folder.absolute()) for folder in folders]
         if (

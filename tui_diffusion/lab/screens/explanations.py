@@ -210,7 +210,8 @@ def moments(workspace: Workspace) -> Iterator[tuple[str, str]]:
     if training is not None and training.state is SessionState.DIVERGED:
         yield "Diverged", _diverged(training)
     elif training is not None and training.state is SessionState.FAILED:
-        yield "Failed", f"{training.error or 'The training broke off.'} The settings are kept: t."
+        error = training.error or "The training failed."
+        yield "Failed", f"{error} The settings are unchanged; press t to train again."
     elif training is not None and training.snapshot is not None and workspace.trained() is None:
         yield (
             "Changed since it was trained",
@@ -237,9 +238,9 @@ def moments(workspace: Workspace) -> Iterator[tuple[str, str]]:
         case SessionState.LOADING | SessionState.TRAINING:
             yield "While it trains, look for", during
         case SessionState.PAUSED:
-            yield "Paused, p resumes; look for", during
+            yield "Paused, p goes on; look for", during
         case SessionState.STOPPED:
-            yield "Stopped early; look for", f"{during} When it is done: {after}"
+            yield "It was stopped early; look for", f"{during} When it is done: {after}"
         case SessionState.FINISHED:
             yield "After training, look for", after
 

@@ -209,11 +209,11 @@ def _text(line: Canvas) -> str:
     return line.lines[0].text if line.lines else ""
 
 
-class Asked(RowList):
+class NumberList(RowList):
     """The numbers, one a row, by part of the screen; at the end, all others of the glossary."""
 
     DEFAULT_CSS = """
-    Asked { height: 1fr; }
+    NumberList { height: 1fr; }
     """
 
     def __init__(self, places: Sequence[Place], *, plain: bool) -> None:
@@ -280,12 +280,12 @@ class AskScreen(ModalWindow[None]):
         with Vertical() as box:
             box.border_title = "What is this number?"
             box.border_subtitle = "arrows choose, escape closes"
-            yield Asked(self.places, plain=self.plain)
+            yield NumberList(self.places, plain=self.plain)
             with VerticalScroll(can_focus=False):
                 yield Static()
 
     def on_mount(self) -> None:
-        readings = self.query_one(Asked)
+        readings = self.query_one(NumberList)
         readings.focus()
         self.explain(readings.here)
 

@@ -46,7 +46,7 @@ PICTURES = {
     "excess": "How far the network's loss is above the floor at every level, which is what it has "
     "still to learn there. A flat loss with an excess near 0 has converged.",
     "error": "The sample's error, split by putting the exact start, the ideal denoiser and endless "
-    "steps in the place of the real ones. The longest bar is what to mend first.",
+    "steps in the place of the real ones. The longest bar shows what to fix first.",
     "schedule": "What is left of the data (alpha_bar) and how much noise there is (sigma) at every "
     "level; and how large an error of 1 in eps_hat made there grows. Tall ends forgive nothing.",
 }

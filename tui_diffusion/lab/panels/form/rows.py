@@ -58,7 +58,7 @@ class FormRows(RowList):
         super().__init__(plain=plain)
         self._model = model
         self._editor: Widget | None = None
-        self._held: list[events.Key] = []
+        self._waiting: list[events.Key] = []
         """Keys that arrived after Enter and before the editor was mounted."""
         self.rows: list[str | FieldSpec] = []
         """The headings and the fields below them."""
@@ -111,7 +111,7 @@ class FormRows(RowList):
         if self.spec.kind == "bool":
             self._edited(self._model.toggle(self.spec.path))
         else:
-            self._editor, self._held = None, []
+            self._editor, self._waiting = None, []
             self._model.begin(self.spec.path)
             self.post_message(self.Opened())
 
@@ -134,8 +134,8 @@ class FormRows(RowList):
         """Forward keys to an editor, the waiting ones first; None stops forwarding."""
         self._editor = editor
         if editor is not None:
-            held, self._held = self._held, []
-            for key in held:
+            waiting, self._waiting = self._waiting, []
+            for key in waiting:
                 editor._forward_event(key)
 
     def on_key(self, event: events.Key) -> None:
@@ -147,7 +147,7 @@ class FormRows(RowList):
             # A new event, because this one is stopped and would not bubble from the editor.
             key = events.Key(event.key, event.character)
             if self._editor is None:
-                self._held.append(key)
+                self._waiting.append(key)
             else:
                 self._editor._forward_event(key)
         elif event.key == "enter":
