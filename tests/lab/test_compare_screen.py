@@ -150,7 +150,7 @@ async def test_keys_look_at_all_films_alike():
         await driver.press("o")
         await until(lambda: "times the floor" not in driver.screen)
         await driver.press("question_mark")
-        await shows(driver, "Fresh noise")
+        await shows(driver, "fresh noise, the same for all")
         await driver.press("escape", "escape")
         await until(lambda: isinstance(driver.app.screen, RunsScreen))
 
@@ -332,7 +332,7 @@ async def test_the_palette_does_what_the_comparison_can():
     async with lab() as driver:
         await compared(driver)
         await driver.press("ctrl+p", *"jump")
-        await shows(driver, "To a level by its number; where some")
+        await shows(driver, "Go to a level by its number; a run")
         await driver.press("enter")
         await shows(driver, "level 0–10:")
 
@@ -453,14 +453,14 @@ async def test_what_others_write_meanwhile_is_seen_and_the_cursor_stays_at_its_r
         experiment = get_preset("naive-1d").experiment.with_settings({"device": "cpu"})
         with Checkpointer(Trainer(experiment), store() / "zz", seconds=0) as keeper:
             keeper.finish("training")
-            driver.app.screen._look()
+            driver.app.screen._poll()
             assert [run.standing for run in runs.all if run.name == "zz"] == ["training"]
             assert runs.here.name == here
             await driver.press("home")
             assert runs.here.name == "zz"
             await driver.press("g")
             await shows(driver, "is already training")
-        driver.app.screen._look()
+        driver.app.screen._poll()
         assert [run.standing for run in runs.all if run.name == "zz"] == ["interrupted"]
 
 

@@ -223,7 +223,7 @@ async def test_play_goes_on_in_a_loop_and_says_so():
         places = []
 
         def turned():
-            places.append(driver.panel.playback.place)
+            places.append(driver.panel.playback.position)
             return 10 in places and places[-1] < 10
 
         await until(turned)
@@ -283,7 +283,7 @@ async def test_what_is_exact_for_many_components_is_never_drawn_by_the_event_loo
         for key in ("v",) * len(VIEWS_2D) + ("home", "g"):
             await driver.press(key)
             await until(lambda: not panel._canvas.drawing)
-            view_state = ViewState(panel.playback.place, panel.view, panel.truth, panel.zoom)
+            view_state = ViewState(panel.playback.position, panel.view, panel.truth, panel.zoom)
             exact = picture(panel.trajectory, view_state, *canvas.size, panel.palette, panel.glyphs)
             assert [line.text for line in canvas.lines] == [line.text for line in exact]
             assert "drawing" not in str(panel.border_subtitle)
@@ -324,7 +324,9 @@ async def test_a_slow_picture_is_given_up_for_another_view_and_not_for_another_l
         assert canvas.drawing
         may.set()
         await until(lambda: not canvas.drawing)
-        places = [view_state.place for _, view_state, *_ in drawn if view_state.view == "close-up"]
+        places = [
+            view_state.position for _, view_state, *_ in drawn if view_state.view == "close-up"
+        ]
         assert places[:2] == [driver.panel.levels, 0], "late by some levels, then that of here"
 
 
@@ -358,7 +360,7 @@ async def test_the_comparison_draws_them_in_a_thread_too(many, tmp_path, monkeyp
         for key in ("v", "h"):
             await driver.press(key)
             await until(lambda: not any(pane.drawing for pane in panes))
-            view_state = ViewState(screen.playback.place, screen._view[2])
+            view_state = ViewState(screen.playback.position, screen._view[2])
             for pane, trajectory in zip(panes, screen.trajectories.values(), strict=True):
                 canvas = pane.query_one(TrajectoryCanvas)
                 exact = picture(
