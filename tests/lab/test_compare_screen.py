@@ -354,14 +354,14 @@ async def test_four_runs_are_all_seen_where_everything_is():
 async def test_a_film_that_cannot_be_made_is_told_and_the_others_are_shown(monkeypatch):
     two_runs()
     stored.run("three", seed="3")
-    made = comparison.make_film
+    made = comparison.measure_trajectory
 
     def make(request, tell):
         if request.experiment.seed == 3:
             raise RuntimeError("CUDA error: no memory\nis left")
         return made(request, tell)
 
-    monkeypatch.setattr(comparison, "make_film", make)
+    monkeypatch.setattr(comparison, "measure_trajectory", make)
     async with lab() as driver:
         await driver.press("r", "space", "space", "space", "d")
         screen = await comparing(driver, 3)

@@ -196,7 +196,7 @@ async def test_what_is_still_drawn_for_another_film_is_not_kept(monkeypatch):
     may, draw = threading.Event(), pictures.picture
 
     def late(*args):
-        if threading.current_thread().name == "make_ready":
+        if threading.current_thread().name == "prefetch":
             assert may.wait(60)
         return draw(*args)
 
@@ -287,7 +287,7 @@ async def test_what_is_exact_for_many_components_is_never_drawn_by_the_event_loo
             exact = picture(panel.trajectory, view_state, *canvas.size, panel.palette, panel.glyphs)
             assert [line.text for line in canvas.lines] == [line.text for line in exact]
             assert "drawing" not in str(panel.border_subtitle)
-    assert set(drawn_by) == {"make_ready"}
+    assert set(drawn_by) == {"prefetch"}
 
 
 async def test_a_slow_picture_is_given_up_for_another_view_and_not_for_another_level(
@@ -368,4 +368,4 @@ async def test_the_comparison_draws_them_in_a_thread_too(many, tmp_path, monkeyp
                 )
                 assert [line.text for line in canvas.lines] == [line.text for line in exact]
                 assert "drawing" not in str(pane.border_subtitle)
-    assert drawn_by == {"make_ready"}
+    assert drawn_by == {"prefetch"}
