@@ -200,6 +200,8 @@ async def test_every_text_fits(width, glyphs):
     app = guided(glyphs=glyphs)
     async with running(app, (width, 24)) as driver:
         note = app.query_one(HintBar)
+        # Without a network, the arrival of the first points puts the guide back to its training.
+        await until(lambda: driver.panel.trajectory is not None)
         for at, station in enumerate(STATIONS):
             app.guidance._guide.at = at
             for tab in ("setup", "training", "denoising"):
