@@ -68,10 +68,16 @@ def _keys(rows: Iterable[tuple[str, str]]) -> str:
 def numbers() -> str:
     """Every number that the lab and ``evaluate`` write."""
     rows = [
-        (entry.name, entry.about, f"`{entry.formula}`" if entry.formula else "–", entry.good or "–")
+        (
+            entry.name,
+            entry.about,
+            f"`{entry.formula}`" if entry.formula else "–",
+            entry.unit or "–",
+            entry.good or "–",
+        )
         for entry in GLOSSARY.values()
     ]
-    return _table(("number", "what it is", "formula", "what is good"), rows)
+    return _table(("number", "what it is", "formula", "unit", "what is good"), rows)
 
 
 TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {

@@ -572,7 +572,7 @@ async def test_the_help_begins_with_the_keys_of_what_is_in_focus(size):
             said = [text.plain.strip() for text in texts if hasattr(text, "plain")]
             keys = [line for line in said if line.startswith("Keys: ")]
             assert said[0] == keys[0] == f"Keys: {group}" and len({*keys}) == len(keys) == 4
-            assert said.index(PRESETS["naive-1d"].about) < said.index("Formulas, as it is set")
+            assert said.index(PRESETS["naive-1d"].about) < said.index("Formulas of these settings")
             await until(lambda: f"Keys: {group}" in driver.screen)  # noqa: B023
             await driver.press("escape")
 
@@ -780,9 +780,9 @@ async def test_a_tick_that_is_not_due_posts_nothing(monkeypatch):
         app.updates.frames.due()
         app._notify()
         assert posted == []
-        app.updates.seen = SessionState.PAUSED  # what the session has come to is always told
+        app.updates.last_state = SessionState.PAUSED  # a change of state always shows
         app._notify()
-        app.updates.seen = app.model.session.state
+        app.updates.last_state = app.model.session.state
         app.updates.frames._last -= app.updates.frames.period
         app._notify()
         assert len(posted) == 2

@@ -22,8 +22,8 @@ from tui_diffusion.lab.screens.numbers import (
     LOSS,
     PICTURE,
     STATUS,
-    Asked,
     AskScreen,
+    NumberList,
     places,
     read,
 )
@@ -88,7 +88,7 @@ def nothing_is_left(driver):
         note = lines if loss.view == "error" else lines[-1:]
         assert not left("\n".join(note), LOSS), note
     if panel.view in ("pdf and cdf", "paths"):
-        lines = [line.text for line in panel.query_one("#film", Canvas).lines]
+        lines = [line.text for line in panel.query_one("#trajectory", Canvas).lines]
         note = lines[-1] if panel.view == "pdf and cdf" else lines[0]
         assert not left(note, PICTURE), note
 
@@ -152,7 +152,7 @@ async def test_asking(size):
     async with lab("naive-2d", size=size) as driver:
         await driver.press("3", "a")
         await until(lambda: isinstance(driver.app.screen, AskScreen) and "formula" in driver.screen)
-        asked = driver.app.screen.query_one(Asked)
+        asked = driver.app.screen.query_one(NumberList)
         assert asked.rows[0] == "Denoising", "the panel in focus first"
         while asked.here.name != "std":
             await driver.press("down")
@@ -169,7 +169,7 @@ async def test_asking(size):
         await driver.trajectory("ideal")
         await driver.press("a")
         await until(lambda: isinstance(driver.app.screen, AskScreen) and "formula" in driver.screen)
-        while driver.app.screen.query_one(Asked).here.name != "std":
+        while driver.app.screen.query_one(NumberList).here.name != "std":
             await driver.press("down")
         assert "here     Too small, by the post's own rule" in driver.screen
         await driver.press("escape")
@@ -177,7 +177,7 @@ async def test_asking(size):
         await driver.press("2", "a")
         await until(lambda: isinstance(driver.app.screen, AskScreen))
         if size == NARROW:
-            rows = driver.app.screen.query_one(Asked).rows
+            rows = driver.app.screen.query_one(NumberList).rows
             assert "Denoising" not in rows, "only what is on the screen"
 
 

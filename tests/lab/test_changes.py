@@ -176,7 +176,7 @@ async def test_the_lab_shows_what_differs_and_leaves_folders_outside_alone(tmp_p
         await driver.press("f", "ctrl+u", *"my-run", "enter")
         await until(lambda: [run.folder for run in runs.rows] == [outside])
         await driver.press("m")
-        await until(lambda: "not renamed here" in driver.screen)
+        await until(lambda: "rename its folder yourself" in driver.screen)
         await driver.press("x", *"yes", "enter")
         await until(lambda: not runs.rows)
     assert summarise(outside).whole and outside_runs() == []

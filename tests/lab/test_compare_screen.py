@@ -20,7 +20,7 @@ from tui_diffusion.lab.runs.compare.table import ComparisonTable
 from tui_diffusion.lab.runs.compare.trajectory_pane import TrajectoryPane
 from tui_diffusion.lab.runs.run_list import RunList
 from tui_diffusion.lab.runs.screen import RunsScreen
-from tui_diffusion.lab.screens.numbers import DENOISING, Asked, AskScreen, Reading
+from tui_diffusion.lab.screens.numbers import DENOISING, AskScreen, NumberList, Reading
 from tui_diffusion.lab.session.evaluation import report
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
@@ -150,7 +150,7 @@ async def test_keys_look_at_all_films_alike():
         await driver.press("o")
         await until(lambda: "times the floor" not in driver.screen)
         await driver.press("question_mark")
-        await shows(driver, "Fresh noise")
+        await shows(driver, "fresh noise, the same for all")
         await driver.press("escape", "escape")
         await until(lambda: isinstance(driver.app.screen, RunsScreen))
 
@@ -194,12 +194,12 @@ async def test_the_bench_is_compared_with_the_latest_other_run_of_its_experiment
         await driver.state("finished")
         await driver.press("d")
         screen = await comparing(driver)
-        assert screen.subjects[0].name == "on the bench"
+        assert screen.subjects[0].name == "this training"
         await driver.press("r")
         await until(lambda: isinstance(driver.app.screen, RunsScreen))
         await driver.press("d")
         screen = await comparing(driver)
-        assert len(screen.subjects) == 2, "the run under the cursor beside the bench"
+        assert len(screen.subjects) == 2, "the run under the cursor beside the training"
 
 
 # --- it plays as the lab does --------------------------------------------------------------------
@@ -274,7 +274,7 @@ async def test_every_number_of_the_comparison_can_be_asked(size):
         for page, places in (("2", {"A  ", "B  "}), ("3", {"Settings and results"})):
             await driver.press(page, "a")
             await until(lambda: isinstance(driver.app.screen, AskScreen))
-            asked = driver.app.screen.query_one(Asked)
+            asked = driver.app.screen.query_one(NumberList)
             assert {str(row).replace("one", "").replace("two", "") for row in asked.rows} >= places
             read = [row for row in asked.rows if isinstance(row, Reading) and row.value]
             assert {reading.name for reading in read} >= named
@@ -332,7 +332,7 @@ async def test_the_palette_does_what_the_comparison_can():
     async with lab() as driver:
         await compared(driver)
         await driver.press("ctrl+p", *"jump")
-        await shows(driver, "To a level by its number; where some")
+        await shows(driver, "Go to a level by its number; a run")
         await driver.press("enter")
         await shows(driver, "level 0–10:")
 
@@ -354,14 +354,14 @@ async def test_four_runs_are_all_seen_where_everything_is():
 async def test_a_film_that_cannot_be_made_is_told_and_the_others_are_shown(monkeypatch):
     two_runs()
     stored.run("three", seed="3")
-    made = comparison.make_film
+    made = comparison.measure_trajectory
 
     def make(request, tell):
         if request.experiment.seed == 3:
             raise RuntimeError("CUDA error: no memory\nis left")
         return made(request, tell)
 
-    monkeypatch.setattr(comparison, "make_film", make)
+    monkeypatch.setattr(comparison, "measure_trajectory", make)
     async with lab() as driver:
         await driver.press("r", "space", "space", "space", "d")
         screen = await comparing(driver, 3)
@@ -454,15 +454,15 @@ async def test_what_others_write_meanwhile_is_seen_and_the_cursor_stays_at_its_r
         experiment = get_preset("naive-1d").experiment.with_settings({"device": "cpu"})
         with Checkpointer(Trainer(experiment), store() / "zz", seconds=0) as keeper:
             keeper.finish("training")
-            driver.app.screen._look()
+            driver.app.screen._poll()
             await until(lambda: not driver.app.screen._reader.busy)
             assert [run.standing for run in runs.all if run.name == "zz"] == ["training"]
             assert runs.here.name == here
             await driver.press("home")
             assert runs.here.name == "zz"
             await driver.press("g")
-            await shows(driver, "is being trained already")
-        driver.app.screen._look()
+            await shows(driver, "is already training")
+        driver.app.screen._poll()
         await until(lambda: not driver.app.screen._reader.busy)
         assert [run.standing for run in runs.all if run.name == "zz"] == ["interrupted"]
 

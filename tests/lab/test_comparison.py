@@ -7,7 +7,7 @@ import pytest
 
 from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.lab.drawing.plot import legend_of
-from tui_diffusion.lab.runs.compare.differences import outcomes, settings_that_differ
+from tui_diffusion.lab.runs.compare.differences import result_rows, settings_that_differ
 from tui_diffusion.lab.runs.compare.subjects import (
     Candidate,
     Subject,
@@ -110,7 +110,7 @@ def test_the_better_result_has_the_mark():
     one |= {"sample": {"energy_distance": 0.01, "in_mode_std_ratio": 0.9, "off_mode": 0.02}}
     two = {"loss": {"final": 1, "excess": 0.1, "floor": 1.0}}
     two |= {"sample": {"energy_distance": 0.02, "in_mode_std_ratio": 1.3, "off_mode": 0.02}}
-    found = rows(outcomes([subject(metrics=one), subject(metrics=two)]))
+    found = rows(result_rows([subject(metrics=one), subject(metrics=two)]))
     assert found["expected / floor"].values == ("1.500×", "1.100×")
     assert found["expected / floor"].best == 1
     assert found["energy distance"].best == 0
@@ -120,7 +120,7 @@ def test_the_better_result_has_the_mark():
     assert "mode weights (TV)" not in found, "known of neither"
     for metrics in (one, two):
         metrics["sample"]["energy_distance_chance"] = 0.008
-    found = rows(outcomes([subject(metrics=one), subject(metrics=two)]))
+    found = rows(result_rows([subject(metrics=one), subject(metrics=two)]))
     assert found["energy distance"].best is None, "chance moves their difference by 0.011"
     assert found["  ± by chance"].values == ("0.0080", "0.0080")
 
@@ -128,10 +128,10 @@ def test_the_better_result_has_the_mark():
 def test_what_is_not_the_same_thing_is_not_judged():
     metrics = {"loss": {"final": 2, "excess": 0.5, "floor": 1.0}, "sample": {"off_mode": 0.5}}
     better = {"loss": {"final": 1, "excess": 0.1, "floor": 1.0}, "sample": {"off_mode": 0.1}}
-    methods = rows(outcomes([subject("edm-moons", metrics), subject("flow-moons", better)]))
+    methods = rows(result_rows([subject("edm-moons", metrics), subject("flow-moons", better)]))
     assert methods["expected / floor"].best is None
     assert methods["off every mode"].best == 1, "the data are the same"
-    data = rows(outcomes([subject("edm-moons", metrics), subject("edm-spirals", better)]))
+    data = rows(result_rows([subject("edm-moons", metrics), subject("edm-spirals", better)]))
     assert data["off every mode"].best is None
 
 
@@ -149,7 +149,7 @@ def test_the_table_says_why_no_winner_is_marked(monkeypatch):
     [None, [], "x", *({"energy_distance": value} for value in ("0.1", True, float("nan"), [1]))],
 )
 def test_metrics_that_anybody_wrote_break_nothing(odd):
-    found = rows(outcomes([subject(metrics={"sample": odd, "loss": odd})] * 2))
+    found = rows(result_rows([subject(metrics={"sample": odd, "loss": odd})] * 2))
     assert "energy distance" not in found
 
 
@@ -195,5 +195,5 @@ def test_beside_the_bench_stands_the_latest_other_run_of_the_experiment():
     training.run = mine.absolute()
     found = beside_workspace(training, "naive-1d")
     assert [s.name for s in found] == ["mine", "other"]
-    assert found[1].what == other.absolute() != older.absolute()
+    assert found[1].source == other.absolute() != older.absolute()
     assert beside_workspace(None, "naive-1d") == []

@@ -40,14 +40,14 @@ def driver(name="naive-1d", state=None, ideal=False, **changes):
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_experiment_says_something_of_its_own_at_every_moment(name):
-    told = [
+    texts_by_state = [
         dict(moments(driver(name, state)))
         for state in (None, SessionState.TRAINING, SessionState.FINISHED)
     ]
-    texts = [text for moment in told for text in moment.values()]
+    texts = [text for moment in texts_by_state for text in moment.values()]
     assert texts == [BEFORE[name], DURING[name], AFTER[name]]
     assert all(text.endswith(".") for text in texts)
-    assert len({key for moment in told for key in moment}) == 3
+    assert len({key for moment in texts_by_state for key in moment}) == 3
     assert set(BEFORE) == set(DURING) == set(AFTER) == set(PRESETS)
 
 
@@ -123,7 +123,7 @@ def test_why_the_posts_std_is_off_is_said_where_it_is_asked():
     assert not cause(naive, "energy")
     for name in ("naive-multimodal", "ddpm-1d", "edm-1d"):
         assert not cause(PRESETS[name].experiment, "std"), name
-    assert "start" in dict(moments(Workspace(exact)))["The start is to be set as well"]
+    assert "start" in dict(moments(Workspace(exact)))["Set the start as well"]
 
 
 def test_the_exact_target_needs_the_exact_start():

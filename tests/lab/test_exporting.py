@@ -10,13 +10,13 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 from textual.widgets import Input, Static
-from tui_diffusion.lab.widgets.choice_field_field import ChoiceField
 
 from tui_diffusion.core.files import remove_unfinished
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
 from tui_diffusion.lab.runs.compare.subjects import Candidate
 from tui_diffusion.lab.screens.export import ExportScreen
 from tui_diffusion.lab.screens.exports import KINDS
+from tui_diffusion.lab.widgets.choice_field import ChoiceField
 
 from .. import stored_runs as stored
 from ..lab_driver import Driver, lab, until
@@ -44,7 +44,7 @@ class Dialog:
         return self.screen.query_one(f"#{name}", ChoiceField)
 
     async def says(self, *words: str) -> None:
-        await until(lambda: all(word in self.text("told") for word in words), 30)
+        await until(lambda: all(word in self.text("message") for word in words), 30)
 
     async def closes(self, *words: str) -> None:
         """The dialog closes and a notice has these words."""

@@ -1,4 +1,4 @@
-"""The guided first run: passed by deeds, in nobody's way, and only once."""
+"""The guided first run: passed by actions, in nobody's way, and only once."""
 
 import re
 import sys
@@ -32,20 +32,20 @@ def seen(*sights):
 
 
 def test_choosing_ends_with_enter_or_with_training_and_the_guide_with_its_last_card():
-    for deed in ("step", "view", "tour", "train"):
+    for action in ("step", "view", "tour", "train"):
         guide = Guide()
         guide.at = 0
-        assert not guide.did(deed) and guide.at == 0
+        assert not guide.did(action) and guide.at == 0
         assert guide.did("choose") and guide.at == 1
         guide.at = len(STATIONS) - 1
-        assert guide.did(deed) == (deed == "tour")
-        assert guide.at == (None if deed == "tour" else len(STATIONS) - 1)
+        assert guide.did(action) == (action == "tour")
+        assert guide.at == (None if action == "tour" else len(STATIONS) - 1)
 
 
 def test_stations_are_passed_in_turn_each_once_its_thing_is_done():
-    assert [s.deed for s in STATIONS] == ["choose", "train", "step", "truth", "ideal", ""]
-    data = VisibleState("under way", "forward", 10)
-    net = VisibleState("done", "network", 10)
+    assert [s.task for s in STATIONS] == ["choose", "train", "step", "truth", "ideal", ""]
+    data = VisibleState("training", "forward", 10)
+    net = VisibleState("trained", "network", 10)
     ways = (
         [data, net],
         [replace(net, level=9)],
@@ -60,15 +60,15 @@ def test_stations_are_passed_in_turn_each_once_its_thing_is_done():
         assert seen(*sights, *unseen) == (at + 1 if at == 1 else at), "not where it shows"
         sights += way
         assert seen(*sights) == at + 1
-    assert seen(*sights, replace(net, outcome="none")) == 5, "the last card stays"
+    assert seen(*sights, replace(net, network="none")) == 5, "the last card stays"
 
 
 def test_no_station_speaks_of_a_network_that_is_not_there():
-    net = VisibleState("done", "network", 10)
-    for outcome, at in (("none", 1), ("under way", 1), ("broken", 1), ("done", 2)):
-        assert seen(VisibleState(outcome)) == at
-        later = {"none": 1, "broken": 1, "under way": 2, "done": 2}[outcome]
-        assert seen(net, VisibleState(outcome)) == later
+    net = VisibleState("trained", "network", 10)
+    for network, at in (("none", 1), ("training", 1), ("failed", 1), ("trained", 2)):
+        assert seen(VisibleState(network)) == at
+        later = {"none": 1, "failed": 1, "training": 2, "trained": 2}[network]
+        assert seen(net, VisibleState(network)) == later
 
 
 def test_no_word_of_the_status_line_or_a_title_is_in_the_guide():
@@ -200,6 +200,8 @@ async def test_every_text_fits(width, glyphs):
     app = guided(glyphs=glyphs)
     async with running(app, (width, 24)) as driver:
         note = app.query_one(HintBar)
+        # Without a network, the arrival of the first points puts the guide back to its training.
+        await until(lambda: driver.panel.trajectory is not None)
         for at, station in enumerate(STATIONS):
             app.guidance._guide.at = at
             for tab in ("setup", "training", "denoising"):
@@ -209,7 +211,7 @@ async def test_every_text_fits(width, glyphs):
                 shown = " ".join(line.text for line in note.lines)
                 assert station.text.split()[-1].replace("`", "") in shown
                 assert all(line.cell_length == width for line in note.lines)
-                if glyphs == "ascii" and station.deed == "step":
+                if glyphs == "ascii" and station.task == "step":
                     assert "right" in shown and "→" not in shown
 
 

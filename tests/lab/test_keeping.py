@@ -44,7 +44,7 @@ async def test_save_train_change_rename_and_remove():
         assert driver.app.model.workspace.training.experiment.name == "my-own"
         await driver.press("1")
         await driver.edit("training.batch", "8")
-        await open_prompt(driver)  # rename; what was changed since is kept on the bench
+        await open_prompt(driver)  # rename; what was changed since is kept in the workspace
         await driver.press("down", "end", *"er", "enter")
         await closed(driver)
         assert (

@@ -136,11 +136,13 @@ async def test_every_view_moves_between_levels_and_is_the_levels_own_at_one(name
         for view in views_of(driver.panel.trajectory.dim):
             while driver.panel.view != view:
                 await driver.press("v")
-            whole = driver.panel.query_one("#film").lines
+            whole = driver.panel.query_one("#trajectory").lines
             await driver.press("f", "l")
-            assert (driver.panel.query_one("#film").lines != whole) == (view not in still), view
+            assert (driver.panel.query_one("#trajectory").lines != whole) == (view not in still), (
+                view
+            )
             await driver.press("h")
-            assert driver.panel.query_one("#film").lines == whole
+            assert driver.panel.query_one("#trajectory").lines == whole
             await driver.press("f", "f", "f")
 
 
@@ -168,7 +170,7 @@ async def test_the_points_between_are_on_a_line_and_the_truth_is_that_of_the_noi
 
 async def test_pictures_that_are_kept_are_bounded(monkeypatch):
     async with lab() as driver:
-        area = driver.panel.query_one("#film").size.area
+        area = driver.panel.query_one("#trajectory").size.area
         monkeypatch.setattr("tui_diffusion.lab.views.cache._KEPT", 5 * area)
         await driver.press("home", "f", "f", "f", *["l"] * 20)
         assert len(driver.panel._canvas.cache) == 5
@@ -194,7 +196,7 @@ async def test_what_is_still_drawn_for_another_film_is_not_kept(monkeypatch):
     may, draw = threading.Event(), pictures.picture
 
     def late(*args):
-        if threading.current_thread().name == "make_ready":
+        if threading.current_thread().name == "prefetch":
             assert may.wait(60)
         return draw(*args)
 
@@ -221,7 +223,7 @@ async def test_play_goes_on_in_a_loop_and_says_so():
         places = []
 
         def turned():
-            places.append(driver.panel.playback.place)
+            places.append(driver.panel.playback.position)
             return 10 in places and places[-1] < 10
 
         await until(turned)
@@ -277,15 +279,15 @@ async def test_what_is_exact_for_many_components_is_never_drawn_by_the_event_loo
 
     monkeypatch.setattr("tui_diffusion.lab.views.render.picture", drawing)
     async with lab("edm-moons", data__name=many) as driver:
-        panel, canvas = driver.panel, driver.panel.query_one("#film")
+        panel, canvas = driver.panel, driver.panel.query_one("#trajectory")
         for key in ("v",) * len(VIEWS_2D) + ("home", "g"):
             await driver.press(key)
             await until(lambda: not panel._canvas.drawing)
-            view_state = ViewState(panel.playback.place, panel.view, panel.truth, panel.zoom)
+            view_state = ViewState(panel.playback.position, panel.view, panel.truth, panel.zoom)
             exact = picture(panel.trajectory, view_state, *canvas.size, panel.palette, panel.glyphs)
             assert [line.text for line in canvas.lines] == [line.text for line in exact]
             assert "drawing" not in str(panel.border_subtitle)
-    assert set(drawn_by) == {"make_ready"}
+    assert set(drawn_by) == {"prefetch"}
 
 
 async def test_a_slow_picture_is_given_up_for_another_view_and_not_for_another_level(
@@ -322,7 +324,9 @@ async def test_a_slow_picture_is_given_up_for_another_view_and_not_for_another_l
         assert canvas.drawing
         may.set()
         await until(lambda: not canvas.drawing)
-        places = [view_state.place for _, view_state, *_ in drawn if view_state.view == "close-up"]
+        places = [
+            view_state.position for _, view_state, *_ in drawn if view_state.view == "close-up"
+        ]
         assert places[:2] == [driver.panel.levels, 0], "late by some levels, then that of here"
 
 
@@ -356,7 +360,7 @@ async def test_the_comparison_draws_them_in_a_thread_too(many, tmp_path, monkeyp
         for key in ("v", "h"):
             await driver.press(key)
             await until(lambda: not any(pane.drawing for pane in panes))
-            view_state = ViewState(screen.playback.place, screen._view[2])
+            view_state = ViewState(screen.playback.position, screen._view[2])
             for pane, trajectory in zip(panes, screen.trajectories.values(), strict=True):
                 canvas = pane.query_one(TrajectoryCanvas)
                 exact = picture(
@@ -364,4 +368,4 @@ async def test_the_comparison_draws_them_in_a_thread_too(many, tmp_path, monkeyp
                 )
                 assert [line.text for line in canvas.lines] == [line.text for line in exact]
                 assert "drawing" not in str(pane.border_subtitle)
-    assert drawn_by == {"make_ready"}
+    assert drawn_by == {"prefetch"}

@@ -13,7 +13,7 @@ from tui_diffusion.core.analysis.start_mismatch import start_mismatch
 from tui_diffusion.core.runs.store import list_runs
 from tui_diffusion.lab.clipboard import level_text
 from tui_diffusion.lab.formatting import number
-from tui_diffusion.lab.runs.compare.differences import outcomes
+from tui_diffusion.lab.runs.compare.differences import result_rows
 from tui_diffusion.lab.runs.compare.subjects import (
     Candidate,
     TrajectoryRequest,
@@ -89,7 +89,7 @@ def test_all_front_ends_say_the_same_of_a_run(name: str, home: Path, trained: An
     assert row.about is not None and row.about.quality is not None
     assert row.about.quality["energy_distance"] == said["energy_distance"]
     (subject,), _ = read_subjects([Candidate(name, home / "runs" / name)], lambda done, total: None)
-    table = {row.label: row.values[0] for row in outcomes([subject])}
+    table = {row.label: row.values[0] for row in result_rows([subject])}
     loss = trained[name]["loss"]
     assert table["energy distance"] == number(said["energy_distance"])
     assert table["final loss"] == number(loss["final"])

@@ -170,7 +170,9 @@ async def test_series_differ_without_hue(name):
             driver.app._recolour()
             await driver.press("home")
             if name == "naive-multimodal":
-                trajectory = "".join(line.text for line in driver.panel.query_one("#film").lines)
+                trajectory = "".join(
+                    line.text for line in driver.panel.query_one("#trajectory").lines
+                )
                 assert ("+" in trajectory) == (colours == "none")
             await driver.press("t")
             await driver.state("finished")

@@ -46,7 +46,13 @@ def numbers() -> list[Row]:
     from ..core.analysis.glossary import GLOSSARY
 
     return [
-        {"number": entry.name, "about": entry.about, "formula": entry.formula, "good": entry.good}
+        {
+            "number": entry.name,
+            "about": entry.about,
+            "formula": entry.formula,
+            "unit": entry.unit,
+            "good": entry.good,
+        }
         for entry in GLOSSARY.values()
     ]
 
@@ -95,6 +101,7 @@ def _lines(row: Row, width: int) -> list[str]:
         "default": row.get("default"),
         "only while": only,
         "formula": row.get("formula"),
+        "unit": row.get("unit"),
         "good": row.get("good"),
     }
     texts = [about, *(f"{what}: {value}" for what, value in more.items() if value)]

@@ -1,4 +1,4 @@
-"""The ``export`` command: write pictures, films, numbers or a script of a run."""
+"""The ``export`` command: write pictures, animations, numbers or a script of a run."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 @run_argument
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--points", metavar="N", help="Points denoised together.")
-@click.option("--size", metavar="WxH", help="Size of a film or a picture, such as 640x480.")
-@click.option("--fps", metavar="N", help="Frames per second of a film.")
-@click.option("--seconds", metavar="S", help="Length of a film.")
+@click.option("--size", metavar="WxH", help="Size of an animation or a picture, such as 640x480.")
+@click.option("--fps", metavar="N", help="Frames per second of an animation.")
+@click.option("--seconds", metavar="S", help="Length of an animation.")
 @click.option("--seed", metavar="N", help="Seed of the sampling, instead of the run's.")
 @click.option(
     "--view",
@@ -55,7 +55,7 @@ def export_(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write a film, a picture, the numbers or a script of a run.
+    """Write an animation, a picture, the numbers or a script of a run.
 
     RUN is a name, the beginning of one, a folder, or latest. FILE ends in .gif .mp4 .png .svg .csv
     .npz or .py; a .py file is a standalone script that trains and samples the same.

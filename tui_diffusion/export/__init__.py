@@ -1,4 +1,4 @@
-"""Export of an experiment: films, pictures, tables and scripts.
+"""Export of an experiment: animations, pictures, tables and scripts.
 
     export(exhibit, Path("denoising.gif"), Options(size=(640, 480)), progress=bar)
 

@@ -98,7 +98,7 @@ def _check_options(file: Path, kind: ExportFormat, options: ExportOptions) -> No
             continue
         if default is None:
             raise ExportError(
-                f"--{name} does not go with {suffix}; allowed with: {formats_with('films')}"
+                f"--{name} does not go with {suffix}; allowed with: {formats_with('animations')}"
             )
         if not low <= value <= high:
             raise ExportError(
@@ -130,8 +130,8 @@ def _check_options(file: Path, kind: ExportFormat, options: ExportOptions) -> No
 
 
 def formats_with(what: str) -> str:
-    """Return the suffixes of the formats with ``what``: "size", "films" or "views"."""
-    having = {"size": "sized", "films": "fps", "views": "views"}[what]
+    """Return the suffixes of the formats with ``what``: "size", "animations" or "views"."""
+    having = {"size": "sized", "animations": "fps", "views": "views"}[what]
     return ", ".join(suffix for suffix, kind in FORMATS.items() if getattr(kind, having))
 
 

@@ -18,9 +18,9 @@ class ExportError(ConfigError):
 class ExportOptions:
     """Options of an exported file; None selects the default of the format.
 
-    ``size`` is in pixels. ``fps`` and ``seconds`` apply to films. ``force`` replaces an existing
-    file. ``view`` is one of `views`; ``level`` is the level that it shows, from 0 (noise) to N
-    (clean, the default). ``light`` and ``transparent`` select the background.
+    ``size`` is in pixels. ``fps`` and ``seconds`` apply to animations. ``force`` replaces an
+    existing file. ``view`` is one of `views`; ``level`` is the level that it shows, from 0 (noise)
+    to N (clean, the default). ``light`` and ``transparent`` select the background.
     """
 
     size: tuple[int, int] | None = None

@@ -244,8 +244,8 @@ class Animation:
     def asked(self, x: Floats, level: int, *, ideal: bool) -> tuple[Floats, Floats]:
         """Return x0_hat and the score (k, d) at points x (k, d), for a level below N.
 
-        The answers come from the film's denoiser or, with ``ideal``, from the exact one; score =
-        −eps_hat / sigma.
+        Both come from the trajectory's denoiser or, with ``ideal``, from the exact one;
+        score = −eps_hat / sigma.
         """
         given = self.exhibit.denoiser
         denoiser = self.ideal if ideal or given is None else given

@@ -86,7 +86,7 @@ class Playback:
         return self._at((on + change) * unit)
 
     def of(self, levels: int) -> Playback:
-        """Restore the position in a film with ``levels`` levels, clamped to them.
+        """Restore the position in a trajectory with ``levels`` levels, clamped to them.
 
         The clean level stays the clean level.
         """
@@ -94,7 +94,7 @@ class Playback:
         return other.go_to(levels) if self.at_end else other._at(self.eighths)
 
     def in_step(self, levels: int) -> Playback:
-        """Return the state at the same share of the levels of another film, rounded down."""
+        """Return the state at the same share of the levels of another trajectory, rounded down."""
         steps = self.eighths * self.fine * levels // (self.levels * _UNIT)
         return replace(self, levels=levels, eighths=steps * _UNIT // self.fine)
 

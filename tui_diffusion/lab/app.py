@@ -1,8 +1,8 @@
-"""The lab: puts the panels together and takes what they and the workers say to one another.
+"""The application: composes the panels and handles the messages of panels and workers.
 
-Data flows one way: experiment → session and sampling worker → records → panels. The workers post
-`messages`; nothing below this file reaches up. What is open is the `model`'s, what stands where the
-`main_screen`'s, what shows when the `live_updates`', and what an action does is in `actions`.
+Data flows one way: experiment → session and sampling worker → records → panels. Workers post
+`messages`; no module below this one imports it. `model` holds the open experiments, `main_screen`
+the layout, `live_updates` refreshes the panels, and `actions` implements the actions.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 
 _TARGETS = {action.name.partition("(")[0]: action.target for action in ACTIONS}
-"""The part of the lab that each of its actions is for."""
+"""The part of the lab that implements each action, by the action's name."""
 
 
 class Lab(TerminalApp):
@@ -70,8 +70,8 @@ class Lab(TerminalApp):
     TITLE = "diffusion-tui"
     CSS = STARK + STYLES
     BINDINGS = [
-        # In its turn behind the keys before it: after Enter on a field a letter belongs to the
-        # field. But the screen has another use for ctrl+c, and ctrl+z is no letter.
+        # Without priority, a key waits for those before it: after Enter on a field, a letter goes
+        # to the field's editor. ctrl+c needs priority because the screen binds it too.
         Binding(key, action.name, action.label, show=False, priority=key.startswith("ctrl+"))
         for action in ACTIONS
         for key in action.keys.split(",")
@@ -105,21 +105,21 @@ class Lab(TerminalApp):
             {**PRESETS, **own},
             session or Session(self._notify, keep=keep_in_store, measure=report),
             Worker(
-                trajectory, lambda made: post(TrajectoryReady(made)), self._failed, self._notify
+                trajectory, lambda result: post(TrajectoryReady(result)), self._failed, self._notify
             ),
-            Worker(diagnosis, lambda made: post(DiagnosisReady(made)), self._failed),
+            Worker(diagnosis, lambda result: post(DiagnosisReady(result)), self._failed),
         )
         presets = list(model.presets.values())
         self.main = main = MainScreen(
             self.palette, glyphs, presets, lambda: model.session.state.active
         )
-        was = place or Place()
+        start = place or Place()
         self.guidance = Guidance(
             model,
             main,
             lambda name: self.updates.choose(name),
-            guided=was.guided,
-            station=was.tour,
+            guided=start.guided,
+            station=start.tour,
         )
         self.updates = LiveUpdates(self, model, main, self.guidance, fps)
         self.windows = Windows(self, model, main, self.updates)
@@ -136,7 +136,7 @@ class Lab(TerminalApp):
 
     @property
     def place(self) -> Place:
-        """Where the lab is, or was when it was left."""
+        """The current experiment, tab, views and playback position, for the next start."""
         panel, guidance = self.main.denoising, self.guidance
         place = Place.of(self.model.chosen, self.main.tab, panel.views, panel.playback)
         return replace(place, tour=guidance.station, guided=guidance.guided, declined=self.declined)
@@ -144,7 +144,7 @@ class Lab(TerminalApp):
     # --- begin and end -----------------------------------------------------------------------
 
     def get_default_screen(self) -> Screen[Any]:
-        self.take_theme()  # it may have been chosen since the lab was made
+        self.take_theme()  # the theme may have been set after the constructor ran
         self.main.recolour(self.palette)
         return self.main
 
@@ -157,7 +157,7 @@ class Lab(TerminalApp):
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         main.experiments.chosen = self.model.chosen
         main.experiments.focus()
-        self.updates.show_bench()
+        self.updates.show_workspace()
         self._restore()
         session = self.model.session
         catch_signals(self, session.save, session.rest)
@@ -165,7 +165,7 @@ class Lab(TerminalApp):
             more = f" (and {len(self._damaged) - 1} more)" if len(self._damaged) > 1 else ""
             text = self._damaged[0] + more
             self.notify(text, title="Presets", severity="warning", markup=False)
-        # Only after the first paint, so that nothing heavy stands before it.
+        # Only after the first paint, so that heavy imports do not delay it.
         self.call_after_refresh(self.model.sampling.start)
         self.call_after_refresh(self.updates.count_runs)
         main.gpu.view_state()
@@ -176,23 +176,23 @@ class Lab(TerminalApp):
             self.guidance.begin()
 
     def _restore(self) -> None:
-        """Go back to where the lab was left."""
+        """Restore the tab, the views and the playback position of the last session."""
         place, panel = self._place, self.main.denoising
         if place is not None:
-            here = place.experiment == self.model.chosen
+            same = place.experiment == self.model.chosen
             panel.restore(
-                place.playback(panel.levels, here=here), {1: place.view_1d, 2: place.view_2d}
+                place.playback(panel.levels, here=same), {1: place.view_1d, 2: place.view_2d}
             )
             self.main.tab = place.tab
 
     def offer_to_go_on(self) -> None:
-        """Ask whether to go on with what was left in mid-training by the last start.
+        """Offer to resume the training that the last session left unfinished.
 
-        The guide waits for the answer: who goes on has no use for it now.
+        The guide begins only after the answer, and not if the person resumes.
         """
         run = unfinished(self.offered, self.declined)
 
-        def answered(yes: bool | None) -> None:
+        def take_answer(yes: bool | None) -> None:
             if self.guide and not yes:
                 self.guidance.begin()
             if yes and run is not None:
@@ -201,12 +201,12 @@ class Lab(TerminalApp):
                 self.declined = run.name
 
         if run is None:
-            answered(None)
+            take_answer(None)
         else:
-            self.push_screen(ResumePrompt(run), answered)
+            self.push_screen(ResumePrompt(run), take_answer)
 
     def _go_on_with(self, run: Summary) -> None:
-        """Go on with a run's training, as soon as torch is there."""
+        """Resume a run's training as soon as torch has loaded."""
         self._resume = run
         if self.model.loaded:
             self.windows.take_run(RunChoice(run, "resume"))
@@ -214,22 +214,22 @@ class Lab(TerminalApp):
     def on_unmount(self) -> None:
         last = self.model.session.training
         if last is not None and last.run is not None and not last.state.active:
-            self.declined = last.run.name  # stopped by hand: no need to ask
+            self.declined = last.run.name  # stopped by hand: the next start need not ask
         self.model.session.stop()
 
     def close_workers(self) -> bool:
-        """End all threads; whether they have ended."""
+        """Close all threads; return whether they have ended."""
         return self.model.close()
 
     # --- sizes and colours -------------------------------------------------------------------
 
     def on_resize(self, event: events.Resize) -> None:
         self.draw_anew()
-        self.call_after_refresh(self.updates.write)  # only then the lab has its new size
+        self.call_after_refresh(self.updates.write)  # the app has its new size only then
         self.main.fit(event.size)
 
     def _recolour(self) -> None:
-        """Take the colours of another theme."""
+        """Apply the colours of another theme."""
         self.take_theme()
         self.main.recolour(self.palette)
         self.main.loss.show(self.model.workspace.training)
@@ -237,10 +237,10 @@ class Lab(TerminalApp):
         self.updates.refresh()
         self.main.redraw()
 
-    # --- what the workers say ----------------------------------------------------------------
+    # --- messages of the workers -------------------------------------------------------------
 
     def _notify(self) -> None:
-        # A message that nothing comes of would take time from the training all the same.
+        # Even a message that changes nothing takes time from the training.
         if self.updates.awaited:
             self.post_while_running(SessionUpdate())
 
@@ -258,24 +258,30 @@ class Lab(TerminalApp):
             if self._resume is not None:
                 self._go_on_with(self._resume)
                 return
-        self.updates.filmed(message.trajectory)
+        self.updates.show_trajectory(message.trajectory)
 
     def _take_torch(self) -> None:
-        """Torch is there, and with it all that the lab can do."""
+        """Enable everything that needs torch, which has loaded."""
         from .views.noise_levels import noise_levels
 
         self.model.loaded = True
-        # What is loaded by now stays. To look through all of torch for garbage takes a sixth
-        # of a second, in which keys and training wait.
+        # Collecting garbage in all of torch takes a sixth of a second, in which keys and training
+        # wait. Modules stay loaded anyway, so the collector may ignore them.
         gc.freeze()
         self.updates.write_hints()
-        self.main.form.picture = lambda now, preset, path, width, height: noise_levels(
-            now, preset, width, height, self.palette, self.glyphs, sampled=path == "sampling.levels"
+        self.main.form.picture = lambda trial, preset, path, width, height: noise_levels(
+            trial,
+            preset,
+            width,
+            height,
+            self.palette,
+            self.glyphs,
+            sampled=path == "sampling.levels",
         )
         self.main.form.describe()
 
     def on_lab_diagnosis_ready(self, message: DiagnosisReady) -> None:
-        self.updates.studied(message.diagnosis)
+        self.updates.show_diagnosis(message.diagnosis)
 
     def on_lab_runs_counted(self, message: RunsCounted) -> None:
         if self.is_running:
@@ -290,14 +296,14 @@ class Lab(TerminalApp):
         self.main.denoising.hint(f"cannot be sampled: {why}")
         self.refuse("Sampling failed", why)
 
-    # --- what the panels say -----------------------------------------------------------------
+    # --- messages of the panels --------------------------------------------------------------
 
     def on_experiment_list_chosen(self, message: ExperimentList.Chosen) -> None:
         if message.id != self.model.chosen:
             self.updates.cancel_reading()
             self.model.chosen = message.id
-            self.updates.show_bench()
-        if message.kept:
+            self.updates.show_workspace()
+        if message.confirmed:
             self.guidance.did("choose")
 
     def on_experiment_list_unwanted(self, message: ExperimentList.Unwanted) -> None:
@@ -305,28 +311,28 @@ class Lab(TerminalApp):
 
     def on_form_changed(self, message: Form.Changed) -> None:
         before, workspace = self.model.workspace.experiment, self.model.workspace
-        now = workspace.experiment = message.experiment
-        if (before.sampling_levels, before.data) != (now.sampling_levels, now.data):
-            self.main.denoising.expect(now.sampling_levels)
+        after = workspace.experiment = message.experiment
+        if (before.sampling_levels, before.data) != (after.sampling_levels, after.data):
+            self.main.denoising.expect(after.sampling_levels)
         self.updates.write_hints()
         self.updates.ask()
-        if told := newly_possible(workspace.training, before, now):
-            self.notify(told, title="More steps")
+        if advice := newly_possible(workspace.training, before, after):
+            self.notify(advice, title="More steps")
 
     def on_form_read(self, message: Form.Read) -> None:
         self.training.form_read(message.taken)
 
     def on_form_tried(self) -> None:
         if self.main.loss.view == "schedule" and self.main.loss.is_on_screen:
-            self.updates.ask_study()
+            self.updates.ask_diagnosis()
 
     def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
-        if self.screen_stack:  # none is left while the lab is being taken down
+        if self.screen_stack:  # empty while the lab shuts down
             self.main.loss.at(message.level)
             self.guidance.view_state()
 
     def on_denoising_panel_uncovered(self) -> None:
-        self.updates.refresh()  # points that do not show are not sampled anew
+        self.updates.refresh()  # hidden points are not resampled, so they may be out of date
 
     # --- keys --------------------------------------------------------------------------------
 
@@ -337,7 +343,7 @@ class Lab(TerminalApp):
         self.main.write_keys()
 
     def on_canvas_pressed(self, message: Canvas.Pressed) -> None:
-        """A key was clicked where it is named; a letter there is no text for the field in use."""
+        """Press the key whose name was clicked; an open field does not take it as text."""
         typing = isinstance(self.focused, Input) or self.main.form.editing
         if typing and len(message.key) == 1:
             self.screen.set_focus(None)
@@ -345,7 +351,7 @@ class Lab(TerminalApp):
         self.call_after_refresh(self.simulate_key, message.key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A lab key is a letter again while text is typed or another screen is open."""
+        """Disable the lab's keys while text is typed or another screen is open."""
         names = _TARGETS.keys() - {"suspend", "repaint"}
         if action in names and self.is_running:
             elsewhere = len(self.screen_stack) > 1
@@ -359,7 +365,7 @@ class Lab(TerminalApp):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        """Run an action, one of the lab's by the part of it that is its target."""
+        """Run an action; an action of the lab runs on its target."""
         name, parameters = parse(action)[1:] if isinstance(action, str) else ("", ())
         target = _TARGETS.get(name, "app")
         if target == "app" or default_namespace not in (None, self):
@@ -371,7 +377,7 @@ class Lab(TerminalApp):
         return done
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: every action of the lab, or of the screen over it, then Textual's own."""
+        """List the palette: each action of the lab or of the screen over it, then Textual's own."""
         own = screen.actions if isinstance(screen, PacedScreen) else ()
         for action in own or ACTIONS:
             yield SystemCommand(
@@ -395,7 +401,7 @@ class Lab(TerminalApp):
         if Suspension.has_shell():
             Suspension.ask()
         else:
-            self.notify("No shell is here to bring the lab back with fg.", title="Not suspended")
+            self.notify("No shell could bring the lab back with fg.", title="Not suspended")
 
     def action_repaint(self) -> None:
         self.draw_anew()

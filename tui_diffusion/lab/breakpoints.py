@@ -5,15 +5,15 @@ from __future__ import annotations
 from textual.geometry import Size
 
 WIDE = 100
-"""Columns from which all panels are shown together."""
+"""Least number of columns at which all panels show together."""
 
 
 SMALLEST = (60, 18)
-"""Columns and lines under which a screen only says what it needs."""
+"""Least number of columns and lines; below it, a screen only names the size it needs."""
 
 
 def too_small(size: Size) -> str:
-    """What is needed, where there is no room for a screen; '' where there is."""
+    """Return a message with the size needed if ``size`` is too small for a screen, else ''."""
     if size.width >= SMALLEST[0] and size.height >= SMALLEST[1]:
         return ""
     needed = f"{SMALLEST[0]}×{SMALLEST[1]}"

@@ -1,4 +1,4 @@
-"""What the key ``w`` copies: the level's numbers, and the command that makes this experiment."""
+"""The text that the key ``w`` copies: a level's numbers and the experiment's command line."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
 
 
 def level_text(trajectory: MeasuredTrajectory, level: int) -> str:
-    """The numbers of a level as lines of text, with the exact ones and the command."""
+    """Return the numbers of level 0 to N as lines of text, with exact values and the command."""
     request = trajectory.request
-    seen = trajectory.numbers(level)
-    what = f"network at step {request.step}" if request.source == "network" else request.source
+    numbers = trajectory.numbers(level)
+    source = f"network at step {request.step}" if request.source == "network" else request.source
 
     def own(values: list[float]) -> str:
-        """Numbers of points from a file, to as many digits as their spread calls for."""
+        """Format coordinates; points from a file get as many digits as their spread needs."""
         if not trajectory.scaling.changes:
             return ", ".join(map(number, values))
         return vector(values, 3, trajectory.scaling.scale.tolist()).strip("()")
 
     rows = [
-        ("mean", own(seen.mean), own(seen.goal_mean)),
-        ("std", own(seen.std), own(seen.goal_std)),
+        ("mean", own(numbers.mean), own(numbers.goal_mean)),
+        ("std", own(numbers.std), own(numbers.goal_std)),
     ]
     lines = [
-        f"# level {level}/{trajectory.levels}, {what}, {len(trajectory.x[level])} points, "
+        f"# level {level}/{trajectory.levels}, {source}, {len(trajectory.x[level])} points, "
         f"seed {request.seed}",
         f"# alpha {trajectory.alpha(level):.6g}, sigma {trajectory.sigma(level):.6g}",
     ]
-    lines += [f"{name}: {here} (exact {exact})" for name, here, exact in rows]
-    if seen.distance is not None and seen.goal_distance is not None:
-        to_mode, real = number(seen.distance), number(seen.goal_distance)
+    lines += [f"{name}: {value} (exact {exact})" for name, value, exact in rows]
+    if numbers.distance is not None and numbers.goal_distance is not None:
+        to_mode, real = number(numbers.distance), number(numbers.goal_distance)
         lines.append(f"squared distance to mode: {to_mode} (real {real})")
-    scored, moved = number(seen.energy), number(seen.energy_chance)
-    lines.append(f"energy distance: {scored} ± {moved} (real {number(seen.energy_real)})")
+    energy, chance = number(numbers.energy), number(numbers.energy_chance)
+    lines.append(f"energy distance: {energy} ± {chance} (real {number(numbers.energy_real)})")
     return "\n".join([*lines, command_line(request.experiment), ""])
 
 
 def copied_file() -> Path:
-    """The file that always holds what was copied last."""
+    """Return the path of the file that holds the last copied text."""
     return store().parent / "copied.txt"
 
 
 def keep(text: str) -> Path:
-    """Write what was copied to its file and say where; raises OSError."""
+    """Write the copied text to its file and return the path; raise OSError if that fails."""
     file = copied_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, text)

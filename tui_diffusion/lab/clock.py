@@ -1,4 +1,4 @@
-"""A clock that limits how often, and in what share of the time, something is done."""
+"""A rate limiter: bounds how often work is done, and the share of time that it takes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from time import monotonic
 
 
 class Clock:
-    """Says when to draw: at most ``rate`` times a second, and taking at most ``share`` of the time.
+    """Limits work to ``rate`` times a second and to ``share`` of the time (0 to 1).
 
-    ``took`` tells it what the last drawing cost, in seconds; however much that was, it waits no
-    longer than ``longest``.
+    Callers report the cost of each piece of work to `took`. The period never exceeds ``longest``
+    seconds.
     """
 
     def __init__(self, rate: float, share: float, longest: float = 2.0) -> None:
@@ -20,16 +20,16 @@ class Clock:
         self._last = -self._longest
 
     def took(self, seconds: float) -> None:
-        """The last one took this long: the next may come that much later."""
+        """Adjust the period to the duration of the last piece of work, in seconds."""
         self.period = max(self._least, min(seconds / self._share, self._longest))
 
     @property
     def near(self) -> bool:
-        """Whether a period has passed; any thread may ask."""
+        """Whether a period has passed. Thread-safe."""
         return monotonic() - self._last >= self.period
 
     def due(self) -> bool:
-        """Whether a period has passed since this last said yes."""
+        """Return whether a period has passed; if it has, begin the next one."""
         if not self.near:
             return False
         self._last = monotonic()

@@ -1,6 +1,7 @@
-"""Opens the lab: settings, what the terminal can show, and then, only then, Textual.
+"""Opening of the lab: read the settings, detect the terminal, then import Textual and run.
 
-Textual takes its colours and its animations from the environment when it is imported.
+Textual reads its colours and animations from the environment when it is imported, so the
+environment has to be set first.
 """
 
 from __future__ import annotations
@@ -26,15 +27,18 @@ from ..interface.settings import Place, Settings, from_environment, load, save
 from .output.guard import Guard
 
 _SLOW = 0.5
-"""Seconds between two drawings where bandwidth is low."""
+"""Seconds between two drawings at low bandwidth."""
 
 _PATIENCE = 0.4
-"""Seconds that an export has to end, once it is given up because the lab is left."""
+"""Seconds that a cancelled export has to end when the user leaves the lab."""
 
 
 @dataclass(frozen=True)
 class LabOptions:
-    """What the command line says of the lab itself; None where it says nothing."""
+    """The command line's options for the lab itself; None where an option is not given.
+
+    ``changed``: whether the command line sets hyperparameters.
+    """
 
     theme: str | None = None
     ascii_only: bool = False
@@ -42,7 +46,6 @@ class LabOptions:
     low_bandwidth: bool = False
     resume: Summary | None = None
     changed: bool = False
-    """Whether it sets hyperparameters."""
 
 
 def open_lab(
@@ -50,48 +53,49 @@ def open_lab(
 ) -> NoReturn:
     """Open the lab until the person leaves, then end the process.
 
-    ``make`` gives the experiment of a preset's name, with a number of points where none is asked
-    for; without a ``name`` it is the one that was left.
+    ``make`` returns the experiment of a preset's name and a default number of points. Without a
+    ``name``, the lab opens the experiment of the last session. Raise `ConfigError` if the
+    experiment, the theme or the terminal does not allow it.
     """
     file = settings_file()
-    kept, problem = load(file)
-    wanted = from_environment(kept, os.environ)
-    place = wanted.place
-    usual = str(wanted.points) if wanted.points else None
+    stored, problem = load(file)
+    settings = from_environment(stored, os.environ)
+    place = settings.place
+    points = str(settings.points) if settings.points else None
     try:
-        experiment = make(name or place.experiment, usual)
+        experiment = make(name or place.experiment, points)
     except ConfigError as error:
         if name is not None or place.experiment in PRESETS:
             raise
-        # A preset of one's own that is damaged by now is no reason not to open.
+        # A damaged preset of the user must not keep the lab from opening.
         problem = problem or str(error)
-        experiment = make(Place.experiment, usual)
+        experiment = make(Place.experiment, points)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("the lab needs a terminal; allowed without one: every other command")
     if (term := os.environ.get("TERM")) in CURSORLESS:
         raise ConfigError(
-            f"TERM={term} has no cursor to move, which the lab needs; allowed: such as "
-            "TERM=xterm-256color where that is what you have, or every other command"
+            f"TERM={term} has no cursor to move, which the lab needs; allowed: a TERM that fits "
+            "your terminal, such as xterm-256color, or every other command"
         )
     forget_size(os.environ)
     if problem:
         print(f"diffusion-tui: {problem}", file=sys.stderr, flush=True)
     terminal = detect(
         os.environ,
-        # Not getpreferredencoding: in the C locale that names Python's own UTF-8 mode.
+        # In the C locale, getpreferredencoding reports Python's UTF-8 mode, not the terminal's.
         locale.getencoding(),
         ascii_only=options.ascii_only,
-        glyphs=wanted.glyphs,
+        glyphs=settings.glyphs,
         low_bandwidth=options.low_bandwidth,
     )
-    _tell_textual(terminal, options)
+    _configure_textual(terminal, options)
     offered = (name,) if name else tuple(all_presets())
     if options.resume is not None or options.changed:
         offered = ()
-    _run(experiment, terminal, wanted, options, problem, kept, offered)
+    _run(experiment, terminal, settings, options, problem, stored, offered)
 
 
-def _tell_textual(terminal: Terminal, options: LabOptions) -> None:
+def _configure_textual(terminal: Terminal, options: LabOptions) -> None:
     os.environ["TEXTUAL_COLOR_SYSTEM"] = TEXTUAL_NAMES[terminal.colours]
     if options.low_bandwidth:
         os.environ["TEXTUAL_ANIMATIONS"] = "none"
@@ -100,10 +104,10 @@ def _tell_textual(terminal: Terminal, options: LabOptions) -> None:
 def _run(
     experiment: Experiment,
     terminal: Terminal,
-    wanted: Settings,
+    settings: Settings,
     options: LabOptions,
     problem: str,
-    kept: Settings,
+    stored: Settings,
     offered: tuple[str, ...],
 ) -> NoReturn:
     guard = Guard.start()
@@ -113,15 +117,15 @@ def _run(
         experiment,
         glyphs=terminal.glyphs,
         colours=terminal.colours,
-        fps=min(wanted.fps, 1 / _SLOW) if options.low_bandwidth else wanted.fps,
+        fps=min(settings.fps, 1 / _SLOW) if options.low_bandwidth else settings.fps,
         slow=_SLOW if options.low_bandwidth else 0.0,
-        place=wanted.place,
+        place=settings.place,
         resume=options.resume,
-        guide=not wanted.place.guided,
+        guide=not settings.place.guided,
         offered=offered,
     )
     app.guard = guard
-    theme = options.theme or wanted.theme
+    theme = options.theme or settings.theme
     if theme in app.available_themes:
         app.theme = theme
     elif options.theme is not None:
@@ -130,26 +134,26 @@ def _run(
         raise ConfigError(f"--theme {theme!r} is unknown; {hint}allowed: {', '.join(known)}")
     else:
         problem = problem or f"theme {theme!r} is unknown; textual-dark is used"
-    began = app.theme
+    first_theme = app.theme
     if problem:
         app.call_later(app.notify, problem, title="Settings", severity="warning", markup=False)
     try:
         app.run(mouse=options.mouse)
     except OSError:
-        # The terminal is gone, and with it all that could be said; the training is written down.
+        # The terminal is gone, so no message can be shown; the training has been saved.
         app.close_workers()
         remove_unfinished(_PATIENCE)
-        save(settings_file(), replace(kept, place=app.place), kept)
+        save(settings_file(), replace(stored, place=app.place), stored)
         os._exit(128 + signal.SIGHUP)
     finally:
         app.close_workers()
         remove_unfinished(_PATIENCE)
-    chosen = app.theme if app.theme != began else kept.theme
-    trouble = save(settings_file(), replace(kept, theme=chosen, place=app.place), kept)
-    if trouble:
-        print(f"diffusion-tui: {trouble}", file=sys.stderr)
-    # Not sys.exit: a thread deep in torch cannot be interrupted, and taking torch down takes most
-    # of a second. The terminal is restored by now, and nothing is left to be written.
+    theme = app.theme if app.theme != first_theme else stored.theme
+    problem = save(settings_file(), replace(stored, theme=theme, place=app.place), stored)
+    if problem:
+        print(f"diffusion-tui: {problem}", file=sys.stderr)
+    # sys.exit would wait for threads inside torch, which cannot be interrupted, and for torch's
+    # shutdown, which takes most of a second. The terminal is restored and all files are written.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(app.return_code or app.return_value or 0)

@@ -1,4 +1,4 @@
-"""What is shown follows what is trained: the loss, the film and the study, each in its own time."""
+"""Updates of the panels during training: loss, trajectory and diagnosis, each at its own rate."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FRAMES = 8.0
-"""Most drawings of the loss in a second."""
+"""Greatest number of drawings of the loss per second."""
 _SLOWEST = 0.5
-"""Longest wait, in seconds, from one drawing of the loss to the next."""
-_FILMS = 1.0
-"""Most denoisings from the latest weights in a second, while training."""
-_STUDIES = 1.0
-"""Most studies of the latest weights in a second, while training."""
+"""Longest time, in seconds, between two drawings of the loss."""
+_TRAJECTORIES = 1.0
+"""Greatest number of trajectories sampled per second while training."""
+_DIAGNOSES = 1.0
+"""Greatest number of diagnoses per second while training."""
 _SHARE = 0.02
-"""Most of the time that the screen, and each of these workers, may take from the training."""
+"""Greatest share of the time that the screen, or either worker, may take from the training."""
 
 
 class LiveUpdates:
-    """Shows in the panels what the model has come to, and asks for films and studies of it.
+    """Shows the state of the model in the panels, and requests trajectories and diagnoses.
 
-    ``fps``: most drawings of the loss in a second.
+    ``fps``: greatest number of drawings of the loss per second.
     """
 
     def __init__(
@@ -51,29 +51,29 @@ class LiveUpdates:
         self._main = main
         self._guidance = guidance
         self.frames = Clock(fps, _SHARE, _SLOWEST)
-        self.trajectories = Clock(_FILMS, _SHARE)
-        self._studies = Clock(_STUDIES, _SHARE)
+        self.trajectories = Clock(_TRAJECTORIES, _SHARE)
+        self._diagnoses = Clock(_DIAGNOSES, _SHARE)
         self._drawn_at = thread_time()
-        self.seen = SessionState.IDLE
-        self._told_unsaved = ""
+        self.last_state = SessionState.IDLE
+        self._last_unsaved = ""
         self.counts: Mapping[str, int] = {}
         self._reader: Reader[Any] = Reader(app)
         self._reading = ""
 
     def start(self) -> None:
-        """Begin, when the lab is mounted."""
-        # Draws what came when no drawing was due, should nothing follow it.
+        """Start the timer; call once the lab is mounted."""
+        # An update that comes before its drawing is due would not show if no other followed.
         self._pulse = self._app.set_interval(_SLOWEST / 2, self.tick, pause=True)
 
-    # --- the bench ---------------------------------------------------------------------------
+    # --- the workspace -----------------------------------------------------------------------
 
     def choose(self, name: str) -> None:
-        """Put another experiment on the bench."""
+        """Choose another experiment and show its workspace."""
         self._main.experiments.chosen = self._model.chosen = name
-        self.show_bench()
+        self.show_workspace()
 
-    def show_bench(self) -> None:
-        """Put the chosen experiment into every panel."""
+    def show_workspace(self) -> None:
+        """Show the workspace of the chosen experiment in every panel."""
         workspace, main = self._model.workspace, self._main
         main.form.show(workspace.experiment, self._model.preset.experiment)
         main.denoising.expect(workspace.experiment.sampling_levels)
@@ -85,7 +85,7 @@ class LiveUpdates:
         self._guidance.write()
 
     def write_hints(self) -> None:
-        """Say in the empty panels what is awaited there."""
+        """Write into the empty panels what they wait for."""
         model = self._model
         self._main.denoising.hint("sampling …" if model.loaded else "loading torch …")
         plan = model.workspace.experiment.training
@@ -96,17 +96,17 @@ class LiveUpdates:
     # --- the lines around the panels ---------------------------------------------------------
 
     def show_tab(self, tab: str) -> None:
-        """Turn to this tab."""
+        """Show a tab."""
         self._main.tab = tab
         self.write()
 
     def turn_to(self, tab: str) -> None:
-        """Turn to this tab, and give its panel the focus."""
+        """Show a tab and focus its panel."""
         self.show_tab(tab)
         self._main.focus_tab()
 
     def write(self) -> None:
-        """Write the lines around the panels."""
+        """Write the tabs, the status line, the key bar and the guide."""
         self._main.write_tabs()
         self.write_status()
         self._guidance.write()
@@ -115,34 +115,34 @@ class LiveUpdates:
 
     @property
     def awaited(self) -> bool:
-        """Whether anything would come of a tick now; any thread may ask."""
-        return self._model.session.state is not self.seen or self.frames.near
+        """Whether a tick would change anything now. Thread-safe."""
+        return self._model.session.state is not self.last_state or self.frames.near
 
     def tick(self) -> None:
-        """The session has something new."""
-        # All that this thread has done since the last drawing counts: while it runs Python, the
-        # training stands still.
+        """Handle an update of the session: refresh the panels if a drawing is due."""
+        # All work of this thread since the last drawing counts: while it runs Python, the training
+        # waits for the interpreter lock.
         self.frames.took(thread_time() - self._drawn_at)
         due = self.frames.due() and not self._app.pace.clogged
-        if self._model.session.state is not self.seen or due:
+        if self._model.session.state is not self.last_state or due:
             self._drawn_at = thread_time()
             self.refresh()
 
     def refresh(self) -> None:
-        """Pull what the session has reached and show it."""
+        """Read the state of the session and show it."""
         model, loss = self._model, self._main.loss
         if not self._app.is_running:
-            return  # the widgets are being taken down
+            return  # the widgets are being removed
         state = model.session.state
-        changed = state is not self.seen
-        self.seen = state
+        changed = state is not self.last_state
+        self.last_state = state
         if changed:
             (self._pulse.resume if state is SessionState.TRAINING else self._pulse.pause)()
         training = model.workspace.training
         if training is not None:
-            if training.unsaved and training.unsaved != self._told_unsaved:
+            if training.unsaved and training.unsaved != self._last_unsaved:
                 self._app.refuse("Not saved", training.unsaved)
-            self._told_unsaved = training.unsaved
+            self._last_unsaved = training.unsaved
             if training is not loss.training or (changed and training.losses is not None):
                 loss.show(training)
             else:
@@ -156,33 +156,33 @@ class LiveUpdates:
         self._guidance.view_state()
 
     def _follow(self, training: Training, changed: bool) -> None:
-        """Keep the film close to the latest weights."""
+        """Request a trajectory of the latest weights if the panel shows an older one."""
         model, denoising, snapshot = self._model, self._main.denoising, training.snapshot
         trajectory = denoising.trajectory
         if snapshot is not None and model.workspace.trained() is training:
             request = trajectory.request if trajectory is not None else None
             newer = request is None or request.denoiser is not snapshot[1]
             complete = request is not None and (request.live and not training.state.active)
-            seen = denoising.is_on_screen
-            wanted = seen and (newer or complete) and not model.workspace.source_ideal
-            now = changed or not training.state.active
-            if wanted and not model.sampling.busy and (now or self.trajectories.due()):
+            visible = denoising.is_on_screen
+            stale = visible and (newer or complete) and not model.workspace.source_ideal
+            urgent = changed or not training.state.active
+            if stale and not model.sampling.busy and (urgent or self.trajectories.due()):
                 self.ask()
         if training.state is SessionState.TRAINING:
             training.wanted.set()
 
     def mark(self) -> None:
-        """Mark in the list what has been trained: since the start, or in a run on disk."""
-        here = {
+        """Mark the experiments that are trained, in this session or in a run on disk."""
+        session = {
             key: workspace.training.state.mark
             for key, workspace in self._model.workspaces.items()
             if workspace.training is not None
         }
-        on_disk = {key: mark_of(count) for key, count in self.counts.items() if key not in here}
-        self._main.experiments.marks = here | on_disk
+        on_disk = {key: mark_of(count) for key, count in self.counts.items() if key not in session}
+        self._main.experiments.marks = session | on_disk
 
     def count_runs(self) -> None:
-        """Have the experiments marked that have runs on disk."""
+        """Count the runs on disk in a thread, to mark their experiments."""
         ask_for_counts(self._app.post_while_running)
 
     def read(self, what: str, job: Callable[[], T], done: Callable[[Future[T]], None]) -> None:
@@ -209,7 +209,7 @@ class LiveUpdates:
             self.write_status()
 
     def write_status(self) -> None:
-        """Say in the status line where the session stands."""
+        """Write the state of the session into the status line."""
         model = self._model
         training = model.workspace.training
         if training is None and model.session.state.active:
@@ -226,39 +226,39 @@ class LiveUpdates:
         )
         self._main.status.write(left, right)
 
-    # --- films and studies -------------------------------------------------------------------
+    # --- trajectories and diagnoses ----------------------------------------------------------
 
     def ask(self) -> None:
-        """Ask for the film that should be seen, and for the study that goes with it."""
+        """Request the trajectory of the workspace, and its diagnosis if that view is open."""
         model = self._model
         request = model.workspace.request(
             live=model.workspace.active, level=self._main.denoising.level
         )
         model.sampling.ask(request)
-        if self._main.loss.view != "loss" and (not request.live or self._studies.due()):
+        if self._main.loss.view != "loss" and (not request.live or self._diagnoses.due()):
             model.diagnoses.ask(request)
 
-    def ask_study(self) -> None:
-        """Ask for the study alone, and at once; without a network, of what is being typed."""
+    def ask_diagnosis(self) -> None:
+        """Request the diagnosis alone, at once; while a field is edited, for the value typed."""
         model, trial = self._model, self._main.form.trial
-        self._studies.took(0.0)
+        self._diagnoses.took(0.0)
         request = model.workspace.request(live=model.workspace.active)
         if trial != model.workspace.experiment:
             request = replace(request, experiment=trial, source="forward", denoiser=None)
         model.diagnoses.ask(request)
 
-    def filmed(self, trajectory: MeasuredTrajectory) -> None:
-        """A film is ready."""
-        model, began = self._model, thread_time()
+    def show_trajectory(self, trajectory: MeasuredTrajectory) -> None:
+        """Show a trajectory, unless the experiment has changed since the request."""
+        model, start = self._model, thread_time()
         if trajectory.request.experiment == model.workspace.experiment:
             self._main.denoising.show(trajectory)
-        self.trajectories.took(trajectory.seconds + thread_time() - began)
+        self.trajectories.took(trajectory.seconds + thread_time() - start)
         if model.session.state is not SessionState.TRAINING:
-            self.refresh()  # else the next tick does
+            self.refresh()  # while training, the next tick refreshes
 
-    def studied(self, diagnosis: RequestedDiagnosis) -> None:
-        """A study is ready."""
-        self._studies.took(diagnosis.seconds)
+    def show_diagnosis(self, diagnosis: RequestedDiagnosis) -> None:
+        """Show a diagnosis, unless the experiment has changed since the request."""
+        self._diagnoses.took(diagnosis.seconds)
         if diagnosis.request.experiment in (
             self._model.workspace.experiment,
             self._main.form.trial,

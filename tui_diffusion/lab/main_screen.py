@@ -1,6 +1,7 @@
-"""The lab's main screen: its panels, and where they stand.
+"""The lab's main screen and its layout.
 
-All are in sight, one at a time as tabs, or none where there is no room.
+A wide terminal shows all panels together, a narrow one shows them as tabs, and a terminal that is
+too small shows only the size it needs.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 _BROAD = 140
-"""Columns from which the setup is broader."""
+"""Least number of columns at which the setup is broader."""
 
 STYLES = """
 * {
@@ -73,9 +74,9 @@ MainScreen { layout: vertical; background: $background; }
 
 
 class MainScreen(PacedScreen[None]):
-    """The lab's own screen, under all others; `tab` is the panel to see where only one can be.
+    """The main screen, below all others; `tab` names the panel that a narrow terminal shows.
 
-    ``busy`` says whether something trains.
+    ``busy`` returns whether a training is active.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class MainScreen(PacedScreen[None]):
         self.note = HintBar(palette, glyphs, id="note")
 
     def panels(self) -> ComposeResult:
-        """All that stands here, for the app to mount before it says that it is mounted itself."""
+        """Yield the widgets; the app mounts them, so that they exist in its `on_mount`."""
         yield self.status
         yield TextLine(id="tabs")
         with Container(id="body"):
@@ -124,18 +125,18 @@ class MainScreen(PacedScreen[None]):
     # --- colours and sizes -------------------------------------------------------------------
 
     def recolour(self, palette: Palette) -> None:
-        """Take the colours of another theme, for what is drawn from now on."""
+        """Set the colours for all later drawings."""
         self.palette = palette
         for panel in (self.denoising, self.loss, *self.query(LevelSlider), self.note):
             panel.palette = palette
 
     def redraw(self) -> None:
-        """Draw what differs in the panels that can be seen."""
+        """Redraw the visible panels where anything has changed."""
         self.denoising.redraw()
         self.loss.redraw()
 
     def fit(self, size: Size) -> None:
-        """Take another size of the terminal."""
+        """Lay the panels out for a terminal size, in columns and lines."""
         small = too_small(size)
         focused = self.focused or self._lost_focus
         self.set_class(bool(small), "small")
@@ -146,24 +147,24 @@ class MainScreen(PacedScreen[None]):
         self.app.call_after_refresh(self.redraw)
 
     def _keep_focus(self, focused: Widget | None) -> None:
-        """Give the focus back to what had it before another size hid it, once that shows again."""
+        """Restore the focus to a widget that a resize had hidden, once it is visible again."""
         if focused is None:
-            return  # nothing had it, or what is to have it first is only about to get it
-        shown = all(node.display for node in focused.ancestors_with_self)
-        self.set_focus(focused if shown else None)
-        self._lost_focus = None if shown else focused
+            return  # no widget had the focus, or the first one is about to receive it
+        visible = all(node.display for node in focused.ancestors_with_self)
+        self.set_focus(focused if visible else None)
+        self._lost_focus = None if visible else focused
 
     # --- tabs and keys -----------------------------------------------------------------------
 
     def focus_tab(self) -> None:
-        """Give the focus to the panel of the tab."""
-        focus = {"setup": self.experiments, "training": self.loss}
-        # At once, and not by `focus`, so that a key right behind goes there.
-        self.set_focus(focus.get(self.tab, self.denoising))
+        """Focus the panel of the tab."""
+        panels = {"setup": self.experiments, "training": self.loss}
+        # `Widget.focus` would defer this, and the next key could arrive before it.
+        self.set_focus(panels.get(self.tab, self.denoising))
         self.app.call_after_refresh(self.redraw)
 
     def write_tabs(self) -> None:
-        """Show the tab, and write the lines that name the tabs and the keys."""
+        """Show the tab, and write the lines of tabs and keys."""
         for tab in TABS:
             self.set_class(tab == self.tab, tab)
         names = tabs(self.tab, self.palette)
@@ -173,9 +174,9 @@ class MainScreen(PacedScreen[None]):
         self.write_keys()
 
     def write_keys(self) -> None:
-        """Write the bar of keys: those of the panel in focus, or of the field that is open."""
+        """Write the key bar of the focused panel or of the open field."""
         hints, ends = self._hints()
-        for line in self.query("#footer").results(TextLine):  # none as the lab closes
+        for line in self.query("#footer").results(TextLine):  # empty while the lab closes
             line.write(*bar(hints, ends, self.app.size.width, self.palette, self.glyphs))
 
     def _hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:

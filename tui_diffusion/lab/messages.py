@@ -1,4 +1,4 @@
-"""What the workers say to the lab; each of these comes from another thread."""
+"""Messages of the workers to the lab; each is posted by another thread."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class SessionUpdate(Message, namespace="lab"):
-    """The session has something new; ticks not yet seen are one."""
+    """The session has progressed; a newer message replaces a pending one."""
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, SessionUpdate)
 
 
 class TrajectoryReady(Message, namespace="lab"):
-    """A film is ready."""
+    """A trajectory is ready."""
 
     def __init__(self, trajectory: MeasuredTrajectory) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class TrajectoryReady(Message, namespace="lab"):
 
 
 class DiagnosisReady(Message, namespace="lab"):
-    """A study is ready."""
+    """A diagnosis is ready."""
 
     def __init__(self, diagnosis: RequestedDiagnosis) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class DiagnosisReady(Message, namespace="lab"):
 
 
 class RunsCounted(Message, namespace="lab"):
-    """The runs on disk are counted, by experiment."""
+    """The number of runs on disk by experiment is known."""
 
     def __init__(self, counts: Mapping[str, int]) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class RunsCounted(Message, namespace="lab"):
 
 
 class RequestFailed(Message, namespace="lab"):
-    """A film or a study could not be made."""
+    """A trajectory or a diagnosis failed."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The open experiments, the chosen one, and the threads that train, sample and analyse."""
+"""The state of the lab: the workspaces of all experiments, the chosen one, and the workers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class Model:
-    """The state of the lab, independent of widgets; ``experiment`` is chosen at the start.
+    """The state of the lab, without widgets. At first the workspace of ``experiment`` is chosen.
 
-    ``session`` trains, ``sampling`` computes trajectories, and ``diagnoses`` analyses their errors.
-    ``loaded`` becomes true when torch has been imported.
+    ``session`` trains, ``sampling`` computes trajectories, and ``diagnoses`` diagnoses the error.
+    `loaded` is True once torch has loaded.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Model:
 
     @property
     def workspace(self) -> Workspace:
-        """The chosen experiment with its training."""
+        """The workspace of the chosen experiment."""
         return self.workspaces[self.chosen]
 
     @property
@@ -53,29 +53,32 @@ class Model:
         """The preset of the chosen experiment."""
         return self.presets[self.chosen]
 
-    def change_preset(self, was: str | None, now: Preset | None) -> None:
-        """Remove the preset ``was``, and store the chosen experiment under the name of ``now``.
+    def change_preset(self, old: str | None, new: Preset | None) -> None:
+        """Remove the preset named ``old``, and move the chosen workspace to the preset ``new``.
 
-        Without ``now``, choose the built-in preset that the experiment comes from.
+        Without ``new``, choose the built-in preset that the experiment derives from.
         """
         workspace = self.workspace
-        if was is not None:
-            del self.presets[was], self.workspaces[was]
-        if now is None:
+        if old is not None:
+            del self.presets[old], self.workspaces[old]
+        if new is None:
             self.chosen = base_of(workspace.experiment).id
             return
-        self.chosen = now.id
-        self.presets[now.id] = now
-        named = workspace.experiment.model_copy(update={"name": now.id})
-        self.workspaces[now.id] = replace(workspace, experiment=named)
+        self.chosen = new.id
+        self.presets[new.id] = new
+        experiment = workspace.experiment.model_copy(update={"name": new.id})
+        self.workspaces[new.id] = replace(workspace, experiment=experiment)
 
     def put(self, experiment: Experiment, training: Training) -> str:
-        """Store a training; return the name of its experiment, or of the preset it comes from."""
+        """Put a training into the workspace of its experiment, or of the preset it derives from.
+
+        Return the name of that workspace.
+        """
         name = experiment.name if experiment.name in self.workspaces else base_of(experiment).id
         self.workspaces[name] = Workspace(experiment, training)
         return name
 
     def close(self) -> bool:
-        """Stop all threads; return whether they have ended."""
+        """Close all threads; return whether they have ended."""
         ended = self.session.close(0.6)
         return self.sampling.close(0.2) and self.diagnoses.close(0.1) and ended

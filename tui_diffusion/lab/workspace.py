@@ -1,4 +1,4 @@
-"""An open experiment with its latest training."""
+"""The workspace of an experiment: its settings, its training, and the points to sample."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from .sampling.request import PointSource, SampleRequest
 from .session.records import Training
 
 _LIVE_POINTS = 2_000
-"""Maximum number of points sampled during a training, so that the training stays fast."""
+"""Greatest number of points of a trajectory while training, so that sampling takes little time."""
 
 
 @dataclass
 class Workspace:
-    """An experiment as set in the form, its latest training, and the offset of its seed."""
+    """One experiment as set in the form, with its latest training.
+
+    ``source_ideal``: sample with the ideal denoiser. ``noise``: offset to the seed of sampling.
+    """
 
     experiment: Experiment
     training: Training | None = None
@@ -23,25 +26,24 @@ class Workspace:
 
     @property
     def active(self) -> bool:
-        """Whether a training is in progress or paused."""
+        """Whether the training is loading, running or paused."""
         return self.training is not None and self.training.state.active
 
     def trained(self) -> Training | None:
-        """Return the training if its network fits the current experiment, otherwise None."""
+        """Return the training if it has a network that fits the current settings, else None."""
         training = self.training
         if training is None or training.snapshot is None:
             return None
-        was, now = training.experiment, self.experiment
         same = all(
-            getattr(was, part) == getattr(now, part)
+            getattr(training.experiment, part) == getattr(self.experiment, part)
             for part in ("data", "method", "schedule", "network")
         )
         return training if same else None
 
     def request(self, *, live: bool, level: int | None = None) -> SampleRequest:
-        """Return the request for a trajectory: of the network if there is one, else of noised data.
+        """Return the request for the trajectory of the network, or of true data if there is none.
 
-        ``level`` is computed first; ``live`` limits the number of points during a training.
+        ``live``: use fewer points, as a training is running. ``level``: the level to measure first.
         """
         experiment, training = self.experiment, self.trained()
         source: PointSource = "forward"

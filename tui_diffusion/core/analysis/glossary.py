@@ -15,7 +15,7 @@ class GlossaryEntry:
     """A number by its name in the interface.
 
     ``also``: alternative names; ``keys``: its fields in the JSON of a report. ``good``: the desired
-    value, with its unit; ``source``: the paper, if there is one.
+    value; ``unit``: the unit, if there is one; ``source``: the paper, if there is one.
     """
 
     name: str
@@ -23,6 +23,7 @@ class GlossaryEntry:
     formula: str = ""
     good: str = ""
     source: str = ""
+    unit: str = ""
     also: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
@@ -34,9 +35,9 @@ _ENTRIES = (
     # --- a training ---------------------------------------------------------------------------
     GlossaryEntry(
         "step",
-        "Gradient steps taken, of all there will be. Each sees one fresh batch; the post calls "
-        "them epochs. Beside the points it is the step whose weights drew them.",
-        "w ← w − rate · ∇loss(batch), for sgd",
+        "Gradient steps done, of the total. Each uses one fresh batch; the post calls them "
+        "epochs. Beside the points, it is the step whose weights produced them.",
+        "w ← w − lr · ∇loss(batch), for sgd",
         also=("steps trained",),
     ),
     GlossaryEntry(
@@ -44,17 +45,18 @@ _ENTRIES = (
         "How fast the training goes: gradient steps over the seconds spent in training.",
         "steps / seconds",
         "Thousands, for networks as small as these.",
+        unit="steps/s",
     ),
     GlossaryEntry(
         "time left",
         "How long the rest of the training takes, at the speed so far.",
         "(steps − step) / steps a second",
-        "In minutes:seconds.",
+        unit="minutes:seconds",
     ),
     GlossaryEntry(
         "time taken",
         "How long the training took; pauses do not count.",
-        good="In minutes:seconds.",
+        unit="seconds, or minutes:seconds",
         also=("time",),
     ),
     GlossaryEntry(
@@ -65,24 +67,24 @@ _ENTRIES = (
     ),
     GlossaryEntry(
         "times its floor",
-        "The latest losses, averaged, as a multiple of the least that is possible. Narrow data "
-        "leave little in doubt: their floor is near 0, and a good training ends at tens of times "
-        "it. Chance alone moves it by some percent.",
+        "The latest losses, averaged, as a multiple of the least that is possible. The floor of "
+        "narrow data is near 0, and a good training ends at tens of times it. Chance alone moves "
+        "the number by some percent.",
         "loss / floor",
         "Near 1 the network knows all that can be known. Compares trainings of one experiment.",
     ),
     GlossaryEntry(
         "expected loss over its floor",
         "The loss that the network's weights have on average, as a multiple of the least that is "
-        "possible. Unlike the latest losses it is hardly a matter of chance.",
+        "possible. Unlike the latest losses, it hardly depends on chance.",
         "E[loss] / floor = 1 + excess / floor",
         "1 is perfect; never below. Compares networks that learn the same thing.",
         also=("expected / floor",),
     ),
     GlossaryEntry(
         "final loss",
-        "Average of the last 100 losses of the training: each is one batch's, and a matter of "
-        "chance.",
+        "Average of the last 100 losses of the training. Each is the loss of one batch and varies"
+        " by chance.",
         good="Near the floor. Losses of different methods do not compare.",
     ),
     GlossaryEntry(
@@ -100,7 +102,7 @@ _ENTRIES = (
         "The least loss that any network can reach. A noisy point does not tell which noise was "
         "drawn, so even the best possible output is off by this much.",
         "E‖target − E[target | x]‖², summed up like the loss",
-        "A fact of the data and the schedule, exact: no training lowers it.",
+        "Exact, and fixed by the data and the schedule: no training lowers it.",
         also=("least of any network",),
         keys=("floor",),
     ),
@@ -112,31 +114,32 @@ _ENTRIES = (
         keys=("excess",),
     ),
     GlossaryEntry(
-        "rate",
-        "The learning rate now: how far a step follows the gradient. It may decay as the training "
-        "goes on (training.decay).",
-        "w ← w − rate · ∇loss, for sgd",
-        "Too high and the loss jumps or is no longer finite; too low and it hardly falls.",
+        "lr",
+        "The current learning rate: how far a step follows the gradient. It may decay during the "
+        "training (training.decay).",
+        "w ← w − lr · ∇loss, for sgd",
+        "If it is too high, the loss jumps or is no longer finite; if too low, it hardly falls.",
     ),
     GlossaryEntry(
         "network of level",
-        "With a network for every level they train one after another; this is whose turn it is.",
+        "Networks for single levels train one after another; this is the level of the current one.",
     ),
     GlossaryEntry(
         "GPU load",
-        "Share of the last moments in which the GPU had work, whoever gave it.",
-        good="In percent. Networks this small leave most of a GPU idle.",
+        "Share of the recent time in which the GPU was busy, with the work of any program.",
+        good="Networks this small leave most of a GPU idle.",
+        unit="percent",
     ),
     GlossaryEntry(
         "GPU memory",
-        "Memory in use on the GPU, of all there is, by every program together.",
-        good="In GiB.",
+        "Memory in use on the GPU by all programs together, of the total.",
+        unit="GiB",
     ),
     # --- levels -------------------------------------------------------------------------------
     GlossaryEntry(
         "level",
-        "Where you are between noise and data: level 0 is the noisiest, level N is clean. DDPM's t "
-        "is N minus it. x_0 is no level but the clean data, as in the papers.",
+        "The position between noise and data: level 0 is the noisiest, level N is clean. DDPM's t"
+        " is N minus the level. As in the papers, x_0 is the clean data and not level 0.",
         "x = α_k·x_0 + σ_k·ε at level k = 0 … N;  σ_N = 0",
         keys=("level",),
     ),
@@ -144,9 +147,9 @@ _ENTRIES = (
         "sigma",
         "Standard deviation of the noise in the points at this level.",
         "σ in x = α·x_0 + σ·ε",
-        "In the unit of the data, of points from a file in stds of a column: far above their "
-        "spread nothing of them is seen.",
+        "Far above the spread of the data, nothing of them is visible.",
         _KARRAS,
+        unit="that of the data; for points of a file, the std of a column",
         also=("σ",),
         keys=("sigma",),
     ),
@@ -155,11 +158,11 @@ _ENTRIES = (
         "How noisy the points are at this level, whatever the schedule: the noise, in units of "
         "what is left of the data.",
         "σ/α in x/α = x_0 + (σ/α)·ε",
-        "Two trainings at one level may stand at different noise: this tells.",
+        "Two trainings at the same level may have different noise; this number compares them.",
     ),
     GlossaryEntry(
         "alpha",
-        "What the data are multiplied with at this level. 1 where noise is only added.",
+        "The factor of the data at this level; 1 if noise is only added.",
         "α in x = α·x_0 + σ·ε;  α = √alpha_bar",
         keys=("alpha",),
     ),
@@ -184,9 +187,9 @@ _ENTRIES = (
     GlossaryEntry(
         "start off by",
         "How far the noise that sampling starts from is from the true noisiest level, in that "
-        "level's std. Whether the sample is the worse for it, o tells; s starts from the truth.",
+        "level's std. o shows whether this harms the sample; s starts from the exact level.",
         "energy distance(start, noisiest level) / std of the noisiest level",
-        "Below 0.001 no sample shows it, and the title says: start good.",
+        "Below 0.001 no sample shows the difference, and the title says start good.",
         keys=("share",),
     ),
     GlossaryEntry(
@@ -195,8 +198,8 @@ _ENTRIES = (
     ),
     GlossaryEntry(
         "sub-steps",
-        "The part of a level that is gone at each step; f changes it. Between two levels points "
-        "are drawn on a straight line.",
+        "The fraction of a level that each step of the view moves; f changes it. Between levels, "
+        "points are interpolated in straight lines.",
         "x = (1 − s)·x(level k) + s·x(level k + 1)",
     ),
     # --- points -------------------------------------------------------------------------------
@@ -235,7 +238,7 @@ _ENTRIES = (
         "many true points score, which is 0 on average (root mean square). At most 4,096 points "
         "count. Points of a file are measured at unit size, where each column has std 1.",
         "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖, without bias and exact in Y",
-        "0 within its ±: chance takes it below 0 as well. More points make the ± smaller.",
+        "0 within its ±; chance can make it negative. More points make the ± smaller.",
         "Székely and Rizzo 2013",
         also=("energy",),
         keys=("energy_distance",),
@@ -252,8 +255,9 @@ _ENTRIES = (
         "How far points have to be moved to become a true sample, averaged over 64 directions "
         "onto which both are projected.",
         "mean over directions of mean |sorted x·u − sorted y·u|",
-        "About what true points score; in the unit of the data, for points of a file at unit size.",
+        "About what true points score.",
         "Bonneel et al. 2015",
+        unit="that of the data; points of a file are measured at unit size",
         keys=("sliced_wasserstein",),
     ),
     GlossaryEntry(
@@ -265,8 +269,8 @@ _ENTRIES = (
     ),
     GlossaryEntry(
         "mode weights, total variation",
-        "How unfairly the points are spread over the modes: the share that would have to change "
-        "its mode.",
+        "How far the shares of the modes are from their weights: the share of points that would "
+        "have to change mode.",
         "½·Σ_m |share of m − weight of m|",
         "About what true points score, near 0.",
         also=("mode weights (TV)",),
@@ -318,18 +322,18 @@ _ENTRIES = (
         "Which of the points is followed.",
         also=("◆",),
     ),
-    GlossaryEntry("x", "Where the followed point is at this level."),
+    GlossaryEntry("x", "The position of the followed point at this level."),
     GlossaryEntry(
         "x0_hat",
-        "What the denoiser takes the point's clean data to be. Below it the best possible guess, "
-        "from the same x.",
+        "The denoiser's prediction of the point's clean data. Below it, the best possible "
+        "prediction from the same x.",
         "x0_hat = (x − σ·eps_hat)/α;  ideal: E[x_0 | x]",
-        "The ideal one. At high noise that is a blend of all the data, and no fault.",
+        "The ideal one. At high noise, that is rightly a blend of all the data.",
         _KARRAS,
     ),
     GlossaryEntry(
         "eps_hat",
-        "What the denoiser takes the noise in the point to be, in units of sigma. Below it the "
+        "The denoiser's prediction of the noise in the point, in units of sigma. Below it, the "
         "ideal one. The score is −eps_hat/σ.",
         "eps_hat = (x − α·x0_hat)/σ;  ideal: E[ε | x]",
         "The ideal one.",
@@ -353,7 +357,7 @@ _ENTRIES = (
         "Part of the sample's error that goes away when sampling starts from the true noisiest "
         "level.",
         "error − error(exact start)",
-        "0, within its ±. Below 0 where this fault made good for another.",
+        "0, within its ±. Negative if this error made up for another.",
         keys=("start",),
     ),
     GlossaryEntry(
@@ -376,13 +380,13 @@ _ENTRIES = (
         "total",
         "The whole error of a sample; start, network and discretisation sum to it.",
         "energy distance(sample, exact distribution), without bias",
-        "0, give or take chance: it may be a little below.",
+        "0 within chance; it may be slightly negative.",
         keys=("total",),
     ),
     GlossaryEntry(
         "chance",
-        "How far from 0 the error of as many true points comes by chance alone; behind ± how far "
-        "chance moves a part from one sample to the next. Two std each.",
+        "The error that as many true points reach by chance alone. Behind ±, how far chance moves"
+        " a part from one sample to the next. Both are two std.",
         "2·√Var(energy distance)",
         "A part within its ± is drawn grey: it may be 0.",
         also=("±", "± by chance", "true points score"),
@@ -398,7 +402,7 @@ _ENTRIES = (
     ),
     GlossaryEntry(
         "signal at the start",
-        "What is left of the data at level 0 beside the noise.",
+        "The remaining signal of the data at level 0, relative to the noise.",
         "α_0 · std of the data / σ_0",
         "Near 0: then pure noise is the right start.",
         keys=("signal",),
@@ -413,7 +417,7 @@ _ENTRIES = (
     ),
     GlossaryEntry(
         "error in the sample",
-        "What becomes of that error in the end, when the ideal denoiser takes all later steps.",
+        "The size of that error in the sample, when the ideal denoiser takes all later steps.",
         "‖change of x(level N)‖ / ‖change of eps_hat‖",
         "Small: later steps correct what early ones did.",
         also=("in the end x", "in the sample"),

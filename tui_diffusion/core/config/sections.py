@@ -219,12 +219,14 @@ class TrainingConfig(Section):
         "Over the batch: sum of squares, 2-norm (the root of that sum), or mean of squares.",
     )
     decay: Literal["none", "step", "cosine"] = setting(
-        "none", "rate decay", "How the rate falls: not, by a factor every so often, or as a cosine."
+        "none",
+        "rate decay",
+        "Decay of the learning rate: none, by a factor at intervals, or as a cosine.",
     )
     decay_factor: Real = setting(
         0.95,
         "decay factor",
-        "Factor of each step of the rate.",
+        "Factor by which each decay step multiplies the learning rate.",
         when=_STEP_DECAY,
         gt=0,
         le=1,

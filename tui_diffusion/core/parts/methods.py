@@ -46,7 +46,7 @@ METHOD_PARTS = by_name(
         name="ddpm",
         title="DDPM",
         help="predict the noise (Ho et al. 2020)",
-        learns="net(x, αₜ) → ε, told αₜ = 1 − βₜ; eps_hat = net",
+        learns="net(x, αₜ) → ε, with αₜ = 1 − βₜ; eps_hat = net",
         papers=(HO,),
         schedule="beta",
         sampler="ddpm",

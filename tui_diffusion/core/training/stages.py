@@ -10,7 +10,7 @@ from ..config.experiment import Experiment
 
 @dataclass(frozen=True)
 class Stage:
-    """Steps [start, stop) that train one body of the network, at one level or (None) at all."""
+    """The steps [start, stop) that train one body of the network, for one level or all (None)."""
 
     start: int
     stop: int

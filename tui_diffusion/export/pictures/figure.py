@@ -147,7 +147,7 @@ class Figure:
     """A picture.
 
     ``facts`` are numbers beside their exact values: name, value, exact value. The layout leaves
-    room for a note as long as ``longest``, so that it is the same in every frame of a film.
+    room for a note as long as ``longest``, so that it is the same in every frame of an animation.
     """
 
     title: str

@@ -14,7 +14,7 @@ from .views import panels_of
 def denoisings(
     animations: Sequence[tuple[str, Animation, float]], views: Mapping[int, str], title: str
 ) -> Figure:
-    """Return named films, each at a position between levels 0 and N, in a view by dimension."""
+    """Return named trajectories at positions between levels 0 and N, in a view by dimension."""
     panels: list[Panel] = []
     for name, animation, position in animations:
         scene, view = animation.scene(position), views[animation.dim]

@@ -36,7 +36,7 @@ _ARROWS = 20
 def figure_of(
     animation: Animation, view: str, position: float | None, size: tuple[int, int]
 ) -> Figure:
-    """Return a view of a film at a position between level 0 and N (None: N)."""
+    """Return a view of a trajectory at a position between level 0 and N (None: N)."""
     if view == GRID:
         return grid(animation, size)
     if view in TRAINING_VIEWS:
@@ -51,7 +51,7 @@ def figure_of(
 
 
 def panels_of(animation: Animation, scene: Scene, view: str) -> tuple[Panel, ...]:
-    """Return the panels of a view of a film's points."""
+    """Return the panels of a view of a trajectory's points."""
     entry = BY_NAME[view]
     name = entry.line if animation.dim == 1 else entry.plane
     function: Callable[[Animation, Scene], tuple[Panel, ...]] = globals()[name]

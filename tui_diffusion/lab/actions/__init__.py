@@ -1,1 +1,1 @@
-"""What each action does: methods ``action_…`` of a class a file, by what they act on."""
+"""Implementations of the actions: one class a file with methods ``action_…``, by their target."""

@@ -1,4 +1,4 @@
-"""What is done to the points where more than their panel is needed: other ones, and a copy."""
+"""Actions on the points that need more than their panel: resample them, or copy their numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class PointActions:
-    """Has the points come from elsewhere, and copies what is measured of them."""
+    """Changes the source of the points, and copies their numbers."""
 
     def __init__(
         self,
@@ -30,29 +30,29 @@ class PointActions:
         self._updates = updates
 
     def action_noise(self) -> None:
-        """Other noise to start from."""
+        """Sample again from fresh noise."""
         self._model.workspace.noise += 1
         self._updates.ask()
 
     def action_ideal(self) -> None:
-        """The exact denoiser in the network's place, and back."""
+        """Switch between the network and the exact denoiser."""
         workspace = self._model.workspace
         workspace.source_ideal = not workspace.source_ideal
         self._updates.ask()
 
     def action_start(self) -> None:
-        """The exact start of sampling, or the usual one."""
+        """Switch between the exact start of sampling and the preset's."""
         workspace, preset = self._model.workspace, self._model.preset.experiment
-        usual = preset.sampling.start
-        if usual == "exact":
-            usual = "data-mean"
-        other = usual if workspace.experiment.sampling.start == "exact" else "exact"
-        workspace.experiment = workspace.experiment.with_settings({"sampling.start": other})
+        default = preset.sampling.start
+        if default == "exact":
+            default = "data-mean"
+        start = default if workspace.experiment.sampling.start == "exact" else "exact"
+        workspace.experiment = workspace.experiment.with_settings({"sampling.start": start})
         self._form.show(workspace.experiment, preset)
         self._updates.ask()
 
     def action_jump(self) -> None:
-        """Ask for a level by its number, where it is seen."""
+        """Ask for a level by its number in the denoising panel."""
         if self._denoising.is_on_screen:
             self._denoising.action_jump()
         else:
@@ -60,7 +60,7 @@ class PointActions:
             self._app.call_after_refresh(self._denoising.action_jump)
 
     def action_copy(self) -> None:
-        """What is measured, and how to have it again, to the clipboard and to a file."""
+        """Copy the level's numbers and the command line to the clipboard and to a file."""
         from ...interface.command_line import command_line
         from ..clipboard import keep, level_text
 
@@ -71,5 +71,5 @@ class PointActions:
         try:
             where = f"also in {keep(text)}"
         except OSError as error:
-            where = f"but to no file ({error.strerror})"
-        self._app.notify(f"Copied, where the terminal allows it; {where}", markup=False)
+            where = f"not written to a file ({error.strerror})"
+        self._app.notify(f"Copied, if the terminal allows it; {where}", markup=False)

@@ -1,4 +1,4 @@
-"""What is done to the training: begin it, hold it, end it, and look at it."""
+"""Actions on the training: start, pause, resume or stop it, and change its view."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class TrainingActions:
-    """Trains what is set, and turns to where that is seen."""
+    """Controls the training of the current experiment and shows its panel."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class TrainingActions:
         self._awaits_form = False
 
     def action_train(self) -> None:
-        """Train what is set, anew; points of a file as they stand there now."""
+        """Train the current experiment from the start."""
         form = self._main.form
         if form.reading:
             self._awaits_form = True
@@ -61,7 +61,7 @@ class TrainingActions:
         self._updates.read(what, partial(reread, experiment), done)
 
     def form_read(self, taken: bool) -> None:
-        """Train what waited for the form to read a file."""
+        """Start the training that waited for the form to read a file."""
         awaited, self._awaits_form = self._awaits_form, False
         if awaited and taken:
             self.action_train()
@@ -69,7 +69,7 @@ class TrainingActions:
     def _reread(
         self, workspace: Workspace, before: Experiment, outcome: Future[Experiment]
     ) -> None:
-        """Train the points that were read, if they are still those of what is set."""
+        """Train with the points that were read, unless the experiment has changed since."""
         if workspace is not self._model.workspace:
             return
         if workspace.experiment is not before:
@@ -82,16 +82,16 @@ class TrainingActions:
             return
         if now != before:
             workspace.experiment = now
-            self._updates.show_bench()
+            self._updates.show_workspace()
         self._begin()
 
     def _cancel(self) -> None:
-        """Train nothing that is still to be read."""
+        """Cancel a training that waits for a file."""
         self._awaits_form = False
         self._updates.cancel_reading()
 
     def action_pause(self) -> None:
-        """Hold the training, or go on with it, also after its end."""
+        """Pause or resume the training, also after its end."""
         training = self._model.workspace.training
         if training is not None and can_go_on(training, self._model.workspace.experiment):
             self._begin(training.run)
@@ -99,27 +99,27 @@ class TrainingActions:
             self._model.session.pause()
 
     def _begin(self, run: Path | None = None) -> None:
-        """Train what is set: anew, or on from where a run ended."""
+        """Train the current experiment from the start, or resume the run in a folder."""
         self._cancel()
         workspace = self._model.workspace
         resume = str(run) if run else None
         workspace.training = self._model.session.start(workspace.experiment, resume=resume)
         workspace.source_ideal = False
-        self._guidance.did("choose")  # who trains has chosen
+        self._guidance.did("choose")  # training implies a choice
         if self._main.tab == "setup":
             self._updates.show_tab("training")
         self._updates.refresh()
 
     def action_stop(self) -> None:
-        """End the training."""
+        """Stop the training."""
         self._cancel()
         if self._model.session.state.active:
             self._model.session.stop()
 
-    def action_study(self) -> None:
-        """The next view of the loss."""
+    def action_loss_view(self) -> None:
+        """Show the next view of the loss panel."""
         loss = self._main.loss
         loss.next_view()
         loss.at(self._main.denoising.level)
         if loss.view != "loss":
-            self._updates.ask_study()
+            self._updates.ask_diagnosis()

@@ -1,4 +1,4 @@
-"""What opens over the lab: each window, with what it is to show and who takes its answer."""
+"""Actions that open a window over the lab, and the handling of the window's result."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ Act = Callable[Concatenate["Windows", P], None]
 
 
 def _with_torch(act: Act[P]) -> Act[P]:
-    """An action that waits until torch is there, as it would not answer while it loads it."""
+    """Refuse an action until torch has loaded; its import would block the event loop."""
 
     @wraps(act)
     def once_loaded(windows: Windows, /, *args: P.args, **kwargs: P.kwargs) -> None:
         if windows.model.loaded:
             act(windows, *args, **kwargs)
         else:
-            windows.not_yet("torch is being loaded")
+            windows.not_yet("torch is loading")
 
     return once_loaded
 
 
 class Windows:
-    """Opens them, and takes their answers into the model."""
+    """Opens windows and applies their results to the model."""
 
     def __init__(
         self, app: TerminalApp, model: Model, main: MainScreen, updates: LiveUpdates
@@ -53,29 +53,29 @@ class Windows:
         self._beside: Reader[list[Candidate]] = Reader(app)
 
     def not_yet(self, what: str) -> None:
-        """Say what has to be awaited."""
-        self._app.notify(f"{what}: again in a moment", title="Not yet", timeout=2, markup=False)
+        """Tell the user to try again once ``what`` is over, such as "torch is loading"."""
+        self._app.notify(f"{what}: try again in a moment", title="Not yet", timeout=2, markup=False)
 
     @_with_torch
     def action_export(self) -> None:
-        """Write what is shown to a file."""
+        """Open the export dialog for the current view."""
         from ..screens.export import ExportScreen
         from ..screens.exports import of_lab
 
         panel, loss = self._main.denoising, self._main.loss
         if panel.trajectory is None:
-            self.not_yet("the denoising is being made")
+            self.not_yet("the points are being sampled")
             return
         training_first = loss.has_focus or not panel.is_on_screen
-        trained = self.model.workspace.trained()
-        offer = of_lab(
-            panel.trajectory, panel.view, panel.playback.position, trained, loss, training_first
+        training = self.model.workspace.trained()
+        choices = of_lab(
+            panel.trajectory, panel.view, panel.playback.position, training, loss, training_first
         )
         light = not self._app.current_theme.dark
-        self._app.push_screen(ExportScreen(offer, light=light, plain=self._app.plain))
+        self._app.push_screen(ExportScreen(choices, light=light, plain=self._app.plain))
 
     def action_keep(self, *, remove: bool = False) -> None:
-        """Keep the experiment as a preset of one's own; or rename or remove one."""
+        """Save the experiment as a preset of the user, or rename or remove one."""
         from ..screens.save_preset import SavePresetScreen
 
         model = self.model
@@ -83,39 +83,39 @@ class Windows:
         screen = SavePresetScreen(
             model.workspace.experiment, model.preset, changes, remove=remove, plain=self._app.plain
         )
-        self._app.push_screen(screen, self._take_kept)
+        self._app.push_screen(screen, self._apply_preset_change)
 
-    def _take_kept(self, kept: PresetChange | None) -> None:
-        """Follow what became of the presets of one's own."""
-        if kept is None:
+    def _apply_preset_change(self, change: PresetChange | None) -> None:
+        """Update the model and the list after a change of the user's presets."""
+        if change is None:
             return
         model = self.model
-        model.change_preset(kept.was, kept.now)
+        model.change_preset(change.old, change.new)
         self._main.experiments.load(list(model.presets.values()), model.chosen)
-        self._updates.show_bench()
+        self._updates.show_workspace()
         self._updates.mark()
 
     @_with_torch
-    def action_runs(self, told: str = "") -> None:
-        """The runs on disk; ``told`` is said there at first."""
+    def action_runs(self, message: str = "") -> None:
+        """List the runs on disk; ``message`` is shown below the list at first."""
         from ..runs.compare.subjects import of_workspace
         from ..runs.screen import RunsScreen
 
         workspace = of_workspace(self.model.workspace.training)
 
-        def closed(choice: RunChoice | None) -> None:
+        def close(choice: RunChoice | None) -> None:
             if choice is not None:
                 self.take_run(choice)
-            self._updates.count_runs()  # some may have been removed there
+            self._updates.count_runs()  # some may have been removed
 
         self._app.push_screen(
-            RunsScreen(plain=self._app.plain, workspace=workspace, told=told), closed
+            RunsScreen(plain=self._app.plain, workspace=workspace, message=message), close
         )
 
     def take_run(self, choice: RunChoice) -> None:
-        """Open a run on the bench of its experiment, or go on with its training there.
+        """Open a run in the workspace of its experiment, or resume its training there.
 
-        It is read on another thread: the loss floor alone of 10,000 points takes seconds.
+        Another thread reads it: the loss floor alone of 10,000 points takes seconds.
         """
         what = f"opening {choice.run.label} …"
         self._updates.read(what, partial(read, choice), self._take_read)
@@ -134,7 +134,7 @@ class Windows:
 
     @_with_torch
     def action_compare(self) -> None:
-        """The bench beside the latest other run of its experiment, or let runs be chosen."""
+        """Compare the training with the experiment's latest other run, or let the user choose."""
         training, chosen = self.model.workspace.training, self.model.chosen
         self._beside.start(partial(beside_workspace, training, chosen), self._compare)
 
@@ -151,17 +151,17 @@ class Windows:
                 CompareScreen(sources), lambda other: self.action_runs() if other else None
             )
         else:
-            self.action_runs("Choose what to compare: space marks runs, d compares the marked.")
+            self.action_runs("Choose runs to compare: space marks them, d compares the marked.")
 
     @_with_torch
     def action_code(self) -> None:
-        """The code that runs."""
+        """Show the source of the core's functions that the experiment uses."""
         from ..screens.code import CodeScreen
 
         self._app.push_screen(CodeScreen(self.model.workspace.experiment))
 
     def action_ask(self) -> None:
-        """The list of the numbers on the screen."""
+        """List the numbers on the screen with their explanations."""
         from ..screens.numbers import AskScreen, places
 
         main = self._main
@@ -169,12 +169,12 @@ class Windows:
         self._app.push_screen(AskScreen(numbers, plain=self._app.plain))
 
     def action_help(self) -> None:
-        """What is shown, and first the keys of the panel in focus, or of the tab."""
+        """Open the help, with the keys of the focused panel or of the tab first."""
         from ..screens.help import HelpScreen, lab_page
 
         main = self._main
         groups = {main.loss: "Training", main.denoising: "Denoising"}
-        seen = "Setup" if main.form.is_on_screen else main.tab.capitalize()
-        group = next((g for panel, g in groups.items() if panel.has_focus), seen)
+        default = "Setup" if main.form.is_on_screen else main.tab.capitalize()
+        group = next((g for panel, g in groups.items() if panel.has_focus), default)
         page = lab_page(self.model.workspace, main.denoising, main.loss.view, group)
         self._app.push_screen(HelpScreen(page))

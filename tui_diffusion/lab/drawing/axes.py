@@ -116,7 +116,7 @@ def _transformed(values: ArrayLike, log: bool) -> Floats:
 def scale_of(
     given: Range | None, values: Sequence[ArrayLike], *, log: bool = False, pad: float = 0.0
 ) -> AxisScale:
-    """Return the scale for the range `given`, or without a valid one for the finite `values`."""
+    """Return the scale of the range ``given``, or of the finite ``values`` if it is not valid."""
     if given is not None:
         low, high = (float(end) for end in _transformed(given, log))
         if low < high:

@@ -1,4 +1,4 @@
-"""What the lab says about itself: the guided first run, and the tour."""
+"""The guidance above the key bar: the guided first run and the tour's reminders."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..breakpoints import WIDE
 from ..session.records import SessionState
 from ..widgets.hint_bar import LEAST_HEIGHT, HintBar
-from .stations import Guide, Outcome, VisibleState
+from .stations import Guide, NetworkState, VisibleState
 
 if TYPE_CHECKING:
     from ..main_screen import MainScreen
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from ..screens.tour import TourStation
 
 _ROWS = {80: 2, 0: 3}
-"""Lines that the guide's text takes, by the width from which it does."""
+"""Lines of the guide's text, by the least width in columns."""
 
 
 class Guidance:
-    """Follows what a person does in a lab, and writes the note above its footer.
+    """Follows the actions of the user and writes the note above the key bar.
 
-    ``choose`` puts another experiment on the bench; ``guided``: the guide has been seen;
-    ``station``: the one that the tour opens with next.
+    ``choose`` shows another experiment by its name. ``guided``: whether the guide has been shown.
+    ``station``: the index of the station at which the tour opens next.
     """
 
     def __init__(
@@ -45,59 +45,60 @@ class Guidance:
         self._home = ""
 
     def begin(self) -> None:
-        """Begin the guided first run, or begin it again."""
+        """Start or restart the guided first run."""
         self.guided, self._here = True, None
         self._guide.at = 0
         self.write()
 
     def end(self) -> None:
-        """Say no more; after a tour go back to the experiment that it began at."""
+        """Hide the note; after a tour, return to the experiment that was chosen before it."""
         model = self._model
-        here = self._here.experiment if self._here is not None else ""
+        toured = self._here.experiment if self._here is not None else ""
         self._guide.at, self._here = None, None
-        if here == model.chosen != self._home and self._home in model.workspaces:
+        if toured == model.chosen != self._home and self._home in model.workspaces:
             self._choose(self._home)
         else:
             self.write()
 
     def did(self, action: str) -> None:
-        """Take what the person has done: an action of the lab, or "choose"."""
+        """Record an action of the user: an action of the lab, or "choose"."""
         if self._guide.did(action.partition("(")[0]):
             self.write()
         self.view_state()
 
     def view_state(self) -> None:
-        """See what has come of it by now."""
-        if self._guide.at is not None and self._guide.see(self._sight()):
+        """Pass the visible state to the guide; write the note if it changes."""
+        if self._guide.at is not None and self._guide.see(self._visible_state()):
             self.write()
 
-    def _sight(self) -> VisibleState:
+    def _visible_state(self) -> VisibleState:
         main = self._main
         panel = main.denoising
         showing = main.app.size.width >= WIDE or main.tab == "denoising"
         source = (
             panel.trajectory.request.source if panel.trajectory is not None and showing else None
         )
-        return VisibleState(self._outcome(), source, panel.level, panel.truth)
+        return VisibleState(self._network_state(), source, panel.level, panel.truth)
 
-    def _outcome(self) -> Outcome:
-        training = self._model.workspace.training
+    def _network_state(self) -> NetworkState:
+        workspace = self._model.workspace
+        training = workspace.training
         if training is None:
             return "none"
         if training.state.active:
-            return "under way"
+            return "training"
         if training.state in (SessionState.FAILED, SessionState.DIVERGED):
-            return "broken"
-        return "done" if training.step and self._model.workspace.trained() is not None else "none"
+            return "failed"
+        return "trained" if training.step and workspace.trained() is not None else "none"
 
     def write(self) -> None:
-        """The note as it should be now, in this size."""
+        """Write the note for the current state and size."""
         main, guide, note = self._main, self._guide, self._main.note
         width, height = main.app.size
         if height < LEAST_HEIGHT:
             note.hush()
         elif guide.station is not None:
-            end = "`escape` skips" if guide.station.deed else "`escape` closes"
+            end = "`escape` skips" if guide.station.task else "`escape` closes"
             text = guide.text(None if width >= WIDE else main.tab)
             rows = next(rows for least, rows in _ROWS.items() if width >= least)
             note.say(guide.head(), text, end, width, rows)
@@ -107,7 +108,7 @@ class Guidance:
             note.hush()
 
     def _remind(self, note: HintBar, width: int, here: TourStation) -> None:
-        """Where the tour stands, while its experiment is on the bench."""
+        """Write the tour's reminder while its experiment is chosen."""
         from ..screens.tour import TOUR
 
         number = TOUR.index(here) + 1
@@ -120,12 +121,12 @@ class Guidance:
         note.say(head, text, end, width, int(len(text.replace("`", "")) > room))
 
     def action_tour(self) -> None:
-        """Open the tour where it was left: after a station that was tried at the next one."""
+        """Open the tour at the last station, or at the next one if that was tried."""
         from ..screens.tour import TOUR, TourScreen
 
         screen = TourScreen(self.station)
 
-        def closed(station: int | None) -> None:
+        def close(station: int | None) -> None:
             self.station = self.station if station is None else station
             if screen.tried:
                 self._home = self._model.chosen if self._here is None else self._home
@@ -135,4 +136,4 @@ class Guidance:
                 self._choose(here.experiment)
             self.write()
 
-        self._main.app.push_screen(screen, closed)
+        self._main.app.push_screen(screen, close)

@@ -1,7 +1,8 @@
-"""The guided first run: five stations on the real lab, each passed once its thing is done.
+"""The guided first run: five stations in the running lab, each passed once its task is done.
 
-It says what may be pressed and takes no key but escape, which ends it. Its words are never those
-of the status line or of a title, so that who reads the screen by these is not led astray.
+The guide names keys to press but handles none itself except escape, which ends it. Its text never
+contains the words of the status line or of a title, so that programs which search the screen for
+those words do not find them here.
 """
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Outcome = Literal["none", "under way", "done", "broken"]
-"""What has come of a network for the experiment that is set."""
+NetworkState = Literal["none", "training", "trained", "failed"]
+"""The state of the network for the current settings."""
 
 
 @dataclass(frozen=True)
 class VisibleState:
-    """What a person has before them; ``source`` is None where no points show."""
+    """The state that the user sees; ``source`` is None if no points show."""
 
-    outcome: Outcome = "none"
+    network: NetworkState = "none"
     source: str | None = None
     level: int = 0
     truth: bool = True
@@ -25,9 +26,13 @@ class VisibleState:
 
 @dataclass(frozen=True)
 class GuideStation:
-    """``deed`` is its thing to do. ``tab`` is where it is seen if narrow."""
+    """A step of the guide.
 
-    deed: str
+    ``task``: the action to do, '' for the last card. ``tab``: the tab of a narrow terminal that
+    shows its effect.
+    """
+
+    task: str
     title: str
     text: str
     tab: str = "denoising"
@@ -42,7 +47,7 @@ STATIONS = (
     ),
     GuideStation(
         "train", "train its network",
-        "`t` starts it, and most are done in seconds. The loss falls towards the floor: the least "
+        "`t` starts it, and most are done in seconds. The loss falls towards the floor, the least "
         "that any network can reach.",
         tab="",
     ),
@@ -53,8 +58,8 @@ STATIONS = (
     ),
     GuideStation(
         "truth", "compare with the truth",
-        "The exact density is known at every level, and drawn over the points. `g` takes it away "
-        "and puts it back: do the points fit?",
+        "The exact density is known at every level, and drawn over the points. `g` hides it and "
+        "shows it again: do the points fit?",
     ),
     GuideStation(
         "ideal", "compare with the ideal",
@@ -63,98 +68,98 @@ STATIONS = (
     ),
     GuideStation(
         "", "the lab is yours",
-        "`?` explains this experiment, `a` what any number means. `u` tours the post behind the "
-        "lab, nine scripts long. `e` writes a film to keep.",
+        "`?` explains this experiment, `a` any number. `u` tours the nine scripts of the post "
+        "behind the lab. `e` writes a picture or a video.",
         tab="",
     ),
 )  # fmt: skip
-"""The five, and where to go from there."""
+"""The five stations, and a last card with what to do next."""
 
 _TRAIN = 1
-"""Where the network is trained that all later stations look at."""
+"""The index of the station that trains the network for the later stations."""
 
 AGAIN = (
-    "That came to nothing: the line at the top says why. `1` shows the fields; change the one that "
-    "it names, then `t` once more."
+    "That did not work: the line at the top says why. `1` shows the fields; change the one that "
+    "it names, then press `t` again."
 )
-"""What to do where a training broke off."""
+"""The text of the training station after a training has failed."""
 
 _AFTER = ("help", "tour", "ask", "export")
-"""Actions that the last card speaks of: the first of them ends the guide."""
+"""Actions that the last card mentions; any of them ends the guide."""
 
 _THERE = {"setup": "`1` shows the list. ", "denoising": "`3` shows the points. "}
 
 
 class Guide:
-    """Where a person is in it; ``at`` is None before it begins and when it has ended."""
+    """The progress through the stations; ``at`` is None before the start and after the end."""
 
     def __init__(self) -> None:
         self.at: int | None = None
-        self._broken = False
+        self._failed = False
         self._first: object = None
         self._changed = False
 
     @property
     def station(self) -> GuideStation | None:
-        """The one to be passed next."""
+        """The current station, or None."""
         return None if self.at is None else STATIONS[self.at]
 
-    def did(self, deed: str) -> bool:
-        """Take a deed of the person's; return whether it changes what is to be said."""
+    def did(self, action: str) -> bool:
+        """Record an action of the user; return whether the text changes."""
         station = self.station
         if station is None or self.at is None:
             return False
-        if deed in _AFTER and not station.deed:
+        if action in _AFTER and not station.task:
             self.at = None
             return True
-        if deed != "choose" or station.deed != "choose":
+        if action != "choose" or station.task != "choose":
             return False
         self.at = _TRAIN
         return True
 
-    def see(self, now: VisibleState) -> bool:
-        """Take what shows now; return whether it changes what is to be said.
+    def see(self, state: VisibleState) -> bool:
+        """Record the visible state; return whether the text changes.
 
-        The levels are passed once another one shows, the truth and the ideal denoiser once they
-        were exchanged and are back. Without a network it goes back to where one is trained.
+        The levels pass once another one shows; the truth and the ideal denoiser pass once they
+        were switched and switched back. Without a network, return to the training station.
         """
         station = self.station
         if station is None or self.at is None:
             return False
-        before, was_broken = self.at, self._broken
-        self._broken = now.outcome == "broken"
-        if self.at > _TRAIN and station.deed and now.outcome in ("none", "broken"):
+        before, failed_before = self.at, self._failed
+        self._failed = state.network == "failed"
+        if self.at > _TRAIN and station.task and state.network in ("none", "failed"):
             self.at = _TRAIN
-        elif (self.at == _TRAIN and now.outcome == "done") or self._exchanged(station.deed, now):
+        elif (self.at == _TRAIN and state.network == "trained") or self._done(station.task, state):
             self.at += 1
         if self.at != before:
             self._first, self._changed = None, False
-            self._exchanged(STATIONS[self.at].deed, now)
-        return self.at != before or self._broken != was_broken
+            self._done(STATIONS[self.at].task, state)
+        return self.at != before or self._failed != failed_before
 
-    def _exchanged(self, deed: str, now: VisibleState) -> bool:
-        """Whether what a station is about was another one, and is as it should stay."""
-        if now.source in (None, "forward"):
+    def _done(self, task: str, state: VisibleState) -> bool:
+        """Return whether the value a task is about has changed and is back to its usual one."""
+        if state.source in (None, "forward"):
             return False
-        showing = {"step": now.level, "truth": now.truth, "ideal": now.source}.get(deed)
+        value = {"step": state.level, "truth": state.truth, "ideal": state.source}.get(task)
         if self._first is None:
-            self._first = showing
-        self._changed = self._changed or showing != self._first
-        usual = {"step": showing, "truth": True, "ideal": "network"}.get(deed)
-        return self._changed and showing == usual
+            self._first = value
+        self._changed = self._changed or value != self._first
+        usual = {"step": value, "truth": True, "ideal": "network"}.get(task)
+        return self._changed and value == usual
 
     def head(self) -> str:
-        """The headline."""
+        """Return the headline of the current station."""
         station = self.station
         assert station is not None and self.at is not None
-        number = f" {self.at + 1} of {len(STATIONS) - 1}" if station.deed else ""
+        number = f" {self.at + 1} of {len(STATIONS) - 1}" if station.task else ""
         return f"First run{number}: {station.title}"
 
     def text(self, tab: str | None) -> str:
-        """What to do; ``tab`` is the one that shows where only one does."""
+        """Return what to do now; ``tab`` is the visible tab, None if all panels show."""
         station = self.station
         assert station is not None
-        if self._broken and self.at == _TRAIN:
+        if self._failed and self.at == _TRAIN:
             return AGAIN
         away = tab is not None and station.tab not in ("", tab)
         return (_THERE[station.tab] if away else "") + station.text

@@ -1,4 +1,4 @@
-"""The denoising panel: points at a level, the ruler of levels, and the numbers."""
+"""The denoising panel: the points at a level, the level slider and the numbers."""
 
 from __future__ import annotations
 
@@ -32,38 +32,38 @@ if TYPE_CHECKING:
     from ..sampling.measured_trajectory import MeasuredTrajectory
 
 _ROOMY = 88
-"""Columns from which the numbers have room between them."""
+"""Least number of columns at which the numbers stand two cells apart."""
 
 TRACKED = 8
-"""Points that can be followed."""
+"""Number of points that can be followed, one at a time."""
 
 
 class DenoisingPanel(Panel, LevelPlayer):
-    """A film, looked at level by level. It holds the place, the view and the zoom."""
+    """A trajectory, viewed level by level; holds the playback position, the view and the zoom."""
 
     DEFAULT_CSS = """
     DenoisingPanel { height: 2fr; }
     DenoisingPanel .hint {
         width: 1fr; height: 1fr; content-align: center middle; color: $text-muted;
     }
-    DenoisingPanel #film { display: none; }
-    DenoisingPanel.drawn #film { display: block; }
+    DenoisingPanel #trajectory { display: none; }
+    DenoisingPanel.drawn #trajectory { display: block; }
     DenoisingPanel.drawn .hint { display: none; }
     DenoisingPanel.asking LevelSlider { display: none; }
     """
 
     class Uncovered(Message):
-        """The panel shows, where it did not before."""
+        """The panel became visible."""
 
     class Measured(Message):
-        """A level of a film has been measured."""
+        """A level of a trajectory has been measured."""
 
         def __init__(self, trajectory: MeasuredTrajectory) -> None:
             super().__init__()
             self.trajectory = trajectory
 
     class Moved(Message):
-        """Another level is shown."""
+        """The panel shows another level."""
 
         def __init__(self, level: int) -> None:
             super().__init__()
@@ -79,8 +79,8 @@ class DenoisingPanel(Panel, LevelPlayer):
         self.tracked: int | None = None
         self.forward = False
         self._view = {1: "histogram", 2: "scatter"}
-        self._meter = Worker(measure, self._tell_measured, lambda *_: None)
-        self._canvas = TrajectoryCanvas(id="film", ahead=True)
+        self._meter = Worker(measure, self._post_measured, lambda *_: None)
+        self._canvas = TrajectoryCanvas(id="trajectory", ahead=True)
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="hint", markup=False)
@@ -97,42 +97,42 @@ class DenoisingPanel(Panel, LevelPlayer):
     def on_unmount(self) -> None:
         self._meter.close(0)
 
-    # --- what is shown -----------------------------------------------------------------------
+    # --- contents ----------------------------------------------------------------------------
 
     def hint(self, text: str) -> None:
-        """What to say while there is no film."""
+        """Set the text that shows while there is no trajectory."""
         self.query_one(".hint", Static).update(text)
 
     def expect(self, levels: int) -> None:
-        """Another experiment: its levels are known before its film is."""
+        """Prepare for another experiment, whose number of levels is known before its trajectory."""
         self.trajectory = None
         self.zoom = 0
         self._canvas.forget()
         self.take(self.playback.hold().of(levels).go_to(levels))
 
     def show(self, trajectory: MeasuredTrajectory) -> None:
-        """Show this film at the level where one is."""
+        """Show a trajectory at the current level."""
         self.trajectory = trajectory
         self._canvas.forget()
         self.take(self.playback.of(trajectory.levels))
 
     @property
     def view(self) -> str:
-        """The view in use."""
+        """The current view."""
         return self._view[self.trajectory.dim if self.trajectory else 1]
 
     def restore(self, playback: Playback, views: dict[int, str]) -> None:
-        """Go back to a place, a way of playing, and the views, by dimension."""
+        """Restore the playback state and the views by dimension."""
         self._view = views
         self.take(playback)
 
     @property
     def views(self) -> dict[int, str]:
-        """The view in use for each dimension."""
+        """The current view for each dimension."""
         return dict(self._view)
 
     def action_view(self) -> None:
-        """On to the next view."""
+        """Show the next view."""
         if self.trajectory is None:
             return
         self._view[self.trajectory.dim] = view_after(self.view, self.trajectory.dim)
@@ -145,14 +145,14 @@ class DenoisingPanel(Panel, LevelPlayer):
         self.redraw()
 
     def action_track(self) -> None:
-        """Follow the next of a few points, after the last of them none."""
-        following = -1 if self.tracked is None else self.tracked
-        few = min(TRACKED, self.trajectory.x.shape[1]) if self.trajectory is not None else 0
-        self.tracked = following + 1 if following + 1 < few else None
+        """Follow the next of the first points; after the last one, none."""
+        index = 0 if self.tracked is None else self.tracked + 1
+        count = min(TRACKED, self.trajectory.x.shape[1]) if self.trajectory is not None else 0
+        self.tracked = index if index < count else None
         self.redraw()
 
     def action_forward(self) -> None:
-        """The forward process beside the points, or the exact density again."""
+        """Draw the forward process beside the points, or the exact density over them."""
         self.forward = not self.forward
         self.redraw()
 
@@ -175,7 +175,7 @@ class DenoisingPanel(Panel, LevelPlayer):
         self.redraw()
 
     def redraw(self) -> None:
-        """Draw anew, if the panel can be seen and anything differs."""
+        """Redraw if the panel is visible and anything has changed."""
         if not self.is_mounted:
             return
         self._titles()
@@ -194,15 +194,15 @@ class DenoisingPanel(Panel, LevelPlayer):
             self.tracked,
             forward=self.forward,
         )
-        was = canvas.drawing
+        drawing_before = canvas.drawing
         canvas.draw(trajectory, view_state, self.palette, self.glyphs)
         self._write_numbers(trajectory)
         self._measure(trajectory)
-        if was != canvas.drawing:
+        if drawing_before != canvas.drawing:
             self._titles()
 
     def on_trajectory_canvas_drawn(self, event: TrajectoryCanvas.Drawn) -> None:
-        """Go on to the picture of here, or say why there is none."""
+        """Draw the current picture, or show the error of the last one."""
         event.stop()
         if event.error is None:
             self.redraw()
@@ -211,12 +211,12 @@ class DenoisingPanel(Panel, LevelPlayer):
             self.app.notify(line(event.error), title="Not drawn", severity="error", markup=False)
 
     def _measure(self, trajectory: MeasuredTrajectory) -> None:
-        """Have the levels measured in a thread, the nearest first, so that no key waits for it."""
+        """Measure the levels in a thread, the nearest first, so that keys need not wait."""
         level = trajectory.next_to_measure(self.level)
         if level is not None:
             self._meter.ask((trajectory, level))
 
-    def _tell_measured(self, trajectory: MeasuredTrajectory) -> None:
+    def _post_measured(self, trajectory: MeasuredTrajectory) -> None:
         self.post_message(self.Measured(trajectory))
 
     def on_denoising_panel_measured(self, message: Measured) -> None:
@@ -231,7 +231,7 @@ class DenoisingPanel(Panel, LevelPlayer):
         trajectory, spare = self.trajectory, list[int]()
         if trajectory is not None:
             parts += _noise_of(trajectory, self.playback)
-            spare = [len(parts), *range(1, len(parts))]  # the data, which the start may outlive
+            spare = [len(parts), *range(1, len(parts))]  # drop the data set first, then the noise
             data = trajectory.request.experiment.data
             parts.append(shortened(data.source, 24) or data.name)
             if self.level == 0 and trajectory.request.source != "forward":
@@ -244,16 +244,16 @@ class DenoisingPanel(Panel, LevelPlayer):
             parts.append("drawing …")
         if self.playback.manner:
             parts.append(self.playback.manner)
-        # How it plays counts for more than the view, which the picture tells.
+        # Drop the view first: the picture shows it, but not the play mode.
         self.entitle(title, self.joined(parts, " · ", [parts.index(self.view)]))
 
     def _write_numbers(self, trajectory: MeasuredTrajectory) -> None:
-        """Two lines: what is at the level last reached, and what is exact there."""
+        """Write two lines: the numbers of the last whole level, and the exact ones."""
         if self.tracked is not None and self.level < trajectory.levels:
             self._write_point(trajectory, self.tracked)
             return
         mean, std, goal_mean, goal_std = trajectory.moments_at(self.level)
-        # Between levels points are only drawn; what is measured belongs to a level.
+        # Between levels, points are only interpolated; the numbers belong to a level.
         here = " here  " if self.playback.position == self.level else f" at {self.level:<3}"
         scales = trajectory.scaling.scale.tolist()
         moments: list[Item] = [
@@ -267,7 +267,7 @@ class DenoisingPanel(Panel, LevelPlayer):
         self._write(here, f"{' exact ':<{len(here)}}", *items)
 
     def _write_point(self, trajectory: MeasuredTrajectory, index: int) -> None:
-        """One point's step, and what the ideal denoiser says of the same x."""
+        """Write one point's step, and the ideal denoiser's output for the same x."""
         point, scales = trajectory.point(self.level, index), trajectory.scaling.scale.tolist()
         x0_hat, ideal = vector(point.x0_hat, 3, scales), vector(point.ideal_x0, 3, scales)
         x = vector(point.x, 3, scales)
@@ -282,19 +282,19 @@ class DenoisingPanel(Panel, LevelPlayer):
         )
 
     def _write(self, head: str, exact_head: str, *items: Item) -> None:
-        """Names and values of what is here, above those of what is exact."""
+        """Write names and values of the measured numbers above those of the exact ones."""
         label = self.palette.style("axis")
         width = self.query_one("#numbers").size.width
         used = len(head)
         gap = " " * (2 if _cells(head, items, 2) <= width else 1)
         here: list[tuple[str, Style]] = [(head, label)]
         exact: list[tuple[str, Style]] = [(exact_head, label)]
-        for name, seen, exact_name, goal in items:
-            room = _room(seen, goal)
+        for name, value, exact_name, goal in items:
+            room = _room(value, goal)
             used += len(f"{name} {gap}") + room
             if used - len(gap) > width:
-                break  # half a number is a wrong one
-            here += [(f"{name} ", label), (f"{seen:<{room}}{gap}", self.palette.style("text"))]
+                break  # a number that is cut reads as another number
+            here += [(f"{name} ", label), (f"{value:<{room}}{gap}", self.palette.style("text"))]
             exact += [
                 (f"{exact_name} ", label),
                 (f"{goal:<{room}}{gap}", self.palette.style("goal")),
@@ -304,19 +304,19 @@ class DenoisingPanel(Panel, LevelPlayer):
 
 
 def _room(value: str, goal: str) -> int:
-    """Cells for a value and its goal, so that what is right of them stays where it is."""
+    """Return the cells for a value and its goal, at least a usual width, to keep columns still."""
     usual = 16 if value.startswith("(") else 15 if "±" in value else 7
     return max(usual, len(value), len(goal))
 
 
 def _cells(head: str, items: Sequence[Item], gap: int) -> int:
-    """Cells of a line of numbers with so many between two of them."""
+    """Return the cells of a line of numbers that stand ``gap`` cells apart."""
     cells = sum(len(name) + 1 + _room(value, goal) + gap for name, value, _, goal in items)
     return len(head) + cells - gap
 
 
 def _noise_of(trajectory: MeasuredTrajectory, playback: Playback) -> list[str]:
-    """How noisy the points shown are, in the words of their schedule; beta is the step's."""
+    """Return the noise at the playback position, in terms of the schedule; beta is the step's."""
     if playback.at_end:
         return ["clean"]
     if float(trajectory.schedule.alphas[0]) == 1:
@@ -326,7 +326,7 @@ def _noise_of(trajectory: MeasuredTrajectory, playback: Playback) -> list[str]:
 
 
 def _start(trajectory: MeasuredTrajectory) -> str:
-    """How good the start of sampling is."""
+    """Return how far the start of sampling is from the exact one."""
     start = trajectory.start
     if start is None or start.negligible:
         return (
@@ -338,7 +338,7 @@ def _start(trajectory: MeasuredTrajectory) -> str:
 
 
 def _source(trajectory: MeasuredTrajectory) -> str:
-    """Where the points come from."""
+    """Return the source of the points."""
     request = trajectory.request
     if request.source == "forward":
         return "true data, noised"

@@ -15,10 +15,10 @@ from ..widgets.row_list import Piece, RowList
 
 
 class ExperimentList(RowList):
-    """The experiments, one a row, one's own below a heading; the row under the cursor is chosen.
+    """The experiments, one a row, with the user's own below a heading.
 
-    Moving the cursor chooses at once. Where there is room (from 56 columns) a row also shows the
-    experiment's id and the script it comes from.
+    Moving the cursor chooses an experiment at once. From 56 columns on, a row also shows the
+    experiment's id and the script of the post.
     """
 
     DEFAULT_CSS = """
@@ -29,7 +29,7 @@ class ExperimentList(RowList):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("backspace,delete", "remove", "Remove one's own", show=False),
+        Binding("backspace,delete", "remove", "Remove own experiment", show=False),
     ]
 
     marks: reactive[Mapping[str, str]] = reactive(dict)
@@ -39,15 +39,15 @@ class ExperimentList(RowList):
     """
 
     class Chosen(Message):
-        """An experiment was chosen; ``kept`` is one that already was, taken by Enter or click."""
+        """An experiment was chosen; ``confirmed``: Enter or a click chose the current one again."""
 
-        def __init__(self, id: str, *, kept: bool = False) -> None:  # noqa: A002
+        def __init__(self, id: str, *, confirmed: bool = False) -> None:  # noqa: A002
             super().__init__()
             self.id = id
-            self.kept = kept
+            self.confirmed = confirmed
 
     class Unwanted(Message):
-        """The chosen experiment, which is one's own, is to be removed."""
+        """The user asked to remove the chosen experiment, which is their own."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class ExperimentList(RowList):
         plain: bool = False,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        """``chosen``: the id to begin with, else the first; raises ValueError if not among them."""
+        """``chosen``: id to start with, by default the first; raise ValueError if it is unknown."""
         super().__init__(plain=plain, id=id)
         self._put(presets)
         self.cursor = self._row_of(chosen) if chosen is not None else 0
@@ -71,14 +71,14 @@ class ExperimentList(RowList):
         self._rows = rows
 
     def load(self, presets: Sequence[Preset], chosen: str) -> None:
-        """Show other experiments; posts nothing."""
+        """Show other experiments; post no message."""
         self._put(presets)
         self.cursor = self._row_of(chosen)
         self.recount()
 
     @property
     def chosen(self) -> str:
-        """The id of the chosen experiment; setting it posts nothing."""
+        """The id of the chosen experiment; setting it posts no message."""
         return self._here.id
 
     @chosen.setter
@@ -104,10 +104,10 @@ class ExperimentList(RowList):
         self.post_message(self.Chosen(self.chosen))
 
     def action_open(self) -> None:
-        self.post_message(self.Chosen(self.chosen, kept=True))
+        self.post_message(self.Chosen(self.chosen, confirmed=True))
 
     def action_remove(self) -> None:
-        """Ask for one's own to be removed; the others stay."""
+        """Ask to remove the chosen experiment if it is the user's own."""
         if self._here.own:
             self.post_message(self.Unwanted())
 
@@ -118,7 +118,7 @@ class ExperimentList(RowList):
         chosen = row == self.cursor
         pointer = (">" if self.plain else "▸") if chosen else " "
         columns: list[Piece] = []
-        # One's own are known by their name; where there is room that has a column of its own.
+        # The user's own experiments go by their id, which a wide list shows in its own column.
         name = preset.id if preset.own and width < 56 else preset.title
         if width >= 56:
             columns = [

@@ -18,7 +18,7 @@ from ..widgets.row_list import fit
 from ..widgets.text_line import times_text
 
 _BRANDED = 76
-"""Columns from which the name of the program may stand beside the experiment's."""
+"""Least number of columns at which the name of the program is shown."""
 
 
 def status(
@@ -30,12 +30,12 @@ def status(
     sampling: tuple[int, int] | None = None,
     reading: str = "",
 ) -> tuple[StyledTexts, StyledTexts]:
-    """What is chosen, and how far its training is; ``waiting`` where there is none.
+    """Return the left and right part of the status line, as styled texts.
 
-    ``sampling`` is how far a long one is, ``reading`` what is being read. Name, state and step
-    always stand there, and behind them why a training failed, cut where there is no room for it;
-    the others as there is room for them: the time first, then device and threads, and what matters
-    least last.
+    ``chosen``: name of the experiment; ``waiting``: text if there is no ``training``;
+    ``sampling``: steps done and total of a long sampling; ``reading``: what is being read. Name,
+    state, step and the reason of a failure always show, the reason cut to fit. The other parts show
+    as far as they fit: first the time, then device and threads, the least important last.
     """
     text, dim = palette.style("text"), palette.style("axis")
     brand: StyledText = (" diffusion-tui ", palette.style("mark") + Style(bold=True))
@@ -46,12 +46,12 @@ def status(
     if training is None:
         return [*([brand] if width >= _BRANDED else []), name, *sampled], [(f"{waiting} ", text)]
     state, end = _state(training, chosen, palette), (" ", text)
-    # Room for all of the step's digits, and of the rate's: nothing comes and goes with them.
+    # Reserve cells for all digits of the step and the rate, so that no part comes and goes.
     room = width - _cells([name, *state, end])
     room -= len(f"{training.steps:,}") - len(f"{training.step:,}") if training.step else 0
 
     def fitting(*wordings: StyledText, cells: int = 0) -> StyledTexts:
-        """The first of these that there is room for, if any; it may need so many cells yet."""
+        """Return the first wording that fits, reserving at least ``cells``; empty if none does."""
         nonlocal room
         for run in wordings:
             needed = max(cells, _cells([run]))
@@ -83,7 +83,7 @@ def _cells(runs: StyledTexts) -> int:
 
 
 def _devices(training: Training) -> list[str]:
-    """Device and threads in fewer and fewer words."""
+    """Return wordings of device and threads, the longest first."""
     device, threads = training.device, training.threads
     if not device or not threads:
         return [f" {device} "] if device else []
@@ -95,7 +95,7 @@ def _devices(training: Training) -> list[str]:
 
 
 def _state(training: Training, chosen: str, palette: Palette) -> StyledTexts:
-    """State and step."""
+    """Return state and step as styled texts."""
     text, dim = palette.style("text"), palette.style("axis")
     bad = training.state in (SessionState.DIVERGED, SessionState.FAILED)
     strong = palette.style("alert") if bad else text + Style(bold=True)
@@ -108,24 +108,24 @@ def _state(training: Training, chosen: str, palette: Palette) -> StyledTexts:
 
 
 def _reason(training: Training) -> str:
-    """Why it failed or diverged; '' where it did not."""
+    """Return why the training failed or diverged, else ''."""
     if training.state is SessionState.FAILED:
         return f"  {training.error}"
     return "  not finite: lower lr" if training.state is SessionState.DIVERGED else ""
 
 
 def _time(training: Training) -> str:
-    """The time left, or the time it took."""
+    """Return the time left, or the time taken."""
     if training.state in (SessionState.TRAINING, SessionState.PAUSED) and training.seconds_left:
         return f"  {duration(training.seconds_left)} left"
     return f"  in {took(training.seconds)}"
 
 
-def tabs(shown: str, palette: Palette, names: Sequence[str] = TABS) -> StyledTexts:
-    """The tabs with their keys, which a click presses."""
+def tabs(current: str, palette: Palette, names: Sequence[str] = TABS) -> StyledTexts:
+    """Return the tabs with their keys; a click on a tab presses its key."""
     plain, here = palette.style("axis"), palette.style("text") + Style(reverse=True)
     runs: StyledTexts = [(" ", plain)]
     for number, tab in enumerate(names, 1):
-        style = here if tab == shown else plain
+        style = here if tab == current else plain
         runs += [(f" {number} {tab} ", style + pressing(str(number))), (" ", plain)]
     return runs

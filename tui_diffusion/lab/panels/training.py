@@ -1,4 +1,4 @@
-"""The training panel: the live loss curve, and where the error lies."""
+"""The training panel: the live loss curve, and the diagnosis of the error."""
 
 from __future__ import annotations
 
@@ -25,17 +25,19 @@ if TYPE_CHECKING:
     from ..sampling.diagnosis import RequestedDiagnosis
 
 VIEWS = ("loss", "excess", "error", "schedule")
+"""The views, in the order of the key ``o``."""
 TITLES = {
     "excess": "Excess loss per level",
     "error": "Where the error comes from",
     "schedule": "Noise, and how errors grow",
 }
+"""Titles of the views that show a diagnosis."""
 
 
 class LossPanel(Panel):
-    """Losses so far: raw as an envelope, smoothed, over all the steps there will be.
+    """The losses over all planned steps, raw (as an envelope) and smoothed.
 
-    Its other views show a study of the network: excess loss per level, attribution, schedule.
+    The other views show a diagnosis: excess loss per level, attribution, schedule.
     """
 
     DEFAULT_CSS = """
@@ -77,12 +79,12 @@ class LossPanel(Panel):
         self.entitle("Loss")
 
     def hint(self, text: str) -> None:
-        """What to say before any training."""
+        """Set the text that shows before any training."""
         self._invitation = text
         self._wait()
 
     def _wait(self) -> None:
-        """Say why nothing is drawn."""
+        """Write why nothing is drawn."""
         training = self.training
         text = self._invitation
         if self.view != "loss":
@@ -109,32 +111,32 @@ class LossPanel(Panel):
         self.redraw()
 
     def next_view(self) -> None:
-        """On to the next view."""
+        """Show the next view."""
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
         self.redraw()
 
     def action_log_scale(self) -> None:
-        """The loss on the other kind of axis."""
+        """Switch between a logarithmic and a linear axis."""
         self.logarithmic = not self.logarithmic
         self.redraw()
 
     def tell(self, diagnosis: RequestedDiagnosis | None) -> None:
-        """Take a study, or that there is none of what is shown now."""
+        """Set the diagnosis, or None if there is none for the current experiment."""
         self.diagnosis = diagnosis
         self.redraw()
 
     def at(self, level: int) -> None:
-        """Point at another level."""
+        """Mark a level."""
         self.level = level
         if self.view != "loss":
             self.redraw()
 
     def redraw(self) -> None:
-        """Draw what has come since, if the panel can be seen."""
+        """Redraw if the panel is visible and anything has changed."""
         training = self.training
         self._banner(training)
-        losing = training is not None and training.losses is not None and training.step > 0
-        self.set_class(losing if self.view == "loss" else self.diagnosis is not None, "drawn")
+        has_losses = training is not None and training.losses is not None and training.step > 0
+        self.set_class(has_losses if self.view == "loss" else self.diagnosis is not None, "drawn")
         self._wait()
         canvas = self.query_one(Canvas)
         if not self.has_class("drawn") or self.view != "loss":
@@ -183,13 +185,13 @@ class LossPanel(Panel):
     def _title(self, training: Training) -> None:
         latest, times = training.latest, training.times_floor
         assert latest is not None
-        rate = format_value(float(f"{training.lr:.2g}"))
-        parts = [f"Loss  {number(latest)}", f"rate {rate}"]
+        lr = f"lr {format_value(float(f'{training.lr:.2g}'))}"
+        parts = [f"Loss  {number(latest)}", lr]
         if training.level is not None:
             parts.append(f"network of level {training.level}")
         if training.floor is not None and times is not None:
             parts.insert(1, f"floor {number(training.floor)} ({times_text(times)})")
-        title = self.joined(parts, spare=[parts.index(f"rate {rate}")])
+        title = self.joined(parts, spare=[parts.index(lr)])
         self.entitle(title, "log" if self.logarithmic else "linear")
 
     def _banner(self, training: Training | None) -> None:
@@ -210,7 +212,7 @@ class LossPanel(Panel):
 
 
 def _stages(training: Training | None) -> tuple[int, ...]:
-    """Steps at which another network's turn begins."""
+    """Return the steps at which the training of the next network begins."""
     if training is None or not training.experiment.network.per_level:
         return ()
     from ...core.training.stages import stages

@@ -1,4 +1,4 @@
-"""A run on disk as a training that the lab can show, and on the bench of its experiment."""
+"""Loading of a run on disk as a training that the lab can show."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 
 def opened(name: str) -> tuple[Experiment, Training]:
-    """The experiment of a run and its training as it was left; raises `RunError`."""
+    """Return the experiment of a run and its training as it ended.
+
+    Raise `RunError` if the run cannot be opened, `ConfigError` if its point file is gone.
+    """
     run = open_run(name)
-    make_mixture(run.experiment.data)  # points from a file have to be there still
+    make_mixture(run.experiment.data)  # fails if the point file is gone
     ends = {"finished": SessionState.FINISHED, "diverged": SessionState.DIVERGED}
     training = Training(
         experiment=run.experiment,

@@ -1,9 +1,8 @@
-"""The offer to go on with a training that the last session of the lab left in its midst."""
+"""The offer to resume a training that the last session of the lab left unfinished."""
 
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,13 +14,13 @@ from ...core.runs.store import Summary, age_text, latest_run
 from ...core.text import shown
 from ..output.screens import ModalWindow
 
-if TYPE_CHECKING:
-    pass
-
 
 def unfinished(experiments: Container[str], declined: str | None) -> Summary | None:
-    """The run that was written last, if it can go on, is of one of these experiments, and is not
-    the one that was ``declined``. It reads two small files and loads no torch."""
+    """Return the run written last if the user may want to resume it, else None.
+
+    The run must be resumable, belong to one of ``experiments``, and not be the run ``declined``.
+    Read two small files and import no torch.
+    """
     try:
         run = latest_run()
     except RunError:
@@ -32,9 +31,9 @@ def unfinished(experiments: Container[str], declined: str | None) -> Summary | N
 
 
 class ResumePrompt(ModalWindow[bool | None]):
-    """One question over the lab: enter goes on, escape does not; None where it is left open.
+    """One question over the lab: enter resumes, escape declines.
 
-    Any other key is meant for the lab, and goes there.
+    Any other key closes it without an answer (None) and goes on to the lab.
     """
 
     DEFAULT_CSS = """
@@ -63,7 +62,7 @@ class ResumePrompt(ModalWindow[bool | None]):
             markup=False,
         )
         question.border_title = "Go on?"
-        question.border_subtitle = "enter goes on, escape not now"
+        question.border_subtitle = "enter goes on, escape declines"
         yield question
 
     def action_answer(self, yes: bool) -> None:

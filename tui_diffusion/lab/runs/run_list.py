@@ -1,4 +1,4 @@
-"""The list of runs, a row each."""
+"""The list of runs, one a row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..widgets.row_list import Piece, RowList, middle
 
 @dataclass(frozen=True)
 class RunChoice:
-    """What is to be done with a run: look at it, or go on with its training, to more steps."""
+    """A choice in the list: open a run, or resume its training, optionally up to ``steps``."""
 
     run: Summary
     what: Literal["open", "resume"]
@@ -40,13 +40,13 @@ def find_runs() -> Found:
 
 
 class RunList(RowList):
-    """One row a run; what is not whole is shown with its reason, and cannot be opened."""
+    """The runs, one a row; a damaged run shows the reason and cannot be opened."""
 
     class Moved(Message):
-        """The cursor is at another run."""
+        """The cursor moved to another run."""
 
     class Opened(Message):
-        """The run under the cursor is to be opened."""
+        """The user asked to open the run under the cursor."""
 
     def __init__(self, *, plain: bool) -> None:
         super().__init__(plain=plain, id="runs")
@@ -54,19 +54,19 @@ class RunList(RowList):
         self.rows: list[Summary] = []
         self.changes: dict[Path, Changes] = {}
         self.marked: list[Path] = []
-        self._wanted = ""
+        self._words = ""
 
     def take(self, found: Found) -> None:
-        """Show what is in the store now; the cursor stays at its run, wherever that is."""
+        """Show the runs of the store; the cursor stays on its run."""
         if found != (self.all, self.changes):
             self.all, self.changes = found
-            self.filter(self._wanted)
+            self.filter(self._words)
         self.refresh()  # the ages
 
-    def filter(self, wanted: str) -> None:
-        """Show only runs that match every word of ``wanted``, see `matches`."""
-        here, self._wanted = self.here, wanted
-        words = wanted.split()
+    def filter(self, text: str) -> None:
+        """Show only runs that match every word of a text, see `matches`."""
+        here, self._words = self.here, text
+        words = text.split()
         self.rows = [run for run in self.all if matches(run, self.changes.get(run.folder), words)]
         folders = [run.folder for run in self.rows]
         if here is not None and here.folder in folders:
@@ -81,22 +81,22 @@ class RunList(RowList):
         return len(self.rows)
 
     def heading(self, width: int) -> str:
-        """What the columns are."""
+        """Return the names of the columns as one line of ``width`` cells."""
         return self.fit("  run", self._room(width)) + "".join(
             self.fit(name if right else f"  {name}", cells, right=right)
             for name, cells, right in self._columns(width)
         )
 
     def _columns(self, width: int) -> list[tuple[str, int, bool]]:
-        """The columns beside the name, see `_columns`."""
+        """Return the columns beside the name, see `_columns`."""
         return _columns(width, max((cell_len(run.label) for run in self.all), default=0))
 
     def _room(self, width: int) -> int:
-        """Cells of the name."""
+        """Return the number of cells for the name."""
         return width - 1 - sum(cells for _, cells, _ in self._columns(width))
 
     def what_differs(self, run: Summary) -> str:
-        """The settings that are not the preset's, or ''."""
+        """Return the settings that differ from the preset's, or ''."""
         changes = self.changes.get(run.folder)
         return changes.text if changes is not None else ""
 
@@ -144,13 +144,13 @@ class RunList(RowList):
 
 
 def _columns(width: int, longest: int) -> list[tuple[str, int, bool]]:
-    """Name, cells, and whether it stands at the right, of each column there is room for.
+    """Return name, cells and whether to align right, of each column that fits.
 
-    The ``longest`` name of a run and what differs in it share what the others leave.
+    The run's name, of at most ``longest`` cells, and its changed settings share the rest.
     """
     state, steps, age = ("state", 13, False), ("steps", 16, True), ("age", 8, True)
     energy, real = ("energy", 9, True), ("real", 9, True)
-    # In a narrow window the steps stand below the list alone.
+    # In a narrow window, only the details below the list show the steps.
     columns = [state, steps, energy, real, age] if width >= 98 else [state, energy, age]
     if width < 68:
         return columns

@@ -1,4 +1,4 @@
-"""The runs on disk: open one in the lab, go on with it, compare some, rename or remove one."""
+"""The screen of the runs on disk: open, resume, compare, rename or remove them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from .compare.subjects import Candidate
 
 MOST = 4
-"""Runs that can be marked, to be compared."""
+"""Greatest number of marked runs, which a comparison can show."""
 
-_LOOK = 2.0
-"""Seconds from one look at the store to the next."""
+_POLL = 2.0
+"""Seconds between two reads of the store."""
 
 _PATIENCE = 0.5
 """Seconds that the screen waits for the runs before it opens without them."""
@@ -48,10 +48,10 @@ _KEYS = (
 
 
 class RunsScreen(ModalWindow[RunChoice | None]):
-    """The list, a line for names, and what can be done.
+    """The list of runs, a text field, and the keys.
 
-    ``workspace`` is the training in the workspace, the default partner of a comparison; ``told``
-    is the first message.
+    ``workspace`` is the training in the workspace, the default partner of a comparison;
+    ``message`` is the first message.
     """
 
     DEFAULT_CSS = """
@@ -65,7 +65,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
     RunsScreen Static { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
     RunsScreen #columns { padding: 0; color: $text-primary; height: 1; }
     RunsScreen #detail { min-height: 2; }
-    RunsScreen #told { color: $text; }
+    RunsScreen #message { color: $text; }
     """
     BINDINGS = [
         Binding("escape,q,r", "leave", "close"),
@@ -80,17 +80,19 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         Binding("end", "end(1)", "last"),
     ]
 
-    def __init__(self, *, plain: bool, workspace: Candidate | None = None, told: str = "") -> None:
+    def __init__(
+        self, *, plain: bool, workspace: Candidate | None = None, message: str = ""
+    ) -> None:
         super().__init__()
         self.plain = plain
         self.workspace = workspace
-        self.told = told
+        self.message = message
         self._asking: Literal["", "rename", "delete", "filter", "steps"] = ""
-        self._wanted = self._before = ""
+        self._words = self._before = ""
         self._reader: Reader[Found] = Reader(self)
-        self._said = self._counted = ""
+        self._text = self._counted = ""
         self._runs: Reader[Run] = Reader(self)
-        self._was: Experiment | None = None
+        self._experiment: Experiment | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -99,7 +101,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
             yield RunList(plain=self.plain)
             yield Static("", id="detail", markup=False)
             yield TextInput(select_on_focus=False)
-            yield Static("", id="told", markup=False)
+            yield Static("", id="message", markup=False)
             yield Static(self._keys(), id="what")
 
     def _keys(self) -> Text:
@@ -118,9 +120,9 @@ class RunsScreen(ModalWindow[RunChoice | None]):
             await asyncio.wait_for(read.wait(), _PATIENCE)
             self._reader.cancel()
             self._take(outcome)
-        if self.told:
-            self._say(self.told)
-        self.set_interval(_LOOK, self._look)
+        if self.message:
+            self._say(self.message)
+        self.set_interval(_POLL, self._poll)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._write_columns)
@@ -134,34 +136,34 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         """Read the store on another thread."""
         self._reader.start(find_runs, self._take)
 
-    def _look(self) -> None:
-        """See what others have written meanwhile."""
+    def _poll(self) -> None:
+        """Read the store again, as other processes may have changed it."""
         if not self._asking and self.is_current and not self._reader.busy:
             self._load()
 
     def _take(self, outcome: Future[Found]) -> None:
-        """Show what was read, and how many runs there are unless something else is said."""
+        """Show the runs that were read, and their number unless another message shows."""
         try:
             self.query_one(RunList).take(outcome.result())
         except RunError as error:
             self._say(str(error))
             return
-        if self._said in (_READING, self._counted):
-            self._tell_count()
+        if self._text in (_READING, self._counted):
+            self._say_count()
         self._show()
 
     def _show(self) -> None:
         self.describe()
         self.call_after_refresh(self._write_columns)
 
-    def _tell_count(self) -> None:
+    def _say_count(self) -> None:
         runs = self.query_one(RunList)
-        count = f"{len(runs.rows)} of {len(runs.all)}" if self._wanted else str(len(runs.all))
+        count = f"{len(runs.rows)} of {len(runs.all)}" if self._words else str(len(runs.all))
         what = "run" if len(runs.all) == 1 else "runs"
-        held = f" with {self._wanted!r}; f and an empty text shows all" if self._wanted else ""
+        matching = f" with {self._words!r}; f and an empty text shows all" if self._words else ""
         marked = f", {len(runs.marked)} marked" if runs.marked else ""
-        told = f"{count} {what}{held}{marked}"
-        self._counted = told if runs.all else "No runs yet: t in the lab makes one."
+        text = f"{count} {what}{matching}{marked}"
+        self._counted = text if runs.all else "No runs yet: t in the lab makes one."
         self._say(self._counted)
 
     def on_run_list_moved(self) -> None:
@@ -171,7 +173,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         self.action_open()
 
     def describe(self) -> None:
-        """All there is to say of the run under the cursor: in the list names are cut."""
+        """Write all details of the run under the cursor; the list cuts long names."""
         run = self.query_one(RunList).here
         text = ""
         if run is not None and run.about is None:
@@ -191,17 +193,17 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         self.query_one("#detail", Static).update(text)
 
     def _say(self, text: str) -> None:
-        self._said = text
-        self.query_one("#told", Static).update(text)
+        self._text = text
+        self.query_one("#message", Static).update(text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a name is typed its letters are letters."""
-        mine = ("resume", "rename", "delete", "filter", "mark", "compare", "end", "ask")
-        if self._asking and action in mine:
+        """Disable the keys of the screen while text is typed."""
+        own = ("resume", "rename", "delete", "filter", "mark", "compare", "end", "ask")
+        if self._asking and action in own:
             return False
         return super().check_action(action, parameters)
 
-    # --- what can be done --------------------------------------------------------------------
+    # --- actions -----------------------------------------------------------------------------
 
     def action_leave(self) -> None:
         if self._asking:
@@ -217,8 +219,8 @@ class RunsScreen(ModalWindow[RunChoice | None]):
             runs.moved()
 
     def action_ask(self) -> None:
-        """What the numbers of the run under the cursor are."""
-        run = self._whole("explained")
+        """Explain the numbers of the run under the cursor."""
+        run = self._whole_run("explained")
         if run is None or run.about is None:
             return
         from ..screens.numbers import AskScreen, Reading, of_metrics
@@ -232,20 +234,20 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         self.app.push_screen(AskScreen([(run.label, readings)], plain=self.plain))
 
     def action_open(self) -> None:
-        run = self._whole("opened")
+        run = self._whole_run("opened")
         if run is not None:
             self.dismiss(RunChoice(run, "open"))
 
     def action_resume(self) -> None:
-        run = self._whole("opened")
+        run = self._whole_run("opened")
         if run is None or run.about is None:
             return
         if run.standing == "training":
-            self._say(f"{run.label} is being trained already; enter shows how far it is.")
+            self._say(f"{run.label} is already training; enter shows its progress.")
         elif run.standing == "diverged":
-            self._say(f"{run.label} diverged; enter opens it, to be trained anew at a lower rate.")
+            self._say(f"{run.label} diverged; enter opens it. Train it again at a lower lr.")
         elif run.standing == "finished":
-            self._was = None
+            self._experiment = None
             more = str(2 * run.about.step)
             self._ask("steps", more, self._question(run, more))
             self._read_run(run)
@@ -258,30 +260,30 @@ class RunsScreen(ModalWindow[RunChoice | None]):
 
         def done(outcome: Future[Run]) -> None:
             with suppress(RunError, ConfigError):  # which going on will say
-                self._was = outcome.result().experiment
+                self._experiment = outcome.result().experiment
             if self._asking == "steps" and self.query_one(RunList).here == run:
                 self._say(self._question(run, self.query_one(Input).value))
 
         self._runs.start(partial(open_run, str(run.folder.absolute())), done)
 
     def _question(self, run: Summary, steps: str) -> str:
-        """To how many steps a run is to go on, and what that does to its learning rate."""
+        """Return the question for the number of steps, with its effect on the learning rate."""
         from ...core.runs.resume import RATE_ADVICE, rate_change
 
         assert run.about is not None
-        done, was, moved = run.about.step, self._was, ""
-        if was is not None:
+        done, before, change = run.about.step, self._experiment, ""
+        if before is not None:
             with suppress(ConfigError):
-                now = was.with_settings({"training.steps": steps.replace(",", "").strip()})
-                moved = rate_change(was, now, done) if now.training.steps > done else ""
-        rate = f" Then {moved}; in the form {RATE_ADVICE}." if moved else ""
+                after = before.with_settings({"training.steps": steps.replace(",", "").strip()})
+                change = rate_change(before, after, done) if after.training.steps > done else ""
+        rate = f" Then {change}; in the form {RATE_ADVICE}." if change else ""
         return (
             f"{run.label} has finished its {done:,} steps. Go on to how many in all? "
-            f"enter goes on, escape leaves it.{rate}"
+            f"enter goes on, escape cancels.{rate}"
         )
 
-    def _whole(self, what: str) -> Summary | None:
-        """The run under the cursor, if it is whole."""
+    def _whole_run(self, what: str) -> Summary | None:
+        """Return the run under the cursor if it is whole; otherwise say why not."""
         run = self.query_one(RunList).here
         if run is not None and not run.whole:
             self._say(f"{run.label} cannot be {what}: {run.reason}")
@@ -289,7 +291,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         return run
 
     def action_mark(self) -> None:
-        runs, run = self.query_one(RunList), self._whole("compared")
+        runs, run = self.query_one(RunList), self._whole_run("compared")
         if run is None:
             return
         if run.folder in runs.marked:
@@ -311,7 +313,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         runs = self.query_one(RunList)
         folders = list(runs.marked)
         if not folders:
-            here = self._whole("compared")
+            here = self._whole_run("compared")
             folders = [here.folder] if here is not None else []
         sources = [Candidate(folder.name, folder.absolute()) for folder in folders]
         if (
@@ -321,7 +323,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         ):
             sources.insert(0, self.workspace)
         if len(sources) == 1:
-            self._say("One run alone: space marks runs, d compares the marked ones.")
+            self._say("Only one run: space marks more, d compares the marked ones.")
         elif sources:
             from .compare.screen import CompareScreen
 
@@ -332,30 +334,30 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         if run is None:
             return
         if in_store(run.folder):
-            self._ask("rename", run.name, f"New name for {run.label}; enter takes it.")
+            self._ask("rename", run.name, f"New name for {run.label}; enter renames it.")
         else:
-            self._say(f"{run.label} is outside the store; its folder is not renamed here.")
+            self._say(f"{run.label} is outside the store; rename its folder yourself.")
 
     def action_delete(self) -> None:
         run = self.query_one(RunList).here
         if run is None:
             return
-        question = f"Remove {run.label} for good? Type yes and enter."
+        question = f"Remove {run.label} for good? Type yes and press enter."
         if not in_store(run.folder):
-            question = f"Take {run.label} off this list? Its folder stays. Type yes and enter."
+            question = f"Take {run.label} off the list? Its folder stays. Type yes, press enter."
         self._ask("delete", "", question)
 
     def action_filter(self) -> None:
         self._ask(
             "filter",
-            self._wanted,
+            self._words,
             "Show runs with these words: name, experiment, state, changes; or lr=0.002, seed=3.",
         )
 
     def _ask(
         self, what: Literal["rename", "delete", "filter", "steps"], value: str, text: str
     ) -> None:
-        self._asking, self._before = what, self._wanted
+        self._asking, self._before = what, self._words
         field = self.query_one(Input)
         field.value = value
         field.cursor_position = len(value)
@@ -363,9 +365,9 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         field.focus()
         self._say(text)
 
-    def _filter(self, wanted: str) -> None:
-        self._wanted = wanted
-        self.query_one(RunList).filter(wanted)
+    def _filter(self, words: str) -> None:
+        self._words = words
+        self.query_one(RunList).filter(words)
         self._show()
 
     def _done_asking(self, told: str = "") -> None:
@@ -375,7 +377,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         if told:
             self._say(told)
         else:
-            self._tell_count()
+            self._say_count()
         self._load()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -408,15 +410,14 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         runs.marked = [folder if marked == run.folder else marked for marked in runs.marked]
 
     def _remove(self, run: Summary) -> None:
-        """Remove a run of the store; one outside, whose folder is a person's own, only leaves the
-        list."""
+        """Delete a run of the store; take one outside it off the list and keep its folder."""
         if in_store(run.folder):
             delete_run(run.name)
         else:
             forget(run.folder)
 
     def _go_on(self, run: Summary, done: int, value: str) -> None:
-        """Go on to this many steps, if that is more than there are."""
+        """Resume a run up to ``value`` steps, if that is a number above the steps ``done``."""
         text = value.strip().replace(",", "").replace("_", "")
         if not (text.isascii() and text.isdigit() and len(text) < 12 and int(text) > done):
             self._say(f"{value.strip()[:20]!r} steps: allowed: a whole number above {done:,}")

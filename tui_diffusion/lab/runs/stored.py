@@ -1,4 +1,4 @@
-"""Which experiments have trained runs on disk, read in a thread for the list of experiments."""
+"""The number of trained runs on disk by experiment, counted in a thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from ..messages import RunsCounted
 
 
 def count_runs() -> Mapping[str, int]:
-    """How many runs with a trained network each experiment has; none where they are not read."""
+    """Return the number of runs with a trained network, by experiment.
+
+    Empty if the store cannot be read.
+    """
     from ...core.runs.changes import changes_of
     from ...core.runs.naming import all_runs
 
@@ -19,7 +22,7 @@ def count_runs() -> Mapping[str, int]:
         runs = all_runs()
     except RunError:
         return {}  # the runs screen says what is wrong with the store
-    changes_of(runs)  # it keeps what it reads, and the runs screen need not wait for it
+    changes_of(runs)  # fills its cache, so that the runs screen opens without delay
     return Counter(
         run.about.experiment
         for run in runs
@@ -28,10 +31,10 @@ def count_runs() -> Mapping[str, int]:
 
 
 def ask_for_counts(post: Callable[[RunsCounted], None]) -> None:
-    """Read the store in a thread of its own, and post what is there."""
+    """Count the runs in a background thread, and post the result."""
     Thread(target=lambda: post(RunsCounted(count_runs())), daemon=True).start()
 
 
 def mark_of(count: int) -> str:
-    """A mark for the list of experiments: ``✓ 3 runs``."""
+    """Return the mark of an experiment with so many runs: ``✓ 3 runs``."""
     return f"✓ {count} run{'s' if count > 1 else ''}"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def trajectory(request: SampleRequest, progress: ProgressCallback) -> MeasuredTrajectory:
-    """Return the film of a request."""
+    """Return the trajectory of a request."""
     from .measured_trajectory import measure_trajectory
 
     return measure_trajectory(request, progress)

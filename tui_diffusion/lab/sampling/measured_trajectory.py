@@ -190,7 +190,7 @@ class MeasuredTrajectory:
     def forward_x(self) -> NDArray[np.float32]:
         """The same number of true points, noised to every level, (N + 1, n, d)."""
         request = self.request
-        # Use another draw than the film's own, which may also be of true data.
+        # Use another draw than the trajectory's own, which may also be of true data.
         seed = (request.seed + 1) % 2**63
         forward = forward_process(request.experiment, points=request.points, seed=seed)
         return forward.x.numpy()
@@ -218,7 +218,7 @@ class MeasuredTrajectory:
         return PointStep(*(row[0].tolist() for row in rows))
 
     def ask(self, x: Tensor, level: int) -> Predictions:
-        """Return the predictions of this film's denoiser for points x (k, d) at a level below N."""
+        """Return the denoiser's predictions for points x (k, d) at a level below N."""
         denoiser = self.request.denoiser if self.request.source == "network" else self._ideal
         return self._answer(denoiser, x, level)
 
@@ -266,7 +266,7 @@ class MeasuredTrajectory:
     def next_to_measure(self, level: int) -> int | None:
         """Return the unmeasured level nearest to ``level``, or None.
 
-        For a network in training, whose film is soon replaced, only ``level`` itself is considered.
+        For a network in training, whose trajectory is soon replaced, consider only ``level``.
         """
         levels = [level] if self.request.live else range(self.levels + 1)
         left = [k for k in levels if k not in self._numbers]
@@ -303,7 +303,7 @@ def truth_at(experiment: Experiment, position: float) -> GaussianMixture:
 
 @lru_cache(maxsize=1024)
 def _reference(experiment: Experiment, level: int) -> Reference:
-    """Return the reference for the points of a level, shared by all films."""
+    """Return the reference for the points of a level, shared by all trajectories."""
     schedule = sampling_schedule(experiment)
     alpha, sigma = float(schedule.alphas[level]), float(schedule.sigmas[level])
     return Reference(_compared(experiment.data).noised(alpha, sigma))

@@ -41,7 +41,7 @@ def to_mode(trajectory: MeasuredTrajectory, level: int, name: str) -> list[Item]
 def measure(
     wanted: tuple[MeasuredTrajectory, int], progress: ProgressCallback
 ) -> MeasuredTrajectory:
-    """Measure a level of a film in a worker thread, and return the film."""
+    """Measure a level of a trajectory in a worker thread, and return the trajectory."""
     trajectory, level = wanted
     trajectory.numbers(level)
     return trajectory

@@ -18,11 +18,11 @@ PointSource = Literal["forward", "network", "ideal"]
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """A request for a film.
+    """A request for a trajectory.
 
     ``step`` is the number of training steps of the network. ``live`` means that it is still in
-    training, so the film should be quick rather than complete. ``level`` is the first level to be
-    viewed. ``keep`` limits the film to the first points.
+    training, so a quick trajectory is better than a complete one. ``level`` is the first level to
+    be viewed. ``keep`` limits the trajectory to the first points.
     """
 
     experiment: Experiment

@@ -1,7 +1,7 @@
 """Background workers beside the training and the screen, each with its own thread.
 
-One worker samples films, another diagnoses the error. The first request imports torch in that
-thread, so that the lab paints and responds to keys meanwhile.
+One worker samples trajectories, another diagnoses the error. The first request imports torch in
+that thread, so that the lab paints and responds to keys meanwhile.
 """
 
 from __future__ import annotations

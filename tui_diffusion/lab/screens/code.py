@@ -1,4 +1,4 @@
-"""The code that runs: the very functions of the core that the experiment uses."""
+"""The code panel: the source of the core's functions that an experiment uses."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..output.screens import ModalWindow
 
 
 def pieces(experiment: Experiment) -> list[tuple[str, str]]:
-    """What each piece does, and its source: schedule, method, loss, sampler, in order of use."""
+    """Return a title and the source of schedule, method, loss and sampler, in order of use."""
     from ...core.assemble import sampler_function, schedule_function
     from ...core.methods import METHODS
     from ...core.training.steppers.autograd import loss_of
 
-    found: list[tuple[str, Any]] = [
+    parts: list[tuple[str, Any]] = [
         (f"The noise levels: schedule.kind = {experiment.schedule.kind}",
          schedule_function(experiment.schedule.kind)),
         (f"What the network learns: method.name = {experiment.method.name}",
@@ -30,11 +30,11 @@ def pieces(experiment: Experiment) -> list[tuple[str, str]]:
         (f"One reverse step: sampling.sampler = {experiment.sampling.sampler}",
          sampler_function(experiment.sampling.sampler)),
     ]  # fmt: skip
-    return [(title, inspect.getsource(source)) for title, source in found]
+    return [(title, inspect.getsource(part)) for title, part in parts]
 
 
 class CodeScreen(ModalWindow[None]):
-    """The pieces one below another, highlighted."""
+    """The pieces of code one below another, with syntax highlighting."""
 
     DEFAULT_CSS = """
     CodeScreen VerticalScroll {

@@ -1,6 +1,6 @@
-"""An experiment explained: its formulas as it is set, what to look for at this moment, the papers.
+"""Explanations of an experiment: its formulas, what to look for now, and the papers.
 
-The formulas are those of the core's docstrings, for a reader: primes are the next, cleaner level.
+The formulas are those of the core's docstrings; a prime marks the next, cleaner level.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
 
 
 def _step(experiment: Experiment) -> str:
-    """The sampler's rule; for DDPM on betas in the paper's own letters."""
+    """Return the sampler's rule; for DDPM on betas, in the notation of the paper."""
     sampling = experiment.sampling
     rule, posterior = SAMPLER_PARTS[sampling.sampler].formula, sampling.posterior
     if sampling.sampler != "ddpm":
@@ -61,17 +61,17 @@ def _step(experiment: Experiment) -> str:
 
 
 def papers(experiment: Experiment) -> list[str]:
-    """Where what is set comes from: the post, then papers by year and author."""
+    """Return the sources of the experiment: the post's script, then papers by year and author."""
     used: tuple[Part, ...] = (
         METHOD_PARTS[experiment.method.name],
         SCHEDULE_PARTS[experiment.schedule.kind],
         SAMPLER_PARTS[experiment.sampling.sampler],
     )
-    found = sorted({paper for part in used for paper in part.papers}, key=_by_year)
+    sources = sorted({paper for part in used for paper in part.papers}, key=_by_year)
     preset = base_of(experiment)
     if preset.script:
-        found.insert(0, f"Bouvier 2024: Introduction to Diffusion Models; {preset.script}.py.")
-    return found
+        sources.insert(0, f"Bouvier 2024: Introduction to Diffusion Models; {preset.script}.py.")
+    return sources
 
 
 def _by_year(paper: str) -> tuple[str, str]:
@@ -85,77 +85,78 @@ def _by_year(paper: str) -> tuple[str, str]:
 _OTHER_DATA = (
     "Press ←: the data blur, level by level, until nothing tells them from noise. The clean "
     "estimate (v) shows what can still be known of them at each.",
-    "At the clean end the outline of the data shows first, what is small or sharp last.",
+    "At the clean end the outline of the data appears first, small and sharp features last.",
     "Press i for the ideal denoiser, from the same noise: where its points differ, the network has "
     "more to learn.",
 )
-"""Before, during and after training, where data or method are not the preset's."""
+"""What to look for before, during and after training, if the settings match no preset."""
 
 
 def moments(workspace: Workspace) -> Iterator[tuple[str, str]]:
-    """A headline and a text on where this experiment stands now, most pressing first."""
+    """Yield headlines and texts on the current state of the experiment, the most urgent first."""
     experiment, training = workspace.experiment, workspace.training
     preset = base_of(experiment)
     if training is not None and training.state is SessionState.DIVERGED:
         yield "Diverged", _diverged(training)
     elif training is not None and training.state is SessionState.FAILED:
-        yield "Failed", f"{training.error or 'The training broke off.'} The settings are kept: t."
+        error = training.error or "The training failed."
+        yield "Failed", f"{error} The settings are unchanged; press t to train again."
     elif training is not None and training.snapshot is not None and workspace.trained() is None:
         yield (
             "Changed since it was trained",
-            "Another network is set now than the one that was trained, so the points are true "
-            "data again. t trains what is set.",
+            "The settings no longer fit the trained network, so the points are true data again. "
+            "t trains a network for these settings.",
         )
     if workspace.source_ideal:
         yield (
             "You see the ideal denoiser",
-            "It knows the data and takes E[x₀ | x] at every step: no network does better. What is "
-            "wrong now comes from the start or from the steps. i goes back.",
+            "It knows the data and takes E[x₀ | x] at every step: no network does better. Any "
+            "error left comes from the start or from the steps. i goes back.",
         )
     if cause(experiment, "mean"):
-        yield "The start is to be set as well", cause(experiment, "mean")
+        yield "Set the start as well", cause(experiment, "mean")
     before, during, after = BEFORE[preset.id], DURING[preset.id], AFTER[preset.id]
     if matching_preset(experiment) is None:
         before, during, after = _OTHER_DATA
     trained = workspace.trained()
     match trained.state if trained is not None else None:
         case None if training is not None and training.state.active:
-            yield "It is about to train, look for", during
+            yield "About to train, look for", during
         case None:
             yield "Before training, look for", before
         case SessionState.LOADING | SessionState.TRAINING:
             yield "While it trains, look for", during
         case SessionState.PAUSED:
-            yield "It pauses, p goes on; look for", during
+            yield "Paused, p goes on; look for", during
         case SessionState.STOPPED:
             yield "It was stopped early; look for", f"{during} When it is done: {after}"
         case SessionState.FINISHED:
-            yield "Now that it is trained, look for", after
+            yield "After training, look for", after
 
 
 _NAIVE_STD = (
     "Too small, by the post's own rule: its target σᵢ₊₁·ε leaves n·(1 − σᵢ₊₁/σᵢ) of the noise n, "
     "less than the next level has, so points contract onto the mean. Set method.name to "
-    "naive-exact, press s as well, the exact start, and train again."
+    "naive-exact, press s for the exact start as well, and train again."
 )
 _NAIVE_START = (
-    "naive-exact keeps what is wrong at the start: points begin about 0 and not about the data's "
-    "mean, and end short of it (at 0.987 for 1 in one dimension). s starts from the exact noisiest "
+    "naive-exact keeps the post's start: points begin around 0 and not around the data's mean, "
+    "and end short of it (at 0.987 for 1 in one dimension). s starts from the exact noisiest "
     "level; that needs no new training."
 )
 
 
 def cause(experiment: Experiment, name: str) -> str:
-    """Why a number of the sample is off, where the method is known to be the cause, else ''."""
+    """Return why a number of the sample is off if the method is known to cause it, else ''."""
     method, exact = experiment.method.name, experiment.sampling.start == "exact"
     if method == "naive" and name == "std" and len(experiment.data.means) == 1:
-        return _NAIVE_STD  # of several modes it is their distance
+        return _NAIVE_STD  # with several modes, the std measures their distance
     about_start = name in ("mean", "std", "start off by")
     return _NAIVE_START if method == "naive-exact" and not exact and about_start else ""
 
 
 def where(training: Training | None) -> str:
-    """On what a training runs or ran, and why there; '' where that is not known."""
+    """Return the device and threads of a training with the reason, or '' if unknown."""
     if training is None or not training.reason:
         return ""
     threads = f", {threads_text(training.threads)}" if training.threads else ""
@@ -163,20 +164,20 @@ def where(training: Training | None) -> str:
 
 
 def _diverged(training: Training) -> str:
-    """What has happened, and what fixes it."""
+    """Return what has happened and how to fix it."""
     lr = training.experiment.training.lr
     preset = PRESETS.get(training.experiment.name)
-    usual = preset.experiment.training.lr if preset is not None else lr
+    default = preset.experiment.training.lr if preset is not None else lr
     text = (
         f"The loss of step {training.step:,} is not finite: every step went further past the "
         f"lowest point than the one before. training.lr is {format_value(lr)}"
     )
-    text += f", the preset's {format_value(usual)}. " if lr != usual else ". "
-    return text + "Set it lower, to a tenth perhaps, and press t. The last finite weights are kept."
+    text += f", the preset's {format_value(default)}. " if lr != default else ". "
+    return text + "Lower it, for example to a tenth, and press t. The last finite weights are kept."
 
 
 def seen(workspace: Workspace, source: str, level: int, levels: int) -> str:
-    """What the points on the screen are, at this level."""
+    """Return what the points on the screen are, at level 0 to ``levels``."""
     where = "the noisiest level" if level == 0 else "clean" if level == levels else "in between"
     whose = {
         "forward": "true data, noised",

@@ -1,4 +1,4 @@
-"""The dialog that exports: what is shown as a picture, a film, numbers or a script."""
+"""The export dialog: write a picture, an animation, numbers or a script."""
 
 from __future__ import annotations
 
@@ -30,18 +30,21 @@ _GROUNDS = {
     "dark, no ground": (False, True),
     "light, no ground": (True, True),
 }
-"""Light and transparent, of each ground."""
+"""The background of a picture: whether it is light, and whether it is transparent."""
 
-_TOLD_EVERY = 0.1
-"""Seconds between two words on how far an export is."""
+_PROGRESS_INTERVAL = 0.1
+"""Seconds between two updates of the progress."""
 
 
 class _CancelledError(Exception):
-    """The person does not want the file any more."""
+    """The user has cancelled the export."""
 
 
 class ExportScreen(ModalWindow[None]):
-    """Ask for a file, whose suffix says its kind, write it in a thread, and close."""
+    """A dialog that asks for a file, writes it in a thread, and closes.
+
+    The suffix of the file determines its kind.
+    """
 
     DEFAULT_CSS = """
     ExportScreen Vertical {
@@ -54,7 +57,7 @@ class ExportScreen(ModalWindow[None]):
     ExportScreen .option { width: 10; margin-right: 2; }
     ExportScreen #file-row { margin: 1 0 0 0; }
     ExportScreen ChoiceField { margin-right: 2; }
-    ExportScreen #told { height: auto; min-height: 2; margin: 1 0 0 0; }
+    ExportScreen #message { height: auto; min-height: 2; margin: 1 0 0 0; }
     """
     BINDINGS = [
         Binding("escape", "leave", "close"),
@@ -62,7 +65,7 @@ class ExportScreen(ModalWindow[None]):
     ]
 
     class Progressed(Message):
-        """So much of the file is written."""
+        """The export has progressed to ``done`` of ``total`` units."""
 
         def __init__(self, done: int, total: int) -> None:
             super().__init__()
@@ -70,26 +73,27 @@ class ExportScreen(ModalWindow[None]):
             self.total = total
 
     class Ended(Message):
-        """The thread has ended: these files are written, or why there are none."""
+        """The thread has ended; ``fault`` is the error if there are no ``files``."""
 
         def __init__(self, files: list[Path], fault: str = "") -> None:
             super().__init__()
             self.files = files
             self.fault = fault
 
-    def __init__(self, offer: ExportChoices, *, light: bool, plain: bool) -> None:
+    def __init__(self, choices: ExportChoices, *, light: bool, plain: bool) -> None:
         super().__init__()
-        self.offered = offer
+        self.choices = choices
         self._light = light
         self._plain = plain
         self._cancelled = threading.Event()
-        self._began = 0.0
+        self._start = 0.0
         self._mark = ">" if plain else "▸"
-        self._refused = ""
+        self._existing = ""
+        """The file that a second Enter replaces."""
         self._busy = False
 
     def compose(self) -> ComposeResult:
-        name = f"{self.offered.name}{next(iter(self.offered.kinds))}"
+        name = f"{self.choices.name}{next(iter(self.choices.kinds))}"
         with Vertical() as box:
             box.border_title = "Export"
             box.border_subtitle = "↑ ↓ kind · tab, ← → options · enter writes · escape closes"
@@ -108,7 +112,7 @@ class ExportScreen(ModalWindow[None]):
                 for option in ("size", "fps", "seconds"):
                     yield Label(option)
                     yield TextInput("", id=option, classes="option", compact=True)
-            yield Static("", id="told", markup=False)
+            yield Static("", id="message", markup=False)
 
     def on_mount(self) -> None:
         self._file.focus()
@@ -121,14 +125,14 @@ class ExportScreen(ModalWindow[None]):
     def _file(self) -> Input:
         return self.query_one("#file", Input)
 
-    # --- what it shall be --------------------------------------------------------------------
+    # --- options -----------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Up and down go through the kinds, and change the file's suffix."""
+        """Change the suffix of the file to the previous or next kind on up and down."""
         if event.key not in ("up", "down"):
             return
         event.stop()
-        kinds = list(self.offered.kinds)
+        kinds = list(self.choices.kinds)
         file = Path(self._file.value)
         here = kinds.index(file.suffix.lower()) if file.suffix.lower() in kinds else -1
         to = kinds[(here + (1 if event.key == "down" else -1)) % len(kinds)]
@@ -143,80 +147,80 @@ class ExportScreen(ModalWindow[None]):
             self._show_kind()
 
     def _show_kind(self) -> None:
-        """Mark what the suffix stands for, and say what its options are by themselves."""
+        """Mark the kind of the suffix, and show the defaults of its options."""
         from ...export.formats import FORMATS
 
         suffix = Path(self._file.value).suffix.lower()
         lines = [
             f"{self._mark if kind == suffix else ' '} {kind:<6}{about}"
-            for kind, about in self.offered.kinds.items()
+            for kind, about in self.choices.kinds.items()
         ]
         self.query_one("#kinds", Static).update("\n".join(lines))
         kind = FORMATS.get(suffix)
-        usual: dict[str, object] = {}
-        self.query_one("#show", ChoiceField).offer(self.offered.shown(suffix))
+        defaults: dict[str, object] = {}
+        self.query_one("#show", ChoiceField).offer(self.choices.shown(suffix))
         grounds = list(_GROUNDS)[: 4 if kind and kind.views else 2 if kind and kind.sized else 0]
-        if self._light:  # the lab's own ground is what is there at first
+        if self._light:  # the background of the lab's theme is the default
             grounds.sort(key=lambda ground: not _GROUNDS[ground][0])
         self.query_one("#ground", ChoiceField).offer(grounds)
         if kind is not None:
             size = "x".join(map(str, kind.size)) if kind.size else "fits" if kind.sized else None
-            usual = {"size": size, "fps": kind.fps, "seconds": kind.seconds}
+            defaults = {"size": size, "fps": kind.fps, "seconds": kind.seconds}
         for name in ("size", "fps", "seconds"):
             option = self.query_one(f"#{name}", Input)
-            option.disabled = usual.get(name) is None
-            option.placeholder = "-" if option.disabled else f"{usual[name]}"
+            option.disabled = defaults.get(name) is None
+            option.placeholder = "-" if option.disabled else f"{defaults[name]}"
 
     def _options(self) -> ExportOptions:
-        """What has been typed; raises `ExportError`."""
+        """Return the options as typed; raise `ExportError` if one is invalid."""
         from ...export.options import ExportOptions, read_number, read_size
 
-        typed: dict[str, str | None] = {}
+        texts: dict[str, str | None] = {}
         for name in ("size", "fps", "seconds"):
             option = self.query_one(f"#{name}", Input)
             text = option.value.strip()
-            typed[name] = text if text and not option.disabled else None
+            texts[name] = text if text and not option.disabled else None
         light, transparent = _GROUNDS.get(
             self.query_one("#ground", ChoiceField).value, (False, False)
         )
         return ExportOptions(
-            read_size(typed["size"]),
-            read_number("fps", typed["fps"]),
-            read_number("seconds", typed["seconds"]),
-            # A second enter on the same file that is there replaces it.
-            force=self._refused == self._file.value.strip(),
+            read_size(texts["size"]),
+            read_number("fps", texts["fps"]),
+            read_number("seconds", texts["seconds"]),
+            # A second Enter replaces a file that exists.
+            force=self._existing == self._file.value.strip(),
             light=light,
             transparent=transparent,
         )
 
-    # --- writing it --------------------------------------------------------------------------
+    # --- writing -----------------------------------------------------------------------------
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.action_write()
 
     def action_write(self) -> None:
-        """Write the file, if it can be."""
-        typed = self._file.value.strip()
-        if self._busy or not typed:
+        """Write the file, or show why it cannot be written."""
+        name = self._file.value.strip()
+        if self._busy or not name:
             return
-        file = expanded(typed)
+        file = expanded(name)
         from ...export.formats import check
         from ...export.options import ExportError
 
         suffix, show = file.suffix.lower(), self.query_one("#show", ChoiceField).value
         try:
             options = self._options()
-            if suffix != ".csv":  # which of two files a table needs is known where it is written
+            if suffix != ".csv":  # only the writer knows which of its two files exist
                 check(file, options)
-            write = self.offered.shows.get(suffix, {}).get(show)
+            write = self.choices.shows.get(suffix, {}).get(show)
             if write is None and show != SCREEN:
-                kinds = ", ".join(self.offered.kinds)
-                raise ExportError(f"{shown(file)}: not from here; allowed: {kinds}")
+                kinds = ", ".join(self.choices.kinds)
+                raise ExportError(f"{shown(file)}: wrong suffix here; allowed: {kinds}")
         except ExportError as error:
-            self._refuse(typed, str(error))
+            self._refuse(name, str(error))
             return
-        self._busy, self._began = True, monotonic()
+        self._busy, self._start = True, monotonic()
         self._cancelled.clear()
         self._tell(f"writing {shown(file)} …")
         if write is None:
@@ -226,10 +230,10 @@ class ExportScreen(ModalWindow[None]):
             target=self._write, args=(write, file, options), name="export", daemon=True
         ).start()
 
-    def _refuse(self, typed: str, fault: str) -> None:
-        """Say why not; a second enter replaces a file that is there."""
+    def _refuse(self, name: str, fault: str) -> None:
+        """Show an error; if the file exists, let a second Enter replace it."""
         text = fault.replace("or --force to replace it", "or enter again")
-        self._refused = typed if text != fault else ""
+        self._existing = name if text != fault else ""
         self._tell(text.replace("--", ""))
 
     def _write_screen(self, file: Path, options: ExportOptions) -> None:
@@ -239,21 +243,21 @@ class ExportScreen(ModalWindow[None]):
         with lifted(self):
             source = self.app.export_screenshot()
         try:
-            write_whole([file], options.force, lambda places: _write_text(places[0], source))
+            write_whole([file], options.force, lambda files: _write_text(files[0], source))
         except ExportError as error:
             self.post_message(self.Ended([], str(error)))
         else:
             self.post_message(self.Ended([file]))
 
     def _write(self, write: Write, file: Path, options: ExportOptions) -> None:
-        """In a thread: write the file and say how far it is."""
+        """Write the file and post the progress; runs in a thread."""
         last = 0.0
 
         def progress(done: int, total: int) -> None:
             nonlocal last
             if self._cancelled.is_set():
                 raise _CancelledError
-            if monotonic() - last > _TOLD_EVERY:
+            if monotonic() - last > _PROGRESS_INTERVAL:
                 last = monotonic()
                 self.post_message(self.Progressed(done, total))
 
@@ -270,7 +274,7 @@ class ExportScreen(ModalWindow[None]):
         if not self._busy:
             return
         done, total = message.done, max(message.total, 1)
-        left = (monotonic() - self._began) * (total - done) / max(done, 1)
+        left = (monotonic() - self._start) * (total - done) / max(done, 1)
         blocks = ("#", "-") if self._plain else ("█", "░")
         full = round(24 * done / total)
         self._tell(
@@ -281,13 +285,13 @@ class ExportScreen(ModalWindow[None]):
     def on_export_screen_ended(self, message: Ended) -> None:
         self._busy = False
         if message.files:
-            self.app.notify(_written(message.files), title="Exported", markup=False)
+            self.app.notify(_sizes(message.files), title="Exported", markup=False)
             self.dismiss()
         else:
             self._refuse(self._file.value.strip(), message.fault)
 
     def action_leave(self) -> None:
-        """Close; while a file is being written, give that up instead."""
+        """Close, or cancel the export while a file is being written."""
         if self._busy:
             self._cancelled.set()
             self._tell("cancelling …")
@@ -295,13 +299,13 @@ class ExportScreen(ModalWindow[None]):
             self.dismiss()
 
     def _tell(self, text: str) -> None:
-        self.query_one("#told", Static).update(text)
+        self.query_one("#message", Static).update(text)
 
 
 def _write_text(file: Path, text: str) -> None:
     file.write_text(text, "utf-8")
 
 
-def _written(files: list[Path]) -> str:
+def _sizes(files: list[Path]) -> str:
     sizes = [f"{shown(path)}  {path.stat().st_size:,} bytes" for path in files]
     return "written: " + "\n".join(sizes)

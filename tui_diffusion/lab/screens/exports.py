@@ -1,4 +1,4 @@
-"""What can be exported from where one is: of the lab, of its training panel, of a comparison."""
+"""The choices of the export dialog: from the lab, its training panel, or a comparison."""
 
 from __future__ import annotations
 
@@ -21,25 +21,30 @@ if TYPE_CHECKING:
 
 ProgressCallback = Callable[[int, int], None]
 Write = Callable[[Path, "ExportOptions", ProgressCallback], list[Path]]
-"""Writes a file in a thread and returns what it wrote."""
+"""Writes a file, in a thread, and returns the paths it wrote."""
 
 KINDS = {
     ".png": "a picture",
-    ".svg": "a picture to any scale",
-    ".gif": "the denoising, out and back",
-    ".mp4": "the denoising as a film",
+    ".svg": "a picture that scales",
+    ".gif": "an animation, out and back",
+    ".mp4": "an animation",
     ".csv": "points at every level, and the losses",
     ".npz": "the same as arrays",
-    ".py": "a script of its own that does the same",
+    ".py": "a stand-alone script that does the same",
 }
+"""Description of each kind of file, by suffix."""
 
 SCREEN = "the screen"
-"""What is chosen to have the terminal's own picture, as SVG."""
+"""The choice that exports the terminal's own picture, as SVG."""
 
 
 @dataclass(frozen=True)
 class ExportChoices:
-    """Kinds of file with what they are; for each suffix what can be shown, the first first."""
+    """The choices of the export dialog.
+
+    ``name``: default name of the file. ``kinds``: descriptions by suffix. ``shows``: by suffix,
+    the contents with their writers, the default first. ``screen``: offer the terminal's picture.
+    """
 
     name: str
     kinds: Mapping[str, str]
@@ -47,9 +52,9 @@ class ExportChoices:
     screen: bool = True
 
     def shown(self, suffix: str) -> list[str]:
-        """What a file with this suffix can show."""
-        found = list(self.shows.get(suffix, {}))
-        return [*found, SCREEN] if suffix == ".svg" and found else found
+        """Return the contents that a file with this suffix can show."""
+        contents = list(self.shows.get(suffix, {}))
+        return [*contents, SCREEN] if suffix == ".svg" and contents else contents
 
 
 def of_lab(
@@ -60,7 +65,10 @@ def of_lab(
     panel: LossPanel,
     first: bool,
 ) -> ExportChoices:
-    """The denoising in a view at a place, all of it, and the training panel; ``first``: that."""
+    """Return the choices of the lab: the denoising and the training panel.
+
+    ``position``: playback position between levels 0 and N. ``first``: put the training panel first.
+    """
     exhibit = _exhibit(trajectory, training)
     level = f"{view}, level {position:g}/{trajectory.levels}"
     at = None if view == "mean and std" else position
@@ -112,15 +120,15 @@ def _exhibit(trajectory: MeasuredTrajectory, training: Training | None) -> Exhib
 
 
 def _of_training(panel: LossPanel) -> Exhibit | None:
-    """What the training panel shows, if it shows anything."""
+    """Return the contents of the training panel, or None if it is empty."""
     from ...export.scene import ErrorDiagnosis, Exhibit
 
     training, diagnosis = panel.training, panel.diagnosis
     if panel.view != "loss":
         if diagnosis is None:
             return None
-        found = ErrorDiagnosis(diagnosis.losses, diagnosis.amplification, diagnosis.attribution)
-        return Exhibit(diagnosis.request.experiment, diagnosis=found)
+        errors = ErrorDiagnosis(diagnosis.losses, diagnosis.amplification, diagnosis.attribution)
+        return Exhibit(diagnosis.request.experiment, diagnosis=errors)
     if training is None or training.losses is None or not training.step:
         return None
     return Exhibit(training.experiment, losses=training.losses[: training.step].copy())
@@ -129,8 +137,8 @@ def _of_training(panel: LossPanel) -> Exhibit | None:
 # --- a comparison --------------------------------------------------------------------------------
 
 _COMPARED = {
-    ".png": "a picture of them all",
-    ".svg": "a picture to any scale",
+    ".png": "a picture of all runs",
+    ".svg": "a picture that scales",
     ".csv": "losses, or the table",
 }
 
@@ -145,7 +153,11 @@ def of_comparison(
     relative: bool,
     first: str,
 ) -> ExportChoices:
-    """Losses in one plot, films (index, film, place) side by side, the table; ``first`` of them."""
+    """Return the choices of a comparison: losses, trajectories side by side, and the table.
+
+    ``trajectories``: index of the subject, trajectory, and position between levels 0 and N.
+    ``views``: view by dimension. ``first``: the default, "losses", "denoising" or "table".
+    """
     from ...export.pictures.learning_curves import overlay
     from ...export.pictures.side_by_side import denoisings
     from ...export.scene import Animation
@@ -172,8 +184,8 @@ def of_comparison(
     pictures: dict[str, Write] = {"losses": draw_losses}
     if trajectories:
         side_by_side: dict[str, Write] = {"denoising, side by side": draw_trajectories}
-        asked = first == "denoising"
-        pictures = {**side_by_side, **pictures} if asked else {**pictures, **side_by_side}
+        leads = first == "denoising"
+        pictures = {**side_by_side, **pictures} if leads else {**pictures, **side_by_side}
     tables: dict[str, Write] = {
         "losses": partial(_write_table, lambda: _losses_table(names, subjects)),
         "settings and results": partial(
@@ -188,7 +200,10 @@ def of_comparison(
 
 
 def _losses_table(names: Sequence[str], subjects: Sequence[Subject]) -> list[list[str]]:
-    """One line a gradient step, a column a training; empty where one has ended."""
+    """Return one row for each gradient step and one column for each training.
+
+    Cells beyond the end of a training are empty.
+    """
     longest = max(len(subject.losses) for subject in subjects)
     columns = [[f"{loss:.9g}" for loss in s.losses.tolist()] for s in subjects]
     columns = [column + [""] * (longest - len(column)) for column in columns]
@@ -204,8 +219,8 @@ def _write_table(
 ) -> list[Path]:
     from ...export.atomic import write_whole
 
-    def write(places: list[Path]) -> None:
-        with places[0].open("w", encoding="utf-8", newline="") as out:
+    def write(files: list[Path]) -> None:
+        with files[0].open("w", encoding="utf-8", newline="") as out:
             csv.writer(out).writerows(make())
         progress(1, 1)
 

@@ -1,4 +1,4 @@
-"""The help: the experiment explained, what the pictures mean, and every key."""
+"""The help: the experiment, the views and every key explained."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from ..workspace import Workspace
 from .explanations import formulas, moments, papers, seen, where
 
 GROUPS = ("Training", "Denoising", "Lab", "Setup")
-"""Panels that keys belong to."""
+"""The groups of keys, by panel."""
 
 
 class PageScreen(ModalWindow[None]):
-    """One page of text that scrolls."""
+    """A page of text that scrolls."""
 
     DEFAULT_CSS = """
     PageScreen VerticalScroll {
@@ -61,7 +61,7 @@ class PageScreen(ModalWindow[None]):
 
 
 class HelpScreen(PageScreen):
-    """The help of a screen; digits open the pages of the documentation above it."""
+    """The help of a screen; digits open the pages of the documentation on top of it."""
 
     DEFAULT_CSS = "HelpScreen VerticalScroll { width: 92; }"
     BINDINGS = [
@@ -81,7 +81,7 @@ class HelpScreen(PageScreen):
 
 
 class _Markdown:
-    """Markdown without colours of its own but in code, so that it suits every theme."""
+    """Markdown with colours only in code, so that it suits every theme."""
 
     _STYLES = Theme(
         {
@@ -115,9 +115,10 @@ def _documentation() -> Iterator[RenderableType]:
 def lab_page(
     workspace: Workspace, panel: DenoisingPanel, loss_view: str, here: str
 ) -> Iterator[RenderableType]:
-    """The keys here, what this is and what to look for, the other keys, then the rest.
+    """Yield the help page of the lab.
 
-    ``here`` is the panel in focus.
+    The keys of the group ``here`` come first, then the experiment and the visible views, the other
+    keys, formulas, all other views, and papers.
     """
     experiment = workspace.experiment
     yield from keys(here, ACTIONS)
@@ -128,7 +129,7 @@ def lab_page(
     for title, text in moments(workspace):
         yield Text.assemble("\n", (f"{title}  ", "bold"), text)
     if there := where(workspace.training):
-        yield Text.assemble("\n", ("Where it trains, and why there  ", "bold"), shown(there))
+        yield Text.assemble("\n", ("Device, and why  ", "bold"), shown(there))
     yield Text("\nOn the screen", style="bold underline")
     if panel.trajectory is not None:
         yield Text(seen(workspace, panel.trajectory.request.source, panel.level, panel.levels))
@@ -137,9 +138,9 @@ def lab_page(
     for group in GROUPS:
         if group != here:
             yield from keys(group, ACTIONS)
-    yield Text("\nFormulas, as it is set", style="bold underline")
+    yield Text("\nFormulas of these settings", style="bold underline")
     yield keys_and_meanings(formulas(experiment), 8)
-    yield Text("\nThe other pictures", style="bold underline")
+    yield Text("\nOther views", style="bold underline")
     yield from _pictures([name for name in PICTURES if name not in views])
     yield Text("\nPapers", style="bold underline")
     yield from map(Text, papers(experiment))
@@ -150,15 +151,15 @@ def _pictures(names: list[str]) -> list[Text]:
 
 
 def keys(group: str, actions: Sequence[Action]) -> Iterator[RenderableType]:
-    """A group's keys, with what they do."""
-    mine = [(action.shown, action.help) for action in actions if action.group == group]
-    mine += {"Lab": LAB_KEYS, "Comparison": LAB_KEYS[-1:]}.get(group, ())
+    """Yield a heading and a table with the keys of a group and their help."""
+    rows = [(action.shown, action.help) for action in actions if action.group == group]
+    rows += {"Lab": LAB_KEYS, "Comparison": LAB_KEYS[-1:]}.get(group, ())
     yield Text(f"\nKeys: {group.lower()}", style="bold underline")
-    yield keys_and_meanings(mine or FORM_KEYS, 10)
+    yield keys_and_meanings(rows or FORM_KEYS, 10)
 
 
 def keys_and_meanings(rows: Iterable[tuple[str, str]], width: int) -> Table:
-    """Names at the left, what each is at the right."""
+    """Return a table with names at the left, ``width`` cells wide, and meanings at the right."""
     table = Table.grid(padding=(0, 2))
     table.add_column(width=width, style="bold")
     table.add_column()

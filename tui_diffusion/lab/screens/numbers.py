@@ -1,8 +1,7 @@
-"""Every number on the screen can be asked what it is: the key ``a``.
+"""The explanation of every number on the screen: the key ``a``.
 
-What is asked about is what is written: the lines of the panels are read as a person reads them, by
-the patterns below, and each number is looked up in the glossary by the name beside it. A test holds
-that no number on those lines is left without one.
+The numbers are read from the text of the panels: patterns find each number and the name beside it,
+and the glossary explains the name. A test holds that every number on those lines has an entry.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _VALUE = rf"(\([^()]*\)|{_NUMBER})"
 
 
 def _after(name: str) -> tuple[str, str]:
-    """A name with its value right behind it."""
+    """Return a name and the pattern of its value right behind it."""
     return name, rf"(?<![\w²]){re.escape(name)}:? +{_VALUE}"
 
 
@@ -67,7 +66,7 @@ PICTURE = (
     ("points", r", (\d[\d,]*) points"),
 )
 LOSS = (
-    *map(_after, ("Loss", "floor", "rate")),
+    *map(_after, ("Loss", "floor", "lr")),
     ("times its floor", r"\((\d[\d,.]*)[×x]\)"),
     _after("network of level"),
     ("level", r"\blevel (\d+):"),
@@ -85,14 +84,15 @@ GPU = (
     ("GPU load", r"load +(\d+ %)"),
     ("GPU memory", r"memory (\d[\d.]*/\d+ GiB)"),
 )
-"""Name and pattern of every number that a place writes; the first group is the value."""
+"""Name and pattern of every number in a part of the screen; the first group is the value."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A number as it stands on the screen; ``below`` is what is written below it, if anything.
+    """A number on the screen: its name and its value.
 
-    ``cause`` is why it is off, where that is known.
+    ``below``: the exact or ideal value below it, if any. ``about``: an entry in place of the
+    glossary's. ``cause``: why the number is off, if that is known.
     """
 
     name: str
@@ -103,30 +103,30 @@ class Reading:
 
     @property
     def entry(self) -> GlossaryEntry:
-        """What it is."""
+        """The explanation of the number; raise KeyError if it has none."""
         return self.about or meaning(self.name)
 
 
 Place = tuple[str, tuple[Reading, ...]]
-"""A place on the screen, and the numbers on it."""
+"""A part of the screen, and the numbers on it."""
 
 Patterns = Sequence[tuple[str, str]]
 
 
 def read(text: str, patterns: Patterns, below: str = "") -> tuple[Reading, ...]:
-    """The numbers in a line, in its order; ``below`` is the line with the exact or ideal ones."""
-    found: list[tuple[int, Reading]] = []
+    """Return the numbers in a line from left to right; ``below``: the line with exact values."""
+    positions: list[tuple[int, Reading]] = []
     word = below.split()[0] if below.strip() else ""
     for name, pattern in patterns:
         for match in re.finditer(pattern, text):
-            if all(at != match.start(1) for at, _ in found):
+            if all(start != match.start(1) for start, _ in positions):
                 exact = _under(match, below, word)
-                found.append((match.start(1), Reading(name, match[1], exact)))
-    return tuple(reading for _, reading in sorted(found, key=lambda pair: pair[0]))
+                positions.append((match.start(1), Reading(name, match[1], exact)))
+    return tuple(reading for _, reading in sorted(positions, key=lambda pair: pair[0]))
 
 
 def _under(match: re.Match[str], below: str, word: str) -> str:
-    """The number in the same cells of the line below, if of the same name or of real data."""
+    """Return the number in the same cells of the line below, if its name is the same or "real"."""
     start, value = match.start(), re.match(_VALUE, below[match.start(1) :])
     name = below[start : match.start(1)].strip()
     if value is None or name not in ("real", match.string[start : match.start(1)].strip()):
@@ -135,19 +135,19 @@ def _under(match: re.Match[str], below: str, word: str) -> str:
 
 
 def places(panel: DenoisingPanel, loss: LossPanel, status: TextLine, gpu: TextLine) -> list[Place]:
-    """The numbers now on the screen, the panel in focus first."""
-    shown = [
+    """Return the numbers on the screen, the focused panel's first."""
+    parts = [
         ("Denoising", panel, _with_causes(panel, _of_panel(panel, DENOISING))),
         ("Training", loss, _of_panel(loss, LOSS)),
         ("Status line", status, read(_text(status), STATUS)),
         ("GPU", gpu, read(_text(gpu), GPU)),
     ]
-    shown.sort(key=lambda position: not position[1].has_focus)
-    return [(name, readings) for name, widget, readings in shown if widget.is_on_screen]
+    parts.sort(key=lambda part: not part[1].has_focus)
+    return [(name, readings) for name, widget, readings in parts if widget.is_on_screen]
 
 
 def _with_causes(panel: DenoisingPanel, readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    """The numbers of a sample, with why they are off; those of true data are not."""
+    """Return the numbers of a sample with the known causes of their errors."""
     request = panel.trajectory.request if panel.trajectory is not None else None
     if request is None or request.source == "forward":
         return readings
@@ -157,26 +157,26 @@ def _with_causes(panel: DenoisingPanel, readings: tuple[Reading, ...]) -> tuple[
 
 
 def of_metrics(metrics: Mapping[str, Any]) -> tuple[Reading, ...]:
-    """The numbers of a run's ``metrics.json``, each with what chance does and true points score."""
+    """Return the numbers of a run's ``metrics.json``, with statistical error and true score."""
     readings = []
     for key, value in metrics.items():
         if value is not None and not key.endswith(("_real", "_chance")):
             beside = (("±", metrics.get(f"{key}_chance")), ("real", metrics.get(f"{key}_real")))
             below = "  ".join(
-                f"{name} {_said(other)}" for name, other in beside if other is not None
+                f"{name} {_text_of(other)}" for name, other in beside if other is not None
             )
-            readings.append(Reading(of_key(key).name, _said(value), below))
+            readings.append(Reading(of_key(key).name, _text_of(value), below))
     return tuple(readings)
 
 
-def _said(value: Any) -> str:
+def _text_of(value: Any) -> str:
     if isinstance(value, list):
-        return f"({', '.join(map(_said, value))})"
+        return f"({', '.join(map(_text_of, value))})"
     return f"{value:,}" if isinstance(value, int) else "–" if value is None else number(value)
 
 
 def _of_panel(panel: DenoisingPanel | LossPanel, patterns: Patterns) -> tuple[Reading, ...]:
-    """In the titles, in the picture's own lines of text, and in the two lines of numbers."""
+    """Return the numbers in the titles, the text of the picture and the two lines of numbers."""
     titles = read(f"{panel.border_title}  {panel.border_subtitle}", patterns)
     if not panel.has_class("drawn"):
         return titles
@@ -186,21 +186,22 @@ def _of_panel(panel: DenoisingPanel | LossPanel, patterns: Patterns) -> tuple[Re
         lines = [line.text for line in panel.query_one(Canvas).lines]
         return _once([*titles, *(r for line in lines for r in read(line, patterns))])
     return of_trajectory(
-        titles, *(panel.query_one(f"#{name}", Canvas) for name in ("numbers", "goals", "film"))
+        titles,
+        *(panel.query_one(f"#{name}", Canvas) for name in ("numbers", "goals", "trajectory")),
     )
 
 
 def of_trajectory(
     titles: Iterable[Reading], numbers: Canvas, goals: Canvas, trajectory: Canvas
 ) -> tuple[Reading, ...]:
-    """In the titles of a film, in its two lines of numbers, and in its picture's lines of text."""
+    """Return the numbers in the titles, lines of numbers and picture of a trajectory."""
     measured = read(_text(numbers), DENOISING, _text(goals))
     pictured = [r for line in trajectory.lines for r in read(line.text, PICTURE)]
     return _once([*titles, *measured, *pictured])
 
 
 def _once(readings: Iterable[Reading]) -> tuple[Reading, ...]:
-    """Each number once, the first time it is written."""
+    """Return each number once, at its first occurrence."""
     return tuple({reading.name: reading for reading in reversed([*readings])}.values())[::-1]
 
 
@@ -208,21 +209,21 @@ def _text(line: Canvas) -> str:
     return line.lines[0].text if line.lines else ""
 
 
-class Asked(RowList):
-    """One row a number, under the place it stands in; at the end all others there are."""
+class NumberList(RowList):
+    """The numbers, one a row, by part of the screen; at the end, all others of the glossary."""
 
     DEFAULT_CSS = """
-    Asked { height: 1fr; }
+    NumberList { height: 1fr; }
     """
 
     def __init__(self, places: Sequence[Place], *, plain: bool) -> None:
         super().__init__(plain=plain)
         self.rows: list[str | Reading] = []
-        for position, readings in places:
+        for part, readings in places:
             if readings:
-                self.rows += [position, *readings]
-        shown = {row.entry.name for row in self.rows if isinstance(row, Reading)}
-        rest = [Reading(name, "") for name in GLOSSARY if name not in shown]
+                self.rows += [part, *readings]
+        names = {row.entry.name for row in self.rows if isinstance(row, Reading)}
+        rest = [Reading(name, "") for name in GLOSSARY if name not in names]
         self.rows += ["Not on the screen now", *rest]
         self.cursor = 1
 
@@ -233,13 +234,13 @@ class Asked(RowList):
         return isinstance(self.rows[row], Reading)
 
     def paint(self, row: int, width: int) -> Iterable[Piece]:
-        shown = self.rows[row]
-        if isinstance(shown, str):
-            return [(self.fit(f" {shown}", width), "heading")]
-        if not shown.value:
-            return [(self.fit(f"   {shown.entry.name}", width), "")]
-        name, value = self.fit(f"   {shown.name}", 24), self.fit(shown.value, 18)
-        return [(name, ""), (value, ""), (self.fit(f" {shown.below}", width - 42), "")]
+        reading = self.rows[row]
+        if isinstance(reading, str):
+            return [(self.fit(f" {reading}", width), "heading")]
+        if not reading.value:
+            return [(self.fit(f"   {reading.entry.name}", width), "")]
+        name, value = self.fit(f"   {reading.name}", 24), self.fit(reading.value, 18)
+        return [(name, ""), (value, ""), (self.fit(f" {reading.below}", width - 42), "")]
 
     @property
     def here(self) -> Reading:
@@ -257,7 +258,7 @@ class Asked(RowList):
 
 
 class AskScreen(ModalWindow[None]):
-    """The numbers on the screen, and below them what the one under the cursor is."""
+    """The numbers on the screen, with the explanation of the one under the cursor below them."""
 
     DEFAULT_CSS = """
     AskScreen Vertical {
@@ -279,24 +280,25 @@ class AskScreen(ModalWindow[None]):
         with Vertical() as box:
             box.border_title = "What is this number?"
             box.border_subtitle = "arrows choose, escape closes"
-            yield Asked(self.places, plain=self.plain)
+            yield NumberList(self.places, plain=self.plain)
             with VerticalScroll(can_focus=False):
                 yield Static()
 
     def on_mount(self) -> None:
-        asked = self.query_one(Asked)
-        asked.focus()
-        self.explain(asked.here)
+        readings = self.query_one(NumberList)
+        readings.focus()
+        self.explain(readings.here)
 
     def explain(self, reading: Reading) -> None:
-        """Say what this number is."""
+        """Show the explanation of a number."""
         entry = reading.entry
         head = Text(entry.name, style="bold")
         if reading.value:
             head.append(f" = {reading.value}", style="bold").append(f"  {reading.below}", "dim")
         parts = [head, Text(entry.about)]
         for name, text in (("here", reading.cause), ("formula", entry.formula),
-                           ("good", entry.good), ("source", entry.source)):  # fmt: skip
+                           ("unit", entry.unit), ("good", entry.good),
+                           ("source", entry.source)):  # fmt: skip
             if text:
                 parts.append(Text.assemble((f"{name:<9}", "dim"), text))
         self.query_one(Static).update(Group(*parts))

@@ -1,10 +1,10 @@
-"""Presets of one's own: keep the experiment under a name, rename or remove one that was kept."""
+"""The dialog for the user's own presets: save the experiment, rename or remove a preset."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
@@ -27,37 +27,34 @@ from ..output.screens import ModalWindow
 from ..widgets.row_list import Piece, RowList
 from ..widgets.text_input import TextInput
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class PresetChange:
-    """What became of the presets: ``was`` is the name that is no more, ``now`` the one there is."""
+    """A change of the user's presets: the name ``old`` that was removed, and the preset ``new``."""
 
-    was: str | None
-    now: Preset | None
+    old: str | None
+    new: Preset | None
 
 
 class _PresetActions(RowList, can_focus=False):
-    """What can be done; the keys stay with the name."""
+    """The actions of the dialog, one a row; the name above keeps the focus."""
 
-    def __init__(self, deeds: Iterable[tuple[str, str]], *, plain: bool) -> None:
+    def __init__(self, choices: Iterable[tuple[str, str]], *, plain: bool) -> None:
         super().__init__(plain=plain)
-        self.deeds = list(deeds)
+        self.choices = list(choices)
 
     @property
-    def deed(self) -> str:
-        """The one under the cursor."""
-        return self.deeds[self.cursor][0]
+    def choice(self) -> str:
+        """The action under the cursor."""
+        return self.choices[self.cursor][0]
 
     def count(self) -> int:
-        return len(self.deeds)
+        return len(self.choices)
 
     def paint(self, row: int, width: int) -> Iterable[Piece]:
         here = row == self.cursor
         pointer = (">" if self.plain else "▸") if here else " "
-        text = self.fit(f"{pointer} {self.deeds[row][1]}", width)
+        text = self.fit(f"{pointer} {self.choices[row][1]}", width)
         return [(text, "title" if here else "dim")]
 
     def moved(self) -> None:
@@ -70,7 +67,7 @@ class _PresetActions(RowList, can_focus=False):
 
 
 class SavePresetScreen(ModalWindow[PresetChange | None]):
-    """A line for a name and what to do with it. What cannot be undone asks for a second enter."""
+    """A text field for a name, and the actions; what cannot be undone needs a second Enter."""
 
     DEFAULT_CSS = """
     SavePresetScreen Vertical {
@@ -83,28 +80,28 @@ class SavePresetScreen(ModalWindow[PresetChange | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "close"),
-        Binding("up", "deed(-1)", "previous", priority=True),
-        Binding("down", "deed(1)", "next", priority=True),
+        Binding("up", "choose(-1)", "previous", priority=True),
+        Binding("down", "choose(1)", "next", priority=True),
     ]
 
     def __init__(
         self, experiment: Experiment, preset: Preset, changes: int, *, remove: bool, plain: bool
     ) -> None:
-        """``changes``: fields in which the experiment differs from ``preset``, what it began as;
-        ``remove``: offer that first."""
+        """``changes``: number of fields that differ from ``preset``; ``remove``: preselect it."""
         super().__init__()
         self.experiment = experiment
         self.preset = preset
         name, many = preset.id, "change" if changes == 1 else "changes"
-        self._deeds = _PresetActions(
+        self._actions = _PresetActions(
             [
                 ("save", f"save this experiment ({changes} {many} to {name})"),
                 *([("rename", f"rename {name}"), ("remove", f"remove {name}")] * preset.own),
             ],
             plain=plain,
         )
-        self._deeds.cursor = 2 if remove else 0
-        self._asked = ("", "")
+        self._actions.cursor = 2 if remove else 0
+        self._question = ("", "")
+        """Action and name that a second Enter confirms."""
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -112,26 +109,26 @@ class SavePresetScreen(ModalWindow[PresetChange | None]):
             box.border_subtitle = "enter does it, escape closes"
             name = self.preset.id if self.preset.own else ""
             yield TextInput(name, placeholder="name", max_length=60, select_on_focus=False)
-            yield self._deeds
+            yield self._actions
             yield Static("", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
         self.ask()
 
-    def action_deed(self, by: int) -> None:
-        """On to the next thing that can be done."""
-        self._deeds.action_move(by)
+    def action_choose(self, by: int) -> None:
+        """Move to the next or previous action."""
+        self._actions.action_move(by)
 
     def ask(self) -> None:
-        """Say what enter would do; nothing was agreed to yet."""
-        self._asked = ("", "")
+        """Show the effect of Enter, and drop any confirmation."""
+        self._question = ("", "")
         about = {
-            "save": f"A file in {presets_folder()}",
-            "rename": f"{self.preset.id} takes the name above.",
-            "remove": f"{self.preset.id} is no more; its runs stay.",
+            "save": f"Writes a file in {presets_folder()}",
+            "rename": f"Gives {self.preset.id} the name above.",
+            "remove": f"Removes {self.preset.id}; its runs stay.",
         }
-        self._say(about[self._deeds.deed])
+        self._say(about[self._actions.choice])
 
     def _say(self, text: str) -> None:
         self.query_one(Static).update(text)
@@ -148,23 +145,24 @@ class SavePresetScreen(ModalWindow[PresetChange | None]):
         self.query_one(Input).focus()
 
     def act(self) -> None:
-        """Do what is chosen, or ask first."""
-        deed, old = self._deeds.deed, self.preset.id
+        """Run the chosen action, or ask for confirmation first."""
+        action, old = self._actions.choice, self.preset.id
         name = self.query_one(Input).value
         try:
-            if deed != "remove":
+            if action != "remove":
                 name = check_name(name)
             question = {
-                "save": f"{name} is there already: enter again replaces it.",
+                "save": f"{name} exists already; enter again replaces it.",
                 "remove": f"Remove {old} for good? Enter again removes it, escape does not.",
-            }.get(deed)
-            if question and self._asked != (deed, name) and (deed == "remove" or is_taken(name)):
-                self._asked = (deed, name)
+            }.get(action)
+            needed = action == "remove" or is_taken(name)
+            if question and needed and self._question != (action, name):
+                self._question = (action, name)
                 self._say(question)
                 return
-            if deed == "save":
+            if action == "save":
                 self.dismiss(PresetChange(None, save_preset(name, self.experiment)))
-            elif deed == "rename":
+            elif action == "rename":
                 self.dismiss(PresetChange(old, rename_preset(old, name)))
             else:
                 remove_preset(old)

@@ -1,7 +1,7 @@
-"""A cache of a film's most recent pictures.
+"""A cache of a trajectory's most recent pictures.
 
-Another film or another size gets a new cache; a thread that still draws for the old one fills the
-old one.
+Another trajectory or another size gets a new cache; a thread that still draws for the old one
+fills the old one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class PictureCache:
         palette: Palette,
         glyphs: Glyphs,
     ) -> list[Strip]:
-        """Return the film in this view, as lines of this size; draw it unless it is cached."""
+        """Return the trajectory in this view, as lines of this size; draw it unless cached."""
         from .render import picture
 
         key = (trajectory, view_state, size, palette, glyphs)

@@ -1,4 +1,4 @@
-"""The names of a film's views, in the order of the key ``v``; available without torch."""
+"""The names of a trajectory's views, in the order of the key ``v``; available without torch."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def view_after(view: str, dim: int) -> str:
 
 
 def zoomed(zoom: int, change: int) -> int:
-    """Change the zoom by factors of √2, from a quarter of the size to 128 times it."""
+    """Return the zoom after ``change`` steps of √2, limited to 1/4 to 128 times the size."""
     return min(max(zoom + change, -4), 14)

@@ -1,4 +1,4 @@
-"""Every view of a film, as lines of a terminal.
+"""Every view of a trajectory, as lines of a terminal.
 
 The functions depend only on content, size and colours; they use no widget.
 """
@@ -32,7 +32,7 @@ def picture(
     palette: Palette,
     glyphs: Glyphs,
 ) -> list[Strip]:
-    """Draw a film at one level in one view, as ``height`` lines of ``width`` cells."""
+    """Draw a trajectory at one level in one view, as ``height`` lines of ``width`` cells."""
     if width < 16 or height < 6:
         return [Strip.blank(width)] * height
     drawings = _LINE if trajectory.dim == 1 else _PLANE

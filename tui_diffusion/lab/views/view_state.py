@@ -1,4 +1,4 @@
-"""How a film is viewed, and properties that its pictures share."""
+"""How a trajectory is viewed, and properties that its pictures share."""
 
 from __future__ import annotations
 

@@ -18,9 +18,10 @@ StyledTexts = list[StyledText]
 
 @dataclass(frozen=True)
 class Hint:
-    """Keys as Textual names them, as a person reads them, and their effect.
+    """A hint in the key bar: keys with their effect.
 
-    ``spelt`` is the label for terminals without arrow characters.
+    ``keys``: as Textual names them; ``shown``: as a person reads them; ``label``: the effect;
+    ``spelt``: in place of ``shown`` for terminals without arrow characters.
     """
 
     keys: tuple[str, ...]
@@ -63,7 +64,7 @@ _KEYS = {
 """Keys that belong to widgets, and pairs of keys."""
 
 _LAB = "train pause stop levels play noise view truth ideal"
-_TRAINING = "train pause stop study:views log_scale"
+_TRAINING = "train pause stop loss_view:views log_scale"
 
 WIDE_BARS = {
     "experiments": _hints(f"{_LAB} next runs compare export ask tour"),

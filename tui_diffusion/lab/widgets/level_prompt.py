@@ -57,7 +57,7 @@ class LevelPrompt(Horizontal):
         self.app.cursor_position = Offset(0, 0)
 
     def ask(self, levels: int) -> None:
-        """Open the prompt for a film with ``levels`` levels."""
+        """Open the prompt for a trajectory with ``levels`` levels."""
         self.levels, self._from = levels, self.screen.focused
         self.query_one("#asked", Static).update(f"level 0–{levels}:")
         self._refuse("")

@@ -1,4 +1,4 @@
-"""A canvas for a film; a background thread draws slow pictures and those of nearby levels."""
+"""A canvas for a trajectory; a background thread draws slow pictures and those of nearby levels."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ _READY = 64
 """Number of levels that are drawn in advance, nearest first."""
 
 _NEAR = 5
-"""The same number for a film with slow pictures."""
+"""The same number for a trajectory with slow pictures."""
 
 _MANY = 100_000
 """Number of points that take longer to draw than the exact background.
 
-Every film with so many points is drawn in advance.
+Every trajectory with so many points is drawn in advance.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class PrefetchRequest:
-    """A request for pictures of a film: at this look's level, and at ``levels`` around it.
+    """A request for pictures of a trajectory in a view state, at its level and at other ``levels``.
 
-    ``awaited`` means that the user waits for the look's own picture.
+    ``awaited`` means that the user waits for the picture at the view state's own level.
     """
 
     trajectory: MeasuredTrajectory
@@ -58,7 +58,7 @@ class PrefetchRequest:
 
     @property
     def seen(self) -> tuple[MeasuredTrajectory, ViewState, Size, Palette, Glyphs]:
-        """The cache key of the picture at the look's own level."""
+        """The cache key of the picture at the view state's own level."""
         return self.trajectory, self.view_state, self.size, self.palette, self.glyphs
 
     def likeness(self) -> tuple[object, ...]:
@@ -96,7 +96,7 @@ def prefetch(ahead: PrefetchRequest, progress: ProgressCallback) -> None:
 
 
 class TrajectoryCanvas(Canvas):
-    """A canvas that shows a film at a level; a slow picture appears once it is ready.
+    """A canvas that shows a trajectory at a level; a slow picture appears once it is ready.
 
     ``ahead`` enables drawing nearby levels in advance, so that key presses need not wait.
     """
@@ -135,7 +135,7 @@ class TrajectoryCanvas(Canvas):
         self.forget()
 
     def forget(self) -> None:
-        """Start a new cache for another film or another size."""
+        """Start a new cache for another trajectory or another size."""
         self.cache = PictureCache()
         self.drawing = False
 
@@ -146,14 +146,14 @@ class TrajectoryCanvas(Canvas):
         palette: Palette,
         glyphs: Glyphs,
     ) -> None:
-        """Show the film, at once or as soon as its picture is ready."""
+        """Show the trajectory, at once or as soon as its picture is ready."""
         key = (trajectory, view_state, self.size, palette, glyphs)
         lines, slow = self.cache.find(*key), trajectory.is_slow(view_state.view)
         self.drawing = slow and lines is None
         if not self.drawing:
             self.show(lines or self.cache.picture(*key))
         many = trajectory.x.shape[1] >= _MANY
-        # The exact part at a level is the same for all films of an experiment, and cached.
+        # The exact part at a level is the same for all trajectories of an experiment, and cached.
         whose = (
             trajectory if many or slow else (trajectory.request.experiment, trajectory.request.seed)
         )

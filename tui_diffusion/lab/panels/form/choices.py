@@ -1,4 +1,4 @@
-"""What a field offers beside what the model declares: the columns and groups of a file."""
+"""Choices that a point file adds to the fields of the model: its columns and groups."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from ....core.config.errors import ConfigError
 from ....core.text import expanded
 
 OF_A_FILE = ("data.columns", "data.where")
-"""Fields whose choices stand in the experiment's file."""
+"""Fields whose choices come from the point file."""
 _MOST = 60
-"""Choices that a list shows; where there are more, they are typed."""
+"""Greatest number of choices in a list; beyond it, the field is a text field."""
 
 
 def named_file(name: str) -> str:
-    """The path in ``file:PATH``, or ''."""
+    """Return the path in ``file:PATH``, else ''."""
     return name.removeprefix("file:") if name.startswith("file:") else ""
 
 
 def choices_of(path: str, file: str) -> tuple[str, ...]:
-    """The choices of a field of `OF_A_FILE`, '' for all there is; none where they are to be typed.
+    """Return the choices of a field of `OF_A_FILE`, '' standing for all; empty for a text field.
 
-    Only the first rows of the file are looked at, and what they hold is remembered.
+    Read only the first rows of the file, and cache them.
     """
     from ....core.config.point_files import file_choices
 
     try:
-        found = file_choices(Path(expanded(file)).absolute())
+        table = file_choices(Path(expanded(file)).absolute())
     except (ConfigError, OSError):
         return ()
     if path == "data.where":
-        choices = found.groups
+        choices = table.groups
     else:
-        # As the columns stand: their names may hold what separates names.
-        able = [name for name in found.columns if not {*name} & {*',"'}]
-        pairs = (f"{first},{second}" for first, second in combinations(able, 2))
-        choices = tuple(islice(chain(pairs, able), _MOST + 1))
+        # A name with a comma or a quote could not be told from two names.
+        names = [name for name in table.columns if not {*name} & {*',"'}]
+        pairs = (f"{first},{second}" for first, second in combinations(names, 2))
+        choices = tuple(islice(chain(pairs, names), _MOST + 1))
     return ("", *choices) if 0 < len(choices) <= _MOST else ()

@@ -1,4 +1,4 @@
-"""What a field of the form is edited with: a text field over its value, or a list of choices."""
+"""The editors of a field of the form: a text field over its value, or a list of choices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...widgets.text_input import TextInput
 
 
 class Closed(Message):
-    """An editor was left: with what was entered, or None where that is to be dropped."""
+    """An editor was closed; ``text`` is what was entered, None if it was cancelled."""
 
     def __init__(self, editor: ValueInput | ValueChoices, text: str | None) -> None:
         super().__init__()
@@ -37,8 +37,8 @@ class ValueInput(TextInput):
     def __init__(
         self, spec: FieldSpec, text: str, nudge: Callable[[bool], None], *, begun: bool = False
     ) -> None:
-        """``begun``: the text is a beginning, to be gone on with rather than replaced."""
-        # Not on focus: what was typed before that came would be selected, and lost.
+        """``begun``: put the cursor behind the text instead of selecting it."""
+        # Selecting on focus would also select what was typed before, and the next key replace it.
         super().__init__(text, select_on_focus=False)
         self.spec = spec
         self._nudge = nudge
@@ -54,20 +54,20 @@ class ValueInput(TextInput):
         self.post_message(Closed(self, self.value))
 
     def action_nudge(self, up: bool) -> None:
-        """On to the next value."""
+        """Step to the next value up or down."""
         self._nudge(up)
 
     def action_cancel(self) -> None:
-        """Drop what was entered."""
+        """Close and drop the text."""
         self.post_message(Closed(self, None))
 
     def on_blur(self) -> None:
-        if self.app.app_focus:  # else only the terminal's window lost it
+        if self.app.app_focus:  # otherwise only the terminal's window lost the focus
             self.post_message(Closed(self, self.value))
 
 
 class ValueChoices(PagedList):
-    """The choices of a field, in a list over the form; that of nothing stands there as all."""
+    """The choices of a field, in a list over the form; the empty choice reads "(all)"."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
@@ -79,7 +79,7 @@ class ValueChoices(PagedList):
 
     @property
     def extent(self) -> tuple[int, int]:
-        """Columns and lines that show every choice."""
+        """The columns and lines that show every choice."""
         return max(map(cell_len, self._labels)) + 6, len(self._labels) + 2
 
     @on(OptionList.OptionSelected)
@@ -88,15 +88,15 @@ class ValueChoices(PagedList):
         self.post_message(Closed(self, self.spec.choices[event.option_index]))
 
     def action_cancel(self) -> None:
-        """Leave the value as it is."""
+        """Close and keep the value."""
         self.post_message(Closed(self, None))
 
     def on_blur(self) -> None:
-        if self.app.app_focus:  # else only the terminal's window lost it
+        if self.app.app_focus:  # otherwise only the terminal's window lost the focus
             self.action_cancel()
 
     def on_key(self, event: events.Key) -> None:
-        # An open list takes every key of the app's: a letter goes to the choice it begins.
+        # An open list takes all keys: a letter moves to the first choice that starts with it.
         if event.is_printable:
             event.stop()
             starts = [c.startswith(event.character or "") for c in self.spec.choices]

@@ -1,7 +1,7 @@
-"""The hyperparameter form, made entirely from the configuration model.
+"""The hyperparameter form, derived entirely from the configuration model.
 
-What a person enters is checked by the model and by nothing else. A value that it rejects stays in
-its row as a draft, marked, with the model's reason below.
+Only the model validates what the user enters. A value that it rejects stays in its row as a marked
+draft, with the model's reason below.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from .model import Check, EntryOutcome, FormModel, spec_with_choices
 from .rows import WIDE, FormRows
 
 _PICTURED = 15
-"""Lines from which the form has room for a picture of the noise levels."""
+"""Least number of lines at which the form shows a picture of the noise levels."""
 _SKETCHED = 9
-"""Lines from which it has room for a small one, while they are edited."""
+"""Least number of lines at which it shows a small one while they are edited."""
 _PATIENCE = 1.0
 """Seconds to wait for the choices of a file; after that, the value is typed."""
 
@@ -46,14 +46,14 @@ Picture = Callable[[Experiment, Experiment, str, int, int], list[Strip]]
 class Form(Widget):
     """Every field that applies to an experiment, by section, with help for the one chosen.
 
-    Enter toggles a switch, lists choices or opens a text field in place; Enter there takes the
-    value, Escape drops it. Leaving a text field takes its value, as forms do; leaving a list of
-    choices drops it. Comma and full stop nudge a value, up and down do in an open text field.
+    Enter toggles a switch, lists choices or opens a text field in place; there, Enter takes the
+    value and Escape drops it. Leaving a text field takes its value; leaving a list of choices
+    drops it. Comma and full stop step a value down and up, as the arrows do in a text field.
 
-    Backspace gives a field the preset's value back; on a field that has it, all of them, and then
-    brings what was changed again.
+    Backspace resets a field to the preset's value. On a field without changes it resets all
+    fields, and then brings the changes back.
 
-    Files are read on another thread. A value that names one waits in its row meanwhile.
+    Files are read on another thread; meanwhile, the value that names the file waits in its row.
     """
 
     DEFAULT_CSS = """
@@ -86,14 +86,14 @@ class Form(Widget):
     """
 
     class Changed(Message):
-        """The experiment was changed; every value in it has been checked."""
+        """The experiment was changed; all its values are valid."""
 
         def __init__(self, experiment: Experiment) -> None:
             super().__init__()
             self.experiment = experiment
 
     class Rejected(Message):
-        """A value was entered that cannot be; it stays in the form as a draft."""
+        """An invalid value was entered; it stays in the form as a draft."""
 
         def __init__(self, error: ConfigError) -> None:
             super().__init__()
@@ -107,14 +107,14 @@ class Form(Widget):
             self.taken = taken
 
     class Tried(Message):
-        """What is being typed comes to another experiment now, the form's `trial`."""
+        """The text in the open editor has changed the form's `trial` experiment."""
 
     def __init__(self, *, plain: bool = False, id: str | None = None) -> None:  # noqa: A002
-        """``plain``: nothing but ASCII."""
+        """``plain``: draw with ASCII only."""
         super().__init__(id=id)
         self.model = FormModel(postpones=True)
         self.picture: Picture | None = None
-        """Draws the noise levels; set once that does not have to wait for torch."""
+        """Draws the noise levels; None until torch has loaded."""
         self.fields = FormRows(self.model, plain=plain)
         self.help = FormHelp(self.model, plain=plain)
         self._editor: ValueInput | ValueChoices | None = None
@@ -126,12 +126,12 @@ class Form(Widget):
         yield self.fields
         yield self.help
 
-    # --- what the owner calls --------------------------------------------------------------------
+    # --- interface -------------------------------------------------------------------------------
 
     def show(self, experiment: Experiment, preset: Experiment) -> None:
-        """Show an experiment and mark where it differs from ``preset``; posts nothing.
+        """Show an experiment and mark its differences from ``preset``; post no message.
 
-        Drafts are dropped, unless these are the two that already show.
+        Drop all drafts, unless these two are already shown.
         """
         if (experiment, preset) == (self.model.experiment, self.model.preset):
             return
@@ -157,7 +157,7 @@ class Form(Widget):
         return self.fields.spec.path
 
     def select(self, path: str) -> None:
-        """Put the cursor on a field; raises KeyError where it does not apply."""
+        """Move the cursor to a field; raise KeyError if it does not apply."""
         self.fields.select(path)
         self.model.clear_refusal()
         self.describe()
@@ -182,7 +182,7 @@ class Form(Widget):
         return self.model.changed(path)
 
     def describe(self) -> None:
-        """Bring what is said about the field under the cursor up to date."""
+        """Update the help on the field under the cursor."""
         if self.size.height:
             self.help.styles.height = self._help_lines + 1
         self.help.show(self.fields.spec, self._draw if self.pictured else None)
@@ -193,22 +193,22 @@ class Form(Widget):
 
     def enter(self, path: str, text: str) -> None:
         """Take the text entered for a field, or keep it as a draft."""
-        taken = self.model.enter(path, text)
-        if taken is not None:
+        outcome = self.model.enter(path, text)
+        if outcome is not None:
             self.fields.load()
-        self._report(taken)
+        self._report(outcome)
 
     @on(FormRows.Edited)
     def _edited(self, event: FormRows.Edited) -> None:
         event.stop()
-        self._report(event.taken)
+        self._report(event.outcome)
 
-    def _report(self, taken: EntryOutcome | None) -> None:
+    def _report(self, outcome: EntryOutcome | None) -> None:
         self.describe()
-        if taken is not None and taken.experiment is not None:
-            self.post_message(self.Changed(taken.experiment))
-        if taken is not None and taken.error is not None:
-            self.post_message(self.Rejected(taken.error))
+        if outcome is not None and outcome.experiment is not None:
+            self.post_message(self.Changed(outcome.experiment))
+        if outcome is not None and outcome.error is not None:
+            self.post_message(self.Rejected(outcome.error))
         self._read()
 
     def _read(self) -> None:
@@ -239,21 +239,21 @@ class Form(Widget):
     def _try(self, path: str, text: str) -> None:
         before = self.trial
         self.model.try_text(path, text)
-        self._tell_trial(before)
+        self._post_trial(before)
         self.describe()
 
-    def _tell_trial(self, before: Experiment) -> None:
+    def _post_trial(self, before: Experiment) -> None:
         if self.trial != before:
             self.post_message(self.Tried())
 
     def _nudge_editor(self, up: bool) -> None:
-        """Put the next value into the text field: at once, for the next key may take it."""
+        """Put the next value into the text field at once, as the next key may take it."""
         editor = self._editor
         if not isinstance(editor, ValueInput) or editor.spec.kind not in ("int", "float"):
             return
         before = self.trial
         editor.value = self.model.next_text(editor.spec.path, editor.value, up=up)
-        self._tell_trial(before)
+        self._post_trial(before)
         self.describe()
         editor.action_end()
 
@@ -261,15 +261,15 @@ class Form(Widget):
     def pictured(self) -> bool:
         """Whether the noise levels are drawn for the field under the cursor."""
         spec = self.fields.spec
-        matters = spec.section == "schedule" or spec.path == "sampling.levels"
+        relevant = spec.section == "schedule" or spec.path == "sampling.levels"
         least = _SKETCHED if self.editing else _PICTURED
-        return matters and self.picture is not None and self.size.height >= least
+        return relevant and self.picture is not None and self.size.height >= least
 
     @property
     def _help_lines(self) -> int:
-        """Lines below the rows. Narrow columns need more to say the same, but fields come first.
+        """Number of lines of the help: more in narrow columns, where text wraps earlier.
 
-        What is wrong is said whole, as far as half of the lines go.
+        An error shows whole, up to half of the form.
         """
         third = self.size.height // 3
         if self.pictured and self.size.height < _PICTURED and not self.model.fault(self.path):
@@ -282,7 +282,7 @@ class Form(Widget):
         return max(usual, min(needed, self.size.height // 2))
 
     def _draw(self, width: int, height: int) -> list[Strip]:
-        """The noise levels with what is being typed."""
+        """Draw the noise levels for the value in the open editor."""
         assert self.picture is not None
         return self.picture(self.trial, self.model.preset, self.path, width, height)
 
@@ -291,7 +291,7 @@ class Form(Widget):
     @on(FormRows.Opened)
     def _opened(self, event: FormRows.Opened) -> None:
         event.stop()
-        if self.model.edited:  # else another experiment was shown since
+        if self.model.edited:  # otherwise the form has moved on to another experiment
             self.open()
 
     def open(self) -> None:
@@ -325,7 +325,7 @@ class Form(Widget):
         self.model.begin(editor.spec.path)
         self.mount(editor)
         self.position()
-        # At once: keys that already wait behind this one belong to the editor.
+        # At once, because keys that are already waiting belong to the editor.
         self.screen.set_focus(editor)
         self.fields.attach(editor)
         self.describe()
@@ -336,7 +336,7 @@ class Form(Widget):
         self.position()
 
     def position(self) -> None:
-        """Lay the editor over the value, or the choices below it."""
+        """Place the text field over the value, or the choices below it."""
         if self._editor is None:
             return
         region = self.fields.scrollable_content_region
@@ -344,8 +344,8 @@ class Form(Widget):
         left, right = self.fields.value_span(region.width)
         if isinstance(self._editor, ValueChoices):
             width, height = self._editor.extent
-            # Below the row, or above it where that would hide the help on the choices, or over it
-            # where that would hide the picture.
+            # Below the row; above it if the list would hide the help there, and over it if it
+            # would hide the picture.
             height = min(height, region.height) if self.pictured else height
             if y + 1 + height <= region.height or (height > y and not self.pictured):
                 y += 1
@@ -364,7 +364,7 @@ class Form(Widget):
         self.fields.attach(None)
         before = self.trial
         self.model.end()
-        self._tell_trial(before)
+        self._post_trial(before)
         if editor is not None:
             if editor.has_focus:
                 self.screen.set_focus(self.fields)
@@ -389,7 +389,7 @@ class Form(Widget):
     @on(Input.Changed)
     @on(OptionList.OptionHighlighted)
     def _keep(self, event: Input.Changed | OptionList.OptionHighlighted) -> None:
-        """What goes on inside an editor is nobody else's business."""
+        """Update the trial from the open editor; stop the event, which is internal to the form."""
         event.stop()
         editor = self._editor
         if isinstance(event, Input.Changed) and event.input is editor:

@@ -1,4 +1,4 @@
-"""What there is to know of the field under the cursor, and the picture of its noise levels."""
+"""The help on the field under the cursor, and the picture of the noise levels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Draw = Callable[[int, int], list[Strip]]
 
 
 class FormHelp(RowList, can_focus=False):
-    """What there is to know of the field under the cursor, in the few lines there are."""
+    """The help on the field under the cursor, cut to the lines available."""
 
     def __init__(self, model: FormModel, *, plain: bool) -> None:
         super().__init__(plain=plain)
@@ -47,7 +47,7 @@ class FormHelp(RowList, can_focus=False):
 
     def _write(self, spec: FieldSpec, width: int, height: int) -> list[list[Piece]]:
         model, path = self._model, spec.path
-        # What the path does not say already, as far as there is room.
+        # Label and unit only if the path does not already contain them.
         label = "" if spec.label == short_name(spec).replace("_", " ") else spec.label
         unit = "" if spec.unit in spec.label else spec.unit
         extra = ", ".join(filter(None, (label, unit)))
@@ -62,7 +62,7 @@ class FormHelp(RowList, can_focus=False):
         )
         room = height - 1 - len(preset)
         allowed = f"allowed: {spec.allowed}"
-        # The help gives way to what is allowed, except that a list of choices opens with Enter.
+        # Keep a line for the allowed values, except for choices, which Enter lists anyway.
         about = self._wrap(spec.help, width, room - (spec.kind not in ("choice", "bool")), "")
         return [title, *about, *self._wrap(allowed, width, room - len(about), "dim"), *preset]
 

@@ -1,7 +1,7 @@
-"""The state of the form: an experiment, its preset, and what a person entered, without widgets.
+"""The state of the form, without widgets: an experiment, its preset, and the user's entries.
 
 A value that the configuration model rejects is a draft. Every later change tries the drafts again,
-so that two values which are only right together can be entered one after the other.
+so that two values that are valid only together can be entered one after the other.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class FormModel:
         self.edited = ""
         """The path of the field in the open editor, or ''."""
         self._refused: dict[str, ConfigError] = {}
-        """What is wrong with the text in the editor, or why a value has no neighbour."""
+        """The error of the text in the editor, or the reason why a value has no next one."""
         self._before_reset: Experiment | None = None
 
     def show(self, experiment: Experiment, preset: Experiment) -> None:
@@ -79,8 +79,8 @@ class FormModel:
     def fields(self) -> list[FieldSpec]:
         """List the fields that have a row.
 
-        The fields that choose rows and columns of a file are there as soon as a file is named:
-        the file may be rejected for want of them.
+        The fields that choose rows and columns of a file appear as soon as a file is named,
+        because the file may be rejected without them.
         """
         return [spec for spec in field_table().values() if self._applies(spec, self.file)]
 
@@ -109,7 +109,7 @@ class FormModel:
         return sum(map(self.changed, field_table()))
 
     def fault(self, path: str) -> ConfigError | None:
-        """Return what is wrong with a field, with the text in the editor if that is its own."""
+        """Return the error of a field, or of the text in its open editor; None if it is valid."""
         return self._refused.get(path) or self.problems.get(path)
 
     def clear_refusal(self) -> None:
@@ -141,10 +141,10 @@ class FormModel:
     # --- values ----------------------------------------------------------------------------------
 
     def enter(self, path: str, text: str) -> EntryOutcome | None:
-        """Take the text entered for a field, or keep it as a draft; None where it is no other."""
+        """Take the text entered for a field, or keep it as a draft; None if it is unchanged."""
         text = text.strip()
         if text == self.text(path) and path not in self.drafts:
-            return None  # shown to six digits; taking it again would round the value
+            return None  # the text has six digits; taking it again would round the value
         return self._take(path, text)
 
     def toggle(self, path: str) -> EntryOutcome | None:
@@ -168,7 +168,7 @@ class FormModel:
         return EntryOutcome(self.experiment, None)
 
     def nudge(self, path: str, *, up: bool) -> EntryOutcome | None:
-        """Step a field to its next value; None where it has none, see `fault` for the reason."""
+        """Step a field to its next value; None if there is none, and `fault` tells the reason."""
         if self._postpones and path == "data.name" and up and self._file_is_next:
             return self._take(path, "file")
         try:
@@ -237,7 +237,7 @@ class FormModel:
     ) -> EntryOutcome:
         before = self.experiment
         self._replace(experiment, before=None)
-        # A draft for a field that means nothing any more could neither be seen nor mended.
+        # The user could neither see nor fix the draft of a field that no longer applies.
         file = named_file(str(values.get("data.name", "")))
         self.problems = {
             p: error for p, error in problems.items() if self._applies(field_table()[p], file)
@@ -280,7 +280,7 @@ class FormModel:
             self.trial = trial
 
     def next_text(self, path: str, text: str, *, up: bool) -> str:
-        """Return the next value after the text in the editor, or ``text`` where there is none."""
+        """Return the next value after the text in the editor, or ``text`` if there is none."""
         self.try_text(path, text)
         try:
             return format_value(nudge(self.trial, path, up=up).get(path))

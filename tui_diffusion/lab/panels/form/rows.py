@@ -19,13 +19,13 @@ from ...widgets.row_list import Piece, RowList
 from .model import EntryOutcome, FormModel
 
 WIDE = 56
-"""Columns from which a row shows the whole path and the label."""
+"""Least number of columns at which a row shows the whole path and the label."""
 MEDIUM = 36
-"""Columns from which a row shows the unit."""
+"""Least number of columns at which a row shows the unit."""
 
 
 def short_name(spec: FieldSpec) -> str:
-    """The name of a field below the heading of its section."""
+    """Return the name of a field without its section."""
     return spec.path.rpartition(".")[2]
 
 
@@ -49,24 +49,24 @@ class FormRows(RowList):
         """An editor was asked for, for the field under the cursor."""
 
     class Edited(Message):
-        """A key changed a value in the model, or was refused there."""
+        """A key changed a value in the model, or the model rejected it."""
 
-        def __init__(self, taken: EntryOutcome | None) -> None:
+        def __init__(self, outcome: EntryOutcome | None) -> None:
             super().__init__()
-            self.taken = taken
+            self.outcome = outcome
 
     def __init__(self, model: FormModel, *, plain: bool) -> None:
         super().__init__(plain=plain)
         self._model = model
         self._editor: Widget | None = None
-        self._held: list[events.Key] = []
-        """Keys that came after Enter and before its editor."""
+        self._waiting: list[events.Key] = []
+        """Keys that arrived after Enter and before the editor was mounted."""
         self.rows: list[str | FieldSpec] = []
         """The headings and the fields below them."""
         self.load()
 
     def load(self) -> None:
-        """Update which fields have a row; the cursor stays on its field, or near it."""
+        """Update the rows to the fields that apply; keep the cursor on its field or near it."""
         before = self.rows[self.cursor] if self.rows else None
         rows: list[str | FieldSpec] = []
         for spec in self._model.fields():
@@ -91,7 +91,7 @@ class FormRows(RowList):
         return spec
 
     def select(self, path: str) -> None:
-        """Move the cursor to a field; post nothing. Raises KeyError where it has no row."""
+        """Move the cursor to a field; post no message. Raise KeyError if it has no row."""
         spec = field_table()[path]
         if spec not in self.rows:
             raise KeyError(path)
@@ -112,7 +112,7 @@ class FormRows(RowList):
         if self.spec.kind == "bool":
             self._edited(self._model.toggle(self.spec.path))
         else:
-            self._editor, self._held = None, []
+            self._editor, self._waiting = None, []
             self._model.begin(self.spec.path)
             self.post_message(self.Opened())
 
@@ -124,31 +124,31 @@ class FormRows(RowList):
         """Step the field under the cursor to its next value."""
         self._edited(self._model.nudge(self.spec.path, up=up))
 
-    def _edited(self, taken: EntryOutcome | None) -> None:
-        if taken is not None:  # at once: the next key moves over the rows as they are now
+    def _edited(self, outcome: EntryOutcome | None) -> None:
+        if outcome is not None:  # at once, because the next key already acts on the new rows
             self.load()
-        self.post_message(self.Edited(taken))
+        self.post_message(self.Edited(outcome))
 
     # --- the editor ------------------------------------------------------------------------------
 
     def attach(self, editor: Widget | None) -> None:
-        """Send keys to an editor until it is closed (None); first those that waited for it."""
+        """Forward keys to an editor, the waiting ones first; None stops forwarding."""
         self._editor = editor
         if editor is not None:
-            held, self._held = self._held, []
-            for key in held:
+            waiting, self._waiting = self._waiting, []
+            for key in waiting:
                 forward_key(editor, key)
 
     def on_key(self, event: events.Key) -> None:
         # A paste or a slow line delivers Enter and the text after it at once. Such keys reach
-        # this widget before the editor has the focus, so Enter acts here rather than by way of
-        # the app's bindings, and what follows is handed on.
+        # this widget before the editor has the focus, so Enter acts here instead of through the
+        # app's bindings, and the keys after it are forwarded.
         if self._model.edited:
             event.stop()
-            # A new event, of this widget: it is not stopped, and bubbles past the editor's parent.
+            # A new event, because this one is stopped and would not bubble from the editor.
             key = events.Key(event.key, event.character)
             if self._editor is None:
-                self._held.append(key)
+                self._waiting.append(key)
             else:
                 forward_key(self._editor, key)
         elif event.key == "enter":
@@ -169,13 +169,13 @@ class FormRows(RowList):
 
     @property
     def allow_vertical_scroll(self) -> bool:
-        """Not while a value is being edited: its row would move away below the editor."""
+        """Whether the rows may scroll; not while editing, as the row would leave its editor."""
         return super().allow_vertical_scroll and not self._model.edited
 
     # --- drawing ---------------------------------------------------------------------------------
 
     def value_span(self, width: int) -> tuple[int, int]:
-        """First column of the value of the field under the cursor, and the one after its last."""
+        """Return the start (inclusive) and end (exclusive) column of the value at the cursor."""
         if width >= WIDE:
             left = 2 + max(map(len, field_table())) + 2 + 15
         else:
@@ -205,12 +205,11 @@ class FormRows(RowList):
         room = width - len(unit) - sum(cell_len(text) for text, _ in pieces)
         value = self._model.text(spec.path)
         if state == "changed":
-            # With the preset's value before it, where both can be read.
-            was = (
-                f"{format_value(self._model.preset.get(spec.path))} {'->' if self.plain else '→'} "
-            )
+            # The preset's value before it, if both fit.
+            arrow = "->" if self.plain else "→"
+            preset = f"{format_value(self._model.preset.get(spec.path))} {arrow} "
             left = room - cell_len(value)
-            if cell_len(was) < left:
-                pieces.append((self.fit(was, left, right=True), "dim"))
+            if cell_len(preset) < left:
+                pieces.append((self.fit(preset, left, right=True), "dim"))
                 room -= left
         return [*pieces, (self.fit(value, room, right=True), state), (unit, "dim")]

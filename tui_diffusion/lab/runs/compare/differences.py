@@ -1,4 +1,4 @@
-"""Where trainings differ: in their settings, and in what they came to."""
+"""Differences between trainings: in their settings and in their results."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .subjects import Subject
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """A line of the table: what, its value in each, and which of them is the better one.
+    """A row of the table: a label, a value for each training, and the index of the best one.
 
-    ``about`` says what it is, where the glossary does not.
+    ``about`` explains the label if the glossary does not.
     """
 
     label: str
@@ -28,7 +28,7 @@ class ComparisonRow:
 
 
 def settings_that_differ(subjects: Sequence[Subject]) -> list[ComparisonRow]:
-    """The hyperparameters that are not the same in all, in the order of the form."""
+    """Return the hyperparameters that differ, in the order of the form."""
     rows = []
     for spec in field_table().values():
         applies = [spec.applies(subject.experiment) for subject in subjects]
@@ -45,11 +45,11 @@ def settings_that_differ(subjects: Sequence[Subject]) -> list[ComparisonRow]:
     return [own, *rows] if len(set(names)) > 1 else rows
 
 
-_EXPERIMENT = GlossaryEntry("experiment", "The preset that the training began as.")
+_EXPERIMENT = GlossaryEntry("experiment", "The preset that the settings started from.")
 _STATE = GlossaryEntry(
     "state",
-    "What became of the training: finished all its steps, stopped before, or diverged, where a "
-    "loss was no longer finite.",
+    "How the training ended: finished (all steps done), stopped (before that), or diverged (a "
+    "loss was no longer finite).",
 )
 _MEASURES = (
     ("energy distance", "energy_distance", 0.0),
@@ -57,11 +57,11 @@ _MEASURES = (
     ("off every mode", "off_mode", 0.0),
     ("std in mode / true", "in_mode_std_ratio", 1.0),
 )
-"""Label, the metric's name, and the value that is best."""
+"""Label, name of the metric, and best value."""
 
 
-def outcomes(subjects: Sequence[Subject]) -> list[ComparisonRow]:
-    """What they came to, the better one marked where the numbers mean the same thing."""
+def result_rows(subjects: Sequence[Subject]) -> list[ComparisonRow]:
+    """Return the results, with the best one marked where the numbers measure the same thing."""
     rows = [
         ComparisonRow("state", tuple(subject.state.value for subject in subjects), about=_STATE),
         ComparisonRow("steps trained", tuple(f"{s.step:,}" for s in subjects)),
@@ -70,20 +70,19 @@ def outcomes(subjects: Sequence[Subject]) -> list[ComparisonRow]:
     losses = [[_measured(s, "loss", key) for s in subjects] for key in ("final", "excess", "floor")]
     final, excess, floor = losses
     times = [1 + e / f if e is not None and f else None for e, f in zip(excess, floor, strict=True)]
-    # Another method weighs other errors: its loss tells nothing of this one's.
-    alike = same_loss(subjects)
-    rows.append(
-        ComparisonRow("final loss", _texts(final))
-    )  # a matter of chance, so none is better by it
+    # The losses of different methods weight errors differently and do not compare.
+    comparable = same_loss(subjects)
+    # The final loss depends too much on chance to mark a best one.
+    rows.append(ComparisonRow("final loss", _texts(final)))
     texts = tuple("–" if t is None else times_text(t, digits=3) for t in times)
-    rows.append(_judged("expected / floor", texts, times, 1.0 if alike else None))
-    data = len({subject.experiment.data for subject in subjects}) == 1
+    rows.append(_judged("expected / floor", texts, times, 1.0 if comparable else None))
+    same_data = len({subject.experiment.data for subject in subjects}) == 1
     for label, key, ideal in _MEASURES:
-        found = [_measured(s, "sample", key) for s in subjects]
-        texts = tuple("–" if f is None else f"{f:.2%}" for f in found)
-        texts = texts if key == "off_mode" else _texts(found)
+        values = [_measured(s, "sample", key) for s in subjects]
+        texts = tuple("–" if value is None else f"{value:.2%}" for value in values)
+        texts = texts if key == "off_mode" else _texts(values)
         chances = [_measured(s, "sample", f"{key}_chance") for s in subjects]
-        rows.append(_judged(label, texts, found, ideal if data else None, chances))
+        rows.append(_judged(label, texts, values, ideal if same_data else None, chances))
         if key == "energy_distance":
             real = [_measured(s, "sample", "energy_distance_real") for s in subjects]
             rows.append(ComparisonRow("  ± by chance", _texts(chances)))
@@ -92,16 +91,16 @@ def outcomes(subjects: Sequence[Subject]) -> list[ComparisonRow]:
 
 
 def same_loss(subjects: Sequence[Subject]) -> bool:
-    """Whether their losses measure the same thing."""
-    learnt = {
+    """Return whether the losses of all trainings measure the same thing."""
+    objectives = {
         (e.data, e.method, e.schedule, e.training.loss, e.network.per_level)
         for e in (subject.experiment for subject in subjects)
     }
-    return len(learnt) == 1
+    return len(objectives) == 1
 
 
 def _measured(subject: Subject, part: str, key: str) -> float | None:
-    """A number of ``metrics.json``, which anybody may have written."""
+    """Return a finite number of ``metrics.json``, else None; the file may hold anything."""
     values = subject.metrics.get(part)
     value = values.get(key) if isinstance(values, dict) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -120,16 +119,19 @@ def _judged(
     ideal: float | None,
     chances: Sequence[float | None] = (),
 ) -> ComparisonRow:
-    """A row with a mark at what is nearest to the ideal, if one alone is, to the digits shown.
+    """Return a row that marks the value nearest to ``ideal``, if it is unique as displayed.
 
-    Of values that chance moves, one is nearer only by more than it can move the difference.
+    A value subject to chance is marked only if it is nearer by more than chance (two std) can move
+    the difference.
     """
     if ideal is None or len(values) < 2:
         return ComparisonRow(label, texts)
-    away = [math.inf if value is None else abs(value - ideal) for value in values]
-    best = min(range(len(away)), key=away.__getitem__)
-    alone = math.isfinite(away[best]) and texts.count(texts[best]) == 1
-    moved = [value or 0.0 for value in chances] or [0.0] * len(away)
-    others = (k for k in range(len(away)) if k != best)
-    clear = all(away[k] - away[best] >= math.hypot(moved[k], moved[best]) for k in others)
-    return ComparisonRow(label, texts, best if alone and clear else None)
+    distances = [math.inf if value is None else abs(value - ideal) for value in values]
+    best = min(range(len(distances)), key=distances.__getitem__)
+    unique = math.isfinite(distances[best]) and texts.count(texts[best]) == 1
+    errors = [value or 0.0 for value in chances] or [0.0] * len(distances)
+    others = (k for k in range(len(distances)) if k != best)
+    clear = all(
+        distances[k] - distances[best] >= math.hypot(errors[k], errors[best]) for k in others
+    )
+    return ComparisonRow(label, texts, best if unique and clear else None)

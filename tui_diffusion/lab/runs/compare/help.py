@@ -1,4 +1,4 @@
-"""The comparison's help: what each part shows, what is on the screen, and every key."""
+"""The help of the comparison: its parts, its views and its keys."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ...screens.help import keys
 from ...views.names import PICTURES
 
 _PARTS = {
-    "losses": "Smoothed, all over the same steps. The loss of another method is a number of "
-    "another thing, so each is shown as times its own floor, the least that any network can come "
-    "to; o shows them as they are.",
-    "denoising": "The same noise goes through each network. All stand at the same share of the way "
-    "from noise to clean; sigma/alpha says how noisy that is in each.",
-    "table": "The settings that are not the same in all, and what each run came to. A mark is at "
-    "the better result, where the numbers mean the same thing.",
+    "losses": "The smoothed losses over the same steps. Losses of different methods do not "
+    "compare, so each is drawn as a multiple of its own floor, the least that any network can "
+    "reach; o draws them as they are.",
+    "denoising": "Each network denoises the same noise. All show the same fraction of the way from "
+    "noise to clean; sigma/alpha tells how noisy each is there.",
+    "table": "The settings that differ, and the results of each run. A mark shows the best result, "
+    "where the numbers measure the same thing.",
 }
 
 
 def compare_page(views: Sequence[str], here: str) -> Iterator[RenderableType]:
-    """The keys of the page that one looks at, what each part is, then the other keys."""
+    """Yield the keys of the group ``here``, the parts and views explained, then all other keys."""
     yield from keys(here, COMPARE_ACTIONS)
     for name, text in [*_PARTS.items(), *((view, PICTURES[view]) for view in views)]:
         yield Text.assemble((f"\n{name}", "bold"), f"  {text}")

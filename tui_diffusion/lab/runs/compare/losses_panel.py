@@ -1,4 +1,4 @@
-"""The losses of a comparison in one plot."""
+"""The panel with the losses of all compared trainings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .subjects import LETTERS, Subject
 
 
 class LossesPanel(Panel, can_focus=False):
-    """Smoothed losses over the same steps, as they are or as times their floor."""
+    """Smoothed losses over the same steps, as they are or as multiples of their floor."""
 
     def __init__(self) -> None:
         super().__init__(id="losses")
@@ -35,16 +35,16 @@ class LossesPanel(Panel, can_focus=False):
 
     @property
     def can_be_relative(self) -> bool:
-        """Whether all have a floor."""
+        """Whether every training has a floor."""
         return can_be_relative(self._losses)
 
     def samples(self, glyphs: Glyphs) -> list[str]:
-        """What each training's curve is drawn with."""
+        """Return the legend sample of each training's curve."""
         entries = legend_of(self._figure(80), glyphs)
         return [sample for sample, _, _ in entries[: len(self._losses)]]
 
     def redraw(self, palette: Palette, glyphs: Glyphs) -> None:
-        """Draw anew, if the panel can be seen and anything differs."""
+        """Redraw if the panel is visible and anything has changed."""
         canvas = self.query_one(Canvas)
         view_state = (canvas.size, palette, self.logarithmic, self.relative)
         if not canvas.is_on_screen or view_state == self._drawn:

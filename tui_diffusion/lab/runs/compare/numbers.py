@@ -1,4 +1,4 @@
-"""The numbers of a comparison that can be asked what they are."""
+"""The numbers of a comparison that the key ``a`` explains."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ def places(
     losses: LossesPanel,
     table: ComparisonTable,
 ) -> list[Place]:
-    """The numbers now on the screen: each film's, the losses', the table's."""
-    shown = [
+    """Return the numbers on the screen: of each trajectory, the losses and the table."""
+    trajectories = [
         (f"{LETTERS[pane.index]}  {subjects[pane.index].name}", pane, _of_pane(pane))
         for pane in panes
     ]
     axes = (Reading("loss", ""), Reading("floor", ""))
     rows = tuple(_of_row(row) for row in table.rows if row.values)
-    parts = [*shown, ("Losses", losses, axes), ("Settings and results", table, rows)]
+    parts = [*trajectories, ("Losses", losses, axes), ("Settings and results", table, rows)]
     return [(name, readings) for name, widget, readings in parts if widget.is_on_screen]
 
 
 def _of_pane(pane: TrajectoryPane) -> tuple[Reading, ...]:
     titles = read(f"{pane.border_title}  {pane.border_subtitle}", DENOISING)
     here, exact, trajectory = (
-        pane.query_one(name, Canvas) for name in (".here", ".exact", ".film")
+        pane.query_one(name, Canvas) for name in (".here", ".exact", ".trajectory")
     )
     return of_trajectory(titles, here, exact, trajectory)
 
 
 def _of_row(row: ComparisonRow) -> Reading:
-    """A row's first value, and the others behind it."""
+    """Return a row's first value as the reading, with the other values below it."""
     first, *rest = (f"{LETTERS[k]} {value}" for k, value in enumerate(row.values))
     return Reading(row.label.strip(), first, "  ".join(rest), row.about)

@@ -50,30 +50,31 @@ if TYPE_CHECKING:
     from ...output.terminal_app import TerminalApp
 
 _ALL_FROM = (WIDE, 30)
-"""Columns and lines from which everything is shown at once."""
+"""Least number of columns and lines at which all parts show at once."""
 
 _PANE = 28
-"""Columns of a film, at least; where everything is shown it may have a few less."""
+"""Least number of columns of a trajectory on a page of its own."""
 
 TABS = ("losses", "denoising", "table")
+"""The pages of a small terminal, in the order of their keys 1, 2, 3."""
 
 
 class CompareScreen(PacedScreen[bool], LevelPlayer):
-    """Up to four trainings. Ends with True where other runs are to be chosen."""
+    """A comparison of up to four trainings; its result is True if the user wants other runs."""
 
     CSS = """
     CompareScreen { layout: vertical; background: $background; }
     CompareScreen #names, CompareScreen #keys { background: $panel; }
     CompareScreen #pages { display: none; }
     CompareScreen #everything { height: 1fr; }
-    CompareScreen #films { height: 3fr; }
+    CompareScreen #trajectories { height: 3fr; }
     CompareScreen #panes { height: 1fr; }
     CompareScreen #below { height: 2fr; }
     CompareScreen #losses { width: 1fr; height: 1fr; }
     CompareScreen #table { width: 1fr; height: 1fr; }
     CompareScreen.paged #pages { display: block; }
-    CompareScreen.paged #below, CompareScreen.paged #films { display: none; }
-    CompareScreen.paged.denoising #films { display: block; height: 1fr; }
+    CompareScreen.paged #below, CompareScreen.paged #trajectories { display: none; }
+    CompareScreen.paged.denoising #trajectories { display: block; height: 1fr; }
     CompareScreen.paged.losses #below, CompareScreen.paged.table #below {
         display: block; height: 1fr;
     }
@@ -93,7 +94,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
     actions = COMPARE_ACTIONS
 
     class Read(Message):
-        """The runs are read; ``faults`` say which could not be."""
+        """The runs have been read; ``faults`` holds a line for each that could not be."""
 
         def __init__(self, subjects: list[Subject], faults: list[str]) -> None:
             super().__init__()
@@ -101,18 +102,18 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
             self.faults = faults
 
     class TrajectoryReady(Message):
-        """A film is made."""
+        """A trajectory is ready."""
 
-        def __init__(self, showing: TrajectoryRequest, trajectory: MeasuredTrajectory) -> None:
+        def __init__(self, request: TrajectoryRequest, trajectory: MeasuredTrajectory) -> None:
             super().__init__()
-            self.showing = showing
+            self.request = request
             self.trajectory = trajectory
 
     class Measured(Message):
-        """A level of a film has been measured."""
+        """A level of a trajectory has been measured."""
 
     class Failed(Message):
-        """A film could not be made, or the runs not be read."""
+        """A trajectory could not be sampled, or the runs could not be read."""
 
         def __init__(self, request: object, error: Exception) -> None:
             super().__init__()
@@ -129,9 +130,11 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         self.truth, self.zoom = True, 0
         self._noise = 0
         self._view = {1: VIEWS_1D[0], 2: VIEWS_2D[0]}
-        self._reader = Worker(read_subjects, lambda made: self._post(self.Read(*made)), self._fail)
-        self._camera = Worker(
-            measure_subject, lambda made: self._post(self.TrajectoryReady(*made)), self._fail
+        self._reader = Worker(
+            read_subjects, lambda result: self._post(self.Read(*result)), self._fail
+        )
+        self._sampler = Worker(
+            measure_subject, lambda result: self._post(self.TrajectoryReady(*result)), self._fail
         )
         self._meter = Worker(measure, lambda _: self._post(self.Measured()), lambda *_: None)
 
@@ -139,7 +142,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
 
     @property
     def terminal(self) -> TerminalApp:
-        """The app, whose colours and characters are used."""
+        """The app, with its palette and its glyphs."""
         return cast("TerminalApp", self.app)
 
     def compose(self) -> ComposeResult:
@@ -148,7 +151,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         yield TextLine(id="pages")
         yield Static(id="waiting")
         with Container(id="everything"):
-            with Vertical(id="films"):
+            with Vertical(id="trajectories"):
                 with Horizontal(id="panes"):
                     for index in range(len(self.sources)):
                         yield TrajectoryPane(index)
@@ -164,13 +167,13 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_later(self._recolour))
         self._lay_out()
         self._reader.start()
-        self._camera.start()
+        self._sampler.start()
         self._meter.start()
         self._reader.ask(self.sources)
 
     def on_unmount(self) -> None:
         self._reader.close(0)
-        self._camera.close(0)
+        self._sampler.close(0)
         self._meter.close(0)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -188,17 +191,17 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
 
     @property
     def all_shown(self) -> bool:
-        """Whether there is room for everything at once."""
+        """Whether all parts fit at once."""
         return self.size.width >= _ALL_FROM[0] and self.size.height >= _ALL_FROM[1]
 
     @property
     def room(self) -> int:
-        """Films that have room side by side."""
+        """Number of trajectories that fit side by side."""
         count = len(self.subjects)
         return count if self.all_shown else max(1, min(count, self.size.width // _PANE))
 
     def _lay_out(self) -> None:
-        """Show the parts, or the page, that the size has room for."""
+        """Show all parts, or one page if they do not fit."""
         small = too_small(self.size)
         self.set_class(bool(small), "small")
         self.set_class(bool(small or not self.subjects), "waiting")
@@ -208,57 +211,57 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
             self.set_class(tab == self.tab, tab)
         self.first = min(self.first, max(len(self.subjects) - self.room, 0))
         for pane in self.query(TrajectoryPane):
-            pane.display = pane.index in self._seen
+            pane.display = pane.index in self._visible_panes
         palette, glyphs, width = self.terminal.palette, self.terminal.glyphs, self.size.width
         more = [(f"{self._shown_of()} ", palette.style("axis"))]
         self.query_one("#pages", TextLine).write(tabs(self.tab, palette, TABS), more)
         hints = compare_bar(self.offered)
         self.query_one("#keys", TextLine).write(*bar(*hints, width, palette, glyphs))
         self._write_names()
-        share = min(max(self.query_one(ComparisonTable).wanted + 3, 0.4 * width), 0.62 * width)
+        share = min(max(self.query_one(ComparisonTable).full_width + 3, 0.4 * width), 0.62 * width)
         self.query_one("#table").styles.width = round(share) if self.all_shown else "1fr"
         self.call_after_refresh(self.redraw)
 
     @property
-    def _seen(self) -> range:
-        """The films that are shown."""
+    def _visible_panes(self) -> range:
+        """Indices of the visible trajectories."""
         return range(self.first, self.first + self.room)
 
     def _shown_of(self) -> str:
-        """Which films are on the page, where there is no room for all."""
+        """Return the letters of the visible trajectories if not all fit, else ''."""
         if not self._more:
             return ""
-        shown = " ".join(LETTERS[k] for k in self._seen)
+        letters = " ".join(LETTERS[k] for k in self._visible_panes)
         arrows = "up down" if self.terminal.glyphs == "ascii" else "↑ ↓"
-        return f"{shown} of {len(self.subjects)}  {arrows}"
+        return f"{letters} of {len(self.subjects)}  {arrows}"
 
     @property
     def _more(self) -> bool:
-        """Whether this is the page of films, and has no room for all."""
+        """Whether this is the page of trajectories and not all of them fit."""
         return self.tab == "denoising" and self.room < len(self.subjects)
 
     @property
     def offered(self) -> list[Action]:
-        """The keys of what can be seen."""
+        """The actions of the visible parts."""
         groups = {self.tab.capitalize(), "Comparison", *(["ComparisonTable"] if self._more else [])}
         return [a for a in COMPARE_ACTIONS if self.all_shown or a.group in groups]
 
     def _write_names(self) -> None:
-        """Whose letter, colour and marker is whose."""
+        """Write the letter, colour and marker of each training."""
         palette, text = self.terminal.palette, self.terminal.palette.style("text")
         names = [s.name for s in self.subjects] or [s.name for s in self.sources]
         samples = self.query_one(LossesPanel).samples(self.terminal.glyphs) or ["  "] * len(names)
         head = " compare " if self.size.width >= WIDE else " "
-        shown = self._seen if self._more else range(len(names))
-        room = (self.size.width - len(head)) // max(len(shown), 1) - 7
+        indices = self._visible_panes if self._more else range(len(names))
+        room = (self.size.width - len(head)) // max(len(indices), 1) - 7
         runs = [(head, palette.style("mark") + Style(bold=True))]
-        for k in shown:
+        for k in indices:
             role = palette.style(SERIES[k][0])
             runs += [(f"{samples[k]} {LETTERS[k]} ", role + Style(bold=True))]
             runs += [(f"{middle(names[k], room)}  ", text)]
         self.query_one("#names", TextLine).write(runs)
 
-    # --- what the workers say ----------------------------------------------------------------
+    # --- messages of the workers -------------------------------------------------------------
 
     def on_compare_screen_read(self, message: Read) -> None:
         for fault in message.faults:
@@ -277,7 +280,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         self._ask_for(0)
 
     def on_compare_screen_trajectory_ready(self, message: TrajectoryReady) -> None:
-        self._take_trajectory(message.showing, message.trajectory)
+        self._take_trajectory(message.request, message.trajectory)
 
     def on_compare_screen_failed(self, message: Failed) -> None:
         self.terminal.refuse("Not compared", message.text)
@@ -290,15 +293,15 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         self.redraw()
 
     def _take_trajectory(
-        self, showing: TrajectoryRequest, trajectory: MeasuredTrajectory | str
+        self, request: TrajectoryRequest, trajectory: MeasuredTrajectory | str
     ) -> None:
-        """Show a film, or why there is none, and go on to the next."""
-        if showing.seed != self._seed:
-            return  # other noise has been asked for since
-        self.trajectories[showing.index] = trajectory
-        self.query(TrajectoryPane)[showing.index].forget()
+        """Show a trajectory, or the message why there is none, and request the next one."""
+        if request.seed != self._seed:
+            return  # outdated: the user has asked for other noise
+        self.trajectories[request.index] = trajectory
+        self.query(TrajectoryPane)[request.index].forget()
         self.redraw()
-        self._ask_for(showing.index + 1)
+        self._ask_for(request.index + 1)
 
     def _post(self, message: Message) -> None:
         if self.is_running:
@@ -312,14 +315,14 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         return (self.subjects[0].experiment.seed + self._noise) % 2**63
 
     def _ask_for(self, index: int) -> None:
-        """Ask for the film of this one; the next is asked for when it is there."""
+        """Request the trajectory of one training; its arrival requests the next."""
         if index < len(self.subjects):
-            self._camera.ask(TrajectoryRequest(index, self.subjects[index], self._seed))
+            self._sampler.ask(TrajectoryRequest(index, self.subjects[index], self._seed))
 
     # --- drawing -----------------------------------------------------------------------------
 
     def redraw(self) -> None:
-        """Draw what can be seen."""
+        """Draw the visible parts."""
         if not self.is_mounted or not self.subjects:
             return
         self.query_one(LevelSlider).point(self.playback.position, self.levels)
@@ -344,7 +347,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
             self._meter.ask(unmeasured)
 
     def _colour_panes(self) -> None:
-        """A film's frame has the colour of its curve."""
+        """Give each trajectory's frame the colour of its loss curve."""
         kind: EdgeType = "ascii" if self.terminal.glyphs == "ascii" else "round"
         for pane in self.query(TrajectoryPane):
             colour = self.terminal.palette.style(SERIES[pane.index][0]).color
@@ -359,9 +362,9 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
     # --- actions -----------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A key is a character again while a level is typed."""
-        mine = {a.name.partition("(")[0] for a in COMPARE_ACTIONS}
-        if action in mine and isinstance(self.focused, Input):
+        """Disable the keys of the comparison while a level is typed."""
+        own = {a.name.partition("(")[0] for a in COMPARE_ACTIONS}
+        if action in own and isinstance(self.focused, Input):
             return False
         return super().check_action(action, parameters)
 
@@ -399,7 +402,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         losses = self.query_one(LossesPanel)
         losses.relative = not losses.relative
         if not losses.can_be_relative:
-            self.notify("No floor is known for all of these: losses as they are.")
+            self.notify("Not every run has a known floor; the losses are drawn as they are.")
         self.redraw()
 
     def action_scroll(self, change: int) -> None:
@@ -420,7 +423,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         self.dismiss(False)
 
     def action_export(self) -> None:
-        """Write what is compared to a file."""
+        """Open the export dialog for the comparison."""
         from ...screens.export import ExportScreen
         from ...screens.exports import of_comparison
 
@@ -432,7 +435,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
             for index, trajectory in sorted(self.trajectories.items())
             if not isinstance(trajectory, str)
         ]
-        offer = of_comparison(
+        choices = of_comparison(
             self.subjects,
             trajectories,
             self._view,
@@ -443,7 +446,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         )
         light = not self.terminal.current_theme.dark
         self.app.push_screen(
-            ExportScreen(offer, light=light, plain=self.terminal.glyphs == "ascii")
+            ExportScreen(choices, light=light, plain=self.terminal.glyphs == "ascii")
         )
 
     def action_ask(self) -> None:

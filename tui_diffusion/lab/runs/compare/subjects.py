@@ -1,4 +1,4 @@
-"""Trainings set side by side: what of each is compared, and their films from one noise."""
+"""The trainings of a comparison, and their trajectories from the same noise."""
 
 from __future__ import annotations
 
@@ -25,19 +25,22 @@ from ...session.records import SessionState, Training
 from ..load import opened
 
 LETTERS = "ABCD"
-"""What stands for each training in every picture; as many are compared at most."""
+"""The letter of each training in every picture; their number limits a comparison."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is to be compared: a run's folder, or a training of the lab."""
+    """A training to compare: the folder of a run, or a training of the lab."""
 
     name: str
-    what: Path | Training
+    source: Path | Training
 
 
 def beside_workspace(training: Training | None, experiment: str) -> list[Candidate]:
-    """The training on the bench, and the latest other run of its experiment."""
+    """Return the training of the workspace and the latest other run of its experiment.
+
+    Empty if the training has no network. Raise `RunError` if the store cannot be read.
+    """
     source = of_workspace(training)
     if source is None or training is None:
         return []
@@ -53,15 +56,19 @@ def beside_workspace(training: Training | None, experiment: str) -> list[Candida
 
 
 def of_workspace(training: Training | None) -> Candidate | None:
-    """The training on the bench, by the name of its run, once it has a network."""
+    """Return the training of the workspace, by the name of its run, or None without a network."""
     if training is None or training.snapshot is None or not training.step:
         return None
-    return Candidate(training.run.name if training.run else "on the bench", training)
+    return Candidate(training.run.name if training.run else "this training", training)
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One training as it was when the comparison was asked for."""
+    """A snapshot of one training when the comparison was opened.
+
+    ``losses``: one for each step, shape ``(step,)``. ``floors``: first step and floor of each
+    stage.
+    """
 
     name: str
     experiment: Experiment
@@ -75,26 +82,26 @@ class Subject:
 
 
 def read_subjects(
-    sources: Sequence[Candidate], tell: ProgressCallback
+    candidates: Sequence[Candidate], tell: ProgressCallback
 ) -> tuple[list[Subject], list[str]]:
-    """What there is to compare, and one line for each source that cannot be."""
+    """Return the trainings, and one line for each candidate that cannot be read."""
     subjects, faults = [], []
-    for done, source in enumerate(sources):
-        tell(done, len(sources))
+    for done, candidate in enumerate(candidates):
+        tell(done, len(candidates))
         try:
-            subjects.append(_subject(source))
+            subjects.append(_subject(candidate))
         except (RunError, ConfigError) as error:
             faults.append(str(error))
     return subjects, faults
 
 
-def _subject(source: Candidate) -> Subject:
-    training = source.what
+def _subject(candidate: Candidate) -> Subject:
+    training = candidate.source
     if isinstance(training, Path):
         _, training = opened(str(training))
     snapshot, losses = training.snapshot, training.losses
     if snapshot is None or losses is None:
-        raise RunError(f"{shown(source.name)} has no network yet")
+        raise RunError(f"{shown(candidate.name)} has no network yet")
     step, denoiser = snapshot
     diverged = training.state is SessionState.DIVERGED
     losses = losses[:step].copy()
@@ -103,7 +110,7 @@ def _subject(source: Candidate) -> Subject:
         use_threads(training.experiment)
         metrics = results(training.experiment, None if diverged else losses, denoiser)
     return Subject(
-        name=shown(source.name),
+        name=shown(candidate.name),
         experiment=training.experiment,
         state=training.state,
         step=step,
@@ -116,14 +123,14 @@ def _subject(source: Candidate) -> Subject:
 
 
 def _current(metrics: Mapping[str, Any]) -> bool:
-    """Whether its energy distance is the one of today, beside which stands what chance does."""
+    """Return whether the energy distance has its statistical error; old runs lack it."""
     sample = metrics.get("sample")
     return not isinstance(sample, dict) or "energy_distance_chance" in sample
 
 
 @dataclass(frozen=True)
 class TrajectoryRequest:
-    """A film that is wanted: of one of the subjects, from the noise of a seed."""
+    """A request for the trajectory of one training from the noise of a seed."""
 
     index: int
     subject: Subject
@@ -131,17 +138,20 @@ class TrajectoryRequest:
 
 
 def measure_subject(
-    showing: TrajectoryRequest, tell: ProgressCallback
+    request: TrajectoryRequest, tell: ProgressCallback
 ) -> tuple[TrajectoryRequest, MeasuredTrajectory]:
-    """The film; those of one seed start from the same noise, where their shapes agree."""
-    subject = showing.subject
-    request = SampleRequest(
+    """Return the request with its trajectory.
+
+    Trajectories with the same seed and shape start from the same noise.
+    """
+    subject = request.subject
+    sampling = SampleRequest(
         subject.experiment,
         "network",
-        showing.seed,
+        request.seed,
         subject.experiment.sampling.points,
         subject.step,
         subject.denoiser,
         keep=MAX_POINTS,
     )
-    return showing, measure_trajectory(request, tell)
+    return request, measure_trajectory(sampling, tell)

@@ -1,4 +1,4 @@
-"""A table of trainings: where their settings differ, and what they came to."""
+"""The table of a comparison: differing settings, and results."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable, Sequence
 from rich.cells import cell_len
 
 from ...widgets.row_list import Piece, RowList
-from .differences import ComparisonRow, outcomes, same_loss, settings_that_differ
+from .differences import ComparisonRow, result_rows, same_loss, settings_that_differ
 from .subjects import LETTERS, Subject
 
 _LEAST = 9
-"""Cells of a value's column, at least."""
+"""Least number of cells of a column of values."""
 _LABEL = 21
-"""Cells of a label, as far as the values leave them room."""
+"""Cells of a label, if the values leave enough room."""
 
 
 class ComparisonTable(RowList, can_focus=False):
-    """A row a setting or result, a column a training; the better result has a mark.
+    """A table with one setting or result a row and one training a column.
 
-    It has no cursor: nothing can be done to a row.
+    A mark shows the best result. There is no cursor, as rows have no actions.
     """
 
     def __init__(self, *, plain: bool) -> None:
@@ -28,12 +28,12 @@ class ComparisonTable(RowList, can_focus=False):
         self.rows: list[ComparisonRow] = []
 
     def show(self, subjects: Sequence[Subject]) -> None:
-        """Show these."""
+        """Show these trainings."""
         self.columns = tuple(LETTERS[k] for k in range(len(subjects)))
         differ = settings_that_differ(subjects)
-        same = [] if differ else [ComparisonRow("the same in all", ())]
+        same = [] if differ else [ComparisonRow("none: all are the same", ())]
         self.rows = [ComparisonRow("Differing settings", ()), *differ, *same, ComparisonRow("", ())]
-        self.rows += [ComparisonRow("What they came to", ()), *outcomes(subjects)]
+        self.rows += [ComparisonRow("Results", ()), *result_rows(subjects)]
         if not same_loss(subjects):
             # Two rows, because the table may take two fifths of a narrow terminal.
             for text in ("These losses measure different things,", "so no winner is marked."):
@@ -41,8 +41,8 @@ class ComparisonTable(RowList, can_focus=False):
         self.recount()
 
     @property
-    def wanted(self) -> int:
-        """Columns that show everything uncut."""
+    def full_width(self) -> int:
+        """Number of columns that show everything uncut."""
         return self._label + self._value * len(self.columns) + 1
 
     @property
@@ -61,20 +61,20 @@ class ComparisonTable(RowList, can_focus=False):
         return False
 
     def paint(self, row: int, width: int) -> Iterable[Piece]:
-        found, columns = self.rows[row], len(self.columns)
-        heading = not found.values
-        if heading and not found.label.startswith(("Differing", "What")):
-            return [(self.fit(f" {found.label}", width), "dim")]
-        # Labels are cut before values are: a value cut is another value.
+        line, columns = self.rows[row], len(self.columns)
+        heading = not line.values
+        if heading and not line.label.startswith(("Differing", "Results")):
+            return [(self.fit(f" {line.label}", width), "dim")]
+        # Labels are cut first, because a value that is cut reads as another value.
         room = max(width - min(self._value, (width - _LABEL) // max(columns, 1)) * columns, 12)
         label = min(self._label, room)
         each = (width - label) // max(columns, 1)
-        pieces = [(self.fit(f" {found.label}", label), "heading" if heading else "dim")]
+        pieces = [(self.fit(f" {line.label}", label), "heading" if heading else "dim")]
         if heading:
             return [*pieces, *((self.fit(name, each), "title") for name in self.columns)]
         mark = "*" if self.plain else "✓"
-        for k, value in enumerate(found.values):
-            best = found.best == k
+        for k, value in enumerate(line.values):
+            best = line.best == k
             text = self.fit(f"{value} {mark}" if best else value, each - 1) + " "
             pieces.append((text, "changed" if best else ""))
         return pieces

@@ -1,4 +1,4 @@
-"""One film of a comparison at its level, with what is measured of it there and what is exact."""
+"""One trajectory of a comparison at a level, with its measured and exact numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _ROOMY = 62
-"""Columns from which there is room for what chance does."""
+"""Least number of columns at which the statistical error fits."""
 
 
 class TrajectoryPane(Panel, can_focus=False):
@@ -37,7 +37,7 @@ class TrajectoryPane(Panel, can_focus=False):
     def __init__(self, index: int) -> None:
         super().__init__()
         self.index = index
-        self._canvas = TrajectoryCanvas(classes="film", ahead=False)
+        self._canvas = TrajectoryCanvas(classes="trajectory", ahead=False)
 
     def compose(self) -> ComposeResult:
         yield self._canvas
@@ -45,7 +45,7 @@ class TrajectoryPane(Panel, can_focus=False):
         yield TextLine(classes="exact")
 
     def forget(self) -> None:
-        """The pictures made so far are of another film."""
+        """Drop the cached pictures, which show another trajectory."""
         self._canvas.forget()
 
     @property
@@ -54,7 +54,7 @@ class TrajectoryPane(Panel, can_focus=False):
         return self._canvas.drawing
 
     def say(self, text: str) -> None:
-        """Why there is no film."""
+        """Show a message in place of the trajectory."""
         self.entitle(f"{LETTERS[self.index]}  {text}")
         for canvas in self.query(Canvas):
             canvas.show([])
@@ -67,14 +67,14 @@ class TrajectoryPane(Panel, can_focus=False):
         palette: Palette,
         glyphs: Glyphs,
     ) -> None:
-        """Show this film."""
+        """Show a trajectory at the level of ``playback``."""
         width = self.size.width
         title = f"{LETTERS[self.index]}  {playback.text}"
         ratio = trajectory.sigma(playback.position) / trajectory.alpha(playback.position)
         noisy = f"sigma/alpha {number(ratio)}"
         noise = "  clean" if playback.at_end else f"  {noisy}"
         self._canvas.draw(trajectory, view_state, palette, glyphs)
-        # In a narrow pane how it plays counts for more than the view, which the picture tells.
+        # A narrow pane drops the view first: the picture shows it, but not the play mode.
         words = [
             view_state.view,
             *["drawing …"] * self.drawing,
@@ -90,7 +90,7 @@ class TrajectoryPane(Panel, can_focus=False):
         self, trajectory: MeasuredTrajectory, playback: Playback, palette: Palette
     ) -> None:
         mean, std, goal_mean, goal_std = trajectory.moments_at(playback.level)
-        digits = 3 if trajectory.dim == 1 else 2  # beside each other there is little room
+        digits = 3 if trajectory.dim == 1 else 2  # panes side by side are narrow
         scales = trajectory.scaling.scale.tolist()
         items = (
             energy(trajectory, playback.level, chance=self.size.width >= _ROOMY),
@@ -98,7 +98,7 @@ class TrajectoryPane(Panel, can_focus=False):
             ("mean", vector(mean, digits, scales), "mean", vector(goal_mean, digits, scales)),
         )
         label, text, goal = (palette.style(role) for role in ("axis", "text", "goal"))
-        # Between levels points are only drawn; what is measured belongs to a level.
+        # Between levels, points are only interpolated; the numbers belong to a level.
         head = " here  " if playback.position == playback.level else f" at {playback.level:<3}"
         here: list[tuple[str, Style]] = [(head, label)]
         exact: list[tuple[str, Style]] = [(" exact ", label)]
@@ -107,7 +107,7 @@ class TrajectoryPane(Panel, can_focus=False):
             cells = max(len(value), len(true), 6)
             used += len(name) + cells + 3
             if used - 2 > room:
-                break  # half a number is a wrong one
+                break  # a number that is cut reads as another number
             here += [(f"{name} ", label), (f"{value:<{cells}}  ", text)]
             exact += [(f"{true_name} ", label), (f"{true:<{cells}}  ", goal)]
         self.query_one(".here", TextLine).write(here)
