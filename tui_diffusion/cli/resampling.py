@@ -33,8 +33,7 @@ def resampled(
 
 def denoiser_of(run: Run, experiment: Experiment, ideal: bool) -> tuple[Denoiser, Device]:
     """Return the network of a run, or with ``ideal`` the exact denoiser, and its device."""
-    from ..core.assemble import make_method, make_mixture
-    from ..core.methods import IdealDenoiser
+    from ..core.assemble import make_ideal, make_mixture
     from ..core.training.devices import choose_device, use_threads
 
     device = choose_device(experiment).device
@@ -42,4 +41,4 @@ def denoiser_of(run: Run, experiment: Experiment, ideal: bool) -> tuple[Denoiser
     if not ideal:
         return run.denoiser(device), device
     mixture = make_mixture(run.experiment.data, device)
-    return IdealDenoiser(mixture, make_method(run.experiment.method, mixture)), device
+    return make_ideal(run.experiment.method, mixture), device

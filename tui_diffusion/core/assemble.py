@@ -17,7 +17,7 @@ from .config.data_section import DataConfig
 from .config.experiment import Experiment
 from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Section
 from .datasets import Scaling, polar
-from .methods import EDM, METHODS, Denoiser, Flow, Method
+from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method
 from .mixtures import GaussianMixture
 from .networks import Network
 from .parts.datasets import DATA_PARTS
@@ -70,6 +70,11 @@ def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
             return Flow(config.noise_mean, config.noise_std)
         case name:
             return METHODS[name]
+
+
+def make_ideal(config: MethodConfig, mixture: GaussianMixture) -> IdealDenoiser:
+    """Build the exact denoiser of a method for a mixture, on the mixture's device."""
+    return IdealDenoiser(mixture, make_method(config, mixture))
 
 
 def make_network(experiment: Experiment, generator: torch.Generator) -> Network:

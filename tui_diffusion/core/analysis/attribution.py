@@ -23,7 +23,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from ..assemble import make_method, make_mixture, sampling_schedule
+from ..assemble import make_ideal, make_mixture, sampling_schedule
 from ..config.experiment import Experiment
 from ..methods import Denoiser, IdealDenoiser
 from ..mixtures import GaussianMixture
@@ -99,7 +99,7 @@ def attribute(
     The total is the energy distance of the sample that `denoise` gives for the same arguments.
     """
     mixture = make_mixture(experiment.data, device)
-    ideal = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+    ideal = make_ideal(experiment.method, mixture)
     schedule = sampling_schedule(experiment)
     k = schedule.levels - experiment.sampling.stop_before
     truth = mixture.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))

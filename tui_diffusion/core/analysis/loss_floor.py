@@ -23,10 +23,16 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ..assemble import make_method, make_mixture, make_schedule, sampling_schedule
+from ..assemble import (
+    make_ideal,
+    make_method,
+    make_mixture,
+    make_schedule,
+    sampling_schedule,
+)
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
-from ..methods import AnyLevel, Denoiser, IdealDenoiser, Method, device_of
+from ..methods import AnyLevel, Denoiser, Method, device_of
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
@@ -305,7 +311,7 @@ def excess_square(
 ) -> float:
     """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed."""
     mixture, device = _mixture(experiment.data), device_of(denoiser)
-    ideal = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+    ideal = make_ideal(experiment.method, mixture)
     random = generator(seed, "excess")
     x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
     x = level.alpha * x0 + level.sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)

@@ -9,8 +9,8 @@ from ...core.analysis.attribution import Attribution, attribute
 from ...core.analysis.error_growth import Amplification, amplification
 from ...core.analysis.loss_floor import LevelLoss, level_losses
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
-from ...core.assemble import make_method, make_mixture
-from ...core.methods import IdealDenoiser, device_of
+from ...core.assemble import make_ideal, make_mixture
+from ...core.methods import device_of
 from ...core.training.devices import use_threads
 from .request import SampleRequest
 
@@ -38,7 +38,7 @@ def diagnose(request: SampleRequest) -> RequestedDiagnosis:
     mixture = make_mixture(experiment.data)
     denoiser = request.denoiser
     if request.source == "ideal":
-        denoiser = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+        denoiser = make_ideal(experiment.method, mixture)
     losses: tuple[LevelLoss, ...] = ()
     attribution = None
     if denoiser is not None:
