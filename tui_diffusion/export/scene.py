@@ -14,7 +14,7 @@ from ..core.analysis.attribution import Attribution, attribute
 from ..core.analysis.densities import goal_moments
 from ..core.analysis.error_growth import Amplification, amplification
 from ..core.analysis.loss_floor import LevelLoss, level_losses, stage_floors
-from ..core.assemble import make_method, make_mixture, scaling_of
+from ..core.assemble import make_ideal, make_mixture, scaling_of
 from ..core.axes import Axis
 from ..core.config.experiment import Experiment
 from ..core.config.titles import title_of
@@ -23,9 +23,15 @@ from ..core.interpolation import interpolate
 from ..core.methods import Denoiser, IdealDenoiser, device_of
 from ..core.mixtures import GaussianMixture
 from ..core.trajectory import Trajectory, denoise
-
-Floats = NDArray[np.float64]
-
+from ..core.trajectory_view import (
+    ESTIMATES,
+    FOLLOWED,
+    Floats,
+    box_of,
+    exact_at,
+    noise_at,
+    window_over,
+)
 
 _FAR = 4.0
 """Largest ratio of the noise's width to the data's in a view with a fixed window."""
@@ -41,12 +47,6 @@ _WIDER = 1.3
 
 _CLOSEST = 10.0
 """Largest factor by which a view closes in."""
-
-_FOLLOWED = 32
-"""Number of points with ideal paths."""
-
-_ESTIMATES = 8192
-"""Number of points with clean estimates; each one costs another network evaluation."""
 
 
 def _no_losses() -> NDArray[np.float32]:
@@ -167,13 +167,6 @@ def _numbers(x: Tensor) -> Floats:
     return np.asarray(x.detach().cpu().double().numpy())
 
 
-def _reach(truth: GaussianMixture) -> tuple[Floats, Floats]:
-    """Return the corners (d,) of a box that holds 3.2 std of every component."""
-    reach = 3.2 * truth.stds[:, None]
-    low, high = (truth.means - reach).min(0).values, (truth.means + reach).max(0).values
-    return np.asarray(low.numpy()), np.asarray(high.numpy())
-
-
 @dataclass(frozen=True, eq=False)
 class Animation:
     """A denoising as a function of a position from 0 (noise) to N (clean), at unit size.
@@ -215,9 +208,7 @@ class Animation:
     @property
     def ideal(self) -> IdealDenoiser:
         """The exact denoiser of this experiment."""
-        return IdealDenoiser(
-            self._mixture, make_method(self.exhibit.experiment.method, self._mixture)
-        )
+        return make_ideal(self.exhibit.experiment.method, self._mixture)
 
     @cached_property
     def ideal_x(self) -> Floats:
@@ -227,7 +218,7 @@ class Animation:
             self.ideal,
             points=self.trajectory.points,
             seed=self.exhibit.seed,
-            keep=_FOLLOWED,
+            keep=FOLLOWED,
         )
         return _numbers(trajectory.x)
 
@@ -236,7 +227,7 @@ class Animation:
 
         ``level`` is below N.
         """
-        step = self.trajectory.step(level, slice(_ESTIMATES))
+        step = self.trajectory.step(level, slice(ESTIMATES))
         exact = self.ideal(step.x.cpu(), self.trajectory.schedule[level])
         return _numbers(step.x0_hat), _numbers(exact.x0_hat)
 
@@ -271,8 +262,7 @@ class Animation:
         """Return the scene at ``position``, without points that are not finite."""
         schedule, levels = self.trajectory.schedule, self.levels
         points = interpolate(self.x, position)
-        alphas, sigmas = schedule.alphas.cpu().numpy(), schedule.sigmas.cpu().numpy()
-        alpha, sigma = float(interpolate(alphas, position)), float(interpolate(sigmas, position))
+        alpha, sigma = noise_at(schedule, position)
         reached = min(int(position + 1e-9), levels)
         return Scene(
             position=position,
@@ -282,7 +272,7 @@ class Animation:
             alpha=alpha,
             sigma=sigma,
             beta=float(schedule.betas[reached]) if reached < levels else 0.0,
-            decays=bool(alphas.min() < 1),
+            decays=bool(schedule.alphas.min() < 1),
             scaling=self._scaling,
         )
 
@@ -295,7 +285,7 @@ class Animation:
         centre, half = self.extent
         if not self.closes_in:
             return centre, half
-        low, high = _reach(scene.truth)
+        low, high = box_of(scene.truth)
         middle, own = (low + high) / 2, _ROOM * float((high - low).max() / 2)
         if len(scene.points):
             far = np.quantile(scene.points, (_STRAYS, 1 - _STRAYS), axis=0)
@@ -305,23 +295,17 @@ class Animation:
     @cached_property
     def closes_in(self) -> bool:
         """Whether the data would be too small in a window that holds the noise."""
-        low, high = _reach(self._truth(self.levels))
+        low, high = box_of(self._truth(self.levels))
         return self.extent[1] > _FAR * float((high - low).max() / 2)
 
     @cached_property
     def extent(self) -> tuple[Floats, float]:
         """Centre (d,) and half width of a window that holds 3.2 std of the truth at every level."""
-        lows, highs = [], []
-        for level in range(self.levels + 1):
-            low, high = _reach(self._truth(level))
-            lows.append(low)
-            highs.append(high)
-        low, high = np.min(lows, axis=0), np.max(highs, axis=0)
-        return (low + high) / 2, _ROOM * float((high - low).max() / 2)
+        centre, half = window_over(map(self._truth, range(self.levels + 1)))
+        return centre, _ROOM * half
 
     def _truth(self, level: int) -> GaussianMixture:
-        schedule = self.trajectory.schedule
-        return self._mixture.noised(float(schedule.alphas[level]), float(schedule.sigmas[level]))
+        return exact_at(self._mixture, self.trajectory.schedule, level)
 
     def chosen(self, most: int) -> list[int]:
         """Return at most ``most`` evenly spaced levels, including the first and the last."""

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...core.axes import AS_IT_IS, Axis
 from ...core.mixtures import GaussianMixture
+from ...core.trajectory_view import CONTOUR_SHARE, Floats, Range
 
-Floats = NDArray[np.float64]
-Range = tuple[float, float]
 Sample = Literal["dot", "line", "dashes", "ring", "block", "arrow"]
 
 
@@ -35,7 +33,7 @@ class Contour:
     """The contour that encloses a share of a mixture in the plane."""
 
     truth: GaussianMixture
-    share: float = 0.95
+    share: float = CONTOUR_SHARE
     label: str = ""
     role: str = "truth"
     sample: Sample = "line"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PIL import Image
 
+from ...core.trajectory_view import MARKED_MODES
 from ..scene import Animation, Scene
 from . import raster
 from .compose import Box, compose, unit_of
 from .figure import Figure, Panel
-from .panels import MARKED_MODES, line_panel, near_panel, points_panel
+from .panels import line_panel, near_panel, points_panel
 from .sheet import Sheet
 from .theme import DARK, PictureTheme
 from .views import facts

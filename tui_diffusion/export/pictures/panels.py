@@ -5,22 +5,28 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ...core.analysis.metrics import nearest_mode
 from ...core.mixtures import GaussianMixture
+from ...core.trajectory_view import (
+    CONTOUR_SHARE,
+    MARKED_MODES,
+    Floats,
+    Range,
+    about_modes,
+    averaged_pdf,
+    close_up,
+    interval_centres,
+)
 from ..scene import Animation, Scene
-from .figure import Bars, Contour, Curves, Dots, Floats, Layer, Panel, Range, Rings, Shade, curve
+from .figure import Bars, Contour, Curves, Dots, Layer, Panel, Rings, Shade, curve
 from .theme import MAKERS
 
-MARKED_MODES = 16
-"""Largest number of modes that are marked one by one and have a close-up."""
-
 _NEAR = 4.5
-"""Half width of a close-up, in std of the truth."""
+"""Half width of a close-up in the plane, in std of the widest component."""
 
 _PDF = 600
 """Number of points of an exact pdf."""
 
-EXACT, INSIDE = "exact density", "95 % of exact"
+EXACT, INSIDE = "exact density", f"{CONTOUR_SHARE * 100:.0f} % of exact"
 
 
 def plane(
@@ -79,18 +85,11 @@ def near_panel(
     maker = animation.exhibit.maker
     layers = (
         Shade(one, EXACT),
-        Dots(about_modes(scene), MAKERS[maker], maker),
+        Dots(about_modes(scene.points, scene.truth), MAKERS[maker], maker),
         Contour(one, label=INSIDE),
     )
     axes = (animation.axes[0].differences, animation.axes[1].differences)
     return Panel((-half, half), (-half, half), layers, title, (), "x", "y", square=True, axes=axes)
-
-
-def about_modes(scene: Scene) -> Floats:
-    """Return points (n, 2) relative to the nearest mode of each."""
-    x = torch.from_numpy(scene.points)
-    _, nearest = nearest_mode(x, scene.truth)
-    return np.asarray((x - scene.truth.means[nearest]).numpy())
 
 
 # --- the line ------------------------------------------------------------------------------------
@@ -106,13 +105,13 @@ def line_panel(
 ) -> Panel:
     """Return the histogram of points on the line with the exact pdf."""
     xs = window(animation, scene, near)
-    pdf = mean_density(scene.truth, xs, _PDF)
+    pdf = averaged_pdf(scene.truth, xs, _PDF)
     bins = 64
     heights = histogram(scene.points, xs, bins)
     maker = animation.exhibit.maker
     layers = (
         Bars(np.linspace(*xs, bins + 1), heights, MAKERS[maker], maker),
-        Curves(curve(steps(xs, _PDF), pdf), "truth", "exact pdf"),
+        Curves(curve(interval_centres(xs, _PDF), pdf), "truth", "exact pdf"),
     )
     axes = (animation.axes[0], animation.axes[0].densities)
     ys = (0.0, tallest(pdf, heights))
@@ -124,24 +123,7 @@ def window(animation: Animation, scene: Scene, near: bool) -> Range:
     if not near:
         centre, half = animation.extent
         return float(centre[0]) - half, float(centre[0]) + half
-    middle, std = float(scene.truth.mean()[0]), float(scene.truth.std()[0])
-    reach = _NEAR * std
-    if len(scene.points):
-        spread = float(np.quantile(np.abs(scene.points[:, 0] - middle), 0.98)) * 1.1
-        reach = max(reach, min(spread, 4 * reach))
-    return middle - reach, middle + reach
-
-
-def steps(xs: Range, count: int) -> Floats:
-    """Return the centres of ``count`` equal intervals of a range."""
-    edges = np.linspace(*xs, count + 1)
-    return np.asarray((edges[1:] + edges[:-1]) / 2)
-
-
-def mean_density(truth: GaussianMixture, xs: Range, count: int) -> Floats:
-    """Average the exact pdf over ``count`` short intervals, so that no peak is missed."""
-    edges = torch.linspace(*xs, count + 1, dtype=torch.float64)[:, None]
-    return np.asarray(truth.cdf(edges).diff().numpy() * count / (xs[1] - xs[0]))
+    return close_up(scene.points, scene.truth)
 
 
 def histogram(points: Floats, xs: Range, bins: int) -> Floats:

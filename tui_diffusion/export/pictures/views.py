@@ -9,6 +9,7 @@ import torch
 
 from ...core.axes import AS_IT_IS, Axis
 from ...core.interpolation import interpolate
+from ...core.trajectory_view import FOLLOWED, averaged_pdf, interval_centres, path_to
 from ..scene import Animation, Scene
 from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
 from . import learning_curves
@@ -17,18 +18,15 @@ from .figure import Arrows, Curves, Dots, Figure, Floats, Panel, Shade, curve
 from .panels import (
     EXACT,
     line_panel,
-    mean_density,
     near_panel,
     plane,
     points_panel,
-    steps,
     truth_marks,
     window,
 )
 from .theme import MAKERS
 
 _MOST_PANELS = 12
-_PATHS = 32
 _ARROWS = 20
 """Number of arrows across a panel."""
 
@@ -124,9 +122,7 @@ def density(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
 
 def plane_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     def panel(x: Floats, maker: str) -> Panel:
-        way = np.concatenate((x[: scene.level + 1], interpolate(x, scene.position)[None]))[
-            :, :_PATHS
-        ]
+        way = path_to(x[:, :FOLLOWED], scene.position)
         role = MAKERS[maker]
         layers = (
             Curves(way.transpose(1, 0, 2), role, f"path of {maker}", 1.0, 0.6),
@@ -198,8 +194,8 @@ def histogram(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
 
 def pdf_cdf(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     xs = window(animation, scene, True)
-    at = steps(xs, 600)
-    pdf = mean_density(scene.truth, xs, len(at))
+    at = interval_centres(xs, 600)
+    pdf = averaged_pdf(scene.truth, xs, len(at))
     cdf = scene.truth.cdf(torch.from_numpy(at)[:, None]).numpy()
     seen = np.searchsorted(np.sort(scene.points[:, 0]), at) / max(len(scene.points), 1)
     maker = animation.exhibit.maker
@@ -219,7 +215,7 @@ def line_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     levels = np.arange(animation.levels + 1.0)
 
     def panel(x: Floats, maker: str) -> Panel:
-        values = x[:, :_PATHS, 0].T
+        values = x[:, :FOLLOWED, 0].T
         lanes = np.stack([np.broadcast_to(levels, values.shape), values], -1)
         here = np.array([interpolate(lane, scene.position) for lane in lanes])
         seen = np.concatenate((lanes[:, : scene.level + 1], here[:, None]), 1)
@@ -242,7 +238,7 @@ def denoiser(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     """Return x0_hat and the score as functions of x, beside the exact ones."""
     level = min(scene.level, animation.levels - 1)
     xs = window(animation, animation.scene(float(level)), True)
-    at = steps(xs, 300)
+    at = interval_centres(xs, 300)
     seen, exact = (animation.asked(at[:, None], level, ideal=ideal) for ideal in (False, True))
 
     def panel(name: str, of_network: Floats, of_truth: Floats, up: Axis) -> Panel:

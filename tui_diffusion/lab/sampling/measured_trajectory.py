@@ -15,7 +15,7 @@ from ...core.analysis.densities import goal_moments
 from ...core.analysis.energy_distance import Reference, merged
 from ...core.analysis.metrics import nearest_mode_distance, real_sample
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
-from ...core.assemble import make_method, make_mixture, sampling_schedule, scaling_of
+from ...core.assemble import make_ideal, make_mixture, sampling_schedule, scaling_of
 from ...core.config.data_section import DataConfig
 from ...core.config.experiment import Experiment
 from ...core.datasets import MAX_COMPONENTS, Scaling
@@ -25,11 +25,8 @@ from ...core.mixtures import GaussianMixture
 from ...core.schedules import Schedule
 from ...core.training.devices import choose_device, use_threads
 from ...core.trajectory import Trajectory, denoise, forward_process
+from ...core.trajectory_view import ESTIMATES, FOLLOWED, Floats, exact_at, noise_at
 from .request import ProgressCallback, SampleRequest
-
-Floats = NDArray[np.float64]
-
-_ESTIMATES = 8192
 
 _AT_ONCE = 400_000
 """Number of pairs that are measured so quickly that a key press can wait for it."""
@@ -39,9 +36,6 @@ _PAIRS = 2**20
 
 _MOST_PAIRS, _FEWEST = 2**24, 256
 """The limit in a background thread, and the minimum number of points there."""
-
-_FOLLOWED = 32
-"""Number of points with ideal paths, more than any picture shows."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +121,7 @@ class MeasuredTrajectory:
 
         Exact parts take time for every component, and data from a file have one for each row.
         """
-        pairs = self.mixture.modes * min(self.x.shape[1], _ESTIMATES)
+        pairs = self.mixture.modes * min(self.x.shape[1], ESTIMATES)
         return self.mixture.modes > MAX_COMPONENTS or (view == "clean estimate" and pairs > _PAIRS)
 
     @property
@@ -141,15 +135,15 @@ class MeasuredTrajectory:
 
     def truth(self, position: float) -> GaussianMixture:
         """Return the exact noisy distribution at a level or, by interpolation, between two."""
-        return self.mixture.noised(self.alpha(position), self.sigma(position))
+        return exact_at(self.mixture, self.schedule, position)
 
     def alpha(self, position: float) -> float:
         """Return alpha at a level, linearly interpolated between levels."""
-        return float(interpolate(self.schedule.alphas.cpu().numpy(), position))
+        return noise_at(self.schedule, position)[0]
 
     def sigma(self, position: float) -> float:
         """Return sigma at a level, linearly interpolated between levels."""
-        return float(interpolate(self.schedule.sigmas.cpu().numpy(), position))
+        return noise_at(self.schedule, position)[1]
 
     def x0_hat(self, level: int) -> NDArray[np.float32]:
         """Return the denoiser's estimates of the clean data at a level below N, (k, d).
@@ -157,16 +151,16 @@ class MeasuredTrajectory:
         They are limited to the first points: more would not be visible, and each costs another
         network evaluation.
         """
-        return self.raw.step(level, slice(_ESTIMATES)).x0_hat.detach().cpu().numpy()
+        return self.raw.step(level, slice(ESTIMATES)).x0_hat.detach().cpu().numpy()
 
     @property
     def _ideal_count(self) -> int:
-        return max(_FEWEST, min(_ESTIMATES, _MOST_PAIRS // self.mixture.modes))
+        return max(_FEWEST, min(ESTIMATES, _MOST_PAIRS // self.mixture.modes))
 
     @property
     def ideal_of(self) -> str:
         """The points that `ideal_x0` describes, for a legend."""
-        few = self._ideal_count < min(self.x.shape[1], _ESTIMATES)
+        few = self._ideal_count < min(self.x.shape[1], ESTIMATES)
         return f"the first {self._ideal_count:,}" if few else "the same"
 
     def ideal_x0(self, level: int) -> NDArray[np.float32]:
@@ -183,7 +177,7 @@ class MeasuredTrajectory:
         experiment, request = self.request.experiment, self.request
         ideal = self._ideal
         return denoise(
-            experiment, ideal, points=request.points, seed=request.seed, keep=_FOLLOWED
+            experiment, ideal, points=request.points, seed=request.seed, keep=FOLLOWED
         ).x.numpy()
 
     @cached_property
@@ -197,9 +191,7 @@ class MeasuredTrajectory:
 
     @property
     def _ideal(self) -> IdealDenoiser:
-        return IdealDenoiser(
-            self.mixture, make_method(self.request.experiment.method, self.mixture)
-        )
+        return make_ideal(self.request.experiment.method, self.mixture)
 
     def point(self, level: int, index: int) -> PointStep:
         """Return the step of one point from a level below N."""
@@ -296,9 +288,7 @@ class MeasuredTrajectory:
 
 def truth_at(experiment: Experiment, position: float) -> GaussianMixture:
     """Return the exact distribution at a level, with the noise interpolated between levels."""
-    levels = sampling_schedule(experiment)
-    alpha, sigma = (float(interpolate(v.numpy(), position)) for v in (levels.alphas, levels.sigmas))
-    return make_mixture(experiment.data).noised(alpha, sigma)
+    return exact_at(make_mixture(experiment.data), sampling_schedule(experiment), position)
 
 
 @lru_cache(maxsize=1024)
@@ -338,7 +328,7 @@ def measure_trajectory(
         denoiser = request.denoiser
         if request.source == "ideal":
             mixture = make_mixture(experiment.data, choose_device(experiment).device)
-            denoiser = IdealDenoiser(mixture, make_method(experiment.method, mixture))
+            denoiser = make_ideal(experiment.method, mixture)
         raw = denoise(
             experiment,
             denoiser,

@@ -7,12 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...core.mixtures import GaussianMixture
-from ..drawing.dots import Range
-from ..sampling.measured_trajectory import Floats
-
-TRUTH_SHARE = 0.95
-TRUTH_RADIUS = (-2 * np.log(1 - TRUTH_SHARE)) ** 0.5
-"""Radius, in std, of the circle that holds that share of a Gaussian in the plane."""
+from ...core.trajectory_view import CONTOUR_RADIUS, CONTOUR_SHARE, Floats, Range
 
 _LEVEL_PAIRS = 300_000
 """Number of pairs of a point and a component that are evaluated to find the contour level."""
@@ -29,7 +24,7 @@ def cell_width(ranges: tuple[Range, Range], width: int) -> float:
 
 def has_ring(truth: GaussianMixture, cell: float) -> bool:
     """Return False if a component is smaller than a cell: the contour would hide its points."""
-    return bool(float(truth.stds.max()) * TRUTH_RADIUS >= 1.5 * cell)
+    return bool(float(truth.stds.max()) * CONTOUR_RADIUS >= 1.5 * cell)
 
 
 def exact_grid(
@@ -68,7 +63,7 @@ def level_of(truth: GaussianMixture) -> float:
     count = min(2000, max(200, _LEVEL_PAIRS // truth.modes))
     random = torch.Generator().manual_seed(0)
     sample = truth.sample(count, random, balanced=True, dtype=torch.float64)
-    return float(torch.quantile(truth.log_prob(sample), 1 - TRUTH_SHARE))
+    return float(torch.quantile(truth.log_prob(sample), 1 - CONTOUR_SHARE))
 
 
 def _on_lattice(

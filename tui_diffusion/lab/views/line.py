@@ -10,8 +10,8 @@ from textual.strip import Strip
 from ...core.analysis.densities import density as exact_density
 from ...core.axes import Axis
 from ...core.interpolation import interpolate
+from ...core.trajectory_view import Range, averaged_pdf, close_up, interval_centres
 from ...interface.glyphs import Glyphs
-from ..drawing.dots import Range
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
 from ..drawing.plot import draw
@@ -25,27 +25,19 @@ _MAGNIFIER_FROM = 60
 
 
 def _range_1d(trajectory: MeasuredTrajectory, view_state: ViewState) -> Range:
-    centre, half = extent_of(trajectory)
+    """Return the range of the line that a view shows."""
     if view_state.view == "close-up":
-        truth = trajectory.truth(view_state.position)
-        middle = float(truth.mean()[0])
-        points = trajectory.at(view_state.position)[:, 0]
-        finite = points[np.isfinite(points)]
-        reach = 4.5 * float(truth.std()[0])
-        if len(finite):
-            spread = float(np.quantile(np.abs(finite - middle), 0.98)) * 1.1
-            reach = max(reach, min(spread, 4 * reach))
-        half = reach
-    elif view_state.zoom:
-        # Zooming centres on the data, where the density is narrow.
-        shown = half * 2 ** (-view_state.zoom / 2)
-        data = float(trajectory.mixture.mean()[0])
-        middle = float(np.clip(data, centre[0] - half + shown, centre[0] + half - shown))
-        return middle - shown, middle + shown
-    else:
-        middle = float(centre[0])
-    half *= 2 ** (-view_state.zoom / 2) if view_state.view == "close-up" else 1
-    return middle - half, middle + half
+        low, high = close_up(
+            trajectory.at(view_state.position), trajectory.truth(view_state.position)
+        )
+        middle, half = (low + high) / 2, (high - low) / 2 * 2 ** (-view_state.zoom / 2)
+        return middle - half, middle + half
+    centre, half = extent_of(trajectory)
+    # Zooming centres on the data, where the density is narrow.
+    shown = half * 2 ** (-view_state.zoom / 2)
+    data = float(trajectory.mixture.mean()[0]) if view_state.zoom else float(centre[0])
+    middle = float(np.clip(data, centre[0] - half + shown, centre[0] + half - shown))
+    return middle - shown, middle + shown
 
 
 def histogram(
@@ -119,12 +111,9 @@ def _histogram(
 def _pdf_curve(
     trajectory: MeasuredTrajectory, position: float, low: float, high: float, count: int
 ) -> Curve:
-    """Return the exact density, averaged over short intervals so that no narrow peak is missed."""
-    edges = torch.linspace(low, high, count + 1, dtype=torch.float64)[:, None]
-    cdf = trajectory.truth(position).cdf(edges)
-    pdf = (cdf.diff() * count / (high - low)).tolist()
-    middles = ((edges[:-1] + edges[1:]) / 2).flatten().tolist()
-    return Curve(middles, pdf, "truth", label="exact pdf")
+    """Return the exact density, averaged over ``count`` intervals."""
+    pdf = averaged_pdf(trajectory.truth(position), (low, high), count).tolist()
+    return Curve(interval_centres((low, high), count).tolist(), pdf, "truth", label="exact pdf")
 
 
 def pdf_cdf(

@@ -15,16 +15,23 @@ from numpy.typing import NDArray
 from textual.geometry import Region
 from textual.strip import Strip
 
-from ...core.analysis.metrics import nearest_mode
 from ...core.axes import Axis
 from ...core.config.experiment import Experiment
 from ...core.interpolation import interpolate
+from ...core.trajectory_view import (
+    CONTOUR_RADIUS,
+    CONTOUR_SHARE,
+    MARKED_MODES,
+    Floats,
+    Range,
+    about_modes,
+    path_to,
+)
 from ...interface.glyphs import Glyphs
 from ..drawing.dots import (
     BRAILLE_BITS,
     DotLayer,
     Mark,
-    Range,
     arrows,
     bin_paths,
     bin_points,
@@ -41,12 +48,11 @@ from ..drawing.dots import (
 from ..drawing.palette import Palette
 from ..drawing.plot import frame, inner_size
 from ..drawing.strips import place
-from ..sampling.measured_trajectory import Floats, MeasuredTrajectory, truth_at
-from .exact import TRUTH_RADIUS, TRUTH_SHARE, cell_width, contour, exact_grid, has_ring
+from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
+from .exact import cell_width, contour, exact_grid, has_ring
 from .side_by_side import beside
 from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 
-_MARKED_MODES = 16
 _PAIR_FROM = 50
 """Number of columns from which the exact truth fits beside the points."""
 
@@ -165,11 +171,9 @@ def _points(
 ) -> list[Strip]:
     """Draw points, with the contour and the modes of the truth, and the tracked point."""
     close = view_state.view == "close-up"
-    points = (
-        _about_modes(trajectory, view_state.position)
-        if close
-        else trajectory.at(view_state.position)
-    )
+    points = trajectory.at(view_state.position)
+    if close:
+        points = about_modes(points, trajectory.truth(view_state.position))
     dots = bin_points(points, *ranges, *size)
     layers, marks = [DotLayer(dots, role_of(trajectory))], []
     if view_state.truth:
@@ -198,23 +202,18 @@ def _path_dots(
     glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw the paths of some points up to this level, and their current positions."""
-    lanes = _way(x[:, :PATHS], view_state.position).transpose(1, 0, 2)
+    lanes = path_to(x[:, :PATHS], view_state.position).transpose(1, 0, 2)
     now = DotLayer(bin_points(lanes[:, -1], *ranges, *size), role)
     faint = {"network": "path", "ideal": "ideal path"}.get(role, "axis")
     gone = DotLayer(bin_paths(lanes, *ranges, *size), faint)
     marks = []
     layers = [now, gone]
     if view_state.tracked is not None and view_state.tracked < x.shape[1]:
-        lane = _way(x[:, view_state.tracked], view_state.position)[None]
+        lane = path_to(x[:, view_state.tracked], view_state.position)[None]
         layers.insert(0, DotLayer(bin_paths(lane, *ranges, *size), "mark"))
         cells = cells_of(lane[0, -1:], *ranges, *size)
         marks = [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
     return braille(layers, marks, *size, palette, glyphs)
-
-
-def _way(x: NDArray[np.float32], position: float) -> NDArray[np.float32]:
-    """Return the rows of x (N + 1, …) up to a position, with that position as the last row."""
-    return np.concatenate((x[: int(position) + 1], interpolate(x, position)[None]))
 
 
 def _arrows(
@@ -301,10 +300,10 @@ def _plane_legend(
     entries = [("•", name, role)]
     if view_state.truth:
         ring = "+" if palette.colourless or glyphs == "ascii" else "─"
-        if trajectory.mixture.modes <= _MARKED_MODES and view_state.view != "close-up":
+        if trajectory.mixture.modes <= MARKED_MODES and view_state.view != "close-up":
             entries.append(("○", "mode", "mark"))
         if view_state.view == "close-up" or has_ring(trajectory.truth(view_state.position), cell):
-            entries.append((ring, f"{TRUTH_SHARE:.0%} of truth", "truth"))
+            entries.append((ring, f"{CONTOUR_SHARE:.0%} of truth", "truth"))
     return entries
 
 
@@ -319,14 +318,6 @@ def _window_2d(
     return (float(centre[0]), float(centre[1])), half * 2 ** (-view_state.zoom / 2)
 
 
-def _about_modes(trajectory: MeasuredTrajectory, position: float) -> NDArray[np.float64]:
-    """Return points (n, 2) relative to the nearest mode of each."""
-    x = torch.from_numpy(trajectory.at(position)).double()
-    truth = trajectory.truth(position)
-    _, nearest = nearest_mode(x, truth)
-    return np.asarray((x - truth.means[nearest]).numpy())
-
-
 def _mode_marks(
     trajectory: MeasuredTrajectory,
     view_state: ViewState,
@@ -335,7 +326,7 @@ def _mode_marks(
     size: tuple[int, int],
 ) -> list[Mark]:
     """Return a circle at every mode, filled if points are there."""
-    if trajectory.mixture.modes > _MARKED_MODES or view_state.view == "close-up":
+    if trajectory.mixture.modes > MARKED_MODES or view_state.view == "close-up":
         return []
     marks = []
     for cell in cells_of(trajectory.truth(view_state.position).means.numpy(), *ranges, *size):
@@ -357,7 +348,7 @@ def _ring(
     experiment = trajectory.request.experiment
     if view_state.view == "close-up":
         std = float(trajectory.truth(view_state.position).stds.max())
-        return bin_points(circle((0.0, 0.0), std * TRUTH_RADIUS), *ranges, *size)
+        return bin_points(circle((0.0, 0.0), std * CONTOUR_RADIUS), *ranges, *size)
     return _contour(experiment, view_state.position, ranges, size)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import torch
-
+from ...core.assemble import make_mixture, sampling_schedule
 from ...core.config.experiment import Experiment
-from ..sampling.measured_trajectory import Floats, MeasuredTrajectory, truth_at
+from ...core.trajectory_view import REACH, Floats, exact_at, window_over
+from ..sampling.measured_trajectory import MeasuredTrajectory
 
 _ROOM = 1.35
 """Half width of a picture relative to the extent of the data, if the noise extends further."""
-_LEAST = 3.2
+_LEAST = REACH
 """Half width that shows noise of unit variance."""
 
 PATHS = 16
@@ -65,14 +65,9 @@ def extent_of(trajectory: MeasuredTrajectory) -> tuple[Floats, float]:
 @lru_cache(maxsize=64)
 def _extent(experiment: Experiment) -> tuple[Floats, float]:
     """Return the extent of 3.2 std of every component, limited so that clean data stay large."""
-    lows, highs = [], []
-    for level in range(experiment.sampling_levels + 1):
-        truth = truth_at(experiment, level)
-        reach = 3.2 * truth.stds[:, None]
-        lows.append((truth.means - reach).min(0).values)
-        highs.append((truth.means + reach).max(0).values)
-    low, high = torch.stack(lows).min(0).values.numpy(), torch.stack(highs).max(0).values.numpy()
-    clean = truth_at(experiment, experiment.sampling_levels)
-    reach = (clean.means - clean.means.mean(0)).abs().max() + 3.2 * clean.stds.max()
-    whole = float((high - low).max() / 2)
-    return (low + high) / 2, min(whole, max(_ROOM * float(reach), _LEAST))
+    mixture, schedule = make_mixture(experiment.data), sampling_schedule(experiment)
+    levels = experiment.sampling_levels
+    centre, half = window_over(exact_at(mixture, schedule, k) for k in range(levels + 1))
+    clean = exact_at(mixture, schedule, levels)
+    reach = (clean.means - clean.means.mean(0)).abs().max() + REACH * clean.stds.max()
+    return centre, min(half, max(_ROOM * float(reach), _LEAST))
