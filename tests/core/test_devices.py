@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from tui_diffusion.core.assemble import make_network
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.tensors import placed
@@ -10,6 +11,7 @@ from tui_diffusion.core.training.devices import (
     choose_device,
     cpu_step,
     gpu_step,
+    operations,
     subnormals_as_zero,
     use_threads,
 )
@@ -27,6 +29,14 @@ def gpus(monkeypatch):
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
 
     return say
+
+
+def test_the_operations_of_a_step_are_six_for_each_weight_of_a_body_and_point():
+    for name in ("naive-multimodal", "ddpm-multimodal", "edm-moons", "naive-1d"):
+        experiment = get_preset(name).experiment
+        body = make_network(experiment, torch.Generator()).body(0)
+        weights = sum(weight.numel() for weight in body.parameters() if weight.dim() == 2)
+        assert operations(experiment) == 6 * weights * experiment.training.batch, name
 
 
 @pytest.mark.parametrize("cuda", [False, True])

@@ -60,6 +60,15 @@ def octaves(x: Tensor, count: int) -> list[Tensor]:
     return features
 
 
+def features_per_point(dim: int, fourier: int, level_fourier: int | None) -> int:
+    """Return the number of inputs of a body: d coordinates, one condition, and their `octaves`.
+
+    ``level_fourier`` is None for a body of one level, which takes no condition.
+    """
+    condition = 0 if level_fourier is None else 1 + 2 * level_fourier
+    return dim * (1 + 2 * fourier) + condition
+
+
 class Network(nn.Module):
     """A network that maps points and the number that encodes their level to outputs of their shape.
 
@@ -83,7 +92,7 @@ class Network(nn.Module):
         super().__init__()
         self.per_level = per_level
         self.fourier, self.level_fourier = fourier, level_fourier
-        inputs = dim * (1 + 2 * fourier) + (0 if per_level else 1 + 2 * level_fourier)
+        inputs = features_per_point(dim, fourier, None if per_level else level_fourier)
         self.bodies = nn.ModuleList(
             mlp(inputs, dim, width, depth, activation, generator)
             for _ in range(levels if per_level else 1)

@@ -29,8 +29,19 @@ _PART_NUMBERS = 2**18
 _GPU_NUMBERS = 2**20, 2**24
 """The same two on a GPU, which has no such cache and waits for the host once a block."""
 
+_MOST_STEPS = 256
+"""Largest number of steps in a block."""
+
 GOLDEN = (5**0.5 - 1) / 2
 """The golden ratio: the multiples of it mod 1 are evenly spread, for any count."""
+
+
+def block_steps(experiment: Experiment, numbers: int = _BLOCK_NUMBERS) -> int:
+    """Return the number of steps whose batches are drawn together: about ``numbers`` coordinates.
+
+    The default is that of a CPU.
+    """
+    return max(1, min(_MOST_STEPS, numbers // (experiment.training.batch * experiment.dim)))
 
 
 class Batches:
@@ -48,7 +59,7 @@ class Batches:
         batch = experiment.training.batch
         on_gpu = device.type != "cpu"
         size, self._at_once = _GPU_NUMBERS if on_gpu else (_BLOCK_NUMBERS, _PART_NUMBERS)
-        self.steps = max(1, min(256, size // (batch * experiment.dim)))
+        self.steps = block_steps(experiment, size)
         schedule = make_schedule(experiment.schedule)
         # Columns: alpha, sigma, their next values, and the condition.
         self._table = torch.tensor(

@@ -12,6 +12,7 @@ import torch
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..faults import is_out_of_memory
+from ..networks import features_per_point
 
 _CPU_RATE = 5e10
 """Floating-point operations per second of one thread, measured on small matrix products."""
@@ -54,9 +55,8 @@ def operations(experiment: Experiment) -> float:
     """Return the floating-point operations of one gradient step: about 6 per weight and point."""
     network, dim = experiment.network, experiment.dim
     width, depth = network.width, network.depth
-    inputs = dim * (1 + 2 * network.fourier)
-    if not network.per_level:
-        inputs += 1 + 2 * network.level_fourier
+    of_level = None if network.per_level else network.level_fourier
+    inputs = features_per_point(dim, network.fourier, of_level)
     weights = inputs * width + (depth - 1) * width**2 + width * dim
     return 6.0 * weights * experiment.training.batch
 

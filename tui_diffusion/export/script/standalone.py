@@ -22,6 +22,7 @@ from ...core.config.titles import about_of, title_of
 from ...core.config.value_types import format_value
 from ...core.parts.samplers import SAMPLER_PARTS, SamplerPart
 from ...core.parts.schedules import SCHEDULE_PARTS, SchedulePart
+from ...core.training.batches import block_steps
 from ...core.training.devices import operations
 from . import any_level
 from .data import data_part
@@ -187,13 +188,12 @@ def _command(experiment: Experiment) -> str:
 
 def _hyperparameters(experiment: Experiment) -> str:
     training = experiment.training
-    block = max(1, min(256, 65_536 // (training.batch * experiment.dim)))
     text = HYPERPARAMETERS.substitute(
         lr=repr(training.lr),
         batch=training.batch,
         steps=training.steps,
         points=experiment.sampling.points,
-        block=block,
+        block=block_steps(experiment),
     )
     method = experiment.method
     if method.name in any_level.STEPS:
