@@ -178,3 +178,13 @@ def test_the_last_step_of_the_ideal_denoiser_takes_the_expectation():
     expected = ONE.denoise(before, trajectory.schedule[9].alpha, trajectory.schedule[9].sigma)
     assert float((trajectory.result - expected).abs().max()) < 1e-4
     assert float(trajectory.result.std()) < 0.009
+
+
+def test_a_step_of_some_points_joins_with_that_of_the_others_to_the_same_step():
+    x, z = draws()
+    level = from_betas(BETAS)[3]
+    whole = ddpm(x, level, fixed, z)
+    joined = Step.joined([whole.part(slice(20)), whole.part(slice(20, None))])
+    for name, values in vars(whole).items():
+        assert torch.equal(torch.as_tensor(getattr(joined, name)), torch.as_tensor(values)), name
+    assert whole.part(slice(20)).x_next.shape == (20, 2)

@@ -11,8 +11,9 @@ both are linear. The variable is then σ on Karras' schedule (α = 1), and t on 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -33,6 +34,19 @@ class Step:
     x_next: Tensor
     alpha: float
     sigma: float
+
+    def part(self, points: slice) -> Step:
+        """Return the same step of some of the points."""
+        return replace(self, **{name: values[points] for name, values in self._tensors().items()})
+
+    @staticmethod
+    def joined(steps: Sequence[Step]) -> Step:
+        """Concatenate the same step of several batches of points."""
+        batches = [step._tensors() for step in steps]
+        return replace(steps[0], **{n: torch.cat([b[n] for b in batches]) for n in batches[0]})
+
+    def _tensors(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
 
 
 class Sampler(Protocol):

@@ -146,27 +146,7 @@ class _Sampling:
             if self.uses_previous_step and k:
                 previous = self.take(last[some], self.schedule[k - 1], self.denoiser, z[some])
             steps.append(self.take(now[some], self.schedule[k], self.denoiser, z[some], previous))
-        return _joined(steps)
-
-
-def _joined(steps: list[Step]) -> Step:
-    """Concatenate the same step of several batches of points."""
-    if len(steps) == 1:
-        return steps[0]
-
-    def cat(name: str) -> Tensor:
-        return torch.cat([getattr(step, name) for step in steps])
-
-    return Step(
-        x=cat("x"),
-        eps_hat=cat("eps_hat"),
-        x0_hat=cat("x0_hat"),
-        mean=cat("mean"),
-        noise=cat("noise"),
-        x_next=cat("x_next"),
-        alpha=steps[0].alpha,
-        sigma=steps[0].sigma,
-    )
+        return steps[0] if len(steps) == 1 else Step.joined(steps)
 
 
 def start(

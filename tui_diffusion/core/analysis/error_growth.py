@@ -76,15 +76,15 @@ def amplification(experiment: Experiment) -> tuple[Amplification, ...]:
     for k in range(schedule.levels):
         level, copies = schedule[k], len(x) // points
         batch = sampler(x, level, ideal, z[k].repeat(copies, 1), previous)
-        base, before = x[:points], previous and _first(previous, points)
+        base, before = x[:points], previous and previous.part(slice(points))
         if level.alpha:
             perturbed = _Perturbed(ideal, method, delta, k)
             off = sampler(base, level, perturbed, z[k], before)
         else:
-            off = _first(batch, points)
+            off = batch.part(slice(points))
         growth = _size(off.x_next - batch.x_next[:points])
         steps.append(growth if level.alpha else None)
-        previous = _stack(batch, off)
+        previous = Step.joined([batch, off])
         x = previous.x_next
     outs = [_size(part - x[:points]) for part in torch.split(x[points:], points)]
     return tuple(
@@ -96,31 +96,3 @@ def amplification(experiment: Experiment) -> tuple[Amplification, ...]:
 def _size(change: Tensor) -> float:
     """Return the root mean square length of the changes, as a multiple of the error's."""
     return float(change.square().sum(1).mean().sqrt()) / _DELTA
-
-
-def _first(step: Step, n: int) -> Step:
-    """Return a step of the first n points."""
-    return Step(
-        x=step.x[:n],
-        eps_hat=step.eps_hat[:n],
-        x0_hat=step.x0_hat[:n],
-        mean=step.mean[:n],
-        noise=step.noise[:n],
-        x_next=step.x_next[:n],
-        alpha=step.alpha,
-        sigma=step.sigma,
-    )
-
-
-def _stack(a: Step, b: Step) -> Step:
-    """Concatenate two steps of the same level."""
-    return Step(
-        x=torch.cat([a.x, b.x]),
-        eps_hat=torch.cat([a.eps_hat, b.eps_hat]),
-        x0_hat=torch.cat([a.x0_hat, b.x0_hat]),
-        mean=torch.cat([a.mean, b.mean]),
-        noise=torch.cat([a.noise, b.noise]),
-        x_next=torch.cat([a.x_next, b.x_next]),
-        alpha=a.alpha,
-        sigma=a.sigma,
-    )
