@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...config.experiment import Experiment
+from .optimizers import ADAM, SGD, padded, split, state_of
 from .torchscript import Script
 
 _LINE = 16
@@ -52,13 +53,13 @@ class FastStepper:
         self._training = training = experiment.training
         networks = [body] if average is None else [body, average]
         self._shapes = shapes = [parameter.shape for parameter in body.parameters()]
-        room = sum(_padded(shape.numel()) for shape in shapes)
+        room = sum(padded(shape.numel(), _LINE) for shape in shapes)
         # Rows: the weights and, if configured, their average; then the moments of Adam.
         self._trained = torch.zeros(len(networks), room)
         self._gradient = torch.zeros(room)
         self._moments = torch.zeros(0 if training.optimizer == "sgd" else 2, room)
         self._step_count = torch.zeros(())
-        self._inside = [weight for row in self._trained for weight in _tensors(row, shapes)]
+        self._inside = [weight for row in self._trained for weight in split(row, shapes, _LINE)]
         self._outside = [p.detach() for network in networks for p in network.parameters()]
         inputs, outputs, batch = shapes[0][1], shapes[-1][0], training.batch
         with torch.inference_mode(False):  # batches are drawn outside that mode
@@ -106,12 +107,8 @@ class FastStepper:
 
     def state(self) -> dict[str, Tensor]:
         """Return the optimizer's state by torch's names for it: ``<parameter>.<name>``."""
-        state: dict[str, Tensor] = {}
-        for name, row in zip(("exp_avg", "exp_avg_sq"), self._moments, strict=False):
-            moments = enumerate(_tensors(row, self._shapes))
-            state |= {f"{index}.{name}": moment for index, moment in moments}
-            state |= {f"{index}.step": self._step_count for index in range(len(self._shapes))}
-        return state
+        moments = (split(row, self._shapes, _LINE) for row in self._moments)
+        return state_of(moments, self._step_count)
 
     @torch.inference_mode()
     def restore(self, state: Mapping[str, Tensor]) -> None:
@@ -165,39 +162,12 @@ class FastStepper:
         rows = (self._trained[0], self._gradient, *self._moments)
         weights, gradients, *moments = (_runs(row, self._shapes) for row in rows)
         if not moments:
-            do(
-                "_fused_sgd_",
-                weights,
-                gradients,
-                [],
-                lr="rate",
-                momentum=0.0,
-                dampening=0.0,
-                nesterov=False,
-                weight_decay=0.0,
-                maximize=False,
-                is_first_step=False,
-            )
+            do("_fused_sgd_", weights, gradients, [], lr="rate", **SGD)
             return
-        kernel, decay = {"adam": ("_fused_adam_", 0.0), "adamw": ("_fused_adamw_", 0.01)}[
-            self._training.optimizer
-        ]
+        kernel, options = ADAM[self._training.optimizer]
         do("add_", self._step_count, 1)
-        do(
-            kernel,
-            weights,
-            gradients,
-            *moments,
-            [],
-            [self._step_count] * len(weights),
-            lr="rate",
-            beta1=0.9,
-            beta2=0.999,
-            weight_decay=decay,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-        )
+        counts = [self._step_count] * len(weights)
+        do(kernel, weights, gradients, *moments, [], counts, lr="rate", **options)
 
 
 class _Hidden:
@@ -246,11 +216,6 @@ def _needs_no_product(batch: int, width: int) -> bool:
 # --- memory --------------------------------------------------------------------------------------
 
 
-def _padded(count: int) -> int:
-    """Return ``count`` rounded up to whole cache lines."""
-    return -(-count // _LINE) * _LINE
-
-
 def _empty(*shape: int) -> Tensor:
     """Return zeros that begin at a cache line."""
     size = torch.Size(shape).numel()
@@ -259,18 +224,9 @@ def _empty(*shape: int) -> Tensor:
     return memory[start : start + size].view(shape)
 
 
-def _tensors(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
-    """Split a row of memory into one tensor per parameter."""
-    tensors, first = [], 0
-    for shape in shapes:
-        tensors.append(row[first : first + shape.numel()].view(shape))
-        first += _padded(shape.numel())
-    return tensors
-
-
 def _pairs(row: Tensor, shapes: list[torch.Size]) -> list[tuple[Tensor, Tensor]]:
     """Split a row of memory into W and b of every layer."""
-    tensors = _tensors(row, shapes)
+    tensors = split(row, shapes, _LINE)
     return list(zip(tensors[::2], tensors[1::2], strict=True))
 
 
@@ -281,7 +237,7 @@ def _runs(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
     """
     runs, start, stop = [], 0, 0
     for size in (shape.numel() for shape in shapes):
-        end, stop = stop + size, stop + _padded(size)
+        end, stop = stop + size, stop + padded(size, _LINE)
         if end < stop or stop == len(row):
             runs.append(row[start:end])
             start = stop
@@ -290,5 +246,5 @@ def _runs(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
 
 def _block(places: int, rows: int, columns: int) -> Tensor:
     """Return zeros (places, rows, columns); each matrix begins at a cache line."""
-    room = _padded(rows * columns)
+    room = padded(rows * columns, _LINE)
     return _empty(places, room)[:, : rows * columns].view(places, rows, columns)

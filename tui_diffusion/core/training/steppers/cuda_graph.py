@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from ...config.experiment import Experiment
 from .autograd import loss_of
+from .optimizers import ADAM, SGD, padded, split, state_of
 
 Work = Callable[[], None]
 Capture = Callable[[Work, Work, torch.device], Callable[[], object]]
@@ -76,7 +77,9 @@ class GraphStepper:
         self._weights = list(body.parameters())
         inputs, device = self._weights[0].shape[1], self._weights[0].device
         # Rows: weights, their average, and the two moments of Adam.
-        self._memory = torch.zeros((4, sum(map(_room, self._weights))), device=device)
+        self._memory = torch.zeros(
+            (4, sum(padded(w.numel(), _ALIGNED) for w in self._weights)), device=device
+        )
         _move(self._weights, self._memory[0])
         if average is not None:
             _move(list(average.parameters()), self._memory[1])
@@ -112,13 +115,7 @@ class GraphStepper:
 
     def state(self) -> dict[str, Tensor]:
         """Return the optimizer's state by torch's names for it: ``<parameter>.<name>``."""
-        if self._training.optimizer == "sgd":
-            return {}
-        return {
-            f"{index}.{name}": value
-            for name, values in zip(("exp_avg", "exp_avg_sq"), self._moments, strict=True)
-            for index, value in enumerate(values)
-        } | {f"{index}.step": self._count for index in range(len(self._weights))}
+        return {} if self._training.optimizer == "sgd" else state_of(self._moments, self._count)
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Restore a saved `state` in place, because the graph is bound to this memory."""
@@ -157,51 +154,17 @@ class GraphStepper:
         """Update the weights from the gradients, with the kernels of torch's fused optimizers."""
         weights = [w.detach() for w in self._weights]
         if self._training.optimizer == "sgd":
-            torch._fused_sgd_(
-                weights,
-                gradients,
-                [],
-                weight_decay=0.0,
-                momentum=0.0,
-                lr=rate,
-                dampening=0.0,
-                nesterov=False,
-                maximize=False,
-                is_first_step=False,
-            )
+            torch._fused_sgd_(weights, gradients, [], lr=rate, **SGD)
             return
         self._count += 1
-        kernel, decay = {
-            "adam": (torch._fused_adam_, 0.0),
-            "adamw": (torch._fused_adamw_, 0.01),
-        }[self._training.optimizer]
-        first, second = self._moments
-        kernel(
-            weights,
-            gradients,
-            first,
-            second,
-            [],
-            [self._count] * len(weights),
-            lr=rate,
-            beta1=0.9,
-            beta2=0.999,
-            weight_decay=decay,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-        )
-
-
-def _room(weight: Tensor) -> int:
-    """Return the number of floats that a weight occupies in a row of memory."""
-    return -(-weight.numel() // _ALIGNED) * _ALIGNED
+        kernel, options = ADAM[self._training.optimizer]
+        counts = [self._count] * len(weights)
+        getattr(torch, kernel)(weights, gradients, *self._moments, [], counts, lr=rate, **options)
 
 
 def _views(weights: Sequence[Tensor], row: Tensor) -> list[Tensor]:
     """Split a row of memory into one tensor per weight, of its shape."""
-    parts = torch.split(row, [_room(w) for w in weights])
-    return [part[: w.numel()].view(w.shape) for part, w in zip(parts, weights, strict=True)]
+    return split(row, [weight.shape for weight in weights], _ALIGNED)
 
 
 def _move(weights: Sequence[Tensor], row: Tensor) -> None:
