@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from tui_diffusion.core.config.presets import PRESETS, Preset
 from tui_diffusion.lab.model import Model
 from tui_diffusion.lab.sampling.worker import Worker
-from tui_diffusion.lab.session.records import Training
+from tui_diffusion.lab.session.records import SessionState, Training
 from tui_diffusion.lab.session.session import Session
+from tui_diffusion.lab.workspace import Workspace
 
 from ..changed import changed
 
@@ -66,3 +68,21 @@ def test_it_needs_no_textual():
     script = "import sys, tui_diffusion.lab.model; print(any('textual' in m for m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+def test_a_training_that_ended_goes_on_to_more_steps_and_to_nothing_else():
+    before = changed("naive-1d", training__steps="10")
+    training = Training(
+        before, state=SessionState.FINISHED, run=Path("run"), snapshot=(10, None), step=10
+    )
+    driver = Workspace(before, training)
+    assert not driver.can_go_on, "no steps are left"
+    driver.experiment = changed("naive-1d", training__steps="20")
+    assert driver.can_go_on
+    assert driver.newly_possible(before) == "p goes on from step 10; t trains anew."
+    assert not driver.newly_possible(driver.experiment), "it was possible before"
+    training.state = SessionState.TRAINING
+    assert not driver.can_go_on
+    training.state = SessionState.STOPPED
+    driver.experiment = changed("naive-1d", training__steps="20", network__width="7")
+    assert not driver.can_go_on

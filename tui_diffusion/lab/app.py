@@ -27,7 +27,6 @@ from ..interface.settings import Place
 from .actions.points import PointActions
 from .actions.training import TrainingActions
 from .actions.windows import Windows
-from .going_on import newly_possible
 from .guide.guidance import Guidance
 from .live_updates import FRAMES, LiveUpdates
 from .main_screen import STYLES, MainScreen
@@ -316,7 +315,7 @@ class Lab(TerminalApp):
             self.main.denoising.expect(after.sampling_levels)
         self.updates.write_hints()
         self.updates.ask()
-        if advice := newly_possible(workspace.training, before, after):
+        if advice := workspace.newly_possible(before):
             self.notify(advice, title="More steps")
 
     def on_form_read(self, message: Form.Read) -> None:

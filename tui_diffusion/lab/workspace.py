@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..core.config.experiment import Experiment
 from .sampling.request import PointSource, SampleRequest
-from .session.records import Training
+from .session.records import SessionState, Training
 
 _LIVE_POINTS = 2_000
 """Greatest number of points of a trajectory while training, so that sampling takes little time."""
@@ -39,6 +39,34 @@ class Workspace:
             for part in ("data", "method", "schedule", "network")
         )
         return training if same else None
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the training ended before the steps that are set now, with all else as set."""
+        return self._continues(self.experiment)
+
+    def newly_possible(self, before: Experiment) -> str:
+        """Return a message if the change from ``before`` lets the training go on; else ''."""
+        training = self.training
+        if training is None or not self.can_go_on or self._continues(before):
+            return ""
+        from ..core.runs.resume import RATE_ADVICE, rate_change
+
+        moved = rate_change(training.experiment, self.experiment, training.step)
+        rate = f" There {moved}; {RATE_ADVICE}." if moved else ""
+        return f"p goes on from step {training.step:,}; t trains anew.{rate}"
+
+    def _continues(self, experiment: Experiment) -> bool:
+        """Return whether the training can go on as this experiment."""
+        training = self.training
+        if training is None or training.run is None or training.snapshot is None:
+            return False
+        if training.state not in (SessionState.STOPPED, SessionState.FINISHED):
+            return False
+        from ..core.runs.resume import part_that_changed
+
+        left = training.step < experiment.training.steps >= training.steps
+        return left and not part_that_changed(training.experiment, experiment)
 
     def request(self, *, live: bool, level: int | None = None) -> SampleRequest:
         """Return the request for the trajectory of the network, or of true data if there is none.

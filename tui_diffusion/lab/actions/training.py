@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ...core.config.errors import ConfigError
 from ...core.config.experiment import Experiment
-from ..going_on import can_go_on
 from ..workspace import reread
 
 if TYPE_CHECKING:
@@ -92,9 +91,9 @@ class TrainingActions:
 
     def action_pause(self) -> None:
         """Pause or resume the training, also after its end."""
-        training = self._model.workspace.training
-        if training is not None and can_go_on(training, self._model.workspace.experiment):
-            self._begin(training.run)
+        workspace = self._model.workspace
+        if workspace.training is not None and workspace.can_go_on:
+            self._begin(workspace.training.run)
         else:
             self._model.session.pause()
 
