@@ -20,14 +20,13 @@ from safetensors.torch import load_file, save_file
 from tui_diffusion.cli.signals import Exit
 from tui_diffusion.core.analysis import report
 from tui_diffusion.core.config.catalog import get_preset
-from tui_diffusion.core.faults import is_out_of_memory
+from tui_diffusion.core.faults import fault_of, is_out_of_memory
 from tui_diffusion.core.runs import resume as resuming
 from tui_diffusion.core.runs.checkpointer import Checkpointer
 from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import RunError, open_run, save_run, store
 from tui_diffusion.core.runs.store import list_runs
 from tui_diffusion.core.runs.tensor_files import save_tensors
-from tui_diffusion.core.training.devices import fault_of
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.export.atomic import write_whole
 from tui_diffusion.lab.runs.load import opened

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from ..core.analysis.report import training_report
 from ..core.config.errors import ConfigError
 from ..core.config.experiment import Experiment
+from ..core.faults import fault_of
 from ..core.paths import store
 from ..core.runs.checkpointer import Checkpointer
 from ..core.runs.manifest import RunError, RunState
@@ -19,7 +20,6 @@ from ..core.runs.outside import remember
 from ..core.runs.resume import RATE_ADVICE, rate_change, resume, resumed_experiment
 from ..core.runs.run import check_writable, new_name, open_run, take_name
 from ..core.runs.store import in_store
-from ..core.training.devices import fault_of
 from ..core.training.trainer import Trainer
 from .progress import TrainingBar, with_bar
 from .signals import Exit, Interruption, complain

@@ -1,4 +1,4 @@
-"""Out-of-memory faults, which a user can do something about.
+"""Faults of the memory and the device, which a user can do something about.
 
 Loads no torch, because its import is what fails first.
 """
@@ -61,14 +61,28 @@ _MARGIN = 128 * 2**20
 
 
 def fault_of(error: BaseException, *, training: bool = False) -> str | None:
-    """Return `devices.fault_of`, or `memory_to_load` while torch is not loaded.
+    """Return a fault of the device or the memory as one line with the remedy; None for others.
 
-    Loading it again after it ran out of memory may abort the process.
+    The remedy depends on whether the fault occurred in ``training`` or in sampling and after, or
+    while torch was being loaded. Loading torch again here might abort the process.
     """
-    devices = sys.modules.get("tui_diffusion.core.training.devices")
-    explain = getattr(devices, "fault_of", None)
-    fault: str | None = explain(error, training=training) if explain else memory_to_load(error)
-    return fault
+    if f"{__package__}.training.devices" not in sys.modules:
+        return memory_to_load(error)
+    text = " ".join(str(error).split())
+    if isinstance(error, getattr(sys.modules.get("torch"), "OutOfMemoryError", ())):
+        less = "training.batch or network.width" if training else _LESS_TO_SAMPLE
+        return f"the GPU is out of memory; allowed: less of {less}, or device cpu"
+    if is_out_of_memory(error):
+        less = "training.batch, training.steps or network.width" if training else _LESS_TO_SAMPLE
+        return f"out of memory; allowed: less of {less}"
+    if isinstance(error, RuntimeError) and any(word in text for word in _DEVICE_FAULTS):
+        return f"the device failed ({text[:120]}); allowed: device cpu, or another try"
+    return None
+
+
+_LESS_TO_SAMPLE = "sampling.points, sampling.levels or network.width"
+
+_DEVICE_FAULTS = ("CUDA error", "CUDA driver", "cuBLAS", "CUBLAS", "cuDNN", "CUDNN", "MPS backend")
 
 
 def memory_to_load(error: BaseException) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+from ..core.faults import fault_of
 from ..core.files import destination, replacing
 from ..core.text import shortened, shown
 from .options import ExportError
@@ -27,20 +28,13 @@ def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], No
         with replacing(files, check) as temporary:
             write(temporary)
     except (OSError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and _of_memory_or_device(error):
-            raise
+        if isinstance(error, RuntimeError) and fault_of(error) is not None:
+            raise  # other code reports it
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ExportError(
             f"{shown(files[0])}: cannot be written ({shown(reason)[:160]}); "
             "allowed: a file in a folder you may write to, on a disk with room"
         ) from None
-
-
-def _of_memory_or_device(error: RuntimeError) -> bool:
-    """Return whether an error concerns memory or the device, which other code reports."""
-    from ..core.training.devices import fault_of
-
-    return fault_of(error) is not None
 
 
 def check_place(file: Path, force: bool) -> None:

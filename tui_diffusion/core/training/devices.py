@@ -11,7 +11,6 @@ import torch
 
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
-from ..faults import is_out_of_memory
 from ..networks import features_per_point
 
 _CPU_RATE = 5e10
@@ -159,25 +158,3 @@ def subnormals_as_zero() -> Iterator[None]:
 
 _LEAST = 5e-324
 """The smallest positive float64, a subnormal."""
-
-
-def fault_of(error: BaseException, *, training: bool = False) -> str | None:
-    """Return a fault of the device or the memory as one line with the remedy; None for others.
-
-    The remedy depends on whether the fault occurred in ``training`` or in sampling and after.
-    """
-    text = " ".join(str(error).split())
-    if isinstance(error, torch.OutOfMemoryError):
-        less = "training.batch or network.width" if training else _LESS_TO_SAMPLE
-        return f"the GPU is out of memory; allowed: less of {less}, or device cpu"
-    if is_out_of_memory(error):
-        less = "training.batch, training.steps or network.width" if training else _LESS_TO_SAMPLE
-        return f"out of memory; allowed: less of {less}"
-    if isinstance(error, RuntimeError) and any(word in text for word in _DEVICE_FAULTS):
-        return f"the device failed ({text[:120]}); allowed: device cpu, or another try"
-    return None
-
-
-_LESS_TO_SAMPLE = "sampling.points, sampling.levels or network.width"
-
-_DEVICE_FAULTS = ("CUDA error", "CUDA driver", "cuBLAS", "CUBLAS", "cuDNN", "CUDNN", "MPS backend")
