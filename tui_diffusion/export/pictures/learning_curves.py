@@ -7,17 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.analysis.loss_curve import Floors, floor_line, over_floor
 from ...core.assemble import sampling_schedule
 from ..scene import Exhibit
 from .figure import Band, Bars, Curves, Figure, Floats, Layer, Panel, Range, curve
+from .theme import SERIES_ROLES
 
 _COLUMNS = 600
 """Number of intervals of a loss curve."""
 
-SERIES = ("network", "truth", "second", "ideal")
-"""Roles of the trainings in one figure."""
-
-NamedLosses = tuple[str, NDArray[np.float32], Sequence[tuple[int, float]]]
+NamedLosses = tuple[str, NDArray[np.float32], Floors]
 """Name, all losses, and the floors with their first steps."""
 
 
@@ -78,24 +77,12 @@ def _loss(exhibit: Exhibit) -> tuple[Panel, ...]:
         Band(xs, _logs(lows), _logs(highs), "faint", "raw"),
         Curves(curve(xs, _logs(means)), "network", "smoothed"),
     ]
-    floor = _floor(exhibit.floors, steps)
+    floor_xs, floor = floor_line(exhibit.floors, steps)
     if exhibit.floors:
-        layers.append(Curves(floor, "truth", "floor, the least of any network", 1.5, dashed=True))
-    span = _span(_logs(lows), _logs(highs), floor[..., 1], most=_DECADES)
+        line = curve(floor_xs, _logs(floor))
+        layers.append(Curves(line, "truth", "floor, the least of any network", 1.5, dashed=True))
+    span = _span(_logs(lows), _logs(highs), _logs(floor), most=_DECADES)
     return (Panel((0.0, float(steps)), span, tuple(layers), "", (), "step", "loss", log_y=True),)
-
-
-def _floor(floors: Sequence[tuple[int, float]], steps: int) -> Floats:
-    """Return the floor at every step, with a gap at each change."""
-    ends = [*(start for start, _ in floors[1:]), steps]
-    rows = [
-        row
-        for (start, floor), end in zip(floors, ends, strict=True)
-        for row in ((start, floor), (end, floor), (np.nan, np.nan))
-        if start < steps
-    ]
-    places = np.array(rows, np.float64).reshape(-1, 2)
-    return np.stack([np.minimum(places[:, 0], steps), _logs(places[:, 1])], -1)[None]
 
 
 def _empty(words: str) -> Panel:
@@ -174,16 +161,10 @@ def overlay(trainings: Sequence[NamedLosses], title: str, *, log: bool, relative
     longest = max((len(losses) for _, losses, _ in trainings), default=1)
     layers: list[Layer] = []
     for k, (name, losses, floors) in enumerate(trainings):
-        values = np.asarray(losses, np.float64)
-        if not len(values):
+        if not len(losses):
             continue
-        if relative:
-            least = np.ones(len(values))
-            for start, floor in floors:
-                least[start:] = floor
-            values = values / least
-        xs, _, _, means = reduced(values, _COLUMNS)
-        role = SERIES[k % len(SERIES)]
+        xs, _, _, means = reduced(over_floor(losses, floors if relative else ()), _COLUMNS)
+        role = SERIES_ROLES[k % len(SERIES_ROLES)]
         places = curve(xs, _logs(means) if log else means)
         layers.append(Curves(places, role, name, dashed=k % 2 == 1))
     if relative:

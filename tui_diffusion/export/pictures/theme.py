@@ -57,6 +57,9 @@ LIGHT = PictureTheme(
     }),
 )  # fmt: skip
 
+SERIES_ROLES = ("network", "truth", "second", "ideal")
+"""Roles of several trainings in one figure, in order."""
+
 MAKERS = {"network": "network", "ideal denoiser": "ideal", "true data": "data"}
 """The role of points by their source."""
 

@@ -7,21 +7,20 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.analysis.loss_curve import Floors, over_floor
+from ...export.pictures.theme import SERIES_ROLES
 from ..drawing.downsampling import smoothed
 from ..drawing.figure import Curve, Marker, PlotFigure, Rule
 
-SERIES: tuple[tuple[str, Marker], ...] = (
-    ("network", "braille"),
-    ("truth", "dashed"),
-    ("second", "dot"),
-    ("ideal", "cross"),
-)
+_MARKERS: tuple[Marker, ...] = ("braille", "dashed", "dot", "cross")
+
+SERIES = tuple(zip(SERIES_ROLES, _MARKERS, strict=True))
 """Role and marker of each series, so that series differ by both hue and shape."""
 
 _APART = 3
 """Number of columns between the characters of a series drawn in characters."""
 
-LossCurve = tuple[NDArray[np.float32], Sequence[tuple[int, float]]]
+LossCurve = tuple[NDArray[np.float32], Floors]
 """All losses, and the floors with their first steps."""
 
 
@@ -52,7 +51,7 @@ def overlay(
 def _curve(
     k: int,
     losses: NDArray[np.float32],
-    floors: Sequence[tuple[int, float]],
+    floors: Floors,
     label: str,
     longest: int,
     width: int,
@@ -63,11 +62,7 @@ def _curve(
     share = done / max(longest, 1)
     per_column = 1 / _APART if marker in ("dot", "cross") else 2
     columns = max(1, min(done, round(per_column * (width - 8) * share)))
-    least = np.ones(done)
-    for start, floor in floors:
-        least[start:] = floor
-    values = np.asarray(losses, dtype=np.float64) / least
-    xs, ys = smoothed(values, columns, max(1, min(done // 3, longest // 50)))
+    xs, ys = smoothed(over_floor(losses, floors), columns, max(1, min(done // 3, longest // 50)))
     return Curve(xs.tolist(), ys.tolist(), role, marker, label)
 
 

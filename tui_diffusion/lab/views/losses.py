@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.analysis.loss_curve import Floors, floor_line
 from ..drawing.dots import Range
 from ..drawing.downsampling import Series, envelope, fine, smoothed
 from ..drawing.figure import Curve, PlotFigure, Rule, band
@@ -21,7 +22,7 @@ def loss_figure(
     *,
     log: bool,
     stages: Sequence[int] = (),
-    floors: Sequence[tuple[int, float]] = (),
+    floors: Floors = (),
 ) -> PlotFigure:
     """Return the losses so far over all planned steps: raw as an envelope, and smoothed.
 
@@ -36,10 +37,11 @@ def loss_figure(
     dots = 2 * inner_size(width, 0)[0]
     xs, lows, highs = envelope(series, fine(series, dots, steps), steps)
     smooth_x, smooth = smoothed(series, columns, max(1, min(done // 3, steps // 50)), steps)
-    least = (_floor(floors, steps),) if floors else ()
+    floor_xs, floor = floor_line(floors, max(steps, 1))
+    least = Curve(floor_xs.tolist(), floor.tolist(), "floor", "dashed", "floor")
     curves = (
         band(xs + 0.5, lows, highs, "raw", label="raw"),
-        *least,
+        *((least,) if floors else ()),
         Curve(smooth_x.tolist(), smooth.tolist(), "smooth", label="smoothed"),
     )
     rules = tuple(Rule(float(step), "grid") for step in stages)
@@ -51,16 +53,6 @@ def loss_figure(
         x_label="step",
         log_y=log,
     )
-
-
-def _floor(floors: Sequence[tuple[int, float]], steps: int) -> Curve:
-    """Return the floor over all steps, with a gap at each change."""
-    ends = [*(start for start, _ in floors[1:]), max(steps, 1)]
-    xs, ys = list[float](), list[float]()
-    for (start, floor), end in zip(floors, ends, strict=True):
-        xs += [float(start), float(end), float(end)]
-        ys += [floor, floor, float("nan")]
-    return Curve(xs, ys, "floor", "dashed", "floor")
 
 
 def _loss_range(lows: Floats, highs: Floats, log: bool) -> Range | None:

@@ -1,0 +1,32 @@
+"""Losses and their floors over the steps, as every plot of them needs them. Loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+Floors = Sequence[tuple[int, float]]
+"""The smallest loss that any network can reach, from each of these steps on."""
+
+
+def floor_line(floors: Floors, steps: int) -> tuple[Floats, Floats]:
+    """Return the floor over the first ``steps`` steps as vertices x, y, with nan at each change."""
+    xs, ys = list[float](), list[float]()
+    ends = [*(start for start, _ in floors[1:]), steps]
+    for (start, floor), end in zip(floors, ends, strict=False):
+        if start < steps:
+            xs += [start, min(end, steps), min(end, steps)]
+            ys += [floor, floor, np.nan]
+    return np.array(xs, np.float64), np.array(ys, np.float64)
+
+
+def over_floor(losses: NDArray[np.floating], floors: Floors) -> Floats:
+    """Divide every loss by the floor of its step; without floors, return the losses."""
+    least = np.ones(len(losses))
+    for start, floor in floors:
+        least[start:] = floor
+    return np.asarray(losses, np.float64) / least
