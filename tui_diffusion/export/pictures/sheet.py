@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ...core.mixtures import GaussianMixture
 from . import raster
@@ -19,13 +19,13 @@ from .figure import (
     Curves,
     Dots,
     Figure,
-    Floats,
     Layer,
     Panel,
     Rings,
     Sample,
     Shade,
 )
+from .plot_area import PlotArea, arrow, font
 from .theme import PictureTheme, rgb
 
 
@@ -124,13 +124,12 @@ def _over(image: Image.Image, cover: NDArray[np.uint8], hue: str, left: int, top
         image.paste(rgb(hue), (left, top + int(rows[0])), Image.fromarray(part, "L"))
 
 
-class _Plot:
+class _Plot(PlotArea):
     """The inside of a panel during drawing."""
 
     def __init__(self, sheet: Sheet, panel: Panel, box: Box) -> None:
-        self.sheet, self.panel, self.box, self.theme = sheet, panel, box, sheet.theme
-        self.unit = max(sheet.unit, 0.8)
-        self.width, self.height = box.width, box.height
+        super().__init__(panel, box, sheet.unit)
+        self.sheet, self.theme = sheet, sheet.theme
         self.image = Image.new("RGB", (box.width, box.height), self.theme.panel)
         self._exact: dict[GaussianMixture, NDArray[np.float32]] = {}
 
@@ -146,26 +145,18 @@ class _Plot:
         layers = self.panel.layers
         for layer in layers:
             if isinstance(layer, Shade):
-                self._shade(layer)
+                self._paint_shade(layer)
         ink = ImageDraw.Draw(self.image, "RGBA")
         hue = (*rgb(self.theme["line"]), 140)
         for x in grid[0]:
-            at = int(self._px(np.array([[x, self.panel.ys[0]]]))[0, 0])
+            at = int(self.pixels(np.array([[x, self.panel.ys[0]]]))[0, 0])
             ink.line((at, 0, at, self.height), hue)
         for y in grid[1]:
-            at = int(self._px(np.array([[self.panel.xs[0], y]]))[0, 1])
+            at = int(self.pixels(np.array([[self.panel.xs[0], y]]))[0, 1])
             ink.line((0, at, self.width, at), hue)
         for layer in layers:
             self._layer(layer)
         self.sheet.image.paste(self.image, (self.box.left, self.box.top))
-
-    def _px(self, places: Floats) -> Floats:
-        """Convert coordinates (…, 2) to pixels."""
-        (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
-        with np.errstate(over="ignore", invalid="ignore"):
-            across = (places[..., 0] - x0) / (x1 - x0) * self.width
-            down = (y1 - places[..., 1]) / (y1 - y0) * self.height
-        return np.stack([across, down], -1)
 
     def _cover(self, cover: NDArray[np.uint8], role: str, opacity: float = 1.0) -> None:
         if opacity < 1:
@@ -182,7 +173,7 @@ class _Plot:
             case Rings():
                 self._rings(layer)
             case Curves():
-                lines = [*self._px(layer.lines)]
+                lines = [*self.pixels(layer.lines)]
                 if layer.dashed:
                     on, off = 7 * self.unit, 4 * self.unit
                     lines = [dash for line in lines for dash in raster.dashes(line, on, off)]
@@ -193,19 +184,16 @@ class _Plot:
             case Band():
                 self._band(layer)
             case Arrows():
-                ends = zip(
-                    self._px(layer.places), self._px(layer.places + layer.vectors), strict=True
-                )
-                lines = [part for a, b in ends for part in arrow(a, b, 4 * self.unit)]
-                self._cover(raster.strokes(lines, *size, 1.3 * self.unit), layer.role)
+                strokes = raster.strokes(self.arrows(layer), *size, 1.3 * self.unit)
+                self._cover(strokes, layer.role)
             case _:
                 pass
 
-    def _shade(self, layer: Shade) -> None:
+    def _paint_shade(self, layer: Shade) -> None:
         if isinstance(layer.of, GaussianMixture):
             p = self._density(layer.of)
         else:
-            p = shade_of(layer, self.panel, self.width, self.height)
+            p = self.shade(layer)
         strength = np.sqrt(p)
         strength *= 255
         shade = Image.fromarray(strength.astype(np.uint8), "L")
@@ -233,7 +221,7 @@ class _Plot:
     def _rings(self, layer: Rings) -> None:
         radius, thick = 6.5 * self.unit, 1.4 * self.unit
         reach = int(radius + thick + 2)
-        for x, y in self._px(layer.places).tolist():
+        for x, y in self.pixels(layer.places).tolist():
             if not (-reach < x < self.width + reach and -reach < y < self.height + reach):
                 continue
             left, top = int(x) - reach, int(y) - reach
@@ -243,53 +231,26 @@ class _Plot:
 
     def _bars(self, layer: Bars) -> None:
         low, high = self.panel.ys
-        edges = self._px(np.stack([layer.edges, np.zeros_like(layer.edges)], -1))
+        lefts, rights, tops, base = self.bars(layer)
         cover = np.zeros((self.height, self.width), np.uint8)
-        first, last = max(0, round(edges[0, 0])), min(self.width, round(edges[-1, 0]))
+        first, last = max(0, round(lefts[0])), min(self.width, round(rights[-1]))
         if low == 0 and layer.wide == 1 and last - first >= len(layer.heights):
             tall = np.clip(np.nan_to_num(layer.heights) / (high - low), 0, 1.5) * self.height
             cover[:, first:last] = raster.bars(tall, last - first, self.height)
         else:
-            spare = (1 - layer.wide) / 2 * np.diff(edges[:, 0])
-            tops = self._px(np.stack([layer.edges[:-1], layer.heights], -1))[:, 1]
-            for left, right, top in zip(
-                edges[:-1, 0] + spare, edges[1:, 0] - spare, tops, strict=True
-            ):
+            for left, right, top in zip(lefts, rights, tops, strict=True):
                 if np.isfinite(top):
-                    ends = np.clip(sorted((top, edges[0, 1])), 0, self.height).round().astype(int)
+                    ends = np.clip(sorted((top, base)), 0, self.height).round().astype(int)
                     cover[ends[0] : ends[1], max(0, round(left)) : max(0, round(right))] = 255
         self._cover(cover, layer.role, 0.8)
 
     def _band(self, layer: Band) -> None:
         mask = Image.new("L", (self.width, self.height), 0)
         ink = ImageDraw.Draw(mask)
-        lows, highs = (
-            self._px(np.stack([layer.xs, values], -1)) for values in (layer.lows, layer.highs)
-        )
+        lows, highs = self.band(layer)
         for (x, low), (_, high) in zip(lows.tolist(), highs.tolist(), strict=True):
-            if np.isfinite(low) and np.isfinite(high):
-                ink.line((x, min(low, 1e5), x, max(high, -1e5)), 255, max(1, round(self.unit)))
+            ink.line((x, min(low, 1e5), x, max(high, -1e5)), 255, max(1, round(self.unit)))
         self._cover(np.asarray(mask), layer.role, 0.45)
-
-
-def shade_of(layer: Shade, panel: Panel, width: int, height: int) -> NDArray[np.float32]:
-    """Return a density over its maximum at every pixel."""
-    if not isinstance(layer.of, np.ndarray):
-        return raster.density(layer.of, panel.xs, panel.ys, width, height)
-    radius = max(2.0, width / 110)  # a few thousand points cannot show finer detail
-    count = raster.splat(layer.of, panel.xs, panel.ys, width, height, radius)
-    return np.asarray(count / max(float(count.max()), 1e-30))
-
-
-def arrow(start: Floats, end: Floats, head: float) -> list[Floats]:
-    """Return the shaft and the head of an arrow, as lines (m, 2)."""
-    way = end - start
-    length = float(np.hypot(*way))
-    if not np.isfinite(length) or length < 1e-9:
-        return []
-    back = -way / length * min(head, 0.6 * length)
-    turned = np.array([-back[1], back[0]]) * 0.5
-    return [np.stack([start, end]), np.stack([end + back + turned, end, end + back - turned])]
 
 
 @lru_cache(maxsize=8)
@@ -303,9 +264,3 @@ def _ramp(ground: str, hue: str) -> bytes:
 @lru_cache(maxsize=512)
 def _length(words: str, size: float) -> float:
     return float(font(size).getlength(words))
-
-
-@lru_cache(maxsize=64)
-def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Load Pillow's built-in font, which needs no font on the machine."""
-    return ImageFont.load_default(size)

@@ -27,7 +27,7 @@ from .figure import (
     Sample,
     Shade,
 )
-from .sheet import arrow, font, shade_of
+from .plot_area import PlotArea, arrow, font
 from .theme import PictureTheme, rgb
 
 _MOST_POINTS = 2000
@@ -117,7 +117,7 @@ class SvgPen:
             self.parts.append(f'<rect width="100%" height="100%" fill="{self.theme.panel}"/>')
         for layer in panel.layers:
             if isinstance(layer, Shade):
-                self.parts.append(inside.shade(layer))
+                self.parts.append(inside.shade_image(layer))
         self.parts.append(inside.grid(*grid))
         for layer in panel.layers:
             self.parts += inside.layer(layer)
@@ -140,32 +140,27 @@ def _path(
     )
 
 
-class _Plot:
+class _Plot(PlotArea):
     """The inside of a panel during drawing."""
 
     def __init__(self, pen: SvgPen, panel: Panel, box: Box) -> None:
-        self.pen, self.panel, self.theme = pen, panel, pen.theme
-        self.width, self.height = box.width, box.height
+        super().__init__(panel, box, pen.unit)
+        self.pen, self.theme = pen, pen.theme
 
-    def _px(self, places: Floats) -> Floats:
-        """Convert coordinates (…, 2) to pixels."""
-        (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
-        with np.errstate(over="ignore", invalid="ignore"):
-            across = (places[..., 0] - x0) / (x1 - x0) * self.width
-            down = (y1 - places[..., 1]) / (y1 - y0) * self.height
-        # Coordinates far outside are clipped, because some SVG readers reject large numbers.
-        return np.clip(np.stack([across, down], -1), -1e5, 1e5)
+    def pixels(self, places: Floats) -> Floats:
+        """Convert coordinates (…, 2) to pixels, clipped: some readers reject large numbers."""
+        return np.clip(super().pixels(places), -1e5, 1e5)
 
     def grid(self, across: list[float], up: list[float]) -> str:
         """Return thin lines at the ticks."""
         (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
         lines = [np.array([[x, y0], [x, y1]]) for x in across]
         lines += [np.array([[x0, y], [x1, y]]) for y in up]
-        return _path(map(self._px, lines), self.theme["line"], 1, 0.6)
+        return _path(map(self.pixels, lines), self.theme["line"], 1, 0.6)
 
-    def shade(self, layer: Shade) -> str:
+    def shade_image(self, layer: Shade) -> str:
         """Return a density as an image of one colour with varying opacity."""
-        p = shade_of(layer, self.panel, self.width, self.height)
+        p = self.shade(layer)
         alpha = (np.sqrt(p) * 0.92 * 255).astype(np.uint8)
         hue = np.broadcast_to(np.array(rgb(self.theme.shade), np.uint8), (*alpha.shape, 3))
         out = BytesIO()
@@ -179,10 +174,10 @@ class _Plot:
     def layer(self, layer: Layer) -> list[str]:
         """Return the elements of a layer."""
         hue = self.theme.roles.get(layer.role, "")
-        unit = max(self.pen.unit, 0.8)
+        unit = self.unit
         match layer:
             case Dots():
-                points = self._px(layer.points[:_MOST_POINTS])
+                points = self.pixels(layer.points[:_MOST_POINTS])
                 path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points.tolist())
                 return [
                     f'<path d="{path}" stroke="{hue}" stroke-width="{2.2 * unit:.2f}" '
@@ -194,21 +189,19 @@ class _Plot:
                 return [
                     f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6.5 * unit:.1f}" stroke="{hue}" '
                     f'stroke-width="{1.4 * unit:.1f}" fill="none"/>'
-                    for x, y in self._px(layer.places).tolist()
+                    for x, y in self.pixels(layer.places).tolist()
                 ]
             case Curves():
                 dash = self.pen._dash(layer.dashed)
-                return [_path(self._px(layer.lines), hue, layer.width * unit, layer.opacity, dash)]
+                return [
+                    _path(self.pixels(layer.lines), hue, layer.width * unit, layer.opacity, dash)
+                ]
             case Bars():
                 return [self._bars(layer, hue)]
             case Band():
                 return [self._band(layer, hue)]
             case Arrows():
-                ends = zip(
-                    self._px(layer.places), self._px(layer.places + layer.vectors), strict=True
-                )
-                lines = [part for a, b in ends for part in arrow(a, b, 4 * unit)]
-                return [_path(lines, hue, 1.3 * unit)]
+                return [_path(self.arrows(layer), hue, 1.3 * unit)]
             case _:
                 return []
 
@@ -230,11 +223,9 @@ class _Plot:
         )
 
     def _bars(self, layer: Bars, hue: str) -> str:
-        tops = self._px(np.stack([layer.edges[:-1], layer.heights], -1))[:, 1]
-        edges = self._px(np.stack([layer.edges, np.zeros_like(layer.edges)], -1))
-        across, base = np.diff(edges[:, 0]), float(edges[0, 1])
-        wide = layer.wide * across - np.where(across > 3, 1.0, 0.0)
-        lefts = edges[:-1, 0] + (1 - layer.wide) / 2 * across
+        lefts, rights, tops, base = self.bars(layer)
+        wide = rights - lefts
+        wide -= np.where(wide > 3 * layer.wide, 1.0, 0.0)  # a gap, if it fits
         path = "".join(
             f"M{x:.2f} {base:.2f}V{top:.2f}h{w:.2f}V{base:.2f}"
             for x, top, w in zip(lefts.tolist(), tops.tolist(), wide.tolist(), strict=True)
@@ -243,10 +234,7 @@ class _Plot:
         return f'<path d="{path}" fill="{hue}" fill-opacity="0.8"/>'
 
     def _band(self, layer: Band, hue: str) -> str:
-        lows, highs = (
-            self._px(np.stack([layer.xs, values], -1)) for values in (layer.lows, layer.highs)
-        )
-        seen = np.isfinite(lows).all(1) & np.isfinite(highs).all(1)
-        around = np.concatenate([highs[seen], lows[seen][::-1]])
+        lows, highs = self.band(layer)
+        around = np.concatenate([highs, lows[::-1]])
         places = " ".join(f"{x:.2f},{y:.2f}" for x, y in around.tolist())
         return f'<polygon points="{places}" fill="{hue}" fill-opacity="0.45"/>'
