@@ -1,0 +1,79 @@
+"""The parts of a sample's error, and the growth of errors."""
+
+from __future__ import annotations
+
+from .entry import GlossaryEntry
+
+ERRORS = (
+    GlossaryEntry(
+        "start",
+        "Part of the sample's error that goes away when sampling starts from the true noisiest "
+        "level.",
+        "error − error(exact start)",
+        "0, within its ±. Negative if this error made up for another.",
+        keys=("start",),
+    ),
+    GlossaryEntry(
+        "network",
+        "Part of the sample's error that goes away when the ideal denoiser takes the network's "
+        "place.",
+        "error(exact start) − error(exact start, ideal denoiser)",
+        "0: train longer, or a larger network, where it is the main part.",
+        keys=("network",),
+    ),
+    GlossaryEntry(
+        "discretisation",
+        "Part of the error that remains with an exact start and the ideal denoiser: the steps "
+        "are too few, or their rule is too coarse.",
+        "error(exact start, ideal denoiser)",
+        "0: more sampling.levels or a better sampling.sampler where it is the main part.",
+        keys=("discretisation",),
+    ),
+    GlossaryEntry(
+        "total",
+        "The whole error of a sample; start, network and discretisation sum to it.",
+        "energy distance(sample, exact distribution), without bias",
+        "0 within chance; it may be slightly negative.",
+        keys=("total",),
+    ),
+    GlossaryEntry(
+        "chance",
+        "The error that as many true points reach by chance alone. Behind ±, how far chance moves"
+        " a part from one sample to the next. Both are two std.",
+        "2·√Var(energy distance)",
+        "A part within its ± is drawn grey: it may be 0.",
+        also=("±", "± by chance", "true points score"),
+        keys=("chance",),
+    ),
+    GlossaryEntry(
+        "start distance",
+        "Energy distance between what sampling starts from and the true noisiest level.",
+        "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖",
+        "0.",
+        also=("start is off by", "start good"),
+        keys=("distance",),
+    ),
+    GlossaryEntry(
+        "signal at the start",
+        "The remaining signal of the data at level 0, relative to the noise.",
+        "α_0 · std of the data / σ_0",
+        "Near 0: then pure noise is the right start.",
+        keys=("signal",),
+    ),
+    GlossaryEntry(
+        "error after its step",
+        "How large an error of 1 in eps_hat at this level is after the step made with it.",
+        "‖change of x(level k + 1)‖ / ‖change of eps_hat‖;  DDPM: β/(√(1 − ᾱ)·√(1 − β))",
+        "Small. A β of 0.999 makes it 31.6: there the network has to be right.",
+        also=("eps error x", "after its step"),
+        keys=("amplification",),
+    ),
+    GlossaryEntry(
+        "error in the sample",
+        "The size of that error in the sample, when the ideal denoiser takes all later steps.",
+        "‖change of x(level N)‖ / ‖change of eps_hat‖",
+        "Small: later steps correct what early ones did.",
+        also=("in the end x", "in the sample"),
+        keys=("amplification_out",),
+    ),
+)
