@@ -141,7 +141,7 @@ async def test_keys_look_at_all_films_alike():
             lambda: {str(p.border_subtitle) for p in screen.query(TrajectoryPane)} == {"close-up"}
         )
         await driver.press("n")
-        await until(lambda: screen.trajectories[1].request.seed == screen._seed)
+        await until(lambda: screen.trajectories[1].request.seed == screen.background.seed)
         assert screen.trajectories[0].request.seed == screen.trajectories[1].request.seed
         assert (screen.trajectories[0].x[0] != before[0]).any()
         await driver.press("space")
@@ -251,7 +251,7 @@ async def test_a_level_is_gone_to_by_its_number(size):
         await shows(driver, "is not a level; allowed: 0 to 10")
         await driver.press("escape", "right")
         await shows(driver, "A  level 8/10")
-        assert screen._noise == 0, "a letter of the prompt is no key"
+        assert screen.background.noise == 0, "a letter of the prompt is no key"
 
 
 async def test_the_mouse_goes_to_a_level():

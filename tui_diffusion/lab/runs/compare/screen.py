@@ -19,8 +19,6 @@ from ...output.errors import line
 from ...output.screens import PacedScreen
 from ...panels.status_bars import tabs
 from ...sampling.measured_trajectory import MeasuredTrajectory
-from ...sampling.measures import measure
-from ...sampling.worker import Worker
 from ...screens.help import HelpScreen
 from ...screens.numbers import AskScreen
 from ...views.loss_overlay import SERIES
@@ -38,9 +36,10 @@ from ...widgets.trajectory_canvas import TrajectoryCanvas
 from .help import compare_page
 from .losses_panel import LossesPanel
 from .numbers import places
-from .subjects import LETTERS, Candidate, Subject, TrajectoryRequest, measure_subject, read_subjects
+from .subjects import LETTERS, Candidate, Subject, TrajectoryRequest
 from .table import ComparisonTable
 from .trajectory_pane import TrajectoryPane
+from .workers import Failed, Read, TrajectoryReady, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,50 +92,24 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
     AUTO_FOCUS = ""
     actions = COMPARE_ACTIONS
 
-    class Read(Message):
-        """The runs have been read; ``faults`` holds a line for each that could not be."""
-
-        def __init__(self, subjects: list[Subject], faults: list[str]) -> None:
-            super().__init__()
-            self.subjects = subjects
-            self.faults = faults
-
-    class TrajectoryReady(Message):
-        """A trajectory is ready."""
-
-        def __init__(self, request: TrajectoryRequest, trajectory: MeasuredTrajectory) -> None:
-            super().__init__()
-            self.request = request
-            self.trajectory = trajectory
-
-    class Measured(Message):
-        """A level of a trajectory has been measured."""
-
-    class Failed(Message):
-        """A trajectory could not be sampled, or the runs could not be read."""
-
-        def __init__(self, request: object, error: Exception) -> None:
-            super().__init__()
-            self.request = request
-            self.text = line(error)
-
     def __init__(self, sources: Sequence[Candidate]) -> None:
         super().__init__()
         self.sources = tuple(sources)
-        self.subjects: list[Subject] = []
-        self.trajectories: dict[int, MeasuredTrajectory | str] = {}
+        self.background = Workers(self._post)
         self.tab = "losses"
         self.first = 0
         self.truth, self.zoom = True, 0
-        self._noise = 0
         self._view = {1: VIEWS_1D[0], 2: VIEWS_2D[0]}
-        self._reader = Worker(
-            read_subjects, lambda result: self._post(self.Read(*result)), self._fail
-        )
-        self._sampler = Worker(
-            measure_subject, lambda result: self._post(self.TrajectoryReady(*result)), self._fail
-        )
-        self._meter = Worker(measure, lambda _: self._post(self.Measured()), lambda *_: None)
+
+    @property
+    def subjects(self) -> list[Subject]:
+        """The trainings compared, once they are read."""
+        return self.background.subjects
+
+    @property
+    def trajectories(self) -> dict[int, MeasuredTrajectory | str]:
+        """The trajectory of each subject so far, or the reason why there is none."""
+        return self.background.trajectories
 
     # --- composition -------------------------------------------------------------------------
 
@@ -166,15 +139,10 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_later(self._recolour))
         self._lay_out()
-        self._reader.start()
-        self._sampler.start()
-        self._meter.start()
-        self._reader.ask(self.sources)
+        self.background.start(self.sources)
 
     def on_unmount(self) -> None:
-        self._reader.close(0)
-        self._sampler.close(0)
-        self._meter.close(0)
+        self.background.close()
 
     def on_resize(self, event: events.Resize) -> None:
         self._lay_out()
@@ -269,7 +237,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         if not message.subjects:
             self.dismiss(False)
             return
-        self.subjects = message.subjects
+        self.background.subjects = message.subjects
         self.query_one(LossesPanel).show(self.subjects)
         self.query_one(ComparisonTable).show(self.subjects)
         self.query_one("#table", Panel).entitle("Settings and results")
@@ -277,7 +245,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         self._lay_out()
         levels = max(subject.experiment.sampling_levels for subject in self.subjects)
         self.take(self.playback.hold().of(levels).go_to(levels))
-        self._ask_for(0)
+        self.background.sample()
 
     def on_compare_screen_trajectory_ready(self, message: TrajectoryReady) -> None:
         self._take_trajectory(message.request, message.trajectory)
@@ -295,29 +263,14 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
     def _take_trajectory(
         self, request: TrajectoryRequest, trajectory: MeasuredTrajectory | str
     ) -> None:
-        """Show a trajectory, or the message why there is none, and request the next one."""
-        if request.seed != self._seed:
-            return  # outdated: the user has asked for other noise
-        self.trajectories[request.index] = trajectory
-        self.query(TrajectoryPane)[request.index].forget()
-        self.redraw()
-        self._ask_for(request.index + 1)
+        """Show a trajectory, or the message why there is none."""
+        if self.background.take(request, trajectory):
+            self.query(TrajectoryPane)[request.index].forget()
+            self.redraw()
 
     def _post(self, message: Message) -> None:
         if self.is_running:
             self.post_message(message)
-
-    def _fail(self, request: object, error: Exception) -> None:
-        self._post(self.Failed(request, error))
-
-    @property
-    def _seed(self) -> int:
-        return (self.subjects[0].experiment.seed + self._noise) % 2**63
-
-    def _ask_for(self, index: int) -> None:
-        """Request the trajectory of one training; its arrival requests the next."""
-        if index < len(self.subjects):
-            self._sampler.ask(TrajectoryRequest(index, self.subjects[index], self._seed))
 
     # --- drawing -----------------------------------------------------------------------------
 
@@ -344,7 +297,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
             if trajectory.measured(playback.level) is None:
                 unmeasured = unmeasured or (trajectory, playback.level)
         if unmeasured is not None:
-            self._meter.ask(unmeasured)
+            self.background.measure(*unmeasured)
 
     def _colour_panes(self) -> None:
         """Give each trajectory's frame the colour of its loss curve."""
@@ -390,8 +343,8 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
 
     def action_noise(self) -> None:
         if self.subjects:
-            self._noise += 1
-            self._ask_for(0)
+            self.background.noise += 1
+            self.background.sample()
 
     def action_log_scale(self) -> None:
         losses = self.query_one(LossesPanel)
