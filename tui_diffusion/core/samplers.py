@@ -43,7 +43,8 @@ class Step:
     def joined(steps: Sequence[Step]) -> Step:
         """Concatenate the same step of several batches of points."""
         batches = [step._tensors() for step in steps]
-        return replace(steps[0], **{n: torch.cat([b[n] for b in batches]) for n in batches[0]})
+        joined: dict[str, Any] = {n: torch.cat([b[n] for b in batches]) for n in batches[0]}
+        return replace(steps[0], **joined)
 
     def _tensors(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}

@@ -15,12 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from .analysis.metrics import nearest_mode
+from .arrays import Floats, Range
 from .interpolation import interpolate
 from .mixtures import GaussianMixture
 from .schedules import Schedule
-
-Floats = NDArray[np.float64]
-Range = tuple[float, float]
 
 FOLLOWED = 32
 """Number of points with ideal paths; no picture shows more."""

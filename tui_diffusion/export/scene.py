@@ -14,6 +14,7 @@ from ..core.analysis.attribution import Attribution, attribute
 from ..core.analysis.densities import goal_moments
 from ..core.analysis.error_growth import Amplification, amplification
 from ..core.analysis.loss_floor import LevelLoss, level_losses, stage_floors
+from ..core.arrays import Floats
 from ..core.assemble import make_ideal, make_mixture, scaling_of
 from ..core.axes import Axis
 from ..core.config.experiment import Experiment
@@ -23,15 +24,7 @@ from ..core.interpolation import interpolate
 from ..core.methods import Denoiser, IdealDenoiser, device_of
 from ..core.mixtures import GaussianMixture
 from ..core.trajectory import Trajectory, denoise
-from ..core.trajectory_view import (
-    ESTIMATES,
-    FOLLOWED,
-    Floats,
-    box_of,
-    exact_at,
-    noise_at,
-    window_over,
-)
+from ..core.trajectory_view import ESTIMATES, FOLLOWED, box_of, exact_at, noise_at, window_over
 
 _FAR = 4.0
 """Largest ratio of the noise's width to the data's in a view with a fixed window."""

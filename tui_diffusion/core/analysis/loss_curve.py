@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ..arrays import Floats
 
 Floors = Sequence[tuple[int, float]]
 """The smallest loss that any network can reach, from each of these steps on."""

@@ -11,9 +11,10 @@ from typing import Literal
 
 import numpy as np
 
+from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS, Axis
 from ...core.mixtures import GaussianMixture
-from ...core.trajectory_view import CONTOUR_SHARE, Floats, Range
+from ...core.trajectory_view import CONTOUR_SHARE
 
 Sample = Literal["dot", "line", "dashes", "ring", "block", "arrow"]
 

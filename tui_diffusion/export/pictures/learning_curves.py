@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.analysis.loss_curve import Floors, floor_line, over_floor
+from ...core.arrays import Floats, Range
 from ...core.assemble import sampling_schedule
 from ..scene import Exhibit
-from .figure import Band, Bars, Curves, Figure, Floats, Layer, Panel, Range, curve
+from .figure import Band, Bars, Curves, Figure, Layer, Panel, curve
 from .theme import SERIES_ROLES
 
 _COLUMNS = 600

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ...core.arrays import Floats, Range
 from ...core.mixtures import GaussianMixture
 from ...core.trajectory_view import (
     CONTOUR_SHARE,
     MARKED_MODES,
-    Floats,
-    Range,
     about_modes,
     averaged_pdf,
     close_up,

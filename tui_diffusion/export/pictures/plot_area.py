@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFont
 
+from ...core.arrays import Floats
 from . import raster
 from .compose import Box
-from .figure import Arrows, Band, Bars, Floats, Panel, Shade
+from .figure import Arrows, Band, Bars, Panel, Shade
 
 _LEAST_UNIT = 0.8
 """Smallest scale of lines and rings, below which they would vanish."""

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ...core.arrays import Floats, Range
 from ...core.mixtures import GaussianMixture
-from .figure import Floats, Range
 
 Coverage = NDArray[np.uint8]
 Singles = NDArray[np.float32]

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from PIL import Image
 
+from ...core.arrays import Floats
 from . import raster
 from .compose import Box, ProgressCallback, compose, unit_of
 from .figure import (
@@ -20,7 +21,6 @@ from .figure import (
     Curves,
     Dots,
     Figure,
-    Floats,
     Layer,
     Panel,
     Rings,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .figure import Panel, Range
+from ...core.arrays import Range
+from .figure import Panel
 
 
 def ticks(span: Range, most: int) -> list[float]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from ...core.arrays import Floats
 from ...core.axes import AS_IT_IS, Axis
 from ...core.interpolation import interpolate
 from ...core.trajectory_view import FOLLOWED, averaged_pdf, interval_centres, path_to
@@ -14,7 +15,7 @@ from ..scene import Animation, Scene
 from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
 from . import learning_curves
 from .compose import panels_for
-from .figure import Arrows, Curves, Dots, Figure, Floats, Panel, Shade, curve
+from .figure import Arrows, Curves, Dots, Figure, Panel, Shade, curve
 from .panels import (
     EXACT,
     line_panel,

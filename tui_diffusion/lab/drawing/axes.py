@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS, Axis
-from .dots import Range
-from .figure import AxisTick, Floats
+from .figure import AxisTick
 
 
 def nice_ticks(low: float, high: float, count: int) -> list[float]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.arrays import Floats
 from .dots import DotGrid
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 

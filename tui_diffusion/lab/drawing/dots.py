@@ -18,11 +18,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from ...core.arrays import Range
 from ...interface.glyphs import Glyphs
 from .palette import Palette
 from .strips import Characters, compose, plain
 
-Range = tuple[float, float]
 DotGrid = NDArray[np.bool_]
 
 BRAILLE_BITS = ((1, 8), (2, 16), (4, 32), (64, 128))  # Unicode's numbering of a cell's dots

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
-
+from ...core.arrays import Floats
 
 _BLOCKS = 8192
 """Largest number of blocks of a `Series`: about twenty per column of the widest loss curve."""

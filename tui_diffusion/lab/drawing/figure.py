@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ...core.arrays import Range
 from ...core.axes import AS_IT_IS, Axis
-from .dots import Range
 
 Marker = Literal["braille", "dashed", "dot", "cross", "blocks"]
 
 
 AxisTick = tuple[float, str]
-
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,13 @@ from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 
+from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS, Axis
 from ...interface.glyphs import Glyphs
 from .axes import AxisScale, scale_of
 from .curves import dashed, runs, scattered, stroke
-from .dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, Range, codes_of
-from .figure import AxisTick, Curve, Floats, Marker, PlotFigure
+from .dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, codes_of
+from .figure import AxisTick, Curve, Marker, PlotFigure
 from .palette import Palette
 from .plotext_raster import DotLine, rasterize, rasterize_axes
 from .strips import compose, plain

@@ -17,8 +17,9 @@ import numpy as np
 import plotext
 from numpy.typing import NDArray
 
+from ...core.arrays import Floats
 from ...interface.glyphs import Glyphs
-from .figure import AxisTick, Floats
+from .figure import AxisTick
 from .strips import Characters, plain
 
 DotLine = tuple[list[Floats], str, int]

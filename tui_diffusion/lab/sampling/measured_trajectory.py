@@ -15,6 +15,7 @@ from ...core.analysis.densities import goal_moments
 from ...core.analysis.energy_distance import Reference, merged
 from ...core.analysis.metrics import nearest_mode_distance, real_sample
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
+from ...core.arrays import Floats
 from ...core.assemble import make_ideal, make_mixture, sampling_schedule, scaling_of
 from ...core.config.data_section import DataConfig
 from ...core.config.experiment import Experiment
@@ -25,7 +26,7 @@ from ...core.mixtures import GaussianMixture
 from ...core.schedules import Schedule
 from ...core.training.devices import choose_device, use_threads
 from ...core.trajectory import Trajectory, denoise, forward_process
-from ...core.trajectory_view import ESTIMATES, FOLLOWED, Floats, exact_at, noise_at
+from ...core.trajectory_view import ESTIMATES, FOLLOWED, exact_at, noise_at
 from .request import ProgressCallback, SampleRequest
 
 _AT_ONCE = 400_000

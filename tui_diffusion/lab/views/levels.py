@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.strip import Strip
 
+from ...core.arrays import Floats
 from ...core.axes import AS_IT_IS
 from ...core.interpolation import interpolate
 from ...interface.glyphs import Glyphs
@@ -14,7 +15,7 @@ from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
 from ..drawing.plot import draw, frame
 from ..drawing.strips import place
-from ..sampling.measured_trajectory import Floats, MeasuredTrajectory
+from ..sampling.measured_trajectory import MeasuredTrajectory
 from .side_by_side import beside
 from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from textual.strip import Strip
 
 from ...core.analysis.densities import density as exact_density
+from ...core.arrays import Range
 from ...core.axes import Axis
 from ...core.interpolation import interpolate
-from ...core.trajectory_view import Range, averaged_pdf, close_up, interval_centres
+from ...core.trajectory_view import averaged_pdf, close_up, interval_centres
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.analysis.loss_curve import Floors, floor_line
-from ..drawing.dots import Range
+from ...core.arrays import Floats, Range
 from ..drawing.downsampling import Series, envelope, fine, smoothed
 from ..drawing.figure import Curve, PlotFigure, Rule, band
 from ..drawing.plot import inner_size
-from ..sampling.measured_trajectory import Floats
 
 
 def loss_figure(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from textual.geometry import Region
 from textual.strip import Strip
 
+from ...core.arrays import Floats, Range
 from ...core.axes import Axis
 from ...core.config.experiment import Experiment
 from ...core.interpolation import interpolate
@@ -22,8 +23,6 @@ from ...core.trajectory_view import (
     CONTOUR_RADIUS,
     CONTOUR_SHARE,
     MARKED_MODES,
-    Floats,
-    Range,
     about_modes,
     path_to,
 )
@@ -170,9 +169,8 @@ def _points(
     glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw points, with the contour and the modes of the truth, and the tracked point."""
-    close = view_state.view == "close-up"
-    points = trajectory.at(view_state.position)
-    if close:
+    points: NDArray[np.floating] = trajectory.at(view_state.position)
+    if view_state.view == "close-up":
         points = about_modes(points, trajectory.truth(view_state.position))
     dots = bin_points(points, *ranges, *size)
     layers, marks = [DotLayer(dots, role_of(trajectory))], []

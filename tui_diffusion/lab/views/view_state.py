@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ...core.arrays import Floats
 from ...core.assemble import make_mixture, sampling_schedule
 from ...core.config.experiment import Experiment
-from ...core.trajectory_view import REACH, Floats, exact_at, window_over
+from ...core.trajectory_view import REACH, exact_at, window_over
 from ..sampling.measured_trajectory import MeasuredTrajectory
 
 _ROOM = 1.35
