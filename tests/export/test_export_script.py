@@ -296,3 +296,10 @@ def test_export_writes_it_without_a_denoising(tmp_path: Path) -> None:
     file = tmp_path / "simple.py"
     export(Exhibit(experiment), file)
     assert file.read_text("utf-8") == standalone_script(experiment)
+
+
+def test_the_command_of_a_script_repeats_every_number_exactly() -> None:
+    rate = 0.1 + 0.2
+    text = standalone_script(changed("naive-1d", training__lr=repr(rate), device="cpu"))
+    assert f"--set training.lr={rate!r} " in text
+    assert "device=" not in text

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import Any
 
 from ..core.config.errors import ConfigError
-from ..core.config.experiment import Experiment, field_table
+from ..core.config.experiment import Experiment
 from ..core.config.presets import base_of
-from ..core.config.value_types import format_value
+from ..core.config.value_types import format_exactly
 from ..core.text import shortened
 
 
@@ -30,15 +29,7 @@ def command_line(experiment: Experiment) -> str:
     It starts from a built-in preset: saved presets may not exist where the text is pasted.
     """
     base = base_of(experiment)
-    preset = base.experiment
     words = ["diffusion-tui", "train", base.id]
-    for path, spec in field_table().items():
-        value = experiment.get(path)
-        if spec.applies(experiment) and value != preset.get(path):
-            words += ["--set", f"{path}={_exact(value)}"]
+    for path, value in experiment.changes_from(base.experiment).items():
+        words += ["--set", f"{path}={format_exactly(value)}"]
     return shlex.join(words)
-
-
-def _exact(value: Any) -> str:
-    """Return a text that reads back as the same value; a float may have more digits than shown."""
-    return repr(value) if isinstance(value, float) else format_value(value)

@@ -152,6 +152,14 @@ class Experiment(Section):
                 raise ConfigError(_why_not(field, result), path)
         return result
 
+    def changes_from(self, base: Experiment) -> dict[str, Any]:
+        """Return by path the values that have an effect here and differ from those of ``base``."""
+        return {
+            path: self.get(path)
+            for path, spec in field_table().items()
+            if spec.applies(self) and self.get(path) != base.get(path)
+        }
+
     def _companions(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the other fields that must change with ``settings``."""
         changed: dict[str, Any] = {}

@@ -16,7 +16,7 @@ from ..paths import presets_folder
 from ..runs.manifest import LARGEST_SETTINGS
 from ..text import shown
 from .errors import ConfigError
-from .experiment import Experiment, as_saved, build, field_table
+from .experiment import Experiment, as_saved, build
 from .presets import PRESETS, Preset, base_of
 from .value_types import format_value
 
@@ -72,11 +72,8 @@ def _read(file: Path) -> Preset:
 def _preset(experiment: Experiment, base: str) -> Preset:
     """Return a saved experiment with the description of its built-in preset."""
     origin = PRESETS.get(base) or base_of(experiment)
-    differing = [
-        f"{path} = {format_value(experiment.get(path))}"
-        for path, spec in field_table().items()
-        if spec.applies(experiment) and experiment.get(path) != origin.experiment.get(path)
-    ]
+    changes = experiment.changes_from(origin.experiment)
+    differing = [f"{path} = {format_value(value)}" for path, value in changes.items()]
     about = f"Your own, from {origin.id}: {', '.join(differing) or 'as it is'}."
     return Preset(experiment.name, origin.title, None, shown(about), experiment, own=True)
 

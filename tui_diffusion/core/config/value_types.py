@@ -98,3 +98,8 @@ def coordinate(value: float, digits: int, scale: float = 1.0) -> str:
         return f"{value:z.{max(decimals, 0)}f}"  # z: no -0.000
     size = math.floor(math.log10(abs(value))) if value and math.isfinite(value) else 0
     return f"{value:.{min(max(size + decimals, 0), 15)}e}"
+
+
+def format_exactly(value: Any) -> str:
+    """Return a text that reads back as the same value; a float may have more digits than shown."""
+    return repr(value) if isinstance(value, float) else format_value(value)

@@ -19,7 +19,7 @@ from ...core.config.errors import ConfigError
 from ...core.config.experiment import Experiment, field_table
 from ...core.config.presets import base_of
 from ...core.config.titles import about_of, title_of
-from ...core.config.value_types import format_value
+from ...core.config.value_types import format_exactly, format_value
 from ...core.parts.samplers import SAMPLER_PARTS, SamplerPart
 from ...core.parts.schedules import SCHEDULE_PARTS, SchedulePart
 from ...core.training.batches import block_steps
@@ -177,11 +177,9 @@ def _command(experiment: Experiment) -> str:
     """Return the command that trains the same: a built-in preset with its changes."""
     preset = base_of(experiment)
     words = ["diffusion-tui", "train", preset.id]
-    for path, spec in field_table().items():
-        value = experiment.get(path)
-        differs = spec.applies(experiment) and value != preset.experiment.get(path)
-        if path not in ("seed", "device") and differs:
-            shown = harmless(format_value(value))
+    for path, value in experiment.changes_from(preset.experiment).items():
+        if path not in ("seed", "device"):
+            shown = harmless(format_exactly(value))
             words += ["--set", f"{path}='{shown}'" if " " in shown else f"{path}={shown}"]
     return " ".join([*words, "--seed", str(experiment.seed)])
 

@@ -1,4 +1,4 @@
-"""The background work of a comparison: reading the runs, sampling and measuring their trajectories."""
+"""The background work of a comparison: reading the runs, sampling and measuring."""
 
 from __future__ import annotations
 
