@@ -7,11 +7,13 @@ show their own units.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -29,6 +31,7 @@ from ...core.trajectory_view import (
 from ...interface.glyphs import Glyphs
 from ..drawing.dots import (
     BRAILLE_BITS,
+    DotGrid,
     DotLayer,
     Mark,
     arrows,
@@ -58,6 +61,45 @@ _PAIR_FROM = 50
 
 OF_PLANE = ("scatter", "close-up", "density", "paths", "score field", "clean estimate")
 """Views that `plane` draws."""
+
+
+@dataclass(frozen=True)
+class _Area:
+    """The inside of the axes: its part of the plane, its size in cells, and its appearance."""
+
+    ranges: tuple[Range, Range]
+    size: tuple[int, int]
+    palette: Palette
+    glyphs: Glyphs
+
+    def bins(self, points: ArrayLike) -> DotGrid:
+        """Return the dots of points (n, 2)."""
+        return bin_points(points, *self.ranges, *self.size)
+
+    def paths(self, lanes: ArrayLike) -> DotGrid:
+        """Return the dots of paths (n, steps, 2)."""
+        return bin_paths(lanes, *self.ranges, *self.size)
+
+    def followed(self, point: ArrayLike) -> list[Mark]:
+        """Return the mark of the followed point, if it is inside."""
+        cells = cells_of(point, *self.ranges, *self.size)
+        return [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
+
+    def draw(self, layers: Sequence[DotLayer], marks: Sequence[Mark] = ()) -> list[Strip]:
+        """Draw layers, and marks over them."""
+        return braille(layers, marks, *self.size, self.palette, self.glyphs)
+
+    def points(self, points: ArrayLike, role: str) -> list[Strip]:
+        """Draw points (n, 2)."""
+        return self.draw([DotLayer(self.bins(points), role)])
+
+    def shade(self, values: NDArray[Any]) -> list[Strip]:
+        """Draw a density (2·height, width)."""
+        return shade(values, *self.size, self.palette, self.glyphs)
+
+    def density(self, points: ArrayLike) -> list[Strip]:
+        """Draw the density of points (n, 2)."""
+        return self.shade(density(points, *self.ranges, *self.size))
 
 
 def plane(
@@ -91,24 +133,19 @@ def _seen(
 ) -> list[Strip]:
     """Draw the result of the network, or of the process that replaces it."""
     role = role_of(trajectory)
-    ranges, lines, region = _framed(trajectory, view_state, width, height, palette, glyphs)
-    size = (region.width, region.height)
+    level = min(view_state.level, trajectory.levels - 1)
+    area, lines, region = _framed(trajectory, view_state, width, height, palette, glyphs)
     match view_state.view:
         case "density":
-            inner = shade(
-                density(trajectory.at(view_state.position), *ranges, *size), *size, palette, glyphs
-            )
+            inner = area.density(trajectory.at(view_state.position))
         case "paths":
-            inner = _path_dots(trajectory.x, view_state, role, ranges, size, palette, glyphs)
+            inner = _path_dots(trajectory.x, view_state, role, area)
         case "score field":
-            level = min(view_state.level, trajectory.levels - 1)
-            inner = _arrows(trajectory, level, ranges, size, role, palette, glyphs, ideal=False)
+            inner = _arrows(trajectory, level, role, area, ideal=False)
         case "clean estimate":
-            level = min(view_state.level, trajectory.levels - 1)
-            dots = bin_points(trajectory.x0_hat(level), *ranges, *size)
-            inner = braille([DotLayer(dots, role)], [], *size, palette, glyphs)
+            inner = area.points(trajectory.x0_hat(level), role)
         case _:
-            inner = _points(trajectory, view_state, ranges, size, palette, glyphs)
+            inner = _points(trajectory, view_state, area)
     return place(lines, inner, region.x, region.y)
 
 
@@ -121,7 +158,6 @@ def _true(
     glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw the exact counterpart of the view."""
-    experiment = trajectory.request.experiment
     level = min(view_state.level, trajectory.levels - 1)
     names = {
         "paths": ("─", "ideal denoiser", "ideal"),
@@ -134,50 +170,35 @@ def _true(
         else ("▇", "exact density", "truth")
     )
     legend = [names.get(view_state.view, usual)]
-    ranges, lines, region = _framed(trajectory, view_state, width, height, palette, glyphs, legend)
-    size = (region.width, region.height)
+    area, lines, region = _framed(trajectory, view_state, width, height, palette, glyphs, legend)
     match view_state.view:
         case "paths":
-            inner = _path_dots(
-                trajectory.ideal_x, view_state, "ideal", ranges, size, palette, glyphs
-            )
+            inner = _path_dots(trajectory.ideal_x, view_state, "ideal", area)
         case "score field":
-            inner = _arrows(trajectory, level, ranges, size, "truth", palette, glyphs, ideal=True)
+            inner = _arrows(trajectory, level, "truth", area, ideal=True)
         case "clean estimate":
-            dots = bin_points(trajectory.ideal_x0(level), *ranges, *size)
-            inner = braille([DotLayer(dots, "ideal")], [], *size, palette, glyphs)
+            inner = area.points(trajectory.ideal_x0(level), "ideal")
         case "scatter" if view_state.forward:
-            dots = bin_points(
-                interpolate(trajectory.forward_x, view_state.position), *ranges, *size
-            )
-            inner = braille([DotLayer(dots, "start")], [], *size, palette, glyphs)
+            inner = area.points(interpolate(trajectory.forward_x, view_state.position), "start")
         case "density" if view_state.forward:
-            counts = density(interpolate(trajectory.forward_x, view_state.position), *ranges, *size)
-            inner = shade(counts, *size, palette, glyphs)
+            inner = area.density(interpolate(trajectory.forward_x, view_state.position))
         case _:
-            grid = _exact_grid(experiment, view_state.position, ranges, size)
-            inner = shade(grid, *size, palette, glyphs)
+            experiment = trajectory.request.experiment
+            inner = area.shade(_exact_grid(experiment, view_state.position, area.ranges, area.size))
     return place(lines, inner, region.x, region.y)
 
 
-def _points(
-    trajectory: MeasuredTrajectory,
-    view_state: ViewState,
-    ranges: tuple[Range, Range],
-    size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
-) -> list[Strip]:
+def _points(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) -> list[Strip]:
     """Draw points, with the contour and the modes of the truth, and the tracked point."""
     points: NDArray[np.floating] = trajectory.at(view_state.position)
     if view_state.view == "close-up":
         points = about_modes(points, trajectory.truth(view_state.position))
-    dots = bin_points(points, *ranges, *size)
+    dots = area.bins(points)
     layers, marks = [DotLayer(dots, role_of(trajectory))], []
     if view_state.truth:
-        ring = DotLayer(_ring(trajectory, view_state, ranges, size), "truth")
-        marks = _mode_marks(trajectory, view_state, dots, ranges, size)
-        if palette.colourless or glyphs == "ascii":
+        ring = DotLayer(_ring(trajectory, view_state, area), "truth")
+        marks = _mode_marks(trajectory, view_state, dots, area)
+        if area.palette.colourless or area.glyphs == "ascii":
             marks = [*outline(ring, "+"), *marks]  # the dots alone would look like points
         else:
             # A cell shows the first layer with dots in it. The contour must be visible within a
@@ -185,52 +206,35 @@ def _points(
             here, there = (codes_of(shown, BRAILLE_BITS) > 0 for shown in (ring.dots, dots))
             layers.insert(int((here & there).sum() > there.sum() / 2), ring)
     if view_state.tracked is not None and view_state.tracked < len(points):
-        cells = cells_of(points[view_state.tracked : view_state.tracked + 1], *ranges, *size)
-        marks += [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
-    return braille(layers, marks, *size, palette, glyphs)
+        marks += area.followed(points[view_state.tracked])
+    return area.draw(layers, marks)
 
 
 def _path_dots(
-    x: NDArray[np.float32],
-    view_state: ViewState,
-    role: str,
-    ranges: tuple[Range, Range],
-    size: tuple[int, int],
-    palette: Palette,
-    glyphs: Glyphs,
+    x: NDArray[np.float32], view_state: ViewState, role: str, area: _Area
 ) -> list[Strip]:
     """Draw the paths of some points up to this level, and their current positions."""
     lanes = path_to(x[:, :PATHS], view_state.position).transpose(1, 0, 2)
-    now = DotLayer(bin_points(lanes[:, -1], *ranges, *size), role)
+    now = DotLayer(area.bins(lanes[:, -1]), role)
     faint = {"network": "path", "ideal": "ideal path"}.get(role, "axis")
-    gone = DotLayer(bin_paths(lanes, *ranges, *size), faint)
-    marks = []
-    layers = [now, gone]
+    gone = DotLayer(area.paths(lanes), faint)
+    layers, marks = [now, gone], list[Mark]()
     if view_state.tracked is not None and view_state.tracked < x.shape[1]:
         lane = path_to(x[:, view_state.tracked], view_state.position)[None]
-        layers.insert(0, DotLayer(bin_paths(lane, *ranges, *size), "mark"))
-        cells = cells_of(lane[0, -1:], *ranges, *size)
-        marks = [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
-    return braille(layers, marks, *size, palette, glyphs)
+        layers.insert(0, DotLayer(area.paths(lane), "mark"))
+        marks = area.followed(lane[0, -1])
+    return area.draw(layers, marks)
 
 
 def _arrows(
-    trajectory: MeasuredTrajectory,
-    level: int,
-    ranges: tuple[Range, Range],
-    size: tuple[int, int],
-    role: str,
-    palette: Palette,
-    glyphs: Glyphs,
-    *,
-    ideal: bool,
+    trajectory: MeasuredTrajectory, level: int, role: str, area: _Area, *, ideal: bool
 ) -> list[Strip]:
     """Draw the direction of the score on a grid."""
-    xs, ys, places = grid_places(*ranges, *size)
+    xs, ys, places = grid_places(*area.ranges, *area.size)
     points = torch.from_numpy(places.reshape(-1, 2)).float()
     prediction = trajectory.ask_ideal(points, level) if ideal else trajectory.ask(points, level)
     vectors = prediction.score.double().numpy().reshape(places.shape)
-    return braille([], arrows(vectors, xs, ys, role, glyphs), *size, palette, glyphs)
+    return area.draw([], arrows(vectors, xs, ys, role, area.glyphs))
 
 
 def _framed(
@@ -241,8 +245,8 @@ def _framed(
     palette: Palette,
     glyphs: Glyphs,
     legend: Sequence[tuple[str, str, str]] | None = None,
-) -> tuple[tuple[Range, Range], list[Strip], Region]:
-    """Return ranges, axes, and the area inside them."""
+) -> tuple[_Area, list[Strip], Region]:
+    """Return the area inside the axes, the axes, and the region of the area."""
     middle, half = _window_2d(trajectory, view_state)
     across, up = trajectory.scaling.axes
     own = (across.differences, up.differences) if view_state.view == "close-up" else (across, up)
@@ -252,7 +256,8 @@ def _framed(
         legend = _plane_legend(
             trajectory, view_state, palette, glyphs, cell_width(ranges, region.width)
         )
-    return square_axes(*axes, tuple(legend))
+    ranges, lines, region = square_axes(*axes, tuple(legend))
+    return _Area(ranges, (region.width, region.height), palette, glyphs), lines, region
 
 
 @lru_cache(maxsize=64)
@@ -317,17 +322,15 @@ def _window_2d(
 
 
 def _mode_marks(
-    trajectory: MeasuredTrajectory,
-    view_state: ViewState,
-    dots: NDArray[np.bool_],
-    ranges: tuple[Range, Range],
-    size: tuple[int, int],
+    trajectory: MeasuredTrajectory, view_state: ViewState, dots: DotGrid, area: _Area
 ) -> list[Mark]:
     """Return a circle at every mode, filled if points are there."""
     if trajectory.mixture.modes > MARKED_MODES or view_state.view == "close-up":
         return []
     marks = []
-    for cell in cells_of(trajectory.truth(view_state.position).means.numpy(), *ranges, *size):
+    for cell in cells_of(
+        trajectory.truth(view_state.position).means.numpy(), *area.ranges, *area.size
+    ):
         if cell is None:
             continue
         x, y = cell
@@ -336,18 +339,12 @@ def _mode_marks(
     return marks
 
 
-def _ring(
-    trajectory: MeasuredTrajectory,
-    view_state: ViewState,
-    ranges: tuple[Range, Range],
-    size: tuple[int, int],
-) -> NDArray[np.bool_]:
+def _ring(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) -> DotGrid:
     """Return the dots of the contour that encloses most of the truth."""
-    experiment = trajectory.request.experiment
     if view_state.view == "close-up":
         std = float(trajectory.truth(view_state.position).stds.max())
-        return bin_points(circle((0.0, 0.0), std * CONTOUR_RADIUS), *ranges, *size)
-    return _contour(experiment, view_state.position, ranges, size)
+        return area.bins(circle((0.0, 0.0), std * CONTOUR_RADIUS))
+    return _contour(trajectory.request.experiment, view_state.position, area.ranges, area.size)
 
 
 @lru_cache(maxsize=256)
