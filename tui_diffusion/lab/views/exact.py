@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...core.arrays import Floats, Range
 from ...core.mixtures import GaussianMixture
-from ...core.trajectory_view import CONTOUR_RADIUS, CONTOUR_SHARE, Floats, Range
+from ...core.trajectory_view import CONTOUR_RADIUS, CONTOUR_SHARE
 
 _LEVEL_PAIRS = 300_000
 """Number of pairs of a point and a component that are evaluated to find the contour level."""

@@ -12,6 +12,7 @@ from functools import reduce
 import numpy as np
 from textual.strip import Strip
 
+from ...core.arrays import Floats, Range
 from ...core.mixtures import GaussianMixture
 from ...export.pictures.figure import (
     Arrows,
@@ -20,7 +21,6 @@ from ...export.pictures.figure import (
     Contour,
     Curves,
     Dots,
-    Floats,
     Panel,
     Rings,
     Sample,
@@ -32,7 +32,6 @@ from ...interface.glyphs import Glyphs
 from ..drawing.dots import (
     DotLayer,
     Mark,
-    Range,
     arrows,
     bin_paths,
     bin_points,
