@@ -22,7 +22,6 @@ from tui_diffusion.core.config.experiment import (
     from_json,
     to_json,
 )
-from tui_diffusion.core.config.fields import FieldSpec
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
 from tui_diffusion.core.parts.datasets import DATA_PARTS, centred
@@ -33,6 +32,7 @@ from tui_diffusion.core.runs.run import RunError, open_run, save_run
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.interface.command_line import parse_settings
 
+from ..cases import for_each
 from ..hostile_files import MAKERS
 from ..trainings import go_on, trained
 
@@ -62,7 +62,7 @@ WRONG: dict[str, list[object]] = {
     "text": ["gpu", "", "cuda:-1", "cpu:0", "cuda:0\n", None],
 }
 ALL_WRONG = [
-    pytest.param(spec, value, id=f"{spec.path}={value!r}")
+    (spec.path, value)
     for spec in field_table().values()
     for value in WRONG[spec.kind]
     # A file judges its path and what is chosen in it, and ln σ may be below 0.
@@ -71,16 +71,16 @@ ALL_WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("spec", "value"), ALL_WRONG)
-def test_a_wrong_value_is_refused_with_its_field_and_what_is_allowed(spec: FieldSpec, value):
-    error = refusal({spec.path: value})
-    assert error.field == spec.path
-    assert str(error).startswith(f"{spec.path}: ")
-    assert spec.allowed in str(error)
+@for_each("path, value", ALL_WRONG)
+def test_a_wrong_value_is_refused_with_its_field_and_what_is_allowed(path, value):
+    error = refusal({path: value})
+    assert error.field == path
+    assert str(error).startswith(f"{path}: ")
+    assert field_table()[path].allowed in str(error)
 
 
-@pytest.mark.parametrize("path", [s.path for s in field_table().values() if s.kind in WRONG])
-@pytest.mark.parametrize("text", ["\x1b[31mred", "a\nb", "x" * 10_000, "σ" * 100])
+@for_each("path", [s.path for s in field_table().values() if s.kind in WRONG])
+@for_each("text", ["\x1b[31mred", "a\nb", "x" * 10_000, "σ" * 100])
 def test_a_refusal_stays_one_short_line_whatever_was_written(path, text):
     message = str(refusal({path: text}))
     assert "\x1b" not in message
@@ -88,8 +88,8 @@ def test_a_refusal_stays_one_short_line_whatever_was_written(path, text):
     assert len(message) < 300
 
 
-@pytest.mark.parametrize(
-    ("path", "below", "least", "greatest", "above"),
+@for_each(
+    "path, below, least, greatest, above",
     [
         ("schedule.levels", "0", "1", "1000", "1001"),
         ("network.width", "0", "1", "4096", "4097"),
@@ -110,7 +110,7 @@ def test_bounds_hold_to_the_last_number(path, below, least, greatest, above):
         assert refusal({path: value}).field == path
 
 
-@pytest.mark.parametrize("betas", ["0.1, 0", "1", "0.5, 1.5", "-0.1", (), (0.1,) * 1001])
+@for_each("betas", ["0.1, 0", "1", "0.5, 1.5", "-0.1", (), (0.1,) * 1001])
 def test_betas_out_of_range(betas):
     error = refusal({"schedule.betas": betas}, DDPM)
     assert error.field == "schedule.betas"
@@ -121,15 +121,15 @@ def test_the_entry_at_fault_is_told():
     assert "'x' (entry 3)" in str(refusal({"schedule.betas": "0.1 0.2 x"}, DDPM))
 
 
-@pytest.mark.parametrize("means", ["(1, 2), (3)", "(1, 2, 3)", [[0.0]] * 65, [[]]])
+@for_each("means", ["(1, 2), (3)", "(1, 2, 3)", [[0.0]] * 65, [[]]])
 def test_means_that_are_no_points_of_one_kind(means):
     error = refusal({"data.means": means})
     assert error.field == "data.means"
     assert "1 or all of 2 coordinates" in str(error)
 
 
-@pytest.mark.parametrize(
-    ("base", "changes", "field"),
+@for_each(
+    "base, changes, field",
     [
         ("naive-1d", {"schedule.sigma_min": 1}, "schedule.sigma_min"),
         ("naive-1d", {"schedule.sigma_max": 0.0005}, "schedule.sigma_min"),
@@ -155,8 +155,8 @@ def test_parts_that_do_not_fit_each_other(base, changes, field):
     assert field in str(error)
 
 
-@pytest.mark.parametrize(
-    ("base", "path", "value", "reason"),
+@for_each(
+    "base, path, value, reason",
     [
         ("naive-1d", "schedule.betas", "0.1, 0.2", "schedule.kind = beta"),
         ("naive-1d", "schedule.beta_min", "0.1", "schedule.kind = karras-beta"),
@@ -185,8 +185,8 @@ def test_a_field_is_accepted_together_with_what_makes_it_apply():
 # --- unknown fields ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("path", "suggestion"),
+@for_each(
+    "path, suggestion",
     [
         ("training.lrr", "training.lr"),
         ("trainig.steps", "training.steps"),
@@ -208,7 +208,7 @@ def test_an_unknown_field_is_named_with_those_that_are_near(path, suggestion):
     assert suggestion in str(error)
 
 
-@pytest.mark.parametrize("text", ["training.lr", "", "=1", " =1"])
+@for_each("text", ["training.lr", "", "=1", " =1"])
 def test_an_assignment_without_a_field_or_a_value(text):
     with pytest.raises(ConfigError, match="allowed: FIELD=VALUE"):
         parse_settings([text])
@@ -228,8 +228,8 @@ def test_assignments():
 # --- what a person writes ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "number"),
+@for_each(
+    "text, number",
     [
         ("1e4", 10_000),
         ("10,000", 10_000),
@@ -245,13 +245,13 @@ def test_whole_numbers(text, number):
     assert (steps, type(steps)) == (number, int)
 
 
-@pytest.mark.parametrize("seed", [0, 2**53 + 1, 2**63 - 1, 1234567890123456789])
+@for_each("seed", [0, 2**53 + 1, 2**63 - 1, 1234567890123456789])
 def test_great_seeds_are_kept_to_the_last_digit(seed):
     assert NAIVE.with_settings({"seed": str(seed)}).seed == seed
 
 
-@pytest.mark.parametrize(
-    ("text", "points"),
+@for_each(
+    "text, points",
     [
         ("(-1, 1), (1, -1)", ((-1, 1), (1, -1))),
         ("-1 1; 1 -1", ((-1, 1), (1, -1))),
@@ -273,22 +273,22 @@ def test_means(text, points):
     assert made.dim == len(points[0])
 
 
-@pytest.mark.parametrize("text", ["0.1 0.2", "0.1, 0.2", "[0.1, 0.2]", "(0.1,0.2)", "0.1;0.2"])
+@for_each("text", ["0.1 0.2", "0.1, 0.2", "[0.1, 0.2]", "(0.1,0.2)", "0.1;0.2"])
 def test_lists_of_numbers(text):
     assert DDPM.with_settings({"schedule.betas": text}).schedule.betas == (0.1, 0.2)
 
 
-@pytest.mark.parametrize("text", ["true", "True", "yes", "on", "1"])
+@for_each("text", ["true", "True", "yes", "on", "1"])
 def test_yes(text):
     assert NAIVE.with_settings({"network.per_level": text}).network.per_level is True
 
 
-@pytest.mark.parametrize("text", ["cpu", "auto", "mps", "cuda", "cuda:0", "cuda:12"])
+@for_each("text", ["cpu", "auto", "mps", "cuda", "cuda:0", "cuda:12"])
 def test_devices(text):
     assert NAIVE.with_settings({"device": text}).device == text
 
 
-@pytest.mark.parametrize("name", list(PRESETS))
+@for_each("name", list(PRESETS))
 def test_what_is_shown_can_be_typed_again(name):
     experiment = get_preset(name).experiment
     for path, spec in field_table().items():
@@ -304,8 +304,8 @@ def test_numbers_shown_are_the_numbers_to_five_digits(value):
     assert len(shown) <= 12
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
+@for_each(
+    "value, shown",
     [
         (2e-4, "2e-4"),
         (0.001, "0.001"),
@@ -327,8 +327,8 @@ def test_how_values_are_shown(value, shown):
 # --- settings that bring others with them ------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", centred())
-@pytest.mark.parametrize("base", list(PRESETS))
+@for_each("name", centred())
+@for_each("base", list(PRESETS))
 def test_another_data_set_brings_its_means(base, name):
     made = get_preset(base).experiment.with_settings({"data.name": name})
     assert made.data.means == DATA_PARTS[name].means
@@ -344,8 +344,8 @@ def test_naming_the_same_data_set_keeps_the_means():
     assert moved.with_settings({"data.name": "gaussian-1d"}).data.means == ((3.0,),)
 
 
-@pytest.mark.parametrize("method", list(METHOD_PARTS))
-@pytest.mark.parametrize("base", list(PRESETS))
+@for_each("method", list(METHOD_PARTS))
+@for_each("base", list(PRESETS))
 def test_another_method_brings_a_schedule_and_a_sampler_that_fit(base, method):
     before = get_preset(base).experiment
     if before.network.per_level and method in ("edm", "flow"):
@@ -377,7 +377,7 @@ def test_settings_make_a_new_experiment_and_change_nothing_else():
 # --- as JSON -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", list(PRESETS))
+@for_each("name", list(PRESETS))
 def test_presets_go_through_json_unchanged(name):
     experiment = get_preset(name).experiment
     text = to_json(experiment)
@@ -391,7 +391,7 @@ def test_presets_go_through_json_unchanged(name):
         assert value == plain, path
 
 
-@pytest.mark.parametrize(
+@for_each(
     "text",
     [
         "",
@@ -406,7 +406,7 @@ def test_presets_go_through_json_unchanged(name):
         '{"name": "' + "x" * 100 + '"}',
         r'{"name": "\u001b[31m"}',
         '{"seed": NaN}',
-        pytest.param("[" * 100_000, id="deep"),
+        "[" * 100_000,
     ],
 )
 def test_json_that_is_no_experiment(text):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from tui_diffusion.core.mixtures import GaussianMixture
 
+from ..cases import for_each
+
 FOUR = GaussianMixture([[-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0], [1.0, 1.0]], 0.01)
 UNEVEN = GaussianMixture([[-1.0], [0.5], [2.0]], [0.1, 0.3, 0.05], [0.2, 0.5, 0.3])
 
@@ -50,8 +52,8 @@ def test_the_score_is_the_gradient_of_log_prob(mixture, level, seed):
     assert float(((score - gradient).abs() / gradient.abs().clamp_min(1.0)).max()) < 1e-5
 
 
-@pytest.mark.parametrize("mixture", [FOUR, UNEVEN], ids=["2d", "1d"])
-@pytest.mark.parametrize(("alpha", "sigma"), [(1.0, 0.3), (0.6, 0.8), (0.05, 1.0)])
+@for_each("mixture", [FOUR, UNEVEN])
+@for_each("alpha, sigma", [(1.0, 0.3), (0.6, 0.8), (0.05, 1.0)])
 def test_score_agrees_with_autograd_to_1e_5_absolute(mixture, alpha, sigma):
     x = mixture.noised(alpha, sigma).sample(
         500, torch.Generator().manual_seed(1), dtype=torch.float64
@@ -117,10 +119,10 @@ def test_without_noise_denoising_undoes_the_scale(mixture, alpha, seed):
     assert gap(mixture.denoise(x, alpha, 0.0), x / alpha) < 1e-9 / alpha
 
 
-@pytest.mark.parametrize("mixture", [FOUR, UNEVEN], ids=["2d", "1d"])
-@pytest.mark.parametrize(("alpha", "sigma"), [(1.0, 0.0), (1.0, 0.001), (0.5, 1.0), (1e-8, 1.0)])
-@pytest.mark.parametrize(
-    ("far", "dtype"),
+@for_each("mixture", [FOUR, UNEVEN])
+@for_each("alpha, sigma", [(1.0, 0.0), (1.0, 0.001), (0.5, 1.0), (1e-8, 1.0)])
+@for_each(
+    "far, dtype",
     [
         (50 * 0.01, torch.float64),
         (50.0, torch.float32),
@@ -215,9 +217,7 @@ def test_moments_in_closed_form():
     assert gap(FOUR.std(), torch.full((2,), math.sqrt(1 + 1e-4), dtype=torch.float64)) < 1e-12
 
 
-@pytest.mark.parametrize(
-    ("n", "counts"), [(128, [32, 32, 32, 32]), (2000, [500] * 4), (4, [1] * 4)]
-)
+@for_each("n, counts", [(128, [32, 32, 32, 32]), (2000, [500] * 4), (4, [1] * 4)])
 def test_balanced_draws_hold_every_component_equally(n, counts):
     assert FOUR.components(n, balanced=True).bincount(minlength=4).tolist() == counts
     x = FOUR.sample(n, torch.Generator().manual_seed(0), balanced=True)

@@ -24,6 +24,7 @@ from tui_diffusion.core.runs.store import (
     rename_run,
 )
 
+from ..cases import for_each
 from ..stored_runs import of_an_earlier_version
 from ..trainings import trained
 
@@ -265,7 +266,7 @@ def test_rename_and_delete():
     assert "does not exist" in fault(delete_run, "mine")
 
 
-@pytest.mark.parametrize("name", [*OUTSIDE, "a\x1b[31m", "a\nb", ".x", "-x", "x" * 201, "é" * 101])
+@for_each("name", [*OUTSIDE, "a\x1b[31m", "a\nb", ".x", "-x", "x" * 201, "é" * 101])
 def test_a_run_is_never_given_a_name_that_leads_elsewhere(name):
     saved("mine")
     assert "is not allowed" in fault(check_name, name)
@@ -273,10 +274,10 @@ def test_a_run_is_never_given_a_name_that_leads_elsewhere(name):
     assert list(listed()) == ["mine"]
 
 
-@pytest.mark.parametrize("name", OUTSIDE)
+@for_each("name", OUTSIDE)
 def test_nothing_outside_the_store_is_renamed_or_removed(name, home, tmp_path):
     saved("mine")
-    (home / "x").mkdir()
+    (home / "x").mkdir(exist_ok=True)
     for action in (delete_run, lambda name: rename_run(name, "new")):
         assert "does not exist" in fault(action, name)
     assert (home / "x").is_dir()
@@ -310,7 +311,7 @@ def test_what_was_left_half_written_can_be_removed():
     assert list(store().iterdir()) == []
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@for_each("name", HOSTILE)
 def test_hostile_names_are_listed_harmless_and_can_be_used(name):
     Path(saved("plain")).rename(store() / name)
     (summary,) = list_runs()
@@ -352,12 +353,10 @@ def test_a_checkpoint_that_is_a_link_is_refused(tmp_path):
     assert "link" in fault(open_run, "mine")
 
 
-@pytest.mark.parametrize("name", ["..", "../other/checkpoint-1", "/etc", "checkpoint-1/..", "", 3])
-def test_a_checkpoint_cannot_lie_elsewhere(name):
+@for_each("name", ["..", "../other/checkpoint-1", "/etc", "checkpoint-1/..", "", 3])
+def test_a_checkpoint_cannot_lie_elsewhere(about, name):
     saved("other")
-    folder = saved("mine")
-    about = json.loads((folder / "run.json").read_text())
-    (folder / "run.json").write_text(json.dumps({**about, "checkpoint": name}))
+    (store() / "mine" / "run.json").write_text(json.dumps({**about, "checkpoint": name}))
     assert listed()["mine"].standing == "damaged"
     assert "checkpoint" in fault(open_run, "mine")
 
@@ -376,14 +375,19 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("text", SHAPES, ids=range(len(SHAPES)))
-def test_json_of_the_wrong_shape(text):
-    folder = saved("mine")
+@for_each("text", SHAPES)
+def test_json_of_the_wrong_shape(about, text):
     saved("other")
-    (folder / "run.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+    (store() / "mine" / "run.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     assert listed()["mine"].standing == "damaged"
     assert listed()["other"].whole
     fault(open_run, "mine")
+
+
+@pytest.fixture
+def about():
+    """What the saved run `mine` says of itself."""
+    return json.loads((saved("mine") / "run.json").read_text())
 
 
 VALUES = [
@@ -402,17 +406,16 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
-@pytest.mark.parametrize(
+@for_each("value", VALUES)
+@for_each(
     "key",
     [
         *("format", "experiment", "state", "step", "steps", "seconds", "seed", "device"),
         *("started", "written", "checkpoint", "files", "quality", "versions"),
     ],
 )
-def test_any_value_anywhere_is_taken_or_refused_in_one_line(shared, key, value):
-    file, about = shared
-    file.write_text(json.dumps({**about, key: value}))
+def test_any_value_anywhere_is_taken_or_refused_in_one_line(about, key, value):
+    (store() / "mine" / "run.json").write_text(json.dumps({**about, key: value}))
     summary = listed()["mine"]
     assert summary.label.isprintable()
     assert summary.reason.isprintable()
@@ -421,19 +424,3 @@ def test_any_value_anywhere_is_taken_or_refused_in_one_line(shared, key, value):
     except RunError as error:
         assert str(error).isprintable()
         assert len(str(error)) < 400
-
-
-@pytest.fixture
-def shared(module_store, monkeypatch):
-    monkeypatch.setenv("DIFFUSION_TUI_HOME", str(module_store))
-    file = store() / "mine" / "run.json"
-    about = json.loads(file.read_text())
-    yield file, about
-    file.write_text(json.dumps(about))
-
-
-@pytest.fixture(scope="module")
-def module_store(tmp_path_factory):
-    home = tmp_path_factory.mktemp("shared")
-    save_run(home / "runs" / "mine", trained(EXPERIMENT), "stopped")
-    return home

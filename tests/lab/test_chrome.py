@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from rich.cells import cell_len
 from textual.theme import BUILTIN_THEMES
 
@@ -12,6 +11,8 @@ from tui_diffusion.lab.drawing.palette import Palette
 from tui_diffusion.lab.formatting import took
 from tui_diffusion.lab.panels.status_bars import status
 from tui_diffusion.lab.session.records import SessionState, Training
+
+from ..cases import for_each
 
 PALETTE = Palette.from_theme(BUILTIN_THEMES["textual-dark"].to_color_system().generate(), "none")
 
@@ -30,8 +31,8 @@ def words(
     return "".join(text for text, _ in left), "".join(text for text, _ in right)
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-@pytest.mark.parametrize("device", ["cpu", "cuda:0 NVIDIA H200"])
+@for_each("width", [60, 80, 100, 120, 200])
+@for_each("device", ["cpu", "cuda:0 NVIDIA H200"])
 def test_the_device_is_said_whole_or_not_at_all(width, device):
     left, right = words(width, device=device)
     assert right.startswith("training")
@@ -50,9 +51,9 @@ def test_a_wide_terminal_says_the_threads_in_a_word_and_a_narrow_one_in_a_sign()
     assert "thread" not in words(widths[0])[0]
 
 
-@pytest.mark.parametrize("width", [80, 100])
-@pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("threads", [1, 16])
+@for_each("width", [80, 100])
+@for_each("name", PRESETS)
+@for_each("threads", [1, 16])
 def test_device_threads_and_time_left_are_told_in_every_training(width, name, threads):
     for steps, rate in ((3_000, 900), (2_000_000, 17_000)):
         for step in (2_500, steps - 1):
@@ -109,7 +110,7 @@ def test_a_long_sampling_says_how_far_it_is():
     assert "sampling" not in words(80)[0]
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@for_each("name", PRESETS)
 def test_the_smallest_terminal_has_room_for_name_state_and_step(name):
     left, right = words(60, name=name)
     assert len(left) + len(right) <= 60
@@ -117,8 +118,8 @@ def test_the_smallest_terminal_has_room_for_name_state_and_step(name):
     assert right.startswith("training  step 2,500/")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
+@for_each(
+    "seconds, text",
     [(0.043, "0.04 s"), (0.994, "0.99 s"), (0.996, "1.0 s"), (9.94, "9.9 s"), (9.96, "0:10")],
 )
 def test_a_time_is_told_in_two_digits_or_in_seconds(seconds, text):

@@ -29,6 +29,8 @@ from tui_diffusion.lab.drawing.downsampling import Series, envelope, smoothed
 from tui_diffusion.lab.drawing.palette import Palette, contrast
 from tui_diffusion.lab.drawing.strips import place, plain
 
+from ..cases import for_each
+
 PALETTE = Palette.default()
 UNIT = (0.0, 1.0)
 GLYPHS = ("braille", "blocks", "ascii")
@@ -44,8 +46,8 @@ def styles_at(line):
     return [segment.style for segment in line for _ in segment.text]
 
 
-@pytest.mark.parametrize(
-    ("point", "character", "cell"),
+@for_each(
+    "point, character, cell",
     [
         ((0.0, 0.0), "⡀", (0, 2)),  # y points up: the origin is at the bottom
         ((1.0, 1.0), "⠈", (3, 0)),
@@ -63,7 +65,7 @@ def test_a_point_sets_the_dot_where_it_lies(point, character, cell):
     assert cells_of([point], UNIT, UNIT, 4, 3) == [cell]
 
 
-@pytest.mark.parametrize("code", range(256))
+@for_each("code", range(256))
 def test_every_pattern_of_dots_has_its_character(code):
     dots = np.zeros((4, 2), dtype=bool)
     for bit, (row, column) in enumerate(
@@ -224,7 +226,7 @@ def test_plain_text_is_one_cell_a_character():
     assert plain("σ → ─", "ascii") == "s > -"
 
 
-@pytest.mark.parametrize("theme", BUILTIN_THEMES.values(), ids=lambda theme: theme.name)
+@for_each("theme", BUILTIN_THEMES.values())
 def test_every_theme_gives_series_that_can_be_read_and_told_apart(theme):
     variables = theme.to_color_system().generate()
     palette = Palette.from_theme(variables)

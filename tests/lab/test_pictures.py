@@ -16,6 +16,7 @@ from tui_diffusion.lab.views.losses import loss_figure
 from tui_diffusion.lab.views.render import VIEWS_1D, VIEWS_2D, ViewState, picture, views_of
 from tui_diffusion.lab.views.side_by_side import beside
 
+from ..cases import for_each
 from ..changed import changed
 
 PALETTE = Palette.default()
@@ -66,9 +67,9 @@ def exactly(lines, width, height):
 # --- any film, any size ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("glyphs", GLYPHS)
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize(("name", "view"), VIEWS)
+@for_each("glyphs", GLYPHS)
+@for_each("size", SIZES)
+@for_each("name, view", VIEWS)
 def test_a_picture_is_of_the_size_asked_for(name, view, size, glyphs):
     trajectory = film_of(name)
     for level, truth in ((0, True), (trajectory.levels // 2, False), (trajectory.levels, True)):
@@ -80,16 +81,16 @@ def test_a_picture_is_of_the_size_asked_for(name, view, size, glyphs):
             assert any(character.isdigit() for character in "".join(text(lines))), "an axis"
 
 
-@pytest.mark.parametrize(("name", "view"), VIEWS)
-@pytest.mark.parametrize("size", [(0, 0), (1, 1), (15, 6), (16, 5), (12, 40), (200, 3)])
+@for_each("name, view", VIEWS)
+@for_each("size", [(0, 0), (1, 1), (15, 6), (16, 5), (12, 40), (200, 3)])
 def test_where_nothing_fits_it_is_blank(name, view, size):
     lines = shown(film_of(name), ViewState(0, view), *size)
     assert exactly(lines, *size)
     assert "".join(text(lines)).strip() == ""
 
 
-@pytest.mark.parametrize("zoom", [-4, -1, 1, 7, 14])
-@pytest.mark.parametrize(("name", "view"), VIEWS)
+@for_each("zoom", [-4, -1, 1, 7, 14])
+@for_each("name, view", VIEWS)
 def test_every_zoom_draws(name, view, zoom):
     trajectory = film_of(name)
     for level in (0, trajectory.levels):
@@ -97,9 +98,9 @@ def test_every_zoom_draws(name, view, zoom):
             assert exactly(shown(trajectory, ViewState(level, view, zoom=zoom), *size), *size)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -3e38])
-@pytest.mark.parametrize("share", ["one", "all"])
-@pytest.mark.parametrize(("name", "view"), VIEWS)
+@for_each("bad", [np.nan, np.inf, -3e38])
+@for_each("share", ["one", "all"])
+@for_each("name, view", VIEWS)
 def test_points_that_are_not_finite_or_far_off_are_left_out(name, view, bad, share):
     trajectory = film_of(name)
     x = trajectory.x.copy()
@@ -109,7 +110,7 @@ def test_points_that_are_not_finite_or_far_off_are_left_out(name, view, bad, sha
         assert exactly(shown(broken, ViewState(level, view, zoom=zoom), *size), *size)
 
 
-@pytest.mark.parametrize(("name", "view"), VIEWS)
+@for_each("name, view", VIEWS)
 def test_one_point_and_one_level(name, view):
     trajectory = film_of(name, points=1, schedule__levels="1")
     assert trajectory.levels == 1
@@ -356,9 +357,9 @@ KINDS = ["plain", "inf at the end", "nan at the end", "all nan", "all inf", "zer
          "gap", "huge", "tiny"]  # fmt: skip
 
 
-@pytest.mark.parametrize("log", [True, False])
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("count", [1, 2, 3, 1000])
+@for_each("log", [True, False])
+@for_each("kind", KINDS)
+@for_each("count", [1, 2, 3, 1000])
 def test_any_losses_give_a_picture(kind, count, log):
     for steps in (count, 10 * count):
         for size in ((16, 6), (80, 12)):
@@ -386,8 +387,8 @@ def test_the_envelope_holds_every_finite_loss():
     assert gap and np.isnan(gap).all()
 
 
-@pytest.mark.parametrize("steps", [1_000, 1_777, 3_000, 20_000, 41_000, 2_000_000])
-@pytest.mark.parametrize("width", [58, 78, 84, 98, 180])
+@for_each("steps", [1_000, 1_777, 3_000, 20_000, 41_000, 2_000_000])
+@for_each("width", [58, 78, 84, 98, 180])
 def test_the_band_of_the_raw_loss_has_no_slits(width, steps):
     up_and_down = np.where(np.arange(steps) % 2, 1.0, 10.0).astype(np.float32)
     series = Series(steps)
