@@ -27,6 +27,7 @@ from tui_diffusion.core.training.trainer import Trainer, train
 from tui_diffusion.core.trajectory import denoise
 from tui_diffusion.interface.command_line import parse_settings
 
+from ..cases import for_each
 from ..trainings import trained
 
 SAMPLE_KEYS = {
@@ -344,7 +345,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "words"), BAD, ids=[" ".join(a)[:60] for a, _ in BAD])
+@for_each("arguments, words", BAD)
 def test_bad_input_is_one_line_and_exit_code_2(run_cli, home, arguments, words):
     headless = arguments[:1] in (("train",), ("sample",))
     assert run_cli(*arguments, *(["--json"] if headless else [])) == Exit.BAD_INPUT == 2
@@ -358,7 +359,7 @@ def test_bad_input_is_one_line_and_exit_code_2(run_cli, home, arguments, words):
     assert not home.exists(), "nothing is left behind"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "arguments",
     [("train",), ("sample",), ("train", "naive-1d", "--nope"), ("list", "x"), ("train", "a", "b")],
 )
@@ -387,7 +388,7 @@ def test_what_is_mistyped_is_told_with_what_was_meant(run_cli, saved):
         assert f"; did you mean {meant}? allowed: " in line, line
 
 
-@pytest.mark.parametrize("path", list(field_table()))
+@for_each("path", list(field_table()))
 def test_every_field_refuses_nonsense_on_the_command_line(run_cli, path):
     assert run_cli("train", "naive-1d", "--json", "--set", f"{path}=\x1b[31mno sense") == 2
     assert run_cli.out == ""
@@ -414,8 +415,8 @@ def test_a_folder_that_holds_something_is_not_written_to(run_cli, tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "keep"
 
 
-@pytest.mark.parametrize(
-    ("options", "word"),
+@for_each(
+    "options, word",
     [
         (("--points", "0"), "sampling.points"),
         (("--points", "x"), "sampling.points"),

@@ -16,6 +16,7 @@ import tui_diffusion
 from tui_diffusion.core.runs.run import save_run, store
 from tui_diffusion.core.runs.store import list_runs
 
+from ..cases import for_each
 from ..core.test_faults import EXPERIMENT, tree
 from ..stored_runs import of_an_earlier_version
 from ..trainings import trained
@@ -65,17 +66,17 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c[0])
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_no_command_opens_a_damaged_run(command, damage, run, run_cli):  # noqa: F811
+def test_no_command_opens_a_damaged_run(damage, run, run_cli):  # noqa: F811
     DAMAGE[damage](run)
     before = tree(store())
-    assert run_cli(*(word.replace("RUN", "run") for word in command)) == 2
-    assert run_cli.out == ""
-    (line,) = run_cli.err.splitlines()
-    assert line.isprintable() and "run" in line
-    assert tree(store()) == before
-    assert not Path("x.npz").exists()
+    for command in COMMANDS:
+        assert run_cli(*(word.replace("RUN", "run") for word in command)) == 2, command
+        assert run_cli.out == "", command
+        (line,) = run_cli.err.splitlines()
+        assert line.isprintable() and "run" in line, command
+        assert tree(store()) == before, command
+        assert not Path("x.npz").exists()
     assert run_cli("runs") == 0
     assert run_cli.out.isprintable() or all(part.isprintable() for part in run_cli.out.split("\n"))
 
@@ -102,10 +103,10 @@ def test_a_hostile_name_is_harmless_in_what_is_printed(command, name, run, run_c
     assert line.isprintable() and "does not exist" in line
 
 
-@pytest.mark.parametrize("name", ["..", "../runs/run", "../../etc", "/etc", "run/../../x", "a\0b"])
+@for_each("name", ["..", "../runs/run", "../../etc", "/etc", "run/../../x", "a\0b"])
 def test_no_name_leads_out_of_the_store(name, run, run_cli):  # noqa: F811
     """A path is one that a person wrote; but what lies there has to be a run."""
-    (store().parent / "x").mkdir()
+    (store().parent / "x").mkdir(exist_ok=True)
     before = tree(store().parent)
     for command in COMMANDS[:2]:
         wanted = 0 if name == "../runs/run" and Path(name).exists() else 2

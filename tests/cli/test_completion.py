@@ -19,6 +19,8 @@ from tui_diffusion.core.runs.outside import remember
 from tui_diffusion.interface.command_line import command_line, parse_settings
 from tui_diffusion.program import cli
 
+from ..cases import for_each
+
 
 def run(*arguments, **environ):
     return subprocess.run(
@@ -151,7 +153,7 @@ def test_a_shell_that_is_not_known(monkeypatch):
         install(cli, "auto")
 
 
-@pytest.mark.parametrize(
+@for_each(
     "changes",
     [
         {},

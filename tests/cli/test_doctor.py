@@ -14,6 +14,8 @@ from tui_diffusion.interface.gpus import Gpu
 from tui_diffusion.interface.themes import theme_names
 from tui_diffusion.lab.app import Lab
 
+from ..cases import for_each
+
 if sys.platform != "win32":
     import pty
     import termios
@@ -87,8 +89,8 @@ def test_the_text_has_every_sample_and_every_warning(report):
     assert "x" * 90 in narrow, "what could not be copied otherwise is not broken"
 
 
-@pytest.mark.parametrize(
-    ("environ", "word"),
+@for_each(
+    "environ, word",
     [
         ({"TERM": "xterm"}, "TERM=xterm-256color"),
         ({"TERM": "xterm-256color", "SSH_TTY": "x"}, "SendEnv"),

@@ -13,6 +13,8 @@ from tests.readme import DOCS, README, ROOT, TABLES, filled
 from tui_diffusion import docs
 from tui_diffusion.cli.docs import TOPICS
 
+from ..cases import for_each
+
 PAGES = [README, *sorted(DOCS.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md"))]
 
 
@@ -56,7 +58,7 @@ def test_every_python_example_runs_as_it_stands(home: Path) -> None:
     assert {"extending", "python"} <= {*done.stdout.splitlines()}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@for_each("page", PAGES)
 def test_every_link_leads_somewhere(page: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.S | re.M)
     for link in re.findall(r"\]\(([^)\s]+)\)", text):

@@ -15,6 +15,7 @@ from tui_diffusion.core.training.steppers.choice import graph_stepper
 from tui_diffusion.core.training.steppers.cuda_graph import GraphStepper
 from tui_diffusion.core.training.trainer import Trainer
 
+from ..cases import for_each
 from ..changed import changed
 from ..trainings import go_on, trained
 
@@ -116,7 +117,7 @@ def test_neither_warm_up_nor_recording_trains(experiment: Experiment, tape: Tape
 
 
 @pytest.mark.parametrize("experiment", KINDS, ids=lambda e: e.name)
-@pytest.mark.parametrize("how", [{"every": 1}, {"every": 7}])
+@for_each("how", [{"every": 1}, {"every": 7}])
 def test_reports_change_nothing(experiment: Experiment, how: dict, tape: Tape) -> None:
     whole, cut = once(experiment), trained(experiment, **how)
     assert whole.losses.tobytes() == cut.losses.tobytes()
@@ -124,9 +125,7 @@ def test_reports_change_nothing(experiment: Experiment, how: dict, tape: Tape) -
 
 
 @pytest.mark.parametrize("experiment", KINDS, ids=lambda e: e.name)
-@pytest.mark.parametrize(
-    ("before", "stop"), [("graph", 1), ("graph", 130), ("plain", 130), ("closed form", 130)]
-)
+@for_each("before, stop", [("graph", 1), ("graph", 130), ("plain", 130), ("closed form", 130)])
 def test_to_go_on_from_a_saved_state(experiment, stop, before, tape, monkeypatch) -> None:
     """From one of its own it goes on bit for bit, from those of other steppers to rounding."""
     whole = once(experiment)

@@ -15,13 +15,14 @@ from tui_diffusion.core.parts.datasets import DATA_PARTS
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
+from ..cases import for_each
 from ..trainings import trained
 
 NAMES = [name for name in DATA_PARTS if name != "file"]
 SHAPES = [name for name, part in DATA_PARTS.items() if part.function and name != "drawing"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_sample_has_the_moments_of_the_mixture(name: str) -> None:
     mixture = make_mixture(build({"data": {"name": name}}).data)
     x = mixture.sample(40_000, torch.Generator().manual_seed(0))
@@ -30,8 +31,8 @@ def test_sample_has_the_moments_of_the_mixture(name: str) -> None:
     assert float(mixture.weights.sum()) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", SHAPES)
-@pytest.mark.parametrize("std", [None, 0.1])
+@for_each("name", SHAPES)
+@for_each("std", [None, 0.1])
 def test_shapes_are_smooth_and_of_unit_size(name: str, std: float | None) -> None:
     """Neighbouring components are within 1.5 std; mean 0, pooled std of the centres 1."""
     data = build({"data": {"name": name, **({"std": std} if std else {})}}).data
@@ -93,8 +94,8 @@ def test_a_column_is_one_dimension(tmp_path: Path) -> None:
     assert of.dim == 1 and make_mixture(of.data).modes == 3
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "what"),
+@for_each(
+    "name, text, what",
     [
         ("a.csv", "", "holds no points"),
         ("a.csv", "x,y\n", "holds no points"),
@@ -104,7 +105,7 @@ def test_a_column_is_one_dimension(tmp_path: Path) -> None:
         ("a.csv", "1,2\ninf,3\n", "line 2: 'inf' is not finite"),
         ("a.csv", "1,2,3\n", "has 3 columns; choose one or two with data.columns"),
         ("a.csv", "1,2\n3\n", "line 2 has 1 column, not 2 as above"),
-        pytest.param("a.csv", "1\n" * 100_001, "has more than 100,000 rows", id="rows"),
+        ("a.csv", "1\n" * 100_001, "has more than 100,000 rows"),
         ("a.npy", "not an array", "not an array of numbers"),
         ("a.xlsx", "1,2\n", "suffix '.xlsx' is not known"),
         ("missing.csv", None, "no such file"),

@@ -10,6 +10,8 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.trajectory import forward_process
 
+from ..cases import for_each
+
 ONE_D = [name for name, preset in PRESETS.items() if preset.experiment.dim == 1]
 UNEVEN = GaussianMixture([[-1.0], [0.5], [2.0]], [0.001, 0.3, 0.05], [0.2, 0.5, 0.3])
 
@@ -36,7 +38,7 @@ def test_the_least_noisy_level_of_the_detailed_script():
     assert abs(curve.std - (0.999 * 1e-4 + 0.001) ** 0.5) < 1e-9
 
 
-@pytest.mark.parametrize(("alpha", "sigma"), [(1.0, 0.0), (1.0, 0.01), (0.5, 0.8), (0.01, 1.0)])
+@for_each("alpha, sigma", [(1.0, 0.0), (1.0, 0.01), (0.5, 0.8), (0.01, 1.0)])
 def test_a_mixture_of_narrow_and_wide_components(alpha, sigma):
     curve = density(UNEVEN, alpha, sigma)
     noised = UNEVEN.noised(alpha, sigma)

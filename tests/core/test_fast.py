@@ -17,6 +17,7 @@ from tui_diffusion.core.training.steppers.autograd import PlainStepper
 from tui_diffusion.core.training.steppers.closed_form import FastStepper
 from tui_diffusion.core.training.trainer import Trainer
 
+from ..cases import for_each
 from ..changed import changed
 from ..trainings import go_on, trained
 
@@ -103,8 +104,8 @@ def test_any_training_has_the_plain_losses(experiment: Experiment) -> None:
     assert_same(trained(experiment), trained(experiment, plain=True))
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-@pytest.mark.parametrize(("batch", "width"), [(1, 32), (64, 1), (1, 1)])
+@for_each("optimizer", ["sgd", "adam"])
+@for_each("batch, width", [(1, 32), (64, 1), (1, 1)])
 def test_one_point_or_one_unit_has_them_to_rounding(optimizer: str, batch: int, width: int) -> None:
     """The kernels for matrices and for vectors add in different orders."""
     experiment = on_cpu(
@@ -119,9 +120,9 @@ def test_one_point_or_one_unit_has_them_to_rounding(optimizer: str, batch: int, 
     np.testing.assert_allclose(fast.losses, plain.losses, rtol=1e-4)
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "silu", "gelu"])
-@pytest.mark.parametrize("batch", [40, 2000])
-@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@for_each("activation", ["relu", "tanh", "silu", "gelu"])
+@for_each("batch", [40, 2000])
+@for_each("optimizer", ["sgd", "adamw"])
 def test_one_step_moves_every_weight_as_autograd_says(
     activation: str, batch: int, optimizer: str
 ) -> None:
@@ -164,7 +165,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("experiment", KINDS, ids=lambda e: e.name)
-@pytest.mark.parametrize("how", [{"every": 1}, {"every": 7}, {"interval": 1e-4}])
+@for_each("how", [{"every": 1}, {"every": 7}, {"interval": 1e-4}])
 def test_reports_change_nothing(experiment: Experiment, how: dict[str, float]) -> None:
     whole, cut = once(experiment), trained(experiment, **how)
     assert whole.losses.tobytes() == cut.losses.tobytes()
@@ -172,8 +173,8 @@ def test_reports_change_nothing(experiment: Experiment, how: dict[str, float]) -
 
 
 @pytest.mark.parametrize("experiment", KINDS, ids=lambda e: e.name)
-@pytest.mark.parametrize("stop", [1, 130, 256, 299])
-@pytest.mark.parametrize("plain", [False, True])
+@for_each("stop", [1, 130, 256, 299])
+@for_each("plain", [False, True])
 def test_to_go_on_from_a_saved_state_is_never_to_have_stopped(
     experiment: Experiment, stop: int, plain: bool
 ) -> None:
@@ -216,10 +217,10 @@ def test_a_run_of_steps_that_is_broken_off_never_happened() -> None:
 # --- divergence and choice -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("rate", [1e3, 1e12])
-@pytest.mark.parametrize("loss", ["sum", "norm", "mean"])
-@pytest.mark.parametrize("activation", ["relu", "silu"])
-@pytest.mark.parametrize(("width", "depth"), [(32, 2), (6, 8), (3, 5)])
+@for_each("rate", [1e3, 1e12])
+@for_each("loss", ["sum", "norm", "mean"])
+@for_each("activation", ["relu", "silu"])
+@for_each("width, depth", [(32, 2), (6, 8), (3, 5)])
 def test_a_divergence_ends_both_alike(
     rate: float, loss: str, activation: str, width: int, depth: int
 ) -> None:
@@ -240,8 +241,8 @@ def test_a_divergence_ends_both_alike(
         assert torch.equal(weights(fast), weights(plain))
 
 
-@pytest.mark.parametrize("width", [5, 6, 10, 32])
-@pytest.mark.parametrize("parameter", range(6))
+@for_each("width", [5, 6, 10, 32])
+@for_each("parameter", range(6))
 def test_a_weight_that_is_no_number_is_told_by_the_next_loss(width: int, parameter: int) -> None:
     """As where a stage begins with what has overflowed in the last."""
     experiment = on_cpu(PRESETS["ddpm-1d"].experiment, 50, network__width=width)

@@ -33,6 +33,7 @@ from tui_diffusion.lab.runs.load import opened
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
+from ..cases import for_each
 from ..cli.test_cli import run_cli  # noqa: F401
 from ..fakes import FakeTrainers, wait_until
 from ..stored_runs import of_an_earlier_version
@@ -634,8 +635,8 @@ def test_too_little_memory_to_load_torch_is_one_line():
     assert "out of memory; allowed: 1 GB" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("error", "is_memory"),
+@for_each(
+    "error, is_memory",
     [
         (MemoryError(), True),
         (ImportError("libtorch_cpu.so: failed to map segment from shared object"), True),

@@ -24,6 +24,7 @@ from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.training.steppers.autograd import loss_of
 
+from ..cases import for_each
 from ..trainings import trained
 
 
@@ -33,7 +34,7 @@ def ideal(of: Experiment) -> IdealDenoiser:
 
 
 @pytest.mark.parametrize("name", ["two-modes", "four-gaussians", "ring", "moons", "checkerboard"])
-@pytest.mark.parametrize(("alpha", "sigma"), [(1.0, 0.05), (0.8, 0.6), (1.0, 1.0), (0.5, 2.0)])
+@for_each("alpha, sigma", [(1.0, 0.05), (0.8, 0.6), (1.0, 1.0), (0.5, 2.0)])
 def test_residual_is_that_of_the_exact_denoiser(name: str, alpha: float, sigma: float) -> None:
     """Within four standard errors of Monte Carlo with the exact denoiser."""
     mixture = make_mixture(build({"data": {"name": name}}).data)
@@ -82,7 +83,7 @@ def test_closed_forms_for_one_gaussian() -> None:
 
 
 @pytest.mark.parametrize("method", ["naive", "naive-exact", "ddpm", "edm", "flow"])
-@pytest.mark.parametrize("loss", ["sum", "norm", "mean"])
+@for_each("loss", ["sum", "norm", "mean"])
 def test_floor_is_the_mean_loss_of_the_exact_denoiser(method: str, loss: str) -> None:
     """At every level, for each method's own target and each kind of loss, by Monte Carlo."""
     of = build({"data": {"name": "heavy-light", "std": 0.3}})

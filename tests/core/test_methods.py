@@ -11,6 +11,8 @@ from tui_diffusion.core.networks import Network
 from tui_diffusion.core.parts.methods import METHOD_PARTS
 from tui_diffusion.core.schedules import Level, from_betas, karras
 
+from ..cases import for_each
+
 SCHEDULES = {"karras": karras(10, 0.001, 1.0, 7), "beta": from_betas((0.01, 0.1, 0.3, 0.6, 0.9))}
 CASES = [
     (name, kind, k)
@@ -36,7 +38,7 @@ def test_every_method_a_configuration_can_name_is_here():
     assert set(METHODS) == set(METHOD_PARTS)
 
 
-@pytest.mark.parametrize(("name", "kind", "k"), CASES)
+@for_each("name, kind, k", CASES)
 def test_reading_inverts_the_target(name, kind, k):
     method, level = METHODS[name], SCHEDULES[kind][k]
     x0, eps = pair()
@@ -107,8 +109,8 @@ def test_what_a_network_is_told_of_its_level():
         assert abs(float(told) - (1 - betas[4 - k])) < 1e-12
 
 
-@pytest.mark.parametrize("name", sorted(METHODS))
-@pytest.mark.parametrize(("kind", "k"), [("karras", 1), ("karras", 4), ("beta", 0), ("beta", 3)])
+@for_each("name", sorted(METHODS))
+@for_each("kind, k", [("karras", 1), ("karras", 4), ("beta", 0), ("beta", 3)])
 def test_the_ideal_output_is_the_conditional_expectation_of_the_target(name, kind, k):
     """By quadrature over x_0: given x, each x_0 has ε = (x − α x_0)/σ, hence a target."""
     method, level = METHODS[name], SCHEDULES[kind][k]
@@ -144,8 +146,8 @@ def test_no_other_output_has_a_lower_loss(name):
             assert worse > least
 
 
-@pytest.mark.parametrize("name", ["naive", "naive-exact", "ddpm"])
-@pytest.mark.parametrize("per_level", [False, True])
+@for_each("name", ["naive", "naive-exact", "ddpm"])
+@for_each("per_level", [False, True])
 def test_a_network_and_the_truth_answer_the_same_call(name, per_level):
     schedule = SCHEDULES["beta"]
     network = Network(

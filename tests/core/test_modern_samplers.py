@@ -17,6 +17,8 @@ from tui_diffusion.core.samplers import ddim, ddpm, euler, heun
 from tui_diffusion.core.schedules import Schedule, cosine, flow, from_betas, karras, linear_betas
 from tui_diffusion.core.trajectory import denoise
 
+from ..cases import for_each
+
 MODERN = ("ddpm", "ddim", "euler", "heun", "dpm++2m")
 
 
@@ -91,7 +93,7 @@ def test_variance_preserving_and_exploding_forms_agree() -> None:
 
 
 @pytest.mark.parametrize("sampler", MODERN)
-@pytest.mark.parametrize("method", ["naive", "naive-exact", "ddpm", "edm", "flow"])
+@for_each("method", ["naive", "naive-exact", "ddpm", "edm", "flow"])
 def test_every_sampler_takes_every_method(method: str, sampler: str) -> None:
     """With the exact denoiser all of them reach the data, from a schedule fine enough."""
     of = experiment(**{"method.name": method})
@@ -106,8 +108,8 @@ def test_every_sampler_takes_every_method(method: str, sampler: str) -> None:
     assert float(distance.median()) < 0.05
 
 
-@pytest.mark.parametrize("kind", ["karras", "cosine", "flow"])
-@pytest.mark.parametrize("method", ["edm", "flow"])
+@for_each("kind", ["karras", "cosine", "flow"])
+@for_each("method", ["edm", "flow"])
 def test_methods_that_know_every_level_take_every_schedule(method: str, kind: str) -> None:
     of = experiment(**{"method.name": method, "schedule.kind": kind, "sampling.levels": 30})
     trajectory = denoise(of, ideal(of))

@@ -14,6 +14,8 @@ from tui_diffusion.core.config.experiment import Experiment, field_table
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.stepping import _next, _onwards, nudge
 
+from ..cases import for_each
+
 NUMBERS = [path for path, spec in field_table().items() if spec.kind in ("int", "float")]
 
 
@@ -38,8 +40,8 @@ def where_it_applies(path: str) -> list[Experiment]:
     return found or [get_preset("edm-moons").experiment.with_settings(shown_by[path])]
 
 
-@pytest.mark.parametrize(
-    ("scale", "start", "onwards"),
+@for_each(
+    "scale, start, onwards",
     [
         ("series", 1e-3, [2e-3, 5e-3, 0.01, 0.02]),
         ("series", 27_000, [50_000, 100_000]),
@@ -65,7 +67,7 @@ def test_scales_go_through_the_numbers_a_person_expects_and_back(scale, start, o
         assert value == expected
 
 
-@pytest.mark.parametrize("path", NUMBERS)
+@for_each("path", NUMBERS)
 def test_a_key_held_down_stays_within_the_bounds(path):
     bounds = field_table()[path].bounds
     for experiment in where_it_applies(path)[:3]:
@@ -82,7 +84,7 @@ def test_a_key_held_down_stays_within_the_bounds(path):
             )
 
 
-@pytest.mark.parametrize("path", NUMBERS)
+@for_each("path", NUMBERS)
 def test_some_way_leads_on_from_every_preset(path):
     for experiment in where_it_applies(path):
         ways = [len(walk(experiment, path, up=up, most=1)) for up in (True, False)]
@@ -133,7 +135,7 @@ def test_what_does_not_go_with_another_field_is_refused_by_name():
         nudge(experiment, "schedule.sigma_min", up=True)
 
 
-@pytest.mark.parametrize("path", ["device", "schedule.betas", "data.means"])
+@for_each("path", ["device", "schedule.betas", "data.means"])
 def test_text_and_lists_stay_as_they_are(path):
     experiment = get_preset("ddpm-1d").experiment
     assert nudge(experiment, path, up=True) == experiment

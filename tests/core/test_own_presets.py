@@ -25,6 +25,7 @@ from tui_diffusion.core.config.user_presets import (
 from tui_diffusion.core.paths import presets_folder
 from tui_diffusion.interface.command_line import command_line, parse_settings
 
+from ..cases import for_each
 from ..cli.test_cli import run_cli  # noqa: F401  a fixture
 
 CHANGES = {"training.lr": 5e-3, "schedule.levels": 12, "seed": 7}
@@ -46,7 +47,7 @@ def test_what_is_saved_is_found_by_its_name_with_every_field(mine):
     assert [file.name for file in presets_folder().iterdir()] == ["mine.json"]
 
 
-@pytest.mark.parametrize("name", list(PRESETS))
+@for_each("name", list(PRESETS))
 def test_every_preset_can_be_saved_and_comes_back_the_same(name):
     experiment = get_preset(name).experiment
     save_preset("copy", experiment)
@@ -88,7 +89,7 @@ def test_a_name_is_harmless_or_refused_in_one_line(text):
         assert not set(name) & set(" /\\'\"\x1b\n[]$") and name[0] not in ".-"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "name",
     ["", " ", "..", "../x", "-x", ".x", "a/b", "a\x1b[2J", "naive-1d", "EDM-moons", "x" * 41],
 )

@@ -24,6 +24,8 @@ from tui_diffusion.core.runs.run import open_run, save_run
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.export.script.data import data_part
 
+from ..cases import for_each
+
 XY = [[0.5, -1.25], [2.0, 3.0], [1e-5, 1234.5]]
 PLANE = np.array(XY)
 DINO = "dataset\tx\ty\n" + "".join(
@@ -89,7 +91,7 @@ TOOLS: dict[str, tuple[str, str | bytes]] = {
 """Each holds the points XY."""
 
 
-@pytest.mark.parametrize("what", TOOLS)
+@for_each("what", TOOLS)
 def test_a_file_is_read_as_its_tool_means_it_and_so_it_is_by_the_script(what, tmp_path):
     file = written(tmp_path, *TOOLS[what])
     assert read_points(file).tolist() == XY
@@ -99,7 +101,7 @@ def test_a_file_is_read_as_its_tool_means_it_and_so_it_is_by_the_script(what, tm
     assert np.array_equal(here["points"], PLANE)
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "  ", "|"])
+@for_each("separator", [",", ";", "\t", "  ", "|"])
 def test_one_dialect_a_file_whatever_it_is(separator, tmp_path):
     """Random numbers come back from every separator with every decimal mark it allows."""
     random = np.random.default_rng(0)
@@ -136,8 +138,8 @@ def test_whole_numbers_behind_a_comma_are_a_second_column(tmp_path):
     assert read_points(written(tmp_path, "p.csv", text)).tolist() == pixels.tolist()
 
 
-@pytest.mark.parametrize(
-    ("text", "what"),
+@for_each(
+    "text, what",
     [
         ("0,1257\n1,3334\n", "line 1: '0,1257' may be one number or two"),
         ("12,5\n13,1\n", "line 1: '12,5' may be one number or two"),
@@ -171,17 +173,14 @@ def test_columns_and_rows_are_chosen_by_name_or_number(tmp_path):
     assert read_points(colon, "x", "g:k:1").tolist() == [[5.5]]
 
 
-@pytest.mark.parametrize(
-    ("columns", "where", "field", "what"),
-    [
+@for_each("columns, where, field, what", [
         ("", "", "path", "1 'dataset' is text; choose one or two with data.columns; allowed: x, y"),
         ("x,z", "", "columns", "no column 'z'; allowed: dataset, x, y"),
         ("x,x", "", "columns", "'x,x' is not allowed; allowed: one or two different columns"),
         ("dataset,x", "", "path", "line 2: 'dino' is not a number"),
         ("x,y", "dino", "where", "'dino' names no group; allowed: COLUMN:VALUE with a column of"),
         ("x,y", "dataset:dinno", "where", "no row has 'dinno' in column dataset; allowed: dino"),
-    ],
-)  # fmt: skip
+    ])  # fmt: skip
 def test_a_refused_choice_names_the_cause_and_the_way(columns, where, field, what, tmp_path):
     file = written(tmp_path, "dino.tsv", DINO)
     error = refused(file, columns=columns, where=where)

@@ -14,6 +14,7 @@ from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.training.trainer import Trainer
 
+from ..cases import for_each
 from ..cli.test_cli import run_cli  # noqa: F401
 from ..hostile_files import MAKERS
 
@@ -24,9 +25,16 @@ def of_file(file: Path, **settings: object) -> Experiment:
     return NAIVE.with_settings({"data.name": f"file:{file}", **settings})
 
 
-@pytest.mark.parametrize("what", MAKERS)
+def made(folder: Path, what: str) -> Path:
+    """Make a hostile file in a folder of its own."""
+    own = folder / what.replace(" ", "-")
+    own.mkdir()
+    return MAKERS[what](own)
+
+
+@for_each("what", MAKERS)
 def test_a_hostile_file_of_points_is_refused_in_one_harmless_line(what, tmp_path):
-    file = MAKERS[what](tmp_path)
+    file = made(tmp_path, what)
     tracemalloc.start()
     with pytest.raises(ConfigError) as caught:
         of_file(file)
@@ -39,12 +47,12 @@ def test_a_hostile_file_of_points_is_refused_in_one_harmless_line(what, tmp_path
     assert choice in message
     assert caught.value.field == "data.path"
     assert most < 200 * 2**20, "no more than a file may hold"
-    assert not (tmp_path / "boom").exists()
+    assert not (file.parent / "boom").exists()
 
 
-@pytest.mark.parametrize("what", ["escapes", "pipe", "sparse", "pickle", "gone", "long row"])
+@for_each("what", ["escapes", "pipe", "sparse", "pickle", "gone", "long row"])
 def test_the_command_line_refuses_it_before_anything_starts(what, run_cli, tmp_path, home):  # noqa: F811
-    file = MAKERS[what](tmp_path)
+    file = made(tmp_path, what)
     assert run_cli("train", "naive-1d", "--set", f"data.name=file:{file}", "--json") == 2
     assert run_cli.out == ""
     (line,) = run_cli.err.splitlines()

@@ -27,6 +27,7 @@ from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
+from ..cases import for_each
 from ..cli.test_cli import run_cli, spawn  # noqa: F401
 from ..fakes import FakeTrainers, wait_until
 from ..trainings import go_on, trained
@@ -52,19 +53,19 @@ def same(a: Trainer, b: Trainer) -> bool:
 # --- bit for bit -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+@for_each("optimizer", ["sgd", "adam", "adamw"])
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_every_preset_and_optimizer_goes_on_bit_for_bit(name, optimizer, tmp_path):
     experiment = short(name, 60, **{"training.optimizer": optimizer, "training.average": 0.9})
     whole = trained(experiment)
-    folder = save_run(tmp_path / "run", trained(experiment, 7), "stopped")
+    folder = save_run(tmp_path / optimizer, trained(experiment, 7), "stopped")
     for stop in (23, 24):
         save_run(folder, go_on(resume(open_run(str(folder))), stop), "stopped")
     assert same(go_on(resume(open_run(str(folder)))), whole)
 
 
-@pytest.mark.parametrize("average", [0, 0.9])
-@pytest.mark.parametrize("decay", ["none", "step", "cosine"])
+@for_each("average", [0, 0.9])
+@for_each("decay", ["none", "step", "cosine"])
 @pytest.mark.parametrize("name", ["ddpm-multimodal", "ddpm-1d-per-level"])
 def test_every_decay_of_the_rate_goes_on_bit_for_bit(name, decay, average, tmp_path):
     experiment = short(
@@ -79,7 +80,8 @@ def test_every_decay_of_the_rate_goes_on_bit_for_bit(name, decay, average, tmp_p
     )
     whole = trained(experiment)
     for stop in (1, 127, 128, 150, 299):
-        folder = save_run(tmp_path / f"run-{stop}", trained(experiment, stop), "stopped")
+        folder = tmp_path / f"{decay}-{average}-{stop}"
+        save_run(folder, trained(experiment, stop), "stopped")
         assert same(go_on(resume(open_run(str(folder)))), whole)
 
 
@@ -148,8 +150,8 @@ def test_a_cosine_that_more_steps_lift_is_said_and_can_be_held(run_cli):  # noqa
 # --- what may change ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
+@for_each(
+    "settings, words",
     [
         ({"training.lr": 0.5}, ("training.lr", "cannot change", "training.steps")),
         ({"training.batch": 3}, ("training.batch", "it is 16")),
@@ -277,8 +279,8 @@ def test_resume_on_the_command_line(run_cli, home):  # noqa: F811
     assert [entry.name for entry in store().iterdir()] == [name]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
+@for_each(
+    "arguments, words",
     [
         (("--resume", "nope"), ("nope", "does not exist")),
         (("--resume", "run", "--set", "training.lr=1"), ("training.lr", "cannot change")),

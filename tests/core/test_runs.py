@@ -4,6 +4,7 @@ import json
 import pickle
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from tui_diffusion.core.runs.tensor_files import save_tensors
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
+from ..cases import for_each
 from ..stored_runs import of_an_earlier_version
 from ..trainings import go_on, trained
 
@@ -57,8 +59,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def copy(saved: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(saved, tmp_path / "copy"))
+def copied(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Copy the saved run anew at every call."""
+    return lambda: Path(shutil.copytree(saved, tmp_path_factory.mktemp("runs") / "copy"))
+
+
+@pytest.fixture
+def copy(copied: Callable[[], Path]) -> Path:
+    return copied()
 
 
 def files_of(folder: Path) -> dict[str, Path]:
@@ -188,7 +196,7 @@ def test_without_the_variable_the_store_is_the_users_data_directory(monkeypatch)
     assert store().parts[-2:] == ("diffusion-tui", "runs")
 
 
-@pytest.mark.parametrize("name", ["nope", "", "a\x1b[31m\nb", "../..", "x" * 5000, "/", "a\0b"])
+@for_each("name", ["nope", "", "a\x1b[31m\nb", "../..", "x" * 5000, "/", "a\0b"])
 def test_a_run_that_is_not_there(name):
     message = fault(open_run, name)
     assert "does not exist" in message
@@ -220,18 +228,17 @@ def test_tensors_are_written_as_the_library_writes_them():
 # --- whole or not at all -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), KeyboardInterrupt(), TypeError("no")]
-)
-@pytest.mark.parametrize("where", ["save_tensors", "_put", "to_json", "flush_folder"])
+@for_each("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), TypeError("no")])
+@for_each("where", ["save_tensors", "_put", "to_json", "flush_folder"])
 def test_a_failed_write_leaves_nothing_behind(error, where, tmp_path, monkeypatch):
     def fail(*args: object, **kwargs: object) -> None:
         raise error
 
     trainer = trained(short("naive-1d", 5))
-    monkeypatch.setattr(snapshot, where, fail)
-    with pytest.raises(RunError if isinstance(error, OSError) else type(error)):
-        save_run(tmp_path / "runs" / "run", trainer, "finished")
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, where, fail)
+        with pytest.raises(RunError if isinstance(error, OSError) else type(error)):
+            save_run(tmp_path / "runs" / "run", trainer, "finished")
     assert list((tmp_path / "runs").iterdir()) == []
 
 
@@ -282,21 +289,24 @@ def open_all(folder: Path) -> None:
     run.training_state()
 
 
-@pytest.mark.parametrize("name", [*sorted(FILES), "run.json"])
-@pytest.mark.parametrize("content", [b"", b"{", b"\x00\xff" * 40, b"[]", b"null", b"[" * 100_000])
-def test_a_damaged_file_is_named_in_one_line(copy, name, content):
+@for_each("name", [*sorted(FILES), "run.json"])
+@for_each("content", [b"", b"{", b"\x00\xff" * 40, b"[]", b"null", b"[" * 100_000])
+def test_a_damaged_file_is_named_in_one_line(copied, name, content):
+    copy = copied()
     files_of(copy)[name].write_bytes(content)
     assert name in fault(open_all, copy)
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
-def test_a_missing_file_is_named_in_one_line(copy, name):
+@for_each("name", sorted(FILES))
+def test_a_missing_file_is_named_in_one_line(copied, name):
+    copy = copied()
     files_of(copy)[name].unlink()
     assert name in fault(open_all, copy)
 
 
-@pytest.mark.parametrize("name", [*sorted(FILES), "run.json"])
-def test_a_file_cut_short_is_named_in_one_line(copy, name):
+@for_each("name", [*sorted(FILES), "run.json"])
+def test_a_file_cut_short_is_named_in_one_line(copied, name):
+    copy = copied()
     data = files_of(copy)[name].read_bytes()
     files_of(copy)[name].write_bytes(data[: len(data) // 2])
     assert name in fault(open_all, copy)
@@ -321,8 +331,8 @@ def test_any_bytes_changed_open_or_are_refused(saved, tmp_path, name, data):
         assert str(error).isprintable()
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
+@for_each(
+    "key, value",
     [
         ("format", 1),
         ("format", None),
@@ -335,7 +345,8 @@ def test_any_bytes_changed_open_or_are_refused(saved, tmp_path, name, data):
         ("device", ...),
     ],
 )
-def test_a_run_file_that_says_what_cannot_be(copy, key, value):
+def test_a_run_file_that_says_what_cannot_be(copied, key, value):
+    copy = copied()
     about = json.loads((copy / "run.json").read_text("utf-8"))
     about.pop(key) if value is ... else about.update({key: value})
     (copy / "run.json").write_text(json.dumps(about), "utf-8")
@@ -369,10 +380,11 @@ def test_a_header_that_is_no_python_is_refused(copy):
     assert "losses.npy" in fault(open_run(str(copy)).losses)
 
 
-@pytest.mark.parametrize(
+@for_each(
     "array", [np.array(["a", "b"]), np.zeros((3, 2), np.float32), np.array([{}], dtype=object)]
 )
-def test_losses_that_are_no_row_of_numbers_are_refused(copy, array):
+def test_losses_that_are_no_row_of_numbers_are_refused(copied, array):
+    copy = copied()
     np.save(files_of(copy)["losses.npy"], array, allow_pickle=True)
     assert "losses.npy" in fault(open_run(str(copy)).losses)
 
@@ -405,8 +417,9 @@ def replaced(copy: Path, name: str, data: bytes) -> None:
     (copy / "new").replace(copy / name)
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
-def test_another_file_in_place_of_one_that_is_shown_is_noticed(copy, name):
+@for_each("name", sorted(FILES))
+def test_another_file_in_place_of_one_that_is_shown_is_noticed(copied, name):
+    copy = copied()
     data = (copy / name).read_bytes()
     replaced(copy, name, data[:-1])
     summary = summarise(copy)

@@ -12,6 +12,8 @@ from tui_diffusion.core.samplers import Step, ddpm, naive
 from tui_diffusion.core.schedules import Level, from_betas, karras
 from tui_diffusion.core.trajectory import denoise
 
+from ..cases import for_each
+
 BETAS = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999)
 ONE = GaussianMixture([[1.0]], 0.01)
 
@@ -30,8 +32,8 @@ def draws(shape: tuple[int, int] = (50, 2)) -> tuple[torch.Tensor, torch.Tensor]
     )
 
 
-@pytest.mark.parametrize("t", range(1, 11))
-@pytest.mark.parametrize("posterior", [True, False])
+@for_each("t", range(1, 11))
+@for_each("posterior", [True, False])
 def test_a_ddpm_step_is_algorithm_2_of_ho_et_al(t, posterior):
     beta = BETAS[t - 1]
     alpha_bar = alpha_bar_before = 1.0
@@ -84,8 +86,8 @@ def test_a_step_tells_all_it_knows(step):
     assert torch.equal(made.x_next, made.mean + made.noise)
 
 
-@pytest.mark.parametrize(
-    ("quiet", "variance", "silent"),
+@for_each(
+    "quiet, variance, silent",
     [
         (2, "posterior", {8, 9}),
         (1, "posterior", {9}),

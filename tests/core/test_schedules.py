@@ -12,6 +12,8 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.sections import ScheduleConfig
 from tui_diffusion.core.schedules import Schedule, from_betas, karras, karras_betas
 
+from ..cases import for_each
+
 SINGLE_DDPM = (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999)
 betas_lists = st.lists(st.floats(1e-4, 0.999), min_size=1, max_size=30)
 karras_args = st.tuples(
@@ -110,11 +112,7 @@ def test_a_level_holds_its_own_numbers_and_the_next_ones():
             schedule[k]
 
 
-@pytest.mark.parametrize(
-    "schedule",
-    [karras(1, 0.001, 2.0, 7), from_betas((0.3,)), karras_betas(1, 0.3, 0.9, 4)],
-    ids=["karras", "beta", "karras-beta"],
-)
+@for_each("schedule", [karras(1, 0.001, 2.0, 7), from_betas((0.3,)), karras_betas(1, 0.3, 0.9, 4)])
 def test_a_single_level_is_a_schedule(schedule):
     assert_well_formed(schedule, 1)
     level = schedule[0]
@@ -125,7 +123,7 @@ def test_a_karras_schedule_adds_no_beta():
     assert karras(5, 0.01, 1.0, 7).betas.tolist() == [0.0] * 5
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
+@for_each("preset", PRESETS.values())
 def test_every_preset_has_a_well_formed_schedule(preset):
     schedule = make_schedule(preset.experiment.schedule)
     assert_well_formed(schedule, preset.experiment.levels)
@@ -140,7 +138,7 @@ def test_configurations_reach_their_formulas():
     assert torch.equal(make_schedule(config).sigmas, karras_betas(6, 0.01, 0.5, 3.0).sigmas)
 
 
-@pytest.mark.parametrize("least", [1e-17, 1e-300, 5e-324])
+@for_each("least", [1e-17, 1e-300, 5e-324])
 def test_the_least_of_levels_is_still_noisy(least):
     """1 − (1 − β) would be 0, and a step from a level of no noise divides by it."""
     for schedule in (

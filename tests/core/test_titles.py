@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.presets import PRESETS
@@ -15,9 +14,11 @@ from tui_diffusion.core.trajectory import forward_process
 from tui_diffusion.export.scene import Animation, Exhibit
 from tui_diffusion.export.script.standalone import standalone_script
 
+from ..cases import for_each
 
-@pytest.mark.parametrize(
-    ("preset", "settings", "title"),
+
+@for_each(
+    "preset, settings, title",
     [
         ("edm-moons", {"training.lr": 1e-4, "schedule.kind": "cosine"}, "Two moons, EDM"),
         ("edm-moons", {"data.name": "circles"}, "Two circles, EDM"),

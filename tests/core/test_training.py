@@ -20,6 +20,7 @@ from tui_diffusion.core.training.steppers.autograd import loss_of
 from tui_diffusion.core.training.trainer import Trainer, train
 from tui_diffusion.core.trajectory import denoise
 
+from ..cases import for_each
 from ..changed import changed
 from ..trainings import go_on, trained
 
@@ -255,7 +256,7 @@ def test_time_stands_still_in_a_pause(monkeypatch):
     ],
     ids=["sgd", "slowly", "adam", "first-level", "second-level", "a-step-a-level"],
 )
-@pytest.mark.parametrize("every", [None, 1])
+@for_each("every", [None, 1])
 def test_a_loss_that_is_not_finite_ends_the_training(experiment, every):
     trainer = Trainer(experiment)
     reports = list(trainer.run(every=every))
@@ -381,15 +382,15 @@ def weights_of(trainer: Trainer, level: int) -> list[torch.Tensor]:
 # --- one step by hand --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("kind", "formula"),
+@for_each(
+    "kind, formula",
     [
         ("sum", lambda e: (e**2).sum()),
         ("norm", lambda e: (e**2).sum() ** 0.5),
         ("mean", lambda e: (e**2).sum() / e.numel()),
     ],
 )
-@pytest.mark.parametrize("name", ["naive-2d", "ddpm-1d", "ddpm-1d-per-level"])
+@for_each("name", ["naive-2d", "ddpm-1d", "ddpm-1d-per-level"])
 def test_the_first_step_is_plain_gradient_descent(name, kind, formula):
     experiment = short(name, 100, training__loss=kind)
     trainer = Trainer(experiment)
@@ -411,7 +412,7 @@ def test_the_first_step_is_plain_gradient_descent(name, kind, formula):
         assert float(gradient.abs().max()) > 0
 
 
-@pytest.mark.parametrize("kind", ["sum", "norm", "mean"])
+@for_each("kind", ["sum", "norm", "mean"])
 def test_the_losses_by_hand(kind):
     error = torch.tensor([[3.0, 0.0], [0.0, 4.0]])
     expected = {"sum": 25.0, "norm": 5.0, "mean": 6.25}[kind]
@@ -507,7 +508,7 @@ def test_every_batch_is_fresh():
 # --- learning rates ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", [0, 1, 99, 100, 199, 200, 999])
+@for_each("step", [0, 1, 99, 100, 199, 200, 999])
 def test_rates_by_hand(step):
     stage = Stage(0, 1000, None, 0.004)
     base = short("naive-1d", 1000)

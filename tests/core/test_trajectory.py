@@ -12,6 +12,8 @@ from tui_diffusion.core.methods import METHODS, IdealDenoiser, NetworkDenoiser, 
 from tui_diffusion.core.randomness import generator
 from tui_diffusion.core.trajectory import denoise, forward_process, start
 
+from ..cases import for_each
+
 TENSORS = ("x", "eps_hat", "x0_hat", "mean", "noise", "repeats")
 
 
@@ -133,7 +135,7 @@ def test_the_denoiser_is_asked_once_a_step_and_once_a_repeat():
     assert asked == [*range(20), *[19] * 10]
 
 
-@pytest.mark.parametrize("stop_before", [0, 1, 5])
+@for_each("stop_before", [0, 1, 5])
 def test_the_result_is_taken_where_the_experiment_says(stop_before):
     experiment = get_preset("ddpm-1d-detailed").experiment
     experiment = experiment.with_settings({"sampling.stop_before": stop_before})
@@ -207,7 +209,7 @@ def test_the_forward_process_keeps_one_point_and_one_noise_through_all_levels():
 
 
 @pytest.mark.parametrize("sampler", ["ddpm", "ddim", "euler", "heun", "dpm++2m"])
-@pytest.mark.parametrize("points", [1, 30, 40_000])
+@for_each("points", [1, 30, 40_000])
 def test_every_step_can_be_taken_again(sampler, points):
     experiment = get_preset("ddpm-1d").experiment
     experiment = experiment.with_settings({"sampling.sampler": sampler})
@@ -243,13 +245,14 @@ def test_the_first_points_go_the_same_way_without_the_others(name):
     assert float((few.noise - whole.noise[:, :20]).abs().max()) == 0
 
 
-@pytest.mark.parametrize("sampler", ["ddpm", "heun", "dpm++2m"])
+@for_each("sampler", ["ddpm", "heun", "dpm++2m"])
 def test_how_many_points_a_network_sees_at_once_changes_nothing(sampler, monkeypatch):
     experiment = get_preset("ddpm-1d").experiment.with_settings({"sampling.sampler": sampler})
     denoiser = untrained(experiment)
     whole = denoise(experiment, denoiser, points=50)
-    monkeypatch.setattr("tui_diffusion.core.trajectory._AT_ONCE", 7)
-    parts = denoise(experiment, denoiser, points=50)
+    with monkeypatch.context() as patch:
+        patch.setattr("tui_diffusion.core.trajectory._AT_ONCE", 7)
+        parts = denoise(experiment, denoiser, points=50)
     assert parts.retake.at_once == 7
     # An untrained network sends points hundreds away, where floats are this far apart.
     assert float((parts.x - whole.x).abs().max()) < 1e-3

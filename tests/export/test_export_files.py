@@ -25,6 +25,7 @@ from tui_diffusion.export.pictures.frames import frame
 from tui_diffusion.export.pictures.raster import contour_level, contour_lines, log_density, splat
 from tui_diffusion.export.scene import Animation, Exhibit
 
+from ..cases import for_each
 from ..cli.test_cli import Cli, run_cli  # noqa: F401
 from ..trainings import trained
 
@@ -275,8 +276,8 @@ def test_an_export_given_up_leaves_nothing_behind(tmp_path: Path) -> None:
         assert left_over(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "message"),
+@for_each(
+    "name, options, message",
     [
         ("film.avi", ExportOptions(), r"suffix '\.avi' is not known; allowed: \.gif, \.mp4, \.png"),
         ("film", ExportOptions(), "has no suffix; allowed: "),
@@ -313,7 +314,7 @@ def test_an_export_given_up_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_faults_are_one_line(
     tmp_path: Path, name: str, options: ExportOptions, message: str
 ) -> None:
-    (tmp_path / "folder.gif").mkdir()
+    (tmp_path / "folder.gif").mkdir(exist_ok=True)
     with pytest.raises(ExportError, match=message) as error:
         check(tmp_path / name, options)
     assert str(error.value).isprintable()
@@ -388,8 +389,8 @@ def test_command_writes_and_reports(run: Path, tmp_path: Path, run_cli: Cli) -> 
         assert not np.array_equal(start, arrays["x"][0])
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
+@for_each(
+    "words, message",
     [
         (("RUN", "film.avi"), "allowed: .gif, .mp4"),
         (("no-such-run", "film.gif"), "does not exist"),

@@ -25,6 +25,7 @@ from tui_diffusion.export.pictures.views import figure_of
 from tui_diffusion.export.scene import Animation, Exhibit
 from tui_diffusion.export.views import TRAINING_VIEWS, VIEWS_1D, VIEWS_2D, named, pictures_of
 
+from ..cases import for_each
 from ..cli.test_cli import Cli, run_cli  # noqa: F401
 from .test_export_files import exhibit_of
 from .test_export_files import run as run
@@ -189,8 +190,8 @@ def test_the_losses_are_reduced_truly() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "message"),
+@for_each(
+    "name, options, message",
     [
         (
             "a.gif",

@@ -23,6 +23,7 @@ from tui_diffusion.export import export
 from tui_diffusion.export.scene import Exhibit
 from tui_diffusion.export.script.standalone import standalone_script
 
+from ..cases import for_each
 from ..changed import changed
 from ..trainings import trained
 
@@ -219,7 +220,7 @@ def test_other_configurations(name: str, settings: dict[str, str]) -> None:
     same_as_the_run(experiment, run_here(standalone_script(experiment)), rounding=1e-3)
 
 
-@pytest.mark.parametrize("name", list(PRESETS))
+@for_each("name", list(PRESETS))
 def test_every_preset_has_a_script(name: str) -> None:
     text = standalone_script(get_preset(name).experiment)
     ast.parse(text)

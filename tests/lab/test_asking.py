@@ -30,6 +30,7 @@ from tui_diffusion.lab.screens.numbers import (
 from tui_diffusion.lab.widgets.canvas import Canvas
 from tui_diffusion.lab.widgets.text_line import TextLine
 
+from ..cases import for_each
 from ..fakes import FakeTrainers
 from ..lab_driver import NARROW, WIDE, lab, until
 from ..trainings import trained
@@ -45,7 +46,7 @@ def test_every_pattern_reads_a_number_with_a_meaning():
             assert meaning(name).about.endswith(".")
 
 
-@pytest.mark.parametrize("kind", [Quality, LevelLoss, Attribution, StartMismatch])
+@for_each("kind", [Quality, LevelLoss, Attribution, StartMismatch])
 def test_every_figure_of_evaluate_has_a_meaning(kind):
     for field in fields(kind):
         assert of_key(field.name).about

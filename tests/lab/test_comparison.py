@@ -22,6 +22,7 @@ from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.views.loss_overlay import SERIES, can_be_relative, overlay
 
 from .. import stored_runs as stored
+from ..cases import for_each
 from ..changed import changed
 
 
@@ -69,7 +70,7 @@ def test_runs_of_different_lengths_share_one_axis():
     assert len(figure.curves[1].xs) <= 2 * 80, "about two values a column, however long it is"
 
 
-@pytest.mark.parametrize("glyphs", ["braille", "blocks", "ascii"])
+@for_each("glyphs", ["braille", "blocks", "ascii"])
 def test_no_two_series_look_alike(glyphs):
     figure = overlay([(np.ones(9, np.float32), ())] * 4, "ABCD", 80, log=False, relative=False)
     samples = [sample for sample, _, _ in legend_of(figure, glyphs)]
@@ -144,7 +145,7 @@ def test_the_table_says_why_no_winner_is_marked(monkeypatch):
         assert (sentence in " ".join(row.label for row in table.rows)) == expected
 
 
-@pytest.mark.parametrize(
+@for_each(
     "odd",
     [None, [], "x", *({"energy_distance": value} for value in ("0.1", True, float("nan"), [1]))],
 )

@@ -4,10 +4,11 @@ import re
 
 import numpy as np
 import plotext
-import pytest
 
 from tui_diffusion.lab.drawing.curves import dashed, runs, scattered, stroke
 from tui_diffusion.lab.drawing.dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, codes_of
+
+from ..cases import for_each
 
 LATTICES = {
     "braille": (BRAILLE_BITS, BRAILLE),
@@ -32,9 +33,9 @@ def by_plotext(xs, ys, marker, width, height, *, line):
     return re.sub(r"\x1b\[[0-9;]*m", "", plotext.build()).split("\n")[:height]
 
 
-@pytest.mark.parametrize("marker", LATTICES)
-@pytest.mark.parametrize("line", [True, False], ids=["line", "points"])
-@pytest.mark.parametrize("seed", range(5))
+@for_each("marker", LATTICES)
+@for_each("line", [True, False])
+@for_each("seed", range(5))
 def test_a_curve_falls_on_the_dots_where_plotext_puts_it(marker, line, seed):
     random = np.random.default_rng(seed)
     width, height = (int(n) for n in random.integers((4, 3), (90, 30)))

@@ -10,6 +10,7 @@ from textual.app import App
 from tui_diffusion.lab.output.driver import LabDriver, Parser
 from tui_diffusion.lab.output.terminal_app import TerminalApp
 
+from ..cases import for_each
 from ..lab_driver import until
 
 
@@ -49,8 +50,8 @@ def read(*chunks: bytes) -> Reader:
     return reader
 
 
-@pytest.mark.parametrize(
-    ("sent", "keys"),
+@for_each(
+    "sent, keys",
     [
         (b"\xe9t", ["t"]),  # an e with an accent from a Latin-1 terminal
         (b"\xff\xfe\xc3(", ["left_parenthesis"]),

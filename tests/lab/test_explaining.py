@@ -2,8 +2,6 @@
 
 import itertools
 
-import pytest
-
 from tui_diffusion.core.assemble import make_method, make_mixture
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import field_table
@@ -26,6 +24,7 @@ from tui_diffusion.lab.screens.look_for import AFTER, BEFORE, DURING
 from tui_diffusion.lab.session.records import SessionState, Training
 from tui_diffusion.lab.workspace import Workspace
 
+from ..cases import for_each
 from ..changed import changed
 
 
@@ -38,7 +37,7 @@ def driver(name="naive-1d", state=None, ideal=False, **changes):
     return Workspace(changed(experiment, **changes), training, source_ideal=ideal)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@for_each("name", PRESETS)
 def test_every_experiment_says_something_of_its_own_at_every_moment(name):
     texts_by_state = [
         dict(moments(driver(name, state)))

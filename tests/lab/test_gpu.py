@@ -10,6 +10,7 @@ import pytest
 from tui_diffusion.interface.gpus import Gpu, find_gpus
 from tui_diffusion.lab.widgets.gpu_line import GpuLine
 
+from ..cases import for_each
 from ..fakes import FakeTrainers
 from ..lab_driver import WIDE, lab, until
 
@@ -77,8 +78,8 @@ def test_reads_every_gpu(driver: Driver) -> None:
     assert read() == []
 
 
-@pytest.mark.parametrize(
-    ("visible", "indices"),
+@for_each(
+    "visible, indices",
     [("1", [1]), ("1,0", [1, 0]), ("GPU-b", [1]), ("0, GPU-b", [0, 1]), ("0,-1,1", [0])],
 )
 def test_only_those_that_torch_sees(driver: Driver, visible: str, indices: list[int]) -> None:
@@ -87,7 +88,7 @@ def test_only_those_that_torch_sees(driver: Driver, visible: str, indices: list[
     assert [gpu.index for gpu in read()] == indices
 
 
-@pytest.mark.parametrize("visible", ["", "-1", "7", "GPU-x"])
+@for_each("visible", ["", "-1", "7", "GPU-x"])
 def test_none_to_be_seen(driver: Driver, visible: str) -> None:
     assert find_gpus({"CUDA_VISIBLE_DEVICES": visible}) is None
 

@@ -22,6 +22,7 @@ from tui_diffusion.lab.widgets.level_prompt import LevelPrompt
 from tui_diffusion.lab.widgets.trajectory_canvas import TrajectoryCanvas, prefetch
 
 from .. import stored_runs as stored
+from ..cases import for_each
 from ..lab_driver import NARROW, WIDE, lab, make_lab, running, until
 
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW, (60, 18)], ids=lambda s: f"{s[0]}x{s[1]}")
@@ -250,7 +251,7 @@ async def test_the_way_of_playing_is_kept(tmp_path):
         assert panel.playback.manner == "1/2 level steps · out and back"
 
 
-@pytest.mark.parametrize("line", ['play_mode = "often"', "speed = 3", "sub_steps = true"])
+@for_each("line", ['play_mode = "often"', "speed = 3", "sub_steps = true"])
 def test_a_wrong_way_of_playing_is_told(tmp_path, line):
     (tmp_path / "s.toml").write_text(f"[place]\n{line}\n")
     settings, wrong = load(tmp_path / "s.toml")

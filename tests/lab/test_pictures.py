@@ -67,9 +67,9 @@ def exactly(lines, width, height):
 # --- any film, any size ----------------------------------------------------------------------
 
 
-@for_each("glyphs", GLYPHS)
-@for_each("size", SIZES)
 @for_each("name, view", VIEWS)
+@for_each("size", SIZES)
+@pytest.mark.parametrize("glyphs", GLYPHS)
 def test_a_picture_is_of_the_size_asked_for(name, view, size, glyphs):
     trajectory = film_of(name)
     for level, truth in ((0, True), (trajectory.levels // 2, False), (trajectory.levels, True)):

@@ -17,6 +17,7 @@ from tui_diffusion.lab.sampling.measured_trajectory import measure_trajectory
 from tui_diffusion.lab.sampling.request import SampleRequest
 from tui_diffusion.lab.sampling.worker import Worker
 
+from ..cases import for_each
 from ..fakes import FakeDenoiser, wait_until
 
 EXPERIMENT = get_preset("naive-1d").experiment
@@ -158,8 +159,8 @@ def test_a_worker_never_started_closes(studio):
 # --- films -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PRESETS)
-@pytest.mark.parametrize("source", ["forward", "ideal", "network"])
+@for_each("name", PRESETS)
+@for_each("source", ["forward", "ideal", "network"])
 def test_a_film_holds_every_level(name, source):
     experiment = get_preset(name).experiment
     denoiser = FakeDenoiser() if source == "network" else None

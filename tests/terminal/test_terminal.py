@@ -15,6 +15,7 @@ from tui_diffusion.lab.drawing.ascii import to_ascii, to_console
 from tui_diffusion.lab.drawing.palette import Palette, contrast
 from tui_diffusion.lab.output.colour_filters import NoColour, SixteenColours, nearest_of_256
 
+from ..cases import for_each
 from ..lab_driver import lab, make_lab, running, until
 
 TRUE = {"COLORTERM": "truecolor"}
@@ -53,8 +54,8 @@ def test_the_ladder(term, plain, true, glyphs):
         assert detect({"TERM": term, "LC_ALL": "C", **more}, "ANSI_X3.4-1968").glyphs == "ascii"
 
 
-@pytest.mark.parametrize(
-    ("named", "encoding", "glyphs"),
+@for_each(
+    "named, encoding, glyphs",
     [
         ({}, "UTF-8", "braille"),  # a container, where nothing is said
         ({"LC_CTYPE": "C.UTF-8"}, "UTF-8", "braille"),
@@ -104,8 +105,8 @@ def test_no_colour_leaves_weight_and_reverse():
     assert [bool(s.style.reverse) for s in out] == [False, True, False]
 
 
-@pytest.mark.parametrize(
-    ("hue", "number"),
+@for_each(
+    "hue, number",
     [("#ffa62b", 11), ("#121212", 0), ("#56b4e9", 14), ("#ffffff", 15), ("#444444", 8),
      ("#880000", 1)],
 )  # fmt: skip
