@@ -227,11 +227,12 @@ def test_one_level_and_one_point(tmp_path: Path) -> None:
     ideal = IdealDenoiser(make_mixture(experiment.data), METHODS["naive"])
     exhibit = Exhibit(experiment, denoise(experiment, ideal, points=1))
     for suffix in FORMATS:
-        export(
-            exhibit,
-            tmp_path / f"one{suffix}",
-            SMALL if suffix in (".gif", ".mp4") else ExportOptions(),
-        )
+        options = SMALL if suffix in (".gif", ".mp4") else ExportOptions()
+        files = export(exhibit, tmp_path / f"one{suffix}", options)
+        assert files and all(file.stat().st_size for file in files), suffix
+    assert left_over(tmp_path) == []
+    with np.load(tmp_path / "one.npz") as points:
+        assert points["x"].shape == (2, 1, 2)
 
 
 # --- faults --------------------------------------------------------------------------------------

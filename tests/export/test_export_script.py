@@ -18,6 +18,7 @@ from tui_diffusion.core import PRESETS, ConfigError, Experiment, denoise, get_pr
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.assemble import scaling_of
 from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.core.config.stepping import nudge
 from tui_diffusion.core.training.devices import subnormals_as_zero
 from tui_diffusion.export import export
 from tui_diffusion.export.scene import Exhibit
@@ -245,8 +246,45 @@ def test_points_of_a_file(suffix: str, text: str, tmp_path: Path) -> None:
     same_as_the_run(experiment, run_here(standalone_script(experiment)), rounding=1e-3)
 
 
+OTHER = {"data.means": "0.5", "data.weights": "1, 2, 3, 4", "schedule.betas": "0.2, 0.3"}
+"""Another value of a field that is neither a number nor a choice."""
+
+
+def others(experiment: Experiment, path: str) -> Iterable[Experiment]:
+    """The experiments that differ in this field from one that it applies to."""
+    ways = [lambda up=up: nudge(experiment, path, up=up) for up in (True, False)]
+    if path in OTHER:
+        ways.append(lambda: experiment.with_settings({path: OTHER[path]}))
+    for way in ways if field_table()[path].applies(experiment) else ():
+        with contextlib.suppress(ConfigError):
+            if (other := way()) != experiment:
+                yield other
+
+
+def code(experiment: Experiment) -> str:
+    """The script below its docstring, which names the fields that were changed."""
+    return standalone_script(experiment).split('"""', 2)[2]
+
+
 def test_every_field_is_followed_or_refused() -> None:
     """A field that the templates do not know must never be left out in silence."""
+    ring = changed("edm-moons", data__name="ring", sampling__sampler="ddim")
+    tried, silent = set(), set()
+    for base in (*(preset.experiment for preset in PRESETS.values()), ring):
+        before = code(base)
+        for path in field_table():
+            for experiment in others(base, path):
+                tried.add(path)
+                with contextlib.suppress(ConfigError):
+                    if code(experiment) == before:
+                        silent.add((base.name, path))
+    # The device is that of whoever runs it; the result is taken before any step is repeated.
+    assert silent == {("ddpm-1d-detailed", "sampling.repeats")}
+    of_a_file = {"data.path", "data.columns", "data.where", "data.scaling"}
+    assert tried == set(field_table()) - of_a_file - {"device"}
+
+
+def test_what_the_script_cannot_follow_is_refused() -> None:
     experiment = get_preset("naive-multimodal").experiment
     for settings in ({"network.fourier": 2}, {"training.average": 0.9}):
         with pytest.raises(ConfigError, match=f"{next(iter(settings))}: .* allowed: 0"):
