@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from .command_line import Cli
+
 # Times differ from machine to machine; no test depends on one.
 settings.register_profile("diffusion-tui", deadline=None)
 settings.load_profile("diffusion-tui")
@@ -28,3 +30,8 @@ def _one_thread() -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
+
+
+@pytest.fixture
+def run_cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return Cli(monkeypatch, capsys)

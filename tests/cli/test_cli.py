@@ -28,6 +28,7 @@ from tui_diffusion.core.trajectory import denoise
 from tui_diffusion.interface.command_line import parse_settings
 
 from ..cases import for_each
+from ..command_line import spawn
 from ..trainings import trained
 
 SAMPLE_KEYS = {
@@ -39,53 +40,6 @@ TRAIN_KEYS = {
     *("loss", "sample", "target"),
 }
 SHORT = ("--set", "training.steps=30", "--set", "sampling.points=50")
-
-
-class Cli:
-    """Run the command in this process; remember what it wrote and how it ended."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-        self._monkeypatch, self._capsys = monkeypatch, capsys
-        self.out = self.err = ""
-
-    def __call__(self, *arguments: str) -> int:
-        self._monkeypatch.setattr(sys, "argv", ["diffusion-tui", *arguments])
-        code: object = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code
-        self.out, self.err = self._capsys.readouterr()
-        assert code is None or isinstance(code, int)
-        return int(code or 0)
-
-    def json(self, *arguments: str, code: int = 0):
-        """The one JSON object that the command printed, alone on standard output."""
-        assert self(*arguments, "--json") == code, self.err
-        assert self.out.count("\n") == 1
-        assert self.out.endswith("\n")
-
-        def refuse(name: str) -> None:
-            raise AssertionError(f"{name} is not JSON")
-
-        value = json.loads(self.out, parse_constant=refuse)
-        assert isinstance(value, dict)
-        return value
-
-
-@pytest.fixture
-def run_cli(monkeypatch, capsys) -> Cli:
-    return Cli(monkeypatch, capsys)
-
-
-def spawn(*arguments: str, **options) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tui_diffusion", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
 
 
 # --- list --------------------------------------------------------------------------------------

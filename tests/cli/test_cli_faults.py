@@ -20,7 +20,6 @@ from ..cases import for_each
 from ..core.test_faults import EXPERIMENT, tree
 from ..stored_runs import of_an_earlier_version
 from ..trainings import trained
-from .test_cli import run_cli  # noqa: F401
 
 if sys.platform != "win32":
     from ..pseudo_terminal import Terminal
@@ -67,7 +66,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_no_command_opens_a_damaged_run(damage, run, run_cli):  # noqa: F811
+def test_no_command_opens_a_damaged_run(damage, run, run_cli):
     DAMAGE[damage](run)
     before = tree(store())
     for command in COMMANDS:
@@ -83,7 +82,7 @@ def test_no_command_opens_a_damaged_run(damage, run, run_cli):  # noqa: F811
 
 @pytest.mark.parametrize("command", COMMANDS[:3], ids=lambda c: c[0])
 @pytest.mark.parametrize("name", ["[red]x", "a\x1b]0;boo\x07", "a\nb"])
-def test_a_hostile_name_is_harmless_in_what_is_printed(command, name, run, run_cli):  # noqa: F811
+def test_a_hostile_name_is_harmless_in_what_is_printed(command, name, run, run_cli):
     """The name of the run, and that of its experiment, which has to be printable."""
     for file in run.rglob("experiment.json"):
         values = json.loads(file.read_text())
@@ -104,7 +103,7 @@ def test_a_hostile_name_is_harmless_in_what_is_printed(command, name, run, run_c
 
 
 @for_each("name", ["..", "../runs/run", "../../etc", "/etc", "run/../../x", "a\0b"])
-def test_no_name_leads_out_of_the_store(name, run, run_cli):  # noqa: F811
+def test_no_name_leads_out_of_the_store(name, run, run_cli):
     """A path is one that a person wrote; but what lies there has to be a run."""
     (store().parent / "x").mkdir(exist_ok=True)
     before = tree(store().parent)
@@ -133,7 +132,7 @@ def test_a_disk_that_is_full_is_told_while_training_goes_on(home):
     assert list(store().iterdir()) == []
 
 
-def test_a_store_that_goes_while_training_is_told(run_cli, monkeypatch):  # noqa: F811
+def test_a_store_that_goes_while_training_is_told(run_cli, monkeypatch):
     from tui_diffusion.core.runs import checkpointer as checkpoints
     from tui_diffusion.core.training.trainer import Trainer
 
@@ -175,7 +174,7 @@ def test_a_signal_leaves_the_terminal_of_a_training_as_it_was(name):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 @pytest.mark.parametrize("device", ["cuda", "cuda:0"])
-def test_without_a_gpu_there_is_a_line(device, run, run_cli, home):  # noqa: F811
+def test_without_a_gpu_there_is_a_line(device, run, run_cli, home):
     before = tree(store())
     for command in (("train", "naive-1d"), ("train", "--resume", "run")):
         assert run_cli(*command, "--device", device, "--json") == 2

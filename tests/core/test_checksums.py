@@ -13,7 +13,6 @@ from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import RunError, open_run, save_run, store
 from tui_diffusion.core.runs.store import list_runs, summarise
 
-from ..cli.test_cli import run_cli  # noqa: F401
 from ..stored_runs import of_an_earlier_version
 from ..trainings import trained
 
@@ -121,7 +120,7 @@ def test_a_run_without_checksums_opens_as_before(run):
         ("train", "--resume", "run", "--json"),
     ],
 )
-def test_no_command_gives_another_result_for_a_flipped_bit(command, run, run_cli, monkeypatch):  # noqa: F811
+def test_no_command_gives_another_result_for_a_flipped_bit(command, run, run_cli, monkeypatch):
     monkeypatch.chdir(run.parent.parent)
     chance = random.Random(1)
 

@@ -33,7 +33,6 @@ from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
 from ..cases import for_each
-from ..cli.test_cli import run_cli  # noqa: F401
 from ..fakes import FakeTrainers, wait_until
 from ..stored_runs import of_an_earlier_version
 from ..trainings import go_on, trained
@@ -298,7 +297,7 @@ cli.main()
 
 
 @pytest.mark.parametrize("home", ["/dev/null", "/proc/nope", "file"])
-def test_a_store_that_cannot_be_there_is_one_line(run_cli, tmp_path, monkeypatch, home):  # noqa: F811
+def test_a_store_that_cannot_be_there_is_one_line(run_cli, tmp_path, monkeypatch, home):
     (tmp_path / "file").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DIFFUSION_TUI_HOME", home)
@@ -310,7 +309,7 @@ def test_a_store_that_cannot_be_there_is_one_line(run_cli, tmp_path, monkeypatch
     assert len(run_cli.err.splitlines()) <= 1
 
 
-def test_a_training_that_cannot_be_written_is_reported_all_the_same(run_cli, monkeypatch):  # noqa: F811
+def test_a_training_that_cannot_be_written_is_reported_all_the_same(run_cli, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -421,7 +420,7 @@ def test_killed_at_random_many_times():
         (RuntimeError("CUDA error: device-side\nassert"), ("device failed", "device cpu")),
     ],
 )
-def test_a_fault_of_the_device_is_one_line(run_cli, monkeypatch, error, words):  # noqa: F811
+def test_a_fault_of_the_device_is_one_line(run_cli, monkeypatch, error, words):
     def fail(*_: object, **__: object) -> None:
         raise error
 
@@ -441,7 +440,7 @@ def test_a_fault_of_the_device_is_one_line(run_cli, monkeypatch, error, words): 
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()], ids=["GPU", "CPU"]
 )
-def test_what_is_allowed_helps_there(run_cli, monkeypatch, error, tmp_path):  # noqa: F811
+def test_what_is_allowed_helps_there(run_cli, monkeypatch, error, tmp_path):
     """Less of what training needs where that fails, and of what sampling needs where that does."""
 
     def fail(*_: object, **__: object) -> None:
@@ -478,7 +477,7 @@ def test_a_defect_is_no_fault_of_the_device():
     assert fault_of(ValueError("CUDA error")) is None
 
 
-def test_without_memory_the_last_checkpoint_stays(run_cli, monkeypatch):  # noqa: F811
+def test_without_memory_the_last_checkpoint_stays(run_cli, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
@@ -605,7 +604,7 @@ class Overflowing(Trainer):
             yield progress
 
 
-def test_an_overflow_at_an_interruption_is_told_and_offers_no_going_on(run_cli, monkeypatch):  # noqa: F811
+def test_an_overflow_at_an_interruption_is_told_and_offers_no_going_on(run_cli, monkeypatch):
     run = Trainer.run
 
     def overflowing(self, **_):

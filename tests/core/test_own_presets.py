@@ -26,7 +26,6 @@ from tui_diffusion.core.paths import presets_folder
 from tui_diffusion.interface.command_line import command_line, parse_settings
 
 from ..cases import for_each
-from ..cli.test_cli import run_cli  # noqa: F401  a fixture
 
 CHANGES = {"training.lr": 5e-3, "schedule.levels": 12, "seed": 7}
 
@@ -170,7 +169,7 @@ def test_the_copied_command_needs_no_preset_of_ones_own(name):
 # --- command line ------------------------------------------------------------------------------
 
 
-def test_the_command_line_lists_trains_and_completes_them(mine, run_cli):  # noqa: F811
+def test_the_command_line_lists_trains_and_completes_them(mine, run_cli):
     rows = run_cli.json("list")["experiments"]
     assert [row["id"] for row in rows if row["own"]] == ["mine"] and rows[-1]["levels"] == 12
     assert run_cli("list") == 0 and "your own" in run_cli.out
@@ -187,7 +186,7 @@ def test_completion_offers_them(mine):
     assert offered == ["mine"]
 
 
-def test_a_damaged_one_is_a_line_beside_the_list_and_a_refusal_by_name(mine, run_cli):  # noqa: F811
+def test_a_damaged_one_is_a_line_beside_the_list_and_a_refusal_by_name(mine, run_cli):
     (presets_folder() / "mine.json").write_text("{")
     assert len(run_cli.json("list")["experiments"]) == len(PRESETS)
     assert run_cli.err.count("\n") == 1 and "mine.json: left out" in run_cli.err

@@ -15,7 +15,6 @@ from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.training.trainer import Trainer
 
 from ..cases import for_each
-from ..cli.test_cli import run_cli  # noqa: F401
 from ..hostile_files import MAKERS
 
 NAIVE = get_preset("naive-1d").experiment
@@ -51,7 +50,7 @@ def test_a_hostile_file_of_points_is_refused_in_one_harmless_line(what, tmp_path
 
 
 @for_each("what", ["escapes", "pipe", "sparse", "pickle", "gone", "long row"])
-def test_the_command_line_refuses_it_before_anything_starts(what, run_cli, tmp_path, home):  # noqa: F811
+def test_the_command_line_refuses_it_before_anything_starts(what, run_cli, tmp_path, home):
     file = made(tmp_path, what)
     assert run_cli("train", "naive-1d", "--set", f"data.name=file:{file}", "--json") == 2
     assert run_cli.out == ""

@@ -28,7 +28,7 @@ from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
 from ..cases import for_each
-from ..cli.test_cli import run_cli, spawn  # noqa: F401
+from ..command_line import spawn
 from ..fakes import FakeTrainers, wait_until
 from ..trainings import go_on, trained
 
@@ -126,7 +126,7 @@ def test_more_steps_for_every_preset(name):
     assert np.array_equal(more.losses[:40], run.losses())
 
 
-def test_a_cosine_that_more_steps_lift_is_said_and_can_be_held(run_cli):  # noqa: F811
+def test_a_cosine_that_more_steps_lift_is_said_and_can_be_held(run_cli):
     experiment = short("edm-1d", 60)
     save_run(store() / "run", trained(experiment), "finished")
     run = open_run("run")
@@ -249,7 +249,7 @@ def test_a_checkpoint_of_weights_that_are_not_finite_is_left_out():
 # --- the command line --------------------------------------------------------------------------
 
 
-def test_resume_on_the_command_line(run_cli, home):  # noqa: F811
+def test_resume_on_the_command_line(run_cli, home):
     experiment = get_preset("naive-2d").experiment.with_settings({"training.steps": 90})
     name = new_name(experiment)
     save_run(store() / name, trained(experiment, 33), "stopped")
@@ -291,7 +291,7 @@ def test_resume_on_the_command_line(run_cli, home):  # noqa: F811
         ((), ("no experiment", "naive-1d")),
     ],
 )
-def test_a_run_that_cannot_be_gone_on_with_is_one_line(run_cli, arguments, words):  # noqa: F811
+def test_a_run_that_cannot_be_gone_on_with_is_one_line(run_cli, arguments, words):
     save_run(store() / "run", trained(short("naive-1d", 40, device="auto"), 5), "stopped")
     before = {file: file.read_bytes() for file in store().rglob("*.*") if file.is_file()}
     assert run_cli("train", *arguments, "--json") == 2
@@ -301,7 +301,7 @@ def test_a_run_that_cannot_be_gone_on_with_is_one_line(run_cli, arguments, words
     assert {file: file.read_bytes() for file in before} == before
 
 
-def test_a_run_that_is_being_written_is_one_line(run_cli):  # noqa: F811
+def test_a_run_that_is_being_written_is_one_line(run_cli):
     trainer = trained(short("naive-1d", 40), 5)
     folder = save_run(store() / "run", trainer, "stopped")
     with Checkpointer(trainer, folder):
@@ -310,14 +310,14 @@ def test_a_run_that_is_being_written_is_one_line(run_cli):  # noqa: F811
     assert run_cli.err.count("\n") == 1
 
 
-def test_a_run_is_not_written_over_by_a_new_training(run_cli):  # noqa: F811
+def test_a_run_is_not_written_over_by_a_new_training(run_cli):
     folder = save_run(store() / "run", trained(short("naive-1d", 40), 5), "stopped")
     assert run_cli("train", "naive-1d", "--out", str(folder)) == 2
     assert "not empty" in run_cli.err
     assert open_run("run").step == 5
 
 
-def test_runs_for_a_person(run_cli):  # noqa: F811
+def test_runs_for_a_person(run_cli):
     assert run_cli("runs") == 0
     assert "no runs so far" in run_cli.err
     assert run_cli.json("runs") == {"runs": []}

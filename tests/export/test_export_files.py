@@ -26,7 +26,7 @@ from tui_diffusion.export.pictures.raster import contour_level, contour_lines, l
 from tui_diffusion.export.scene import Animation, Exhibit
 
 from ..cases import for_each
-from ..cli.test_cli import Cli, run_cli  # noqa: F401
+from ..command_line import Cli
 from ..trainings import trained
 
 SMALL = ExportOptions(size=(320, 240), fps=10, seconds=1)
@@ -374,7 +374,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_run(tmp_path_factory.mktemp("runs") / "run", trainer, "finished")
 
 
-def test_command_writes_and_reports(run: Path, tmp_path: Path, run_cli: Cli) -> None:  # noqa: F811
+def test_command_writes_and_reports(run: Path, tmp_path: Path, run_cli: Cli) -> None:
     file = tmp_path / "points.npz"
     words = ("export", str(run), str(file), "--points", "33")
     report = run_cli.json(*words, "--seed", "5")
@@ -406,7 +406,7 @@ def test_command_writes_and_reports(run: Path, tmp_path: Path, run_cli: Cli) -> 
 def test_command_faults_are_one_line_and_exit_2(
     run: Path,
     tmp_path: Path,
-    run_cli: Cli,  # noqa: F811
+    run_cli: Cli,
     words: tuple[str, ...],
     message: str,
 ) -> None:

@@ -26,7 +26,7 @@ from tui_diffusion.export.scene import Animation, Exhibit
 from tui_diffusion.export.views import TRAINING_VIEWS, VIEWS_1D, VIEWS_2D, named, pictures_of
 
 from ..cases import for_each
-from ..cli.test_cli import Cli, run_cli  # noqa: F401
+from ..command_line import Cli
 from .test_export_files import exhibit_of
 from .test_export_files import run as run
 
@@ -242,7 +242,7 @@ def test_tables_of_views_hold_what_is_shown(animation: Animation, tmp_path: Path
 def test_command_draws_a_view(
     run: Path,
     tmp_path: Path,
-    run_cli: Cli,  # noqa: F811
+    run_cli: Cli,
 ) -> None:
     file = tmp_path / "score.png"
     words = ("export", str(run), str(file), "--view", "score-field", "--level", "4", "--light")

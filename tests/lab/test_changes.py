@@ -21,7 +21,6 @@ from tui_diffusion.lab.runs.screen import RunsScreen
 from tui_diffusion.lab.runs.stored import count_runs
 
 from .. import stored_runs as stored
-from ..cli.test_cli import run_cli  # noqa: F401
 from ..lab_driver import NARROW, WIDE, lab, until
 
 
@@ -92,7 +91,7 @@ def test_a_preset_of_ones_own_and_what_is_left_when_it_is_gone():
     assert changes(run).text == "edm-moons, lr 0.004, seed 3"
 
 
-def test_whatever_stands_in_the_file_is_harmless(run_cli):  # noqa: F811
+def test_whatever_stands_in_the_file_is_harmless(run_cli):
     run = saved(store() / "run")
     deep = [[[[1]]]]
     edited(run, seed=float("nan"), device="\x1b[31m" + "x" * 5000, data__means=deep, method=7)
@@ -106,7 +105,7 @@ def test_whatever_stands_in_the_file_is_harmless(run_cli):  # noqa: F811
 # --- names -------------------------------------------------------------------------------------
 
 
-def test_a_run_is_found_by_the_beginning_of_its_name_and_as_the_latest(run_cli):  # noqa: F811
+def test_a_run_is_found_by_the_beginning_of_its_name_and_as_the_latest(run_cli):
     for name, day in (("moons", 1), ("moons-2", 3), ("spirals", 2)):
         stored.of_a_time(saved(store() / name), f"2026-01-0{day}T00:00:00+00:00")
     (store() / ".moons-3.1.tmp").mkdir()
@@ -125,7 +124,7 @@ def test_a_run_is_found_by_the_beginning_of_its_name_and_as_the_latest(run_cli):
         find("latest")
 
 
-def test_a_run_outside_the_store_is_listed_until_it_is_gone(run_cli, tmp_path, home):  # noqa: F811
+def test_a_run_outside_the_store_is_listed_until_it_is_gone(run_cli, tmp_path, home):
     out = tmp_path / ("long-" * 20) / "my-run"
     short = ("--set", "training.steps=20", "--set", "sampling.points=20")
     run_cli.json("train", "naive-1d", *short, "--out", str(out))

@@ -17,7 +17,6 @@ from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session
 
 from ..changed import changed
-from ..cli.test_cli import run_cli  # noqa: F401
 from ..fakes import FakeTrainers, wait_until
 from ..lab_driver import make_lab, running, until
 from ..pseudo_terminal import Terminal
@@ -25,7 +24,7 @@ from ..pseudo_terminal import Terminal
 SHORT = ("--set", "training.steps=200", "--device", "cpu")
 
 
-def test_a_working_folder_that_is_gone_is_one_line(run_cli, tmp_path, monkeypatch):  # noqa: F811
+def test_a_working_folder_that_is_gone_is_one_line(run_cli, tmp_path, monkeypatch):
     """MKL would end the process with its own line and code 2 as torch is imported."""
     folder = tmp_path / "gone"
     folder.mkdir()
@@ -39,7 +38,7 @@ def test_a_working_folder_that_is_gone_is_one_line(run_cli, tmp_path, monkeypatc
     assert run_cli("list") == run_cli("train", "--help") == 0
 
 
-def test_a_size_of_nothing_in_the_environment_is_ignored(run_cli, monkeypatch):  # noqa: F811
+def test_a_size_of_nothing_in_the_environment_is_ignored(run_cli, monkeypatch):
     for columns in ("0", "x", "-1"):
         monkeypatch.setenv("COLUMNS", columns)
         assert run_cli("list") == 0
@@ -65,7 +64,7 @@ def test_a_terminal_without_a_cursor_is_one_line():
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2])
-def test_a_scheduler_asks_for_a_checkpoint_and_training_goes_on(number, run_cli, monkeypatch):  # noqa: F811
+def test_a_scheduler_asks_for_a_checkpoint_and_training_goes_on(number, run_cli, monkeypatch):
     run, saved = Trainer.run, []
 
     def signalled(self, **how):
@@ -110,7 +109,7 @@ def test_the_lab_takes_a_checkpoint_when_asked():
 # --- a folder of one's own choice --------------------------------------------------------------
 
 
-def test_a_folder_that_another_training_has_is_told_at_the_start(run_cli, tmp_path):  # noqa: F811
+def test_a_folder_that_another_training_has_is_told_at_the_start(run_cli, tmp_path):
     folder = tmp_path / "same"
     with claimed(folder):
         assert run_cli("train", "naive-1d", "--out", str(folder), *SHORT) == 2
@@ -118,7 +117,7 @@ def test_a_folder_that_another_training_has_is_told_at_the_start(run_cli, tmp_pa
     assert not folder.exists()  # nothing was written there
 
 
-def test_a_link_to_a_folder_is_followed(run_cli, tmp_path):  # noqa: F811
+def test_a_link_to_a_folder_is_followed(run_cli, tmp_path):
     link, real = tmp_path / "link", tmp_path / "real"
     link.symlink_to(real)
     report = run_cli.json("train", "naive-1d", "--out", str(link), *SHORT)
