@@ -8,7 +8,16 @@ import sys
 
 import pytest
 
-from tui_diffusion.cli import main as cli
+from tui_diffusion import program as cli
+
+SHORT = ("--set", "training.steps=30", "--set", "sampling.points=50")
+"""A training of 30 steps, sampled with 50 points."""
+
+TRAIN_KEYS = {
+    *("experiment", "run", "seed", "device", "steps", "seconds", "steps_per_second"),
+    *("loss", "sample", "target"),
+}
+"""What every report of a training holds."""
 
 
 class Cli:

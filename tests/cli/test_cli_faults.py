@@ -17,7 +17,7 @@ from tui_diffusion.core.runs.run import save_run, store
 from tui_diffusion.core.runs.store import list_runs
 
 from ..cases import for_each
-from ..core.test_faults import EXPERIMENT, tree
+from ..faults import EXPERIMENT, tree
 from ..stored_runs import of_an_earlier_version
 from ..trainings import trained
 

@@ -18,7 +18,6 @@ from tui_diffusion.core import PRESETS, ConfigError, Experiment, denoise, get_pr
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.assemble import scaling_of
 from tui_diffusion.core.config.experiment import field_table
-from tui_diffusion.core.config.stepping import nudge
 from tui_diffusion.core.training.devices import subnormals_as_zero
 from tui_diffusion.export import export
 from tui_diffusion.export.scene import Exhibit

@@ -1,0 +1,46 @@
+"""What the tests of faults share."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.runs.run import RunError
+from tui_diffusion.core.training.trainer import Trainer
+
+EXPERIMENT = get_preset("ddpm-multimodal").experiment.with_settings(
+    {"training.steps": 30, "training.batch": 8, "training.average": 0.9, "device": "cpu"}
+)
+
+
+def fault(action, *arguments: object) -> str:
+    with pytest.raises(RunError) as caught:
+        action(*arguments)
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message) < 400
+    return message
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    files = (file for file in folder.rglob("*") if file.is_file() and file.name != "lock")
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+def driver(code: str, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*arguments, sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        **options,
+    )
+
+
+def overflow(trainer: Trainer) -> None:
+    """What an update beyond the greatest number leaves."""
+    with torch.no_grad():
+        trainer.network.bodies[0][0].weight[0, 0] = float("inf")
