@@ -7,11 +7,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 
 from tui_diffusion.lab.app import Lab
 from tui_diffusion.lab.panels.denoising import DenoisingPanel
+from tui_diffusion.lab.panels.experiments import ExperimentList
 from tui_diffusion.lab.panels.form.form import Form
 from tui_diffusion.lab.panels.training import LossPanel
 from tui_diffusion.lab.session.session import Session
@@ -21,6 +23,7 @@ from .changed import changed
 from .fakes import FakeTrainer, FakeTrainers
 
 WIDE, NARROW = (120, 40), (80, 24)
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 
 _CHARACTERS = {"full_stop": ".", "minus": "-", "plus": "+", "space": " ", "question_mark": "?",
                "left_square_bracket": "[", "right_square_bracket": "]", "comma": ","}  # fmt: skip
@@ -170,3 +173,20 @@ async def lab(*args, size=WIDE, **options) -> AsyncIterator[Driver]:
     async with running(make_lab(*args, **options), size) as driver:
         await driver.trajectory()
         yield driver
+
+
+async def focus(driver, where):
+    """Put the focus on a widget, or on none."""
+    screen = driver.app.screen
+    match where:
+        case "experiments":
+            screen.query_one(ExperimentList).focus()
+        case "form":
+            driver.form.focus()
+        case "denoising":
+            driver.panel.focus()
+        case "training":
+            driver.loss.focus()
+        case "nothing":
+            screen.set_focus(None)
+    await driver.pilot.pause(0.01)

@@ -20,8 +20,6 @@ from ..stored_runs import of_an_earlier_version
 from ..trainings import go_on, trained
 
 BINARY = ("weights.safetensors", "state.safetensors", "losses.npy")
-
-
 FILES = ("run.json", "experiment.json", "metrics.json", *BINARY)
 
 
