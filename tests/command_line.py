@@ -10,6 +10,8 @@ import pytest
 
 from tui_diffusion import program as cli
 
+LONG = ("--set", "training.steps=100000000", "--set", "training.lr=1e-6")
+"""A training that goes on until it is ended."""
 SHORT = ("--set", "training.steps=30", "--set", "sampling.points=50")
 """A training of 30 steps, sampled with 50 points."""
 
