@@ -16,21 +16,24 @@ EXPERIMENT = get_preset("ddpm-multimodal").experiment.with_settings(
 )
 
 
-def fault(action, *arguments: object) -> str:
+def fault(action, *arguments: object, longest: int = 400) -> str:
+    """The message of a run that is refused: one line of plain text."""
     with pytest.raises(RunError) as caught:
         action(*arguments)
     message = str(caught.value)
     assert message.isprintable()
-    assert len(message) < 400
+    assert len(message) < longest
     return message
 
 
 def tree(folder: Path) -> dict[str, bytes]:
+    """The bytes of each file but the lock, which says who wrote last."""
     files = (file for file in folder.rglob("*") if file.is_file() and file.name != "lock")
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
 def driver(code: str, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    """Run this code in an interpreter of its own."""
     return subprocess.run(
         [*arguments, sys.executable, "-c", code],
         capture_output=True,

@@ -4,9 +4,7 @@ import pytest
 
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import (
-    Experiment,
-)
+from tui_diffusion.core.config.experiment import Experiment
 
 NAIVE = get_preset("naive-1d").experiment
 DDPM = get_preset("ddpm-1d").experiment

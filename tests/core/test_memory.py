@@ -2,31 +2,15 @@
 
 import tracemalloc
 
-import pytest
-import torch
-
 from tui_diffusion.core.faults import fault_of, is_out_of_memory
 from tui_diffusion.core.runs.checkpointer import Checkpointer
 from tui_diffusion.core.runs.run import store
 from tui_diffusion.core.runs.tensor_files import save_tensors
 from tui_diffusion.core.training.trainer import Trainer
-from tui_diffusion.export.atomic import write_whole
 
 from ..cases import for_each
 from ..faults import EXPERIMENT
 from ..trainings import trained
-
-
-@pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("…"), RuntimeError("can't allocate memory")]
-)
-def test_memory_that_runs_out_at_writing_is_no_fault_of_the_file(error, tmp_path):
-    def fail(_: object) -> None:
-        raise error
-
-    with pytest.raises(type(error)):
-        write_whole([tmp_path / "points.npz"], True, fail)
-    assert not [*tmp_path.iterdir()]
 
 
 def test_a_defect_is_no_fault_of_the_device():

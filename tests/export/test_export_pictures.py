@@ -27,8 +27,7 @@ from tui_diffusion.export.views import TRAINING_VIEWS, VIEWS_1D, VIEWS_2D, named
 
 from ..cases import for_each
 from ..command_line import Cli
-from .test_export_files import exhibit_of
-from .test_export_files import run as run
+from .exhibits import exhibit_of
 
 
 def network_of(name: str) -> Exhibit:
