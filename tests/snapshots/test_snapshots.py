@@ -1,6 +1,6 @@
 """How the lab looks. After a change that is meant, write them anew and look at them:
 
-    pytest tests/test_snapshots.py --snapshot-update
+    pytest tests/snapshots/test_snapshots.py --snapshot-update
 
 Nothing in them depends on a clock or on the last digits of a machine: trainings are fake, and what
 is measured of a sample is put in its place.

@@ -1,7 +1,7 @@
 """The lab driven at speed for as long as is wished: memory stays flat, and no thread is left over.
 
-``DIFFUSION_TUI_SOAK=3600 pytest -m slow -s tests/test_soak.py`` soaks for an hour and prints what
-it measures; without the variable it is a minute.
+``DIFFUSION_TUI_SOAK=3600 pytest -m slow -s tests/terminal/test_soak.py`` soaks for an hour and
+prints what it measures; without the variable it is a minute.
 """
 
 import contextlib
