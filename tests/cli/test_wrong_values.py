@@ -11,7 +11,7 @@ import pytest
 
 from tui_diffusion.cli.signals import Exit
 
-from .test_cli import Cli, run_cli, saved  # noqa: F401
+from ..command_line import Cli
 
 ODD = ("", "abc", "-1", "nan", "1e400", "9" * 40, "\x1b[2J", "a\nb", "x" * 5000, "--json")
 
@@ -39,8 +39,8 @@ def wrong() -> Iterator[tuple[str, ...]]:
 
 
 def test_every_wrong_value_is_one_line_that_says_what_is_allowed(
-    run_cli: Cli,  # noqa: F811
-    saved: Path,  # noqa: F811
+    run_cli: Cli,
+    saved: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -71,7 +71,7 @@ def test_every_wrong_value_is_one_line_that_says_what_is_allowed(
     ],
 )
 def test_a_wrong_use_names_all_that_the_command_takes(
-    run_cli: Cli,  # noqa: F811
+    run_cli: Cli,
     words: tuple[str, ...],
     line: str,
 ) -> None:

@@ -22,8 +22,8 @@ from tui_diffusion.core.trajectory import Trajectory, denoise
 from tui_diffusion.export import export
 from tui_diffusion.export.pictures.figure import Panel
 from tui_diffusion.export.pictures.ticks import marks
+from tui_diffusion.export.scene import Animation as Exported
 from tui_diffusion.export.scene import Exhibit
-from tui_diffusion.export.scene import MeasuredTrajectory as Exported
 from tui_diffusion.lab.drawing.palette import Palette
 from tui_diffusion.lab.formatting import vector
 from tui_diffusion.lab.sampling.measured_trajectory import MeasuredTrajectory, measure_trajectory

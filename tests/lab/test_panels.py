@@ -9,7 +9,8 @@ from tui_diffusion.export.views import BY_NAME, View
 from tui_diffusion.lab.views.panels import panels
 from tui_diffusion.lab.views.render import VIEWS_1D, VIEWS_2D, ViewState, picture
 
-from .test_pictures import GLYPHS, PALETTE, SIZES, film_of, text
+from .test_pictures import SIZES
+from .trajectories import GLYPHS, PALETTE, film_of, text
 
 
 def test_the_panels_of_every_view_fill_the_size_asked_for():
