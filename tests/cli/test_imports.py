@@ -137,3 +137,10 @@ else:
     raise SystemExit("no error")
 """
     assert loaded_by(code) == set()
+
+
+def test_the_lab_is_imported_without_what_its_first_picture_does_not_need():
+    """The import of torch takes longer than the first paint may."""
+    loaded = loaded_by("import tui_diffusion.lab.launch, tui_diffusion.lab.app")
+    assert "textual" in loaded
+    assert not loaded & {"torch", "safetensors", "scipy", "tomlkit"}

@@ -214,7 +214,7 @@ async def test_the_runs_are_read_by_another_thread_and_the_cursor_stays(monkeypa
         here = runs.here.name
         assert len(runs.rows) == 3 and runs.cursor == 1
         may.clear()
-        driver.app.screen._look()
+        driver.app.screen._poll()
         await until_soon(lambda: len(readers) == 2)
         await driver.press("end", "home", "down", "space")
         assert runs.cursor == 2 and runs.marked, "keys are answered"

@@ -11,17 +11,16 @@ from ...core.config.errors import ConfigError
 from ...core.config.experiment import field_table
 from ...core.runs.manifest import RunError
 from ..reader import Reader
-from ..runs.compare.screen import CompareScreen
-from ..runs.compare.subjects import Candidate, beside_workspace
-from ..runs.load import ToOpen, read
-from ..screens.save_preset import PresetChange
 
 if TYPE_CHECKING:
     from ..live_updates import LiveUpdates
     from ..main_screen import MainScreen
     from ..model import Model
     from ..output.terminal_app import TerminalApp
+    from ..runs.compare.subjects import Candidate
+    from ..runs.load import ToOpen
     from ..runs.run_list import RunChoice
+    from ..screens.save_preset import PresetChange
 
 P = ParamSpec("P")
 Act = Callable[Concatenate["Windows", P], None]
@@ -117,6 +116,8 @@ class Windows:
 
         Another thread reads it: the loss floor alone of 10,000 points takes seconds.
         """
+        from ..runs.load import read
+
         what = f"opening {choice.run.label} …"
         self._updates.read(what, partial(read, choice), self._take_read)
 
@@ -135,6 +136,8 @@ class Windows:
     @_with_torch
     def action_compare(self) -> None:
         """Compare the training with the experiment's latest other run, or let the user choose."""
+        from ..runs.compare.subjects import beside_workspace
+
         training, chosen = self.model.workspace.training, self.model.chosen
         self._beside.start(partial(beside_workspace, training, chosen), self._compare)
 
@@ -147,6 +150,8 @@ class Windows:
         if len(self._app.screen_stack) > 1:
             return  # another window was opened meanwhile
         if len(sources) > 1:
+            from ..runs.compare.screen import CompareScreen
+
             self._app.push_screen(
                 CompareScreen(sources), lambda other: self.action_runs() if other else None
             )

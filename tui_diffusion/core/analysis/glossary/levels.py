@@ -55,8 +55,9 @@ LEVELS = (
     ),
     GlossaryEntry(
         "start off by",
-        "How far the noise that sampling starts from is from the true noisiest level, in that "
-        "level's std. o shows whether this harms the sample; s starts from the exact level.",
+        "Distance of the noise that sampling starts from to the true noisiest level, in that "
+        "level's std. The parts of the error show whether it harms the sample; "
+        "sampling.start = exact removes it.",
         "energy distance(start, noisiest level) / std of the noisiest level",
         "Below 0.001 no sample shows the difference, and the title says start good.",
         keys=("share",),
