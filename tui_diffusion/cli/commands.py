@@ -128,8 +128,7 @@ def make_program(opening: click.Command) -> click.Group:
         """
         if ctx.invoked_subcommand in (opening.name, *_WITH_TORCH):
             check_room_for_torch()
-            problem = use_kept_speeds()
-            if problem and ctx.invoked_subcommand != opening.name:  # the lab says it itself
-                complain(problem)
+        if ctx.invoked_subcommand in _WITH_TORCH and (problem := use_kept_speeds()):
+            complain(problem)
 
     return cli

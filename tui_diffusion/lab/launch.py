@@ -21,6 +21,7 @@ from ..core.files import remove_unfinished
 from ..core.nearest import did_you_mean, nearest
 from ..core.paths import settings_file
 from ..core.runs.store import Summary
+from ..core.training.speeds import use_speeds
 from ..interface.capabilities import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, forget_size
 from ..interface.settings import Place, Settings, from_environment, load, save
 from .output.guard import Guard
@@ -55,6 +56,7 @@ def open_lab(
     """
     file = settings_file()
     kept, problem = load(file)
+    use_speeds(kept.speeds)
     wanted = from_environment(kept, os.environ)
     place = wanted.place
     usual = str(wanted.points) if wanted.points else None

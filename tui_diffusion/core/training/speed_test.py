@@ -48,7 +48,7 @@ def measure_all(seconds: float = 1.5) -> Iterator[Measurement]:
     begin = perf_counter()
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if count:
-        torch.cuda.init()
+        torch.cuda.init()  # type: ignore[no-untyped-call]
     initialised = perf_counter() - begin
     seen = set()
     for device in (f"cuda:{index}" for index in range(count)):
