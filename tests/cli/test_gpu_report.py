@@ -65,7 +65,8 @@ def test_a_cpu_build_beside_a_card() -> None:
 
 
 def test_a_driver_that_is_too_old() -> None:
-    (line,) = gpu_warnings(HERE, build("13.0"), {"CUDA_VISIBLE_DEVICES": ""})
+    line, hidden = gpu_warnings(HERE, build("13.0"), {"CUDA_VISIBLE_DEVICES": ""})
+    assert "hides every GPU" in hidden
     assert line == (
         "the driver 535.104.05 runs CUDA up to 12.2, but torch is built for CUDA 13.0: update the "
         "driver to 580 or newer, or choose a build for CUDA 12 on PyTorch's install page"

@@ -110,7 +110,7 @@ def _obstacles(nvidia: Nvidia, torch: Mapping[str, Any], environ: Mapping[str, s
                 f"a CUDA build on {_PAGE}"]  # fmt: skip
     if torch["cuda"] is None:
         return [_cpu_build(nvidia, torch["version"])]
-    problems = _driver(nvidia, torch["cuda"]) or _visibility(nvidia, environ)
+    problems = _driver(nvidia, torch["cuda"]) + _visibility(nvidia, environ)
     if nvidia.fault:
         problems.append(
             f"the NVIDIA driver does not answer nvidia-ml-py ({nvidia.fault}): restart the machine "
