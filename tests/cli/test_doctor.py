@@ -11,6 +11,7 @@ import pytest
 from tui_diffusion.cli import doctor
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.interface.gpus import Gpu
+from tui_diffusion.interface.nvidia import Nvidia
 from tui_diffusion.interface.themes import theme_names
 from tui_diffusion.lab.app import Lab
 
@@ -138,6 +139,7 @@ def test_nvidia_ml_py_is_looked_for_where_torch_has_a_gpu(report, monkeypatch):
     assert "nvidia-ml-py" in found["libraries"]
     cuda = {**found["torch"], "devices": [{"name": "cuda:0", "label": "NVIDIA H200"}]}
     monkeypatch.setattr(doctor, "_torch", lambda: cuda)
+    monkeypatch.setattr(doctor, "find_nvidia", Nvidia)
     version = doctor._version
     for here, gpus, warned in (
         (None, None, "pip install nvidia-ml-py"),

@@ -99,16 +99,16 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_the_line_follows_a_training(driver: Driver) -> None:
-    async with lab(trainers=FakeTrainers(limit=10), size=WIDE) as driver:
-        line = driver.app.query_one(GpuLine)
+    async with lab(trainers=FakeTrainers(limit=10), size=WIDE) as opened:
+        line = opened.app.query_one(GpuLine)
         await until(lambda: line.display)
-        assert "GPU 0 NVIDIA H200  load  37 %  memory 1.2/141 GiB" in driver.screen
+        assert "GPU 0 NVIDIA H200  load  37 %  memory 1.2/141 GiB" in opened.screen
         driver.load = 99
-        await driver.press("t")
-        await until(lambda: "load  99 %" in driver.screen)
-        await driver.press("x")
+        await opened.press("t")
+        await until(lambda: "load  99 %" in opened.screen)
+        await opened.press("x")
         driver.load = 0
-        await until(lambda: "load   0 %" in driver.screen)
+        await until(lambda: "load   0 %" in opened.screen)
 
 
 async def test_no_line_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

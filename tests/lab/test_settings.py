@@ -3,6 +3,7 @@
 import os
 import tomllib
 from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 
 import hypothesis
@@ -13,11 +14,21 @@ from hypothesis import strategies as st
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.paths import presets_folder, settings_file
+from tui_diffusion.core.training.speeds import Speeds
 from tui_diffusion.export.views import VIEWS_1D, VIEWS_2D
 from tui_diffusion.interface.glyphs import GLYPHS
 from tui_diffusion.interface.keymap import TABS
 from tui_diffusion.interface.playback import FINE, MODES, SPEEDS
-from tui_diffusion.interface.settings import Place, Settings, from_environment, load, save, written
+from tui_diffusion.interface.settings import (
+    TABLES,
+    Place,
+    Settings,
+    from_environment,
+    load,
+    load_speeds,
+    save,
+    written,
+)
 
 from ..lab_driver import NARROW, make_lab, running, until
 
@@ -308,7 +319,7 @@ def test_every_field_refuses_every_other_type(tmp_path):
     for table, owner in (("", Settings), ("place.", Place)):
         for field in fields(owner):
             for kind, sample in samples.items():
-                if field.name == "place" or (field.name, kind) in fits:
+                if field.name in TABLES or (field.name, kind) in fits:
                     continue
                 file.write_text(f'{table}{field.name} = {sample}\nplace.view_1d = "paths"\n')
                 if field.name == "view_1d":
@@ -318,6 +329,54 @@ def test_every_field_refuses_every_other_type(tmp_path):
                 assert kept == Settings(place=rest)
                 assert problem.startswith(f"{file}: {table}{field.name} = ")
                 assert "is wrong; allowed: " in problem and "\n" not in problem
+
+
+# --- the speeds of devices ----------------------------------------------------------------------
+
+
+def test_measured_speeds_are_kept_by_device(tmp_path):
+    file = tmp_path / "settings.toml"
+    day = date(2026, 11, 28)
+    cpu, gpu = Speeds(2e-5, 4e10, 0.0, day), Speeds(8e-5, 2e13, 2.5, day)
+    opened = load(file)[0]
+    assert save(file, replace(opened, speeds={'CPU "x" 2.0': cpu, "NVIDIA H100": gpu})) == ""
+    kept = load(file)[0]
+    assert kept.speeds == {'CPU "x" 2.0': cpu, "NVIDIA H100": gpu}
+    assert load_speeds(file) == (kept.speeds, "")
+    again = replace(gpu, step=9e-5)
+    assert save(file, replace(kept, speeds={"NVIDIA H100": again}), kept) == ""
+    assert load(file)[0].speeds == {'CPU "x" 2.0': cpu, "NVIDIA H100": again}
+    # A lab that was open meanwhile changes nothing here.
+    assert save(file, replace(opened, theme="nord"), opened) == ""
+    assert save(file, replace(kept, theme="nord"), kept) == ""
+    assert load(file)[0].speeds == {'CPU "x" 2.0': cpu, "NVIDIA H100": again}
+
+
+def test_wrong_speeds_are_one_line_and_cost_one_device(tmp_path):
+    file, good = tmp_path / "settings.toml", Speeds(1.0, 2.0)
+    wrong = {
+        "speeds = 3": "speeds = 3 is wrong; allowed: a table for each device",
+        "speeds.a = 1": "speeds.a = 1 is wrong; allowed: a table of step, rate, start, measured",
+        "speeds.a = {step = -1, rate = 1}": "speeds.a.step = -1 is wrong; allowed: a number above",
+        "speeds.a = {step = nan, rate = 1}": "speeds.a.step = nan is wrong",
+        "speeds.a = {step = 1, rate = true}": "speeds.a.rate = True is wrong",
+        "speeds.a = {step = 1}": "speeds.a.rate is missing; allowed: a number above 0",
+        "speeds.a = {step = 1, rate = 1, x = 2}": "speeds.a.x is unknown; allowed: step, rate",
+        "speeds.a = {step = 1, rate = 1, start = -1}": "start = -1 is wrong; allowed: a number",
+        "speeds.a = {step = 1, rate = 1, measured = 3}": "allowed: a date such as",
+        '[speeds."a\\u0007"]\nstep = 1': "speeds.a? is no name of a device",
+    }
+    for text, says in wrong.items():
+        beside = "" if text == "speeds = 3" else "speeds.b = {step = 1, rate = 2}\n"
+        file.write_text("theme = 7\n" + beside + text)
+        kept, problem = load_speeds(file)
+        assert kept == ({"b": good} if beside else {})
+        assert says in problem and problem.startswith(f"{file}: ") and "\n" not in problem
+        assert load(file)[0].speeds == kept
+        assert save(file, Settings(speeds={"a": good})) == ""
+        assert load(file)[0].speeds["a"] == good
+    file.write_text("theme = [")
+    assert load_speeds(file) == load_speeds(tmp_path / "none") == ({}, "")
 
 
 # --- the place -------------------------------------------------------------------------------

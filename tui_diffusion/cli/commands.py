@@ -26,6 +26,7 @@ from .export_command import export_
 from .listing_commands import docs, doctor, list_, runs
 from .sampling_commands import evaluate, sample
 from .signals import Exit, complain
+from .speeds import use_kept_speeds
 from .train_command import train
 
 _WITHOUT_TORCH = ("list", "runs", "docs")
@@ -127,5 +128,7 @@ def make_program(opening: click.Command) -> click.Group:
         """
         if ctx.invoked_subcommand in (opening.name, *_WITH_TORCH):
             check_room_for_torch()
+        if ctx.invoked_subcommand in _WITH_TORCH and (problem := use_kept_speeds()):
+            complain(problem)
 
     return cli

@@ -18,10 +18,13 @@ from typing import Any, TextIO
 
 from .. import __version__
 from ..core.paths import settings_file, store
+from ..core.training.speeds import cpu_name
 from ..interface.capabilities import Terminal, detect
 from ..interface.glyphs import GLYPHS
 from ..interface.gpus import find_gpus
-from ..interface.settings import Settings, from_environment, load
+from ..interface.nvidia import Nvidia, find_nvidia
+from ..interface.settings import TABLES, Settings, from_environment, load
+from .gpu_report import cuda_devices, gpu_rows, gpu_warnings, speed_report, speed_rows
 
 SAMPLES = {
     "braille": "⠁⠃⠇⡇⡏⡟⡿⣿ ⣀⣤⣶⣿ ⠉⠒⠤⣀",
@@ -57,9 +60,11 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     interactive = sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty())
     settings = _multiplexer_settings(terminal, environ)
     torch = _torch()
-    gpu_load = _gpu_load(torch)
+    nvidia = find_nvidia()
+    gpu_load = _gpu_load(torch, nvidia)
     if gpu_load["why"]:
         warnings.append(gpu_load["why"])
+    warnings += gpu_warnings(nvidia, torch, environ)
     disk = _disk()
     warnings += _warnings(terminal, environ, tuple(size), interactive, settings, torch, disk)
     return {
@@ -83,7 +88,9 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         },
         "multiplexer": {"name": terminal.multiplexer, "settings": settings},
         "torch": torch,
+        "nvidia": {**asdict(nvidia), "visible": environ.get("CUDA_VISIBLE_DEVICES")},
         "gpu_load": gpu_load,
+        "speeds": speed_report(kept.speeds),
         "store": disk,
         "settings": {"file": str(file), "exists": file.exists(), **_chosen(kept)},
         "warnings": warnings,
@@ -99,7 +106,7 @@ def _size() -> tuple[int, int]:
 
 
 def _chosen(settings: Settings) -> dict[str, Any]:
-    return {name: value for name, value in asdict(settings).items() if name != "place"}
+    return {name: value for name, value in asdict(settings).items() if name not in TABLES}
 
 
 def _version(name: str) -> str | None:
@@ -115,17 +122,17 @@ def _torch() -> dict[str, Any]:
         import torch
     except (ImportError, OSError) as error:
         return {"version": None, "error": " ".join(str(error).split()), "devices": [], "threads": 0}
-    devices = [{"name": "cpu", "label": platform.processor() or platform.machine()}]
-    if torch.cuda.is_available():
-        for index in range(torch.cuda.device_count()):
-            properties = torch.cuda.get_device_properties(index)
-            memory = f"{properties.total_memory / 1024**3:.0f} GiB"
-            devices.append({"name": f"cuda:{index}", "label": f"{properties.name}, {memory}"})
+    devices: list[dict[str, Any]] = [{"name": "cpu", "label": cpu_name()}]
+    gpus, fault = cuda_devices(torch)
+    devices += gpus
     if torch.backends.mps.is_available():
         devices.append({"name": "mps", "label": "Apple GPU"})
     return {
         "version": torch.__version__,
         "cuda": torch.version.cuda,
+        "hip": torch.version.hip,
+        "cuda_fault": fault,
+        "architectures": torch.cuda.get_arch_list(),
         "error": None,
         "devices": devices,
         "threads": torch.get_num_threads(),
@@ -134,14 +141,16 @@ def _torch() -> dict[str, Any]:
     }
 
 
-def _gpu_load(torch: Mapping[str, Any]) -> dict[str, Any]:
+def _gpu_load(torch: Mapping[str, Any], nvidia: Nvidia) -> dict[str, Any]:
     """Return whether the lab can show the load of torch's GPUs, and if not, the reason."""
     gpus = [device["name"] for device in torch["devices"] if device["name"].startswith("cuda")]
-    why, read = "", find_gpus()
+    # A driver that gave no answer in time would not give one here.
+    why, read = "", None if nvidia.fault else find_gpus()
     if gpus and _version(_GPU_LIBRARY) is None:
         why = f"the lab shows no load of {', '.join(gpus)}: pip install {_GPU_LIBRARY}"
     elif gpus and read is None:
         why = f"the lab shows no load of {', '.join(gpus)}: {_GPU_LIBRARY} cannot read the driver"
+        why += f" ({nvidia.fault})" if nvidia.fault else ""
     return {"shown": [gpu.text() for gpu in read()] if read is not None else [], "why": why}
 
 
@@ -310,9 +319,11 @@ def text(report: Mapping[str, Any], file: TextIO) -> str:
         cuda = f", CUDA {torch['cuda']}" if torch["cuda"] else ""
         rows.append(("torch", f"{torch['version']}{cuda}"))
         rows += [("device", f"{device['name']}  {device['label']}") for device in torch["devices"]]
+        rows += gpu_rows(report["nvidia"], report["libraries"][_GPU_LIBRARY])
         rows += [("GPU load", gpu) for gpu in report["gpu_load"]["shown"]]
         rows.append(("threads", f"{torch['threads']} of torch, {torch['cores']} cores; a small "
                                 "network is trained with 1"))  # fmt: skip
+        rows += speed_rows(report["speeds"])
     free = disk["free_bytes"]
     room = f", {free / 1024**3:.1f} GiB free" if free is not None else ""
     rows.append(("runs", f"{disk['folder']}: {disk['runs']}{room}"))

@@ -46,6 +46,7 @@ EXAMPLES = {
     "doctor": (
         "diffusion-tui doctor",
         "diffusion-tui doctor --json",
+        "diffusion-tui doctor --measure",
     ),
 }
 """Examples by the name of the command; "" holds those of the program."""

@@ -17,7 +17,8 @@ from . import completion
 from .examples import examples
 from .options import json_option
 from .results import print_json
-from .signals import complain
+from .signals import Exit, complain
+from .speeds import measure_speeds
 
 if TYPE_CHECKING:
     from ..core.runs.changes import Changes
@@ -59,8 +60,8 @@ def list_(as_json: bool) -> None:
 def docs(topic: str | None, as_json: bool) -> None:
     """Print the reference on a TOPIC.
 
-    TOPIC is fields (which --set takes), keys (of the lab), numbers, python, files or extending.
-    Without it, list the topics.
+    TOPIC is fields (which --set takes), keys (of the lab), numbers, python, files, gpu or
+    extending. Without it, list the topics.
     """
     from .docs import TOPICS, printed, topics
 
@@ -77,11 +78,18 @@ def docs(topic: str | None, as_json: bool) -> None:
 
 
 @click.command(epilog=examples("doctor"))
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="Train on the CPU and on each CUDA device for 3 s, and keep the speeds for device auto.",
+)
 @json_option
-def doctor(as_json: bool) -> None:
+def doctor(measure: bool, as_json: bool) -> None:
     """Report what the terminal and the machine support, and how to improve it."""
     from .doctor import examine, text
 
+    # Before anything asks torch for its GPUs, so that their start is measured too.
+    faults = measure_speeds() if measure else []
     if not as_json and sys.stderr.isatty():
         print("asking torch for its devices (a few seconds) ...", file=sys.stderr, flush=True)
     report = examine()
@@ -89,6 +97,10 @@ def doctor(as_json: bool) -> None:
         print_json(report)
     else:
         print(text(report, sys.stdout))
+    for fault in faults:
+        complain(fault)
+    if faults:
+        sys.exit(Exit.FAILED)
 
 
 @click.command(epilog=examples("runs"))

@@ -16,6 +16,7 @@ TOPICS: Mapping[str, str] = {
     "numbers": "Every number that the lab and evaluate write.",
     "python": "The core from Python: train, sample, measure and save.",
     "files": "Data files, runs, exports, presets and settings.",
+    "gpu": "Installing for a GPU, what doctor says of it, and when it trains faster.",
     "extending": "Data, presets and denoisers of your own.",
 }
 """A file each, with a line about it."""

@@ -13,7 +13,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -34,6 +34,7 @@ from ..core.config.user_presets import is_taken
 from ..core.files import UNREADABLE, destination, read_plain, reason_of, write_whole
 from ..core.runs.manifest import LARGEST_SETTINGS
 from ..core.text import shortened
+from ..core.training.speeds import Speeds
 from ..export.views import VIEWS_1D, VIEWS_2D
 from .glyphs import GLYPHS
 from .keymap import TABS
@@ -109,7 +110,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Settings:
-    """The choices of the user, and the place."""
+    """The choices of the user, the place, and the measured speeds of devices by their name."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -132,10 +133,13 @@ class Settings:
         "Characters of the pictures: auto, braille, blocks or ascii.",
     )
     place: Place = Place()
+    speeds: Mapping[Printable, Speeds] = field(default_factory=dict)
 
 
 _ADAPTER = TypeAdapter(Settings)
-_CHOICES = {each.name: each for each in fields(Settings) if each.name != "place"}
+TABLES = ("place", "speeds")
+"""The settings that the program writes itself."""
+_CHOICES = {each.name: each for each in fields(Settings) if each.name not in TABLES}
 _PLACE = {each.name: each for each in fields(Place)}
 
 KeyPath = tuple[str, ...]
@@ -163,6 +167,19 @@ def load(file: Path) -> tuple[Settings, str]:
     return settings, f"{file}: {next(iter(wrong.values()))}{more}; the default is used"
 
 
+def load_speeds(file: Path) -> tuple[Mapping[str, Speeds], str]:
+    """Return the measured speeds of a file, and one line on what is wrong with them, or ''.
+
+    A file that cannot be read has none; what else is wrong with it is for `load` to say.
+    """
+    try:
+        settings, wrong = _parse(_read(file))
+    except UNREADABLE:
+        return {}, ""
+    problem = next((text for path, text in wrong.items() if path[0] == "speeds"), "")
+    return settings.speeds, f"{file}: {problem}; the default is used" if problem else ""
+
+
 def _read(file: Path) -> str:
     """Read the text of the file, which may be a link to where a person keeps such files."""
     return read_plain(file, LARGEST_SETTINGS, follow=True).decode("utf-8")
@@ -177,7 +194,14 @@ def _parse(text: str) -> tuple[Settings, dict[KeyPath, str]]:
         errors = error.errors(include_url=False, include_context=False)
     wrong = {}
     for each in sorted(errors, key=lambda each: len(each["loc"])):
-        *outer, name = path = tuple(map(str, each["loc"]))
+        path = tuple(map(str, each["loc"]))
+        if path[0] == "speeds" and len(path) > 1:
+            # The figures of a device hold only together.
+            device = values["speeds"].pop(path[1], None)
+            if device is not None:
+                wrong[path[:2]] = _speeds_complaint(path, device)
+            continue
+        *outer, name = path
         table = values[outer[0]] if outer else values
         wrong[path] = _complaint(path, table.pop(name), known=each["type"] != _UNKNOWN)
     return _ADAPTER.validate_python(values), wrong
@@ -187,6 +211,31 @@ _UNKNOWN = "unexpected_keyword_argument"
 """What pydantic calls a key that is not a field."""
 
 
+_SPEEDS = {
+    "step": "a number above 0",
+    "rate": "a number above 0",
+    "start": "a number from 0 to 3600",
+    "measured": "a date such as 2026-11-28",
+}
+"""What is allowed for each figure of a device."""
+
+
+def _speeds_complaint(path: KeyPath, device: Any) -> str:
+    """Return what is wrong at ``path``, in the figures of a device."""
+    name, key = ".".join(map(shortened, path[:3])), path[-1]
+    if not isinstance(device, dict):
+        return (
+            f"{name} = {shortened(repr(device))} is wrong; allowed: a table of {', '.join(_SPEEDS)}"
+        )
+    if key == "[key]":
+        return f"{name[: -len('.[key]')]} is no name of a device"
+    if key not in _SPEEDS:
+        return f"{name} is unknown; allowed: {', '.join(_SPEEDS)}"
+    if key not in device:
+        return f"{name} is missing; allowed: {_SPEEDS[key]}"
+    return f"{name} = {shortened(repr(device[key]))} is wrong; allowed: {_SPEEDS[key]}"
+
+
 def _complaint(path: KeyPath, value: Any, *, known: bool) -> str:
     declared = _PLACE if len(path) > 1 else _CHOICES
     name = ".".join(map(shortened, path))
@@ -194,6 +243,8 @@ def _complaint(path: KeyPath, value: Any, *, known: bool) -> str:
         return f"{name} is unknown; allowed: {', '.join(declared)}"
     if path == ("place",):
         return "place is not a table"
+    if path == ("speeds",):
+        return f"speeds = {shortened(repr(value))} is wrong; allowed: a table for each device"
     allowed = declared[path[-1]].metadata["allowed"]
     return f"{name} = {shortened(repr(value))} is wrong; allowed: {allowed}"
 
@@ -231,6 +282,11 @@ _PLACE_HEAD = """
 # Where the lab was left; it writes these values itself. Without them it starts at the beginning.
 [place]
 """
+_SPEEDS_HEAD = """
+# Measured by 'diffusion-tui doctor --measure', by device: seconds per step, operations per second,
+# and seconds until the first step. Without them the built-in figures are used.
+[speeds]
+"""
 
 
 def written(settings: Settings, text: str = "", before: Settings | None = None) -> str:
@@ -252,7 +308,35 @@ def written(settings: Settings, text: str = "", before: Settings | None = None) 
             values[name,] = value
     found, wrong = _parse(text)
     changes = {path: v for path, v in values.items() if path in wrong or v != _at(found, path)}
-    return edited(text, changes) if changes else text
+    text = edited(text, changes) if changes else text
+    known = {} if before is None else before.speeds
+    return _with_speeds(
+        text,
+        {
+            device: speeds
+            for device, speeds in settings.speeds.items()
+            if speeds not in (known.get(device), found.speeds.get(device))
+        },
+    )
+
+
+def _with_speeds(text: str, speeds: Mapping[str, Speeds]) -> str:
+    """Return TOML text with the figures of these devices in place of those that it has."""
+    from ..core.toml_edit import edited
+
+    if not speeds:
+        return text
+    if not isinstance(tomllib.loads(text).get("speeds"), dict):
+        text = edited(text, {("speeds",): None}).rstrip("\n") + "\n" + _SPEEDS_HEAD
+    text = edited(text, {("speeds", device): None for device in speeds})
+    return edited(
+        text,
+        {
+            ("speeds", device, name): value
+            for device, each in speeds.items()
+            for name, value in asdict(each).items()
+        },
+    )
 
 
 def _at(settings: Settings, path: KeyPath) -> Any:

@@ -22,6 +22,7 @@ from ..core.files import remove_unfinished
 from ..core.nearest import did_you_mean, nearest
 from ..core.paths import settings_file
 from ..core.runs.store import Summary
+from ..core.training.speeds import use_speeds
 from ..interface.capabilities import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, forget_size
 from ..interface.settings import Place, Settings, from_environment, load, save
 from .output.guard import Guard
@@ -59,6 +60,7 @@ def open_lab(
     """
     file = settings_file()
     stored, problem = load(file)
+    use_speeds(stored.speeds)
     settings = from_environment(stored, os.environ)
     place = settings.place
     points = str(settings.points) if settings.points else None

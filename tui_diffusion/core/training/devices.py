@@ -12,24 +12,7 @@ import torch
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..networks import features_per_point
-
-_CPU_RATE = 5e10
-"""Floating-point operations per second of one thread, measured on small matrix products."""
-
-_CPU_CALLS = 1.5e-5
-"""Seconds per step for the calls of closed-form operations, measured; independent of size."""
-
-_GPU_STEP = {"cuda": 1e-4, "mps": 5e-4}
-"""Seconds per step for the few dozen kernels on a GPU, independent of their size.
-
-Assumed, not measured: on CUDA forty kernels of 2 to 3 µs, replayed from a graph (`cuda_graph`);
-on MPS as many, launched one by one."""
-
-_GPU_RATE = 5e12
-"""Floating-point operations per second of a GPU for float32 products of this size; assumed."""
-
-_GPU_START = 3.0
-"""Seconds until a GPU takes its first step: context, libraries, graph capture; assumed."""
+from .speeds import Speeds, any_measured, cpu_name, speeds_of
 
 _THREADS_PAY_FROM = 1e9
 """Operations per step above which a second CPU thread gains more than its overhead."""
@@ -62,12 +45,24 @@ def operations(experiment: Experiment) -> float:
 
 def cpu_step(experiment: Experiment) -> float:
     """Estimate the seconds of one gradient step on one CPU thread."""
-    return _CPU_CALLS + operations(experiment) / _CPU_RATE
+    return _speeds("cpu").seconds(operations(experiment))
 
 
 def gpu_step(experiment: Experiment, kind: str) -> float:
     """Estimate the seconds of one gradient step on a kind of GPU ("cuda", "mps")."""
-    return _GPU_STEP[kind] + operations(experiment) / _GPU_RATE
+    return _speeds(kind).seconds(operations(experiment))
+
+
+def _speeds(kind: str) -> Speeds:
+    """Return the speeds of the device that ``auto`` takes of a kind, measured or built in.
+
+    Torch is asked for the name of a GPU, which initialises it, only if one has been measured.
+    """
+    if not any_measured():
+        return speeds_of(kind)
+    if kind == "cuda" and torch.cuda.is_available():
+        return speeds_of(kind, torch.cuda.get_device_name(0))
+    return speeds_of(kind, cpu_name() if kind == "cpu" else "")
 
 
 def choose_device(experiment: Experiment) -> DeviceChoice:
@@ -102,21 +97,31 @@ def _unavailable(device: str, why: str = "") -> ConfigError:
 
 def _fastest(experiment: Experiment) -> DeviceChoice:
     """Choose the device expected to finish all steps first, including its start."""
-    step, steps = cpu_step(experiment), experiment.training.steps
+    cpu, work = _speeds("cpu"), operations(experiment)
+    step, steps = cpu.seconds(work), experiment.training.steps
     about = f"a step takes about {1e3 * step:.2g} ms on the CPU"
     for kind, device in (("cuda", "cuda:0"), ("mps", "mps")):
-        there = gpu_step(experiment, kind)
-        if step <= there:
-            return DeviceChoice(
-                torch.device("cpu"), f"{about}, less than the launch overhead of a GPU"
-            )
-        if steps * step <= _GPU_START + steps * there:
-            late = f"{about}, and {steps:,} of them are done before a GPU would finish"
+        gpu = _speeds(kind)
+        origin = _origin(cpu, gpu)
+        if step <= gpu.seconds(work):
+            why = f"{about}, less than the launch overhead of a GPU{origin}"
+            return DeviceChoice(torch.device("cpu"), why)
+        if cpu.seconds(work, steps) <= gpu.start + gpu.seconds(work, steps):
+            late = f"{about}, and {steps:,} of them are done before a GPU would finish{origin}"
             return DeviceChoice(torch.device("cpu"), late)
         here = torch.cuda.is_available() if kind == "cuda" else torch.backends.mps.is_available()
         if here:
-            return DeviceChoice(torch.device(device), f"{about}; a GPU is faster")
+            return DeviceChoice(torch.device(device), f"{about}; a GPU is faster{origin}")
     return DeviceChoice(torch.device("cpu"), "no GPU found")
+
+
+def _origin(cpu: Speeds, gpu: Speeds) -> str:
+    """Return where the figures of a reason come from; nothing if both are built in."""
+    if cpu.measured and gpu.measured:
+        return f" (measured on this machine on {min(cpu.measured, gpu.measured)})"
+    if cpu.measured:
+        return f" (the CPU measured on this machine on {cpu.measured}, the GPU not)"
+    return f" (the GPU measured on this machine on {gpu.measured})" if gpu.measured else ""
 
 
 def _available() -> str:
