@@ -92,7 +92,7 @@ class Session:
         """Stop the current training, start a new one, and return its record.
 
         ``resume`` is a run to continue, or its name; ``experiment`` is then its own, or one that
-        `continued` derived from it.
+        `resumed_experiment` derived from it.
         """
         previous = self._thread
         if self.training is not None:
