@@ -123,7 +123,7 @@ async def test_nothing_fails_in_a_lab_that_is_taken_down(monkeypatch):
             ):
                 app.post_message(message)
             app.call_later(app.guidance.end)
-            app.call_later(app.updates.show_bench)
+            app.call_later(app.updates.show_workspace)
             app.call_later(app.main.fit, app.size)
             await until(lambda: app._exception or not app._message_queue.qsize())
             await close_all()

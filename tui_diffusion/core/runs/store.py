@@ -19,7 +19,7 @@ from typing import Literal
 
 from ..files import UNREADABLE, flush_folder, read_object, reason_of
 from ..paths import store
-from ..text import shown
+from ..text import shortened, shown
 from .lock import Lock, writer_of
 from .manifest import CHECKPOINT, Manifest, RunError, check_unchanged, checkpoints_in, read_about
 
@@ -291,7 +291,7 @@ def _entry(name: str) -> Path:
     folder = store() / name
     summary = summarise(folder) if _is_plain(name) else None
     if summary is None:
-        raise RunError(f"run {shown(name)!r} does not exist; allowed: a name in {store()}")
+        raise RunError(f"run {shortened(name, 200)!r} does not exist; allowed: a name in {store()}")
     if summary.standing == "foreign":
         raise RunError(
             f"{shown(name)!r} in the store is no run ({summary.reason}); allowed: a name of one"
