@@ -81,9 +81,9 @@ def modern_loop(experiment: Experiment) -> Iterator[float]:
     while True:
         x0 = mixture.sample(batch, balanced=experiment.data.balanced)
         eps = torch.randn_like(x0)
-        level = method.draw(torch.rand(batch, 1, device=device).clamp(1e-6, 1 - 1e-6))
+        level = method.sample_level(torch.rand(batch, 1, device=device).clamp(1e-6, 1 - 1e-6))
         x = level.alpha * x0 + level.sigma * eps
-        output: Tensor = network(method.see(x, level), method.condition(level))
+        output: Tensor = network(method.network_input(x, level), method.condition(level))
         loss = (output - method.target(x0, eps, level)).square().mean()
         optimizer.zero_grad()
         loss.backward()

@@ -37,7 +37,7 @@ def test_shapes_are_smooth_and_of_unit_size(name: str, std: float | None) -> Non
     """Neighbouring components are within 1.5 std; mean 0, pooled std of the centres 1."""
     data = build({"data": {"name": name, **({"std": std} if std else {})}}).data
     mixture, std = make_mixture(data), data.std
-    assert not mixture.separate and mixture.modes <= 640
+    assert not mixture.has_modes and mixture.modes <= 640
     assert torch.allclose(mixture.mean(), torch.zeros(2).double(), atol=1e-9)
     pooled = mixture.std().square().mean() - std**2
     assert float(pooled) == pytest.approx(1, abs=1e-6)
@@ -79,9 +79,9 @@ def test_points_of_a_file_are_scaled_and_scaled_back(tmp_path: Path) -> None:
         mixture, scaling = make_mixture(of.data), scaling_of(of.data)
         assert of.dim == 2 and mixture.modes == 200 and float(mixture.stds[0]) == 0.02
         assert mixture.means.square().mean(0).tolist() == pytest.approx([1, 1])
-        assert np.allclose(scaling.back(mixture.means).numpy(), points)
+        assert np.allclose(scaling.inverse(mixture.means).numpy(), points)
         assert torch.allclose(scaling.unit(torch.tensor(points)), mixture.means)
-        assert scaling.lengths_back(mixture.std()).tolist() == pytest.approx(
+        assert scaling.inverse_lengths(mixture.std()).tolist() == pytest.approx(
             (points.std(0) * (1 + 0.02**2) ** 0.5).tolist()
         )
         assert from_json(to_json(of)) == of

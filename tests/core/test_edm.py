@@ -42,7 +42,7 @@ def test_input_and_target_have_unit_variance_at_every_level(data: str) -> None:
     eps = torch.randn(x0.shape, generator=random, dtype=torch.float64)
     for alpha, sigma in ((1.0, 0.001), (1.0, 0.3), (1.0, 80.0), (0.5, 0.9), (0.0, 1.0)):
         level = Level(alpha, sigma, 1.0, 0.0)
-        seen = method.see(alpha * x0 + sigma * eps, level)
+        seen = method.network_input(alpha * x0 + sigma * eps, level)
         for values in (seen, method.target(x0, eps, level)):
             assert float(values.square().mean()) == pytest.approx(1, abs=0.02)
 
@@ -53,7 +53,7 @@ def test_denoiser_weights_are_those_of_the_paper() -> None:
     level = Level(1.0, sigma, 1.0, 0.0)
     x0, eps = torch.randn(2, 10, 2, generator=torch.Generator().manual_seed(0)).double()
     x, output = x0 + sigma * eps, torch.zeros(10, 2).double()
-    said = method.read(output, x, level)
+    said = method.to_prediction(output, x, level)
     weight = (sigma**2 + 0.5**2) / (sigma * 0.5) ** 2
     assert torch.allclose(
         (output - method.target(x0, eps, level)).square(), weight * (said.x0_hat - x0).square()

@@ -84,7 +84,7 @@ def test_lengths_from_the_table_are_those_of_the_formula() -> None:
 def test_merging_many_components_stays_far_below_chance(dim: int) -> None:
     turn = 6 * torch.rand((3000, 1), generator=random(), dtype=torch.float64)
     points = torch.cat([turn.cos() * turn, turn.sin()], 1)[:, :dim]
-    mixture = GaussianMixture(points, 0.02, separate=False)
+    mixture = GaussianMixture(points, 0.02, has_modes=False)
     small = merged(mixture)
     assert small.modes <= 1024
     assert torch.allclose(small.mean(), mixture.mean())

@@ -42,14 +42,14 @@ def test_the_network_sees_the_same_path_whatever_the_schedule() -> None:
     for scale in (1 / 0.4, 0.3, 7.0):
         other = Level(0.4 * scale, 0.6 * scale, 1.0, 0.0)
         a, b = (level.alpha * x0 + level.sigma * eps for level in (own, other))
-        assert torch.allclose(method.see(a, own), method.see(b, other))
+        assert torch.allclose(method.network_input(a, own), method.network_input(b, other))
         assert float(method.condition(own)) == pytest.approx(float(method.condition(other)))
-        said = method.read(method.target(x0, eps, other), b, other)
+        said = method.to_prediction(method.target(x0, eps, other), b, other)
         assert torch.allclose(said.x0_hat, x0) and torch.allclose(said.eps_hat, eps)
 
 
 def test_levels_are_drawn_between_data_and_noise() -> None:
-    level = Flow(-1.0, 1.5).draw(torch.linspace(1e-6, 1 - 1e-6, 1001).double())
+    level = Flow(-1.0, 1.5).sample_level(torch.linspace(1e-6, 1 - 1e-6, 1001).double())
     assert torch.allclose(
         torch.as_tensor(level.alpha) + torch.as_tensor(level.sigma), torch.ones(1001).double()
     )

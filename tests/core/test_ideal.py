@@ -63,8 +63,8 @@ def test_an_output_reads_as_what_it_was_made_of(method: str) -> None:
     for k in range(1, schedule.levels - 1):
         level = schedule[k]
         x = level.alpha * x0 + level.sigma * eps
-        said = known.read(known.target(x0, eps, level), x, level)
+        said = known.to_prediction(known.target(x0, eps, level), x, level)
         assert torch.allclose(said.x0_hat, x0) and torch.allclose(said.eps_hat, eps)
         best = IdealDenoiser(mixture, known)(x, level)
-        again = known.read(best.output, x, level)
+        again = known.to_prediction(best.output, x, level)
         assert torch.allclose(again.x0_hat, best.x0_hat, atol=1e-9)

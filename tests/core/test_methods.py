@@ -43,7 +43,7 @@ def test_reading_inverts_the_target(name, kind, k):
     method, level = METHODS[name], SCHEDULES[kind][k]
     x0, eps = pair()
     x = level.alpha * x0 + level.sigma * eps
-    said = method.read(method.target(x0, eps, level), x, level)
+    said = method.to_prediction(method.target(x0, eps, level), x, level)
     if tells_the_noise(name, level):
         assert float((said.eps_hat - eps).abs().max()) < 1e-9
         assert float((said.x0_hat - x0).abs().max()) < 1e-9
@@ -62,7 +62,7 @@ def test_reading_inverts_the_target(name, kind, k):
 def test_the_estimates_of_any_output_add_up_to_x(name, kind, k, seed):
     level = SCHEDULES[kind][k]
     output, x = pair(seed)
-    said = METHODS[name].read(output, x, level)
+    said = METHODS[name].to_prediction(output, x, level)
     again = level.alpha * said.x0_hat + level.sigma * said.eps_hat
     assert float((again - x).abs().max()) < 1e-9
     assert torch.equal(said.output, output)

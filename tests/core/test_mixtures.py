@@ -260,11 +260,11 @@ def test_the_density_on_a_lattice_is_the_density(mixture, level, reach):
     ys = torch.linspace(reach, -reach / 2, 5, dtype=torch.float64)
     pairs = torch.stack([torch.stack((x, y)) for y in ys for x in xs])
     exact = noised.log_prob(pairs).exp().reshape(5, 7)
-    found = noised.on_lattice(xs, ys)
+    found = noised.density_grid(xs, ys)
     assert found.isfinite().all()
     assert gap(found, exact) <= 1e-12 * float(exact.max()) + 1e-300
 
 
 def test_a_lattice_has_two_axes():
     with pytest.raises(ValueError):
-        UNEVEN.on_lattice(torch.zeros(2), torch.zeros(3))
+        UNEVEN.density_grid(torch.zeros(2), torch.zeros(3))

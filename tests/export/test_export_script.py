@@ -131,7 +131,7 @@ def same_as_the_run(experiment: Experiment, ran: Ran, rounding: float) -> None:
     sample, scale = report["sample"], max(1.0, *report["sample"]["std"])
     assert x.mean(0) == pytest.approx(sample["mean"], abs=1e-3 * scale)
     assert x.std(0) == pytest.approx(sample["std"], abs=1e-3 * scale)
-    result = scaling_of(experiment.data).back(denoise(experiment, trainer.denoiser).result)
+    result = scaling_of(experiment.data).inverse(denoise(experiment, trainer.denoiser).result)
     assert x == pytest.approx(result.numpy(), abs=1e-2 * scale)
 
 

@@ -95,7 +95,7 @@ def test_each_column_has_its_own_width():
     flat = torch.tensor([[1.0, 7.0], [5.0, 7.0]], dtype=torch.float64)
     assert Scaling.of(flat).scale.tolist() == [2, 2]
     assert Scaling.of(flat[:1]).scale.tolist() == [1, 1]
-    back = scaling.back(scaling.unit(torch.from_numpy(UNLIKE)))
+    back = scaling.inverse(scaling.unit(torch.from_numpy(UNLIKE)))
     assert np.abs(back.numpy() / UNLIKE - 1).max() < 1e-12
 
 

@@ -39,14 +39,14 @@ def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> Gaussi
         return GaussianMixture(polar(torch.ones_like(turn), turn), data.std, device=device)
     if data.name == "file":
         unit = scaling_of(data).unit(_points(data))
-        return GaussianMixture(unit, data.std, separate=False, device=device)
+        return GaussianMixture(unit, data.std, has_modes=False, device=device)
     points, weights = _function(datasets, part)(data.std)
     # The points are weighted, so that the scaling is that of the distribution.
     weights = weights / weights.sum()
     centre = weights @ points
     scale = float((weights @ (points - centre).square()).mean().sqrt())
     means = (points - centre) / scale
-    return GaussianMixture(means, data.std, weights, separate=False, device=device)
+    return GaussianMixture(means, data.std, weights, has_modes=False, device=device)
 
 
 def scaling_of(data: DataConfig) -> Scaling:

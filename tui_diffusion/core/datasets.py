@@ -70,14 +70,14 @@ class Scaling:
         """Convert points (…, d) to unit size."""
         return (x.double() - self.centre) / self.scale
 
-    def back(self, x: Tensor) -> Tensor:
+    def inverse(self, x: Tensor) -> Tensor:
         """Convert points (…, d) of unit size to own units, on the CPU in float64.
 
         The identity scaling returns them unchanged.
         """
-        return self.lengths_back(x) + self.centre if self.changes else x.cpu()
+        return self.inverse_lengths(x) + self.centre if self.changes else x.cpu()
 
-    def lengths_back(self, x: Tensor) -> Tensor:
+    def inverse_lengths(self, x: Tensor) -> Tensor:
         """Convert differences of points, such as a std, to own units."""
         return x.cpu().double() * self.scale if self.changes else x.cpu()
 

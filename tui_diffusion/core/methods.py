@@ -3,13 +3,14 @@
 A method is four formulas on x = α x_0 + σ ε:
 
 - ``condition``: the number that encodes the level for the network;
-- ``see``: the input that the network receives for x;
+- ``network_input``: the input that the network receives for x;
 - ``target``: what the output should be, linear in x_0 and ε;
-- ``read``: the estimates x0_hat and eps_hat that follow from an output, with
+- ``to_prediction``: the estimates x0_hat and eps_hat that follow from an output, with
   x = α x0_hat + σ eps_hat.
 
-A method that covers every noise level also defines the training distribution of levels: ``draw``.
-Training weighs all targets equally: a method that weighs levels includes the weight in its target.
+A method that covers every noise level also defines the training distribution of levels, by
+``sample_level``. Training weighs all targets equally: a method that weighs levels includes the
+weight in its target.
 
 Because a target is linear in x_0 and ε, the best possible output E[target | x] is the target of the
 ideal estimates. So `IdealDenoiser` can replace `NetworkDenoiser` for every method.
@@ -54,7 +55,7 @@ class Method(Protocol):
         """Return the number that encodes the level for the network; a tensor for many levels."""
         ...
 
-    def see(self, x: Tensor, level: Level) -> Tensor:
+    def network_input(self, x: Tensor, level: Level) -> Tensor:
         """Return the network's input for points x (n, d), of the same shape."""
         ...
 
@@ -62,7 +63,7 @@ class Method(Protocol):
         """Return the training target, linear in the clean data x0 and the noise eps, (n, d)."""
         ...
 
-    def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
+    def to_prediction(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
         """Convert the output at x, (n, d), into estimates with x = α x0_hat + σ eps_hat."""
         ...
 
@@ -71,7 +72,7 @@ class Method(Protocol):
 class AnyLevel(Method, Protocol):
     """A method whose network covers every noise level, whatever the schedule."""
 
-    def draw(self, u: Tensor) -> Level:
+    def sample_level(self, u: Tensor) -> Level:
         """Return the noise level at each quantile u in (0, 1) of the training distribution."""
         ...
 
@@ -84,7 +85,7 @@ def _from_eps(output: Tensor, eps_hat: Tensor, x: Tensor, level: Level) -> Predi
 class _Plain:
     """A method whose network receives x unchanged."""
 
-    def see(self, x: Tensor, level: Level) -> Tensor:
+    def network_input(self, x: Tensor, level: Level) -> Tensor:
         return x
 
 
@@ -101,7 +102,7 @@ class Naive(_Plain):
     def target(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
         return level.trained.sigma_next * eps
 
-    def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
+    def to_prediction(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
         scale = level.trained.sigma_next or level.sigma
         return _from_eps(output, output / scale, x, level)
 
@@ -118,7 +119,7 @@ class NaiveExact(_Plain):
     def target(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
         return (level.sigma - level.trained.sigma_next) * eps
 
-    def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
+    def to_prediction(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
         return _from_eps(output, output / (level.sigma - level.trained.sigma_next), x, level)
 
 
@@ -131,7 +132,7 @@ class DDPM(_Plain):
     def target(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
         return eps
 
-    def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
+    def to_prediction(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
         return _from_eps(output, output, x, level)
 
 
@@ -175,11 +176,11 @@ class EDM(_LogNormal):
     sigma_data: float = 1.0
     mean: tuple[float, ...] = ()
 
-    def draw(self, u: Tensor) -> Level:
+    def sample_level(self, u: Tensor) -> Level:
         sigma = self._ratio(u)
         return Level(torch.ones_like(sigma), sigma, 1.0, 0.0)
 
-    def see(self, x: Tensor, level: Level) -> Tensor:
+    def network_input(self, x: Tensor, level: Level) -> Tensor:
         c_in, _, _ = self._coefficients(level)
         return c_in * (x - level.alpha * self._mean(x))
 
@@ -188,7 +189,7 @@ class EDM(_LogNormal):
         clean = x0 - self._mean(x0)
         return (clean - c_skip * (level.alpha * clean + level.sigma * eps)) / c_out
 
-    def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
+    def to_prediction(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
         _, c_skip, c_out = self._coefficients(level)
         mean = self._mean(x)
         x0_hat = mean + c_skip * (x - level.alpha * mean) + c_out * output
@@ -213,18 +214,18 @@ class Flow(_LogNormal):
     ln(t/(1 − t)) is normal in training (Esser et al. 2024, section 3.1).
     """
 
-    def draw(self, u: Tensor) -> Level:
+    def sample_level(self, u: Tensor) -> Level:
         ratio = self._ratio(u)
         return Level(1 / (1 + ratio), ratio / (1 + ratio), 1.0, 0.0)
 
-    def see(self, x: Tensor, level: Level) -> Tensor:
+    def network_input(self, x: Tensor, level: Level) -> Tensor:
         return x / (level.alpha + level.sigma)
 
     def target(self, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
         return eps - x0
 
-    def read(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
-        y, t = self.see(x, level), level.sigma / (level.alpha + level.sigma)
+    def to_prediction(self, output: Tensor, x: Tensor, level: Level) -> Prediction:
+        y, t = self.network_input(x, level), level.sigma / (level.alpha + level.sigma)
         return Prediction(output, y + (1 - t) * output, y - t * output)
 
 
@@ -252,9 +253,9 @@ class NetworkDenoiser:
     method: Method
 
     def __call__(self, x: Tensor, level: Level) -> Prediction:
-        inputs = self.method.see(x, level)
+        inputs = self.method.network_input(x, level)
         output = self.network(inputs, self.method.condition(level), level.trained.index)
-        return self.method.read(output, x, level)
+        return self.method.to_prediction(output, x, level)
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,9 @@ class GaussianMixture:
     """The mixture Σ_m w_m N(μ_m, s_m² I) in d = 1 or 2 dimensions.
 
     ``means`` has shape (m, d); ``stds`` and ``weights`` have shape (m,), or are one number for all.
-    Weights are scaled to sum to 1. ``separate``: each component is a mode; otherwise the components
-    together form a curve, an area or a cloud. Raises ValueError if ``means`` is not a matrix.
+    Weights are scaled to sum to 1. ``has_modes``: each component is a mode; otherwise the
+    components together form a curve, an area or a cloud. Raises ValueError if ``means`` is not a
+    matrix.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class GaussianMixture:
         stds: Tensor | Sequence[float] | float,
         weights: Tensor | Sequence[float] | None = None,
         *,
-        separate: bool = True,
+        has_modes: bool = True,
         device: torch.device | str = "cpu",
     ) -> None:
         dtype = _precise(torch.device(device))
@@ -66,7 +67,7 @@ class GaussianMixture:
         self.stds = torch.as_tensor(stds, dtype=dtype, device=device).expand(modes)
         given = torch.as_tensor([1.0] * modes if weights is None else weights, dtype=dtype)
         self.weights = (given / given.sum()).to(device)
-        self.separate = separate
+        self.has_modes = has_modes
 
     @property
     def dim(self) -> int:
@@ -81,7 +82,7 @@ class GaussianMixture:
     def to(self, device: torch.device | str) -> GaussianMixture:
         """Return the same mixture on another device."""
         return GaussianMixture(
-            self.means, self.stds, self.weights, separate=self.separate, device=device
+            self.means, self.stds, self.weights, has_modes=self.has_modes, device=device
         )
 
     def noised(self, alpha: float, sigma: float) -> GaussianMixture:
@@ -91,7 +92,7 @@ class GaussianMixture:
             alpha * self.means,
             stds,
             self.weights,
-            separate=self.separate,
+            has_modes=self.has_modes,
             device=self.means.device,
         )
 
@@ -147,7 +148,7 @@ class GaussianMixture:
         """Return log p(x) of the data noised to (alpha, sigma); x is (n, d), the result (n,)."""
         return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().logsumexp(1))
 
-    def on_lattice(self, xs: Tensor, ys: Tensor) -> Tensor:
+    def density_grid(self, xs: Tensor, ys: Tensor) -> Tensor:
         """Return the density of 2D data at every pair of a column and a row, (rows, columns).
 
         A component is the product of its densities along x and along y, so a pair costs one

@@ -123,9 +123,9 @@ class Scene:
     @property
     def moments(self) -> list[tuple[str, Floats, Floats]]:
         """Name, sample value and true value of mean and std, in the data's own units."""
-        points, back = torch.from_numpy(self.points), self.scaling.lengths_back
+        points, back = torch.from_numpy(self.points), self.scaling.inverse_lengths
         pairs = [
-            ("mean", self.scaling.back(points.mean(0)), self.scaling.back(self.truth.mean())),
+            ("mean", self.scaling.inverse(points.mean(0)), self.scaling.inverse(self.truth.mean())),
             ("std", back(points.std(0, correction=0)), back(self.truth.std())),
         ]
         return [(name, seen.numpy(), true.numpy()) for name, seen, true in pairs]
@@ -243,12 +243,12 @@ class Animation:
         """Mean, std, goal mean and goal std at every level, each (N + 1, d), in own units."""
         goal_mean, goal_std = goal_moments(self._mixture, self.trajectory.schedule)
         mean, std = torch.from_numpy(self.x.mean(1)), torch.from_numpy(self.x.std(1))
-        back, lengths_back = self._scaling.back, self._scaling.lengths_back
+        back, inverse_lengths = self._scaling.inverse, self._scaling.inverse_lengths
         return (
             _numbers(back(mean)),
-            _numbers(lengths_back(std)),
+            _numbers(inverse_lengths(std)),
             _numbers(back(goal_mean)),
-            _numbers(lengths_back(goal_std)),
+            _numbers(inverse_lengths(goal_std)),
         )
 
     def scene(self, position: float) -> Scene:

@@ -96,7 +96,7 @@ def _save(
         return in_units(name, values).contiguous().numpy().data
 
     def in_units(name: str, values: Tensor) -> Tensor:
-        return scaling.back(values) if name in ("x", "x0_hat") else values
+        return scaling.inverse(values) if name in ("x", "x0_hat") else values
 
     def begin(name: str, levels: int) -> IO[bytes]:
         out = archive.open(f"{name}.npy", "w", force_zip64=True)
@@ -138,7 +138,7 @@ def write_csv(animation: Animation, file: Path, progress: ProgressCallback) -> N
         out.write(",".join(("level", "alpha", "sigma", "point", *names)) + "\r\n")
         for level, points in enumerate(trajectory.x.detach()):
             head = f"{level},{alphas[level]!r},{sigmas[level]!r}"
-            for point, position in enumerate(scaling.back(points).tolist()):
+            for point, position in enumerate(scaling.inverse(points).tolist()):
                 out.write(f"{head},{point},{','.join(map(number_text, position))}\r\n")
             progress(level + 1, len(trajectory.x))
 

@@ -111,7 +111,7 @@ def _nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
     std = float(noised.stds.min())
     wide = float((noised.means.max(0).values - noised.means.min(0).values).norm())
     sharp = std / max(wide, std)
-    spacing = min(max(sharp, 0.12), 0.5) if noised.separate else 0.7
+    spacing = min(max(sharp, 0.12), 0.5) if noised.has_modes else 0.7
     while spacing <= 0.95:
         grid = _grid(noised, spacing * std)
         if grid is not None:
@@ -270,7 +270,7 @@ def training_levels(experiment: Experiment) -> list[tuple[Level, float]]:
     if isinstance(method, AnyLevel):
         places = torch.linspace(-3.5, 3.5, 11, dtype=torch.float64)
         shares = (-places.square() / 2).exp()
-        levels = [method.draw(u) for u in torch.special.ndtr(places)]
+        levels = [method.sample_level(u) for u in torch.special.ndtr(places)]
         return [
             (Level(float(at.alpha), float(at.sigma), 1.0, 0.0), float(share))
             for at, share in zip(levels, shares / shares.sum(), strict=True)

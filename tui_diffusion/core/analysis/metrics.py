@@ -177,7 +177,7 @@ def _scores(x: Tensor, points: int, mixture: GaussianMixture) -> _Scores:
     squared, index = nearest_mode(x, mixture)
     on_mode = squared <= (OFF_MODE * mixture.stds[index].to(x)) ** 2
     off = 1 - float(on_mode.sum()) / points
-    if not mixture.separate:
+    if not mixture.has_modes:
         return _Scores(None, None, None, off, None)
     shares = torch.bincount(index, minlength=mixture.modes) / max(len(x), 1)
     return _Scores(

@@ -102,7 +102,7 @@ def sample_report(
 
 def _own_moments(scaling: Scaling, mean: Tensor, std: Tensor) -> tuple[list[float], list[float]]:
     """Convert means and stds of unit size to the data's own units."""
-    return scaling.back(mean).tolist(), scaling.lengths_back(std).tolist()
+    return scaling.inverse(mean).tolist(), scaling.inverse_lengths(std).tolist()
 
 
 def loss_report(

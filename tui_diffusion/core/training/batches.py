@@ -101,7 +101,7 @@ class Batches:
             targets[part] = self._method.target(x0[part], eps[part], level).mT
             # In place, so that the block and the memory of a step fit in the cache together.
             x = x0[part].mul_(level.alpha).add_(eps[part].mul_(level.sigma))
-            inputs = self._method.see(x, level).mT.contiguous()
+            inputs = self._method.network_input(x, level).mT.contiguous()
             self._network.features(inputs, condition.mT, axis=-2, out=features[part])
 
     def draw_levels(self, levels: Sequence[int] | None = None) -> Tensor:
@@ -123,7 +123,7 @@ class Batches:
         """
         if self._any_level:
             u = (drawn + self._places).frac().clamp(1e-6, 1 - 1e-6)
-            now = self._any_level.draw(u)
+            now = self._any_level.sample_level(u)
             return now, torch.as_tensor(self._method.condition(now))
         row = self._table[drawn, :, None, None].unbind(1)
         alpha, sigma, alpha_next, sigma_next, condition = row

@@ -118,7 +118,7 @@ def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
         goal=GOAL.substitute(end=end) if early else "",
         back=BACK.rstrip() if experiment.data.name == "file" else "",
         goal_std="goal_var.sqrt().numpy()" if several or early else "sigma_data",
-        distance=DISTANCE if mixture.separate and several and not early else "",
+        distance=DISTANCE if mixture.has_modes and several and not early else "",
     )
 
 

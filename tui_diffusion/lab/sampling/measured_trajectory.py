@@ -198,7 +198,7 @@ class MeasuredTrajectory:
         """Return the step of one point from a level below N."""
         step = self.raw.step(level, slice(index, index + 1))
         x, ideal = step.x, self.ask_ideal(step.x.cpu(), level)
-        back, lengths = self.scaling.back, self.scaling.lengths_back
+        back, lengths = self.scaling.inverse, self.scaling.inverse_lengths
         rows = (
             back(x),
             step.eps_hat,
@@ -236,7 +236,7 @@ class MeasuredTrajectory:
 
     def moments_at(self, level: int) -> list[list[float]]:
         """Return mean, std, goal mean and goal std at a level, in the data's own units."""
-        ways = 2 * (self.scaling.back, self.scaling.lengths_back)
+        ways = 2 * (self.scaling.inverse, self.scaling.inverse_lengths)
         rows = (torch.from_numpy(values[level]) for values in self.moments)
         return [way(row).tolist() for way, row in zip(ways, rows, strict=True)]
 
@@ -270,7 +270,7 @@ class MeasuredTrajectory:
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
         points = points[torch.isfinite(points).all(1)]
         experiment, distance, real = self.request.experiment, None, None
-        if self.mixture.separate and len(points):
+        if self.mixture.has_modes and len(points):
             distance = nearest_mode_distance(points, self.truth(level))
             real = _real_distance(experiment, level, len(points))
         energy = _reference(experiment, level).distance(points)

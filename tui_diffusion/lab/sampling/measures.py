@@ -27,7 +27,7 @@ def energy(trajectory: MeasuredTrajectory, level: int, *, chance: bool) -> Item:
 
 def to_mode(trajectory: MeasuredTrajectory, level: int, name: str) -> list[Item]:
     """Return the squared distance to the nearest mode, or nothing for data without modes."""
-    if not trajectory.mixture.separate:
+    if not trajectory.mixture.has_modes:
         return []
     numbers = trajectory.measured(level)
     below = f"{'real':<{len(name)}}"

@@ -73,4 +73,4 @@ def _on_lattice(
     """Return the exact density (rows, columns) on a lattice over the ranges, top row first."""
     xs = torch.linspace(*ranges[0], columns, dtype=torch.float64)
     ys = torch.linspace(ranges[1][1], ranges[1][0], rows, dtype=torch.float64)
-    return truth.on_lattice(xs, ys)
+    return truth.density_grid(xs, ys)
