@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 
-from tests.workspace.table import show_budgets
+from tests.bench.table import show_budgets
 
 SECTIONS = {
     "training": "rates of the presets against a plain PyTorch loop, and how a step's cost grows",

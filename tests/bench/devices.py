@@ -12,8 +12,8 @@ from time import perf_counter
 
 import torch
 
-from tests.workspace.rates import Trainings, threads
-from tests.workspace.table import budget, show
+from tests.bench.rates import Trainings, threads
+from tests.bench.table import budget, show
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.training.devices import choose_device, use_threads

@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 import torch
 
-from tests.workspace.table import show
+from tests.bench.table import show
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.lab.drawing.downsampling import Series

@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
+from tests.bench.table import budget, show
 from tests.pseudo_terminal import KEYS, Terminal
-from tests.workspace.table import budget, show
 
 PROGRAM = Path(sys.executable).with_name("diffusion-tui")
 TRUE = {"COLORTERM": "truecolor", "PYTHONDONTWRITEBYTECODE": ""}

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-from tests.workspace.table import budget, show
+from tests.bench.table import budget, show
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.training.trainer import Trainer

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import torch
 
-from tests.workspace.plain import plain_loop
+from tests.bench.plain import plain_loop
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.training.trainer import Trainer
 

@@ -7,7 +7,7 @@ from time import perf_counter
 
 import torch
 
-from tests.workspace.table import show
+from tests.bench.table import show
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import torch
 
-from tests.workspace.rates import against_plain, threads
-from tests.workspace.table import budget, show
+from tests.bench.rates import against_plain, threads
+from tests.bench.table import budget, show
 from tui_diffusion.core.config.presets import PRESETS
 
 BUDGETS = {"cpu": 5.0, "cuda": 10.0}
