@@ -5,11 +5,25 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
-# Times differ from machine to machine; no test depends on one.
-settings.register_profile("diffusion-tui", deadline=None)
-settings.load_profile("diffusion-tui")
+try:
+    from hypothesis import settings
+except ImportError:  # on a machine that runs the tests of a GPU alone
+    pass
+else:
+    # Times differ from machine to machine; no test depends on one.
+    settings.register_profile("diffusion-tui", deadline=None)
+    settings.load_profile("diffusion-tui")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the tests that need a CUDA device where there is none."""
+    if item.get_closest_marker("cuda") is None:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
 
 
 @pytest.fixture(autouse=True)
