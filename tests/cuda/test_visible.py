@@ -1,0 +1,58 @@
+"""CUDA_VISIBLE_DEVICES that shows no device: a line, and a training on the CPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tui_diffusion.cli.signals import Exit
+
+NONE = ("", "-1", "97", "GPU-x", "nonsense")
+"""Values with which CUDA sees no device."""
+
+
+def program(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tui_diffusion", *words],
+        capture_output=True,
+        text=True,
+        env=os.environ | env,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.cuda
+@pytest.mark.parametrize("visible", NONE)
+def test_without_a_visible_device_it_is_one_line(visible: str) -> None:
+    refuses_cuda(visible)
+
+
+@pytest.mark.slow
+def test_without_any_device_it_is_the_same() -> None:
+    refuses_cuda("")
+
+
+def refuses_cuda(visible: str) -> None:
+    """A training on CUDA is refused, and ``auto`` takes the CPU."""
+    train = ("train", "naive-1d", "--set", "training.steps=30", "--no-save", "--json")
+    refused = program(*train, "--device", "cuda", CUDA_VISIBLE_DEVICES=visible)
+    assert refused.returncode == Exit.BAD_INPUT
+    assert refused.stdout == ""
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith("diffusion-tui: device: 'cuda' is not available")
+    assert line.endswith("; allowed: auto, cpu")
+    chosen = program(*train, "--device", "auto", CUDA_VISIBLE_DEVICES=visible)
+    assert chosen.returncode == 0, chosen.stderr
+    assert json.loads(chosen.stdout)["device"] == "cpu"
+
+
+@pytest.mark.cuda
+def test_a_device_that_is_not_there_is_refused_by_its_number() -> None:
+    refused = program("train", "naive-1d", "--device", "cuda:97", "--no-save")
+    assert refused.returncode == Exit.BAD_INPUT
+    (line,) = refused.stderr.splitlines()
+    assert "device: 'cuda:97' is not available; allowed: auto, cpu, cuda:0" in line
