@@ -114,11 +114,12 @@ def test_a_device_lost_in_training_is_one_line_and_the_lab_lives(device: str) ->
         terminal.press("t")
         terminal.until("failed")
         terminal.until("the device failed")
+        terminal.settle()
+        assert "Assertion" not in terminal.text
         terminal.go("?", "escape closes")
         terminal.press("escape")
         terminal.until(lambda: "escape closes" not in terminal.text)
         assert "failed" in terminal.text
-        assert "Assertion" not in terminal.text
         keep(terminal.screen, f"lab-device-lost-{device}")
         terminal.press("q")
         terminal.ends_cleanly()
