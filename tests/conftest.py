@@ -16,6 +16,20 @@ else:
     settings.load_profile("diffusion-tui")
 
 
+CUDA = Path(__file__).parent / "cuda"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``-m cuda``, collect only the files of such tests.
+
+    The machine that lends its GPU may lack packages that other files import.
+    """
+    if config.option.markexpr != "cuda" or collection_path.suffix != ".py":
+        return None
+    here = collection_path.is_relative_to(CUDA) or "mark.cuda" in collection_path.read_text("utf-8")
+    return None if here else True
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip the tests that need a CUDA device where there is none."""
     if item.get_closest_marker("cuda") is None:

@@ -35,9 +35,10 @@ FAKE = "import sys; from tests.fake_nvml import Driver; sys.modules[__name__] = 
 @contextmanager
 def lab(device: str, *args: str, script: tuple[str, ...] = (), **env: str) -> Iterator[Terminal]:
     """The lab with its first picture; ``script`` opens it where that is not the program itself."""
-    words = (*(script or ("-m", "tui_diffusion")), "naive-2d", "--set", f"device={device}", *args)
+    words = (*script, "naive-2d", "--set", f"device={device}", *args)
+    program = Path(sys.executable) if script else None
     env = {"COLORTERM": "truecolor", **env}
-    with Terminal(*words, program=Path(sys.executable), env=env) as terminal:
+    with Terminal(*words, program=program, env=env) as terminal:
         terminal.until("idle")
         yield terminal
 

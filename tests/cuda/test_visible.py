@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 
 from tui_diffusion.cli.signals import Exit
+
+from ..program import PROGRAM
 
 NONE = ("", "-1", "97", "GPU-x", "nonsense")
 """Values with which CUDA sees no device."""
@@ -17,7 +18,7 @@ NONE = ("", "-1", "97", "GPU-x", "nonsense")
 
 def program(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tui_diffusion", *words],
+        [*PROGRAM, *words],
         capture_output=True,
         text=True,
         env=os.environ | env,
