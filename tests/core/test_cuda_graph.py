@@ -1,5 +1,6 @@
 """Steps recorded and played again: those of the plain stepper, whoever plays them."""
 
+import weakref
 from functools import cache
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import nn
 
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.training.steppers import choice as steppers
+from tui_diffusion.core.training.steppers import cuda_graph
 from tui_diffusion.core.training.steppers.autograd import PlainStepper
 from tui_diffusion.core.training.steppers.choice import graph_stepper
 from tui_diffusion.core.training.steppers.cuda_graph import GraphStepper
@@ -158,6 +160,27 @@ def test_where_nothing_can_be_recorded_the_steps_are_plain_and_it_is_said(monkey
     plain = trained(experiment, plain=True)
     assert fallen.losses.tobytes() == plain.losses.tobytes()
     assert torch.equal(weights(fallen), weights(plain))
+
+
+def test_a_failed_recording_has_gone_before_plain_steps_take_memory(monkeypatch) -> None:
+    """Where it failed for want of memory, there is no room for both."""
+    recorders, alive = [], []
+
+    class Steps(GraphStepper):
+        def _step(self) -> None:
+            recorders.append(weakref.ref(self))
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    class Plain(PlainStepper):
+        def __init__(self, *arguments: object) -> None:
+            alive.append(recorders[0]() is not None)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(cuda_graph, "GraphStepper", Steps)
+    monkeypatch.setattr(steppers, "PlainStepper", Plain)
+    body = nn.Sequential(nn.Linear(3, 2))
+    assert "out of memory" in graph_stepper(small("naive-2d"), body, None, 4, Tape()).note
+    assert alive == [False]
 
 
 def test_torch_without_cuda_falls_back() -> None:

@@ -20,7 +20,7 @@ from ..trainings import trained
 
 LOSE = Path(__file__).with_name("lost_device.py")
 TOO_LARGE = {
-    "network": {"network.width": "4096", "network.depth": "3"},
+    "network": {"network.width": "4096", "network.depth": "4"},
     "batch": {"training.batch": "1000000", "network.width": "512"},
 }
 """Settings of a network or a batch that is too large for a little memory."""
