@@ -25,6 +25,19 @@ def program(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+TRAIN = ("train", "naive-1d", "--set", "training.steps=30", "--no-save", "--json")
+
+
+def refuses_cuda(visible: str) -> None:
+    """Ask for CUDA where none is visible: one line, and exit code 2."""
+    refused = program(*TRAIN, "--device", "cuda", CUDA_VISIBLE_DEVICES=visible)
+    assert refused.returncode == Exit.BAD_INPUT
+    assert refused.stdout == ""
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith("diffusion-tui: device: 'cuda' is not available")
+    assert line.endswith("; allowed: auto, cpu")
+
+
 @pytest.mark.slow
 @pytest.mark.cuda
 @pytest.mark.parametrize("visible", NONE)
@@ -33,20 +46,11 @@ def test_without_a_visible_device_it_is_one_line(visible: str) -> None:
 
 
 @pytest.mark.slow
-def test_without_any_device_it_is_the_same() -> None:
+@pytest.mark.parametrize("_", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_without_any_device_it_is_the_same_and_auto_takes_the_cpu(_: str) -> None:
     refuses_cuda("")
-
-
-def refuses_cuda(visible: str) -> None:
-    """A training on CUDA is refused, and ``auto`` takes the CPU."""
-    train = ("train", "naive-1d", "--set", "training.steps=30", "--no-save", "--json")
-    refused = program(*train, "--device", "cuda", CUDA_VISIBLE_DEVICES=visible)
-    assert refused.returncode == Exit.BAD_INPUT
-    assert refused.stdout == ""
-    (line,) = refused.stderr.splitlines()
-    assert line.startswith("diffusion-tui: device: 'cuda' is not available")
-    assert line.endswith("; allowed: auto, cpu")
-    chosen = program(*train, "--device", "auto", CUDA_VISIBLE_DEVICES=visible)
+    wide = ("--set", "network.width=128", "--set", "training.lr=1e-9")
+    chosen = program(*TRAIN, *wide, "--device", "auto", CUDA_VISIBLE_DEVICES="")
     assert chosen.returncode == 0, chosen.stderr
     assert json.loads(chosen.stdout)["device"] == "cpu"
 

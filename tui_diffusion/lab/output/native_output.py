@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import IO
+from io import TextIOWrapper
 
 _STDERR = 2
 
@@ -19,9 +19,9 @@ class NativeOutput:
     """The standard error of native libraries: diverted, or as it was."""
 
     def __init__(self) -> None:
-        self._terminal: IO[str] | None = None
+        self._terminal: TextIOWrapper | None = None
 
-    def divert(self) -> IO[str] | None:
+    def divert(self) -> TextIOWrapper | None:
         """Discard what is written to descriptor 2; return a file that writes to its terminal.
 
         Return None, and divert nothing, if the descriptor is no terminal.
@@ -31,6 +31,7 @@ class NativeOutput:
             self._terminal = os.fdopen(
                 os.dup(_STDERR),
                 "w",
+                buffering=1,  # by lines, as the usual one
                 encoding=getattr(usual, "encoding", None) or "utf-8",
                 errors=getattr(usual, "errors", None),
             )
