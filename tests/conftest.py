@@ -5,13 +5,41 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from .command_line import Cli
 
-# Times differ from machine to machine; no test depends on one.
-settings.register_profile("diffusion-tui", deadline=None)
-settings.load_profile("diffusion-tui")
+try:
+    from hypothesis import settings
+except ImportError:  # on a machine that runs the tests of a GPU alone
+    pass
+else:
+    # Times differ from machine to machine; no test depends on one.
+    settings.register_profile("diffusion-tui", deadline=None)
+    settings.load_profile("diffusion-tui")
+
+
+CUDA = Path(__file__).parent / "cuda"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``-m cuda``, collect only the files of such tests.
+
+    The machine that lends its GPU may lack packages that other files import.
+    """
+    if config.option.markexpr != "cuda" or collection_path.suffix != ".py":
+        return None
+    here = collection_path.is_relative_to(CUDA) or "mark.cuda" in collection_path.read_text("utf-8")
+    return None if here else True
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip the tests that need a CUDA device where there is none."""
+    if item.get_closest_marker("cuda") is None:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
 
 
 @pytest.fixture(autouse=True)

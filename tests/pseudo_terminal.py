@@ -11,13 +11,14 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pyte
+
+from .program import PROGRAM
 
 KEYS = {
     "up": "\x1b[A",
@@ -76,9 +77,8 @@ class Terminal:
         for name in ("COLORTERM", "NO_COLOR", "COLUMNS", "LINES", "TERM_PROGRAM"):
             inherited.pop(name, None)
         environment = {**inherited, "LANG": "C.UTF-8", "TERM": term, "OMP_NUM_THREADS": "1"}
-        program = program or Path(sys.executable).with_name("diffusion-tui")
         self.process = subprocess.Popen(
-            [str(program), *args],
+            [*([str(program)] if program else PROGRAM), *args],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,

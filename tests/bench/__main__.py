@@ -14,6 +14,7 @@ from tests.bench.table import show_budgets
 SECTIONS = {
     "training": "rates of the presets against a plain PyTorch loop, and how a step's cost grows",
     "devices": "threads and device chosen, beside the others that are here",
+    "cuda": "a CUDA device beside a CPU core: presets, sampling, the lab, the choice of auto",
     "sampling": "points at every level: time and memory against their number",
     "quality": "what the project's own presets reach, and how long they train",
     "drawing": "pictures against the number of points, steps, levels and cells",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 
@@ -14,11 +12,11 @@ import torch
 
 from tests.bench.rates import Trainings, threads
 from tests.bench.table import budget, show
+from tests.program import PROGRAM
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.training.devices import choose_device, use_threads
 
-PROGRAM = Path(sys.executable).with_name("diffusion-tui")
 LARGE = {"network.width": 512, "training.batch": 8192, "training.steps": 200, "training.lr": 1e-4}
 """Settings with which a step is work for many threads, or for a GPU."""
 
@@ -125,7 +123,7 @@ def _gpu() -> str | None:
 def _whole(name: str, device: str) -> tuple[float, float]:
     """Seconds of a process that trains this headless, and its steps a second while training."""
     changes = [f"--set={path}={value}" for path, value in CHOICES[name].items()]
-    command = [str(PROGRAM), "train", name.partition(",")[0], "--no-save", "--json"]
+    command = [*PROGRAM, "train", name.partition(",")[0], "--no-save", "--json"]
     begin = perf_counter()
     done = subprocess.run(
         [*command, "--device", device, *changes], capture_output=True, text=True, check=True

@@ -16,9 +16,9 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from tests.bench.table import budget, show
+from tests.program import PROGRAM
 from tests.pseudo_terminal import KEYS, Terminal
 
-PROGRAM = Path(sys.executable).with_name("diffusion-tui")
 TRUE = {"COLORTERM": "truecolor", "PYTHONDONTWRITEBYTECODE": ""}
 """As on a person's machine: all the colours, and modules compiled once."""
 
@@ -109,13 +109,14 @@ def _steps(terminal: Terminal) -> int:
     return int(found[1].replace(",", "")) if found else 0
 
 
-def _rate_in_lab(experiment: str, steps: int) -> float:
+def rate_in_lab(experiment: str, steps: int, device: str = "auto") -> float:
     """Steps a second over a stretch of a training, with the loss showing.
 
     Meanwhile nothing is emulated: a terminal is at work elsewhere, and its part of this machine
     would be missing to the lab.
     """
-    with _lab(experiment, "--set", f"training.steps={steps}") as terminal:
+    settings = ("--set", f"training.steps={steps}", "--set", f"device={device}")
+    with _lab(experiment, *settings) as terminal:
         terminal.until("idle")
         terminal.press("t")
         terminal.until(lambda: _steps(terminal) > steps // 20, 120)
@@ -132,8 +133,9 @@ def _rate_in_lab(experiment: str, steps: int) -> float:
         return (last - first) / (came[-1][0] - began)
 
 
-def _rate_headless(experiment: str, steps: int) -> float:
-    command = [str(PROGRAM), "train", experiment, "--no-save", "--json"]
+def rate_headless(experiment: str, steps: int, device: str = "auto") -> float:
+    """Steps a second of a training without the lab, of a third of the steps."""
+    command = [*PROGRAM, "train", experiment, "--no-save", "--json", "--device", device]
     done = subprocess.run(
         [*command, "--set", f"training.steps={steps // 3}"],
         capture_output=True,
@@ -150,8 +152,8 @@ def training_rate(rounds: int) -> None:
     for experiment, steps in (("ddpm-1d", 500_000), ("ddpm-multimodal", 500_000)):
         labs, heads = [], []
         for _ in range(rounds):
-            labs.append(_rate_in_lab(experiment, steps))
-            heads.append(_rate_headless(experiment, steps))
+            labs.append(rate_in_lab(experiment, steps))
+            heads.append(rate_headless(experiment, steps))
         ratio = median(a / b for a, b in zip(labs, heads, strict=True))
         budget(
             f"{experiment}: training in the lab over headless", f"{ratio:.2f}", "> 0.9", ratio > 0.9

@@ -1,5 +1,6 @@
 """Steps recorded and played again: those of the plain stepper, whoever plays them."""
 
+import weakref
 from functools import cache
 
 import numpy as np
@@ -17,26 +18,8 @@ from tui_diffusion.core.training.trainer import Trainer
 
 from ..cases import for_each
 from ..changed import changed
+from ..tape import Tape, record_on_tape
 from ..trainings import go_on, trained
-
-on_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-
-
-class Tape:
-    """Stands for a CUDA graph on a CPU: keeps the work, and does it whenever it is played."""
-
-    def __init__(self) -> None:
-        self.recorded = self.played = 0
-
-    def __call__(self, warm_up, work, device):
-        warm_up()
-        self.recorded += 1
-
-        def play() -> None:
-            self.played += 1
-            work()
-
-        return play
 
 
 def small(name: str, steps: int = 300, **changes: object) -> Experiment:
@@ -56,15 +39,7 @@ KINDS = [
 @pytest.fixture
 def tape(monkeypatch) -> Tape:
     """Every `Trainer` records on a tape and plays from it."""
-    tape = Tape()
-
-    def make(experiment, body, average, places, *, plain=False):
-        if plain:
-            return PlainStepper(experiment, body, average, places)
-        return graph_stepper(experiment, body, average, places, tape)
-
-    monkeypatch.setattr("tui_diffusion.core.training.trainer.make_stepper", make)
-    return tape
+    return record_on_tape(monkeypatch)
 
 
 once = cache(trained)
@@ -186,6 +161,27 @@ def test_where_nothing_can_be_recorded_the_steps_are_plain_and_it_is_said(monkey
     assert torch.equal(weights(fallen), weights(plain))
 
 
+def test_a_failed_recording_has_gone_before_plain_steps_take_memory(monkeypatch) -> None:
+    """Where it failed for want of memory, there is no room for both."""
+    recorders, alive = [], []
+
+    class Steps(GraphStepper):
+        def _step(self) -> None:
+            recorders.append(weakref.ref(self))
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    class Plain(PlainStepper):
+        def __init__(self, *arguments: object) -> None:
+            alive.append(recorders[0]() is not None)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(cuda_graph, "GraphStepper", Steps)
+    monkeypatch.setattr(steppers, "PlainStepper", Plain)
+    body = nn.Sequential(nn.Linear(3, 2))
+    assert "out of memory" in graph_stepper(small("naive-2d"), body, None, 4, Tape()).note
+    assert alive == [False]
+
+
 def test_torch_without_cuda_falls_back() -> None:
     if torch.cuda.is_available():
         pytest.skip("CUDA is here")
@@ -193,65 +189,3 @@ def test_torch_without_cuda_falls_back() -> None:
     stepper = graph_stepper(experiment, nn.Sequential(nn.Linear(3, 2)), None, 4)
     assert isinstance(stepper, PlainStepper)
     assert "CUDA" in stepper.note
-
-
-# --- on a CUDA device ----------------------------------------------------------------------------
-
-
-def there(experiment: Experiment) -> Experiment:
-    return experiment.with_settings({"device": "cuda"})
-
-
-@on_cuda
-@pytest.mark.parametrize("experiment", KINDS, ids=lambda e: e.name)
-def test_a_cuda_graph_takes_the_plain_steps(experiment: Experiment) -> None:
-    played, plain = trained(there(experiment)), trained(there(experiment), plain=True)
-    assert isinstance(played._stepper, GraphStepper), played.choice.reason
-    np.testing.assert_allclose(played.losses[:100], plain.losses[:100], rtol=1e-3)
-    assert gap(played, plain) < 1e-2
-
-
-@on_cuda
-@pytest.mark.parametrize("experiment", KINDS, ids=lambda e: e.name)
-def test_a_cuda_graph_goes_on_from_a_saved_state(experiment: Experiment) -> None:
-    whole, first = trained(there(experiment)), Trainer(there(experiment))
-    next(first.run(every=130))
-    second = Trainer(there(experiment))
-    second.restore(first.state())
-    go_on(second)
-    np.testing.assert_allclose(second.losses, whole.losses, rtol=1e-3)
-
-
-@on_cuda
-def test_the_host_never_waits_within_a_run_of_steps() -> None:
-    trainer = Trainer(there(KINDS[1]))
-    next(trainer.run(every=10))
-    stepper = trainer._stepper
-    assert isinstance(stepper, GraphStepper)
-    torch.cuda.synchronize()
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        for _ in range(5):
-            stepper._replay()
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-    torch.cuda.synchronize()
-
-
-@on_cuda
-def test_a_recording_that_fails_on_a_cuda_device_falls_back(monkeypatch) -> None:
-    def waits(warm_up, work, device):
-        def wrong() -> None:
-            work()
-            torch.zeros(1, device=device).item()  # a host may not wait while it records
-
-        return cuda_graph.capture(warm_up, wrong, device)
-
-    def make(experiment, body, average, places, *, plain=False):
-        return graph_stepper(experiment, body, average, places, waits)
-
-    monkeypatch.setattr("tui_diffusion.core.training.trainer.make_stepper", make)
-    fallen = trained(there(KINDS[1]))
-    assert isinstance(fallen._stepper, PlainStepper)
-    assert "without a CUDA graph" in fallen.choice.reason
-    assert fallen.status == "finished"

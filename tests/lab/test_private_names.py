@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import sys
 from asyncio import Event
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -112,6 +113,7 @@ HELD: dict[str, Callable[[], bool]] = {
     "_exception": lambda: App()._exception is None,
     "_exit": lambda: (App()._exit, left()._exit) == (False, True),
     "_exit_renderables": lambda: left()._exit_renderables == ["why"],
+    "_file": lambda: LinuxDriver(App())._file is sys.__stderr__,
     "_in_band_window_resize": lambda: LinuxDriver(App())._in_band_window_resize is False,
     "_mounted_event": lambda: isinstance(Screen()._mounted_event, Event),
     "_notifications": lambda: isinstance(App()._notifications, Notifications),

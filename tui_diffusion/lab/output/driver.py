@@ -12,6 +12,7 @@ import os
 import re
 import selectors
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key, Resize
 from textual.keys import Keys
 from textual.widgets import Input
+
+from .native_output import NativeOutput
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -89,19 +92,28 @@ class GuardedApp(App[int]):
 
 
 class LabDriver(LinuxDriver):
-    """A driver that tells the guard when the lab uses the terminal."""
+    """A driver that tells the guard when the lab uses the terminal, and keeps others off it."""
 
     _app: GuardedApp
+    _native: NativeOutput | None = None
 
     def start_application_mode(self) -> None:
         if self._app.guard is not None:
             self._app.guard.hold()
+        self._native = self._native or NativeOutput()
+        self._file = self._native.divert() or self._file
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def stop_application_mode(self) -> None:
         super().stop_application_mode()
         if self._app.guard is not None:
             self._app.guard.release()
+
+    def close(self) -> None:
+        super().close()  # only now all has been written
+        if self._native is not None:
+            self._native.restore()
+            self._file = sys.__stderr__
 
     def _run_input_thread(self) -> None:
         """Read until the end; an error here ends the lab with its cause, like any other error."""

@@ -67,9 +67,11 @@ def graph_stepper(
     try:
         return GraphStepper(experiment, body, average, places, capture or record)
     except Exception as error:  # drivers raise anything, and there is a fallback
-        stepper = PlainStepper(experiment, body, average, places)
-        stepper.note = f"without a CUDA graph, which cannot be recorded ({_line(error)})"
-        return stepper
+        note = f"without a CUDA graph, which cannot be recorded ({_line(error)})"
+    # Only now, because the error holds the memory of the failed recording.
+    stepper = PlainStepper(experiment, body, average, places)
+    stepper.note = note
+    return stepper
 
 
 def _line(error: Exception) -> str:
