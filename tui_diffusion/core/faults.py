@@ -76,7 +76,7 @@ def fault_of(error: BaseException, *, training: bool = False) -> str | None:
         less = "training.batch, training.steps or network.width" if training else _LESS_TO_SAMPLE
         return f"out of memory; allowed: less of {less}"
     if isinstance(error, RuntimeError) and any(word in text for word in _DEVICE_FAULTS):
-        return f"the device failed ({text[:120]}); allowed: device cpu, or another try"
+        return f"the device failed ({text[:120]}); allowed: device cpu, or start the program again"
     return None
 
 
