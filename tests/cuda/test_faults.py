@@ -35,7 +35,7 @@ def ended(session: Session, experiment) -> Training:
 # --- divergence ----------------------------------------------------------------------------------
 
 
-def test_a_divergence_ends_with_its_state_and_code(device, run_cli) -> None:  # noqa: F811
+def test_a_divergence_ends_with_its_state_and_code(device, run_cli) -> None:
     wild = {"training__lr": 1e9, "device": device}
     trainer = trained(changed("naive-2d", **wild))
     assert trainer.status == "diverged"
@@ -56,7 +56,7 @@ def test_a_divergence_ends_with_its_state_and_code(device, run_cli) -> None:  # 
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", TOO_LARGE.values(), ids=list(TOO_LARGE))
 @pytest.mark.usefixtures("scarce_memory")
-def test_want_of_memory_is_one_line_and_the_lab_goes_on(settings, device, run_cli) -> None:  # noqa: F811
+def test_want_of_memory_is_one_line_and_the_lab_goes_on(settings, device, run_cli) -> None:
     said = "the GPU is out of memory; allowed: less of training.batch or network.width, or device"
     words = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
     assert run_cli("train", "naive-2d", "--device", device, "--no-save", *words) == Exit.FAILED

@@ -37,7 +37,7 @@ async def everything(driver: Driver) -> None:
     await driver.pilot.resize_terminal(*NARROW)
     await driver.pilot.resize_terminal(*WIDE)
     await driver.press("r", "enter")
-    await until(lambda: len(app.screen_stack) == 1)
+    await until(lambda: len(app.screen_stack) == 1 and not app.updates._reader.busy)
     await driver.trajectory("network")
     await until(lambda: not driver.panel._canvas.scout.busy)
     app.model.session._make_trainer.made.clear()

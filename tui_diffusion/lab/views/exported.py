@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from ...export.scene import Animation, Exhibit
 from ..sampling.measured_trajectory import MeasuredTrajectory
 
+_ANIMATIONS: WeakKeyDictionary[MeasuredTrajectory, Animation] = WeakKeyDictionary()
+"""The animation of each trajectory that the lab still holds, with what it has computed so far."""
 
-@lru_cache(maxsize=2)
+
 def exported(trajectory: MeasuredTrajectory) -> Animation:
     """Return a trajectory as the export draws it."""
+    if trajectory not in _ANIMATIONS:
+        _ANIMATIONS[trajectory] = _animation(trajectory)
+    return _ANIMATIONS[trajectory]
+
+
+def _animation(trajectory: MeasuredTrajectory) -> Animation:
     request = trajectory.request
     maker = {"forward": "true data", "ideal": "ideal denoiser", "network": "network"}[
         request.source
