@@ -143,4 +143,4 @@ def test_the_lab_is_imported_without_what_its_first_picture_does_not_need():
     """The import of torch takes longer than the first paint may."""
     loaded = loaded_by("import tui_diffusion.lab.launch, tui_diffusion.lab.app")
     assert "textual" in loaded
-    assert not loaded & {"torch", "safetensors", "scipy", "tomlkit"}
+    assert not loaded & {"torch", "numpy", "plotext", "safetensors", "scipy", "tomlkit"}

@@ -13,7 +13,7 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 from textual.strip import Strip
 
-from tui_diffusion.lab.drawing.strips import changed_spans
+from tui_diffusion.lab.drawing.strip_changes import changed_spans
 from tui_diffusion.lab.output.differ import TerminalContent
 from tui_diffusion.lab.widgets.canvas import Canvas
 

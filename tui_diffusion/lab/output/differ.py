@@ -21,7 +21,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from ..drawing.palette import CUBE
-from ..drawing.strips import cells_of, differing
+from ..drawing.strip_changes import cells_of, differing
 
 
 class TerminalContent:

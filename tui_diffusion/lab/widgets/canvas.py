@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ..drawing.strips import changed_spans
+from ..drawing.strip_changes import changed_spans
 
 
 class Canvas(Widget):
