@@ -211,7 +211,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
     @property
     def offered(self) -> list[Action]:
         """The actions of the visible parts."""
-        groups = {self.tab.capitalize(), "Comparison", *(["ComparisonTable"] if self._more else [])}
+        groups = {self.tab.capitalize(), "Comparison", *(["Table"] if self._more else [])}
         return [a for a in COMPARE_ACTIONS if self.all_shown or a.group in groups]
 
     def _write_names(self) -> None:
