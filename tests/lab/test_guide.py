@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.interface.settings import Place
+from tui_diffusion.interface.settings import RestorePoint
 from tui_diffusion.lab.guide.stations import AGAIN, STATIONS, Guide, VisibleState
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.widgets.hint_bar import HintBar
@@ -217,7 +217,7 @@ async def test_every_text_fits(width, glyphs):
 
 async def test_it_is_not_there_unasked():
     app = make_lab("naive-1d")
-    app._place = Place()
+    app._place = RestorePoint()
     async with running(app, NARROW):
         assert not app.query_one(HintBar).display
         assert not app.place.guided

@@ -13,7 +13,7 @@ import pytest
 from tui_diffusion.core.paths import settings_file
 from tui_diffusion.core.runs.run import open_run, save_run, store
 from tui_diffusion.core.runs.store import latest_run, list_runs
-from tui_diffusion.interface.settings import Place, load
+from tui_diffusion.interface.settings import RestorePoint, load
 from tui_diffusion.lab.runs.resume_prompt import ResumePrompt, unfinished
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
@@ -161,7 +161,7 @@ def test_the_declined_run_is_kept_whatever_its_name():
     from tui_diffusion.interface.settings import Settings, save
 
     for name in ("run", 'a "b" \\ [place] # x', "ü = 3"):
-        settings = Settings(place=Place(declined=name))
+        settings = Settings(place=RestorePoint(declined=name))
         assert save(file, settings) == ""
         assert load(file) == (settings, "")
 

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_diffusion.core.interpolation import interpolate
-from tui_diffusion.interface.playback import FINE, MODES, SPEEDS, Playback
+from tui_diffusion.interface.playback import FINE, PLAY_MODES, SPEEDS, Playback
 
 LEVELS = st.integers(1, 60)
 PLAYS = st.builds(
     lambda levels, fine, mode, speed: Playback(levels, fine=fine, mode=mode, speed=speed).go_to(0),
     LEVELS,
     st.sampled_from(FINE),
-    st.sampled_from(MODES),
+    st.sampled_from(PLAY_MODES),
     st.integers(0, len(SPEEDS) - 1),
 )
 KEYS = {
@@ -36,11 +36,11 @@ KEYS = {
 
 def way(playback, ticks):
     """The places of so many ticks, each but once while it rests."""
-    places = [playback.place]
+    places = [playback.position]
     for _ in range(ticks):
         playback = playback.tick()
-        if playback.place != places[-1]:
-            places.append(playback.place)
+        if playback.position != places[-1]:
+            places.append(playback.position)
         if not playback.playing:
             break
     return places, playback
@@ -50,26 +50,26 @@ def way(playback, ticks):
 def test_whatever_is_pressed_the_place_is_one_that_there_is(playback, keys):
     for key in keys:
         playback = KEYS[key](playback)
-        assert 0 <= playback.place <= playback.levels
-        assert (playback.place * playback.fine).is_integer(), key
+        assert 0 <= playback.position <= playback.levels
+        assert (playback.position * playback.fine).is_integer(), key
         level, _, rest = playback.text.removeprefix("level ").partition(" + ")
         reached, levels = map(int, level.split("/"))
         assert (reached, levels) == (playback.level, playback.levels)
-        assert reached + (Fraction(rest) if rest else 0) == playback.place
+        assert reached + (Fraction(rest) if rest else 0) == playback.position
         assert 1 / 16 <= playback.interval <= 2
 
 
 @given(PLAYS)
 def test_once_goes_to_the_clean_level_and_holds(playback):
-    playback = playback.next_mode() if playback.mode == MODES[2] else playback
-    while playback.mode != MODES[0]:
+    playback = playback.next_mode() if playback.mode == PLAY_MODES[2] else playback
+    while playback.mode != PLAY_MODES[0]:
         playback = playback.next_mode()
     places, end = way(playback.start(), 10_000)
     assert places[0] == 0
     assert places[-1] == playback.levels
     assert places == sorted(places)
     assert not end.playing
-    assert end.start().place == 0, "from the end it starts anew"
+    assert end.start().position == 0, "from the end it starts anew"
 
 
 def test_a_loop_goes_on_from_the_noise():
@@ -86,7 +86,7 @@ def test_out_and_back_turns_at_both_ends():
     )
 
 
-@pytest.mark.parametrize("mode", MODES[1:])
+@pytest.mark.parametrize("mode", PLAY_MODES[1:])
 @given(playback=PLAYS)
 def test_an_end_rests_a_second_and_no_other_place_does(mode, playback):
     while playback.mode != mode:
@@ -94,9 +94,9 @@ def test_an_end_rests_a_second_and_no_other_place_does(mode, playback):
     playback, stayed = playback.start(), {}
     for _ in range(400):
         playback = playback.tick()
-        stayed[playback.place] = max(playback.resting, stayed.get(playback.place, 0))
+        stayed[playback.position] = max(playback.resting, stayed.get(playback.position, 0))
     for place, ticks in stayed.items():
-        if place == playback.levels or (place == 0 and mode == MODES[2]):
+        if place == playback.levels or (place == 0 and mode == PLAY_MODES[2]):
             assert (ticks + 1) * playback.interval >= 1
         else:
             assert ticks == 0
@@ -106,7 +106,7 @@ def test_an_end_rests_a_second_and_no_other_place_does(mode, playback):
 def test_the_tempo_is_that_of_the_levels_however_fine(playback):
     playback = playback.start()
     first = playback.tick()
-    moved = first.place - playback.place
+    moved = first.position - playback.position
     if moved and not first.at_end:
         assert moved / playback.interval == pytest.approx(SPEEDS[playback.speed])
 
@@ -116,18 +116,18 @@ def test_steps_end_where_such_steps_end():
     for _ in range(3):
         playback = playback.step(1)
     assert playback.text == "level 12/20 + 3/8"
-    assert playback.step(1, size=4).place == 12.5
-    assert playback.step(-1, size=4).place == 12
+    assert playback.step(1, size=4).position == 12.5
+    assert playback.step(-1, size=4).position == 12
     assert playback.finer().text == "level 12/20"
     assert playback.go_to(99).text == "level 20/20"
     assert playback.go_to(99).step(1) == playback.go_to(20)
-    assert playback.go_to(-3).step(-1).place == 0
+    assert playback.go_to(-3).step(-1).position == 0
 
 
 def test_another_film_keeps_the_clean_end_or_the_place():
-    assert Playback(20).go_to(20).of(10).place == 10
-    assert Playback(20, fine=4).go_to(12).step(1).of(30).place == 12.25
-    assert Playback(20).go_to(12).of(10).place == 10
+    assert Playback(20).go_to(20).of(10).position == 10
+    assert Playback(20, fine=4).go_to(12).step(1).of(30).position == 12.25
+    assert Playback(20).go_to(12).of(10).position == 10
 
 
 @given(PLAYS, st.lists(st.sampled_from(sorted(KEYS)), max_size=20), LEVELS)
@@ -135,9 +135,9 @@ def test_in_step_is_the_same_share_of_the_way_to_the_sub_step(playback, keys, le
     for key in keys:
         playback = KEYS[key](playback)
     other = playback.in_step(levels)
-    behind = Fraction(playback.place) / playback.levels - Fraction(other.place) / levels
+    behind = Fraction(playback.position) / playback.levels - Fraction(other.position) / levels
     assert 0 <= behind < Fraction(1, levels * playback.fine)
-    assert (other.place * playback.fine).is_integer()
+    assert (other.position * playback.fine).is_integer()
     assert other.at_end == playback.at_end, "all are clean at once, and none before"
     assert playback.in_step(playback.levels) == playback
 

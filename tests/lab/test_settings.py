@@ -16,12 +16,19 @@ from tui_diffusion.core.paths import presets_folder, settings_file
 from tui_diffusion.export.views import VIEWS_1D, VIEWS_2D
 from tui_diffusion.interface.glyphs import GLYPHS
 from tui_diffusion.interface.keymap import TABS
-from tui_diffusion.interface.playback import FINE, MODES, SPEEDS
-from tui_diffusion.interface.settings import Place, Settings, from_environment, load, save, written
+from tui_diffusion.interface.playback import FINE, PLAY_MODES, SPEEDS
+from tui_diffusion.interface.settings import (
+    RestorePoint,
+    Settings,
+    from_environment,
+    load,
+    save,
+    written,
+)
 
 from ..lab_driver import NARROW, make_lab, running, until
 
-PLACE = Place("ddpm-multimodal", 7, "training", "paths", "density")
+PLACE = RestorePoint("ddpm-multimodal", 7, "training", "paths", "density")
 PRINTABLE = st.characters(codec="utf-8").filter(str.isprintable)
 SETTINGS = Settings("nord", 12.5, 5000, "blocks", PLACE)
 
@@ -190,7 +197,7 @@ def test_only_what_changed_is_written(tmp_path):
     file = tmp_path / "settings.toml"
     file.write_text(HAND)
     kept, problem = load(file)
-    assert kept == Settings(glyphs="ascii", fps=4, place=Place(tour=3, tab="setup"))
+    assert kept == Settings(glyphs="ascii", fps=4, place=RestorePoint(tour=3, tab="setup"))
     assert "colour is unknown; allowed: theme, fps, points, glyphs (and 2 more)" in problem
     place = replace(kept.place, level=7, tab="training", tour=4)
     assert save(file, replace(kept, theme="nord", place=place), kept) == ""
@@ -206,7 +213,7 @@ def test_only_what_changed_is_written(tmp_path):
 
 def test_text_that_is_not_as_the_lab_writes_it(tmp_path):
     file = tmp_path / "settings.toml"
-    settings = Settings("nord", place=Place(level=5, tab="setup"))
+    settings = Settings("nord", place=RestorePoint(level=5, tab="setup"))
     for text in (
         "place = {level = 3} # short\n[x]\nb = 1\n",
         "place.level = 3 # dotted\nplace.tour = 1\n[x]\nb = 1\n",
@@ -256,7 +263,7 @@ def test_a_long_text_is_read_but_not_edited(tmp_path):
 
 
 PLACES = st.builds(
-    Place,
+    RestorePoint,
     experiment=st.sampled_from(sorted(PRESETS)),
     level=st.none() | st.integers(0, 10**6),
     tab=st.sampled_from(TABS),
@@ -265,7 +272,7 @@ PLACES = st.builds(
     tour=st.integers(0, 8),
     guided=st.booleans(),
     declined=st.none() | st.text(PRINTABLE),
-    play_mode=st.sampled_from(MODES),
+    play_mode=st.sampled_from(PLAY_MODES),
     speed=st.sampled_from(SPEEDS),
     sub_steps=st.sampled_from(FINE),
 )
@@ -305,7 +312,7 @@ def test_every_field_refuses_every_other_type(tmp_path):
         "huge": "1" + "0" * 40,
     }
     fits = {("theme", "text"), ("guided", "truth value"), ("declined", "text")}
-    for table, owner in (("", Settings), ("place.", Place)):
+    for table, owner in (("", Settings), ("place.", RestorePoint)):
         for field in fields(owner):
             for kind, sample in samples.items():
                 if field.name == "place" or (field.name, kind) in fits:
@@ -314,7 +321,7 @@ def test_every_field_refuses_every_other_type(tmp_path):
                 if field.name == "view_1d":
                     file.write_text(f"place.view_1d = {sample}\n")
                 kept, problem = load(file)
-                rest = Place() if field.name == "view_1d" else Place(view_1d="paths")
+                rest = RestorePoint() if field.name == "view_1d" else RestorePoint(view_1d="paths")
                 assert kept == Settings(place=rest)
                 assert problem.startswith(f"{file}: {table}{field.name} = ")
                 assert "is wrong; allowed: " in problem and "\n" not in problem
@@ -325,7 +332,7 @@ def test_every_field_refuses_every_other_type(tmp_path):
 
 async def test_the_place_is_restored_and_told():
     app = make_lab("naive-1d")
-    app._place = Place("naive-1d", 4, "training", "paths", "density")
+    app._place = RestorePoint("naive-1d", 4, "training", "paths", "density")
     async with running(app, NARROW) as driver:
         await until(lambda: app.main.denoising.trajectory is not None)
         await driver.pilot.pause(0.01)
@@ -337,7 +344,7 @@ async def test_the_place_is_restored_and_told():
 
 async def test_another_experiment_starts_at_its_clean_end():
     app = make_lab("naive-2d")
-    app._place = Place("naive-1d", 4)
+    app._place = RestorePoint("naive-1d", 4)
     async with running(app):
         await until(lambda: app.main.denoising.trajectory is not None)
         assert app.main.denoising.level == app.main.denoising.levels
@@ -346,7 +353,7 @@ async def test_another_experiment_starts_at_its_clean_end():
 
 async def test_a_level_beyond_the_last_is_the_last():
     app = make_lab("naive-1d")
-    app._place = Place("naive-1d", 400)
+    app._place = RestorePoint("naive-1d", 400)
     async with running(app):
         await until(lambda: app.main.denoising.trajectory is not None)
         assert app.main.denoising.level == app.main.denoising.levels

@@ -111,9 +111,9 @@ def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Compl
 
 def topics(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a topic of the reference."""
-    from .docs import TOPICS
+    from .docs import TOPIC_ROWS
 
-    return _begun(incomplete, TOPICS)
+    return _begun(incomplete, TOPIC_ROWS)
 
 
 def _begun(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:

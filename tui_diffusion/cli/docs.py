@@ -16,7 +16,7 @@ from .. import docs
 Row = Mapping[str, Any]
 
 
-def fields() -> list[Row]:
+def field_rows() -> list[Row]:
     """Every hyperparameter that ``--set`` takes."""
     from ..core.config.experiment import field_table
     from ..core.config.value_types import format_value
@@ -33,7 +33,7 @@ def fields() -> list[Row]:
     ]
 
 
-def keys() -> list[Row]:
+def key_rows() -> list[Row]:
     """Every key of the lab."""
     from ..interface.keymap import ACTIONS, FORM_KEYS, LAB_KEYS
 
@@ -41,7 +41,7 @@ def keys() -> list[Row]:
     return [{"key": key, "about": about} for key, about in rows]
 
 
-def numbers() -> list[Row]:
+def number_rows() -> list[Row]:
     """Every number that the lab and ``evaluate`` write."""
     from ..core.analysis.glossary import GLOSSARY
 
@@ -58,25 +58,25 @@ def numbers() -> list[Row]:
 
 
 TABLES: Mapping[str, Callable[[], list[Row]]] = {
-    "fields": fields,
-    "keys": keys,
-    "numbers": numbers,
+    "fields": field_rows,
+    "keys": key_rows,
+    "numbers": number_rows,
 }
 """Topics that are made from declarations, to suit any width; the others are pages."""
 
 
-def sections(topic: str) -> list[Row]:
+def section_rows(topic: str) -> list[Row]:
     """Return the sections of a page."""
     return [{"section": heading, "about": body} for heading, body in docs.sections(topic)]
 
 
-TOPICS: Mapping[str, Callable[[], list[Row]]] = {
-    topic: TABLES.get(topic, partial(sections, topic)) for topic in docs.TOPICS
+TOPIC_ROWS: Mapping[str, Callable[[], list[Row]]] = {
+    topic: TABLES.get(topic, partial(section_rows, topic)) for topic in docs.TOPICS
 }
 """The rows of every topic."""
 
 
-def topics() -> list[Row]:
+def topic_rows() -> list[Row]:
     """Return each topic with a line about it."""
     return [{"topic": name, "about": about} for name, about in docs.TOPICS.items()]
 
@@ -85,10 +85,10 @@ def printed(topic: str | None, width: int) -> str:
     """Return a topic as text of at most ``width`` columns, a page as it is; None: the topics."""
     if topic is not None and topic not in TABLES:
         return docs.page(topic).rstrip()
-    return text(topics() if topic is None else TABLES[topic](), width)
+    return formatted(topic_rows() if topic is None else TABLES[topic](), width)
 
 
-def text(rows: Iterable[Row], width: int) -> str:
+def formatted(rows: Iterable[Row], width: int) -> str:
     """One entry after another: its name, and below it what there is to know of it."""
     return "\n".join("\n".join(_lines(row, width)) for row in rows)
 

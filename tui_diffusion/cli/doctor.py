@@ -280,7 +280,7 @@ _IN_ONE_PIECE: Mapping[str, Any] = {"break_on_hyphens": False, "break_long_words
 """Options of `textwrap` that keep a path in one piece, so that it can be copied."""
 
 
-def text(report: Mapping[str, Any], file: TextIO) -> str:
+def report_text(report: Mapping[str, Any], file: TextIO) -> str:
     """Format a report in the characters that ``file`` can encode."""
     terminal, torch, disk = report["terminal"], report["torch"], report["store"]
     encoding = file.encoding or "ascii"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..core.config.errors import ConfigError
+from ..core.progress import ProgressCallback
 from ..core.text import shown
 from .examples import examples
 from .options import json_option, run_argument
@@ -93,7 +93,7 @@ def export_(
     if samples(file):
         denoiser, device = denoiser_of(opened, experiment, False)
 
-        def sample(tell: Callable[[int, int], None]) -> Trajectory:
+        def sample(tell: ProgressCallback) -> Trajectory:
             return denoise(experiment, denoiser, device=device, progress=tell)
 
         trajectory = with_bar("sampling", sample) if sampled else None

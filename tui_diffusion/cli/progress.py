@@ -8,7 +8,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from .progress_lines import ProgressLines, rate_text
+from ..core.progress import ProgressCallback
+from .progress_lines import ProgressLines, progress_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -21,7 +22,7 @@ _LONG = 0.3
 """Seconds from which work is long enough for a bar."""
 
 
-def with_bar(name: str, work: Callable[[Callable[[int, int], None]], T]) -> T:
+def with_bar(name: str, work: Callable[[ProgressCallback], T]) -> T:
     """Return the result of ``work``, which receives a callback for the work done and the total.
 
     The work continues if the terminal disappears.
@@ -69,7 +70,7 @@ class TrainingBar:
         """Draw the current progress."""
         loss = f"loss {float(progress.losses.mean()):.3g}"
         if self._lines is not None:
-            rate = rate_text(progress.step, self._total, progress.seconds)
+            rate = progress_text(progress.step, self._total, progress.seconds)
             self._lines.tell(progress.step, self._total, f"{rate}, {loss}")
         if self._bar is None:
             return

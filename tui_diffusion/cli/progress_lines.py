@@ -31,7 +31,7 @@ class ProgressLines:
         complain(f"{self._name} {done:,}/{total:,}{note and ', '}{note}")
 
 
-def rate_text(done: int, total: int, seconds: float) -> str:
+def progress_text(done: int, total: int, seconds: float) -> str:
     """Format a rate and the remaining time: ``4,300 steps/s, 0:00:20 left``."""
     rate = done / max(seconds, 1e-9)
     left = timedelta(seconds=round((total - done) / rate)) if rate else "–"

@@ -19,7 +19,7 @@ from .options import (
 )
 from .progress import with_bar
 from .resampling import denoiser_of, resampled
-from .results import end_unless_finite, print_json, print_report
+from .results import end_unless_finite, print_json, print_result
 
 
 @click.command(epilog=examples("sample"))
@@ -75,7 +75,7 @@ def sample(
     if out is not None:
         scaling = scaling_of(experiment.data)
         with_bar("writing", lambda tell: write_points(trajectory, scaling, out, tell))
-    print_report(report, as_json)
+    print_result(report, as_json)
     end_unless_finite(report)
 
 

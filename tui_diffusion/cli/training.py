@@ -68,7 +68,7 @@ def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Tr
     return resume(run, experiment), run.folder.absolute()
 
 
-def train(
+def train_to_end(
     trainer: Trainer, folder: Path | None, interruption: Interruption
 ) -> tuple[dict[str, Any], str]:
     """Train to the end with checkpoints in ``folder``; return the report and any write error.

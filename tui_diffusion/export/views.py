@@ -29,7 +29,7 @@ VIEWS = (
         "histogram",
         "Points as a histogram, over the same stretch at every level. The line is the "
         "exact density of the noised data: good samples fill it.",
-        line="histogram",
+        line="histogram_panels",
         differ=True,
     ),
     View(
@@ -37,62 +37,62 @@ VIEWS = (
         "Points in the plane, to one scale at every level. The ring holds 95 % of the "
         "exact distribution; a circle marks each mode and fills when points are "
         "there. Beside them, the exact density.",
-        plane="scatter",
+        plane="scatter_panels",
     ),
     View(
         "close-up",
         "The same, near by: in 1D about the exact density of this level, in 2D every "
         "point as seen from its nearest mode. Too narrow or too wide a sample shows "
         "here.",
-        line="near",
-        plane="near",
+        line="close_up_panels",
+        plane="close_up_panels",
     ),
     View(
         "pdf and cdf",
         "The exact density and its integral at this level; the dashed line is the "
         "share of points below each value. Both lines agree where the sample is "
         "right.",
-        line="pdf_cdf",
+        line="pdf_cdf_panels",
         differ=True,
     ),
     View(
         "density",
         "How many points fall on each place, beside the exact density of the noised "
         "data; brighter is more. The two look alike where the sample is right.",
-        plane="density",
+        plane="density_panels",
     ),
     View(
         "paths",
         "The ways of some points from noise to here, and beside them those that the "
         "ideal denoiser takes from the same start. Where they part, the network errs.",
-        line="line_paths",
-        plane="plane_paths",
+        line="line_path_panels",
+        plane="plane_path_panels",
     ),
     View(
         "denoiser",
         "What the denoiser takes the clean value to be, and its score, as functions "
         "of x. Where points are rare the network is free to be wrong.",
-        line="denoiser",
+        line="denoiser_panels",
         differ=True,
     ),
     View(
         "score field",
         "The direction in which the density grows: the network's, and the exact one "
         "beside it. Sampling follows these arrows.",
-        plane="score",
+        plane="score_panels",
     ),
     View(
         "clean estimate",
         "What the denoiser takes each point's clean data to be (x0_hat), and beside "
         "it the best possible guess. At high noise even that is a blur of the modes.",
-        plane="estimate",
+        plane="estimate_panels",
     ),
     View(
         "mean and std",
         "Mean and standard deviation of the points over the levels, with the exact "
         "ones dashed; the upright line is the level shown.",
-        line="moments",
-        plane="moments",
+        line="moments_panels",
+        plane="moments_panels",
         differ=True,
         level=False,
     ),
@@ -146,10 +146,10 @@ def named(text: str) -> str:
     """Return the canonical name of a view written as ``score-field`` or ``Score Field``."""
     words = text.strip().lower()
     every = (GRID, *VIEWS_1D, *VIEWS_2D, *TRAINING_VIEWS)
-    return next((view for view in every if dashed(view) == dashed(words)), words)
+    return next((view for view in every if option_name(view) == option_name(words)), words)
 
 
-def dashed(view: str) -> str:
+def option_name(view: str) -> str:
     """Return a view's name as one word for the command line."""
     return view.replace(" ", "-").replace("_", "-")
 

@@ -37,7 +37,7 @@ from ..core.text import shortened
 from ..export.views import VIEWS_1D, VIEWS_2D
 from .glyphs import GLYPHS
 from .keymap import TABS
-from .playback import FINE, MODES, SPEEDS, Playback
+from .playback import FINE, PLAY_MODES, SPEEDS, Playback
 
 # --- the fields ----------------------------------------------------------------------------------
 
@@ -61,12 +61,12 @@ def _choice(default: Any, choices: Sequence[Any], about: str = "") -> Any:
 
 
 Printable = Annotated[StrictStr, _where(str.isprintable)]
-Real = Annotated[float, Field(strict=True)]
+Number = Annotated[float, Field(strict=True)]
 """An integer is a number too; a truth value or a text is not."""
 
 
 @dataclass(frozen=True)
-class Place:
+class RestorePoint:
     """Where the lab was left. ``level`` is None at the clean end, wherever that is.
 
     ``tour`` is the station of the tour, ``guided`` whether the first run has been guided.
@@ -87,12 +87,16 @@ class Place:
     tour: Annotated[StrictInt, Field(ge=0, le=8)] = _setting(0, "a whole number from 0 to 8")
     guided: StrictBool = _choice(False, ("true", "false"))
     declined: Printable | None = _setting(None, "the name of a run")
-    play_mode: Annotated[StrictStr, _where(MODES.__contains__)] = _choice(MODES[0], MODES)
-    speed: Annotated[Real, _where(SPEEDS.__contains__)] = _choice(SPEEDS[2], SPEEDS)
+    play_mode: Annotated[StrictStr, _where(PLAY_MODES.__contains__)] = _choice(
+        PLAY_MODES[0], PLAY_MODES
+    )
+    speed: Annotated[Number, _where(SPEEDS.__contains__)] = _choice(SPEEDS[2], SPEEDS)
     sub_steps: Annotated[StrictInt, _where(FINE.__contains__)] = _choice(FINE[0], FINE)
 
     @classmethod
-    def of(cls, experiment: str, tab: str, views: Mapping[int, str], playback: Playback) -> Place:
+    def of(
+        cls, experiment: str, tab: str, views: Mapping[int, str], playback: Playback
+    ) -> RestorePoint:
         """Return the place of a lab that shows this experiment, tab, views and playback."""
         level = None if playback.at_end else playback.level
         mode, speed, fine = playback.mode, SPEEDS[playback.speed], playback.fine
@@ -118,7 +122,7 @@ class Settings:
         "the name of a theme",
         "Colours: textual-dark, textual-light, high-contrast, nord, ... (ctrl+p lists them).",
     )
-    fps: Annotated[Real, Field(ge=1, le=30)] = _setting(
+    fps: Annotated[Number, Field(ge=1, le=30)] = _setting(
         8.0, "a number from 1 to 30", "Most drawings of the loss in a second, 1 to 30."
     )
     points: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = _setting(
@@ -131,12 +135,12 @@ class Settings:
         ("auto", *GLYPHS),
         "Characters of the pictures: auto, braille, blocks or ascii.",
     )
-    place: Place = Place()
+    place: RestorePoint = RestorePoint()
 
 
 _ADAPTER = TypeAdapter(Settings)
 _CHOICES = {each.name: each for each in fields(Settings) if each.name != "place"}
-_PLACE = {each.name: each for each in fields(Place)}
+_PLACE = {each.name: each for each in fields(RestorePoint)}
 
 KeyPath = tuple[str, ...]
 """The name of a setting, after that of its table: ("fps",) or ("place", "tab")."""

@@ -23,7 +23,7 @@ from ..core.config.presets import PRESETS
 from ..core.config.user_presets import own_presets
 from ..interface.glyphs import Glyphs
 from ..interface.keymap import ACTIONS, Target
-from ..interface.settings import Place
+from ..interface.settings import RestorePoint
 from .actions.points import PointActions
 from .actions.training import TrainingActions
 from .actions.windows import Windows
@@ -86,7 +86,7 @@ class Lab(TerminalApp):
         session: Session | None = None,
         fps: float = FRAMES,
         slow: float = 0.0,
-        place: Place | None = None,
+        place: RestorePoint | None = None,
         resume: Summary | None = None,
         guide: bool = False,
         offered: Sequence[str] = (),
@@ -112,7 +112,7 @@ class Lab(TerminalApp):
         self.main = main = MainScreen(
             self.palette, glyphs, presets, lambda: model.session.state.active
         )
-        start = place or Place()
+        start = place or RestorePoint()
         self.guidance = Guidance(
             model,
             main,
@@ -134,10 +134,10 @@ class Lab(TerminalApp):
         }
 
     @property
-    def place(self) -> Place:
+    def place(self) -> RestorePoint:
         """The current experiment, tab, views and playback position, for the next start."""
         panel, guidance = self.main.denoising, self.guidance
-        place = Place.of(self.model.chosen, self.main.tab, panel.views, panel.playback)
+        place = RestorePoint.of(self.model.chosen, self.main.tab, panel.views, panel.playback)
         return replace(place, tour=guidance.station, guided=guidance.guided, declined=self.declined)
 
     # --- begin and end -----------------------------------------------------------------------

@@ -23,7 +23,7 @@ from ..core.nearest import did_you_mean, nearest
 from ..core.paths import settings_file
 from ..core.runs.store import Summary
 from ..interface.capabilities import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, forget_size
-from ..interface.settings import Place, Settings, from_environment, load, save
+from ..interface.settings import RestorePoint, Settings, from_environment, load, save
 from .output.guard import Guard
 
 _SLOW = 0.5
@@ -69,7 +69,7 @@ def open_lab(
             raise
         # A damaged preset of the user must not keep the lab from opening.
         problem = problem or str(error)
-        experiment = make(Place.experiment, points)
+        experiment = make(RestorePoint.experiment, points)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("the lab needs a terminal; allowed without one: every other command")
     if (term := os.environ.get("TERM")) in CURSORLESS:

@@ -33,11 +33,11 @@ from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
 from .start_mismatch import StartMismatch
 
-Part = Literal["start", "network", "discretisation"]
-PARTS: tuple[Part, ...] = get_args(Part)
+ErrorPart = Literal["start", "network", "discretisation"]
+PARTS: tuple[ErrorPart, ...] = get_args(ErrorPart)
 """The parts of the error, in the order in which they are replaced."""
 
-_WHY: dict[Part, str] = {
+_WHY: dict[ErrorPart, str] = {
     "start": "the start is not what the noisiest level holds",
     "network": "the network is not the ideal denoiser",
     "discretisation": "the steps are too few or too coarse",
@@ -63,7 +63,7 @@ class Attribution:
     chance: float
 
     @property
-    def main(self) -> Part:
+    def main(self) -> ErrorPart:
         """The largest part."""
         return max(PARTS, key=self.part)
 

@@ -17,7 +17,7 @@ from ..text import shortened
 from .choices import MethodName, SamplerName, ScheduleKind
 from .fields import setting
 from .limits import LEAST_ALPHA, LEAST_BETA, LEAST_SIGMA
-from .value_types import NumberList, Real, Whole, format_value
+from .value_types import Real, RealList, Whole, format_value
 
 
 class Section(BaseModel):
@@ -83,7 +83,7 @@ class ScheduleConfig(Section):
         le=100,
         scale=1,
     )
-    betas: NumberList = setting(
+    betas: RealList = setting(
         (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999),
         "betas",
         "Variance added at each step, least noisy first; their number is the number of levels.",

@@ -33,10 +33,10 @@ class Part:
     written: str = ""
 
 
-P = TypeVar("P", bound=Part)
+PartT = TypeVar("PartT", bound=Part)
 
 
-def by_name(*parts: P) -> dict[str, P]:
+def by_name(*parts: PartT) -> dict[str, PartT]:
     """Return a registry of these parts, in this order."""
     return {part.name: part for part in parts}
 

@@ -273,7 +273,7 @@ def _is_plain(name: str) -> bool:
     return bool(name) and name not in (".", "..") and not set(name) & set("/\0")
 
 
-def check_name(name: str) -> str:
+def checked_run_name(name: str) -> str:
     """Return a name for a run if it is valid; raise `RunError` with what is allowed."""
     name = name.strip()
     # File names have up to 255 bytes, and temporary names are longer than the run's.
@@ -301,7 +301,7 @@ def _entry(name: str) -> Path:
 
 def rename_run(name: str, new: str) -> Path:
     """Rename a run of the store and return its new folder; raise `RunError`."""
-    folder, target = _entry(name), store() / check_name(new)
+    folder, target = _entry(name), store() / checked_run_name(new)
     lock = Lock.take(folder)
     try:
         if os.path.lexists(target):

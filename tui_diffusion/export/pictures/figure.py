@@ -120,7 +120,7 @@ Layer = Shade | Contour | Dots | Rings | Curves | Bars | Band | Arrows
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class PicturePanel:
     """A plot.
 
     ``notes`` are alternatives for the text at the right of the title; the first that fits is drawn.
@@ -150,7 +150,7 @@ class Figure:
     """
 
     title: str
-    panels: tuple[Panel, ...]
+    panels: tuple[PicturePanel, ...]
     note: str = ""
     longest: str = ""
     facts: tuple[tuple[str, str, str], ...] = ()

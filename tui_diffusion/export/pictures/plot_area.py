@@ -11,7 +11,7 @@ from PIL import ImageFont
 from ...core.arrays import Floats
 from . import raster
 from .compose import Box
-from .figure import Arrows, Band, Bars, Panel, Shade
+from .figure import Arrows, Band, Bars, PicturePanel, Shade
 
 _LEAST_UNIT = 0.8
 """Smallest scale of lines and rings, below which they would vanish."""
@@ -20,7 +20,7 @@ _LEAST_UNIT = 0.8
 class PlotArea:
     """The plot of a panel in a box: its size, and the places of its layers in pixels."""
 
-    def __init__(self, panel: Panel, box: Box, unit: float) -> None:
+    def __init__(self, panel: PicturePanel, box: Box, unit: float) -> None:
         self.panel, self.box = panel, box
         self.unit = max(unit, _LEAST_UNIT)
         self.width, self.height = box.width, box.height
@@ -58,7 +58,7 @@ class PlotArea:
         """Return a density over its maximum at every pixel."""
         panel, size = self.panel, (self.width, self.height)
         if not isinstance(layer.of, np.ndarray):
-            return raster.density(layer.of, panel.xs, panel.ys, *size)
+            return raster.pixel_density(layer.of, panel.xs, panel.ys, *size)
         radius = max(2.0, self.width / 110)  # a few thousand points cannot show finer detail
         count = raster.splat(layer.of, panel.xs, panel.ys, *size, radius)
         return np.asarray(count / max(float(count.max()), 1e-30))

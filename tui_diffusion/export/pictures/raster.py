@@ -32,7 +32,7 @@ def middles(span: Range, count: int) -> Floats:
     return np.asarray(span[0] + (np.arange(count) + 0.5) * (span[1] - span[0]) / count)
 
 
-def density(truth: GaussianMixture, xs: Range, ys: Range, width: int, height: int) -> Singles:
+def pixel_density(truth: GaussianMixture, xs: Range, ys: Range, width: int, height: int) -> Singles:
     """Return p over its maximum at every pixel, top row first, blurred so that no peak is missed.
 
     Every component has one width for both axes, so the density is a product of two thin matrices.
@@ -51,7 +51,7 @@ def density(truth: GaussianMixture, xs: Range, ys: Range, width: int, height: in
     return np.asarray(p / max(float(p.max()), 1e-30))
 
 
-def level_of(p: NDArray[np.floating], share: float) -> float:
+def contour_density(p: NDArray[np.floating], share: float) -> float:
     """Return the density above which ``share`` of the probability lies."""
     some = p[::2, ::2] if p.size > 40_000 else p
     ordered = np.sort(some[some > 1e-6 * some.max()])[::-1]
@@ -59,7 +59,7 @@ def level_of(p: NDArray[np.floating], share: float) -> float:
     return float(ordered[np.searchsorted(mass, share * mass[-1])])
 
 
-def contour(p: Singles, level: float, steepest: float, thickness: float) -> Coverage:
+def contour_coverage(p: Singles, level: float, steepest: float, thickness: float) -> Coverage:
     """Return the coverage of the contour p = ``level``.
 
     The distance to the contour is the height of log p over its slope. ``steepest`` bounds the
@@ -176,13 +176,13 @@ def log_density(
     truth: GaussianMixture, xs: Range, ys: Range, width: int, height: int
 ) -> NDArray[np.float64]:
     """Return log p at every pixel up to a constant, top row first."""
-    return np.log(density(truth, xs, ys, width, height).astype(np.float64) + 1e-300)
+    return np.log(pixel_density(truth, xs, ys, width, height).astype(np.float64) + 1e-300)
 
 
 def contour_level(logs: NDArray[np.float64], share: float = 0.95) -> float:
     """Return the log density above which ``share`` of the probability lies."""
     peak = float(logs.max())
-    return peak + float(np.log(level_of(np.exp(logs - peak), share)))
+    return peak + float(np.log(contour_density(np.exp(logs - peak), share)))
 
 
 def contour_lines(field: NDArray[np.float64], level: float) -> Floats:

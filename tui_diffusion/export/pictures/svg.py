@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 from ...core.arrays import Floats
+from ...core.progress import ProgressCallback
 from . import raster
-from .compose import Box, ProgressCallback, compose, unit_of
+from .compose import Box, compose, unit_of
 from .figure import (
     Arrows,
     Band,
@@ -22,7 +23,7 @@ from .figure import (
     Dots,
     Figure,
     Layer,
-    Panel,
+    PicturePanel,
     Rings,
     Sample,
     Shade,
@@ -107,7 +108,7 @@ class SvgPen:
     def _dash(self, dashed: bool) -> str:
         return f"{6 * self.unit:.1f} {3.5 * self.unit:.1f}" if dashed else ""
 
-    def panel(self, panel: Panel, box: Box, grid: tuple[list[float], list[float]]) -> None:
+    def panel(self, panel: PicturePanel, box: Box, grid: tuple[list[float], list[float]]) -> None:
         """Draw the layers of a panel over its grid lines."""
         inside = _Plot(self, panel, box)
         self.parts.append(
@@ -143,7 +144,7 @@ def _path(
 class _Plot(PlotArea):
     """The inside of a panel during drawing."""
 
-    def __init__(self, pen: SvgPen, panel: Panel, box: Box) -> None:
+    def __init__(self, pen: SvgPen, panel: PicturePanel, box: Box) -> None:
         super().__init__(panel, box, pen.unit)
         self.pen, self.theme = pen, pen.theme
 

@@ -25,7 +25,7 @@ dim = len(mu_data)
 goal_mean, goal_var = mu_data, sigma_data**2
 """)
 
-MODES = Template("""
+MODES_CODE = Template("""
 # Data distribution: a mixture of Gaussians of std sigma_data around these modes
 modes = torch.tensor($means)
 weights = $weights
@@ -142,7 +142,7 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
         helpers = "".join(["\n\n", *used] if used else [])
         curve = CURVE.substitute(what=part.what, std=std, helpers=helpers, code=code)
         return curve + UNIT_SIZE + MOMENTS
-    modes = MODES.substitute(
+    modes = MODES_CODE.substitute(
         means=listed(mixture.means.tolist(), 0), std=std, weights=_weights(mixture)
     )
     return modes + MOMENTS

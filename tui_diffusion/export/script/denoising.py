@@ -55,7 +55,7 @@ OWN_VARIANCES = {
 
 VARIANCES = {"posterior": "(added * (sigmas[k + 1] / sigmas[k]) ** 2)", "beta": "added"}
 
-DENOISING = Template("""$read$before
+DENOISING_CODE = Template("""$read$before
 
 def denoise(x, k):
 $denoise
@@ -104,7 +104,7 @@ def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     early = sampling.stop_before
     end = f"N - {early}" if early else "N"
     read, step = _step(experiment)
-    return DENOISING.substitute(
+    return DENOISING_CODE.substitute(
         read=read.rstrip(),
         before=SAMPLER_PARTS[sampling.sampler].script_before.rstrip(),
         denoise=step.rstrip(),

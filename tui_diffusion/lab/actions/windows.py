@@ -13,7 +13,7 @@ from ...core.runs.manifest import RunError
 from ..reader import Reader
 from ..runs.compare.screen import CompareScreen
 from ..runs.compare.subjects import Candidate, beside_workspace
-from ..runs.load import ToOpen, read
+from ..runs.load import LoadedRun, load_run
 from ..screens.save_preset import PresetChange
 
 if TYPE_CHECKING:
@@ -118,9 +118,9 @@ class Windows:
         Another thread reads it: the loss floor alone of 10,000 points takes seconds.
         """
         what = f"opening {choice.run.label} …"
-        self._updates.read(what, partial(read, choice), self._take_read)
+        self._updates.read(what, partial(load_run, choice), self._take_read)
 
-    def _take_read(self, outcome: Future[ToOpen]) -> None:
+    def _take_read(self, outcome: Future[LoadedRun]) -> None:
         try:
             run = outcome.result()
         except (ConfigError, RunError) as error:

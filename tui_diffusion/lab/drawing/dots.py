@@ -21,7 +21,7 @@ from textual.strip import Strip
 from ...core.arrays import Range
 from ...interface.glyphs import Glyphs
 from .palette import Palette
-from .strips import Characters, compose, plain
+from .strips import Characters, one_cell_text, strips_of
 
 DotGrid = NDArray[np.bool_]
 
@@ -71,10 +71,10 @@ def bin_points(
 
     Non-finite points and points outside the ranges are ignored.
     """
-    return density(points, x_range, y_range, width, height, (4, 2)) > 0
+    return count_points(points, x_range, y_range, width, height, (4, 2)) > 0
 
 
-def density(
+def count_points(
     points: ArrayLike,
     x_range: Range,
     y_range: Range,
@@ -118,7 +118,7 @@ def circle(center: ArrayLike, radius: float, count: int = 400) -> NDArray[np.flo
     return np.asarray(center, dtype=np.float64) + radius * ring
 
 
-def cells_of(
+def point_cells(
     points: ArrayLike, x_range: Range, y_range: Range, width: int, height: int
 ) -> list[tuple[int, int] | None]:
     """Return the cell `(x, y)` of each of `points` `(n, 2)`, or None outside the picture."""
@@ -182,10 +182,10 @@ def braille(
         if 0 <= mark.x < width and 0 <= mark.y < height:
             if mark.role not in roles:
                 roles.append(mark.role)
-            characters[mark.y, mark.x] = plain(mark.character, glyphs)[:1] or " "
+            characters[mark.y, mark.x] = one_cell_text(mark.character, glyphs)[:1] or " "
             keys[mark.y, mark.x] = roles.index(mark.role) + 1
     styles = [palette.style("axis"), *(palette.style(role) for role in roles)]
-    return compose(characters, keys, styles)
+    return strips_of(characters, keys, styles)
 
 
 def shade(
@@ -215,7 +215,7 @@ def shade(
     share = np.sqrt(values / top) if top > 0 else values * 0.0
     levels = np.ceil(share * shades).astype(np.int64)
     if by_character:
-        return compose(
+        return strips_of(
             characters[levels[:, 0]], np.zeros((height, width), np.int64), [palette.style("truth")]
         )
     return [

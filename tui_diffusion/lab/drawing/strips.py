@@ -25,7 +25,7 @@ def changed_spans(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
     """
     if old is new or old == new:
         return []
-    before, after = cells_of(old), cells_of(new)
+    before, after = strip_cells(old), strip_cells(new)
     if before is None or after is None:
         return [(0, width)]
     blank = [(" ", None)] * width
@@ -50,7 +50,7 @@ def differing(before: Sequence[object], after: Sequence[object]) -> list[tuple[i
 Cell = tuple[str, Style | None]
 
 
-def cells_of(strip: Strip) -> list[Cell] | None:
+def strip_cells(strip: Strip) -> list[Cell] | None:
     """Return the cells of a line, or None if a character is not one cell wide."""
     cells: list[Cell] = []
     for text, style, _ in strip:
@@ -83,7 +83,7 @@ def place(base: Sequence[Strip], inner: Sequence[Strip], x: int, y: int) -> list
     return lines
 
 
-def compose(
+def strips_of(
     characters: Characters, keys: NDArray[np.int64], styles: Sequence[Style]
 ) -> list[Strip]:
     """Return lines of `characters` `(height, width)` in `styles`, indexed by `keys` (same shape).
@@ -121,7 +121,7 @@ def compose(
 _ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕○●◆", "-|+++++++++##o.xxO@X")
 
 
-def plain(text: str, glyphs: Glyphs = "braille") -> str:
+def one_cell_text(text: str, glyphs: Glyphs = "braille") -> str:
     """Return `text` with one cell per character, in ASCII if `glyphs` requires it."""
     printable = "".join(c if c.isprintable() and Segment(c).cell_length == 1 else "?" for c in text)
     if glyphs != "ascii":

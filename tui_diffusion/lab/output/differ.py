@@ -21,7 +21,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from ..drawing.palette import CUBE
-from ..drawing.strips import cells_of, differing
+from ..drawing.strips import differing, strip_cells
 
 
 class TerminalContent:
@@ -46,7 +46,7 @@ class TerminalContent:
         end = x + strip.cell_length
         row.extend([None] * (end - len(row)))
         # A character that is not one cell wide always counts as different.
-        new: Sequence[object] = cells_of(strip) or [None] * strip.cell_length
+        new: Sequence[object] = strip_cells(strip) or [None] * strip.cell_length
         spans = differing(row[x:end], new) if None not in new else [(0, len(new))]
         row[x:end] = new
         for first, stop in spans:

@@ -40,7 +40,7 @@ def opened(name: str) -> tuple[Experiment, Training]:
 
 
 @dataclass(frozen=True)
-class ToOpen:
+class LoadedRun:
     """A run that was read: its training as it was left, or None if it is to be resumed."""
 
     folder: str
@@ -48,12 +48,12 @@ class ToOpen:
     training: Training | None
 
 
-def read(choice: RunChoice) -> ToOpen:
+def load_run(choice: RunChoice) -> LoadedRun:
     """Read a run to open or to resume; raise `ConfigError` or `RunError`."""
     folder = str(choice.run.folder.absolute())
     more = {} if choice.steps is None else {"training.steps": choice.steps}
     run = open_run(folder)
     ended = run.state in ("finished", "diverged")
     if more or (choice.what == "resume" and not ended):
-        return ToOpen(folder, resumed_experiment(run, more), None)
-    return ToOpen(folder, *opened(folder))
+        return LoadedRun(folder, resumed_experiment(run, more), None)
+    return LoadedRun(folder, *opened(folder))

@@ -23,11 +23,12 @@ from ...core.datasets import MAX_COMPONENTS, Scaling
 from ...core.interpolation import interpolate
 from ...core.methods import Denoiser, IdealDenoiser, device_of
 from ...core.mixtures import GaussianMixture
+from ...core.progress import ProgressCallback
 from ...core.schedules import Schedule
 from ...core.training.devices import choose_device, use_threads
 from ...core.trajectory import Trajectory, denoise, forward_process
 from ...core.trajectory_view import ESTIMATES, FOLLOWED, exact_at, noise_at
-from .request import ProgressCallback, SampleRequest
+from .request import SampleRequest
 
 _AT_ONCE = 400_000
 """Number of pairs that are measured so quickly that a key press can wait for it."""

@@ -92,7 +92,7 @@ _OTHER_DATA = (
 """What to look for before, during and after training, if the settings match no preset."""
 
 
-def moments(workspace: Workspace) -> Iterator[tuple[str, str]]:
+def current_advice(workspace: Workspace) -> Iterator[tuple[str, str]]:
     """Yield headlines and texts on the current state of the experiment, the most urgent first."""
     experiment, training = workspace.experiment, workspace.training
     preset = base_of(experiment)

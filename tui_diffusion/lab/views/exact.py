@@ -40,14 +40,14 @@ def exact_grid(
     return np.asarray(values)
 
 
-def contour(
+def contour_dots(
     truth: GaussianMixture, ranges: tuple[Range, Range], size: tuple[int, int]
 ) -> NDArray[np.bool_]:
     """Return the dots (4·height, 2·width) of the contour that encloses 95 % of the density."""
     width, height = size
     if not has_ring(truth, cell_width(ranges, width)):
         return np.zeros((4 * height, 2 * width), dtype=np.bool_)
-    threshold = level_of(truth)
+    threshold = contour_log_density(truth)
     # A component is larger than a cell, so two values per cell and four dots between them suffice.
     coarse = _on_lattice(truth, ranges, width, 2 * height).clamp_min(_TINY).log()
     fine = torch.nn.functional.interpolate(
@@ -59,7 +59,7 @@ def contour(
     return np.asarray(inside & ~kernel)
 
 
-def level_of(truth: GaussianMixture) -> float:
+def contour_log_density(truth: GaussianMixture) -> float:
     """Return the log density of the 95 % contour, from a smaller sample for many components."""
     count = min(2000, max(200, _LEVEL_PAIRS // truth.modes))
     random = torch.Generator().manual_seed(0)

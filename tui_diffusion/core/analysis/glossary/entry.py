@@ -23,5 +23,5 @@ class GlossaryEntry:
     keys: tuple[str, ...] = ()
 
 
-HO = "Ho, Jain and Abbeel 2020"
-KARRAS = "Karras et al. 2022"
+HO_2020 = "Ho, Jain and Abbeel 2020"
+KARRAS_2022 = "Karras et al. 2022"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .entry import HO, KARRAS, GlossaryEntry
+from .entry import HO_2020, KARRAS_2022, GlossaryEntry
 
-LEVELS = (
+NOISE_LEVELS = (
     GlossaryEntry(
         "level",
         "The position between noise and data: level 0 is the noisiest, level N is clean. DDPM's t"
@@ -17,7 +17,7 @@ LEVELS = (
         "Standard deviation of the noise in the points at this level.",
         "σ in x = α·x_0 + σ·ε",
         "Far above the spread of the data, nothing of them is visible.",
-        KARRAS,
+        KARRAS_2022,
         unit="that of the data; for points of a file, the std of a column",
         also=("σ",),
         keys=("sigma",),
@@ -41,7 +41,7 @@ LEVELS = (
         "variance; the rest is noise.",
         "ᾱ_t = Π_{s≤t} (1 − β_s) = α²;  σ² = 1 − ᾱ",
         "Near 0 at level 0, where sampling starts from pure noise; 1 when clean.",
-        HO,
+        HO_2020,
         also=("ᾱ",),
         keys=("alpha_bar",),
     ),
@@ -51,7 +51,7 @@ LEVELS = (
         "level to this one.",
         "x_t = √(1 − β_t)·x_{t−1} + √β_t·ε",
         "Small steps are easy to undo; near 1 nearly everything is lost at once.",
-        HO,
+        HO_2020,
     ),
     GlossaryEntry(
         "start off by",

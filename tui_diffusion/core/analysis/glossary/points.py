@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .entry import HO, KARRAS, GlossaryEntry
+from .entry import HO_2020, KARRAS_2022, GlossaryEntry
 
 POINTS_AT_A_LEVEL = (
     GlossaryEntry(
@@ -130,7 +130,7 @@ POINTS_AT_A_LEVEL = (
         "prediction from the same x.",
         "x0_hat = (x − σ·eps_hat)/α;  ideal: E[x_0 | x]",
         "The ideal one. At high noise, that is rightly a blend of all the data.",
-        KARRAS,
+        KARRAS_2022,
     ),
     GlossaryEntry(
         "eps_hat",
@@ -138,7 +138,7 @@ POINTS_AT_A_LEVEL = (
         "ideal one. The score is −eps_hat/σ.",
         "eps_hat = (x − α·x0_hat)/σ;  ideal: E[ε | x]",
         "The ideal one.",
-        HO,
+        HO_2020,
     ),
     GlossaryEntry(
         "moves",
@@ -150,6 +150,6 @@ POINTS_AT_A_LEVEL = (
         "The fresh noise that the step then adds; the next level is x + moves + noise.",
         "√β̃·z for DDPM, z ~ N(0, 1)",
         "0 for samplers that draw none, and in the last quiet steps.",
-        HO,
+        HO_2020,
     ),
 )

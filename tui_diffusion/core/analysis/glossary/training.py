@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .entry import HO, GlossaryEntry
+from .entry import HO_2020, GlossaryEntry
 
 TRAINING = (
     GlossaryEntry(
@@ -65,7 +65,7 @@ TRAINING = (
         "training.loss says how the batch is summed up.",
         "sum Σ‖net − target‖²; norm √Σ‖net − target‖²; mean Σ‖net − target‖²/(n·d)",
         "Near the floor, which is not 0. Losses of different methods do not compare.",
-        HO,
+        HO_2020,
         also=("Loss",),
         keys=("loss",),
     ),

@@ -28,7 +28,7 @@ from .choices import OF_A_FILE
 from .editors import Closed, ValueChoices, ValueInput
 from .help import FormHelp
 from .model import Check, EntryOutcome, FormModel, spec_with_choices
-from .rows import WIDE, FormRows
+from .rows import WIDE_ROW, FormRows
 
 _PICTURED = 15
 """Least number of lines at which the form shows a picture of the noise levels."""
@@ -276,7 +276,7 @@ class Form(Widget):
             return 5
         if self.pictured and self.size.height >= _PICTURED:
             return 2 + min(max(2 * self.size.height // 5, 5), 10)
-        usual = 4 if self.size.width >= WIDE else min(max(third, 4), 7)
+        usual = 4 if self.size.width >= WIDE_ROW else min(max(third, 4), 7)
         fault = self.model.fault(self.path)
         needed = 1 + len(wrap(str(fault), max(self.size.width - 1, 1))) if fault else 0
         return max(usual, min(needed, self.size.height // 2))

@@ -15,12 +15,13 @@ from ....core.analysis.report import results
 from ....core.config.errors import ConfigError
 from ....core.config.experiment import Experiment
 from ....core.methods import Denoiser
+from ....core.progress import ProgressCallback
 from ....core.runs.manifest import RunError
 from ....core.runs.store import list_runs
 from ....core.text import shown
 from ....core.training.devices import use_threads
 from ...sampling.measured_trajectory import MeasuredTrajectory, measure_trajectory
-from ...sampling.request import ProgressCallback, SampleRequest
+from ...sampling.request import SampleRequest
 from ...session.records import SessionState, Training
 from ..load import opened
 

@@ -22,7 +22,7 @@ class Read(Message, namespace="compare_screen"):
         self.faults = faults
 
 
-class TrajectoryReady(Message, namespace="compare_screen"):
+class SubjectSampled(Message, namespace="compare_screen"):
     """A trajectory has been sampled."""
 
     def __init__(self, request: TrajectoryRequest, trajectory: MeasuredTrajectory) -> None:
@@ -60,7 +60,7 @@ class Workers:
             post(Failed(request, error))
 
         self._reader = Worker(read_subjects, lambda result: post(Read(*result)), fail)
-        self._sampler = Worker(measure_subject, lambda result: post(TrajectoryReady(*result)), fail)
+        self._sampler = Worker(measure_subject, lambda result: post(SubjectSampled(*result)), fail)
         self._meter = Worker(measure, lambda _: post(Measured()), lambda *_: None)
 
     def start(self, sources: Sequence[Candidate]) -> None:
