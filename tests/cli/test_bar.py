@@ -67,7 +67,7 @@ def test_where_no_one_watches_there_is_a_line_now_and_then(monkeypatch, capsys):
     lines = ProgressLines("moons: step")
     for second in range(3600):
         clock[0] = float(second)
-        lines.tell(second, 3600, "loss 1")
+        lines.update(second, 3600, "loss 1")
         if err := capsys.readouterr().err:
             assert err == f"diffusion-tui: moons: step {second:,}/3,600, loss 1\n"
             at.append(second)

@@ -20,9 +20,9 @@ _VARIABLE = "_DIFFUSION_TUI_COMPLETE"
 
 
 def install(cli: click.Command, shell: str) -> tuple[Path, str]:
-    """Write the completion script for a shell and return its path and the next step, or ''.
+    """Write the completion script for a shell; return its path, and the next step or ''.
 
-    ``auto`` selects the shell in use. Raises `ConfigError` for an unknown shell or a folder that
+    ``auto`` selects the shell in use. Raise `ConfigError` for an unknown shell or a folder that
     cannot be written to.
     """
     name = Path(os.environ.get("SHELL", "")).name if shell == "auto" else shell

@@ -28,18 +28,18 @@ def with_bar(name: str, work: Callable[[ProgressCallback], T]) -> T:
     The work continues if the terminal disappears.
     """
     if not sys.stderr.isatty():
-        return work(ProgressLines(name).tell)
+        return work(ProgressLines(name).update)
     bar = _bar()
     task, began = bar.add_task(name, total=None, rate="", loss=""), monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def update(done: int, total: int) -> None:
         bar.update(task, completed=done, total=total)
         if monotonic() - began > _LONG:
             with suppress(OSError):
                 bar.start()
 
     try:
-        return work(tell)
+        return work(update)
     finally:
         with suppress(OSError):
             bar.stop()
@@ -71,7 +71,7 @@ class TrainingBar:
         loss = f"loss {float(progress.losses.mean()):.3g}"
         if self._lines is not None:
             rate = progress_text(progress.step, self._total, progress.seconds)
-            self._lines.tell(progress.step, self._total, f"{rate}, {loss}")
+            self._lines.update(progress.step, self._total, f"{rate}, {loss}")
         if self._bar is None:
             return
         self._bar.update(

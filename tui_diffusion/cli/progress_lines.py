@@ -21,7 +21,7 @@ class ProgressLines:
         self._began = monotonic()
         self._next = self._began + _FIRST
 
-    def tell(self, done: int, total: int, note: str = "") -> None:
+    def update(self, done: int, total: int, note: str = "") -> None:
         """Write a line if one is due."""
         now = monotonic()
         if now < self._next:

@@ -82,9 +82,9 @@ def train_to_end(
         _pull(trainer, keeper, interruption)
         interruption.at_once = True
         if trainer.status == "training":
-            _leave(trainer, keeper, interruption.asked)
+            _leave(trainer, keeper, interruption.signal_number)
         _kept(keeper, trainer.status, None)
-        results = with_bar("sampling", lambda tell: training_report(trainer, progress=tell))
+        results = with_bar("sampling", lambda progress: training_report(trainer, progress=progress))
         report = {"run": str(folder) if folder else None, **results}
         fault = _kept(keeper, trainer.status, report)
     finally:
@@ -102,7 +102,7 @@ def _pull(trainer: Trainer, keeper: Checkpointer | None, interruption: Interrupt
     with TrainingBar(trainer) as bar:
         for progress in trainer.run(interval=_REPORT):
             bar.show(progress)
-            if interruption.asked:
+            if interruption.signal_number:
                 return
             if interruption.resting:
                 # Time here does not count as training time.
