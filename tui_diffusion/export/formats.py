@@ -50,7 +50,7 @@ _MOST_GIF_PIXELS = 500_000_000
 
 
 def samples(file: Path) -> bool:
-    """Return whether a format needs a denoising. Raises `ExportError` for an unknown suffix."""
+    """Return whether a format needs a denoising. Raise `ExportError` for an unknown suffix."""
     return format_of(file).samples
 
 
@@ -73,7 +73,7 @@ def check(file: Path, options: ExportOptions = AS_USUAL) -> list[Path]:
 
 
 def format_of(file: Path) -> ExportFormat:
-    """Return the format of a file's suffix. Raises `ExportError` for an unknown suffix."""
+    """Return the format of a file's suffix. Raise `ExportError` for an unknown suffix."""
     suffix = file.suffix.lower()
     if suffix not in FORMATS:
         what = f"suffix {shortened(file.suffix)!r} is not known" if suffix else "has no suffix"

@@ -68,8 +68,8 @@ def write_points(
 ) -> None:
     """Write the points and the schedule of every level, atomically; units as in `write_npz`."""
 
-    def write(places: list[Path]) -> None:
-        _save(trajectory, scaling, _PREDICTIONS, {}, places[0], progress)
+    def write(paths: list[Path]) -> None:
+        _save(trajectory, scaling, _PREDICTIONS, {}, paths[0], progress)
 
     write_files([file], True, write)
 

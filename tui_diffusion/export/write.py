@@ -35,13 +35,13 @@ def export(
 ) -> list[Path]:
     """Write ``file`` atomically and return the files written.
 
-    A CSV export has two files: the trajectory, and the losses. Raises `ExportError` with a one-line
+    A CSV export has two files: the trajectory, and the losses. Raise `ExportError` with a one-line
     message.
     """
     files = check(file, options)
     kind = FORMATS[file.suffix.lower()]
     report = progress or _no_progress
-    write_files(files, options.force, lambda places: _write(exhibit, kind, places, options, report))
+    write_files(files, options.force, lambda paths: _write(exhibit, kind, paths, options, report))
     return files
 
 
@@ -130,13 +130,11 @@ def export_figure(
     options: ExportOptions = AS_USUAL,
     progress: ProgressCallback = _no_progress,
 ) -> list[Path]:
-    """Write the figure that ``make`` returns for a size, atomically. Raises `ExportError`."""
+    """Write the figure that ``make`` returns for a size, atomically. Raise `ExportError`."""
     files = check(file, options)
     if not format_of(file).views:
         raise ExportError(f"{shown(file)}: no picture; allowed: {formats_with('views')}")
-    write_files(
-        files, options.force, lambda places: draw_figure(make, places[0], options, progress)
-    )
+    write_files(files, options.force, lambda paths: draw_figure(make, paths[0], options, progress))
     return files
 
 

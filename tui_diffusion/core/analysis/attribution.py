@@ -150,7 +150,7 @@ def verdict(split: Attribution, start: StartMismatch) -> list[str]:
     elif split.by_chance:
         first = f"Nothing beyond chance: true points score ± {split.chance:.2g}."
     elif split.chance_alone(main):
-        first = "No part alone stands out from chance: more points would tell."
+        first = "No part alone stands out from chance; more points may show one."
     else:
         first = f"Mainly, {_WHY[main]}."
     if not start.distance:

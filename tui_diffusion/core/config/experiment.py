@@ -132,7 +132,7 @@ class Experiment(Section):
 
         Text is parsed as a user writes it. If a setting invalidates others (another data set has
         other means, another method another schedule and sampler), those not set here take the new
-        defaults. A file of points is read again only if one of `OF_THE_FILE` is set. Raises
+        defaults. A file of points is read again only if one of `OF_THE_FILE` is set. Raise
         `ConfigError`.
         """
         known = field_table()

@@ -170,7 +170,7 @@ class NetworkConfig(Section):
         False,
         "per level",
         "One network for every noise level, trained least noisy first, each starting from its "
-        "neighbour's weights; off: one network that is told the level.",
+        "neighbour's weights; off: one network that receives the level as an input.",
     )
     fourier: Whole = setting(
         0,
@@ -183,7 +183,7 @@ class NetworkConfig(Section):
     level_fourier: Whole = setting(
         0,
         "level octaves",
-        "Fourier features of the number that tells the level, at pi/2 times 1, 2, 4, … so many.",
+        "Fourier features of the number that encodes the level, at pi/2 times 1, 2, 4, … so many.",
         ge=0,
         le=10,
         script="any level",

@@ -80,7 +80,7 @@ class TextTable:
     def plain_numbers(self) -> NDArray[np.float64] | None:
         """Parse data of plain numbers in one pass, shape (rows, columns); see `parse_numbers`.
 
-        Returns None if a cell needs closer inspection.
+        Return None if a cell needs closer inspection.
         """
         lines = [line for _, line in self.lines[self.heading :]]
         text, separator = "".join(lines), self.separator

@@ -38,7 +38,7 @@ def check_continues(run: Run, experiment: Experiment) -> None:
     """Raise unless the run can be resumed as this experiment.
 
     The steps may grow, and device and sampling may change; with more steps, the learning rate too.
-    All else is part of the mathematics. Raises `ConfigError` that names a field, and `RunError` if
+    All else is part of the mathematics. Raise `ConfigError` that names a field, and `RunError` if
     the run has diverged or has no steps left.
     """
     name, was = shown(run.name), run.experiment

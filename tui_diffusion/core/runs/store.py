@@ -240,7 +240,7 @@ def is_shown(folder: Path, file: Path, *, contents: bool = False) -> bool:
 def at(name: str) -> Path | None:
     """Return the folder of a run by its exact name in the store or its path; None if there is none.
 
-    Raises `RunError` if the name is a link. `naming.find` accepts abbreviations.
+    Raise `RunError` if the name is a link. `naming.find` accepts abbreviations.
     """
     try:
         if _is_plain(name):

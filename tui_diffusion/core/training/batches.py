@@ -69,8 +69,8 @@ class Batches:
             ],
             device=device,
         )
-        places = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).frac().float()
-        self._places = places.to(device).view(1, batch, 1)
+        positions = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).frac().float()
+        self._positions = positions.to(device).view(1, batch, 1)
         shares = mixture.weights * batch
         exact = bool(((shares - shares.round()).abs() < 1e-9).all())
         self._always = mixture.components(batch, balanced=True) if exact else None
@@ -122,7 +122,7 @@ class Batches:
         as the points of one mode, is spread evenly as well (Kingma et al. 2021, appendix I.1).
         """
         if self._any_level:
-            u = (drawn + self._places).frac().clamp(1e-6, 1 - 1e-6)
+            u = (drawn + self._positions).frac().clamp(1e-6, 1 - 1e-6)
             now = self._any_level.draw(u)
             return now, torch.as_tensor(self._method.condition(now))
         row = self._table[drawn, :, None, None].unbind(1)

@@ -73,7 +73,7 @@ def gpu_step(experiment: Experiment, kind: str) -> float:
 def choose_device(experiment: Experiment) -> DeviceChoice:
     """Choose the device of an experiment; ``auto`` takes the one expected to train it faster.
 
-    Raises `ConfigError` if the requested device is not available.
+    Raise `ConfigError` if the requested device is not available.
     """
     wanted = experiment.device
     if wanted == "auto":

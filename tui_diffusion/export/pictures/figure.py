@@ -54,7 +54,7 @@ class Dots:
 class Rings:
     """Circles about some centres (k, 2)."""
 
-    places: Floats
+    positions: Floats
     role: str = "mark"
     label: str = ""
     sample: Sample = "ring"
@@ -109,7 +109,7 @@ class Band:
 class Arrows:
     """Arrows (k, 2) that start at points (k, 2), both in the panel's coordinates."""
 
-    places: Floats
+    positions: Floats
     vectors: Floats
     role: str
     label: str = ""

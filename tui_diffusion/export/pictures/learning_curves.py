@@ -170,8 +170,8 @@ def losses_figure(
             continue
         xs, _, _, means = reduced(over_floor(losses, floors if relative else ()), _COLUMNS)
         role = SERIES_ROLES[k % len(SERIES_ROLES)]
-        places = curve(xs, _logs(means) if log else means)
-        layers.append(Curves(places, role, name, dashed=k % 2 == 1))
+        line = curve(xs, _logs(means) if log else means)
+        layers.append(Curves(line, role, name, dashed=k % 2 == 1))
     if relative:
         ones = curve(np.array([0.0, longest]), np.full(2, 0.0 if log else 1.0))
         layers.append(Curves(ones, "dim", "floor, the least of any network", 1.2))

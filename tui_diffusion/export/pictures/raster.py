@@ -95,9 +95,9 @@ def splat(points: Floats, xs: Range, ys: Range, width: int, height: int, radius:
     fx, fy = px - left, py - top
     # Each point spreads its weight over four pixels; those outside are cropped later.
     position = (top + 1) * (width + 2) + left + 1
-    places = np.concatenate([position, position + 1, position + width + 2, position + width + 3])
+    positions = np.concatenate([position, position + 1, position + width + 2, position + width + 3])
     weights = np.concatenate([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
-    padded = np.bincount(places, weights, minlength=(height + 2) * (width + 2))
+    padded = np.bincount(positions, weights, minlength=(height + 2) * (width + 2))
     count = padded.reshape(height + 2, width + 2)[1:-1, 1:-1].astype(np.float32)
     reach = max(1, round(2 * radius))
     kernel = np.exp(-((np.arange(reach + 1) / radius) ** 2)).tolist()
@@ -144,8 +144,8 @@ def strokes(lines: Sequence[Floats], width: int, height: int, thickness: float) 
     ink, wide = ImageDraw.Draw(mask), max(1, round(thickness * _FINE))
     for line in lines:
         for part in parts(line):
-            places = np.clip(part, -4 * width, 4 * max(width, height)) * _FINE
-            ink.line([*map(tuple, places.tolist())], fill=255, width=wide, joint="curve")
+            positions = np.clip(part, -4 * width, 4 * max(width, height)) * _FINE
+            ink.line([*map(tuple, positions.tolist())], fill=255, width=wide, joint="curve")
     return np.asarray(mask.reduce(_FINE))
 
 

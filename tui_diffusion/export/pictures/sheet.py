@@ -222,7 +222,7 @@ class _Plot(PlotArea):
     def _rings(self, layer: Rings) -> None:
         radius, thick = 6.5 * self.unit, 1.4 * self.unit
         reach = int(radius + thick + 2)
-        for x, y in self.pixels(layer.places).tolist():
+        for x, y in self.pixels(layer.positions).tolist():
             if not (-reach < x < self.width + reach and -reach < y < self.height + reach):
                 continue
             left, top = int(x) - reach, int(y) - reach

@@ -148,9 +148,9 @@ class _Plot(PlotArea):
         super().__init__(panel, box, pen.unit)
         self.pen, self.theme = pen, pen.theme
 
-    def pixels(self, places: Floats) -> Floats:
+    def pixels(self, positions: Floats) -> Floats:
         """Convert coordinates (…, 2) to pixels, clipped: some readers reject large numbers."""
-        return np.clip(super().pixels(places), -1e5, 1e5)
+        return np.clip(super().pixels(positions), -1e5, 1e5)
 
     def grid(self, across: list[float], up: list[float]) -> str:
         """Return thin lines at the ticks."""
@@ -190,7 +190,7 @@ class _Plot(PlotArea):
                 return [
                     f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6.5 * unit:.1f}" stroke="{hue}" '
                     f'stroke-width="{1.4 * unit:.1f}" fill="none"/>'
-                    for x, y in self.pixels(layer.places).tolist()
+                    for x, y in self.pixels(layer.positions).tolist()
                 ]
             case Curves():
                 dash = self.pen._dash(layer.dashed)
@@ -237,5 +237,5 @@ class _Plot(PlotArea):
     def _band(self, layer: Band, hue: str) -> str:
         lows, highs = self.band(layer)
         around = np.concatenate([highs, lows[::-1]])
-        places = " ".join(f"{x:.2f},{y:.2f}" for x, y in around.tolist())
-        return f'<polygon points="{places}" fill="{hue}" fill-opacity="0.45"/>'
+        positions = " ".join(f"{x:.2f},{y:.2f}" for x, y in around.tolist())
+        return f'<polygon points="{positions}" fill="{hue}" fill-opacity="0.45"/>'

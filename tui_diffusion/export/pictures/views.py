@@ -154,15 +154,15 @@ def score_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]
         low + (np.arange(_ARROWS) + 0.5) / _ARROWS * (high - low)
         for low, high in (ranges.xs, ranges.ys)
     ]
-    places = np.stack(np.meshgrid(*middles), -1).reshape(-1, 2)
+    positions = np.stack(np.meshgrid(*middles), -1).reshape(-1, 2)
     longest = 0.9 * (ranges.xs[1] - ranges.xs[0]) / _ARROWS
 
     def panel(role: str, title: str, *, ideal: bool) -> PicturePanel:
-        score = animation.asked(places, level, ideal=ideal)[1]
+        score = animation.predictions(positions, level, ideal=ideal)[1]
         vectors = score * at.sigma**2  # the displacement that removes the noise
         length = np.hypot(*vectors.T)[:, None]
         vectors = vectors * np.minimum(1, longest / np.maximum(length, 1e-300))
-        arrows = Arrows(places - vectors / 2, vectors, role, title)
+        arrows = Arrows(positions - vectors / 2, vectors, role, title)
         return plane_panel(animation, at, (arrows, *truth_marks(at)), title)
 
     exact = panel("truth", "exact score", ideal=True)
@@ -245,7 +245,9 @@ def denoiser_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, .
     level = min(scene.level, animation.levels - 1)
     xs = window(animation, animation.scene(float(level)), True)
     at = interval_centres(xs, 300)
-    seen, exact = (animation.asked(at[:, None], level, ideal=ideal) for ideal in (False, True))
+    seen, exact = (
+        animation.predictions(at[:, None], level, ideal=ideal) for ideal in (False, True)
+    )
 
     def panel(name: str, of_network: Floats, of_truth: Floats, up: Axis) -> PicturePanel:
         layers = [Curves(curve(at, of_truth[:, 0]), "truth", "exact", 2.5)]

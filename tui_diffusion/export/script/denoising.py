@@ -134,11 +134,11 @@ def _step(experiment: Experiment) -> tuple[str, str]:
         return "", Template(OWN_DDPM).substitute(quiet=noise, variance=variance)
     script = SAMPLER_PARTS[sampling.sampler].script
     step = Template(script).substitute(
-        says="estimates" if method in EPS_HAT else "predict",
+        estimates="estimates" if method in EPS_HAT else "predict",
         quiet=noise,
         variance=VARIANCES[sampling.variance],
         eta=repr(sampling.eta),
     )
-    one = method in EPS_HAT and "$says" in script
+    one = method in EPS_HAT and "$estimates" in script
     read = READ.substitute(eps_hat=EPS_HAT[method]) if one else ""
     return read, step

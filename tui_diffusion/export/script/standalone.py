@@ -105,7 +105,7 @@ if plt is not None:
 def standalone_script(experiment: Experiment) -> str:
     """Return the source of a script that trains and samples ``experiment`` and prints its loss.
 
-    Raises `ConfigError` if the experiment has a setting without a template.
+    Raise `ConfigError` if the experiment has a setting without a template.
     """
     mixture = make_mixture(experiment.data)
     _check(experiment)

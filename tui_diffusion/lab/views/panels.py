@@ -1,7 +1,7 @@
-"""Any view, drawn from the panels of its exported picture.
+"""Drawing of any view in the terminal, from the panels of its exported picture.
 
-A view thus needs no drawing of its own for the terminal. A cell shows one thing, so a panel is
-either a shaded density, or dots and lines without it.
+A new view thus needs no code for the terminal. As a cell shows one thing, a panel is drawn either
+as a shaded density, or as dots and lines without it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _SAMPLES: dict[Sample, str] = {
     "arrow": "→",
 }
 _ROLES = {"data": "start", "faint": "grid", "shade": "truth", "density": "truth"}
-"""Roles of pictures that have another name in the terminal."""
+"""Terminal roles of the picture roles that have a different name."""
 
 _SEVERAL_FROM = 50
 """Number of columns from which several panels fit side by side."""
@@ -142,8 +142,8 @@ def _inside(
                 layers.append(DotLayer(contour_dots(truth, ranges, size), role))
             case Dots(points=points):
                 layers.append(DotLayer(bin_points(points, *ranges, *size), role))
-            case Rings(places=places):
-                cells = point_cells(places, *ranges, *size)
+            case Rings(positions=positions):
+                cells = point_cells(positions, *ranges, *size)
                 marks += [Mark(*cell, "○", role) for cell in cells if cell is not None]
             case Arrows():
                 marks += _arrows(shape, role, ranges, size, glyphs)
@@ -170,7 +170,7 @@ def _arrows(
     shape: Arrows, role: str, ranges: tuple[Range, Range], size: tuple[int, int], glyphs: Glyphs
 ) -> list[Mark]:
     """Return a mark at the middle of every arrow, pointing along it."""
-    cells = point_cells(shape.places + shape.vectors / 2, *ranges, *size)
+    cells = point_cells(shape.positions + shape.vectors / 2, *ranges, *size)
     return [
         mark
         for cell, vector in zip(cells, shape.vectors, strict=True)

@@ -24,8 +24,8 @@ NOISE_LEVELS = (
     ),
     GlossaryEntry(
         "sigma/alpha",
-        "How noisy the points are at this level, whatever the schedule: the noise, in units of "
-        "what is left of the data.",
+        "How noisy the points are at this level, in any schedule: the noise relative to the "
+        "remaining signal.",
         "σ/α in x/α = x_0 + (σ/α)·ε",
         "Two trainings at the same level may have different noise; this number compares them.",
     ),
@@ -55,20 +55,21 @@ NOISE_LEVELS = (
     ),
     GlossaryEntry(
         "start off by",
-        "How far the noise that sampling starts from is from the true noisiest level, in that "
-        "level's std. o shows whether this harms the sample; s starts from the exact level.",
+        "Distance of the start of sampling from the true noisiest level, in that level's std. "
+        "The part 'start' of the sample's error shows whether this harms the sample.",
         "energy distance(start, noisiest level) / std of the noisiest level",
-        "Below 0.001 no sample shows the difference, and the title says start good.",
+        "Below 0.001 no sample shows the difference, and the title reads start good.",
         keys=("share",),
     ),
     GlossaryEntry(
         "playing",
-        "How many levels are played in a second; [ and ] change it.",
+        "The speed of the playback.",
+        unit="levels/s",
     ),
     GlossaryEntry(
         "sub-steps",
-        "The fraction of a level that each step of the view moves; f changes it. Between levels, "
-        "points are interpolated in straight lines.",
+        "The fraction of a level that each step of the view moves. Between levels, points are "
+        "interpolated in straight lines.",
         "x = (1 − s)·x(level k) + s·x(level k + 1)",
     ),
 )
