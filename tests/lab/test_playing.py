@@ -35,15 +35,15 @@ KEYS = {
 
 
 def way(playback, ticks):
-    """The places of so many ticks, each but once while it rests."""
-    places = [playback.position]
+    """The positions of so many ticks, each but once while it rests."""
+    positions = [playback.position]
     for _ in range(ticks):
         playback = playback.tick()
-        if playback.position != places[-1]:
-            places.append(playback.position)
+        if playback.position != positions[-1]:
+            positions.append(playback.position)
         if not playback.playing:
             break
-    return places, playback
+    return positions, playback
 
 
 @given(PLAYS, st.lists(st.sampled_from(sorted(KEYS)), max_size=60))
@@ -64,17 +64,17 @@ def test_once_goes_to_the_clean_level_and_holds(playback):
     playback = playback.next_mode() if playback.mode == PLAY_MODES[2] else playback
     while playback.mode != PLAY_MODES[0]:
         playback = playback.next_mode()
-    places, end = way(playback.start(), 10_000)
-    assert places[0] == 0
-    assert places[-1] == playback.levels
-    assert places == sorted(places)
+    positions, end = way(playback.start(), 10_000)
+    assert positions[0] == 0
+    assert positions[-1] == playback.levels
+    assert positions == sorted(positions)
     assert not end.playing
     assert end.start().position == 0, "from the end it starts anew"
 
 
 def test_a_loop_goes_on_from_the_noise():
-    places, end = way(Playback(3, mode="loop").go_to(2).start(), 40)
-    assert places[:6] == [2, 3, 0, 1, 2, 3]
+    positions, end = way(Playback(3, mode="loop").go_to(2).start(), 40)
+    assert positions[:6] == [2, 3, 0, 1, 2, 3]
     assert end.playing
 
 

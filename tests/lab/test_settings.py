@@ -332,28 +332,28 @@ def test_every_field_refuses_every_other_type(tmp_path):
 
 async def test_the_place_is_restored_and_told():
     app = make_lab("naive-1d")
-    app._place = RestorePoint("naive-1d", 4, "training", "paths", "density")
+    app._restore_from = RestorePoint("naive-1d", 4, "training", "paths", "density")
     async with running(app, NARROW) as driver:
         await until(lambda: app.main.denoising.trajectory is not None)
         await driver.pilot.pause(0.01)
         assert app.main.denoising.level == 4
         assert app.main.denoising.view == "paths"
-        assert app.place == app._place
-    assert app.place == app._place
+        assert app.restore_point == app._restore_from
+    assert app.restore_point == app._restore_from
 
 
 async def test_another_experiment_starts_at_its_clean_end():
     app = make_lab("naive-2d")
-    app._place = RestorePoint("naive-1d", 4)
+    app._restore_from = RestorePoint("naive-1d", 4)
     async with running(app):
         await until(lambda: app.main.denoising.trajectory is not None)
         assert app.main.denoising.level == app.main.denoising.levels
-        assert app.place.level is None
+        assert app.restore_point.level is None
 
 
 async def test_a_level_beyond_the_last_is_the_last():
     app = make_lab("naive-1d")
-    app._place = RestorePoint("naive-1d", 400)
+    app._restore_from = RestorePoint("naive-1d", 400)
     async with running(app):
         await until(lambda: app.main.denoising.trajectory is not None)
         assert app.main.denoising.level == app.main.denoising.levels

@@ -52,7 +52,7 @@ async def test_through_the_tour_and_onto_the_bench(size):
         await driver.press("u")
         await until(lambda: "8 of 9" in driver.screen)
         await driver.press("u", "p", "escape")
-        await until(lambda: driver.app.place.tour == 7)
+        await until(lambda: driver.app.restore_point.tour == 7)
         assert driver.app.model.chosen == "edm-1d"
 
 

@@ -9,6 +9,8 @@ SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Playback speeds, in levels per second."""
 
 PLAY_MODES = ("once", "loop", "out and back")
+"""What the playback does at an end: stop, start again, or turn round."""
+
 FINE = (1, 2, 4, 8)
 """Numbers of sub-steps per level."""
 
@@ -114,12 +116,12 @@ class Playback:
         return math.ceil(SPEEDS[self.speed] * self.fine / _FRAMES)
 
     def start(self) -> Playback:
-        """Start the playback from this position, or from the noise at the end."""
-        begun = replace(self, playing=True, towards=1, resting=0)
-        return begun.go_to(0) if begun.at_end and self.mode != PLAY_MODES[2] else begun
+        """Start the playback from this position, or from level 0 if this is the clean level."""
+        playback = replace(self, playing=True, towards=1, resting=0)
+        return playback.go_to(0) if playback.at_end and self.mode != PLAY_MODES[2] else playback
 
     def hold(self) -> Playback:
-        """Pause the playback."""
+        """Return the state with the playback paused."""
         return replace(self, playing=False, resting=0)
 
     def tick(self) -> Playback:
@@ -151,7 +153,7 @@ class Playback:
         return replace(self, speed=min(max(self.speed + change, 0), len(SPEEDS) - 1))
 
     def next_mode(self) -> Playback:
-        """Select the next mode: once, loop, back and forth."""
+        """Select the next mode of `PLAY_MODES`."""
         mode = PLAY_MODES[(PLAY_MODES.index(self.mode) + 1) % len(PLAY_MODES)]
         return replace(self, mode=mode, towards=1 if mode != PLAY_MODES[2] else self.towards)
 

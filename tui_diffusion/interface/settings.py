@@ -1,8 +1,8 @@
-"""Settings of the lab: the choices of the user, and where the lab was left.
+"""Settings of the lab: the user's choices, and the state to restore at the next start.
 
-They are in a commented TOML file. The command line overrides ``DIFFUSION_TUI_*`` variables, and
-these override the file. Pydantic checks every value that is read; a wrong one causes one line of
-warning and is left at its default. Writing changes only values that the lab changed.
+They are stored in a commented TOML file. The command line overrides ``DIFFUSION_TUI_*`` variables,
+and these override the file. Pydantic checks every value; an invalid one causes a one-line warning
+and is replaced by its default. Writing changes only values that the lab changed.
 """
 
 # ruff: noqa: RUF009  _setting returns a dataclasses.field
@@ -62,15 +62,16 @@ def _choice(default: Any, choices: Sequence[Any], about: str = "") -> Any:
 
 Printable = Annotated[StrictStr, _where(str.isprintable)]
 Number = Annotated[float, Field(strict=True)]
-"""An integer is a number too; a truth value or a text is not."""
+"""A float or an integer; booleans and text are rejected."""
 
 
 @dataclass(frozen=True)
 class RestorePoint:
-    """Where the lab was left. ``level`` is None at the clean end, wherever that is.
+    """The state of the lab that the next start restores.
 
-    ``tour`` is the station of the tour, ``guided`` whether the first run has been guided.
-    ``declined`` is a run that the next start does not offer to resume.
+    ``level`` is None at the clean end, however many levels there are. ``tour`` is the index of the
+    tour's next station. ``guided`` is True once the guided first run has ended. ``declined`` is the
+    run that the next start does not offer to resume.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -97,7 +98,7 @@ class RestorePoint:
     def of(
         cls, experiment: str, tab: str, views: Mapping[int, str], playback: Playback
     ) -> RestorePoint:
-        """Return the place of a lab that shows this experiment, tab, views and playback."""
+        """Return the restore point for this experiment, tab, views by dimension, and playback."""
         level = None if playback.at_end else playback.level
         mode, speed, fine = playback.mode, SPEEDS[playback.speed], playback.fine
         return cls(
@@ -105,7 +106,7 @@ class RestorePoint:
         )
 
     def playback(self, levels: int, *, here: bool) -> Playback:
-        """Restore the playback among ``levels``; its level only if the experiment is the same."""
+        """Restore the playback for ``levels`` levels, and with ``here`` its level, clamped."""
         speed = SPEEDS.index(self.speed)
         playback = Playback(levels, fine=self.sub_steps, mode=self.play_mode, speed=speed)
         return playback.go_to(levels if self.level is None or not here else self.level)
@@ -113,7 +114,7 @@ class RestorePoint:
 
 @dataclass(frozen=True)
 class Settings:
-    """The choices of the user, and the place."""
+    """The user's choices, and the restore point."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -123,12 +124,12 @@ class Settings:
         "Colours: textual-dark, textual-light, high-contrast, nord, ... (ctrl+p lists them).",
     )
     fps: Annotated[Number, Field(ge=1, le=30)] = _setting(
-        8.0, "a number from 1 to 30", "Most drawings of the loss in a second, 1 to 30."
+        8.0, "a number from 1 to 30", "Maximum number of loss plots drawn per second, 1 to 30."
     )
     points: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = _setting(
         0,
         "0, or a whole number up to 1000000",
-        "Points that are denoised together; 0: as many as the experiment says.",
+        "Points that are denoised together; 0: the number in the experiment.",
     )
     glyphs: Annotated[StrictStr, _where(("auto", *GLYPHS).__contains__)] = _choice(
         "auto",
@@ -143,15 +144,16 @@ _CHOICES = {each.name: each for each in fields(Settings) if each.name != "place"
 _PLACE = {each.name: each for each in fields(RestorePoint)}
 
 KeyPath = tuple[str, ...]
-"""The name of a setting, after that of its table: ("fps",) or ("place", "tab")."""
+"""The path of a setting in the TOML file: ("fps",) or ("place", "tab")."""
 
 # --- reading -------------------------------------------------------------------------------------
 
 
 def load(file: Path) -> tuple[Settings, str]:
-    """Return the settings of a file, and one line on what is wrong with it, or ''.
+    """Return the settings in a file, and a one-line warning, or ''.
 
-    What is wrong is left at its default; a missing file is not wrong, nor is /dev/null.
+    Invalid values are replaced by their defaults. A missing file and /dev/null give the defaults
+    without a warning.
     """
     if os.path.realpath(file) == os.devnull:
         return Settings(), ""
@@ -168,12 +170,12 @@ def load(file: Path) -> tuple[Settings, str]:
 
 
 def _read(file: Path) -> str:
-    """Read the text of the file, which may be a link to where a person keeps such files."""
+    """Read the text of the file, which may be a symbolic link."""
     return read_plain(file, LARGEST_SETTINGS, follow=True).decode("utf-8")
 
 
 def _parse(text: str) -> tuple[Settings, dict[KeyPath, str]]:
-    """Return the settings in TOML, and what is wrong by path; raise one of `UNREADABLE`."""
+    """Return the settings in TOML text, and the error at each invalid path; raise `UNREADABLE`."""
     values = tomllib.loads(text)
     try:
         return _ADAPTER.validate_python(values), {}
@@ -188,7 +190,7 @@ def _parse(text: str) -> tuple[Settings, dict[KeyPath, str]]:
 
 
 _UNKNOWN = "unexpected_keyword_argument"
-"""What pydantic calls a key that is not a field."""
+"""Pydantic's type of the error for a key that is not a field."""
 
 
 def _complaint(path: KeyPath, value: Any, *, known: bool) -> str:
@@ -205,7 +207,7 @@ def _complaint(path: KeyPath, value: Any, *, known: bool) -> str:
 def from_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
     """Return ``settings`` with the values of variables such as ``DIFFUSION_TUI_THEME``.
 
-    Raises `ConfigError` for a wrong value.
+    Raise `ConfigError` for an invalid value.
     """
     values: dict[str, Any] = {}
     for name in _CHOICES:
@@ -232,17 +234,17 @@ _HEAD = """\
 # DIFFUSION_TUI_FPS, DIFFUSION_TUI_POINTS and DIFFUSION_TUI_GLYPHS, and these before this file.
 """
 _PLACE_HEAD = """
-# Where the lab was left; it writes these values itself. Without them it starts at the beginning.
+# The state to restore at the next start; the lab writes these values itself.
 [place]
 """
 
 
 def written(settings: Settings, text: str = "", before: Settings | None = None) -> str:
-    """Return TOML text for ``settings``: ``text``, the file so far, with the changes.
+    """Return ``text``, the TOML text of the file, with the values of ``settings`` that changed.
 
-    Choices that equal those of ``before``, the settings that the lab read, stay as they are in the
-    text: wrong ones too, and those that someone else changed since. Raises `ValueError` if the text
-    cannot be edited.
+    A choice that equals that of ``before``, the settings that the lab read, keeps its text, even if
+    it is invalid or another program has changed it since. Raise `ValueError` if the text cannot be
+    edited.
     """
     from ..core.toml_edit import edited
 
@@ -264,7 +266,7 @@ def _at(settings: Settings, path: KeyPath) -> Any:
 
 
 def _new_file() -> str:
-    """Return a file of the defaults, with comments."""
+    """Return the text of a new file: the defaults, with comments."""
     from ..core.toml_edit import toml_line
 
     choices = [
@@ -278,10 +280,11 @@ def _new_file() -> str:
 
 
 def save(file: Path, settings: Settings, before: Settings | None = None) -> str:
-    """Write settings atomically; return one line on why that is not possible, or ''.
+    """Write settings atomically; return a one-line error if that fails, or ''.
 
-    ``before`` is as in `written`. A file that cannot be read or edited is kept as ``.bak``, and so
-    is the text if a wrong value in it is replaced. A device, such as /dev/null, stays as it is.
+    ``before`` is as in `written`. A file that cannot be read or edited is renamed to ``….bak``; the
+    text is copied there if an invalid value in it is replaced. A device, such as /dev/null, is not
+    written.
     """
     if file.is_char_device():
         return ""

@@ -78,7 +78,7 @@ class LiveUpdates:
         main.form.show(workspace.experiment, self._model.preset.experiment)
         main.denoising.expect(workspace.experiment.sampling_levels)
         main.loss.show(workspace.training)
-        main.loss.tell(None)
+        main.loss.show_diagnosis(None)
         self.write_hints()
         self.ask()
         self.refresh()
@@ -186,24 +186,24 @@ class LiveUpdates:
         ask_for_counts(self._app.post_while_running)
 
     def read(self, what: str, job: Callable[[], T], done: Callable[[Future[T]], None]) -> None:
-        """Read for the bench on another thread; the status line says ``what``.
+        """Run a file-reading ``job`` on another thread; the status line shows ``what`` meanwhile.
 
-        A newer reading replaces an older one.
+        A newer job replaces an older one.
         """
 
         def handed_over(outcome: Future[T]) -> None:
-            self._tell_reading("")
+            self._show_reading("")
             done(outcome)
 
         self._reader.start(job, handed_over)
-        self._tell_reading(what)
+        self._show_reading(what)
 
     def cancel_reading(self) -> None:
-        """Drop what is being read: the bench is used otherwise."""
+        """Drop the job in progress, because the workspace has changed."""
         self._reader.cancel()
-        self._tell_reading("")
+        self._show_reading("")
 
-    def _tell_reading(self, what: str) -> None:
+    def _show_reading(self, what: str) -> None:
         if what != self._reading:
             self._reading = what
             self.write_status()
@@ -263,4 +263,4 @@ class LiveUpdates:
             self._model.workspace.experiment,
             self._main.form.trial,
         ):
-            self._main.loss.tell(diagnosis)
+            self._main.loss.show_diagnosis(diagnosis)

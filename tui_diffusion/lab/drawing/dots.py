@@ -89,7 +89,7 @@ def count_points(
     rows, columns = sub[0] * height, sub[1] * width
     if rows <= 0 or columns <= 0:
         return np.zeros((max(rows, 0), max(columns, 0)), dtype=np.int64)
-    across, down, inside = _places(points, x_range, y_range, columns, rows)
+    across, down, inside = _positions(points, x_range, y_range, columns, rows)
     flat = down[inside] * columns + across[inside]
     return np.bincount(flat, minlength=rows * columns).reshape(rows, columns).astype(np.int64)
 
@@ -124,7 +124,7 @@ def point_cells(
     """Return the cell `(x, y)` of each of `points` `(n, 2)`, or None outside the picture."""
     if width <= 0 or height <= 0:
         return [None] * len(np.asarray(points).reshape(-1, 2))
-    across, down, inside = _places(points, x_range, y_range, 2 * width, 4 * height)
+    across, down, inside = _positions(points, x_range, y_range, 2 * width, 4 * height)
     return [
         (int(x) // 2, int(y) // 4) if ok else None
         for x, y, ok in zip(across, down, inside, strict=True)
@@ -307,7 +307,7 @@ def arrows(
     ]
 
 
-def _places(
+def _positions(
     points: ArrayLike, x_range: Range, y_range: Range, columns: int, rows: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], DotGrid]:
     """Return column and row (0 at the top) of each point on a lattice, and a mask of hits."""

@@ -44,7 +44,7 @@ def draw_plot(
 ) -> list[Strip]:
     """Draw `figure` as `height` lines of `width` cells: a row of legend, the plot, and its axes.
 
-    The result is blank below the `SMALLEST_PLOT` size. Raises for no input, however large, small or
+    The result is blank below the `SMALLEST_PLOT` size. Raise nothing, however large, small or
     non-finite.
     """
     width, height = max(0, width), max(0, height)
@@ -181,8 +181,8 @@ class _Sheet:
         self.inner = Region(margin + 1, 1, width - margin - 1, height - _ROWS_AROUND)
         shares = [(self._x.unit(xs), self._y.unit(ys)) for xs, ys in curves]
         lines = [
-            self._line(curve, *places)
-            for curve, places in zip(figure.curves, shares, strict=True)
+            self._line(curve, *positions)
+            for curve, positions in zip(figure.curves, shares, strict=True)
             if _by_plotext(curve)
         ]
         self._raster(x_ticks, [(at, text.rjust(margin)) for at, text in y_ticks], lines)
@@ -219,8 +219,8 @@ class _Sheet:
         """Draw axes, ticks, rules and curves."""
         rules = []
         for marks, scale in ((self._figure.v_lines, self._x), (self._figure.h_lines, self._y)):
-            places = ((float(scale.unit(rule.at)), self._role(rule.role)) for rule in marks)
-            rules.append(tuple((at, role) for at, role in places if 0 <= at <= 1))
+            positions = ((float(scale.unit(rule.at)), self._role(rule.role)) for rule in marks)
+            rules.append(tuple((at, role) for at, role in positions if 0 <= at <= 1))
         # At least one tick is needed: the width of its text determines the position of the axis.
         labels = tuple(y_ticks) or ((0.0, " " * (self.inner.x - 1)),)
         draw = partial(rasterize, lines=lines) if lines else rasterize_axes

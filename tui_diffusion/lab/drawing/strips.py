@@ -94,8 +94,8 @@ def strips_of(
     height, width = characters.shape
     grounded = np.array([style.bgcolor is not None for style in styles], dtype=bool)
     inked = (characters != " ") | grounded[keys]
-    places = np.where(inked, np.arange(width), -1)
-    source = np.maximum.accumulate(places, axis=1)
+    indices = np.where(inked, np.arange(width), -1)
+    source = np.maximum.accumulate(indices, axis=1)
     first = np.argmax(inked, axis=1)[:, None] if width else source
     keys = np.take_along_axis(keys, np.where(source < 0, first, source), axis=1)
     # A background must not spread: a blank after a cell with a background returns to the plain

@@ -40,7 +40,7 @@ class TerminalContent:
             return _Update(update, self)
         return update
 
-    def news(self, x: int, y: int, strip: Strip) -> Iterator[tuple[int, Strip]]:
+    def changes(self, x: int, y: int, strip: Strip) -> Iterator[tuple[int, Strip]]:
         """Yield the parts of a strip at (x, y) that differ, and record them as shown."""
         row = self._rows.setdefault(y, [])
         end = x + strip.cell_length
@@ -64,7 +64,7 @@ class _Update(CompositorUpdate):
         pen = OutputCursor(console._color_system)
         lines: dict[int, list[CellRun]] = {}
         for x, y, strip in self._stretches():
-            for start, piece in self.shown.news(x, y, strip.discard_meta()):
+            for start, piece in self.shown.changes(x, y, strip.discard_meta()):
                 lines.setdefault(y, []).extend(_runs(start, piece))
         for y, runs in lines.items():
             pen = draw_line(pen, y, runs)

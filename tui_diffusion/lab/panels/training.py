@@ -120,7 +120,7 @@ class LossPanel(Panel):
         self.logarithmic = not self.logarithmic
         self.redraw()
 
-    def tell(self, diagnosis: RequestedDiagnosis | None) -> None:
+    def show_diagnosis(self, diagnosis: RequestedDiagnosis | None) -> None:
         """Set the diagnosis, or None if there is none for the current experiment."""
         self.diagnosis = diagnosis
         self.redraw()

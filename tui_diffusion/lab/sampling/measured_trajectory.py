@@ -121,7 +121,7 @@ class MeasuredTrajectory:
     def is_slow(self, view: str) -> bool:
         """Return whether a picture of this view is too slow to draw during a key press.
 
-        Exact parts take time for every component, and data from a file have one for each row.
+        The time of the exact parts grows with the number of components, one per row of a file.
         """
         pairs = self.mixture.modes * min(self.x.shape[1], ESTIMATES)
         return self.mixture.modes > MAX_COMPONENTS or (view == "clean estimate" and pairs > _PAIRS)

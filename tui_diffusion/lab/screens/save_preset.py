@@ -37,7 +37,7 @@ class PresetChange:
 
 
 class _PresetActions(RowList, can_focus=False):
-    """The actions of the dialog, one a row; the name above keeps the focus."""
+    """The actions of the dialog, one per row; the name above keeps the focus."""
 
     def __init__(self, choices: Iterable[tuple[str, str]], *, plain: bool) -> None:
         super().__init__(plain=plain)

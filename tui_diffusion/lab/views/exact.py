@@ -24,14 +24,17 @@ def cell_width(ranges: tuple[Range, Range], width: int) -> float:
 
 
 def has_ring(truth: GaussianMixture, cell: float) -> bool:
-    """Return False if a component is smaller than a cell: the contour would hide its points."""
+    """Return whether a component's contour is larger than a cell; a smaller one hides points."""
     return bool(float(truth.stds.max()) * CONTOUR_RADIUS >= 1.5 * cell)
 
 
 def exact_grid(
     truth: GaussianMixture, ranges: tuple[Range, Range], size: tuple[int, int]
 ) -> Floats:
-    """Return the exact density (2·height, width), blurred to the cell size so that spikes show."""
+    """Return the exact density, shape (2·height, width), blurred so that narrow peaks show.
+
+    The blur has the size of a cell.
+    """
     width, height = size
     blurred = truth.noised(1.0, cell_width(ranges, width) / 2)
     values = _on_lattice(blurred, ranges, width, 2 * height).numpy()
@@ -60,7 +63,10 @@ def contour_dots(
 
 
 def contour_log_density(truth: GaussianMixture) -> float:
-    """Return the log density of the 95 % contour, from a smaller sample for many components."""
+    """Return the log density of the 95 % contour, as a quantile of a sample.
+
+    The sample is smaller for many components.
+    """
     count = min(2000, max(200, _LEVEL_PAIRS // truth.modes))
     random = torch.Generator().manual_seed(0)
     sample = truth.sample(count, random, balanced=True, dtype=torch.float64)

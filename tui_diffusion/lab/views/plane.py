@@ -230,10 +230,10 @@ def _arrows(
     trajectory: MeasuredTrajectory, level: int, role: str, area: _Area, *, ideal: bool
 ) -> list[Strip]:
     """Draw the direction of the score on a grid."""
-    xs, ys, places = grid_places(*area.ranges, *area.size)
-    points = torch.from_numpy(places.reshape(-1, 2)).float()
+    xs, ys, positions = grid_places(*area.ranges, *area.size)
+    points = torch.from_numpy(positions.reshape(-1, 2)).float()
     prediction = trajectory.ask_ideal(points, level) if ideal else trajectory.ask(points, level)
-    vectors = prediction.score.double().numpy().reshape(places.shape)
+    vectors = prediction.score.double().numpy().reshape(positions.shape)
     return area.draw([], arrows(vectors, xs, ys, role, area.glyphs))
 
 

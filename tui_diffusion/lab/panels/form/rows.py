@@ -46,7 +46,7 @@ class FormRows(RowList):
         """The row in the editor moved on the screen."""
 
     class Opened(Message):
-        """An editor was asked for, for the field under the cursor."""
+        """The user asked to edit the field under the cursor."""
 
     class Edited(Message):
         """A key changed a value in the model, or the model rejected it."""
@@ -108,7 +108,7 @@ class FormRows(RowList):
         self.post_message(self.Moved())
 
     def action_open(self) -> None:
-        """Toggle the field under the cursor, or ask for its editor."""
+        """Toggle the field under the cursor, or request its editor."""
         if self.spec.kind == "bool":
             self._edited(self._model.toggle(self.spec.path))
         else:

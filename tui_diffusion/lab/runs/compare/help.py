@@ -16,7 +16,7 @@ _PARTS = {
     "compare, so each is drawn as a multiple of its own floor, the least that any network can "
     "reach; o draws them as they are.",
     "denoising": "Each network denoises the same noise. All show the same fraction of the way from "
-    "noise to clean; sigma/alpha tells how noisy each is there.",
+    "noise to clean; sigma/alpha shows the noise of each there.",
     "table": "The settings that differ, and the results of each run. A mark shows the best result, "
     "where the numbers measure the same thing.",
 }

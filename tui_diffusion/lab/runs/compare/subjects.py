@@ -83,12 +83,12 @@ class Subject:
 
 
 def read_subjects(
-    candidates: Sequence[Candidate], tell: ProgressCallback
+    candidates: Sequence[Candidate], progress: ProgressCallback
 ) -> tuple[list[Subject], list[str]]:
-    """Return the trainings, and one line for each candidate that cannot be read."""
+    """Return the trainings, and a one-line error for each candidate that cannot be read."""
     subjects, faults = [], []
     for done, candidate in enumerate(candidates):
-        tell(done, len(candidates))
+        progress(done, len(candidates))
         try:
             subjects.append(_subject(candidate))
         except (RunError, ConfigError) as error:
@@ -124,7 +124,7 @@ def _subject(candidate: Candidate) -> Subject:
 
 
 def _current(metrics: Mapping[str, Any]) -> bool:
-    """Return whether the energy distance has its statistical error; old runs lack it."""
+    """Return whether the metrics hold the error of the energy distance, which old runs lack."""
     sample = metrics.get("sample")
     return not isinstance(sample, dict) or "energy_distance_chance" in sample
 
@@ -139,7 +139,7 @@ class TrajectoryRequest:
 
 
 def measure_subject(
-    request: TrajectoryRequest, tell: ProgressCallback
+    request: TrajectoryRequest, progress: ProgressCallback
 ) -> tuple[TrajectoryRequest, MeasuredTrajectory]:
     """Return the request with its trajectory.
 
@@ -155,4 +155,4 @@ def measure_subject(
         subject.denoiser,
         keep=MAX_POINTS,
     )
-    return request, measure_trajectory(sampling, tell)
+    return request, measure_trajectory(sampling, progress)

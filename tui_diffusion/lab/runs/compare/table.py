@@ -17,7 +17,7 @@ _LABEL = 21
 
 
 class ComparisonTable(RowList, can_focus=False):
-    """A table with one setting or result a row and one training a column.
+    """A table with one setting or result per row and one training per column.
 
     A mark shows the best result. There is no cursor, as rows have no actions.
     """

@@ -14,7 +14,7 @@ from .subjects import Candidate, Subject, TrajectoryRequest, measure_subject, re
 
 
 class Read(Message, namespace="compare_screen"):
-    """The runs have been read; ``faults`` holds a line for each that could not be."""
+    """The runs have been read; ``faults`` holds a one-line error for each unreadable run."""
 
     def __init__(self, subjects: list[Subject], faults: list[str]) -> None:
         super().__init__()
@@ -45,10 +45,10 @@ class Failed(Message, namespace="compare_screen"):
 
 
 class Workers:
-    """Three threads that report by ``post``; trajectories are sampled one after another.
+    """Three threads that post their results; trajectories are sampled one after another.
 
-    ``trajectories`` holds each trajectory, or the reason why there is none, by the index of its
-    subject. ``noise`` counts the requests for other noise.
+    ``trajectories`` holds each trajectory, or the error of its sampling, by the index of its
+    subject. ``noise`` counts the requests for fresh noise.
     """
 
     def __init__(self, post: Callable[[Message], None]) -> None:
@@ -85,7 +85,7 @@ class Workers:
             self._sampler.ask(TrajectoryRequest(index, self.subjects[index], self.seed))
 
     def take(self, request: TrajectoryRequest, trajectory: MeasuredTrajectory | str) -> bool:
-        """Store a trajectory, or why there is none; return False if it has become outdated."""
+        """Store a trajectory, or its error; return False if the request is outdated."""
         if request.seed != self.seed:
             return False
         self.trajectories[request.index] = trajectory
