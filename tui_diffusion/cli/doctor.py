@@ -245,7 +245,7 @@ def _warnings(
             "'defutf8 on' in .screenrc help"
         )
     if torch["error"]:
-        warnings.append(f"torch cannot be loaded: {torch['error']}; install it anew")
+        warnings.append(f"torch cannot be loaded: {torch['error']}; reinstall it")
     elif not torch["omp_num_threads"] and torch["cores"] < (os.cpu_count() or 1):
         warnings.append(
             f"{torch['cores']} of {os.cpu_count()} cores are this process's own: set "

@@ -10,7 +10,7 @@ from .signals import complain
 _FIRST = 10.0
 """Seconds until the first line."""
 _LONGEST = 300.0
-"""Largest number of seconds between two lines."""
+"""Maximum number of seconds between two lines."""
 
 
 class ProgressLines:

@@ -28,7 +28,7 @@ ESTIMATES = 8192
 network evaluation."""
 
 MARKED_MODES = 16
-"""Largest number of modes that are marked one by one."""
+"""Maximum number of modes that are marked one by one."""
 
 CONTOUR_SHARE = 0.95
 """Share of the exact distribution inside its contour."""

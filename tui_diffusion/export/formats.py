@@ -69,7 +69,7 @@ def check(file: Path, options: ExportOptions = AS_USUAL) -> list[Path]:
     return files
 
 
-# --- what is allowed -----------------------------------------------------------------------------
+# --- allowed options -----------------------------------------------------------------------------
 
 
 def format_of(file: Path) -> ExportFormat:

@@ -16,7 +16,7 @@ FINE = (1, 2, 4, 8)
 
 _UNIT = FINE[-1]
 _FRAMES = 16
-"""Largest number of pictures per second; faster playback skips sub-steps."""
+"""Maximum number of pictures per second; faster playback skips sub-steps."""
 _REST = 1.0
 """Seconds of rest at an end before the playback continues."""
 

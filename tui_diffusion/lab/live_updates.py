@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FRAMES = 8.0
-"""Greatest number of drawings of the loss per second."""
+"""Maximum number of drawings of the loss per second."""
 _SLOWEST = 0.5
 """Longest time, in seconds, between two drawings of the loss."""
 _TRAJECTORIES = 1.0
-"""Greatest number of trajectories sampled per second while training."""
+"""Maximum number of trajectories sampled per second while training."""
 _DIAGNOSES = 1.0
-"""Greatest number of diagnoses per second while training."""
+"""Maximum number of diagnoses per second while training."""
 _SHARE = 0.02
-"""Greatest share of the time that the screen, or either worker, may take from the training."""
+"""Maximum share of the time that the screen, or either worker, may take from the training."""
 
 
 class LiveUpdates:
-    """Shows the state of the model in the panels, and requests trajectories and diagnoses.
+    """The updates of the panels to the model, and the requests of trajectories and diagnoses.
 
-    ``fps``: greatest number of drawings of the loss per second.
+    ``fps``: maximum number of drawings of the loss per second.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class LiveUpdates:
         self._guidance.write()
 
     def write_hints(self) -> None:
-        """Write into the empty panels what they wait for."""
+        """Write a hint into each empty panel: the wait, or the key that fills it."""
         model = self._model
         self._main.denoising.hint("sampling …" if model.loaded else "loading torch …")
         plan = model.workspace.experiment.training

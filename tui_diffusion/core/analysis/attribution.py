@@ -38,7 +38,7 @@ PARTS: tuple[ErrorPart, ...] = get_args(ErrorPart)
 """The parts of the error, in the order in which they are replaced."""
 
 _WHY: dict[ErrorPart, str] = {
-    "start": "the start is not what the noisiest level holds",
+    "start": "the start differs from the true noisiest level",
     "network": "the network is not the ideal denoiser",
     "discretisation": "the steps are too few or too coarse",
 }

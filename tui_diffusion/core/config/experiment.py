@@ -3,8 +3,7 @@
 The lab's form, the settings of the command line, ``experiment.json`` in a run and the table in the
 README are all generated from the fields declared there and here. Loads no torch.
 
-A bad value raises `ConfigError` with one line that names the field, the value and what is
-allowed.
+An invalid value raises `ConfigError` with one line: the field, the value, and the allowed values.
 """
 
 from __future__ import annotations

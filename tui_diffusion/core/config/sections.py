@@ -30,7 +30,7 @@ PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
 class MethodConfig(Section):
-    """What the network learns."""
+    """The method, which defines the target of the network."""
 
     name: MethodName = setting("naive", "method")
     noise_mean: Real = setting(
@@ -175,7 +175,8 @@ class NetworkConfig(Section):
     fourier: Whole = setting(
         0,
         "point octaves",
-        "Fourier features of the point: sines and cosines at pi/2 times 1, 2, 4, … so many.",
+        "Number of octaves of Fourier features of the point: sines and cosines at pi/2 times 1, 2, "
+        "4, …",
         ge=0,
         le=10,
         script="any level",
@@ -183,7 +184,8 @@ class NetworkConfig(Section):
     level_fourier: Whole = setting(
         0,
         "level octaves",
-        "Fourier features of the number that encodes the level, at pi/2 times 1, 2, 4, … so many.",
+        "Number of octaves of Fourier features of the number that encodes the level: at pi/2 times "
+        "1, 2, 4, …",
         ge=0,
         le=10,
         script="any level",

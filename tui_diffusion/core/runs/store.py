@@ -184,7 +184,7 @@ def _summary_of_run(folder: Path) -> Summary:
 
 
 def _fault(folder: Path, about: Manifest) -> str:
-    """Return what is wrong with the files of a run, judged by sizes and experiment, or ''."""
+    """Return the fault of a run's files, judged by their sizes and the experiment, or ''."""
     checkpoint = folder / about.checkpoint
     try:
         if not stat.S_ISDIR(checkpoint.lstat().st_mode):

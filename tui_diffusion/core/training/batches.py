@@ -30,7 +30,7 @@ _GPU_NUMBERS = 2**20, 2**24
 """The same two on a GPU, which has no such cache and waits for the host once a block."""
 
 _MOST_STEPS = 256
-"""Largest number of steps in a block."""
+"""Maximum number of steps in a block."""
 
 GOLDEN = (5**0.5 - 1) / 2
 """The golden ratio: the multiples of it mod 1 are evenly spread, for any count."""

@@ -1,7 +1,7 @@
-"""The layout of a picture, for pixels and for SVG alike.
+"""The layout of a picture, the same for pixels and for SVG.
 
-A `Pen` draws text, straight lines and a panel's layers; this module decides what it draws and
-where.
+A `Pen` draws text, straight lines and a panel's layers; this module computes their content and
+position.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class PlotArea:
         return edges[:-1, 0] + spare, edges[1:, 0] - spare, tops, float(edges[0, 1])
 
     def band(self, layer: Band) -> tuple[Floats, Floats]:
-        """Return the lower and the upper line of a band, each (k, 2), without points not finite."""
+        """Return the lower and the upper line of a band, each (k, 2), without non-finite points."""
         lows, highs = (
             self.pixels(np.stack([layer.xs, values], -1)) for values in (layer.lows, layer.highs)
         )

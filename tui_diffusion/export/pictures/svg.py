@@ -32,7 +32,7 @@ from .plot_area import PlotArea, arrow, font
 from .theme import PictureTheme, rgb
 
 _MOST_POINTS = 2000
-"""Largest number of points in a panel; more would take megabytes and look the same."""
+"""Maximum number of points in a panel; more would take megabytes and look the same."""
 
 _ANCHORS = {"l": "start", "m": "middle", "r": "end"}
 

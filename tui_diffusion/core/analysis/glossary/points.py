@@ -57,7 +57,7 @@ POINTS_AT_A_LEVEL = (
         "How far points have to be moved to become a true sample, averaged over 64 directions "
         "onto which both are projected.",
         "mean over directions of mean |sorted x·u − sorted y·u|",
-        "About what true points score.",
+        "About the score of true points.",
         "Bonneel et al. 2015",
         unit="that of the data; points of a file are measured at unit size",
         keys=("sliced_wasserstein",),
@@ -74,7 +74,7 @@ POINTS_AT_A_LEVEL = (
         "How far the shares of the modes are from their weights: the share of points that would "
         "have to change mode.",
         "½·Σ_m |share of m − weight of m|",
-        "About what true points score, near 0.",
+        "About the score of true points, near 0.",
         also=("mode weights (TV)",),
         keys=("mode_tv",),
     ),

@@ -11,7 +11,7 @@ from ....core.text import expanded
 OF_A_FILE = ("data.columns", "data.where")
 """Fields whose choices come from the point file."""
 _MOST = 60
-"""Greatest number of choices in a list; beyond it, the field is a text field."""
+"""Maximum number of choices in a list; beyond it, the field is a text field."""
 
 
 def named_file(name: str) -> str:

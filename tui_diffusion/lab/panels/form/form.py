@@ -31,9 +31,9 @@ from .model import Check, EntryOutcome, FormModel, spec_with_choices
 from .rows import WIDE_ROW, FormRows
 
 _PICTURED = 15
-"""Least number of lines at which the form shows a picture of the noise levels."""
+"""Minimum number of lines at which the form shows a picture of the noise levels."""
 _SKETCHED = 9
-"""Least number of lines at which it shows a small one while they are edited."""
+"""Minimum number of lines at which it shows a small one while they are edited."""
 _PATIENCE = 1.0
 """Seconds to wait for the choices of a file; after that, a text field opens instead."""
 

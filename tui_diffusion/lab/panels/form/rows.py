@@ -19,9 +19,9 @@ from ...widgets.row_list import Piece, RowList
 from .model import EntryOutcome, FormModel
 
 WIDE_ROW = 56
-"""Least number of columns at which a row shows the whole path and the label."""
+"""Minimum number of columns at which a row shows the whole path and the label."""
 MEDIUM_ROW = 36
-"""Least number of columns at which a row shows the unit."""
+"""Minimum number of columns at which a row shows the unit."""
 
 
 def short_name(spec: FieldSpec) -> str:

@@ -49,10 +49,10 @@ if TYPE_CHECKING:
     from ...output.terminal_app import TerminalApp
 
 _ALL_FROM = (WIDE, 30)
-"""Least number of columns and lines at which all parts show at once."""
+"""Minimum number of columns and lines at which all parts show at once."""
 
 _PANE = 28
-"""Least number of columns of a trajectory on a page of its own."""
+"""Minimum number of columns of a trajectory on a page of its own."""
 
 PAGES = ("losses", "denoising", "table")
 """The pages of a small terminal, in the order of their keys 1, 2, 3."""

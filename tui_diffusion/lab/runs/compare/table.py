@@ -11,7 +11,7 @@ from .differences import ComparisonRow, result_rows, same_loss, settings_that_di
 from .subjects import LETTERS, Subject
 
 _LEAST = 9
-"""Least number of cells of a column of values."""
+"""Minimum number of cells of a column of values."""
 _LABEL = 21
 """Cells of a label, if the values leave enough room."""
 
