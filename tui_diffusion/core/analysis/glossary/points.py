@@ -7,7 +7,7 @@ from .entry import HO_2020, KARRAS_2022, GlossaryEntry
 POINTS_AT_A_LEVEL = (
     GlossaryEntry(
         "mean",
-        "Average of every coordinate of the points at this level, in the data's own units; below "
+        "Average of the points at this level, for each coordinate, in the data's own units; below "
         "it the exact one.",
         "x̄ = Σ x / n;  exact: α·mean of the data",
         "As near to the exact one as chance allows: within about 2·std/√n.",
@@ -15,7 +15,7 @@ POINTS_AT_A_LEVEL = (
     ),
     GlossaryEntry(
         "std",
-        "Standard deviation of every coordinate of the points at this level, in the data's own "
+        "Standard deviation of the points at this level, for each coordinate, in the data's own "
         "units; below it the exact one. For several modes it shows their distance, not their "
         "width.",
         "√(Σ (x − x̄)² / n);  exact: √(α²·var of the data + σ²)",
