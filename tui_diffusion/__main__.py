@@ -1,4 +1,4 @@
-"""``python -m tui_diffusion``, and the console script ``diffusion-tui``: the same."""
+"""The entry point of ``python -m tui_diffusion`` and of the console script ``diffusion-tui``."""
 
 import sys
 
@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line.
 
-    While it is being loaded, Ctrl-C needs no words, and want of memory a line.
+    During loading, Ctrl-C ends the program silently, and a lack of memory prints one line.
     """
     try:
         from .program import main

@@ -1,6 +1,6 @@
 """The whole program: the command line, with the lab as the command that opens an experiment.
 
-Both front ends meet here; neither knows the other.
+Both front ends are joined here; neither imports the other.
 """
 
 from __future__ import annotations
@@ -82,5 +82,5 @@ cli = make_program(lab)
 
 
 def main() -> None:
-    """Run the command that the arguments of this process name."""
+    """Run the command given by this process's arguments."""
     run(cli)

@@ -14,7 +14,7 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.lab.drawing.downsampling import Series
 from tui_diffusion.lab.drawing.palette import Palette
-from tui_diffusion.lab.drawing.plot import draw
+from tui_diffusion.lab.drawing.plot import draw_plot
 from tui_diffusion.lab.sampling.measured_trajectory import measure_trajectory
 from tui_diffusion.lab.sampling.request import SampleRequest
 from tui_diffusion.lab.views.losses import loss_figure
@@ -117,7 +117,7 @@ def _loss(losses: np.ndarray) -> Callable[[], object]:
 
     def task() -> None:
         figure = loss_figure(series.take(losses), len(losses), 84, log=True, floors=((0, 1.0),))
-        draw(figure, 84, 12, PALETTE, "braille")
+        draw_plot(figure, 84, 12, PALETTE, "braille")
 
     return task
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tui_diffusion.cli.progress import TrainingBar, with_bar
-from tui_diffusion.cli.progress_lines import ProgressLines, rate_text
+from tui_diffusion.cli.progress_lines import ProgressLines, progress_text
 from tui_diffusion.core.analysis.report import sample_report, training_report
 from tui_diffusion.core.assemble import scaling_of
 from tui_diffusion.core.config.catalog import get_preset
@@ -67,13 +67,13 @@ def test_where_no_one_watches_there_is_a_line_now_and_then(monkeypatch, capsys):
     lines = ProgressLines("moons: step")
     for second in range(3600):
         clock[0] = float(second)
-        lines.tell(second, 3600, "loss 1")
+        lines.update(second, 3600, "loss 1")
         if err := capsys.readouterr().err:
             assert err == f"diffusion-tui: moons: step {second:,}/3,600, loss 1\n"
             at.append(second)
     assert at[:5] == [10, 20, 40, 80, 160]
     assert max(b - a for a, b in itertools.pairwise(at)) == 300
-    assert rate_text(1000, 21_000, 10.0) == "100 steps/s, 0:03:20 left"
+    assert progress_text(1000, 21_000, 10.0) == "100 steps/s, 0:03:20 left"
     trainer = Trainer(get_preset("naive-1d").experiment.with_settings({"training.steps": 200}))
     with TrainingBar(trainer) as bar:
         for progress in trainer.run(every=100):

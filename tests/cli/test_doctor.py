@@ -76,17 +76,17 @@ def test_a_terminal_is_found_where_the_output_goes_elsewhere():
 
 def test_the_text_has_every_sample_and_every_warning(report):
     found = report()
-    text = doctor.text(found, io.TextIOWrapper(io.BytesIO(), "utf-8"))
+    text = doctor.report_text(found, io.TextIOWrapper(io.BytesIO(), "utf-8"))
     for sample in doctor.SAMPLES.values():
         assert sample in text
     for warning in found["warnings"]:
         assert f"! {warning}" in text
     for word in ("truecolour", "braille", "threads", "runs", "locale", "torch", "settings"):
         assert word in text
-    assert doctor.text(found, io.TextIOWrapper(io.BytesIO(), "ascii")).isascii()
+    assert doctor.report_text(found, io.TextIOWrapper(io.BytesIO(), "ascii")).isascii()
     found["store"] = {**found["store"], "folder": "/a/long path/" + "x" * 90}
     found["terminal"] = {**found["terminal"], "columns": 80}
-    narrow = doctor.text(found, io.TextIOWrapper(io.BytesIO(), "utf-8"))
+    narrow = doctor.report_text(found, io.TextIOWrapper(io.BytesIO(), "utf-8"))
     assert "x" * 90 in narrow, "what could not be copied otherwise is not broken"
 
 
@@ -153,6 +153,6 @@ def test_nvidia_ml_py_is_looked_for_where_torch_has_a_gpu(report, monkeypatch):
         found = report()
         warnings = [text for text in found["warnings"] if "cuda:0" in text]
         assert len(warnings) == bool(warned) and warned in "".join(warnings)
-        text = doctor.text(found, io.TextIOWrapper(io.BytesIO(), "utf-8"))
+        text = doctor.report_text(found, io.TextIOWrapper(io.BytesIO(), "utf-8"))
         assert ("GPU 0 NVIDIA H200  load   3 %" in text) == (not warned)
         assert ("nvidia-ml-py missing" in text) == (here is None)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.readme import DOCS, README, ROOT, TABLES, filled
 from tui_diffusion import docs
-from tui_diffusion.cli.docs import TOPICS
+from tui_diffusion.cli.docs import TOPIC_ROWS
 
 from ..cases import for_each
 
@@ -82,7 +82,7 @@ def test_every_file_and_folder_that_contributing_names_is_there() -> None:
 
 
 def test_every_topic_is_a_page_that_the_package_ships() -> None:
-    assert {file.stem for file in DOCS.glob("*.md")} == {*docs.TOPICS} == {*TOPICS}
+    assert {file.stem for file in DOCS.glob("*.md")} == {*docs.TOPICS} == {*TOPIC_ROWS}
     for topic in docs.TOPICS:
         text = docs.page(topic)
         assert text.startswith("# ")

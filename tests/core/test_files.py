@@ -11,7 +11,7 @@ from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.user_presets import save_preset
 from tui_diffusion.core.files import remove_unfinished, replacing, write_whole
 from tui_diffusion.core.paths import presets_folder
-from tui_diffusion.export.atomic import write_whole as export_whole
+from tui_diffusion.export.atomic import write_files as export_whole
 from tui_diffusion.export.formats import check
 from tui_diffusion.export.options import ExportError, ExportOptions
 from tui_diffusion.interface.settings import Settings, load, save

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tui_diffusion.core.analysis.loss_floor import floors
 from tui_diffusion.core.analysis.metrics import evaluate
-from tui_diffusion.core.analysis.report import evaluation, plain, training_report, unknown
+from tui_diffusion.core.analysis.report import evaluation, json_values, training_report, unknown
 from tui_diffusion.core.assemble import make_method, make_mixture
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.choices import samplers_of, schedules_of
@@ -206,4 +206,4 @@ def test_a_few_points_that_are_not_finite_are_no_success():
     x[3] = float("nan")
     scores = evaluate(x, GaussianMixture([[0.0]], 1.0))
     assert scores.not_finite == 1 and np.isfinite(scores.energy_distance)
-    assert unknown({"sample": plain(asdict(scores))}) == "1 of 10 points are not finite"
+    assert unknown({"sample": json_values(asdict(scores))}) == "1 of 10 points are not finite"

@@ -16,7 +16,7 @@ from tui_diffusion.core.config.catalog import all_presets, get_preset
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.presets import PRESETS, base_of
 from tui_diffusion.core.config.user_presets import (
-    check_name,
+    checked_preset_name,
     own_presets,
     remove_preset,
     rename_preset,
@@ -80,7 +80,7 @@ def test_one_name_is_not_taken_by_two(mine):
 @given(st.text())
 def test_a_name_is_harmless_or_refused_in_one_line(text):
     try:
-        name = check_name(text)
+        name = checked_preset_name(text)
     except ConfigError as error:
         assert str(error).isprintable()
     else:

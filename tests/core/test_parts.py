@@ -73,7 +73,7 @@ ADDED = [
         name="halfway", function=halfway, help="step too far", uses=("eta",), formula="x ← half",
         papers=("Doe 2031: Half a Step.",),
         script="""\
-    x0_hat, eps_hat = $says(x, k)
+    x0_hat, eps_hat = $estimates(x, k)
     x_next = alphas[k + 1] * x0_hat + sigmas[k + 1] * eps_hat
     return x_next + $eta * (x0_hat - x_next)
 """)),

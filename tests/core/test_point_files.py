@@ -19,7 +19,7 @@ from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.config.point_files import FileChoices, file_choices, read_points
-from tui_diffusion.core.config.text_table import TableError, numbers, read_table
+from tui_diffusion.core.config.text_table import TableError, parse_numbers, read_table
 from tui_diffusion.core.runs.run import open_run, save_run
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.export.script.data import data_part
@@ -273,7 +273,7 @@ def test_plain_numbers_are_those_that_are_read_cell_by_cell(rows, separator):
     plain = table.plain_numbers()
     if plain is not None:
         cells = [(line, cell) for line, cells in table.rows() for cell in cells]
-        careful = np.array(numbers(cells, table.separator)).reshape(plain.shape)
+        careful = np.array(parse_numbers(cells, table.separator)).reshape(plain.shape)
         assert np.array_equal(plain, careful)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tui_diffusion.core.paths import store
 from tui_diffusion.core.runs.run import find, open_run, save_run
-from tui_diffusion.core.runs.store import check_name, delete_run, list_runs, rename_run
+from tui_diffusion.core.runs.store import checked_run_name, delete_run, list_runs, rename_run
 
 from ..cases import for_each
 from ..faults import fault
@@ -35,7 +35,7 @@ def test_rename_and_delete():
 @for_each("name", [*OUTSIDE, "a\x1b[31m", "a\nb", ".x", "-x", "x" * 201, "é" * 101])
 def test_a_run_is_never_given_a_name_that_leads_elsewhere(name):
     saved("mine")
-    assert "is not allowed" in fault(check_name, name)
+    assert "is not allowed" in fault(checked_run_name, name)
     assert "is not allowed" in fault(rename_run, "mine", name)
     assert list(listed()) == ["mine"]
 

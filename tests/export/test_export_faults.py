@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tui_diffusion.export import ExportError, ExportOptions, check, export
-from tui_diffusion.export.atomic import write_whole
+from tui_diffusion.export.atomic import write_files
 
 from ..cases import for_each
 from ..command_line import Cli
@@ -208,5 +208,5 @@ def test_memory_that_runs_out_at_writing_is_no_fault_of_the_file(error, tmp_path
         raise error
 
     with pytest.raises(type(error)):
-        write_whole([tmp_path / "points.npz"], True, fail)
+        write_files([tmp_path / "points.npz"], True, fail)
     assert not [*tmp_path.iterdir()]

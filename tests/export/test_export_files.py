@@ -17,7 +17,7 @@ from tui_diffusion.core import METHODS, PRESETS, IdealDenoiser, denoise
 from tui_diffusion.core.assemble import make_mixture
 from tui_diffusion.core.config.experiment import from_json
 from tui_diffusion.export import FORMATS, ExportOptions, export
-from tui_diffusion.export.pictures.frames import frame
+from tui_diffusion.export.pictures.frames import draw_frame
 from tui_diffusion.export.pictures.raster import contour_level, contour_lines, log_density, splat
 from tui_diffusion.export.scene import Animation, Exhibit
 
@@ -70,7 +70,7 @@ def test_gif_begins_with_noise_and_turns_at_the_clean_sample(
     assert exhibit.trajectory is not None
     animation = Animation(exhibit, exhibit.trajectory)
     for shown, level in ((frames[0], 0), (frames[len(frames) // 2], animation.levels)):
-        drawn = np.asarray(frame(animation, float(level), 320, 240), int)
+        drawn = np.asarray(draw_frame(animation, float(level), 320, 240), int)
         assert np.abs(drawn - shown).mean() < 3  # of 255: a palette stands for all colours
 
 
@@ -84,7 +84,7 @@ def test_mp4_has_the_size_the_length_and_the_frames(exhibit: Exhibit, tmp_path: 
     assert about["fps"] == pytest.approx(12)
     assert about["codec"] == "h264"
     assert exhibit.trajectory is not None
-    drawn = frame(Animation(exhibit, exhibit.trajectory), 0.0, 322, 242)
+    drawn = draw_frame(Animation(exhibit, exhibit.trajectory), 0.0, 322, 242)
     first = np.frombuffer(next(reader), np.uint8).reshape(242, 322, 3)
     assert np.abs(np.asarray(drawn, int) - first).mean() < 6
     reader.close()

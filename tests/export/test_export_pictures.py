@@ -16,12 +16,12 @@ from tui_diffusion.core.assemble import make_method
 from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.export import ExportError, ExportOptions, check, export
 from tui_diffusion.export.pictures.compose import LEAST_TEXT, Box, compose, unit_of
-from tui_diffusion.export.pictures.figure import Figure, Panel
-from tui_diffusion.export.pictures.learning_curves import overlay, reduced
+from tui_diffusion.export.pictures.figure import Figure, PicturePanel
+from tui_diffusion.export.pictures.learning_curves import losses_figure, reduced
 from tui_diffusion.export.pictures.sheet import Sheet, paint
 from tui_diffusion.export.pictures.svg import svg
 from tui_diffusion.export.pictures.theme import DARK, LIGHT, rgb, theme_of
-from tui_diffusion.export.pictures.views import figure_of
+from tui_diffusion.export.pictures.views import trajectory_figure
 from tui_diffusion.export.scene import Animation, Exhibit
 from tui_diffusion.export.views import TRAINING_VIEWS, VIEWS_1D, VIEWS_2D, named, pictures_of
 
@@ -64,7 +64,7 @@ class Pen(Sheet):
             self.words.append((words, left, left + wide, y, anchor))
         assert not words or size * self.unit >= LEAST_TEXT - 1e-9, words
 
-    def panel(self, panel: Panel, box: Box, grid: Any) -> None:
+    def panel(self, panel: PicturePanel, box: Box, grid: Any) -> None:
         self.boxes.append(box)
 
 
@@ -82,7 +82,7 @@ def test_everything_is_inside_legible_and_apart_at_every_size(animation: Animati
         for view in pictures_of(animation.dim):
             if view in ("error", "excess", "schedule"):
                 continue  # one panel or two, as others
-            pen = composed(figure_of(animation, view, 2.0, size), size)
+            pen = composed(trajectory_figure(animation, view, 2.0, size), size)
             assert pen.boxes, view
             for _, left, right, y, _ in pen.words:
                 assert left >= 0 and right <= size[0] and 0 < y <= size[1], (view, size)
@@ -99,7 +99,7 @@ def test_everything_is_inside_legible_and_apart_at_every_size(animation: Animati
 
 def test_a_grid_fills_a_picture_of_any_shape(animation: Animation) -> None:
     for size in ((1920, 1080), (600, 1200), (1280, 720)):
-        pen = composed(figure_of(animation, "grid", None, size), size)
+        pen = composed(trajectory_figure(animation, "grid", None, size), size)
         used = sum(box.width * box.height for box in pen.boxes)
         assert used > 0.33 * size[0] * size[1], size
         # What is said of a level stands over its own plot.
@@ -111,12 +111,14 @@ def test_a_grid_fills_a_picture_of_any_shape(animation: Animation) -> None:
 def test_a_picture_says_what_everything_is(animation: Animation) -> None:
     size = (1280, 720)
     view = "histogram" if animation.dim == 1 else "scatter"
-    words = {text for text, *_ in composed(figure_of(animation, view, 3.0, size), size).words}
+    words = {
+        text for text, *_ in composed(trajectory_figure(animation, view, 3.0, size), size).words
+    }
     wanted = {animation.exhibit.title, "network", "x", animation.scene(3.0).name + "   "}
     wanted |= {"exact pdf"} if animation.dim == 1 else {"exact density", "95 % of exact", "mode"}
     for text in wanted:
         assert any(text in found for found in words), text
-    text = svg(figure_of(animation, view, 3.0, size), size, DARK)
+    text = svg(trajectory_figure(animation, view, 3.0, size), size, DARK)
     assert 'transform="rotate(-90' in text  # the label of the y axis
 
 
@@ -139,7 +141,7 @@ def test_views_by_name() -> None:
 
 
 def test_light_dark_and_transparent(animation: Animation) -> None:
-    figure, size = figure_of(animation, "grid", None, (400, 300)), (400, 300)
+    figure, size = trajectory_figure(animation, "grid", None, (400, 300)), (400, 300)
     dark, light = paint(figure, size, DARK), paint(figure, size, LIGHT)
     assert dark.getpixel((1, 1)) == rgb(DARK.ground)
     assert light.getpixel((1, 1)) == rgb(LIGHT.ground)
@@ -159,7 +161,7 @@ def test_a_film_is_laid_out_the_same_in_every_frame(monkeypatch: pytest.MonkeyPa
     seen: list[Box] = []
     plain = Sheet.panel
 
-    def panel(self: Sheet, panel: Panel, box: Box, grid: Any) -> None:
+    def panel(self: Sheet, panel: PicturePanel, box: Box, grid: Any) -> None:
         seen.append(box)
         plain(self, panel, box, grid)
 
@@ -170,7 +172,7 @@ def test_a_film_is_laid_out_the_same_in_every_frame(monkeypatch: pytest.MonkeyPa
     for width in range(480, 700, 44):
         seen.clear()
         for position in (0.0, 7.3, 20.0):
-            frames.frame(animation, position, width, 400)
+            frames.draw_frame(animation, position, width, 400)
         assert len(set(seen)) == len(seen) / 3
 
 
@@ -182,7 +184,7 @@ def test_the_losses_are_reduced_truly() -> None:
     assert lows.min() == 1 and highs.max() == 3
     assert means[50] == pytest.approx(np.interp(xs[50], np.arange(1000), losses), abs=0.01)
     floors = ((0, 0.5), (500, 0.25))
-    figure = overlay([("A  one", losses, floors)], "both", log=False, relative=True)
+    figure = losses_figure([("A  one", losses, floors)], "both", log=False, relative=True)
     lines = figure.panels[0].layers[0].lines[0]  # type: ignore[union-attr]
     assert np.interp(750, *lines.T) == pytest.approx(
         np.interp(750, range(1000), losses) / 0.25, rel=0.02

@@ -15,7 +15,7 @@ from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.paths import store
 from tui_diffusion.core.runs.writer import save_run
 from tui_diffusion.interface.gpus import Gpu
-from tui_diffusion.lab.panels.training import VIEWS
+from tui_diffusion.lab.panels.training import LOSS_VIEWS
 from tui_diffusion.lab.screens.numbers import (
     DENOISING,
     GPU,
@@ -112,7 +112,7 @@ async def test_no_number_on_the_screen_is_left_without_a_meaning(name, size):
             await driver.press("v")
             nothing_is_left(driver)
         await driver.press("2")
-        for view in VIEWS[1:]:
+        for view in LOSS_VIEWS[1:]:
             await driver.press("o")
             await until(
                 lambda: driver.loss.diagnosis is not None and not driver.app.model.diagnoses.busy

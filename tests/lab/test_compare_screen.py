@@ -285,6 +285,17 @@ async def test_four_runs_are_all_seen_where_everything_is():
         await until(lambda: table.scroll_offset.y == 0)
 
 
+async def test_a_narrow_terminal_offers_the_keys_of_the_next_runs():
+    for name in ("one", "two", "three", "four"):
+        stored.run(name, steps=20)
+    async with lab(size=(80, 24)) as driver:
+        await driver.press("r", *["space"] * 4, "d")
+        screen = await comparing(driver, 4)
+        await driver.press("2")
+        assert screen.room < 4
+        assert {"scroll(1)", "scroll(-1)"} <= {action.name for action in screen.offered}
+
+
 async def test_a_film_that_cannot_be_made_is_told_and_the_others_are_shown(monkeypatch):
     two_runs()
     stored.run("three", seed="3")

@@ -19,7 +19,7 @@ from tui_diffusion.lab.runs.compare.subjects import (
 from tui_diffusion.lab.runs.compare.table import ComparisonTable
 from tui_diffusion.lab.runs.load import opened
 from tui_diffusion.lab.session.records import SessionState
-from tui_diffusion.lab.views.loss_overlay import SERIES, can_be_relative, overlay
+from tui_diffusion.lab.views.loss_overlay import SERIES, can_be_relative, overlay_plot
 
 from .. import stored_runs as stored
 from ..cases import for_each
@@ -53,18 +53,18 @@ def rows(found):
 def test_each_loss_is_divided_by_the_floor_of_its_stage():
     losses = np.array([4.0] * 30 + [6.0] * 60, np.float32)
     floors = ((0, 2.0), (30, 1.0))
-    figure = overlay([(losses, floors)], ["A"], 40, log=True, relative=True)
+    figure = overlay_plot([(losses, floors)], ["A"], 40, log=True, relative=True)
     ys = np.array(figure.curves[0].ys)
     assert ys[0] == 2.0
     assert ys[-1] == 6.0
     assert figure.h_lines[0].at == 1.0
-    plain = overlay([(losses, floors)], ["A"], 40, log=True, relative=False)
+    plain = overlay_plot([(losses, floors)], ["A"], 40, log=True, relative=False)
     assert (plain.curves[0].ys[0], plain.curves[0].ys[-1], plain.h_lines) == (4.0, 6.0, ())
 
 
 def test_runs_of_different_lengths_share_one_axis():
     short, long = np.ones(100, np.float32), np.ones(1_000_000, np.float32)
-    figure = overlay([(short, ()), (long, ())], ["A", "B"], 80, log=False, relative=False)
+    figure = overlay_plot([(short, ()), (long, ())], ["A", "B"], 80, log=False, relative=False)
     assert figure.x_range == (0, 1_000_000)
     assert max(figure.curves[0].xs) < 100
     assert len(figure.curves[1].xs) <= 2 * 80, "about two values a column, however long it is"
@@ -72,7 +72,7 @@ def test_runs_of_different_lengths_share_one_axis():
 
 @for_each("glyphs", ["braille", "blocks", "ascii"])
 def test_no_two_series_look_alike(glyphs):
-    figure = overlay([(np.ones(9, np.float32), ())] * 4, "ABCD", 80, log=False, relative=False)
+    figure = overlay_plot([(np.ones(9, np.float32), ())] * 4, "ABCD", 80, log=False, relative=False)
     samples = [sample for sample, _, _ in legend_of(figure, glyphs)]
     assert len(set(samples)) == 4
     assert len({role for role, _ in SERIES}) == 4

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import plotext
 
-from tui_diffusion.lab.drawing.curves import dashed, runs, scattered, stroke
+from tui_diffusion.lab.drawing.curves import scattered, stroke, visible_parts, with_gaps
 from tui_diffusion.lab.drawing.dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, codes_of
 
 from ..cases import for_each
@@ -64,11 +64,11 @@ def test_a_line_is_cut_off_at_the_edges_and_one_beside_the_plot_is_not_there():
 
 
 def test_a_dashed_line_has_gaps_and_keeps_its_ends():
-    xs, ys = dashed(np.array([0.25, 0.75]), np.array([0.5, 0.5]), 60)
+    xs, ys = with_gaps(np.array([0.25, 0.75]), np.array([0.5, 0.5]), 60)
     shown = np.isfinite(ys)
     assert 0 < shown.sum() < 30
     assert xs[shown].min() >= 0.25 and xs[shown].max() <= 0.75
-    alone = dashed(np.array([0.5]), np.array([0.5]), 60)
+    alone = with_gaps(np.array([0.5]), np.array([0.5]), 60)
     assert alone[0].tolist() == [0.5]
 
 
@@ -76,11 +76,11 @@ def test_runs_are_the_parts_within_the_plot():
     nan = float("nan")
     xs = np.array([-1.0, 0.5, 1.0, nan, 0.2, nan, 0.3, 0.4, 2.0])
     ys = np.array([0.5, 0.5, 0.25, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0])
-    parts = [part.tolist() for part in runs(xs, ys)]
+    parts = [part.tolist() for part in visible_parts(xs, ys)]
     assert parts == [
         [[0.0, 0.5], [0.5, 0.5], [1.0, 0.25]],
         [[0.3, 0.0], [0.4, 0.0], [1.0, 0.0]],
         [[0.2, 0.1]],
     ]
-    assert runs(np.array([]), np.array([])) == []
-    assert runs(np.array([2.0]), np.array([0.5])) == []
+    assert visible_parts(np.array([]), np.array([])) == []
+    assert visible_parts(np.array([2.0]), np.array([0.5])) == []

@@ -18,16 +18,16 @@ from tui_diffusion.lab.drawing.dots import (
     bin_paths,
     bin_points,
     braille,
-    cells_of,
     circle,
-    density,
+    count_points,
     equal_ranges,
     grid_places,
+    point_cells,
     shade,
 )
 from tui_diffusion.lab.drawing.downsampling import Series, envelope, smoothed
 from tui_diffusion.lab.drawing.palette import Palette, contrast
-from tui_diffusion.lab.drawing.strips import place, plain
+from tui_diffusion.lab.drawing.strips import one_cell_text, place
 
 from ..cases import for_each
 
@@ -62,7 +62,7 @@ def test_a_point_sets_the_dot_where_it_lies(point, character, cell):
     expected = [[" "] * 4 for _ in range(3)]
     expected[cell[1]][cell[0]] = character
     assert lines == ["".join(row) for row in expected]
-    assert cells_of([point], UNIT, UNIT, 4, 3) == [cell]
+    assert point_cells([point], UNIT, UNIT, 4, 3) == [cell]
 
 
 @for_each("code", range(256))
@@ -93,14 +93,14 @@ def test_quadrants():
 
 def test_what_is_not_finite_or_not_inside_is_left_out():
     points = [(np.nan, 0.5), (0.5, np.inf), (-np.inf, 0.5), (1.01, 0.5), (0.5, -0.01), (0.5, 0.5)]
-    assert density(points, UNIT, UNIT, 8, 5).sum() == 1
-    assert cells_of(points, UNIT, UNIT, 8, 5)[:5] == [None] * 5
+    assert count_points(points, UNIT, UNIT, 8, 5).sum() == 1
+    assert point_cells(points, UNIT, UNIT, 8, 5)[:5] == [None] * 5
 
 
 @given(arrays(np.float64, (40, 2), elements=ANY_FLOAT), SIZE, SIZE)
 @settings(max_examples=60, deadline=None)
 def test_every_point_inside_is_counted_once(points, width, height):
-    counts = density(points, (-2, 3), (-1, 4), width, height)
+    counts = count_points(points, (-2, 3), (-1, 4), width, height)
     x, y = points.T
     inside = (x >= -2) & (x <= 3) & (y >= -1) & (y <= 4)
     assert counts.shape == (2 * height, width)
@@ -116,7 +116,7 @@ def test_lines_have_the_size_asked_for(points, width, height, glyphs):
     marks = [Mark(width // 2, height // 2, "✕", "mark"), Mark(99, -1, "+", "mark")]
     xs, ys, places = grid_places((-1, 1), (-1, 1), width, height)
     marks += arrows(places, xs, ys, "ideal", glyphs)
-    counts = density(near, (-1, 1), (-1, 1), width, height)
+    counts = count_points(near, (-1, 1), (-1, 1), width, height)
     for lines in (
         braille(layers, marks, width, height, PALETTE, glyphs),
         shade(counts, width, height, PALETTE, glyphs),
@@ -184,7 +184,7 @@ def test_arrows_point_along_their_vectors():
 
 def test_grid_places_lie_in_their_cells():
     xs, ys, points = grid_places((-3, 5), (2, 4), 30, 12)
-    cells = cells_of(points.reshape(-1, 2), (-3, 5), (2, 4), 30, 12)
+    cells = point_cells(points.reshape(-1, 2), (-3, 5), (2, 4), 30, 12)
     assert cells == [(x, y) for y in ys for x in xs]
 
 
@@ -222,8 +222,8 @@ def test_place_puts_one_picture_into_another():
 
 
 def test_plain_text_is_one_cell_a_character():
-    assert plain("a漢\x1b[0m\n") == "a??[0m?"
-    assert plain("σ → ─", "ascii") == "s > -"
+    assert one_cell_text("a漢\x1b[0m\n") == "a??[0m?"
+    assert one_cell_text("σ → ─", "ascii") == "s > -"
 
 
 @for_each("theme", BUILTIN_THEMES.values())

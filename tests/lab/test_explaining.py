@@ -14,8 +14,8 @@ from tui_diffusion.core.trajectory import denoise
 from tui_diffusion.lab.screens.explanations import (
     LOSSES,
     cause,
+    current_advice,
     formulas,
-    moments,
     papers,
     seen,
     where,
@@ -40,7 +40,7 @@ def driver(name="naive-1d", state=None, ideal=False, **changes):
 @for_each("name", PRESETS)
 def test_every_experiment_says_something_of_its_own_at_every_moment(name):
     texts_by_state = [
-        dict(moments(driver(name, state)))
+        dict(current_advice(driver(name, state)))
         for state in (None, SessionState.TRAINING, SessionState.FINISHED)
     ]
     texts = [text for moment in texts_by_state for text in moment.values()]
@@ -52,20 +52,21 @@ def test_every_experiment_says_something_of_its_own_at_every_moment(name):
 
 def test_what_is_most_pressing_comes_first():
     assert (
-        next(iter(moments(driver(state=SessionState.DIVERGED, training__lr="1e9"))))[0]
+        next(iter(current_advice(driver(state=SessionState.DIVERGED, training__lr="1e9"))))[0]
         == "Diverged"
     )
-    text = dict(moments(driver(state=SessionState.DIVERGED)))["Diverged"]
+    text = dict(current_advice(driver(state=SessionState.DIVERGED)))["Diverged"]
     assert "step 700" in text and "training.lr" in text
-    assert "no memory" in dict(moments(driver(state=SessionState.FAILED)))["Failed"]
-    ideal = [*moments(driver(state=SessionState.FINISHED, ideal=True))]
+    assert "no memory" in dict(current_advice(driver(state=SessionState.FAILED)))["Failed"]
+    ideal = [*current_advice(driver(state=SessionState.FINISHED, ideal=True))]
     assert "ideal" in ideal[0][0] and len(ideal) == 2
     changed = [
-        title for title, _ in moments(driver(state=SessionState.FINISHED, network__width="16"))
+        title
+        for title, _ in current_advice(driver(state=SessionState.FINISHED, network__width="16"))
     ]
     assert changed == ["Changed since it was trained", "Before training, look for"]
-    assert "p goes on" in next(iter(moments(driver(state=SessionState.PAUSED))))[0]
-    assert "stopped" in next(iter(moments(driver(state=SessionState.STOPPED))))[0]
+    assert "p goes on" in next(iter(current_advice(driver(state=SessionState.PAUSED))))[0]
+    assert "stopped" in next(iter(current_advice(driver(state=SessionState.STOPPED))))[0]
 
 
 def test_why_it_trains_where_it_does_is_told_once_it_is_known():
@@ -122,7 +123,7 @@ def test_why_the_posts_std_is_off_is_said_where_it_is_asked():
     assert not cause(naive, "energy")
     for name in ("naive-multimodal", "ddpm-1d", "edm-1d"):
         assert not cause(PRESETS[name].experiment, "std"), name
-    assert "start" in dict(moments(Workspace(exact)))["Set the start as well"]
+    assert "start" in dict(current_advice(Workspace(exact)))["Set the start as well"]
 
 
 def test_the_exact_target_needs_the_exact_start():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.interface.settings import Place
+from tui_diffusion.interface.settings import RestorePoint
 from tui_diffusion.lab.guide.stations import AGAIN, STATIONS, Guide, VisibleState
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.widgets.hint_bar import HintBar
@@ -132,7 +132,7 @@ async def test_the_five_stations_on_the_real_lab(size):
         assert "First run: the lab is yours" in note.lines[0].text
         await driver.press("escape")
         assert not note.display
-        assert app.place.guided
+        assert app.restore_point.guided
 
 
 async def test_a_training_that_is_refused_passes_no_station():
@@ -217,10 +217,10 @@ async def test_every_text_fits(width, glyphs):
 
 async def test_it_is_not_there_unasked():
     app = make_lab("naive-1d")
-    app._place = Place()
+    app._restore_from = RestorePoint()
     async with running(app, NARROW):
         assert not app.query_one(HintBar).display
-        assert not app.place.guided
+        assert not app.restore_point.guided
 
 
 @pytest.mark.slow

@@ -102,12 +102,12 @@ async def test_a_damaged_one_is_a_warning_and_the_others_are_there():
 def test_the_lab_opens_where_it_was_left_or_at_the_beginning(name, monkeypatch, capsys):
     from tui_diffusion.core.config.errors import ConfigError
     from tui_diffusion.core.paths import settings_file
-    from tui_diffusion.interface.settings import Place, Settings, save
+    from tui_diffusion.interface.settings import RestorePoint, Settings, save
     from tui_diffusion.lab import launch as start
 
     save_preset("good", get_preset("flow-moons").experiment)
     save_preset("bad", get_preset("flow-moons").experiment)
-    save(settings_file(), Settings(place=Place(name)))
+    save(settings_file(), Settings(place=RestorePoint(name)))
     (presets_folder() / "bad.json").write_text("{")
     made = []
 

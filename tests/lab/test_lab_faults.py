@@ -15,7 +15,7 @@ from textual._styles_cache import StylesCache
 
 from tui_diffusion.core.runs.run import open_run, store
 from tui_diffusion.core.runs.store import list_runs
-from tui_diffusion.lab.output.errors import tell
+from tui_diffusion.lab.output.errors import print_error
 from tui_diffusion.lab.runs.run_list import RunList
 from tui_diffusion.lab.runs.screen import RunsScreen
 from tui_diffusion.lab.session.session import Session, keep_in_store
@@ -211,7 +211,7 @@ async def test_a_run_that_cannot_be_opened_is_a_line_and_the_lab_lives():
     app = make_lab()
     async with running(app) as driver:
         await driver.trajectory()
-        # As many bytes as before, so that the list cannot tell.
+        # As many bytes as before, so that the list cannot print_error.
         weights.write_bytes(data[:8] + b"\xff" * (len(data) - 8))
         await driver.press("r")
         await until(lambda: isinstance(app.screen, RunsScreen))
@@ -339,7 +339,7 @@ def test_the_details_of_a_failure_are_private_and_few(home, capsys, monkeypatch)
     logs = home / "logs"
     for number in range(8):
         monkeypatch.setattr("os.getpid", lambda number=number: number)
-        tell(ValueError("a\x1b[31m"), [f"details {number}"])
+        print_error(ValueError("a\x1b[31m"), [f"details {number}"])
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith("diffusion-tui: the lab failed (ValueError: a?[31m); details: ")
     file = Path(told.rpartition(" ")[2])
@@ -349,5 +349,5 @@ def test_the_details_of_a_failure_are_private_and_few(home, capsys, monkeypatch)
     assert len(list(logs.iterdir())) == 5
     shutil.rmtree(logs)
     logs.symlink_to("/dev/null")
-    tell(ValueError("b"), ["details"])
+    print_error(ValueError("b"), ["details"])
     assert "details cannot be written" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tui_diffusion.lab.drawing.downsampling import Series
-from tui_diffusion.lab.drawing.plot import draw
+from tui_diffusion.lab.drawing.plot import draw_plot
 from tui_diffusion.lab.views.losses import loss_figure
 
 from ..cases import for_each
@@ -47,7 +47,7 @@ def test_any_losses_give_a_picture(kind, count, log):
         for size in ((16, 6), (80, 12)):
             figure = loss_figure(losses(kind, count), steps, size[0], log=log, stages=(1, steps))
             for glyphs in GLYPHS:
-                lines = draw(figure, *size, PALETTE, glyphs)
+                lines = draw_plot(figure, *size, PALETTE, glyphs)
                 assert exactly(lines, *size)
                 assert glyphs != "ascii" or "".join(text(lines)).isascii()
 
@@ -55,7 +55,7 @@ def test_any_losses_give_a_picture(kind, count, log):
 def test_a_million_losses_are_drawn_from_a_few_values_a_column():
     figure = loss_figure(losses("plain", 1_000_000), 1_000_000, 100, log=True)
     assert all(len(curve.xs) <= 4 * 100 for curve in figure.curves)
-    assert exactly(draw(figure, 100, 20, PALETTE), 100, 20)
+    assert exactly(draw_plot(figure, 100, 20, PALETTE), 100, 20)
 
 
 def test_the_envelope_holds_every_finite_loss():
@@ -77,7 +77,7 @@ def test_the_band_of_the_raw_loss_has_no_slits(width, steps):
     for done in (steps // 3, steps):
         figure = loss_figure(series.take(up_and_down[:done]), steps, width, log=True)
         end = 6 + int(0.5 + (2 * (width - 6) - 1) * done / steps) // 2  # where the last one lies
-        for line in draw(figure, width, 20, PALETTE)[10:13]:  # in the band, below its mean
+        for line in draw_plot(figure, width, 20, PALETTE)[10:13]:  # in the band, below its mean
             assert set(line.text[6 : end + (done == steps)]) == {"⣿"}
             assert not line.text[end + 1 :].strip()
 

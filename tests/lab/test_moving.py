@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 from tui_diffusion.core.datasets import MAX_COMPONENTS
 from tui_diffusion.core.mixtures import between_parts
-from tui_diffusion.interface.settings import Place, Settings, load, save
+from tui_diffusion.interface.settings import RestorePoint, Settings, load, save
 from tui_diffusion.lab.formatting import number
 from tui_diffusion.lab.panels.experiments import ExperimentList
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
@@ -237,13 +237,13 @@ async def test_play_goes_on_in_a_loop_and_says_so():
 async def test_the_way_of_playing_is_kept(tmp_path):
     async with lab() as driver:
         await driver.press("m", "m", "f", "right_square_bracket", "j", "3", "enter", "l")
-        place = driver.app.place
-    assert place == Place("naive-1d", 3, play_mode="out and back", speed=4.0, sub_steps=2)
+        place = driver.app.restore_point
+    assert place == RestorePoint("naive-1d", 3, play_mode="out and back", speed=4.0, sub_steps=2)
     assert save(tmp_path / "s.toml", Settings(place=place)) == ""
     kept = load(tmp_path / "s.toml")
     assert kept == (Settings(place=place), "")
     app = make_lab()
-    app._place = replace(kept[0].place)
+    app._restore_from = replace(kept[0].place)
     async with running(app) as driver:
         await driver.pilot.pause()
         panel = app.query_one("#denoising")

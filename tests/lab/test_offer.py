@@ -13,7 +13,7 @@ import pytest
 from tui_diffusion.core.paths import settings_file
 from tui_diffusion.core.runs.run import open_run, save_run, store
 from tui_diffusion.core.runs.store import latest_run, list_runs
-from tui_diffusion.interface.settings import Place, load
+from tui_diffusion.interface.settings import RestorePoint, load
 from tui_diffusion.lab.runs.resume_prompt import ResumePrompt, unfinished
 from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.session.session import Session, keep_in_store
@@ -125,13 +125,13 @@ async def test_escape_is_for_good_and_another_key_is_for_the_lab():
         await driver.press("home")
         await driver.level(0, 10)
         assert not isinstance(app.screen, ResumePrompt)
-        assert app.place.declined is None
+        assert app.restore_point.declined is None
     app = asking()
     async with asked(app, WIDE) as driver:
         await driver.press("escape")
         await until(lambda: not isinstance(app.screen, ResumePrompt))
-        assert app.place.declined == "run"
-    assert unfinished(ALL, app.place.declined) is None
+        assert app.restore_point.declined == "run"
+    assert unfinished(ALL, app.restore_point.declined) is None
     assert open_run("run").step == 20
 
 
@@ -145,7 +145,7 @@ async def test_what_was_stopped_by_hand_is_not_offered():
         await driver.press("x")
         await driver.state("stopped")
     assert app.model.workspace.training.state is SessionState.STOPPED
-    assert latest_run().name == app.place.declined
+    assert latest_run().name == app.restore_point.declined
 
 
 async def test_tests_and_hand_made_labs_are_not_asked():
@@ -161,7 +161,7 @@ def test_the_declined_run_is_kept_whatever_its_name():
     from tui_diffusion.interface.settings import Settings, save
 
     for name in ("run", 'a "b" \\ [place] # x', "ü = 3"):
-        settings = Settings(place=Place(declined=name))
+        settings = Settings(place=RestorePoint(declined=name))
         assert save(file, settings) == ""
         assert load(file) == (settings, "")
 

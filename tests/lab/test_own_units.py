@@ -20,7 +20,7 @@ from tui_diffusion.core.datasets import Scaling
 from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.trajectory import Trajectory, denoise
 from tui_diffusion.export import export
-from tui_diffusion.export.pictures.figure import Panel
+from tui_diffusion.export.pictures.figure import PicturePanel
 from tui_diffusion.export.pictures.ticks import marks
 from tui_diffusion.export.scene import Animation as Exported
 from tui_diffusion.export.scene import Exhibit
@@ -130,7 +130,7 @@ def test_what_comes_back_as_another_number_is_refused(points, what, tmp_path):
 
 
 def ticks(span, most, axis):
-    return marks(Panel(span, (0.0, 1.0), (), axes=(axis, AS_IT_IS)), most, across=True)
+    return marks(PicturePanel(span, (0.0, 1.0), (), axes=(axis, AS_IT_IS)), most, across=True)
 
 
 def test_ticks_of_a_picture_are_round_numbers_in_own_units(tmp_path):

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from tui_diffusion.export.pictures import views
-from tui_diffusion.export.pictures.figure import Arrows, Bars, Curves, Dots, Panel, Rings, curve
+from tui_diffusion.export.pictures.figure import (
+    Arrows,
+    Bars,
+    Curves,
+    Dots,
+    PicturePanel,
+    Rings,
+    curve,
+)
 from tui_diffusion.export.views import BY_NAME, View
 from tui_diffusion.lab.views.panels import panels
 from tui_diffusion.lab.views.render import VIEWS_1D, VIEWS_2D, ViewState, picture
@@ -29,7 +37,7 @@ def shown(monkeypatch):
     """What a new view shows whose panels, of x and y from 0 to 10, hold these layers."""
 
     def draw(*layers_of):
-        made = tuple(Panel((0, 10), (0, 10), layers, "p", (), "x") for layers in layers_of)
+        made = tuple(PicturePanel((0, 10), (0, 10), layers, "p", (), "x") for layers in layers_of)
         monkeypatch.setitem(BY_NAME, "new", View("new", "A test.", plane="new"))
         monkeypatch.setattr(views, "new", lambda trajectory, scene: made, raising=False)
         trajectory = film_of("naive-multimodal", source="ideal")

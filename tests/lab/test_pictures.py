@@ -285,10 +285,10 @@ def test_beside_keeps_lines_together():
 def test_the_ring_holds_its_share_of_the_truth(name):
     from tui_diffusion.core.trajectory_view import CONTOUR_SHARE
     from tui_diffusion.lab.sampling.measured_trajectory import truth_at
-    from tui_diffusion.lab.views.exact import level_of
+    from tui_diffusion.lab.views.exact import contour_log_density
 
     for position in (0.0, 7.5, 15.0):
         truth = truth_at(PRESETS[name].experiment, position)
         sample = truth.sample(8000, torch.Generator().manual_seed(1), dtype=torch.float64)
-        share = float((truth.log_prob(sample) >= level_of(truth)).double().mean())
+        share = float((truth.log_prob(sample) >= contour_log_density(truth)).double().mean())
         assert abs(share - CONTOUR_SHARE) < 0.02, position

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_diffusion.core.interpolation import interpolate
-from tui_diffusion.interface.playback import FINE, MODES, SPEEDS, Playback
+from tui_diffusion.interface.playback import FINE, PLAY_MODES, SPEEDS, Playback
 
 LEVELS = st.integers(1, 60)
 PLAYS = st.builds(
     lambda levels, fine, mode, speed: Playback(levels, fine=fine, mode=mode, speed=speed).go_to(0),
     LEVELS,
     st.sampled_from(FINE),
-    st.sampled_from(MODES),
+    st.sampled_from(PLAY_MODES),
     st.integers(0, len(SPEEDS) - 1),
 )
 KEYS = {
@@ -35,15 +35,15 @@ KEYS = {
 
 
 def way(playback, ticks):
-    """The places of so many ticks, each but once while it rests."""
-    places = [playback.position]
+    """The positions of so many ticks, each but once while it rests."""
+    positions = [playback.position]
     for _ in range(ticks):
         playback = playback.tick()
-        if playback.position != places[-1]:
-            places.append(playback.position)
+        if playback.position != positions[-1]:
+            positions.append(playback.position)
         if not playback.playing:
             break
-    return places, playback
+    return positions, playback
 
 
 @given(PLAYS, st.lists(st.sampled_from(sorted(KEYS)), max_size=60))
@@ -61,20 +61,20 @@ def test_whatever_is_pressed_the_place_is_one_that_there_is(playback, keys):
 
 @given(PLAYS)
 def test_once_goes_to_the_clean_level_and_holds(playback):
-    playback = playback.next_mode() if playback.mode == MODES[2] else playback
-    while playback.mode != MODES[0]:
+    playback = playback.next_mode() if playback.mode == PLAY_MODES[2] else playback
+    while playback.mode != PLAY_MODES[0]:
         playback = playback.next_mode()
-    places, end = way(playback.start(), 10_000)
-    assert places[0] == 0
-    assert places[-1] == playback.levels
-    assert places == sorted(places)
+    positions, end = way(playback.start(), 10_000)
+    assert positions[0] == 0
+    assert positions[-1] == playback.levels
+    assert positions == sorted(positions)
     assert not end.playing
     assert end.start().position == 0, "from the end it starts anew"
 
 
 def test_a_loop_goes_on_from_the_noise():
-    places, end = way(Playback(3, mode="loop").go_to(2).start(), 40)
-    assert places[:6] == [2, 3, 0, 1, 2, 3]
+    positions, end = way(Playback(3, mode="loop").go_to(2).start(), 40)
+    assert positions[:6] == [2, 3, 0, 1, 2, 3]
     assert end.playing
 
 
@@ -86,7 +86,7 @@ def test_out_and_back_turns_at_both_ends():
     )
 
 
-@pytest.mark.parametrize("mode", MODES[1:])
+@pytest.mark.parametrize("mode", PLAY_MODES[1:])
 @given(playback=PLAYS)
 def test_an_end_rests_a_second_and_no_other_place_does(mode, playback):
     while playback.mode != mode:
@@ -96,7 +96,7 @@ def test_an_end_rests_a_second_and_no_other_place_does(mode, playback):
         playback = playback.tick()
         stayed[playback.position] = max(playback.resting, stayed.get(playback.position, 0))
     for place, ticks in stayed.items():
-        if place == playback.levels or (place == 0 and mode == MODES[2]):
+        if place == playback.levels or (place == 0 and mode == PLAY_MODES[2]):
             assert (ticks + 1) * playback.interval >= 1
         else:
             assert ticks == 0

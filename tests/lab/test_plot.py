@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_diffusion.lab.drawing.axes import nice_ticks, tick_text
+from tui_diffusion.lab.drawing.axes import nice_ticks, plot_tick_text
 from tui_diffusion.lab.drawing.figure import Curve, PlotFigure, Rule, band
 from tui_diffusion.lab.drawing.palette import Palette
-from tui_diffusion.lab.drawing.plot import draw, frame
+from tui_diffusion.lab.drawing.plot import draw_plot, plot_frame
 
 PALETTE = Palette.default()
 ANY_FLOAT = st.one_of(
@@ -68,7 +68,7 @@ def role_cells(lines, role):
 )
 @settings(max_examples=250, deadline=None)
 def test_no_figure_raises_and_every_line_fits(figure, width, height, glyphs):
-    lines = draw(figure, width, height, PALETTE, glyphs)
+    lines = draw_plot(figure, width, height, PALETTE, glyphs)
     assert [line.cell_length for line in lines] == [width] * height
     assert [len(line.text) for line in lines] == [width] * height
     joined = "".join(text(lines))
@@ -80,9 +80,9 @@ def test_no_figure_raises_and_every_line_fits(figure, width, height, glyphs):
 
 
 def test_an_empty_figure_is_its_axes():
-    lines = text(draw(PlotFigure(), 40, 12, PALETTE))
-    _, region = frame((0, 1), (0, 1), 40, 12, PALETTE)
-    assert not "".join(plot_of(draw(PlotFigure(), 40, 12, PALETTE), region)).strip()
+    lines = text(draw_plot(PlotFigure(), 40, 12, PALETTE))
+    _, region = plot_frame((0, 1), (0, 1), 40, 12, PALETTE)
+    assert not "".join(plot_of(draw_plot(PlotFigure(), 40, 12, PALETTE), region)).strip()
     assert lines[region.bottom].strip()[0] == "└"
     assert lines[region.bottom + 1].split()[0] == "0"
     assert lines[region.bottom + 1].split()[-1] == "1"
@@ -94,8 +94,8 @@ def test_a_curve_lands_where_its_values_say():
         x_range=(0, 1),
         y_range=(0, 1),
     )
-    lines = draw(figure, 40, 12, PALETTE)
-    _, region = frame((0, 1), (0, 1), 40, 12, PALETTE)
+    lines = draw_plot(figure, 40, 12, PALETTE)
+    _, region = plot_frame((0, 1), (0, 1), 40, 12, PALETTE)
     rows = plot_of(lines, region)
     assert rows[-1] == "⣀" * region.width
     assert rows[0] == "•" + " " * (region.width - 1)
@@ -107,8 +107,8 @@ def test_a_curve_lands_where_its_values_say():
 def test_what_is_not_finite_is_a_gap(value):
     xs = [k / 100 for k in range(101)]
     ys = [0.5 if k < 40 or k > 60 else value for k in range(101)]
-    lines = draw(PlotFigure((Curve(xs, ys, "truth"),), (0, 1), (0, 1)), 60, 12, PALETTE)
-    _, region = frame((0, 1), (0, 1), 60, 12, PALETTE)
+    lines = draw_plot(PlotFigure((Curve(xs, ys, "truth"),), (0, 1), (0, 1)), 60, 12, PALETTE)
+    _, region = plot_frame((0, 1), (0, 1), 60, 12, PALETTE)
     columns = {x - region.x for x, _ in role_cells(lines, "truth")}
     gap = {round(k / 100 * (region.width - 1)) for k in range(42, 59)}
     assert not columns & gap
@@ -117,8 +117,8 @@ def test_what_is_not_finite_is_a_gap(value):
 
 def test_a_curve_that_leaves_the_plot_is_cut_at_its_edge():
     steep = PlotFigure((Curve([0.0, 1.0], [-1e300, 1e300], "truth"),), (0, 1), (0, 1))
-    lines = draw(steep, 41, 13, PALETTE)
-    _, region = frame((0, 1), (0, 1), 41, 13, PALETTE)
+    lines = draw_plot(steep, 41, 13, PALETTE)
+    _, region = plot_frame((0, 1), (0, 1), 41, 13, PALETTE)
     cells = role_cells(lines, "truth")
     assert {y for _, y in cells} == set(range(region.y, region.bottom))
     middle = region.x + (region.width - 1) / 2
@@ -131,7 +131,7 @@ def test_a_constant_and_a_single_point_are_in_the_middle():
         Curve([3.0], [-4.0], "truth", "dot"),
         Curve([3.0], [-4.0], "truth"),
     ):
-        lines = draw(PlotFigure((curve,)), 40, 13, PALETTE)
+        lines = draw_plot(PlotFigure((curve,)), 40, 13, PALETTE)
         rows = {y for _, y in role_cells(lines, "truth")}
         assert rows == {1 + 10 // 2 - 1} or rows == {1 + 10 // 2}
 
@@ -140,7 +140,7 @@ def test_a_log_axis_spaces_decades_evenly_and_drops_what_is_not_positive():
     ys = [1e-3, 1e-2, 1e-1, 1.0, 0.0, -5.0]
     curve = Curve([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], ys, "truth", "dot")
     figure = PlotFigure((curve,), y_range=(1e-3, 1.0), log_y=True)
-    lines = draw(figure, 50, 3 + 13, PALETTE)
+    lines = draw_plot(figure, 50, 3 + 13, PALETTE)
     rows = sorted(y for _, y in role_cells(lines, "truth"))
     assert rows == [1, 5, 9, 13]
     labels = [line.text[:5].strip() for line in lines]
@@ -149,7 +149,7 @@ def test_a_log_axis_spaces_decades_evenly_and_drops_what_is_not_positive():
 
 def test_bars_are_as_high_as_their_values():
     bars = Curve([0.5, 1.5, 2.5, 3.5], [0.0, 1.0, 0.5, 0.25], "bars", fill=True)
-    lines = draw(PlotFigure((bars,), (0, 4), (0, 1)), 6 + 40, 3 + 16, PALETTE)
+    lines = draw_plot(PlotFigure((bars,), (0, 4), (0, 1)), 6 + 40, 3 + 16, PALETTE)
     cells = role_cells(lines, "bars")
     heights = [sum(x == column for x, _ in cells) for column in range(6, 46)]
     assert heights[:9] == [0] * 9
@@ -161,7 +161,7 @@ def test_bars_are_as_high_as_their_values():
 def test_a_curve_over_bars_leaves_no_hole():
     bars = Curve([0.0, 1.0], [1.0, 1.0], "bars", fill=True)
     line = Curve([0.0, 1.0], [0.5, 0.5], "truth")
-    lines = draw(PlotFigure((line, bars), (0, 1), (0, 1)), 46, 19, PALETTE)
+    lines = draw_plot(PlotFigure((line, bars), (0, 1), (0, 1)), 46, 19, PALETTE)
     ground = PALETTE.style("bars").color
     over = [
         segment.style.bgcolor
@@ -175,7 +175,7 @@ def test_a_curve_over_bars_leaves_no_hole():
 def test_a_band_covers_all_between_its_ends():
     xs = np.linspace(0, 1, 80)
     curve = band(xs, np.full(80, 0.25), np.full(80, 0.75), "raw")
-    lines = draw(PlotFigure((curve,), (0, 1), (0, 1)), 46, 3 + 16, PALETTE)
+    lines = draw_plot(PlotFigure((curve,), (0, 1), (0, 1)), 46, 3 + 16, PALETTE)
     rows = [line.text[6:] for line in lines[1:17]]
     assert rows[8] == "⣿" * 40
     assert not rows[2].strip() and not rows[13].strip()
@@ -186,7 +186,7 @@ def test_of_two_lines_at_one_place_the_later_one_is_seen(broken_on_top):
     whole = Curve([0.0, 1.0], [0.5, 0.5], "raw")
     broken = Curve([0.0, 1.0], [0.5, 0.5], "floor", "dashed")
     curves = (whole, broken) if broken_on_top else (broken, whole)
-    lines = draw(PlotFigure(curves=curves, y_range=(0.0, 1.0)), 60, 12, PALETTE)
+    lines = draw_plot(PlotFigure(curves=curves, y_range=(0.0, 1.0)), 60, 12, PALETTE)
     floor, raw = (len(role_cells(lines, role)) for role in ("floor", "raw"))
     assert raw > 10
     assert (floor > 10) == broken_on_top
@@ -197,12 +197,12 @@ def test_the_legend_names_what_fits():
         Curve([0.0], [0.0], "truth", label="exact"),
         Curve([0.0], [0.0], "bars", label="samples", fill=True),
     )
-    header = draw(PlotFigure(curves, y_label="density"), 60, 12, PALETTE)[0].text
+    header = draw_plot(PlotFigure(curves, y_label="density"), 60, 12, PALETTE)[0].text
     assert header.split() == ["density", "──", "exact", "▇▇", "samples"]
     assert header.endswith("samples")
-    narrow = draw(PlotFigure(curves, y_label="density"), 26, 12, PALETTE)[0].text
+    narrow = draw_plot(PlotFigure(curves, y_label="density"), 26, 12, PALETTE)[0].text
     assert "exact" in narrow and "samples" not in narrow
-    ascii_header = draw(PlotFigure(curves), 60, 12, PALETTE, "ascii")[0].text
+    ascii_header = draw_plot(PlotFigure(curves), 60, 12, PALETTE, "ascii")[0].text
     assert ascii_header.split() == ["**", "exact", "##", "samples"]
 
 
@@ -210,14 +210,14 @@ def test_lines_differ_in_ascii_too():
     curves = tuple(Curve([0.0, 1.0], [k, k], "truth") for k in (0.0, 1.0))
     figure = PlotFigure(curves, (0, 1), (0, 1))
     rows = plot_of(
-        draw(figure, 46, 19, PALETTE, "ascii"), frame((0, 1), (0, 1), 46, 19, PALETTE)[1]
+        draw_plot(figure, 46, 19, PALETTE, "ascii"), plot_frame((0, 1), (0, 1), 46, 19, PALETTE)[1]
     )
     assert set(rows[0]) == {"+"} and set(rows[-1]) == {"*"}
 
 
 def test_the_axes_stay_put_as_the_numbers_change():
     places = {
-        frame((0, 1), (0, high), 60, 20, PALETTE)[1] for high in (0.5, 1.0, 9.0, 80.0, 3000.0)
+        plot_frame((0, 1), (0, high), 60, 20, PALETTE)[1] for high in (0.5, 1.0, 9.0, 80.0, 3000.0)
     }
     assert len(places) == 1
 
@@ -225,9 +225,9 @@ def test_the_axes_stay_put_as_the_numbers_change():
 def test_nothing_is_left_of_the_figure_before():
     first = PlotFigure((Curve([0.0, 1.0], [0.0, 1.0], "truth", label="exact"),), log_y=True)
     second = PlotFigure((Curve([0.0, 1.0], [1.0, 0.0], "network"),))
-    alone = draw(second, 50, 15, PALETTE)
-    draw(first, 70, 20, PALETTE)
-    assert draw(second, 50, 15, PALETTE) == alone
+    alone = draw_plot(second, 50, 15, PALETTE)
+    draw_plot(first, 70, 20, PALETTE)
+    assert draw_plot(second, 50, 15, PALETTE) == alone
 
 
 def test_plotext_is_the_one_this_file_was_written_for():
@@ -266,4 +266,4 @@ def test_tick_texts_are_short():
         0.0: "0",
         250.0: "250",
     }
-    assert {value: tick_text(value) for value in expected} == expected
+    assert {value: plot_tick_text(value) for value in expected} == expected

@@ -18,10 +18,10 @@ from tui_diffusion.core.training.speeds import Speeds
 from tui_diffusion.export.views import VIEWS_1D, VIEWS_2D
 from tui_diffusion.interface.glyphs import GLYPHS
 from tui_diffusion.interface.keymap import TABS
-from tui_diffusion.interface.playback import FINE, MODES, SPEEDS
+from tui_diffusion.interface.playback import FINE, PLAY_MODES, SPEEDS
 from tui_diffusion.interface.settings import (
     TABLES,
-    Place,
+    RestorePoint,
     Settings,
     from_environment,
     load,
@@ -32,7 +32,7 @@ from tui_diffusion.interface.settings import (
 
 from ..lab_driver import NARROW, make_lab, running, until
 
-PLACE = Place("ddpm-multimodal", 7, "training", "paths", "density")
+PLACE = RestorePoint("ddpm-multimodal", 7, "training", "paths", "density")
 PRINTABLE = st.characters(codec="utf-8").filter(str.isprintable)
 SETTINGS = Settings("nord", 12.5, 5000, "blocks", PLACE)
 
@@ -201,7 +201,7 @@ def test_only_what_changed_is_written(tmp_path):
     file = tmp_path / "settings.toml"
     file.write_text(HAND)
     kept, problem = load(file)
-    assert kept == Settings(glyphs="ascii", fps=4, place=Place(tour=3, tab="setup"))
+    assert kept == Settings(glyphs="ascii", fps=4, place=RestorePoint(tour=3, tab="setup"))
     assert "colour is unknown; allowed: theme, fps, points, glyphs (and 2 more)" in problem
     place = replace(kept.place, level=7, tab="training", tour=4)
     assert save(file, replace(kept, theme="nord", place=place), kept) == ""
@@ -217,7 +217,7 @@ def test_only_what_changed_is_written(tmp_path):
 
 def test_text_that_is_not_as_the_lab_writes_it(tmp_path):
     file = tmp_path / "settings.toml"
-    settings = Settings("nord", place=Place(level=5, tab="setup"))
+    settings = Settings("nord", place=RestorePoint(level=5, tab="setup"))
     for text in (
         "place = {level = 3} # short\n[x]\nb = 1\n",
         "place.level = 3 # dotted\nplace.tour = 1\n[x]\nb = 1\n",
@@ -267,7 +267,7 @@ def test_a_long_text_is_read_but_not_edited(tmp_path):
 
 
 PLACES = st.builds(
-    Place,
+    RestorePoint,
     experiment=st.sampled_from(sorted(PRESETS)),
     level=st.none() | st.integers(0, 10**6),
     tab=st.sampled_from(TABS),
@@ -276,7 +276,7 @@ PLACES = st.builds(
     tour=st.integers(0, 8),
     guided=st.booleans(),
     declined=st.none() | st.text(PRINTABLE),
-    play_mode=st.sampled_from(MODES),
+    play_mode=st.sampled_from(PLAY_MODES),
     speed=st.sampled_from(SPEEDS),
     sub_steps=st.sampled_from(FINE),
 )
@@ -316,7 +316,7 @@ def test_every_field_refuses_every_other_type(tmp_path):
         "huge": "1" + "0" * 40,
     }
     fits = {("theme", "text"), ("guided", "truth value"), ("declined", "text")}
-    for table, owner in (("", Settings), ("place.", Place)):
+    for table, owner in (("", Settings), ("place.", RestorePoint)):
         for field in fields(owner):
             for kind, sample in samples.items():
                 if field.name in TABLES or (field.name, kind) in fits:
@@ -325,7 +325,7 @@ def test_every_field_refuses_every_other_type(tmp_path):
                 if field.name == "view_1d":
                     file.write_text(f"place.view_1d = {sample}\n")
                 kept, problem = load(file)
-                rest = Place() if field.name == "view_1d" else Place(view_1d="paths")
+                rest = RestorePoint() if field.name == "view_1d" else RestorePoint(view_1d="paths")
                 assert kept == Settings(place=rest)
                 assert problem.startswith(f"{file}: {table}{field.name} = ")
                 assert "is wrong; allowed: " in problem and "\n" not in problem
@@ -384,28 +384,28 @@ def test_wrong_speeds_are_one_line_and_cost_one_device(tmp_path):
 
 async def test_the_place_is_restored_and_told():
     app = make_lab("naive-1d")
-    app._place = Place("naive-1d", 4, "training", "paths", "density")
+    app._restore_from = RestorePoint("naive-1d", 4, "training", "paths", "density")
     async with running(app, NARROW) as driver:
         await until(lambda: app.main.denoising.trajectory is not None)
         await driver.pilot.pause(0.01)
         assert app.main.denoising.level == 4
         assert app.main.denoising.view == "paths"
-        assert app.place == app._place
-    assert app.place == app._place
+        assert app.restore_point == app._restore_from
+    assert app.restore_point == app._restore_from
 
 
 async def test_another_experiment_starts_at_its_clean_end():
     app = make_lab("naive-2d")
-    app._place = Place("naive-1d", 4)
+    app._restore_from = RestorePoint("naive-1d", 4)
     async with running(app):
         await until(lambda: app.main.denoising.trajectory is not None)
         assert app.main.denoising.level == app.main.denoising.levels
-        assert app.place.level is None
+        assert app.restore_point.level is None
 
 
 async def test_a_level_beyond_the_last_is_the_last():
     app = make_lab("naive-1d")
-    app._place = Place("naive-1d", 400)
+    app._restore_from = RestorePoint("naive-1d", 400)
     async with running(app):
         await until(lambda: app.main.denoising.trajectory is not None)
         assert app.main.denoising.level == app.main.denoising.levels

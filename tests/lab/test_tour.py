@@ -4,7 +4,7 @@ import pytest
 from textual.containers import VerticalScroll
 
 from tui_diffusion.core.config.presets import PRESETS
-from tui_diffusion.interface.settings import Place
+from tui_diffusion.interface.settings import RestorePoint
 from tui_diffusion.lab.screens.tour import TOUR, TourScreen
 from tui_diffusion.lab.widgets.hint_bar import HintBar
 
@@ -52,7 +52,7 @@ async def test_through_the_tour_and_onto_the_bench(size):
         await driver.press("u")
         await until(lambda: "8 of 9" in driver.screen)
         await driver.press("u", "p", "escape")
-        await until(lambda: driver.app.place.tour == 7)
+        await until(lambda: driver.app.restore_point.tour == 7)
         assert driver.app.model.chosen == "edm-1d"
 
 
@@ -84,7 +84,7 @@ async def test_u_goes_on_and_escape_goes_back_to_where_one_was():
 
 async def test_the_tour_goes_on_where_it_was_left():
     app = make_lab()
-    app.guidance.station = Place(tour=4).tour
+    app.guidance.station = RestorePoint(tour=4).tour
     async with running(app, NARROW) as driver:
         app.guidance.action_tour()
         await until(lambda: isinstance(app.screen, TourScreen))

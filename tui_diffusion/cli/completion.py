@@ -20,9 +20,9 @@ _VARIABLE = "_DIFFUSION_TUI_COMPLETE"
 
 
 def install(cli: click.Command, shell: str) -> tuple[Path, str]:
-    """Write the completion script for a shell and return its path and the next step, or ''.
+    """Write the completion script for a shell; return its path, and the next step or ''.
 
-    ``auto`` selects the shell in use. Raises `ConfigError` for an unknown shell or a folder that
+    ``auto`` selects the shell in use. Raise `ConfigError` for an unknown shell or a folder that
     cannot be written to.
     """
     name = Path(os.environ.get("SHELL", "")).name if shell == "auto" else shell
@@ -111,9 +111,9 @@ def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Compl
 
 def topics(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a topic of the reference."""
-    from .docs import TOPICS
+    from .docs import TOPIC_ROWS
 
-    return _begun(incomplete, TOPICS)
+    return _begun(incomplete, TOPIC_ROWS)
 
 
 def _begun(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:

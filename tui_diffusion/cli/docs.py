@@ -1,7 +1,7 @@
-"""The reference as text: tables from where the program declares them, and the pages of ``docs``.
+"""The reference as text: tables built from the program's declarations, and the pages of ``docs``.
 
-Fields, keys and numbers are rows made from the declarations, so that they suit any width; the
-other topics are the Markdown files that the package ships, a row for each section.
+Tables of fields, keys and numbers are built from their declarations, so they fit any width. The
+other topics are the Markdown files that the package ships, with a row for each section.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from .. import docs
 Row = Mapping[str, Any]
 
 
-def fields() -> list[Row]:
-    """Every hyperparameter that ``--set`` takes."""
+def field_rows() -> list[Row]:
+    """Return a row for every hyperparameter that ``--set`` accepts."""
     from ..core.config.experiment import field_table
     from ..core.config.value_types import format_value
 
@@ -33,16 +33,16 @@ def fields() -> list[Row]:
     ]
 
 
-def keys() -> list[Row]:
-    """Every key of the lab."""
+def key_rows() -> list[Row]:
+    """Return a row for every key of the lab."""
     from ..interface.keymap import ACTIONS, FORM_KEYS, LAB_KEYS
 
     rows = [*((action.shown, action.help) for action in ACTIONS), *LAB_KEYS, *FORM_KEYS]
     return [{"key": key, "about": about} for key, about in rows]
 
 
-def numbers() -> list[Row]:
-    """Every number that the lab and ``evaluate`` write."""
+def number_rows() -> list[Row]:
+    """Return a row for every number that the lab and ``evaluate`` write."""
     from ..core.analysis.glossary import GLOSSARY
 
     return [
@@ -58,38 +58,38 @@ def numbers() -> list[Row]:
 
 
 TABLES: Mapping[str, Callable[[], list[Row]]] = {
-    "fields": fields,
-    "keys": keys,
-    "numbers": numbers,
+    "fields": field_rows,
+    "keys": key_rows,
+    "numbers": number_rows,
 }
-"""Topics that are made from declarations, to suit any width; the others are pages."""
+"""The topics built from declarations, which fit any width; the others are pages."""
 
 
-def sections(topic: str) -> list[Row]:
-    """Return the sections of a page."""
+def section_rows(topic: str) -> list[Row]:
+    """Return a row for every section of a page."""
     return [{"section": heading, "about": body} for heading, body in docs.sections(topic)]
 
 
-TOPICS: Mapping[str, Callable[[], list[Row]]] = {
-    topic: TABLES.get(topic, partial(sections, topic)) for topic in docs.TOPICS
+TOPIC_ROWS: Mapping[str, Callable[[], list[Row]]] = {
+    topic: TABLES.get(topic, partial(section_rows, topic)) for topic in docs.TOPICS
 }
-"""The rows of every topic."""
+"""The function that returns the rows of each topic."""
 
 
-def topics() -> list[Row]:
-    """Return each topic with a line about it."""
+def topic_rows() -> list[Row]:
+    """Return a row for every topic, with a line about it."""
     return [{"topic": name, "about": about} for name, about in docs.TOPICS.items()]
 
 
 def printed(topic: str | None, width: int) -> str:
-    """Return a topic as text of at most ``width`` columns, a page as it is; None: the topics."""
+    """Return a table as text of ``width`` columns, or a page unchanged; None lists the topics."""
     if topic is not None and topic not in TABLES:
         return docs.page(topic).rstrip()
-    return text(topics() if topic is None else TABLES[topic](), width)
+    return formatted(topic_rows() if topic is None else TABLES[topic](), width)
 
 
-def text(rows: Iterable[Row], width: int) -> str:
-    """One entry after another: its name, and below it what there is to know of it."""
+def formatted(rows: Iterable[Row], width: int) -> str:
+    """Format rows as entries: the name, then its description and details, indented."""
     return "\n".join("\n".join(_lines(row, width)) for row in rows)
 
 

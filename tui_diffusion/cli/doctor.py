@@ -254,7 +254,7 @@ def _warnings(
             "'defutf8 on' in .screenrc help"
         )
     if torch["error"]:
-        warnings.append(f"torch cannot be loaded: {torch['error']}; install it anew")
+        warnings.append(f"torch cannot be loaded: {torch['error']}; reinstall it")
     elif not torch["omp_num_threads"] and torch["cores"] < (os.cpu_count() or 1):
         warnings.append(
             f"{torch['cores']} of {os.cpu_count()} cores are this process's own: set "
@@ -289,7 +289,7 @@ _IN_ONE_PIECE: Mapping[str, Any] = {"break_on_hyphens": False, "break_long_words
 """Options of `textwrap` that keep a path in one piece, so that it can be copied."""
 
 
-def text(report: Mapping[str, Any], file: TextIO) -> str:
+def report_text(report: Mapping[str, Any], file: TextIO) -> str:
     """Format a report in the characters that ``file`` can encode."""
     terminal, torch, disk = report["terminal"], report["torch"], report["store"]
     encoding = file.encoding or "ascii"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..core.config.errors import ConfigError
+from ..core.progress import ProgressCallback
 from ..core.text import shown
 from .examples import examples
 from .options import json_option, run_argument
@@ -93,8 +93,8 @@ def export_(
     if samples(file):
         denoiser, device = denoiser_of(opened, experiment, False)
 
-        def sample(tell: Callable[[int, int], None]) -> Trajectory:
-            return denoise(experiment, denoiser, device=device, progress=tell)
+        def sample(progress: ProgressCallback) -> Trajectory:
+            return denoise(experiment, denoiser, device=device, progress=progress)
 
         trajectory = with_bar("sampling", sample) if sampled else None
         exhibit = Exhibit(
@@ -106,7 +106,7 @@ def export_(
         )
     with Interruption():  # no partial file stays behind
         files = with_bar(
-            f"writing {file.suffix}", lambda tell: export(exhibit, file, options, tell)
+            f"writing {file.suffix}", lambda progress: export(exhibit, file, options, progress)
         )
     entries = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
     if as_json:

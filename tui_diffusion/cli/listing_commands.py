@@ -63,15 +63,15 @@ def docs(topic: str | None, as_json: bool) -> None:
     TOPIC is fields (which --set takes), keys (of the lab), numbers, python, files, gpu or
     extending. Without it, list the topics.
     """
-    from .docs import TOPICS, printed, topics
+    from .docs import TOPIC_ROWS, printed, topic_rows
 
-    if topic is not None and topic not in TOPICS:
-        hint = did_you_mean(nearest(topic, TOPICS))
+    if topic is not None and topic not in TOPIC_ROWS:
+        hint = did_you_mean(nearest(topic, TOPIC_ROWS))
         raise ConfigError(
-            f"docs: topic {shown(topic)!r} is unknown; {hint}allowed: {', '.join(TOPICS)}"
+            f"docs: topic {shown(topic)!r} is unknown; {hint}allowed: {', '.join(TOPIC_ROWS)}"
         )
     if as_json:
-        print_json({topic or "topics": topics() if topic is None else TOPICS[topic]()})
+        print_json({topic or "topics": topic_rows() if topic is None else TOPIC_ROWS[topic]()})
     else:
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
         print(printed(topic, max(min(width, 100), 40)))
@@ -86,7 +86,7 @@ def docs(topic: str | None, as_json: bool) -> None:
 @json_option
 def doctor(measure: bool, as_json: bool) -> None:
     """Report what the terminal and the machine support, and how to improve it."""
-    from .doctor import examine, text
+    from .doctor import examine, report_text
 
     # Before anything asks torch for its GPUs, so that their start is measured too.
     faults = measure_speeds() if measure else []
@@ -96,7 +96,7 @@ def doctor(measure: bool, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        print(text(report, sys.stdout))
+        print(report_text(report, sys.stdout))
     for fault in faults:
         complain(fault)
     if faults:

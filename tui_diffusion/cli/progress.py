@@ -8,7 +8,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from .progress_lines import ProgressLines, rate_text
+from ..core.progress import ProgressCallback
+from .progress_lines import ProgressLines, progress_text
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -21,24 +22,24 @@ _LONG = 0.3
 """Seconds from which work is long enough for a bar."""
 
 
-def with_bar(name: str, work: Callable[[Callable[[int, int], None]], T]) -> T:
+def with_bar(name: str, work: Callable[[ProgressCallback], T]) -> T:
     """Return the result of ``work``, which receives a callback for the work done and the total.
 
     The work continues if the terminal disappears.
     """
     if not sys.stderr.isatty():
-        return work(ProgressLines(name).tell)
+        return work(ProgressLines(name).update)
     bar = _bar()
     task, began = bar.add_task(name, total=None, rate="", loss=""), monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def update(done: int, total: int) -> None:
         bar.update(task, completed=done, total=total)
         if monotonic() - began > _LONG:
             with suppress(OSError):
                 bar.start()
 
     try:
-        return work(tell)
+        return work(update)
     finally:
         with suppress(OSError):
             bar.stop()
@@ -69,8 +70,8 @@ class TrainingBar:
         """Draw the current progress."""
         loss = f"loss {float(progress.losses.mean()):.3g}"
         if self._lines is not None:
-            rate = rate_text(progress.step, self._total, progress.seconds)
-            self._lines.tell(progress.step, self._total, f"{rate}, {loss}")
+            rate = progress_text(progress.step, self._total, progress.seconds)
+            self._lines.update(progress.step, self._total, f"{rate}, {loss}")
         if self._bar is None:
             return
         self._bar.update(

@@ -10,7 +10,7 @@ from .signals import complain
 _FIRST = 10.0
 """Seconds until the first line."""
 _LONGEST = 300.0
-"""Largest number of seconds between two lines."""
+"""Maximum number of seconds between two lines."""
 
 
 class ProgressLines:
@@ -21,7 +21,7 @@ class ProgressLines:
         self._began = monotonic()
         self._next = self._began + _FIRST
 
-    def tell(self, done: int, total: int, note: str = "") -> None:
+    def update(self, done: int, total: int, note: str = "") -> None:
         """Write a line if one is due."""
         now = monotonic()
         if now < self._next:
@@ -31,7 +31,7 @@ class ProgressLines:
         complain(f"{self._name} {done:,}/{total:,}{note and ', '}{note}")
 
 
-def rate_text(done: int, total: int, seconds: float) -> str:
+def progress_text(done: int, total: int, seconds: float) -> str:
     """Format a rate and the remaining time: ``4,300 steps/s, 0:00:20 left``."""
     rate = done / max(seconds, 1e-9)
     left = timedelta(seconds=round((total - done) / rate)) if rate else "–"

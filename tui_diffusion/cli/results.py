@@ -25,7 +25,7 @@ def end_if_diverged(what: str) -> None:
         sys.exit(Exit.DIVERGED)
 
 
-def print_report(report: dict[str, Any], as_json: bool) -> None:
+def print_result(report: dict[str, Any], as_json: bool) -> None:
     """Print the report of a training or a sampling."""
     if as_json:
         print_json(report)

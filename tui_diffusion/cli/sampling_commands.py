@@ -19,7 +19,7 @@ from .options import (
 )
 from .progress import with_bar
 from .resampling import denoiser_of, resampled
-from .results import end_unless_finite, print_json, print_report
+from .results import end_unless_finite, print_json, print_result
 
 
 @click.command(epilog=examples("sample"))
@@ -60,7 +60,7 @@ def sample(
         check_points(out)
     denoiser, device = denoiser_of(opened, experiment, ideal)
     trajectory = with_bar(
-        "sampling", lambda tell: denoise(experiment, denoiser, device=device, progress=tell)
+        "sampling", lambda progress: denoise(experiment, denoiser, device=device, progress=progress)
     )
     report: dict[str, Any] = {
         "run": str(opened.folder),
@@ -70,12 +70,12 @@ def sample(
         "levels": trajectory.levels,
         "out": str(out) if out is not None else None,
         "ideal": ideal,
-        **with_bar("measuring", lambda tell: sample_report(experiment, trajectory, tell)),
+        **with_bar("measuring", lambda progress: sample_report(experiment, trajectory, progress)),
     }
     if out is not None:
         scaling = scaling_of(experiment.data)
-        with_bar("writing", lambda tell: write_points(trajectory, scaling, out, tell))
-    print_report(report, as_json)
+        with_bar("writing", lambda progress: write_points(trajectory, scaling, out, progress))
+    print_result(report, as_json)
     end_unless_finite(report)
 
 
@@ -112,7 +112,8 @@ def evaluate(
     experiment = resampled(opened, points, sampler, levels, seed)
     denoiser, device = denoiser_of(opened, experiment, ideal)
     evaluated = with_bar(
-        "sampling", lambda tell: evaluation(experiment, denoiser, device=device, progress=tell)
+        "sampling",
+        lambda progress: evaluation(experiment, denoiser, device=device, progress=progress),
     )
     report = {
         "run": str(opened.folder),

@@ -42,14 +42,15 @@ class Interrupted(KeyboardInterrupt):
 class Interruption:
     """Signal handling between two reports of a training, where weights, losses and clock agree.
 
-    ``asked`` is the number of the signal that requests the end, or 0. ``resting`` is set by Ctrl+Z
-    until `rest`. ``saving`` is set by SIGUSR1 and SIGUSR2, which schedulers send some time before
-    the end. A second signal takes effect at once, as does any signal except SIGUSR1 and SIGUSR2
-    while ``at_once`` is set. Signals that the parent process ignored, such as SIGHUP, stay ignored.
+    ``signal_number`` is the number of the signal that requests the end, or 0. ``resting`` is set by
+    Ctrl+Z until `rest`. ``saving`` is set by SIGUSR1 and SIGUSR2, which schedulers send some time
+    before the end. A second signal takes effect at once, as does any signal except SIGUSR1 and
+    SIGUSR2 while ``at_once`` is set. Signals that the parent process ignored, such as SIGHUP, stay
+    ignored.
     """
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.signal_number = 0
         self.resting = False
         self.saving = False
         self.at_once = True
@@ -81,9 +82,9 @@ class Interruption:
         signal.signal(signal.SIGTSTP, ours)
 
     def _ask(self, number: int, *_: object) -> None:
-        if self.at_once or (self.asked and number == signal.SIGINT):
+        if self.at_once or (self.signal_number and number == signal.SIGINT):
             raise Interrupted(number)
-        self.asked = self.asked or number
+        self.signal_number = self.signal_number or number
 
     def _save(self, *_: object) -> None:
         self.saving = True

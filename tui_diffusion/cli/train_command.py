@@ -14,7 +14,7 @@ from ..interface.command_line import parse_settings
 from . import completion
 from .examples import examples
 from .options import given, json_option, seed_option, settings_option
-from .results import end_unless_finite, print_report
+from .results import end_unless_finite, print_result
 from .signals import Exit, Interruption, complain
 
 
@@ -72,8 +72,8 @@ def train(
 
             trainer, folder = headless.go_on(resume, experiment, changes)
         interruption.at_once = False
-        report, fault = headless.train(trainer, None if no_save else folder, interruption)
-        print_report(report, as_json)
+        report, fault = headless.train_to_end(trainer, None if no_save else folder, interruption)
+        print_result(report, as_json)
     if fault:
         complain(f"not saved: {fault}")
         sys.exit(Exit.FAILED)

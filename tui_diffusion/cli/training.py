@@ -68,7 +68,7 @@ def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Tr
     return resume(run, experiment), run.folder.absolute()
 
 
-def train(
+def train_to_end(
     trainer: Trainer, folder: Path | None, interruption: Interruption
 ) -> tuple[dict[str, Any], str]:
     """Train to the end with checkpoints in ``folder``; return the report and any write error.
@@ -82,9 +82,9 @@ def train(
         _pull(trainer, keeper, interruption)
         interruption.at_once = True
         if trainer.status == "training":
-            _leave(trainer, keeper, interruption.asked)
+            _leave(trainer, keeper, interruption.signal_number)
         _kept(keeper, trainer.status, None)
-        results = with_bar("sampling", lambda tell: training_report(trainer, progress=tell))
+        results = with_bar("sampling", lambda progress: training_report(trainer, progress=progress))
         report = {"run": str(folder) if folder else None, **results}
         fault = _kept(keeper, trainer.status, report)
     finally:
@@ -102,7 +102,7 @@ def _pull(trainer: Trainer, keeper: Checkpointer | None, interruption: Interrupt
     with TrainingBar(trainer) as bar:
         for progress in trainer.run(interval=_REPORT):
             bar.show(progress)
-            if interruption.asked:
+            if interruption.signal_number:
                 return
             if interruption.resting:
                 # Time here does not count as training time.

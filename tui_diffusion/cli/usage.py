@@ -1,4 +1,4 @@
-"""One line for a command that is not used as declared."""
+"""The one-line message for a misused command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..core.text import shortened
 
 
 def wrong_use(error: click.ClickException) -> str:
-    """Return what is wrong, in click's words, and the command with all that it takes."""
+    """Return click's message, followed by the command with all its arguments and options."""
     ctx = getattr(error, "ctx", None)
     if ctx is None:
         return error.format_message()

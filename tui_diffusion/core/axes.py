@@ -21,7 +21,7 @@ class Axis:
         return self.centre + self.scale * x
 
     def unit(self, own: float) -> float:
-        """Convert a coordinate in own units to unit size."""
+        """Convert a coordinate from the data's units to unit size."""
         return (own - self.centre) / self.scale
 
     @property

@@ -98,9 +98,9 @@ def _along(curve: Tensor, spacing: float, most: int = MAX_COMPONENTS) -> Tensor:
     arc = torch.cat([torch.zeros(1), (curve[1:] - curve[:-1]).norm(dim=1).cumsum(0)]).double()
     count = min(max(math.ceil(float(arc[-1]) / spacing), 2), most)
     closed = bool((curve[0] - curve[-1]).norm() < 1e-6)
-    places = torch.linspace(0, float(arc[-1]), count + closed, dtype=torch.float64)[:count]
-    right = torch.searchsorted(arc, places).clamp(1, len(arc) - 1)
-    share = ((places - arc[right - 1]) / (arc[right] - arc[right - 1]))[:, None]
+    positions = torch.linspace(0, float(arc[-1]), count + closed, dtype=torch.float64)[:count]
+    right = torch.searchsorted(arc, positions).clamp(1, len(arc) - 1)
+    share = ((positions - arc[right - 1]) / (arc[right] - arc[right - 1]))[:, None]
     return curve[right - 1] * (1 - share) + curve[right] * share
 
 

@@ -1,6 +1,6 @@
-"""Faults of the memory and the device, which a user can do something about.
+"""Memory and device faults that the user can remedy.
 
-Loads no torch, because its import is what fails first.
+Loads no torch, because loading torch is the first step that fails without memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SIGNS = (
     "can't start new thread",
     "bad_alloc",
 )
-"""Parts of library messages, in lower case, that mean the system has no more memory."""
+"""Parts of library messages, in lower case, which mean that memory ran out."""
 
 
 def is_out_of_memory(error: BaseException | None) -> bool:
@@ -61,10 +61,10 @@ _MARGIN = 128 * 2**20
 
 
 def fault_of(error: BaseException, *, training: bool = False) -> str | None:
-    """Return a fault of the device or the memory as one line with the remedy; None for others.
+    """Return one line on a memory or device fault with its remedy; None for any other error.
 
-    The remedy depends on whether the fault occurred in ``training`` or in sampling and after, or
-    while torch was being loaded. Loading torch again here might abort the process.
+    The remedy depends on the activity: loading torch, ``training``, or sampling. This function
+    never loads torch, which might abort the process.
     """
     if f"{__package__}.training.devices" not in sys.modules:
         return memory_to_load(error)

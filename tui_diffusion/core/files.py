@@ -20,7 +20,7 @@ from .text import shown
 def destination(file: Path) -> Path:
     """Return the file that writing to ``file`` replaces: the target of a symbolic link, or itself.
 
-    Raises `OSError` if it exists and is not a plain file, such as a device.
+    Raise `OSError` if it exists and is not a plain file, such as a device.
     """
     real = Path(os.path.realpath(file)) if file.is_symlink() else file
     with suppress(FileNotFoundError):

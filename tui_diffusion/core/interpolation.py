@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 def interpolate(rows: NDArray[Any], position: float) -> NDArray[Any]:
     """Interpolate linearly at a position from 0 to N; ``rows`` has shape (N + 1, …).
 
-    (1 − s)·rows[k] + s·rows[k + 1] with s = place − k. No sampler moves points in this way; at an
-    integer position the result is that level's own row.
+    (1 − s)·rows[k] + s·rows[k + 1] with s = position − k. No sampler moves points in this way. At
+    an integer position, the result is the row of that level.
     """
     last = len(rows) - 1
     k = min(max(int(position), 0), last)

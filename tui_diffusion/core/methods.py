@@ -1,10 +1,10 @@
-"""What a network learns, and how its output gives estimates of the noise and the clean data.
+"""The target of a network, and the estimates of noise and clean data that its output gives.
 
 A method is four formulas on x = α x_0 + σ ε:
 
 - ``condition``: the number that encodes the level for the network;
 - ``network_input``: the input that the network receives for x;
-- ``target``: what the output should be, linear in x_0 and ε;
+- ``target``: the desired output, linear in x_0 and ε;
 - ``to_prediction``: the estimates x0_hat and eps_hat that follow from an output, with
   x = α x0_hat + σ eps_hat.
 

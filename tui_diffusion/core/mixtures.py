@@ -46,7 +46,7 @@ class GaussianMixture:
 
     ``means`` has shape (m, d); ``stds`` and ``weights`` have shape (m,), or are one number for all.
     Weights are scaled to sum to 1. ``has_modes``: each component is a mode; otherwise the
-    components together form a curve, an area or a cloud. Raises ValueError if ``means`` is not a
+    components together form a curve, an area or a cloud. Raise ValueError if ``means`` is not a
     matrix.
     """
 
@@ -117,15 +117,15 @@ class GaussianMixture:
         """
         device, dtype = self.means.device, self.means.dtype
         if balanced:
-            places = (torch.arange(n, device=device, dtype=dtype) + 0.5) / n
+            quantiles = (torch.arange(n, device=device, dtype=dtype) + 0.5) / n
         else:
-            places = torch.rand(n, generator=generator, device=device, dtype=dtype)
-        return self.components_at(places)
+            quantiles = torch.rand(n, generator=generator, device=device, dtype=dtype)
+        return self.components_at(quantiles)
 
-    def components_at(self, places: Tensor) -> Tensor:
+    def components_at(self, quantiles: Tensor) -> Tensor:
         """Return the component at each quantile in (0, 1), by the cumulated weights."""
-        places = places.to(self.weights)
-        return torch.searchsorted(self.weights.cumsum(0)[:-1], places)
+        quantiles = quantiles.to(self.weights)
+        return torch.searchsorted(self.weights.cumsum(0)[:-1], quantiles)
 
     def sample(
         self,
@@ -152,13 +152,15 @@ class GaussianMixture:
         """Return the density of 2D data at every pair of a column and a row, (rows, columns).
 
         A component is the product of its densities along x and along y, so a pair costs one
-        multiplication per component. Raises ValueError for 1D mixtures.
+        multiplication per component. Raise ValueError for 1D mixtures.
         """
         if self.dim != 2:
             raise ValueError("a lattice is for two-dimensional mixtures")
 
-        def along(places: Tensor, axis: int) -> Tensor:
-            square = ((places.to(self.means)[:, None] - self.means[:, axis]) / self.stds).square()
+        def along(positions: Tensor, axis: int) -> Tensor:
+            square = (
+                (positions.to(self.means)[:, None] - self.means[:, axis]) / self.stds
+            ).square()
             return (-square / 2).exp() / (math.sqrt(2 * math.pi) * self.stds)
 
         return _cast((along(ys, 1) * self.weights) @ along(xs, 0).T, xs.dtype)
@@ -194,7 +196,7 @@ class GaussianMixture:
     def cdf(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return P(X ≤ x) of 1D data noised to (alpha, sigma); x is (n, 1), the result (n,).
 
-        Raises ValueError for 2D mixtures.
+        Raise ValueError for 2D mixtures.
         """
         if self.dim != 1:
             raise ValueError("cdf is for one-dimensional mixtures")

@@ -10,12 +10,12 @@ _MOST = 3
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:
-    """Return the known words most similar to this one, most similar first."""
+    """Return the known words most similar to ``word``, most similar first."""
     # The time grows with the square of the length.
     return get_close_matches(word[:100], list(known), n=_MOST, cutoff=0.6)
 
 
 def did_you_mean(words: Iterable[str]) -> str:
-    """Return ``did you mean a, b or c? ``, to precede what is allowed; '' without words."""
+    """Return ``did you mean a, b or c? ``, to precede the allowed values; '' without words."""
     *others, last = [*words] or [""]
     return f"did you mean {', '.join(others)}{' or ' if others else ''}{last}? " if last else ""

@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop or to save."""
+"""Signals that request a training to stop or to save."""
 
 from __future__ import annotations
 

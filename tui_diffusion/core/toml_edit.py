@@ -1,7 +1,7 @@
-"""Editing TOML text: its comments, its order and all other keys are kept.
+"""Editing of TOML text that keeps its comments, its order and all other keys.
 
-Imports tomlkit, which takes about 30 ms. Reading values needs only tomllib, so import this module
-when something is written.
+This module imports tomlkit, which takes about 30 ms, so import it only to write. Reading needs only
+tomllib.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tomlkit.exceptions import TOMLKitError
 from .files import UNREADABLE
 
 LARGEST_EDIT = 2**16
-"""Maximum number of characters to edit: tomlkit can take time in the square of the length."""
+"""Maximum number of characters to edit: tomlkit's time can grow with the square of the length."""
 
 
 def toml_line(name: str, value: Any) -> str:
@@ -27,7 +27,7 @@ def toml_line(name: str, value: Any) -> str:
 def edited(text: str, values: Mapping[tuple[str, ...], Any]) -> str:
     """Return TOML text with the value at each path set, or the key removed if the value is None.
 
-    Raises `ValueError` if the text is not TOML, or if the change would affect anything else.
+    Raise `ValueError` if the text is not TOML, or if the change would affect anything else.
     """
     expected = tomllib.loads(text)
     # At the top: at the end of the root table, a key would come below the next table's comment.

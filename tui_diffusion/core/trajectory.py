@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -14,6 +13,7 @@ from .assemble import make_mixture, make_sampler, sampling_schedule, uses_previo
 from .config.experiment import Experiment
 from .methods import Denoiser
 from .mixtures import GaussianMixture
+from .progress import ProgressCallback
 from .randomness import generator
 from .samplers import Sampler, Step
 from .schedules import Schedule
@@ -182,7 +182,7 @@ def denoise(
     device: torch.device | str = "cpu",
     keep: int | None = None,
     begin: Tensor | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Trajectory:
     """Sample ``points`` starting points through every level, on the denoiser's device.
 

@@ -1,4 +1,4 @@
-"""The parts of space and the curves that every picture of a trajectory shows.
+"""Windows and curves that are common to all pictures of a trajectory.
 
 Positions run from 0 (noise) to N (clean); between two levels, points, alpha and sigma are
 interpolated linearly. All coordinates are at unit size.
@@ -28,7 +28,7 @@ ESTIMATES = 8192
 network evaluation."""
 
 MARKED_MODES = 16
-"""Largest number of modes that are marked one by one."""
+"""Maximum number of modes that are marked one by one."""
 
 CONTOUR_SHARE = 0.95
 """Share of the exact distribution inside its contour."""
@@ -37,15 +37,15 @@ CONTOUR_RADIUS = math.sqrt(-2 * math.log(1 - CONTOUR_SHARE))
 """Radius, in std, of that contour for one Gaussian in the plane."""
 
 REACH = 3.2
-"""Distance from a component's mean, in std, that belongs to the extent."""
+"""Distance from a component's mean, in std, that the window includes."""
 
 _NEAR, _NEAR_SHARE, _NEAR_ROOM, _NEAR_MOST = 4.5, 0.98, 1.1, 4.0
-"""Half width of a close-up, in std of the truth; the share of the points that it holds as well,
-with a margin, up to this multiple of the half width."""
+"""The half width of a close-up, in std of the truth. It grows until it holds this share of the
+points, with this margin as a factor, up to this multiple."""
 
 
 def noise_at(schedule: Schedule, position: float) -> tuple[float, float]:
-    """Return alpha and sigma at a position."""
+    """Return alpha and sigma at a position between 0 and N, interpolated linearly."""
     alphas, sigmas = schedule.alphas.cpu().numpy(), schedule.sigmas.cpu().numpy()
     return float(interpolate(alphas, position)), float(interpolate(sigmas, position))
 
@@ -68,14 +68,14 @@ def box_of(truth: GaussianMixture) -> tuple[Floats, Floats]:
 
 
 def window_over(truths: Iterable[GaussianMixture]) -> tuple[Floats, float]:
-    """Return centre (d,) and half width of a window that holds the boxes of some distributions."""
+    """Return centre (d,) and half width of a window that holds the boxes of all distributions."""
     lows, highs = zip(*map(box_of, truths), strict=True)
     low, high = np.min(lows, axis=0), np.max(highs, axis=0)
     return (low + high) / 2, float((high - low).max() / 2)
 
 
 def close_up(points: NDArray[Any], truth: GaussianMixture) -> Range:
-    """Return the range of a close-up on the line: 4.5 std of the truth, and most points (n, 1)."""
+    """Return the range of a close-up in 1D: ±4.5 std of the truth, more for wider points (n, 1)."""
     middle, std = float(truth.mean()[0]), float(truth.std()[0])
     values = points[:, 0][np.isfinite(points[:, 0])]
     reach = _NEAR * std
@@ -93,12 +93,12 @@ def about_modes(points: NDArray[Any], truth: GaussianMixture) -> Floats:
 
 
 def interval_centres(xs: Range, count: int) -> Floats:
-    """Return the centres of ``count`` equal intervals of a range."""
+    """Return the centres (count,) of equal intervals of a range."""
     edges = np.linspace(*xs, count + 1)
     return np.asarray((edges[1:] + edges[:-1]) / 2)
 
 
 def averaged_pdf(truth: GaussianMixture, xs: Range, count: int) -> Floats:
-    """Average the exact pdf over ``count`` equal intervals, so that no narrow peak is missed."""
+    """Return the exact 1D pdf averaged over equal intervals, (count,), which misses no peak."""
     edges = torch.linspace(*xs, count + 1, dtype=torch.float64)[:, None]
     return np.asarray(truth.cdf(edges).diff().numpy() * count / (xs[1] - xs[0]))

@@ -8,7 +8,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 FOLDER: Traversable = files(__name__)
-"""Where the Markdown files are."""
+"""The folder of the Markdown files."""
 
 TOPICS: Mapping[str, str] = {
     "keys": "Every key of the lab.",
@@ -19,18 +19,18 @@ TOPICS: Mapping[str, str] = {
     "gpu": "Installing for a GPU, what doctor says of it, and when it trains faster.",
     "extending": "Data, presets and denoisers of your own.",
 }
-"""A file each, with a line about it."""
+"""The file of each topic, with a line about it."""
 
 _CODE_OR_HEADING = re.compile(r"^(```.*?^```$)|^#+ ([^\n]+)$", re.MULTILINE | re.DOTALL)
 
 
 def page(topic: str) -> str:
-    """Return the Markdown text of a topic; raises `FileNotFoundError` where there is none."""
+    """Return the Markdown text of a topic; raise `FileNotFoundError` if there is none."""
     return (FOLDER / f"{topic}.md").read_text("utf-8")
 
 
 def sections(topic: str) -> list[tuple[str, str]]:
-    """Split a page at its headings; return the heading and the body of each that has a body."""
+    """Split a page at its headings; return heading and body of each section that is not empty."""
     before, *pieces = _CODE_OR_HEADING.split(page(topic))
     pairs = [[topic, before]]
     for code, heading, after in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):

@@ -13,10 +13,10 @@ from ..core.text import shortened, shown
 from .options import ExportError
 
 
-def write_whole(files: list[Path], force: bool, write: Callable[[list[Path]], None]) -> None:
+def write_files(files: list[Path], force: bool, write: Callable[[list[Path]], None]) -> None:
     """Write ``files`` through ``write`` and move them into place once all are complete.
 
-    ``write`` receives temporary paths, one for each file. Raises `ExportError` with a one-line
+    ``write`` receives temporary paths, one for each file. Raise `ExportError` with a one-line
     message.
     """
 

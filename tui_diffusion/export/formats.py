@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,8 @@ from ..core.config.experiment import Experiment
 from ..core.text import shortened, shown
 from .atomic import check_place
 from .options import AS_USUAL, ExportError, ExportOptions
-from .views import GRID, TABLE_VIEWS, TRAINING_VIEWS, dashed, has_level, named, pictures_of
+from .views import GRID, TABLE_VIEWS, TRAINING_VIEWS, has_level, named, option_name, pictures_of
 
-ProgressCallback = Callable[[int, int], None]
 """Callback with the work done and the total; an exception that it raises ends the export."""
 
 
@@ -51,7 +50,7 @@ _MOST_GIF_PIXELS = 500_000_000
 
 
 def samples(file: Path) -> bool:
-    """Return whether a format needs a denoising. Raises `ExportError` for an unknown suffix."""
+    """Return whether a format needs a denoising. Raise `ExportError` for an unknown suffix."""
     return format_of(file).samples
 
 
@@ -70,11 +69,11 @@ def check(file: Path, options: ExportOptions = AS_USUAL) -> list[Path]:
     return files
 
 
-# --- what is allowed -----------------------------------------------------------------------------
+# --- allowed options -----------------------------------------------------------------------------
 
 
 def format_of(file: Path) -> ExportFormat:
-    """Return the format of a file's suffix. Raises `ExportError` for an unknown suffix."""
+    """Return the format of a file's suffix. Raise `ExportError` for an unknown suffix."""
     suffix = file.suffix.lower()
     if suffix not in FORMATS:
         what = f"suffix {shortened(file.suffix)!r} is not known" if suffix else "has no suffix"
@@ -108,13 +107,13 @@ def _check_options(file: Path, kind: ExportFormat, options: ExportOptions) -> No
     if options.view is not None:
         view = named(options.view)
         if not kind.views and not (suffix == ".csv" and view in TABLE_VIEWS):
-            tables = ", ".join(map(dashed, TABLE_VIEWS))
+            tables = ", ".join(map(option_name, TABLE_VIEWS))
             raise ExportError(
-                f"--view {shortened(dashed(view))} does not go with {suffix}; allowed with: "
+                f"--view {shortened(option_name(view))} does not go with {suffix}; allowed with: "
                 f"{formats_with('views')}, and .csv with {tables}"
             )
     if options.level is not None and not (kind.views and has_level(named(options.view or GRID))):
-        what = f"--view {dashed(named(options.view or GRID))}" if kind.views else suffix
+        what = f"--view {option_name(named(options.view or GRID))}" if kind.views else suffix
         raise ExportError(
             f"--level does not go with {shown(what)}; allowed with: {formats_with('views')} "
             "and a --view of one level, such as scatter or histogram"
@@ -155,7 +154,7 @@ def check_view(experiment: Experiment, options: ExportOptions) -> None:
     if view not in allowed:
         raise ExportError(
             f"--view: {shortened(options.view)!r} is not allowed; allowed: "
-            f"{', '.join(map(dashed, allowed))}"
+            f"{', '.join(map(option_name, allowed))}"
         )
     if options.level is not None and not 0 <= options.level <= levels:
         raise ExportError(

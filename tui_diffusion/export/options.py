@@ -38,7 +38,7 @@ AS_USUAL = ExportOptions()
 
 
 def read_size(text: str | None) -> tuple[int, int] | None:
-    """Parse ``640x480`` as width and height. Raises `ExportError`."""
+    """Parse ``640x480`` as width and height. Raise `ExportError`."""
     if text is None:
         return None
     match = re.fullmatch(r"\s*([0-9]{1,6})\s*[xX×]\s*([0-9]{1,6})\s*", text)
@@ -48,7 +48,7 @@ def read_size(text: str | None) -> tuple[int, int] | None:
 
 
 def read_number(name: str, text: str | None) -> float | None:
-    """Parse a numeric option. Raises `ExportError`."""
+    """Parse a numeric option. Raise `ExportError`."""
     if text is None:
         return None
     try:
@@ -61,7 +61,7 @@ def read_number(name: str, text: str | None) -> float | None:
 
 
 def read_level(text: str | None) -> float | None:
-    """Parse a level. Raises `ExportError`."""
+    """Parse a level. Raise `ExportError`."""
     if text is None:
         return None
     if not re.fullmatch(r"\s*[0-9]{1,6}\s*", text):

@@ -225,7 +225,7 @@ class Animation:
         return _numbers(step.x0_hat), _numbers(exact.x0_hat)
 
     @torch.no_grad()
-    def asked(self, x: Floats, level: int, *, ideal: bool) -> tuple[Floats, Floats]:
+    def predictions(self, x: Floats, level: int, *, ideal: bool) -> tuple[Floats, Floats]:
         """Return x0_hat and the score (k, d) at points x (k, d), for a level below N.
 
         Both come from the trajectory's denoiser or, with ``ideal``, from the exact one;

@@ -18,10 +18,11 @@ from torch import Tensor
 from ..core.assemble import sampling_schedule, scaling_of
 from ..core.config.experiment import to_json
 from ..core.datasets import Scaling
+from ..core.progress import ProgressCallback
 from ..core.text import shortened
 from ..core.trajectory import Trajectory
-from .atomic import write_whole
-from .formats import ProgressCallback, check
+from .atomic import write_files
+from .formats import check
 from .options import ExportError, ExportOptions
 from .scene import Animation, Exhibit
 
@@ -67,10 +68,10 @@ def write_points(
 ) -> None:
     """Write the points and the schedule of every level, atomically; units as in `write_npz`."""
 
-    def write(places: list[Path]) -> None:
-        _save(trajectory, scaling, _PREDICTIONS, {}, places[0], progress)
+    def write(paths: list[Path]) -> None:
+        _save(trajectory, scaling, _PREDICTIONS, {}, paths[0], progress)
 
-    write_whole([file], True, write)
+    write_files([file], True, write)
 
 
 def _save(

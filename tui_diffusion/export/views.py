@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class View:
-    """A view of points: its name and, in two sentences, what it shows.
+    """A view of points, with its name and its meaning in two sentences.
 
     ``line`` and ``plane`` name the functions of `export.pictures.views` that return its panels for
-    points with one and two coordinates, '' if it has none. The lab draws the panels in the terminal
-    unless it has a drawing of its own. The panels ``differ`` if they show different things, and not
-    one thing for several denoisers. A view without ``level`` shows all levels.
+    points with one and two coordinates, '' if it has none. The lab draws these panels in the
+    terminal unless it has its own drawing of the view. The panels ``differ`` if they show different
+    quantities, and not one quantity for several denoisers. A view without ``level`` shows all
+    levels.
     """
 
     name: str
@@ -29,7 +30,7 @@ VIEWS = (
         "histogram",
         "Points as a histogram, over the same stretch at every level. The line is the "
         "exact density of the noised data: good samples fill it.",
-        line="histogram",
+        line="histogram_panels",
         differ=True,
     ),
     View(
@@ -37,62 +38,62 @@ VIEWS = (
         "Points in the plane, to one scale at every level. The ring holds 95 % of the "
         "exact distribution; a circle marks each mode and fills when points are "
         "there. Beside them, the exact density.",
-        plane="scatter",
+        plane="scatter_panels",
     ),
     View(
         "close-up",
-        "The same, near by: in 1D about the exact density of this level, in 2D every "
-        "point as seen from its nearest mode. Too narrow or too wide a sample shows "
-        "here.",
-        line="near",
-        plane="near",
+        "A close-up: in 1D of the exact density at this level, in 2D of every point "
+        "relative to its nearest mode. It shows whether a sample is too narrow or too "
+        "wide.",
+        line="close_up_panels",
+        plane="close_up_panels",
     ),
     View(
         "pdf and cdf",
         "The exact density and its integral at this level; the dashed line is the "
         "share of points below each value. Both lines agree where the sample is "
         "right.",
-        line="pdf_cdf",
+        line="pdf_cdf_panels",
         differ=True,
     ),
     View(
         "density",
-        "How many points fall on each place, beside the exact density of the noised "
-        "data; brighter is more. The two look alike where the sample is right.",
-        plane="density",
+        "The density of the points, beside the exact density of the noised data; "
+        "brighter is denser. The two look alike where the sample is right.",
+        plane="density_panels",
     ),
     View(
         "paths",
-        "The ways of some points from noise to here, and beside them those that the "
-        "ideal denoiser takes from the same start. Where they part, the network errs.",
-        line="line_paths",
-        plane="plane_paths",
+        "The paths of some points from noise to this level, beside those of the ideal "
+        "denoiser from the same start. Where they part, the network errs.",
+        line="line_path_panels",
+        plane="plane_path_panels",
     ),
     View(
         "denoiser",
-        "What the denoiser takes the clean value to be, and its score, as functions "
-        "of x. Where points are rare the network is free to be wrong.",
-        line="denoiser",
+        "The denoiser's prediction of the clean value, and its score, as functions "
+        "of x. Where points are rare, an error of the network does little harm.",
+        line="denoiser_panels",
         differ=True,
     ),
     View(
         "score field",
         "The direction in which the density grows: the network's, and the exact one "
         "beside it. Sampling follows these arrows.",
-        plane="score",
+        plane="score_panels",
     ),
     View(
         "clean estimate",
-        "What the denoiser takes each point's clean data to be (x0_hat), and beside "
-        "it the best possible guess. At high noise even that is a blur of the modes.",
-        plane="estimate",
+        "The denoiser's prediction of each point's clean data (x0_hat), beside the "
+        "best possible one. At high noise, even that is a blur of the modes.",
+        plane="estimate_panels",
     ),
     View(
         "mean and std",
         "Mean and standard deviation of the points over the levels, with the exact "
         "ones dashed; the upright line is the level shown.",
-        line="moments",
-        plane="moments",
+        line="moments_panels",
+        plane="moments_panels",
         differ=True,
         level=False,
     ),
@@ -106,17 +107,16 @@ VIEWS_2D = tuple(view.name for view in VIEWS if view.plane)
 OF_TRAINING: Mapping[str, str] = {
     "loss": "Every step's loss as an envelope, and smoothed. It cannot fall below the "
     "floor: even the ideal denoiser does not know which noise was drawn.",
-    "excess": "How far the network's loss is above the floor at every level, which is what "
-    "it has still to learn there. A flat loss with an excess near 0 has "
-    "converged.",
-    "error": "The sample's error, split by putting the exact start, the ideal denoiser and "
-    "endless steps in the place of the real ones. The longest bar is what to mend "
+    "excess": "The network's loss above the floor at every level, which is what it still has to "
+    "learn there. A flat loss with an excess near 0 has converged.",
+    "error": "The sample's error, split by replacing the start by the exact one, the network by "
+    "the ideal denoiser, and the steps by infinitely many. The longest bar shows what to fix "
     "first.",
-    "schedule": "What is left of the data (alpha_bar) and how much noise there is (sigma) at "
-    "every level; and how large an error of 1 in eps_hat made there grows. Tall "
-    "ends forgive nothing.",
+    "schedule": "The share of the data (alpha_bar) and the noise (sigma) at every level, and the "
+    "growth of an error of 1 in eps_hat made there. Where the growth is large, the network must "
+    "be accurate.",
 }
-"""What each view of a training and of its result shows."""
+"""The meaning of each view of a training and of its result."""
 
 TRAINING_VIEWS = tuple(OF_TRAINING)
 
@@ -133,12 +133,12 @@ _OF_ALL_LEVELS = (GRID, *(view.name for view in VIEWS if not view.level), *TRAIN
 
 
 def views_of(dim: int) -> tuple[str, ...]:
-    """Return the views of points with this many coordinates."""
+    """Return the views of points with ``dim`` coordinates."""
     return VIEWS_1D if dim == 1 else VIEWS_2D
 
 
 def pictures_of(dim: int) -> tuple[str, ...]:
-    """Return all views that a picture of such points can show."""
+    """Return all views that a picture of points with ``dim`` coordinates can show."""
     return (GRID, *views_of(dim), *TRAINING_VIEWS)
 
 
@@ -146,10 +146,10 @@ def named(text: str) -> str:
     """Return the canonical name of a view written as ``score-field`` or ``Score Field``."""
     words = text.strip().lower()
     every = (GRID, *VIEWS_1D, *VIEWS_2D, *TRAINING_VIEWS)
-    return next((view for view in every if dashed(view) == dashed(words)), words)
+    return next((view for view in every if option_name(view) == option_name(words)), words)
 
 
-def dashed(view: str) -> str:
+def option_name(view: str) -> str:
     """Return a view's name as one word for the command line."""
     return view.replace(" ", "-").replace("_", "-")
 

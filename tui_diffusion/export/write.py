@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..core.progress import ProgressCallback
 from ..core.text import shown
-from .atomic import write_whole
+from .atomic import write_files
 from .formats import (
     FORMATS,
     ExportFormat,
-    ProgressCallback,
     check,
     check_view,
     format_of,
@@ -35,13 +35,13 @@ def export(
 ) -> list[Path]:
     """Write ``file`` atomically and return the files written.
 
-    A CSV export has two files: the trajectory, and the losses. Raises `ExportError` with a one-line
+    A CSV export has two files: the trajectory, and the losses. Raise `ExportError` with a one-line
     message.
     """
     files = check(file, options)
     kind = FORMATS[file.suffix.lower()]
     report = progress or _no_progress
-    write_whole(files, options.force, lambda places: _write(exhibit, kind, places, options, report))
+    write_files(files, options.force, lambda paths: _write(exhibit, kind, paths, options, report))
     return files
 
 
@@ -65,9 +65,9 @@ def _write(
         write_view_csv(exhibit, view, file)
         return progress(1, 1)
     if view is not None and not needs_points(view):
-        from .pictures.learning_curves import figure_of
+        from .pictures.learning_curves import training_figure
 
-        return draw(lambda size: figure_of(exhibit, view), file, options, progress)
+        return draw_figure(lambda size: training_figure(exhibit, view), file, options, progress)
     animation = _animation(exhibit)
     check_view(exhibit.experiment, options)
     size, fps = options.size or kind.size, options.fps or kind.fps or 1.0
@@ -84,8 +84,8 @@ def _write(
             from .pictures import views as pictures
 
             level = options.level
-            make = partial(pictures.figure_of, animation, view or GRID, level)
-            draw(make, file, options, progress)
+            make = partial(pictures.trajectory_figure, animation, view or GRID, level)
+            draw_figure(make, file, options, progress)
         case ".npz":
             from .tables import write_npz
 
@@ -102,7 +102,7 @@ def _no_progress(done: int, total: int) -> None:
     """Ignore progress."""
 
 
-def draw(
+def draw_figure(
     make: Callable[[tuple[int, int]], Figure],
     file: Path,
     options: ExportOptions,
@@ -130,11 +130,11 @@ def export_figure(
     options: ExportOptions = AS_USUAL,
     progress: ProgressCallback = _no_progress,
 ) -> list[Path]:
-    """Write the figure that ``make`` returns for a size, atomically. Raises `ExportError`."""
+    """Write the figure that ``make`` returns for a size, atomically. Raise `ExportError`."""
     files = check(file, options)
     if not format_of(file).views:
         raise ExportError(f"{shown(file)}: no picture; allowed: {formats_with('views')}")
-    write_whole(files, options.force, lambda places: draw(make, places[0], options, progress))
+    write_files(files, options.force, lambda paths: draw_figure(make, paths[0], options, progress))
     return files
 
 

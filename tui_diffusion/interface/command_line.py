@@ -1,4 +1,4 @@
-"""The settings of an experiment on a command line: read, and written."""
+"""Parsing the settings of a command line, and formatting an experiment as one."""
 
 from __future__ import annotations
 

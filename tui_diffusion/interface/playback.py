@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Playback speeds, in levels per second."""
 
-MODES = ("once", "loop", "out and back")
+PLAY_MODES = ("once", "loop", "out and back")
+"""What the playback does at an end: stop, start again, or turn round."""
+
 FINE = (1, 2, 4, 8)
 """Numbers of sub-steps per level."""
 
 _UNIT = FINE[-1]
 _FRAMES = 16
-"""Largest number of pictures per second; faster playback skips sub-steps."""
+"""Maximum number of pictures per second; faster playback skips sub-steps."""
 _REST = 1.0
 """Seconds of rest at an end before the playback continues."""
 
@@ -30,7 +32,7 @@ class Playback:
     levels: int = 1
     eighths: int = _UNIT
     fine: int = 1
-    mode: str = MODES[0]
+    mode: str = PLAY_MODES[0]
     speed: int = 2
     playing: bool = False
     towards: int = 1
@@ -66,7 +68,7 @@ class Playback:
         words = [f"1/{self.fine} level steps"] if self.fine > 1 else []
         if self.playing:
             words.append(f"playing {SPEEDS[self.speed]:g}/s")
-        if self.mode != MODES[0]:
+        if self.mode != PLAY_MODES[0]:
             words.append(self.mode)
         return " · ".join(words)
 
@@ -114,12 +116,12 @@ class Playback:
         return math.ceil(SPEEDS[self.speed] * self.fine / _FRAMES)
 
     def start(self) -> Playback:
-        """Start the playback from this position, or from the noise at the end."""
-        begun = replace(self, playing=True, towards=1, resting=0)
-        return begun.go_to(0) if begun.at_end and self.mode != MODES[2] else begun
+        """Start the playback from this position, or from level 0 if this is the clean level."""
+        playback = replace(self, playing=True, towards=1, resting=0)
+        return playback.go_to(0) if playback.at_end and self.mode != PLAY_MODES[2] else playback
 
     def hold(self) -> Playback:
-        """Pause the playback."""
+        """Return the state with the playback paused."""
         return replace(self, playing=False, resting=0)
 
     def tick(self) -> Playback:
@@ -127,15 +129,15 @@ class Playback:
         if self.resting:
             return replace(self, resting=self.resting - 1)
         if self._turns:
-            if self.mode == MODES[0]:
+            if self.mode == PLAY_MODES[0]:
                 return self.hold()
-            if self.mode == MODES[1]:
+            if self.mode == PLAY_MODES[1]:
                 return replace(self.go_to(0), towards=1)
         moved = replace(self, towards=-self.towards if self._turns else self.towards)
         moved = moved.step(moved.towards, self._stride)
         if not moved._turns:
             return moved
-        if self.mode == MODES[0]:
+        if self.mode == PLAY_MODES[0]:
             return moved.hold()
         return replace(moved, resting=math.ceil(_REST / self.interval) - 1)
 
@@ -151,9 +153,9 @@ class Playback:
         return replace(self, speed=min(max(self.speed + change, 0), len(SPEEDS) - 1))
 
     def next_mode(self) -> Playback:
-        """Select the next mode: once, loop, back and forth."""
-        mode = MODES[(MODES.index(self.mode) + 1) % len(MODES)]
-        return replace(self, mode=mode, towards=1 if mode != MODES[2] else self.towards)
+        """Select the next mode of `PLAY_MODES`."""
+        mode = PLAY_MODES[(PLAY_MODES.index(self.mode) + 1) % len(PLAY_MODES)]
+        return replace(self, mode=mode, towards=1 if mode != PLAY_MODES[2] else self.towards)
 
     def finer(self) -> Playback:
         """Double the sub-steps; after the finest, return to whole levels at the current one."""

@@ -1,8 +1,8 @@
-"""Settings of the lab: the choices of the user, and where the lab was left.
+"""Settings of the lab: the user's choices, and the state to restore at the next start.
 
-They are in a commented TOML file. The command line overrides ``DIFFUSION_TUI_*`` variables, and
-these override the file. Pydantic checks every value that is read; a wrong one causes one line of
-warning and is left at its default. Writing changes only values that the lab changed.
+They are stored in a commented TOML file. The command line overrides ``DIFFUSION_TUI_*`` variables,
+and these override the file. Pydantic checks every value; an invalid one causes a one-line warning
+and is replaced by its default. Writing changes only values that the lab changed.
 """
 
 # ruff: noqa: RUF009  _setting returns a dataclasses.field
@@ -38,7 +38,7 @@ from ..core.training.speeds import Speeds
 from ..export.views import VIEWS_1D, VIEWS_2D
 from .glyphs import GLYPHS
 from .keymap import TABS
-from .playback import FINE, MODES, SPEEDS, Playback
+from .playback import FINE, PLAY_MODES, SPEEDS, Playback
 
 # --- the fields ----------------------------------------------------------------------------------
 
@@ -62,16 +62,17 @@ def _choice(default: Any, choices: Sequence[Any], about: str = "") -> Any:
 
 
 Printable = Annotated[StrictStr, _where(str.isprintable)]
-Real = Annotated[float, Field(strict=True)]
-"""An integer is a number too; a truth value or a text is not."""
+Number = Annotated[float, Field(strict=True)]
+"""A float or an integer; booleans and text are rejected."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the lab was left. ``level`` is None at the clean end, wherever that is.
+class RestorePoint:
+    """The state of the lab that the next start restores.
 
-    ``tour`` is the station of the tour, ``guided`` whether the first run has been guided.
-    ``declined`` is a run that the next start does not offer to resume.
+    ``level`` is None at the clean end, however many levels there are. ``tour`` is the index of the
+    tour's next station. ``guided`` is True once the guided first run has ended. ``declined`` is the
+    run that the next start does not offer to resume.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -88,13 +89,17 @@ class Place:
     tour: Annotated[StrictInt, Field(ge=0, le=8)] = _setting(0, "a whole number from 0 to 8")
     guided: StrictBool = _choice(False, ("true", "false"))
     declined: Printable | None = _setting(None, "the name of a run")
-    play_mode: Annotated[StrictStr, _where(MODES.__contains__)] = _choice(MODES[0], MODES)
-    speed: Annotated[Real, _where(SPEEDS.__contains__)] = _choice(SPEEDS[2], SPEEDS)
+    play_mode: Annotated[StrictStr, _where(PLAY_MODES.__contains__)] = _choice(
+        PLAY_MODES[0], PLAY_MODES
+    )
+    speed: Annotated[Number, _where(SPEEDS.__contains__)] = _choice(SPEEDS[2], SPEEDS)
     sub_steps: Annotated[StrictInt, _where(FINE.__contains__)] = _choice(FINE[0], FINE)
 
     @classmethod
-    def of(cls, experiment: str, tab: str, views: Mapping[int, str], playback: Playback) -> Place:
-        """Return the place of a lab that shows this experiment, tab, views and playback."""
+    def of(
+        cls, experiment: str, tab: str, views: Mapping[int, str], playback: Playback
+    ) -> RestorePoint:
+        """Return the restore point for this experiment, tab, views by dimension, and playback."""
         level = None if playback.at_end else playback.level
         mode, speed, fine = playback.mode, SPEEDS[playback.speed], playback.fine
         return cls(
@@ -102,7 +107,7 @@ class Place:
         )
 
     def playback(self, levels: int, *, here: bool) -> Playback:
-        """Restore the playback among ``levels``; its level only if the experiment is the same."""
+        """Restore the playback for ``levels`` levels, and with ``here`` its level, clamped."""
         speed = SPEEDS.index(self.speed)
         playback = Playback(levels, fine=self.sub_steps, mode=self.play_mode, speed=speed)
         return playback.go_to(levels if self.level is None or not here else self.level)
@@ -110,7 +115,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Settings:
-    """The choices of the user, the place, and the measured speeds of devices by their name."""
+    """The user's choices, the restore point, and the measured speeds of devices by their name."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -119,20 +124,20 @@ class Settings:
         "the name of a theme",
         "Colours: textual-dark, textual-light, high-contrast, nord, ... (ctrl+p lists them).",
     )
-    fps: Annotated[Real, Field(ge=1, le=30)] = _setting(
-        8.0, "a number from 1 to 30", "Most drawings of the loss in a second, 1 to 30."
+    fps: Annotated[Number, Field(ge=1, le=30)] = _setting(
+        8.0, "a number from 1 to 30", "Maximum number of loss plots drawn per second, 1 to 30."
     )
     points: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = _setting(
         0,
         "0, or a whole number up to 1000000",
-        "Points that are denoised together; 0: as many as the experiment says.",
+        "Points that are denoised together; 0: the number in the experiment.",
     )
     glyphs: Annotated[StrictStr, _where(("auto", *GLYPHS).__contains__)] = _choice(
         "auto",
         ("auto", *GLYPHS),
         "Characters of the pictures: auto, braille, blocks or ascii.",
     )
-    place: Place = Place()
+    place: RestorePoint = RestorePoint()
     speeds: Mapping[Printable, Speeds] = field(default_factory=dict)
 
 
@@ -140,18 +145,19 @@ _ADAPTER = TypeAdapter(Settings)
 TABLES = ("place", "speeds")
 """The settings that the program writes itself."""
 _CHOICES = {each.name: each for each in fields(Settings) if each.name not in TABLES}
-_PLACE = {each.name: each for each in fields(Place)}
+_PLACE = {each.name: each for each in fields(RestorePoint)}
 
 KeyPath = tuple[str, ...]
-"""The name of a setting, after that of its table: ("fps",) or ("place", "tab")."""
+"""The path of a setting in the TOML file: ("fps",) or ("place", "tab")."""
 
 # --- reading -------------------------------------------------------------------------------------
 
 
 def load(file: Path) -> tuple[Settings, str]:
-    """Return the settings of a file, and one line on what is wrong with it, or ''.
+    """Return the settings in a file, and a one-line warning, or ''.
 
-    What is wrong is left at its default; a missing file is not wrong, nor is /dev/null.
+    Invalid values are replaced by their defaults. A missing file and /dev/null give the defaults
+    without a warning.
     """
     if os.path.realpath(file) == os.devnull:
         return Settings(), ""
@@ -181,12 +187,12 @@ def load_speeds(file: Path) -> tuple[Mapping[str, Speeds], str]:
 
 
 def _read(file: Path) -> str:
-    """Read the text of the file, which may be a link to where a person keeps such files."""
+    """Read the text of the file, which may be a symbolic link."""
     return read_plain(file, LARGEST_SETTINGS, follow=True).decode("utf-8")
 
 
 def _parse(text: str) -> tuple[Settings, dict[KeyPath, str]]:
-    """Return the settings in TOML, and what is wrong by path; raise one of `UNREADABLE`."""
+    """Return the settings in TOML text, and the error at each invalid path; raise `UNREADABLE`."""
     values = tomllib.loads(text)
     try:
         return _ADAPTER.validate_python(values), {}
@@ -208,7 +214,7 @@ def _parse(text: str) -> tuple[Settings, dict[KeyPath, str]]:
 
 
 _UNKNOWN = "unexpected_keyword_argument"
-"""What pydantic calls a key that is not a field."""
+"""Pydantic's type of the error for a key that is not a field."""
 
 
 _SPEEDS = {
@@ -252,7 +258,7 @@ def _complaint(path: KeyPath, value: Any, *, known: bool) -> str:
 def from_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
     """Return ``settings`` with the values of variables such as ``DIFFUSION_TUI_THEME``.
 
-    Raises `ConfigError` for a wrong value.
+    Raise `ConfigError` for an invalid value.
     """
     values: dict[str, Any] = {}
     for name in _CHOICES:
@@ -279,7 +285,7 @@ _HEAD = """\
 # DIFFUSION_TUI_FPS, DIFFUSION_TUI_POINTS and DIFFUSION_TUI_GLYPHS, and these before this file.
 """
 _PLACE_HEAD = """
-# Where the lab was left; it writes these values itself. Without them it starts at the beginning.
+# The state to restore at the next start; the lab writes these values itself.
 [place]
 """
 _SPEEDS_HEAD = """
@@ -290,11 +296,11 @@ _SPEEDS_HEAD = """
 
 
 def written(settings: Settings, text: str = "", before: Settings | None = None) -> str:
-    """Return TOML text for ``settings``: ``text``, the file so far, with the changes.
+    """Return ``text``, the TOML text of the file, with the values of ``settings`` that changed.
 
-    Choices that equal those of ``before``, the settings that the lab read, stay as they are in the
-    text: wrong ones too, and those that someone else changed since. Raises `ValueError` if the text
-    cannot be edited.
+    A choice that equals that of ``before``, the settings that the lab read, keeps its text, even if
+    it is invalid or another program has changed it since. Raise `ValueError` if the text cannot be
+    edited.
     """
     from ..core.toml_edit import edited
 
@@ -344,7 +350,7 @@ def _at(settings: Settings, path: KeyPath) -> Any:
 
 
 def _new_file() -> str:
-    """Return a file of the defaults, with comments."""
+    """Return the text of a new file: the defaults, with comments."""
     from ..core.toml_edit import toml_line
 
     choices = [
@@ -358,10 +364,11 @@ def _new_file() -> str:
 
 
 def save(file: Path, settings: Settings, before: Settings | None = None) -> str:
-    """Write settings atomically; return one line on why that is not possible, or ''.
+    """Write settings atomically; return a one-line error if that fails, or ''.
 
-    ``before`` is as in `written`. A file that cannot be read or edited is kept as ``.bak``, and so
-    is the text if a wrong value in it is replaced. A device, such as /dev/null, stays as it is.
+    ``before`` is as in `written`. A file that cannot be read or edited is renamed to ``….bak``; the
+    text is copied there if an invalid value in it is replaced. A device, such as /dev/null, is not
+    written.
     """
     if file.is_char_device():
         return ""

@@ -23,7 +23,7 @@ from ..core.config.presets import PRESETS
 from ..core.config.user_presets import own_presets
 from ..interface.glyphs import Glyphs
 from ..interface.keymap import ACTIONS, Target
-from ..interface.settings import Place
+from ..interface.settings import RestorePoint
 from .actions.points import PointActions
 from .actions.training import TrainingActions
 from .actions.windows import Windows
@@ -86,16 +86,16 @@ class Lab(TerminalApp):
         session: Session | None = None,
         fps: float = FRAMES,
         slow: float = 0.0,
-        place: Place | None = None,
+        restore: RestorePoint | None = None,
         resume: Summary | None = None,
         guide: bool = False,
         offered: Sequence[str] = (),
     ) -> None:
         super().__init__(glyphs, colours, slow)
-        self._place = place
+        self._restore_from = restore
         self._resume = resume
         self.offered = offered
-        self.declined = place.declined if place is not None else None
+        self.declined = restore.declined if restore is not None else None
         self.guide = guide
         own, self._damaged = own_presets()
         post = self.post_while_running
@@ -112,7 +112,7 @@ class Lab(TerminalApp):
         self.main = main = MainScreen(
             self.palette, glyphs, presets, lambda: model.session.state.active
         )
-        start = place or Place()
+        start = restore or RestorePoint()
         self.guidance = Guidance(
             model,
             main,
@@ -134,11 +134,11 @@ class Lab(TerminalApp):
         }
 
     @property
-    def place(self) -> Place:
+    def restore_point(self) -> RestorePoint:
         """The current experiment, tab, views and playback position, for the next start."""
         panel, guidance = self.main.denoising, self.guidance
-        place = Place.of(self.model.chosen, self.main.tab, panel.views, panel.playback)
-        return replace(place, tour=guidance.station, guided=guidance.guided, declined=self.declined)
+        point = RestorePoint.of(self.model.chosen, self.main.tab, panel.views, panel.playback)
+        return replace(point, tour=guidance.station, guided=guidance.guided, declined=self.declined)
 
     # --- begin and end -----------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class Lab(TerminalApp):
         main.experiments.chosen = self.model.chosen
         main.experiments.focus()
         self.updates.show_workspace()
-        self._restore()
+        self._restore_last()
         session = self.model.session
         catch_signals(self, session.save, session.rest)
         if self._damaged:
@@ -174,15 +174,15 @@ class Lab(TerminalApp):
         elif self.guide:
             self.guidance.begin()
 
-    def _restore(self) -> None:
+    def _restore_last(self) -> None:
         """Restore the tab, the views and the playback position of the last session."""
-        place, panel = self._place, self.main.denoising
-        if place is not None:
-            same = place.experiment == self.model.chosen
+        point, panel = self._restore_from, self.main.denoising
+        if point is not None:
+            same = point.experiment == self.model.chosen
             panel.restore(
-                place.playback(panel.levels, here=same), {1: place.view_1d, 2: place.view_2d}
+                point.playback(panel.levels, here=same), {1: point.view_1d, 2: point.view_2d}
             )
-            self.main.tab = place.tab
+            self.main.tab = point.tab
 
     def offer_to_go_on(self) -> None:
         """Offer to resume the training that the last session left unfinished.

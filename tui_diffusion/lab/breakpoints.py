@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.geometry import Size
 
 WIDE = 100
-"""Least number of columns at which all panels show together."""
+"""Minimum number of columns at which all panels show together."""
 
 
 SMALLEST = (60, 18)
-"""Least number of columns and lines; below it, a screen only names the size it needs."""
+"""Minimum number of columns and lines; below it, a screen only names the size it needs."""
 
 
 def too_small(size: Size) -> str:

@@ -24,7 +24,7 @@ from ..core.paths import settings_file
 from ..core.runs.store import Summary
 from ..core.training.speeds import use_speeds
 from ..interface.capabilities import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, forget_size
-from ..interface.settings import Place, Settings, from_environment, load, save
+from ..interface.settings import RestorePoint, Settings, from_environment, load, save
 from .output.guard import Guard
 
 _SLOW = 0.5
@@ -62,16 +62,16 @@ def open_lab(
     stored, problem = load(file)
     use_speeds(stored.speeds)
     settings = from_environment(stored, os.environ)
-    place = settings.place
+    last = settings.place
     points = str(settings.points) if settings.points else None
     try:
-        experiment = make(name or place.experiment, points)
+        experiment = make(name or last.experiment, points)
     except ConfigError as error:
-        if name is not None or place.experiment in PRESETS:
+        if name is not None or last.experiment in PRESETS:
             raise
         # A damaged preset of the user must not keep the lab from opening.
         problem = problem or str(error)
-        experiment = make(Place.experiment, points)
+        experiment = make(RestorePoint.experiment, points)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("the lab needs a terminal; allowed without one: every other command")
     if (term := os.environ.get("TERM")) in CURSORLESS:
@@ -121,7 +121,7 @@ def _run(
         colours=terminal.colours,
         fps=min(settings.fps, 1 / _SLOW) if options.low_bandwidth else settings.fps,
         slow=_SLOW if options.low_bandwidth else 0.0,
-        place=settings.place,
+        restore=settings.place,
         resume=options.resume,
         guide=not settings.place.guided,
         offered=offered,
@@ -145,13 +145,13 @@ def _run(
         # The terminal is gone, so no message can be shown; the training has been saved.
         app.close_workers()
         remove_unfinished(_PATIENCE)
-        save(settings_file(), replace(stored, place=app.place), stored)
+        save(settings_file(), replace(stored, place=app.restore_point), stored)
         os._exit(128 + signal.SIGHUP)
     finally:
         app.close_workers()
         remove_unfinished(_PATIENCE)
     theme = app.theme if app.theme != first_theme else stored.theme
-    problem = save(settings_file(), replace(stored, theme=theme, place=app.place), stored)
+    problem = save(settings_file(), replace(stored, theme=theme, place=app.restore_point), stored)
     if problem:
         print(f"diffusion-tui: {problem}", file=sys.stderr)
     # sys.exit would wait for threads inside torch, which cannot be interrupted, and for torch's

@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FRAMES = 8.0
-"""Greatest number of drawings of the loss per second."""
+"""Maximum number of drawings of the loss per second."""
 _SLOWEST = 0.5
 """Longest time, in seconds, between two drawings of the loss."""
 _TRAJECTORIES = 1.0
-"""Greatest number of trajectories sampled per second while training."""
+"""Maximum number of trajectories sampled per second while training."""
 _DIAGNOSES = 1.0
-"""Greatest number of diagnoses per second while training."""
+"""Maximum number of diagnoses per second while training."""
 _SHARE = 0.02
-"""Greatest share of the time that the screen, or either worker, may take from the training."""
+"""Maximum share of the time that the screen, or either worker, may take from the training."""
 
 
 class LiveUpdates:
-    """Shows the state of the model in the panels, and requests trajectories and diagnoses.
+    """The updates of the panels to the model, and the requests of trajectories and diagnoses.
 
-    ``fps``: greatest number of drawings of the loss per second.
+    ``fps``: maximum number of drawings of the loss per second.
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class LiveUpdates:
         main.form.show(workspace.experiment, self._model.preset.experiment)
         main.denoising.expect(workspace.experiment.sampling_levels)
         main.loss.show(workspace.training)
-        main.loss.tell(None)
+        main.loss.show_diagnosis(None)
         self.write_hints()
         self.ask()
         self.refresh()
         self._guidance.write()
 
     def write_hints(self) -> None:
-        """Write into the empty panels what they wait for."""
+        """Write a hint into each empty panel: the wait, or the key that fills it."""
         model = self._model
         self._main.denoising.hint("sampling …" if model.loaded else "loading torch …")
         plan = model.workspace.experiment.training
@@ -186,24 +186,24 @@ class LiveUpdates:
         ask_for_counts(self._app.post_while_running)
 
     def read(self, what: str, job: Callable[[], T], done: Callable[[Future[T]], None]) -> None:
-        """Read for the bench on another thread; the status line says ``what``.
+        """Run a file-reading ``job`` on another thread; the status line shows ``what`` meanwhile.
 
-        A newer reading replaces an older one.
+        A newer job replaces an older one.
         """
 
         def handed_over(outcome: Future[T]) -> None:
-            self._tell_reading("")
+            self._show_reading("")
             done(outcome)
 
         self._reader.start(job, handed_over)
-        self._tell_reading(what)
+        self._show_reading(what)
 
     def cancel_reading(self) -> None:
-        """Drop what is being read: the bench is used otherwise."""
+        """Drop the job in progress, because the workspace has changed."""
         self._reader.cancel()
-        self._tell_reading("")
+        self._show_reading("")
 
-    def _tell_reading(self, what: str) -> None:
+    def _show_reading(self, what: str) -> None:
         if what != self._reading:
             self._reading = what
             self.write_status()
@@ -263,4 +263,4 @@ class LiveUpdates:
             self._model.workspace.experiment,
             self._main.form.trial,
         ):
-            self._main.loss.tell(diagnosis)
+            self._main.loss.show_diagnosis(diagnosis)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 _BROAD = 140
-"""Least number of columns at which the setup is broader."""
+"""Minimum number of columns at which the setup is broader."""
 
 STYLES = """
 * {

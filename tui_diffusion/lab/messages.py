@@ -37,7 +37,7 @@ class DiagnosisReady(Message, namespace="lab"):
 
 
 class RunsCounted(Message, namespace="lab"):
-    """The number of runs on disk by experiment is known."""
+    """The runs on disk have been counted, by experiment."""
 
     def __init__(self, counts: Mapping[str, int]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Reading of files off the event loop, which keeps answering keys meanwhile."""
+"""File reading on another thread, so that the event loop keeps handling keys."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 
 class Reader(Generic[T]):
-    """Run a job on a thread of its own and hand over its outcome on the event loop.
+    """Run a job on its own thread and deliver its outcome on the event loop.
 
     A newer job replaces an older one, whose outcome is dropped. Each has its own thread, so that a
-    file on a disk that does not answer holds up no other. ``owner`` is the app or widget for which
-    the outcome is meant; there is none once that has closed.
+    file on an unresponsive disk does not delay the next one. ``owner`` is the app or widget that
+    receives the outcome; once it has closed, the outcome is dropped.
     """
 
     def __init__(self, owner: MessagePump) -> None:
@@ -27,17 +27,17 @@ class Reader(Generic[T]):
 
     @property
     def busy(self) -> bool:
-        """Whether an outcome is awaited."""
+        """Whether a job is in progress."""
         return self._latest is not None
 
     def start(self, job: Callable[[], T], done: Callable[[Future[T]], None]) -> Future[T]:
-        """Run a job instead of any other and return its outcome, which ``done`` receives."""
+        """Start a job in place of any other; return its future, which ``done`` also receives."""
         outcome = self._latest = Future[T]()
 
         def work() -> None:
             try:
                 outcome.set_result(job())
-            except Exception as error:  # raised again where the outcome is asked for its result
+            except Exception as error:  # Future.result() raises it again
                 outcome.set_exception(error)
             if self._owner.is_running:
                 with suppress(RuntimeError):  # the event loop has ended
@@ -47,7 +47,7 @@ class Reader(Generic[T]):
         return outcome
 
     def cancel(self) -> None:
-        """Drop the outcome that is awaited, if there is one."""
+        """Drop the job in progress, if there is one."""
         self._latest = None
 
     def _hand_over(self, outcome: Future[T], done: Callable[[Future[T]], None]) -> None:

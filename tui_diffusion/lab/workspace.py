@@ -9,7 +9,7 @@ from .sampling.request import PointSource, SampleRequest
 from .session.records import SessionState, Training
 
 _LIVE_POINTS = 2_000
-"""Greatest number of points of a trajectory while training, so that sampling takes little time."""
+"""Maximum number of points of a trajectory while training, so that sampling takes little time."""
 
 
 @dataclass
@@ -89,5 +89,5 @@ class Workspace:
 
 
 def reread(experiment: Experiment) -> Experiment:
-    """Return an experiment with the points that stand in its file now; raise `ConfigError`."""
+    """Return an experiment with the current points of its file; raise `ConfigError`."""
     return experiment.with_settings({"data.path": experiment.data.path})

@@ -33,12 +33,12 @@ from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
 from .start_mismatch import StartMismatch
 
-Part = Literal["start", "network", "discretisation"]
-PARTS: tuple[Part, ...] = get_args(Part)
+ErrorPart = Literal["start", "network", "discretisation"]
+PARTS: tuple[ErrorPart, ...] = get_args(ErrorPart)
 """The parts of the error, in the order in which they are replaced."""
 
-_WHY: dict[Part, str] = {
-    "start": "the start is not what the noisiest level holds",
+_WHY: dict[ErrorPart, str] = {
+    "start": "the start differs from the true noisiest level",
     "network": "the network is not the ideal denoiser",
     "discretisation": "the steps are too few or too coarse",
 }
@@ -63,7 +63,7 @@ class Attribution:
     chance: float
 
     @property
-    def main(self) -> Part:
+    def main(self) -> ErrorPart:
         """The largest part."""
         return max(PARTS, key=self.part)
 
@@ -150,7 +150,7 @@ def verdict(split: Attribution, start: StartMismatch) -> list[str]:
     elif split.by_chance:
         first = f"Nothing beyond chance: true points score ± {split.chance:.2g}."
     elif split.chance_alone(main):
-        first = "No part alone stands out from chance: more points would tell."
+        first = "No part alone stands out from chance; more points may show one."
     else:
         first = f"Mainly, {_WHY[main]}."
     if not start.distance:

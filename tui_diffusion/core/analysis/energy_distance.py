@@ -213,7 +213,7 @@ def merged(mixture: GaussianMixture, most: int = _COMPONENTS) -> GaussianMixture
 
 def _halves(group: Tensor, means: Tensor) -> tuple[Tensor, Tensor]:
     """Split a group of components into equal halves along its wider axis."""
-    places = means[group]
-    axis = int((places.max(0).values - places.min(0).values).argmax())
-    order = group[places[:, axis].argsort(stable=True)]
+    positions = means[group]
+    axis = int((positions.max(0).values - positions.min(0).values).argmax())
+    order = group[positions[:, axis].argsort(stable=True)]
     return order[: len(order) // 2], order[len(order) // 2 :]

@@ -1,4 +1,4 @@
-"""Losses and their floors over the steps, as every plot of them needs them. Loads no torch."""
+"""Losses and floors over the steps, in the form that plots need. Loads no torch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from ..arrays import Floats
 
 Floors = Sequence[tuple[int, float]]
-"""The smallest loss that any network can reach, from each of these steps on."""
+"""Pairs of a step and the smallest loss that any network can reach from that step on."""
 
 
 def floor_line(floors: Floors, steps: int) -> tuple[Floats, Floats]:
-    """Return the floor over the first ``steps`` steps as vertices x, y, with nan at each change."""
+    """Return the floor over the first ``steps`` steps as vertices x and y, each (3·stages,).
+
+    A vertex with y = nan after each stage breaks the line.
+    """
     xs, ys = list[float](), list[float]()
     ends = [*(start for start, _ in floors[1:]), steps]
     for (start, floor), end in zip(floors, ends, strict=False):
@@ -25,7 +28,7 @@ def floor_line(floors: Floors, steps: int) -> tuple[Floats, Floats]:
 
 
 def over_floor(losses: NDArray[np.floating], floors: Floors) -> Floats:
-    """Divide every loss by the floor of its step; without floors, return the losses."""
+    """Divide the losses (steps,) by the floors of their steps; without floors, return them."""
     least = np.ones(len(losses))
     for start, floor in floors:
         least[start:] = floor

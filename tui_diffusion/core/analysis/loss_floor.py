@@ -268,9 +268,9 @@ def training_levels(experiment: Experiment) -> list[tuple[Level, float]]:
     """
     method = make_method(experiment.method, _mixture(experiment.data))
     if isinstance(method, AnyLevel):
-        places = torch.linspace(-3.5, 3.5, 11, dtype=torch.float64)
-        shares = (-places.square() / 2).exp()
-        levels = [method.sample_level(u) for u in torch.special.ndtr(places)]
+        positions = torch.linspace(-3.5, 3.5, 11, dtype=torch.float64)
+        shares = (-positions.square() / 2).exp()
+        levels = [method.sample_level(u) for u in torch.special.ndtr(positions)]
         return [
             (Level(float(at.alpha), float(at.sigma), 1.0, 0.0), float(share))
             for at, share in zip(levels, shares / shares.sum(), strict=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture, between_parts
+from ..progress import ProgressCallback
 from ..randomness import generator
 from .energy_distance import energy_distance
 
@@ -110,7 +110,7 @@ def evaluate(
     x: Tensor,
     mixture: GaussianMixture,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Quality:
     """Score points x of shape (n, d) against the mixture that they should follow.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from ..config.experiment import Experiment
 from ..datasets import Scaling
 from ..methods import Denoiser
 from ..mixtures import GaussianMixture
+from ..progress import ProgressCallback
 from ..training.trainer import Trainer
 from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
@@ -29,14 +29,14 @@ LAST = 100
 """Number of last steps whose mean is the final loss: the loss of one batch is too noisy."""
 
 
-def plain(value: Any) -> Any:
+def json_values(value: Any) -> Any:
     """Replace every number that JSON cannot hold by None."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: json_values(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [json_values(item) for item in value]
     return value
 
 
@@ -47,7 +47,7 @@ _ALWAYS = frozenset(
 
 
 def unknown(report: Any) -> str:
-    """Return which number of a report (from `plain`) is not finite but should be, or ''."""
+    """Return which number of a report (from `json_values`) is not finite but should be, or ''."""
     if not isinstance(report, dict):
         return next(filter(None, map(unknown, report)), "") if isinstance(report, list) else ""
     name: str
@@ -81,7 +81,7 @@ def quality(trajectory: Trajectory, mixture: GaussianMixture) -> Quality:
 def sample_report(
     experiment: Experiment,
     trajectory: Trajectory,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> dict[str, Any]:
     """Return ``{"sample": …, "target": …}``: the quality of a sample and the exact moments.
 
@@ -95,7 +95,7 @@ def sample_report(
     mean, std = _own_moments(scaling, *measured)
     goal_mean, goal_std = _own_moments(scaling, target.mean(), target.std())
     return {
-        "sample": plain(asdict(replace(scores, mean=mean, std=std))),
+        "sample": json_values(asdict(replace(scores, mean=mean, std=std))),
         "target": {"mean": goal_mean, "std": goal_std},
     }
 
@@ -132,12 +132,12 @@ def results(
     *,
     points: int | None = None,
     device: torch.device | str = "cpu",
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> dict[str, Any]:
     """Return ``{"loss": …, "sample": …, "target": …}`` of a training."""
     trajectory = denoise(experiment, denoiser, points=points, device=device, progress=progress)
     return {
-        "loss": plain(loss_report(experiment, losses, denoiser)),
+        "loss": json_values(loss_report(experiment, losses, denoiser)),
         **sample_report(experiment, trajectory),
     }
 
@@ -147,7 +147,7 @@ def evaluation(
     denoiser: Denoiser,
     *,
     device: torch.device | str = "cpu",
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> dict[str, Any]:
     """Return the report on a denoiser: its metrics, levels, attribution and start.
 
@@ -164,7 +164,7 @@ def evaluation(
     ]
     split = attribute(experiment, denoiser, device=device)
     start = start_mismatch(experiment)
-    report: dict[str, Any] = plain(
+    report: dict[str, Any] = json_values(
         {
             "metrics": sampled["sample"],
             "target": sampled["target"],
@@ -184,7 +184,7 @@ def training_report(
     trainer: Trainer,
     *,
     points: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> dict[str, Any]:
     """Return the results of a training and of a sample from its network.
 
@@ -209,6 +209,6 @@ def training_report(
         "status": trainer.status,
         "steps": trainer.step,
         "seconds": trainer.seconds,
-        "steps_per_second": plain(trainer.step / max(trainer.seconds, 1e-9)),
+        "steps_per_second": json_values(trainer.step / max(trainer.seconds, 1e-9)),
         **body,
     }

@@ -17,7 +17,7 @@ def all_presets() -> dict[str, Preset]:
 def get_preset(id: str) -> Preset:  # noqa: A002
     """Return the preset of this id, built in or saved.
 
-    Raises `ConfigError` that names the known presets, or the fault of a damaged file.
+    Raise `ConfigError` that names the known presets, or the fault of a damaged file.
     """
     if id in PRESETS:
         return PRESETS[id]

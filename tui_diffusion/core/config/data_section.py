@@ -14,7 +14,7 @@ from .choices import DataName
 from .fields import setting
 from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, check_columns
 from .sections import PRINTABLE, Section
-from .value_types import NumberList, Points, Real, Whole, format_value
+from .value_types import Points, Real, RealList, Whole, format_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ class DataConfig(Section):
         allowed="1D such as '-1, 1', or 2D such as '(-1, 1), (1, -1)', at most 64 components, "
         f"numbers from {-FARTHEST:g} to {FARTHEST:g}",
     )
-    weights: NumberList = setting(
+    weights: RealList = setting(
         (),
         "weights",
         "Weight of every component, scaled to sum to 1. Empty: as the data set has them.",

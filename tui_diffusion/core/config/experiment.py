@@ -3,8 +3,7 @@
 The lab's form, the settings of the command line, ``experiment.json`` in a run and the table in the
 README are all generated from the fields declared there and here. Loads no torch.
 
-A bad value raises `ConfigError` with one line that names the field, the value and what is
-allowed.
+An invalid value raises `ConfigError` with one line: the field, the value, and the allowed values.
 """
 
 from __future__ import annotations
@@ -132,7 +131,7 @@ class Experiment(Section):
 
         Text is parsed as a user writes it. If a setting invalidates others (another data set has
         other means, another method another schedule and sampler), those not set here take the new
-        defaults. A file of points is read again only if one of `OF_THE_FILE` is set. Raises
+        defaults. A file of points is read again only if one of `OF_THE_FILE` is set. Raise
         `ConfigError`.
         """
         known = field_table()

@@ -45,7 +45,7 @@ def setting(
 
     By default whole numbers step by one, and others along the series. A field that names a part
     needs no help: it is the help of all parts. A field that parts use applies while one of them is
-    chosen, unless ``when`` says otherwise.
+    chosen, unless ``when`` sets another condition.
     """
     extra: dict[str, Any] = {
         "unit": unit,

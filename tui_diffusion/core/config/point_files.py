@@ -25,7 +25,7 @@ from ..files import UNREADABLE, read_plain, reason_of
 from ..text import shortened, shown
 from .array_table import ArrayTable, read_archive, read_array
 from .errors import ConfigError
-from .text_table import TableError, TextTable, is_number, numbers, read_table
+from .text_table import TableError, TextTable, is_number, parse_numbers, read_table
 
 T = TypeVar("T")
 Key = tuple[Path, int, int]
@@ -196,7 +196,7 @@ def _of_text(table: TextTable, chosen: Sequence[int], group: Group | None) -> ND
             cells += [(line, row[i]) for i in chosen]
             if len(cells) > ROWS * len(chosen):
                 raise TableError(f"has more than {ROWS:,} rows")
-    return np.array(numbers(cells, table.separator), np.float64).reshape(-1, len(chosen))
+    return np.array(parse_numbers(cells, table.separator), np.float64).reshape(-1, len(chosen))
 
 
 def _of_arrays(

@@ -17,7 +17,7 @@ from .experiment import Experiment, build, field_table
 
 @dataclass(frozen=True)
 class Preset:
-    """An experiment with a description of what it is."""
+    """An experiment with its description."""
 
     id: str
     title: str

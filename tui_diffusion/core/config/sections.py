@@ -17,7 +17,7 @@ from ..text import shortened
 from .choices import MethodName, SamplerName, ScheduleKind
 from .fields import setting
 from .limits import LEAST_ALPHA, LEAST_BETA, LEAST_SIGMA
-from .value_types import NumberList, Real, Whole, format_value
+from .value_types import Real, RealList, Whole, format_value
 
 
 class Section(BaseModel):
@@ -30,7 +30,7 @@ PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
 class MethodConfig(Section):
-    """What the network learns."""
+    """The method, which defines the target of the network."""
 
     name: MethodName = setting("naive", "method")
     noise_mean: Real = setting(
@@ -83,7 +83,7 @@ class ScheduleConfig(Section):
         le=100,
         scale=1,
     )
-    betas: NumberList = setting(
+    betas: RealList = setting(
         (0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.999),
         "betas",
         "Variance added at each step, least noisy first; their number is the number of levels.",
@@ -170,12 +170,13 @@ class NetworkConfig(Section):
         False,
         "per level",
         "One network for every noise level, trained least noisy first, each starting from its "
-        "neighbour's weights; off: one network that is told the level.",
+        "neighbour's weights; off: one network that receives the level as an input.",
     )
     fourier: Whole = setting(
         0,
         "point octaves",
-        "Fourier features of the point: sines and cosines at pi/2 times 1, 2, 4, … so many.",
+        "Number of octaves of Fourier features of the point: sines and cosines at pi/2 times 1, 2, "
+        "4, …",
         ge=0,
         le=10,
         script="any level",
@@ -183,7 +184,8 @@ class NetworkConfig(Section):
     level_fourier: Whole = setting(
         0,
         "level octaves",
-        "Fourier features of the number that tells the level, at pi/2 times 1, 2, 4, … so many.",
+        "Number of octaves of Fourier features of the number that encodes the level: at pi/2 times "
+        "1, 2, 4, …",
         ge=0,
         le=10,
         script="any level",

@@ -32,7 +32,7 @@ _FINEST = 1e-6
 def nudge(experiment: Experiment, path: str, *, up: bool) -> Experiment:
     """Return ``experiment`` with a field one step up or down, unchanged if it has no further value.
 
-    Choices that are incompatible with the other fields are skipped. Raises `ConfigError` if the
+    Choices that are incompatible with the other fields are skipped. Raise `ConfigError` if the
     next number is within the field's bounds but incompatible with the other fields.
     """
     spec, now = field_table()[path], experiment.get(path)

@@ -78,9 +78,9 @@ class TextTable:
             yield number, cells
 
     def plain_numbers(self) -> NDArray[np.float64] | None:
-        """Parse data of plain numbers in one pass, shape (rows, columns); see `numbers`.
+        """Parse data of plain numbers in one pass, shape (rows, columns); see `parse_numbers`.
 
-        Returns None if a cell needs closer inspection.
+        Return None if a cell needs closer inspection.
         """
         lines = [line for _, line in self.lines[self.heading :]]
         text, separator = "".join(lines), self.separator
@@ -138,7 +138,7 @@ def is_number(cell: str) -> bool:
     return _NUMBER.fullmatch(cell) is not None
 
 
-def numbers(cells: Sequence[tuple[int, str]], separator: str) -> list[float]:
+def parse_numbers(cells: Sequence[tuple[int, str]], separator: str) -> list[float]:
     """Parse cells with their lines as numbers of one dialect; raise `TableError`."""
     if _PLAIN.issuperset("".join(cell for _, cell in cells)):
         with suppress(ValueError):

@@ -59,7 +59,7 @@ def _files() -> list[Path]:
 
 def _read(file: Path) -> Preset:
     try:
-        name = check_name(file.stem)
+        name = checked_preset_name(file.stem)
         values = read_object(file, LARGEST_SETTINGS)
         inner = values.get("experiment")
         if name != file.stem or values.get("format") != _FORMAT or not isinstance(inner, dict):
@@ -81,7 +81,7 @@ def _preset(experiment: Experiment, base: str) -> Preset:
 # --- changing ----------------------------------------------------------------------------------
 
 
-def check_name(name: str) -> str:
+def checked_preset_name(name: str) -> str:
     """Return a valid name for a preset, with '-' for blanks; raise `ConfigError`."""
     name = "-".join(name.split())
     if not _NAME.fullmatch(name):
@@ -142,7 +142,7 @@ def _free(name: str, but: str) -> str:
 
     Some file systems do not distinguish upper and lower case.
     """
-    name = check_name(name)
+    name = checked_preset_name(name)
     alike = [f.stem for f in _files() if f.stem.casefold() == name.casefold()]
     if any(other not in (name, but) for other in alike):
         raise ConfigError(f"name {name!r} is too like {alike[0]!r}; allowed: that, or another")

@@ -59,7 +59,7 @@ def _points_text(value: Any) -> Any:
 
 Whole = Annotated[int, BeforeValidator(_integer_text)]
 Real = Annotated[float, Field(allow_inf_nan=False)]
-NumberList = Annotated[tuple[Real, ...], BeforeValidator(_numbers_text)]
+RealList = Annotated[tuple[Real, ...], BeforeValidator(_numbers_text)]
 Points = Annotated[tuple[tuple[Real, ...], ...], BeforeValidator(_points_text)]
 
 

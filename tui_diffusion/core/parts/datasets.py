@@ -11,15 +11,15 @@ Means = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class DataPart(Part):
-    """A data set: given by the centres of its modes, or by a function.
+    """A data set, defined by the centres of its modes or by a function.
 
     ``means`` are the centres, ``weights`` their weights if they are not equal. A curve or an area
     has a function instead: it takes ``std``, the standard deviation of every component, and returns
-    points (n, 2) and weights (n,) at any size.
+    points (n, 2) and weights (n,), which need no particular size.
 
-    ``what`` describes a curve in an exported script; ``script`` is the code that sets ``modes`` and
-    ``weights`` as float64, at any size, in terms of ``sigma_data``; it may call ``along`` and
-    ``polar`` as in `core.datasets`. Without it the script lists the centres.
+    ``what`` describes a curve in an exported script. ``script`` is the code that sets ``modes`` and
+    ``weights`` as float64 in terms of ``sigma_data``; it may call ``along`` and ``polar``, as in
+    `core.datasets`. Without it, the script lists the centres.
     """
 
     title: str
@@ -182,5 +182,5 @@ weights = torch.ones(len(modes), dtype=torch.float64)
 
 
 def centred() -> tuple[str, ...]:
-    """Return the data sets that are given by the centres of their modes."""
+    """Return the names of the data sets that are defined by the centres of their modes."""
     return tuple(name for name, part in DATA_PARTS.items() if part.means)

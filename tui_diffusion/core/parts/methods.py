@@ -1,4 +1,4 @@
-"""The methods: what a network learns. Their mathematics is in `core.methods`."""
+"""The methods, each with the target of its network. Their mathematics is in `core.methods`."""
 
 from __future__ import annotations
 

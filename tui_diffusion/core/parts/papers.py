@@ -1,4 +1,4 @@
-"""Papers that several parts come from."""
+"""The papers that introduced more than one part."""
 
 HO = "Ho, Jain and Abbeel 2020: Denoising Diffusion Probabilistic Models. NeurIPS."
 NICHOL = "Nichol and Dhariwal 2021: Improved Denoising Diffusion Probabilistic Models. ICML."

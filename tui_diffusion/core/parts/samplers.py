@@ -12,12 +12,12 @@ from .part import Part, by_name
 class SamplerPart(Part):
     """A sampler; its function is a `core.samplers.Sampler`.
 
-    ``methods`` are those that it is compatible with, all if it names none. ``formula`` is the step.
-    One that ``looks_back`` receives the previous step. One with ``trained_levels`` can only use the
-    levels of the training.
+    ``methods`` are the compatible methods; if empty, all are. ``formula`` is the step. A sampler
+    that ``looks_back`` receives the previous step. A sampler with ``trained_levels`` can only use
+    the levels of the training.
 
     ``script`` is the body of ``denoise(x, k)`` in an exported script, the step from level k to
-    k + 1, in terms of ``alphas`` and ``sigmas``. ``$says(x, k)`` returns x0_hat and eps_hat;
+    k + 1, in terms of ``alphas`` and ``sigmas``. ``$estimates(x, k)`` returns x0_hat and eps_hat;
     ``$quiet`` is a line that draws z; ``$eta`` and ``$variance`` stand for those fields.
     ``script_before`` is code that precedes it. Without ``script`` no script is exported.
     """
@@ -41,7 +41,7 @@ SAMPLER_PARTS = by_name(
     SamplerPart(
         name="naive",
         function="naive",
-        help="subtract what the network says",
+        help="subtract the network's output",
         methods=("naive", "naive-exact"),
         formula="x ← x − net(x, σᵢ)",
         trained_levels=True,
@@ -59,7 +59,7 @@ SAMPLER_PARTS = by_name(
         formula="x ← α'·x0_hat + a·σ'²/σ·eps_hat + √b·σ'/σ·z, with a = α/α', b = σ² − a²σ'²",
         script='''\
     """Algorithm 2 of Ho et al. 2020, for any pair of levels."""
-    x0_hat, eps_hat = $says(x, k)
+    x0_hat, eps_hat = $estimates(x, k)
 '''
         + _ADDED
         + """\
@@ -77,7 +77,7 @@ SAMPLER_PARTS = by_name(
         formula="x ← α'·x0_hat + √(σ'² − s²)·eps_hat + s·z, with s = η·σ'/σ·√(σ² − (α/α')²·σ'²)",
         script='''\
     """DDIM (Song et al. 2021, eq. 12) with eta = $eta."""
-    x0_hat, eps_hat = $says(x, k)
+    x0_hat, eps_hat = $estimates(x, k)
 '''
         + _ADDED
         + """\
@@ -94,7 +94,7 @@ SAMPLER_PARTS = by_name(
         formula="x ← x + (α' − α)·x0_hat + (σ' − σ)·eps_hat",
         script='''\
     """An Euler step of the probability-flow ODE (Song et al. 2021)."""
-    x0_hat, eps_hat = $says(x, k)
+    x0_hat, eps_hat = $estimates(x, k)
     return x + (alphas[k + 1] - alphas[k]) * x0_hat + (sigmas[k + 1] - sigmas[k]) * eps_hat
 ''',
     ),
@@ -107,11 +107,11 @@ SAMPLER_PARTS = by_name(
         "of the estimates here and there",
         script='''\
     """Heun's step (Karras et al. 2022, Algorithm 1); the last, to clean data, is Euler's."""
-    x0_hat, eps_hat = $says(x, k)
+    x0_hat, eps_hat = $estimates(x, k)
     da, ds = alphas[k + 1] - alphas[k], sigmas[k + 1] - sigmas[k]
     x_next = x + da * x0_hat + ds * eps_hat
     if k < N - 1:
-        x0_ahead, eps_ahead = $says(x_next, k + 1)
+        x0_ahead, eps_ahead = $estimates(x_next, k + 1)
         x_next = x + da * (x0_hat + x0_ahead) / 2 + ds * (eps_hat + eps_ahead) / 2
     return x_next
 ''',
@@ -129,7 +129,7 @@ SAMPLER_PARTS = by_name(
         looks_back=True,
         script='''\
     """DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2): it looks one step back."""
-    x0_hat, _ = $says(x, k)
+    x0_hat, _ = $estimates(x, k)
     estimate = x0_hat
     if 0 < k < N - 1:
         h, h_before = (growth[j + 1] - growth[j] for j in (k, k - 1))

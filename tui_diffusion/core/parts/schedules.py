@@ -12,12 +12,12 @@ from .part import Part, by_name
 class SchedulePart(Part):
     """A schedule; its function takes fields of the section and returns a `Schedule`.
 
-    ``methods`` are those that it is compatible with. ``formula`` defines the levels, ``noising``
-    says how the data are noised. A schedule ``in_betas`` is defined by the variance β that each
-    step adds, so that alpha² + sigma² = 1. ``script`` is the code of an exported script: it defines
-    N, alphas and sigmas, noisiest first, and a schedule in betas defines betas, least noisy first,
-    from which the rest follows. ``$FIELD`` stands for a field of the section, ``$levels`` for the
-    levels of sampling. Without ``script`` no script is exported.
+    ``methods`` are the compatible methods. ``formula`` defines the levels, ``noising`` is the
+    formula of a noisy point. A schedule ``in_betas`` is defined by the variance β that each step
+    adds, so that alpha² + sigma² = 1. ``script`` is the code of an exported script. It defines N,
+    alphas and sigmas, noisiest first; for a schedule in betas it defines only betas, least noisy
+    first. ``$FIELD`` stands for a field of the section, ``$levels`` for the levels of sampling.
+    Without ``script``, no script is exported.
     """
 
     methods: tuple[str, ...]

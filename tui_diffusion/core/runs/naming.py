@@ -38,7 +38,7 @@ def run_folders() -> list[Path]:
 def find(name: str) -> Path:
     """Return the folder of a run by its name, a unique beginning of it, ``latest``, or its path.
 
-    An exact name takes precedence over a beginning, and the store over folders outside. Raises
+    An exact name takes precedence over a beginning, and the store over folders outside. Raise
     `RunError`.
     """
     folder = at(name)

@@ -38,7 +38,7 @@ def check_continues(run: Run, experiment: Experiment) -> None:
     """Raise unless the run can be resumed as this experiment.
 
     The steps may grow, and device and sampling may change; with more steps, the learning rate too.
-    All else is part of the mathematics. Raises `ConfigError` that names a field, and `RunError` if
+    All else is part of the mathematics. Raise `ConfigError` that names a field, and `RunError` if
     the run has diverged or has no steps left.
     """
     name, was = shown(run.name), run.experiment
@@ -89,12 +89,12 @@ def rate_change(was: Experiment, now: Experiment, step: int) -> str:
     before, after = _rate(was, step), _rate(now, step)
     if not step or max(before, after) <= _NOTICED * min(before, after):
         return ""
-    why = " (the cosine falls anew over all steps)" if now.training.decay == "cosine" else ""
+    why = " (the cosine now spans all steps)" if now.training.decay == "cosine" else ""
     return f"the learning rate goes from {before:.2g} to {after:.2g} at step {step:,}{why}"
 
 
 RATE_ADVICE = "training.lr sets how high it is, training.decay=none holds it there"
-"""What the user can do about a jump of the learning rate."""
+"""Advice about a jump of the learning rate."""
 
 
 def _rate(experiment: Experiment, step: int) -> float:

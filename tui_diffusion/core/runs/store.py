@@ -184,7 +184,7 @@ def _summary_of_run(folder: Path) -> Summary:
 
 
 def _fault(folder: Path, about: Manifest) -> str:
-    """Return what is wrong with the files of a run, judged by sizes and experiment, or ''."""
+    """Return the fault of a run's files, judged by their sizes and the experiment, or ''."""
     checkpoint = folder / about.checkpoint
     try:
         if not stat.S_ISDIR(checkpoint.lstat().st_mode):
@@ -240,7 +240,7 @@ def is_shown(folder: Path, file: Path, *, contents: bool = False) -> bool:
 def at(name: str) -> Path | None:
     """Return the folder of a run by its exact name in the store or its path; None if there is none.
 
-    Raises `RunError` if the name is a link. `naming.find` accepts abbreviations.
+    Raise `RunError` if the name is a link. `naming.find` accepts abbreviations.
     """
     try:
         if _is_plain(name):
@@ -273,7 +273,7 @@ def _is_plain(name: str) -> bool:
     return bool(name) and name not in (".", "..") and not set(name) & set("/\0")
 
 
-def check_name(name: str) -> str:
+def checked_run_name(name: str) -> str:
     """Return a name for a run if it is valid; raise `RunError` with what is allowed."""
     name = name.strip()
     # File names have up to 255 bytes, and temporary names are longer than the run's.
@@ -301,7 +301,7 @@ def _entry(name: str) -> Path:
 
 def rename_run(name: str, new: str) -> Path:
     """Rename a run of the store and return its new folder; raise `RunError`."""
-    folder, target = _entry(name), store() / check_name(new)
+    folder, target = _entry(name), store() / checked_run_name(new)
     lock = Lock.take(folder)
     try:
         if os.path.lexists(target):

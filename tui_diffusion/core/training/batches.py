@@ -30,7 +30,7 @@ _GPU_NUMBERS = 2**20, 2**24
 """The same two on a GPU, which has no such cache and waits for the host once a block."""
 
 _MOST_STEPS = 256
-"""Largest number of steps in a block."""
+"""Maximum number of steps in a block."""
 
 GOLDEN = (5**0.5 - 1) / 2
 """The golden ratio: the multiples of it mod 1 are evenly spread, for any count."""
@@ -69,8 +69,8 @@ class Batches:
             ],
             device=device,
         )
-        places = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).frac().float()
-        self._places = places.to(device).view(1, batch, 1)
+        positions = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).frac().float()
+        self._positions = positions.to(device).view(1, batch, 1)
         shares = mixture.weights * batch
         exact = bool(((shares - shares.round()).abs() < 1e-9).all())
         self._always = mixture.components(batch, balanced=True) if exact else None
@@ -122,7 +122,7 @@ class Batches:
         as the points of one mode, is spread evenly as well (Kingma et al. 2021, appendix I.1).
         """
         if self._any_level:
-            u = (drawn + self._places).frac().clamp(1e-6, 1 - 1e-6)
+            u = (drawn + self._positions).frac().clamp(1e-6, 1 - 1e-6)
             now = self._any_level.sample_level(u)
             return now, torch.as_tensor(self._method.condition(now))
         row = self._table[drawn, :, None, None].unbind(1)

@@ -68,7 +68,7 @@ def _speeds(kind: str) -> Speeds:
 def choose_device(experiment: Experiment) -> DeviceChoice:
     """Choose the device of an experiment; ``auto`` takes the one expected to train it faster.
 
-    Raises `ConfigError` if the requested device is not available.
+    Raise `ConfigError` if the requested device is not available.
     """
     wanted = experiment.device
     if wanted == "auto":

@@ -111,7 +111,7 @@ class Trainer:
     def run(
         self, *, every: int | None = None, interval: float | None = None
     ) -> Generator[Progress, None, None]:
-        """Train to the end, yielding `Progress` every so many steps or seconds, and at the end.
+        """Train to the end; yield `Progress` after ``every`` steps, ``interval`` s, and at the end.
 
         A loss that is not finite ends the training as diverged and restores the last finite
         weights.

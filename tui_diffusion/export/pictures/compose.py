@@ -1,17 +1,18 @@
-"""The layout of a picture, for pixels and for SVG alike.
+"""The layout of a picture, the same for pixels and for SVG.
 
-A `Pen` draws text, straight lines and a panel's layers; this module decides what it draws and
-where.
+A `Pen` draws text, straight lines and a panel's layers; this module computes their content and
+position.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .figure import Figure, Panel, Sample
+from ...core.progress import ProgressCallback
+from .figure import Figure, PicturePanel, Sample
 from .ticks import marks
 
 LEAST_TEXT = 9.0
@@ -61,7 +62,7 @@ class Pen(Protocol):
     def sample(self, kind: Sample, role: str, box: Box) -> None:
         """Draw the legend sample of a layer."""
 
-    def panel(self, panel: Panel, box: Box, grid: tuple[list[float], list[float]]) -> None:
+    def panel(self, panel: PicturePanel, box: Box, grid: tuple[list[float], list[float]]) -> None:
         """Draw the layers of a panel over its grid lines."""
 
 
@@ -71,7 +72,6 @@ def unit_of(size: tuple[int, int], panels: int = 1) -> float:
     return max(LEAST_TEXT / _TICK, share * (1.0 if panels <= 4 else 0.85))
 
 
-ProgressCallback = Callable[[int, int], None]
 """Callback with the work done and the total; an exception that it raises ends the drawing."""
 
 
@@ -173,7 +173,7 @@ class Room:
     gap: int
 
     @classmethod
-    def of(cls, unit: float, panels: Sequence[Panel]) -> Room:
+    def of(cls, unit: float, panels: Sequence[PicturePanel]) -> Room:
         """Measure the space for titles, ticks and axis labels."""
         px = _Scale(unit)
         titled = any(panel.title or panel.notes for panel in panels)
@@ -193,7 +193,7 @@ class Room:
         return max(range(1, count + 1), key=lambda c: self.side(width, height, count, c, square))
 
 
-def panels_for(size: tuple[int, int], most: int, model: Panel) -> int:
+def panels_for(size: tuple[int, int], most: int, model: PicturePanel) -> int:
     """Return how many panels like ``model`` fill a picture best and stay legible, up to ``most``.
 
     The score combines the area of the plots and their number.
@@ -212,7 +212,7 @@ def panels_for(size: tuple[int, int], most: int, model: Panel) -> int:
 
 
 def _panels(
-    panels: Sequence[Panel], pen: Pen, area: Box, columns: int, progress: ProgressCallback
+    panels: Sequence[PicturePanel], pen: Pen, area: Box, columns: int, progress: ProgressCallback
 ) -> None:
     if not panels:
         return
@@ -238,7 +238,9 @@ def _panels(
         progress(k + 1, len(panels))
 
 
-def _panel(panel: Panel, pen: Pen, box: Box, room: Room, *, first: bool, lowest: bool) -> None:
+def _panel(
+    panel: PicturePanel, pen: Pen, box: Box, room: Room, *, first: bool, lowest: bool
+) -> None:
     px = _scale(pen)
     if panel.square and box.width != box.height:
         side = min(box.width, box.height)
@@ -270,7 +272,7 @@ def _panel(panel: Panel, pen: Pen, box: Box, room: Room, *, first: bool, lowest:
         pen.text(x, y, panel.y_label, "text", 12, "ms", True)
 
 
-def _titles(panel: Panel, pen: Pen, box: Box) -> None:
+def _titles(panel: PicturePanel, pen: Pen, box: Box) -> None:
     """Draw a plot's title at its left end and, if there is room, a note at its right end."""
     y = box.top - _scale(pen)(7)
     title = fitted(pen, panel.title, 13, box.width)

@@ -54,7 +54,7 @@ class Dots:
 class Rings:
     """Circles about some centres (k, 2)."""
 
-    places: Floats
+    positions: Floats
     role: str = "mark"
     label: str = ""
     sample: Sample = "ring"
@@ -109,7 +109,7 @@ class Band:
 class Arrows:
     """Arrows (k, 2) that start at points (k, 2), both in the panel's coordinates."""
 
-    places: Floats
+    positions: Floats
     vectors: Floats
     role: str
     label: str = ""
@@ -120,7 +120,7 @@ Layer = Shade | Contour | Dots | Rings | Curves | Bars | Band | Arrows
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class PicturePanel:
     """A plot.
 
     ``notes`` are alternatives for the text at the right of the title; the first that fits is drawn.
@@ -150,7 +150,7 @@ class Figure:
     """
 
     title: str
-    panels: tuple[Panel, ...]
+    panels: tuple[PicturePanel, ...]
     note: str = ""
     longest: str = ""
     facts: tuple[tuple[str, str, str], ...] = ()

@@ -8,7 +8,7 @@ from ...core.trajectory_view import MARKED_MODES
 from ..scene import Animation, Scene
 from . import raster
 from .compose import Box, compose, unit_of
-from .figure import Figure, Panel
+from .figure import Figure, PicturePanel
 from .panels import line_panel, near_panel, points_panel
 from .sheet import Sheet
 from .theme import DARK, PictureTheme
@@ -21,7 +21,7 @@ _PAIR_FROM = 480
 """Width in pixels from which a close-up fits beside the view of all points."""
 
 
-def frame(
+def draw_frame(
     animation: Animation, position: float, width: int, height: int, theme: PictureTheme = DARK
 ) -> Image.Image:
     """Draw the denoising at a position between level 0 and N."""
@@ -40,7 +40,7 @@ def frame(
     return sheet.image
 
 
-def _panels(animation: Animation, scene: Scene, *, wide: bool) -> tuple[Panel, ...]:
+def _panels(animation: Animation, scene: Scene, *, wide: bool) -> tuple[PicturePanel, ...]:
     if animation.dim == 1:
         whole = line_panel(animation, scene, "all levels")
         return (whole, line_panel(animation, scene, "close-up", near=True)) if wide else (whole,)

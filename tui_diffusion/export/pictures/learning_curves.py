@@ -11,7 +11,7 @@ from ...core.analysis.loss_curve import Floors, floor_line, over_floor
 from ...core.arrays import Floats, Range
 from ...core.assemble import sampling_schedule
 from ..scene import Exhibit
-from .figure import Band, Bars, Curves, Figure, Layer, Panel, curve
+from .figure import Band, Bars, Curves, Figure, Layer, PicturePanel, curve
 from .theme import SERIES_ROLES
 
 _COLUMNS = 600
@@ -21,7 +21,7 @@ NamedLosses = tuple[str, NDArray[np.float32], Floors]
 """Name, all losses, and the floors with their first steps."""
 
 
-def figure_of(exhibit: Exhibit, view: str) -> Figure:
+def training_figure(exhibit: Exhibit, view: str) -> Figure:
     """Return one of the figures of a training."""
     panels = {"loss": _loss, "excess": _excess, "error": _error, "schedule": _schedule}[view]
     return Figure(exhibit.title, panels(exhibit))
@@ -68,7 +68,7 @@ def _span(*values: Floats, most: float = np.inf) -> Range:
     return low - room, high + room
 
 
-def _loss(exhibit: Exhibit) -> tuple[Panel, ...]:
+def _loss(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     losses = np.asarray(exhibit.losses, np.float64)
     if not len(losses):
         return (_empty("There is no training yet."),)
@@ -83,14 +83,16 @@ def _loss(exhibit: Exhibit) -> tuple[Panel, ...]:
         line = curve(floor_xs, _logs(floor))
         layers.append(Curves(line, "truth", "floor, the least of any network", 1.5, dashed=True))
     span = _span(_logs(lows), _logs(highs), _logs(floor), most=_DECADES)
-    return (Panel((0.0, float(steps)), span, tuple(layers), "", (), "step", "loss", log_y=True),)
+    return (
+        PicturePanel((0.0, float(steps)), span, tuple(layers), "", (), "step", "loss", log_y=True),
+    )
 
 
-def _empty(words: str) -> Panel:
-    return Panel((0.0, 1.0), (0.0, 1.0), (), words)
+def _empty(words: str) -> PicturePanel:
+    return PicturePanel((0.0, 1.0), (0.0, 1.0), (), words)
 
 
-def _excess(exhibit: Exhibit) -> tuple[Panel, ...]:
+def _excess(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     losses = exhibit.diagnosed.losses
     if not losses:
         return (_empty("Without a network there is no loss."),)
@@ -102,10 +104,10 @@ def _excess(exhibit: Exhibit) -> tuple[Panel, ...]:
         Curves(curve(levels, floor), "truth", "floor, the least of any network", dashed=True),
     )
     top = 1.08 * float(np.nanmax([*excess, *floor, 1e-12]))
-    return (Panel((-0.5, len(losses) - 0.5), (0.0, top), layers, "", (), "level", "loss"),)
+    return (PicturePanel((-0.5, len(losses) - 0.5), (0.0, top), layers, "", (), "level", "loss"),)
 
 
-def _error(exhibit: Exhibit) -> tuple[Panel, ...]:
+def _error(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     """Return a sample's energy distance, split into start, network and steps, beside chance."""
     split = exhibit.diagnosed.attribution
     if split is None:
@@ -124,10 +126,10 @@ def _error(exhibit: Exhibit) -> tuple[Panel, ...]:
         Curves(curve(ends, np.zeros(2)), "dim", width=1.0),
     )  # fmt: skip
     span = _span(values, chance, -chance)
-    return (Panel((-0.6, 3.6), span, layers, "", (), "", "energy distance", names=names),)
+    return (PicturePanel((-0.6, 3.6), span, layers, "", (), "", "energy distance", names=names),)
 
 
-def _schedule(exhibit: Exhibit) -> tuple[Panel, ...]:
+def _schedule(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     """Return alpha_bar and sigma over the levels, and the error amplification from each level."""
     noising = sampling_schedule(exhibit.experiment)
     alpha_bars, sigmas = noising.alpha_bars.numpy(), noising.sigmas.numpy()
@@ -148,13 +150,15 @@ def _schedule(exhibit: Exhibit) -> tuple[Panel, ...]:
         Curves(curve(at, out), "mark", "error in the sample", dashed=True),
     )
     return (
-        Panel(across, (0.0, top), noise, "noise", (), "level"),
-        Panel(across, _span(step, out), errors, "an error in eps_hat grows by", (), "level",
+        PicturePanel(across, (0.0, top), noise, "noise", (), "level"),
+        PicturePanel(across, _span(step, out), errors, "an error in eps_hat grows by", (), "level",
               log_y=True),
     )  # fmt: skip
 
 
-def overlay(trainings: Sequence[NamedLosses], title: str, *, log: bool, relative: bool) -> Figure:
+def losses_figure(
+    trainings: Sequence[NamedLosses], title: str, *, log: bool, relative: bool
+) -> Figure:
     """Return the smoothed losses of several trainings over the same steps.
 
     With ``relative``, each is divided by its floor.
@@ -166,8 +170,8 @@ def overlay(trainings: Sequence[NamedLosses], title: str, *, log: bool, relative
             continue
         xs, _, _, means = reduced(over_floor(losses, floors if relative else ()), _COLUMNS)
         role = SERIES_ROLES[k % len(SERIES_ROLES)]
-        places = curve(xs, _logs(means) if log else means)
-        layers.append(Curves(places, role, name, dashed=k % 2 == 1))
+        line = curve(xs, _logs(means) if log else means)
+        layers.append(Curves(line, role, name, dashed=k % 2 == 1))
     if relative:
         ones = curve(np.array([0.0, longest]), np.full(2, 0.0 if log else 1.0))
         layers.append(Curves(ones, "dim", "floor, the least of any network", 1.2))
@@ -176,5 +180,7 @@ def overlay(trainings: Sequence[NamedLosses], title: str, *, log: bool, relative
     if not log:
         span = (0.0, span[1])
     y = "loss over its floor" if relative else "loss"
-    panel = Panel((0.0, float(max(longest, 1))), span, tuple(layers), "", (), "step", y, log_y=log)
+    panel = PicturePanel(
+        (0.0, float(max(longest, 1))), span, tuple(layers), "", (), "step", y, log_y=log
+    )
     return Figure(title, (panel,))

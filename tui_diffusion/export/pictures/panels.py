@@ -16,7 +16,7 @@ from ...core.trajectory_view import (
     interval_centres,
 )
 from ..scene import Animation, Scene
-from .figure import Bars, Contour, Curves, Dots, Layer, Panel, Rings, Shade, curve
+from .figure import Bars, Contour, Curves, Dots, Layer, PicturePanel, Rings, Shade, curve
 from .theme import MAKERS
 
 _NEAR = 4.5
@@ -28,16 +28,16 @@ _PDF = 600
 EXACT, INSIDE = "exact density", f"{CONTOUR_SHARE * 100:.0f} % of exact"
 
 
-def plane(
+def plane_panel(
     animation: Animation,
     scene: Scene,
     layers: tuple[Layer, ...],
     title: str = "",
     notes: tuple[str, ...] = (),
-) -> Panel:
+) -> PicturePanel:
     """Return a panel with layers over the plane in the window of this level."""
     centre, half = animation.view(scene)
-    return Panel(
+    return PicturePanel(
         (float(centre[0]) - half, float(centre[0]) + half),
         (float(centre[1]) - half, float(centre[1]) + half),
         layers,
@@ -64,17 +64,17 @@ def points_panel(
     notes: tuple[str, ...] = (),
     *,
     shade: bool = True,
-) -> Panel:
+) -> PicturePanel:
     """Return the points in the plane, with ``shade`` over the exact density."""
     ground = (Shade(scene.truth, EXACT),) if shade else ()
     maker = animation.exhibit.maker
     dots = Dots(scene.points, MAKERS[maker], maker)
-    return plane(animation, scene, (*ground, dots, *truth_marks(scene)), title, notes)
+    return plane_panel(animation, scene, (*ground, dots, *truth_marks(scene)), title, notes)
 
 
 def near_panel(
     animation: Animation, scene: Scene, title: str = "each point from its mode"
-) -> Panel:
+) -> PicturePanel:
     """Return the points of the plane relative to their nearest modes."""
     widest = int(scene.truth.stds.argmax())
     one = GaussianMixture(
@@ -88,7 +88,9 @@ def near_panel(
         Contour(one, label=INSIDE),
     )
     axes = (animation.axes[0].differences, animation.axes[1].differences)
-    return Panel((-half, half), (-half, half), layers, title, (), "x", "y", square=True, axes=axes)
+    return PicturePanel(
+        (-half, half), (-half, half), layers, title, (), "x", "y", square=True, axes=axes
+    )
 
 
 # --- the line ------------------------------------------------------------------------------------
@@ -101,12 +103,12 @@ def line_panel(
     notes: tuple[str, ...] = (),
     *,
     near: bool = False,
-) -> Panel:
+) -> PicturePanel:
     """Return the histogram of points on the line with the exact pdf."""
     xs = window(animation, scene, near)
     pdf = averaged_pdf(scene.truth, xs, _PDF)
     bins = 64
-    heights = histogram(scene.points, xs, bins)
+    heights = bin_densities(scene.points, xs, bins)
     maker = animation.exhibit.maker
     layers = (
         Bars(np.linspace(*xs, bins + 1), heights, MAKERS[maker], maker),
@@ -114,7 +116,7 @@ def line_panel(
     )
     axes = (animation.axes[0], animation.axes[0].densities)
     ys = (0.0, tallest(pdf, heights))
-    return Panel(xs, ys, layers, title, notes, "x", "density", axes=axes)
+    return PicturePanel(xs, ys, layers, title, notes, "x", "density", axes=axes)
 
 
 def window(animation: Animation, scene: Scene, near: bool) -> Range:
@@ -125,7 +127,7 @@ def window(animation: Animation, scene: Scene, near: bool) -> Range:
     return close_up(scene.points, scene.truth)
 
 
-def histogram(points: Floats, xs: Range, bins: int) -> Floats:
+def bin_densities(points: Floats, xs: Range, bins: int) -> Floats:
     """Return the density of points (n, 1) in each bin."""
     counts, _ = np.histogram(points[:, 0], bins=bins, range=xs)
     return np.asarray(counts / (max(len(points), 1) * (xs[1] - xs[0]) / bins), np.float64)

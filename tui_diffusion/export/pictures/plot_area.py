@@ -1,4 +1,4 @@
-"""The inside of a panel in pixels, for both pens."""
+"""The plot of a panel in pixels, for both kinds of pictures."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from PIL import ImageFont
 from ...core.arrays import Floats
 from . import raster
 from .compose import Box
-from .figure import Arrows, Band, Bars, Panel, Shade
+from .figure import Arrows, Band, Bars, PicturePanel, Shade
 
 _LEAST_UNIT = 0.8
 """Smallest scale of lines and rings, below which they would vanish."""
 
 
 class PlotArea:
-    """The plot of a panel in a box: its size, and the places of its layers in pixels."""
+    """The plot of a panel in a box: its size, and the coordinates of its layers in pixels."""
 
-    def __init__(self, panel: Panel, box: Box, unit: float) -> None:
+    def __init__(self, panel: PicturePanel, box: Box, unit: float) -> None:
         self.panel, self.box = panel, box
         self.unit = max(unit, _LEAST_UNIT)
         self.width, self.height = box.width, box.height
 
-    def pixels(self, places: Floats) -> Floats:
+    def pixels(self, positions: Floats) -> Floats:
         """Convert coordinates (…, 2) to pixels."""
         (x0, x1), (y0, y1) = self.panel.xs, self.panel.ys
         with np.errstate(over="ignore", invalid="ignore"):
-            across = (places[..., 0] - x0) / (x1 - x0) * self.width
-            down = (y1 - places[..., 1]) / (y1 - y0) * self.height
+            across = (positions[..., 0] - x0) / (x1 - x0) * self.width
+            down = (y1 - positions[..., 1]) / (y1 - y0) * self.height
         return np.stack([across, down], -1)
 
     def arrows(self, layer: Arrows) -> list[Floats]:
         """Return the lines (m, 2) of all arrows."""
-        starts, ends = self.pixels(layer.places), self.pixels(layer.places + layer.vectors)
+        starts, ends = self.pixels(layer.positions), self.pixels(layer.positions + layer.vectors)
         pairs = zip(starts, ends, strict=True)
         return [line for start, end in pairs for line in arrow(start, end, 4 * self.unit)]
 
     def bars(self, layer: Bars) -> tuple[Floats, Floats, Floats, float]:
-        """Return left ends, right ends and tops of the bars, each (n,), and their base."""
+        """Return left ends, right ends and tops of the bars, each (n,), and the common base."""
         tops = self.pixels(np.stack([layer.edges[:-1], layer.heights], -1))[:, 1]
         edges = self.pixels(np.stack([layer.edges, np.zeros_like(layer.edges)], -1))
         spare = (1 - layer.wide) / 2 * np.diff(edges[:, 0])
         return edges[:-1, 0] + spare, edges[1:, 0] - spare, tops, float(edges[0, 1])
 
     def band(self, layer: Band) -> tuple[Floats, Floats]:
-        """Return the lower and the upper end of a band at its xs, each (k, 2), finite ones only."""
+        """Return the lower and the upper line of a band, each (k, 2), without non-finite points."""
         lows, highs = (
             self.pixels(np.stack([layer.xs, values], -1)) for values in (layer.lows, layer.highs)
         )
@@ -55,17 +55,17 @@ class PlotArea:
         return lows[finite], highs[finite]
 
     def shade(self, layer: Shade) -> NDArray[np.float32]:
-        """Return a density over its maximum at every pixel."""
+        """Return a density relative to its maximum, at every pixel: (height, width)."""
         panel, size = self.panel, (self.width, self.height)
         if not isinstance(layer.of, np.ndarray):
-            return raster.density(layer.of, panel.xs, panel.ys, *size)
+            return raster.pixel_density(layer.of, panel.xs, panel.ys, *size)
         radius = max(2.0, self.width / 110)  # a few thousand points cannot show finer detail
         count = raster.splat(layer.of, panel.xs, panel.ys, *size, radius)
         return np.asarray(count / max(float(count.max()), 1e-30))
 
 
 def arrow(start: Floats, end: Floats, head: float) -> list[Floats]:
-    """Return the shaft and the head of an arrow, as lines (m, 2)."""
+    """Return the shaft and the head of an arrow from ``start`` to ``end``, as lines (m, 2)."""
     way = end - start
     length = float(np.hypot(*way))
     if not np.isfinite(length) or length < 1e-9:
@@ -77,5 +77,5 @@ def arrow(start: Floats, end: Floats, head: float) -> list[Floats]:
 
 @lru_cache(maxsize=64)
 def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Load Pillow's built-in font, which needs no font on the machine."""
+    """Load Pillow's built-in font at a size in pixels; no installed font is needed."""
     return ImageFont.load_default(size)

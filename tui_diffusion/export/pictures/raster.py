@@ -32,7 +32,7 @@ def middles(span: Range, count: int) -> Floats:
     return np.asarray(span[0] + (np.arange(count) + 0.5) * (span[1] - span[0]) / count)
 
 
-def density(truth: GaussianMixture, xs: Range, ys: Range, width: int, height: int) -> Singles:
+def pixel_density(truth: GaussianMixture, xs: Range, ys: Range, width: int, height: int) -> Singles:
     """Return p over its maximum at every pixel, top row first, blurred so that no peak is missed.
 
     Every component has one width for both axes, so the density is a product of two thin matrices.
@@ -51,7 +51,7 @@ def density(truth: GaussianMixture, xs: Range, ys: Range, width: int, height: in
     return np.asarray(p / max(float(p.max()), 1e-30))
 
 
-def level_of(p: NDArray[np.floating], share: float) -> float:
+def contour_density(p: NDArray[np.floating], share: float) -> float:
     """Return the density above which ``share`` of the probability lies."""
     some = p[::2, ::2] if p.size > 40_000 else p
     ordered = np.sort(some[some > 1e-6 * some.max()])[::-1]
@@ -59,7 +59,7 @@ def level_of(p: NDArray[np.floating], share: float) -> float:
     return float(ordered[np.searchsorted(mass, share * mass[-1])])
 
 
-def contour(p: Singles, level: float, steepest: float, thickness: float) -> Coverage:
+def contour_coverage(p: Singles, level: float, steepest: float, thickness: float) -> Coverage:
     """Return the coverage of the contour p = ``level``.
 
     The distance to the contour is the height of log p over its slope. ``steepest`` bounds the
@@ -95,9 +95,9 @@ def splat(points: Floats, xs: Range, ys: Range, width: int, height: int, radius:
     fx, fy = px - left, py - top
     # Each point spreads its weight over four pixels; those outside are cropped later.
     position = (top + 1) * (width + 2) + left + 1
-    places = np.concatenate([position, position + 1, position + width + 2, position + width + 3])
+    positions = np.concatenate([position, position + 1, position + width + 2, position + width + 3])
     weights = np.concatenate([(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy])
-    padded = np.bincount(places, weights, minlength=(height + 2) * (width + 2))
+    padded = np.bincount(positions, weights, minlength=(height + 2) * (width + 2))
     count = padded.reshape(height + 2, width + 2)[1:-1, 1:-1].astype(np.float32)
     reach = max(1, round(2 * radius))
     kernel = np.exp(-((np.arange(reach + 1) / radius) ** 2)).tolist()
@@ -144,8 +144,8 @@ def strokes(lines: Sequence[Floats], width: int, height: int, thickness: float) 
     ink, wide = ImageDraw.Draw(mask), max(1, round(thickness * _FINE))
     for line in lines:
         for part in parts(line):
-            places = np.clip(part, -4 * width, 4 * max(width, height)) * _FINE
-            ink.line([*map(tuple, places.tolist())], fill=255, width=wide, joint="curve")
+            positions = np.clip(part, -4 * width, 4 * max(width, height)) * _FINE
+            ink.line([*map(tuple, positions.tolist())], fill=255, width=wide, joint="curve")
     return np.asarray(mask.reduce(_FINE))
 
 
@@ -176,13 +176,13 @@ def log_density(
     truth: GaussianMixture, xs: Range, ys: Range, width: int, height: int
 ) -> NDArray[np.float64]:
     """Return log p at every pixel up to a constant, top row first."""
-    return np.log(density(truth, xs, ys, width, height).astype(np.float64) + 1e-300)
+    return np.log(pixel_density(truth, xs, ys, width, height).astype(np.float64) + 1e-300)
 
 
 def contour_level(logs: NDArray[np.float64], share: float = 0.95) -> float:
     """Return the log density above which ``share`` of the probability lies."""
     peak = float(logs.max())
-    return peak + float(np.log(level_of(np.exp(logs - peak), share)))
+    return peak + float(np.log(contour_density(np.exp(logs - peak), share)))
 
 
 def contour_lines(field: NDArray[np.float64], level: float) -> Floats:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ...core.mixtures import GaussianMixture
+from ...core.progress import ProgressCallback
 from . import raster
-from .compose import Box, ProgressCallback, compose, unit_of
+from .compose import Box, compose, unit_of
 from .figure import (
     Arrows,
     Band,
@@ -20,7 +21,7 @@ from .figure import (
     Dots,
     Figure,
     Layer,
-    Panel,
+    PicturePanel,
     Rings,
     Sample,
     Shade,
@@ -111,7 +112,7 @@ class Sheet:
             cover = raster.strokes(lines, box.width, box.height, 2 * self.unit)
         _over(self.image, cover, hue, box.left, box.top)
 
-    def panel(self, panel: Panel, box: Box, grid: tuple[list[float], list[float]]) -> None:
+    def panel(self, panel: PicturePanel, box: Box, grid: tuple[list[float], list[float]]) -> None:
         """Draw the layers of a panel over its grid lines."""
         _Plot(self, panel, box).draw(grid)
 
@@ -127,7 +128,7 @@ def _over(image: Image.Image, cover: NDArray[np.uint8], hue: str, left: int, top
 class _Plot(PlotArea):
     """The inside of a panel during drawing."""
 
-    def __init__(self, sheet: Sheet, panel: Panel, box: Box) -> None:
+    def __init__(self, sheet: Sheet, panel: PicturePanel, box: Box) -> None:
         super().__init__(panel, box, sheet.unit)
         self.sheet, self.theme = sheet, sheet.theme
         self.image = Image.new("RGB", (box.width, box.height), self.theme.panel)
@@ -137,7 +138,7 @@ class _Plot(PlotArea):
         """Return a mixture's density at every pixel; its background and its contour share it."""
         if truth not in self._exact:
             panel, size = self.panel, (self.width, self.height)
-            self._exact[truth] = raster.density(truth, panel.xs, panel.ys, *size)
+            self._exact[truth] = raster.pixel_density(truth, panel.xs, panel.ys, *size)
         return self._exact[truth]
 
     def draw(self, grid: tuple[list[float], list[float]]) -> None:
@@ -206,7 +207,7 @@ class _Plot(PlotArea):
         pixel = (panel.xs[1] - panel.xs[0]) / self.width
         thick = 1.3 * self.unit
         steepest = 3.5 / max(float(layer.truth.stds.min()) / pixel, 0.6)
-        line = raster.contour(p, raster.level_of(p, layer.share), steepest, thick)
+        line = raster.contour_coverage(p, raster.contour_density(p, layer.share), steepest, thick)
         self._cover(line, layer.role, 0.9)
 
     def _dots(self, layer: Dots) -> None:
@@ -221,7 +222,7 @@ class _Plot(PlotArea):
     def _rings(self, layer: Rings) -> None:
         radius, thick = 6.5 * self.unit, 1.4 * self.unit
         reach = int(radius + thick + 2)
-        for x, y in self.pixels(layer.places).tolist():
+        for x, y in self.pixels(layer.positions).tolist():
             if not (-reach < x < self.width + reach and -reach < y < self.height + reach):
                 continue
             left, top = int(x) - reach, int(y) - reach

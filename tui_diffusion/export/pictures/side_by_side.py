@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..scene import Animation
 from ..views import BY_NAME
-from .figure import Figure, Panel
+from .figure import Figure, PicturePanel
 from .views import panels_of
 
 
@@ -15,7 +15,7 @@ def denoisings(
     animations: Sequence[tuple[str, Animation, float]], views: Mapping[int, str], title: str
 ) -> Figure:
     """Return named trajectories at positions between levels 0 and N, in a view by dimension."""
-    panels: list[Panel] = []
+    panels: list[PicturePanel] = []
     for name, animation, position in animations:
         scene, view = animation.scene(position), views[animation.dim]
         view_panels, differ = panels_of(animation, scene, view), BY_NAME[view].differ

@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image
 
 from ...core.arrays import Floats
+from ...core.progress import ProgressCallback
 from . import raster
-from .compose import Box, ProgressCallback, compose, unit_of
+from .compose import Box, compose, unit_of
 from .figure import (
     Arrows,
     Band,
@@ -22,7 +23,7 @@ from .figure import (
     Dots,
     Figure,
     Layer,
-    Panel,
+    PicturePanel,
     Rings,
     Sample,
     Shade,
@@ -31,7 +32,7 @@ from .plot_area import PlotArea, arrow, font
 from .theme import PictureTheme, rgb
 
 _MOST_POINTS = 2000
-"""Largest number of points in a panel; more would take megabytes and look the same."""
+"""Maximum number of points in a panel; more would take megabytes and look the same."""
 
 _ANCHORS = {"l": "start", "m": "middle", "r": "end"}
 
@@ -107,7 +108,7 @@ class SvgPen:
     def _dash(self, dashed: bool) -> str:
         return f"{6 * self.unit:.1f} {3.5 * self.unit:.1f}" if dashed else ""
 
-    def panel(self, panel: Panel, box: Box, grid: tuple[list[float], list[float]]) -> None:
+    def panel(self, panel: PicturePanel, box: Box, grid: tuple[list[float], list[float]]) -> None:
         """Draw the layers of a panel over its grid lines."""
         inside = _Plot(self, panel, box)
         self.parts.append(
@@ -143,13 +144,13 @@ def _path(
 class _Plot(PlotArea):
     """The inside of a panel during drawing."""
 
-    def __init__(self, pen: SvgPen, panel: Panel, box: Box) -> None:
+    def __init__(self, pen: SvgPen, panel: PicturePanel, box: Box) -> None:
         super().__init__(panel, box, pen.unit)
         self.pen, self.theme = pen, pen.theme
 
-    def pixels(self, places: Floats) -> Floats:
+    def pixels(self, positions: Floats) -> Floats:
         """Convert coordinates (…, 2) to pixels, clipped: some readers reject large numbers."""
-        return np.clip(super().pixels(places), -1e5, 1e5)
+        return np.clip(super().pixels(positions), -1e5, 1e5)
 
     def grid(self, across: list[float], up: list[float]) -> str:
         """Return thin lines at the ticks."""
@@ -189,7 +190,7 @@ class _Plot(PlotArea):
                 return [
                     f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{6.5 * unit:.1f}" stroke="{hue}" '
                     f'stroke-width="{1.4 * unit:.1f}" fill="none"/>'
-                    for x, y in self.pixels(layer.places).tolist()
+                    for x, y in self.pixels(layer.positions).tolist()
                 ]
             case Curves():
                 dash = self.pen._dash(layer.dashed)
@@ -236,5 +237,5 @@ class _Plot(PlotArea):
     def _band(self, layer: Band, hue: str) -> str:
         lows, highs = self.band(layer)
         around = np.concatenate([highs, lows[::-1]])
-        places = " ".join(f"{x:.2f},{y:.2f}" for x, y in around.tolist())
-        return f'<polygon points="{places}" fill="{hue}" fill-opacity="0.45"/>'
+        positions = " ".join(f"{x:.2f},{y:.2f}" for x, y in around.tolist())
+        return f'<polygon points="{positions}" fill="{hue}" fill-opacity="0.45"/>'

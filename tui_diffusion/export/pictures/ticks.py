@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...core.arrays import Range
-from .figure import Panel
+from .figure import PicturePanel
 
 
 def ticks(span: Range, most: int) -> list[float]:
@@ -19,7 +19,7 @@ def ticks(span: Range, most: int) -> list[float]:
     return [float(i * step) for i in range(first, last + 1)]
 
 
-def tick_text(value: float, span: Range) -> str:
+def picture_tick_text(value: float, span: Range) -> str:
     """Format a tick with as many digits as the range needs."""
     width = max(span[1] - span[0], 1e-300)
     places = int(np.ceil(-np.log10(width))) + 1
@@ -34,7 +34,7 @@ def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def marks(panel: Panel, most: int, *, across: bool) -> list[tuple[float, str]]:
+def marks(panel: PicturePanel, most: int, *, across: bool) -> list[tuple[float, str]]:
     """Return the position and the text of each tick of a panel's axis."""
     span = panel.xs if across else panel.ys
     axis = panel.axes[0 if across else 1]
@@ -42,11 +42,11 @@ def marks(panel: Panel, most: int, *, across: bool) -> list[tuple[float, str]]:
         return [(float(k), name) for k, name in enumerate(panel.names)]
     if across or not panel.log_y:
         own = (axis.own(span[0]), axis.own(span[1]))
-        return [(axis.unit(at), tick_text(at, own)) for at in ticks(own, most)]
+        return [(axis.unit(at), picture_tick_text(at, own)) for at in ticks(own, most)]
     if span[1] - span[0] < 1.2:  # within about a decade, round numbers
         low, high = 10 ** span[0], 10 ** span[1]
         round_ones = [value for value in ticks((low, high), most) if value > 0]
-        return [(float(np.log10(v)), tick_text(v, (low, high))) for v in round_ones]
+        return [(float(np.log10(v)), picture_tick_text(v, (low, high))) for v in round_ones]
     first, last = int(np.floor(span[0])), int(np.ceil(span[1]))
     if last - first <= most / 2:
         fine = [m * 10.0**k for k in range(first, last + 1) for m in (1, 2, 5)]

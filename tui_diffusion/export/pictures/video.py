@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...core.progress import ProgressCallback
 from ..scene import Animation
-from .compose import ProgressCallback
-from .frames import frame
+from .frames import draw_frame
 from .theme import PictureTheme
 
 _COLOURS = 62
@@ -53,15 +53,18 @@ def write_gif(
 ) -> None:
     """Write a GIF. Frame −k repeats frame k: the way back shows the same pictures."""
     count = gif_frames(seconds, fps)
-    places = gif_places(count, animation.levels)
+    positions = gif_places(count, animation.levels)
     samples = [
-        frame(animation, animation.levels * share, *size, theme) for share in (0.0, 0.5, 0.8, 1.0)
+        draw_frame(animation, animation.levels * share, *size, theme)
+        for share in (0.0, 0.5, 0.8, 1.0)
     ]
     palette = _palette(samples, theme)
     out: list[Image.Image] = []
-    for position in places:
-        out.append(_indexed(frame(animation, float(position), *size, theme), palette, len(out) % 2))
-        progress(len(out), len(places) + 1)
+    for position in positions:
+        out.append(
+            _indexed(draw_frame(animation, float(position), *size, theme), palette, len(out) % 2)
+        )
+        progress(len(out), len(positions) + 1)
     ends = np.round(np.arange(count + 1) * 100 * seconds / count).astype(int)
     durations = (10 * np.diff(ends)).tolist()  # in ms; a GIF counts hundredths of a second
     out[0].save(
@@ -74,7 +77,7 @@ def write_gif(
         optimize=False,
         disposal=1,
     )
-    progress(len(places) + 1, len(places) + 1)
+    progress(len(positions) + 1, len(positions) + 1)
 
 
 def _palette(samples: list[Image.Image], theme: PictureTheme) -> Image.Image:
@@ -140,7 +143,7 @@ def write_mp4(
         shown, drawn = -1.0, b""
         for done, position in enumerate(mp4_places(count, animation.levels).tolist(), 1):
             if position != shown:
-                shown, drawn = position, frame(animation, position, *size, theme).tobytes()
+                shown, drawn = position, draw_frame(animation, position, *size, theme).tobytes()
             writer.send(drawn)
             progress(done, count)
     finally:

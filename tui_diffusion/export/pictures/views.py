@@ -15,12 +15,12 @@ from ..scene import Animation, Scene
 from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
 from . import learning_curves
 from .compose import panels_for
-from .figure import Arrows, Curves, Dots, Figure, Panel, Shade, curve
+from .figure import Arrows, Curves, Dots, Figure, PicturePanel, Shade, curve
 from .panels import (
     EXACT,
     line_panel,
     near_panel,
-    plane,
+    plane_panel,
     points_panel,
     truth_marks,
     window,
@@ -32,14 +32,14 @@ _ARROWS = 20
 """Number of arrows across a panel."""
 
 
-def figure_of(
+def trajectory_figure(
     animation: Animation, view: str, position: float | None, size: tuple[int, int]
 ) -> Figure:
     """Return a view of a trajectory at a position between level 0 and N (None: N)."""
     if view == GRID:
         return grid(animation, size)
     if view in TRAINING_VIEWS:
-        return learning_curves.figure_of(animation.exhibit, view)
+        return learning_curves.training_figure(animation.exhibit, view)
     scene = animation.scene(animation.levels if position is None else position)
     return Figure(
         animation.exhibit.title,
@@ -49,11 +49,11 @@ def figure_of(
     )
 
 
-def panels_of(animation: Animation, scene: Scene, view: str) -> tuple[Panel, ...]:
+def panels_of(animation: Animation, scene: Scene, view: str) -> tuple[PicturePanel, ...]:
     """Return the panels of a view of a trajectory's points."""
     entry = BY_NAME[view]
     name = entry.line if animation.dim == 1 else entry.plane
-    function: Callable[[Animation, Scene], tuple[Panel, ...]] = globals()[name]
+    function: Callable[[Animation, Scene], tuple[PicturePanel, ...]] = globals()[name]
     return function(animation, scene)
 
 
@@ -80,7 +80,7 @@ def _numbers(values: Floats) -> str:
 def grid(animation: Animation, size: tuple[int, int]) -> Figure:
     """Return the points at as many levels as fit, from noise to clean in reading order."""
 
-    def panel(level: int) -> Panel:
+    def panel(level: int) -> PicturePanel:
         scene = animation.scene(float(level))
         if animation.dim == 1:
             return line_panel(animation, scene, scene.name, scene.notes, near=True)
@@ -98,43 +98,47 @@ def grid(animation: Animation, size: tuple[int, int]) -> Figure:
 # --- the plane -----------------------------------------------------------------------------------
 
 
-def scatter(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def scatter_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     exact = (Shade(scene.truth, EXACT), *truth_marks(scene))
     return (
         points_panel(animation, scene, animation.exhibit.maker, shade=False),
-        plane(animation, scene, exact, EXACT),
+        plane_panel(animation, scene, exact, EXACT),
     )
 
 
-def near(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def close_up_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     if animation.dim == 1:
         return (line_panel(animation, scene, near=True),)
     return (near_panel(animation, scene),)
 
 
-def density(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def density_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     maker = animation.exhibit.maker
     marks = truth_marks(scene)
     return (
-        plane(animation, scene, (Shade(scene.points, "density"), *marks), f"density of {maker}"),
-        plane(animation, scene, (Shade(scene.truth, "density"), *marks), EXACT),
+        plane_panel(
+            animation, scene, (Shade(scene.points, "density"), *marks), f"density of {maker}"
+        ),
+        plane_panel(animation, scene, (Shade(scene.truth, "density"), *marks), EXACT),
     )
 
 
-def plane_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
-    def panel(x: Floats, maker: str) -> Panel:
+def plane_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
+    def panel(x: Floats, maker: str) -> PicturePanel:
         way = path_to(x[:, :FOLLOWED], scene.position)
         role = MAKERS[maker]
         layers = (
             Curves(way.transpose(1, 0, 2), role, f"path of {maker}", 1.0, 0.6),
             Dots(way[-1], role, maker),
         )
-        return plane(animation, scene, layers, f"{maker}, {way.shape[1]} points")
+        return plane_panel(animation, scene, layers, f"{maker}, {way.shape[1]} points")
 
     return _beside_ideal(animation, panel)
 
 
-def _beside_ideal(animation: Animation, panel: Callable[[Floats, str], Panel]) -> tuple[Panel, ...]:
+def _beside_ideal(
+    animation: Animation, panel: Callable[[Floats, str], PicturePanel]
+) -> tuple[PicturePanel, ...]:
     """Return a panel of the points and, unless they are the ideal ones, one of the ideal points."""
     own = panel(animation.x, animation.exhibit.maker)
     if animation.exhibit.maker != "network":
@@ -142,24 +146,24 @@ def _beside_ideal(animation: Animation, panel: Callable[[Floats, str], Panel]) -
     return own, panel(animation.ideal_x, "ideal denoiser")
 
 
-def score(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def score_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     level = min(scene.level, animation.levels - 1)
     at = animation.scene(float(level))
-    ranges = plane(animation, at, ())
+    ranges = plane_panel(animation, at, ())
     middles = [
         low + (np.arange(_ARROWS) + 0.5) / _ARROWS * (high - low)
         for low, high in (ranges.xs, ranges.ys)
     ]
-    places = np.stack(np.meshgrid(*middles), -1).reshape(-1, 2)
+    positions = np.stack(np.meshgrid(*middles), -1).reshape(-1, 2)
     longest = 0.9 * (ranges.xs[1] - ranges.xs[0]) / _ARROWS
 
-    def panel(role: str, title: str, *, ideal: bool) -> Panel:
-        score = animation.asked(places, level, ideal=ideal)[1]
+    def panel(role: str, title: str, *, ideal: bool) -> PicturePanel:
+        score = animation.predictions(positions, level, ideal=ideal)[1]
         vectors = score * at.sigma**2  # the displacement that removes the noise
         length = np.hypot(*vectors.T)[:, None]
         vectors = vectors * np.minimum(1, longest / np.maximum(length, 1e-300))
-        arrows = Arrows(places - vectors / 2, vectors, role, title)
-        return plane(animation, at, (arrows, *truth_marks(at)), title)
+        arrows = Arrows(positions - vectors / 2, vectors, role, title)
+        return plane_panel(animation, at, (arrows, *truth_marks(at)), title)
 
     exact = panel("truth", "exact score", ideal=True)
     if animation.exhibit.maker != "network":
@@ -167,14 +171,14 @@ def score(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     return panel("network", "score of network", ideal=False), exact
 
 
-def estimate(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def estimate_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     seen, exact = animation.estimates(min(scene.level, animation.levels - 1))
     clean = animation.scene(float(animation.levels))
 
-    def panel(points: Floats, maker: str) -> Panel:
+    def panel(points: Floats, maker: str) -> PicturePanel:
         name = f"x0_hat of {maker}"
         points = points[np.isfinite(points).all(1)]
-        return plane(
+        return plane_panel(
             animation, clean, (Dots(points, MAKERS[maker], name), *truth_marks(clean)), name
         )
 
@@ -187,13 +191,13 @@ def estimate(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
 # --- the line ------------------------------------------------------------------------------------
 
 
-def histogram(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def histogram_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     return line_panel(animation, scene, "all levels"), line_panel(
         animation, scene, "close-up", near=True
     )
 
 
-def pdf_cdf(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def pdf_cdf_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     xs = window(animation, scene, True)
     at = interval_centres(xs, 600)
     pdf = averaged_pdf(scene.truth, xs, len(at))
@@ -201,21 +205,22 @@ def pdf_cdf(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     seen = np.searchsorted(np.sort(scene.points[:, 0]), at) / max(len(scene.points), 1)
     maker = animation.exhibit.maker
     own = Curves(curve(at, seen), MAKERS[maker], f"cdf of {maker}", dashed=True)
+    exact_pdf = Curves(curve(at, pdf), "truth", "exact")
     exact = Curves(curve(at, cdf), "truth", "exact")
     axis = animation.axes[0]
     return (
-        Panel(xs, (0.0, 1.12 * float(pdf.max())), (Curves(curve(at, pdf), "truth", "exact"),),
-              "pdf", (), "x", "density", axes=(axis, axis.densities)),
-        Panel(xs, (0.0, 1.05), (exact, own), "cdf", (), "x", axes=(axis, AS_IT_IS)),
+        PicturePanel(xs, (0.0, 1.12 * float(pdf.max())), (exact_pdf,), "pdf", (), "x", "density",
+                     axes=(axis, axis.densities)),
+        PicturePanel(xs, (0.0, 1.05), (exact, own), "cdf", (), "x", axes=(axis, AS_IT_IS)),
     )  # fmt: skip
 
 
-def line_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def line_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     centre, half = animation.extent
     span = (float(centre[0]) - half, float(centre[0]) + half)
     levels = np.arange(animation.levels + 1.0)
 
-    def panel(x: Floats, maker: str) -> Panel:
+    def panel(x: Floats, maker: str) -> PicturePanel:
         values = x[:, :FOLLOWED, 0].T
         lanes = np.stack([np.broadcast_to(levels, values.shape), values], -1)
         here = np.array([interpolate(lane, scene.position) for lane in lanes])
@@ -228,21 +233,23 @@ def line_paths(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
         )
         title = f"{maker}, {len(values)} points"
         axes = (AS_IT_IS, animation.axes[0])
-        return Panel(
+        return PicturePanel(
             (0.0, float(animation.levels)), span, layers, title, (), "level", "x", axes=axes
         )
 
     return _beside_ideal(animation, panel)
 
 
-def denoiser(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def denoiser_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return x0_hat and the score as functions of x, beside the exact ones."""
     level = min(scene.level, animation.levels - 1)
     xs = window(animation, animation.scene(float(level)), True)
     at = interval_centres(xs, 300)
-    seen, exact = (animation.asked(at[:, None], level, ideal=ideal) for ideal in (False, True))
+    seen, exact = (
+        animation.predictions(at[:, None], level, ideal=ideal) for ideal in (False, True)
+    )
 
-    def panel(name: str, of_network: Floats, of_truth: Floats, up: Axis) -> Panel:
+    def panel(name: str, of_network: Floats, of_truth: Floats, up: Axis) -> PicturePanel:
         layers = [Curves(curve(at, of_truth[:, 0]), "truth", "exact", 2.5)]
         if animation.exhibit.maker == "network":
             own = Curves(curve(at, of_network[:, 0]), "network", "network", dashed=True)
@@ -250,7 +257,7 @@ def denoiser(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
         # The exact curve covers the window; the network's covers only the range of most points.
         quarter = len(at) // 4
         shown = np.concatenate([of_truth[:, 0], of_network[quarter:-quarter, 0]])
-        return Panel(xs, spread(shown), tuple(layers), name, (), "x", axes=(axis, up))
+        return PicturePanel(xs, spread(shown), tuple(layers), name, (), "x", axes=(axis, up))
 
     axis = animation.axes[0]
     return (
@@ -262,7 +269,7 @@ def denoiser(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
 # --- over the levels -----------------------------------------------------------------------------
 
 
-def moments(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
+def moments_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return mean and std of every coordinate over the levels, beside the goal."""
     mean, std, goal_mean, goal_std = animation.moments
     levels = np.arange(animation.levels + 1.0)
@@ -270,7 +277,7 @@ def moments(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
     roles = (MAKERS[animation.exhibit.maker], "second")
     log = bool((std > 0).all() and (goal_std > 0).all())
 
-    def panel(what: str, seen: Floats, goal: Floats, log: bool) -> Panel:
+    def panel(what: str, seen: Floats, goal: Floats, log: bool) -> PicturePanel:
         if log:
             seen, goal = np.log10(seen), np.log10(goal)
         layers = [
@@ -282,7 +289,9 @@ def moments(animation: Animation, scene: Scene) -> tuple[Panel, ...]:
             )
         ]
         span = spread(np.concatenate([seen.ravel(), goal.ravel()]))
-        return Panel((0.0, animation.levels), span, tuple(layers), what, (), "level", log_y=log)
+        return PicturePanel(
+            (0.0, animation.levels), span, tuple(layers), what, (), "level", log_y=log
+        )
 
     return panel("mean", mean, goal_mean, False), panel("std", std, goal_std, log)
 

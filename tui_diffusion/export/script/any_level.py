@@ -75,7 +75,7 @@ def predict(x, k):
 ''',
 }
 
-DRAW_LEVELS = """\
+DRAW_ANY_LEVELS = """\
         # One level per point, evenly distributed: multiples of the golden ratio
         shift = torch.rand((block, 1, 1), generator=random)
         fraction = (torch.arange(batch_size, dtype=torch.float64) * (5**0.5 - 1) / 2).frac().float()
@@ -83,7 +83,7 @@ DRAW_LEVELS = """\
         ratio = torch.exp(noise_mean + noise_std * torch.special.ndtri(u))  # sigma / alpha
 """
 
-TRAINING = Template("""
+TRAINING_CODE = Template("""
 # Training
 losses = np.zeros(nb_steps)
 optimizer = torch.optim.$optimizer(denoiser.parameters(), lr, fused=True)

@@ -25,7 +25,7 @@ dim = len(mu_data)
 goal_mean, goal_var = mu_data, sigma_data**2
 """)
 
-MODES = Template("""
+MODES_CODE = Template("""
 # Data distribution: a mixture of Gaussians of std sigma_data around these modes
 modes = torch.tensor($means)
 weights = $weights
@@ -59,9 +59,9 @@ def along(curve, spacing, most=512):
     arc = torch.cat([torch.zeros(1), (curve[1:] - curve[:-1]).norm(dim=1).cumsum(0)]).double()
     count = min(max(int(np.ceil(float(arc[-1]) / spacing)), 2), most)
     closed = bool((curve[0] - curve[-1]).norm() < 1e-6)  # then its first and last points coincide
-    places = torch.linspace(0, float(arc[-1]), count + closed, dtype=torch.float64)[:count]
-    right = torch.searchsorted(arc, places).clamp(1, len(arc) - 1)
-    share = ((places - arc[right - 1]) / (arc[right] - arc[right - 1]))[:, None]
+    positions = torch.linspace(0, float(arc[-1]), count + closed, dtype=torch.float64)[:count]
+    right = torch.searchsorted(arc, positions).clamp(1, len(arc) - 1)
+    share = ((positions - arc[right - 1]) / (arc[right] - arc[right - 1]))[:, None]
     return curve[right - 1] * (1 - share) + curve[right] * share
 
 
@@ -86,20 +86,20 @@ DRAW_FROM_ONE_MODE = """\
         torch.rand(block * batch_size, generator=random, dtype=torch.float64)  # the only mode
 """
 DRAW_FROM_MODES = """\
-        places = torch.rand(block * batch_size, generator=random, dtype=torch.float64)
+        positions = torch.rand(block * batch_size, generator=random, dtype=torch.float64)
 """
 EVEN_SHARES = "        centre = modes.repeat_interleave(batch_size // len(modes), dim=0)\n"
 EXACT_SHARES = """\
-        places = (torch.arange(batch_size, dtype=torch.float64) + 0.5) / batch_size
+        positions = (torch.arange(batch_size, dtype=torch.float64) + 0.5) / batch_size
 """
 SHARES = """\
         # Every mode by its weight: exactly in the long run, approximately in each batch
         shift = (torch.arange(first, first + block, dtype=torch.float64) * (5**0.5 - 1) / 2).frac()
-        places = (torch.arange(batch_size, dtype=torch.float64) + shift[:, None]) / batch_size
+        positions = (torch.arange(batch_size, dtype=torch.float64) + shift[:, None]) / batch_size
         first += block
 """
 CENTRES = """\
-        mode = torch.searchsorted(weights.cumsum(0), places.flatten()).clamp_max(len(modes) - 1)
+        mode = torch.searchsorted(weights.cumsum(0), positions.flatten()).clamp_max(len(modes) - 1)
         centre = modes[mode].view(block, batch_size, dim)
 """
 DRAW_POINTS = Template("""\
@@ -121,8 +121,8 @@ _ONE_CENTRE = """\
     centre = mu_data
 """
 _SOME_CENTRE = """\
-    places = torch.rand(n, generator=random, dtype=torch.float64)
-    centre = modes[torch.searchsorted(weights.cumsum(0), places).clamp_max(len(modes) - 1)]
+    positions = torch.rand(n, generator=random, dtype=torch.float64)
+    centre = modes[torch.searchsorted(weights.cumsum(0), positions).clamp_max(len(modes) - 1)]
 """
 
 
@@ -142,7 +142,7 @@ def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
         helpers = "".join(["\n\n", *used] if used else [])
         curve = CURVE.substitute(what=part.what, std=std, helpers=helpers, code=code)
         return curve + UNIT_SIZE + MOMENTS
-    modes = MODES.substitute(
+    modes = MODES_CODE.substitute(
         means=listed(mixture.means.tolist(), 0), std=std, weights=_weights(mixture)
     )
     return modes + MOMENTS

@@ -55,7 +55,7 @@ OWN_VARIANCES = {
 
 VARIANCES = {"posterior": "(added * (sigmas[k + 1] / sigmas[k]) ** 2)", "beta": "added"}
 
-DENOISING = Template("""$read$before
+DENOISING_CODE = Template("""$read$before
 
 def denoise(x, k):
 $denoise
@@ -104,7 +104,7 @@ def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     early = sampling.stop_before
     end = f"N - {early}" if early else "N"
     read, step = _step(experiment)
-    return DENOISING.substitute(
+    return DENOISING_CODE.substitute(
         read=read.rstrip(),
         before=SAMPLER_PARTS[sampling.sampler].script_before.rstrip(),
         denoise=step.rstrip(),
@@ -134,11 +134,11 @@ def _step(experiment: Experiment) -> tuple[str, str]:
         return "", Template(OWN_DDPM).substitute(quiet=noise, variance=variance)
     script = SAMPLER_PARTS[sampling.sampler].script
     step = Template(script).substitute(
-        says="estimates" if method in EPS_HAT else "predict",
+        estimates="estimates" if method in EPS_HAT else "predict",
         quiet=noise,
         variance=VARIANCES[sampling.variance],
         eta=repr(sampling.eta),
     )
-    one = method in EPS_HAT and "$says" in script
+    one = method in EPS_HAT and "$estimates" in script
     read = READ.substitute(eps_hat=EPS_HAT[method]) if one else ""
     return read, step

@@ -33,7 +33,7 @@ from .text import harmless, wrapped
 from .training import TARGETS, drawing_part, training_part
 
 _ONE_THREAD_UP_TO = 5e7
-"""Largest number of operations per step for which one thread is fastest."""
+"""Maximum number of operations per step for which one thread is fastest."""
 
 HEAD = Template('''\
 """$title: a diffusion model in one script, with torch and numpy alone.
@@ -105,7 +105,7 @@ if plt is not None:
 def standalone_script(experiment: Experiment) -> str:
     """Return the source of a script that trains and samples ``experiment`` and prints its loss.
 
-    Raises `ConfigError` if the experiment has a setting without a template.
+    Raise `ConfigError` if the experiment has a setting without a template.
     """
     mixture = make_mixture(experiment.data)
     _check(experiment)

@@ -34,7 +34,7 @@ TARGETS = {
 }
 """core.methods: Method.target"""
 
-LOSSES = {
+LOSS_CODE = {
     "sum": "torch.sum((pred - target) ** 2)",
     "norm": "torch.sum((pred - target) ** 2).sqrt()",
     "mean": "torch.mean((pred - target) ** 2)",
@@ -91,7 +91,7 @@ def drawing_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     shared = not experiment.network.per_level
     block_code, levels = DRAW_LEVELS if shared else "", "levels.tolist()"
     if experiment.method.name in any_level.STEPS:
-        block_code, levels = any_level.DRAW_LEVELS, "ratio"
+        block_code, levels = any_level.DRAW_ANY_LEVELS, "ratio"
     block_code += batches_part(experiment, mixture)
     return BATCHES.substitute(
         yields="its noise level, clean points and their noise"
@@ -119,16 +119,16 @@ def training_part(experiment: Experiment) -> str:
     method, depth = experiment.method.name, 4 if shared else 8
     if method in any_level.STEPS:
         average = repr(training.average)
-        return any_level.TRAINING.substitute(
+        return any_level.TRAINING_CODE.substitute(
             optimizer=OPTIMIZERS[training.optimizer],
             decay=indented(decay, depth),
-            step=any_level.STEPS[method].substitute(loss=LOSSES[training.loss]),
+            step=any_level.STEPS[method].substitute(loss=LOSS_CODE[training.loss]),
             keep=f"min({average}, step / (step + 10))  # early weights decay faster"
             if training.average
             else "0.0",
         )
     target, target_is = TARGETS[method]
-    step = STEP.substitute(target=target, target_is=target_is, loss=LOSSES[training.loss])
+    step = STEP.substitute(target=target, target_is=target_is, loss=LOSS_CODE[training.loss])
     counts = [stage.stop - stage.start for stage in stages(experiment)]
     template = SHARED_TRAINING if shared else OWN_TRAINING
     return template.substitute(

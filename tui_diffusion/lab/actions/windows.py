@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..model import Model
     from ..output.terminal_app import TerminalApp
     from ..runs.compare.subjects import Candidate
-    from ..runs.load import ToOpen
+    from ..runs.load import LoadedRun
     from ..runs.run_list import RunChoice
     from ..screens.save_preset import PresetChange
 
@@ -116,12 +116,12 @@ class Windows:
 
         Another thread reads it: the loss floor alone of 10,000 points takes seconds.
         """
-        from ..runs.load import read
+        from ..runs.load import load_run
 
         what = f"opening {choice.run.label} …"
-        self._updates.read(what, partial(read, choice), self._take_read)
+        self._updates.read(what, partial(load_run, choice), self._take_read)
 
-    def _take_read(self, outcome: Future[ToOpen]) -> None:
+    def _take_read(self, outcome: Future[LoadedRun]) -> None:
         try:
             run = outcome.result()
         except (ConfigError, RunError) as error:

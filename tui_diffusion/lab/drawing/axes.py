@@ -39,7 +39,7 @@ def nice_ticks(low: float, high: float, count: int) -> list[float]:
     return finer
 
 
-def tick_text(value: float, step: float = 0.0) -> str:
+def plot_tick_text(value: float, step: float = 0.0) -> str:
     """Format `value` briefly: 0.001, 1e-4, 250, 2k, 10k, 3M. `step` is the tick spacing."""
     size = abs(value)
     if not math.isfinite(value):
@@ -87,7 +87,7 @@ class AxisScale:
             axis = replace(axis, centre=axis.centre - self.offset(axis))
             round_values = nice_ticks(axis.own(self.low), axis.own(self.high), count)
             step = round_values[1] - round_values[0] if len(round_values) > 1 else 0.0
-            return [(axis.unit(value), tick_text(value, step)) for value in round_values]
+            return [(axis.unit(value), plot_tick_text(value, step)) for value in round_values]
         first, last = math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9)
         stride = max(1, math.ceil((last - first + 1) / max(1, count)))
         decades = [k for k in range(first, last + 1) if k % stride == 0]
@@ -101,7 +101,7 @@ class AxisScale:
             ]
         if len(values) < 2 and abs(self.high) < 300 and abs(self.low) < 300:
             values = nice_ticks(10.0**self.low, 10.0**self.high, count)
-        return [(value, tick_text(value)) for value in values]
+        return [(value, plot_tick_text(value)) for value in values]
 
 
 def _transformed(values: ArrayLike, log: bool) -> Floats:

@@ -16,7 +16,7 @@ from .dots import DotGrid
 Integers = NDArray[np.int64]
 
 
-def runs(xs: Floats, ys: Floats) -> list[Floats]:
+def visible_parts(xs: Floats, ys: Floats) -> list[Floats]:
     """Return the parts of a line within the plot, each as points `(k, 2)`.
 
     A nan in either coordinate is a gap; a point between two gaps is a part of its own.
@@ -59,7 +59,7 @@ def scattered(xs: Floats, ys: Floats, columns: int, rows: int) -> DotGrid:
     return dots
 
 
-def dashed(xs: Floats, ys: Floats, columns: int) -> tuple[Floats, Floats]:
+def with_gaps(xs: Floats, ys: Floats, columns: int) -> tuple[Floats, Floats]:
     """Return the polyline at every column of dots, with gaps; `xs` must ascend."""
     known = np.isfinite(xs) & np.isfinite(ys)
     if known.sum() < 2:

@@ -21,7 +21,7 @@ from textual.strip import Strip
 from ...core.arrays import Range
 from ...interface.glyphs import Glyphs
 from .palette import Palette
-from .strips import Characters, compose, plain
+from .strips import Characters, one_cell_text, strips_of
 
 DotGrid = NDArray[np.bool_]
 
@@ -71,10 +71,10 @@ def bin_points(
 
     Non-finite points and points outside the ranges are ignored.
     """
-    return density(points, x_range, y_range, width, height, (4, 2)) > 0
+    return count_points(points, x_range, y_range, width, height, (4, 2)) > 0
 
 
-def density(
+def count_points(
     points: ArrayLike,
     x_range: Range,
     y_range: Range,
@@ -89,7 +89,7 @@ def density(
     rows, columns = sub[0] * height, sub[1] * width
     if rows <= 0 or columns <= 0:
         return np.zeros((max(rows, 0), max(columns, 0)), dtype=np.int64)
-    across, down, inside = _places(points, x_range, y_range, columns, rows)
+    across, down, inside = _positions(points, x_range, y_range, columns, rows)
     flat = down[inside] * columns + across[inside]
     return np.bincount(flat, minlength=rows * columns).reshape(rows, columns).astype(np.int64)
 
@@ -118,13 +118,13 @@ def circle(center: ArrayLike, radius: float, count: int = 400) -> NDArray[np.flo
     return np.asarray(center, dtype=np.float64) + radius * ring
 
 
-def cells_of(
+def point_cells(
     points: ArrayLike, x_range: Range, y_range: Range, width: int, height: int
 ) -> list[tuple[int, int] | None]:
     """Return the cell `(x, y)` of each of `points` `(n, 2)`, or None outside the picture."""
     if width <= 0 or height <= 0:
         return [None] * len(np.asarray(points).reshape(-1, 2))
-    across, down, inside = _places(points, x_range, y_range, 2 * width, 4 * height)
+    across, down, inside = _positions(points, x_range, y_range, 2 * width, 4 * height)
     return [
         (int(x) // 2, int(y) // 4) if ok else None
         for x, y, ok in zip(across, down, inside, strict=True)
@@ -182,10 +182,10 @@ def braille(
         if 0 <= mark.x < width and 0 <= mark.y < height:
             if mark.role not in roles:
                 roles.append(mark.role)
-            characters[mark.y, mark.x] = plain(mark.character, glyphs)[:1] or " "
+            characters[mark.y, mark.x] = one_cell_text(mark.character, glyphs)[:1] or " "
             keys[mark.y, mark.x] = roles.index(mark.role) + 1
     styles = [palette.style("axis"), *(palette.style(role) for role in roles)]
-    return compose(characters, keys, styles)
+    return strips_of(characters, keys, styles)
 
 
 def shade(
@@ -215,7 +215,7 @@ def shade(
     share = np.sqrt(values / top) if top > 0 else values * 0.0
     levels = np.ceil(share * shades).astype(np.int64)
     if by_character:
-        return compose(
+        return strips_of(
             characters[levels[:, 0]], np.zeros((height, width), np.int64), [palette.style("truth")]
         )
     return [
@@ -307,7 +307,7 @@ def arrows(
     ]
 
 
-def _places(
+def _positions(
     points: ArrayLike, x_range: Range, y_range: Range, columns: int, rows: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], DotGrid]:
     """Return column and row (0 at the top) of each point on a lattice, and a mask of hits."""

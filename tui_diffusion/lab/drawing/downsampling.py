@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...core.arrays import Floats
 
 _BLOCKS = 8192
-"""Largest number of blocks of a `Series`: about twenty per column of the widest loss curve."""
+"""Maximum number of blocks of a `Series`: about twenty per column of the widest loss curve."""
 
 
 class Series:

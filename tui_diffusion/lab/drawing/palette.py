@@ -17,7 +17,7 @@ from textual.color import Color, ColorParseError
 
 from ...interface.capabilities import Colours
 
-LEVELS = 6
+SHADES = 6
 """Number of shades of a density, without the empty one."""
 
 _SKY, _ORANGE, _GREEN = Color.parse("#56B4E9"), Color.parse("#E69F00"), Color.parse("#009E73")
@@ -137,7 +137,7 @@ class Palette:
             for role in (hues if least > _CONTRAST else ("axis", "text", "start"))
         }
         styles = {role: Style(color=hue.rich_color) for role, hue in hues.items()}
-        shades = [ground.blend(hues["truth"], (k + 1) / (LEVELS - 1)) for k in range(LEVELS - 1)]
+        shades = [ground.blend(hues["truth"], (k + 1) / (SHADES - 1)) for k in range(SHADES - 1)]
         shades.append(hues["truth"].blend(ink, 0.6))
         return cls(styles, tuple(shade.rich_color for shade in shades))
 

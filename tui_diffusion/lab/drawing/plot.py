@@ -1,7 +1,7 @@
 """Curves, histograms and axes as text.
 
-`draw` turns a `PlotFigure` into lines. plotext draws curves, rules and axes with their ticks; the
-tags of its cells are replaced by styles of the palette.
+`draw_plot` turns a `PlotFigure` into lines. plotext draws curves, rules and axes with their ticks;
+the tags of its cells are replaced by styles of the palette.
 
 plotext visits every dot of a line in Python, while a training waits. Dense curves, such as the band
 of a raw loss (10 to 600 ms in plotext), are therefore drawn by numpy on the same dots, under the
@@ -28,27 +28,27 @@ from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS, Axis
 from ...interface.glyphs import Glyphs
 from .axes import AxisScale, scale_of
-from .curves import dashed, runs, scattered, stroke
+from .curves import scattered, stroke, visible_parts, with_gaps
 from .dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, codes_of
 from .figure import AxisTick, Curve, Marker, PlotFigure
 from .palette import Palette
 from .plotext_raster import DotLine, rasterize, rasterize_axes
-from .strips import compose, plain
+from .strips import one_cell_text, strips_of
 
-SMALLEST = (12, 5)
+SMALLEST_PLOT = (12, 5)
 """Minimum width and height of a plot, in cells."""
 
 
-def draw(
+def draw_plot(
     figure: PlotFigure, width: int, height: int, palette: Palette, glyphs: Glyphs = "braille"
 ) -> list[Strip]:
     """Draw `figure` as `height` lines of `width` cells: a row of legend, the plot, and its axes.
 
-    The result is blank below the `SMALLEST` size. Raises for no input, however large, small or
+    The result is blank below the `SMALLEST_PLOT` size. Raise nothing, however large, small or
     non-finite.
     """
     width, height = max(0, width), max(0, height)
-    if width < SMALLEST[0] or height < SMALLEST[1]:
+    if width < SMALLEST_PLOT[0] or height < SMALLEST_PLOT[1]:
         return [Strip.blank(width)] * height
     sheet = _Sheet(_told_apart(figure) if palette.colourless else figure, width, height, glyphs)
     styles = [palette.style(role) for role in sheet.roles]
@@ -66,8 +66,10 @@ def sketch(
         return [Strip.blank(width)] * height
     bare = replace(figure, x_label="", y_label="", x_ticks=(), y_ticks=())
     around = (_LABEL_WIDTH + 1, _ROWS_AROUND)
-    lines = draw(bare, room + around[0], height + around[1], palette, glyphs)
-    beside = [Strip([Segment(plain(text, glyphs), palette.style(role))]) for text, role in names]
+    lines = draw_plot(bare, room + around[0], height + around[1], palette, glyphs)
+    beside = [
+        Strip([Segment(one_cell_text(text, glyphs), palette.style(role))]) for text, role in names
+    ]
     beside += [Strip([])] * height
     return [
         Strip.join([line.crop(around[0], around[0] + room), name]).adjust_cell_length(width)
@@ -90,7 +92,7 @@ def _told_apart(figure: PlotFigure) -> PlotFigure:
     return replace(figure, curves=tuple(curves))
 
 
-def frame(
+def plot_frame(
     x_range: Range,
     y_range: Range,
     width: int,
@@ -103,13 +105,13 @@ def frame(
     legend: Sequence[tuple[str, str, str]] = (),
     axes: tuple[Axis, Axis] = (AS_IT_IS, AS_IT_IS),
 ) -> tuple[list[Strip], Region]:
-    """Draw the axes alone, as `draw` does, and return them with the area of the plot, in cells.
+    """Draw only the axes, as `draw_plot` does; return them with the area of the plot, in cells.
 
-    `legend` holds `(sample, label, role)` for the later content. Below the `SMALLEST` size the area
-    is empty. The area depends on the ranges, because their tick labels need space.
+    `legend` holds `(sample, label, role)` for the later content. Below the `SMALLEST_PLOT` size the
+    area is empty. The area depends on the ranges, because their tick labels need space.
     """
     width, height = max(0, width), max(0, height)
-    if width < SMALLEST[0] or height < SMALLEST[1]:
+    if width < SMALLEST_PLOT[0] or height < SMALLEST_PLOT[1]:
         return [Strip.blank(width)] * height, Region(0, 0, 0, 0)
     figure = PlotFigure(
         x_range=x_range,
@@ -126,7 +128,7 @@ def frame(
 def inner_size(width: int, height: int) -> tuple[int, int]:
     """Return the size of the plot within a frame of `width` by `height` with ordinary tick labels.
 
-    `frame` returns the exact size; this estimate serves to choose ranges (`equal_ranges`) before.
+    `plot_frame` returns the exact size; this estimate is for choosing the ranges (`equal_ranges`).
     """
     return max(0, width - _LABEL_WIDTH - 1), max(0, height - _ROWS_AROUND)
 
@@ -179,8 +181,8 @@ class _Sheet:
         self.inner = Region(margin + 1, 1, width - margin - 1, height - _ROWS_AROUND)
         shares = [(self._x.unit(xs), self._y.unit(ys)) for xs, ys in curves]
         lines = [
-            self._line(curve, *places)
-            for curve, places in zip(figure.curves, shares, strict=True)
+            self._line(curve, *positions)
+            for curve, positions in zip(figure.curves, shares, strict=True)
             if _by_plotext(curve)
         ]
         self._raster(x_ticks, [(at, text.rjust(margin)) for at, text in y_ticks], lines)
@@ -209,7 +211,7 @@ class _Sheet:
     def _line(self, curve: Curve, xs: Floats, ys: Floats) -> DotLine:
         """Convert a curve to plotext's arguments."""
         marker = _marker(self._figure, curve, self.glyphs)
-        return runs(xs, ys), marker, self._role(curve.role)
+        return visible_parts(xs, ys), marker, self._role(curve.role)
 
     def _raster(
         self, x_ticks: Sequence[AxisTick], y_ticks: Sequence[AxisTick], lines: Sequence[DotLine]
@@ -217,8 +219,8 @@ class _Sheet:
         """Draw axes, ticks, rules and curves."""
         rules = []
         for marks, scale in ((self._figure.v_lines, self._x), (self._figure.h_lines, self._y)):
-            places = ((float(scale.unit(rule.at)), self._role(rule.role)) for rule in marks)
-            rules.append(tuple((at, role) for at, role in places if 0 <= at <= 1))
+            positions = ((float(scale.unit(rule.at)), self._role(rule.role)) for rule in marks)
+            rules.append(tuple((at, role) for at, role in positions if 0 <= at <= 1))
         # At least one tick is needed: the width of its text determines the position of the axis.
         labels = tuple(y_ticks) or ((0.0, " " * (self.inner.x - 1)),)
         draw = partial(rasterize, lines=lines) if lines else rasterize_axes
@@ -229,7 +231,7 @@ class _Sheet:
     def _dots(self, curve: Curve, xs: Floats, ys: Floats, free: NDArray[np.bool_]) -> None:
         """Draw points, dense lines and broken lines into free cells; a cell shows the last dots."""
         if curve.marker == "dashed":
-            xs, ys = dashed(xs, ys, 2 * self.inner.width)
+            xs, ys = with_gaps(xs, ys, 2 * self.inner.width)
         marker, role = _marker(self._figure, curve, self.glyphs), self._role(curve.role)
         bits, characters = _LATTICES.get(marker, (((1,),), np.array([" ", marker])))
         columns, rows = len(bits[0]) * self.inner.width, len(bits) * self.inner.height
@@ -298,7 +300,7 @@ class _Sheet:
         room = self.inner.right - end
         fitting: list[tuple[str, str, str]] = []
         for sample, label, role in legend:
-            entry = plain(sample, self.glyphs), plain(label, self.glyphs), role
+            entry = one_cell_text(sample, self.glyphs), one_cell_text(label, self.glyphs), role
             used = len(entry[0]) + 1 + len(entry[1]) + (3 if fitting else 0)
             if used > room:
                 break
@@ -316,7 +318,7 @@ class _Sheet:
 
     def _write(self, text: str, x: int, y: int, role: int) -> int:
         """Write as much of `text` as fits; return the column after it."""
-        characters = plain(text, self.glyphs)[: max(0, self.inner.right - x)]
+        characters = one_cell_text(text, self.glyphs)[: max(0, self.inner.right - x)]
         self.characters[y, x : x + len(characters)] = list(characters)
         self.ink[y, x : x + len(characters)] = role
         return x + len(characters)
@@ -367,7 +369,7 @@ def _placed(
 ) -> list[AxisTick]:
     """Return ticks at shares of the axis, without those outside."""
     ticks = scale.ticks(count, axis) if given is None else given
-    shares = [(float(scale.unit(value)), plain(text, glyphs)[:9]) for value, text in ticks]
+    shares = [(float(scale.unit(value)), one_cell_text(text, glyphs)[:9]) for value, text in ticks]
     return [(share, text) for share, text in shares if 0 <= share <= 1]
 
 
@@ -379,4 +381,4 @@ def _strips(sheet: _Sheet, styles: Sequence[Style]) -> list[Strip]:
         ground, ink = divmod(int(pair), len(styles))
         under = Style(bgcolor=styles[ground].color) if ground else Style.null()
         combined.append(styles[ink] + under)
-    return compose(sheet.characters, keys.reshape(sheet.ink.shape), combined)
+    return strips_of(sheet.characters, keys.reshape(sheet.ink.shape), combined)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ...core.arrays import Floats
 from ...interface.glyphs import Glyphs
 from .figure import AxisTick
-from .strips import Characters, plain
+from .strips import Characters, one_cell_text
 
 DotLine = tuple[list[Floats], str, int]
 """Runs of points (k, 2), plotext's marker, and a role's number."""
@@ -80,7 +80,7 @@ def rasterize(
             x += len(text)
     if glyphs == "ascii":
         for y in range(height):
-            characters[y] = list(plain("".join(characters[y]), "ascii"))
+            characters[y] = list(one_cell_text("".join(characters[y]), "ascii"))
     return characters, ink
 
 

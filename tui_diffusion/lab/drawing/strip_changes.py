@@ -18,7 +18,7 @@ def changed_spans(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
     """
     if old is new or old == new:
         return []
-    before, after = cells_of(old), cells_of(new)
+    before, after = strip_cells(old), strip_cells(new)
     if before is None or after is None:
         return [(0, width)]
     blank = [(" ", None)] * width
@@ -43,7 +43,7 @@ def differing(before: Sequence[object], after: Sequence[object]) -> list[tuple[i
 Cell = tuple[str, Style | None]
 
 
-def cells_of(strip: Strip) -> list[Cell] | None:
+def strip_cells(strip: Strip) -> list[Cell] | None:
     """Return the cells of a line, or None if a character is not one cell wide."""
     cells: list[Cell] = []
     for text, style, _ in strip:

@@ -29,7 +29,7 @@ def place(base: Sequence[Strip], inner: Sequence[Strip], x: int, y: int) -> list
     return lines
 
 
-def compose(
+def strips_of(
     characters: Characters, keys: NDArray[np.int64], styles: Sequence[Style]
 ) -> list[Strip]:
     """Return lines of `characters` `(height, width)` in `styles`, indexed by `keys` (same shape).
@@ -40,8 +40,8 @@ def compose(
     height, width = characters.shape
     grounded = np.array([style.bgcolor is not None for style in styles], dtype=bool)
     inked = (characters != " ") | grounded[keys]
-    places = np.where(inked, np.arange(width), -1)
-    source = np.maximum.accumulate(places, axis=1)
+    indices = np.where(inked, np.arange(width), -1)
+    source = np.maximum.accumulate(indices, axis=1)
     first = np.argmax(inked, axis=1)[:, None] if width else source
     keys = np.take_along_axis(keys, np.where(source < 0, first, source), axis=1)
     # A background must not spread: a blank after a cell with a background returns to the plain
@@ -67,7 +67,7 @@ def compose(
 _ASCII_FOR = str.maketrans("─│┼┤├┬┴└┘┌┐█▇•·×✕○●◆", "-|+++++++++##o.xxO@X")
 
 
-def plain(text: str, glyphs: Glyphs = "braille") -> str:
+def one_cell_text(text: str, glyphs: Glyphs = "braille") -> str:
     """Return `text` with one cell per character, in ASCII if `glyphs` requires it."""
     printable = "".join(c if c.isprintable() and Segment(c).cell_length == 1 else "?" for c in text)
     if glyphs != "ascii":

@@ -1,7 +1,7 @@
-"""Borders: strong ones where the theme asks for contrast, and titles that change often.
+"""Borders: strong ones for the high-contrast theme, and titles that change often.
 
-When a title changes, Textual repaints the whole widget with its children; here, only the cells of
-the title are repainted.
+When a title changes, Textual repaints the whole widget with its children; `set_titles` repaints
+only the cells of the title.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STARK = """
 .-stark FormHelp { border-top: solid $foreground 70%; }
 .-stark Lines > .lines--rule { color: $foreground 70%; }
 """
-"""Strong borders, which are faint in other themes; the focused panel keeps its own."""
+"""Strong borders, where other themes have faint ones; the focused panel keeps its own."""
 
 
 def set_titles(widget: Widget, title: str, subtitle: str = "") -> None:
@@ -42,5 +42,5 @@ def _longest(old: Content | None, new: Content) -> int:
 
 
 def forget_borders() -> None:
-    """Empty Textual's cache of borders, which holds on to every line of closed screens."""
+    """Empty Textual's cache of borders, which keeps every line of closed screens in memory."""
     StylesCache.get_inner_outer.cache_clear()

@@ -21,7 +21,7 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from ..drawing.palette import CUBE
-from ..drawing.strip_changes import cells_of, differing
+from ..drawing.strip_changes import differing, strip_cells
 
 
 class TerminalContent:
@@ -40,13 +40,13 @@ class TerminalContent:
             return _Update(update, self)
         return update
 
-    def news(self, x: int, y: int, strip: Strip) -> Iterator[tuple[int, Strip]]:
+    def changes(self, x: int, y: int, strip: Strip) -> Iterator[tuple[int, Strip]]:
         """Yield the parts of a strip at (x, y) that differ, and record them as shown."""
         row = self._rows.setdefault(y, [])
         end = x + strip.cell_length
         row.extend([None] * (end - len(row)))
         # A character that is not one cell wide always counts as different.
-        new: Sequence[object] = cells_of(strip) or [None] * strip.cell_length
+        new: Sequence[object] = strip_cells(strip) or [None] * strip.cell_length
         spans = differing(row[x:end], new) if None not in new else [(0, len(new))]
         row[x:end] = new
         for first, stop in spans:
@@ -64,7 +64,7 @@ class _Update(CompositorUpdate):
         pen = OutputCursor(console._color_system)
         lines: dict[int, list[CellRun]] = {}
         for x, y, strip in self._stretches():
-            for start, piece in self.shown.news(x, y, strip.discard_meta()):
+            for start, piece in self.shown.changes(x, y, strip.discard_meta()):
                 lines.setdefault(y, []).extend(_runs(start, piece))
         for y, runs in lines.items():
             pen = draw_line(pen, y, runs)

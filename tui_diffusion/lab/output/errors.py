@@ -34,7 +34,7 @@ def logs_folder() -> Path:
     return Path(platformdirs.user_state_dir("diffusion-tui", appauthor=False)) / "logs"
 
 
-def tell(error: Exception | None, details: Iterable[RenderableType]) -> None:
+def print_error(error: Exception | None, details: Iterable[RenderableType]) -> None:
     """Print the line to standard error, and write the details to the log file that it names.
 
     Logs show memory content, so only the user may read them; only the latest few are kept.

@@ -1,4 +1,4 @@
-"""Keys that go to a widget directly, not by way of the focus or the app."""
+"""Keys that are sent to a widget directly, not through the focus or the app."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widgets import OptionList
 
 
 def forward_key(widget: Widget, key: events.Key) -> None:
-    """Hand a key to a widget, with or without the focus."""
+    """Send a key to a widget, whether or not it has the focus."""
     widget._forward_event(key)
 
 

@@ -23,7 +23,7 @@ from textual.worker import NoActiveWorker, WorkerFailed, get_current_worker
 
 
 def is_closing(app: App[Any]) -> bool:
-    """Return whether an app that has started is to exit, or removes its screens already."""
+    """Return whether an app that has started is about to exit or is removing its screens."""
     return app._exit or not app.is_running or not app._screen_stack
 
 

@@ -62,7 +62,7 @@ class PacedScreen(Screen[ScreenResultType]):
 
 
 class ModalWindow(ModalScreen[ScreenResultType], PacedScreen[ScreenResultType]):
-    """A window over the lab, whose surroundings are not sent again."""
+    """A window over the lab; the terminal keeps the cells around it."""
 
     DEFAULT_CSS = """
     ModalWindow { background: transparent; align: center middle; }
@@ -88,7 +88,7 @@ class CommandMenu(CommandPalette, PacedScreen[Any]):
 
 @contextmanager
 def lifted(screen: Screen[Any]) -> Iterator[None]:
-    """Take the top screen off the stack for a moment, for a picture of what is below it."""
+    """Take a screen off the stack for a moment, to draw the screen below it."""
     stack = screen.app._screen_stack
     stack.remove(screen)
     try:

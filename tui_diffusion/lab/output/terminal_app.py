@@ -20,7 +20,7 @@ from ..drawing.palette import Palette
 from .colour_filters import reducer
 from .differ import TerminalContent
 from .driver import GuardedApp, LabDriver
-from .errors import tell
+from .errors import print_error
 from .mounting import is_closing, is_expected, pump_at_work, while_whole
 from .pace import FrameLimiter
 from .screens import CommandMenu
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 5.0
-"""Seconds that a key waits for its screen, at most."""
+"""Maximum number of seconds that a key waits for its screen."""
 
 
 class TerminalApp(GuardedApp):
@@ -94,7 +94,7 @@ class TerminalApp(GuardedApp):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent) and is_closing(self):
-            return  # nobody is left to receive the answer
+            return  # nothing is left to handle it
         await super().on_event(event)
 
     async def _dispatch_message(self, message: Message) -> None:
@@ -133,22 +133,22 @@ class TerminalApp(GuardedApp):
     # --- messages and notices ----------------------------------------------------------------
 
     def post_while_running(self, message: Message) -> None:
-        """Post a message from any thread; none once the app has ended."""
+        """Post a message from any thread; drop it once the app has ended."""
         if self.is_running:
             self.post_message(message)
 
     def notify(self, message: str, *, title: str = "", **options: Any) -> None:
-        """Show a notice in place of the previous one with this title, so that none pile up."""
+        """Show a notice that replaces the previous one with this title, so that none pile up."""
         for notice in [notice for notice in self._notifications if notice.title == title]:
             self._unnotify(notice, refresh=False)
         super().notify(message, title=title, **options)
 
     def refuse(self, title: str, why: str) -> None:
-        """Show a notice about an action that was refused, and why."""
+        """Show a notice that an action was refused, with the reason."""
         self.notify(why, title=title, severity="error", markup=False)
 
     def _print_error_renderables(self) -> None:
         if self._exit_renderables:
             self._return_code = self._return_code or 1
-            tell(self._exception, self._exit_renderables)
+            print_error(self._exception, self._exit_renderables)
             self._exit_renderables.clear()

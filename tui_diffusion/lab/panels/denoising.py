@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..sampling.measured_trajectory import MeasuredTrajectory
 
 _ROOMY = 88
-"""Least number of columns at which the numbers stand two cells apart."""
+"""Minimum number of columns at which the numbers stand two cells apart."""
 
 TRACKED = 8
 """Number of points that can be followed, one at a time."""

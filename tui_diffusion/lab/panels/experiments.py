@@ -15,7 +15,7 @@ from ..widgets.row_list import Piece, RowList
 
 
 class ExperimentList(RowList):
-    """The experiments, one a row, with the user's own below a heading.
+    """The experiments, one per row, with the user's own below a heading.
 
     Moving the cursor chooses an experiment at once. From 56 columns on, a row also shows the
     experiment's id and the script of the post.

@@ -18,7 +18,7 @@ from ..widgets.row_list import fit
 from ..widgets.text_line import times_text
 
 _BRANDED = 76
-"""Least number of columns at which the name of the program is shown."""
+"""Minimum number of columns at which the name of the program is shown."""
 
 
 def status(
@@ -33,7 +33,7 @@ def status(
     """Return the left and right part of the status line, as styled texts.
 
     ``chosen``: name of the experiment; ``waiting``: text if there is no ``training``;
-    ``sampling``: steps done and total of a long sampling; ``reading``: what is being read. Name,
+    ``sampling``: steps done and total of a long sampling; ``reading``: a file read now. Name,
     state, step and the reason of a failure always show, the reason cut to fit. The other parts show
     as far as they fit: first the time, then device and threads, the least important last.
     """

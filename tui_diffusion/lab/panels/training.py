@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..drawing.downsampling import Series
     from ..sampling.diagnosis import RequestedDiagnosis
 
-VIEWS = ("loss", "excess", "error", "schedule")
+LOSS_VIEWS = ("loss", "excess", "error", "schedule")
 """The views, in the order of the key ``o``."""
 TITLES = {
     "excess": "Excess loss per level",
@@ -112,7 +112,7 @@ class LossPanel(Panel):
 
     def next_view(self) -> None:
         """Show the next view."""
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        self.view = LOSS_VIEWS[(LOSS_VIEWS.index(self.view) + 1) % len(LOSS_VIEWS)]
         self.redraw()
 
     def action_log_scale(self) -> None:
@@ -120,7 +120,7 @@ class LossPanel(Panel):
         self.logarithmic = not self.logarithmic
         self.redraw()
 
-    def tell(self, diagnosis: RequestedDiagnosis | None) -> None:
+    def show_diagnosis(self, diagnosis: RequestedDiagnosis | None) -> None:
         """Set the diagnosis, or None if there is none for the current experiment."""
         self.diagnosis = diagnosis
         self.redraw()
@@ -165,7 +165,7 @@ class LossPanel(Panel):
                 return attribution(diagnosis, *view_state)
             return schedule(diagnosis, self.level, *view_state)
         from ..drawing.downsampling import Series
-        from ..drawing.plot import draw
+        from ..drawing.plot import draw_plot
         from ..views.losses import loss_figure
 
         assert training is not None and training.losses is not None
@@ -180,7 +180,7 @@ class LossPanel(Panel):
             floors=training.floors,
         )
         self._title(training)
-        return draw(figure, *view_state)
+        return draw_plot(figure, *view_state)
 
     def _title(self, training: Training) -> None:
         latest, times = training.latest, training.times_floor

@@ -1,4 +1,4 @@
-"""Loading of a run on disk as a training that the lab can show."""
+"""Loading a run on disk as a training that the lab can show."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def opened(name: str) -> tuple[Experiment, Training]:
-    """Return the experiment of a run and its training as it ended.
+    """Return the experiment of a run and its training at the last checkpoint.
 
-    Raise `RunError` if the run cannot be opened, `ConfigError` if its point file is gone.
+    Raise `RunError` if the run cannot be opened, `ConfigError` if its point file is missing.
     """
     run = open_run(name)
     make_mixture(run.experiment.data)  # fails if the point file is gone
@@ -40,20 +40,20 @@ def opened(name: str) -> tuple[Experiment, Training]:
 
 
 @dataclass(frozen=True)
-class ToOpen:
-    """A run that was read: its training as it was left, or None if it is to be resumed."""
+class LoadedRun:
+    """A run that was read, with its training, or None if the training will be resumed."""
 
     folder: str
     experiment: Experiment
     training: Training | None
 
 
-def read(choice: RunChoice) -> ToOpen:
-    """Read a run to open or to resume; raise `ConfigError` or `RunError`."""
+def load_run(choice: RunChoice) -> LoadedRun:
+    """Load the chosen run, to open or to resume it; raise `ConfigError` or `RunError`."""
     folder = str(choice.run.folder.absolute())
     more = {} if choice.steps is None else {"training.steps": choice.steps}
     run = open_run(folder)
     ended = run.state in ("finished", "diverged")
     if more or (choice.what == "resume" and not ended):
-        return ToOpen(folder, resumed_experiment(run, more), None)
-    return ToOpen(folder, *opened(folder))
+        return LoadedRun(folder, resumed_experiment(run, more), None)
+    return LoadedRun(folder, *opened(folder))

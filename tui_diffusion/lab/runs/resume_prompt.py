@@ -24,7 +24,7 @@ def unfinished(experiments: Container[str], declined: str | None) -> Summary | N
     try:
         run = latest_run()
     except RunError:
-        return None  # the runs screen says what is wrong with the store
+        return None  # the runs screen shows the error
     if run is None or run.about is None or not run.resumable or not run.name.isprintable():
         return None
     return run if run.about.experiment in experiments and run.name != declined else None

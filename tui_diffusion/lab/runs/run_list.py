@@ -1,4 +1,4 @@
-"""The list of runs, one a row."""
+"""The list of runs, one per row."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class RunChoice:
 
 
 class Found(NamedTuple):
-    """The runs on disk, the latest written first, and the changes of each whole one."""
+    """The runs on disk, the latest written first, and the changed settings of each whole run."""
 
     runs: list[Summary]
     changes: dict[Path, Changes]
 
 
 def find_runs() -> Found:
-    """Read the store, which takes a fraction of a millisecond a run; raise `RunError`."""
+    """Read the store; raise `RunError`. It takes a fraction of a millisecond per run."""
     runs = all_runs()
     return Found(runs, changes_of(runs))
 
 
 class RunList(RowList):
-    """The runs, one a row; a damaged run shows the reason and cannot be opened."""
+    """The runs, one per row; a damaged run shows the reason and cannot be opened."""
 
     class Moved(Message):
         """The cursor moved to another run."""

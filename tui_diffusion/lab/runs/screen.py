@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .compare.subjects import Candidate
 
 MOST = 4
-"""Greatest number of marked runs, which a comparison can show."""
+"""Maximum number of marked runs; a comparison can show no more."""
 
 _POLL = 2.0
 """Seconds between two reads of the store."""
@@ -112,7 +112,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
     async def on_mount(self) -> None:
         self.query_one(RunList).focus()
         self._say(_READING)
-        # The first keys are for the runs: the screen counts as built once they are there.
+        # The first keys act on the runs, so mounting waits for them.
         read, loop = asyncio.Event(), asyncio.get_running_loop()
         outcome = self._reader.start(find_runs, self._take)
         outcome.add_done_callback(lambda _: loop.call_soon_threadsafe(read.set))
@@ -255,11 +255,11 @@ class RunsScreen(ModalWindow[RunChoice | None]):
             self.dismiss(RunChoice(run, "resume"))
 
     def _read_run(self, run: Summary) -> None:
-        """Read the experiment of a run, to say what more steps do to its learning rate."""
+        """Read the experiment of a run, to show the effect of more steps on its learning rate."""
         from ...core.runs.run import open_run
 
         def done(outcome: Future[Run]) -> None:
-            with suppress(RunError, ConfigError):  # which going on will say
+            with suppress(RunError, ConfigError):  # resuming reports the error
                 self._experiment = outcome.result().experiment
             if self._asking == "steps" and self.query_one(RunList).here == run:
                 self._say(self._question(run, self.query_one(Input).value))
@@ -370,12 +370,12 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         self.query_one(RunList).filter(words)
         self._show()
 
-    def _done_asking(self, told: str = "") -> None:
+    def _done_asking(self, message: str = "") -> None:
         self._asking = ""
         self.query_one(Input).remove_class("shown")
         self.query_one(RunList).focus()
-        if told:
-            self._say(told)
+        if message:
+            self._say(message)
         else:
             self._say_count()
         self._load()
@@ -410,7 +410,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         runs.marked = [folder if marked == run.folder else marked for marked in runs.marked]
 
     def _remove(self, run: Summary) -> None:
-        """Delete a run of the store; take one outside it off the list and keep its folder."""
+        """Delete a run in the store; only remove a run outside it from the list."""
         if in_store(run.folder):
             delete_run(run.name)
         else:

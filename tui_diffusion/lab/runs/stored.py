@@ -21,7 +21,7 @@ def count_runs() -> Mapping[str, int]:
     try:
         runs = all_runs()
     except RunError:
-        return {}  # the runs screen says what is wrong with the store
+        return {}  # the runs screen shows the error
     changes_of(runs)  # fills its cache, so that the runs screen opens without delay
     return Counter(
         run.about.experiment
@@ -36,5 +36,5 @@ def ask_for_counts(post: Callable[[RunsCounted], None]) -> None:
 
 
 def mark_of(count: int) -> str:
-    """Return the mark of an experiment with so many runs: ``✓ 3 runs``."""
+    """Return the mark of an experiment with ``count`` runs: ``✓ 3 runs``."""
     return f"✓ {count} run{'s' if count > 1 else ''}"

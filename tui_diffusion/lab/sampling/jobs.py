@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .request import ProgressCallback, SampleRequest
+from ...core.progress import ProgressCallback
+from .request import SampleRequest
 
 if TYPE_CHECKING:
     from .diagnosis import RequestedDiagnosis

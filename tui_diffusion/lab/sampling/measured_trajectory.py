@@ -23,11 +23,12 @@ from ...core.datasets import MAX_COMPONENTS, Scaling
 from ...core.interpolation import interpolate
 from ...core.methods import Denoiser, IdealDenoiser, device_of
 from ...core.mixtures import GaussianMixture
+from ...core.progress import ProgressCallback
 from ...core.schedules import Schedule
 from ...core.training.devices import choose_device, use_threads
 from ...core.trajectory import Trajectory, denoise, forward_process
 from ...core.trajectory_view import ESTIMATES, FOLLOWED, exact_at, noise_at
-from .request import ProgressCallback, SampleRequest
+from .request import SampleRequest
 
 _AT_ONCE = 400_000
 """Number of pairs that are measured so quickly that a key press can wait for it."""
@@ -120,7 +121,7 @@ class MeasuredTrajectory:
     def is_slow(self, view: str) -> bool:
         """Return whether a picture of this view is too slow to draw during a key press.
 
-        Exact parts take time for every component, and data from a file have one for each row.
+        The time of the exact parts grows with the number of components, one per row of a file.
         """
         pairs = self.mixture.modes * min(self.x.shape[1], ESTIMATES)
         return self.mixture.modes > MAX_COMPONENTS or (view == "clean estimate" and pairs > _PAIRS)

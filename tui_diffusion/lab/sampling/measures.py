@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...core.progress import ProgressCallback
 from ..formatting import number
-from .request import ProgressCallback
 
 if TYPE_CHECKING:
     from .measured_trajectory import MeasuredTrajectory

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...core.config.experiment import Experiment
 
-ProgressCallback = Callable[[int, int], None]
 """Callback with the number of completed steps and the total."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .request import ProgressCallback
+from ...core.progress import ProgressCallback
 
 if TYPE_CHECKING:
     pass

@@ -92,7 +92,7 @@ _OTHER_DATA = (
 """What to look for before, during and after training, if the settings match no preset."""
 
 
-def moments(workspace: Workspace) -> Iterator[tuple[str, str]]:
+def current_advice(workspace: Workspace) -> Iterator[tuple[str, str]]:
     """Yield headlines and texts on the current state of the experiment, the most urgent first."""
     experiment, training = workspace.experiment, workspace.training
     preset = base_of(experiment)
@@ -164,7 +164,7 @@ def where(training: Training | None) -> str:
 
 
 def _diverged(training: Training) -> str:
-    """Return what has happened and how to fix it."""
+    """Explain why the training diverged, and the remedy."""
     lr = training.experiment.training.lr
     preset = PRESETS.get(training.experiment.name)
     default = preset.experiment.training.lr if preset is not None else lr
@@ -177,7 +177,7 @@ def _diverged(training: Training) -> str:
 
 
 def seen(workspace: Workspace, source: str, level: int, levels: int) -> str:
-    """Return what the points on the screen are, at level 0 to ``levels``."""
+    """Describe the points on the screen at a level from 0 to ``levels``."""
     where = "the noisiest level" if level == 0 else "clean" if level == levels else "in between"
     whose = {
         "forward": "true data, noised",

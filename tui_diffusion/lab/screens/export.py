@@ -237,13 +237,13 @@ class ExportScreen(ModalWindow[None]):
         self._tell(text.replace("--", ""))
 
     def _write_screen(self, file: Path, options: ExportOptions) -> None:
-        from ...export.atomic import write_whole
+        from ...export.atomic import write_files
         from ...export.options import ExportError
 
         with lifted(self):
             source = self.app.export_screenshot()
         try:
-            write_whole([file], options.force, lambda files: _write_text(files[0], source))
+            write_files([file], options.force, lambda files: _write_text(files[0], source))
         except ExportError as error:
             self.post_message(self.Ended([], str(error)))
         else:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...core.progress import ProgressCallback
 from ..runs.compare.subjects import LETTERS, Subject
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from ..sampling.measured_trajectory import MeasuredTrajectory
     from ..session.records import Training
 
-ProgressCallback = Callable[[int, int], None]
 Write = Callable[[Path, "ExportOptions", ProgressCallback], list[Path]]
 """Writes a file, in a thread, and returns the paths it wrote."""
 
@@ -158,7 +158,7 @@ def of_comparison(
     ``trajectories``: index of the subject, trajectory, and position between levels 0 and N.
     ``views``: view by dimension. ``first``: the default, "losses", "denoising" or "table".
     """
-    from ...export.pictures.learning_curves import overlay
+    from ...export.pictures.learning_curves import losses_figure
     from ...export.pictures.side_by_side import denoisings
     from ...export.scene import Animation
     from ...export.write import export_figure
@@ -168,7 +168,7 @@ def of_comparison(
     losses = [(name, s.losses, s.floors) for name, s in zip(names, subjects, strict=True)]
 
     def draw_losses(file: Path, options: ExportOptions, progress: ProgressCallback) -> list[Path]:
-        figure = overlay(losses, title, log=log, relative=relative)
+        figure = losses_figure(losses, title, log=log, relative=relative)
         return export_figure(lambda size: figure, file, options, progress)
 
     def draw_trajectories(
@@ -217,12 +217,12 @@ def _write_table(
     options: ExportOptions,
     progress: ProgressCallback,
 ) -> list[Path]:
-    from ...export.atomic import write_whole
+    from ...export.atomic import write_files
 
     def write(files: list[Path]) -> None:
         with files[0].open("w", encoding="utf-8", newline="") as out:
             csv.writer(out).writerows(make())
         progress(1, 1)
 
-    write_whole([file], options.force, write)
+    write_files([file], options.force, write)
     return [file]

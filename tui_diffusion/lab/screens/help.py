@@ -23,7 +23,7 @@ from ..output.screens import ModalWindow
 from ..panels.denoising import DenoisingPanel
 from ..views.names import PICTURES
 from ..workspace import Workspace
-from .explanations import formulas, moments, papers, seen, where
+from .explanations import current_advice, formulas, papers, seen, where
 
 GROUPS = ("Training", "Denoising", "Lab", "Setup")
 """The groups of keys, by panel."""
@@ -121,12 +121,12 @@ def lab_page(
     keys, formulas, all other views, and papers.
     """
     experiment = workspace.experiment
-    yield from keys(here, ACTIONS)
+    yield from key_table(here, ACTIONS)
     preset = base_of(experiment)
     own = f"{shown(experiment.name)}, from {preset.title}" if experiment.name != preset.id else ""
     yield Text(f"\n{own or title_of(experiment)}", style="bold")
     yield Text(about_of(experiment))
-    for title, text in moments(workspace):
+    for title, text in current_advice(workspace):
         yield Text.assemble("\n", (f"{title}  ", "bold"), text)
     if there := where(workspace.training):
         yield Text.assemble("\n", ("Device, and why  ", "bold"), shown(there))
@@ -137,7 +137,7 @@ def lab_page(
     yield from _pictures(views)
     for group in GROUPS:
         if group != here:
-            yield from keys(group, ACTIONS)
+            yield from key_table(group, ACTIONS)
     yield Text("\nFormulas of these settings", style="bold underline")
     yield keys_and_meanings(formulas(experiment), 8)
     yield Text("\nOther views", style="bold underline")
@@ -150,7 +150,7 @@ def _pictures(names: list[str]) -> list[Text]:
     return [Text.assemble((name, "bold"), f"  {PICTURES[name]}") for name in names]
 
 
-def keys(group: str, actions: Sequence[Action]) -> Iterator[RenderableType]:
+def key_table(group: str, actions: Sequence[Action]) -> Iterator[RenderableType]:
     """Yield a heading and a table with the keys of a group and their help."""
     rows = [(action.shown, action.help) for action in actions if action.group == group]
     rows += {"Lab": LAB_KEYS, "Comparison": LAB_KEYS[-1:]}.get(group, ())

@@ -16,7 +16,7 @@ from ...core.config.errors import ConfigError
 from ...core.config.experiment import Experiment
 from ...core.config.presets import Preset
 from ...core.config.user_presets import (
-    check_name,
+    checked_preset_name,
     is_taken,
     remove_preset,
     rename_preset,
@@ -37,7 +37,7 @@ class PresetChange:
 
 
 class _PresetActions(RowList, can_focus=False):
-    """The actions of the dialog, one a row; the name above keeps the focus."""
+    """The actions of the dialog, one per row; the name above keeps the focus."""
 
     def __init__(self, choices: Iterable[tuple[str, str]], *, plain: bool) -> None:
         super().__init__(plain=plain)
@@ -150,7 +150,7 @@ class SavePresetScreen(ModalWindow[PresetChange | None]):
         name = self.query_one(Input).value
         try:
             if action != "remove":
-                name = check_name(name)
+                name = checked_preset_name(name)
             question = {
                 "save": f"{name} exists already; enter again replaces it.",
                 "remove": f"Remove {old} for good? Enter again removes it, escape does not.",

@@ -20,8 +20,8 @@ from ..output.screens import ModalWindow
 class TourStation:
     """One script of the post.
 
-    ``shows``: its point in the post. ``here``: what to do in the lab. ``adds``: what the lab shows
-    beyond the post. ``reminder``: one line for the note while its ``experiment`` is chosen.
+    ``shows``: its point in the post. ``here``: a task in the lab. ``adds``: the lab's additions to
+    the post. ``reminder``: one line for the note while its ``experiment`` is chosen.
     """
 
     script: str

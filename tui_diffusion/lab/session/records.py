@@ -77,7 +77,7 @@ class RunKeeper(Protocol):
         ...
 
     def finish(self, state: Any, metrics: Mapping[str, Any] | None = None) -> Any:
-        """Write the final state, and wait for it. Raises `RunError`."""
+        """Write the final state, and wait for it. Raise `RunError`."""
         ...
 
     def close(self) -> None:

@@ -119,7 +119,7 @@ class Session:
     def rest(self) -> threading.Event | None:
         """Pause a running training and wait briefly for it.
 
-        Returns the event that resumes it, or None if no training was running.
+        Return the event that resumes it, or None if no training was running.
         """
         training = self.training
         if training is None or not training.running.is_set() or not training.state.active:

@@ -14,8 +14,8 @@ from ...core.assemble import sampling_schedule
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure
 from ..drawing.palette import Palette
-from ..drawing.plot import draw
-from ..drawing.strips import plain
+from ..drawing.plot import draw_plot
+from ..drawing.strips import one_cell_text
 from ..sampling.diagnosis import RequestedDiagnosis
 from .side_by_side import beside, text_line
 
@@ -46,7 +46,7 @@ def excess(
         f" level {here.level}: loss {here.loss:.4g}, least of any network {here.floor:.4g}, "
         f"excess {here.excess:.3g}"
     )
-    picture = draw(figure, width, height - 1, palette, glyphs)
+    picture = draw_plot(figure, width, height - 1, palette, glyphs)
     return [*picture, text_line(note, width, palette, "text", glyphs)]
 
 
@@ -82,8 +82,8 @@ def schedule(
     )
     left = width // 2
     pair = beside(
-        draw(noise, left, height - 1, palette, glyphs),
-        draw(errors, width - left, height - 1, palette, glyphs),
+        draw_plot(noise, left, height - 1, palette, glyphs),
+        draw_plot(errors, width - left, height - 1, palette, glyphs),
     )
     here = by[min(level, len(by) - 1)]
     note = (
@@ -135,7 +135,7 @@ def attribution(
     first, note = verdict(split, diagnosis.start)
     styles = [palette.style("goal" if split.by_chance else "mark"), text]
     for sentence, style in zip((first, note), styles, strict=True):
-        for line in wrap(plain(sentence, glyphs), max(10, width - 2)):
+        for line in wrap(one_cell_text(sentence, glyphs), max(10, width - 2)):
             lines.append(Strip([Segment(f" {line}", style)]))
     lines = [line.adjust_cell_length(width) for line in lines[:height]]
     return [*lines, *[Strip.blank(width)] * (height - len(lines))]
@@ -148,7 +148,7 @@ def _scored(name: str, split: Attribution, glyphs: Glyphs) -> str:
 
 
 def _plus_minus(chance: float, glyphs: Glyphs) -> str:
-    return plain(f"± {chance:.2g}", glyphs)
+    return one_cell_text(f"± {chance:.2g}", glyphs)
 
 
 def _bars(values: Sequence[float], room: int, glyphs: Glyphs) -> list[str]:

@@ -24,14 +24,17 @@ def cell_width(ranges: tuple[Range, Range], width: int) -> float:
 
 
 def has_ring(truth: GaussianMixture, cell: float) -> bool:
-    """Return False if a component is smaller than a cell: the contour would hide its points."""
+    """Return whether a component's contour is larger than a cell; a smaller one hides points."""
     return bool(float(truth.stds.max()) * CONTOUR_RADIUS >= 1.5 * cell)
 
 
 def exact_grid(
     truth: GaussianMixture, ranges: tuple[Range, Range], size: tuple[int, int]
 ) -> Floats:
-    """Return the exact density (2·height, width), blurred to the cell size so that spikes show."""
+    """Return the exact density, shape (2·height, width), blurred so that narrow peaks show.
+
+    The blur has the size of a cell.
+    """
     width, height = size
     blurred = truth.noised(1.0, cell_width(ranges, width) / 2)
     values = _on_lattice(blurred, ranges, width, 2 * height).numpy()
@@ -40,14 +43,14 @@ def exact_grid(
     return np.asarray(values)
 
 
-def contour(
+def contour_dots(
     truth: GaussianMixture, ranges: tuple[Range, Range], size: tuple[int, int]
 ) -> NDArray[np.bool_]:
     """Return the dots (4·height, 2·width) of the contour that encloses 95 % of the density."""
     width, height = size
     if not has_ring(truth, cell_width(ranges, width)):
         return np.zeros((4 * height, 2 * width), dtype=np.bool_)
-    threshold = level_of(truth)
+    threshold = contour_log_density(truth)
     # A component is larger than a cell, so two values per cell and four dots between them suffice.
     coarse = _on_lattice(truth, ranges, width, 2 * height).clamp_min(_TINY).log()
     fine = torch.nn.functional.interpolate(
@@ -59,8 +62,11 @@ def contour(
     return np.asarray(inside & ~kernel)
 
 
-def level_of(truth: GaussianMixture) -> float:
-    """Return the log density of the 95 % contour, from a smaller sample for many components."""
+def contour_log_density(truth: GaussianMixture) -> float:
+    """Return the log density of the 95 % contour, as a quantile of a sample.
+
+    The sample is smaller for many components.
+    """
     count = min(2000, max(200, _LEVEL_PAIRS // truth.modes))
     random = torch.Generator().manual_seed(0)
     sample = truth.sample(count, random, balanced=True, dtype=torch.float64)

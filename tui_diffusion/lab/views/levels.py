@@ -10,17 +10,17 @@ from ...core.arrays import Floats
 from ...core.axes import AS_IT_IS
 from ...core.interpolation import interpolate
 from ...interface.glyphs import Glyphs
-from ..drawing.dots import DotLayer, Mark, bin_paths, braille, cells_of
+from ..drawing.dots import DotLayer, Mark, bin_paths, braille, point_cells
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
-from ..drawing.plot import draw, frame
+from ..drawing.plot import draw_plot, plot_frame
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory
 from .side_by_side import beside
 from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 
 
-def moments(
+def draw_moments(
     trajectory: MeasuredTrajectory,
     view_state: ViewState,
     width: int,
@@ -61,8 +61,8 @@ def moments(
 
     left = width // 2
     return beside(
-        draw(figure("mean", mean, goal_mean, False), left, height, palette, glyphs),
-        draw(figure("std", std, goal_std, True), width - left, height, palette, glyphs),
+        draw_plot(figure("mean", mean, goal_mean, False), left, height, palette, glyphs),
+        draw_plot(figure("std", std, goal_std, True), width - left, height, palette, glyphs),
     )
 
 
@@ -108,7 +108,7 @@ def _paths(
     half *= 2 ** (-view_state.zoom / 2)
     ranges = ((0.0, float(trajectory.levels)), (float(centre[0]) - half, float(centre[0]) + half))
     legend = [("─", f"{name}, {min(PATHS, x.shape[1])} points", role)]
-    lines, region = frame(
+    lines, region = plot_frame(
         *ranges,
         width,
         height,
@@ -135,7 +135,7 @@ def _paths(
         own = x[:, view_state.tracked, 0].astype(np.float64)
         lane = np.stack([levels, own], axis=-1)
         layers.insert(0, DotLayer(bin_paths(lane[None], *ranges, *size), "mark"))
-        cells = cells_of(interpolate(lane, view_state.position)[None], *ranges, *size)
+        cells = point_cells(interpolate(lane, view_state.position)[None], *ranges, *size)
         marks = [Mark(*cell, "◆", "mark") for cell in cells if cell]
     inner = braille(layers, marks, *size, palette, glyphs)
     return place(lines, inner, region.x, region.y)

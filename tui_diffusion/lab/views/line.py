@@ -15,7 +15,7 @@ from ...core.trajectory_view import averaged_pdf, close_up, interval_centres
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
-from ..drawing.plot import draw
+from ..drawing.plot import draw_plot
 from ..formatting import vector
 from ..sampling.measured_trajectory import MeasuredTrajectory
 from .side_by_side import beside, text_line
@@ -41,7 +41,7 @@ def _range_1d(trajectory: MeasuredTrajectory, view_state: ViewState) -> Range:
     return middle - shown, middle + shown
 
 
-def histogram(
+def draw_histogram(
     trajectory: MeasuredTrajectory,
     view_state: ViewState,
     width: int,
@@ -51,7 +51,7 @@ def histogram(
 ) -> list[Strip]:
     """Draw the histogram over the range of all levels and, if it fits, a close-up."""
     if view_state.view == "close-up" or view_state.zoom or width < _MAGNIFIER_FROM:
-        return draw(
+        return draw_plot(
             _histogram(trajectory, trajectory.x, view_state, width), width, height, palette, glyphs
         )
     left = width // 2 if view_state.forward else width * 3 // 5
@@ -61,8 +61,10 @@ def histogram(
         else ViewState(view_state.position, "close-up", view_state.truth)
     )
     return beside(
-        draw(_histogram(trajectory, trajectory.x, view_state, left), left, height, palette, glyphs),
-        draw(
+        draw_plot(
+            _histogram(trajectory, trajectory.x, view_state, left), left, height, palette, glyphs
+        ),
+        draw_plot(
             _histogram(
                 trajectory,
                 trajectory.forward_x if view_state.forward else trajectory.x,
@@ -117,7 +119,7 @@ def _pdf_curve(
     return Curve(interval_centres((low, high), count).tolist(), pdf, "truth", label="exact pdf")
 
 
-def pdf_cdf(
+def draw_pdf_cdf(
     trajectory: MeasuredTrajectory,
     view_state: ViewState,
     width: int,
@@ -168,13 +170,13 @@ def pdf_cdf(
         curves=tuple(curves), x_range=(low, high), y_range=(0.0, 1.05), x_axis=axis
     )
     pair = beside(
-        draw(pdf_figure, left, rows, palette, glyphs),
-        draw(cdf_figure, width - left, rows, palette, glyphs),
+        draw_plot(pdf_figure, left, rows, palette, glyphs),
+        draw_plot(cdf_figure, width - left, rows, palette, glyphs),
     )
     return [*pair, text_line(note, width, palette, "text", glyphs)]
 
 
-def denoiser(
+def draw_denoiser(
     trajectory: MeasuredTrajectory,
     view_state: ViewState,
     width: int,
@@ -220,6 +222,6 @@ def denoiser(
         "score", prediction.score[:, 0].tolist(), exact.score[:, 0].tolist(), axis.densities
     )
     return beside(
-        draw(x0, left, height, palette, glyphs),
-        draw(score, width - left, height, palette, glyphs),
+        draw_plot(x0, left, height, palette, glyphs),
+        draw_plot(score, width - left, height, palette, glyphs),
     )

@@ -24,7 +24,7 @@ LossCurve = tuple[NDArray[np.float32], Floors]
 """All losses, and the floors with their first steps."""
 
 
-def overlay(
+def overlay_plot(
     trainings: Sequence[LossCurve], labels: Sequence[str], width: int, *, log: bool, relative: bool
 ) -> PlotFigure:
     """Return the smoothed losses over the steps of the longest training.

@@ -11,7 +11,7 @@ from ...core.schedules import Schedule
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure
 from ..drawing.palette import Palette
-from ..drawing.plot import SMALLEST, draw, sketch
+from ..drawing.plot import SMALLEST_PLOT, draw_plot, sketch
 
 _ROOMY = 44
 """Number of columns from which three names fit into the legend."""
@@ -43,10 +43,10 @@ def noise_levels(
         curves.insert(0, _over(now.sigmas.tolist(), "network", "sigma"))
     if bool(was.alphas[0] == 1) == growing and _main(was) != _main(now):
         # Without space for the whole legend, the faint line needs no explanation.
-        roomy = width >= _ROOMY or height < SMALLEST[1]
+        roomy = width >= _ROOMY or height < SMALLEST_PLOT[1]
         curves.insert(0, Curve(*_main(was), "grid", label="preset" if roomy else None))
     figure = PlotFigure(curves=tuple(curves), x_label="level", log_y=growing)
-    drawing = draw if height >= SMALLEST[1] else sketch
+    drawing = draw_plot if height >= SMALLEST_PLOT[1] else sketch
     return drawing(figure, width, height, palette, glyphs)
 
 

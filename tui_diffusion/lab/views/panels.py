@@ -1,7 +1,7 @@
-"""Any view, drawn from the panels of its exported picture.
+"""Drawing of any view in the terminal, from the panels of its exported picture.
 
-A view thus needs no drawing of its own for the terminal. A cell shows one thing, so a panel is
-either a shaded density, or dots and lines without it.
+A new view thus needs no code for the terminal. As a cell shows one thing, a panel is drawn either
+as a shaded density, or as dots and lines without it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...export.pictures.figure import (
     Contour,
     Curves,
     Dots,
-    Panel,
+    PicturePanel,
     Rings,
     Sample,
     Shade,
@@ -36,15 +36,15 @@ from ..drawing.dots import (
     bin_paths,
     bin_points,
     braille,
-    cells_of,
-    density,
+    count_points,
+    point_cells,
     shade,
 )
 from ..drawing.palette import Palette
-from ..drawing.plot import frame
+from ..drawing.plot import plot_frame
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory
-from .exact import contour, exact_grid
+from .exact import contour_dots, exact_grid
 from .exported import exported
 from .plane import square_axes
 from .side_by_side import beside
@@ -59,7 +59,7 @@ _SAMPLES: dict[Sample, str] = {
     "arrow": "→",
 }
 _ROLES = {"data": "start", "faint": "grid", "shade": "truth", "density": "truth"}
-"""Roles of pictures that have another name in the terminal."""
+"""Terminal roles of the picture roles that have a different name."""
 
 _SEVERAL_FROM = 50
 """Number of columns from which several panels fit side by side."""
@@ -87,7 +87,7 @@ def panels(
 
 
 def _panel(
-    panel: Panel, zoom: int, width: int, height: int, palette: Palette, glyphs: Glyphs
+    panel: PicturePanel, zoom: int, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
     named = {layer.label: layer for layer in panel.layers if layer.label}
     legend = tuple((_SAMPLES[x.sample], label, _role(x)) for label, x in named.items())
@@ -101,7 +101,7 @@ def _panel(
     else:
         ranges = xs, ys
         y_label = f"log10 {panel.title}" if panel.log_y else panel.y_label or panel.title
-        lines, region = frame(
+        lines, region = plot_frame(
             *ranges,
             width,
             height,
@@ -137,13 +137,13 @@ def _inside(
                 if isinstance(of, GaussianMixture):
                     ground = exact_grid(of, ranges, size)
                 else:
-                    ground = density(of, *ranges, *size).astype(np.float64)
+                    ground = count_points(of, *ranges, *size).astype(np.float64)
             case Contour(truth=truth):
-                layers.append(DotLayer(contour(truth, ranges, size), role))
+                layers.append(DotLayer(contour_dots(truth, ranges, size), role))
             case Dots(points=points):
                 layers.append(DotLayer(bin_points(points, *ranges, *size), role))
-            case Rings(places=places):
-                cells = cells_of(places, *ranges, *size)
+            case Rings(positions=positions):
+                cells = point_cells(positions, *ranges, *size)
                 marks += [Mark(*cell, "○", role) for cell in cells if cell is not None]
             case Arrows():
                 marks += _arrows(shape, role, ranges, size, glyphs)
@@ -170,7 +170,7 @@ def _arrows(
     shape: Arrows, role: str, ranges: tuple[Range, Range], size: tuple[int, int], glyphs: Glyphs
 ) -> list[Mark]:
     """Return a mark at the middle of every arrow, pointing along it."""
-    cells = cells_of(shape.places + shape.vectors / 2, *ranges, *size)
+    cells = point_cells(shape.positions + shape.vectors / 2, *ranges, *size)
     return [
         mark
         for cell, vector in zip(cells, shape.vectors, strict=True)

@@ -38,20 +38,20 @@ from ..drawing.dots import (
     bin_paths,
     bin_points,
     braille,
-    cells_of,
     circle,
     codes_of,
-    density,
+    count_points,
     equal_ranges,
     grid_places,
     outline,
+    point_cells,
     shade,
 )
 from ..drawing.palette import Palette
-from ..drawing.plot import frame, inner_size
+from ..drawing.plot import inner_size, plot_frame
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
-from .exact import cell_width, contour, exact_grid, has_ring
+from .exact import cell_width, contour_dots, exact_grid, has_ring
 from .side_by_side import beside
 from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 
@@ -60,7 +60,7 @@ _PAIR_FROM = 50
 
 
 OF_PLANE = ("scatter", "close-up", "density", "paths", "score field", "clean estimate")
-"""Views that `plane` draws."""
+"""Views that `draw_plane` draws."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class _Area:
 
     def followed(self, point: ArrayLike) -> list[Mark]:
         """Return the mark of the followed point, if it is inside."""
-        cells = cells_of(point, *self.ranges, *self.size)
+        cells = point_cells(point, *self.ranges, *self.size)
         return [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
 
     def draw(self, layers: Sequence[DotLayer], marks: Sequence[Mark] = ()) -> list[Strip]:
@@ -99,10 +99,10 @@ class _Area:
 
     def density(self, points: ArrayLike) -> list[Strip]:
         """Draw the density of points (n, 2)."""
-        return self.shade(density(points, *self.ranges, *self.size))
+        return self.shade(count_points(points, *self.ranges, *self.size))
 
 
-def plane(
+def draw_plane(
     trajectory: MeasuredTrajectory,
     view_state: ViewState,
     width: int,
@@ -230,10 +230,10 @@ def _arrows(
     trajectory: MeasuredTrajectory, level: int, role: str, area: _Area, *, ideal: bool
 ) -> list[Strip]:
     """Draw the direction of the score on a grid."""
-    xs, ys, places = grid_places(*area.ranges, *area.size)
-    points = torch.from_numpy(places.reshape(-1, 2)).float()
+    xs, ys, positions = grid_places(*area.ranges, *area.size)
+    points = torch.from_numpy(positions.reshape(-1, 2)).float()
     prediction = trajectory.ask_ideal(points, level) if ideal else trajectory.ask(points, level)
-    vectors = prediction.score.double().numpy().reshape(places.shape)
+    vectors = prediction.score.double().numpy().reshape(positions.shape)
     return area.draw([], arrows(vectors, xs, ys, role, area.glyphs))
 
 
@@ -277,7 +277,7 @@ def square_axes(
     size = inner_size(width, height)
     for _ in range(2):
         ranges = equal_ranges(middle, half, *size)
-        lines, region = frame(*ranges, width, height, palette, glyphs, legend=legend, axes=own)
+        lines, region = plot_frame(*ranges, width, height, palette, glyphs, legend=legend, axes=own)
         size = (region.width, region.height)
     return ranges, lines, region
 
@@ -328,7 +328,7 @@ def _mode_marks(
     if trajectory.mixture.modes > MARKED_MODES or view_state.view == "close-up":
         return []
     marks = []
-    for cell in cells_of(
+    for cell in point_cells(
         trajectory.truth(view_state.position).means.numpy(), *area.ranges, *area.size
     ):
         if cell is None:
@@ -364,4 +364,4 @@ def _contour(
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> NDArray[np.bool_]:
-    return contour(truth_at(experiment, position), ranges, size)
+    return contour_dots(truth_at(experiment, position), ranges, size)

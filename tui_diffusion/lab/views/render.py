@@ -12,10 +12,10 @@ from textual.strip import Strip
 from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..sampling.measured_trajectory import MeasuredTrajectory
-from .levels import moments, paths
-from .line import denoiser, histogram, pdf_cdf
+from .levels import draw_moments, paths
+from .line import draw_denoiser, draw_histogram, draw_pdf_cdf
 from .names import VIEWS_1D, VIEWS_2D, views_of
-from .plane import OF_PLANE, plane
+from .plane import OF_PLANE, draw_plane
 from .view_state import ViewState
 
 __all__ = ["VIEWS_1D", "VIEWS_2D", "ViewState", "picture", "views_of"]
@@ -54,12 +54,15 @@ def _of_panels(
 
 
 _LINE: Mapping[str, Drawing] = {
-    "histogram": histogram,
-    "close-up": histogram,
-    "pdf and cdf": pdf_cdf,
+    "histogram": draw_histogram,
+    "close-up": draw_histogram,
+    "pdf and cdf": draw_pdf_cdf,
     "paths": paths,
-    "denoiser": denoiser,
-    "mean and std": moments,
+    "denoiser": draw_denoiser,
+    "mean and std": draw_moments,
 }
-_PLANE: Mapping[str, Drawing] = {**dict.fromkeys(OF_PLANE, plane), "mean and std": moments}
+_PLANE: Mapping[str, Drawing] = {
+    **dict.fromkeys(OF_PLANE, draw_plane),
+    "mean and std": draw_moments,
+}
 """Drawings made for the terminal; any other view is drawn from the panels of its picture."""

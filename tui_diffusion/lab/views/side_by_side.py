@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
-from ..drawing.strips import plain
+from ..drawing.strips import one_cell_text
 
 
 def beside(left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:
@@ -19,4 +19,6 @@ def beside(left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:
 
 def text_line(text: str, width: int, palette: Palette, role: str, glyphs: Glyphs) -> Strip:
     """Return one line of text in a role's colour, cut or padded to a width."""
-    return Strip([Segment(plain(text, glyphs), palette.style(role))]).adjust_cell_length(width)
+    return Strip([Segment(one_cell_text(text, glyphs), palette.style(role))]).adjust_cell_length(
+        width
+    )

@@ -1,4 +1,4 @@
-"""How a trajectory is viewed, and properties that its pictures share."""
+"""The state of a view of a trajectory, and properties that its pictures share."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from textual.geometry import Size
 from textual.message import Message
 
+from ...core.progress import ProgressCallback
 from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
-from ..sampling.request import ProgressCallback
 from ..sampling.worker import Worker
 from ..views.cache import PictureCache
 from .canvas import Canvas

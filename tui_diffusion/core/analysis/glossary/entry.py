@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GlossaryEntry:
-    """A number by its name in the interface.
+    """The explanation of a number, by its name in the interface.
 
     ``also``: alternative names; ``keys``: its fields in the JSON of a report. ``good``: the desired
     value; ``unit``: the unit, if there is one; ``source``: the paper, if there is one.
@@ -23,5 +23,5 @@ class GlossaryEntry:
     keys: tuple[str, ...] = ()
 
 
-HO = "Ho, Jain and Abbeel 2020"
-KARRAS = "Karras et al. 2022"
+HO_2020 = "Ho, Jain and Abbeel 2020"
+KARRAS_2022 = "Karras et al. 2022"

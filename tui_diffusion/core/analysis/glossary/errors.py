@@ -47,7 +47,7 @@ ERRORS = (
     ),
     GlossaryEntry(
         "start distance",
-        "Energy distance between what sampling starts from and the true noisiest level.",
+        "Energy distance between the start of sampling and the true noisiest level.",
         "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖",
         "0.",
         also=("start is off by", "start good"),

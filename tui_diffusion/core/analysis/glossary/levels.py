@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .entry import HO, KARRAS, GlossaryEntry
+from .entry import HO_2020, KARRAS_2022, GlossaryEntry
 
-LEVELS = (
+NOISE_LEVELS = (
     GlossaryEntry(
         "level",
         "The position between noise and data: level 0 is the noisiest, level N is clean. DDPM's t"
@@ -17,15 +17,15 @@ LEVELS = (
         "Standard deviation of the noise in the points at this level.",
         "σ in x = α·x_0 + σ·ε",
         "Far above the spread of the data, nothing of them is visible.",
-        KARRAS,
+        KARRAS_2022,
         unit="that of the data; for points of a file, the std of a column",
         also=("σ",),
         keys=("sigma",),
     ),
     GlossaryEntry(
         "sigma/alpha",
-        "How noisy the points are at this level, whatever the schedule: the noise, in units of "
-        "what is left of the data.",
+        "How noisy the points are at this level, in any schedule: the noise relative to the "
+        "remaining signal.",
         "σ/α in x/α = x_0 + (σ/α)·ε",
         "Two trainings at the same level may have different noise; this number compares them.",
     ),
@@ -41,7 +41,7 @@ LEVELS = (
         "variance; the rest is noise.",
         "ᾱ_t = Π_{s≤t} (1 − β_s) = α²;  σ² = 1 − ᾱ",
         "Near 0 at level 0, where sampling starts from pure noise; 1 when clean.",
-        HO,
+        HO_2020,
         also=("ᾱ",),
         keys=("alpha_bar",),
     ),
@@ -51,25 +51,25 @@ LEVELS = (
         "level to this one.",
         "x_t = √(1 − β_t)·x_{t−1} + √β_t·ε",
         "Small steps are easy to undo; near 1 nearly everything is lost at once.",
-        HO,
+        HO_2020,
     ),
     GlossaryEntry(
         "start off by",
-        "Distance of the noise that sampling starts from to the true noisiest level, in that "
-        "level's std. The parts of the error show whether it harms the sample; "
-        "sampling.start = exact removes it.",
+        "Distance of the start of sampling from the true noisiest level, in that level's std. "
+        "The part 'start' of the sample's error shows whether this harms the sample.",
         "energy distance(start, noisiest level) / std of the noisiest level",
-        "Below 0.001 no sample shows the difference, and the title says start good.",
+        "Below 0.001 no sample shows the difference, and the title reads start good.",
         keys=("share",),
     ),
     GlossaryEntry(
         "playing",
-        "How many levels are played in a second; [ and ] change it.",
+        "The speed of the playback.",
+        unit="levels/s",
     ),
     GlossaryEntry(
         "sub-steps",
-        "The fraction of a level that each step of the view moves; f changes it. Between levels, "
-        "points are interpolated in straight lines.",
+        "The fraction of a level that each step of the view moves. Between levels, points are "
+        "interpolated in straight lines.",
         "x = (1 − s)·x(level k) + s·x(level k + 1)",
     ),
 )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from .entry import HO, KARRAS, GlossaryEntry
+from .entry import HO_2020, KARRAS_2022, GlossaryEntry
 
 POINTS_AT_A_LEVEL = (
     GlossaryEntry(
         "mean",
-        "Average of the points at this level, a coordinate each, in the data's own units; below it "
-        "the exact one.",
+        "Average of the points at this level, for each coordinate, in the data's own units; below "
+        "it the exact one.",
         "x̄ = Σ x / n;  exact: α·mean of the data",
         "As near to the exact one as chance allows: within about 2·std/√n.",
         keys=("mean",),
     ),
     GlossaryEntry(
         "std",
-        "Standard deviation of the points at this level, a coordinate each, in the data's own "
-        "units; below it the exact one. For several modes it tells their distance, not their "
+        "Standard deviation of the points at this level, for each coordinate, in the data's own "
+        "units; below it the exact one. For several modes it shows their distance, not their "
         "width.",
         "√(Σ (x − x̄)² / n);  exact: √(α²·var of the data + σ²)",
         "The exact one. Smaller: the points have contracted; larger: noise is left.",
@@ -25,9 +25,9 @@ POINTS_AT_A_LEVEL = (
     GlossaryEntry(
         "squared distance to the nearest mode",
         "Squared distance of a point to the nearest mode, averaged: the post's measure. Below it "
-        "what as many true points score. Points of a file are measured at unit size.",
+        "is the score of as many true points. Points of a file are measured at unit size.",
         "mean over points of min_m ‖x − μ_m‖²",
-        "What true points score: d·std² where the data have narrow modes. Less means that the "
+        "The score of true points: d·std² where the data have narrow modes. Less means that the "
         "points are too close to the centres.",
         "Bouvier 2024",
         also=("mode²", "to mode²"),
@@ -36,8 +36,8 @@ POINTS_AT_A_LEVEL = (
     GlossaryEntry(
         "energy distance",
         "How far the points are from the exact distribution, in position, width and shape. ± is "
-        "how far chance moves it from one sample to the next (two std); below it stands what as "
-        "many true points score, which is 0 on average (root mean square). At most 4,096 points "
+        "how far chance moves it from one sample to the next (two std); below it is the score of "
+        "as many true points, which is 0 on average (root mean square). At most 4,096 points "
         "count. Points of a file are measured at unit size, where each column has std 1.",
         "2·E‖X − Y‖ − E‖X − X'‖ − E‖Y − Y'‖, without bias and exact in Y",
         "0 within its ±; chance can make it negative. More points make the ± smaller.",
@@ -47,7 +47,7 @@ POINTS_AT_A_LEVEL = (
     ),
     GlossaryEntry(
         "energy distance of true points",
-        "What as many true points score, which is 0 on average: the root mean square.",
+        "The score of as many true points, which is 0 on average: the root mean square.",
         "√(2·E[h²]/(n·(n − 1))), with h the distance of two points centred in both",
         "A sample that scores two or three times as much differs from the truth.",
         also=("real", "of real points"),
@@ -57,7 +57,7 @@ POINTS_AT_A_LEVEL = (
         "How far points have to be moved to become a true sample, averaged over 64 directions "
         "onto which both are projected.",
         "mean over directions of mean |sorted x·u − sorted y·u|",
-        "About what true points score.",
+        "About the score of true points.",
         "Bonneel et al. 2015",
         unit="that of the data; points of a file are measured at unit size",
         keys=("sliced_wasserstein",),
@@ -74,7 +74,7 @@ POINTS_AT_A_LEVEL = (
         "How far the shares of the modes are from their weights: the share of points that would "
         "have to change mode.",
         "½·Σ_m |share of m − weight of m|",
-        "About what true points score, near 0.",
+        "About the score of true points, near 0.",
         also=("mode weights (TV)",),
         keys=("mode_tv",),
     ),
@@ -120,7 +120,7 @@ POINTS_AT_A_LEVEL = (
     ),
     GlossaryEntry(
         "point",
-        "Which of the points is followed.",
+        "The number of the followed point.",
         also=("◆",),
     ),
     GlossaryEntry("x", "The position of the followed point at this level."),
@@ -130,7 +130,7 @@ POINTS_AT_A_LEVEL = (
         "prediction from the same x.",
         "x0_hat = (x − σ·eps_hat)/α;  ideal: E[x_0 | x]",
         "The ideal one. At high noise, that is rightly a blend of all the data.",
-        KARRAS,
+        KARRAS_2022,
     ),
     GlossaryEntry(
         "eps_hat",
@@ -138,7 +138,7 @@ POINTS_AT_A_LEVEL = (
         "ideal one. The score is −eps_hat/σ.",
         "eps_hat = (x − α·x0_hat)/σ;  ideal: E[ε | x]",
         "The ideal one.",
-        HO,
+        HO_2020,
     ),
     GlossaryEntry(
         "moves",
@@ -150,6 +150,6 @@ POINTS_AT_A_LEVEL = (
         "The fresh noise that the step then adds; the next level is x + moves + noise.",
         "√β̃·z for DDPM, z ~ N(0, 1)",
         "0 for samplers that draw none, and in the last quiet steps.",
-        HO,
+        HO_2020,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .entry import HO, GlossaryEntry
+from .entry import HO_2020, GlossaryEntry
 
 TRAINING = (
     GlossaryEntry(
@@ -34,7 +34,7 @@ TRAINING = (
     GlossaryEntry(
         "threads",
         "CPU threads that torch computes with; cpu ×1 in the status line is one, on the CPU. They "
-        "are chosen for the work, unless OMP_NUM_THREADS says how many.",
+        "are chosen for the work, unless OMP_NUM_THREADS sets their number.",
         good="1 for a small network: handing work to a second costs more than it gains.",
     ),
     GlossaryEntry(
@@ -62,10 +62,10 @@ TRAINING = (
     GlossaryEntry(
         "loss",
         "How wrong the network's output is over a batch, here smoothed over the latest steps. "
-        "training.loss says how the batch is summed up.",
+        "training.loss sets how the batch is summed up.",
         "sum Σ‖net − target‖²; norm √Σ‖net − target‖²; mean Σ‖net − target‖²/(n·d)",
         "Near the floor, which is not 0. Losses of different methods do not compare.",
-        HO,
+        HO_2020,
         also=("Loss",),
         keys=("loss",),
     ),

@@ -33,7 +33,7 @@ class PlainStepper:
     note = ""
 
     def __init__(
-        self, experiment: Experiment, body: nn.Module, average: nn.Module | None, places: int
+        self, experiment: Experiment, body: nn.Module, average: nn.Module | None, capacity: int
     ) -> None:
         self._loss = experiment.training.loss
         self._body = body
@@ -49,8 +49,8 @@ class PlainStepper:
         )
         inputs, batch = self._weights[0].shape[1], experiment.training.batch
         device = self._weights[0].device
-        self.features = torch.zeros((places, inputs, batch), device=device)
-        self.targets = torch.zeros((places, experiment.dim, batch), device=device)
+        self.features = torch.zeros((capacity, inputs, batch), device=device)
+        self.targets = torch.zeros((capacity, experiment.dim, batch), device=device)
 
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]

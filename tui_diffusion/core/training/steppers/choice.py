@@ -25,30 +25,30 @@ def make_stepper(
     experiment: Experiment,
     body: nn.Module,
     average: nn.Module | None,
-    places: int,
+    capacity: int,
     *,
     plain: bool = False,
 ) -> Stepper:
-    """Return the stepper for a body on its device, for blocks of up to ``places`` steps.
+    """Return the stepper for a body on its device, for blocks of up to ``capacity`` steps.
 
     ``average`` receives a running average of the weights. ``plain`` selects the reference stepper.
     """
     kind = next(body.parameters()).device.type
     if kind == "cuda" and not plain:
-        return graph_stepper(experiment, body, average, places)
+        return graph_stepper(experiment, body, average, capacity)
     if kind == "cpu" and not plain:
-        return script_stepper(experiment, body, average, places)
-    return PlainStepper(experiment, body, average, places)
+        return script_stepper(experiment, body, average, capacity)
+    return PlainStepper(experiment, body, average, capacity)
 
 
 def script_stepper(
-    experiment: Experiment, body: nn.Module, average: nn.Module | None, places: int
+    experiment: Experiment, body: nn.Module, average: nn.Module | None, capacity: int
 ) -> Stepper:
     """Return a closed-form stepper; if it cannot be compiled, a plain one with a note."""
     try:
-        return FastStepper(experiment, body, average, places)
+        return FastStepper(experiment, body, average, capacity)
     except ScriptError as error:
-        stepper = PlainStepper(experiment, body, average, places)
+        stepper = PlainStepper(experiment, body, average, capacity)
         stepper.note = f"with autograd, for its steps cannot be compiled ({_line(error)})"
         return stepper
 
@@ -57,7 +57,7 @@ def graph_stepper(
     experiment: Experiment,
     body: nn.Module,
     average: nn.Module | None,
-    places: int,
+    capacity: int,
     capture: Capture | None = None,
 ) -> Stepper:
     """Return a CUDA graph stepper; if no graph can be captured, a plain one with a note."""
@@ -65,11 +65,11 @@ def graph_stepper(
     from .cuda_graph import capture as record
 
     try:
-        return GraphStepper(experiment, body, average, places, capture or record)
+        return GraphStepper(experiment, body, average, capacity, capture or record)
     except Exception as error:  # drivers raise anything, and there is a fallback
         note = f"without a CUDA graph, which cannot be recorded ({_line(error)})"
     # Only now, because the error holds the memory of the failed recording.
-    stepper = PlainStepper(experiment, body, average, places)
+    stepper = PlainStepper(experiment, body, average, capacity)
     stepper.note = note
     return stepper
 

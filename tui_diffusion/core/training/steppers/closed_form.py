@@ -48,7 +48,7 @@ class FastStepper:
         experiment: Experiment,
         body: nn.Module,
         average: nn.Module | None,
-        places: int,
+        capacity: int,
     ) -> None:
         self._training = training = experiment.training
         networks = [body] if average is None else [body, average]
@@ -63,9 +63,9 @@ class FastStepper:
         self._outside = [p.detach() for network in networks for p in network.parameters()]
         inputs, outputs, batch = shapes[0][1], shapes[-1][0], training.batch
         with torch.inference_mode(False):  # batches are drawn outside that mode
-            self.features = _block(places, inputs, batch)
-            self.targets = _block(places, batch, outputs).mT
-        self._losses = torch.zeros(places)
+            self.features = _block(capacity, inputs, batch)
+            self.targets = _block(capacity, batch, outputs).mT
+        self._losses = torch.zeros(capacity)
         # The data that differ between steps.
         self._feature_items = [columns.mT for columns in self.features]
         self._target_items = [columns.mT for columns in self.targets]
@@ -244,7 +244,7 @@ def _runs(row: Tensor, shapes: list[torch.Size]) -> list[Tensor]:
     return runs
 
 
-def _block(places: int, rows: int, columns: int) -> Tensor:
-    """Return zeros (places, rows, columns); each matrix begins at a cache line."""
+def _block(capacity: int, rows: int, columns: int) -> Tensor:
+    """Return zeros (capacity, rows, columns); each matrix begins at a cache line."""
     room = padded(rows * columns, _LINE)
-    return _empty(places, room)[:, : rows * columns].view(places, rows, columns)
+    return _empty(capacity, room)[:, : rows * columns].view(capacity, rows, columns)

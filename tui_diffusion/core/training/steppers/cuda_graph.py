@@ -69,7 +69,7 @@ class GraphStepper:
         experiment: Experiment,
         body: nn.Module,
         average: nn.Module | None,
-        places: int,
+        capacity: int,
         capture: Capture = capture,
     ) -> None:
         training = self._training = experiment.training
@@ -86,10 +86,10 @@ class GraphStepper:
         self._averaged = average is not None
         self._moments = [_views(self._weights, row) for row in self._memory[2:]]
         self._count = torch.zeros((), device=device)
-        self.features = torch.zeros((places, inputs, training.batch), device=device)
-        self.targets = torch.zeros((places, experiment.dim, training.batch), device=device)
-        self._numbers = torch.zeros((places, 2), device=device)
-        self._losses = torch.zeros(places, device=device)
+        self.features = torch.zeros((capacity, inputs, training.batch), device=device)
+        self.targets = torch.zeros((capacity, experiment.dim, training.batch), device=device)
+        self._numbers = torch.zeros((capacity, 2), device=device)
+        self._losses = torch.zeros(capacity, device=device)
         self._place = torch.zeros(1, dtype=torch.long, device=device)
         before = self._memory.clone()
         try:

@@ -13,8 +13,9 @@ from torch import Tensor
 class Stepper(Protocol):
     """The training steps of one body of a network, on a block of batches.
 
-    The caller writes the block to ``features`` (places, inputs, batch) and ``targets``
-    (places, d, batch). ``note`` tells the user of a fallback; it is mostly empty.
+    The caller writes the block, of at most ``capacity`` steps, to ``features`` (capacity, inputs,
+    batch) and ``targets`` (capacity, d, batch). ``note`` is a message for the user if a slower
+    fallback runs, else ''.
     """
 
     features: Tensor
@@ -24,10 +25,10 @@ class Stepper(Protocol):
     def run(
         self, first: int, rates: Sequence[float], blends: Sequence[float]
     ) -> NDArray[np.float32]:
-        """Take the steps of the block from ``first`` on; return their losses, before each step.
+        """Take ``len(rates)`` steps of the block, starting at index ``first``.
 
-        Each step has a learning rate and a blend: the weight of the new parameters in their
-        average.
+        Return the losses before each step, shape (len(rates),). Each step has a learning rate and a
+        blend, which is the weight of the new parameters in their running average.
         """
         ...
 

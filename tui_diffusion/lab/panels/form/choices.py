@@ -11,7 +11,7 @@ from ....core.text import expanded
 OF_A_FILE = ("data.columns", "data.where")
 """Fields whose choices come from the point file."""
 _MOST = 60
-"""Greatest number of choices in a list; beyond it, the field is a text field."""
+"""Maximum number of choices in a list; beyond it, the field is a text field."""
 
 
 def named_file(name: str) -> str:
@@ -33,7 +33,7 @@ def choices_of(path: str, file: str) -> tuple[str, ...]:
     if path == "data.where":
         choices = table.groups
     else:
-        # A name with a comma or a quote could not be told from two names.
+        # A name with a comma or a quote would read as two names.
         names = [name for name in table.columns if not {*name} & {*',"'}]
         pairs = (f"{first},{second}" for first, second in combinations(names, 2))
         choices = tuple(islice(chain(pairs, names), _MOST + 1))

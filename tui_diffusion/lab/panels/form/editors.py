@@ -17,7 +17,7 @@ from ...widgets.text_input import TextInput
 
 
 class Closed(Message):
-    """An editor was closed; ``text`` is what was entered, None if it was cancelled."""
+    """An editor was closed; ``text`` is the entered text, or None if it was cancelled."""
 
     def __init__(self, editor: ValueInput | ValueChoices, text: str | None) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class ValueInput(TextInput):
         self, spec: FieldSpec, text: str, nudge: Callable[[bool], None], *, begun: bool = False
     ) -> None:
         """``begun``: put the cursor behind the text instead of selecting it."""
-        # Selecting on focus would also select what was typed before, and the next key replace it.
+        # Selecting on focus would select the text typed before, and the next key would replace it.
         super().__init__(text, select_on_focus=False)
         self.spec = spec
         self._nudge = nudge

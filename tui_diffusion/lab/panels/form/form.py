@@ -28,14 +28,14 @@ from .choices import OF_A_FILE
 from .editors import Closed, ValueChoices, ValueInput
 from .help import FormHelp
 from .model import Check, EntryOutcome, FormModel, spec_with_choices
-from .rows import WIDE, FormRows
+from .rows import WIDE_ROW, FormRows
 
 _PICTURED = 15
-"""Least number of lines at which the form shows a picture of the noise levels."""
+"""Minimum number of lines at which the form shows a picture of the noise levels."""
 _SKETCHED = 9
-"""Least number of lines at which it shows a small one while they are edited."""
+"""Minimum number of lines at which it shows a small one while they are edited."""
 _PATIENCE = 1.0
-"""Seconds to wait for the choices of a file; after that, the value is typed."""
+"""Seconds to wait for the choices of a file; after that, a text field opens instead."""
 
 Outcome = Future[tuple[Experiment, dict[str, ConfigError]]]
 
@@ -100,7 +100,7 @@ class Form(Widget):
             self.error = error
 
     class Read(Message):
-        """No value waits for a file any more; ``taken`` unless it was dropped."""
+        """The file of the waiting values was read (``taken``), or the values were dropped."""
 
         def __init__(self, *, taken: bool) -> None:
             super().__init__()
@@ -212,7 +212,7 @@ class Form(Widget):
         self._read()
 
     def _read(self) -> None:
-        """Read the file for which values wait, unless that is being done."""
+        """Start reading the file that values wait for, unless it is being read already."""
         check = self.model.check
         if check is not None and not (self._reader.busy and check == self._check):
             self._check = check
@@ -222,7 +222,7 @@ class Form(Widget):
             self.post_message(self.Read(taken=False))
 
     def _settle(self, check: Check, outcome: Outcome) -> None:
-        """Take the values whose file has been read, unless other ones were entered meanwhile."""
+        """Take the values whose file was read, unless others were entered meanwhile."""
         if check == self.model.check:
             taken = self.model.settled(check, *outcome.result())
             self.fields.load()
@@ -276,7 +276,7 @@ class Form(Widget):
             return 5
         if self.pictured and self.size.height >= _PICTURED:
             return 2 + min(max(2 * self.size.height // 5, 5), 10)
-        usual = 4 if self.size.width >= WIDE else min(max(third, 4), 7)
+        usual = 4 if self.size.width >= WIDE_ROW else min(max(third, 4), 7)
         fault = self.model.fault(self.path)
         needed = 1 + len(wrap(str(fault), max(self.size.width - 1, 1))) if fault else 0
         return max(usual, min(needed, self.size.height // 2))

@@ -35,15 +35,15 @@ class Check(NamedTuple):
     values: Mapping[str, Any]
 
     def settle(self) -> tuple[Experiment, dict[str, ConfigError]]:
-        """Read the file and settle the values, see `settle`; any thread may do it."""
+        """Read the file and settle the values, see `settle`. Safe on any thread."""
         return settle(self.experiment, self.values)
 
 
 class FormModel:
     """An experiment that is being edited, the preset it is compared with, and all drafts.
 
-    If it ``postpones``, values that name a file are `waiting` until the file has been read for
-    `check`, and nothing is read here.
+    With ``postpones``, the model reads no file: values that name one stay in `waiting` until the
+    caller has settled `check`.
     """
 
     def __init__(self, *, postpones: bool = False) -> None:
@@ -57,7 +57,7 @@ class FormModel:
         self.problems: dict[str, ConfigError] = {}
         """The reason why each draft was rejected, by path."""
         self.waiting: dict[str, str] = {}
-        """The values whose file is yet to be read, by path, the latest last."""
+        """The values whose file has not been read yet, by path, the latest last."""
         self.edited = ""
         """The path of the field in the open editor, or ''."""
         self._refused: dict[str, ConfigError] = {}
@@ -95,7 +95,7 @@ class FormModel:
         return named_file(entered.get("data.name", "")) or current
 
     def text(self, path: str) -> str:
-        """Return the text of a field: what waits for its file, its draft, or its value."""
+        """Return the text of a field: the entry that waits for a file, the draft, or the value."""
         entered = {**self.drafts, **self.waiting}
         return entered.get(path, format_value(self.experiment.get(path)))
 
@@ -123,7 +123,7 @@ class FormModel:
         return ", ".join(f"{count} {what}" for count, what in counts if count)
 
     def to_undo(self, path: str) -> str:
-        """Describe what Backspace on a field brings back; '' where there is nothing."""
+        """Describe the effect of Backspace on a field; '' if it has none."""
         if self._touched(path):
             preset = f"preset: {format_value(self.preset.get(path))}"
             return preset if self.edited else f"{preset} (backspace)"
@@ -135,7 +135,7 @@ class FormModel:
         return "backspace: changes back" if self._before_reset is not None else ""
 
     def _touched(self, path: str) -> bool:
-        """Return whether a field has something to undo of its own."""
+        """Return whether the field itself has something to undo."""
         return path in self.drafts or path in self.waiting or self.changed(path)
 
     # --- values ----------------------------------------------------------------------------------
@@ -154,8 +154,8 @@ class FormModel:
     def reset(self, path: str) -> EntryOutcome | None:
         """Set a field to the preset's value and drop its draft.
 
-        On a field without a change or a draft, reset all fields; where none has any, bring back
-        the values from before the last reset of all. None where there are none.
+        On a field without a change or a draft, reset all fields. If no field has any, restore the
+        values from before the last reset of all fields; return None if there are none.
         """
         if self._touched(path):
             return self._take(path, self.preset.get(path))
@@ -168,7 +168,7 @@ class FormModel:
         return EntryOutcome(self.experiment, None)
 
     def nudge(self, path: str, *, up: bool) -> EntryOutcome | None:
-        """Step a field to its next value; None if there is none, and `fault` tells the reason."""
+        """Step a field to its next value; None if there is none. `fault` then holds the reason."""
         if self._postpones and path == "data.name" and up and self._file_is_next:
             return self._take(path, "file")
         try:
@@ -182,7 +182,7 @@ class FormModel:
 
     @property
     def _file_is_next(self) -> bool:
-        """Whether a step up takes the data set to the file that was used before."""
+        """Whether the next data set after this one is the file that was used before."""
         names, data = field_table()["data.name"].choices, self.experiment.data
         return bool(data.path) and names[names.index(data.name) + 1 :] == ("file",)
 
@@ -210,14 +210,14 @@ class FormModel:
         return taken
 
     def _reads(self, values: Mapping[str, Any]) -> bool:
-        """Return whether a file is to be read for these values, and not here."""
+        """Return whether these values must wait until a file has been read."""
         name = str(values.get("data.name", self.experiment.data.name))
         names_file = name == "file" or bool(named_file(name))
         return self._postpones and names_file and not values.keys().isdisjoint(OF_THE_FILE)
 
     @property
     def check(self) -> Check | None:
-        """What is to be settled once its file is read, or None."""
+        """The values to settle once their file has been read, or None."""
         if not self.waiting:
             return None
         return Check(self.experiment, {**self.drafts, **self.waiting})
@@ -294,7 +294,7 @@ class FormModel:
 
 
 def spec_with_choices(path: str, file: str) -> FieldSpec:
-    """Return a field with the choices that ``file`` adds; it is read if the field is of a file."""
+    """Return a field with the choices that ``file`` adds; read the file only if it has any."""
     spec = field_table()[path]
     if path in OF_A_FILE and (choices := choices_of(path, file)):
         return replace(spec, kind="choice", choices=choices)
@@ -304,10 +304,10 @@ def spec_with_choices(path: str, file: str) -> FieldSpec:
 def settle(
     experiment: Experiment, drafts: Mapping[str, Any]
 ) -> tuple[Experiment, dict[str, ConfigError]]:
-    """Return ``experiment`` with every valid draft, and the reason against each other one.
+    """Return ``experiment`` with every valid draft, and the error of each invalid one.
 
-    ``drafts`` are values by path, the latest last. First as many as possible are taken together,
-    then the others one by one, until no other can be taken.
+    ``drafts`` are values by path, the latest last. Apply as many as possible together, then the
+    others one by one, until no other is valid.
     """
     together = dict(drafts)
     while together:

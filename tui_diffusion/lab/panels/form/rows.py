@@ -18,10 +18,10 @@ from ...output.keys import forward_key
 from ...widgets.row_list import Piece, RowList
 from .model import EntryOutcome, FormModel
 
-WIDE = 56
-"""Least number of columns at which a row shows the whole path and the label."""
-MEDIUM = 36
-"""Least number of columns at which a row shows the unit."""
+WIDE_ROW = 56
+"""Minimum number of columns at which a row shows the whole path and the label."""
+MEDIUM_ROW = 36
+"""Minimum number of columns at which a row shows the unit."""
 
 
 def short_name(spec: FieldSpec) -> str:
@@ -46,7 +46,7 @@ class FormRows(RowList):
         """The row in the editor moved on the screen."""
 
     class Opened(Message):
-        """An editor was asked for, for the field under the cursor."""
+        """The user asked to edit the field under the cursor."""
 
     class Edited(Message):
         """A key changed a value in the model, or the model rejected it."""
@@ -108,7 +108,7 @@ class FormRows(RowList):
         self.post_message(self.Moved())
 
     def action_open(self) -> None:
-        """Toggle the field under the cursor, or ask for its editor."""
+        """Toggle the field under the cursor, or request its editor."""
         if self.spec.kind == "bool":
             self._edited(self._model.toggle(self.spec.path))
         else:
@@ -176,11 +176,11 @@ class FormRows(RowList):
 
     def value_span(self, width: int) -> tuple[int, int]:
         """Return the start (inclusive) and end (exclusive) column of the value at the cursor."""
-        if width >= WIDE:
+        if width >= WIDE_ROW:
             left = 2 + max(map(len, field_table())) + 2 + 15
         else:
             left = 2 + len(short_name(self.spec)) + 1
-        right = width - (8 if width >= MEDIUM else 1)
+        right = width - (8 if width >= MEDIUM_ROW else 1)
         return min(left, max(right - 12, 0)), right
 
     def paint(self, row: int, width: int) -> Iterable[Piece]:
@@ -196,12 +196,12 @@ class FormRows(RowList):
         elif self._model.changed(spec.path):
             state, mark = "changed", "*" if self.plain else "•"
         pieces: list[Piece] = [(f"{mark} ", state)]
-        if width >= WIDE:
+        if width >= WIDE_ROW:
             names = max(map(len, field_table())) + 2
             pieces += [(self.fit(spec.path, names), state), (self.fit(spec.label, 15), "dim")]
         else:
             pieces += [(f"{short_name(spec)} ", state)]
-        unit = self.fit(f" {spec.unit}", 8) if width >= MEDIUM else " "
+        unit = self.fit(f" {spec.unit}", 8) if width >= MEDIUM_ROW else " "
         room = width - len(unit) - sum(cell_len(text) for text, _ in pieces)
         value = self._model.text(spec.path)
         if state == "changed":

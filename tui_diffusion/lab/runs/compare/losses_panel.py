@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from ....interface.glyphs import Glyphs
 from ...drawing.figure import PlotFigure
 from ...drawing.palette import Palette
-from ...drawing.plot import draw, legend_of
-from ...views.loss_overlay import LossCurve, can_be_relative, overlay
+from ...drawing.plot import draw_plot, legend_of
+from ...views.loss_overlay import LossCurve, can_be_relative, overlay_plot
 from ...widgets.canvas import Canvas
 from ...widgets.panel import Panel
 from .subjects import LETTERS, Subject
@@ -51,10 +51,10 @@ class LossesPanel(Panel, can_focus=False):
             return
         self._drawn = view_state
         self.entitle("Losses, smoothed", "log" if self.logarithmic else "linear")
-        canvas.show(draw(self._figure(canvas.size.width), *canvas.size, palette, glyphs))
+        canvas.show(draw_plot(self._figure(canvas.size.width), *canvas.size, palette, glyphs))
 
     def _figure(self, width: int) -> PlotFigure:
-        return overlay(
+        return overlay_plot(
             self._losses,
             LETTERS[: len(self._losses)],
             width,

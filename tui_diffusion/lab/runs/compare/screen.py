@@ -39,7 +39,7 @@ from .numbers import places
 from .subjects import LETTERS, Candidate, Subject, TrajectoryRequest
 from .table import ComparisonTable
 from .trajectory_pane import TrajectoryPane
-from .workers import Failed, Read, TrajectoryReady, Workers
+from .workers import Failed, Read, SubjectSampled, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
     from ...output.terminal_app import TerminalApp
 
 _ALL_FROM = (WIDE, 30)
-"""Least number of columns and lines at which all parts show at once."""
+"""Minimum number of columns and lines at which all parts show at once."""
 
 _PANE = 28
-"""Least number of columns of a trajectory on a page of its own."""
+"""Minimum number of columns of a trajectory on a page of its own."""
 
-TABS = ("losses", "denoising", "table")
+PAGES = ("losses", "denoising", "table")
 """The pages of a small terminal, in the order of their keys 1, 2, 3."""
 
 
@@ -175,14 +175,14 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         self.set_class(bool(small or not self.subjects), "waiting")
         self.query_one("#waiting", Static).update(small or "reading the runs …")
         self.set_class(not self.all_shown, "paged")
-        for tab in TABS:
+        for tab in PAGES:
             self.set_class(tab == self.tab, tab)
         self.first = min(self.first, max(len(self.subjects) - self.room, 0))
         for pane in self.query(TrajectoryPane):
             pane.display = pane.index in self._visible_panes
         palette, glyphs, width = self.terminal.palette, self.terminal.glyphs, self.size.width
         more = [(f"{self._shown_of()} ", palette.style("axis"))]
-        self.query_one("#pages", TextLine).write(tabs(self.tab, palette, TABS), more)
+        self.query_one("#pages", TextLine).write(tabs(self.tab, palette, PAGES), more)
         hints = compare_bar(self.offered)
         self.query_one("#keys", TextLine).write(*bar(*hints, width, palette, glyphs))
         self._write_names()
@@ -211,7 +211,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
     @property
     def offered(self) -> list[Action]:
         """The actions of the visible parts."""
-        groups = {self.tab.capitalize(), "Comparison", *(["ComparisonTable"] if self._more else [])}
+        groups = {self.tab.capitalize(), "Comparison", *(["Table"] if self._more else [])}
         return [a for a in COMPARE_ACTIONS if self.all_shown or a.group in groups]
 
     def _write_names(self) -> None:
@@ -247,7 +247,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
         self.take(self.playback.hold().of(levels).go_to(levels))
         self.background.sample()
 
-    def on_compare_screen_trajectory_ready(self, message: TrajectoryReady) -> None:
+    def on_compare_screen_subject_sampled(self, message: SubjectSampled) -> None:
         self._take_trajectory(message.request, message.trajectory)
 
     def on_compare_screen_failed(self, message: Failed) -> None:

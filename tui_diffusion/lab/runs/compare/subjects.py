@@ -15,12 +15,13 @@ from ....core.analysis.report import results
 from ....core.config.errors import ConfigError
 from ....core.config.experiment import Experiment
 from ....core.methods import Denoiser
+from ....core.progress import ProgressCallback
 from ....core.runs.manifest import RunError
 from ....core.runs.store import list_runs
 from ....core.text import shown
 from ....core.training.devices import use_threads
 from ...sampling.measured_trajectory import MeasuredTrajectory, measure_trajectory
-from ...sampling.request import ProgressCallback, SampleRequest
+from ...sampling.request import SampleRequest
 from ...session.records import SessionState, Training
 from ..load import opened
 
@@ -82,12 +83,12 @@ class Subject:
 
 
 def read_subjects(
-    candidates: Sequence[Candidate], tell: ProgressCallback
+    candidates: Sequence[Candidate], progress: ProgressCallback
 ) -> tuple[list[Subject], list[str]]:
-    """Return the trainings, and one line for each candidate that cannot be read."""
+    """Return the trainings, and a one-line error for each candidate that cannot be read."""
     subjects, faults = [], []
     for done, candidate in enumerate(candidates):
-        tell(done, len(candidates))
+        progress(done, len(candidates))
         try:
             subjects.append(_subject(candidate))
         except (RunError, ConfigError) as error:
@@ -123,7 +124,7 @@ def _subject(candidate: Candidate) -> Subject:
 
 
 def _current(metrics: Mapping[str, Any]) -> bool:
-    """Return whether the energy distance has its statistical error; old runs lack it."""
+    """Return whether the metrics hold the error of the energy distance, which old runs lack."""
     sample = metrics.get("sample")
     return not isinstance(sample, dict) or "energy_distance_chance" in sample
 
@@ -138,7 +139,7 @@ class TrajectoryRequest:
 
 
 def measure_subject(
-    request: TrajectoryRequest, tell: ProgressCallback
+    request: TrajectoryRequest, progress: ProgressCallback
 ) -> tuple[TrajectoryRequest, MeasuredTrajectory]:
     """Return the request with its trajectory.
 
@@ -154,4 +155,4 @@ def measure_subject(
         subject.denoiser,
         keep=MAX_POINTS,
     )
-    return request, measure_trajectory(sampling, tell)
+    return request, measure_trajectory(sampling, progress)

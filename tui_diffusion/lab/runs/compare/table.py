@@ -11,13 +11,13 @@ from .differences import ComparisonRow, result_rows, same_loss, settings_that_di
 from .subjects import LETTERS, Subject
 
 _LEAST = 9
-"""Least number of cells of a column of values."""
+"""Minimum number of cells of a column of values."""
 _LABEL = 21
 """Cells of a label, if the values leave enough room."""
 
 
 class ComparisonTable(RowList, can_focus=False):
-    """A table with one setting or result a row and one training a column.
+    """A table with one setting or result per row and one training per column.
 
     A mark shows the best result. There is no cursor, as rows have no actions.
     """

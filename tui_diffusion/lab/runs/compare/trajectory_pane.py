@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _ROOMY = 62
-"""Least number of columns at which the statistical error fits."""
+"""Minimum number of columns at which the statistical error fits."""
 
 
 class TrajectoryPane(Panel, can_focus=False):

@@ -14,7 +14,7 @@ from .subjects import Candidate, Subject, TrajectoryRequest, measure_subject, re
 
 
 class Read(Message, namespace="compare_screen"):
-    """The runs have been read; ``faults`` holds a line for each that could not be."""
+    """The runs have been read; ``faults`` holds a one-line error for each unreadable run."""
 
     def __init__(self, subjects: list[Subject], faults: list[str]) -> None:
         super().__init__()
@@ -22,7 +22,7 @@ class Read(Message, namespace="compare_screen"):
         self.faults = faults
 
 
-class TrajectoryReady(Message, namespace="compare_screen"):
+class SubjectSampled(Message, namespace="compare_screen"):
     """A trajectory has been sampled."""
 
     def __init__(self, request: TrajectoryRequest, trajectory: MeasuredTrajectory) -> None:
@@ -45,10 +45,10 @@ class Failed(Message, namespace="compare_screen"):
 
 
 class Workers:
-    """Three threads that report by ``post``; trajectories are sampled one after another.
+    """Three threads that post their results; trajectories are sampled one after another.
 
-    ``trajectories`` holds each trajectory, or the reason why there is none, by the index of its
-    subject. ``noise`` counts the requests for other noise.
+    ``trajectories`` holds each trajectory, or the error of its sampling, by the index of its
+    subject. ``noise`` counts the requests for fresh noise.
     """
 
     def __init__(self, post: Callable[[Message], None]) -> None:
@@ -60,7 +60,7 @@ class Workers:
             post(Failed(request, error))
 
         self._reader = Worker(read_subjects, lambda result: post(Read(*result)), fail)
-        self._sampler = Worker(measure_subject, lambda result: post(TrajectoryReady(*result)), fail)
+        self._sampler = Worker(measure_subject, lambda result: post(SubjectSampled(*result)), fail)
         self._meter = Worker(measure, lambda _: post(Measured()), lambda *_: None)
 
     def start(self, sources: Sequence[Candidate]) -> None:
@@ -85,7 +85,7 @@ class Workers:
             self._sampler.ask(TrajectoryRequest(index, self.subjects[index], self.seed))
 
     def take(self, request: TrajectoryRequest, trajectory: MeasuredTrajectory | str) -> bool:
-        """Store a trajectory, or why there is none; return False if it has become outdated."""
+        """Store a trajectory, or its error; return False if the request is outdated."""
         if request.seed != self.seed:
             return False
         self.trajectories[request.index] = trajectory
