@@ -9,7 +9,7 @@ import torch
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.training import speed_test
 from tui_diffusion.core.training.devices import choose_device, cpu_step, operations
-from tui_diffusion.core.training.speed_test import fitted, measure, measure_all
+from tui_diffusion.core.training.speed_test import fit_speeds, measure_all, measure_device
 from tui_diffusion.core.training.speeds import BUILT_IN, Speeds, cpu_name, speeds_of, use_speeds
 
 TINY = get_preset("ddpm-1d").experiment.with_settings({"device": "auto"})
@@ -77,17 +77,17 @@ def test_the_name_of_a_gpu_is_not_asked_for_without_need(monkeypatch):
 def test_the_fit_recovers_the_figures():
     true = Speeds(step=2e-5, rate=4e10)
     small, wide = operations(TINY), operations(WIDE)
-    step, rate = fitted(true.seconds(small), small, true.seconds(wide), wide)
+    step, rate = fit_speeds(true.seconds(small), small, true.seconds(wide), wide)
     assert step == pytest.approx(true.step, abs=1e-9)
     assert rate == pytest.approx(true.rate, abs=1e3)
     for noisy in ((1.0, 0.5), (1.0, 1.0), (0.001, 1.0)):
-        step, rate = fitted(noisy[0], small, noisy[1], wide)
+        step, rate = fit_speeds(noisy[0], small, noisy[1], wide)
         assert step > 0 and rate > 0
 
 
 def test_measuring_the_cpu_agrees_with_a_training_of_another_size():
     """Both figures come from real steps: the model foretells a third training within a factor."""
-    speeds = measure("cpu", 0.3)
+    speeds = measure_device("cpu", 0.3)
     assert speeds.measured == date.today() and speeds.start == 0
     between = TINY.with_settings(
         {"device": "cpu", "network.width": 128, "training.batch": 512, "training.lr": 1e-6}

@@ -23,7 +23,7 @@ from ..interface.capabilities import Terminal, detect
 from ..interface.glyphs import GLYPHS
 from ..interface.gpus import find_gpus
 from ..interface.nvidia import Nvidia, find_nvidia
-from ..interface.settings import TABLES, Settings, from_environment, load
+from ..interface.settings import WRITTEN_TABLES, Settings, from_environment, load
 from .gpu_report import cuda_devices, gpu_rows, gpu_warnings, speed_report, speed_rows
 
 SAMPLES = {
@@ -106,7 +106,7 @@ def _size() -> tuple[int, int]:
 
 
 def _chosen(settings: Settings) -> dict[str, Any]:
-    return {name: value for name, value in asdict(settings).items() if name not in TABLES}
+    return {name: value for name, value in asdict(settings).items() if name not in WRITTEN_TABLES}
 
 
 def _version(name: str) -> str | None:

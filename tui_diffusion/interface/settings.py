@@ -142,9 +142,9 @@ class Settings:
 
 
 _ADAPTER = TypeAdapter(Settings)
-TABLES = ("place", "speeds")
+WRITTEN_TABLES = ("place", "speeds")
 """The settings that the program writes itself."""
-_CHOICES = {each.name: each for each in fields(Settings) if each.name not in TABLES}
+_CHOICES = {each.name: each for each in fields(Settings) if each.name not in WRITTEN_TABLES}
 _PLACE = {each.name: each for each in fields(RestorePoint)}
 
 KeyPath = tuple[str, ...]

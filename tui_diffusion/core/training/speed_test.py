@@ -44,8 +44,8 @@ class Measurement:
 
 
 def measure_all(seconds: float = 1.5) -> Iterator[Measurement]:
-    """Measure the CPU, then one CUDA device of each model; see `measure`."""
-    yield Measurement("cpu", cpu_name(), measure("cpu", seconds))
+    """Measure the CPU, then one CUDA device of each model; see `measure_device`."""
+    yield Measurement("cpu", cpu_name(), measure_device("cpu", seconds))
     begin = perf_counter()
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if count:
@@ -58,7 +58,7 @@ def measure_all(seconds: float = 1.5) -> Iterator[Measurement]:
             continue
         seen.add(name)
         try:
-            speeds = measure(device, seconds)
+            speeds = measure_device(device, seconds)
         except RuntimeError as error:
             fault = fault_of(error, training=True) or " ".join(str(error).split())
             yield Measurement(device, name, None, fault)
@@ -67,7 +67,7 @@ def measure_all(seconds: float = 1.5) -> Iterator[Measurement]:
             yield Measurement(device, name, replace(speeds, start=whole))
 
 
-def measure(device: str, seconds: float = 1.5) -> Speeds:
+def measure_device(device: str, seconds: float = 1.5) -> Speeds:
     """Measure a device by a small and a wide training of ``seconds`` each, on one CPU thread.
 
     The small one gives the time per step, the wide one the rate. The start of a CPU counts as 0.
@@ -82,12 +82,12 @@ def measure(device: str, seconds: float = 1.5) -> Speeds:
         pace, wide_pace = _pace(small, seconds), _pace(wide, seconds)
     finally:
         torch.set_num_threads(before)
-    step, rate = fitted(pace.step, operations(small), wide_pace.step, operations(wide))
+    step, rate = fit_speeds(pace.step, operations(small), wide_pace.step, operations(wide))
     start = 0.0 if kind == "cpu" else pace.first
     return Speeds(_rounded(step), _rounded(rate), _rounded(start), date.today())
 
 
-def fitted(small: float, work: float, wide: float, more: float) -> tuple[float, float]:
+def fit_speeds(small: float, work: float, wide: float, more: float) -> tuple[float, float]:
     """Solve ``seconds = step + operations / rate`` for two trainings.
 
     They take ``small`` seconds for ``work`` operations and ``wide`` for ``more``. Returns step and
