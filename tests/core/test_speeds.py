@@ -111,7 +111,7 @@ def test_a_card_that_cannot_train_is_a_line_and_equal_cards_are_measured_once(mo
             raise RuntimeError("CUDA error: no kernel image is available\nfor this device")
         return Speeds(1e-5, 1e10, 2.0, DAY)
 
-    monkeypatch.setattr(speed_test, "measure", fake)
+    monkeypatch.setattr(speed_test, "measure_device", fake)
     cpu, first, last = measure_all()
     assert asked == ["cpu", "cuda:0", "cuda:2"]
     assert (cpu.name, first.name, first.speeds.start) == (cpu_name(), "NVIDIA X", 2.0)
