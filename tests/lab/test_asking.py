@@ -27,7 +27,7 @@ from tui_diffusion.interface.gpus import Gpu
 from tui_diffusion.lab.drawing.palette import Palette
 from tui_diffusion.lab.output.differ import TerminalContent
 from tui_diffusion.lab.panels.training import VIEWS
-from tui_diffusion.lab.readings import Reading, readings_in, readings_on, runs_of
+from tui_diffusion.lab.readings import Reading, readings_in, readings_on, run_of
 from tui_diffusion.lab.sampling.measures import Measurement
 from tui_diffusion.lab.screens.numbers import AskScreen, NumberList
 from tui_diffusion.lab.widgets.canvas import Canvas
@@ -80,7 +80,7 @@ def test_a_number_has_the_exact_one_that_stands_below_it():
 def test_a_name_never_reaches_the_terminal():
     red = Style(color="red")
     plain, line = Strip([Segment("step 12/20 ", red)]), Strip(
-        [Segment(*run) for run in runs_of(("step ", NamedNumber("step", "12/20"), " "), red)]
+        [Segment(*run_of(("step ", NamedNumber("step", "12/20"), " "), red))]
     )  # fmt: skip
     assert [*readings_on(line)] == [Reading("step", "12/20")]
     sent = []

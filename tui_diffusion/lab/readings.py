@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from ..core.analysis.glossary import GlossaryEntry, meaning
-from ..core.numbered_text import NumberedText, pieces
+from ..core.numbered_text import NumberedText, pieces, text_of
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,22 @@ Section = tuple[str, tuple[Reading, ...]]
 """A heading, usually the title of a panel, and the readings below it."""
 
 
+def named(style: Style, text: NumberedText) -> Style:
+    """Return the style of a text with the names of its numbers.
+
+    The text remains one run, so that names change nothing in what is sent or exported.
+    """
+    spans, end = [], 0
+    for part, name in pieces(text):
+        end += len(part)
+        if name:
+            spans.append((name, end - len(part), end))
+    return _with_spans(style, tuple(spans)) if spans else style
+
+
 @lru_cache(maxsize=256)
-def named(style: Style, name: str) -> Style:
-    """Return the style of a number with this name; of plain text if the name is ''."""
-    return style + Style(meta={"number": name}) if name else style
+def _with_spans(style: Style, spans: tuple[tuple[str, int, int], ...]) -> Style:
+    return style + Style(meta={"numbers": spans})
 
 
 @lru_cache(maxsize=64)
@@ -54,9 +66,9 @@ def below(style: Style, word: str) -> Style:
     return style + Style(meta={"below": word})
 
 
-def runs_of(text: NumberedText, style: Style) -> list[tuple[str, Style]]:
-    """Return a text as runs in one style, with the names of its numbers."""
-    return [(part, named(style, name)) for part, name in pieces(text)]
+def run_of(text: NumberedText, style: Style) -> tuple[str, Style]:
+    """Return a text as one run, with the names of its numbers."""
+    return text_of(text), named(style, text)
 
 
 def readings_in(text: NumberedText) -> Iterator[Reading]:
@@ -66,10 +78,13 @@ def readings_in(text: NumberedText) -> Iterator[Reading]:
 
 def readings_on(line: Iterable[Segment], under: Iterable[Segment] = ()) -> Iterator[Reading]:
     """Yield the numbers of a line from left to right; ``under``: the line with exact values."""
-    exact = {x: f"{meta['below']} {text}" for x, text, meta in _marked(under) if "below" in meta}
+    exact = {
+        x: f"{meta['below']} {text.strip()}" for x, text, meta in _marked(under) if "below" in meta
+    }
     for x, text, meta in _marked(line):
-        if "number" in meta and text:
-            yield Reading(meta["number"], text, exact.get(x, ""))
+        for name, start, end in meta.get("numbers", ()):
+            if value := text[start:end].strip():
+                yield Reading(name, value, exact.get(x + start, ""))
 
 
 def _marked(line: Iterable[Segment]) -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -77,7 +92,7 @@ def _marked(line: Iterable[Segment]) -> Iterator[tuple[int, str, dict[str, Any]]
     x = 0
     for segment in line:
         if segment.style is not None and segment.style.meta:
-            yield x, segment.text.strip(), segment.style.meta
+            yield x, segment.text, segment.style.meta
         x += segment.cell_length
 
 

@@ -26,7 +26,7 @@ from textual.strip import Strip
 
 from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS, Axis
-from ...core.numbered_text import NumberedText, pieces, text_of
+from ...core.numbered_text import NumberedText, text_of
 from ...interface.glyphs import Glyphs
 from ..readings import named
 from .axes import AxisScale, scale_of
@@ -153,8 +153,8 @@ _ASCII_EIGHTHS = np.array(list(" ...#####"))
 class _Sheet:
     """A figure laid out: characters `(height, width)`, and roles of ink and background.
 
-    `ink` and `ground` are indices into `roles`; role 0 is the axes, and background 0 is none. Each
-    role has the name of a number in the legend, or ''.
+    `ink` and `ground` are indices into `roles`; role 0 is the axes, and background 0 is none. The
+    role of a legend's label has its text, if that has numbers.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class _Sheet:
         legend: Sequence[LegendEntry] = (),
     ) -> None:
         self.glyphs = glyphs
-        self.roles = [("axis", "")]
+        self.roles: list[tuple[str, NumberedText]] = [("axis", "")]
         self._figure = figure
         curves = tuple(_arrays(curve) for curve in figure.curves)
         rules = [[rule.at for rule in lines] for lines in (figure.v_lines, figure.h_lines)]
@@ -206,10 +206,11 @@ class _Sheet:
         self._header(legend or legend_of(figure, glyphs))
         self._axis_label(_label(figure.x_label, "x", self._x.offset(figure.x_axis)))
 
-    def _role(self, role: str, number: str = "") -> int:
-        if (role, number) not in self.roles:
-            self.roles.append((role, number))
-        return self.roles.index((role, number))
+    def _role(self, role: str, text: NumberedText = "") -> int:
+        key = (role, "" if isinstance(text, str) else text)
+        if key not in self.roles:
+            self.roles.append(key)
+        return self.roles.index(key)
 
     def _line(self, curve: Curve, xs: Floats, ys: Floats) -> DotLine:
         """Convert a curve to plotext's arguments."""
@@ -310,10 +311,8 @@ class _Sheet:
             fitting.append(entry)
         x = end + room
         for sample, text, role in fitting:
-            x = self._write(sample, x, 0, self._role(role)) + 1
-            for part, name in pieces(text):
-                x = self._write(part, x, 0, self._role("text", name))
-            x += 3
+            x = self._write(sample, x, 0, self._role(role))
+            x = self._write(text_of(text), x + 1, 0, self._role("text", text)) + 3
 
     def _axis_label(self, label: str) -> None:
         """Draw the label of the x axis over the right end of the axis."""
@@ -379,7 +378,7 @@ def _placed(
 
 def _strips(sheet: _Sheet, palette: Palette) -> list[Strip]:
     """Return the sheet as lines, with one style for each pair of ink and background in use."""
-    styles = [named(palette.style(role), number) for role, number in sheet.roles]
+    styles = [named(palette.style(role), text) for role, text in sheet.roles]
     pairs, keys = np.unique(sheet.ink + len(styles) * sheet.ground, return_inverse=True)
     combined = []
     for pair in pairs:

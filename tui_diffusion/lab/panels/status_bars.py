@@ -13,7 +13,7 @@ from ...interface.keymap import TABS
 from ..breakpoints import WIDE
 from ..drawing.palette import Palette
 from ..formatting import duration, rate_text, took
-from ..readings import runs_of
+from ..readings import run_of
 from ..session.records import SessionState, Training
 from ..widgets.key_bar import StyledText, StyledTexts, pressing
 from ..widgets.row_list import fit
@@ -66,15 +66,15 @@ def status(
     if training.state is SessionState.FAILED:
         reason = fit(reason, min(cell_len(reason), room))
     why = fitting([(reason, text)])
-    devices = [runs_of(words, dim) for words in _devices(training)]
-    time = fitting(runs_of(_time(training), dim)) if training.step else []
+    devices = [[run_of(words, dim)] for words in _devices(training)]
+    time = fitting([run_of(_time(training), dim)]) if training.step else []
     device = fitting(*devices[-1:])
     sampled = fitting(sampled)
-    rated = runs_of(("  ", NamedNumber("steps a second", rate_text(training.rate))), dim)
+    rated = [run_of(("  ", NamedNumber("steps a second", rate_text(training.rate))), dim)]
     rate = fitting(rated, cells=len("  9.9k/s")) if training.step else []
     branded = fitting([brand]) if width >= _BRANDED else []
     times = training.times_floor if width >= WIDE else None
-    floor = fitting(runs_of(_multiple(times), dim)) if times is not None else []
+    floor = fitting([run_of(_multiple(times), dim)]) if times is not None else []
     room += _cells(device)
     device = fitting(*devices)
     return [*branded, name, *sampled, *device], [*state, *why, *rate, *time, *floor, end]
@@ -111,7 +111,7 @@ def _state(training: Training, chosen: str, palette: Palette) -> StyledTexts:
         runs.append((f" {training.experiment.name}", dim))
     if training.step:
         step = NamedNumber("step", f"{training.step:,}/{training.steps:,}")
-        runs += runs_of(("  step ", step), text)
+        runs.append(run_of(("  step ", step), text))
     return runs
 
 

@@ -11,13 +11,13 @@ from textual.strip import Strip
 
 from ...core.analysis.attribution import PARTS, Attribution, numbered_verdict
 from ...core.assemble import sampling_schedule
-from ...core.numbered_text import NamedNumber, NumberedText, joined, wrapped
+from ...core.numbered_text import NamedNumber, NumberedText, joined, text_of, wrapped
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure
 from ..drawing.palette import Palette
 from ..drawing.plot import draw
 from ..drawing.strips import plain
-from ..readings import runs_of
+from ..readings import named
 from ..sampling.diagnosis import RequestedDiagnosis
 from .side_by_side import beside, text_line
 
@@ -131,7 +131,7 @@ def attribution(
         lines.append(
             Strip(
                 [
-                    *_segments(_scored(name, split), dim if by_chance else text, glyphs),
+                    _segment(_scored(name, split), dim if by_chance else text, glyphs),
                     Segment(bar, palette.style(role)),
                     Segment(" chance" if by_chance else "", dim),
                 ]
@@ -141,8 +141,8 @@ def attribution(
     lines.append(
         Strip(
             [
-                *_segments(_scored("total", split), text, glyphs),
-                *_segments(("true points score ± ", score), dim, glyphs),
+                _segment(_scored("total", split), text, glyphs),
+                _segment(("true points score ± ", score), dim, glyphs),
             ]
         )
     )
@@ -150,7 +150,7 @@ def attribution(
     styles = [palette.style("goal" if split.by_chance else "mark"), text]
     for sentence, style in zip((first, note), styles, strict=True):
         for line in wrapped(sentence, max(10, width - 2)):
-            lines.append(Strip(_segments(joined([" ", line]), style, glyphs)))
+            lines.append(Strip([_segment(joined([" ", line]), style, glyphs)]))
     lines = [line.adjust_cell_length(width) for line in lines[:height]]
     return [*lines, *[Strip.blank(width)] * (height - len(lines))]
 
@@ -162,8 +162,8 @@ def _scored(name: str, split: Attribution) -> NumberedText:
     return f" {name:<16}", part, " ± ", chance
 
 
-def _segments(text: NumberedText, style: Style, glyphs: Glyphs) -> list[Segment]:
-    return [Segment(plain(part, glyphs), style) for part, style in runs_of(text, style)]
+def _segment(text: NumberedText, style: Style, glyphs: Glyphs) -> Segment:
+    return Segment(plain(text_of(text), glyphs), named(style, text))
 
 
 def _bars(values: Sequence[float], room: int, glyphs: Glyphs) -> list[str]:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from rich.segment import Segment
 from textual.strip import Strip
 
-from ...core.numbered_text import NumberedText
+from ...core.numbered_text import NumberedText, text_of
 from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..drawing.strips import plain
-from ..readings import runs_of
+from ..readings import named
 
 
 def beside(left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:
@@ -21,7 +21,5 @@ def beside(left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:
 
 def text_line(text: NumberedText, width: int, palette: Palette, role: str, glyphs: Glyphs) -> Strip:
     """Return one line of text in a role's colour, cut or padded to a width."""
-    runs = runs_of(text, palette.style(role))
-    return Strip([Segment(plain(part, glyphs), style) for part, style in runs]).adjust_cell_length(
-        width
-    )
+    style = named(palette.style(role), text)
+    return Strip([Segment(plain(text_of(text), glyphs), style)]).adjust_cell_length(width)

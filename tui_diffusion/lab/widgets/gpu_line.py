@@ -10,7 +10,7 @@ from textual.message import Message
 
 from ...core.numbered_text import NumberedText, joined
 from ...interface.gpus import Gpu, find_gpus
-from ..readings import runs_of
+from ..readings import run_of
 from .text_line import TextLine
 
 _EVERY = 1.0
@@ -63,4 +63,4 @@ class GpuLine(TextLine):
         texts = [joined([" ", gpu.numbered_text(), " "]) for gpu in read()]
         if texts != self._texts:
             self._texts = texts
-            self.write([run for text in texts for run in runs_of(text, self._style())])
+            self.write([run_of(text, self._style()) for text in texts])

@@ -9,7 +9,7 @@ from rich.style import Style
 from ...core.numbered_text import NamedNumber, NumberedText, text_of
 from ...interface.playback import Playback
 from ..drawing.palette import Palette
-from ..readings import below, named, runs_of
+from ..readings import below, named, run_of
 from ..sampling.measures import Measurement
 
 StyledTexts = list[tuple[str, Style]]
@@ -31,16 +31,16 @@ def measured_lines(
     label, text, goal = (palette.style(role) for role in ("axis", "text", "goal"))
     head, kind = heads
     used = len(text_of(head))
-    here, exact = runs_of(head, label), [(f" {kind:<{used - 1}}", label)]
+    here, exact = [run_of(head, label)], [(f" {kind:<{used - 1}}", label)]
     for item in items:
         room = cells(item)
         used += len(item.name) + 1 + room + gap
         if used - gap > width:
             break  # a number that is cut reads as another number
-        pad = " " * (room - len(text_of(item.text)) + gap)
-        value_below = f"{item.value_below:<{room + gap}}"
-        here += [(f"{item.name} ", label), *runs_of(item.text, text), (pad, text)]
-        exact += [(f"{item.name_below} ", label), (value_below, _style_below(item, kind, goal))]
+        value, style = run_of(item.text, text)
+        here += [(f"{item.name} ", label), (f"{value:<{room + gap}}", style)]
+        style = _style_below(item, kind, goal)
+        exact += [(f"{item.name_below} ", label), (f"{item.value_below:<{room + gap}}", style)]
     return here, exact
 
 
@@ -51,7 +51,11 @@ def _style_below(item: Measurement, kind: str, style: Style) -> Style:
         return style
     if name == "real":
         return below(style, name)
-    return below(style, kind) if name == item.name else named(style, name)
+    return (
+        below(style, kind)
+        if name == item.name
+        else named(style, (NamedNumber(name, item.value_below),))
+    )
 
 
 def head_of(playback: Playback) -> NumberedText:
