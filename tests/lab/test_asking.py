@@ -2,33 +2,36 @@
 
 import re
 from dataclasses import fields
+from textwrap import wrap
 
 import pytest
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.theme import BUILTIN_THEMES
 
 from tui_diffusion.core.analysis.attribution import Attribution
-from tui_diffusion.core.analysis.glossary import GLOSSARY, meaning, of_key
+from tui_diffusion.core.analysis.glossary import GLOSSARY, of_key
 from tui_diffusion.core.analysis.loss_floor import LevelLoss
 from tui_diffusion.core.analysis.metrics import Quality
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.analysis.start_mismatch import StartMismatch
 from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.numbered_text import NamedNumber, text_of, wrapped
 from tui_diffusion.core.paths import store
 from tui_diffusion.core.runs.writer import save_run
 from tui_diffusion.interface.gpus import Gpu
+from tui_diffusion.lab.drawing.palette import Palette
+from tui_diffusion.lab.output.differ import TerminalContent
 from tui_diffusion.lab.panels.training import LOSS_VIEWS
-from tui_diffusion.lab.screens.numbers import (
-    DENOISING,
-    GPU,
-    LOSS,
-    PICTURE,
-    STATUS,
-    AskScreen,
-    NumberList,
-    places,
-    read,
-)
+from tui_diffusion.lab.readings import Reading, readings_in, readings_on, run_of
+from tui_diffusion.lab.sampling.measures import Measurement
+from tui_diffusion.lab.screens.numbers import AskScreen, NumberList
 from tui_diffusion.lab.widgets.canvas import Canvas
-from tui_diffusion.lab.widgets.text_line import TextLine
+from tui_diffusion.lab.widgets.measured_lines import measured_lines
 
 from ..cases import for_each
 from ..fakes import FakeTrainers
@@ -37,13 +40,6 @@ from ..trainings import trained
 
 NAMES = r"naive-\dd|ddpm-\dd[\w-]*|edm-\dd|gaussian-\dd|x0_hat|diffusion-tui"
 """What has a digit and is no number."""
-
-
-def test_every_pattern_reads_a_number_with_a_meaning():
-    for patterns in (STATUS, DENOISING, PICTURE, LOSS, GPU):
-        for name, pattern in patterns:
-            assert re.compile(pattern).groups == 1
-            assert meaning(name).about.endswith(".")
 
 
 @for_each("kind", [Quality, LevelLoss, Attribution, StartMismatch])
@@ -60,38 +56,99 @@ def test_no_name_and_no_key_means_two_things():
     assert len(keys) == len(set(keys))
 
 
-def test_what_is_exact_is_read_from_the_line_below():
-    here, exact = " here  mean (1.0, nan)  std 0.1   ", " exact mean (0.5, 2.0)  std 1e-05"
-    mean, std = read(here, DENOISING, exact)
-    assert (mean.name, mean.value, mean.below) == ("mean", "(1.0, nan)", "exact (0.5, 2.0)")
-    assert (std.value, std.below) == ("0.1", "exact 1e-05")
+def test_a_number_has_the_exact_one_that_stands_below_it():
+    palette = Palette.from_theme(
+        BUILTIN_THEMES["textual-dark"].to_color_system().generate(), "none"
+    )
+    items = [
+        Measurement("mean", "(1.0, nan)", "mean", "(0.5, 2.0)"),
+        Measurement("energy", "-1.2e-05", "real  ", "3.1e-06", chance="0.002"),
+        Measurement("moves", "0.1", "noise", "-0.25"),
+        Measurement("mode²", "…", "real ", "…"),
+    ]
+    for width, count in ((80, 3), (52, 2), (26, 1)):
+        lines = measured_lines((" here  ", "exact"), items, lambda _: 14, 2, width, palette)
+        here, exact = (Strip([Segment(*run) for run in runs]) for runs in lines)
+        assert here.cell_length == exact.cell_length
+        assert [*readings_on(here, exact), *readings_on(exact)] == [
+            Reading("mean", "(1.0, nan)", "exact (0.5, 2.0)"),
+            *[Reading("energy", "-1.2e-05", "real 3.1e-06"), Reading("±", "0.002")] * (count > 1),
+            *[Reading("moves", "0.1"), Reading("noise", "-0.25")] * (count > 2),
+        ]
 
 
-def left(text, patterns):
-    """The digits on a line that nobody can ask about."""
-    spans = [match.span(1) for _, pattern in patterns for match in re.finditer(pattern, text)]
-    rest = "".join(c for at, c in enumerate(text) if not any(a <= at < b for a, b in spans))
-    return re.findall(r"\d", re.sub(NAMES, "", rest))
+def test_a_name_never_reaches_the_terminal():
+    red = Style(color="red")
+    plain, line = Strip([Segment("step 12/20 ", red)]), Strip(
+        [Segment(*run_of(("step ", NamedNumber("step", "12/20"), " "), red))]
+    )  # fmt: skip
+    assert [*readings_on(line)] == [Reading("step", "12/20")]
+    sent = []
+    for strip in (plain, line):
+        update, content = LayoutUpdate([[strip]], Region(0, 0, 11, 1)), TerminalContent()
+        sent.append(content.least(update).render_segments(Console(color_system="truecolor")))
+        assert not content.least(update).render_segments(Console()), "nothing has changed"
+    assert sent[0] == sent[1] and "12/20" in sent[0]
+
+
+@for_each("width", [10, 24, 40, 200])
+def test_a_sentence_keeps_its_numbers_when_it_is_wrapped(width):
+    numbers = [NamedNumber("start off by", "1e-05"), NamedNumber("start", "0.3")]
+    text = ("The start is off by ", numbers[0], " std, which costs the sample ", numbers[1], ".")
+    lines = [*wrapped(text, width)]
+    assert [text_of(line) for line in lines] == wrap(text_of(text), width)
+    assert [part for line in lines for part in line if isinstance(part, NamedNumber)] == numbers
+
+
+def left(text, readings):
+    """Return the groups of digits in a text that belong to no reading, from left to right."""
+    rest = re.sub(NAMES, "", text)
+    for value in sorted({value for reading in readings for value in values(reading)}, key=len)[
+        ::-1
+    ]:
+        rest = re.sub(rf"(?<![\d.,]){re.escape(value)}(?!\d)", "", rest)
+    return re.findall(r"\d+", rest)
+
+
+def values(reading):
+    """Yield the texts of a reading on the screen: its value, and the one below it."""
+    yield reading.value
+    if reading.below:
+        yield reading.below.partition(" ")[2]
+
+
+def every_number_is_explained(texts, readings):
+    """Every number in these texts has a reading, and every reading is there, with an entry."""
+    for text in texts:
+        assert not left(text, readings), text
+    for reading in readings:
+        assert reading.entry.about.endswith("."), reading
+        for value in values(reading):
+            assert any(value in text for text in texts), reading
+
+
+def titles_of(panel):
+    return f"{panel.border_title}  {panel.border_subtitle}"
+
+
+def lines_of(panel, selector):
+    return [line.text for line in panel.query_one(selector, Canvas).lines]
 
 
 def nothing_is_left(driver):
-    """Every number on the lines of text now shown is read."""
-    app, panel, loss = driver.app, driver.panel, driver.loss
-    assert not left(driver.status, STATUS), driver.status
-    for part in (panel, loss):
-        titles = f"{part.border_title}  {part.border_subtitle}"
-        assert not left(titles, DENOISING if part is panel else LOSS), titles
-    for name in ("#numbers", "#goals"):
-        text = app.screen.query_one(name, TextLine).lines[0].text
-        assert not left(text, DENOISING), text
+    """Every number on the lines of text now shown is explained."""
+    panel, loss, status = driver.panel, driver.loss, driver.app.screen.query_one("#status", Canvas)
+    every_number_is_explained([driver.status], [*status.readings()])
+    texts = [titles_of(panel), *lines_of(panel, "#numbers"), *lines_of(panel, "#goals")]
+    pictured = lines_of(panel, "#trajectory") if panel.is_on_screen else []
+    # The ticks of an axis are explained by its label.
+    texts += pictured[-1:] if panel.view == "pdf and cdf" else pictured[:1]
+    every_number_is_explained(texts, [*panel.readings()])
+    texts = [titles_of(loss)]
     if loss.view != "loss" and loss.diagnosis is not None:
-        lines = [line.text for line in loss.query_one(Canvas).lines]
-        note = lines if loss.view == "error" else lines[-1:]
-        assert not left("\n".join(note), LOSS), note
-    if panel.view in ("pdf and cdf", "paths"):
-        lines = [line.text for line in panel.query_one("#trajectory", Canvas).lines]
-        note = lines[-1] if panel.view == "pdf and cdf" else lines[0]
-        assert not left(note, PICTURE), note
+        lines = lines_of(loss, Canvas)
+        texts += lines if loss.view == "error" else lines[-1:]
+    every_number_is_explained(texts, [*loss.readings()])
 
 
 @pytest.mark.parametrize(
@@ -122,13 +179,7 @@ async def test_no_number_on_the_screen_is_left_without_a_meaning(name, size):
             )
             await driver.pilot.pause(0.05)
             nothing_is_left(driver)
-            readings = dict(
-                places(
-                    driver.panel, driver.loss, *(driver.app.screen.query_one(f"#{line}", TextLine)
-                    for line in ("status", "gpu"))
-                )
-            )["Training"]  # fmt: skip
-            assert len(readings) >= 3, view
+            assert len({reading.name for reading in driver.loss.readings()}) >= 3, view
 
 
 async def test_the_numbers_of_a_training_under_way():
@@ -139,13 +190,15 @@ async def test_the_numbers_of_a_training_under_way():
         await until(lambda: "step 300/1,000" in driver.status and "left" in driver.status)
         nothing_is_left(driver)
         assert {"step", "steps a second", "time left", "times its floor"} == {
-            reading.name for reading in read(driver.status, STATUS)
+            reading.name for reading in driver.app.screen.query_one("#status", Canvas).readings()
         }
 
 
 def test_the_numbers_of_a_gpu():
-    text = Gpu(0, "", 2**30, 2**37, 37).text()
-    assert [r.name for r in read(text, GPU)] == ["GPU load", "GPU memory"]
+    both, memory = ("GPU load", "37 %"), ("GPU memory", "1.0/128 GiB")
+    for load, shown in ((37, [both, memory]), (None, [memory])):
+        text = Gpu(0, "NVIDIA H200", 2**30, 2**37, load).numbered_text()
+        assert [(r.name, r.value.strip()) for r in readings_in(text)] == shown
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -4,19 +4,19 @@ import json
 import re
 
 from tui_diffusion.interface.keymap import COMPARE_ACTIONS
+from tui_diffusion.lab.readings import Reading
 from tui_diffusion.lab.runs.compare import subjects as comparison
 from tui_diffusion.lab.runs.compare.losses_panel import LossesPanel
 from tui_diffusion.lab.runs.compare.table import ComparisonTable
 from tui_diffusion.lab.runs.compare.trajectory_pane import TrajectoryPane
 from tui_diffusion.lab.runs.screen import RunsScreen
-from tui_diffusion.lab.screens.numbers import DENOISING, AskScreen, NumberList, Reading
+from tui_diffusion.lab.screens.numbers import AskScreen, NumberList
 from tui_diffusion.lab.widgets.level_slider import LevelSlider
-from tui_diffusion.lab.widgets.text_line import TextLine
 
 from .. import stored_runs as stored
 from ..lab_driver import NARROW, WIDE, lab, until
 from .runs_driver import SIZES, compared, comparing, shows, titles, two_runs
-from .test_asking import left
+from .test_asking import every_number_is_explained, lines_of, titles_of
 
 # --- the comparison ----------------------------------------------------------------------------
 
@@ -228,11 +228,8 @@ async def test_what_a_film_writes_is_read():
         for keys in (["left"], ["f", "left"], ["space"]):
             await driver.press(*keys)
             for pane in screen.query(TrajectoryPane):
-                lines = [
-                    pane.query_one(name, TextLine).lines[0].text for name in (".here", ".exact")
-                ]
-                for text in (f"{pane.border_title}  {pane.border_subtitle}", *lines):
-                    assert not left(text, DENOISING), text
+                lines = [*lines_of(pane, ".here"), *lines_of(pane, ".exact")]
+                every_number_is_explained([titles_of(pane), *lines], [*pane.readings()])
 
 
 @SIZES

@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from tui_diffusion.core.datasets import MAX_COMPONENTS
 from tui_diffusion.core.mixtures import between_parts
+from tui_diffusion.core.numbered_text import text_of
 from tui_diffusion.interface.settings import RestorePoint, Settings, load, save
 from tui_diffusion.lab.formatting import number
 from tui_diffusion.lab.panels.experiments import ExperimentList
@@ -247,8 +248,8 @@ async def test_the_way_of_playing_is_kept(tmp_path):
     async with running(app) as driver:
         await driver.pilot.pause()
         panel = app.query_one("#denoising")
-        assert panel.playback.text == "level 3/10"
-        assert panel.playback.manner == "1/2 level steps · out and back"
+        assert text_of(panel.playback.text) == "level 3/10"
+        assert [*map(text_of, panel.playback.manner)] == ["1/2 level steps", "out and back"]
 
 
 @for_each("line", ['play_mode = "often"', "speed = 3", "sub_steps = true"])

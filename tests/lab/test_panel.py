@@ -1,5 +1,6 @@
 """Titles of panels have their parts whole, at every width; what matters least goes first."""
 
+from tui_diffusion.core.numbered_text import text_of
 from tui_diffusion.lab.widgets.panel import joined
 
 from ..lab_driver import lab
@@ -7,7 +8,7 @@ from ..lab_driver import lab
 
 def test_parts_of_a_title_go_whole_and_in_their_turn():
     parts = ["Denoising  level 0/20", "beta 0.999", "alpha_bar 0.0005", "data", "start off by 0.5"]
-    kept = [joined(parts, room, "  ", [3, 1, 2]) for room in range(90, 0, -1)]
+    kept = [text_of(joined(parts, room, "  ", [3, 1, 2])) for room in range(90, 0, -1)]
     assert list(dict.fromkeys(kept)) == [
         "  ".join(parts[k] for k in left)
         for left in ((0, 1, 2, 3, 4), (0, 1, 2, 4), (0, 2, 4), (0, 4), (0,))

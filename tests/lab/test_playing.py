@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_diffusion.core.interpolation import interpolate
+from tui_diffusion.core.numbered_text import text_of
 from tui_diffusion.interface.playback import FINE, PLAY_MODES, SPEEDS, Playback
 
 LEVELS = st.integers(1, 60)
@@ -52,7 +53,7 @@ def test_whatever_is_pressed_the_place_is_one_that_there_is(playback, keys):
         playback = KEYS[key](playback)
         assert 0 <= playback.position <= playback.levels
         assert (playback.position * playback.fine).is_integer(), key
-        level, _, rest = playback.text.removeprefix("level ").partition(" + ")
+        level, _, rest = text_of(playback.text).removeprefix("level ").partition(" + ")
         reached, levels = map(int, level.split("/"))
         assert (reached, levels) == (playback.level, playback.levels)
         assert reached + (Fraction(rest) if rest else 0) == playback.position
@@ -115,11 +116,11 @@ def test_steps_end_where_such_steps_end():
     playback = Playback(20, fine=8).go_to(12)
     for _ in range(3):
         playback = playback.step(1)
-    assert playback.text == "level 12/20 + 3/8"
+    assert text_of(playback.text) == "level 12/20 + 3/8"
     assert playback.step(1, size=4).position == 12.5
     assert playback.step(-1, size=4).position == 12
-    assert playback.finer().text == "level 12/20"
-    assert playback.go_to(99).text == "level 20/20"
+    assert text_of(playback.finer().text) == "level 12/20"
+    assert text_of(playback.go_to(99).text) == "level 20/20"
     assert playback.go_to(99).step(1) == playback.go_to(20)
     assert playback.go_to(-3).step(-1).position == 0
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.numbered_text import NamedNumber, NumberedText, text_of
+
 _GIB = 2**30
 
 
@@ -25,9 +27,15 @@ class Gpu:
 
     def text(self) -> str:
         """Format the state, such as ``GPU 0 NVIDIA H200  load 37 %  memory 1.2/141 GiB``."""
-        load = "" if self.load is None else f"  load {self.load:>3} %"
-        memory = f"memory {self.used / _GIB:.1f}/{self.total / _GIB:.0f} GiB"
-        return f"GPU {self.index} {self.name}{load}  {memory}"
+        return text_of(self.numbered_text())
+
+    def numbered_text(self) -> NumberedText:
+        """Return the text with the names of load and memory."""
+        load = (
+            () if self.load is None else ("  load ", NamedNumber("GPU load", f"{self.load:>3} %"))
+        )
+        memory = NamedNumber("GPU memory", f"{self.used / _GIB:.1f}/{self.total / _GIB:.0f} GiB")
+        return (f"GPU {self.index} {self.name}", *load, "  memory ", memory)
 
 
 def find_gpus(environ: Mapping[str, str] = os.environ) -> Callable[[], list[Gpu]] | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from ..core.numbered_text import NamedNumber, NumberedText
+
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Playback speeds, in levels per second."""
 
@@ -56,21 +58,21 @@ class Playback:
         return self.eighths == self.levels * _UNIT
 
     @property
-    def text(self) -> str:
+    def text(self) -> NumberedText:
         """The position as text: level 12/20, or level 12/20 + 3/8."""
         part = self.eighths % _UNIT
         rest = f" + {part * self.fine // _UNIT}/{self.fine}" if part else ""
-        return f"level {self.level}/{self.levels}{rest}"
+        return "level ", NamedNumber("level", f"{self.level}/{self.levels}{rest}")
 
     @property
-    def manner(self) -> str:
-        """The playback mode as text, or '' for the default."""
-        words = [f"1/{self.fine} level steps"] if self.fine > 1 else []
+    def manner(self) -> list[NumberedText]:
+        """The playback mode in words, empty for the default."""
+        words: list[NumberedText] = []
+        if self.fine > 1:
+            words.append((NamedNumber("sub-steps", f"1/{self.fine}"), " level steps"))
         if self.playing:
-            words.append(f"playing {SPEEDS[self.speed]:g}/s")
-        if self.mode != PLAY_MODES[0]:
-            words.append(self.mode)
-        return " · ".join(words)
+            words.append(("playing ", NamedNumber("playing", f"{SPEEDS[self.speed]:g}/s")))
+        return [*words, *[self.mode] * (self.mode != PLAY_MODES[0])]
 
     # --- moving ------------------------------------------------------------------------------
 

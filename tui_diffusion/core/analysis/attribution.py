@@ -27,6 +27,7 @@ from ..assemble import make_ideal, make_mixture, sampling_schedule
 from ..config.experiment import Experiment
 from ..methods import Denoiser, IdealDenoiser
 from ..mixtures import GaussianMixture
+from ..numbered_text import NamedNumber, NumberedText, text_of
 from ..randomness import generator
 from ..schedules import Level
 from ..trajectory import denoise
@@ -144,26 +145,33 @@ def _exact_start(mixture: GaussianMixture, level: Level, count: int, seed: int) 
 
 def verdict(split: Attribution, start: StartMismatch) -> list[str]:
     """Return a sentence on the main part of the error, and one on the start."""
+    return [text_of(sentence) for sentence in numbered_verdict(split, start)]
+
+
+def numbered_verdict(split: Attribution, start: StartMismatch) -> list[NumberedText]:
+    """Return the sentences of `verdict` with the names of their numbers."""
+    first: NumberedText
     main = split.main
     if not math.isfinite(split.total):
         first = "Some points of the sample are not finite."
     elif split.by_chance:
-        first = f"Nothing beyond chance: true points score ± {split.chance:.2g}."
+        score = NamedNumber("true points score", f"{split.chance:.2g}")
+        first = ("Nothing beyond chance: true points score ± ", score, ".")
     elif split.chance_alone(main):
         first = "No part alone stands out from chance; more points may show one."
     else:
         first = f"Mainly, {_WHY[main]}."
     if not start.distance:
         return [first, "The start is exact."]
+    by = (NamedNumber("start off by", f"{start.share:.2g}"), " std of the noisiest level")
     if start.negligible:
-        return [first, f"The start is good: off by {start.share:.2g} std of the noisiest level."]
-    off = f"The start is off by {start.share:.2g} std of the noisiest level, "
+        return [first, ("The start is good: off by ", *by, ".")]
+    off = ("The start is off by ", *by, ", which ")
     if split.chance_alone("start"):
-        return [first, f"{off}which the sample does not show."]
+        return [first, (*off, "the sample does not show.")]
     if split.start < 0:
-        other = split.total - split.start
-        return [
-            first,
-            f"{off}which makes good for other errors: from the true one the error is {other:.2g}.",
-        ]
-    return [first, f"{off}which costs the sample {split.start:.2g}."]
+        other = NamedNumber("total", f"{split.total - split.start:.2g}")
+        makes_good = "makes good for other errors: from the true one the error is "
+        return [first, (*off, makes_good, other, ".")]
+    cost = NamedNumber("start", f"{split.start:.2g}")
+    return [first, (*off, "costs the sample ", cost, ".")]

@@ -167,10 +167,10 @@ class Windows:
 
     def action_ask(self) -> None:
         """List the numbers on the screen with their explanations."""
-        from ..screens.numbers import AskScreen, places
+        from ..screens.numbers import AskScreen, lab_sections
 
         main = self._main
-        numbers = places(main.denoising, main.loss, main.status, main.gpu)
+        numbers = lab_sections(main.denoising, main.loss, main.status, main.gpu)
         self._app.push_screen(AskScreen(numbers, plain=self._app.plain))
 
     def action_help(self) -> None:

@@ -26,7 +26,9 @@ from textual.strip import Strip
 
 from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS, Axis
+from ...core.numbered_text import NumberedText, text_of
 from ...interface.glyphs import Glyphs
+from ..readings import named
 from .axes import AxisScale, scale_of
 from .curves import scattered, stroke, visible_parts, with_gaps
 from .dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, codes_of
@@ -34,6 +36,9 @@ from .figure import AxisTick, Curve, Marker, PlotFigure
 from .palette import Palette
 from .plotext_raster import DotLine, rasterize, rasterize_axes
 from .strips import one_cell_text, strips_of
+
+LegendEntry = tuple[str, NumberedText, str]
+"""Sample, label and role of a series."""
 
 SMALLEST_PLOT = (12, 5)
 """Minimum width and height of a plot, in cells."""
@@ -51,8 +56,7 @@ def draw_plot(
     if width < SMALLEST_PLOT[0] or height < SMALLEST_PLOT[1]:
         return [Strip.blank(width)] * height
     sheet = _Sheet(_told_apart(figure) if palette.colourless else figure, width, height, glyphs)
-    styles = [palette.style(role) for role in sheet.roles]
-    return _strips(sheet, styles)
+    return _strips(sheet, palette)
 
 
 def sketch(
@@ -102,13 +106,13 @@ def plot_frame(
     *,
     x_label: str = "",
     y_label: str = "",
-    legend: Sequence[tuple[str, str, str]] = (),
+    legend: Sequence[LegendEntry] = (),
     axes: tuple[Axis, Axis] = (AS_IT_IS, AS_IT_IS),
 ) -> tuple[list[Strip], Region]:
     """Draw only the axes, as `draw_plot` does; return them with the area of the plot, in cells.
 
-    `legend` holds `(sample, label, role)` for the later content. Below the `SMALLEST_PLOT` size the
-    area is empty. The area depends on the ranges, because their tick labels need space.
+    `legend` is that of the later content. Below the `SMALLEST_PLOT` size the area
+    is empty. The area depends on the ranges, because their tick labels need space.
     """
     width, height = max(0, width), max(0, height)
     if width < SMALLEST_PLOT[0] or height < SMALLEST_PLOT[1]:
@@ -122,7 +126,7 @@ def plot_frame(
         y_axis=axes[1],
     )
     sheet = _Sheet(figure, width, height, glyphs, legend)
-    return _strips(sheet, [palette.style(role) for role in sheet.roles]), sheet.inner
+    return _strips(sheet, palette), sheet.inner
 
 
 def inner_size(width: int, height: int) -> tuple[int, int]:
@@ -151,7 +155,8 @@ _ASCII_EIGHTHS = np.array(list(" ...#####"))
 class _Sheet:
     """A figure laid out: characters `(height, width)`, and roles of ink and background.
 
-    `ink` and `ground` are indices into `roles`; role 0 is the axes, and background 0 is none.
+    `ink` and `ground` are indices into `roles`; role 0 is the axes, and background 0 is none. The
+    role of a legend's label has its text, if that has numbers.
     """
 
     def __init__(
@@ -160,10 +165,10 @@ class _Sheet:
         width: int,
         height: int,
         glyphs: Glyphs,
-        legend: Sequence[tuple[str, str, str]] = (),
+        legend: Sequence[LegendEntry] = (),
     ) -> None:
         self.glyphs = glyphs
-        self.roles = ["axis"]
+        self.roles: list[tuple[str, NumberedText]] = [("axis", "")]
         self._figure = figure
         curves = tuple(_arrays(curve) for curve in figure.curves)
         rules = [[rule.at for rule in lines] for lines in (figure.v_lines, figure.h_lines)]
@@ -203,10 +208,11 @@ class _Sheet:
         self._header(legend or legend_of(figure, glyphs))
         self._axis_label(_label(figure.x_label, "x", self._x.offset(figure.x_axis)))
 
-    def _role(self, role: str) -> int:
-        if role not in self.roles:
-            self.roles.append(role)
-        return self.roles.index(role)
+    def _role(self, role: str, text: NumberedText = "") -> int:
+        key = (role, "" if isinstance(text, str) else text)
+        if key not in self.roles:
+            self.roles.append(key)
+        return self.roles.index(key)
 
     def _line(self, curve: Curve, xs: Floats, ys: Floats) -> DotLine:
         """Convert a curve to plotext's arguments."""
@@ -291,25 +297,24 @@ class _Sheet:
             crossed = (characters != " ") & ~free & (covered >= 4)
             ground[crossed] = role
 
-    def _header(self, legend: Sequence[tuple[str, str, str]]) -> None:
+    def _header(self, legend: Sequence[LegendEntry]) -> None:
         """Draw the label of the y axis and, at the right, as much of the legend as fits."""
         label = _label(self._figure.y_label, "y", self._y.offset(self._figure.y_axis))
         end = self._write(label, self.inner.x, 0, 0)
         if label:
             end += 2
         room = self.inner.right - end
-        fitting: list[tuple[str, str, str]] = []
-        for sample, label, role in legend:
-            entry = one_cell_text(sample, self.glyphs), one_cell_text(label, self.glyphs), role
-            used = len(entry[0]) + 1 + len(entry[1]) + (3 if fitting else 0)
+        fitting: list[LegendEntry] = []
+        for entry in legend:
+            used = len(entry[0]) + 1 + len(text_of(entry[1])) + (3 if fitting else 0)
             if used > room:
                 break
             room -= used
             fitting.append(entry)
         x = end + room
-        for sample, label, role in fitting:
+        for sample, text, role in fitting:
             x = self._write(sample, x, 0, self._role(role))
-            x = self._write(label, x + 1, 0, self._role("text")) + 3
+            x = self._write(text_of(text), x + 1, 0, self._role("text", text)) + 3
 
     def _axis_label(self, label: str) -> None:
         """Draw the label of the x axis over the right end of the axis."""
@@ -373,8 +378,9 @@ def _placed(
     return [(share, text) for share, text in shares if 0 <= share <= 1]
 
 
-def _strips(sheet: _Sheet, styles: Sequence[Style]) -> list[Strip]:
+def _strips(sheet: _Sheet, palette: Palette) -> list[Strip]:
     """Return the sheet as lines, with one style for each pair of ink and background in use."""
+    styles = [named(palette.style(role), text) for role, text in sheet.roles]
     pairs, keys = np.unique(sheet.ink + len(styles) * sheet.ground, return_inverse=True)
     combined = []
     for pair in pairs:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import Static
 
+from ...core.numbered_text import NamedNumber, NumberedText, joined, text_of
 from ...core.text import shortened
 from ...interface.glyphs import Glyphs
 from ...interface.playback import Playback
 from ..drawing.palette import Palette
 from ..formatting import number, vector
 from ..output.errors import line
-from ..sampling.measures import Item, energy, measure, to_mode
+from ..readings import Reading
+from ..sampling.measures import Measurement, energy, measure, to_mode
 from ..sampling.worker import Worker
 from ..views.names import view_after, zoomed
 from ..widgets.canvas import Canvas
 from ..widgets.level_player import LevelPlayer
 from ..widgets.level_prompt import LevelPrompt
 from ..widgets.level_slider import LevelSlider
+from ..widgets.measured_lines import head_of, measured_lines
 from ..widgets.panel import Panel
 from ..widgets.text_line import TextLine
 from ..widgets.trajectory_canvas import TrajectoryCanvas
@@ -227,7 +229,7 @@ class DenoisingPanel(Panel, LevelPlayer):
             self._measure(trajectory)
 
     def _titles(self) -> None:
-        parts = [f"Denoising  {self.playback.text}"]
+        parts = [joined(["Denoising  ", self.playback.text])]
         trajectory, spare = self.trajectory, list[int]()
         if trajectory is not None:
             parts += _noise_of(trajectory, self.playback)
@@ -243,9 +245,18 @@ class DenoisingPanel(Panel, LevelPlayer):
         if trajectory is not None and self._canvas.drawing:
             parts.append("drawing …")
         if self.playback.manner:
-            parts.append(self.playback.manner)
+            parts.append(joined(self.playback.manner, " · "))
         # Drop the view first: the picture shows it, but not the play mode.
         self.entitle(title, self.joined(parts, " · ", [parts.index(self.view)]))
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield the numbers in the titles, on the two lines and in the picture."""
+        yield from super().readings()
+        if self.has_class("drawn"):
+            numbers, goals = self.query_one("#numbers", Canvas), self.query_one("#goals", Canvas)
+            yield from numbers.readings(goals)
+            yield from goals.readings()
+            yield from self._canvas.readings()
 
     def _write_numbers(self, trajectory: MeasuredTrajectory) -> None:
         """Write two lines: the numbers of the last whole level, and the exact ones."""
@@ -253,18 +264,17 @@ class DenoisingPanel(Panel, LevelPlayer):
             self._write_point(trajectory, self.tracked)
             return
         mean, std, goal_mean, goal_std = trajectory.moments_at(self.level)
-        # Between levels, points are only interpolated; the numbers belong to a level.
-        here = " here  " if self.playback.position == self.level else f" at {self.level:<3}"
         scales = trajectory.scaling.scale.tolist()
-        moments: list[Item] = [
-            ("mean", vector(mean, 3, scales), "mean", vector(goal_mean, 3, scales)),
-            ("std", vector(std, 3, scales), "std", vector(goal_std, 3, scales)),
+        moments = [
+            Measurement("mean", vector(mean, 3, scales), "mean", vector(goal_mean, 3, scales)),
+            Measurement("std", vector(std, 3, scales), "std", vector(goal_std, 3, scales)),
             *to_mode(trajectory, self.level, "to mode²" if self.size.width >= _ROOMY else "mode²"),
         ]
         items = [*moments, energy(trajectory, self.level, chance=True)]
-        if _cells(here, items, 1) > self.query_one("#numbers").size.width:
+        head = head_of(self.playback)
+        if _cells(head, items, 1) > self.query_one("#numbers").size.width:
             items = [*moments, energy(trajectory, self.level, chance=False)]
-        self._write(here, f"{' exact ':<{len(here)}}", *items)
+        self._write(head, "exact", *items)
 
     def _write_point(self, trajectory: MeasuredTrajectory, index: int) -> None:
         """Write one point's step, and the ideal denoiser's output for the same x."""
@@ -272,60 +282,53 @@ class DenoisingPanel(Panel, LevelPlayer):
         x0_hat, ideal = vector(point.x0_hat, 3, scales), vector(point.ideal_x0, 3, scales)
         x = vector(point.x, 3, scales)
         moves, noise = vector(point.move, 3, scales), vector(point.noise, 3, scales)
+        mark = "*" if self.glyphs == "ascii" else "◆"
         self._write(
-            f" ◆ {index + 1}   " if self.glyphs != "ascii" else f" * {index + 1}   ",
-            " ideal ",
-            ("x0_hat", x0_hat, "x0_hat", ideal),
-            ("eps_hat", vector(point.eps_hat), "eps_hat", vector(point.ideal_eps)),
-            ("x", x, "x", x),
-            ("moves", moves, "noise", noise),
+            (f" {mark} ", NamedNumber("point", f"{index + 1}"), "   "),
+            "ideal",
+            Measurement("x0_hat", x0_hat, "x0_hat", ideal),
+            Measurement("eps_hat", vector(point.eps_hat), "eps_hat", vector(point.ideal_eps)),
+            Measurement("x", x, "x", x),
+            Measurement("moves", moves, "noise", noise),
         )
 
-    def _write(self, head: str, exact_head: str, *items: Item) -> None:
+    def _write(self, head: NumberedText, head_below: str, *items: Measurement) -> None:
         """Write names and values of the measured numbers above those of the exact ones."""
-        label = self.palette.style("axis")
         width = self.query_one("#numbers").size.width
-        used = len(head)
-        gap = " " * (2 if _cells(head, items, 2) <= width else 1)
-        here: list[tuple[str, Style]] = [(head, label)]
-        exact: list[tuple[str, Style]] = [(exact_head, label)]
-        for name, value, exact_name, goal in items:
-            room = _room(value, goal)
-            used += len(f"{name} {gap}") + room
-            if used - len(gap) > width:
-                break  # a number that is cut reads as another number
-            here += [(f"{name} ", label), (f"{value:<{room}}{gap}", self.palette.style("text"))]
-            exact += [
-                (f"{exact_name} ", label),
-                (f"{goal:<{room}}{gap}", self.palette.style("goal")),
-            ]
+        gap = 2 if _cells(head, items, 2) <= width else 1
+        here, exact = measured_lines((head, head_below), items, _room, gap, width, self.palette)
         self.query_one("#numbers", TextLine).write(here)
         self.query_one("#goals", TextLine).write(exact)
 
 
-def _room(value: str, goal: str) -> int:
+def _room(item: Measurement) -> int:
     """Return the cells for a value and its goal, at least a usual width, to keep columns still."""
-    usual = 16 if value.startswith("(") else 15 if "±" in value else 7
-    return max(usual, len(value), len(goal))
+    usual = 16 if item.value.startswith("(") else 15 if item.chance else 7
+    return max(usual, len(text_of(item.text)), len(item.value_below))
 
 
-def _cells(head: str, items: Sequence[Item], gap: int) -> int:
+def _cells(head: NumberedText, items: Sequence[Measurement], gap: int) -> int:
     """Return the cells of a line of numbers that stand ``gap`` cells apart."""
-    cells = sum(len(name) + 1 + _room(value, goal) + gap for name, value, _, goal in items)
-    return len(head) + cells - gap
+    cells = sum(len(item.name) + 1 + _room(item) + gap for item in items)
+    return len(text_of(head)) + cells - gap
 
 
-def _noise_of(trajectory: MeasuredTrajectory, playback: Playback) -> list[str]:
+def _noise_of(trajectory: MeasuredTrajectory, playback: Playback) -> list[NumberedText]:
     """Return the noise at the playback position, in terms of the schedule; beta is the step's."""
     if playback.at_end:
         return ["clean"]
     if float(trajectory.schedule.alphas[0]) == 1:
-        return [f"sigma {number(trajectory.sigma(playback.position))}"]
-    beta = float(trajectory.schedule.betas[playback.level])
-    return [f"beta {number(beta)}", f"alpha_bar {number(trajectory.alpha(playback.position) ** 2)}"]
+        return [_named("sigma", number(trajectory.sigma(playback.position)))]
+    beta = number(float(trajectory.schedule.betas[playback.level]))
+    alpha_bar = number(trajectory.alpha(playback.position) ** 2)
+    return [_named("beta", beta), _named("alpha_bar", alpha_bar)]
 
 
-def _start(trajectory: MeasuredTrajectory) -> str:
+def _named(name: str, value: str) -> NumberedText:
+    return f"{name} ", NamedNumber(name, value)
+
+
+def _start(trajectory: MeasuredTrajectory) -> NumberedText:
     """Return how far the start of sampling is from the exact one."""
     start = trajectory.start
     if start is None or start.negligible:
@@ -334,14 +337,14 @@ def _start(trajectory: MeasuredTrajectory) -> str:
             if trajectory.request.experiment.sampling.start == "exact"
             else "start good"
         )
-    return f"start off by {start.share:.2g} std"
+    return "start off by ", NamedNumber("start off by", f"{start.share:.2g}"), " std"
 
 
-def _source(trajectory: MeasuredTrajectory) -> str:
+def _source(trajectory: MeasuredTrajectory) -> NumberedText:
     """Return the source of the points."""
     request = trajectory.request
     if request.source == "forward":
         return "true data, noised"
     if request.source == "ideal":
         return "ideal denoiser"
-    return f"network, step {request.step:,}"
+    return "network, step ", NamedNumber("step", f"{request.step:,}")

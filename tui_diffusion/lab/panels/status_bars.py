@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 from rich.style import Style
 
+from ...core.numbered_text import NamedNumber, NumberedText
 from ...core.text import shortened, threads_text
 from ...interface.keymap import TABS
 from ..breakpoints import WIDE
 from ..drawing.palette import Palette
 from ..formatting import duration, rate_text, took
+from ..readings import run_of
 from ..session.records import SessionState, Training
 from ..widgets.key_bar import StyledText, StyledTexts, pressing
 from ..widgets.row_list import fit
@@ -50,29 +52,29 @@ def status(
     room = width - _cells([name, *state, end])
     room -= len(f"{training.steps:,}") - len(f"{training.step:,}") if training.step else 0
 
-    def fitting(*wordings: StyledText, cells: int = 0) -> StyledTexts:
+    def fitting(*wordings: StyledTexts, cells: int = 0) -> StyledTexts:
         """Return the first wording that fits, reserving at least ``cells``; empty if none does."""
         nonlocal room
-        for run in wordings:
-            needed = max(cells, _cells([run]))
+        for runs in wordings:
+            needed = max(cells, _cells(runs))
             if needed <= room:
                 room -= needed
-                return [run]
+                return runs
         return []
 
     reason = _reason(training)
     if training.state is SessionState.FAILED:
         reason = fit(reason, min(cell_len(reason), room))
-    why = fitting((reason, text))
-    devices: StyledTexts = [(words, dim) for words in _devices(training)]
-    time = fitting((_time(training), dim)) if training.step else []
+    why = fitting([(reason, text)])
+    devices = [[run_of(words, dim)] for words in _devices(training)]
+    time = fitting([run_of(_time(training), dim)]) if training.step else []
     device = fitting(*devices[-1:])
-    sampled = fitting(*sampled)
-    rate_run = (f"  {rate_text(training.rate)}", dim)
-    rate = fitting(rate_run, cells=len("  9.9k/s")) if training.step else []
-    branded = fitting(brand) if width >= _BRANDED else []
+    sampled = fitting(sampled)
+    rated = [run_of(("  ", NamedNumber("steps a second", rate_text(training.rate))), dim)]
+    rate = fitting(rated, cells=len("  9.9k/s")) if training.step else []
+    branded = fitting([brand]) if width >= _BRANDED else []
     times = training.times_floor if width >= WIDE else None
-    floor = fitting((f"  {times_text(times)} floor", dim)) if times is not None else []
+    floor = fitting([run_of(_multiple(times), dim)]) if times is not None else []
     room += _cells(device)
     device = fitting(*devices)
     return [*branded, name, *sampled, *device], [*state, *why, *rate, *time, *floor, end]
@@ -82,15 +84,20 @@ def _cells(runs: StyledTexts) -> int:
     return sum(cell_len(text) for text, _ in runs)
 
 
-def _devices(training: Training) -> list[str]:
+def _multiple(times: float) -> NumberedText:
+    return "  ", NamedNumber("times its floor", times_text(times).removesuffix("×")), "× floor"
+
+
+def _devices(training: Training) -> list[NumberedText]:
     """Return wordings of device and threads, the longest first."""
     device, threads = training.device, training.threads
     if not device or not threads:
         return [f" {device} "] if device else []
+    count = NamedNumber("threads", f"{threads}")
     return [
-        f" {device}, {threads_text(threads)} ",
-        f" {device} ×{threads} ",
-        f" {device.split()[0]} ×{threads} ",
+        (f" {device}, ", count, f"{threads_text(threads).removeprefix(count.value)} "),
+        (f" {device} ×", count, " "),
+        (f" {device.split()[0]} ×", count, " "),
     ]
 
 
@@ -103,7 +110,8 @@ def _state(training: Training, chosen: str, palette: Palette) -> StyledTexts:
     if training.experiment.name != chosen:
         runs.append((f" {training.experiment.name}", dim))
     if training.step:
-        runs.append((f"  step {training.step:,}/{training.steps:,}", text))
+        step = NamedNumber("step", f"{training.step:,}/{training.steps:,}")
+        runs.append(run_of(("  step ", step), text))
     return runs
 
 
@@ -114,11 +122,11 @@ def _reason(training: Training) -> str:
     return "  not finite: lower lr" if training.state is SessionState.DIVERGED else ""
 
 
-def _time(training: Training) -> str:
+def _time(training: Training) -> NumberedText:
     """Return the time left, or the time taken."""
     if training.state in (SessionState.TRAINING, SessionState.PAUSED) and training.seconds_left:
-        return f"  {duration(training.seconds_left)} left"
-    return f"  in {took(training.seconds)}"
+        return "  ", NamedNumber("time left", duration(training.seconds_left)), " left"
+    return "  in ", NamedNumber("time taken", took(training.seconds))
 
 
 def tabs(current: str, palette: Palette, names: Sequence[str] = TABS) -> StyledTexts:

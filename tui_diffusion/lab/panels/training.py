@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,11 @@ from textual.app import ComposeResult
 from textual.widgets import Static
 
 from ...core.config.value_types import format_value
+from ...core.numbered_text import NamedNumber, NumberedText
 from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..formatting import number
+from ..readings import Reading
 from ..session.records import SessionState, Training
 from ..widgets.canvas import Canvas
 from ..widgets.panel import Panel
@@ -185,14 +188,23 @@ class LossPanel(Panel):
     def _title(self, training: Training) -> None:
         latest, times = training.latest, training.times_floor
         assert latest is not None
-        lr = f"lr {format_value(float(f'{training.lr:.2g}'))}"
-        parts = [f"Loss  {number(latest)}", lr]
+        lr = ("lr ", NamedNumber("lr", format_value(float(f"{training.lr:.2g}"))))
+        parts: list[NumberedText] = [("Loss  ", NamedNumber("Loss", number(latest))), lr]
         if training.level is not None:
-            parts.append(f"network of level {training.level}")
+            level = NamedNumber("network of level", f"{training.level}")
+            parts.append(("network of level ", level))
         if training.floor is not None and times is not None:
-            parts.insert(1, f"floor {number(training.floor)} ({times_text(times)})")
+            floor = NamedNumber("floor", number(training.floor))
+            multiple = NamedNumber("times its floor", times_text(times).removesuffix("×"))
+            parts.insert(1, ("floor ", floor, " (", multiple, "×)"))
         title = self.joined(parts, spare=[parts.index(lr)])
         self.entitle(title, "log" if self.logarithmic else "linear")
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield the numbers in the titles and in the picture."""
+        yield from super().readings()
+        if self.has_class("drawn"):
+            yield from self.query_one(Canvas).readings()
 
     def _banner(self, training: Training | None) -> None:
         banner = self.query_one(".banner", Static)

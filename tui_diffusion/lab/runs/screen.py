@@ -223,7 +223,8 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         run = self._whole_run("explained")
         if run is None or run.about is None:
             return
-        from ..screens.numbers import AskScreen, Reading, of_metrics
+        from ..readings import Reading
+        from ..screens.numbers import AskScreen, of_metrics
 
         about = run.about
         readings = (

@@ -2,40 +2,65 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...core.numbered_text import NamedNumber, NumberedText
 from ...core.progress import ProgressCallback
 from ..formatting import number
 
 if TYPE_CHECKING:
     from .measured_trajectory import MeasuredTrajectory
 
-Item = tuple[str, str, str, str]
-"""A name and a value, and a second pair below."""
-
 _WAITING = "…"
 
 
-def energy(trajectory: MeasuredTrajectory, level: int, *, chance: bool) -> Item:
+@dataclass(frozen=True)
+class Measurement:
+    """A name and a value, and a second pair below; ``chance`` is shown behind ±."""
+
+    name: str
+    value: str
+    name_below: str
+    value_below: str
+    chance: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Whether the value has been measured."""
+        return self.value != _WAITING
+
+    @property
+    def text(self) -> NumberedText:
+        """The value with its statistical error, without the name."""
+        if not self.known:
+            return self.value
+        value = NamedNumber(self.name, self.value)
+        return (value, " ±", NamedNumber("±", self.chance)) if self.chance else (value,)
+
+
+def energy(trajectory: MeasuredTrajectory, level: int, *, chance: bool) -> Measurement:
     """Return the energy distance, with its chance variation, above the score of true points."""
     numbers = trajectory.measured(level)
     if numbers is None:
-        return "energy", _WAITING, "real  ", _WAITING
-    moved = f" ±{number(numbers.energy_chance)}" if chance else ""
-    return "energy", f"{number(numbers.energy)}{moved}", "real  ", number(numbers.energy_real)
+        return Measurement("energy", _WAITING, "real  ", _WAITING)
+    moved = number(numbers.energy_chance) if chance else ""
+    value, real = number(numbers.energy), number(numbers.energy_real)
+    return Measurement("energy", value, "real  ", real, moved)
 
 
-def to_mode(trajectory: MeasuredTrajectory, level: int, name: str) -> list[Item]:
+def to_mode(trajectory: MeasuredTrajectory, level: int, name: str) -> list[Measurement]:
     """Return the squared distance to the nearest mode, or nothing for data without modes."""
     if not trajectory.mixture.has_modes:
         return []
     numbers = trajectory.measured(level)
     below = f"{'real':<{len(name)}}"
     if numbers is None:
-        return [(name, _WAITING, below, _WAITING)]
+        return [Measurement(name, _WAITING, below, _WAITING)]
     if numbers.distance is None or numbers.goal_distance is None:
         return []
-    return [(name, number(numbers.distance), below, number(numbers.goal_distance))]
+    real = number(numbers.goal_distance)
+    return [Measurement(name, number(numbers.distance), below, real)]
 
 
 def measure(

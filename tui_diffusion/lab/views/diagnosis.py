@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from textwrap import wrap
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.strip import Strip
 
-from ...core.analysis.attribution import PARTS, Attribution, verdict
+from ...core.analysis.attribution import PARTS, Attribution, numbered_verdict
 from ...core.assemble import sampling_schedule
+from ...core.numbered_text import NamedNumber, NumberedText, joined, text_of, wrapped
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure
 from ..drawing.palette import Palette
 from ..drawing.plot import draw_plot
 from ..drawing.strips import one_cell_text
+from ..readings import named
 from ..sampling.diagnosis import RequestedDiagnosis
 from .side_by_side import beside, text_line
 
@@ -43,8 +45,14 @@ def excess(
     figure = PlotFigure(curves=curves, x_label="level", x_range=(-0.5, len(losses) - 0.5))
     here = losses[min(level, len(losses) - 1)]
     note = (
-        f" level {here.level}: loss {here.loss:.4g}, least of any network {here.floor:.4g}, "
-        f"excess {here.excess:.3g}"
+        " level ",
+        NamedNumber("level", str(here.level)),
+        ": loss ",
+        NamedNumber("loss", f"{here.loss:.4g}"),
+        ", least of any network ",
+        NamedNumber("least of any network", f"{here.floor:.4g}"),
+        ", excess ",
+        NamedNumber("excess", f"{here.excess:.3g}"),
     )
     picture = draw_plot(figure, width, height - 1, palette, glyphs)
     return [*picture, text_line(note, width, palette, "text", glyphs)]
@@ -87,8 +95,13 @@ def schedule(
     )
     here = by[min(level, len(by) - 1)]
     note = (
-        f" level {here.level}: an error in eps_hat ×{_shown(here.step)} after its step, "
-        f"×{_shown(here.out)} in the sample"
+        " level ",
+        NamedNumber("level", str(here.level)),
+        ": an error in eps_hat ×",
+        NamedNumber("after its step", _shown(here.step)),
+        " after its step, ×",
+        NamedNumber("in the sample", _shown(here.out)),
+        " in the sample",
     )
     return [*pair, text_line(note, width, palette, "text", glyphs)]
 
@@ -118,37 +131,39 @@ def attribution(
         lines.append(
             Strip(
                 [
-                    Segment(_scored(name, split, glyphs), dim if by_chance else text),
+                    _segment(_scored(name, split), dim if by_chance else text, glyphs),
                     Segment(bar, palette.style(role)),
                     Segment(" chance" if by_chance else "", dim),
                 ]
             )
         )
+    score = NamedNumber("true points score", f"{split.chance:.2g}")
     lines.append(
         Strip(
             [
-                Segment(_scored("total", split, glyphs), text),
-                Segment(f"true points score {_plus_minus(split.chance, glyphs)}", dim),
+                _segment(_scored("total", split), text, glyphs),
+                _segment(("true points score ± ", score), dim, glyphs),
             ]
         )
     )
-    first, note = verdict(split, diagnosis.start)
+    first, note = numbered_verdict(split, diagnosis.start)
     styles = [palette.style("goal" if split.by_chance else "mark"), text]
     for sentence, style in zip((first, note), styles, strict=True):
-        for line in wrap(one_cell_text(sentence, glyphs), max(10, width - 2)):
-            lines.append(Strip([Segment(f" {line}", style)]))
+        for line in wrapped(sentence, max(10, width - 2)):
+            lines.append(Strip([_segment(joined([" ", line]), style, glyphs)]))
     lines = [line.adjust_cell_length(width) for line in lines[:height]]
     return [*lines, *[Strip.blank(width)] * (height - len(lines))]
 
 
-def _scored(name: str, split: Attribution, glyphs: Glyphs) -> str:
+def _scored(name: str, split: Attribution) -> NumberedText:
     """Format a part of the error with its chance variation."""
-    moved = _plus_minus(split.chance_of(name), glyphs)
-    return f" {name:<16}{split.part(name):>11.3g} {moved:<11}"
+    part = NamedNumber(name, f"{split.part(name):>11.3g}")
+    chance = NamedNumber("±", f"{split.chance_of(name):<9.2g}")
+    return f" {name:<16}", part, " ± ", chance
 
 
-def _plus_minus(chance: float, glyphs: Glyphs) -> str:
-    return one_cell_text(f"± {chance:.2g}", glyphs)
+def _segment(text: NumberedText, style: Style, glyphs: Glyphs) -> Segment:
+    return Segment(one_cell_text(text_of(text), glyphs), named(style, text))
 
 
 def _bars(values: Sequence[float], room: int, glyphs: Glyphs) -> list[str]:

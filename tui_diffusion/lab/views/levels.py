@@ -9,6 +9,7 @@ from textual.strip import Strip
 from ...core.arrays import Floats
 from ...core.axes import AS_IT_IS
 from ...core.interpolation import interpolate
+from ...core.numbered_text import NamedNumber
 from ...interface.glyphs import Glyphs
 from ..drawing.dots import DotLayer, Mark, bin_paths, braille, point_cells
 from ..drawing.figure import Curve, PlotFigure, Rule
@@ -107,7 +108,8 @@ def _paths(
     centre, half = extent_of(trajectory)
     half *= 2 ** (-view_state.zoom / 2)
     ranges = ((0.0, float(trajectory.levels)), (float(centre[0]) - half, float(centre[0]) + half))
-    legend = [("─", f"{name}, {min(PATHS, x.shape[1])} points", role)]
+    count = NamedNumber("points", f"{min(PATHS, x.shape[1])}")
+    legend = [("─", (f"{name}, ", count, " points"), role)]
     lines, region = plot_frame(
         *ranges,
         width,

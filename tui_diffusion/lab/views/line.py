@@ -11,6 +11,7 @@ from ...core.analysis.densities import density as exact_density
 from ...core.arrays import Range
 from ...core.axes import Axis
 from ...core.interpolation import interpolate
+from ...core.numbered_text import NamedNumber
 from ...core.trajectory_view import averaged_pdf, close_up, interval_centres
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
@@ -140,7 +141,14 @@ def draw_pdf_cdf(
     axis, scales = trajectory.scaling.axes[0], trajectory.scaling.scale.tolist()
     mean = vector([axis.own(exact.mean)], 4, scales)
     std = vector([axis.differences.own(exact.std)], 4, scales)
-    note = f" exact at this {where}: integral {exact.integral:.6f}   mean {mean}   std {std}"
+    note = (
+        f" exact at this {where}: integral ",
+        NamedNumber("integral", f"{exact.integral:.6f}"),
+        "   mean ",
+        NamedNumber("mean", mean),
+        "   std ",
+        NamedNumber("std", std),
+    )
     rows = height - 1
     left = width // 2
     grid = torch.linspace(low, high, 2 * width, dtype=torch.float64)[:, None]

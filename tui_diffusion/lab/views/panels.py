@@ -14,6 +14,7 @@ from textual.strip import Strip
 
 from ...core.arrays import Floats, Range
 from ...core.mixtures import GaussianMixture
+from ...core.numbered_text import NamedNumber, NumberedText
 from ...export.pictures.figure import (
     Arrows,
     Band,
@@ -27,6 +28,7 @@ from ...export.pictures.figure import (
     Shade,
 )
 from ...export.pictures.figure import Layer as Shape
+from ...export.pictures.panels import INSIDE
 from ...export.pictures.views import panels_of
 from ...interface.glyphs import Glyphs
 from ..drawing.dots import (
@@ -90,7 +92,7 @@ def _panel(
     panel: PicturePanel, zoom: int, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
     named = {layer.label: layer for layer in panel.layers if layer.label}
-    legend = tuple((_SAMPLES[x.sample], label, _role(x)) for label, x in named.items())
+    legend = tuple((_SAMPLES[x.sample], _numbered(label), _role(x)) for label, x in named.items())
     xs, ys = panel.xs, panel.ys
     if panel.square:
         half = (xs[1] - xs[0]) / 2 * 2 ** (-zoom / 2)
@@ -114,6 +116,12 @@ def _panel(
         )
     inner = _inside(panel.layers, ranges, (region.width, region.height), palette, glyphs)
     return place(lines, inner, region.x, region.y)
+
+
+def _numbered(label: str) -> NumberedText:
+    """Return a label, with the share inside the contour as a number."""
+    share, of, rest = label.partition(" of ")
+    return (NamedNumber("of truth", share), of + rest) if label == INSIDE else label
 
 
 def _inside(

@@ -21,6 +21,7 @@ from ...core.arrays import Floats, Range
 from ...core.axes import Axis
 from ...core.config.experiment import Experiment
 from ...core.interpolation import interpolate
+from ...core.numbered_text import NamedNumber
 from ...core.trajectory_view import (
     CONTOUR_RADIUS,
     CONTOUR_SHARE,
@@ -48,7 +49,7 @@ from ..drawing.dots import (
     shade,
 )
 from ..drawing.palette import Palette
-from ..drawing.plot import inner_size, plot_frame
+from ..drawing.plot import LegendEntry, inner_size, plot_frame
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
 from .exact import cell_width, contour_dots, exact_grid, has_ring
@@ -244,7 +245,7 @@ def _framed(
     height: int,
     palette: Palette,
     glyphs: Glyphs,
-    legend: Sequence[tuple[str, str, str]] | None = None,
+    legend: Sequence[LegendEntry] | None = None,
 ) -> tuple[_Area, list[Strip], Region]:
     """Return the area inside the axes, the axes, and the region of the area."""
     middle, half = _window_2d(trajectory, view_state)
@@ -269,7 +270,7 @@ def square_axes(
     palette: Palette,
     glyphs: Glyphs,
     own: tuple[Axis, Axis],
-    legend: tuple[tuple[str, str, str], ...],
+    legend: tuple[LegendEntry, ...],
 ) -> tuple[tuple[Range, Range], list[Strip], Region]:
     """Return axes with one scale at unit size, labelled in own units; cached for all levels."""
     # The inner size depends on the width of the labels, and these depend on the ranges; two
@@ -288,25 +289,27 @@ def _plane_legend(
     palette: Palette,
     glyphs: Glyphs,
     cell: float,
-) -> list[tuple[str, str, str]]:
+) -> list[LegendEntry]:
     """Return the legend of points and lines; ``cell`` is the width of a cell in data units."""
     name, role = source_name(trajectory), role_of(trajectory)
     match view_state.view:
         case "density":
             return [("▇", f"density of {name}", "truth")]
         case "paths":
-            return [("─", f"{name}, {min(PATHS, trajectory.x.shape[1])} points", role)]
+            count = NamedNumber("points", f"{min(PATHS, trajectory.x.shape[1])}")
+            return [("─", (f"{name}, ", count, " points"), role)]
         case "score field":
             return [("→", f"score of {name}", role)]
         case "clean estimate":
             return [("•", f"x0_hat of {name}", role)]
-    entries = [("•", name, role)]
+    entries: list[LegendEntry] = [("•", name, role)]
     if view_state.truth:
         ring = "+" if palette.colourless or glyphs == "ascii" else "─"
         if trajectory.mixture.modes <= MARKED_MODES and view_state.view != "close-up":
             entries.append(("○", "mode", "mark"))
         if view_state.view == "close-up" or has_ring(trajectory.truth(view_state.position), cell):
-            entries.append((ring, f"{CONTOUR_SHARE:.0%} of truth", "truth"))
+            share = NamedNumber("of truth", f"{CONTOUR_SHARE:.0%}")
+            entries.append((ring, (share, " of truth"), "truth"))
     return entries
 
 

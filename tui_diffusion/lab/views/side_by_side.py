@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from rich.segment import Segment
 from textual.strip import Strip
 
+from ...core.numbered_text import NumberedText, text_of
 from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..drawing.strips import one_cell_text
+from ..readings import named
 
 
 def beside(left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:
@@ -17,8 +19,7 @@ def beside(left: Sequence[Strip], right: Sequence[Strip]) -> list[Strip]:
     return [Strip.join([one, other]) for one, other in zip(left, right, strict=True)]
 
 
-def text_line(text: str, width: int, palette: Palette, role: str, glyphs: Glyphs) -> Strip:
+def text_line(text: NumberedText, width: int, palette: Palette, role: str, glyphs: Glyphs) -> Strip:
     """Return one line of text in a role's colour, cut or padded to a width."""
-    return Strip([Segment(one_cell_text(text, glyphs), palette.style(role))]).adjust_cell_length(
-        width
-    )
+    style = named(palette.style(role), text)
+    return Strip([Segment(one_cell_text(text_of(text), glyphs), style)]).adjust_cell_length(width)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from textual import events
 from textual.geometry import Region
@@ -11,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ..drawing.strip_changes import changed_spans
+from ..readings import Reading, readings_on
 
 
 class Canvas(Widget):
@@ -72,6 +74,15 @@ class Canvas(Widget):
     def lines(self) -> Sequence[Strip]:
         """The current lines."""
         return self._lines
+
+    def readings(self, below: Canvas | None = None) -> Iterator[Reading]:
+        """Yield the numbers of the current lines.
+
+        The lines of ``below`` hold the exact value of each number, in the same columns.
+        """
+        under = below.lines if below is not None else ()
+        for line, exact in zip_longest(self._lines, under, fillvalue=Strip([])):
+            yield from readings_on(line, exact)
 
     def show(self, lines: Sequence[Strip]) -> None:
         """Show `lines` from the top, and repaint only the parts that differ."""

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from rich.style import Style
 from textual.message import Message
 
+from ...core.numbered_text import NumberedText, joined
 from ...interface.gpus import Gpu, find_gpus
+from ..readings import run_of
 from .text_line import TextLine
 
 _EVERY = 1.0
@@ -33,7 +35,7 @@ class GpuLine(TextLine):
         """Read the GPUs while ``busy`` returns True, and once before and once after."""
         super().__init__(id="gpu")
         self._busy, self._style = busy, style
-        self._texts: list[str] = []
+        self._texts: list[NumberedText] = []
         self._was_busy = False
 
     def view_state(self) -> None:
@@ -58,7 +60,7 @@ class GpuLine(TextLine):
         self._was_busy = busy
 
     def _update(self, read: Callable[[], list[Gpu]]) -> None:
-        texts = [f" {gpu.text()} " for gpu in read()]
+        texts = [joined([" ", gpu.numbered_text(), " "]) for gpu in read()]
         if texts != self._texts:
             self._texts = texts
-            self.write([(text, self._style()) for text in texts])
+            self.write([run_of(text, self._style()) for text in texts])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from textual.containers import Vertical
 
+from ...core import numbered_text
+from ...core.numbered_text import NumberedText, text_of
 from ..output.borders import set_titles
+from ..readings import Reading, readings_in
 
 _AROUND = 6
 """Cells of the border outside the title: a corner, a line and a blank at either end."""
@@ -24,19 +27,31 @@ class Panel(Vertical, can_focus=True):
     Panel:focus { border: round $accent; }
     """
 
-    def joined(self, parts: Sequence[str], gap: str = "  ", spare: Iterable[int] = ()) -> str:
+    _title_texts: tuple[NumberedText, ...] = ()
+
+    def joined(
+        self, parts: Sequence[NumberedText], gap: str = "  ", spare: Iterable[int] = ()
+    ) -> NumberedText:
         """Join the title parts that fit into the border; see the function `joined`."""
         room = self.outer_size.width - _AROUND
         if room <= 0:  # the panel is hidden, so its width is unknown
-            return gap.join(parts)
+            return numbered_text.joined(parts, gap)
         return joined(parts, room, gap, spare)
 
-    def entitle(self, title: str, subtitle: str = "") -> None:
+    def entitle(self, title: NumberedText, subtitle: NumberedText = "") -> None:
         """Set title and subtitle as plain text."""
-        set_titles(self, title, subtitle)
+        self._title_texts = (title, subtitle)
+        set_titles(self, text_of(title), text_of(subtitle))
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield the numbers in the title and the subtitle."""
+        for title in self._title_texts:
+            yield from readings_in(title)
 
 
-def joined(parts: Sequence[str], room: int, gap: str = "  ", spare: Iterable[int] = ()) -> str:
+def joined(
+    parts: Sequence[NumberedText], room: int, gap: str = "  ", spare: Iterable[int] = ()
+) -> NumberedText:
     """Join as many whole parts as fit into ``room`` cells; always include the first one.
 
     ``spare`` holds the indices of the parts to drop first, in this order; the others are dropped
@@ -44,7 +59,7 @@ def joined(parts: Sequence[str], room: int, gap: str = "  ", spare: Iterable[int
     """
     left = dict(enumerate(parts))
     for index in (*spare, *range(len(parts) - 1, 0, -1)):
-        if cell_len(gap.join(left.values())) <= room:
+        if cell_len(gap.join(map(text_of, left.values()))) <= room:
             break
         left.pop(index, None)
-    return gap.join(left.values())
+    return numbered_text.joined([*left.values()], gap)

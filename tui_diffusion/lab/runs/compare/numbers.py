@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ...screens.numbers import DENOISING, Place, Reading, of_trajectory, read
-from ...widgets.canvas import Canvas
+from ...readings import Reading, Section, once
 from .differences import ComparisonRow
 from .losses_panel import LossesPanel
 from .subjects import LETTERS, Subject
@@ -13,29 +12,21 @@ from .table import ComparisonTable
 from .trajectory_pane import TrajectoryPane
 
 
-def places(
+def comparison_sections(
     subjects: Sequence[Subject],
     panes: Iterable[TrajectoryPane],
     losses: LossesPanel,
     table: ComparisonTable,
-) -> list[Place]:
+) -> list[Section]:
     """Return the numbers on the screen: of each trajectory, the losses and the table."""
     trajectories = [
-        (f"{LETTERS[pane.index]}  {subjects[pane.index].name}", pane, _of_pane(pane))
+        (f"{LETTERS[pane.index]}  {subjects[pane.index].name}", pane, once(pane.readings()))
         for pane in panes
     ]
     axes = (Reading("loss", ""), Reading("floor", ""))
     rows = tuple(_of_row(row) for row in table.rows if row.values)
     parts = [*trajectories, ("Losses", losses, axes), ("Settings and results", table, rows)]
     return [(name, readings) for name, widget, readings in parts if widget.is_on_screen]
-
-
-def _of_pane(pane: TrajectoryPane) -> tuple[Reading, ...]:
-    titles = read(f"{pane.border_title}  {pane.border_subtitle}", DENOISING)
-    here, exact, trajectory = (
-        pane.query_one(name, Canvas) for name in (".here", ".exact", ".trajectory")
-    )
-    return of_trajectory(titles, here, exact, trajectory)
 
 
 def _of_row(row: ComparisonRow) -> Reading:

@@ -35,7 +35,7 @@ from ...widgets.text_line import TextLine
 from ...widgets.trajectory_canvas import TrajectoryCanvas
 from .help import compare_page
 from .losses_panel import LossesPanel
-from .numbers import places
+from .numbers import comparison_sections
 from .subjects import LETTERS, Candidate, Subject, TrajectoryRequest
 from .table import ComparisonTable
 from .trajectory_pane import TrajectoryPane
@@ -405,7 +405,7 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
     def action_ask(self) -> None:
         if self.subjects:
             losses, table = self.query_one(LossesPanel), self.query_one(ComparisonTable)
-            numbers = places(self.subjects, self.query(TrajectoryPane), losses, table)
+            numbers = comparison_sections(self.subjects, self.query(TrajectoryPane), losses, table)
             self.app.push_screen(AskScreen(numbers, plain=self.terminal.glyphs == "ascii"))
 
     def action_help(self) -> None:

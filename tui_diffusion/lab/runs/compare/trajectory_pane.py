@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rich.style import Style
 from textual.app import ComposeResult
 
+from ....core.numbered_text import NamedNumber, NumberedText, joined, text_of
 from ....interface.glyphs import Glyphs
 from ....interface.playback import Playback
 from ...drawing.palette import Palette
 from ...formatting import number, vector
-from ...sampling.measures import energy
+from ...readings import Reading
+from ...sampling.measures import Measurement, energy
 from ...views.render import ViewState
 from ...widgets.canvas import Canvas
+from ...widgets.measured_lines import head_of, measured_lines
 from ...widgets.panel import Panel
 from ...widgets.text_line import TextLine
 from ...widgets.trajectory_canvas import TrajectoryCanvas
@@ -69,21 +72,18 @@ class TrajectoryPane(Panel, can_focus=False):
     ) -> None:
         """Show a trajectory at the level of ``playback``."""
         width = self.size.width
-        title = f"{LETTERS[self.index]}  {playback.text}"
+        title = joined([f"{LETTERS[self.index]}  ", playback.text])
         ratio = trajectory.sigma(playback.position) / trajectory.alpha(playback.position)
-        noisy = f"sigma/alpha {number(ratio)}"
-        noise = "  clean" if playback.at_end else f"  {noisy}"
+        noisy = "  sigma/alpha ", NamedNumber("sigma/alpha", number(ratio))
+        noise: NumberedText = "  clean" if playback.at_end else noisy
         self._canvas.draw(trajectory, view_state, palette, glyphs)
         # A narrow pane drops the view first: the picture shows it, but not the play mode.
-        words = [
-            view_state.view,
-            *["drawing …"] * self.drawing,
-            *filter(None, playback.manner.split(" · ")),
-        ]
-        while len(" · ".join(words)) + 4 > width and len(words) > 1:
+        words = [view_state.view, *["drawing …"] * self.drawing, *playback.manner]
+        while len(text_of(joined(words, " · "))) + 4 > width and len(words) > 1:
             del words[0]
-        fits = len(title + noise) + 4 <= width
-        self.entitle(f"{title}{noise if fits else ''}", " · ".join(words))
+        whole = joined([title, noise])
+        fits = len(text_of(whole)) + 4 <= width
+        self.entitle(whole if fits else title, joined(words, " · "))
         self._write_numbers(trajectory, playback, palette)
 
     def _write_numbers(
@@ -92,23 +92,24 @@ class TrajectoryPane(Panel, can_focus=False):
         mean, std, goal_mean, goal_std = trajectory.moments_at(playback.level)
         digits = 3 if trajectory.dim == 1 else 2  # panes side by side are narrow
         scales = trajectory.scaling.scale.tolist()
+        true_mean, true_std = (vector(goal, digits, scales) for goal in (goal_mean, goal_std))
         items = (
             energy(trajectory, playback.level, chance=self.size.width >= _ROOMY),
-            ("std", vector(std, digits, scales), "std", vector(goal_std, digits, scales)),
-            ("mean", vector(mean, digits, scales), "mean", vector(goal_mean, digits, scales)),
+            Measurement("std", vector(std, digits, scales), "std", true_std),
+            Measurement("mean", vector(mean, digits, scales), "mean", true_mean),
         )
-        label, text, goal = (palette.style(role) for role in ("axis", "text", "goal"))
-        # Between levels, points are only interpolated; the numbers belong to a level.
-        head = " here  " if playback.position == playback.level else f" at {playback.level:<3}"
-        here: list[tuple[str, Style]] = [(head, label)]
-        exact: list[tuple[str, Style]] = [(" exact ", label)]
-        used, room = len(head), self._canvas.size.width
-        for name, value, true_name, true in items:
-            cells = max(len(value), len(true), 6)
-            used += len(name) + cells + 3
-            if used - 2 > room:
-                break  # a number that is cut reads as another number
-            here += [(f"{name} ", label), (f"{value:<{cells}}  ", text)]
-            exact += [(f"{true_name} ", label), (f"{true:<{cells}}  ", goal)]
+        heads, width = (head_of(playback), "exact"), self._canvas.size.width
+        here, exact = measured_lines(heads, items, _cells, 2, width, palette)
         self.query_one(".here", TextLine).write(here)
         self.query_one(".exact", TextLine).write(exact)
+
+    def readings(self) -> Iterator[Reading]:
+        """Yield the numbers in the titles, on the two lines and in the picture."""
+        yield from super().readings()
+        here, exact = (self.query_one(name, Canvas) for name in (".here", ".exact"))
+        yield from here.readings(exact)
+        yield from self._canvas.readings()
+
+
+def _cells(item: Measurement) -> int:
+    return max(len(text_of(item.text)), len(item.value_below), 6)
