@@ -62,6 +62,8 @@ class Checkpointer:
         self._hurried = False
         self._log = ProgressLog(trainer, folder, clock=clock)
         self._lock = _take(folder, trainer) if os.path.lexists(folder / "run.json") else None
+        if self._lock is not None:
+            self._log.offer()  # instead of what a killed process left
 
     def __enter__(self) -> Checkpointer:
         return self

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...core.analysis.loss_floor import stage_floors
 from ...core.assemble import make_mixture
 from ...core.config.experiment import Experiment
+from ...core.files import UNREADABLE
+from ...core.runs.manifest import RunError
 from ...core.runs.resume import resumed_experiment
 from ...core.runs.run import open_run
-from ..session.records import SessionState, Training
+from ..session.records import Training
+from .watch import Watch, state_of
 
 if TYPE_CHECKING:
     from .run_list import RunChoice
@@ -23,10 +27,9 @@ def opened(name: str) -> tuple[Experiment, Training]:
     """
     run = open_run(name)
     make_mixture(run.experiment.data)  # fails if the point file is gone
-    ends = {"finished": SessionState.FINISHED, "diverged": SessionState.DIVERGED}
     training = Training(
         experiment=run.experiment,
-        state=ends.get(run.state, SessionState.STOPPED),
+        state=state_of(run),
         step=run.step,
         seconds=run.seconds,
         device=run.device,
@@ -41,19 +44,29 @@ def opened(name: str) -> tuple[Experiment, Training]:
 
 @dataclass(frozen=True)
 class ToOpen:
-    """A run that was read: its training as it was left, or None if it is to be resumed."""
+    """A run that was read: its training as it was left, or None if it is to be resumed.
+
+    ``watch`` follows the training if another process is at it, or may yet be.
+    """
 
     folder: str
     experiment: Experiment
     training: Training | None
+    watch: Watch | None = None
 
 
 def read(choice: RunChoice) -> ToOpen:
-    """Read a run to open or to resume; raise `ConfigError` or `RunError`."""
+    """Read a run to open, to watch or to resume; raise `ConfigError` or `RunError`."""
     folder = str(choice.run.folder.absolute())
     more = {} if choice.steps is None else {"training.steps": choice.steps}
     run = open_run(folder)
     ended = run.state in ("finished", "diverged")
     if more or (choice.what == "resume" and not ended):
         return ToOpen(folder, resumed_experiment(run, more), None)
-    return ToOpen(folder, *opened(folder))
+    experiment, training = opened(folder)
+    if ended and choice.what != "watch":
+        return ToOpen(folder, experiment, training)
+    watch = Watch(training)
+    with suppress(RunError, *UNREADABLE):  # it is being written; the next look will do
+        watch.look()
+    return ToOpen(folder, experiment, training, watch)
