@@ -12,17 +12,19 @@ import numpy as np
 import pytest
 
 from tui_diffusion.core.runs.checkpointer import Checkpointer
-from tui_diffusion.core.runs.manifest import PROGRESS_FILE
+from tui_diffusion.core.runs.manifest import PROGRESS_FILE, RunError
 from tui_diffusion.core.runs.naming import whole_run
 from tui_diffusion.core.runs.resume import resume
 from tui_diffusion.core.runs.run import open_run, store
 from tui_diffusion.core.training.trainer import Trainer
+from tui_diffusion.lab.app import Lab
 from tui_diffusion.lab.runs import load, watch
 from tui_diffusion.lab.runs.run_list import RunChoice
 from tui_diffusion.lab.runs.watch import Watch
 from tui_diffusion.lab.session.session import Session, keep_in_store
 
-from ..lab_driver import Driver, lab, until
+from ..changed import changed
+from ..lab_driver import Driver, lab, running, until
 from ..stored_runs import small
 
 STEPS = 400
@@ -215,6 +217,20 @@ async def test_enter_on_the_labs_own_training_shows_it(monkeypatch):
         assert "watching" not in driver.status
         await driver.press("x")
         await driver.state("stopped")
+
+
+async def test_the_lab_opens_on_a_training_elsewhere_and_resumes_none():
+    job = Elsewhere.begun()
+    run = whole_run("job")
+    async with running(Lab(changed("edm-moons"), watch=run)) as driver:
+        await until(lambda: "watching  training  step 10/400" in driver.status)
+        assert driver.app.model.chosen == "naive-1d"
+    with pytest.raises(RunError, match=r"process \d+ on .* trains it; allowed: to watch it"):
+        load.read(RunChoice(run, "resume"))
+    job.keeper.finish("finished")
+    job.keeper.close()
+    found = load.read(RunChoice(run, "watch"))
+    assert found.watch is not None, "another process may go on with it"
 
 
 async def take_first(driver: Driver) -> None:

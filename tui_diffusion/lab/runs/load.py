@@ -10,6 +10,7 @@ from ...core.analysis.loss_floor import stage_floors
 from ...core.assemble import make_mixture
 from ...core.config.experiment import Experiment
 from ...core.files import UNREADABLE
+from ...core.runs.lock import writer_of
 from ...core.runs.manifest import RunError
 from ...core.runs.resume import resumed_experiment
 from ...core.runs.run import open_run
@@ -62,6 +63,11 @@ def read(choice: RunChoice) -> ToOpen:
     run = open_run(folder)
     ended = run.state in ("finished", "diverged")
     if more or (choice.what == "resume" and not ended):
+        who = writer_of(run.folder) if run.state == "training" else None
+        if who is not None:
+            raise RunError(
+                f"run {choice.run.label}: {who} trains it; allowed: to watch it, with r and enter"
+            )
         return ToOpen(folder, resumed_experiment(run, more), None)
     experiment, training = opened(folder)
     if ended and choice.what != "watch":
