@@ -145,6 +145,21 @@ def test_one_that_is_killed_and_goes_on_between_two_looks_is_followed():
     job.keeper.close()
 
 
+def test_a_checkpoint_that_is_newer_than_the_losses_counts():
+    job = Elsewhere.begun()
+    job.go(10)
+    for _ in range(3):
+        next(job._progress)
+    job.keeper._log._due = np.inf
+    job.checkpoint()
+    look, training = opened()
+    assert training.step == 50
+    job.go(10)
+    look.look()
+    assert losses_of(training) == job.trainer.losses[:60].tolist()
+    job.keeper.close()
+
+
 def test_a_run_without_a_file_of_losses_opens():
     """As earlier versions write it: the losses are those of the latest checkpoint."""
     job = Elsewhere.begun()

@@ -46,6 +46,7 @@ class Watch:
         self._folder = training.run
         self._tail = ProgressTail(self._folder)
         self._about: Manifest | None = None
+        self._base = 0
         self._stopped = Event()
 
     def start(self, notify: Callable[[], None]) -> None:
@@ -84,8 +85,7 @@ class Watch:
             training.state = SessionState.TRAINING if who else state_of(run)
             self._about = about
         if who:
-            for part in self._tail.read():
-                self._take(part)
+            self._take(self._tail.read())
 
     def _begin(self, run: Run) -> None:
         """Set the record to the run's checkpoint; the losses since follow from the file of them."""
@@ -96,20 +96,25 @@ class Watch:
         if training.experiment != run.experiment:
             training.floors = stage_floors(run.experiment)
         training.experiment, training.losses, training.step = run.experiment, losses, run.step
-        self._tail = ProgressTail(self._folder)
+        self._tail, self._base = ProgressTail(self._folder), run.step
         self._set_rate()
 
-    def _take(self, part: Part) -> None:
-        """Append losses to the record; a process that resumed may begin before its end."""
-        training, end = self._training, part.first + len(part.losses)
-        losses = training.losses
-        if losses is None or part.first > training.step or end > len(losses):
+    def _take(self, parts: list[Part]) -> None:
+        """Append losses to the record; those of a process that resumed may begin before its end."""
+        training = self._training
+        losses, step, seconds = training.losses, training.step, training.seconds
+        if losses is None or not parts:
             return
-        if part.first < training.step:
-            losses = losses.copy()  # drawings read each value once
-        losses[part.first : end] = part.losses
-        training.losses, training.step, training.seconds = losses, end, part.seconds
-        self._set_rate()
+        if parts[0].first < step:
+            losses = losses.copy()  # what has been drawn of the array must not change
+        for part in parts:
+            end = part.first + len(part.losses)
+            if part.first <= step and end <= len(losses):
+                losses[part.first : end] = part.losses
+                step, seconds = end, part.seconds
+        if step >= self._base:  # else the latest checkpoint is newer than the latest record
+            training.losses, training.step, training.seconds = losses, step, seconds
+            self._set_rate()
 
     def _set_rate(self) -> None:
         """Set the learning rate and the level of the latest step."""
