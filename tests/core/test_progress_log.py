@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -105,6 +106,18 @@ def test_a_full_disk_leaves_no_half_record_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "pwrite", write)
     training.go(log, 1)
     assert read(tail) == [(2, [2, 3, 4], 3)]
+
+
+def test_a_file_that_cannot_be_removed_hinders_no_end(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    training = Ticking()
+    log = ProgressLog(training, tmp_path, clock=training)
+    training.go(log, 2)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    log.close()
+    assert read(ProgressTail(tmp_path)) == [(0, [0, 1], 1)]
 
 
 def test_another_writer_begins_anew(tmp_path):

@@ -81,9 +81,11 @@ class ProgressLog:
     def close(self) -> None:
         """Remove the file. Call it while the run's lock is held."""
         if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
-            self._file.unlink(missing_ok=True)
+            handle, self._handle = self._handle, -1
+            with suppress(OSError):  # the run has ended and is written
+                os.close(handle)
+            with suppress(OSError):
+                self._file.unlink(missing_ok=True)
 
     def _append(self) -> None:
         if self._handle < 0:
