@@ -108,6 +108,17 @@ def test_a_full_disk_leaves_no_half_record_behind(tmp_path, monkeypatch):
     assert read(tail) == [(2, [2, 3, 4], 3)]
 
 
+def test_a_file_that_was_removed_is_written_anew(tmp_path):
+    training, tail = Ticking(), ProgressTail(tmp_path)
+    log = ProgressLog(training, tmp_path, clock=training)
+    training.go(log, 2)
+    assert len(tail.read()) == 1
+    (tmp_path / PROGRESS_FILE).unlink()
+    training.go(log, 1)
+    training.go(log, 1)
+    assert read(tail) == [(0, [0, 1, 2, 3], 3)]
+
+
 def test_a_file_that_cannot_be_removed_hinders_no_end(tmp_path, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError

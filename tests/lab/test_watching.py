@@ -66,7 +66,6 @@ class Elsewhere:
     def die(self) -> None:
         """End as if killed: the files stay as they are."""
         self.keeper._join()
-        os.close(self.keeper._log._handle)
         self.keeper._lock.release()
         self.keeper._lock = None
 

@@ -64,47 +64,53 @@ class ProgressLog:
         self._file = folder / PROGRESS_FILE
         self._clock = clock
         self._due = clock()
-        self._handle = -1
+        self._first = self._logged = trainer.step
+        self._made = False
         self._end = 0
-        self._logged = trainer.step
 
     def offer(self) -> None:
         """Append the losses since the last record if a record is due."""
         began = self._clock()
-        if began < self._due or (self._trainer.step == self._logged and self._handle >= 0):
+        if began < self._due or (self._end and self._trainer.step == self._logged):
             return
-        with suppress(OSError):
+        try:
             self._append()
+        except FileNotFoundError:  # somebody has removed it
+            self._end, self._logged = 0, self._first
+        except OSError:
+            pass
         self.cost = self._clock() - began
         self._due = began + max(SECONDS, self.cost / SHARE)
 
     def close(self) -> None:
         """Remove the file. Call it while the run's lock is held."""
-        if self._handle >= 0:
-            handle, self._handle = self._handle, -1
+        if self._made:
+            self._made, self._end = False, 0
             with suppress(OSError):  # the run has ended and is written
-                os.close(handle)
-            with suppress(OSError):
                 self._file.unlink(missing_ok=True)
 
     def _append(self) -> None:
-        if self._handle < 0:
-            self._file.unlink(missing_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-            self._handle = os.open(self._file, flags, 0o644)
-        if not self._end:
-            self._write(_MAGIC + os.urandom(8))
         first = self._logged
         last = min(self._trainer.step, first + _LONGEST)
         values = self._trainer.losses[first:last].astype("<f4").tobytes()
         record = _RECORD.pack(first, last - first, self._trainer.seconds)
-        self._write(record + _CRC.pack(crc32(values, crc32(record))) + values)
-        self._logged = last
-
-    def _write(self, data: bytes) -> None:
-        if os.pwrite(self._handle, data, self._end) < len(data):
-            raise OSError("the disk is full")
+        data = record + _CRC.pack(crc32(values, crc32(record))) + values
+        flags = os.O_WRONLY | os.O_NOFOLLOW
+        if not self._end:
+            self._file.unlink(missing_ok=True)
+            flags |= os.O_CREAT | os.O_EXCL
+            data = _MAGIC + os.urandom(_HEAD - len(_MAGIC)) + data
+        # Other machines see what was written to a shared file system once the file is closed.
+        handle = os.open(self._file, flags, 0o644)
+        try:
+            self._made = True
+            written = os.pwrite(handle, data, self._end)
+        finally:
+            os.close(handle)
+        if written < len(data):
+            return  # the disk is full: the next record replaces this one
         self._end += len(data)
+        self._logged = last
 
 
 class Part(NamedTuple):
