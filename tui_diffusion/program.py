@@ -5,13 +5,15 @@ Both front ends are joined here; neither imports the other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from .cli import completion
 from .cli.commands import make_program
 from .cli.examples import examples
 from .cli.main import run
-from .cli.options import given, points_option, settings_option
+from .cli.options import given, points_option, run_argument, settings_option
 from .core.config.catalog import get_preset
 from .core.config.errors import ConfigError
 from .core.config.experiment import Experiment
@@ -19,19 +21,36 @@ from .core.text import shown
 from .interface.command_line import parse_settings
 
 
+def _drawing_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of how the lab draws."""
+    for option in reversed(
+        (
+            click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
+            click.option(
+                "--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only."
+            ),
+            click.option(
+                "--low-bandwidth",
+                is_flag=True,
+                help="Draw at most twice a second, in 256 colours.",
+            ),
+            click.option(
+                "--theme",
+                metavar="T",
+                shell_complete=completion.themes,
+                help="A theme of the lab, such as textual-light or nord.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 @click.command(epilog=examples("lab"))
 @click.argument("experiment", required=False, shell_complete=completion.experiments)
 @settings_option
 @points_option
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
-@click.option("--low-bandwidth", is_flag=True, help="Draw at most twice a second, in 256 colours.")
-@click.option(
-    "--theme",
-    metavar="T",
-    shell_complete=completion.themes,
-    help="A theme of the lab, such as textual-light or nord.",
-)
+@_drawing_options
 @click.option(
     "--resume",
     metavar="[RUN]",
@@ -74,11 +93,33 @@ def lab(
                 f"{shown(of)}, or none"
             )
     changed = bool(settings or points)
-    options = LabOptions(theme, ascii_only, not no_mouse, low_bandwidth, resumed, changed)
+    options = LabOptions(theme, ascii_only, not no_mouse, low_bandwidth, resumed, changed=changed)
     open_lab(experiment, make, options)
 
 
-cli = make_program(lab)
+@click.command(epilog=examples("watch"))
+@run_argument
+@_drawing_options
+def watch(
+    run: str, no_mouse: bool, ascii_only: bool, low_bandwidth: bool, theme: str | None
+) -> None:
+    """Open the lab and follow the training of RUN, which another process is at.
+
+    The lab only reads: the losses as they fall, and points from the latest checkpoint. When the
+    training has ended, p goes on with it here.
+    """
+    from .core.runs.naming import whole_run
+    from .lab.launch import LabOptions, open_lab
+
+    def make(name: str, usual: str | None) -> Experiment:
+        return get_preset(name).experiment.with_settings(given({"sampling.points": usual}))
+
+    watched = whole_run(run)
+    options = LabOptions(theme, ascii_only, not no_mouse, low_bandwidth, watch=watched)
+    open_lab(None, make, options)
+
+
+cli = make_program(lab, watch)
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ BAD = [
     (("sample", "nope"), ("nope", "does not exist")),
     (("sample", "x" * 5000), ("does not exist",)),
     (("lab", "nope"), ("nope", "naive-1d")),
+    (("watch", "nope"), ("nope", "does not exist")),
     (("nope",), ("nope", "naive-1d")),
     (("naive-1d", "--set", "training.lr=-1"), ("training.lr", "above 0")),
     (("naive-1d", "--points", "0"), ("sampling.points", "from 1")),

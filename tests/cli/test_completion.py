@@ -79,6 +79,7 @@ def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
         "export": {"run"},
         "train": {"resume", "device", "settings", "experiment"},
         "lab": {"resume", "theme", "settings", "experiment"},
+        "watch": {"run", "theme"},
     }
     for name, parameters in complete.items():
         for parameter in cli.commands[name].params:

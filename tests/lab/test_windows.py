@@ -52,9 +52,9 @@ async def test_a_tick_that_is_not_due_posts_nothing(monkeypatch):
         app.updates.frames.due()
         app._notify()
         assert posted == []
-        app.updates.last_state = SessionState.PAUSED  # a change of state always shows
+        app.updates._last_states = (SessionState.PAUSED,)  # a change of state always shows
         app._notify()
-        app.updates.last_state = app.model.session.state
+        app.updates._last_states = app.model.states
         app.updates.frames._last -= app.updates.frames.period
         app._notify()
         assert len(posted) == 2

@@ -99,12 +99,15 @@ def _install(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
     ctx.exit()
 
 
-def make_program(opening: click.Command) -> click.Group:
-    """Return the group of all commands; ``opening`` is the one that opens an experiment."""
+def make_program(opening: click.Command, *others: click.Command) -> click.Group:
+    """Return the group of all commands; ``opening`` is the one that opens an experiment.
+
+    ``others`` open an interface too.
+    """
 
     @click.group(
         cls=_Commands,
-        commands=[opening, *_HEADLESS],
+        commands=[opening, *_HEADLESS, *others],
         epilog=examples(),
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
@@ -126,7 +129,8 @@ def make_program(opening: click.Command) -> click.Group:
 
         Without a command, open the lab.
         """
-        if ctx.invoked_subcommand in (opening.name, *_WITH_TORCH):
+        opens = (opening.name, *(other.name for other in others))
+        if ctx.invoked_subcommand in (*opens, *_WITH_TORCH):
             check_room_for_torch()
         if ctx.invoked_subcommand in _WITH_TORCH and (problem := use_kept_speeds()):
             complain(problem)

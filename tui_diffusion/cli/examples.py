@@ -38,6 +38,10 @@ EXAMPLES = {
         "diffusion-tui runs",
         "diffusion-tui runs edm-moons lr=0.002",
     ),
+    "watch": (
+        "diffusion-tui watch latest",
+        "diffusion-tui watch edm-moons",
+    ),
     "docs": (
         "diffusion-tui docs fields",
         "diffusion-tui docs keys",

@@ -88,12 +88,14 @@ class Lab(TerminalApp):
         slow: float = 0.0,
         restore: RestorePoint | None = None,
         resume: Summary | None = None,
+        watch: Summary | None = None,
         guide: bool = False,
         offered: Sequence[str] = (),
     ) -> None:
         super().__init__(glyphs, colours, slow)
         self._restore_from = restore
-        self._resume = resume
+        self._first = RunChoice(resume, "resume") if resume is not None else None
+        self._first = RunChoice(watch, "watch") if watch is not None else self._first
         self.offered = offered
         self.declined = restore.declined if restore is not None else None
         self.guide = guide
@@ -121,7 +123,7 @@ class Lab(TerminalApp):
             station=start.tour,
         )
         self.updates = LiveUpdates(self, model, main, self.guidance, fps)
-        self.windows = Windows(self, model, main, self.updates)
+        self.windows = Windows(self, model, main, self.updates, self._notify)
         self.training = TrainingActions(self, model, main, self.updates, self.guidance)
         self.targets: dict[Target, object] = {
             "app": self,
@@ -195,7 +197,7 @@ class Lab(TerminalApp):
             if self.guide and not yes:
                 self.guidance.begin()
             if yes and run is not None:
-                self._go_on_with(run)
+                self._go_on_with(RunChoice(run, "resume"))
             elif yes is False and run is not None:
                 self.declined = run.name
 
@@ -204,11 +206,11 @@ class Lab(TerminalApp):
         else:
             self.push_screen(ResumePrompt(run), take_answer)
 
-    def _go_on_with(self, run: Summary) -> None:
-        """Resume a run's training as soon as torch has loaded."""
-        self._resume = run
+    def _go_on_with(self, run: RunChoice) -> None:
+        """Resume or watch a run's training as soon as torch has loaded."""
+        self._first = run
         if self.model.loaded:
-            self.windows.take_run(RunChoice(run, "resume"))
+            self.windows.take_run(run)
 
     def on_unmount(self) -> None:
         last = self.model.session.training
@@ -254,8 +256,8 @@ class Lab(TerminalApp):
             return
         if not self.model.loaded:
             self._take_torch()
-            if self._resume is not None:
-                self._go_on_with(self._resume)
+            if self._first is not None:
+                self._go_on_with(self._first)
                 return
         self.updates.show_trajectory(message.trajectory)
 

@@ -46,6 +46,7 @@ class LabOptions:
     mouse: bool = True
     low_bandwidth: bool = False
     resume: Summary | None = None
+    watch: Summary | None = None
     changed: bool = False
 
 
@@ -92,7 +93,7 @@ def open_lab(
     )
     _configure_textual(terminal, options)
     offered = (name,) if name else tuple(all_presets())
-    if options.resume is not None or options.changed:
+    if options.resume or options.watch or options.changed:
         offered = ()
     _run(experiment, terminal, settings, options, problem, stored, offered)
 
@@ -123,6 +124,7 @@ def _run(
         slow=_SLOW if options.low_bandwidth else 0.0,
         restore=settings.place,
         resume=options.resume,
+        watch=options.watch,
         guide=not settings.place.guided,
         offered=offered,
     )

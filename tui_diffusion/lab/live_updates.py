@@ -54,7 +54,7 @@ class LiveUpdates:
         self.trajectories = Clock(_TRAJECTORIES, _SHARE)
         self._diagnoses = Clock(_DIAGNOSES, _SHARE)
         self._drawn_at = thread_time()
-        self.last_state = SessionState.IDLE
+        self._last_states: tuple[SessionState, ...] = (SessionState.IDLE,)
         self._last_unsaved = ""
         self.counts: Mapping[str, int] = {}
         self._reader: Reader[Any] = Reader(app)
@@ -116,7 +116,7 @@ class LiveUpdates:
     @property
     def awaited(self) -> bool:
         """Whether a tick would change anything now. Thread-safe."""
-        return self._model.session.state is not self.last_state or self.frames.near
+        return self._model.states != self._last_states or self.frames.near
 
     def tick(self) -> None:
         """Handle an update of the session: refresh the panels if a drawing is due."""
@@ -124,7 +124,7 @@ class LiveUpdates:
         # waits for the interpreter lock.
         self.frames.took(thread_time() - self._drawn_at)
         due = self.frames.due() and not self._app.pace.clogged
-        if self._model.session.state is not self.last_state or due:
+        if self._model.states != self._last_states or due:
             self._drawn_at = thread_time()
             self.refresh()
 
@@ -133,11 +133,11 @@ class LiveUpdates:
         model, loss = self._model, self._main.loss
         if not self._app.is_running:
             return  # the widgets are being removed
-        state = model.session.state
-        changed = state is not self.last_state
-        self.last_state = state
+        states, state = model.states, model.session.state
+        before, self._last_states = self._last_states, states
+        changed = states != before
         if changed:
-            (self._pulse.resume if state is SessionState.TRAINING else self._pulse.pause)()
+            (self._pulse.resume if SessionState.TRAINING in states else self._pulse.pause)()
         training = model.workspace.training
         if training is not None:
             if training.unsaved and training.unsaved != self._last_unsaved:
@@ -148,7 +148,8 @@ class LiveUpdates:
             else:
                 loss.redraw()
             self._follow(training, changed)
-            if changed and state is SessionState.FAILED and not loss.is_on_screen:
+            failed = state is SessionState.FAILED and state is not before[0]
+            if failed and not loss.is_on_screen:
                 self._app.refuse("Training failed", training.error)
         if changed:
             self.mark()

@@ -14,9 +14,11 @@ from .session.session import Session
 from .workspace import Workspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .sampling.diagnosis import RequestedDiagnosis
     from .sampling.measured_trajectory import MeasuredTrajectory
-    from .session.records import Training
+    from .session.records import SessionState, Training
 
 
 class Model:
@@ -49,6 +51,13 @@ class Model:
         return self.workspaces[self.chosen]
 
     @property
+    def states(self) -> tuple[SessionState, ...]:
+        """The states of the session and of every training that is watched. Thread-safe."""
+        workspaces = list(self.workspaces.values())
+        watched = [w.training.state for w in workspaces if w.watch and w.training]
+        return self.session.state, *watched
+
+    @property
     def preset(self) -> Preset:
         """The preset of the chosen experiment."""
         return self.presets[self.chosen]
@@ -69,16 +78,26 @@ class Model:
         experiment = workspace.experiment.model_copy(update={"name": new.id})
         self.workspaces[new.id] = replace(workspace, experiment=experiment)
 
+    def own(self, folder: Path) -> Training | None:
+        """Return the training in progress of this lab if it is written to a folder."""
+        training = self.session.training
+        if training is None or training.run is None or not training.state.active:
+            return None
+        return training if training.run.absolute() == folder.absolute() else None
+
     def put(self, experiment: Experiment, training: Training) -> str:
         """Put a training into the workspace of its experiment, or of the preset it derives from.
 
         Return the name of that workspace.
         """
         name = experiment.name if experiment.name in self.workspaces else base_of(experiment).id
+        self.workspaces[name].forget()
         self.workspaces[name] = Workspace(experiment, training)
         return name
 
     def close(self) -> bool:
         """Close all threads; return whether they have ended."""
+        for workspace in self.workspaces.values():
+            workspace.forget()
         ended = self.session.close(0.6)
         return self.sampling.close(0.2) and self.diagnoses.close(0.1) and ended

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..core.config.experiment import Experiment
 from .sampling.request import PointSource, SampleRequest
 from .session.records import SessionState, Training
+
+if TYPE_CHECKING:
+    from .runs.watch import Watch
 
 _LIVE_POINTS = 2_000
 """Maximum number of points of a trajectory while training, so that sampling takes little time."""
@@ -17,17 +21,25 @@ class Workspace:
     """One experiment as set in the form, with its latest training.
 
     ``source_ideal``: sample with the ideal denoiser. ``noise``: offset to the seed of sampling.
+    ``watch`` follows the training if another process may be at it.
     """
 
     experiment: Experiment
     training: Training | None = None
     source_ideal: bool = False
     noise: int = 0
+    watch: Watch | None = None
 
     @property
     def active(self) -> bool:
         """Whether the training is loading, running or paused."""
         return self.training is not None and self.training.state.active
+
+    def forget(self) -> None:
+        """Stop watching a run, as its training leaves the workspace."""
+        if self.watch is not None:
+            self.watch.stop()
+            self.watch = None
 
     def trained(self) -> Training | None:
         """Return the training if it has a network that fits the current settings, else None."""

@@ -2,7 +2,7 @@
 
 The training thread copies the state; a background thread writes the copy. The next checkpoint is
 due after at least a few seconds, and after 50 times the time that the last one cost the training:
-so checkpoints take at most 2 % of its time.
+so checkpoints take at most 2 % of its time. Between them, `progress_log` records the losses.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ..text import shown
 from ..training.trainer import Trainer
 from .lock import Lock
 from .manifest import RunError, RunState, read_about
+from .progress_log import ProgressLog
 from .writer import Snapshot, create, extend, temporary_of
 
 SECONDS = 3.0
@@ -59,7 +60,10 @@ class Checkpointer:
         self._thread: Thread | None = None
         self._taken = -1
         self._hurried = False
+        self._log = ProgressLog(trainer, folder, clock=clock)
         self._lock = _take(folder, trainer) if os.path.lexists(folder / "run.json") else None
+        if self._lock is not None:
+            self._log.offer()  # instead of what a killed process left
 
     def __enter__(self) -> Checkpointer:
         return self
@@ -68,7 +72,9 @@ class Checkpointer:
         self.close()
 
     def offer(self) -> None:
-        """Take a checkpoint if one is due."""
+        """Take a checkpoint if one is due, and record the losses for those who watch."""
+        if self._lock is not None:
+            self._log.offer()
         due = self._hurried or self._clock() >= self._due
         if not due or self._trainer.step == self._taken:
             return
@@ -99,6 +105,7 @@ class Checkpointer:
         """Release the run."""
         self._join()
         if self._lock is not None:
+            self._log.close()
             self._lock.release()
             self._lock = None
         elif not self.written:

@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from errno import EACCES, EWOULDBLOCK
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 
 from ..files import read_plain, reason_of
 from ..text import shown
-from .manifest import RunError
+from .manifest import PROGRESS_FILE, RunError
 
 _PATIENCE = 0.3
 """Seconds to wait for a lock: listing the runs holds each one for a moment."""
+
+_FRESH = 10.0
+"""Seconds since the last losses within which a process on another machine counts as training."""
 
 
 class Lock:
@@ -123,13 +126,27 @@ def _holder(file: Path) -> str:
 
 
 def writer_of(folder: Path) -> str | None:
-    """Return who is writing a run, such as ``process 123 on host``; None if nobody is."""
+    """Return who is writing a run, such as ``process 123 on host``; None if nobody is.
+
+    Some shared file systems do not show the locks of other machines: there, whoever has recorded
+    losses within the last seconds is writing.
+    """
     file = folder / "lock"
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     try:
-        return None if _try(handle, fcntl.LOCK_SH) else _holder(file)
+        free = _try(handle, fcntl.LOCK_SH)
+        holder = "" if free and not _is_fresh(folder) else _holder(file)
+        elsewhere = " on " in holder and not holder.endswith(f" on {socket.gethostname()}")
+        return holder if holder and (elsewhere or not free) else None
     finally:
         os.close(handle)
+
+
+def _is_fresh(folder: Path) -> bool:
+    """Return whether losses were recorded within the last seconds, by this machine's clock."""
+    with suppress(OSError):
+        return abs(time() - (folder / PROGRESS_FILE).lstat().st_mtime) < _FRESH
+    return False

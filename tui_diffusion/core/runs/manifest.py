@@ -19,6 +19,9 @@ FORMAT = 2
 POINTS_FILE = "points.npy"
 """File in a run's folder with the data, if they came from a file."""
 
+PROGRESS_FILE = "progress.bin"
+"""File in a run's folder with the latest losses, while a process trains it."""
+
 LARGEST_SETTINGS = 2**20
 """Maximum size in bytes of a file of settings or a preset."""
 

@@ -71,14 +71,19 @@ def _described(folder: Path) -> str:
     return shown(folder.name if in_store(folder) else str(folder))
 
 
+def whole_run(name: str) -> Summary:
+    """Return the run of this name; raise `RunError` if it cannot be opened."""
+    summary = summarise(find(name))
+    if summary is None or not summary.whole:
+        reason = summary.reason if summary is not None else "it is just being created"
+        raise RunError(f"run {shown(name)} cannot be opened: {reason}")
+    return summary
+
+
 def run_to_resume(name: str = "") -> Summary:
     """Return the run of this name, or without a name the latest resumable one; raise `RunError`."""
     if name:
-        summary = summarise(find(name))
-        if summary is None or not summary.whole:
-            reason = summary.reason if summary is not None else "it is just being created"
-            raise RunError(f"run {shown(name)} cannot be opened: {reason}")
-        return summary
+        return whole_run(name)
     runs = [run for run in all_runs() if run.resumable]
     if not runs:
         raise RunError(f"no run to resume in {store()}; allowed: the name of a run")

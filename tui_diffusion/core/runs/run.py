@@ -2,6 +2,7 @@
 
     run.json                  the current checkpoint; state, step, seconds, device, versions, times
     lock                      held by the process that writes
+    progress.bin              the losses since that process began, while it trains
     points.npy                the data, if they came from a file
     checkpoint-3/             a training at one moment; never changed once it is current
         experiment.json       the whole configuration

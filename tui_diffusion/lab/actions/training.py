@@ -52,6 +52,10 @@ class TrainingActions:
             return
         workspace = self._model.workspace
         experiment = workspace.experiment
+        training = workspace.training
+        same = training is not None and training.experiment == experiment
+        if same and self._only_watched("Not trained", "a changed setting makes t train another"):
+            return
         if experiment.data.points is None:
             self._begin()
             return
@@ -92,6 +96,8 @@ class TrainingActions:
     def action_pause(self) -> None:
         """Pause or resume the training, also after its end."""
         workspace = self._model.workspace
+        if self._only_watched("Not paused", "once that has ended, p goes on here"):
+            return
         if workspace.training is not None and workspace.can_go_on:
             self._begin(workspace.training.run)
         else:
@@ -101,6 +107,7 @@ class TrainingActions:
         """Train the current experiment from the start, or resume the run in a folder."""
         self._cancel()
         workspace = self._model.workspace
+        workspace.forget()
         resume = str(run) if run else None
         workspace.training = self._model.session.start(workspace.experiment, resume=resume)
         workspace.source_ideal = False
@@ -112,8 +119,19 @@ class TrainingActions:
     def action_stop(self) -> None:
         """Stop the training."""
         self._cancel()
+        if self._only_watched("Not stopped", "end that process to stop it"):
+            return
         if self._model.session.state.active:
             self._model.session.stop()
+
+    def _only_watched(self, refused: str, instead: str) -> bool:
+        """Return whether another process trains the run that shows, and then say so."""
+        training = self._model.workspace.training
+        if training is None or not training.watched:
+            return False
+        who = training.watched
+        self._app.refuse(refused, f"{who} trains this run, the lab only watches; {instead}.")
+        return True
 
     def action_loss_view(self) -> None:
         """Show the next view of the loss panel."""

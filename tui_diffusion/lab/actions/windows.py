@@ -13,6 +13,7 @@ from ...core.runs.manifest import RunError
 from ..reader import Reader
 
 if TYPE_CHECKING:
+    from ...core.config.experiment import Experiment
     from ..live_updates import LiveUpdates
     from ..main_screen import MainScreen
     from ..model import Model
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..runs.load import LoadedRun
     from ..runs.run_list import RunChoice
     from ..screens.save_preset import PresetChange
+    from ..session.records import Training
 
 P = ParamSpec("P")
 Act = Callable[Concatenate["Windows", P], None]
@@ -40,15 +42,24 @@ def _with_torch(act: Act[P]) -> Act[P]:
 
 
 class Windows:
-    """Opens windows and applies their results to the model."""
+    """Opens windows and applies their results to the model.
+
+    Watching a run calls ``notify`` after each look at it.
+    """
 
     def __init__(
-        self, app: TerminalApp, model: Model, main: MainScreen, updates: LiveUpdates
+        self,
+        app: TerminalApp,
+        model: Model,
+        main: MainScreen,
+        updates: LiveUpdates,
+        notify: Callable[[], None],
     ) -> None:
         self._app = app
         self.model = model
         self._main = main
         self._updates = updates
+        self._notify = notify
         self._beside: Reader[list[Candidate]] = Reader(app)
 
     def not_yet(self, what: str) -> None:
@@ -118,6 +129,9 @@ class Windows:
         """
         from ..runs.load import load_run
 
+        if own := self.model.own(choice.run.folder):
+            self._show(own.experiment, own)
+            return
         what = f"opening {choice.run.label} …"
         self._updates.read(what, partial(load_run, choice), self._take_read)
 
@@ -130,7 +144,14 @@ class Windows:
         training = run.training
         if training is None:
             training = self.model.session.start(run.experiment, resume=run.folder)
-        self._updates.choose(self.model.put(run.experiment, training))
+        self._show(run.experiment, training)
+        if run.watch is not None:
+            self.model.workspace.watch = run.watch
+            run.watch.start(self._notify)
+
+    def _show(self, experiment: Experiment, training: Training) -> None:
+        """Show a training in the workspace of its experiment."""
+        self._updates.choose(self.model.put(experiment, training))
         self._updates.mark()
 
     @_with_torch

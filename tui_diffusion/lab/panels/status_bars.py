@@ -106,7 +106,8 @@ def _state(training: Training, chosen: str, palette: Palette) -> StyledTexts:
     text, dim = palette.style("text"), palette.style("axis")
     bad = training.state in (SessionState.DIVERGED, SessionState.FAILED)
     strong = palette.style("alert") if bad else text + Style(bold=True)
-    runs: StyledTexts = [(training.state.value, strong)]
+    runs: StyledTexts = [("watching  ", dim)] if training.watched else []
+    runs.append((training.state.value, strong))
     if training.experiment.name != chosen:
         runs.append((f" {training.experiment.name}", dim))
     if training.step:

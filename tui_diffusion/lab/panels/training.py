@@ -22,6 +22,8 @@ from ..widgets.panel import Panel
 from ..widgets.text_line import times_text
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from textual.strip import Strip
 
     from ..drawing.downsampling import Series
@@ -72,6 +74,7 @@ class LossPanel(Panel):
         self._invitation = ""
         self._drawn: tuple[object, ...] = ()
         self._series: Series | None = None
+        self._losses: NDArray[np.float32] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("", classes="banner", markup=False)
@@ -172,10 +175,11 @@ class LossPanel(Panel):
         from ..views.losses import loss_figure
 
         assert training is not None and training.losses is not None
-        if self._series is None:
-            self._series = Series(len(training.losses))
+        losses, step = training.losses, training.step
+        if self._series is None or losses is not self._losses or step < self._series.size:
+            self._series, self._losses = Series(len(losses)), losses
         figure = loss_figure(
-            self._series.take(training.losses[: training.step]),
+            self._series.take(losses[:step]),
             training.steps,
             width,
             log=self.logarithmic,

@@ -19,10 +19,13 @@ from ..widgets.row_list import Piece, RowList, middle
 
 @dataclass(frozen=True)
 class RunChoice:
-    """A choice in the list: open a run, or resume its training, optionally up to ``steps``."""
+    """A choice in the list: open a run, or resume its training, optionally up to ``steps``.
+
+    "watch" opens a run and keeps following it even if it has ended.
+    """
 
     run: Summary
-    what: Literal["open", "resume"]
+    what: Literal["open", "resume", "watch"]
     steps: int | None = None
 
 

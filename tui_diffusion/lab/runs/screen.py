@@ -244,7 +244,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
         if run is None or run.about is None:
             return
         if run.standing == "training":
-            self._say(f"{run.label} is already training; enter shows its progress.")
+            self._say(f"{run.label} is already training; enter watches it.")
         elif run.standing == "diverged":
             self._say(f"{run.label} diverged; enter opens it. Train it again at a lower lr.")
         elif run.standing == "finished":

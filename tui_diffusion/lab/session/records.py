@@ -97,6 +97,7 @@ class Training:
     frozen copy of the network, and is replaced as a whole. ``floors`` are the smallest losses that
     any network can reach, each with its first step. ``run`` is the run folder, ``unsaved`` the
     reason why the last write failed, and ``metrics`` the evaluation, once it is complete.
+    ``watched`` names the other process that trains, while one does; see `runs.watch`.
     """
 
     experiment: Experiment
@@ -111,6 +112,7 @@ class Training:
     error: str = ""
     run: Path | None = None
     unsaved: str = ""
+    watched: str = ""
     metrics: Mapping[str, Any] | None = None
     floors: tuple[tuple[int, float], ...] = ()
     losses: NDArray[np.float32] | None = None
