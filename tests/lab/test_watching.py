@@ -84,7 +84,7 @@ def unchanged(folder):
 
 def opened() -> tuple[Watch, watch.Training]:
     """The watch of the run "job" and the record that it keeps."""
-    found = load.read(RunChoice(whole_run("job"), "open"))
+    found = load.load_run(RunChoice(whole_run("job"), "open"))
     return found.watch, found.training
 
 
@@ -240,10 +240,10 @@ async def test_the_lab_opens_on_a_training_elsewhere_and_resumes_none():
         await until(lambda: "watching  training  step 10/400" in driver.status)
         assert driver.app.model.chosen == "naive-1d"
     with pytest.raises(RunError, match=r"process \d+ on .* trains it; allowed: to watch it"):
-        load.read(RunChoice(run, "resume"))
+        load.load_run(RunChoice(run, "resume"))
     job.keeper.finish("finished")
     job.keeper.close()
-    found = load.read(RunChoice(run, "watch"))
+    found = load.load_run(RunChoice(run, "watch"))
     assert found.watch is not None, "another process may go on with it"
 
 
