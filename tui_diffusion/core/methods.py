@@ -28,6 +28,7 @@ from torch import Tensor
 from .mixtures import Coefficient, GaussianMixture
 from .networks import Network
 from .schedules import Level
+from .short_repr import short_repr
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Prediction:
     output: Tensor
     eps_hat: Tensor
     x0_hat: Tensor
+
+    def __repr__(self) -> str:
+        return short_repr(self, "output", "eps_hat", "x0_hat")
 
 
 @lru_cache(maxsize=32)
@@ -84,6 +88,9 @@ def _from_eps(output: Tensor, eps_hat: Tensor, x: Tensor, level: Level) -> Predi
 
 class _Plain:
     """A method whose network receives x unchanged."""
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     def network_input(self, x: Tensor, level: Level) -> Tensor:
         return x
@@ -176,6 +183,9 @@ class EDM(_LogNormal):
     sigma_data: float = 1.0
     mean: tuple[float, ...] = ()
 
+    def __repr__(self) -> str:
+        return short_repr(self, "noise_mean", "noise_std", "sigma_data", "mean")
+
     def sample_level(self, u: Tensor) -> Level:
         sigma = self._ratio(u)
         return Level(torch.ones_like(sigma), sigma, 1.0, 0.0)
@@ -252,6 +262,9 @@ class NetworkDenoiser:
     network: Network
     method: Method
 
+    def __repr__(self) -> str:
+        return short_repr(self, "network", method=type(self.method).__name__)
+
     def __call__(self, x: Tensor, level: Level) -> Prediction:
         inputs = self.method.network_input(x, level)
         output = self.network(inputs, self.method.condition(level), level.trained.index)
@@ -264,6 +277,9 @@ class IdealDenoiser:
 
     mixture: GaussianMixture
     method: Method
+
+    def __repr__(self) -> str:
+        return short_repr(self, method=type(self.method).__name__, mixture=self.mixture)
 
     def __call__(self, x: Tensor, level: Level) -> Prediction:
         x0_hat = self.mixture.denoise(x, level.alpha, level.sigma)

@@ -21,6 +21,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
+from .short_repr import short_repr
 from .tensors import placed
 
 Coefficient = float | Tensor
@@ -68,6 +69,15 @@ class GaussianMixture:
         given = torch.as_tensor([1.0] * modes if weights is None else weights, dtype=dtype)
         self.weights = (given / given.sum()).to(device)
         self.has_modes = has_modes
+
+    def __repr__(self) -> str:
+        low, high = float(self.stds.min()), float(self.stds.max())
+        values = {"dim": self.dim, "components": self.modes}
+        values["std" if low == high else "stds"] = low if low == high else (low, high)
+        values["mean"] = self.mean().tolist()
+        if self.means.device.type != "cpu":
+            values["device"] = self.means.device
+        return short_repr(self, **values)
 
     @property
     def dim(self) -> int:

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .short_repr import short_repr
 from .tensors import placed
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -97,6 +98,12 @@ class Network(nn.Module):
             mlp(inputs, dim, width, depth, activation, generator)
             for _ in range(levels if per_level else 1)
         )
+
+    def __repr__(self) -> str:
+        layers = [layer for layer in self.bodies[0].modules() if isinstance(layer, nn.Linear)]
+        sizes = [layers[0].in_features, *(layer.out_features for layer in layers)]
+        weights = sum(parameter.numel() for parameter in self.parameters())
+        return short_repr(self, layers=sizes, bodies=len(self.bodies), weights=weights)
 
     def features(
         self, x: Tensor, c: Tensor | float, *, axis: int = -1, out: Tensor | None = None

@@ -14,6 +14,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from .short_repr import short_repr
+
 _LEAST = 1e-150
 """The smallest noise level: the square of a smaller one underflows to 0."""
 
@@ -36,6 +38,9 @@ class Level:
     following: Level | None = field(default=None, repr=False, compare=False)
     trained_as: Level | None = field(default=None, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return short_repr(self, "index", "alpha", "sigma", "alpha_next", "sigma_next")
+
     @property
     def trained(self) -> Level:
         """The corresponding level of the training schedule."""
@@ -57,6 +62,13 @@ class Schedule:
     alphas: Tensor
     sigmas: Tensor
     trained_as: tuple[Level, ...] = ()
+
+    def __repr__(self) -> str:
+        ends = {
+            name: f"{float(values[0]):.4g} to {float(values[-1]):.4g}"
+            for name, values in (("alpha", self.alphas), ("sigma", self.sigmas))
+        }
+        return short_repr(self, levels=self.levels, **ends)
 
     @property
     def levels(self) -> int:

@@ -17,6 +17,7 @@ from .mixtures import GaussianMixture
 from .randomness import generator
 from .samplers import Sampler, Step
 from .schedules import Schedule
+from .short_repr import short_repr
 
 _AT_ONCE = 16_384
 """Points in one batch for the network, so that its intermediate results stay small."""
@@ -53,6 +54,11 @@ class Trajectory:
     repeats: Tensor
     result_level: int
     retake: Retake = field(repr=False)
+
+    def __repr__(self) -> str:
+        return short_repr(
+            self, "kind", "levels", "points", dim=self.x.shape[2], device=self.x.device
+        )
 
     @property
     def levels(self) -> int:

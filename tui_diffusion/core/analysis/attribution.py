@@ -29,6 +29,7 @@ from ..methods import Denoiser, IdealDenoiser
 from ..mixtures import GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
+from ..short_repr import short_repr
 from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
 from .start_mismatch import StartMismatch
@@ -61,6 +62,9 @@ class Attribution:
     discretisation_chance: float
     total_chance: float
     chance: float
+
+    def __repr__(self) -> str:
+        return short_repr(self, *PARTS, "total", "total_chance")
 
     @property
     def main(self) -> Part:

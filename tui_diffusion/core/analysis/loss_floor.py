@@ -36,6 +36,7 @@ from ..methods import AnyLevel, Denoiser, Method, device_of
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
+from ..short_repr import short_repr
 from ..training.stages import stages
 
 _REACH = 6.0
@@ -65,6 +66,9 @@ class LevelLoss:
     loss: float
     floor: float
     excess: float
+
+    def __repr__(self) -> str:
+        return short_repr(self, "level", "alpha", "sigma", "loss", "floor", "excess")
 
 
 # --- the irreducible residual --------------------------------------------------------------------

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture, between_parts
 from ..randomness import generator
+from ..short_repr import short_repr
 from .energy_distance import energy_distance
 
 T = TypeVar("T")
@@ -67,6 +68,9 @@ class Quality:
     off_mode_real: float
     in_mode_std_ratio: float | None
     in_mode_std_ratio_real: float | None
+
+    def __repr__(self) -> str:
+        return short_repr(self, "points", "not_finite", "mean", "std", "energy_distance")
 
 
 def nearest_mode(x: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from ..assemble import make_mixture, sampling_schedule
 from ..config.experiment import Experiment
 from ..mixtures import GaussianMixture
+from ..short_repr import short_repr
 from .energy_distance import mixture_distance
 
 NEGLIGIBLE = 1e-3
@@ -33,6 +34,9 @@ class StartMismatch:
     signal: float
     distance: float
     share: float
+
+    def __repr__(self) -> str:
+        return short_repr(self, "alpha_bar", "sigma", "signal", "distance", "share")
 
     @property
     def negligible(self) -> bool:

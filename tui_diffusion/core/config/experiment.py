@@ -20,6 +20,7 @@ from ..nearest import did_you_mean, nearest
 from ..parts.datasets import DATA_PARTS
 from ..parts.methods import METHOD_PARTS
 from ..parts.samplers import SAMPLER_PARTS
+from ..short_repr import short_repr
 from ..text import shortened
 from .choices import methods_for, samplers_of, schedules_of
 from .data_section import OF_THE_FILE, DataConfig
@@ -56,6 +57,19 @@ class Experiment(Section):
         pattern=r"^(auto|cpu|mps|cuda(:\d{1,3})?)$",
         allowed="auto, cpu, cuda, cuda:INDEX, mps",
     )
+
+    def __repr__(self) -> str:
+        return short_repr(
+            self,
+            "name",
+            data=self.data.name,
+            method=self.method.name,
+            sampler=self.sampling.sampler,
+            steps=self.training.steps,
+            seed=self.seed,
+        )
+
+    __str__ = __repr__
 
     @field_validator("name")
     @classmethod

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..short_repr import short_repr
 from .experiment import Experiment, build, field_table
 
 
@@ -26,6 +27,9 @@ class Preset:
     experiment: Experiment
     own: bool = False
     """True if a user saved it, False if it is built in."""
+
+    def __repr__(self) -> str:
+        return short_repr(self, "id", "title", own=self.own)
 
 
 def _preset(

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from ..files import UNREADABLE, reason_of
+from ..short_repr import short_repr
 from ..text import shown
 from ..training.trainer import Trainer
 from .lock import Lock
@@ -60,6 +61,9 @@ class Checkpointer:
         self._taken = -1
         self._hurried = False
         self._lock = _take(folder, trainer) if os.path.lexists(folder / "run.json") else None
+
+    def __repr__(self) -> str:
+        return short_repr(self, folder=str(self.folder), written=self.written, fault=self.fault)
 
     def __enter__(self) -> Checkpointer:
         return self

@@ -43,6 +43,7 @@ from ..files import UNREADABLE, read_object, reason_of
 from ..methods import NetworkDenoiser
 from ..paths import store
 from ..randomness import generator
+from ..short_repr import short_repr
 from ..text import shown
 from ..training.trainer import part_of
 from .manifest import POINTS_FILE, RunError, RunState, check_unchanged, read_about
@@ -83,6 +84,10 @@ class Run:
     device: str
     metrics: Mapping[str, Any] | None
     checksums: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        name = self.experiment.name
+        return short_repr(self, "name", experiment=name, step=self.step, state=self.state)
 
     @property
     def name(self) -> str:

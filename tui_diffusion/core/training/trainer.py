@@ -25,6 +25,7 @@ from ..assemble import make_method, make_mixture, make_network
 from ..config.experiment import Experiment
 from ..methods import NetworkDenoiser
 from ..randomness import generator
+from ..short_repr import short_repr
 from .batches import Batches
 from .devices import choose_device, subnormals_as_zero, use_threads
 from .stages import Stage, learning_rate, stages
@@ -55,6 +56,12 @@ class Progress:
     seconds: float
     status: Status
     trainer: Trainer = field(repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        loss = float(self.losses.mean()) if len(self.losses) else math.nan
+        return short_repr(
+            self, "step", "steps", loss=loss, lr=self.lr, seconds=self.seconds, status=self.status
+        )
 
     @property
     def denoiser(self) -> NetworkDenoiser:
@@ -95,6 +102,16 @@ class Trainer:
         self._stepper = self._make_stepper(self._stage)
         self._pace = 0.0
         self._finite = torch.empty(0)
+
+    def __repr__(self) -> str:
+        return short_repr(
+            self,
+            experiment=self.experiment.name,
+            step=self.step,
+            steps=self.steps,
+            status=self.status,
+            device=self.device,
+        )
 
     @property
     def denoiser(self) -> NetworkDenoiser:
