@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
+from tui_diffusion import core
 from tui_diffusion.core import (
     METHODS,
     Checkpointer,
     GaussianMixture,
     IdealDenoiser,
+    Trainer,
     Trajectory,
     attribute,
     changes_of,
@@ -18,15 +21,20 @@ from tui_diffusion.core import (
     densities,
     evaluate,
     forward_process,
+    get_preset,
     level_losses,
     list_runs,
     make_method,
     make_mixture,
+    make_schedule,
+    nudge,
     open_run,
+    quality,
     save_run,
     scaling_of,
     start_mismatch,
     train,
+    training_floor,
 )
 from tui_diffusion.core.analysis.energy_distance import Reference
 from tui_diffusion.core.analysis.error_growth import amplification
@@ -84,3 +92,72 @@ def test_everything_public_has_a_repr_of_one_line_without_an_address(home: Path)
         "steps=20, seed=0)"
     )
     assert "step=20, steps=20" in repr(progress)
+
+
+# --- arguments ---------------------------------------------------------------------------------
+
+
+def test_a_preset_is_taken_where_an_experiment_is() -> None:
+    preset = get_preset("edm-1d")
+    of = preset.experiment
+    mixture = make_mixture(preset)
+    assert repr(mixture) == repr(make_mixture(of)) == repr(make_mixture(of.data))
+    method = make_method(preset, mixture)
+    assert method == make_method(of, mixture) == make_method(of.method, mixture)
+    assert torch.equal(make_schedule(preset).sigmas, make_schedule(of.schedule).sigmas)
+    assert scaling_of(preset).scale == scaling_of(of).scale
+    assert Trainer(preset).experiment is of
+    assert next(train(preset, every=1)).trainer.experiment is of
+    ideal = IdealDenoiser(mixture, method)
+    one, other = (denoise(given, ideal, points=20) for given in (preset, of))
+    assert torch.equal(one.x, other.x)
+    assert evaluate(one.result, preset) == evaluate(one.result, mixture)
+    assert quality(one, preset) == quality(one, of) == quality(one, mixture)
+    assert torch.equal(forward_process(preset, points=5).x, forward_process(of, points=5).x)
+    assert attribute(preset, ideal, points=20) == attribute(of, ideal, points=20)
+    assert level_losses(preset, ideal, points=8) == level_losses(of, ideal, points=8)
+    assert training_floor(preset) == training_floor(of)
+    assert start_mismatch(preset) == start_mismatch(of)
+    assert nudge(preset, "seed", up=True).seed == 1
+
+
+def test_a_wrong_argument_says_what_was_expected() -> None:
+    mixture = make_mixture(QUICK)
+    ideal = IdealDenoiser(mixture, METHODS["ddpm"])
+    network, x = Trainer(QUICK).network, torch.zeros(3, 2)
+    either = "must be an Experiment or a Preset"
+    denoiser = "denoiser must be a function of (x, level) that returns a Prediction"
+    wrong = [
+        (lambda: train("edm-1d"), f"experiment {either} (got 'edm-1d'); get_preset('edm-1d') "),
+        (lambda: train("nope"), f"experiment {either} (got 'nope')"),
+        (lambda: Trainer(QUICK.data), f"experiment {either} (got DataConfig(name='gaussian-1d'"),
+        (lambda: denoise(None, ideal), f"experiment {either} (got None)"),
+        (lambda: start_mismatch("nope"), f"experiment {either} (got 'nope')"),
+        (lambda: denoise(QUICK, "x"), f"{denoiser} (got 'x')"),
+        (lambda: denoise(QUICK, lambda x: x), f"{denoiser} (got one of (x))"),
+        (lambda: denoise(QUICK, network), "denoiser must be a denoiser (got Network("),
+        (lambda: attribute(QUICK, "x"), f"{denoiser} (got 'x')"),
+        (lambda: level_losses(QUICK, 3), f"{denoiser} (got 3)"),
+        (lambda: denoise(QUICK, ideal, points=2.5), "points must be a whole number (got 2.5)"),
+        (lambda: denoise(QUICK, ideal, points=0), "points must be a whole number from 1 (got 0)"),
+        (lambda: denoise(QUICK, ideal, seed=-1), "seed must be a whole number from 0 (got -1)"),
+        (lambda: train(QUICK, every=0), "every must be a whole number from 1 (got 0)"),
+        (lambda: train(QUICK, interval="1"), "interval must be a number of seconds (got '1')"),
+        (lambda: make_mixture("moons"), "data must be a DataConfig, an Experiment or a Preset ("),
+        (lambda: make_method(QUICK, QUICK), "mixture must be a GaussianMixture (got Experiment("),
+        (lambda: evaluate(x, "moons"), "mixture must be a GaussianMixture, an Experiment or a"),
+        (lambda: evaluate(x, mixture), "x must have shape (n, 1) (got (3, 2))"),
+        (lambda: evaluate([1.0], mixture), "x must be a Tensor (got [1])"),
+        (lambda: quality(x, mixture), "trajectory must be a Trajectory (got <3×2 torch.float32>)"),
+    ]
+    for call, message in wrong:
+        with pytest.raises((TypeError, ValueError)) as error:
+            call()
+        assert str(error.value).startswith(message)
+        assert "\n" not in str(error.value)
+
+
+def test_the_types_that_own_parts_need_are_public() -> None:
+    for name in ("Denoiser", "Level", "Method", "Prediction", "Sampler", "Step", "quality"):
+        assert name in core.__all__
+        assert getattr(core, name).__name__ == name

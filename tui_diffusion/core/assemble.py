@@ -7,14 +7,16 @@ import math
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from . import datasets, samplers, schedules
+from .arguments import check_type, expected
 from .config.data_section import DataConfig
 from .config.experiment import Experiment
+from .config.presets import Preset, experiment_of
 from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Section
 from .datasets import Scaling, polar
 from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method
@@ -28,9 +30,24 @@ from .parts.schedules import SCHEDULE_PARTS
 from .samplers import Sampler, Step
 from .schedules import Level, Schedule
 
+S = TypeVar("S", bound=Section)
 
-def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> GaussianMixture:
+
+def _section(given: S | Experiment | Preset, kind: type[S], name: str) -> S:
+    """Return a section, or that of an experiment or a preset."""
+    if isinstance(given, kind):
+        return given
+    if isinstance(given, Experiment | Preset):
+        section: S = getattr(experiment_of(given), name)
+        return section
+    raise expected(name, f"a {kind.__name__}, an Experiment or a Preset", given)
+
+
+def make_mixture(
+    data: DataConfig | Experiment | Preset, device: torch.device | str = "cpu"
+) -> GaussianMixture:
     """Build the mixture of a configuration, with one std for all components."""
+    data = _section(data, DataConfig, "data")
     part = DATA_PARTS[data.name]
     if part.means:
         return GaussianMixture(data.means, data.std, data.weights or None, device=device)
@@ -49,8 +66,18 @@ def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> Gaussi
     return GaussianMixture(means, data.std, weights, has_modes=False, device=device)
 
 
-def scaling_of(data: DataConfig) -> Scaling:
+def mixture_of(given: GaussianMixture | Experiment | Preset) -> GaussianMixture:
+    """Return a mixture, or that of an experiment's or a preset's data."""
+    if isinstance(given, GaussianMixture):
+        return given
+    if isinstance(given, Experiment | Preset):
+        return make_mixture(given)
+    raise expected("mixture", "a GaussianMixture, an Experiment or a Preset", given)
+
+
+def scaling_of(data: DataConfig | Experiment | Preset) -> Scaling:
     """Return the scaling between a data set's own units and unit size."""
+    data = _section(data, DataConfig, "data")
     if data.name == "file":
         return Scaling.of(_points(data), shared=data.scaling == "shared")
     return Scaling.none(data.dim)
@@ -60,8 +87,10 @@ def _points(data: DataConfig) -> Tensor:
     return torch.tensor(data.points)
 
 
-def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
+def make_method(config: MethodConfig | Experiment | Preset, mixture: GaussianMixture) -> Method:
     """Build the method of a configuration, with the mean and spread of its data."""
+    config = _section(config, MethodConfig, "method")
+    check_type("mixture", mixture, GaussianMixture)
     match config.name:
         case "edm":
             spread = float(mixture.std().square().mean().sqrt())
@@ -72,7 +101,9 @@ def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
             return METHODS[name]
 
 
-def make_ideal(config: MethodConfig, mixture: GaussianMixture) -> IdealDenoiser:
+def make_ideal(
+    config: MethodConfig | Experiment | Preset, mixture: GaussianMixture
+) -> IdealDenoiser:
     """Build the exact denoiser of a method for a mixture, on the mixture's device."""
     return IdealDenoiser(mixture, make_method(config, mixture))
 
@@ -127,8 +158,9 @@ def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
     return quietened
 
 
-def make_schedule(config: ScheduleConfig) -> Schedule:
+def make_schedule(config: ScheduleConfig | Experiment | Preset) -> Schedule:
     """Build the schedule of a configuration."""
+    config = _section(config, ScheduleConfig, "schedule")
     function = schedule_function(config.kind)
     return function(**_arguments(function, config))
 

@@ -25,6 +25,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from .arguments import check_function, expected
 from .mixtures import Coefficient, GaussianMixture
 from .networks import Network
 from .schedules import Level
@@ -285,6 +286,15 @@ class IdealDenoiser:
         x0_hat = self.mixture.denoise(x, level.alpha, level.sigma)
         eps_hat = (x - level.alpha * x0_hat) / level.sigma
         return Prediction(self.method.target(x0_hat, eps_hat, level), eps_hat, x0_hat)
+
+
+def check_denoiser(denoiser: object) -> None:
+    """Raise TypeError unless an argument can be called as a `Denoiser`."""
+    if isinstance(denoiser, Network):
+        raise expected(
+            "denoiser", "a denoiser", denoiser, "NetworkDenoiser(network, method) is one"
+        )
+    check_function("denoiser", denoiser, ("x", "level"), "Prediction")
 
 
 def device_of(denoiser: Denoiser) -> torch.device:

@@ -10,9 +10,11 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
+from .arguments import check_count
 from .assemble import make_mixture, make_sampler, sampling_schedule, uses_previous_step
 from .config.experiment import Experiment
-from .methods import Denoiser
+from .config.presets import Preset, experiment_of
+from .methods import Denoiser, check_denoiser
 from .mixtures import GaussianMixture
 from .randomness import generator
 from .samplers import Sampler, Step
@@ -180,7 +182,7 @@ def start(
 
 @torch.no_grad()
 def denoise(
-    experiment: Experiment,
+    experiment: Experiment | Preset,
     denoiser: Denoiser,
     *,
     points: int | None = None,
@@ -197,7 +199,14 @@ def denoise(
     noise of every step. ``progress`` receives the steps done and their total after each. Memory
     beyond the trajectory is bounded by one level, because the network sees a batch at a time. The
     host does not wait for a GPU between steps.
+
+    Raises TypeError and ValueError for arguments of a wrong kind.
     """
+    experiment = experiment_of(experiment)
+    check_denoiser(denoiser)
+    check_count("points", points)
+    check_count("keep", keep)
+    check_count("seed", seed, 0)
     schedule = sampling_schedule(experiment)
     mixture = make_mixture(experiment.data, device)
     config, levels = experiment.sampling, schedule.levels
@@ -260,13 +269,15 @@ def _parts(count: int, at_once: int) -> list[slice]:
 
 @torch.no_grad()
 def forward_process(
-    experiment: Experiment,
+    experiment: Experiment | Preset,
     *,
     points: int | None = None,
     seed: int | None = None,
     device: torch.device | str = "cpu",
 ) -> Trajectory:
     """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point."""
+    experiment = experiment_of(experiment)
+    check_count("points", points)
     schedule = sampling_schedule(experiment)
     levels, mixture = schedule.levels, make_mixture(experiment.data, device)
     count = experiment.sampling.points if points is None else points

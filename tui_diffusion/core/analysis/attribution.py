@@ -23,9 +23,11 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from ..arguments import check_count
 from ..assemble import make_ideal, make_mixture, sampling_schedule
 from ..config.experiment import Experiment
-from ..methods import Denoiser, IdealDenoiser
+from ..config.presets import Preset, experiment_of
+from ..methods import Denoiser, IdealDenoiser, check_denoiser
 from ..mixtures import GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
@@ -91,7 +93,7 @@ class Attribution:
 
 
 def attribute(
-    experiment: Experiment,
+    experiment: Experiment | Preset,
     denoiser: Denoiser,
     *,
     points: int | None = None,
@@ -102,6 +104,9 @@ def attribute(
 
     The total is the energy distance of the sample that `denoise` gives for the same arguments.
     """
+    experiment = experiment_of(experiment)
+    check_denoiser(denoiser)
+    check_count("points", points)
     mixture = make_mixture(experiment.data, device)
     ideal = make_ideal(experiment.method, mixture)
     schedule = sampling_schedule(experiment)

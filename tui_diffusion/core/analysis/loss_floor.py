@@ -32,7 +32,8 @@ from ..assemble import (
 )
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
-from ..methods import AnyLevel, Denoiser, Method, device_of
+from ..config.presets import Preset, experiment_of
+from ..methods import AnyLevel, Denoiser, Method, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
@@ -285,8 +286,9 @@ def training_levels(experiment: Experiment) -> list[tuple[Level, float]]:
     return [(schedule[k], 1 / schedule.levels) for k in range(schedule.levels)]
 
 
-def training_floor(experiment: Experiment) -> float:
+def training_floor(experiment: Experiment | Preset) -> float:
     """Return the floor of the training loss, averaged over the levels as training does."""
+    experiment = experiment_of(experiment)
     return sum(share * floor_at(experiment, level) for level, share in training_levels(experiment))
 
 
@@ -324,9 +326,11 @@ def excess_square(
 
 
 def level_losses(
-    experiment: Experiment, denoiser: Denoiser, points: int = 512, seed: int = 0
+    experiment: Experiment | Preset, denoiser: Denoiser, points: int = 512, seed: int = 0
 ) -> list[LevelLoss]:
     """Return loss, floor and excess at every sampling level, noisiest first."""
+    experiment = experiment_of(experiment)
+    check_denoiser(denoiser)
     schedule = sampling_schedule(experiment)
     losses = []
     for k in range(schedule.levels):

@@ -10,6 +10,10 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ..arguments import check_type
+from ..assemble import mixture_of
+from ..config.experiment import Experiment
+from ..config.presets import Preset
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture, between_parts
 from ..randomness import generator
 from ..short_repr import short_repr
@@ -112,15 +116,20 @@ def _wasserstein(x: Tensor, y: Tensor) -> float:
 
 def evaluate(
     x: Tensor,
-    mixture: GaussianMixture,
+    mixture: GaussianMixture | Experiment | Preset,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Quality:
     """Score points x of shape (n, d) against the mixture that they should follow.
 
+    An experiment or a preset stands for the mixture of its data.
     Non-finite points count as off every mode and are excluded from all other scores. ``progress``
     receives the parts done and their total after each part.
     """
+    check_type("x", x, Tensor)
+    mixture = mixture_of(mixture)
+    if x.ndim != 2 or x.shape[1] != mixture.dim:
+        raise ValueError(f"x must have shape (n, {mixture.dim}) (got {tuple(x.shape)})")
     points, parts = len(x), iter(range(1, _PARTS + 1))
 
     def done(value: T) -> T:

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from ..assemble import make_mixture, sampling_schedule
 from ..config.experiment import Experiment
+from ..config.presets import Preset, experiment_of
 from ..mixtures import GaussianMixture
 from ..short_repr import short_repr
 from .energy_distance import mixture_distance
@@ -55,8 +56,9 @@ def start_of(experiment: Experiment) -> GaussianMixture:
 
 
 @lru_cache(maxsize=64)
-def start_mismatch(experiment: Experiment) -> StartMismatch:
+def start_mismatch(experiment: Experiment | Preset) -> StartMismatch:
     """Measure how far the sampler's start is from the true noisiest level."""
+    experiment = experiment_of(experiment)
     schedule, mixture = sampling_schedule(experiment), make_mixture(experiment.data)
     alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
     noised = mixture.noised(alpha, sigma)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..arguments import expected
 from ..short_repr import short_repr
 from .experiment import Experiment, build, field_table
 
@@ -30,6 +31,17 @@ class Preset:
 
     def __repr__(self) -> str:
         return short_repr(self, "id", "title", own=self.own)
+
+
+def experiment_of(given: Experiment | Preset, name: str = "experiment") -> Experiment:
+    """Return an experiment, or that of a preset; raise TypeError for anything else."""
+    if isinstance(given, Preset):
+        return given.experiment
+    if isinstance(given, Experiment):
+        return given
+    known = isinstance(given, str) and given in PRESETS
+    hint = f"get_preset({given!r}) returns one" if known else ""
+    raise expected(name, "an Experiment or a Preset", given, hint)
 
 
 def _preset(

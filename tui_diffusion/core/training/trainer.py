@@ -21,8 +21,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..arguments import check_count, expected
 from ..assemble import make_method, make_mixture, make_network
 from ..config.experiment import Experiment
+from ..config.presets import Preset, experiment_of
 from ..methods import NetworkDenoiser
 from ..randomness import generator
 from ..short_repr import short_repr
@@ -77,8 +79,8 @@ class Trainer:
     the same bit for bit, or up to rounding if a batch is one point or a layer one unit.
     """
 
-    def __init__(self, experiment: Experiment, *, plain: bool = False) -> None:
-        self.experiment = experiment
+    def __init__(self, experiment: Experiment | Preset, *, plain: bool = False) -> None:
+        self.experiment = experiment = experiment_of(experiment)
         self._plain = plain
         self.choice = choose_device(experiment)
         self.device = self.choice.device
@@ -131,8 +133,14 @@ class Trainer:
         """Train to the end, yielding `Progress` every so many steps or seconds, and at the end.
 
         A loss that is not finite ends the training as diverged and restores the last finite
-        weights.
+        weights. Raises TypeError and ValueError for a wrong ``every`` or ``interval``.
         """
+        check_count("every", every)
+        if interval is not None and not isinstance(interval, int | float):
+            raise expected("interval", "a number of seconds", interval)
+        return self._run(every, interval)
+
+    def _run(self, every: int | None, interval: float | None) -> Generator[Progress, None, None]:
         self.threads = use_threads(self.experiment)
         reported, clock = self.step, perf_counter()
         last = clock
@@ -335,7 +343,7 @@ def part_of(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def train(
-    experiment: Experiment,
+    experiment: Experiment | Preset,
     *,
     every: int | None = None,
     interval: float | None = None,
