@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .arguments import check_function, expected
 from .mixtures import Coefficient, GaussianMixture
@@ -298,10 +298,9 @@ def check_denoiser(denoiser: object) -> None:
 
 
 def device_of(denoiser: Denoiser) -> torch.device:
-    """Return the device on which a denoiser computes."""
+    """Return the device on which a denoiser computes; the CPU for a function."""
     if isinstance(denoiser, IdealDenoiser):
         return denoiser.mixture.means.device
-    network = getattr(denoiser, "network", None)
-    if network is not None:
-        return next(network.parameters()).device  # type: ignore[no-any-return]
-    return torch.device("cpu")
+    module = denoiser if isinstance(denoiser, nn.Module) else getattr(denoiser, "network", None)
+    weight = next(module.parameters(), None) if isinstance(module, nn.Module) else None
+    return torch.device("cpu") if weight is None else weight.device

@@ -72,7 +72,7 @@ class GaussianMixture:
 
     def __repr__(self) -> str:
         low, high = float(self.stds.min()), float(self.stds.max())
-        values = {"dim": self.dim, "components": self.modes}
+        values: dict[str, object] = {"dim": self.dim, "components": self.modes}
         values["std" if low == high else "stds"] = low if low == high else (low, high)
         values["mean"] = self.mean().tolist()
         if self.means.device.type != "cpu":

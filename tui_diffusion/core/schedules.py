@@ -110,6 +110,19 @@ class Schedule:
         return self.alphas**2
 
 
+def check_levels(schedule: Schedule) -> None:
+    """Raise ValueError unless a schedule has levels that can be sampled."""
+    alphas, sigmas = schedule.alphas, schedule.sigmas
+    if not (alphas.shape == sigmas.shape and alphas.ndim == 1 and len(alphas) > 1):
+        raise ValueError(
+            "schedule must have alphas and sigmas of shape (N + 1,) with N from 1 "
+            f"(got {tuple(alphas.shape)} and {tuple(sigmas.shape)})"
+        )
+    finite = bool(alphas.isfinite().all() and sigmas.isfinite().all())
+    if not finite or float(sigmas[:-1].min()) <= 0 or float(sigmas[-1]) < 0:
+        raise ValueError("schedule must have finite numbers, with sigmas above 0 except the last")
+
+
 def karras(levels: int, sigma_min: float, sigma_max: float, rho: float) -> Schedule:
     """Return sigma_i = (σ_max^{1/ρ} + i/(N−1) (σ_min^{1/ρ} − σ_max^{1/ρ}))^ρ, then 0; alpha = 1.
 

@@ -10,15 +10,29 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from .arguments import check_count
-from .assemble import make_mixture, make_sampler, sampling_schedule, uses_previous_step
+from .arguments import check_count, expected
+from .assemble import (
+    make_mixture,
+    make_sampler,
+    mixture_for,
+    sampling_schedule,
+    schedule_for,
+    uses_previous_step,
+)
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
-from .methods import Denoiser, check_denoiser
+from .methods import (
+    Denoiser,
+    IdealDenoiser,
+    NetworkDenoiser,
+    Prediction,
+    check_denoiser,
+    device_of,
+)
 from .mixtures import GaussianMixture
 from .randomness import generator
 from .samplers import Sampler, Step
-from .schedules import Schedule
+from .schedules import Level, Schedule
 from .short_repr import short_repr
 
 _AT_ONCE = 16_384
@@ -157,6 +171,25 @@ class _Sampling:
         return steps[0] if len(steps) == 1 else Step.joined(steps)
 
 
+@dataclass(frozen=True)
+class _Checked:
+    """A denoiser whose results are checked, because a wrong shape would be broadcast."""
+
+    denoiser: Denoiser
+
+    def __call__(self, x: Tensor, level: Level) -> Prediction:
+        prediction = self.denoiser(x, level)
+        if not isinstance(prediction, Prediction):
+            raise expected("the result of denoiser", "a Prediction", prediction)
+        for name, values in vars(prediction).items():
+            if values.shape != x.shape:
+                raise ValueError(
+                    f"{name} of denoiser's Prediction must have the shape of x, {tuple(x.shape)} "
+                    f"(got {tuple(values.shape)})"
+                )
+        return prediction
+
+
 def start(
     experiment: Experiment,
     mixture: GaussianMixture,
@@ -187,10 +220,13 @@ def denoise(
     *,
     points: int | None = None,
     seed: int | None = None,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
     keep: int | None = None,
     begin: Tensor | None = None,
     progress: Callable[[int, int], None] | None = None,
+    mixture: GaussianMixture | None = None,
+    schedule: Schedule | None = None,
+    sampler: Sampler | None = None,
 ) -> Trajectory:
     """Sample ``points`` starting points through every level, on the denoiser's device.
 
@@ -200,15 +236,21 @@ def denoise(
     beyond the trajectory is bounded by one level, because the network sees a batch at a time. The
     host does not wait for a GPU between steps.
 
-    Raises TypeError and ValueError for arguments of a wrong kind.
+    ``mixture``, ``schedule`` and ``sampler`` take the place of those of the experiment. The start
+    comes from the mixture. The settings ``quiet``, ``repeats`` and ``stop_before`` apply to any
+    schedule and sampler. A sampler should use of ``previous`` only level and estimates: those can
+    be recomputed for `Trajectory.step`. Raises TypeError and ValueError for wrong arguments.
     """
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
     check_count("points", points)
     check_count("keep", keep)
     check_count("seed", seed, 0)
-    schedule = sampling_schedule(experiment)
-    mixture = make_mixture(experiment.data, device)
+    device = device_of(denoiser) if device is None else torch.device(device)
+    if not isinstance(denoiser, NetworkDenoiser | IdealDenoiser):
+        denoiser = _Checked(denoiser)
+    schedule = schedule_for(experiment, schedule, denoiser)
+    mixture = mixture_for(experiment, mixture, device)
     config, levels = experiment.sampling, schedule.levels
     count = config.points if points is None else points
     random = generator(experiment.seed if seed is None else seed, "sampling", device)
@@ -220,8 +262,8 @@ def denoise(
     # A copy, because a network in training keeps changing after this.
     of = deepcopy(denoiser)
     sampling = _Sampling(
-        make_sampler(config, levels),
-        uses_previous_step(config),
+        make_sampler(config, levels, sampler),
+        sampler is not None or uses_previous_step(config),
         of,
         schedule,
         x,

@@ -24,13 +24,14 @@ import torch
 from torch import Tensor
 
 from ..arguments import check_count
-from ..assemble import make_ideal, make_mixture, sampling_schedule
+from ..assemble import make_ideal, mixture_for, schedule_for
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import Denoiser, IdealDenoiser, check_denoiser
+from ..methods import Denoiser, IdealDenoiser, check_denoiser, device_of
 from ..mixtures import GaussianMixture
 from ..randomness import generator
-from ..schedules import Level
+from ..samplers import Sampler
+from ..schedules import Level, Schedule
 from ..short_repr import short_repr
 from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
@@ -98,7 +99,10 @@ def attribute(
     *,
     points: int | None = None,
     seed: int | None = None,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
+    mixture: GaussianMixture | None = None,
+    schedule: Schedule | None = None,
+    sampler: Sampler | None = None,
 ) -> Attribution:
     """Replace start, then network, by their exact versions; see the module's docstring.
 
@@ -107,9 +111,10 @@ def attribute(
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
     check_count("points", points)
-    mixture = make_mixture(experiment.data, device)
+    device = device_of(denoiser) if device is None else torch.device(device)
+    mixture = mixture_for(experiment, mixture, device)
     ideal = make_ideal(experiment.method, mixture)
-    schedule = sampling_schedule(experiment)
+    schedule = schedule_for(experiment, schedule, denoiser)
     k = schedule.levels - experiment.sampling.stop_before
     truth = mixture.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))
     reference = Reference(truth)
@@ -118,7 +123,16 @@ def attribute(
 
     def error(by: Denoiser, begin: Tensor | None) -> EnergyDistance:
         sampled = denoise(
-            experiment, by, points=count, seed=noise, device=device, keep=MAX_POINTS, begin=begin
+            experiment,
+            by,
+            points=count,
+            seed=noise,
+            device=device,
+            keep=MAX_POINTS,
+            begin=begin,
+            mixture=mixture,
+            schedule=schedule,
+            sampler=sampler,
         )
         return reference.distance(sampled.result)
 

@@ -193,6 +193,11 @@ def training_report(
 
     ``progress`` is that of `denoise`.
     """
+    if trainer.own_parts:
+        raise ValueError(
+            f"a report describes an experiment, not a training with its own "
+            f"{' and '.join(trainer.own_parts)}"
+        )
     experiment = trainer.experiment
     losses = None if trainer.status == "diverged" else trainer.losses[: trainer.step]
     body = results(

@@ -23,7 +23,7 @@ from ..text import shown
 from ..training.trainer import Trainer
 from .lock import Lock
 from .manifest import RunError, RunState, read_about
-from .writer import Snapshot, create, extend, temporary_of
+from .writer import Snapshot, check_described, create, extend, temporary_of
 
 SECONDS = 3.0
 """Minimum seconds between two checkpoints."""
@@ -49,6 +49,7 @@ class Checkpointer:
         seconds: float = SECONDS,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        check_described(trainer)
         self.folder = folder
         self.fault = ""
         self.written = 0

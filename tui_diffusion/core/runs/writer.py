@@ -58,6 +58,16 @@ class Written(NamedTuple):
     checksum: str
 
 
+def check_described(trainer: Trainer) -> None:
+    """Raise `RunError` if an experiment could not describe a training to whoever opens the run."""
+    if trainer.own_parts:
+        parts = " and ".join(trainer.own_parts)
+        raise RunError(
+            f"a training with its own {parts} cannot be a run, which keeps only the experiment; "
+            "allowed: torch.save(trainer.state(), FILE)"
+        )
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The content of a checkpoint: copies of a training's state at one moment."""
@@ -79,6 +89,7 @@ class Snapshot:
 
         A training that is stopped right after an overflow has diverged.
         """
+        check_described(trainer)
         if state == "stopped" and trainer.overflowed():
             state = "diverged"
         return cls(

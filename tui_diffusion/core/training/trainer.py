@@ -19,14 +19,15 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..arguments import check_count, expected
-from ..assemble import make_method, make_mixture, make_network
+from ..assemble import make_method, mixture_for, network_for
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..methods import NetworkDenoiser
-from ..randomness import generator
+from ..mixtures import GaussianMixture
+from ..networks import OwnNetwork
 from ..short_repr import short_repr
 from .batches import Batches
 from .devices import choose_device, subnormals_as_zero, use_threads
@@ -77,18 +78,32 @@ class Trainer:
     ``losses`` holds every loss so far; ``step`` steps are done; ``threads`` of torch are used.
     ``plain`` takes the steps with autograd even if a faster stepper exists: on a CPU the result is
     the same bit for bit, or up to rounding if a batch is one point or a layer one unit.
+
+    ``mixture`` takes the place of the experiment's data, of the same dimension. ``network`` takes
+    the place of its network and is trained in place: a `Network` of the same layers, or any module
+    that maps points x (n, d) and the condition of their level c (n, 1) to outputs (n, d), whose
+    steps are taken with autograd. ``own_parts`` names those of the two that the experiment does not
+    describe: such a training cannot be saved as a run, but its `state` can be restored.
     """
 
-    def __init__(self, experiment: Experiment | Preset, *, plain: bool = False) -> None:
+    def __init__(
+        self,
+        experiment: Experiment | Preset,
+        *,
+        mixture: GaussianMixture | None = None,
+        network: nn.Module | None = None,
+        plain: bool = False,
+    ) -> None:
         self.experiment = experiment = experiment_of(experiment)
-        self._plain = plain
         self.choice = choose_device(experiment)
         self.device = self.choice.device
-        self.mixture = make_mixture(experiment.data, self.device)
+        self.mixture = mixture_for(experiment, mixture, self.device)
         self.points = experiment.data.points
         self.method = make_method(experiment.method, self.mixture)
-        network = make_network(experiment, generator(experiment.seed, "weights"))
-        self.network = network.to(self.device)
+        self.network = network_for(experiment, network).to(self.device).eval()
+        own = isinstance(self.network, OwnNetwork)
+        self._plain = plain or own
+        self.own_parts = ("mixture",) * (mixture is not None) + ("network",) * own
         self.average = deepcopy(self.network) if experiment.training.average else self.network
         self.stages = stages(experiment)
         self._starts = [stage.start for stage in self.stages]
@@ -348,9 +363,14 @@ def train(
     every: int | None = None,
     interval: float | None = None,
     state: dict[str, Tensor] | None = None,
+    mixture: GaussianMixture | None = None,
+    network: nn.Module | None = None,
 ) -> Iterator[Progress]:
-    """Train an experiment from the start, or from a saved ``state``; see `Trainer.run`."""
-    trainer = Trainer(experiment)
+    """Train an experiment from the start, or from a saved ``state``; see `Trainer.run`.
+
+    ``mixture`` and ``network`` take the place of the experiment's; see `Trainer`.
+    """
+    trainer = Trainer(experiment, mixture=mixture, network=network)
     if state is not None:
         trainer.restore(state)
     return trainer.run(every=every, interval=interval)
