@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 
@@ -36,10 +39,12 @@ from tui_diffusion.core import (
     train,
     training_floor,
 )
+from tui_diffusion.core.analysis.attribution import PARTS
 from tui_diffusion.core.analysis.energy_distance import Reference
 from tui_diffusion.core.analysis.error_growth import amplification
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.paths import store
+from tui_diffusion.core.pictures import curve, scatter
 
 from ..changed import changed
 
@@ -161,3 +166,50 @@ def test_the_types_that_own_parts_need_are_public() -> None:
     for name in ("Denoiser", "Level", "Method", "Prediction", "Sampler", "Step", "quality"):
         assert name in core.__all__
         assert getattr(core, name).__name__ == name
+
+
+# --- notebooks ---------------------------------------------------------------------------------
+
+
+def shown_in(thing: object) -> tuple[dict[str, str], int]:
+    """The cells of what a notebook shows of an object, and the marks in its picture."""
+    root = ElementTree.fromstring(f"<body>{thing._repr_html_()}</body>")
+    cells = {row[0].text or "": row[1].text or "" for row in root.iter("tr")}
+    svg = "{http://www.w3.org/2000/svg}"
+    places = [line.get("points", "").split() for line in root.iter(f"{svg}polyline")]
+    return cells, sum(map(len, places)) + len([*root.iter(f"{svg}circle")])
+
+
+def test_a_notebook_shows_a_table_and_a_picture(home: Path) -> None:
+    [*_, progress] = train(QUICK)
+    trajectory, trainer = sampled(), progress.trainer
+    score = evaluate(trajectory.result, QUICK)
+    run = open_run(str(save_run(store() / "<b>run", trainer, "finished")))
+    assert "&lt;b&gt;run" in run._repr_html_()
+    assert "<b>run" not in run._repr_html_()
+
+    cells, marks = shown_in(QUICK)
+    assert cells["data"] == "gaussian-1d, means 1, std 0.01, balanced true"
+    assert cells["training"].startswith("steps 20, batch 256, ")
+    assert cells["seed"] == "0"
+    assert not marks  # the core draws no data that it would have to build
+    assert shown_in(get_preset("edm-1d"))[0]["data"] == cells["data"]
+    for thing in (progress, trainer, run):
+        cells, marks = shown_in(thing)
+        assert cells["step"] == "20 of 20"
+        assert marks == 20  # one place of the curve for each loss
+    cells, marks = shown_in(trajectory)
+    assert (cells["levels"], cells["points"], marks) == ("4", "30", 40)  # 40 bins
+    assert shown_in(make_mixture(get_preset("edm-moons")))[1] == 400
+    plane = sampled(changed("edm-moons", sampling__levels=2, sampling__points=1000))
+    plane.x[-1, :10] = math.nan
+    assert 300 < shown_in(plane)[1] <= 400
+    assert shown_in(score)[0]["energy distance"] == (
+        f"{score.energy_distance:.4g} (true points: {score.energy_distance_real:.4g})"
+    )
+    assert set(shown_in(attribute(QUICK, progress.denoiser, points=30))[0]) == {*PARTS, "total"}
+    for losses in (np.full(9, np.nan), np.zeros(3), np.array([])):
+        assert curve(losses.astype(np.float32)) == ""
+    assert scatter(np.full((3, 2), np.nan)) == ""
+    assert "nan" not in scatter(np.zeros((3, 2))) + curve(np.ones(5)) + scatter(np.ones((2, 1)))
+    assert shown_in(Trainer(QUICK))[0]["loss"] == "nan"

@@ -21,6 +21,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
+from . import notebook, pictures
 from .short_repr import short_repr
 from .tensors import placed
 
@@ -32,6 +33,10 @@ PAIRS_AT_ONCE = 2**17
 
 _ON_GPU = 2**20
 """Pairs in one batch on a GPU, which smaller batches would leave idle."""
+
+
+_PICTURED = 400
+"""Points of the picture that a notebook shows."""
 
 
 def _continue() -> None:
@@ -78,6 +83,12 @@ class GaussianMixture:
         if self.means.device.type != "cpu":
             values["device"] = self.means.device
         return short_repr(self, **values)
+
+    def _repr_html_(self) -> str:
+        rows = {"components": self.modes, "mean": self.mean().tolist(), "std": self.std().tolist()}
+        random = torch.Generator(self.means.device).manual_seed(0)
+        points = self.sample(_PICTURED, random)
+        return notebook.table("Gaussian mixture", rows, pictures.scatter(points.cpu().numpy()))
 
     @property
     def dim(self) -> int:

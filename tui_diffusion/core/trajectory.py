@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
+from . import notebook, pictures
 from .arguments import check_count, expected
 from .assemble import (
     make_mixture,
@@ -72,9 +73,14 @@ class Trajectory:
     retake: Retake = field(repr=False)
 
     def __repr__(self) -> str:
-        return short_repr(
-            self, "kind", "levels", "points", dim=self.x.shape[2], device=self.x.device
-        )
+        dim, device = self.x.shape[2], self.x.device
+        return short_repr(self, "kind", "levels", "points", dim=dim, device=device)
+
+    def _repr_html_(self) -> str:
+        result = self.result.detach().cpu()
+        mean, std = result.mean(0).tolist(), result.std(0, unbiased=False).tolist()
+        rows = {"levels": self.levels, "points": self.points, "mean": mean, "std": std}
+        return notebook.table(f"Trajectory, {self.kind}", rows, pictures.scatter(result.numpy()))
 
     @property
     def levels(self) -> int:

@@ -23,6 +23,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from .. import notebook
 from ..arguments import check_count
 from ..assemble import make_ideal, mixture_for, schedule_for
 from ..config.experiment import Experiment
@@ -68,6 +69,11 @@ class Attribution:
 
     def __repr__(self) -> str:
         return short_repr(self, *PARTS, "total", "total_chance")
+
+    def _repr_html_(self) -> str:
+        parts = (*PARTS, "total")
+        rows = {name: f"{self.part(name):.3g} ± {self.chance_of(name):.2g}" for name in parts}
+        return notebook.table("Energy distance by cause", rows)
 
     @property
     def main(self) -> Part:

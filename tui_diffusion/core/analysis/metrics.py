@@ -10,6 +10,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from .. import notebook
 from ..arguments import check_type
 from ..assemble import mixture_of
 from ..config.experiment import Experiment
@@ -75,6 +76,16 @@ class Quality:
 
     def __repr__(self) -> str:
         return short_repr(self, "points", "not_finite", "mean", "std", "energy_distance")
+
+    def _repr_html_(self) -> str:
+        values = {name: value for name, value in vars(self).items() if value is not None}
+        rows = {}
+        for name, value in values.items():
+            real = values.get(f"{name}_real")
+            if not name.endswith("_real"):
+                text = value if real is None else f"{value:.4g} (true points: {real:.4g})"
+                rows[name.replace("_", " ")] = text
+        return notebook.table("Quality of a sample", rows)
 
 
 def nearest_mode(x: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:

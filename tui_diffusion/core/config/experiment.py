@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError, field_validator, model_validator
 
+from .. import notebook
 from ..nearest import did_you_mean, nearest
 from ..parts.datasets import DATA_PARTS
 from ..parts.methods import METHOD_PARTS
@@ -70,6 +71,16 @@ class Experiment(Section):
         )
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        rows: dict[str, str] = {}
+        for path, spec in field_table().items():
+            value = format_value(self.get(path))
+            if spec.applies(self) and value:
+                text = value if path.endswith((".name", ".kind")) else f"{spec.label} {value}"
+                section = spec.section or path
+                rows[section] = f"{rows[section]}, {text}" if section in rows else text
+        return notebook.table(self.name, rows | {"seed": str(self.seed), "device": self.device})
 
     @field_validator("name")
     @classmethod

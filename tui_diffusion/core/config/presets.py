@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from ..arguments import expected
@@ -31,6 +32,9 @@ class Preset:
 
     def __repr__(self) -> str:
         return short_repr(self, "id", "title", own=self.own)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.title)}. {escape(self.about)}</p>{self.experiment._repr_html_()}"
 
 
 def experiment_of(given: Experiment | Preset, name: str = "experiment") -> Experiment:

@@ -35,6 +35,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from .. import notebook, pictures
 from ..assemble import make_method, make_mixture, make_network
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment, from_json
@@ -88,6 +89,16 @@ class Run:
     def __repr__(self) -> str:
         name = self.experiment.name
         return short_repr(self, "name", experiment=name, step=self.step, state=self.state)
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "experiment": self.experiment.name,
+            "step": f"{self.step:,} of {self.experiment.training.steps:,}",
+            "state": self.state,
+            "seconds": self.seconds,
+            "device": self.device,
+        }
+        return notebook.table(self.name, rows, pictures.curve(self.losses()))
 
     @property
     def name(self) -> str:

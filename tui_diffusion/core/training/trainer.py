@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from .. import notebook, pictures
 from ..arguments import check_count, expected
 from ..assemble import make_method, mixture_for, network_for
 from ..config.experiment import Experiment
@@ -37,6 +38,9 @@ from .steppers.protocol import Stepper
 
 _MOMENT = 0.02
 """Seconds of training between two checks whether a report is due."""
+
+_LAST = 100
+"""Losses whose mean a notebook shows."""
 
 Status = Literal["training", "finished", "diverged"]
 
@@ -65,6 +69,9 @@ class Progress:
         return short_repr(
             self, "step", "steps", loss=loss, lr=self.lr, seconds=self.seconds, status=self.status
         )
+
+    def _repr_html_(self) -> str:
+        return self.trainer._repr_html_()
 
     @property
     def denoiser(self) -> NetworkDenoiser:
@@ -129,6 +136,18 @@ class Trainer:
             status=self.status,
             device=self.device,
         )
+
+    def _repr_html_(self) -> str:
+        losses = self.losses[: self.step]
+        rows = {
+            "step": f"{self.step:,} of {self.steps:,}",
+            "loss": float(losses[-_LAST:].mean()) if self.step else math.nan,
+            "status": self.status,
+            "seconds": self.seconds,
+            "device": self.choice.label,
+        }
+        title = f"Training of {self.experiment.name}"
+        return notebook.table(title, rows, pictures.curve(losses))
 
     @property
     def denoiser(self) -> NetworkDenoiser:
