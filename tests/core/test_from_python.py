@@ -33,6 +33,7 @@ from tui_diffusion.core import (
     nudge,
     open_run,
     quality,
+    resume,
     save_run,
     scaling_of,
     start_mismatch,
@@ -153,6 +154,13 @@ def test_a_wrong_argument_says_what_was_expected() -> None:
         (lambda: evaluate(x, "moons"), "mixture must be a GaussianMixture, an Experiment or a"),
         (lambda: evaluate(x, mixture), "x must have shape (n, 1) (got (3, 2))"),
         (lambda: evaluate([1.0], mixture), "x must be a Tensor (got [1])"),
+        (lambda: get_preset(3), "id must be the name of a preset (got 3)"),
+        (lambda: open_run(3), "name must be the name or the folder of a run (got 3)"),
+        (lambda: save_run("run", "x", "finished"), "trainer must be a Trainer (got 'x')"),
+        (lambda: Checkpointer("x", Path("run")), "trainer must be a Trainer (got 'x')"),
+        (lambda: resume("run"), "run must be a Run (got 'run'); open_run(NAME) returns one"),
+        (lambda: GaussianMixture([[0.0]] * 3, [1.0, 2.0]), "stds must have shape (3,) (got (2,))"),
+        (lambda: GaussianMixture([[0.0]], 1, [1, 2]), "weights must have shape (1,) (got (2,))"),
         (lambda: quality(x, mixture), "trajectory must be a Trajectory (got <3×2 torch.float32>)"),
     ]
     for call, message in wrong:
@@ -184,7 +192,7 @@ def test_a_notebook_shows_a_table_and_a_picture(home: Path) -> None:
     [*_, progress] = train(QUICK)
     trajectory, trainer = sampled(), progress.trainer
     score = evaluate(trajectory.result, QUICK)
-    run = open_run(str(save_run(store() / "<b>run", trainer, "finished")))
+    run = open_run(save_run(str(store() / "<b>run"), trainer, "finished"))
     assert "&lt;b&gt;run" in run._repr_html_()
     assert "<b>run" not in run._repr_html_()
 

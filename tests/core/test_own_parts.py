@@ -239,6 +239,7 @@ def test_a_wrong_part_says_what_was_expected() -> None:
     wrong = [
         ({"mixture": "moons"}, "mixture must be a GaussianMixture (got 'moons')"),
         ({"mixture": line}, "mixture must have dimension 2, that of the experiment's data (got 1)"),
+        ({"mixture": GaussianMixture([[0.0, 1.0]], 0.0)}, "mixture must have stds above 0 and"),
         ({"schedule": "karras"}, "schedule must be a Schedule (got 'karras')"),
         ({"schedule": Schedule(ones, ones[:3])}, "schedule must have alphas and sigmas of shape"),
         ({"schedule": Schedule(ones, 0 * ones)}, "schedule must have finite numbers, with sigmas"),

@@ -88,6 +88,8 @@ def mixture_for(
             f"mixture must have dimension {experiment.dim}, that of the experiment's data "
             f"(got {own.dim})"
         )
+    if not (bool((own.stds > 0).all()) and bool((own.weights >= 0).all())):
+        raise ValueError("mixture must have stds above 0 and weights from 0")
     # A copy would round the weights once more.
     return own if own.means.device == torch.device(device) else own.to(device)
 

@@ -39,6 +39,20 @@ _PICTURED = 400
 """Points of the picture that a notebook shows."""
 
 
+def _one_each(
+    name: str,
+    values: Tensor | Sequence[float] | float,
+    modes: int,
+    dtype: torch.dtype,
+    device: torch.device | str | None = None,
+) -> Tensor:
+    """Return one number for each component, (m,); raise ValueError for another shape."""
+    tensor = torch.as_tensor(values, dtype=dtype, device=device)
+    if tensor.shape not in ((), (1,), (modes,)):
+        raise ValueError(f"{name} must have shape ({modes},) (got {tuple(tensor.shape)})")
+    return tensor.expand(modes)
+
+
 def _continue() -> None:
     """Do nothing; the default of `between_parts`."""
 
@@ -70,8 +84,8 @@ class GaussianMixture:
         if self.means.ndim != 2:
             raise ValueError(f"means must have shape (m, d), not {tuple(self.means.shape)}")
         modes = len(self.means)
-        self.stds = torch.as_tensor(stds, dtype=dtype, device=device).expand(modes)
-        given = torch.as_tensor([1.0] * modes if weights is None else weights, dtype=dtype)
+        self.stds = _one_each("stds", stds, modes, dtype, device)
+        given = _one_each("weights", 1.0 if weights is None else weights, modes, dtype)
         self.weights = (given / given.sum()).to(device)
         self.has_modes = has_modes
 

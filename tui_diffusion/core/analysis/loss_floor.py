@@ -23,6 +23,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from ..arguments import check_type
 from ..assemble import (
     make_ideal,
     make_method,
@@ -226,7 +227,10 @@ def _mixture(data: Data) -> GaussianMixture:
 
 def _data(experiment: Experiment, mixture: GaussianMixture | None) -> Data:
     """Return the key of the data in the caches: a mixture, or the experiment's configuration."""
-    return experiment.data if mixture is None else mixture_for(experiment, mixture)
+    if mixture is None:
+        return experiment.data
+    check_type("mixture", mixture, GaussianMixture)
+    return mixture_for(experiment, mixture, mixture.means.device)
 
 
 # --- losses --------------------------------------------------------------------------------------

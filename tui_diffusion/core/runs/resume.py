@@ -7,6 +7,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from ..arguments import check_type
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment, field_table
 from ..config.presets import Preset, experiment_of
@@ -112,6 +113,7 @@ def resume(run: Run, experiment: Experiment | Preset | None = None) -> Trainer:
     those of a new training there. If each level has its own network and more steps shift the
     stages, training continues in the stage that now contains the step.
     """
+    check_type("run", run, Run, "open_run(NAME) returns one")
     experiment = run.experiment if experiment is None else experiment_of(experiment)
     check_continues(run, experiment)
     trainer = Trainer(experiment)

@@ -36,6 +36,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from .. import notebook, pictures
+from ..arguments import expected
 from ..assemble import make_method, make_mixture, make_network
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment, from_json
@@ -136,9 +137,11 @@ class Run:
         return losses
 
 
-def open_run(name: str) -> Run:
+def open_run(name: str | Path) -> Run:
     """Read a run by its name in the store or its path; raise `RunError`, one line."""
-    folder = find(name)
+    if not isinstance(name, str | Path):
+        raise expected("name", "the name or the folder of a run", name)
+    folder = find(str(name))
     about = _read(folder, folder / "run.json", lambda file: read_about(file.parent), {})
     checkpoint = folder / about.checkpoint
     points = folder / POINTS_FILE

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ... import __version__
+from ..arguments import check_type
 from ..config.experiment import Experiment, to_json
 from ..files import UNREADABLE, flush_folder, reason_of
 from ..text import shown
@@ -60,6 +61,7 @@ class Written(NamedTuple):
 
 def check_described(trainer: Trainer) -> None:
     """Raise `RunError` if an experiment could not describe a training to whoever opens the run."""
+    check_type("trainer", trainer, Trainer)
     if trainer.own_parts:
         parts = " and ".join(trainer.own_parts)
         raise RunError(
@@ -322,9 +324,13 @@ def _unwritable(folder: Path, error: BaseException, what: str = "") -> RunError:
 
 
 def save_run(
-    folder: Path, trainer: Trainer, state: RunState, metrics: Mapping[str, Any] | None = None
+    folder: Path | str,
+    trainer: Trainer,
+    state: RunState,
+    metrics: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a training to ``folder`` atomically and return the folder; raise `RunError`."""
+    folder = Path(folder)
     snapshot = Snapshot.of(trainer, state, metrics)
     if (folder / "run.json").is_file():
         lock = Lock.take(folder)
