@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .analysis.densities import densities, density, goal_moments
     from .analysis.error_growth import Amplification
     from .analysis.loss_floor import LevelLoss, level_losses, training_floor
-    from .analysis.metrics import evaluate
+    from .analysis.metrics import Quality, evaluate
+    from .analysis.report import quality
     from .analysis.start_mismatch import StartMismatch, start_mismatch
     from .assemble import make_method, make_mixture, make_schedule, scaling_of
     from .config.catalog import get_preset
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .config.presets import PRESETS, Preset
     from .config.stepping import nudge
     from .config.user_presets import own_presets, remove_preset, rename_preset, save_preset
-    from .methods import METHODS, IdealDenoiser, NetworkDenoiser
+    from .methods import METHODS, Denoiser, IdealDenoiser, Method, NetworkDenoiser, Prediction
     from .mixtures import GaussianMixture
     from .runs.changes import Changes, changes_of
     from .runs.checkpointer import Checkpointer
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from .runs.resume import resume, resumed_experiment
     from .runs.run import Run, RunError, open_run, save_run
     from .runs.store import Summary, delete_run, list_runs, rename_run
-    from .schedules import Schedule
+    from .samplers import Sampler, Step
+    from .schedules import Level, Schedule
     from .training.trainer import Progress, Trainer, train
     from .trajectory import Trajectory, denoise, forward_process
 
@@ -51,7 +53,11 @@ _HOME = {
         "level_losses",
         "training_floor",
     ),
-    "analysis.metrics": ("evaluate",),
+    "analysis.metrics": (
+        "Quality",
+        "evaluate",
+    ),
+    "analysis.report": ("quality",),
     "analysis.start_mismatch": (
         "StartMismatch",
         "start_mismatch",
@@ -77,9 +83,12 @@ _HOME = {
         "save_preset",
     ),
     "methods": (
+        "Denoiser",
         "IdealDenoiser",
         "METHODS",
+        "Method",
         "NetworkDenoiser",
+        "Prediction",
     ),
     "mixtures": ("GaussianMixture",),
     "runs.changes": (
@@ -104,7 +113,14 @@ _HOME = {
         "list_runs",
         "rename_run",
     ),
-    "schedules": ("Schedule",),
+    "samplers": (
+        "Sampler",
+        "Step",
+    ),
+    "schedules": (
+        "Level",
+        "Schedule",
+    ),
     "training.trainer": (
         "Progress",
         "Trainer",
@@ -126,17 +142,24 @@ __all__ = [
     "Changes",
     "Checkpointer",
     "ConfigError",
+    "Denoiser",
     "Experiment",
     "GaussianMixture",
     "IdealDenoiser",
+    "Level",
     "LevelLoss",
+    "Method",
     "NetworkDenoiser",
+    "Prediction",
     "Preset",
     "Progress",
+    "Quality",
     "Run",
     "RunError",
+    "Sampler",
     "Schedule",
     "StartMismatch",
+    "Step",
     "Summary",
     "Trainer",
     "Trajectory",
@@ -159,6 +182,7 @@ __all__ = [
     "nudge",
     "open_run",
     "own_presets",
+    "quality",
     "remove_preset",
     "rename_preset",
     "rename_run",

@@ -7,30 +7,48 @@ import math
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import datasets, samplers, schedules
+from .arguments import check_function, check_type, expected
 from .config.data_section import DataConfig
 from .config.experiment import Experiment
+from .config.presets import Preset, experiment_of
 from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Section
 from .datasets import Scaling, polar
 from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method
 from .mixtures import GaussianMixture
-from .networks import Network
+from .networks import Network, OwnNetwork
 from .parts.datasets import DATA_PARTS
 from .parts.methods import METHOD_PARTS
 from .parts.part import Part
 from .parts.samplers import SAMPLER_PARTS
 from .parts.schedules import SCHEDULE_PARTS
+from .randomness import generator as random_generator
 from .samplers import Sampler, Step
-from .schedules import Level, Schedule
+from .schedules import Level, Schedule, check_levels
+
+S = TypeVar("S", bound=Section)
 
 
-def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> GaussianMixture:
+def _section(given: S | Experiment | Preset, kind: type[S], name: str) -> S:
+    """Return a section, or that of an experiment or a preset."""
+    if isinstance(given, kind):
+        return given
+    if isinstance(given, Experiment | Preset):
+        section: S = getattr(experiment_of(given), name)
+        return section
+    raise expected(name, f"a {kind.__name__}, an Experiment or a Preset", given)
+
+
+def make_mixture(
+    data: DataConfig | Experiment | Preset, device: torch.device | str = "cpu"
+) -> GaussianMixture:
     """Build the mixture of a configuration, with one std for all components."""
+    data = _section(data, DataConfig, "data")
     part = DATA_PARTS[data.name]
     if part.means:
         return GaussianMixture(data.means, data.std, data.weights or None, device=device)
@@ -49,8 +67,36 @@ def make_mixture(data: DataConfig, device: torch.device | str = "cpu") -> Gaussi
     return GaussianMixture(means, data.std, weights, has_modes=False, device=device)
 
 
-def scaling_of(data: DataConfig) -> Scaling:
+def mixture_of(given: GaussianMixture | Experiment | Preset) -> GaussianMixture:
+    """Return a mixture, or that of an experiment's or a preset's data."""
+    if isinstance(given, GaussianMixture):
+        return given
+    if isinstance(given, Experiment | Preset):
+        return make_mixture(given)
+    raise expected("mixture", "a GaussianMixture, an Experiment or a Preset", given)
+
+
+def mixture_for(
+    experiment: Experiment, own: GaussianMixture | None, device: torch.device | str = "cpu"
+) -> GaussianMixture:
+    """Return ``own`` on a device or, if it is None, the mixture of the experiment's data."""
+    if own is None:
+        return make_mixture(experiment.data, device)
+    check_type("mixture", own, GaussianMixture)
+    if own.dim != experiment.dim:
+        raise ValueError(
+            f"mixture must have dimension {experiment.dim}, that of the experiment's data "
+            f"(got {own.dim})"
+        )
+    if not (bool((own.stds > 0).all()) and bool((own.weights >= 0).all())):
+        raise ValueError("mixture must have stds above 0 and weights from 0")
+    # A copy would round the weights once more.
+    return own if own.means.device == torch.device(device) else own.to(device)
+
+
+def scaling_of(data: DataConfig | Experiment | Preset) -> Scaling:
     """Return the scaling between a data set's own units and unit size."""
+    data = _section(data, DataConfig, "data")
     if data.name == "file":
         return Scaling.of(_points(data), shared=data.scaling == "shared")
     return Scaling.none(data.dim)
@@ -60,8 +106,10 @@ def _points(data: DataConfig) -> Tensor:
     return torch.tensor(data.points)
 
 
-def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
+def make_method(config: MethodConfig | Experiment | Preset, mixture: GaussianMixture) -> Method:
     """Build the method of a configuration, with the mean and spread of its data."""
+    config = _section(config, MethodConfig, "method")
+    check_type("mixture", mixture, GaussianMixture)
     match config.name:
         case "edm":
             spread = float(mixture.std().square().mean().sqrt())
@@ -72,9 +120,30 @@ def make_method(config: MethodConfig, mixture: GaussianMixture) -> Method:
             return METHODS[name]
 
 
-def make_ideal(config: MethodConfig, mixture: GaussianMixture) -> IdealDenoiser:
+def make_ideal(
+    config: MethodConfig | Experiment | Preset, mixture: GaussianMixture
+) -> IdealDenoiser:
     """Build the exact denoiser of a method for a mixture, on the mixture's device."""
     return IdealDenoiser(mixture, make_method(config, mixture))
+
+
+def network_for(experiment: Experiment, own: nn.Module | None) -> Network:
+    """Return ``own`` as a network or, if it is None, the freshly initialised one of the experiment.
+
+    A `Network` must have the layers that the experiment declares. Any other module takes points
+    (n, d) and the condition of their level (n, 1), and returns a tensor of the points' shape.
+    """
+    fresh = make_network(experiment, random_generator(experiment.seed, "weights"))
+    if own is None or isinstance(own, OwnNetwork):
+        return fresh if own is None else own
+    if isinstance(own, Network):
+        if not own.same_layers(fresh):
+            raise ValueError(f"network must be the experiment's {fresh} (got {own})")
+        return own
+    check_type("network", own, nn.Module, "its forward takes x (n, d) and c (n, 1)")
+    if experiment.network.per_level:
+        raise ValueError("network must be None where network.per_level is true (got a module)")
+    return OwnNetwork(own, experiment.dim)
 
 
 def make_network(experiment: Experiment, generator: torch.Generator) -> Network:
@@ -110,25 +179,33 @@ def uses_previous_step(config: SamplingConfig) -> bool:
     return SAMPLER_PARTS[config.sampler].looks_back
 
 
-def make_sampler(config: SamplingConfig, levels: int) -> Sampler:
-    """Build the sampler of a configuration, including the steps without noise.
+def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None) -> Sampler:
+    """Build the sampler of a configuration, or ``own``, including the steps without noise.
 
     The last ``config.quiet`` of the ``levels`` steps take z = 0.
     """
-    function = sampler_function(config.sampler)
-    sampler = partial(function, **_arguments(function, config))
+    if own is None:
+        function = sampler_function(config.sampler)
+        sampler: Sampler = partial(function, **_arguments(function, config))
+    else:
+        check_function("sampler", own, ("x", "level", "denoiser", "z", "previous"), "Step")
+        sampler = own
 
     def quietened(
         x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
     ) -> Step:
         last = level.index is not None and level.index >= levels - config.quiet
-        return sampler(x, level, denoiser, torch.zeros_like(z) if last else z, previous)
+        step = sampler(x, level, denoiser, torch.zeros_like(z) if last else z, previous)
+        if not isinstance(step, Step):
+            raise expected("the result of sampler", "a Step", step)
+        return step
 
     return quietened
 
 
-def make_schedule(config: ScheduleConfig) -> Schedule:
+def make_schedule(config: ScheduleConfig | Experiment | Preset) -> Schedule:
     """Build the schedule of a configuration."""
+    config = _section(config, ScheduleConfig, "schedule")
     function = schedule_function(config.kind)
     return function(**_arguments(function, config))
 
@@ -145,3 +222,29 @@ def sampling_schedule(experiment: Experiment) -> Schedule:
     if METHOD_PARTS[experiment.method.name].any_level:
         return make_schedule(config.model_copy(update={"levels": levels}))
     return make_schedule(config).part(levels)
+
+
+def schedule_for(experiment: Experiment, own: Schedule | None, denoiser: Denoiser) -> Schedule:
+    """Return ``own`` or, if it is None, the sampling schedule of the experiment.
+
+    Raises ValueError if the denoiser or the experiment's sampling cannot use it.
+    """
+    if own is None:
+        return sampling_schedule(experiment)
+    check_type("schedule", own, Schedule)
+    check_levels(own)
+    before = experiment.sampling.stop_before
+    if own.levels <= before:
+        raise ValueError(
+            f"schedule must have more levels than sampling.stop_before = {before} "
+            f"(got {own.levels})"
+        )
+    network = getattr(denoiser, "network", None)
+    if isinstance(network, Network) and network.per_level:
+        last = max(own[k].trained.index or 0 for k in range(own.levels))
+        if last >= len(network.bodies):
+            raise ValueError(
+                f"schedule must have at most {len(network.bodies)} levels, those with a network "
+                f"of their own (got {last + 1})"
+            )
+    return own

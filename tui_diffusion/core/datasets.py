@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .axes import Axis
+from .short_repr import short_repr
 
 MAX_COMPONENTS = 512
 """Maximum number of components of a curve, however narrow they are."""
@@ -28,6 +29,9 @@ class Scaling:
 
     centre: Tensor
     scale: Tensor
+
+    def __repr__(self) -> str:
+        return short_repr(self, centre=self.centre.tolist(), scale=self.scale.tolist())
 
     @classmethod
     def of(cls, points: Tensor, shared: bool = False) -> Scaling:

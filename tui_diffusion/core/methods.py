@@ -23,11 +23,13 @@ from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from .arguments import check_function, expected
 from .mixtures import Coefficient, GaussianMixture
 from .networks import Network
 from .schedules import Level
+from .short_repr import short_repr
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Prediction:
     output: Tensor
     eps_hat: Tensor
     x0_hat: Tensor
+
+    def __repr__(self) -> str:
+        return short_repr(self, "output", "eps_hat", "x0_hat")
 
 
 @lru_cache(maxsize=32)
@@ -84,6 +89,9 @@ def _from_eps(output: Tensor, eps_hat: Tensor, x: Tensor, level: Level) -> Predi
 
 class _Plain:
     """A method whose network receives x unchanged."""
+
+    def __repr__(self) -> str:
+        return short_repr(self)
 
     def network_input(self, x: Tensor, level: Level) -> Tensor:
         return x
@@ -176,6 +184,9 @@ class EDM(_LogNormal):
     sigma_data: float = 1.0
     mean: tuple[float, ...] = ()
 
+    def __repr__(self) -> str:
+        return short_repr(self, "noise_mean", "noise_std", "sigma_data", "mean")
+
     def sample_level(self, u: Tensor) -> Level:
         sigma = self._ratio(u)
         return Level(torch.ones_like(sigma), sigma, 1.0, 0.0)
@@ -252,6 +263,9 @@ class NetworkDenoiser:
     network: Network
     method: Method
 
+    def __repr__(self) -> str:
+        return short_repr(self, "network", method=type(self.method).__name__)
+
     def __call__(self, x: Tensor, level: Level) -> Prediction:
         inputs = self.method.network_input(x, level)
         output = self.network(inputs, self.method.condition(level), level.trained.index)
@@ -265,17 +279,28 @@ class IdealDenoiser:
     mixture: GaussianMixture
     method: Method
 
+    def __repr__(self) -> str:
+        return short_repr(self, method=type(self.method).__name__, mixture=self.mixture)
+
     def __call__(self, x: Tensor, level: Level) -> Prediction:
         x0_hat = self.mixture.denoise(x, level.alpha, level.sigma)
         eps_hat = (x - level.alpha * x0_hat) / level.sigma
         return Prediction(self.method.target(x0_hat, eps_hat, level), eps_hat, x0_hat)
 
 
+def check_denoiser(denoiser: object) -> None:
+    """Raise TypeError unless an argument can be called as a `Denoiser`."""
+    if isinstance(denoiser, Network):
+        raise expected(
+            "denoiser", "a denoiser", denoiser, "NetworkDenoiser(network, method) is one"
+        )
+    check_function("denoiser", denoiser, ("x", "level"), "Prediction")
+
+
 def device_of(denoiser: Denoiser) -> torch.device:
-    """Return the device on which a denoiser computes."""
+    """Return the device on which a denoiser computes; the CPU for a function."""
     if isinstance(denoiser, IdealDenoiser):
         return denoiser.mixture.means.device
-    network = getattr(denoiser, "network", None)
-    if network is not None:
-        return next(network.parameters()).device  # type: ignore[no-any-return]
-    return torch.device("cpu")
+    module = denoiser if isinstance(denoiser, nn.Module) else getattr(denoiser, "network", None)
+    weight = next(module.parameters(), None) if isinstance(module, nn.Module) else None
+    return torch.device("cpu") if weight is None else weight.device

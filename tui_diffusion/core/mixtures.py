@@ -21,6 +21,8 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor
 
+from . import notebook, pictures
+from .short_repr import short_repr
 from .tensors import placed
 
 Coefficient = float | Tensor
@@ -31,6 +33,24 @@ PAIRS_AT_ONCE = 2**17
 
 _ON_GPU = 2**20
 """Pairs in one batch on a GPU, which smaller batches would leave idle."""
+
+
+_PICTURED = 400
+"""Points of the picture that a notebook shows."""
+
+
+def _one_each(
+    name: str,
+    values: Tensor | Sequence[float] | float,
+    modes: int,
+    dtype: torch.dtype,
+    device: torch.device | str | None = None,
+) -> Tensor:
+    """Return one number for each component, (m,); raise ValueError for another shape."""
+    tensor = torch.as_tensor(values, dtype=dtype, device=device)
+    if tensor.shape not in ((), (1,), (modes,)):
+        raise ValueError(f"{name} must have shape ({modes},) (got {tuple(tensor.shape)})")
+    return tensor.expand(modes)
 
 
 def _continue() -> None:
@@ -64,10 +84,25 @@ class GaussianMixture:
         if self.means.ndim != 2:
             raise ValueError(f"means must have shape (m, d), not {tuple(self.means.shape)}")
         modes = len(self.means)
-        self.stds = torch.as_tensor(stds, dtype=dtype, device=device).expand(modes)
-        given = torch.as_tensor([1.0] * modes if weights is None else weights, dtype=dtype)
+        self.stds = _one_each("stds", stds, modes, dtype, device)
+        given = _one_each("weights", 1.0 if weights is None else weights, modes, dtype)
         self.weights = (given / given.sum()).to(device)
         self.has_modes = has_modes
+
+    def __repr__(self) -> str:
+        low, high = float(self.stds.min()), float(self.stds.max())
+        values: dict[str, object] = {"dim": self.dim, "components": self.modes}
+        values["std" if low == high else "stds"] = low if low == high else (low, high)
+        values["mean"] = self.mean().tolist()
+        if self.means.device.type != "cpu":
+            values["device"] = self.means.device
+        return short_repr(self, **values)
+
+    def _repr_html_(self) -> str:
+        rows = {"components": self.modes, "mean": self.mean().tolist(), "std": self.std().tolist()}
+        random = torch.Generator(self.means.device).manual_seed(0)
+        points = self.sample(_PICTURED, random)
+        return notebook.table("Gaussian mixture", rows, pictures.scatter(points.cpu().numpy()))
 
     @property
     def dim(self) -> int:

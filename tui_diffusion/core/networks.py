@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 
+from .arguments import check_function
+from .short_repr import short_repr, short_value
 from .tensors import placed
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -98,6 +101,19 @@ class Network(nn.Module):
             for _ in range(levels if per_level else 1)
         )
 
+    def __repr__(self) -> str:
+        layers = [layer for layer in self.bodies[0].modules() if isinstance(layer, nn.Linear)]
+        sizes = [layers[0].in_features, *(layer.out_features for layer in layers)]
+        weights = sum(parameter.numel() for parameter in self.parameters())
+        return short_repr(self, layers=sizes, bodies=len(self.bodies), weights=weights)
+
+    def same_layers(self, other: Network) -> bool:
+        """Return whether another network has the same layers, activations and features."""
+        return nn.Module.__repr__(self) == nn.Module.__repr__(other) and (
+            (self.per_level, self.fourier, self.level_fourier)
+            == (other.per_level, other.fourier, other.level_fourier)
+        )
+
     def features(
         self, x: Tensor, c: Tensor | float, *, axis: int = -1, out: Tensor | None = None
     ) -> Tensor:
@@ -123,3 +139,55 @@ class Network(nn.Module):
         """Return the output (n, d) at level ``index`` for x (n, d)."""
         output: Tensor = self.body(index)(self.features(x, c))
         return output
+
+
+class OwnBody(nn.Module):
+    """A module of points and condition, as a body: a function of features, their columns."""
+
+    def __init__(self, module: nn.Module, dim: int) -> None:
+        super().__init__()
+        self.module = module
+        self.inputs = dim + 1
+
+    def forward(self, features: Tensor) -> Tensor:
+        output: Tensor = self.module(features[:, :-1], features[:, -1:])
+        return output
+
+
+class OwnNetwork(Network):
+    """A module in place of a network of this program; one body for all levels.
+
+    ``module`` takes x (n, d) and the condition of the level, c (n, 1), and returns (n, d). Raises
+    TypeError and ValueError if it does not.
+    """
+
+    def __init__(self, module: nn.Module, dim: int) -> None:
+        nn.Module.__init__(self)
+        self.per_level, self.fourier, self.level_fourier = False, 0, 0
+        check_function("network", module.forward, ("x", "c"), "Tensor")
+        if not any(parameter.requires_grad for parameter in module.parameters()):
+            raise ValueError("network must have parameters to train (got none)")
+        self.bodies = nn.ModuleList([OwnBody(module, dim)])
+        self._check(dim)
+
+    def __repr__(self) -> str:
+        module = type(self.bodies[0].module).__name__
+        weights = sum(parameter.numel() for parameter in self.parameters())
+        return short_repr(self, module=module, weights=weights)
+
+    @torch.no_grad()
+    def _check(self, dim: int) -> None:
+        """Call a copy of the module once, without its random layers."""
+        device = next(self.parameters()).device
+        x, c = torch.zeros((2, dim), device=device), torch.zeros((2, 1), device=device)
+        try:
+            output = deepcopy(self.bodies[0]).eval()(torch.cat([x, c], 1))
+        except Exception as error:  # a module of someone else may raise anything
+            reason = " ".join(str(error).split())[:120] or type(error).__name__
+            raise ValueError(
+                f"network must take x {tuple(x.shape)} and c {tuple(c.shape)} in float32 ({reason})"
+            ) from error
+        if not isinstance(output, Tensor) or output.shape != x.shape:
+            raise ValueError(
+                f"network must return the shape of x, {tuple(x.shape)} (got {short_value(output)})"
+            )

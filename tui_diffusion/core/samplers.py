@@ -20,6 +20,7 @@ from torch import Tensor
 
 from .methods import Denoiser, Prediction
 from .schedules import Level
+from .short_repr import short_repr
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Step:
     x_next: Tensor
     alpha: float
     sigma: float
+
+    def __repr__(self) -> str:
+        return short_repr(self, "alpha", "sigma", "x", "x_next")
 
     def part(self, points: slice) -> Step:
         """Return the same step of some of the points."""

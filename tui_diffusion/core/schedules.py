@@ -14,6 +14,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from .short_repr import short_repr
+
 _LEAST = 1e-150
 """The smallest noise level: the square of a smaller one underflows to 0."""
 
@@ -36,6 +38,9 @@ class Level:
     following: Level | None = field(default=None, repr=False, compare=False)
     trained_as: Level | None = field(default=None, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return short_repr(self, "index", "alpha", "sigma", "alpha_next", "sigma_next")
+
     @property
     def trained(self) -> Level:
         """The corresponding level of the training schedule."""
@@ -57,6 +62,13 @@ class Schedule:
     alphas: Tensor
     sigmas: Tensor
     trained_as: tuple[Level, ...] = ()
+
+    def __repr__(self) -> str:
+        ends = {
+            name: f"{float(values[0]):.4g} to {float(values[-1]):.4g}"
+            for name, values in (("alpha", self.alphas), ("sigma", self.sigmas))
+        }
+        return short_repr(self, levels=self.levels, **ends)
 
     @property
     def levels(self) -> int:
@@ -96,6 +108,19 @@ class Schedule:
     def alpha_bars(self) -> Tensor:
         """alpha_k², shape (N + 1,)."""
         return self.alphas**2
+
+
+def check_levels(schedule: Schedule) -> None:
+    """Raise ValueError unless a schedule has levels that can be sampled."""
+    alphas, sigmas = schedule.alphas, schedule.sigmas
+    if not (alphas.shape == sigmas.shape and alphas.ndim == 1 and len(alphas) > 1):
+        raise ValueError(
+            "schedule must have alphas and sigmas of shape (N + 1,) with N from 1 "
+            f"(got {tuple(alphas.shape)} and {tuple(sigmas.shape)})"
+        )
+    finite = bool(alphas.isfinite().all() and sigmas.isfinite().all())
+    if not finite or float(sigmas[:-1].min()) <= 0 or float(sigmas[-1]) < 0:
+        raise ValueError("schedule must have finite numbers, with sigmas above 0 except the last")
 
 
 def karras(levels: int, sigma_min: float, sigma_max: float, rho: float) -> Schedule:

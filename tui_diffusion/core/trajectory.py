@@ -9,14 +9,32 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from .assemble import make_mixture, make_sampler, sampling_schedule, uses_previous_step
+from . import notebook, pictures
+from .arguments import check_count, expected
+from .assemble import (
+    make_mixture,
+    make_sampler,
+    mixture_for,
+    sampling_schedule,
+    schedule_for,
+    uses_previous_step,
+)
 from .config.experiment import Experiment
-from .methods import Denoiser
+from .config.presets import Preset, experiment_of
+from .methods import (
+    Denoiser,
+    IdealDenoiser,
+    NetworkDenoiser,
+    Prediction,
+    check_denoiser,
+    device_of,
+)
 from .mixtures import GaussianMixture
 from .progress import ProgressCallback
 from .randomness import generator
 from .samplers import Sampler, Step
-from .schedules import Schedule
+from .schedules import Level, Schedule
+from .short_repr import short_repr
 
 _AT_ONCE = 16_384
 """Points in one batch for the network, so that its intermediate results stay small."""
@@ -53,6 +71,16 @@ class Trajectory:
     repeats: Tensor
     result_level: int
     retake: Retake = field(repr=False)
+
+    def __repr__(self) -> str:
+        dim, device = self.x.shape[2], self.x.device
+        return short_repr(self, "kind", "levels", "points", dim=dim, device=device)
+
+    def _repr_html_(self) -> str:
+        result = self.result.detach().cpu()
+        mean, std = result.mean(0).tolist(), result.std(0, unbiased=False).tolist()
+        rows = {"levels": self.levels, "points": self.points, "mean": mean, "std": std}
+        return notebook.table(f"Trajectory, {self.kind}", rows, pictures.scatter(result.numpy()))
 
     @property
     def levels(self) -> int:
@@ -149,6 +177,25 @@ class _Sampling:
         return steps[0] if len(steps) == 1 else Step.joined(steps)
 
 
+@dataclass(frozen=True)
+class _Checked:
+    """A denoiser whose results are checked, because a wrong shape would be broadcast."""
+
+    denoiser: Denoiser
+
+    def __call__(self, x: Tensor, level: Level) -> Prediction:
+        prediction = self.denoiser(x, level)
+        if not isinstance(prediction, Prediction):
+            raise expected("the result of denoiser", "a Prediction", prediction)
+        for name, values in vars(prediction).items():
+            if values.shape != x.shape:
+                raise ValueError(
+                    f"{name} of denoiser's Prediction must have the shape of x, {tuple(x.shape)} "
+                    f"(got {tuple(values.shape)})"
+                )
+        return prediction
+
+
 def start(
     experiment: Experiment,
     mixture: GaussianMixture,
@@ -174,15 +221,18 @@ def start(
 
 @torch.no_grad()
 def denoise(
-    experiment: Experiment,
+    experiment: Experiment | Preset,
     denoiser: Denoiser,
     *,
     points: int | None = None,
     seed: int | None = None,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
     keep: int | None = None,
     begin: Tensor | None = None,
     progress: ProgressCallback | None = None,
+    mixture: GaussianMixture | None = None,
+    schedule: Schedule | None = None,
+    sampler: Sampler | None = None,
 ) -> Trajectory:
     """Sample ``points`` starting points through every level, on the denoiser's device.
 
@@ -191,9 +241,22 @@ def denoise(
     noise of every step. ``progress`` receives the steps done and their total after each. Memory
     beyond the trajectory is bounded by one level, because the network sees a batch at a time. The
     host does not wait for a GPU between steps.
+
+    ``mixture``, ``schedule`` and ``sampler`` take the place of those of the experiment. The start
+    comes from the mixture. The settings ``quiet``, ``repeats`` and ``stop_before`` apply to any
+    schedule and sampler. A sampler should use of ``previous`` only level and estimates: those can
+    be recomputed for `Trajectory.step`. Raises TypeError and ValueError for wrong arguments.
     """
-    schedule = sampling_schedule(experiment)
-    mixture = make_mixture(experiment.data, device)
+    experiment = experiment_of(experiment)
+    check_denoiser(denoiser)
+    check_count("points", points)
+    check_count("keep", keep)
+    check_count("seed", seed, 0)
+    device = device_of(denoiser) if device is None else torch.device(device)
+    if not isinstance(denoiser, NetworkDenoiser | IdealDenoiser):
+        denoiser = _Checked(denoiser)
+    schedule = schedule_for(experiment, schedule, denoiser)
+    mixture = mixture_for(experiment, mixture, device)
     config, levels = experiment.sampling, schedule.levels
     count = config.points if points is None else points
     random = generator(experiment.seed if seed is None else seed, "sampling", device)
@@ -205,8 +268,8 @@ def denoise(
     # A copy, because a network in training keeps changing after this.
     of = deepcopy(denoiser)
     sampling = _Sampling(
-        make_sampler(config, levels),
-        uses_previous_step(config),
+        make_sampler(config, levels, sampler),
+        sampler is not None or uses_previous_step(config),
         of,
         schedule,
         x,
@@ -254,13 +317,15 @@ def _parts(count: int, at_once: int) -> list[slice]:
 
 @torch.no_grad()
 def forward_process(
-    experiment: Experiment,
+    experiment: Experiment | Preset,
     *,
     points: int | None = None,
     seed: int | None = None,
     device: torch.device | str = "cpu",
 ) -> Trajectory:
     """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point."""
+    experiment = experiment_of(experiment)
+    check_count("points", points)
     schedule = sampling_schedule(experiment)
     levels, mixture = schedule.levels, make_mixture(experiment.data, device)
     count = experiment.sampling.points if points is None else points

@@ -23,13 +23,18 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from ..assemble import make_ideal, make_mixture, sampling_schedule
+from .. import notebook
+from ..arguments import check_count
+from ..assemble import make_ideal, mixture_for, schedule_for
 from ..config.experiment import Experiment
-from ..methods import Denoiser, IdealDenoiser
+from ..config.presets import Preset, experiment_of
+from ..methods import Denoiser, IdealDenoiser, check_denoiser, device_of
 from ..mixtures import GaussianMixture
 from ..numbered_text import NamedNumber, NumberedText, text_of
 from ..randomness import generator
-from ..schedules import Level
+from ..samplers import Sampler
+from ..schedules import Level, Schedule
+from ..short_repr import short_repr
 from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
 from .start_mismatch import StartMismatch
@@ -63,6 +68,14 @@ class Attribution:
     total_chance: float
     chance: float
 
+    def __repr__(self) -> str:
+        return short_repr(self, *PARTS, "total", "total_chance")
+
+    def _repr_html_(self) -> str:
+        parts = (*PARTS, "total")
+        rows = {name: f"{self.part(name):.3g} ± {self.chance_of(name):.2g}" for name in parts}
+        return notebook.table("Energy distance by cause", rows)
+
     @property
     def main(self) -> ErrorPart:
         """The largest part."""
@@ -88,20 +101,27 @@ class Attribution:
 
 
 def attribute(
-    experiment: Experiment,
+    experiment: Experiment | Preset,
     denoiser: Denoiser,
     *,
     points: int | None = None,
     seed: int | None = None,
-    device: torch.device | str = "cpu",
+    device: torch.device | str | None = None,
+    mixture: GaussianMixture | None = None,
+    schedule: Schedule | None = None,
+    sampler: Sampler | None = None,
 ) -> Attribution:
     """Replace start, then network, by their exact versions; see the module's docstring.
 
     The total is the energy distance of the sample that `denoise` gives for the same arguments.
     """
-    mixture = make_mixture(experiment.data, device)
+    experiment = experiment_of(experiment)
+    check_denoiser(denoiser)
+    check_count("points", points)
+    device = device_of(denoiser) if device is None else torch.device(device)
+    mixture = mixture_for(experiment, mixture, device)
     ideal = make_ideal(experiment.method, mixture)
-    schedule = sampling_schedule(experiment)
+    schedule = schedule_for(experiment, schedule, denoiser)
     k = schedule.levels - experiment.sampling.stop_before
     truth = mixture.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))
     reference = Reference(truth)
@@ -110,7 +130,16 @@ def attribute(
 
     def error(by: Denoiser, begin: Tensor | None) -> EnergyDistance:
         sampled = denoise(
-            experiment, by, points=count, seed=noise, device=device, keep=MAX_POINTS, begin=begin
+            experiment,
+            by,
+            points=count,
+            seed=noise,
+            device=device,
+            keep=MAX_POINTS,
+            begin=begin,
+            mixture=mixture,
+            schedule=schedule,
+            sampler=sampler,
         )
         return reference.distance(sampled.result)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..mixtures import GaussianMixture
 from ..schedules import Schedule
+from ..short_repr import short_repr
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class Density:
     integral: float
     mean: float
     std: float
+
+    def __repr__(self) -> str:
+        return short_repr(self, "x", "integral", "mean", "std")
 
 
 def density(mixture: GaussianMixture, alpha: float, sigma: float, cells: int = 2000) -> Density:

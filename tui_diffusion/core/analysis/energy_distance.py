@@ -30,6 +30,7 @@ from torch import Tensor
 
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
+from ..short_repr import short_repr
 
 MAX_POINTS = 4096
 """Number of points of a sample that are compared, its first ones: the cost is quadratic."""
@@ -58,6 +59,9 @@ class EnergyDistance:
     real: float
     influence: Tensor = field(repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return short_repr(self, "value", "chance", "real")
+
     def above(self, other: EnergyDistance) -> tuple[float, float]:
         """Return the difference to a sample from the same noise, and two std of that difference."""
         if not (math.isfinite(self.value) and math.isfinite(other.value)):
@@ -77,6 +81,9 @@ class Reference:
         kernel = to_mixture[:, None] + to_mixture - torch.cdist(drawn, drawn) - self._within
         kernel.fill_diagonal_(0)
         self._square = float(kernel.square().sum()) / (_DRAWN * (_DRAWN - 1))
+
+    def __repr__(self) -> str:
+        return short_repr(self, mixture=self._mixture)
 
     def distance(self, x: Tensor) -> EnergyDistance:
         """Return the energy distance of the first 4,096 of the points x (n, d) to the mixture.

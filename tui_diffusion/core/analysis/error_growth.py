@@ -21,6 +21,7 @@ from ..methods import Denoiser, IdealDenoiser, Method, Prediction
 from ..randomness import generator
 from ..samplers import Step
 from ..schedules import Level
+from ..short_repr import short_repr
 from ..trajectory import start
 
 _DELTA = 1e-4
@@ -34,6 +35,9 @@ class Amplification:
     level: int
     step: float | None
     out: float | None
+
+    def __repr__(self) -> str:
+        return short_repr(self, "level", "step", "out")
 
 
 @dataclass(frozen=True)

@@ -23,19 +23,23 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from ..arguments import check_type
 from ..assemble import (
     make_ideal,
     make_method,
     make_mixture,
     make_schedule,
+    mixture_for,
     sampling_schedule,
 )
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
-from ..methods import AnyLevel, Denoiser, Method, device_of
+from ..config.presets import Preset, experiment_of
+from ..methods import AnyLevel, Denoiser, Method, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
+from ..short_repr import short_repr
 from ..training.stages import stages
 
 _REACH = 6.0
@@ -66,6 +70,9 @@ class LevelLoss:
     floor: float
     excess: float
 
+    def __repr__(self) -> str:
+        return short_repr(self, "level", "alpha", "sigma", "loss", "floor", "excess")
+
 
 # --- the irreducible residual --------------------------------------------------------------------
 
@@ -87,7 +94,7 @@ def residual(
         return Residual(d * within, d * (d + 2) * within**2)
     noised = mixture.noised(alpha, sigma)
     points, cell = _nodes(noised)
-    if fourth or mixture.modes <= 64:
+    if fourth or mixture.modes <= 64 or bool((mixture.stds != mixture.stds[0]).any()):
         weights = noised.log_prob(points).exp() * cell if cell else torch.ones(len(points)).double()
         weights = weights / weights.sum()
         square, fourths = _posterior_moments(mixture, points, alpha, sigma)
@@ -205,14 +212,25 @@ def _mmse_of_many(
     return mixture.dim * within + (sigma**2 / variance) ** 2 * total / weights
 
 
+Data = DataConfig | GaussianMixture
+
+
 @lru_cache(maxsize=4096)
-def _residual(data: DataConfig, alpha: float, sigma: float, fourth: bool) -> Residual:
+def _residual(data: Data, alpha: float, sigma: float, fourth: bool) -> Residual:
     return residual(_mixture(data), alpha, sigma, fourth=fourth)
 
 
 @lru_cache(maxsize=8)
-def _mixture(data: DataConfig) -> GaussianMixture:
-    return make_mixture(data)
+def _mixture(data: Data) -> GaussianMixture:
+    return data.to("cpu") if isinstance(data, GaussianMixture) else make_mixture(data)
+
+
+def _data(experiment: Experiment, mixture: GaussianMixture | None) -> Data:
+    """Return the key of the data in the caches: a mixture, or the experiment's configuration."""
+    if mixture is None:
+        return experiment.data
+    check_type("mixture", mixture, GaussianMixture)
+    return mixture_for(experiment, mixture, mixture.means.device)
 
 
 # --- losses --------------------------------------------------------------------------------------
@@ -242,12 +260,21 @@ def batch_loss(kind: str, batch: int, dim: int, square: float, fourth: float) ->
     return math.sqrt(scale) * math.exp(math.lgamma(shape + 0.5) - math.lgamma(shape))
 
 
-def floor_at(experiment: Experiment, level: Level, excess: float = 0.0) -> float:
-    """Return the floor at one level; with ``excess`` = E‖output − E[T|x]‖², the loss."""
-    method = make_method(experiment.method, _mixture(experiment.data))
+def floor_at(
+    experiment: Experiment,
+    level: Level,
+    excess: float = 0.0,
+    mixture: GaussianMixture | None = None,
+) -> float:
+    """Return the floor at one level; with ``excess`` = E‖output − E[T|x]‖², the loss.
+
+    Here and below, ``mixture`` takes the place of the experiment's data.
+    """
+    data = _data(experiment, mixture)
+    method = make_method(experiment.method, _mixture(data))
     gain = _gain(method, level) ** 2
     norm = experiment.training.loss == "norm"
-    least = _residual(experiment.data, float(level.alpha), float(level.sigma), norm)
+    least = _residual(data, float(level.alpha), float(level.sigma), norm)
     square = gain * least.square
     fourth = gain**2 * least.fourth + (square + excess) ** 2 - square**2
     training = experiment.training
@@ -260,13 +287,15 @@ def floors(experiment: Experiment) -> list[float]:
     return [floor_at(experiment, schedule[k]) for k in range(schedule.levels)]
 
 
-def training_levels(experiment: Experiment) -> list[tuple[Level, float]]:
+def training_levels(
+    experiment: Experiment, mixture: GaussianMixture | None = None
+) -> list[tuple[Level, float]]:
     """Return the levels over which the final training loss averages, with the weight of each.
 
     All N equally; only the noisiest if it has a network of its own, which is trained last; for a
     method that covers every level, quadrature nodes u of the normal distribution of ln(σ/α).
     """
-    method = make_method(experiment.method, _mixture(experiment.data))
+    method = make_method(experiment.method, _mixture(_data(experiment, mixture)))
     if isinstance(method, AnyLevel):
         positions = torch.linspace(-3.5, 3.5, 11, dtype=torch.float64)
         shares = (-positions.square() / 2).exp()
@@ -281,9 +310,15 @@ def training_levels(experiment: Experiment) -> list[tuple[Level, float]]:
     return [(schedule[k], 1 / schedule.levels) for k in range(schedule.levels)]
 
 
-def training_floor(experiment: Experiment) -> float:
+def training_floor(
+    experiment: Experiment | Preset, mixture: GaussianMixture | None = None
+) -> float:
     """Return the floor of the training loss, averaged over the levels as training does."""
-    return sum(share * floor_at(experiment, level) for level, share in training_levels(experiment))
+    experiment = experiment_of(experiment)
+    return sum(
+        share * floor_at(experiment, level, mixture=mixture)
+        for level, share in training_levels(experiment, mixture)
+    )
 
 
 def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
@@ -307,10 +342,15 @@ def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
 
 @torch.no_grad()
 def excess_square(
-    experiment: Experiment, denoiser: Denoiser, level: Level, points: int = 512, seed: int = 0
+    experiment: Experiment,
+    denoiser: Denoiser,
+    level: Level,
+    points: int = 512,
+    seed: int = 0,
+    mixture: GaussianMixture | None = None,
 ) -> float:
     """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed."""
-    mixture, device = _mixture(experiment.data), device_of(denoiser)
+    mixture, device = _mixture(_data(experiment, mixture)), device_of(denoiser)
     ideal = make_ideal(experiment.method, mixture)
     random = generator(seed, "excess")
     x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
@@ -320,16 +360,22 @@ def excess_square(
 
 
 def level_losses(
-    experiment: Experiment, denoiser: Denoiser, points: int = 512, seed: int = 0
+    experiment: Experiment | Preset,
+    denoiser: Denoiser,
+    points: int = 512,
+    seed: int = 0,
+    mixture: GaussianMixture | None = None,
 ) -> list[LevelLoss]:
     """Return loss, floor and excess at every sampling level, noisiest first."""
+    experiment = experiment_of(experiment)
+    check_denoiser(denoiser)
     schedule = sampling_schedule(experiment)
     losses = []
     for k in range(schedule.levels):
         level = schedule[k]
-        floor = floor_at(experiment, level)
-        extra = excess_square(experiment, denoiser, level, points, seed)
-        loss = floor_at(experiment, level, extra)
+        floor = floor_at(experiment, level, mixture=mixture)
+        extra = excess_square(experiment, denoiser, level, points, seed, mixture)
+        loss = floor_at(experiment, level, extra, mixture)
         alpha, sigma = float(level.alpha), float(level.sigma)
         losses.append(LevelLoss(k, alpha, sigma, loss, floor, loss - floor))
     return losses

@@ -9,9 +9,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from .. import notebook
+from ..arguments import check_type
+from ..assemble import mixture_of
+from ..config.experiment import Experiment
+from ..config.presets import Preset
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture, between_parts
 from ..progress import ProgressCallback
 from ..randomness import generator
+from ..short_repr import short_repr
 from .energy_distance import energy_distance
 
 T = TypeVar("T")
@@ -68,6 +74,19 @@ class Quality:
     in_mode_std_ratio: float | None
     in_mode_std_ratio_real: float | None
 
+    def __repr__(self) -> str:
+        return short_repr(self, "points", "not_finite", "mean", "std", "energy_distance")
+
+    def _repr_html_(self) -> str:
+        values = {name: value for name, value in vars(self).items() if value is not None}
+        rows = {}
+        for name, value in values.items():
+            real = values.get(f"{name}_real")
+            if not name.endswith("_real"):
+                text = value if real is None else f"{value:.4g} (true points: {real:.4g})"
+                rows[name.replace("_", " ")] = text
+        return notebook.table("Quality of a sample", rows)
+
 
 def nearest_mode(x: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:
     """Return each point's squared distance to the nearest component, and its index; both (n,)."""
@@ -108,15 +127,20 @@ def _wasserstein(x: Tensor, y: Tensor) -> float:
 
 def evaluate(
     x: Tensor,
-    mixture: GaussianMixture,
+    mixture: GaussianMixture | Experiment | Preset,
     seed: int = 0,
     progress: ProgressCallback | None = None,
 ) -> Quality:
     """Score points x of shape (n, d) against the mixture that they should follow.
 
+    An experiment or a preset stands for the mixture of its data.
     Non-finite points count as off every mode and are excluded from all other scores. ``progress``
     receives the parts done and their total after each part.
     """
+    check_type("x", x, Tensor)
+    mixture = mixture_of(mixture)
+    if x.ndim != 2 or x.shape[1] != mixture.dim:
+        raise ValueError(f"x must have shape (n, {mixture.dim}) (got {tuple(x.shape)})")
     points, parts = len(x), iter(range(1, _PARTS + 1))
 
     def done(value: T) -> T:

@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..assemble import make_mixture, scaling_of
+from ..arguments import check_type
+from ..assemble import make_mixture, mixture_of, scaling_of
 from ..config.experiment import Experiment
+from ..config.presets import Preset
 from ..datasets import Scaling
 from ..methods import Denoiser
 from ..mixtures import GaussianMixture
@@ -73,9 +75,10 @@ def target_of(trajectory: Trajectory, mixture: GaussianMixture) -> GaussianMixtu
     return mixture.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))
 
 
-def quality(trajectory: Trajectory, mixture: GaussianMixture) -> Quality:
+def quality(trajectory: Trajectory, mixture: GaussianMixture | Experiment | Preset) -> Quality:
     """Return the quality of a trajectory's result against its target, at unit size."""
-    return evaluate(trajectory.result, target_of(trajectory, mixture))
+    check_type("trajectory", trajectory, Trajectory)
+    return evaluate(trajectory.result, target_of(trajectory, mixture_of(mixture)))
 
 
 def sample_report(
@@ -190,6 +193,11 @@ def training_report(
 
     ``progress`` is that of `denoise`.
     """
+    if trainer.own_parts:
+        raise ValueError(
+            f"a report describes an experiment, not a training with its own "
+            f"{' and '.join(trainer.own_parts)}"
+        )
     experiment = trainer.experiment
     losses = None if trainer.status == "diverged" else trainer.losses[: trainer.step]
     body = results(

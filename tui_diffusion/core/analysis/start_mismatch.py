@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..assemble import make_mixture, sampling_schedule
+from ..assemble import mixture_for, sampling_schedule
 from ..config.experiment import Experiment
+from ..config.presets import Preset, experiment_of
 from ..mixtures import GaussianMixture
+from ..short_repr import short_repr
 from .energy_distance import mixture_distance
 
 NEGLIGIBLE = 1e-3
@@ -34,15 +36,18 @@ class StartMismatch:
     distance: float
     share: float
 
+    def __repr__(self) -> str:
+        return short_repr(self, "alpha_bar", "sigma", "signal", "distance", "share")
+
     @property
     def negligible(self) -> bool:
         """True if the start is as good as exact."""
         return self.share < NEGLIGIBLE
 
 
-def start_of(experiment: Experiment) -> GaussianMixture:
+def start_of(experiment: Experiment, mixture: GaussianMixture | None = None) -> GaussianMixture:
     """Return the exact distribution from which sampling starts."""
-    schedule, mixture = sampling_schedule(experiment), make_mixture(experiment.data)
+    schedule, mixture = sampling_schedule(experiment), mixture_for(experiment, mixture)
     alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
     if experiment.sampling.start == "exact":
         return mixture.noised(alpha, sigma)
@@ -51,13 +56,19 @@ def start_of(experiment: Experiment) -> GaussianMixture:
 
 
 @lru_cache(maxsize=64)
-def start_mismatch(experiment: Experiment) -> StartMismatch:
-    """Measure how far the sampler's start is from the true noisiest level."""
-    schedule, mixture = sampling_schedule(experiment), make_mixture(experiment.data)
+def start_mismatch(
+    experiment: Experiment | Preset, mixture: GaussianMixture | None = None
+) -> StartMismatch:
+    """Measure how far the sampler's start is from the true noisiest level.
+
+    ``mixture`` takes the place of the experiment's data.
+    """
+    experiment = experiment_of(experiment)
+    schedule, mixture = sampling_schedule(experiment), mixture_for(experiment, mixture)
     alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
     noised = mixture.noised(alpha, sigma)
     spread = float(mixture.std().square().mean().sqrt())
     exact = experiment.sampling.start == "exact"
-    distance = 0.0 if exact else mixture_distance(start_of(experiment), noised)
+    distance = 0.0 if exact else mixture_distance(start_of(experiment, mixture), noised)
     std = float(noised.std().square().mean().sqrt())
     return StartMismatch(alpha**2, sigma, alpha * spread / sigma, distance, distance / std)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..arguments import expected
 from ..nearest import did_you_mean, nearest
 from ..text import shown
 from .errors import ConfigError
@@ -19,6 +20,8 @@ def get_preset(id: str) -> Preset:  # noqa: A002
 
     Raise `ConfigError` that names the known presets, or the fault of a damaged file.
     """
+    if not isinstance(id, str):
+        raise expected("id", "the name of a preset", id)
     if id in PRESETS:
         return PRESETS[id]
     from .user_presets import find_own

@@ -15,10 +15,12 @@ from typing import Any
 
 from pydantic import ValidationError, field_validator, model_validator
 
+from .. import notebook
 from ..nearest import did_you_mean, nearest
 from ..parts.datasets import DATA_PARTS
 from ..parts.methods import METHOD_PARTS
 from ..parts.samplers import SAMPLER_PARTS
+from ..short_repr import short_repr
 from ..text import shortened
 from .choices import methods_for, samplers_of, schedules_of
 from .data_section import OF_THE_FILE, DataConfig
@@ -55,6 +57,29 @@ class Experiment(Section):
         pattern=r"^(auto|cpu|mps|cuda(:\d{1,3})?)$",
         allowed="auto, cpu, cuda, cuda:INDEX, mps",
     )
+
+    def __repr__(self) -> str:
+        return short_repr(
+            self,
+            "name",
+            data=self.data.name,
+            method=self.method.name,
+            sampler=self.sampling.sampler,
+            steps=self.training.steps,
+            seed=self.seed,
+        )
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        rows: dict[str, str] = {}
+        for path, spec in field_table().items():
+            value = format_value(self.get(path))
+            if spec.applies(self) and value:
+                text = value if path.endswith((".name", ".kind")) else f"{spec.label} {value}"
+                section = spec.section or path
+                rows[section] = f"{rows[section]}, {text}" if section in rows else text
+        return notebook.table(self.name, rows | {"seed": str(self.seed), "device": self.device})
 
     @field_validator("name")
     @classmethod

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import UNREADABLE, read_plain, reason_of
+from ..short_repr import short_repr
 from ..text import shortened, shown
 from .array_table import ArrayTable, read_archive, read_array
 from .errors import ConfigError
@@ -61,6 +62,9 @@ class FilePoints:
         return isinstance(other, FilePoints) and np.array_equal(self.values, other.values)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return short_repr(self, "name", "values")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
+from ..arguments import expected
+from ..short_repr import short_repr
 from .experiment import Experiment, build, field_table
 
 
@@ -26,6 +29,23 @@ class Preset:
     experiment: Experiment
     own: bool = False
     """True if a user saved it, False if it is built in."""
+
+    def __repr__(self) -> str:
+        return short_repr(self, "id", "title", own=self.own)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.title)}. {escape(self.about)}</p>{self.experiment._repr_html_()}"
+
+
+def experiment_of(given: Experiment | Preset, name: str = "experiment") -> Experiment:
+    """Return an experiment, or that of a preset; raise TypeError for anything else."""
+    if isinstance(given, Preset):
+        return given.experiment
+    if isinstance(given, Experiment):
+        return given
+    known = isinstance(given, str) and given in PRESETS
+    hint = f"get_preset({given!r}) returns one" if known else ""
+    raise expected(name, "an Experiment or a Preset", given, hint)
 
 
 def _preset(

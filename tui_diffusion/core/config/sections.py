@@ -13,17 +13,29 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from ..parts.schedules import SCHEDULE_PARTS
+from ..short_repr import short_repr
 from ..text import shortened
 from .choices import MethodName, SamplerName, ScheduleKind
 from .fields import setting
 from .limits import LEAST_ALPHA, LEAST_BETA, LEAST_SIGMA
 from .value_types import Real, RealList, Whole, format_value
 
+_NAMES = ("name", "kind")
+"""Fields that name the part which a section describes."""
+
 
 class Section(BaseModel):
     """A frozen group of fields that allows no undeclared ones."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def __repr__(self) -> str:
+        """Return the name, and the fields that differ from their defaults."""
+        fields = type(self).model_fields.items()
+        changed = [n for n, of in fields if n in _NAMES or getattr(self, n) != of.default]
+        return short_repr(self, *changed)
+
+    __str__ = __repr__
 
 
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"

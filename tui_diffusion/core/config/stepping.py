@@ -22,6 +22,7 @@ from typing import Any
 from .errors import ConfigError
 from .experiment import Experiment, field_table
 from .fields import FieldSpec, StepRule
+from .presets import Preset, experiment_of
 
 _ALIKE = 1e-9
 """Relative difference below which numbers count as equal."""
@@ -29,12 +30,13 @@ _FINEST = 1e-6
 """Least difference from 1 that is visible in a displayed number."""
 
 
-def nudge(experiment: Experiment, path: str, *, up: bool) -> Experiment:
+def nudge(experiment: Experiment | Preset, path: str, *, up: bool) -> Experiment:
     """Return ``experiment`` with a field one step up or down, unchanged if it has no further value.
 
     Choices that are incompatible with the other fields are skipped. Raise `ConfigError` if the
     next number is within the field's bounds but incompatible with the other fields.
     """
+    experiment = experiment_of(experiment)
     spec, now = field_table()[path], experiment.get(path)
     if spec.scale == "levels":
         now = now or experiment.levels

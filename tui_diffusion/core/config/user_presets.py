@@ -17,7 +17,7 @@ from ..runs.manifest import LARGEST_SETTINGS
 from ..text import shown
 from .errors import ConfigError
 from .experiment import Experiment, as_saved, build
-from .presets import PRESETS, Preset, base_of
+from .presets import PRESETS, Preset, base_of, experiment_of
 from .value_types import format_value
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -96,8 +96,9 @@ def is_taken(name: str) -> bool:
     return any(file.stem == name for file in _files())
 
 
-def save_preset(name: str, experiment: Experiment) -> Preset:
+def save_preset(name: str, experiment: Experiment | Preset) -> Preset:
     """Save an experiment under a name, replacing a preset of that name; raise `ConfigError`."""
+    experiment = experiment_of(experiment)
     name, base = _free(name, name), base_of(experiment).id
     experiment = experiment.model_copy(update={"name": name})
     # Only the file has the name, so that renaming the file renames the preset.

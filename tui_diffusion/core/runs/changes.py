@@ -19,6 +19,7 @@ from ..config.presets import PRESETS
 from ..config.user_presets import own_presets
 from ..config.value_types import format_value
 from ..files import UNREADABLE, read_object
+from ..short_repr import short_repr
 from ..text import shortened, shown
 from .store import Summary
 
@@ -41,6 +42,9 @@ class Changes:
     preset: str
     settings: SettingValues = field(default_factory=dict, repr=False)
     values: SettingValues = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return short_repr(self, "experiment", "preset", "text")
 
     @cached_property
     def text(self) -> str:

@@ -18,12 +18,13 @@ from typing import Any
 import torch
 
 from ..files import UNREADABLE, reason_of
+from ..short_repr import short_repr
 from ..text import shown
 from ..training.trainer import Trainer
 from .lock import Lock
 from .manifest import RunError, RunState, read_about
 from .progress_log import ProgressLog
-from .writer import Snapshot, create, extend, temporary_of
+from .writer import Snapshot, check_described, create, extend, temporary_of
 
 SECONDS = 3.0
 """Minimum seconds between two checkpoints."""
@@ -49,6 +50,7 @@ class Checkpointer:
         seconds: float = SECONDS,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        check_described(trainer)
         self.folder = folder
         self.fault = ""
         self.written = 0
@@ -64,6 +66,9 @@ class Checkpointer:
         self._lock = _take(folder, trainer) if os.path.lexists(folder / "run.json") else None
         if self._lock is not None:
             self._log.offer()  # instead of what a killed process left
+
+    def __repr__(self) -> str:
+        return short_repr(self, folder=str(self.folder), written=self.written, fault=self.fault)
 
     def __enter__(self) -> Checkpointer:
         return self

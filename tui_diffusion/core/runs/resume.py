@@ -7,8 +7,10 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from ..arguments import check_type
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment, field_table
+from ..config.presets import Preset, experiment_of
 from ..config.value_types import format_value
 from ..files import UNREADABLE, reason_of
 from ..text import shown
@@ -104,14 +106,15 @@ def _rate(experiment: Experiment, step: int) -> float:
     return learning_rate(experiment, stage, step)
 
 
-def resume(run: Run, experiment: Experiment | None = None) -> Trainer:
+def resume(run: Run, experiment: Experiment | Preset | None = None) -> Trainer:
     """Return a trainer in the state of the run; raise `ConfigError` or `RunError`.
 
     On a CPU it continues bit for bit. On another kind of device than before, the random numbers are
     those of a new training there. If each level has its own network and more steps shift the
     stages, training continues in the stage that now contains the step.
     """
-    experiment = experiment or run.experiment
+    check_type("run", run, Run, "open_run(NAME) returns one")
+    experiment = run.experiment if experiment is None else experiment_of(experiment)
     check_continues(run, experiment)
     trainer = Trainer(experiment)
     state = run.training_state()

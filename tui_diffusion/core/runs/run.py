@@ -36,6 +36,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from .. import notebook, pictures
+from ..arguments import expected
 from ..assemble import make_method, make_mixture, make_network
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment, from_json
@@ -44,6 +46,7 @@ from ..files import UNREADABLE, read_object, reason_of
 from ..methods import NetworkDenoiser
 from ..paths import store
 from ..randomness import generator
+from ..short_repr import short_repr
 from ..text import shown
 from ..training.trainer import part_of
 from .manifest import POINTS_FILE, RunError, RunState, check_unchanged, read_about
@@ -85,6 +88,20 @@ class Run:
     metrics: Mapping[str, Any] | None
     checksums: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        name = self.experiment.name
+        return short_repr(self, "name", experiment=name, step=self.step, state=self.state)
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "experiment": self.experiment.name,
+            "step": f"{self.step:,} of {self.experiment.training.steps:,}",
+            "state": self.state,
+            "seconds": self.seconds,
+            "device": self.device,
+        }
+        return notebook.table(self.name, rows, pictures.curve(self.losses()))
+
     @property
     def name(self) -> str:
         """The folder's name."""
@@ -121,9 +138,11 @@ class Run:
         return losses
 
 
-def open_run(name: str) -> Run:
+def open_run(name: str | Path) -> Run:
     """Read a run by its name in the store or its path; raise `RunError`, one line."""
-    folder = find(name)
+    if not isinstance(name, str | Path):
+        raise expected("name", "the name or the folder of a run", name)
+    folder = find(str(name))
     about = _read(folder, folder / "run.json", lambda file: read_about(file.parent), {})
     checkpoint = folder / about.checkpoint
     points = folder / POINTS_FILE

@@ -19,6 +19,7 @@ from typing import Literal
 
 from ..files import UNREADABLE, flush_folder, read_object, reason_of
 from ..paths import store
+from ..short_repr import short_repr
 from ..text import shortened, shown
 from .lock import Lock, writer_of
 from .manifest import CHECKPOINT, Manifest, RunError, check_unchanged, checkpoints_in, read_about
@@ -49,6 +50,12 @@ class Summary:
     standing: Standing
     about: Manifest | None = None
     reason: str = ""
+
+    def __repr__(self) -> str:
+        if self.about is None:
+            return short_repr(self, "name", "standing", "reason")
+        progress = f"{self.about.step:,} of {self.about.steps:,}"
+        return short_repr(self, "name", "standing", experiment=self.about.experiment, step=progress)
 
     @property
     def name(self) -> str:

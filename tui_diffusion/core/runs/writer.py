@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ... import __version__
+from ..arguments import check_type
 from ..config.experiment import Experiment, to_json
 from ..files import UNREADABLE, flush_folder, reason_of
 from ..text import shown
@@ -58,6 +59,17 @@ class Written(NamedTuple):
     checksum: str
 
 
+def check_described(trainer: Trainer) -> None:
+    """Raise `RunError` if an experiment could not describe a training to whoever opens the run."""
+    check_type("trainer", trainer, Trainer)
+    if trainer.own_parts:
+        parts = " and ".join(trainer.own_parts)
+        raise RunError(
+            f"a training with its own {parts} cannot be a run, which keeps only the experiment; "
+            "allowed: torch.save(trainer.state(), FILE)"
+        )
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The content of a checkpoint: copies of a training's state at one moment."""
@@ -79,6 +91,7 @@ class Snapshot:
 
         A training that is stopped right after an overflow has diverged.
         """
+        check_described(trainer)
         if state == "stopped" and trainer.overflowed():
             state = "diverged"
         return cls(
@@ -311,9 +324,13 @@ def _unwritable(folder: Path, error: BaseException, what: str = "") -> RunError:
 
 
 def save_run(
-    folder: Path, trainer: Trainer, state: RunState, metrics: Mapping[str, Any] | None = None
+    folder: Path | str,
+    trainer: Trainer,
+    state: RunState,
+    metrics: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a training to ``folder`` atomically and return the folder; raise `RunError`."""
+    folder = Path(folder)
     snapshot = Snapshot.of(trainer, state, metrics)
     if (folder / "run.json").is_file():
         lock = Lock.take(folder)

@@ -19,12 +19,17 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..assemble import make_method, make_mixture, make_network
+from .. import notebook, pictures
+from ..arguments import check_count, expected
+from ..assemble import make_method, mixture_for, network_for
 from ..config.experiment import Experiment
+from ..config.presets import Preset, experiment_of
 from ..methods import NetworkDenoiser
-from ..randomness import generator
+from ..mixtures import GaussianMixture
+from ..networks import OwnNetwork
+from ..short_repr import short_repr
 from .batches import Batches
 from .devices import choose_device, subnormals_as_zero, use_threads
 from .stages import Stage, learning_rate, stages
@@ -33,6 +38,9 @@ from .steppers.protocol import Stepper
 
 _MOMENT = 0.02
 """Seconds of training between two checks whether a report is due."""
+
+_LAST = 100
+"""Losses whose mean a notebook shows."""
 
 Status = Literal["training", "finished", "diverged"]
 
@@ -56,6 +64,15 @@ class Progress:
     status: Status
     trainer: Trainer = field(repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        loss = float(self.losses.mean()) if len(self.losses) else math.nan
+        return short_repr(
+            self, "step", "steps", loss=loss, lr=self.lr, seconds=self.seconds, status=self.status
+        )
+
+    def _repr_html_(self) -> str:
+        return self.trainer._repr_html_()
+
     @property
     def denoiser(self) -> NetworkDenoiser:
         """The network with its current weights."""
@@ -68,18 +85,32 @@ class Trainer:
     ``losses`` holds every loss so far; ``step`` steps are done; ``threads`` of torch are used.
     ``plain`` takes the steps with autograd even if a faster stepper exists: on a CPU the result is
     the same bit for bit, or up to rounding if a batch is one point or a layer one unit.
+
+    ``mixture`` takes the place of the experiment's data, of the same dimension. ``network`` takes
+    the place of its network and is trained in place: a `Network` of the same layers, or any module
+    that maps points x (n, d) and the condition of their level c (n, 1) to outputs (n, d), whose
+    steps are taken with autograd. ``own_parts`` names those of the two that the experiment does not
+    describe: such a training cannot be saved as a run, but its `state` can be restored.
     """
 
-    def __init__(self, experiment: Experiment, *, plain: bool = False) -> None:
-        self.experiment = experiment
-        self._plain = plain
+    def __init__(
+        self,
+        experiment: Experiment | Preset,
+        *,
+        mixture: GaussianMixture | None = None,
+        network: nn.Module | None = None,
+        plain: bool = False,
+    ) -> None:
+        self.experiment = experiment = experiment_of(experiment)
         self.choice = choose_device(experiment)
         self.device = self.choice.device
-        self.mixture = make_mixture(experiment.data, self.device)
+        self.mixture = mixture_for(experiment, mixture, self.device)
         self.points = experiment.data.points
         self.method = make_method(experiment.method, self.mixture)
-        network = make_network(experiment, generator(experiment.seed, "weights"))
-        self.network = network.to(self.device)
+        self.network = network_for(experiment, network).to(self.device).eval()
+        own = isinstance(self.network, OwnNetwork)
+        self._plain = plain or own
+        self.own_parts = ("mixture",) * (mixture is not None) + ("network",) * own
         self.average = deepcopy(self.network) if experiment.training.average else self.network
         self.stages = stages(experiment)
         self._starts = [stage.start for stage in self.stages]
@@ -95,6 +126,28 @@ class Trainer:
         self._stepper = self._make_stepper(self._stage)
         self._pace = 0.0
         self._finite = torch.empty(0)
+
+    def __repr__(self) -> str:
+        return short_repr(
+            self,
+            experiment=self.experiment.name,
+            step=self.step,
+            steps=self.steps,
+            status=self.status,
+            device=self.device,
+        )
+
+    def _repr_html_(self) -> str:
+        losses = self.losses[: self.step]
+        rows = {
+            "step": f"{self.step:,} of {self.steps:,}",
+            "loss": float(losses[-_LAST:].mean()) if self.step else math.nan,
+            "status": self.status,
+            "seconds": self.seconds,
+            "device": self.choice.label,
+        }
+        title = f"Training of {self.experiment.name}"
+        return notebook.table(title, rows, pictures.curve(losses))
 
     @property
     def denoiser(self) -> NetworkDenoiser:
@@ -114,8 +167,14 @@ class Trainer:
         """Train to the end; yield `Progress` after ``every`` steps, ``interval`` s, and at the end.
 
         A loss that is not finite ends the training as diverged and restores the last finite
-        weights.
+        weights. Raises TypeError and ValueError for a wrong ``every`` or ``interval``.
         """
+        check_count("every", every)
+        if interval is not None and not isinstance(interval, int | float):
+            raise expected("interval", "a number of seconds", interval)
+        return self._run(every, interval)
+
+    def _run(self, every: int | None, interval: float | None) -> Generator[Progress, None, None]:
         self.threads = use_threads(self.experiment)
         reported, clock = self.step, perf_counter()
         last = clock
@@ -318,14 +377,19 @@ def part_of(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def train(
-    experiment: Experiment,
+    experiment: Experiment | Preset,
     *,
     every: int | None = None,
     interval: float | None = None,
     state: dict[str, Tensor] | None = None,
+    mixture: GaussianMixture | None = None,
+    network: nn.Module | None = None,
 ) -> Iterator[Progress]:
-    """Train an experiment from the start, or from a saved ``state``; see `Trainer.run`."""
-    trainer = Trainer(experiment)
+    """Train an experiment from the start, or from a saved ``state``; see `Trainer.run`.
+
+    ``mixture`` and ``network`` take the place of the experiment's; see `Trainer`.
+    """
+    trainer = Trainer(experiment, mixture=mixture, network=network)
     if state is not None:
         trainer.restore(state)
     return trainer.run(every=every, interval=interval)

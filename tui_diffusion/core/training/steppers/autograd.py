@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...config.experiment import Experiment
+from ...networks import OwnBody
 
 
 def loss_of(kind: str, error: Tensor) -> Tensor:
@@ -39,6 +40,9 @@ class PlainStepper:
         self._body = body
         self._weights = list(body.parameters())
         self._average = list(average.parameters()) if average is not None else []
+        # Only a module of someone else has buffers, such as the moments of a batch norm.
+        buffers = average.buffers() if average is not None else ()
+        self._buffers = list(zip(buffers, body.buffers(), strict=False))
         kinds: dict[str, Any] = {
             "sgd": torch.optim.SGD,
             "adam": torch.optim.Adam,
@@ -47,7 +51,8 @@ class PlainStepper:
         self._optimizer: torch.optim.Optimizer = kinds[experiment.training.optimizer](
             self._weights, lr=0.0, fused=True
         )
-        inputs, batch = self._weights[0].shape[1], experiment.training.batch
+        inputs = body.inputs if isinstance(body, OwnBody) else self._weights[0].shape[1]
+        batch = experiment.training.batch
         device = self._weights[0].device
         self.features = torch.zeros((capacity, inputs, batch), device=device)
         self.targets = torch.zeros((capacity, experiment.dim, batch), device=device)
@@ -56,6 +61,7 @@ class PlainStepper:
         self, first: int, rates: Sequence[float], blends: Sequence[float]
     ) -> NDArray[np.float32]:
         losses = []
+        self._body.train()
         for index, (rate, blend) in enumerate(zip(rates, blends, strict=True), first):
             self._optimizer.param_groups[0]["lr"] = rate
             self._optimizer.zero_grad()
@@ -68,6 +74,9 @@ class PlainStepper:
                     [p.data for p in self._average], [p.data for p in self._weights], blend
                 )
             losses.append(loss.detach())
+        self._body.eval()
+        for averaged, buffer in self._buffers:
+            averaged.copy_(buffer)
         values: NDArray[np.float32] = torch.stack(losses).cpu().numpy()
         return values
 
