@@ -319,7 +319,7 @@ def test_the_report_has_rows_and_warnings(monkeypatch: pytest.MonkeyPatch, home:
     monkeypatch.setattr(doctor, "find_gpus", lambda: None)
     report = doctor.examine({"TERM": "xterm-kitty", "CUDA_VISIBLE_DEVICES": "MIG-b"})
     assert report["nvidia"]["driver"] == "535.1" and report["nvidia"]["visible"] == "MIG-b"
-    text = doctor.text(report, io.TextIOWrapper(io.BytesIO(), "utf-8"))
+    text = doctor.report_text(report, io.TextIOWrapper(io.BytesIO(), "utf-8"))
     for part in (
         "NVIDIA         driver 535.1, runs CUDA up to 12.2, found by nvidia-smi; nvidia-ml-py ",
         "card           0  A100, 3.0 of 8.0 GiB free, MIG, 2 slices",

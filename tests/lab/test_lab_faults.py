@@ -242,6 +242,7 @@ async def test_a_hostile_file_of_points_is_a_line_in_the_form_and_the_lab_lives(
             file = make(tmp_path)
             driver.form.enter("data.path", str(file))
             await driver.press("t")
+            await until(lambda: "data.path" in driver.form.problems)
             error = driver.form.problems["data.path"]
             assert str(error).isprintable(), what
             assert driver.app.model.workspace.training is None, what

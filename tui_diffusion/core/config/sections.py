@@ -188,7 +188,7 @@ class NetworkConfig(Section):
         0,
         "point octaves",
         "Number of octaves of Fourier features of the point: sines and cosines at pi/2 times 1, 2, "
-        "4, …",
+        "4, and so on.",
         ge=0,
         le=10,
         script="any level",
@@ -197,7 +197,7 @@ class NetworkConfig(Section):
         0,
         "level octaves",
         "Number of octaves of Fourier features of the number that encodes the level: at pi/2 times "
-        "1, 2, 4, …",
+        "1, 2, 4, and so on.",
         ge=0,
         le=10,
         script="any level",
