@@ -31,7 +31,7 @@ from tui_diffusion.core.training.trainer import Progress, Trainer
 from tui_diffusion.lab.app import Lab
 from tui_diffusion.lab.clock import Clock
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
-from tui_diffusion.lab.runs.compare.subjects import Source
+from tui_diffusion.lab.runs.compare.subjects import Candidate
 from tui_diffusion.lab.session.session import Session
 
 FOLDER = Path(__file__).parent
@@ -120,19 +120,20 @@ async def ready(app: Lab, pilot: Pilot[int], condition: Callable[[], bool]) -> N
 
 
 async def shown(app: Lab, pilot: Pilot[int]) -> None:
-    """Wait for the points and the studies of the latest weights."""
+    """Wait for the points and the diagnosis of the latest weights."""
 
     def latest() -> bool:
-        film, training = app.main.denoising.film, app.model.bench.training
-        done = film is not None and training is not None and film.wish.step == training.step
-        return done and not app.model.sampling.busy and not app.model.studies.busy
+        trajectory, training = app.main.denoising.trajectory, app.model.workspace.training
+        if trajectory is None or training is None or trajectory.request.step != training.step:
+            return False
+        return not app.model.sampling.busy and not app.model.diagnoses.busy
 
     await ready(app, pilot, latest)
 
 
 async def trained(app: Lab, pilot: Pilot[int]) -> None:
-    """Wait for torch, train to the end, and wait for the film of the final weights."""
-    await ready(app, pilot, lambda: app.main.denoising.film is not None)
+    """Wait for torch, train to the end, and wait for the trajectory of the final weights."""
+    await ready(app, pilot, lambda: app.main.denoising.trajectory is not None)
     await pilot.press("t")
     await ready(app, pilot, lambda: not app.model.session.state.active)
     await shown(app, pilot)
@@ -167,17 +168,17 @@ async def field_and_errors(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
 
 async def compare(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     """A network of few parameters beside one of many, at the same level and from the same noise."""
-    await ready(app, pilot, lambda: app.main.denoising.film is not None)
+    await ready(app, pilot, lambda: app.main.denoising.trajectory is not None)
     sources = []
     for width in ("12", "64"):
-        trainer = Trainer(app.model.bench.experiment.with_settings({"network.width": width}))
+        trainer = Trainer(app.model.workspace.experiment.with_settings({"network.width": width}))
         for _ in trainer.run(interval=1.0):
             pass
         run = save_run(store() / f"width-{width}", trainer, "finished", training_report(trainer))
-        sources.append(Source(run.name, run))
+        sources.append(Candidate(run.name, run))
     screen = CompareScreen(sources)
     app.push_screen(screen)
-    await ready(app, pilot, lambda: len(screen.films) == 2)
+    await ready(app, pilot, lambda: len(screen.trajectories) == 2)
     return [draw(app)]
 
 
@@ -192,20 +193,21 @@ class Unhurried(Trainer):
             time.sleep(0.6 if progress.step < 2000 else 0)
 
 
-async def film(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
+async def learning(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     """The clean points while the network learns, then every level from noise to clean."""
     app.model.session = Session(app._notify, Unhurried)
-    app.updates.films = Clock(10, 1)  # as many of them as there can be
-    await ready(app, pilot, lambda: app.main.denoising.film is not None)
+    app.updates.trajectories = Clock(10, 1)  # as many of them as there can be
+    await ready(app, pilot, lambda: app.main.denoising.trajectory is not None)
     await pilot.press("home", "t")
     await pilot.press("end")
     frames: list[Image.Image] = []
     seen = -1
     while app.model.session.state.active or not frames:
         await pilot.pause(0.05)
-        made = app.main.denoising.film
-        if made is not None and made.wish.source == "network" and made.wish.step > 1.3 * seen:
-            seen = made.wish.step
+        trajectory = app.main.denoising.trajectory
+        request = None if trajectory is None else trajectory.request
+        if request is not None and request.source == "network" and request.step > 1.3 * seen:
+            seen = request.step
             frames.append(draw(app, SMALL))
     await shown(app, pilot)
     frames += [draw(app, SMALL)] * 4  # equal frames become one that stays as long
@@ -231,7 +233,7 @@ class Shot:
 
 WIDE = (120, 40)
 SHOTS = {
-    "denoising.gif": Shot("edm-spirals", WIDE, film),
+    "denoising.gif": Shot("edm-spirals", WIDE, learning),
     "lab.png": Shot("ddpm-multimodal", WIDE, four),
     "score-and-errors.png": Shot("ddpm-multimodal", WIDE, field_and_errors),
     "compare.png": Shot("edm-spirals", WIDE, compare),

@@ -128,7 +128,7 @@ def test_parts_are_told_from_chance_and_the_start_from_what_it_costs() -> None:
     assert splits[0].main == "network" and not splits[0].chance_alone("network")
     assert all(split.chance_alone("start") for split in splits)
     first, note = verdict(splits[0], start_mismatch(of))
-    assert first == "Mainly, the network is not the ideal denoiser."
+    assert first == "Main cause: the network is not the ideal denoiser."
     assert note.startswith("The start is good: off by ")
     naive = PRESETS["naive-1d"].experiment
     harmless = attribute(naive, trained(naive).denoiser)

@@ -189,7 +189,7 @@ def numbered_verdict(split: Attribution, start: StartMismatch) -> list[NumberedT
     elif split.chance_alone(main):
         first = "No part alone stands out from chance; more points may show one."
     else:
-        first = f"Mainly, {_WHY[main]}."
+        first = f"Main cause: {_WHY[main]}."
     if not start.distance:
         return [first, "The start is exact."]
     by = (NamedNumber("start off by", f"{start.share:.2g}"), " std of the noisiest level")

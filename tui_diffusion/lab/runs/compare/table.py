@@ -32,7 +32,7 @@ class ComparisonTable(RowList, can_focus=False):
         self.columns = tuple(LETTERS[k] for k in range(len(subjects)))
         differ = settings_that_differ(subjects)
         same = [] if differ else [ComparisonRow("none: all are the same", ())]
-        self.rows = [ComparisonRow("Differing settings", ()), *differ, *same, ComparisonRow("", ())]
+        self.rows = [ComparisonRow("Differences", ()), *differ, *same, ComparisonRow("", ())]
         self.rows += [ComparisonRow("Results", ()), *result_rows(subjects)]
         if not same_loss(subjects):
             # Two rows, because the table may take two fifths of a narrow terminal.
