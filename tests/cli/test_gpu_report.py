@@ -318,6 +318,7 @@ def test_the_report_has_rows_and_warnings(monkeypatch: pytest.MonkeyPatch, home:
     monkeypatch.setattr(doctor, "find_nvidia", lambda: cut)
     monkeypatch.setattr(doctor, "find_gpus", lambda: None)
     report = doctor.examine({"TERM": "xterm-kitty", "CUDA_VISIBLE_DEVICES": "MIG-b"})
+    report["terminal"]["columns"] = 200  # else lines are broken at the width of whoever runs this
     assert report["nvidia"]["driver"] == "535.1" and report["nvidia"]["visible"] == "MIG-b"
     text = doctor.report_text(report, io.TextIOWrapper(io.BytesIO(), "utf-8"))
     for part in (

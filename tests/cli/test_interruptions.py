@@ -1,6 +1,7 @@
 """A training that diverges, is interrupted or stopped at the command line."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,18 @@ def test_an_interruption_saves_a_training_that_can_go_on(run_cli, monkeypatch):
     assert rest.tobytes() == whole[301:].tobytes()
 
 
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Ctrl-C as a shell in the foreground leaves it; one in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(("signalled", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interruption_before_anything_is_done_is_one_line(run_cli, monkeypatch, signalled, code):
+def test_an_interruption_before_anything_is_done_is_one_line(
+    run_cli, monkeypatch, signals, signalled, code
+):
     def wait(*_: object, **__: object) -> None:
         signal.raise_signal(signalled)
 
