@@ -270,13 +270,14 @@ async def test_a_hostile_path_is_typed_and_told(tmp_path, monkeypatch):
     (tmp_path / "[red]x.csv").write_text("\x1b[31m[red]\n\x1b[2J[@click=app.quit]x\n")
     async with lab(data__name="file:p.csv") as driver:
         await driver.edit("data.path", "[red]x.csv")
+        await until(lambda: "is not a number" in said_of_field(driver))
         text = said_of_field(driver)
         assert "is not a number" in text and "[red]x.csv" in text
         assert "\x1b" not in driver.screen
         await driver.edit("data.path", "~nobody-of-this-name/x.csv")
-        assert "no such file" in said_of_field(driver)
+        await until(lambda: "no such file" in said_of_field(driver))
         await driver.edit("data.path", "p.csv")
-        assert not driver.form.problems
+        await until(lambda: not driver.form.reading and not driver.form.problems)
 
 
 @pytest.mark.parametrize("how", ["gone", "another", "pipe"])
