@@ -267,9 +267,15 @@ def code(experiment: Experiment) -> str:
 
 def test_every_field_is_followed_or_refused() -> None:
     """A field that the templates do not know must never be left out in silence."""
-    ring = changed("edm-moons", data__name="ring", sampling__sampler="ddim")
+    bases = [preset.experiment for preset in PRESETS.values()]
+    bases += [
+        changed("edm-moons", data__name="ring", sampling__sampler="ddim"),
+        changed("edm-1d", sampling__sampler="ddim"),
+        changed("naive-multimodal", data__name="ring"),
+        changed("ddpm-multimodal", training__decay="step", schedule__kind="linear-beta"),
+    ]
     tried, silent = set(), set()
-    for base in (*(preset.experiment for preset in PRESETS.values()), ring):
+    for base in bases:
         before = code(base)
         for path in field_table():
             for experiment in others(base, path):
@@ -288,38 +294,6 @@ def test_what_the_script_cannot_follow_is_refused() -> None:
     for settings in ({"network.fourier": 2}, {"training.average": 0.9}):
         with pytest.raises(ConfigError, match=f"{next(iter(settings))}: .* allowed: 0"):
             standalone_script(experiment.with_settings(settings))
-
-
-LISTS = {"data.means": "3", "data.weights": "1, 2, 3, 4", "schedule.betas": "0.1, 0.5"}
-OF_A_FILE = ("data.path", "data.columns", "data.where", "data.scaling")
-
-
-def body(experiment: Experiment) -> str:
-    """The code of the script, without the docstring that names the experiment."""
-    try:
-        return standalone_script(experiment).split('"""', 2)[2]
-    except ConfigError as error:
-        return str(error)
-
-
-def test_a_change_of_any_field_changes_the_script_or_is_refused() -> None:
-    bases = [get_preset(n).experiment for n in ("naive-multimodal", "ddpm-1d-detailed", "edm-1d")]
-    bases += [changed(bases[0], data__name="ring"), changed(bases[2], sampling__sampler="ddim")]
-    bases += [changed("ddpm-multimodal", training__decay="step", schedule__kind="linear-beta")]
-    before = [body(experiment) for experiment in bases]
-    for path, spec in field_table().items():
-        if path in ("device", *OF_A_FILE):  # the tests of files hold theirs
-            continue
-        seen = set()
-        for experiment, text in zip(bases, before, strict=True):
-            if spec.applies(experiment):
-                with contextlib.suppress(ConfigError):
-                    up, down = (nudge(experiment, path, up=up) for up in (True, False))
-                    new = up if up != experiment else down
-                    if path in LISTS:
-                        new = experiment.with_settings({path: LISTS[path]})
-                    seen.add(body(new) != text)
-        assert True in seen, path
 
 
 def test_a_hostile_name_stays_a_word(tmp_path: Path) -> None:
