@@ -77,7 +77,7 @@ async def test_nothing_fails_in_a_screen_that_is_left():
     """A callback, a timer and a worker, each of which looks for what is no longer there."""
     looked = []
 
-    def view_state() -> None:
+    def look() -> None:
         looked.append(1)
         screen.query_one("#none")
 
@@ -85,7 +85,7 @@ async def test_nothing_fails_in_a_screen_that_is_left():
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:  # as Textual's palette takes it
-            view_state()
+            look()
 
     async with lab(size=NARROW) as driver:
         for screen in (RunsScreen(plain=False), CommandMenu(), HelpScreen([])):
@@ -93,13 +93,13 @@ async def test_nothing_fails_in_a_screen_that_is_left():
             driver.app.push_screen(screen)
             await until(lambda screen=screen: screen.is_mounted)
             with pytest.raises(NoMatches):  # where it should be there, that it is not is a defect
-                await screen._dispatch_message(events.Callback(view_state))
+                await screen._dispatch_message(events.Callback(look))
             screen.run_worker(work)
             await driver.pilot.pause(0)
-            screen.call_after_refresh(view_state)
-            screen.call_later(view_state)
+            screen.call_after_refresh(look)
+            screen.call_later(look)
             driver.app.pop_screen()
-            await screen._dispatch_message(events.Callback(view_state))
+            await screen._dispatch_message(events.Callback(look))
             await until(lambda screen=screen: not screen.is_running)
             await until(lambda before=before: len(looked) >= before + 4)
         await driver.press("right")
@@ -137,12 +137,12 @@ async def test_the_lab_goes_on_after_a_message_that_came_too_early(slowly):
     async with lab(size=NARROW) as driver:
         app, looked = driver.app, []
 
-        def view_state() -> None:
+        def look() -> None:
             looked.append(app.screen.is_mounted)
             app.screen.query_one("#none")
 
         app.call_next(app.windows.action_help)
-        app.call_later(view_state)
+        app.call_later(look)
         await until(lambda: looked)
         assert looked == [False]
         await until(lambda: app.screen.is_mounted)

@@ -169,7 +169,7 @@ class Lab(TerminalApp):
         # Only after the first paint, so that heavy imports do not delay it.
         self.call_after_refresh(self.model.sampling.start)
         self.call_after_refresh(self.updates.count_runs)
-        main.gpu.view_state()
+        main.gpu.search()
         self.model.diagnoses.start()
         if self.offered:
             self.call_after_refresh(self.offer_to_go_on)
@@ -330,7 +330,7 @@ class Lab(TerminalApp):
     def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
         if self.screen_stack:  # empty while the lab shuts down
             self.main.loss.at(message.level)
-            self.guidance.view_state()
+            self.guidance.update()
 
     def on_denoising_panel_uncovered(self) -> None:
         self.updates.refresh()  # hidden points are not resampled, so they may be out of date

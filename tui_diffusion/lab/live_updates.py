@@ -154,7 +154,7 @@ class LiveUpdates:
         if changed:
             self.mark()
         self.write_status()
-        self._guidance.view_state()
+        self._guidance.update()
 
     def _follow(self, training: Training, changed: bool) -> None:
         """Request a trajectory of the latest weights if the panel shows an older one."""

@@ -64,9 +64,9 @@ class Guidance:
         """Record an action of the user: an action of the lab, or "choose"."""
         if self._guide.did(action.partition("(")[0]):
             self.write()
-        self.view_state()
+        self.update()
 
-    def view_state(self) -> None:
+    def update(self) -> None:
         """Pass the visible state to the guide; write the note if it changes."""
         if self._guide.at is not None and self._guide.see(self._visible_state()):
             self.write()

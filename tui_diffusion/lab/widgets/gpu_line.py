@@ -38,7 +38,7 @@ class GpuLine(TextLine):
         self._texts: list[NumberedText] = []
         self._was_busy = False
 
-    def view_state(self) -> None:
+    def search(self) -> None:
         """Search for GPUs in a thread, because a driver may respond slowly."""
         threading.Thread(target=self._find, name="gpu", daemon=True).start()
 

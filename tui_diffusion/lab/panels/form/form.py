@@ -324,7 +324,7 @@ class Form(Widget):
         self._editor = editor
         self.model.begin(editor.spec.path)
         self.mount(editor)
-        self.position()
+        self._place_editor()
         # At once, because keys that are already waiting belong to the editor.
         self.screen.set_focus(editor)
         self.fields.attach(editor)
@@ -333,9 +333,9 @@ class Form(Widget):
     @on(FormRows.Scrolled)
     def _scrolled(self, event: FormRows.Scrolled) -> None:
         event.stop()
-        self.position()
+        self._place_editor()
 
-    def position(self) -> None:
+    def _place_editor(self) -> None:
         """Place the text field over the value, or the choices below it."""
         if self._editor is None:
             return
