@@ -16,6 +16,10 @@ class SamplerPart(Part):
     that ``looks_back`` receives the previous step. A sampler with ``trained_levels`` can only use
     the levels of the training.
 
+    ``order`` is the order of convergence p: without noise, the error over N steps falls as N^−p. It
+    is None for a sampler that does not follow the probability-flow ODE. ``evaluations`` is the
+    number of calls of the denoiser in one step.
+
     ``script`` is the body of ``denoise(x, k)`` in an exported script, the step from level k to
     k + 1, in terms of ``alphas`` and ``sigmas``. ``$estimates(x, k)`` returns x0_hat and eps_hat;
     ``$quiet`` is a line that draws z; ``$eta`` and ``$variance`` stand for those fields.
@@ -26,6 +30,8 @@ class SamplerPart(Part):
     formula: str
     looks_back: bool = False
     trained_levels: bool = False
+    order: int | None = None
+    evaluations: int = 1
     script: str = ""
     script_before: str = ""
 
@@ -72,6 +78,7 @@ SAMPLER_PARTS = by_name(
         name="ddim",
         function="ddim",
         help="with eta times its noise",
+        order=1,
         uses=("eta", "quiet"),
         papers=("Song, Meng and Ermon 2021: Denoising Diffusion Implicit Models. ICLR.",),
         formula="x ← α'·x0_hat + √(σ'² − s²)·eps_hat + s·z, with s = η·σ'/σ·√(σ² − (α/α')²·σ'²)",
@@ -91,6 +98,7 @@ SAMPLER_PARTS = by_name(
         name="euler",
         function="euler",
         help=_ODE,
+        order=1,
         formula="x ← x + (α' − α)·x0_hat + (σ' − σ)·eps_hat",
         script='''\
     """An Euler step of the probability-flow ODE (Song et al. 2021)."""
@@ -102,6 +110,8 @@ SAMPLER_PARTS = by_name(
         name="heun",
         function="heun",
         help=_ODE,
+        order=2,
+        evaluations=2,
         papers=(KARRAS,),
         formula="an Euler step x + (α' − α)·x0_hat + (σ' − σ)·eps_hat, taken again with the mean "
         "of the estimates here and there",
@@ -120,6 +130,7 @@ SAMPLER_PARTS = by_name(
         name="dpm++2m",
         function="dpmpp_2m",
         help=_ODE,
+        order=2,
         papers=(
             "Lu et al. 2022: DPM-Solver++: Fast Solver for Guided Sampling of Diffusion "
             "Probabilistic Models.",
