@@ -166,7 +166,8 @@ class Lab(TerminalApp):
             more = f" (and {len(self._damaged) - 1} more)" if len(self._damaged) > 1 else ""
             text = self._damaged[0] + more
             self.notify(text, title="Presets", severity="warning", markup=False)
-        # Only after the first paint, so that heavy imports do not delay it.
+        # Only after the first paint, so that collections and heavy imports do not delay it.
+        self.call_after_refresh(gc.enable)
         self.call_after_refresh(self.model.sampling.start)
         self.call_after_refresh(self.updates.count_runs)
         main.gpu.search()

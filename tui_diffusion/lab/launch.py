@@ -6,6 +6,7 @@ environment has to be set first.
 
 from __future__ import annotations
 
+import gc
 import locale
 import os
 import signal
@@ -113,6 +114,7 @@ def _run(
     stored: Settings,
     offered: tuple[str, ...],
 ) -> NoReturn:
+    gc.disable()  # as while the program loads; the app enables it after its first paint
     guard = Guard.start()
     from .app import Lab
 
