@@ -14,7 +14,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from ..parts.datasets import DATA_PARTS
 from ..parts.methods import METHOD_PARTS
+from ..parts.networks import NETWORK_PARTS
 from ..parts.part import Part, described
+from ..parts.registries import find_more
 from ..parts.samplers import SAMPLER_PARTS
 from ..parts.schedules import SCHEDULE_PARTS
 
@@ -51,6 +53,8 @@ class OneOf:
 
     def _known(self, name: str) -> str:
         if name not in self.parts:
+            find_more()
+        if name not in self.parts:
             raise ValueError(f"{name!r} is not allowed; allowed: {self.allowed}")
         return name
 
@@ -58,13 +62,16 @@ class OneOf:
 DataName = Annotated[str, OneOf(DATA_PARTS)]
 MethodName = Annotated[str, OneOf(METHOD_PARTS)]
 ScheduleKind = Annotated[str, OneOf(SCHEDULE_PARTS)]
+NetworkName = Annotated[str, OneOf(NETWORK_PARTS)]
 SamplerName = Annotated[str, OneOf(SAMPLER_PARTS)]
 
 
 def schedules_of(method: str) -> tuple[str, ...]:
     """Return the compatible schedules of a method, its default first."""
-    fitting = [name for name, part in SCHEDULE_PARTS.items() if method in part.methods]
-    return _default_first(METHOD_PARTS[method].schedule, fitting)
+    own = METHOD_PARTS[method]
+    also = {own.schedule, *own.schedules}
+    fitting = [n for n, part in SCHEDULE_PARTS.items() if method in part.methods or n in also]
+    return _default_first(own.schedule, fitting)
 
 
 def samplers_of(method: str) -> tuple[str, ...]:
