@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
 
-from tui_diffusion.core.parts import loading
-from tui_diffusion.core.parts.registries import REGISTRIES, changed
+from tui_diffusion.core.parts.registries import REGISTRIES, changed, part_files
 
 HEAD = """\
 from typing import Annotated, Literal
@@ -33,13 +32,13 @@ def written(folder: Path, text: str, name: str = "my_parts.py") -> Path:
 def restored() -> Iterator[None]:
     """Take out, at the end, every part that was added meanwhile."""
     before = {kind: dict(parts) for kind, parts in REGISTRIES.items()}
-    files = dict(loading._loaded)
+    files = dict(part_files)
     try:
         yield
     finally:
         for kind, parts in before.items():
             REGISTRIES[kind].clear()
             REGISTRIES[kind].update(parts)
-        loading._loaded.clear()
-        loading._loaded.update(files)
+        part_files.clear()
+        part_files.update(files)
         changed()

@@ -19,6 +19,7 @@ from tui_diffusion.core.config.experiment import field_table, from_json, to_json
 from tui_diffusion.core.config.stepping import nudge
 from tui_diffusion.core.faults import PartError
 from tui_diffusion.core.methods import IdealDenoiser
+from tui_diffusion.core.parts.loading import read_part_file, run, take
 from tui_diffusion.core.parts.registries import REGISTRIES
 from tui_diffusion.core.randomness import generator
 from tui_diffusion.export.script.standalone import standalone_script
@@ -325,7 +326,7 @@ def test_a_changed_file_takes_the_place_of_its_former_self_or_leaves_it(tmp_path
 
     written(tmp_path, HARMLESS)
     with pytest.raises(ConfigError, match=r"my_parts\.py: sampling\.sampler: gone"):
-        load_parts(file, never)
+        take(run(read_part_file(file)), never)
     assert REGISTRIES["sampler"]["finest"] is latest and "fine" not in REGISTRIES["sampler"]
     other = written(tmp_path, HARMLESS.replace("fine", "finest"), "other.py")
     with pytest.raises(ConfigError, match=r"other\.py.*taken by my_parts\.py"):

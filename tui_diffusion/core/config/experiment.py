@@ -325,6 +325,21 @@ def _meant(path: str) -> list[str]:
     return [p for p in paths if table[p].section == section] or paths or nearest(path, table)
 
 
+def with_parts_as_loaded(experiment: Experiment) -> Experiment:
+    """Return an experiment for the parts as they are now; raise `ConfigError` if one is missing.
+
+    Parameters that a part no longer has are dropped, and new ones take their defaults.
+    """
+    known = field_table()
+    values = {
+        section: {name: v for name, v in fields.items() if f"{section}.{name}" in known}
+        if isinstance(fields, dict)
+        else fields
+        for section, fields in experiment.model_dump().items()
+    }
+    return build(values, experiment.data)
+
+
 def from_json(text: str) -> Experiment:
     """Build the experiment that `to_json` wrote; raise `ConfigError`."""
     try:

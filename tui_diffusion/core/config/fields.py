@@ -136,7 +136,7 @@ def _added(one_of: OneOf, chooser: str, prefix: str) -> Iterator[FieldSpec]:
     """Yield the fields that parts add; each applies while one of its parts is chosen."""
     specs: dict[str, FieldSpec] = {}
     users: dict[str, list[str]] = {}
-    for part in one_of.parts.values():
+    for part in [*one_of.parts.values()]:
         for spec in fields_of(part.parameters, prefix) if part.parameters else ():
             specs.setdefault(spec.path, spec)
             users.setdefault(spec.path, []).append(part.name)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
 from ..parts.methods import METHOD_PARTS
 from ..parts.networks import NETWORK_PARTS
@@ -46,21 +46,24 @@ class PartSection(Section):
     """A section that names a part and holds its parameters.
 
     Those that the section does not declare itself are fields of the part's own model. The values of
-    other parts' parameters are dropped.
+    other parts' parameters are dropped. Sections are equal only if the code of their part is.
     """
 
     model_config = ConfigDict(extra="allow")
 
     parts: ClassVar[Mapping[str, Part]]
     named_by: ClassVar[str] = "name"
+    _code: str = PrivateAttr("")
 
     @model_validator(mode="after")
     def _with_parameters(self) -> PartSection:
         given: dict[str, Any] = self.__pydantic_extra__ or {}
-        own = self.parts[getattr(self, self.named_by)].parameters
+        part = self.parts[getattr(self, self.named_by)]
+        self._code = part.file.checksum if part.file else ""
+        own = part.parameters
         if own is None and not given:
             return self
-        every = (part.parameters for part in self.parts.values() if part.parameters)
+        every = [each.parameters for each in [*self.parts.values()] if each.parameters]
         others = {name for model in every for name in model.model_fields}
         own = own or Section
         known = own.model_fields

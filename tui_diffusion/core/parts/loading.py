@@ -12,6 +12,7 @@ import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,46 +23,64 @@ from ..text import expanded, shown
 from .calls import place_of, words_of
 from .declare import Declared, declared, replaced
 from .part import Part, PartFile
-from .registries import REGISTRIES, Kind, changed
+from .registries import REGISTRIES, Kind, changed, part_files
 
 LARGEST = 2**20
 """Maximum size in bytes of a part file."""
 
-_loaded: dict[Path, PartFile] = {}
 
-
-def loaded_files() -> tuple[PartFile, ...]:
-    """Return the part files that were loaded by their paths, in this order."""
-    return tuple(_loaded.values())
-
-
-def load_parts(path: Path | str, check: Callable[[], None] | None = None) -> PartFile:
+def load_parts(path: Path | str) -> PartFile:
     """Load the parts of a file, in place of those that it declared before; return the file.
 
     Raise `ConfigError`, one line with the file and the line in it, and leave all parts as they were
-    if the file cannot be loaded or ``check``, called with the new parts, raises one.
+    if it cannot be loaded.
     """
     file = read_part_file(path)
-    if _loaded.get(file.path) == file and check is None:
-        return file
-    found = _declared_by(file)
-    if not found:
+    if part_files.get(file.path) != file:
+        take(run(file))
+    return file
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A part file that has run, with its parts, which are not registered yet."""
+
+    file: PartFile
+    parts: Declared
+
+
+def run(file: PartFile) -> Loaded:
+    """Run a part file and return its parts; raise `ConfigError`."""
+    parts = _declared_by(file)
+    if not parts:
         raise ConfigError(
             f"{shown(file.name)}: it declares no part; allowed: functions with a decorator of "
             "tui_diffusion.parts"
         )
-    before = {kind: dict(parts) for kind, parts in REGISTRIES.items()}
-    _register(found, file)
+    return Loaded(file, parts)
+
+
+def take(loaded: Loaded, check: Callable[[], None] = lambda: None) -> None:
+    """Put the parts of a file into the registries.
+
+    ``check`` is called with the new parts; if it raises `ConfigError`, the former ones come back.
+    """
+    file, before = loaded.file, {kind: dict(parts) for kind, parts in REGISTRIES.items()}
+    _register(loaded.parts, file)
     try:
-        if check is not None:
-            check()
+        check()
     except ConfigError as error:
         for kind, parts in before.items():
             _set(REGISTRIES[kind], parts)
         changed()
         raise ConfigError(f"{shown(file.name)}: {error}", error.field) from None
-    _loaded[file.path] = file
-    return file
+    part_files[file.path] = file
+
+
+def run_changed() -> list[Loaded]:
+    """Run the loaded files whose contents have changed since; raise `ConfigError`."""
+    files = [read_part_file(path) for path in part_files]
+    return [run(file) for file in files if file != part_files[file.path]]
 
 
 def read_part_file(path: Path | str) -> PartFile:
@@ -77,18 +96,6 @@ def read_part_file(path: Path | str) -> PartFile:
             f"parts {shown(str(path))!r}: {reason_of(error)}; allowed: a file of Python, such as "
             "my_parts.py"
         ) from None
-
-
-def changed_files() -> list[Path]:
-    """Return the loaded files whose contents have changed since, or that cannot be read."""
-    paths = []
-    for path, file in _loaded.items():
-        try:
-            if read_part_file(path).content != file.content:
-                paths.append(path)
-        except ConfigError:
-            paths.append(path)
-    return paths
 
 
 def _declared_by(file: PartFile) -> Declared:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 from .datasets import DATA_PARTS
 from .methods import METHOD_PARTS
 from .networks import NETWORK_PARTS
-from .part import Part
+from .part import Part, PartFile
 from .samplers import SAMPLER_PARTS
 from .schedules import SCHEDULE_PARTS
 
@@ -30,6 +31,9 @@ NAMED_BY: dict[Kind, str] = {
     "sampler": "sampling.sampler",
 }
 """The field of an experiment that names a part of each kind."""
+
+part_files: dict[Path, PartFile] = {}
+"""The part files that were loaded by their paths, in this order."""
 
 problems: list[str] = []
 """One line for each installed package whose parts could not be loaded."""
