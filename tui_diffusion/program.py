@@ -13,7 +13,13 @@ from .cli import completion
 from .cli.commands import make_program
 from .cli.examples import examples
 from .cli.main import run
-from .cli.options import given, points_option, run_argument, settings_option
+from .cli.options import (
+    given,
+    lab_parts_option,
+    points_option,
+    run_argument,
+    settings_option,
+)
 from .core.config.catalog import get_preset
 from .core.config.errors import ConfigError
 from .core.config.experiment import Experiment
@@ -50,6 +56,7 @@ def _drawing_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("experiment", required=False, shell_complete=completion.experiments)
 @settings_option
 @points_option
+@lab_parts_option
 @_drawing_options
 @click.option(
     "--resume",
@@ -63,6 +70,7 @@ def lab(
     experiment: str | None,
     settings: tuple[str, ...],
     points: str | None,
+    parts: tuple[str, ...],
     no_mouse: bool,
     ascii_only: bool,
     low_bandwidth: bool,
@@ -93,15 +101,23 @@ def lab(
                 f"{shown(of)}, or none"
             )
     changed = bool(settings or points)
-    options = LabOptions(theme, ascii_only, not no_mouse, low_bandwidth, resumed, changed=changed)
+    options = LabOptions(
+        theme, ascii_only, not no_mouse, low_bandwidth, resumed, changed=changed, parts=parts
+    )
     open_lab(experiment, make, options)
 
 
 @click.command(epilog=examples("watch"))
 @run_argument
+@lab_parts_option
 @_drawing_options
 def watch(
-    run: str, no_mouse: bool, ascii_only: bool, low_bandwidth: bool, theme: str | None
+    run: str,
+    parts: tuple[str, ...],
+    no_mouse: bool,
+    ascii_only: bool,
+    low_bandwidth: bool,
+    theme: str | None,
 ) -> None:
     """Open the lab and follow the training of RUN, which another process is at.
 
@@ -115,7 +131,7 @@ def watch(
         return get_preset(name).experiment.with_settings(given({"sampling.points": usual}))
 
     watched = whole_run(run)
-    options = LabOptions(theme, ascii_only, not no_mouse, low_bandwidth, watch=watched)
+    options = LabOptions(theme, ascii_only, not no_mouse, low_bandwidth, watch=watched, parts=parts)
     open_lab(None, make, options)
 
 

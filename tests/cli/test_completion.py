@@ -74,12 +74,12 @@ def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
     assert offered(completion.topics, "f") == {"fields", "files"}
     assert offered(completion.topics, "") >= {"python", "extending", "keys", "numbers"}
     complete = {
-        "sample": {"run", "sampler"},
-        "evaluate": {"run", "sampler"},
-        "export": {"run"},
-        "train": {"resume", "device", "settings", "experiment"},
-        "lab": {"resume", "theme", "settings", "experiment"},
-        "watch": {"run", "theme"},
+        "sample": {"run", "sampler", "parts"},
+        "evaluate": {"run", "sampler", "parts"},
+        "export": {"run", "parts"},
+        "train": {"resume", "device", "settings", "experiment", "parts"},
+        "lab": {"resume", "theme", "settings", "experiment", "parts"},
+        "watch": {"run", "theme", "parts"},
     }
     for name, parameters in complete.items():
         for parameter in cli.commands[name].params:

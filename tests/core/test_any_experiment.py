@@ -105,7 +105,7 @@ JUDGED_BESIDE = {
 
 def test_every_field_is_tried():
     fixed = {"data.name", "data.path", "data.columns", "data.where"}
-    fixed |= {"method.name", "schedule.kind", "device"}
+    fixed |= {"method.name", "schedule.kind", "network.name", "device"}
     assert set(small) | fixed == set(field_table())
 
 

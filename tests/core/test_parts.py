@@ -5,16 +5,22 @@ import math
 import pytest
 import torch
 
-from tui_diffusion.core import assemble, datasets, samplers, schedules
+from tui_diffusion.core import assemble, datasets, networks, samplers, schedules
 from tui_diffusion.core.config.choices import samplers_of, schedules_of
 from tui_diffusion.core.config.data_section import DataConfig
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.core.config.presets import PRESETS
-from tui_diffusion.core.config.sections import MethodConfig, SamplingConfig, ScheduleConfig
+from tui_diffusion.core.config.sections import (
+    MethodConfig,
+    NetworkConfig,
+    SamplingConfig,
+    ScheduleConfig,
+)
 from tui_diffusion.core.config.titles import title_of
 from tui_diffusion.core.parts.datasets import DATA_PARTS, DataPart
 from tui_diffusion.core.parts.methods import METHOD_PARTS
+from tui_diffusion.core.parts.networks import NETWORK_PARTS
 from tui_diffusion.core.parts.samplers import SAMPLER_PARTS, SamplerPart
 from tui_diffusion.core.parts.schedules import SCHEDULE_PARTS, SchedulePart
 from tui_diffusion.core.schedules import Schedule
@@ -28,6 +34,7 @@ REGISTRIES = [
     (DATA_PARTS, DataConfig, datasets),
     (METHOD_PARTS, MethodConfig, None),
     (SCHEDULE_PARTS, ScheduleConfig, schedules),
+    (NETWORK_PARTS, NetworkConfig, networks),
     (SAMPLER_PARTS, SamplingConfig, samplers),
 ]
 

@@ -283,10 +283,11 @@ def test_every_field_is_followed_or_refused() -> None:
                 with contextlib.suppress(ConfigError):
                     if code(experiment) == before:
                         silent.add((base.name, path))
-    # The device is that of whoever runs it; the result is taken before any step is repeated.
+    # The device is that of whoever runs it; the result is taken before any step is repeated; and
+    # there is one network.
     assert silent == {("ddpm-1d-detailed", "sampling.repeats")}
     of_a_file = {"data.path", "data.columns", "data.where", "data.scaling"}
-    assert tried == set(field_table()) - of_a_file - {"device"}
+    assert tried == set(field_table()) - of_a_file - {"device", "network.name"}
 
 
 def test_what_the_script_cannot_follow_is_refused() -> None:

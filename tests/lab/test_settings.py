@@ -202,7 +202,7 @@ def test_only_what_changed_is_written(tmp_path):
     file.write_text(HAND)
     kept, problem = load(file)
     assert kept == Settings(glyphs="ascii", fps=4, place=RestorePoint(tour=3, tab="setup"))
-    assert "colour is unknown; allowed: theme, fps, points, glyphs (and 2 more)" in problem
+    assert "colour is unknown; allowed: theme, fps, points, glyphs, parts (and 2 more)" in problem
     place = replace(kept.place, level=7, tab="training", tour=4)
     assert save(file, replace(kept, theme="nord", place=place), kept) == ""
     changed = HAND.replace("tour = 3", "tour = 4").replace('"setup"', '"training"')

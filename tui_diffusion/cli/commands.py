@@ -23,6 +23,7 @@ from ..core.text import shown
 from . import completion, streams
 from .examples import examples
 from .export_command import export_
+from .kept_parts import load_kept_parts
 from .listing_commands import docs, doctor, list_, runs
 from .sampling_commands import evaluate, sample
 from .signals import Exit, complain
@@ -134,5 +135,7 @@ def make_program(opening: click.Command, *others: click.Command) -> click.Group:
             check_room_for_torch()
         if ctx.invoked_subcommand in _WITH_TORCH and (problem := use_kept_speeds()):
             complain(problem)
+        if ctx.invoked_subcommand not in (*opens, "doctor"):
+            load_kept_parts(strict=ctx.invoked_subcommand in _WITH_TORCH)
 
     return cli

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 from ..core.config.catalog import all_presets
 from ..core.config.errors import ConfigError
 from ..core.config.experiment import field_table
+from ..core.parts.registries import find_more
 from .bash_completion import BashCompletion, read_at_start
 
 PROGRAM = "diffusion-tui"
@@ -69,6 +70,7 @@ def experiments(_: click.Context, __: click.Parameter, incomplete: str) -> list[
 def fields(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a field and, after "=", its value."""
     path, given, value = incomplete.partition("=")
+    find_more()
     spec = field_table().get(path)
     if given and spec is not None:
         if path == "data.name" and value.startswith("file:"):
@@ -94,12 +96,18 @@ def runs(_: click.Context, __: click.Parameter, incomplete: str) -> list[Complet
 
 def samplers(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a sampler."""
+    find_more()
     return _begun(incomplete, field_table()["sampling.sampler"].choices)
 
 
 def devices(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a device, including the GPUs of this machine."""
     return _begun(incomplete, _devices())
+
+
+def part_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a part file."""
+    return [CompletionItem(incomplete, type="file")]
 
 
 def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

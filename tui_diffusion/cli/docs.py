@@ -20,7 +20,9 @@ def field_rows() -> list[Row]:
     """Return a row for every hyperparameter that ``--set`` accepts."""
     from ..core.config.experiment import field_table
     from ..core.config.value_types import format_value
+    from ..core.parts.registries import find_more
 
+    find_more()
     return [
         {
             "field": spec.path,

@@ -11,7 +11,7 @@ from ..core.config.errors import ConfigError
 from ..core.progress import ProgressCallback
 from ..core.text import shown
 from .examples import examples
-from .options import json_option, run_argument
+from .options import json_option, parts_option, run_argument
 from .progress import with_bar
 from .resampling import denoiser_of, resampled
 from .results import end_if_diverged, print_json
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--light", is_flag=True, help="Use a light background.")
 @click.option("--transparent", is_flag=True, help="Use a transparent background (.png and .svg).")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
+@parts_option
 @json_option
 def export_(
     run: str,

@@ -15,7 +15,7 @@ from ..core.nearest import did_you_mean, nearest
 from ..core.text import shown
 from . import completion
 from .examples import examples
-from .options import json_option
+from .options import json_option, parts_option
 from .results import print_json
 from .signals import Exit, complain
 from .speeds import measure_speeds
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list", epilog=examples("list"))
+@parts_option
 @json_option
 def list_(as_json: bool) -> None:
     """List the experiments, including user presets."""
@@ -56,6 +57,7 @@ def list_(as_json: bool) -> None:
 
 @click.command(epilog=examples("docs"))
 @click.argument("topic", required=False, shell_complete=completion.topics)
+@parts_option
 @json_option
 def docs(topic: str | None, as_json: bool) -> None:
     """Print the reference on a TOPIC.
@@ -105,6 +107,7 @@ def doctor(measure: bool, as_json: bool) -> None:
 
 @click.command(epilog=examples("runs"))
 @click.argument("words", nargs=-1)
+@parts_option
 @json_option
 def runs(words: tuple[str, ...], as_json: bool) -> None:
     """List the runs on disk, and how they differ from their presets.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
 from ..core.config.errors import ConfigError
 from ..core.faults import fault_of
+from ..core.parts.registries import problems
 from ..core.runs.manifest import RunError
 from ..core.text import shown
 from . import streams
@@ -18,6 +21,21 @@ from .usage import wrong_use
 def run(program: click.Command) -> None:
     """Run the command that the arguments of this process name."""
     streams.make_fit()
+    with _problems_of_packages():
+        _run(program)
+
+
+@contextmanager
+def _problems_of_packages() -> Iterator[None]:
+    """Say at the end which installed packages have parts that could not be loaded."""
+    try:
+        yield
+    finally:
+        for problem in problems:
+            complain(problem)
+
+
+def _run(program: click.Command) -> None:
     try:
         program(prog_name="diffusion-tui", standalone_mode=False)
         sys.stdout.flush()

@@ -57,6 +57,36 @@ seed_option: Decorator = click.option(
 )
 
 
+def _load(ctx: click.Context, _: click.Parameter, files: tuple[str, ...]) -> None:
+    if files:
+        from ..core.parts.loading import load_parts
+
+        for file in files:
+            load_parts(file)
+
+
+parts_option: Decorator = click.option(
+    "--parts",
+    metavar="FILE.py",
+    multiple=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_load,
+    shell_complete=completion.part_files,
+    help="Load the parts of a file, see `diffusion-tui docs extending`. Repeatable.",
+)
+
+
+lab_parts_option: Decorator = click.option(
+    "--parts",
+    metavar="FILE.py",
+    multiple=True,
+    shell_complete=completion.part_files,
+    help="Load the parts of a file, see `diffusion-tui docs extending`. Repeatable.",
+)
+"""As `parts_option`, for the lab, which opens even if a file cannot be loaded."""
+
+
 def given(options: Mapping[str, str | None]) -> dict[str, str]:
     """Return the options that are given, as fields with their values."""
     return {path: value for path, value in options.items() if value is not None}

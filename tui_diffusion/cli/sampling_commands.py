@@ -12,6 +12,7 @@ from .options import (
     ideal_option,
     json_option,
     levels_option,
+    parts_option,
     points_option,
     run_argument,
     sampler_option,
@@ -32,6 +33,7 @@ from .results import end_unless_finite, print_json, print_result
 @click.option(
     "--out", metavar="FILE", type=click.Path(path_type=Path), help="File.npz to write points to."
 )
+@parts_option
 @json_option
 def sample(
     run: str,
@@ -86,6 +88,7 @@ def sample(
 @levels_option
 @ideal_option
 @seed_option
+@parts_option
 @json_option
 def evaluate(
     run: str,

@@ -13,7 +13,7 @@ from ..core.runs.lock import claimed
 from ..interface.command_line import parse_settings
 from . import completion
 from .examples import examples
-from .options import given, json_option, seed_option, settings_option
+from .options import given, json_option, parts_option, seed_option, settings_option
 from .results import end_unless_finite, print_result
 from .signals import Exit, Interruption, complain
 
@@ -38,6 +38,7 @@ from .signals import Exit, Interruption, complain
     shell_complete=completion.runs,
     help="Resume a run; add steps with --set training.steps=N.",
 )
+@parts_option
 @json_option
 def train(
     experiment: str | None,

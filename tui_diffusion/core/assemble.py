@@ -21,9 +21,11 @@ from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Secti
 from .datasets import Scaling, polar
 from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method
 from .mixtures import GaussianMixture
-from .networks import Network, OwnNetwork
+from .networks import Network, OwnNetwork, call_module
+from .parts.calls import guarded
 from .parts.datasets import DATA_PARTS
 from .parts.methods import METHOD_PARTS
+from .parts.networks import NETWORK_PARTS
 from .parts.part import Part
 from .parts.samplers import SAMPLER_PARTS
 from .parts.schedules import SCHEDULE_PARTS
@@ -58,7 +60,8 @@ def make_mixture(
     if data.name == "file":
         unit = scaling_of(data).unit(_points(data))
         return GaussianMixture(unit, data.std, has_modes=False, device=device)
-    points, weights = _function(datasets, part)(data.std)
+    function = _function(datasets, part)
+    points, weights = function(**_arguments(function, data))
     # The points are weighted, so that the scaling is that of the distribution.
     weights = weights / weights.sum()
     centre = weights @ points
@@ -116,8 +119,11 @@ def make_method(config: MethodConfig | Experiment | Preset, mixture: GaussianMix
             return EDM(config.noise_mean, config.noise_std, spread, tuple(mixture.mean().tolist()))
         case "flow":
             return Flow(config.noise_mean, config.noise_std)
-        case name:
+        case name if name in METHODS:
             return METHODS[name]
+    make: Any = METHOD_PARTS[config.name].function
+    method: Method = make(mixture, **_arguments(make, config))
+    return method
 
 
 def make_ideal(
@@ -125,6 +131,12 @@ def make_ideal(
 ) -> IdealDenoiser:
     """Build the exact denoiser of a method for a mixture, on the mixture's device."""
     return IdealDenoiser(mixture, make_method(config, mixture))
+
+
+def method_class(name: str) -> type:
+    """Return the class of a method."""
+    function: Any = METHOD_PARTS[name].function
+    return type(METHODS[name]) if name in METHODS else inspect.unwrap(function)
 
 
 def network_for(experiment: Experiment, own: nn.Module | None) -> Network:
@@ -148,8 +160,14 @@ def network_for(experiment: Experiment, own: nn.Module | None) -> Network:
 
 def make_network(experiment: Experiment, generator: torch.Generator) -> Network:
     """Build the freshly initialised network of an experiment, on the CPU."""
-    settings = experiment.network.model_dump()
-    return Network(experiment.dim, experiment.levels, generator=generator, **settings)
+    config, part = experiment.network, NETWORK_PARTS[experiment.network.name]
+    if isinstance(part.function, str):
+        settings = {name: getattr(config, name) for name in part.uses}
+        return Network(experiment.dim, experiment.levels, generator=generator, **settings)
+    seed, name = int(torch.randint(2**31, (), generator=generator)), f"network {part.name!r}"
+    module = part.function(seed, experiment.dim, **_arguments(part.function, config))
+    own = partial(guarded(OwnNetwork, name, part.file, part.line), module, experiment.dim)
+    return own(guarded(call_module, name, part.file, part.line))
 
 
 def _function(module: ModuleType, part: Part) -> Callable[..., Any]:
@@ -162,6 +180,12 @@ def _arguments(function: Callable[..., Any], config: Section) -> dict[str, Any]:
     """Return the settings of a section that are parameters of a function."""
     names = inspect.signature(function).parameters
     return {name: getattr(config, name) for name in names if hasattr(config, name)}
+
+
+def network_class(name: str) -> Any:
+    """Return the function or class of a network."""
+    function = NETWORK_PARTS[name].function
+    return Network if isinstance(function, str) else inspect.unwrap(function)
 
 
 def sampler_function(name: str) -> Callable[..., Step]:

@@ -26,6 +26,10 @@ _SIGNS = (
 """Parts of library messages, in lower case, which mean that memory ran out."""
 
 
+class PartError(RuntimeError):
+    """An error in the code of a part that is not built in: one line that names the part."""
+
+
 def is_out_of_memory(error: BaseException | None) -> bool:
     """Return whether an error, or one of its causes, means that memory ran out."""
     while error is not None:
@@ -66,6 +70,8 @@ def fault_of(error: BaseException, *, training: bool = False) -> str | None:
     The remedy depends on the activity: loading torch, ``training``, or sampling. This function
     never loads torch, which might abort the process.
     """
+    if isinstance(error, PartError):
+        return str(error)
     if f"{__package__}.training.devices" not in sys.modules:
         return memory_to_load(error)
     text = " ".join(str(error).split())

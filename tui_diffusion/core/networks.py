@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from copy import deepcopy
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 from .arguments import check_function
 from .short_repr import short_repr, short_value
 from .tensors import placed
+
+Call = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -141,17 +144,26 @@ class Network(nn.Module):
         return output
 
 
-class OwnBody(nn.Module):
-    """A module of points and condition, as a body: a function of features, their columns."""
+def call_module(module: nn.Module, x: Tensor, c: Tensor) -> Tensor:
+    """Return the output of a module for points x (n, d) and their condition c (n, 1)."""
+    output: Tensor = module(x, c)
+    return output
 
-    def __init__(self, module: nn.Module, dim: int) -> None:
+
+class OwnBody(nn.Module):
+    """A module of points and condition, as a body: a function of features, their columns.
+
+    ``call`` calls the module, as `call_module` does.
+    """
+
+    def __init__(self, module: nn.Module, dim: int, call: Call = call_module) -> None:
         super().__init__()
         self.module = module
         self.inputs = dim + 1
+        self._call = call
 
     def forward(self, features: Tensor) -> Tensor:
-        output: Tensor = self.module(features[:, :-1], features[:, -1:])
-        return output
+        return self._call(self.module, features[:, :-1], features[:, -1:])
 
 
 class OwnNetwork(Network):
@@ -161,13 +173,13 @@ class OwnNetwork(Network):
     TypeError and ValueError if it does not.
     """
 
-    def __init__(self, module: nn.Module, dim: int) -> None:
+    def __init__(self, module: nn.Module, dim: int, call: Call = call_module) -> None:
         nn.Module.__init__(self)
         self.per_level, self.fourier, self.level_fourier = False, 0, 0
         check_function("network", module.forward, ("x", "c"), "Tensor")
         if not any(parameter.requires_grad for parameter in module.parameters()):
             raise ValueError("network must have parameters to train (got none)")
-        self.bodies = nn.ModuleList([OwnBody(module, dim)])
+        self.bodies = nn.ModuleList([OwnBody(module, dim, call)])
         self._check(dim)
 
     def __repr__(self) -> str:

@@ -33,7 +33,7 @@ from ..core.config.presets import PRESETS
 from ..core.config.user_presets import is_taken
 from ..core.files import UNREADABLE, destination, read_plain, reason_of, write_whole
 from ..core.runs.manifest import LARGEST_SETTINGS
-from ..core.text import shortened
+from ..core.text import expanded, shortened
 from ..core.training.speeds import Speeds
 from ..export.views import VIEWS_1D, VIEWS_2D
 from .glyphs import GLYPHS
@@ -139,6 +139,11 @@ class Settings:
     )
     place: RestorePoint = RestorePoint()
     speeds: Mapping[Printable, Speeds] = field(default_factory=dict)
+    parts: tuple[Printable, ...] = _setting(
+        (),
+        'a list of files, such as ["my_parts.py"]',
+        "Files with parts of your own, which every command loads; from this file's folder.",
+    )
 
 
 _ADAPTER = TypeAdapter(Settings)
@@ -186,6 +191,20 @@ def load_speeds(file: Path) -> tuple[Mapping[str, Speeds], str]:
     return settings.speeds, f"{file}: {problem}; the default is used" if problem else ""
 
 
+def load_part_names(file: Path) -> tuple[Path, ...]:
+    """Return the paths of the part files that the settings name; none of a file that is wrong."""
+    try:
+        settings, _ = _parse(_read(file))
+    except UNREADABLE:
+        return ()
+    return part_paths(settings, file)
+
+
+def part_paths(settings: Settings, file: Path) -> tuple[Path, ...]:
+    """Return the paths of the part files in settings, which are relative to their own file's."""
+    return tuple(file.parent / expanded(name) for name in settings.parts)
+
+
 def _read(file: Path) -> str:
     """Read the text of the file, which may be a symbolic link."""
     return read_plain(file, LARGEST_SETTINGS, follow=True).decode("utf-8")
@@ -207,6 +226,10 @@ def _parse(text: str) -> tuple[Settings, dict[KeyPath, str]]:
             if device is not None:
                 wrong[path[:2]] = _speeds_complaint(path, device)
             continue
+        if path[0] == "parts":
+            path = path[:1]  # the list, whichever entry is wrong
+            if path in wrong:
+                continue
         *outer, name = path
         table = values[outer[0]] if outer else values
         wrong[path] = _complaint(path, table.pop(name), known=each["type"] != _UNKNOWN)
@@ -261,7 +284,7 @@ def from_environment(settings: Settings, environ: Mapping[str, str]) -> Settings
     Raise `ConfigError` for an invalid value.
     """
     values: dict[str, Any] = {}
-    for name in _CHOICES:
+    for name in _CHOICES.keys() - {"parts"}:
         if text := environ.get(f"DIFFUSION_TUI_{name.upper()}", ""):
             values[name] = text
             if convert := {"fps": float, "points": int}.get(name):
@@ -313,7 +336,11 @@ def written(settings: Settings, text: str = "", before: Settings | None = None) 
         if before is None or value != getattr(before, name):
             values[name,] = value
     found, wrong = _parse(text)
-    changes = {path: v for path, v in values.items() if path in wrong or v != _at(found, path)}
+    changes = {
+        path: [*v] if isinstance(v, tuple) else v  # TOML has lists
+        for path, v in values.items()
+        if path in wrong or v != _at(found, path)
+    }
     text = edited(text, changes) if changes else text
     known = {} if before is None else before.speeds
     return _with_speeds(

@@ -28,9 +28,17 @@ from .actions.points import PointActions
 from .actions.training import TrainingActions
 from .actions.windows import Windows
 from .guide.guidance import Guidance
+from .installed_parts import ask_for_parts
 from .live_updates import FRAMES, LiveUpdates
 from .main_screen import STYLES, MainScreen
-from .messages import DiagnosisReady, RequestFailed, RunsCounted, SessionUpdate, TrajectoryReady
+from .messages import (
+    DiagnosisReady,
+    PartsFound,
+    RequestFailed,
+    RunsCounted,
+    SessionUpdate,
+    TrajectoryReady,
+)
 from .model import Model
 from .output.borders import STARK
 from .output.errors import line
@@ -264,23 +272,21 @@ class Lab(TerminalApp):
 
     def _take_torch(self) -> None:
         """Enable everything that needs torch, which has loaded."""
-        from .views.noise_levels import noise_levels
+        from .level_picture import level_picture
 
         self.model.loaded = True
         # Collecting garbage in all of torch takes a sixth of a second, in which keys and training
         # wait. Modules stay loaded anyway, so the collector may ignore them.
         gc.freeze()
         self.updates.write_hints()
-        self.main.form.picture = lambda trial, preset, path, width, height: noise_levels(
-            trial,
-            preset,
-            width,
-            height,
-            self.palette,
-            self.glyphs,
-            sampled=path == "sampling.levels",
-        )
+        self.main.form.picture = level_picture(self, self.main.denoising)
         self.main.form.describe()
+        ask_for_parts(self.post_while_running)
+
+    def on_lab_parts_found(self, message: PartsFound) -> None:
+        self.main.form.describe()
+        for problem in message.problems:
+            self.refuse("Parts not loaded", problem)
 
     def on_lab_diagnosis_ready(self, message: DiagnosisReady) -> None:
         self.updates.show_diagnosis(message.diagnosis)

@@ -11,8 +11,9 @@ import locale
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NoReturn
 
 from ..core.config.catalog import all_presets
@@ -25,7 +26,7 @@ from ..core.paths import settings_file
 from ..core.runs.store import Summary
 from ..core.training.speeds import use_speeds
 from ..interface.capabilities import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, forget_size
-from ..interface.settings import RestorePoint, Settings, from_environment, load, save
+from ..interface.settings import RestorePoint, Settings, from_environment, load, part_paths, save
 from .output.guard import Guard
 
 _SLOW = 0.5
@@ -39,7 +40,7 @@ _PATIENCE = 0.4
 class LabOptions:
     """The command line's options for the lab itself; None where an option is not given.
 
-    ``changed``: whether the command line sets hyperparameters.
+    ``changed``: whether the command line sets hyperparameters. ``parts`` are its part files.
     """
 
     theme: str | None = None
@@ -49,6 +50,7 @@ class LabOptions:
     resume: Summary | None = None
     watch: Summary | None = None
     changed: bool = False
+    parts: tuple[str, ...] = ()
 
 
 def open_lab(
@@ -66,9 +68,12 @@ def open_lab(
     settings = from_environment(stored, os.environ)
     last = settings.place
     points = str(settings.points) if settings.points else None
+    faults = _load_parts([*part_paths(stored, file), *map(Path, options.parts)])
     try:
         experiment = make(name or last.experiment, points)
     except ConfigError as error:
+        if faults:  # the cause
+            raise ConfigError(faults[0]) from None
         if name is not None or last.experiment in PRESETS:
             raise
         # A damaged preset of the user must not keep the lab from opening.
@@ -96,7 +101,22 @@ def open_lab(
     offered = (name,) if name else tuple(all_presets())
     if options.resume or options.watch or options.changed:
         offered = ()
-    _run(experiment, terminal, settings, options, problem, stored, offered)
+    _run(experiment, terminal, settings, options, problem, stored, offered, faults)
+
+
+def _load_parts(files: Sequence[Path]) -> list[str]:
+    """Load part files before the lab opens; return one line for each that cannot be loaded."""
+    if not files:
+        return []
+    from ..core.parts.loading import load_parts
+
+    faults = []
+    for file in files:
+        try:
+            load_parts(file)
+        except ConfigError as error:
+            faults.append(str(error))
+    return faults
 
 
 def _configure_textual(terminal: Terminal, options: LabOptions) -> None:
@@ -113,6 +133,7 @@ def _run(
     problem: str,
     stored: Settings,
     offered: tuple[str, ...],
+    faults: Sequence[str],
 ) -> NoReturn:
     gc.disable()  # as while the program loads; the app enables it after its first paint
     guard = Guard.start()
@@ -143,6 +164,8 @@ def _run(
     first_theme = app.theme
     if problem:
         app.call_later(app.notify, problem, title="Settings", severity="warning", markup=False)
+    for fault in faults:
+        app.call_later(app.refuse, "Parts not loaded", fault)
     try:
         app.run(mouse=options.mouse)
     except OSError:

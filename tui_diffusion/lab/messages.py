@@ -20,6 +20,14 @@ class SessionUpdate(Message, namespace="lab"):
         return isinstance(message, SessionUpdate)
 
 
+class PartsFound(Message, namespace="lab"):
+    """The parts of installed packages have been loaded, or could not be."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__()
+        self.problems = problems
+
+
 class TrajectoryReady(Message, namespace="lab"):
     """A trajectory is ready."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..core.config.experiment import Experiment
+from ..core.config.experiment import Experiment, with_parts_as_loaded
 from ..core.config.presets import Preset, base_of
 from .sampling.request import SampleRequest
 from .sampling.worker import Worker
@@ -16,6 +16,7 @@ from .workspace import Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..core.parts.loading import Loaded
     from .sampling.diagnosis import RequestedDiagnosis
     from .sampling.measured_trajectory import MeasuredTrajectory
     from .session.records import SessionState, Training
@@ -77,6 +78,23 @@ class Model:
         self.presets[new.id] = new
         experiment = workspace.experiment.model_copy(update={"name": new.id})
         self.workspaces[new.id] = replace(workspace, experiment=experiment)
+
+    def take_parts(self, loaded: Loaded) -> None:
+        """Take a part file that has changed, in every experiment; raise `ConfigError` or do it."""
+        from ..core.parts.loading import take
+
+        anew: dict[str, tuple[Preset, Experiment]] = {}
+
+        def check() -> None:
+            for key, preset in self.presets.items():
+                own = with_parts_as_loaded(preset.experiment)
+                now = with_parts_as_loaded(self.workspaces[key].experiment)
+                anew[key] = replace(preset, experiment=own), now
+
+        take(loaded, check)
+        for key, (preset, experiment) in anew.items():
+            self.presets[key] = preset
+            self.workspaces[key].experiment = experiment
 
     def own(self, folder: Path) -> Training | None:
         """Return the training in progress of this lab if it is written to a folder."""

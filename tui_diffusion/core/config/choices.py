@@ -1,6 +1,7 @@
 """Names that a configuration may choose from, and which of them are compatible.
 
-They are read from the registries in `core.parts` whenever they are needed. Loads no torch.
+They are read from the registries in `core.parts` whenever they are needed, from a copy, because
+another thread may add parts. Loads no torch.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from ..parts.datasets import DATA_PARTS
 from ..parts.methods import METHOD_PARTS
+from ..parts.networks import NETWORK_PARTS
 from ..parts.part import Part, described
+from ..parts.registries import find_more
 from ..parts.samplers import SAMPLER_PARTS
 from ..parts.schedules import SCHEDULE_PARTS
 
@@ -33,16 +36,16 @@ class OneOf:
     @property
     def allowed(self) -> str:
         """The allowed values as a user writes them."""
-        return ", ".join(part.written or part.name for part in self.parts.values())
+        return ", ".join(part.written or part.name for part in [*self.parts.values()])
 
     @property
     def help(self) -> str:
         """One sentence on every part."""
-        return described(self.parts.values())
+        return described([*self.parts.values()])
 
     def users(self, field: str) -> tuple[str, ...]:
         """Return the parts that use a field of their section."""
-        return tuple(name for name, part in self.parts.items() if field in part.uses)
+        return tuple(name for name, part in [*self.parts.items()] if field in part.uses)
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -51,6 +54,8 @@ class OneOf:
 
     def _known(self, name: str) -> str:
         if name not in self.parts:
+            find_more()
+        if name not in self.parts:
             raise ValueError(f"{name!r} is not allowed; allowed: {self.allowed}")
         return name
 
@@ -58,18 +63,22 @@ class OneOf:
 DataName = Annotated[str, OneOf(DATA_PARTS)]
 MethodName = Annotated[str, OneOf(METHOD_PARTS)]
 ScheduleKind = Annotated[str, OneOf(SCHEDULE_PARTS)]
+NetworkName = Annotated[str, OneOf(NETWORK_PARTS)]
 SamplerName = Annotated[str, OneOf(SAMPLER_PARTS)]
 
 
 def schedules_of(method: str) -> tuple[str, ...]:
     """Return the compatible schedules of a method, its default first."""
-    fitting = [name for name, part in SCHEDULE_PARTS.items() if method in part.methods]
-    return _default_first(METHOD_PARTS[method].schedule, fitting)
+    own = METHOD_PARTS[method]
+    also = {own.schedule, *own.schedules}
+    fitting = [n for n, part in [*SCHEDULE_PARTS.items()] if method in part.methods or n in also]
+    return _default_first(own.schedule, fitting)
 
 
 def samplers_of(method: str) -> tuple[str, ...]:
     """Return the compatible samplers of a method, its default first."""
-    fitting = [n for n, part in SAMPLER_PARTS.items() if not part.methods or method in part.methods]
+    parts = [*SAMPLER_PARTS.items()]
+    fitting = [name for name, part in parts if not part.methods or method in part.methods]
     return _default_first(METHOD_PARTS[method].sampler, fitting)
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import PrivateAttr, ValidationInfo, model_validator
 
 from ..parts.datasets import DATA_PARTS, centred
+from ..parts.registries import find_more
 from ..text import expanded, shortened
 from .choices import DataName
 from .fields import setting
 from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, check_columns
-from .sections import PRINTABLE, Section
+from .sections import PRINTABLE, PartSection
 from .value_types import Points, Real, RealList, Whole, format_value
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where")
 """Fields that determine the points of a file: setting one of them reads the file."""
 
 
-class DataConfig(Section):
+class DataConfig(PartSection):
     """The distribution to learn: a mixture of Gaussians of one width."""
+
+    parts = DATA_PARTS
 
     name: DataName = setting(
         "gaussian-1d",
@@ -102,6 +105,8 @@ class DataConfig(Section):
         name = values.get("name")
         if isinstance(name, str) and name.startswith("file:"):
             values["name"], values["path"] = "file", name.removeprefix("file:")
+        if name not in DATA_PARTS and isinstance(name, str):
+            find_more()
         part = DATA_PARTS.get(str(values.get("name")))
         values.setdefault("std", part.std if part else 0.01)
         return values
@@ -160,7 +165,7 @@ class DataConfig(Section):
         """Number of coordinates, 1 or 2."""
         if self.points is not None:
             return int(self.points.shape[1])
-        return len(self.means[0]) if self.means else 2
+        return len(self.means[0]) if self.means else DATA_PARTS[self.name].dim
 
     @property
     def kept(self) -> Mapping[str, FilePoints | None]:

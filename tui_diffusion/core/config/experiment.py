@@ -19,6 +19,8 @@ from .. import notebook
 from ..nearest import did_you_mean, nearest
 from ..parts.datasets import DATA_PARTS
 from ..parts.methods import METHOD_PARTS
+from ..parts.networks import NETWORK_PARTS
+from ..parts.registries import find_more, on_change, when_missed
 from ..parts.samplers import SAMPLER_PARTS
 from ..short_repr import short_repr
 from ..text import shortened
@@ -98,6 +100,11 @@ class Experiment(Section):
                 f"network.per_level: true does not go with method {method!r}, whose levels have "
                 "no number; allowed: false"
             )
+        if self.network.per_level and "per_level" not in NETWORK_PARTS[self.network.name].uses:
+            raise ValueError(
+                f"network.per_level: true does not go with network {self.network.name!r}; "
+                "allowed: false"
+            )
         self._sampling_fits(method)
         if self.network.per_level and self.training.steps < self.levels:
             raise ValueError(
@@ -148,7 +155,12 @@ class Experiment(Section):
         """Return the value at a dotted path such as ``training.lr``."""
         value: Any = self
         for part in path.split("."):
-            value = getattr(value, part)
+            try:
+                value = getattr(value, part)
+            except AttributeError:
+                if path not in field_table():
+                    raise
+                return field_table()[path].default  # of a part that is not chosen
         return value
 
     def with_settings(self, settings: Mapping[str, Any]) -> Experiment:
@@ -159,6 +171,8 @@ class Experiment(Section):
         defaults. A file of points is read again only if one of `OF_THE_FILE` is set. Raise
         `ConfigError`.
         """
+        if not field_table().keys() >= settings.keys():
+            find_more()
         known = field_table()
         for path in settings:
             if path not in known:
@@ -188,6 +202,9 @@ class Experiment(Section):
         """Return the other fields that must change with ``settings``."""
         changed: dict[str, Any] = {}
         name = str(settings.get("data.name", self.data.name)).partition(":")[0]
+        network = NETWORK_PARTS.get(settings.get("network.name", self.network.name))
+        if network is not None and "per_level" not in network.uses:
+            changed["network.per_level"] = False
         part = DATA_PARTS.get(name)
         if name != self.data.name and part is not None:
             changed["data.means"] = part.means
@@ -242,6 +259,16 @@ def field_table() -> Mapping[str, FieldSpec]:
     return {spec.path: spec for spec in fields_of(Experiment) if spec.path != "name"}
 
 
+def _load_installed() -> None:
+    from ..parts.installed import load_installed
+
+    load_installed()
+
+
+on_change(field_table.cache_clear)
+when_missed(_load_installed)
+
+
 def build(values: Mapping[str, Any], data: DataConfig | None = None) -> Experiment:
     """Build an experiment from nested values; raise `ConfigError`, one line for the first fault.
 
@@ -253,10 +280,13 @@ def build(values: Mapping[str, Any], data: DataConfig | None = None) -> Experime
         raise _explain(error) from None
 
 
-def _explain(error: ValidationError) -> ConfigError:
+def _explain(error: ValidationError, section: str = "") -> ConfigError:
     first = error.errors(include_url=False)[0]
     parts = [part for part in first["loc"] if isinstance(part, str)]
-    path = ".".join(parts)
+    path = ".".join([section, *parts] if section else parts)
+    of_part = first.get("ctx", {}).get("error")
+    if isinstance(of_part, ValidationError):  # by the model of a part's own parameters
+        return _explain(of_part, path)
     spec = field_table().get(path)
     if spec is not None:
         shown = repr(shortened(format_value(first["input"])))
@@ -293,6 +323,21 @@ def _meant(path: str) -> list[str]:
         near = nearest(last, ends.values())
         paths = sorted((p for p in table if ends[p] in near), key=lambda p: near.index(ends[p]))
     return [p for p in paths if table[p].section == section] or paths or nearest(path, table)
+
+
+def with_parts_as_loaded(experiment: Experiment) -> Experiment:
+    """Return an experiment for the parts as they are now; raise `ConfigError` if one is missing.
+
+    Parameters that a part no longer has are dropped, and new ones take their defaults.
+    """
+    known = field_table()
+    values = {
+        section: {name: v for name, v in fields.items() if f"{section}.{name}" in known}
+        if isinstance(fields, dict)
+        else fields
+        for section, fields in experiment.model_dump().items()
+    }
+    return build(values, experiment.data)
 
 
 def from_json(text: str) -> Experiment:

@@ -6,7 +6,7 @@ A model declares a field with `setting`; `fields_of` returns the metadata.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, Field
@@ -92,7 +92,7 @@ class FieldSpec:
 
 
 def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
-    """Yield the fields of a model and of its sections, in order."""
+    """Yield the fields of a model and of its sections, in order, those that parts add last."""
     parts = {name: one_of for name, info in model.model_fields.items() if (one_of := _one_of(info))}
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
@@ -102,7 +102,11 @@ def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
         extra: Any = info.json_schema_extra
         one_of = parts.get(name)
         kind, choices = _kind_of(one_of or info.annotation)
-        users = {f"{prefix}{part}": names for part, o in parts.items() if (names := o.users(name))}
+        users = {
+            f"{prefix}{part}": names
+            for part, o in parts.items()
+            if (names := o.users(name)) and len(names) < len(o.parts)
+        }
         bounds = {
             key: getattr(item, key)
             for item in info.metadata
@@ -124,6 +128,20 @@ def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
             scale=extra["scale"] or (1 if kind == "int" else "series"),
             script=extra["script"],
         )
+    for name, one_of in parts.items():
+        yield from _added(one_of, f"{prefix}{name}", prefix)
+
+
+def _added(one_of: OneOf, chooser: str, prefix: str) -> Iterator[FieldSpec]:
+    """Yield the fields that parts add; each applies while one of its parts is chosen."""
+    specs: dict[str, FieldSpec] = {}
+    users: dict[str, list[str]] = {}
+    for part in [*one_of.parts.values()]:
+        for spec in fields_of(part.parameters, prefix) if part.parameters else ():
+            specs.setdefault(spec.path, spec)
+            users.setdefault(spec.path, []).append(part.name)
+    for path, spec in specs.items():
+        yield replace(spec, when={chooser: tuple(users[path])})
 
 
 def _one_of(info: FieldInfo) -> OneOf | None:

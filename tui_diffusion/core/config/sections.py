@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
+from ..parts.methods import METHOD_PARTS
+from ..parts.networks import NETWORK_PARTS
+from ..parts.part import Part
+from ..parts.samplers import SAMPLER_PARTS
 from ..parts.schedules import SCHEDULE_PARTS
 from ..short_repr import short_repr
 from ..text import shortened
-from .choices import MethodName, SamplerName, ScheduleKind
+from .choices import MethodName, NetworkName, SamplerName, ScheduleKind
 from .fields import setting
 from .limits import LEAST_ALPHA, LEAST_BETA, LEAST_SIGMA
 from .value_types import Real, RealList, Whole, format_value
@@ -33,16 +37,51 @@ class Section(BaseModel):
         """Return the name, and the fields that differ from their defaults."""
         fields = type(self).model_fields.items()
         changed = [n for n, of in fields if n in _NAMES or getattr(self, n) != of.default]
-        return short_repr(self, *changed)
+        return short_repr(self, *changed, *(self.__pydantic_extra__ or ()))
 
     __str__ = __repr__
+
+
+class PartSection(Section):
+    """A section that names a part and holds its parameters.
+
+    Those that the section does not declare itself are fields of the part's own model. The values of
+    other parts' parameters are dropped. Sections are equal only if the code of their part is.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    parts: ClassVar[Mapping[str, Part]]
+    named_by: ClassVar[str] = "name"
+    _code: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _with_parameters(self) -> PartSection:
+        given: dict[str, Any] = self.__pydantic_extra__ or {}
+        part = self.parts[getattr(self, self.named_by)]
+        self._code = part.file.checksum if part.file else ""
+        own = part.parameters
+        if own is None and not given:
+            return self
+        every = [each.parameters for each in [*self.parts.values()] if each.parameters]
+        others = {name for model in every for name in model.model_fields}
+        own = own or Section
+        known = own.model_fields
+        values = own.model_validate(
+            {name: given[name] for name in given if name in known or name not in others}
+        )
+        given.clear()
+        given.update(values)
+        return self
 
 
 PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
-class MethodConfig(Section):
+class MethodConfig(PartSection):
     """The method, which defines the target of the network."""
+
+    parts = METHOD_PARTS
 
     name: MethodName = setting("naive", "method")
     noise_mean: Real = setting(
@@ -63,8 +102,11 @@ class MethodConfig(Section):
     )
 
 
-class ScheduleConfig(Section):
+class ScheduleConfig(PartSection):
     """The noise levels."""
+
+    parts = SCHEDULE_PARTS
+    named_by = "kind"
 
     kind: ScheduleKind = setting("karras", "schedule")
     levels: Whole = setting(
@@ -168,9 +210,12 @@ class ScheduleConfig(Section):
         return self.levels if "levels" in SCHEDULE_PARTS[self.kind].uses else len(self.betas)
 
 
-class NetworkConfig(Section):
-    """The multilayer perceptron."""
+class NetworkConfig(PartSection):
+    """The network."""
 
+    parts = NETWORK_PARTS
+
+    name: NetworkName = setting("mlp", "network")
     width: Whole = setting(
         32, "width", "Units in each hidden layer.", ge=1, le=4096, scale="doubling"
     )
@@ -279,8 +324,11 @@ class TrainingConfig(Section):
     )
 
 
-class SamplingConfig(Section):
+class SamplingConfig(PartSection):
     """The reverse process."""
+
+    parts = SAMPLER_PARTS
+    named_by = "sampler"
 
     points: Whole = setting(
         1000,

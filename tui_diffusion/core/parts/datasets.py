@@ -15,7 +15,9 @@ class DataPart(Part):
 
     ``means`` are the centres, ``weights`` their weights if they are not equal. A curve or an area
     has a function instead: it takes ``std``, the standard deviation of every component, and returns
-    points (n, 2) and weights (n,), which need no particular size.
+    points (n, dim) and weights (n,), which need no particular size.
+
+    ``dim`` is the number of coordinates of a function's points.
 
     ``what`` describes a curve in an exported script. ``script`` is the code that sets ``modes`` and
     ``weights`` as float64 in terms of ``sigma_data``; it may call ``along`` and ``polar``, as in
@@ -26,6 +28,7 @@ class DataPart(Part):
     std: float = 0.01
     means: Means = ()
     weights: tuple[float, ...] = ()
+    dim: int = 2
     what: str = ""
     script: str = ""
 

@@ -14,7 +14,8 @@ class MethodPart(Part):
 
     ``learns`` is the formula of the network's output. The network of an ``any_level`` method covers
     every noise level, so that sampling may use any levels; the others cover only the levels of
-    their training, and can be sampled on a subset of them.
+    their training, and can be sampled on a subset of them. ``schedules`` are compatible besides
+    those that name the method themselves.
     """
 
     title: str
@@ -22,6 +23,7 @@ class MethodPart(Part):
     schedule: str
     sampler: str
     any_level: bool = False
+    schedules: tuple[str, ...] = ()
 
 
 METHOD_PARTS = by_name(

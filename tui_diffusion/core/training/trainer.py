@@ -110,7 +110,8 @@ class Trainer:
         self.network = network_for(experiment, network).to(self.device).eval()
         own = isinstance(self.network, OwnNetwork)
         self._plain = plain or own
-        self.own_parts = ("mixture",) * (mixture is not None) + ("network",) * own
+        replaced = own and network is not None
+        self.own_parts = ("mixture",) * (mixture is not None) + ("network",) * replaced
         self.average = deepcopy(self.network) if experiment.training.average else self.network
         self.stages = stages(experiment)
         self._starts = [stage.start for stage in self.stages]

@@ -136,6 +136,7 @@ def _check(experiment: Experiment) -> None:
             )
     known: list[tuple[str, tuple[str, ...]]] = [
         ("method.name", (*TARGETS, *any_level.STEPS)),
+        ("network.name", ("mlp",)),
         ("schedule.kind", _written(SCHEDULE_PARTS)),
         ("sampling.sampler", _written(SAMPLER_PARTS)),
     ]

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 from ...core.config.errors import ConfigError
 from ...core.config.experiment import Experiment
+from ...core.parts.registries import part_files
+from ...core.text import shown
 from ..workspace import reread
 
 if TYPE_CHECKING:
+    from ...core.parts.loading import Loaded
     from ..guide.guidance import Guidance
     from ..live_updates import LiveUpdates
     from ..main_screen import MainScreen
@@ -39,7 +42,31 @@ class TrainingActions:
         self._awaits_form = False
 
     def action_train(self) -> None:
-        """Train the current experiment from the start."""
+        """Train the current experiment from the start, with its part files as they are now."""
+        if part_files:
+            from ...core.parts.loading import run_changed
+
+            self._updates.read("loading the parts …", run_changed, self._take_parts)
+        else:
+            self._train()
+
+    def _take_parts(self, outcome: Future[list[Loaded]]) -> None:
+        """Take part files that have changed, then train; the former parts stay if one fails."""
+        try:
+            for loaded in outcome.result():
+                self._model.take_parts(loaded)
+                self._updates.show_workspace()
+                self._app.notify(
+                    f"{shown(loaded.file.name)} has changed and is loaded anew.",
+                    title="Parts",
+                    markup=False,
+                )
+        except ConfigError as error:
+            self._app.refuse("Not trained", str(error))
+        else:
+            self._train()
+
+    def _train(self) -> None:
         form = self._main.form
         if form.reading:
             self._awaits_form = True

@@ -12,25 +12,39 @@ from textual.highlight import highlight
 from textual.widgets import Static
 
 from ...core.config.experiment import Experiment
+from ...core.parts.datasets import DATA_PARTS
+from ...core.parts.networks import NETWORK_PARTS
 from ..output.screens import ModalWindow
 
 
 def pieces(experiment: Experiment) -> list[tuple[str, str]]:
     """Return a title and the source of schedule, method, loss and sampler, in order of use."""
-    from ...core.assemble import sampler_function, schedule_function
-    from ...core.methods import METHODS
+    from ...core.assemble import method_class, network_class, sampler_function, schedule_function
     from ...core.training.steppers.autograd import loss_of
 
     parts: list[tuple[str, Any]] = [
         (f"The noise levels: schedule.kind = {experiment.schedule.kind}",
          schedule_function(experiment.schedule.kind)),
         (f"What the network learns: method.name = {experiment.method.name}",
-         type(METHODS[experiment.method.name])),
+         method_class(experiment.method.name)),
         (f"The loss of a batch: training.loss = {experiment.training.loss}", loss_of),
         (f"One reverse step: sampling.sampler = {experiment.sampling.sampler}",
          sampler_function(experiment.sampling.sampler)),
     ]  # fmt: skip
-    return [(title, inspect.getsource(part)) for title, part in parts]
+    names = NETWORK_PARTS[experiment.network.name], DATA_PARTS[experiment.data.name]
+    if names[0].file is not None:
+        title = f"The network: network.name = {experiment.network.name}"
+        parts.insert(2, (title, network_class(experiment.network.name)))
+    if names[1].file is not None:
+        parts.insert(0, (f"The data: data.name = {experiment.data.name}", names[1].function))
+    return [(title, _source(part)) for title, part in parts]
+
+
+def _source(part: Any) -> str:
+    try:
+        return inspect.getsource(part)
+    except (OSError, TypeError):  # typed in, or its file is gone
+        return "# its source is not available"
 
 
 class CodeScreen(ModalWindow[None]):

@@ -12,10 +12,12 @@ from ...core.config.presets import PRESETS, base_of
 from ...core.config.titles import matching_preset
 from ...core.config.value_types import format_value
 from ...core.parts.methods import METHOD_PARTS
+from ...core.parts.networks import NETWORK_PARTS
 from ...core.parts.part import Part
+from ...core.parts.registries import NAMED_BY, parts_used
 from ...core.parts.samplers import SAMPLER_PARTS
 from ...core.parts.schedules import SCHEDULE_PARTS
-from ...core.text import threads_text
+from ...core.text import shown, threads_text
 from ..session.records import SessionState, Training
 from ..workspace import Workspace
 from .look_for import AFTER, BEFORE, DURING
@@ -37,6 +39,9 @@ def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
     yield "levels", schedule.formula
     yield "noising", schedule.noising
     yield "learns", METHOD_PARTS[experiment.method.name].learns
+    network = NETWORK_PARTS[experiment.network.name]
+    if network.file is not None:
+        yield "network", network.formula
     yield "loss", LOSSES[experiment.training.loss]
     yield "step", _step(experiment)
     if sampling.repeats:
@@ -57,16 +62,21 @@ def _step(experiment: Experiment) -> str:
     return f"{rule}; z = 0 in the last {sampling.quiet}" if sampling.quiet else rule
 
 
+def own_parts(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """Yield the name and the docstring of every part that is not built in."""
+    for kind, part in parts_used(experiment.get):
+        if part.file is not None:
+            where = f"{shown(part.file.name)}, line {part.line}"
+            more = f"\n\n{part.explanation}" if part.explanation else ""
+            yield f"{NAMED_BY[kind]} = {part.name} ({where})", f"{part.help}.{more}"
+
+
 # --- papers ----------------------------------------------------------------------------------
 
 
 def papers(experiment: Experiment) -> list[str]:
     """Return the sources of the experiment: the post's script, then papers by year and author."""
-    used: tuple[Part, ...] = (
-        METHOD_PARTS[experiment.method.name],
-        SCHEDULE_PARTS[experiment.schedule.kind],
-        SAMPLER_PARTS[experiment.sampling.sampler],
-    )
+    used: list[Part] = [part for _, part in parts_used(experiment.get)]
     sources = sorted({paper for part in used for paper in part.papers}, key=_by_year)
     preset = base_of(experiment)
     if preset.script:

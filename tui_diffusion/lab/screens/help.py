@@ -23,7 +23,7 @@ from ..output.screens import ModalWindow
 from ..panels.denoising import DenoisingPanel
 from ..views.names import PICTURES
 from ..workspace import Workspace
-from .explanations import current_advice, formulas, papers, seen, where
+from .explanations import current_advice, formulas, own_parts, papers, seen, where
 
 GROUPS = ("Training", "Denoising", "Lab", "Setup")
 """The groups of keys, by panel."""
@@ -140,6 +140,8 @@ def lab_page(
             yield from key_table(group, ACTIONS)
     yield Text("\nFormulas of these settings", style="bold underline")
     yield keys_and_meanings(formulas(experiment), 8)
+    for name, text in own_parts(experiment):
+        yield Text.assemble("\n", (name, "bold"), f"\n{text}")
     yield Text("\nOther views", style="bold underline")
     yield from _pictures([name for name in PICTURES if name not in views])
     yield Text("\nPapers", style="bold underline")

@@ -184,7 +184,7 @@ class FormModel:
     def _file_is_next(self) -> bool:
         """Whether the next data set after this one is the file that was used before."""
         names, data = field_table()["data.name"].choices, self.experiment.data
-        return bool(data.path) and names[names.index(data.name) + 1 :] == ("file",)
+        return bool(data.path) and names[names.index(data.name) + 1 :][:1] == ("file",)
 
     def _take(self, path: str, value: Any) -> EntryOutcome:
         values: dict[str, Any] = self._other_drafts(path)
