@@ -201,9 +201,11 @@ def print_conformance(report: Conformance) -> None:
         table.add_row(*map(Text, (check.name, check.value, check.expected)), verdict)
     console.print(Text(f"{report.kind} {shown(report.name)}", "bold"))
     console.print(table)
-    for check in report.checks:
-        if check.note:
-            console.print(Text(f"{check.name}: {shown(check.note)}", "dim"))
+    notes: dict[str, list[str]] = {}
+    for check in filter(lambda check: check.note, report.checks):
+        notes.setdefault(check.note, []).append(check.name)
+    for note, names in notes.items():
+        console.print(Text(f"{'; '.join(names)}: {shown(note)}", "dim"))
     failed, counted = len(report.failures), len(report.checks)
     if failed:
         console.print(Text(f"{failed} of {counted} checks failed.", "bold red"))

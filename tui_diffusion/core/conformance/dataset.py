@@ -164,7 +164,7 @@ def _mass(mixture: GaussianMixture, sample: Tensor) -> Iterator[Check]:
     square = float(((found - pooled).square() / pooled).sum())
     freedom = max(len(pooled) - 1, 1)
     limit = 1 + 4 * math.sqrt(2 / freedom)
-    name, shown = "samples a cell, chi² over its mean", f"at most {limit:.3g}"
+    name, shown = "chi² of samples a cell", f"1, up to {limit:.3g}"
     yield judged(name, square / freedom, shown, square / freedom <= limit)
 
 

@@ -168,7 +168,7 @@ def _consistent(method: Method, draws: list[_Draw]) -> Iterator[Check]:
         scale = torch.cat([signal, noise, x]).abs().max()
         off = float((signal + noise - x).abs().max() / scale)
         worst = max(worst, off if math.isfinite(off) else math.inf)
-    yield judged("alpha x0_hat + sigma eps_hat", worst, "x, at most 1e-9 off", worst <= 1e-9)
+    yield judged("x0_hat with eps_hat", worst, "x, to 1e-9", worst <= 1e-9)
 
 
 def _posterior(mixture: GaussianMixture, draw: _Draw) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ GREATEST, LEAST = 5.0, 0.01
 """Ends of the ratio σ/α between which the order of convergence is measured."""
 
 _RHO = 7.0
-_STEPS = 400
+_STEPS = 200
 
 
 def usual_config(kind: str) -> ScheduleConfig:
