@@ -12,7 +12,7 @@ from ..parts.methods import METHOD_PARTS
 from ..parts.part import Part
 from ..parts.samplers import SAMPLER_PARTS
 from ..parts.schedules import SCHEDULE_PARTS
-from ..text import shown
+from ..text import shortened
 
 MLP = "mlp"
 """The network where a configuration names none."""
@@ -68,4 +68,4 @@ def check_name(kind: str | None, name: str | None) -> tuple[str, str]:
 
 def _unknown(what: str, word: str, allowed: tuple[str, ...]) -> str:
     hint = did_you_mean(nearest(word, allowed))
-    return f"check: {what} {shown(word)!r} is unknown; {hint}allowed: {', '.join(allowed)}"
+    return f"check: {what} {shortened(word)!r} is unknown; {hint}allowed: {', '.join(allowed)}"
