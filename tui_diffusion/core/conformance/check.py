@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .. import notebook
+from ..config.errors import ConfigError
 from ..progress import ProgressCallback
 from ..short_repr import short_repr
 from ..text import shortened
@@ -103,13 +104,16 @@ def conformance_of(
 ) -> Conformance:
     """Return the checks of all measurements; one that raises gives a failed check of its name.
 
-    The first measurement is that the part can be built: if it fails, the others are omitted.
+    The first measurement is that the part can be built: if it raises, the others are omitted, and a
+    `ConfigError`, such as that a package is missing, is passed on.
     """
     checks: list[Check] = []
     for done, (title, rows) in enumerate(measurements.items(), 1):
         try:
             checks += rows()
         except Exception as error:  # a part of someone else may raise anything
+            if done == 1 and isinstance(error, ConfigError):
+                raise
             reason = shortened(" ".join(str(error).split()), 200)
             note = f"{type(error).__name__}{': ' if reason else ''}{reason}"
             checks.append(judged(title, "raised", "no error", False, note))
