@@ -27,7 +27,11 @@ def wrong() -> Iterator[tuple[str, ...]]:
     for suffix in (".png", ".gif", ".csv", ".py"):
         yield from (("export", "RUN", f"a{suffix}", *more) for more in product(EXPORT, ODD))
     yield from (("export",), ("export", "RUN"), ("export", "RUN", "a.png", "--nope"))
+    yield from (("check",), ("check", "sampler"), ("check", "sampler", "heun", "extra"))
     for text in ODD:
+        yield "check", text
+        yield from (("check", kind, text) for kind in ("sampler", "dataset"))
+        yield "check", "dataset", f"file:{text}"
         yield "export", text, "a.png"
         yield "export", "RUN", text
         yield "sample", "RUN", "--out", text

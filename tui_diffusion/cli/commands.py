@@ -21,6 +21,7 @@ from ..core.faults import check_room_for_torch
 from ..core.nearest import did_you_mean, nearest
 from ..core.text import shown
 from . import completion, streams
+from .check_command import check
 from .examples import examples
 from .export_command import export_
 from .kept_parts import load_kept_parts
@@ -33,9 +34,9 @@ from .train_command import train
 _WITHOUT_TORCH = ("list", "runs", "docs")
 """Commands that need no working directory. The others import torch, and MKL then aborts."""
 
-_WITH_TORCH = ("train", "sample", "evaluate", "export")
+_WITH_TORCH = ("train", "sample", "evaluate", "export", "check")
 
-_HEADLESS = (list_, train, docs, doctor, runs, sample, evaluate, export_)
+_HEADLESS = (list_, train, docs, doctor, runs, sample, evaluate, export_, check)
 
 
 class _Commands(click.Group):

@@ -117,6 +117,25 @@ def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Compl
     return _begun(incomplete, theme_names())
 
 
+def kinds(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a kind of part."""
+    from ..core.conformance.kinds import KINDS
+
+    return _begun(incomplete, KINDS)
+
+
+def parts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a part of the kind before it; a path after file:."""
+    from ..core.conformance.kinds import KINDS, names_of
+
+    kind = ctx.params.get("kind")
+    if kind not in KINDS:
+        return []
+    if incomplete.startswith("file:"):
+        return [CompletionItem(incomplete, type="file")]
+    return _begun(incomplete, (name.removesuffix("PATH") for name in names_of(kind)))
+
+
 def topics(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete a topic of the reference."""
     from .docs import TOPIC_ROWS

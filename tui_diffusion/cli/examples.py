@@ -42,6 +42,11 @@ EXAMPLES = {
         "diffusion-tui watch latest",
         "diffusion-tui watch edm-moons",
     ),
+    "check": (
+        "diffusion-tui check sampler heun",
+        "diffusion-tui check schedule cosine --json",
+        "diffusion-tui check dataset file:points.csv",
+    ),
     "docs": (
         "diffusion-tui docs fields",
         "diffusion-tui docs keys",

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ..core.analysis.glossary import of_key
 from ..core.config.value_types import coordinate, format_value
+from ..core.conformance.check import Conformance, Verdict
 from ..core.runs.changes import Changes
 from ..core.runs.store import Summary, age_text, in_store
 from ..core.text import shown, threads_text
@@ -180,6 +181,36 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
         f"Noisiest level: alpha_bar {_number(start['alpha_bar'])}, the data's std over the noise's "
         f"{_number(start['signal'])}."
     )
+
+
+_VERDICT_STYLES = {
+    Verdict.PASSED: "green",
+    Verdict.FAILED: "bold red",
+    Verdict.NOT_APPLICABLE: "dim",
+}
+
+
+def print_conformance(report: Conformance) -> None:
+    """Print the checks of a part, each with its verdict, and the reasons below."""
+    console = _console()
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for head in ("check", "measured", "expected", "verdict"):
+        table.add_column(head, overflow="fold", no_wrap=head == "verdict")
+    for check in report.checks:
+        verdict = Text(check.verdict, _VERDICT_STYLES[check.verdict])
+        table.add_row(*map(Text, (check.name, check.value, check.expected)), verdict)
+    console.print(Text(f"{report.kind} {shown(report.name)}", "bold"))
+    console.print(table)
+    notes: dict[str, list[str]] = {}
+    for check in filter(lambda check: check.note, report.checks):
+        notes.setdefault(check.note, []).append(check.name)
+    for note, names in notes.items():
+        console.print(Text(f"{'; '.join(names)}: {shown(note)}", "dim"))
+    failed, counted = len(report.failures), len(report.checks)
+    if failed:
+        console.print(Text(f"{failed} of {counted} checks failed.", "bold red"))
+    else:
+        console.print(Text(f"No check of {counted} failed.", "green"))
 
 
 def _with_chance(metrics: Mapping[str, Any], key: str) -> str:

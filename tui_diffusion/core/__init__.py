@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from .config.presets import PRESETS, Preset
     from .config.stepping import nudge
     from .config.user_presets import own_presets, remove_preset, rename_preset, save_preset
+    from .conformance.check import Check, Conformance, Verdict
+    from .conformance.dataset import check_dataset
+    from .conformance.method import check_method
+    from .conformance.network import check_network
+    from .conformance.report import check_part
+    from .conformance.sampler import check_sampler
+    from .conformance.schedule import check_schedule
     from .methods import METHODS, Denoiser, IdealDenoiser, Method, NetworkDenoiser, Prediction
     from .mixtures import GaussianMixture
     from .runs.changes import Changes, changes_of
@@ -82,6 +89,17 @@ _HOME = {
         "rename_preset",
         "save_preset",
     ),
+    "conformance.check": (
+        "Check",
+        "Conformance",
+        "Verdict",
+    ),
+    "conformance.dataset": ("check_dataset",),
+    "conformance.method": ("check_method",),
+    "conformance.network": ("check_network",),
+    "conformance.report": ("check_part",),
+    "conformance.sampler": ("check_sampler",),
+    "conformance.schedule": ("check_schedule",),
     "methods": (
         "Denoiser",
         "IdealDenoiser",
@@ -140,8 +158,10 @@ __all__ = [
     "Amplification",
     "Attribution",
     "Changes",
+    "Check",
     "Checkpointer",
     "ConfigError",
+    "Conformance",
     "Denoiser",
     "Experiment",
     "GaussianMixture",
@@ -163,9 +183,16 @@ __all__ = [
     "Summary",
     "Trainer",
     "Trajectory",
+    "Verdict",
     "all_runs",
     "attribute",
     "changes_of",
+    "check_dataset",
+    "check_method",
+    "check_network",
+    "check_part",
+    "check_sampler",
+    "check_schedule",
     "delete_run",
     "denoise",
     "densities",

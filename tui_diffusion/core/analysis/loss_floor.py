@@ -236,7 +236,7 @@ def _data(experiment: Experiment, mixture: GaussianMixture | None) -> Data:
 # --- losses --------------------------------------------------------------------------------------
 
 
-def _gain(method: Method, level: Level) -> float:
+def gain(method: Method, level: Level) -> float:
     """Return a − b α/σ of the target at a level."""
     one, none = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
     apart = method.target(none, none, level)
@@ -272,11 +272,11 @@ def floor_at(
     """
     data = _data(experiment, mixture)
     method = make_method(experiment.method, _mixture(data))
-    gain = _gain(method, level) ** 2
+    factor = gain(method, level) ** 2
     norm = experiment.training.loss == "norm"
     least = _residual(data, float(level.alpha), float(level.sigma), norm)
-    square = gain * least.square
-    fourth = gain**2 * least.fourth + (square + excess) ** 2 - square**2
+    square = factor * least.square
+    fourth = factor**2 * least.fourth + (square + excess) ** 2 - square**2
     training = experiment.training
     return batch_loss(training.loss, training.batch, experiment.dim, square + excess, fourth)
 

@@ -18,7 +18,8 @@ class SamplerPart(Part):
 
     ``order`` is the order of convergence p: without noise, the error over N steps falls as N^−p. It
     is None for a sampler that does not follow the probability-flow ODE. ``evaluations`` is the
-    number of calls of the denoiser in one step.
+    number of calls of the denoiser in one step. With a method in ``biased_with``, the sample does
+    not tend to the data, even from the ideal denoiser.
 
     ``script`` is the body of ``denoise(x, k)`` in an exported script, the step from level k to
     k + 1, in terms of ``alphas`` and ``sigmas``. ``$estimates(x, k)`` returns x0_hat and eps_hat;
@@ -32,6 +33,7 @@ class SamplerPart(Part):
     trained_levels: bool = False
     order: int | None = None
     evaluations: int = 1
+    biased_with: tuple[str, ...] = ()
     script: str = ""
     script_before: str = ""
 
@@ -49,6 +51,7 @@ SAMPLER_PARTS = by_name(
         function="naive",
         help="subtract the network's output",
         methods=("naive", "naive-exact"),
+        biased_with=("naive",),
         formula="x ← x − net(x, σᵢ)",
         trained_levels=True,
         script='''\
