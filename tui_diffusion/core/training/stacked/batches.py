@@ -31,8 +31,9 @@ class StackedBatches:
     """The batches of some experiments with the same batch, dimension, method and network features.
 
     Blocks have ``steps`` steps, as in a single training. Features and targets are held for up to
-    ``room`` steps: ``features`` (room, sources, inputs, batch) and ``targets`` (room, sources, d,
-    batch). ``of_cell`` lists the index of every cell's source; ``source`` is the same, (cells,).
+    ``room`` steps: ``features`` (room, sources, inputs + 1, batch), with a last row of ones, and
+    ``targets`` (room, sources, d, batch). ``of_cell`` lists the index of every cell's source;
+    ``source`` is the same, (cells,).
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class StackedBatches:
         numbers, on_gpu = len(sources) * inputs * batch, device.type != "cpu"
         self.room = max(1, min(self.steps, _ROOM[on_gpu] // numbers))
         self._part = max(1, _PART[on_gpu] // numbers)
-        self.features = torch.zeros((self.room, len(sources), inputs, batch), device=device)
+        self.features = torch.ones((self.room, len(sources), inputs + 1, batch), device=device)
         self.targets = torch.zeros((self.room, len(sources), dim, batch), device=device)
 
     # --- generators --------------------------------------------------------------------------
@@ -117,7 +118,7 @@ class StackedBatches:
         self.targets[part] = self._method.target(x0, eps, level).mT
         x = level.alpha * x0 + level.sigma * eps
         inputs = self._method.network_input(x, level).mT.contiguous()
-        self._network.features(inputs, condition.mT, axis=-2, out=self.features[part])
+        self._network.features(inputs, condition.mT, axis=-2, out=self.features[part, :, :-1])
 
     def _level(self, steps: slice) -> tuple[Level, Tensor]:
         """Return the levels of some steps and their conditions: (steps, sources, 1 or batch, 1)."""

@@ -1,15 +1,17 @@
 """Gradient steps of many multilayer perceptrons of one shape, as one batched computation.
 
-A layer of S networks has weights W (S, out, in) and biases b (S, out, 1); points are columns, so
-with an input h (S, in, batch) and δ = ∂loss/∂z,
+A layer of S networks has one tensor V (S, out, in + 1): its weights, and its biases as the last
+column. Points are columns, and an input h (S, in + 1, batch) ends with a row of ones, so a product
+includes the bias and its gradient. With δ = ∂loss/∂z and W = V without the biases,
 
-    z = W h + b,    ∂loss/∂W = δ hᵀ,    ∂loss/∂b = Σ δ over the batch,
-    ∂loss/∂h = Wᵀ δ,    δ' = φ'(z') ⊙ ∂loss/∂h.
+    z = V h,    ∂loss/∂V = δ hᵀ,    ∂loss/∂h = Wᵀ δ,    δ' = φ'(z') ⊙ ∂loss/∂h.
 
-No product, sum or update mixes two networks, so one that diverges leaves the others as they are.
+No product and no update mixes two networks, so one that diverges leaves the others as they are.
 
 All memory is allocated once, and a step reads what differs between steps from it, at an index that
 the step itself increments: on CUDA one graph holds a step, and the host never waits within a run.
+About twenty-five kernels a step, each of which waits for the one before, are what a step of few
+networks costs there; so there are as few as torch's operations allow.
 """
 
 from __future__ import annotations
@@ -36,11 +38,11 @@ aten = torch.ops.aten
 class StackedStepper:
     """The steps of S networks on the features and targets of their ``batches``.
 
-    ``shapes`` are those of the parameters of one network, W and b of every layer. ``trained``
-    (1 or 2, n) holds all weights and, if ``averaged``, their running averages; ``moments`` (0 or 2,
-    n) those of Adam, whose number of steps is ``count``. Within a row, a parameter of all networks
-    is one contiguous tensor; `views` returns them. ``capture`` records a step, which is then
-    replayed; without it, steps are executed one by one.
+    ``shapes`` are those of the parameters of one network: weights and biases of every layer.
+    ``trained`` (1 or 2, n) holds all weights and, if ``averaged``, their running averages;
+    ``moments`` (0 or 2, n) those of Adam, whose number of steps is ``count``. `parameters` finds
+    the parameters in such a row. ``capture`` records a step, which is then replayed; without it,
+    steps are executed one by one.
     """
 
     @torch.no_grad()
@@ -56,39 +58,47 @@ class StackedStepper:
         self._training, self._activation = experiment.training, experiment.network.activation
         self._batches = batches
         cells, device = len(batches.source), batches.source.device
-        self._shapes = [torch.Size((cells, *shape)) for shape in shapes]
+        self._shapes = [torch.Size((cells, rows, inputs + 1)) for rows, inputs in shapes[::2]]
         size = sum(padded(shape.numel(), _ALIGNED) for shape in self._shapes)
-        self.trained = torch.zeros((1 + averaged, size), device=device)
-        self.moments = torch.zeros((2 * (self._training.optimizer != "sgd"), size), device=device)
-        self.count = torch.zeros((), device=device)
-        self._gradient, self._update = (torch.zeros(size, device=device) for _ in range(2))
+        room, sources, _, batch = batches.features.shape
+
+        def memory(*shape: int) -> Tensor:
+            return torch.zeros(shape, device=device)
+
+        self.trained = memory(1 + averaged, size)
+        self.moments = memory(2 * (self._training.optimizer != "sgd"), size)
+        self.count = memory()
+        self._gradient, self._change = memory(size), memory(size)
+        self._layers, self._gradients = self.layers(self.trained[0]), self.layers(self._gradient)
         # The cell of every weight.
         self._owner = torch.zeros(size, dtype=torch.int32, device=device)
-        for view in self.views(self._owner):
-            view += torch.arange(cells, device=device).view(-1, *[1] * (view.ndim - 1))
-        room, outputs, batch = (batches.targets.shape[axis] for axis in (0, 2, 3))
-        self._numbers = torch.zeros((room, 2, cells), device=device)
-        self._losses = torch.zeros((room, cells), device=device)
+        for layer in self.layers(self._owner):
+            layer += torch.arange(cells, device=device)[:, None, None]
+        # The data that differ between steps: rows of the held batches, rates and blends.
+        self._rows = torch.arange(room, device=device)[:, None] * sources + batches.source
+        self._numbers = memory(room, 2, cells)
+        self._losses = memory(room, cells)
         self._place = torch.zeros(1, dtype=torch.long, device=device)
-        self._hidden = [torch.zeros((cells, s[0], batch), device=device) for s in shapes[:-2:2]]
-        # Only the slopes of ReLU and tanh follow from the activations alone.
-        overwrites = self._activation in ("relu", "tanh")
-        self._sums = [h if overwrites else torch.zeros_like(h) for h in self._hidden]
-        self._deltas = [torch.zeros_like(h) for h in self._hidden]
-        self._error = torch.zeros((cells, outputs, batch), device=device)
-        parameters, gradients = self.views(self.trained[0]), self.views(self._gradient)
-        self._weights, self._biases = parameters[::2], [b[..., None] for b in parameters[1::2]]
-        self._by_weight, self._by_bias = gradients[::2], gradients[1::2]
+        self._error = memory(cells, batches.targets.shape[2], batch)
+        self._sums = [memory(cells, s[1], batch) for s in self._shapes[:-1]]
+        self._deltas = [torch.zeros_like(z) for z in self._sums]
+        self._hidden = [memory(cells, s[1] + 1, batch).fill_(1) for s in self._shapes[:-1]]
         self._replay = self._step
         if capture is not None:
             self._replay = capture(self._warm_up, self._step, device)
             # The warm-up must not train.
-            for memory in (self.trained, self.moments, self.count):
-                memory.zero_()
+            for changed in (self.trained, self.moments, self.count):
+                changed.zero_()
 
-    def views(self, row: Tensor) -> list[Tensor]:
-        """Split a row of memory into one tensor per parameter, (cells, …)."""
+    # --- memory ------------------------------------------------------------------------------
+
+    def layers(self, row: Tensor) -> list[Tensor]:
+        """Split a row of memory into one tensor for each layer, (cells, out, in + 1)."""
         return split(row, self._shapes, _ALIGNED)
+
+    def parameters(self, row: Tensor) -> list[Tensor]:
+        """Return the weights (cells, out, in) and biases (cells, out) of every layer in turn."""
+        return [part for v in self.layers(row) for part in (v[..., :-1], v[..., -1])]
 
     def of_weights(self, values: Tensor) -> Tensor:
         """Return the value of its cell for every weight: (cells,) to (n,)."""
@@ -122,28 +132,23 @@ class StackedStepper:
 
     def _step(self) -> None:
         """Take the step at the current index and increment the index."""
-        held, source = self._batches, self._batches.source
-        rows = self._place * held.features.shape[1] + source
-        seen, wanted = (
-            block.flatten(0, 1).index_select(0, rows) for block in (held.features, held.targets)
-        )
-        weights, biases = self._weights, self._biases
-        inputs = [seen, *self._hidden]
-        for z, h, x, weight, bias in zip(
-            self._sums, self._hidden, inputs, weights, biases, strict=False
-        ):
-            torch.baddbmm(bias, weight, x, out=z)
-            self._activate(z, h)
-        torch.baddbmm(biases[-1], weights[-1], inputs[-1], out=self._error)
-        loss, delta = self._loss(wanted)
-        for index in reversed(range(len(weights))):
-            torch.bmm(delta, inputs[index].mT, out=self._by_weight[index])
-            torch.sum(delta, 2, out=self._by_bias[index])
+        features, targets = self._batches.features, self._batches.targets
+        rows = self._rows.index_select(0, self._place)[0]
+        h = features.flatten(0, 1).index_select(0, rows)
+        torch.index_select(targets.flatten(0, 1), 0, rows, out=self._error)
+        inputs = [h, *self._hidden]
+        for v, z, x, h in zip(self._layers, self._sums, inputs, self._hidden, strict=False):
+            torch.bmm(v, x, out=z)
+            self._activate(z, h[:, :-1])
+        self._error.baddbmm_(self._layers[-1], inputs[-1], beta=-1)
+        loss, delta = self._loss()
+        for index in reversed(range(len(self._layers))):
+            torch.bmm(delta, inputs[index].mT, out=self._gradients[index])
             if index:
                 below = self._deltas[index - 1]
-                torch.bmm(weights[index].mT, delta, out=below)
+                torch.bmm(self._layers[index][..., :-1].mT, delta, out=below)
                 delta = below
-                self._slope(delta, self._sums[index - 1])
+                self._slope(delta, self._sums[index - 1], self._hidden[index - 1][:, :-1])
         # The rate and the blend of each weight are those of its cell.
         numbers = self._numbers.index_select(0, self._place)[0, : len(self.trained)]
         rate, *blend = numbers.index_select(1, self._owner)
@@ -154,33 +159,37 @@ class StackedStepper:
         self._place += 1
 
     def _activate(self, z: Tensor, h: Tensor) -> None:
-        if self._activation == "relu":
-            h.relu_()
-        elif self._activation == "tanh":
-            h.tanh_()
-        else:
-            getattr(aten, self._activation).out(z, out=h)
+        """Write φ(z) to h."""
+        match self._activation:
+            case "relu":
+                torch.clamp_min(z, 0, out=h)
+            case "gelu":
+                h.copy_(aten.gelu(z))  # torch writes it wrongly to a part of a tensor
+            case name:
+                getattr(aten, name).out(z, out=h)
 
-    def _slope(self, delta: Tensor, z: Tensor) -> None:
-        """Multiply ∂loss/∂h by φ'(z) in place; for ReLU and tanh, ``z`` holds h."""
-        if self._activation == "relu":
-            aten.threshold_backward.grad_input(delta, z, 0, grad_input=delta)
-        else:
-            getattr(aten, f"{self._activation}_backward").grad_input(delta, z, grad_input=delta)
+    def _slope(self, delta: Tensor, z: Tensor, h: Tensor) -> None:
+        """Multiply ∂loss/∂h by φ'(z) in place; that of tanh follows from h."""
+        match self._activation:
+            case "relu":
+                aten.threshold_backward.grad_input(delta, z, 0, grad_input=delta)
+            case "tanh":
+                aten.tanh_backward.grad_input(delta, h, grad_input=delta)
+            case name:
+                getattr(aten, f"{name}_backward").grad_input(delta, z, grad_input=delta)
 
-    def _loss(self, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    def _loss(self) -> tuple[Tensor, Tensor]:
         """Return the loss L of each cell and δ: 2e for Σe², e/L for its root, 2e/n for its mean."""
-        error = self._error.sub_(wanted)
-        loss = error.square().sum((1, 2))
+        error = self._error
+        norm = torch.linalg.vector_norm(error, dim=(1, 2))
         match self._training.loss:
             case "norm":
-                loss = loss.sqrt()
-                return loss, error.div_(loss[:, None, None])
+                return norm, error.div_(norm[:, None, None])
             case "mean":
-                each = error[0].numel()
-                return loss / each, error.mul_(2 / each)
+                count = error[0].numel()
+                return norm.square() / count, error.mul_(2 / count)
             case _:
-                return loss, error.mul_(2)
+                return norm.square(), error.mul_(2)
 
     def _descend(self, rate: Tensor) -> None:
         """Update the weights; torch's kernel for Adam knows one rate, so it gives Δ for rate 1."""
@@ -188,12 +197,12 @@ class StackedStepper:
         if optimizer == "sgd":
             weights.addcmul_(self._gradient, rate, value=-1)
             return
-        _, decays = ADAM[optimizer]
-        if decays["weight_decay"]:
-            weights.addcmul_(weights, rate, value=-decays["weight_decay"])
-        options = {**decays, "weight_decay": 0.0}
+        kernel, options = ADAM["adam"]
+        if decay := ADAM[optimizer][1]["weight_decay"]:
+            weights.addcmul_(weights, rate, value=-decay)
         self.count += 1
-        change = [self._update.zero_()]
-        moments = [[row] for row in self.moments]
-        torch._fused_adam_(change, [self._gradient], *moments, [], [self.count], lr=1.0, **options)
-        weights.addcmul_(change[0], rate)
+        change, gradient, *moments = (
+            [row] for row in (self._change.zero_(), self._gradient, *self.moments)
+        )
+        getattr(torch, kernel)(change, gradient, *moments, [], [self.count], lr=1.0, **options)
+        weights.addcmul_(self._change, rate)

@@ -95,7 +95,7 @@ class StackedTrainer:
         self._stepper = self._make_stepper(networks[0], capture)
         for row in self._stepper.trained:
             for view, *values in zip(
-                self._stepper.views(row), *(n.parameters() for n in networks), strict=True
+                self._stepper.parameters(row), *(n.parameters() for n in networks), strict=True
             ):
                 view.copy_(torch.stack([value.detach() for value in values]))
         self._rates = Rates(self.experiments)
@@ -260,9 +260,9 @@ class StackedTrainer:
         """Remember the weights of every cell whose weights are finite."""
         trained = self._stepper.trained
         sizes = [
-            torch.linalg.vector_norm(view.flatten(1), torch.inf, dim=1)
+            torch.linalg.vector_norm(layer, torch.inf, dim=(1, 2))
             for row in trained
-            for view in self._stepper.views(row)
+            for layer in self._stepper.layers(row)
         ]
         finite = torch.stack(sizes).isfinite().all(0)
         self._finite = torch.where(self._stepper.of_weights(finite), trained, self._finite)
@@ -300,14 +300,14 @@ class StackedTrainer:
 
         The time is the cell's share of that of the stack.
         """
-        views, memory = self._stepper.views, self._memory()
+        parameters, memory = self._stepper.parameters, self._memory()
         rows = memory.finite if restored else memory.trained
         state: dict[str, Tensor] = {}
         for prefix, row in zip(("network", "average"), rows, strict=False):
             if prefix == "network" or self.experiments[index].training.average:
-                for name, view in zip(self._names, views(row), strict=True):
+                for name, view in zip(self._names, parameters(row), strict=True):
                     state[f"{prefix}.{name}"] = view[index]
-        moments = [[view[index] for view in views(row)] for row in memory.moments]
+        moments = [[view[index] for view in parameters(row)] for row in memory.moments]
         for name, value in state_of(moments, memory.count).items():
             state[f"optimizer.{name}"] = value
         done = self.diverged.get(index, self.step)
