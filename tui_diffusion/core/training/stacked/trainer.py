@@ -120,6 +120,11 @@ class StackedTrainer:
         return len(self.experiments)
 
     @property
+    def block_steps(self) -> int:
+        """Number of steps whose batches are drawn together."""
+        return self._batches.steps
+
+    @property
     def losses(self) -> NDArray[np.float32]:
         """Every loss so far, (cells, step); NaN after the loss at which a cell diverged."""
         return self._losses[: self.step].T
