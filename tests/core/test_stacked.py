@@ -176,6 +176,19 @@ def test_pauses_and_a_graph_change_nothing() -> None:
     assert same_bits(whole, played)
 
 
+def test_without_a_graph_a_stack_trains_and_says_so() -> None:
+    def failing(warm_up, work, device):
+        warm_up()
+        raise RuntimeError("operation not permitted\nwhen stream is capturing")
+
+    fallen = StackedTrainer(FEW, capture=failing)
+    assert "without a CUDA graph" in fallen.note
+    assert "(operation not permitted when stream is capturing)" in fallen.note
+    for _ in fallen.run():
+        pass
+    assert same_bits(fallen, stacked(FEW))
+
+
 def test_reports_hold_every_loss_once() -> None:
     reports = list(StackedTrainer(FEW).run(every=30))
     assert [(one.step, one.steps, one.cells) for one in reports] == [
@@ -201,6 +214,28 @@ def test_a_stopped_stack_goes_on_from_its_state(stop: int) -> None:
             pass
     assert same_bits(first, second)
     assert same_bits(first, stacked(FEW))
+
+
+@for_each("calls", [1, 40, 64])
+def test_an_interruption_amid_steps_costs_a_block_at_most(calls: int) -> None:
+    stack = StackedTrainer(FEW)
+    left = [calls]
+
+    def interrupted() -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        stack._stepper._step()
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(stack._stepper, "_replay", interrupted)
+        for _ in stack.run(every=25):
+            pass
+    assert stack.step == calls // 32 * 32
+    assert stack.cell(0).step == stack.step
+    for _ in stack.run():
+        pass
+    assert same_bits(stack, stacked(FEW))
 
 
 @for_each("stop", [0, 40, 64, 80])

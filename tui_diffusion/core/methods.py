@@ -165,7 +165,8 @@ class _LogNormal:
     def condition(self, level: Level) -> float | Tensor:
         alpha, sigma = torch.as_tensor(level.alpha), torch.as_tensor(level.sigma)
         reach = 3 * self.noise_std
-        log_ratio = (sigma / alpha).log().clamp(self.noise_mean - reach, self.noise_mean + reach)
+        low, high = self.noise_mean - reach, self.noise_mean + reach
+        log_ratio = (sigma / alpha).log().clamp(low, high)  # type: ignore[arg-type]  # both alike
         return log_ratio / 4
 
 

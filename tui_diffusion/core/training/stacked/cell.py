@@ -47,12 +47,13 @@ class Cell:
             network.to(self.place).eval(), make_method(experiment.method, mixture)
         )
 
-    def trainer(self) -> Trainer:
+    def trainer(self, *, plain: bool = False) -> Trainer:
         """Return an ordinary training in this state, on the device that the experiment names.
 
-        If that is of another kind than the stack's, its random numbers start anew.
+        If that is of another kind than the stack's, its random numbers start anew. ``plain`` is as
+        of `Trainer`; such a training is created sooner, for one that will only be written.
         """
-        trainer = Trainer(self.experiment)
+        trainer = Trainer(self.experiment, plain=plain)
         tensors = dict(self.tensors)
         if tensors["generator"].shape != trainer.batches.random.get_state().shape:
             tensors["generator"] = trainer.batches.random.get_state()

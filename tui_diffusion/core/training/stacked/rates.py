@@ -27,10 +27,6 @@ class Rates:
         self._decaying = list(dict(zip(keys, experiments, strict=True)).values())
         self._stage = Stage(0, training[0].steps, None, 1.0)
 
-    def at(self, step: int) -> NDArray[np.float64]:
-        """Return the learning rate of every cell at a step."""
-        return self._first * self._shares(range(step, step + 1))[0]
-
     def table(self, steps: range) -> Tensor:
         """Return the learning rates and the blends, (steps, 2, cells), float32."""
         rates = self._first * self._shares(steps)

@@ -1,20 +1,18 @@
-"""The distinct sources of batches among many trainings."""
+"""The distinct sources of batches and of first weights among many trainings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import TypeVar
+from collections.abc import Hashable, Sequence
 
 import torch
 
-from ...assemble import make_method, make_mixture
+from ...assemble import make_method, make_mixture, make_network
 from ...config.experiment import Experiment
 from ...methods import Method
 from ...mixtures import GaussianMixture
 from ...networks import Network
+from ...randomness import generator
 from ..batches import Batches
-
-T = TypeVar("T")
 
 
 class Sources:
@@ -38,10 +36,12 @@ class Sources:
         self.methods: list[Method] = []
         for experiment in self.experiments:
             data, kind = _data_key(experiment), experiment.method
-            mixture = _known(mixtures, data, lambda e=experiment: make_mixture(e.data, device))
-            make = lambda e=experiment, m=mixture: make_method(e.method, m)  # noqa: E731
-            self.mixtures.append(mixture)
-            self.methods.append(_known(methods, (data, kind), make))
+            if data not in mixtures:
+                mixtures[data] = make_mixture(experiment.data, device)
+            if (data, kind) not in methods:
+                methods[data, kind] = make_method(kind, mixtures[data])
+            self.mixtures.append(mixtures[data])
+            self.methods.append(methods[data, kind])
         self.batches = [
             Batches(experiment, mixture, method, network)
             for experiment, mixture, method in zip(
@@ -63,8 +63,10 @@ def _data_key(experiment: Experiment) -> Hashable:
     return data.model_dump_json(), None if data.points is None else id(data.points)
 
 
-def _known(values: dict[Hashable, T], key: Hashable, make: Callable[[], T]) -> T:
-    """Return the value of a key, made when it is first asked for."""
-    if key not in values:
-        values[key] = make()
-    return values[key]
+def fresh_networks(experiments: Sequence[Experiment]) -> list[Network]:
+    """Return the freshly initialised network of every cell; those of equal seeds are one object."""
+    by_seed: dict[int, Network] = {}
+    for each in experiments:
+        if each.seed not in by_seed:
+            by_seed[each.seed] = make_network(each, generator(each.seed, "weights"))
+    return [by_seed[each.seed] for each in experiments]

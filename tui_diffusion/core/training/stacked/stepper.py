@@ -16,7 +16,7 @@ networks costs there; so there are as few as torch's operations allow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -42,8 +42,10 @@ class StackedStepper:
     ``trained`` (1 or 2, n) holds all weights and, if ``averaged``, their running averages;
     ``moments`` (0 or 2, n) those of Adam, whose number of steps is ``count``. `parameters` finds
     the parameters in such a row. ``capture`` records a step, which is then replayed; without it,
-    steps are executed one by one.
+    steps are executed one by one. ``note`` is a message for the user if a graph failed, else ''.
     """
+
+    note = ""
 
     @torch.no_grad()
     def __init__(
@@ -83,7 +85,7 @@ class StackedStepper:
         self._sums = [memory(cells, s[1], batch) for s in self._shapes[:-1]]
         self._deltas = [torch.zeros_like(z) for z in self._sums]
         self._hidden = [memory(cells, s[1] + 1, batch).fill_(1) for s in self._shapes[:-1]]
-        self._replay = self._step
+        self._replay: Callable[[], object] = self._step
         if capture is not None:
             self._replay = capture(self._warm_up, self._step, device)
             # The warm-up must not train.
@@ -206,3 +208,26 @@ class StackedStepper:
         )
         getattr(torch, kernel)(change, gradient, *moments, [], [self.count], lr=1.0, **options)
         weights.addcmul_(self._change, rate)
+
+
+def make_stacked_stepper(
+    experiment: Experiment,
+    shapes: Sequence[torch.Size],
+    batches: StackedBatches,
+    *,
+    averaged: bool,
+    capture: Capture | None,
+) -> StackedStepper:
+    """Return a stepper; if ``capture`` fails, one that takes its steps one by one, with a note."""
+    if capture is not None:
+        try:
+            return StackedStepper(experiment, shapes, batches, averaged=averaged, capture=capture)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # drivers raise anything, and there is a fallback
+            reason = " ".join(str(error).split())[:120] or type(error).__name__
+    # Only now, because the error holds the memory of the failed recording.
+    stepper = StackedStepper(experiment, shapes, batches, averaged=averaged)
+    if capture is not None:
+        stepper.note = f"without a CUDA graph, which cannot be recorded ({reason})"
+    return stepper

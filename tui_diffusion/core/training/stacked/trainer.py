@@ -19,10 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...arguments import check_count, expected
-from ...assemble import make_network
 from ...config.experiment import Experiment
-from ...networks import Network
-from ...randomness import generator
 from ...short_repr import short_repr
 from ..devices import subnormals_as_zero, use_threads
 from ..steppers.cuda_graph import Capture
@@ -33,7 +30,8 @@ from .batches import StackedBatches
 from .cell import Cell
 from .grouping import check_stackable, device_of
 from .rates import Rates
-from .stepper import StackedStepper
+from .sources import fresh_networks
+from .stepper import make_stacked_stepper
 
 _MOMENT = 0.05
 """Seconds of training between two checks whether a report is due."""
@@ -87,12 +85,17 @@ class StackedTrainer:
         self.seconds = 0.0
         self.status: Literal["training", "finished"] = "training"
         self.diverged: dict[int, int] = {}
-        self.note = ""
-        networks = _networks(self.experiments)
+        networks = fresh_networks(self.experiments)
         self._names = list(networks[0].state_dict())
         self._batches = StackedBatches(self.experiments, networks[0], self.device)
-        self._averaged = any(experiment.training.average for experiment in experiments)
-        self._stepper = self._make_stepper(networks[0], capture)
+        self._stepper = make_stacked_stepper(
+            first,
+            [parameter.shape for parameter in networks[0].parameters()],
+            self._batches,
+            averaged=any(experiment.training.average for experiment in experiments),
+            capture=capture or (record if self.device.type == "cuda" else None),
+        )
+        self.note = self._stepper.note
         for row in self._stepper.trained:
             for view, *values in zip(
                 self._stepper.parameters(row), *(n.parameters() for n in networks), strict=True
@@ -107,6 +110,7 @@ class StackedTrainer:
         self._held = range(0)
         # By the first step of a block: the states of the generators before it is drawn.
         self._random = {0: self._batches.generators()}
+        self._at_block: list[Tensor] = []
         self._ended: dict[int, dict[str, Tensor]] = {}
         self._copied: tuple[int, _Memory] | None = None
 
@@ -133,22 +137,6 @@ class StackedTrainer:
         """Return the status of a cell."""
         return "diverged" if index in self.diverged else self.status
 
-    def _make_stepper(self, network: Network, capture: Capture | None) -> StackedStepper:
-        """Create the stepper; without a graph if none can be captured."""
-        shapes = [parameter.shape for parameter in network.parameters()]
-        make = (self.experiments[0], shapes, self._batches)
-        capture = capture or (record if self.device.type == "cuda" else None)
-        try:
-            return StackedStepper(*make, averaged=self._averaged, capture=capture)
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # drivers raise anything, and there is a fallback
-            if capture is None:
-                raise
-            reason = " ".join(str(error).split())[:120] or type(error).__name__
-            self.note = f"without a CUDA graph, which cannot be recorded ({reason})"
-        return StackedStepper(*make, averaged=self._averaged)
-
     # --- running -----------------------------------------------------------------------------
 
     def run(
@@ -157,7 +145,8 @@ class StackedTrainer:
         """Train to the end; yield progress after ``every`` steps, ``interval`` s, and at the end.
 
         The training ends early if every cell has diverged. Closing the generator stops it between
-        two steps. Raises TypeError and ValueError for a wrong ``every`` or ``interval``.
+        two steps; an interruption amid a step, as by Ctrl+C, returns to the beginning of the block
+        of batches. Raises TypeError and ValueError for a wrong ``every`` or ``interval``.
         """
         check_count("every", every)
         if interval is not None and not isinstance(interval, int | float):
@@ -194,11 +183,16 @@ class StackedTrainer:
         moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
         count = min(min(ends) - first, moment)
         place = first - held.start
-        self._stepper.run(place, self._rates.table(range(first, first + count)))
-        following = self._block_of(first) + self._batches.steps
-        if first + count == following < self.steps:
-            self._draw(following)  # by the host, while a GPU computes
-        self._settle(first, self._stepper.losses(place, count).numpy())
+        try:
+            self._stepper.run(place, self._rates.table(range(first, first + count)))
+            following = self._block_of(first) + self._batches.steps
+            if first + count == following < self.steps:
+                self._draw(following)  # by the host, while a GPU computes
+            losses = self._stepper.losses(place, count).numpy()
+        except BaseException:  # such as Ctrl+C
+            self._return_to_block()
+            raise
+        self._settle(first, losses)
         return count
 
     def _settle(self, first: int, values: NDArray[np.float32]) -> None:
@@ -251,12 +245,25 @@ class StackedTrainer:
             if self._drawn != block:
                 self._draw(block)
             self._keep_finite()
+            stepper = self._stepper
+            self._at_block = [m.clone() for m in (stepper.trained, stepper.moments, stepper.count)]
             self._block, self._held = block, range(0)
         if self.step not in self._held:
             start = self.step - (self.step - block) % room
             self._held = range(start, min(start + room, block + self._batches.steps))
             self._batches.write(start - block, len(self._held))
         return self._held
+
+    @torch.no_grad()
+    def _return_to_block(self) -> None:
+        """Return to the beginning of the block after an interruption amid a step."""
+        stepper, block = self._stepper, self._block_of(self.step)
+        memory = (stepper.trained, stepper.moments, stepper.count)
+        for mine, kept in zip(memory, self._at_block, strict=True):
+            mine.copy_(kept)
+        self._batches.set_generators(self._random[block])
+        self._random = {block: self._random[block]}
+        self.step, self._block, self._drawn, self._copied = block, None, None, None
 
     # --- weights -----------------------------------------------------------------------------
 
@@ -313,7 +320,7 @@ class StackedTrainer:
                 for name, view in zip(self._names, parameters(row), strict=True):
                     state[f"{prefix}.{name}"] = view[index]
         moments = [[view[index] for view in parameters(row)] for row in memory.moments]
-        for name, value in state_of(moments, memory.count).items():
+        for name, value in state_of(moments, memory.steps).items():
             state[f"optimizer.{name}"] = value
         done = self.diverged.get(index, self.step)
         block = self._block_of(done - (index in self.diverged))
@@ -333,7 +340,7 @@ class StackedTrainer:
             "trained": memory.trained,
             "finite": memory.finite,
             "moments": memory.moments,
-            "count": memory.count,
+            "count": memory.steps,
             "generators": torch.stack(self._random.get(block) or self._batches.generators()),
             "losses": torch.from_numpy(self._losses[: self.step]),
             "seconds": torch.tensor(self.seconds, dtype=torch.float64),
@@ -374,20 +381,11 @@ class _Memory(NamedTuple):
     trained: Tensor
     finite: Tensor
     moments: Tensor
-    count: Tensor
+    steps: Tensor
 
 
 def _is_weight(name: str) -> bool:
     return name.startswith(("network.", "average."))
-
-
-def _networks(experiments: Sequence[Experiment]) -> list[Network]:
-    """Return the freshly initialised network of every cell; equal seeds share one."""
-    by_seed: dict[int, Network] = {}
-    for each in experiments:
-        if each.seed not in by_seed:
-            by_seed[each.seed] = make_network(each, generator(each.seed, "weights"))
-    return [by_seed[each.seed] for each in experiments]
 
 
 def train_stack(
