@@ -9,7 +9,7 @@ import torch
 
 from tui_diffusion.core.config.presets import PRESETS
 
-from .bench import cuda, rates
+from .bench import cuda, rates, stacked
 from .bench.__main__ import SECTIONS
 
 SMALL = {"network.width": 16, "training.batch": 32}
@@ -50,3 +50,11 @@ def test_auto_is_wrong_if_the_other_device_is_clearly_sooner(there: float, right
     row, is_right = cuda.choice(one, "cuda", 0.0)
     assert (row[-2:], is_right) == (["cpu", "right" if right else "WRONG"], right)
     assert cuda.choice(one, "cuda", 60.0)[1]  # a late first step makes up for the rate
+
+
+def test_a_table_of_stacks_has_every_count(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(rates, "SLICE", 0.01)
+    stacked.table(1, "cpu", (1, 3))
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[-2:]]
+    assert [row[0] for row in rows] == ["1", "3"]
+    assert all(float(number.replace(",", "")) > 0 for row in rows for number in row)

@@ -14,6 +14,7 @@ from tests.bench.table import show_budgets
 SECTIONS = {
     "training": "rates of the presets against a plain PyTorch loop, and how a step's cost grows",
     "devices": "threads and device chosen, beside the others that are here",
+    "stacked": "many networks trained as one batch, on a CPU and on CUDA, beside single trainings",
     "cuda": "a CUDA device beside a CPU core: presets, sampling, the lab, the choice of auto",
     "sampling": "points at every level: time and memory against their number",
     "quality": "what the project's own presets reach, and how long they train",

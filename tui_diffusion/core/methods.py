@@ -150,10 +150,12 @@ class _LogNormal:
 
     The condition is ln(σ/α)/4, clamped to three standard deviations of the training distribution,
     because the network has seen no levels beyond.
+
+    A tensor of constants that broadcasts against points (…, n, d) gives every batch its own.
     """
 
-    noise_mean: float = -1.2
-    noise_std: float = 1.2
+    noise_mean: Coefficient = -1.2
+    noise_std: Coefficient = 1.2
 
     def _ratio(self, u: Tensor) -> Tensor:
         """Return σ/α at quantile u of the distribution."""
@@ -163,7 +165,8 @@ class _LogNormal:
     def condition(self, level: Level) -> float | Tensor:
         alpha, sigma = torch.as_tensor(level.alpha), torch.as_tensor(level.sigma)
         reach = 3 * self.noise_std
-        log_ratio = (sigma / alpha).log().clamp(self.noise_mean - reach, self.noise_mean + reach)
+        low, high = self.noise_mean - reach, self.noise_mean + reach
+        log_ratio = (sigma / alpha).log().clamp(low, high)  # type: ignore[arg-type]  # both alike
         return log_ratio / 4
 
 
@@ -181,8 +184,8 @@ class EDM(_LogNormal):
     which has unit variance at every level.
     """
 
-    sigma_data: float = 1.0
-    mean: tuple[float, ...] = ()
+    sigma_data: Coefficient = 1.0
+    mean: tuple[float, ...] | Tensor = ()
 
     def __repr__(self) -> str:
         return short_repr(self, "noise_mean", "noise_std", "sigma_data", "mean")
@@ -214,6 +217,8 @@ class EDM(_LogNormal):
 
     def _mean(self, like: Tensor) -> Tensor:
         """Return the mean of the data as a tensor like ``like``."""
+        if isinstance(self.mean, Tensor):
+            return self.mean
         return _constant(self.mean or (0.0,), like.dtype, like.device)
 
 

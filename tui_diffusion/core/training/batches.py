@@ -26,7 +26,7 @@ _BLOCK_NUMBERS = 65_536
 _PART_NUMBERS = 2**18
 """Features computed in one part, so that intermediate results stay in the cache."""
 
-_GPU_NUMBERS = 2**20, 2**24
+GPU_BLOCK, _GPU_PART = 2**20, 2**24
 """The same two on a GPU, which has no such cache and waits for the host once a block."""
 
 _MOST_STEPS = 256
@@ -34,6 +34,24 @@ _MOST_STEPS = 256
 
 GOLDEN = (5**0.5 - 1) / 2
 """The golden ratio: the multiples of it mod 1 are evenly spread, for any count."""
+
+
+def positions(batch: int, device: torch.device) -> Tensor:
+    """Return i φ mod 1 for the points i of a batch, with φ the golden ratio: (1, batch, 1)."""
+    multiples = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).frac().float()
+    return multiples.to(device).view(1, batch, 1)
+
+
+def sampled_levels(method: AnyLevel, shift: Tensor, positions: Tensor) -> tuple[Level, Tensor]:
+    """Return the level of every point, and its condition, for a method that covers every level.
+
+    They are spread evenly over the distribution in each batch: u_i = i φ + U mod 1 with U the
+    ``shift`` of a step, so that any part of a batch, such as the points of one mode, is spread
+    evenly as well (Kingma et al. 2021, appendix I.1).
+    """
+    u = (shift + positions).frac().clamp(1e-6, 1 - 1e-6)
+    now = method.sample_level(u)
+    return now, torch.as_tensor(method.condition(now))
 
 
 def block_steps(experiment: Experiment, numbers: int = _BLOCK_NUMBERS) -> int:
@@ -58,19 +76,18 @@ class Batches:
         self.random = generator(experiment.seed, "batches", device)
         batch = experiment.training.batch
         on_gpu = device.type != "cpu"
-        size, self._at_once = _GPU_NUMBERS if on_gpu else (_BLOCK_NUMBERS, _PART_NUMBERS)
+        size, self._at_once = (GPU_BLOCK, _GPU_PART) if on_gpu else (_BLOCK_NUMBERS, _PART_NUMBERS)
         self.steps = block_steps(experiment, size)
         schedule = make_schedule(experiment.schedule)
         # Columns: alpha, sigma, their next values, and the condition.
-        self._table = torch.tensor(
+        self.table = torch.tensor(
             [
                 (now.alpha, now.sigma, now.alpha_next, now.sigma_next, float(method.condition(now)))
                 for now in map(schedule.__getitem__, range(schedule.levels))
             ],
             device=device,
         )
-        positions = torch.arange(batch, dtype=torch.float64).mul(GOLDEN).frac().float()
-        self._positions = positions.to(device).view(1, batch, 1)
+        self._positions = positions(batch, device)
         shares = mixture.weights * batch
         exact = bool(((shares - shares.round()).abs() < 1e-9).all())
         self._always = mixture.components(batch, balanced=True) if exact else None
@@ -115,17 +132,10 @@ class Batches:
         return torch.randint(count, (steps,), generator=random, device=device)
 
     def levels(self, drawn: Tensor) -> tuple[Level, Tensor]:
-        """Return the level of every step, or of every point, and its condition.
-
-        A method that covers every level gets one per point, spread evenly over the distribution in
-        each batch: u_i = i φ + U mod 1 with φ the golden ratio, so that any part of a batch, such
-        as the points of one mode, is spread evenly as well (Kingma et al. 2021, appendix I.1).
-        """
+        """Return the level of every step, or of every point, and its condition."""
         if self._any_level:
-            u = (drawn + self._positions).frac().clamp(1e-6, 1 - 1e-6)
-            now = self._any_level.sample_level(u)
-            return now, torch.as_tensor(self._method.condition(now))
-        row = self._table[drawn, :, None, None].unbind(1)
+            return sampled_levels(self._any_level, drawn, self._positions)
+        row = self.table[drawn, :, None, None].unbind(1)
         alpha, sigma, alpha_next, sigma_next, condition = row
         return Level(alpha, sigma, alpha_next, sigma_next), condition
 

@@ -1,0 +1,72 @@
+"""The distinct sources of batches and of first weights among many trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import torch
+
+from ...assemble import make_method, make_mixture, make_network
+from ...config.experiment import Experiment
+from ...methods import Method
+from ...mixtures import GaussianMixture
+from ...networks import Network
+from ...randomness import generator
+from ..batches import Batches
+
+
+class Sources:
+    """The sources of the batches of some experiments with the same batch, dimension and method.
+
+    Cells with the same seed, data, method and schedule share a source: they may differ in their
+    learning rates. ``of_cell`` is the index of every cell's source; ``experiments``, ``mixtures``,
+    ``methods`` and ``batches`` have one entry for each source, equal mixtures being one object.
+    """
+
+    def __init__(
+        self, experiments: Sequence[Experiment], network: Network, device: torch.device
+    ) -> None:
+        keys = [_source_key(experiment) for experiment in experiments]
+        places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+        self.of_cell = [places[key] for key in keys]
+        self.experiments = list(dict(zip(keys, experiments, strict=True)).values())
+        mixtures: dict[Hashable, GaussianMixture] = {}
+        methods: dict[Hashable, Method] = {}
+        self.mixtures: list[GaussianMixture] = []
+        self.methods: list[Method] = []
+        for experiment in self.experiments:
+            data, kind = _data_key(experiment), experiment.method
+            if data not in mixtures:
+                mixtures[data] = make_mixture(experiment.data, device)
+            if (data, kind) not in methods:
+                methods[data, kind] = make_method(kind, mixtures[data])
+            self.mixtures.append(mixtures[data])
+            self.methods.append(methods[data, kind])
+        self.batches = [
+            Batches(experiment, mixture, method, network)
+            for experiment, mixture, method in zip(
+                self.experiments, self.mixtures, self.methods, strict=True
+            )
+        ]
+
+    def __len__(self) -> int:
+        return len(self.experiments)
+
+
+def _source_key(experiment: Experiment) -> Hashable:
+    return experiment.seed, _data_key(experiment), experiment.method, experiment.schedule
+
+
+def _data_key(experiment: Experiment) -> Hashable:
+    # The points of a file are compared by identity, because there may be many.
+    data = experiment.data
+    return data.model_dump_json(), None if data.points is None else id(data.points)
+
+
+def fresh_networks(experiments: Sequence[Experiment]) -> list[Network]:
+    """Return the freshly initialised network of every cell; those of equal seeds are one object."""
+    by_seed: dict[int, Network] = {}
+    for each in experiments:
+        if each.seed not in by_seed:
+            by_seed[each.seed] = make_network(each, generator(each.seed, "weights"))
+    return [by_seed[each.seed] for each in experiments]
