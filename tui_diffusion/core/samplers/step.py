@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -17,7 +17,11 @@ from ..short_repr import short_repr
 
 @dataclass(frozen=True)
 class Step:
-    """One reverse step, x → x_next = mean + noise; tensors have shape (n, d)."""
+    """One reverse step, x → x_next = mean + noise; tensors have shape (n, d).
+
+    ``noise`` is what z adds directly. Where z also passes through the denoiser, the rest of its
+    effect is in ``mean``. ``previous`` is the step before, if the sampler looks back so far.
+    """
 
     x: Tensor
     eps_hat: Tensor
@@ -27,20 +31,36 @@ class Step:
     x_next: Tensor
     alpha: float
     sigma: float
+    previous: Step | None = None
 
     def __repr__(self) -> str:
         return short_repr(self, "alpha", "sigma", "x", "x_next")
 
     def part(self, points: slice) -> Step:
         """Return the same step of some of the points."""
-        return replace(self, **{name: values[points] for name, values in self._tensors().items()})
+        some: dict[str, Any] = {n: values[points] for n, values in self._tensors().items()}
+        return replace(self, **some, previous=self.previous and self.previous.part(points))
 
     @staticmethod
     def joined(steps: Sequence[Step]) -> Step:
         """Concatenate the same step of several batches of points."""
         batches = [step._tensors() for step in steps]
         joined: dict[str, Any] = {n: torch.cat([b[n] for b in batches]) for n in batches[0]}
-        return replace(steps[0], **joined)
+        before = [step.previous for step in steps if step.previous is not None]
+        return replace(steps[0], **joined, previous=Step.joined(before) if before else None)
+
+    def before(self) -> Iterator[Step]:
+        """Yield this step and the earlier ones that it knows, latest first."""
+        step: Step | None = self
+        while step is not None:
+            yield step
+            step = step.previous
+
+    def since(self, previous: Step | None, count: int) -> Step:
+        """Return this step with at most ``count`` earlier ones."""
+        if previous is None or count < 1:
+            return replace(self, previous=None)
+        return replace(self, previous=previous.since(previous.previous, count - 1))
 
     def _tensors(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
@@ -54,7 +74,8 @@ class Sampler(Protocol):
     ) -> Step:
         """Take points x (n, d) from ``level`` to the next one.
 
-        ``z`` ~ N(0, I) has x's shape; ``previous`` is the step that led to x, None at the first.
+        ``z`` ~ N(0, I) has x's shape, or (n, 2d) for a sampler of two noises; ``previous`` is the
+        step that led to x, None at the first.
         """
         ...
 
