@@ -198,16 +198,23 @@ def schedule_function(kind: str) -> Callable[..., Schedule]:
     return _function(schedules, SCHEDULE_PARTS[kind])
 
 
-def uses_previous_step(config: SamplingConfig) -> bool:
-    """Return whether the sampler uses the previous step."""
-    return SAMPLER_PARTS[config.sampler].looks_back
+def earlier_steps(config: SamplingConfig, own: Sampler | None = None) -> int:
+    """Return how many earlier steps the sampler, or ``own``, uses."""
+    return SAMPLER_PARTS[config.sampler].looks_back if own is None else 1
+
+
+def noises(config: SamplingConfig, own: Sampler | None = None) -> int:
+    """Return the number of noises in a step of the sampler, or of ``own``: z has (n, noises·d)."""
+    return SAMPLER_PARTS[config.sampler].noises if own is None else 1
 
 
 def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None) -> Sampler:
     """Build the sampler of a configuration, or ``own``, including the steps without noise.
 
-    The last ``config.quiet`` of the ``levels`` steps take z = 0.
+    The last ``config.quiet`` of the ``levels`` steps take z = 0. Each step carries the earlier ones
+    that the next step uses.
     """
+    earlier = earlier_steps(config, own)
     if own is None:
         function = sampler_function(config.sampler)
         sampler: Sampler = partial(function, **_arguments(function, config))
@@ -222,7 +229,7 @@ def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None
         step = sampler(x, level, denoiser, torch.zeros_like(z) if last else z, previous)
         if not isinstance(step, Step):
             raise expected("the result of sampler", "a Step", step)
-        return step
+        return step.since(previous, earlier - 1)
 
     return quietened
 

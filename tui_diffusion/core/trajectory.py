@@ -12,12 +12,13 @@ from torch import Tensor
 from . import notebook, pictures
 from .arguments import check_count, expected
 from .assemble import (
+    earlier_steps,
     make_mixture,
     make_sampler,
     mixture_for,
+    noises,
     sampling_schedule,
     schedule_for,
-    uses_previous_step,
 )
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
@@ -143,13 +144,15 @@ class Trajectory:
 class _Sampling:
     """The inputs of a reverse step: points, denoiser and source of noise.
 
-    ``states`` are the generator's states before the noise of each step. Noise is drawn for
-    ``count`` points, of which the first are sampled, ``at_once`` of them in one batch for the
+    A step uses ``earlier`` steps before it, and draws ``noises`` times as many numbers as it has
+    coordinates. ``states`` are the generator's states before the noise of each step. Noise is drawn
+    for ``count`` points, of which the first are sampled, ``at_once`` of them in one batch for the
     network.
     """
 
     take: Sampler
-    uses_previous_step: bool
+    earlier: int
+    noises: int
     denoiser: Denoiser
     schedule: Schedule
     x: Tensor
@@ -159,7 +162,7 @@ class _Sampling:
 
     def draw(self, random: torch.Generator) -> Tensor:
         """Draw z of a step for the sampled points."""
-        shape = (self.count, self.x.shape[2])
+        shape = (self.count, self.noises * self.x.shape[2])
         z = torch.randn(shape, generator=random, device=self.x.device)
         return z[: self.x.shape[1]]
 
@@ -167,13 +170,15 @@ class _Sampling:
     def __call__(self, k: int, part: slice) -> Step:
         random = torch.Generator(self.x.device)
         random.set_state(self.states[k])
-        z, now, last = self.draw(random)[part], self.x[k][part], self.x[max(k - 1, 0)][part]
+        z = self.draw(random)[part]
         steps = []
-        for some in _parts(len(now), self.at_once):
-            previous = None
-            if self.uses_previous_step and k:
-                previous = self.take(last[some], self.schedule[k - 1], self.denoiser, z[some])
-            steps.append(self.take(now[some], self.schedule[k], self.denoiser, z[some], previous))
+        for some in _parts(len(z), self.at_once):
+            previous: Step | None = None
+            for j in range(max(k - self.earlier, 0), k):
+                before = self.x[j][part][some]
+                previous = self.take(before, self.schedule[j], self.denoiser, z[some], previous)
+            now = self.x[k][part][some]
+            steps.append(self.take(now, self.schedule[k], self.denoiser, z[some], previous))
         return steps[0] if len(steps) == 1 else Step.joined(steps)
 
 
@@ -269,7 +274,8 @@ def denoise(
     of = deepcopy(denoiser)
     sampling = _Sampling(
         make_sampler(config, levels, sampler),
-        sampler is not None or uses_previous_step(config),
+        earlier_steps(config, sampler),
+        noises(config, sampler),
         of,
         schedule,
         x,
@@ -284,7 +290,7 @@ def denoise(
             previous = before.get(part.start)
             made = sampling.take(from_[part], schedule[k], denoiser, z[part], previous)
             to[part] = made.x_next
-            if sampling.uses_previous_step:
+            if sampling.earlier:
                 before[part.start] = made
 
     for k in range(levels):

@@ -15,7 +15,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ..assemble import make_method, make_mixture, make_sampler, sampling_schedule
+from ..assemble import make_method, make_mixture, make_sampler, noises, sampling_schedule
 from ..config.experiment import Experiment
 from ..methods import Denoiser, IdealDenoiser, Method, Prediction
 from ..randomness import generator
@@ -70,7 +70,8 @@ def amplification(experiment: Experiment) -> tuple[Amplification, ...]:
     random = generator(0, "amplification")
     exact = experiment.with_settings({"sampling.start": "exact"})
     x = start(exact, mixture, schedule, points, random).double()
-    z = torch.randn((schedule.levels, *x.shape), generator=random, dtype=x.dtype)
+    numbers = noises(experiment.sampling) * x.shape[1]
+    z = torch.randn((schedule.levels, points, numbers), generator=random, dtype=x.dtype)
     delta = torch.randn(x.shape, generator=random, dtype=x.dtype)
     delta *= _DELTA / delta.norm(dim=1, keepdim=True)
 

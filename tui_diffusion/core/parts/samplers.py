@@ -13,8 +13,9 @@ class SamplerPart(Part):
     """A sampler; its function is a `core.samplers.Sampler`.
 
     ``methods`` are the compatible methods; if empty, all are. ``formula`` is the step. A sampler
-    that ``looks_back`` receives the previous step. A sampler with ``trained_levels`` can only use
-    the levels of the training.
+    that ``looks_back`` receives that many earlier steps: the previous one, which leads to those
+    before. ``noises`` is the number of independent noises of a step; z has shape (n, noises·d). A
+    sampler with ``trained_levels`` can only use the levels of the training.
 
     ``order`` is the order of convergence p: without noise, the error over N steps falls as N^−p. It
     is None for a sampler that does not follow the probability-flow ODE. ``evaluations`` is the
@@ -29,7 +30,8 @@ class SamplerPart(Part):
 
     methods: tuple[str, ...] = ()
     formula: str
-    looks_back: bool = False
+    looks_back: int = 0
+    noises: int = 1
     trained_levels: bool = False
     order: int | None = None
     evaluations: int = 1
@@ -140,7 +142,7 @@ SAMPLER_PARTS = by_name(
         ),
         formula="x ← (σ'/σ)·x + (α' − α·σ'/σ)·D, with D = x0_hat + (x0_hat − the one before)·"
         "h/(2·h before), h the growth of ln(α/σ)",
-        looks_back=True,
+        looks_back=1,
         script='''\
     """DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2): it looks one step back."""
     x0_hat, _ = $estimates(x, k)
