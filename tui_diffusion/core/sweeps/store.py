@@ -27,7 +27,7 @@ from ..files import UNREADABLE, flush_folder, read_object, reason_of, write_whol
 from ..paths import sweep_store
 from ..runs.lock import Lock, writer_of
 from ..runs.manifest import POINTS_FILE, RunError
-from ..runs.outside import forget, outside_folders, remember
+from ..runs.outside import SWEEP_FILE, forget, outside_folders, remember
 from ..runs.store import checked_run_name, summarise
 from ..runs.stored_experiment import load_experiment
 from ..short_repr import short_repr
@@ -36,7 +36,6 @@ from .states import is_complete
 from .sweep import Axis, Sweep, Training, short_names
 
 FORMAT = 1
-SWEEP_FILE = "sweep.json"
 _LARGEST = 2**26
 
 
