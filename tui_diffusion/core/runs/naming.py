@@ -50,7 +50,8 @@ def find(name: str) -> Path:
     if "/" in name.strip("/") and "\0" not in name and not os.path.lexists(name):
         from ..sweeps.naming import find_run_of_sweep
 
-        return find_run_of_sweep(name)
+        if (folder := find_run_of_sweep(name)) is not None:
+            return folder
     allowed = _ALLOWED.format(shown(str(store())))
     if name == LATEST:
         whole = [run.folder for run in all_runs() if run.whole]

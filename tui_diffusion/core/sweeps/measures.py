@@ -71,7 +71,8 @@ DEFAULT = next(iter(MEASURES))
 
 
 def measure_named(key: str) -> Measure:
-    """Return the measure of this key; raise `ConfigError`."""
+    """Return the measure of this key, with ``-`` for ``_`` too; raise `ConfigError`."""
+    key = key.replace("-", "_")
     if key not in MEASURES:
         hint = did_you_mean(nearest(key, MEASURES))
         raise ConfigError(

@@ -54,9 +54,15 @@ def sweep_at(name: str) -> Path | None:
     return None
 
 
-def find_run_of_sweep(name: str) -> Path:
-    """Return the folder of a run by ``SWEEP/RUN``, each a name or a unique beginning of one."""
+def find_run_of_sweep(name: str) -> Path | None:
+    """Return the folder of a run by ``SWEEP/RUN``, each a name or a unique beginning of one.
+
+    None if no sweep has this beginning; raise `RunError` if several have, or for the run.
+    """
     of, _, run = name.rpartition("/")
+    known = [folder.name for folder in sweep_folders()]
+    if sweep_at(of) is None and of != LATEST and not any(n.startswith(of) for n in known):
+        return None
     folder = find_sweep(of)
     allowed = f"a run of sweep {shown(folder.name)!r}, or the unique beginning of its name"
     return _only(run, run_folders_of(folder), "run", allowed)
