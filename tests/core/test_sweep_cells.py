@@ -37,7 +37,7 @@ def test_seeds_count_up_from_that_of_the_base():
     (cell,) = sweep.cells()
     assert [experiment.seed for experiment in cell.experiments] == [7, 8]
     assert cell.label == ""
-    with pytest.raises(ConfigError, match="seed: .* is not allowed"):
+    with pytest.raises(ConfigError, match=r"seed: .* is not allowed"):
         Sweep(BASE.with_settings({"seed": 2**63 - 1}), seeds=2)
 
 
@@ -75,7 +75,7 @@ def test_cells_that_cannot_be_are_named_and_may_be_left_out():
     ]
     assert [cell.index for cell in sweep.cells()] == [0, 1]
     assert len(sweep.invalid) == 2
-    with pytest.raises(InvalidCellsError, match="1 of 1 cells cannot be: .*does not apply while"):
+    with pytest.raises(InvalidCellsError, match=r"1 of 1 cells cannot be: .*does not apply while"):
         made("naive-1d", "sampling.eta=0.5", skip_invalid=True)
 
 
@@ -107,7 +107,7 @@ def test_a_run_has_a_name_that_every_file_system_takes():
         assert len(set(names)) == len(names)
         for name in names:
             assert checked_run_name(name) == name
-            assert name.isascii() and not set(name) & set("/\\:*?\"<>| ")
+            assert name.isascii() and not set(name) & set('/\\:*?"<>| ')
     assert made("naive-1d", "method.name=naive,ddpm").trainings()[1].name == "2-ddpm-seed=0"
 
 

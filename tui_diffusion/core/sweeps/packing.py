@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from ..files import UNREADABLE, flush_folder, read_plain, reason_of
 from ..runs.manifest import CHECKPOINT, POINTS_FILE, RunError, read_about
-from ..runs.store import summarise
+from ..runs.store import summary_of_run
 from ..runs.writer import put, show_files, temporary_of
 from ..text import shown
 from .states import SAMPLES_FILE
@@ -70,7 +70,7 @@ def unpack(files: RunFiles, folder: Path) -> None:
         checkpoint = temporary / read_about(temporary).checkpoint
         flush_folder(checkpoint)
         show_files(checkpoint, temporary)
-        if fault := _fault(temporary, folder):
+        if fault := summary_of_run(temporary).reason:
             raise ValueError(fault)
         shutil.rmtree(folder, ignore_errors=True)
         temporary.rename(folder)
@@ -80,9 +80,3 @@ def unpack(files: RunFiles, folder: Path) -> None:
         raise RunError(
             f"run {shown(str(folder))}: cannot be written ({reason_of(error)})"
         ) from None
-
-
-def _fault(temporary: Path, folder: Path) -> str:
-    """Return what is wrong with a run that was just written, or ''."""
-    summary = summarise(temporary)
-    return summary.reason if summary is not None else ""

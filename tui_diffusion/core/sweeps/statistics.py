@@ -12,8 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 CONFIDENCE = 0.9
 """Probability of the bootstrap interval."""
@@ -21,7 +23,7 @@ CONFIDENCE = 0.9
 LEAST_SEEDS = 5
 """Number of seeds from which there is an interval."""
 
-_RESAMPLES = 2000
+_RESAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -80,15 +82,20 @@ def difference(a: Sequence[float], b: Sequence[float], seed: int = 0) -> Differe
     median = float(_medians(gaps[None])[0])
     if len(gaps) < LEAST_SEEDS:
         return Difference(median, None, None)
-    drawn = np.random.default_rng(seed).integers(len(gaps), size=(_RESAMPLES, len(gaps)))
-    medians = np.sort(_medians(gaps[drawn]))
+    medians = np.sort(_medians(gaps[_drawn(len(gaps), seed)]))
     outside = (1 - CONFIDENCE) / 2  # order statistics, because infinite values do not interpolate
     low = medians[math.floor(outside * _RESAMPLES)]
     high = medians[math.ceil((1 - outside) * _RESAMPLES) - 1]
     return Difference(median, float(low), float(high))
 
 
-def _medians(rows: np.ndarray) -> np.ndarray:
+@lru_cache(maxsize=4)
+def _drawn(count: int, seed: int) -> NDArray[np.intp]:
+    """Return the seeds of each resample, by their place: (resamples, count)."""
+    return np.random.default_rng(seed).integers(count, size=(_RESAMPLES, count))
+
+
+def _medians(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the median of each row (n, k); halfway between −∞ and ∞ is 0."""
     ordered = np.sort(rows, axis=1)
     middle = ordered.shape[1] // 2
