@@ -157,12 +157,16 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
             quality.add_row(of_key(key).name, *row)
     console.print(quality)
 
-    columns = ("sigma", "alpha", "loss", "floor", "excess", "amplification", "amplification_out")
+    columns = (
+        *("sigma", "alpha", "loss", "floor", "excess", "nats"),
+        *("amplification", "amplification_out"),
+    )
     levels = _table((), ("level", *columns[:-2], "eps error x", "in the end x"))
     for row in report["levels"]:
         levels.add_row(str(row["level"]), *(_number(row[name]) for name in columns))
     console.print(levels)
     console.print(
+        "nats: the level's share of the bound on kl, below;\n"
         "eps error x: how many times as large an error in eps_hat is after its step;\n"
         "in the end x: in the sample, where the ideal denoiser takes all later steps.\n"
     )
@@ -178,8 +182,28 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
         console.print(sentence, markup=False)
     console.print(
         f"Noisiest level: alpha_bar {_number(start['alpha_bar'])}, the data's std over the noise's "
-        f"{_number(start['signal'])}."
+        f"{_number(start['signal'])}.\n"
     )
+    _print_likelihood(console, report["likelihood"], who)
+
+
+def _print_likelihood(console: Console, found: Mapping[str, Any], who: str) -> None:
+    """Print the likelihood of the data, or why there is none."""
+    if found["reason"]:
+        console.print(f"No likelihood: {found['reason']}.", markup=False)
+        return
+    table = _table(("likelihood of the data",), ("nats a point", "± error"))
+    table.add_row(f"nll of the {who}", _number(found["nll"]), _number(found["error"]))
+    table.add_row("entropy, the least nll", _number(found["entropy"]), "")
+    table.add_row("kl, the difference", _number(found["kl"]), _number(found["error"]))
+    table.add_row("part of the start in kl", _number(found["start"]), "")
+    table.add_row("bound on kl with noise in every step", _number(found["bound"]), "")
+    console.print(table)
+    if found["sigma"]:
+        console.print(
+            f"Of data with noise of std {_number(found['sigma'])}, the least that the network "
+            "was trained with."
+        )
 
 
 def _with_chance(metrics: Mapping[str, Any], key: str) -> str:
