@@ -69,6 +69,11 @@ def test_evaluate(run: Path) -> None:
         parts["total"]
     )
     assert parts["main"] == "network"
+    found = report["likelihood"]
+    assert found["nll"] == pytest.approx(found["entropy"] + found["kl"])
+    assert found["kl"] > found["error"] > 0, "a short training"
+    nats = sum(row["nats"] for row in report["levels"])
+    assert found["bound"] == pytest.approx(found["start"] + nats)
 
 
 def test_evaluate_the_exact_denoiser(run: Path) -> None:

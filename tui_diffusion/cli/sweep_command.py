@@ -17,7 +17,7 @@ from ..core.text import shortened
 from ..interface.command_line import parse_settings
 from . import completion
 from .examples import examples
-from .options import json_option, settings_option
+from .options import json_option, parts_option, settings_option
 from .results import print_json
 from .signals import Exit, Interruption, complain
 from .speeds import use_kept_speeds
@@ -68,6 +68,7 @@ _by_option = click.option(
     shell_complete=completion.sweeps,
     help="Do what is missing of a sweep.",
 )
+@parts_option
 @_by_option
 @json_option
 def sweep(

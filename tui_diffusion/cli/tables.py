@@ -156,12 +156,16 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
             quality.add_row(of_key(key).name, *row)
     out.print(quality)
 
-    columns = ("sigma", "alpha", "loss", "floor", "excess", "amplification", "amplification_out")
+    columns = (
+        *("sigma", "alpha", "loss", "floor", "excess", "nats"),
+        *("amplification", "amplification_out"),
+    )
     levels = empty_table((), ("level", *columns[:-2], "eps error x", "in the end x"))
     for row in report["levels"]:
         levels.add_row(str(row["level"]), *(number_text(row[name]) for name in columns))
     out.print(levels)
     out.print(
+        "nats: the level's share of the bound on kl, below;\n"
         "eps error x: how many times as large an error in eps_hat is after its step;\n"
         "in the end x: in the sample, where the ideal denoiser takes all later steps.\n"
     )
@@ -177,8 +181,28 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
         out.print(sentence, markup=False)
     out.print(
         f"Noisiest level: alpha_bar {number_text(start['alpha_bar'])}, the data's std over the "
-        f"noise's {number_text(start['signal'])}."
+        f"noise's {number_text(start['signal'])}.\n"
     )
+    _print_likelihood(out, report["likelihood"], who)
+
+
+def _print_likelihood(out: Console, found: Mapping[str, Any], who: str) -> None:
+    """Print the likelihood of the data, or why there is none."""
+    if found["reason"]:
+        out.print(f"No likelihood: {found['reason']}.", markup=False)
+        return
+    table = empty_table(("likelihood of the data",), ("nats a point", "± error"))
+    table.add_row(f"nll of the {who}", number_text(found["nll"]), number_text(found["error"]))
+    table.add_row("entropy, the least nll", number_text(found["entropy"]), "")
+    table.add_row("kl, the difference", number_text(found["kl"]), number_text(found["error"]))
+    table.add_row("part of the start in kl", number_text(found["start"]), "")
+    table.add_row("bound on kl with noise in every step", number_text(found["bound"]), "")
+    out.print(table)
+    if found["sigma"]:
+        out.print(
+            f"Of data with noise of std {number_text(found['sigma'])}, the least that the network "
+            "was trained with."
+        )
 
 
 _VERDICT_STYLES = {
@@ -190,25 +214,25 @@ _VERDICT_STYLES = {
 
 def print_conformance(report: Conformance) -> None:
     """Print the checks of a part, each with its verdict, and the reasons below."""
-    console = _console()
+    out = console()
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for head in ("check", "measured", "expected", "verdict"):
         table.add_column(head, overflow="fold", no_wrap=head == "verdict")
     for check in report.checks:
         verdict = Text(check.verdict, _VERDICT_STYLES[check.verdict])
         table.add_row(*map(Text, (check.name, check.value, check.expected)), verdict)
-    console.print(Text(f"{report.kind} {shown(report.name)}", "bold"))
-    console.print(table)
+    out.print(Text(f"{report.kind} {shown(report.name)}", "bold"))
+    out.print(table)
     notes: dict[str, list[str]] = {}
     for check in filter(lambda check: check.note, report.checks):
         notes.setdefault(check.note, []).append(check.name)
     for note, names in notes.items():
-        console.print(Text(f"{'; '.join(names)}: {shown(note)}", "dim"))
+        out.print(Text(f"{'; '.join(names)}: {shown(note)}", "dim"))
     failed, counted = len(report.failures), len(report.checks)
     if failed:
-        console.print(Text(f"{failed} of {counted} checks failed.", "bold red"))
+        out.print(Text(f"{failed} of {counted} checks failed.", "bold red"))
     else:
-        console.print(Text(f"No check of {counted} failed.", "green"))
+        out.print(Text(f"All {counted} checks passed or do not apply.", "green"))
 
 
 def _with_chance(metrics: Mapping[str, Any], key: str) -> str:

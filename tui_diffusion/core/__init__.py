@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .analysis.attribution import Attribution, attribute
     from .analysis.densities import densities, density, goal_moments
     from .analysis.error_growth import Amplification
+    from .analysis.likelihood import Likelihood, likelihood
     from .analysis.loss_floor import LevelLoss, level_losses, training_floor
     from .analysis.metrics import Quality, evaluate
     from .analysis.report import quality
@@ -55,6 +56,10 @@ _HOME = {
         "goal_moments",
     ),
     "analysis.error_growth": ("Amplification",),
+    "analysis.likelihood": (
+        "Likelihood",
+        "likelihood",
+    ),
     "analysis.loss_floor": (
         "LevelLoss",
         "level_losses",
@@ -168,6 +173,7 @@ __all__ = [
     "IdealDenoiser",
     "Level",
     "LevelLoss",
+    "Likelihood",
     "Method",
     "NetworkDenoiser",
     "Prediction",
@@ -202,6 +208,7 @@ __all__ = [
     "get_preset",
     "goal_moments",
     "level_losses",
+    "likelihood",
     "list_runs",
     "make_method",
     "make_mixture",

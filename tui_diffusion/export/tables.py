@@ -166,7 +166,7 @@ def _table(
         return ("step", "loss"), enumerate(exhibit.losses.tolist(), 1)
     if view == "excess":
         rows = exhibit.diagnosed.losses
-        heads = ("level", "alpha", "sigma", "loss", "floor", "excess")
+        heads = ("level", "alpha", "sigma", "loss", "floor", "excess", "nats")
         return heads, [[getattr(row, head) for head in heads] for row in rows]
     if view == "error":
         split = exhibit.diagnosed.attribution

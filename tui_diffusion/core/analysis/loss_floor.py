@@ -17,8 +17,10 @@ one Gaussian, otherwise correct to about 1/n².
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -61,7 +63,10 @@ class Residual:
 
 @dataclass(frozen=True)
 class LevelLoss:
-    """The loss at one level, its floor, and the difference, in the unit of the loss."""
+    """The loss at one level, its floor, and the difference, in the unit of the loss.
+
+    ``nats`` is the level's share of `nats_by_level`; None if the output there tells nothing of x_0.
+    """
 
     level: int
     alpha: float
@@ -69,6 +74,7 @@ class LevelLoss:
     loss: float
     floor: float
     excess: float
+    nats: float | None = None
 
     def __repr__(self) -> str:
         return short_repr(self, "level", "alpha", "sigma", "loss", "floor", "excess")
@@ -93,7 +99,7 @@ def residual(
         within = float(_within(mixture, alpha, sigma)[0])
         return Residual(d * within, d * (d + 2) * within**2)
     noised = mixture.noised(alpha, sigma)
-    points, cell = _nodes(noised)
+    points, cell = nodes(noised)
     if fourth or mixture.modes <= 64 or bool((mixture.stds != mixture.stds[0]).any()):
         weights = noised.log_prob(points).exp() * cell if cell else torch.ones(len(points)).double()
         weights = weights / weights.sum()
@@ -108,7 +114,7 @@ def _within(mixture: GaussianMixture, alpha: float, sigma: float) -> Tensor:
     return variances * sigma**2 / (alpha**2 * variances + sigma**2)
 
 
-def _nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
+def nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
     """Return points (g, d) at which to integrate with the density, and the volume of a cell.
 
     The points are a grid, or a sample, whose points have equal weight and volume 0. Between modes a
@@ -236,8 +242,8 @@ def _data(experiment: Experiment, mixture: GaussianMixture | None) -> Data:
 # --- losses --------------------------------------------------------------------------------------
 
 
-def gain(method: Method, level: Level) -> float:
-    """Return a − b α/σ of the target at a level."""
+def target_gain(method: Method, level: Level) -> float:
+    """Return a − b α/σ of the target at a level, the target's change by one of x_0 at fixed x."""
     one, none = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
     apart = method.target(none, none, level)
     a, b = method.target(one, none, level) - apart, method.target(none, one, level) - apart
@@ -272,7 +278,7 @@ def floor_at(
     """
     data = _data(experiment, mixture)
     method = make_method(experiment.method, _mixture(data))
-    factor = gain(method, level) ** 2
+    factor = target_gain(method, level) ** 2
     norm = experiment.training.loss == "norm"
     least = _residual(data, float(level.alpha), float(level.sigma), norm)
     square = factor * least.square
@@ -370,15 +376,49 @@ def level_losses(
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
     schedule = sampling_schedule(experiment)
+    levels = [schedule[k] for k in range(schedule.levels)]
+    extras = [excess_square(experiment, denoiser, at, points, seed, mixture) for at in levels]
+    method = make_method(experiment.method, _mixture(_data(experiment, mixture)))
+    nats = nats_by_level(method, levels, extras)
     losses = []
-    for k in range(schedule.levels):
-        level = schedule[k]
+    for k, (level, extra) in enumerate(zip(levels, extras, strict=True)):
         floor = floor_at(experiment, level, mixture=mixture)
-        extra = excess_square(experiment, denoiser, level, points, seed, mixture)
         loss = floor_at(experiment, level, extra, mixture)
         alpha, sigma = float(level.alpha), float(level.sigma)
-        losses.append(LevelLoss(k, alpha, sigma, loss, floor, loss - floor))
+        losses.append(LevelLoss(k, alpha, sigma, loss, floor, loss - floor, nats[k]))
     return losses
+
+
+def nats_by_level(
+    method: Method, levels: Sequence[Level], excesses: Sequence[float]
+) -> list[float | None]:
+    """Return each level's share of ∫ e(s)/s³ ds, with s = σ/α and e = E‖x0_hat − E[x_0|x]‖².
+
+    That integral, with the divergence of the start, bounds the divergence of what the reverse
+    diffusion generates from the data, in nats a point: Song et al. 2021, Maximum Likelihood
+    Training of Score-Based Diffusion Models, theorem 1. ``excesses`` are those of the outputs,
+    E‖output − E[T|x]‖². The integrand over ln s is e/s², the square error of eps_hat. It is summed
+    by the trapezoid rule; where s is infinite, e itself over 1/(2s²). For a method that covers
+    every noise level, the score is held constant below the last level, which adds half of its
+    e/s².
+    """
+    gains = [target_gain(method, level) for level in levels]
+    known = [k for k, gain in enumerate(gains) if gain]
+    nats: list[float | None] = [None] * len(levels)
+    s = [float(at.sigma) / float(at.alpha) if at.alpha else math.inf for at in levels]
+    for k in known:
+        excess, nats[k] = excesses[k] / gains[k] ** 2, 0.0
+        if k == known[-1] and isinstance(method, AnyLevel):
+            nats[k] = excess / s[k] ** 2 / 2
+    for noisy, clean in pairwise(known):
+        for k in (noisy, clean):
+            excess = excesses[k] / gains[k] ** 2
+            if math.isinf(s[noisy]):
+                share = excess / (4 * s[clean] ** 2)
+            else:
+                share = excess / s[k] ** 2 * math.log(s[noisy] / s[clean]) / 2
+            nats[k] = (nats[k] or 0.0) + share
+    return nats
 
 
 def training_excess(

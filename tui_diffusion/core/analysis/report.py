@@ -23,8 +23,10 @@ from ..training.trainer import Trainer
 from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
 from .error_growth import amplification
+from .likelihood import likelihood
 from .loss_floor import level_losses, training_excess, training_floor
 from .metrics import Quality, evaluate
+from .probability_flow import NoFieldError
 from .start_mismatch import start_mismatch
 
 LAST = 100
@@ -154,8 +156,8 @@ def evaluation(
 ) -> dict[str, Any]:
     """Return the report on a denoiser: its metrics, levels, attribution and start.
 
-    ``levels`` holds, for each sampling level, the network's loss, floor and excess, and by which
-    factor an error in eps_hat grows after one step and in the sample (`amplification`).
+    ``levels`` holds, for each sampling level, the network's loss, floor, excess and nats, and by
+    which factor an error in eps_hat grows after one step and in the sample (`amplification`).
     """
     trajectory = denoise(experiment, denoiser, device=device, progress=progress)
     sampled = sample_report(experiment, trajectory)
@@ -165,6 +167,7 @@ def evaluation(
             level_losses(experiment, denoiser), amplification(experiment), strict=True
         )
     ]
+    nats = [at["nats"] for at in levels if at["nats"] is not None]
     split = attribute(experiment, denoiser, device=device)
     start = start_mismatch(experiment)
     report: dict[str, Any] = json_values(
@@ -178,9 +181,27 @@ def evaluation(
                 "verdict": verdict(split, start),
             },
             "start": asdict(start),
+            "likelihood": likelihood_report(experiment, denoiser, sum(nats)),
         }
     )
     return report
+
+
+def likelihood_report(experiment: Experiment, denoiser: Denoiser, levels: float) -> dict[str, Any]:
+    """Return the likelihood of the data in their own units, with the bound on kl.
+
+    ``levels`` is the sum of the nats of all levels. ``reason`` says why a denoiser has no
+    likelihood; the numbers are then None.
+    """
+    names = ("nll", "entropy", "kl", "error", "start", "bound", "sigma", "points")
+    try:
+        found = likelihood(experiment, denoiser)
+    except NoFieldError as error:
+        return {**dict.fromkeys(names), "reason": str(error)}
+    # A density in units c times as small is c times as low.
+    shift = float(scaling_of(experiment.data).scale.log().sum())
+    values = asdict(found) | {"bound": found.start + levels, "reason": ""}
+    return values | {name: values[name] + shift for name in ("nll", "entropy")}
 
 
 def training_report(

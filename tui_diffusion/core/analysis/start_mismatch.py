@@ -14,6 +14,7 @@ from ..assemble import mixture_for, sampling_schedule
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..mixtures import GaussianMixture
+from ..schedules import Schedule
 from ..short_repr import short_repr
 from .energy_distance import mixture_distance
 
@@ -45,9 +46,14 @@ class StartMismatch:
         return self.share < NEGLIGIBLE
 
 
-def start_of(experiment: Experiment, mixture: GaussianMixture | None = None) -> GaussianMixture:
+def start_of(
+    experiment: Experiment,
+    mixture: GaussianMixture | None = None,
+    schedule: Schedule | None = None,
+) -> GaussianMixture:
     """Return the exact distribution from which sampling starts."""
-    schedule, mixture = sampling_schedule(experiment), mixture_for(experiment, mixture)
+    mixture = mixture_for(experiment, mixture)
+    schedule = schedule or sampling_schedule(experiment)
     alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
     if experiment.sampling.start == "exact":
         return mixture.noised(alpha, sigma)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..analysis.loss_floor import gain, residual
+from ..analysis.loss_floor import residual, target_gain
 from ..arguments import expected as wrong_type
 from ..assemble import make_method, make_mixture, make_schedule
 from ..config.data_section import DataConfig
@@ -181,7 +181,7 @@ def _posterior(mixture: GaussianMixture, draw: _Draw) -> tuple[Tensor, Tensor]:
 def _ideal(method: Method, mixture: GaussianMixture, draws: list[_Draw]) -> Iterator[Check]:
     worst, without = 0.0, 0
     for draw in draws:
-        if gain(method, draw.level) == 0:
+        if target_gain(method, draw.level) == 0:
             without += 1
             continue
         x0_hat, eps_hat = _posterior(mixture, draw)
@@ -200,7 +200,7 @@ def _floor(method: Method, mixture: GaussianMixture, draws: list[_Draw]) -> Iter
         target = method.target(draw.x0, draw.eps, level)
         squares = (target - method.target(*_posterior(mixture, draw), level)).square().sum(1)
         least = residual(mixture, float(level.alpha), float(level.sigma)).square
-        floor = gain(method, level) ** 2 * least
+        floor = target_gain(method, level) ** 2 * least
         # The analytic floor itself is known to 1e-3.
         error = float(squares.std()) / math.sqrt(len(squares)) + 1e-3 * floor + 1e-12
         off = abs(float(squares.mean()) - floor) / error
