@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from . import datasets, samplers, schedules
 from .arguments import check_function, check_type, expected
+from .config.choices import check_installed
 from .config.data_section import DataConfig
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
@@ -166,7 +167,24 @@ def _arguments(function: Callable[..., Any], config: Section) -> dict[str, Any]:
 
 def sampler_function(name: str) -> Callable[..., Step]:
     """Return the reverse step of a sampler."""
-    return _function(samplers, SAMPLER_PARTS[name])
+    part = SAMPLER_PARTS[name]
+    if not part.scheduler:
+        return _function(samplers, part)
+    from .diffusers_step import scheduler_step
+
+    check_installed(name)
+    return partial(scheduler_step, scheduler=part.scheduler)
+
+
+def sampler_sources(name: str) -> list[Any]:
+    """Return what has the source of a sampler's step: its function, and a scheduler's own."""
+    part = SAMPLER_PARTS[name]
+    if not part.scheduler:
+        return [sampler_function(name)]
+    from .diffusers_step import scheduler_class, scheduler_step
+
+    check_installed(name)
+    return [scheduler_step, scheduler_class(part.scheduler).step]
 
 
 def schedule_function(kind: str) -> Callable[..., Schedule]:
@@ -174,8 +192,8 @@ def schedule_function(kind: str) -> Callable[..., Schedule]:
     return _function(schedules, SCHEDULE_PARTS[kind])
 
 
-def uses_previous_step(config: SamplingConfig) -> bool:
-    """Return whether the sampler uses the previous step."""
+def steps_back(config: SamplingConfig) -> int:
+    """Return the number of earlier steps on which a step of the sampler depends."""
     return SAMPLER_PARTS[config.sampler].looks_back
 
 

@@ -46,9 +46,12 @@ class Step:
     @staticmethod
     def joined(steps: Sequence[Step]) -> Step:
         """Concatenate the same step of several batches of points."""
+        return steps[0]._joined(steps)
+
+    def _joined(self, steps: Sequence[Step]) -> Step:
         batches = [step._tensors() for step in steps]
         joined: dict[str, Any] = {n: torch.cat([b[n] for b in batches]) for n in batches[0]}
-        return replace(steps[0], **joined)
+        return replace(self, **joined)
 
     def _tensors(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}

@@ -17,7 +17,7 @@ from .assemble import (
     mixture_for,
     sampling_schedule,
     schedule_for,
-    uses_previous_step,
+    steps_back,
 )
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
@@ -145,17 +145,19 @@ class _Sampling:
 
     ``states`` are the generator's states before the noise of each step. Noise is drawn for
     ``count`` points, of which the first are sampled, ``at_once`` of them in one batch for the
-    network.
+    network. A step is repeated with the ``steps_back`` before it on which it depends; ``latest``
+    holds the last that were, so that steps in order are repeated once each.
     """
 
     take: Sampler
-    uses_previous_step: bool
+    steps_back: int
     denoiser: Denoiser
     schedule: Schedule
     x: Tensor
     count: int
     at_once: int
     states: list[Tensor] = field(default_factory=list)
+    latest: dict[tuple[int, int], tuple[int, Step]] = field(default_factory=dict)
 
     def draw(self, random: torch.Generator) -> Tensor:
         """Draw z of a step for the sampled points."""
@@ -165,16 +167,29 @@ class _Sampling:
 
     @torch.no_grad()
     def __call__(self, k: int, part: slice) -> Step:
-        random = torch.Generator(self.x.device)
-        random.set_state(self.states[k])
-        z, now, last = self.draw(random)[part], self.x[k][part], self.x[max(k - 1, 0)][part]
-        steps = []
-        for some in _parts(len(now), self.at_once):
-            previous = None
-            if self.uses_previous_step and k:
-                previous = self.take(last[some], self.schedule[k - 1], self.denoiser, z[some])
-            steps.append(self.take(now[some], self.schedule[k], self.denoiser, z[some], previous))
+        first, last, _ = part.indices(self.x.shape[1])
+        parts = [slice(at, min(at + self.at_once, last)) for at in range(first, last, self.at_once)]
+        for at in {*self.latest}.difference((some.start, some.stop) for some in parts):
+            self.latest.pop(at, None)
+        steps = [self._repeated(k, some) for some in parts]
         return steps[0] if len(steps) == 1 else Step.joined(steps)
+
+    def _repeated(self, k: int, part: slice) -> Step:
+        """Repeat step k for the points of a batch, after those on which it depends."""
+        begin, previous = max(k - self.steps_back, 0), None
+        at = part.start, part.stop
+        known, step = self.latest.get(at, (-1, None))
+        if self.steps_back and begin <= known < k:
+            begin, previous = known + 1, step
+        for j in range(begin, k + 1):
+            random = torch.Generator(self.x.device)
+            random.set_state(self.states[j])
+            z = self.draw(random)[part]
+            previous = self.take(self.x[j][part], self.schedule[j], self.denoiser, z, previous)
+        assert previous is not None
+        if self.steps_back:
+            self.latest[at] = k, previous
+        return previous
 
 
 @dataclass(frozen=True)
@@ -269,7 +284,7 @@ def denoise(
     of = deepcopy(denoiser)
     sampling = _Sampling(
         make_sampler(config, levels, sampler),
-        sampler is not None or uses_previous_step(config),
+        1 if sampler is not None else steps_back(config),
         of,
         schedule,
         x,
@@ -284,8 +299,7 @@ def denoise(
             previous = before.get(part.start)
             made = sampling.take(from_[part], schedule[k], denoiser, z[part], previous)
             to[part] = made.x_next
-            if sampling.uses_previous_step:
-                before[part.start] = made
+            before[part.start] = made
 
     for k in range(levels):
         sampling.states.append(random.get_state())

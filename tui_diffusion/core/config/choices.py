@@ -5,7 +5,7 @@ They are read from the registries in `core.parts` whenever they are needed. Load
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,10 +13,12 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from ..parts.datasets import DATA_PARTS
+from ..parts.diffusers import INSTALL, missing_package
 from ..parts.methods import METHOD_PARTS
 from ..parts.part import Part, described
 from ..parts.samplers import SAMPLER_PARTS
 from ..parts.schedules import SCHEDULE_PARTS
+from .errors import ConfigError
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +29,13 @@ class OneOf:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The allowed values."""
-        return tuple(self.parts)
+        """The values to choose from: the parts whose packages are installed."""
+        return tuple(n for n, part in self.parts.items() if not missing_package(needs_of(part)))
 
     @property
     def allowed(self) -> str:
         """The allowed values as a user writes them."""
-        return ", ".join(part.written or part.name for part in self.parts.values())
+        return listed(self.parts.values())
 
     @property
     def help(self) -> str:
@@ -59,6 +61,26 @@ DataName = Annotated[str, OneOf(DATA_PARTS)]
 MethodName = Annotated[str, OneOf(METHOD_PARTS)]
 ScheduleKind = Annotated[str, OneOf(SCHEDULE_PARTS)]
 SamplerName = Annotated[str, OneOf(SAMPLER_PARTS)]
+
+
+def needs_of(part: Part) -> tuple[str, ...]:
+    """Return the packages that a part needs, beside those of the program."""
+    return getattr(part, "needs", ())
+
+
+def listed(parts: Iterable[Part]) -> str:
+    """List parts as a user writes them; those of a group are one entry."""
+    return ", ".join(dict.fromkeys(part.group or part.written or part.name for part in parts))
+
+
+def check_installed(sampler: str) -> None:
+    """Raise `ConfigError` if a sampler needs a package that is not installed."""
+    if package := missing_package(needs_of(SAMPLER_PARTS[sampler])):
+        others = listed(part for part in SAMPLER_PARTS.values() if not needs_of(part))
+        raise ConfigError(
+            f"sampling.sampler: {sampler} needs {package}; allowed: {INSTALL}, or {others}",
+            "sampling.sampler",
+        )
 
 
 def schedules_of(method: str) -> tuple[str, ...]:

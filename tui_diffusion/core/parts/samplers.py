@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .diffusers import SCHEDULERS
 from .papers import HO, KARRAS
 from .part import Part, by_name
 
@@ -13,8 +14,11 @@ class SamplerPart(Part):
     """A sampler; its function is a `core.samplers.Sampler`.
 
     ``methods`` are the compatible methods; if empty, all are. ``formula`` is the step. A sampler
-    that ``looks_back`` receives the previous step. A sampler with ``trained_levels`` can only use
-    the levels of the training.
+    that ``looks_back`` depends on so many earlier steps. A sampler with ``trained_levels`` can only
+    use the levels of the training; one that ``needs_signal`` cannot start at a level with α = 0.
+
+    ``scheduler`` is the name of the scheduler of diffusers that takes the step, in place of a
+    function. ``needs`` are the packages without which there is none.
 
     ``order`` is the order of convergence p: without noise, the error over N steps falls as N^−p. It
     is None for a sampler that does not follow the probability-flow ODE. ``evaluations`` is the
@@ -28,8 +32,11 @@ class SamplerPart(Part):
 
     methods: tuple[str, ...] = ()
     formula: str
-    looks_back: bool = False
+    looks_back: int = 0
     trained_levels: bool = False
+    needs_signal: bool = False
+    scheduler: str = ""
+    needs: tuple[str, ...] = ()
     order: int | None = None
     evaluations: int = 1
     script: str = ""
@@ -137,7 +144,7 @@ SAMPLER_PARTS = by_name(
         ),
         formula="x ← (σ'/σ)·x + (α' − α·σ'/σ)·D, with D = x0_hat + (x0_hat − the one before)·"
         "h/(2·h before), h the growth of ln(α/σ)",
-        looks_back=True,
+        looks_back=1,
         script='''\
     """DPM-Solver++(2M) (Lu et al. 2022, Algorithm 2): it looks one step back."""
     x0_hat, _ = $estimates(x, k)
@@ -154,5 +161,6 @@ growth = torch.log(alphas / sigmas)
 x0_hats = {}  # x0_hat of every step
 """,
     ),
+    *(SamplerPart(**about) for about in SCHEDULERS),
 )
 """Every sampler by its name in a configuration."""
