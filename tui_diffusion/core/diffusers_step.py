@@ -28,13 +28,15 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from inspect import unwrap
 from types import FunctionType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor
 
 from .config.errors import ConfigError
 from .methods import Denoiser, Prediction
+from .parts.diffusers import PREFIX
+from .parts.samplers import SAMPLER_PARTS
 from .samplers import Step
 from .schedules import Level
 
@@ -85,18 +87,21 @@ class _Class:
     settings: Mapping[str, Any] = field(default_factory=dict)
     second: Literal["", "next", "between", "once"] = ""
     middle: Callable[[Any], Tensor] | None = None
-    needs_signal: bool = False
     noisy: bool = False
 
 
 _SAMPLE = {"prediction_type": "sample"}
 _PLAIN = {**_SAMPLE, "clip_sample": False}
-_VE = {"form": "ve", "output": _eps, "needs_signal": True}
 _TRAILING = {"timestep_spacing": "trailing"}
 
 
 def _inner(scheduler: Any) -> Tensor:
     return scheduler.sigmas_interpol[scheduler.step_index]  # type: ignore[no-any-return]
+
+
+def _ve(**about: Any) -> _Class:
+    """Return a class of k-diffusion's family, which predicts the noise."""
+    return _Class("ve", _eps, _TRAILING, **about)
 
 
 _CLASSES: dict[str, _Class] = {
@@ -107,36 +112,31 @@ _CLASSES: dict[str, _Class] = {
     # It turns lower_order_final on itself where the last level is clean, but not for one level.
     "DPMSolverSinglestep": _Class("vp", _x0, {**_SAMPLE, "lower_order_final": True}),
     "UniPC": _Class("vp", _x0, {**_SAMPLE, **_TRAILING}),
-    "DEIS": _Class("vp", _eps, _TRAILING, needs_signal=True),
+    "DEIS": _Class("vp", _eps, _TRAILING),
     "PNDM": _Class(
         "vp",
         _eps,
         {"skip_prk_steps": True, "set_alpha_to_one": True, **_TRAILING},
         second="once",
-        needs_signal=True,
     ),
-    "IPNDM": _Class("vp", _v, needs_signal=True),
-    "EulerDiscrete": _Class(**_VE, settings=_TRAILING),
-    "EulerAncestralDiscrete": _Class(**_VE, settings=_TRAILING, noisy=True),
-    "HeunDiscrete": _Class(**_VE, settings=_TRAILING, second="next"),
-    "KDPM2": _Class(**_VE, settings=_TRAILING, second="between", middle=_inner),
-    "KDPM2Ancestral": _Class(
-        **_VE,
-        settings=_TRAILING,
+    "IPNDM": _Class("vp", _v),
+    "EulerDiscrete": _ve(),
+    "EulerAncestralDiscrete": _ve(noisy=True),
+    "HeunDiscrete": _ve(second="next"),
+    "KDPM2": _ve(second="between", middle=_inner),
+    "KDPM2Ancestral": _ve(
         second="between",
         middle=lambda scheduler: scheduler.sigmas_interpol[scheduler.step_index - 1],
         noisy=True,
     ),
-    "LMS": _Class(**_VE, settings=_TRAILING),
-    "DPMSolverSDE": _Class(
-        **_VE,
-        settings=_TRAILING,
+    "LMS": _ve(),
+    "DPMSolverSDE": _ve(
         second="between",
         middle=lambda scheduler: scheduler.mid_point_sigma,
         noisy=True,
     ),
-    "EDMEuler": _Class("ve", _edm, {"sigma_data": _SIGMA_DATA}, needs_signal=True),
-    "EDMDPMSolverMultistep": _Class("ve", _edm, {"sigma_data": _SIGMA_DATA}, needs_signal=True),
+    "EDMEuler": _Class("ve", _edm, {"sigma_data": _SIGMA_DATA}),
+    "EDMDPMSolverMultistep": _Class("ve", _edm, {"sigma_data": _SIGMA_DATA}),
     "FlowMatchEuler": _Class("flow", _velocity),
     "FlowMatchHeun": _Class("flow", _velocity, second="next"),
 }
@@ -189,7 +189,9 @@ def _built(name: str, level: Level, posterior: bool) -> Any:
     """Return a scheduler that begins at a level and takes all that follow."""
     about, kind = _CLASSES[name], scheduler_class(name)
     levels = list(_levels_from(level))
-    if about.needs_signal and float(level.alpha) * _MOST < float(level.sigma):
+    if SAMPLER_PARTS[PREFIX + name].needs_signal and float(level.alpha) * _MOST < float(
+        level.sigma
+    ):
         raise ConfigError(
             f"sampling.sampler: diffusers:{name} works on sigma/alpha, which is infinite at a "
             "level without signal (alpha = 0); allowed: a schedule whose first level has some, or "
@@ -260,11 +262,11 @@ class SchedulerStep(Step):
     calls: int
     following: Level | None
 
-    def part(self, points: slice) -> Step:
+    def part(self, points: slice) -> Self:
         scheduler = _copied(self.scheduler, lambda values: values[points])
         return replace(super().part(points), scheduler=scheduler)
 
-    def _joined(self, steps: Sequence[Step]) -> Step:
+    def _joined(self, steps: Sequence[Step]) -> Self:
         batches = [_points_of(step.scheduler) for step in steps if isinstance(step, SchedulerStep)]
         scheduler = _copied(self.scheduler, lambda _: torch.cat([next(batch) for batch in batches]))
         return replace(super()._joined(steps), scheduler=scheduler)

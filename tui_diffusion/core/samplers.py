@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -39,7 +39,7 @@ class Step:
     def __repr__(self) -> str:
         return short_repr(self, "alpha", "sigma", "x", "x_next")
 
-    def part(self, points: slice) -> Step:
+    def part(self, points: slice) -> Self:
         """Return the same step of some of the points."""
         return replace(self, **{name: values[points] for name, values in self._tensors().items()})
 
@@ -48,7 +48,7 @@ class Step:
         """Concatenate the same step of several batches of points."""
         return steps[0]._joined(steps)
 
-    def _joined(self, steps: Sequence[Step]) -> Step:
+    def _joined(self, steps: Sequence[Step]) -> Self:
         batches = [step._tensors() for step in steps]
         joined: dict[str, Any] = {n: torch.cat([b[n] for b in batches]) for n in batches[0]}
         return replace(self, **joined)

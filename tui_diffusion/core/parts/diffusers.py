@@ -173,7 +173,7 @@ SCHEDULERS = (
     ),
     _entry(
         "IPNDM",
-        "a DDIM step with (55·e₀ − 59·e₁ + 37·e₂ − 9·e₃)/24 of the last four eps_hat; at first of fewer",
+        "a DDIM step with (55·e₀ − 59·e₁ + 37·e₂ − 9·e₃)/24 of the last four eps_hat; first fewer",
         _PSEUDO,
         order=2,
         looks_back=ALL_STEPS,

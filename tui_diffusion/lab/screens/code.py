@@ -53,9 +53,10 @@ class CodeScreen(ModalWindow[None]):
         self.experiment = experiment
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll() as page:
-            page.border_title = "The code that runs"
-            page.border_subtitle = "arrows scroll, escape closes"
+        page = VerticalScroll()
+        page.border_title = "The code that runs"
+        page.border_subtitle = "arrows scroll, escape closes"
+        yield page
 
     def on_mount(self) -> None:
         page = self.query_one(VerticalScroll)
