@@ -76,7 +76,7 @@ def listed(parts: Iterable[Part]) -> str:
 def check_installed(sampler: str) -> None:
     """Raise `ConfigError` if a sampler needs a package that is not installed."""
     if package := missing_package(needs_of(SAMPLER_PARTS[sampler])):
-        others = listed(part for part in SAMPLER_PARTS.values() if not needs_of(part))
+        others = listed(p for p in SAMPLER_PARTS.values() if not (p.needs or p.methods))
         raise ConfigError(
             f"sampling.sampler: {sampler} needs {package}; allowed: {INSTALL}, or {others}",
             "sampling.sampler",

@@ -49,7 +49,7 @@ def _entry(name: str, formula: str, *papers: str, more: str = "", **about: Any) 
         "name": PREFIX + name,
         "group": PREFIX + "NAME",
         "scheduler": name,
-        "help": "a scheduler of that library",
+        "help": "a scheduler of the library diffusers",
         "formula": formula,
         "papers": papers,
         "needs": ("diffusers", more) if more else ("diffusers",),
