@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from . import datasets, samplers, schedules
 from .arguments import check_function, check_type, expected
+from .config.choices import check_installed
 from .config.data_section import DataConfig
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
@@ -190,7 +191,24 @@ def network_class(name: str) -> Any:
 
 def sampler_function(name: str) -> Callable[..., Step]:
     """Return the reverse step of a sampler."""
-    return _function(samplers, SAMPLER_PARTS[name])
+    part = SAMPLER_PARTS[name]
+    if not part.scheduler:
+        return _function(samplers, part)
+    from .diffusers_step import scheduler_step
+
+    check_installed(name)
+    return partial(scheduler_step, scheduler=part.scheduler)
+
+
+def sampler_sources(name: str) -> list[Any]:
+    """Return what has the source of a sampler's step: its function, and a scheduler's own."""
+    part = SAMPLER_PARTS[name]
+    if not part.scheduler:
+        return [sampler_function(name)]
+    from .diffusers_step import scheduler_class, scheduler_step
+
+    check_installed(name)
+    return [scheduler_step, scheduler_class(part.scheduler).step]
 
 
 def schedule_function(kind: str) -> Callable[..., Schedule]:
@@ -217,6 +235,8 @@ def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None
     earlier = earlier_steps(config, own)
     if own is None:
         function = sampler_function(config.sampler)
+        if SAMPLER_PARTS[config.sampler].scheduler:  # its step holds what it needs of earlier ones
+            earlier = 0
         sampler: Sampler = partial(function, **_arguments(function, config))
     else:
         check_function("sampler", own, ("x", "level", "denoiser", "z", "previous"), "Step")

@@ -147,7 +147,8 @@ class _Sampling:
     A step uses ``earlier`` steps before it, and draws ``noises`` times as many numbers as it has
     coordinates. ``states`` are the generator's states before the noise of each step. Noise is drawn
     for ``count`` points, of which the first are sampled, ``at_once`` of them in one batch for the
-    network.
+    network. A step is repeated after the earlier ones that it uses; ``latest`` holds the last that
+    were, so that steps in order are repeated once each.
     """
 
     take: Sampler
@@ -159,6 +160,7 @@ class _Sampling:
     count: int
     at_once: int
     states: list[Tensor] = field(default_factory=list)
+    latest: dict[tuple[int, int], tuple[int, Step]] = field(default_factory=dict)
 
     def draw(self, random: torch.Generator) -> Tensor:
         """Draw z of a step for the sampled points."""
@@ -168,18 +170,29 @@ class _Sampling:
 
     @torch.no_grad()
     def __call__(self, k: int, part: slice) -> Step:
-        random = torch.Generator(self.x.device)
-        random.set_state(self.states[k])
-        z = self.draw(random)[part]
-        steps = []
-        for some in _parts(len(z), self.at_once):
-            previous: Step | None = None
-            for j in range(max(k - self.earlier, 0), k):
-                before = self.x[j][part][some]
-                previous = self.take(before, self.schedule[j], self.denoiser, z[some], previous)
-            now = self.x[k][part][some]
-            steps.append(self.take(now, self.schedule[k], self.denoiser, z[some], previous))
+        first, last, _ = part.indices(self.x.shape[1])
+        parts = [slice(at, min(at + self.at_once, last)) for at in range(first, last, self.at_once)]
+        for at in {*self.latest}.difference((some.start, some.stop) for some in parts):
+            self.latest.pop(at, None)
+        steps = [self._repeated(k, some) for some in parts]
         return steps[0] if len(steps) == 1 else Step.joined(steps)
+
+    def _repeated(self, k: int, part: slice) -> Step:
+        """Repeat step k for the points of a batch, after those on which it depends."""
+        begin, previous = max(k - self.earlier, 0), None
+        at = part.start, part.stop
+        known, step = self.latest.get(at, (-1, None))
+        if self.earlier and begin <= known < k:
+            begin, previous = known + 1, step
+        for j in range(begin, k + 1):
+            random = torch.Generator(self.x.device)
+            random.set_state(self.states[j])
+            z = self.draw(random)[part]
+            previous = self.take(self.x[j][part], self.schedule[j], self.denoiser, z, previous)
+        assert previous is not None
+        if self.earlier:
+            self.latest[at] = k, previous
+        return previous
 
 
 @dataclass(frozen=True)
@@ -290,8 +303,7 @@ def denoise(
             previous = before.get(part.start)
             made = sampling.take(from_[part], schedule[k], denoiser, z[part], previous)
             to[part] = made.x_next
-            if sampling.earlier:
-                before[part.start] = made
+            before[part.start] = made
 
     for k in range(levels):
         sampling.states.append(random.get_state())

@@ -17,6 +17,7 @@ TOPICS: Mapping[str, str] = {
     "python": "The core from Python: train, sample, measure and save.",
     "files": "Data files, runs, exports, presets and settings.",
     "gpu": "Installing for a GPU, what doctor says of it, and when it trains faster.",
+    "diffusers": "The schedulers of diffusers as samplers, and what their last steps do.",
     "extending": "Data, presets and denoisers of your own.",
 }
 """The file of each topic, with a line about it."""

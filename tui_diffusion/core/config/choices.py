@@ -6,7 +6,7 @@ another thread may add parts. Loads no torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -14,12 +14,14 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from ..parts.datasets import DATA_PARTS
+from ..parts.diffusers import INSTALL, missing_package
 from ..parts.methods import METHOD_PARTS
 from ..parts.networks import NETWORK_PARTS
 from ..parts.part import Part, described
 from ..parts.registries import find_more
 from ..parts.samplers import SAMPLER_PARTS
 from ..parts.schedules import SCHEDULE_PARTS
+from .errors import ConfigError
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +32,13 @@ class OneOf:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The allowed values."""
-        return tuple(self.parts)
+        """The values to choose from: the parts whose packages are installed."""
+        return tuple(n for n, part in self.parts.items() if not missing_package(needs_of(part)))
 
     @property
     def allowed(self) -> str:
         """The allowed values as a user writes them."""
-        return ", ".join(part.written or part.name for part in [*self.parts.values()])
+        return listed(self.parts.values())
 
     @property
     def help(self) -> str:
@@ -65,6 +67,26 @@ MethodName = Annotated[str, OneOf(METHOD_PARTS)]
 ScheduleKind = Annotated[str, OneOf(SCHEDULE_PARTS)]
 NetworkName = Annotated[str, OneOf(NETWORK_PARTS)]
 SamplerName = Annotated[str, OneOf(SAMPLER_PARTS)]
+
+
+def needs_of(part: Part) -> tuple[str, ...]:
+    """Return the packages that a part needs, beside those of the program."""
+    return getattr(part, "needs", ())
+
+
+def listed(parts: Iterable[Part]) -> str:
+    """List parts as a user writes them; those of a group are one entry."""
+    return ", ".join(dict.fromkeys(part.group or part.written or part.name for part in parts))
+
+
+def check_installed(sampler: str) -> None:
+    """Raise `ConfigError` if a sampler needs a package that is not installed."""
+    if package := missing_package(needs_of(SAMPLER_PARTS[sampler])):
+        others = listed(p for p in SAMPLER_PARTS.values() if not (p.needs or p.methods))
+        raise ConfigError(
+            f"sampling.sampler: {sampler} needs {package}; allowed: {INSTALL}, or {others}",
+            "sampling.sampler",
+        )
 
 
 def schedules_of(method: str) -> tuple[str, ...]:

@@ -22,9 +22,10 @@ from ..parts.methods import METHOD_PARTS
 from ..parts.networks import NETWORK_PARTS
 from ..parts.registries import find_more, on_change, when_missed
 from ..parts.samplers import SAMPLER_PARTS
+from ..parts.schedules import SCHEDULE_PARTS
 from ..short_repr import short_repr
 from ..text import shortened
-from .choices import methods_for, samplers_of, schedules_of
+from .choices import check_installed, listed, methods_for, samplers_of, schedules_of
 from .data_section import OF_THE_FILE, DataConfig
 from .errors import ConfigError
 from .fields import FieldSpec, fields_of, setting
@@ -115,7 +116,15 @@ class Experiment(Section):
 
     def _sampling_fits(self, method: str) -> None:
         sampling, most = self.sampling, 1000 if METHOD_PARTS[method].any_level else self.levels
-        if sampling.levels and SAMPLER_PARTS[sampling.sampler].trained_levels:
+        sampler = SAMPLER_PARTS[sampling.sampler]
+        if sampler.needs_signal and SCHEDULE_PARTS[self.schedule.kind].pure_noise:
+            kinds = [kind for kind in schedules_of(method) if not SCHEDULE_PARTS[kind].pure_noise]
+            raise ValueError(
+                f"sampling.sampler: {sampler.name!r} works on sigma/alpha, which is infinite at "
+                f"the first level of schedule {self.schedule.kind!r}; allowed: "
+                f"{_built_in(samplers_of(method))}, or schedule.kind = {_or(kinds)}"
+            )
+        if sampling.levels and sampler.trained_levels:
             raise ValueError(
                 f"sampling.levels: {sampling.levels} does not go with sampler "
                 f"{sampling.sampler!r}, which removes the levels it was trained on; allowed: 0"
@@ -184,6 +193,8 @@ class Experiment(Section):
         for path, value in changes.items():
             _put(values, path, value)
         result = build(values, self.data if changes.keys().isdisjoint(OF_THE_FILE) else None)
+        if "sampling.sampler" in settings:
+            check_installed(result.sampling.sampler)
         for path in settings:
             field = known[path]
             if not field.applies(result):
@@ -217,7 +228,10 @@ class Experiment(Section):
         if method in METHOD_PARTS:
             if self.schedule.kind not in schedules_of(method):
                 changed["schedule.kind"] = METHOD_PARTS[method].schedule
-            if self.sampling.sampler not in samplers_of(method):
+            kind = SCHEDULE_PARTS.get(changed.get("schedule.kind", self.schedule.kind))
+            sampler, pure_noise = self.sampling.sampler, kind is not None and kind.pure_noise
+            needs_signal = SAMPLER_PARTS[sampler].needs_signal
+            if sampler not in samplers_of(method) or (needs_signal and pure_noise):
                 changed["sampling.sampler"] = METHOD_PARTS[method].sampler
             if method != self.method.name:
                 changed["sampling.levels"] = 0
@@ -226,9 +240,15 @@ class Experiment(Section):
 
 def _one_of(path: str, value: str, allowed: tuple[str, ...], method: str) -> None:
     if value not in allowed:
-        raise ValueError(
-            f"{path}: {value!r} does not go with method {method!r}; allowed: {', '.join(allowed)}"
-        )
+        parts = SAMPLER_PARTS if path == "sampling.sampler" else SCHEDULE_PARTS
+        names = listed(parts[name] for name in allowed)
+        if parts[value].group:
+            names = f"{_built_in(allowed)}, or method.name = {_or(parts[value].methods)}"
+        raise ValueError(f"{path}: {value!r} does not go with method {method!r}; allowed: {names}")
+
+
+def _built_in(samplers: Sequence[str]) -> str:
+    return ", ".join(name for name in samplers if not SAMPLER_PARTS[name].group)
 
 
 def _why_not(field: FieldSpec, experiment: Experiment) -> str:

@@ -54,7 +54,7 @@ def _onwards(spec: FieldSpec, value: Any, up: bool) -> Iterator[Any]:
     if spec.kind == "bool":
         yield not value
     elif spec.kind == "choice":
-        at = spec.choices.index(value)
+        at = spec.choices.index(value) if value in spec.choices else len(spec.choices)
         yield from spec.choices[at + 1 :] if up else reversed(spec.choices[:at])
     elif spec.kind in ("int", "float"):
         number = _next(spec.scale, value, up)

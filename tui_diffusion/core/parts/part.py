@@ -52,6 +52,7 @@ class Part:
     parameters receive the fields of the part's section that have the same names. ``uses`` are the
     fields of the section that apply only to parts that use them. ``help`` is half a sentence;
     ``papers`` are the sources. ``written`` is the value to enter, if it is more than the name.
+    Parts of one ``group`` appear under its name where all parts are listed in a line.
 
     A part that is not built in may have ``parameters``, a model of the fields that it adds to its
     section, an ``explanation`` of a paragraph or more, and the ``file`` and ``line`` of its code.
@@ -63,6 +64,7 @@ class Part:
     papers: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     written: str = ""
+    group: str = ""
     parameters: type[BaseModel] | None = None
     explanation: str = ""
     file: PartFile | None = None
@@ -79,6 +81,7 @@ def by_name(*parts: PartT) -> dict[str, PartT]:
 
 def described(parts: Iterable[Part]) -> str:
     """Describe all parts in one sentence; neighbours with the same help share it."""
-    groups = ((text, list(group)) for text, group in groupby(parts, lambda part: part.help))
-    texts = [f"{', '.join(part.name for part in group)}: {text}" for text, group in groups]
+    groups = ((text, list(same)) for text, same in groupby(parts, lambda part: part.help))
+    names = ((dict.fromkeys(part.group or part.name for part in same), t) for t, same in groups)
+    texts = [f"{', '.join(group)}: {text}" for group, text in names]
     return "; ".join(texts) + "."

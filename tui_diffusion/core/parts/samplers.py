@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .diffusers import SCHEDULERS
 from .papers import HO, KARRAS
 from .part import Part, by_name
 
@@ -13,9 +14,13 @@ class SamplerPart(Part):
     """A sampler; its function is a `core.samplers.Sampler`.
 
     ``methods`` are the compatible methods; if empty, all are. ``formula`` is the step. A sampler
-    that ``looks_back`` receives that many earlier steps: the previous one, which leads to those
-    before. ``noises`` is the number of independent noises of a step; z has shape (n, noises·d). A
-    sampler with ``trained_levels`` can only use the levels of the training.
+    that ``looks_back`` depends on that many earlier steps: it receives the previous one, which
+    leads to those before. ``noises`` is the number of independent noises of a step; z has shape (n,
+    noises·d). A sampler with ``trained_levels`` can only use the levels of the training; one that
+    ``needs_signal`` cannot start at a level with α = 0.
+
+    ``scheduler`` is the name of the scheduler of diffusers that takes the step, in place of a
+    function. ``needs`` are the packages without which there is none.
 
     ``order`` is the order of convergence p: without noise, the error over N steps falls as N^−p. It
     is None for a sampler that does not follow the probability-flow ODE. ``evaluations`` is the
@@ -33,6 +38,9 @@ class SamplerPart(Part):
     looks_back: int = 0
     noises: int = 1
     trained_levels: bool = False
+    needs_signal: bool = False
+    scheduler: str = ""
+    needs: tuple[str, ...] = ()
     order: int | None = None
     evaluations: int = 1
     biased_with: tuple[str, ...] = ()
@@ -159,5 +167,6 @@ growth = torch.log(alphas / sigmas)
 x0_hats = {}  # x0_hat of every step
 """,
     ),
+    *(SamplerPart(**about) for about in SCHEDULERS),
 )
 """Every sampler by its name in a configuration."""

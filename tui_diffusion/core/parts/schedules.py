@@ -14,16 +14,17 @@ class SchedulePart(Part):
 
     ``methods`` are the compatible methods. ``formula`` defines the levels, ``noising`` is the
     formula of a noisy point. A schedule ``in_betas`` is defined by the variance β that each step
-    adds, so that alpha² + sigma² = 1. ``script`` is the code of an exported script. It defines N,
-    alphas and sigmas, noisiest first; for a schedule in betas it defines only betas, least noisy
-    first. ``$FIELD`` stands for a field of the section, ``$levels`` for the levels of sampling.
-    Without ``script``, no script is exported.
+    adds, so that alpha² + sigma² = 1. One of ``pure_noise`` begins with alpha = 0. ``script`` is
+    the code of an exported script. It defines N, alphas and sigmas, noisiest first; for a schedule
+    in betas it defines only betas, least noisy first. ``$FIELD`` stands for a field of the section,
+    ``$levels`` for the levels of sampling. Without ``script``, no script is exported.
     """
 
     methods: tuple[str, ...]
     formula: str
     noising: str = "x = √ᾱ·x₀ + √(1 − ᾱ)·ε"
     in_betas: bool = False
+    pure_noise: bool = False
     script: str = ""
 
 
@@ -118,6 +119,7 @@ betas = (1 - curve[1:] / curve[:-1]).clamp_max(0.999)
         help="alpha = 1 - t, sigma = t",
         methods=("edm", "flow"),
         uses=("levels", "rho"),
+        pure_noise=True,
         papers=(LIU, ESSER),
         formula="t_k = (1 − k/N)^ρ, from 1 to 0",
         noising="x = (1 − t)·x₀ + t·ε",

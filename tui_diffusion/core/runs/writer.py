@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ from ... import __version__
 from ..arguments import check_type
 from ..config.experiment import Experiment, to_json
 from ..files import UNREADABLE, flush_folder, reason_of
+from ..parts.samplers import SAMPLER_PARTS
 from ..text import shown
 from ..training.trainer import Trainer, part_of
 from .lock import Lock
@@ -153,8 +155,18 @@ class Snapshot:
                 "diffusion-tui": __version__,
                 "torch": torch.__version__,
                 "python": platform.python_version(),
+                **_versions_of(SAMPLER_PARTS[self.experiment.sampling.sampler].needs),
             },
         }
+
+
+def _versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """Return the version of each of these packages that is installed."""
+    versions = {}
+    for package in packages:
+        with suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    return versions
 
 
 def _json(values: Mapping[str, Any]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -36,7 +36,7 @@ class Step:
     def __repr__(self) -> str:
         return short_repr(self, "alpha", "sigma", "x", "x_next")
 
-    def part(self, points: slice) -> Step:
+    def part(self, points: slice) -> Self:
         """Return the same step of some of the points."""
         some: dict[str, Any] = {n: values[points] for n, values in self._tensors().items()}
         return replace(self, **some, previous=self.previous and self.previous.part(points))
@@ -44,10 +44,13 @@ class Step:
     @staticmethod
     def joined(steps: Sequence[Step]) -> Step:
         """Concatenate the same step of several batches of points."""
+        return steps[0]._joined(steps)
+
+    def _joined(self, steps: Sequence[Step]) -> Self:
         batches = [step._tensors() for step in steps]
         joined: dict[str, Any] = {n: torch.cat([b[n] for b in batches]) for n in batches[0]}
         before = [step.previous for step in steps if step.previous is not None]
-        return replace(steps[0], **joined, previous=Step.joined(before) if before else None)
+        return replace(self, **joined, previous=Step.joined(before) if before else None)
 
     def before(self) -> Iterator[Step]:
         """Yield this step and the earlier ones that it knows, latest first."""
@@ -56,7 +59,7 @@ class Step:
             yield step
             step = step.previous
 
-    def since(self, previous: Step | None, count: int) -> Step:
+    def since(self, previous: Step | None, count: int) -> Self:
         """Return this step with at most ``count`` earlier ones."""
         if previous is None or count < 1:
             return replace(self, previous=None)

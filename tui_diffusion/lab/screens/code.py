@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import Any
 
 from textual.app import ComposeResult
@@ -14,12 +15,14 @@ from textual.widgets import Static
 from ...core.config.experiment import Experiment
 from ...core.parts.datasets import DATA_PARTS
 from ...core.parts.networks import NETWORK_PARTS
+from ...core.parts.samplers import SAMPLER_PARTS
 from ..output.screens import ModalWindow
+from ..reader import Reader
 
 
 def pieces(experiment: Experiment) -> list[tuple[str, str]]:
     """Return a title and the source of schedule, method, loss and sampler, in order of use."""
-    from ...core.assemble import method_class, network_class, sampler_function, schedule_function
+    from ...core.assemble import method_class, network_class, sampler_sources, schedule_function
     from ...core.training.steppers.autograd import loss_of
 
     parts: list[tuple[str, Any]] = [
@@ -28,8 +31,8 @@ def pieces(experiment: Experiment) -> list[tuple[str, str]]:
         (f"What the network learns: method.name = {experiment.method.name}",
          method_class(experiment.method.name)),
         (f"The loss of a batch: training.loss = {experiment.training.loss}", loss_of),
-        (f"One reverse step: sampling.sampler = {experiment.sampling.sampler}",
-         sampler_function(experiment.sampling.sampler)),
+        *((f"One reverse step: sampling.sampler = {experiment.sampling.sampler}", source)
+          for source in sampler_sources(experiment.sampling.sampler)),
     ]  # fmt: skip
     names = NETWORK_PARTS[experiment.network.name], DATA_PARTS[experiment.data.name]
     if names[0].file is not None:
@@ -64,12 +67,25 @@ class CodeScreen(ModalWindow[None]):
         self.experiment = experiment
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll() as page:
-            page.border_title = "The code that runs"
-            page.border_subtitle = "arrows scroll, escape closes"
-            for title, source in pieces(self.experiment):
-                yield Static(title, classes="title", markup=False)
-                yield Static(highlight(source.rstrip(), language="python"))
+        page = VerticalScroll()
+        page.border_title = "The code that runs"
+        page.border_subtitle = "arrows scroll, escape closes"
+        yield page
 
     def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
+        page = self.query_one(VerticalScroll)
+        page.focus()
+        needs = SAMPLER_PARTS[self.experiment.sampling.sampler].needs
+        if not needs:
+            self._show(pieces(self.experiment))
+            return
+        page.mount(Static(f"loading {' and '.join(needs)} …"))  # takes seconds
+        reader: Reader[list[tuple[str, str]]] = Reader(self)
+        reader.start(partial(pieces, self.experiment), lambda outcome: self._show(outcome.result()))
+
+    def _show(self, sources: list[tuple[str, str]]) -> None:
+        page = self.query_one(VerticalScroll)
+        page.remove_children()
+        for title, source in sources:
+            page.mount(Static(title, classes="title", markup=False))
+            page.mount(Static(highlight(source.rstrip(), language="python")))
