@@ -19,7 +19,8 @@ from tui_diffusion.core.config.experiment import field_table, from_json, to_json
 from tui_diffusion.core.config.stepping import nudge
 from tui_diffusion.core.faults import PartError
 from tui_diffusion.core.methods import IdealDenoiser
-from tui_diffusion.core.parts.loading import read_part_file, run, take
+from tui_diffusion.core.parts.loading import run, take
+from tui_diffusion.core.parts.reading import read_part_file
 from tui_diffusion.core.parts.registries import REGISTRIES
 from tui_diffusion.core.randomness import generator
 from tui_diffusion.export.script.standalone import standalone_script
@@ -334,8 +335,8 @@ def test_a_changed_file_takes_the_place_of_its_former_self_or_leaves_it(tmp_path
 
 
 def test_ctrl_c_ends_an_endless_part_file(tmp_path):
-    text = "import signal, os\nos.kill(os.getpid(), signal.SIGINT)\nwhile True:\n    pass"
-    file = written(tmp_path, text)
+    file = tmp_path / "endless.py"
+    file.write_text("import signal, os\nos.kill(os.getpid(), signal.SIGINT)\nwhile True:\n    pass")
     command = [sys.executable, "-m", "tui_diffusion", "list", "--parts", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert (done.returncode, done.stdout) == (128 + signal.SIGINT, "")

@@ -139,7 +139,7 @@ def _run_row(summary: Summary, changes: Changes | None) -> dict[str, Any]:
         "run": summary.label,
         "folder": shown(str(summary.folder)),
         "state": summary.standing,
-        "reason": summary.reason or None,
+        "reason": summary.reason or summary.missing or None,
         "experiment": about.experiment if about else None,
         "preset": changes.preset if changes else None,
         "changes": dict(changes.values) if changes else None,

@@ -11,7 +11,7 @@ import click
 from ..core.config.errors import ConfigError
 from ..core.faults import fault_of
 from ..core.parts.registries import problems
-from ..core.runs.manifest import RunError
+from ..core.runs.manifest import MissingPartError, RunError
 from ..core.text import shown
 from . import streams
 from .signals import Exit, complain
@@ -64,5 +64,7 @@ def _run(program: click.Command) -> None:
 
 def _with_option(error: ConfigError | RunError) -> str:
     """Return the message, with the setting that it proposes as an option of the command."""
+    if isinstance(error, MissingPartError):
+        return str(error).replace("allowed: ", "allowed: --parts ")
     setting = error.setting if isinstance(error, RunError) else ""
     return str(error).replace(setting, f"--set {setting}") if setting else str(error)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..core.config.experiment import Experiment
 from .options import given
+from .signals import complain
 
 if TYPE_CHECKING:
     from torch import device as Device
@@ -21,7 +22,12 @@ def resampled(
     levels: str | None,
     seed: str | None,
 ) -> Experiment:
-    """Return the experiment of a run with other sampling settings."""
+    """Return the experiment of a run with other sampling settings.
+
+    Say which of its parts have changed since.
+    """
+    for change in run.changed_parts:
+        complain(change)
     options = {
         "sampling.points": points,
         "sampling.sampler": sampler,

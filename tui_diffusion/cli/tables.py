@@ -83,7 +83,7 @@ def print_runs(runs: Sequence[Summary], changes: Mapping[Path, Changes]) -> None
 
 def _run_cells(run: Summary, changes: Changes | None) -> tuple[str, ...]:
     about = run.about
-    notes = [changes.text if changes is not None else run.reason]
+    notes = [changes.text if changes is not None else run.reason, run.missing]
     if not in_store(run.folder):
         notes.append(f"in {shown(str(run.folder))}")
     note = "  ".join(filter(None, notes))

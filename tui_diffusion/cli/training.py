@@ -59,6 +59,8 @@ def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trai
 def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Trainer, Path]:
     """Return the trainer of a run at its last checkpoint, and the run's folder."""
     run = open_run(name)
+    for change in run.changed_parts:
+        complain(change)
     if preset not in (None, run.experiment.name):
         raise ConfigError(
             f"experiment: {preset!r} is not that of the run; allowed: "

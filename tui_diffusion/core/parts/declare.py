@@ -32,7 +32,7 @@ from .methods import MethodPart
 from .networks import NetworkPart
 from .parameters import check_shared, signature_of, split_parameters
 from .part import Part, PartFile
-from .registries import NAMED_BY, REGISTRIES, Kind, changed
+from .registries import NAMED_BY, REGISTRIES, Kind, changed, words_for
 from .samplers import SamplerPart
 from .schedules import SchedulePart
 
@@ -53,7 +53,6 @@ _SECTIONS: dict[Kind, type[PartSection]] = {
     "network": NetworkConfig,
     "sampler": SamplingConfig,
 }
-_WORDS = {"dataset": "data set"}
 
 
 def sampler(
@@ -86,7 +85,7 @@ def sampler(
         step = calls.sampler_step(function, takes)
         return SamplerPart(
             **about,
-            function=calls.guarded(step, about_of("sampler", about), about["file"]),
+            function=calls.guarded(step, words_for("sampler", about["name"]), about["file"]),
             uses=uses,
             methods=_known("methods", methods, "method"),
             formula=formula or f"x ← {function.__name__}({', '.join(takes)})",
@@ -118,7 +117,7 @@ def schedule(
         levels = calls.schedule_levels(function)
         return SchedulePart(
             **about,
-            function=calls.guarded(levels, about_of("schedule", about), about["file"]),
+            function=calls.guarded(levels, words_for("schedule", about["name"]), about["file"]),
             methods=_known("methods", methods, "method"),
             formula=formula or f"α, σ = {function.__name__}({', '.join(signature_of(function))})",
             noising=noising,
@@ -151,7 +150,7 @@ def dataset(
         points = calls.dataset_points(function, dim)
         return DataPart(
             **about,
-            function=calls.guarded(points, about_of("dataset", about), about["file"]),
+            function=calls.guarded(points, words_for("dataset", about["name"]), about["file"]),
             title=title or about["name"].replace("-", " ").capitalize(),
             std=float(std),
             dim=dim,
@@ -185,7 +184,7 @@ def method(
         if missing:
             raise ConfigError(f"a method has {', '.join(calls.METHOD_NEEDS)} "
                               f"({', '.join(missing)} missing)")  # fmt: skip
-        part = about_of("method", about)
+        part = words_for("method", about["name"])
         maker = calls.method_maker(kind, part, about["file"])
         return MethodPart(
             **about,
@@ -211,16 +210,11 @@ def network(name: str | T = "", *, formula: str = "", papers: Sequence[str] = ()
         build = calls.network_maker(function)
         return NetworkPart(
             **about,
-            function=calls.guarded(build, about_of("network", about), about["file"]),
+            function=calls.guarded(build, words_for("network", about["name"]), about["file"]),
             formula=formula or f"{function.__name__}(x, c)",
         )
 
     return _decorator("network", name, make, papers, ("dim",))
-
-
-def about_of(kind: Kind, about: dict[str, Any]) -> str:
-    """Return what an error calls a part, such as "sampler 'midpoint'"."""
-    return f"{_WORDS.get(kind, kind)} {about['name']!r}"
 
 
 def _decorator(
@@ -238,7 +232,7 @@ def _decorator(
 
     def declare(function: T) -> T:
         if not callable(function):
-            raise ConfigError(f"a {_WORDS.get(kind, kind)} is a function or a class")
+            raise ConfigError(f"a part is a function or a class (got {shortened(repr(function))})")
         own = name or function.__name__.lower().replace("_", "-")
         if (
             not own.isprintable()
@@ -248,7 +242,7 @@ def _decorator(
         try:
             _declare(kind, own, make, papers, given, function)
         except ConfigError as error:
-            raise ConfigError(f"{about_of(kind, {'name': own})}: {error}") from None
+            raise ConfigError(f"{words_for(kind, own)}: {error}") from None
         return function
 
     return declare

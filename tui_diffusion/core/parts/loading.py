@@ -18,15 +18,12 @@ from types import ModuleType
 from typing import Any
 
 from ..config.errors import ConfigError
-from ..files import read_plain, reason_of
-from ..text import expanded, shown
+from ..text import shown
 from .calls import place_of, words_of
 from .declare import Declared, declared, replaced
 from .part import Part, PartFile
+from .reading import read_part_file
 from .registries import REGISTRIES, Kind, changed, part_files
-
-LARGEST = 2**20
-"""Maximum size in bytes of a part file."""
 
 
 def load_parts(path: Path | str) -> PartFile:
@@ -81,21 +78,6 @@ def run_changed() -> list[Loaded]:
     """Run the loaded files whose contents have changed since; raise `ConfigError`."""
     files = [read_part_file(path) for path in part_files]
     return [run(file) for file in files if file != part_files[file.path]]
-
-
-def read_part_file(path: Path | str) -> PartFile:
-    """Read a part file without running it; raise `ConfigError`."""
-    file = expanded(str(path))
-    try:
-        if file.suffix != ".py":
-            raise ValueError("its name does not end in .py")
-        file = file.resolve()
-        return PartFile(file, read_plain(file, LARGEST, follow=True))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ConfigError(
-            f"parts {shown(str(path))!r}: {reason_of(error)}; allowed: a file of Python, such as "
-            "my_parts.py"
-        ) from None
 
 
 def _declared_by(file: PartFile) -> Declared:

@@ -51,7 +51,7 @@ def split_parameters(
         if name in section.model_fields:
             if name != section.named_by:
                 uses.append(name)
-        elif not isinstance(getattr(section, name, None), property):
+        else:
             added[name] = _field(function, name, parameter, section)
     if not added:
         return tuple(uses), None

@@ -42,6 +42,11 @@ _listeners: list[Callable[[], None]] = []
 _finders: list[Callable[[], None]] = []
 
 
+def words_for(kind: Kind, name: str) -> str:
+    """Return what a message calls a part, such as "data set 'heart'"."""
+    return f"{'data set' if kind == 'dataset' else kind} {name!r}"
+
+
 def on_change(listener: Callable[[], None]) -> None:
     """Call ``listener`` whenever parts are added or removed."""
     _listeners.append(listener)

@@ -114,7 +114,7 @@ def _differing(settings: SettingValues, base: SettingValues) -> SettingValues:
     return {
         path: value
         for path, value in settings.items()
-        if value != base[path] and table[path].applies(settings)
+        if path in table and value != base.get(path) and table[path].applies(settings)
     }
 
 

@@ -12,8 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from ..config.errors import ConfigError
 from ..files import read_object
+from ..parts.part import PartFile
+from ..parts.reading import read_part_file
 from ..text import shown
+from .kept_parts import KeptFile, read_kept
 
 FORMAT = 2
 POINTS_FILE = "points.npy"
@@ -43,12 +47,34 @@ class RunError(ValueError):
         self.setting = setting
 
 
+class MissingPartError(RunError):
+    """A run uses a part that is not loaded; ``copy`` is the run's own copy of its file."""
+
+    def __init__(self, run: str, part: str, kept: KeptFile, copy: Path) -> None:
+        self.copy, self.kept = copy, kept
+        super().__init__(
+            f"run {shown(run)}: {part} is not loaded; the run keeps it in {kept.described}; "
+            f"allowed: {shown(str(copy))}"
+        )
+
+    def checked_copy(self) -> PartFile:
+        """Read the copy; raise `ConfigError` if it is not the file as it was."""
+        file = read_part_file(self.copy)
+        if file.checksum != self.kept.checksum:
+            raise ConfigError(
+                f"{shown(file.name)} of the run has changed: its SHA-256 was "
+                f"{self.kept.checksum[:12]}… and is {file.checksum[:12]}…; allowed: the file it was"
+            )
+        return file
+
+
 @dataclass(frozen=True)
 class Manifest:
     """The contents of ``run.json``; ``files`` are the sizes of the checkpoint's files in bytes.
 
     ``quality`` holds the main metrics of the last sample, if one was taken. ``checksums`` holds the
-    SHA-256 of each file of the run by name; runs of earlier versions have none.
+    SHA-256 of each file of the run by name; runs of earlier versions have none. ``parts`` are the
+    part files that the run uses.
     """
 
     experiment: str
@@ -65,6 +91,7 @@ class Manifest:
     quality: Mapping[str, float | None] | None
     versions: Mapping[str, str]
     checksums: Mapping[str, str]
+    parts: tuple[KeptFile, ...] = ()
 
 
 def checksum(data: bytes | memoryview) -> str:
@@ -129,6 +156,7 @@ def _about(values: Mapping[str, Any]) -> Manifest:
         quality=None if quality is None else _quality(quality),
         versions=_texts(values["versions"]),
         checksums=_texts(values.get("checksums", {})),
+        parts=read_kept(values.get("parts", [])),
     )
 
 

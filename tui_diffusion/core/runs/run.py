@@ -4,6 +4,7 @@
     lock                      held by the process that writes
     progress.bin              the losses since that process began, while it trains
     points.npy                the data, if they came from a file
+    my_parts.py               a copy of each part file that the run uses
     checkpoint-3/             a training at one moment; never changed once it is current
         experiment.json       the whole configuration
         weights.safetensors   the network that samples; its weights are averaged if configured
@@ -48,7 +49,15 @@ from ..randomness import generator
 from ..short_repr import short_repr
 from ..text import shown
 from ..training.trainer import part_of
-from .manifest import POINTS_FILE, RunError, RunState, check_unchanged, read_about
+from .kept_parts import changed_parts, missing_part
+from .manifest import (
+    POINTS_FILE,
+    MissingPartError,
+    RunError,
+    RunState,
+    check_unchanged,
+    read_about,
+)
 from .naming import find
 from .store import is_shown
 from .stored_experiment import load_experiment
@@ -87,6 +96,8 @@ class Run:
     device: str
     metrics: Mapping[str, Any] | None
     checksums: Mapping[str, str]
+    changed_parts: tuple[str, ...] = ()
+    """One line for each part file that has changed since the run."""
 
     def __repr__(self) -> str:
         name = self.experiment.name
@@ -139,11 +150,17 @@ class Run:
 
 
 def open_run(name: str | Path) -> Run:
-    """Read a run by its name in the store or its path; raise `RunError`, one line."""
+    """Read a run by its name in the store or its path; raise `RunError`, one line.
+
+    A part that is not loaded raises `MissingPartError`: a run's own copy is not loaded by itself.
+    """
     if not isinstance(name, str | Path):
         raise expected("name", "the name or the folder of a run", name)
     folder = find(str(name))
     about = _read(folder, folder / "run.json", lambda file: read_about(file.parent), {})
+    if missing := missing_part(about.parts, search=True):
+        part, kept = missing
+        raise MissingPartError(folder.name, part, kept, folder.absolute() / kept.name)
     checkpoint = folder / about.checkpoint
     points = folder / POINTS_FILE
     if os.path.lexists(points):
@@ -171,6 +188,7 @@ def open_run(name: str | Path) -> Run:
         device=about.device,
         metrics=_read(folder, metrics, read_object, about.checksums) if known else None,
         checksums=about.checksums,
+        changed_parts=changed_parts(about.parts),
     )
 
 

@@ -21,6 +21,7 @@ from ..files import UNREADABLE, flush_folder, read_object, reason_of
 from ..paths import store
 from ..short_repr import short_repr
 from ..text import shortened, shown
+from .kept_parts import missing_part
 from .lock import Lock, writer_of
 from .manifest import CHECKPOINT, Manifest, RunError, check_unchanged, checkpoints_in, read_about
 
@@ -71,6 +72,12 @@ class Summary:
     def whole(self) -> bool:
         """True if the run can be opened."""
         return self.about is not None
+
+    @property
+    def missing(self) -> str:
+        """The part that has to be loaded before the run can be opened, in words, or ''."""
+        found = missing_part(self.about.parts) if self.about is not None else None
+        return f"{found[0]} of {found[1].name} is not loaded" if found else ""
 
     @property
     def resumable(self) -> bool:

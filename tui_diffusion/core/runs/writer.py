@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,8 +31,10 @@ from ..arguments import check_type
 from ..config.experiment import Experiment, to_json
 from ..files import UNREADABLE, flush_folder, reason_of
 from ..parts.samplers import SAMPLER_PARTS
+from ..parts.used import UsedFile
 from ..text import shown
 from ..training.trainer import Trainer, part_of
+from .kept_parts import kept_files
 from .lock import Lock
 from .manifest import (
     FORMAT,
@@ -84,6 +86,7 @@ class Snapshot:
     tensors: Mapping[str, Tensor]
     metrics: Mapping[str, Any] | None = None
     points: NDArray[np.float64] | None = None
+    parts: tuple[UsedFile, ...] = ()
 
     @classmethod
     def of(
@@ -105,6 +108,7 @@ class Snapshot:
             tensors=trainer.state(),
             metrics=metrics,
             points=trainer.points,
+            parts=trainer.part_files,
         )
 
     def write(self, folder: Path) -> dict[str, Written]:
@@ -151,6 +155,7 @@ class Snapshot:
             "files": {name: file.size for name, file in files.items()},
             "checksums": {**checksums, **{name: file.checksum for name, file in files.items()}},
             "quality": quality,
+            "parts": [kept.written() for kept, _ in kept_files(self.parts)],
             "versions": {
                 "diffusion-tui": __version__,
                 "torch": torch.__version__,
@@ -254,6 +259,7 @@ def _extend(folder: Path, snapshot: Snapshot, counted: Manifest | None) -> None:
     started = counted.started if counted else datetime.now(UTC)
     try:
         checksums = _keep_points(folder, snapshot.points, counted)
+        checksums |= _keep_parts(folder, snapshot.parts)
         current.mkdir()
         files = snapshot.write(current)
         flush_folder(folder)
@@ -294,6 +300,19 @@ def _keep_points(
     written = put(named, _npy(points))
     named.replace(kept)
     return {POINTS_FILE: written.checksum}
+
+
+def _keep_parts(folder: Path, used: Sequence[UsedFile]) -> dict[str, str]:
+    """Store the part files in the run once; return their checksums by their names."""
+    checksums = {}
+    for kept, content in kept_files(used):
+        copy, named = folder / kept.name, folder / f".{kept.name}.tmp"
+        checksums[kept.name] = kept.checksum
+        if not (copy.is_file() and copy.read_bytes() == content):
+            named.unlink(missing_ok=True)
+            put(named, content)
+            named.replace(copy)
+    return checksums
 
 
 def show_files(checkpoint: Path, folder: Path) -> None:

@@ -29,6 +29,7 @@ from ..config.presets import Preset, experiment_of
 from ..methods import NetworkDenoiser
 from ..mixtures import GaussianMixture
 from ..networks import OwnNetwork
+from ..parts.used import used_files
 from ..short_repr import short_repr
 from .batches import Batches
 from .devices import choose_device, subnormals_as_zero, use_threads
@@ -91,6 +92,7 @@ class Trainer:
     that maps points x (n, d) and the condition of their level c (n, 1) to outputs (n, d), whose
     steps are taken with autograd. ``own_parts`` names those of the two that the experiment does not
     describe: such a training cannot be saved as a run, but its `state` can be restored.
+    ``part_files`` are those of the experiment, as they are when the training begins.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class Trainer:
         self.network = network_for(experiment, network).to(self.device).eval()
         own = isinstance(self.network, OwnNetwork)
         self._plain = plain or own
+        self.part_files = used_files(experiment.get)
         replaced = own and network is not None
         self.own_parts = ("mixture",) * (mixture is not None) + ("network",) * replaced
         self.average = deepcopy(self.network) if experiment.training.average else self.network

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 from ...core.config.errors import ConfigError
 from ...core.config.experiment import field_table
-from ...core.runs.manifest import RunError
+from ...core.runs.manifest import MissingPartError, RunError
 from ..reader import Reader
 
 if TYPE_CHECKING:
@@ -133,14 +133,39 @@ class Windows:
             self._show(own.experiment, own)
             return
         what = f"opening {choice.run.label} …"
-        self._updates.read(what, partial(load_run, choice), self._take_read)
+        self._updates.read(what, partial(load_run, choice), partial(self._take_read, choice))
 
-    def _take_read(self, outcome: Future[LoadedRun]) -> None:
+    def _offer_parts(self, choice: RunChoice, error: MissingPartError) -> None:
+        """Ask whether to load the run's own copy of a part file, and open the run then."""
+        from ...core.parts.loading import Loaded, run, take
+        from ..runs.parts_prompt import PartsPrompt
+
+        def take_copy(outcome: Future[Loaded]) -> None:
+            try:
+                take(outcome.result())
+            except ConfigError as error:
+                self._app.refuse("Parts not loaded", str(error))
+            else:
+                self.take_run(choice)
+
+        def answer(yes: bool | None) -> None:
+            if yes:
+                what = f"loading {error.kept.name} …"
+                self._updates.read(what, lambda: run(error.checked_copy()), take_copy)
+
+        self._app.push_screen(PartsPrompt(error), answer)
+
+    def _take_read(self, choice: RunChoice, outcome: Future[LoadedRun]) -> None:
         try:
             run = outcome.result()
+        except MissingPartError as error:
+            self._offer_parts(choice, error)
+            return
         except (ConfigError, RunError) as error:
             self._app.refuse("Not opened", str(error))
             return
+        for change in run.changed_parts:
+            self._app.notify(change, title="Parts", severity="warning", markup=False)
         training = run.training
         if training is None:
             training = self.model.session.start(run.experiment, resume=run.folder)

@@ -54,6 +54,7 @@ class LoadedRun:
     experiment: Experiment
     training: Training | None
     watch: Watch | None = None
+    changed_parts: tuple[str, ...] = ()
 
 
 def load_run(choice: RunChoice) -> LoadedRun:
@@ -68,11 +69,12 @@ def load_run(choice: RunChoice) -> LoadedRun:
             raise RunError(
                 f"run {choice.run.label}: {who} trains it; allowed: to watch it, with r and enter"
             )
-        return LoadedRun(folder, resumed_experiment(run, more), None)
+        resumed = resumed_experiment(run, more)
+        return LoadedRun(folder, resumed, None, changed_parts=run.changed_parts)
     experiment, training = opened(folder)
     if ended and choice.what != "watch":
-        return LoadedRun(folder, experiment, training)
+        return LoadedRun(folder, experiment, training, changed_parts=run.changed_parts)
     watch = Watch(training)
     with suppress(RunError, *UNREADABLE):  # it is being written; the next look will do
         watch.look()
-    return LoadedRun(folder, experiment, training, watch)
+    return LoadedRun(folder, experiment, training, watch, run.changed_parts)

@@ -112,8 +112,8 @@ class RunList(RowList):
         quality = about.quality or {}
         differing = self.what_differs(run)
         texts = {
-            "experiment": ", ".join(filter(None, (about.experiment, differing))),
-            "changes": differing,
+            "experiment": ", ".join(filter(None, (about.experiment, run.missing, differing))),
+            "changes": ", ".join(filter(None, (run.missing, differing))),
             "state": run.standing,
             "steps": f"{about.step:,}/{about.steps:,}",
             "energy": _number(quality.get("energy_distance")),

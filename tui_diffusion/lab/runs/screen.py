@@ -185,6 +185,7 @@ class RunsScreen(ModalWindow[RunChoice | None]):
             differing = self.query_one(RunList).what_differs(run)
             parts = [name, ", ".join(filter(None, (about.experiment, differing)))]
             parts += [] if "seed" in differing else [f"seed {about.seed}"]
+            parts += [run.missing] if run.missing else []
             parts += [about.device]
             parts += [f"{about.step:,}/{about.steps:,} steps in {took(about.seconds)}"]
             parts += [f"std in a mode {number(ratio)}"] if ratio is not None else []
