@@ -6,7 +6,17 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "numpy", "textual", "rich", "plotext", "safetensors", "scipy", "tomlkit")
+HEAVY = (
+    "torch",
+    "numpy",
+    "textual",
+    "rich",
+    "plotext",
+    "safetensors",
+    "scipy",
+    "tomlkit",
+    "diffusers",
+)
 
 REPORT = """
 import json, sys

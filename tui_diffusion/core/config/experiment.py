@@ -228,10 +228,12 @@ class Experiment(Section):
         if method in METHOD_PARTS:
             if self.schedule.kind not in schedules_of(method):
                 changed["schedule.kind"] = METHOD_PARTS[method].schedule
-            kind = SCHEDULE_PARTS.get(changed.get("schedule.kind", self.schedule.kind))
-            sampler, pure_noise = self.sampling.sampler, kind is not None and kind.pure_noise
-            needs_signal = SAMPLER_PARTS[sampler].needs_signal
-            if sampler not in samplers_of(method) or (needs_signal and pure_noise):
+            kinds = {"schedule.kind": self.schedule.kind, **changed, **settings}
+            schedule = SCHEDULE_PARTS.get(kinds["schedule.kind"])
+            pure_noise = schedule is not None and schedule.pure_noise
+            sampler = self.sampling.sampler
+            unfit = pure_noise and SAMPLER_PARTS[sampler].needs_signal
+            if unfit or sampler not in samplers_of(method):
                 changed["sampling.sampler"] = METHOD_PARTS[method].sampler
             if method != self.method.name:
                 changed["sampling.levels"] = 0
