@@ -19,6 +19,7 @@ SECTIONS = {
     "sampling": "points at every level: time and memory against their number",
     "quality": "what the project's own presets reach, and how long they train",
     "schedulers": "every scheduler of diffusers: order, energy distance, last steps",
+    "sweep": "what a training of a sweep costs beside its steps, and two workers over one",
     "drawing": "pictures against the number of points, steps, levels and cells",
     "lab": "first paint, keys, training and bytes in a real pseudo-terminal",
 }

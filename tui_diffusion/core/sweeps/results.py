@@ -73,14 +73,18 @@ class CellResult:
         return typical.median if typical else None
 
     def badness(self, measure: str) -> list[float]:
-        """Return how bad every training is: infinite if it diverged, nan if it is missing."""
+        """Return how bad every training is: nan if it is missing.
+
+        Infinite if it diverged, or has no such number, such as the width of modes that no point is
+        on.
+        """
         of, numbers = MEASURES[measure], []
         for one in self.seeds:
             value = one.value(measure)
             if value is not None:
                 numbers.append(of.badness(value))
             else:
-                numbers.append(math.inf if one.diverged else math.nan)
+                numbers.append(math.nan if one.report is None else math.inf)
         return numbers
 
 
