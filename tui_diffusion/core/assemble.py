@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -160,8 +160,13 @@ def _function(module: ModuleType, part: Part) -> Callable[..., Any]:
 
 def _arguments(function: Callable[..., Any], config: Section) -> dict[str, Any]:
     """Return the settings of a section that are parameters of a function."""
-    names = inspect.signature(function).parameters
+    names = _parameters(function)
     return {name: getattr(config, name) for name in names if hasattr(config, name)}
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
 
 
 def sampler_function(name: str) -> Callable[..., Step]:

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...arguments import check_count, expected
+from ...assemble import make_network
 from ...config.experiment import Experiment
+from ...randomness import generator
 from ...short_repr import short_repr
 from ..devices import subnormals_as_zero, use_threads
 from ..steppers.cuda_graph import Capture
@@ -30,7 +32,7 @@ from .batches import StackedBatches
 from .cell import Cell
 from .grouping import check_stackable, device_of
 from .rates import Rates
-from .sources import fresh_networks
+from .sources import fresh_weights
 from .stepper import make_stacked_stepper
 
 _MOMENT = 0.05
@@ -85,22 +87,21 @@ class StackedTrainer:
         self.seconds = 0.0
         self.status: Literal["training", "finished"] = "training"
         self.diverged: dict[int, int] = {}
-        networks = fresh_networks(self.experiments)
-        self._names = list(networks[0].state_dict())
-        self._batches = StackedBatches(self.experiments, networks[0], self.device)
+        network = make_network(first, generator(first.seed, "weights"))
+        self._names = list(network.state_dict())
+        self._batches = StackedBatches(self.experiments, network, self.device)
         self._stepper = make_stacked_stepper(
             first,
-            [parameter.shape for parameter in networks[0].parameters()],
+            [parameter.shape for parameter in network.parameters()],
             self._batches,
             averaged=any(experiment.training.average for experiment in experiments),
             capture=capture or (record if self.device.type == "cuda" else None),
         )
         self.note = self._stepper.note
+        weights = fresh_weights(self.experiments, network)
         for row in self._stepper.trained:
-            for view, *values in zip(
-                self._stepper.parameters(row), *(n.parameters() for n in networks), strict=True
-            ):
-                view.copy_(torch.stack([value.detach() for value in values]))
+            for mine, values in zip(self._stepper.parameters(row), weights, strict=True):
+                mine.copy_(values)
         self._rates = Rates(self.experiments)
         self._losses = np.empty((self.steps, len(experiments)), np.float32)
         self._finite = self._stepper.trained.clone()
