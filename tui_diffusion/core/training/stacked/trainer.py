@@ -176,15 +176,10 @@ class StackedTrainer:
 
     def _advance(self, every: int | None) -> int:
         """Take some steps and settle their losses; return their number."""
-        held, first = self._hold(), self.step
-        ends = [held.stop, self.steps]
-        if every is not None:
-            ends.append(first - first % every + every)
-        # The first step measures how many fit into a moment.
-        moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
-        count = min(min(ends) - first, moment)
-        place = first - held.start
+        first = self.step
         try:
+            held = self._hold()
+            count, place = self._count(held, every), first - held.start
             self._stepper.run(place, self._rates.table(range(first, first + count)))
             following = self._block_of(first) + self._batches.steps
             if first + count == following < self.steps:
@@ -195,6 +190,15 @@ class StackedTrainer:
             raise
         self._settle(first, losses)
         return count
+
+    def _count(self, held: range, every: int | None) -> int:
+        """Return how many steps to take next: at most to the end of held batches or report."""
+        ends = [held.stop, self.steps]
+        if every is not None:
+            ends.append(self.step - self.step % every + every)
+        # The first step measures how many fit into a moment.
+        moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
+        return min(min(ends) - self.step, moment)
 
     def _settle(self, first: int, values: NDArray[np.float32]) -> None:
         """Record the losses from step ``first`` on; detect divergences and the end."""
@@ -257,13 +261,15 @@ class StackedTrainer:
 
     @torch.no_grad()
     def _return_to_block(self) -> None:
-        """Return to the beginning of the block after an interruption amid a step."""
+        """Return to the beginning of the block after an interruption amid a step or a drawing."""
         stepper, block = self._stepper, self._block_of(self.step)
-        memory = (stepper.trained, stepper.moments, stepper.count)
-        for mine, kept in zip(memory, self._at_block, strict=True):
-            mine.copy_(kept)
-        self._batches.set_generators(self._random[block])
-        self._random = {block: self._random[block]}
+        if self._block == block:  # otherwise no step of it has begun
+            memory = (stepper.trained, stepper.moments, stepper.count)
+            for mine, kept in zip(memory, self._at_block, strict=True):
+                mine.copy_(kept)
+        if block in self._random:
+            self._batches.set_generators(self._random[block])
+            self._random = {block: self._random[block]}
         self.step, self._block, self._drawn, self._copied = block, None, None, None
 
     # --- weights -----------------------------------------------------------------------------
