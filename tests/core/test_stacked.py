@@ -45,6 +45,7 @@ def gaps(stack: StackedTrainer, index: int, single: Trainer) -> tuple[float, flo
     mine, theirs = stack.cell(index).tensors, single.state()
     assert {k: v.shape for k, v in mine.items()} == {k: v.shape for k, v in theirs.items()}
     assert torch.equal(mine["generator"], theirs["generator"])
+    assert all(value.is_contiguous() for value in mine.values())
 
     def gap(*prefixes: str) -> float:
         names = [name for name in mine if name.startswith(prefixes)]

@@ -335,7 +335,8 @@ class StackedTrainer:
         state["generator"] = random[self._batches.of_cell[index]]
         state["losses"] = torch.from_numpy(self._losses[:done, index])
         state["seconds"] = torch.tensor(self.seconds / len(self), dtype=torch.float64)
-        return {name: value.clone() for name, value in state.items()}
+        whole = torch.contiguous_format
+        return {name: value.clone(memory_format=whole) for name, value in state.items()}
 
     # --- saving ------------------------------------------------------------------------------
 
