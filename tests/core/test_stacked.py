@@ -45,6 +45,7 @@ def gaps(stack: StackedTrainer, index: int, single: Trainer) -> tuple[float, flo
     mine, theirs = stack.cell(index).tensors, single.state()
     assert {k: v.shape for k, v in mine.items()} == {k: v.shape for k, v in theirs.items()}
     assert torch.equal(mine["generator"], theirs["generator"])
+    assert all(value.is_contiguous() for value in mine.values())
 
     def gap(*prefixes: str) -> float:
         names = [name for name in mine if name.startswith(prefixes)]
@@ -216,22 +217,26 @@ def test_a_stopped_stack_goes_on_from_its_state(stop: int) -> None:
     assert same_bits(first, stacked(FEW))
 
 
-@for_each("calls", [1, 40, 64])
-def test_an_interruption_amid_steps_costs_a_block_at_most(calls: int) -> None:
-    stack = StackedTrainer(FEW)
-    left = [calls]
+@for_each("where, calls", [("step", 1), ("step", 40), ("step", 64), ("draw", 0), ("draw", 1)])
+def test_an_interruption_amid_steps_costs_a_block_at_most(where: str, calls: int) -> None:
+    stack, left = StackedTrainer(FEW), [calls]
+    of, name = {
+        "step": (stack._stepper, "_replay"),
+        "draw": (stack._batches._sources.batches[2], "draw_levels"),
+    }[where]
+    usual = getattr(of, name)
 
-    def interrupted() -> None:
+    def interrupted(*arguments: object) -> object:
         if not left[0]:
             raise KeyboardInterrupt
         left[0] -= 1
-        stack._stepper._step()
+        return usual(*arguments)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(stack._stepper, "_replay", interrupted)
+        patch.setattr(of, name, interrupted)
         for _ in stack.run(every=25):
             pass
-    assert stack.step == calls // 32 * 32
+    assert stack.step == (calls // 32 * 32 if where == "step" else 0)
     assert stack.cell(0).step == stack.step
     for _ in stack.run():
         pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -179,7 +179,7 @@ def _function(module: ModuleType, part: Part) -> Callable[..., Any]:
 
 def _arguments(function: Callable[..., Any], config: Section) -> dict[str, Any]:
     """Return the settings of a section that are parameters of a function."""
-    names = inspect.signature(function).parameters
+    names = _parameters(function)
     return {name: getattr(config, name) for name in names if hasattr(config, name)}
 
 
@@ -187,6 +187,11 @@ def network_class(name: str) -> Any:
     """Return the function or class of a network."""
     function = NETWORK_PARTS[name].function
     return Network if isinstance(function, str) else inspect.unwrap(function)
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
 
 
 def sampler_function(name: str) -> Callable[..., Step]:

@@ -24,17 +24,22 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    """Return a linear layer with PyTorch's default initialisation, U(±1/√inputs).
+    """Return a linear layer, initialised from ``generator``."""
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
+    _initialise(layer, generator)
+    return layer
+
+
+@torch.no_grad()
+def _initialise(layer: nn.Linear, generator: torch.Generator) -> None:
+    """Apply PyTorch's default initialisation of a linear layer, U(±1/√inputs).
 
     The numbers come from ``generator``: PyTorch uses the process-wide one, which other threads may
     use at the same time.
     """
-    layer = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
-    bound = inputs**-0.5
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.uniform_(-bound, bound, generator=generator)
-    return layer  # type: ignore[no-any-return]
+    bound = layer.in_features**-0.5
+    for parameter in layer.parameters():
+        parameter.uniform_(-bound, bound, generator=generator)
 
 
 def mlp(
@@ -133,6 +138,12 @@ class Network(nn.Module):
                 part.expand(shape) for part in (condition, *octaves(condition, self.level_fourier))
             ]
         return torch.cat(parts, axis, out=out)
+
+    def initialise(self, generator: torch.Generator) -> None:
+        """Initialise all weights, as those of a new network of this generator."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):
+                _initialise(layer, generator)
 
     def body(self, index: int | None) -> nn.Module:
         """Return the body of level ``index``."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 import torch
+from torch import Tensor
 
-from ...assemble import make_method, make_mixture, make_network
+from ...assemble import make_method, make_mixture
 from ...config.experiment import Experiment
 from ...methods import Method
 from ...mixtures import GaussianMixture
@@ -63,10 +64,14 @@ def _data_key(experiment: Experiment) -> Hashable:
     return data.model_dump_json(), None if data.points is None else id(data.points)
 
 
-def fresh_networks(experiments: Sequence[Experiment]) -> list[Network]:
-    """Return the freshly initialised network of every cell; those of equal seeds are one object."""
-    by_seed: dict[int, Network] = {}
-    for each in experiments:
-        if each.seed not in by_seed:
-            by_seed[each.seed] = make_network(each, generator(each.seed, "weights"))
-    return [by_seed[each.seed] for each in experiments]
+def fresh_weights(experiments: Sequence[Experiment], network: Network) -> list[Tensor]:
+    """Return the first value of every parameter of ``network`` for all cells, (cells, …).
+
+    Cells of one seed begin with the same weights. The weights of ``network`` are overwritten.
+    """
+    by_seed: dict[int, list[Tensor]] = {}
+    for seed in dict.fromkeys(experiment.seed for experiment in experiments):
+        network.initialise(generator(seed, "weights"))
+        by_seed[seed] = [parameter.detach().clone() for parameter in network.parameters()]
+    cells = [by_seed[experiment.seed] for experiment in experiments]
+    return [torch.stack(values) for values in zip(*cells, strict=True)]

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...arguments import check_count, expected
+from ...assemble import make_network
 from ...config.experiment import Experiment
+from ...randomness import generator
 from ...short_repr import short_repr
 from ..devices import subnormals_as_zero, use_threads
 from ..steppers.cuda_graph import Capture
@@ -30,7 +32,7 @@ from .batches import StackedBatches
 from .cell import Cell
 from .grouping import check_stackable, device_of
 from .rates import Rates
-from .sources import fresh_networks
+from .sources import fresh_weights
 from .stepper import make_stacked_stepper
 
 _MOMENT = 0.05
@@ -85,22 +87,21 @@ class StackedTrainer:
         self.seconds = 0.0
         self.status: Literal["training", "finished"] = "training"
         self.diverged: dict[int, int] = {}
-        networks = fresh_networks(self.experiments)
-        self._names = list(networks[0].state_dict())
-        self._batches = StackedBatches(self.experiments, networks[0], self.device)
+        network = make_network(first, generator(first.seed, "weights"))
+        self._names = list(network.state_dict())
+        self._batches = StackedBatches(self.experiments, network, self.device)
         self._stepper = make_stacked_stepper(
             first,
-            [parameter.shape for parameter in networks[0].parameters()],
+            [parameter.shape for parameter in network.parameters()],
             self._batches,
             averaged=any(experiment.training.average for experiment in experiments),
             capture=capture or (record if self.device.type == "cuda" else None),
         )
         self.note = self._stepper.note
+        weights = fresh_weights(self.experiments, network)
         for row in self._stepper.trained:
-            for view, *values in zip(
-                self._stepper.parameters(row), *(n.parameters() for n in networks), strict=True
-            ):
-                view.copy_(torch.stack([value.detach() for value in values]))
+            for mine, values in zip(self._stepper.parameters(row), weights, strict=True):
+                mine.copy_(values)
         self._rates = Rates(self.experiments)
         self._losses = np.empty((self.steps, len(experiments)), np.float32)
         self._finite = self._stepper.trained.clone()
@@ -175,15 +176,10 @@ class StackedTrainer:
 
     def _advance(self, every: int | None) -> int:
         """Take some steps and settle their losses; return their number."""
-        held, first = self._hold(), self.step
-        ends = [held.stop, self.steps]
-        if every is not None:
-            ends.append(first - first % every + every)
-        # The first step measures how many fit into a moment.
-        moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
-        count = min(min(ends) - first, moment)
-        place = first - held.start
+        first = self.step
         try:
+            held = self._hold()
+            count, place = self._count(held, every), first - held.start
             self._stepper.run(place, self._rates.table(range(first, first + count)))
             following = self._block_of(first) + self._batches.steps
             if first + count == following < self.steps:
@@ -194,6 +190,15 @@ class StackedTrainer:
             raise
         self._settle(first, losses)
         return count
+
+    def _count(self, held: range, every: int | None) -> int:
+        """Return how many steps to take next: at most to the end of held batches or report."""
+        ends = [held.stop, self.steps]
+        if every is not None:
+            ends.append(self.step - self.step % every + every)
+        # The first step measures how many fit into a moment.
+        moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
+        return min(min(ends) - self.step, moment)
 
     def _settle(self, first: int, values: NDArray[np.float32]) -> None:
         """Record the losses from step ``first`` on; detect divergences and the end."""
@@ -256,13 +261,15 @@ class StackedTrainer:
 
     @torch.no_grad()
     def _return_to_block(self) -> None:
-        """Return to the beginning of the block after an interruption amid a step."""
+        """Return to the beginning of the block after an interruption amid a step or a drawing."""
         stepper, block = self._stepper, self._block_of(self.step)
-        memory = (stepper.trained, stepper.moments, stepper.count)
-        for mine, kept in zip(memory, self._at_block, strict=True):
-            mine.copy_(kept)
-        self._batches.set_generators(self._random[block])
-        self._random = {block: self._random[block]}
+        if self._block == block:  # otherwise no step of it has begun
+            memory = (stepper.trained, stepper.moments, stepper.count)
+            for mine, kept in zip(memory, self._at_block, strict=True):
+                mine.copy_(kept)
+        if block in self._random:
+            self._batches.set_generators(self._random[block])
+            self._random = {block: self._random[block]}
         self.step, self._block, self._drawn, self._copied = block, None, None, None
 
     # --- weights -----------------------------------------------------------------------------
@@ -328,7 +335,8 @@ class StackedTrainer:
         state["generator"] = random[self._batches.of_cell[index]]
         state["losses"] = torch.from_numpy(self._losses[:done, index])
         state["seconds"] = torch.tensor(self.seconds / len(self), dtype=torch.float64)
-        return {name: value.clone() for name, value in state.items()}
+        whole = torch.contiguous_format
+        return {name: value.clone(memory_format=whole) for name, value in state.items()}
 
     # --- saving ------------------------------------------------------------------------------
 
