@@ -185,6 +185,8 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
         f"{_number(start['signal'])}.\n"
     )
     _print_likelihood(console, report["likelihood"], who)
+    if "nfe" in report:
+        _print_evaluations(console, report)
 
 
 def _print_likelihood(console: Console, found: Mapping[str, Any], who: str) -> None:
@@ -203,6 +205,25 @@ def _print_likelihood(console: Console, found: Mapping[str, Any], who: str) -> N
         console.print(
             f"Of data with noise of std {_number(found['sigma'])}, the least that the network "
             "was trained with."
+        )
+
+
+def _print_evaluations(console: Console, report: Mapping[str, Any]) -> None:
+    """Print the error of each sampler against evaluations, and the best ones."""
+    heads = ("levels", "evaluations", "network", "ideal", "true points")
+    table, before = _table(("error of a sampler",), heads), ""
+    for row in report["nfe"]:
+        name = row["sampler"] if row["sampler"] != before else ""
+        before = row["sampler"]
+        counts = (str(row["levels"]), str(row["evaluations"]))
+        errors = (_with_chance(row, "network"), _with_chance(row, "ideal"), _number(row["real"]))
+        table.add_row(name, *counts, *errors)
+    console.print(table)
+    for best in report["nfe_best"]:
+        console.print(
+            f"Best within {best['within']} evaluations: {best['sampler']} with "
+            f"{best['evaluations']}.",
+            markup=False,
         )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .analysis.attribution import Attribution, attribute
     from .analysis.densities import densities, density, goal_moments
     from .analysis.error_growth import Amplification
+    from .analysis.evaluations import SamplerError, best_samplers, errors_by_evaluations
     from .analysis.likelihood import Likelihood, likelihood
     from .analysis.loss_floor import LevelLoss, level_losses, training_floor
     from .analysis.metrics import Quality, evaluate
@@ -49,6 +50,11 @@ _HOME = {
         "goal_moments",
     ),
     "analysis.error_growth": ("Amplification",),
+    "analysis.evaluations": (
+        "SamplerError",
+        "best_samplers",
+        "errors_by_evaluations",
+    ),
     "analysis.likelihood": (
         "Likelihood",
         "likelihood",
@@ -163,6 +169,7 @@ __all__ = [
     "Run",
     "RunError",
     "Sampler",
+    "SamplerError",
     "Schedule",
     "StartMismatch",
     "Step",
@@ -171,11 +178,13 @@ __all__ = [
     "Trajectory",
     "all_runs",
     "attribute",
+    "best_samplers",
     "changes_of",
     "delete_run",
     "denoise",
     "densities",
     "density",
+    "errors_by_evaluations",
     "evaluate",
     "forward_process",
     "get_preset",
