@@ -68,6 +68,8 @@ def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
     (folders,) = completion.runs(click.Context(command), command.params[0], "/tmp")
     assert folders.type == "dir"
     assert offered(completion.samplers, "d") == {"ddpm", "ddim", "dpm++2m"}
+    assert "heun,euler" in offered(completion.sampler_list, "heun,e")
+    assert not offered(completion.sampler_list, "heun,h")
     assert offered(completion.devices, "") >= {"auto", "cpu", "cuda", "mps"}
     assert offered(completion.fields, "device=a") == {"device=auto"}
     assert offered(completion.themes, "h") == {"high-contrast"}
@@ -79,7 +81,7 @@ def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
     complete = {
         "check": {"kind", "name", "parts"},
         "sample": {"run", "sampler", "parts"},
-        "evaluate": {"run", "sampler", "parts"},
+        "evaluate": {"run", "sampler", "samplers", "parts"},
         "export": {"run", "parts"},
         "train": {"resume", "device", "settings", "experiment", "parts"},
         "lab": {"resume", "theme", "settings", "experiment", "parts"},

@@ -77,7 +77,16 @@ def test_evaluate(run: Path) -> None:
 
 
 def test_evaluate_the_exact_denoiser(run: Path) -> None:
-    report = as_json("evaluate", run, "--ideal", "--levels", 4, home=run.parent)
+    of = ("evaluate", run, "--ideal", "--levels", 4, "--points", 300)
+    report = as_json(*of, "--nfe", "2,5", "--samplers", "heun,euler", home=run.parent)
+    rows = [(row["sampler"], row["levels"], row["evaluations"]) for row in report["nfe"]]
+    assert rows == [("heun", 1, 1), ("heun", 3, 5), ("euler", 2, 2), ("euler", 5, 5)]
+    assert all(row["network"] is None and row["real"] > 0 for row in report["nfe"])
+    within = {best["within"]: best["evaluations"] for best in report["nfe_best"]}
+    assert within == {5: 5, 10: 5, 20: 5}
+    for option, value in (("--nfe", "4,0"), ("--samplers", "heun,naive"), ("--nfe", "")):
+        refused = command("evaluate", run, option, value, home=run.parent, code=2)
+        assert "; allowed: " in refused.stderr and not refused.stdout
     assert report["ideal"] and len(report["levels"]) == 4
     assert report["attribution"]["network"] == 0
     assert report["attribution"]["main"] == "discretisation"

@@ -137,6 +137,14 @@ def samplers(_: click.Context, __: click.Parameter, incomplete: str) -> list[Com
     return _begun(incomplete, field_table()["sampling.sampler"].choices)
 
 
+def sampler_list(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the last name of a list of samplers."""
+    before, comma, last = incomplete.rpartition(",")
+    names = field_table()["sampling.sampler"].choices
+    left = [name for name in names if name not in before.split(",")]
+    return [CompletionItem(before + comma + item.value) for item in _begun(last, left)]
+
+
 def devices(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a device, including the GPUs of this machine."""
     return _begun(incomplete, _devices())

@@ -38,6 +38,7 @@ EXAMPLES = {
     "evaluate": (
         "diffusion-tui evaluate latest",
         "diffusion-tui evaluate my-run --ideal --json",
+        "diffusion-tui evaluate latest --nfe 4,8,16,32,64 --samplers heun,euler",
     ),
     "export": (
         "diffusion-tui export latest denoising.gif --seconds 6",

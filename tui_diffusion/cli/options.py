@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from ..core.config.errors import ConfigError
+from ..core.text import shortened
 from . import completion
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -52,6 +54,21 @@ ideal_option: Decorator = click.option(
 )
 
 
+nfe_option: Decorator = click.option(
+    "--nfe",
+    metavar="N,...",
+    help="Measure the error of samplers against evaluations of the network, such as 4,8,16,32,64.",
+)
+
+
+samplers_option: Decorator = click.option(
+    "--samplers",
+    metavar="S,...",
+    shell_complete=completion.sampler_list,
+    help="The samplers for --nfe; without it, all that go with the method.",
+)
+
+
 seed_option: Decorator = click.option(
     "--seed", metavar="N", help="Seed of weights, data and sampling."
 )
@@ -85,6 +102,23 @@ lab_parts_option: Decorator = click.option(
     help="Load the parts of a file, see `diffusion-tui docs extending`. Repeatable.",
 )
 """As `parts_option`, for the lab, which opens even if a file cannot be loaded."""
+
+
+def whole_numbers(option: str, text: str) -> tuple[int, ...]:
+    """Return the numbers of a list such as 4,8,16; raise `ConfigError` unless all are from 1."""
+    words = [word.strip() for word in text.split(",")]
+    wrong = [word for word in words if not (word.isdecimal() and 1 <= len(word) <= 4 and int(word))]
+    if wrong:
+        raise ConfigError(
+            f"{option}: {shortened(wrong[0])!r} is not allowed; allowed: whole numbers from 1 to "
+            "9999, with commas between them"
+        )
+    return tuple(dict.fromkeys(map(int, words)))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the words of a list such as heun,euler."""
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",")))
 
 
 def given(options: Mapping[str, str | None]) -> dict[str, str]:

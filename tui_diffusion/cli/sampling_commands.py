@@ -12,11 +12,15 @@ from .options import (
     ideal_option,
     json_option,
     levels_option,
+    names,
+    nfe_option,
     parts_option,
     points_option,
     run_argument,
     sampler_option,
+    samplers_option,
     seed_option,
+    whole_numbers,
 )
 from .progress import with_bar
 from .resampling import denoiser_of, resampled
@@ -87,6 +91,8 @@ def sample(
 @sampler_option
 @levels_option
 @ideal_option
+@nfe_option
+@samplers_option
 @seed_option
 @parts_option
 @json_option
@@ -96,6 +102,8 @@ def evaluate(
     sampler: str | None,
     levels: str | None,
     ideal: bool,
+    nfe: str | None,
+    samplers: str | None,
     seed: str | None,
     as_json: bool,
 ) -> None:
@@ -107,12 +115,21 @@ def evaluate(
     The error of a sample is its energy distance to the true distribution. To split it, the exact
     start and then the exact denoiser replace the run's own; the rest of the error comes from the
     number of levels and the sampler.
+
+    The likelihood of the data is given in nats a point: the network's (nll), the least of any
+    network (entropy), and the difference (kl). With --nfe the error of samplers is measured for
+    several numbers of evaluations, each for the network and for the ideal denoiser.
     """
-    from ..core.analysis.report import evaluation
+    from ..core.analysis.evaluations import COUNTS
+    from ..core.analysis.report import evaluation, evaluations
     from ..core.runs.run import open_run
 
+    counts = COUNTS if nfe is None else whole_numbers("--nfe", nfe)
     opened = open_run(run)
     experiment = resampled(opened, points, sampler, levels, seed)
+    chosen = names(samplers) if samplers is not None else None
+    for name in chosen or ():  # a wrong name is an error before the work
+        experiment.with_settings({"sampling.sampler": name, "sampling.levels": 0})
     denoiser, device = denoiser_of(opened, experiment, ideal)
     evaluated = with_bar(
         "sampling",
@@ -126,6 +143,11 @@ def evaluate(
         "ideal": ideal,
         **evaluated,
     }
+    if nfe is not None or samplers is not None:
+        report |= with_bar(
+            "comparing samplers",
+            lambda progress: evaluations(experiment, denoiser, counts, chosen, progress=progress),
+        )
     if as_json:
         print_json(report)
     else:

@@ -184,6 +184,8 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
         f"noise's {number_text(start['signal'])}.\n"
     )
     _print_likelihood(out, report["likelihood"], who)
+    if "nfe" in report:
+        _print_evaluations(out, report)
 
 
 def _print_likelihood(out: Console, found: Mapping[str, Any], who: str) -> None:
@@ -233,6 +235,29 @@ def print_conformance(report: Conformance) -> None:
         out.print(Text(f"{failed} of {counted} checks failed.", "bold red"))
     else:
         out.print(Text(f"All {counted} checks passed or do not apply.", "green"))
+
+
+def _print_evaluations(out: Console, report: Mapping[str, Any]) -> None:
+    """Print the error of each sampler against evaluations, and the best ones."""
+    heads = ("levels", "evaluations", "network", "ideal", "true points")
+    table, before = empty_table(("error of a sampler",), heads), ""
+    for row in report["nfe"]:
+        name = row["sampler"] if row["sampler"] != before else ""
+        before = row["sampler"]
+        counts = (str(row["levels"]), str(row["evaluations"]))
+        errors = (
+            _with_chance(row, "network"),
+            _with_chance(row, "ideal"),
+            number_text(row["real"]),
+        )
+        table.add_row(name, *counts, *errors)
+    out.print(table)
+    for best in report["nfe_best"]:
+        out.print(
+            f"Best within {best['within']} evaluations: {best['sampler']} with "
+            f"{best['evaluations']}.",
+            markup=False,
+        )
 
 
 def _with_chance(metrics: Mapping[str, Any], key: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .analysis.attribution import Attribution, attribute
     from .analysis.densities import densities, density, goal_moments
     from .analysis.error_growth import Amplification
+    from .analysis.evaluations import SamplerError, best_samplers, errors_by_evaluations
     from .analysis.likelihood import Likelihood, likelihood
     from .analysis.loss_floor import LevelLoss, level_losses, training_floor
     from .analysis.metrics import Quality, evaluate
@@ -56,6 +57,11 @@ _HOME = {
         "goal_moments",
     ),
     "analysis.error_growth": ("Amplification",),
+    "analysis.evaluations": (
+        "SamplerError",
+        "best_samplers",
+        "errors_by_evaluations",
+    ),
     "analysis.likelihood": (
         "Likelihood",
         "likelihood",
@@ -183,6 +189,7 @@ __all__ = [
     "Run",
     "RunError",
     "Sampler",
+    "SamplerError",
     "Schedule",
     "StartMismatch",
     "Step",
@@ -192,6 +199,7 @@ __all__ = [
     "Verdict",
     "all_runs",
     "attribute",
+    "best_samplers",
     "changes_of",
     "check_dataset",
     "check_method",
@@ -203,6 +211,7 @@ __all__ = [
     "denoise",
     "densities",
     "density",
+    "errors_by_evaluations",
     "evaluate",
     "forward_process",
     "get_preset",

@@ -21,7 +21,7 @@ from ..arguments import check_count
 from ..assemble import mixture_for
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import Denoiser, check_denoiser
+from ..methods import Denoiser, IdealDenoiser, check_denoiser
 from ..mixtures import GaussianMixture
 from ..randomness import generator
 from ..schedules import Schedule
@@ -30,7 +30,11 @@ from .loss_floor import nodes
 from .probability_flow import STEPS, Flow, probability_flow
 
 POINTS = 1000
-"""Number of true points whose log-density is computed."""
+"""Most true points whose log-density is computed, unless more are asked for."""
+
+_PAIRS, _FEWEST = 40_000, 100
+"""Limit on pairs of a point and a component for the ideal denoiser, and its fewest points: log p
+and log q then hardly differ."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,9 @@ def likelihood(
     check_count("points", points)
     mixture = mixture_for(experiment, mixture).to("cpu")
     flow = probability_flow(experiment, denoiser, mixture=mixture, schedule=schedule)
-    count = POINTS if points is None else points
+    count = min(POINTS, experiment.sampling.points) if points is None else points
+    if points is None and isinstance(denoiser, IdealDenoiser):
+        count = min(count, max(_FEWEST, _PAIRS // mixture.modes))
     cos, sin = math.cos(flow.clean), math.sin(flow.clean)
     truth = mixture.noised(cos, sin)
     random = generator(seed, "likelihood")

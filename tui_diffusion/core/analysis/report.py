@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from ..training.trainer import Trainer
 from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
 from .error_growth import amplification
+from .evaluations import best_samplers, errors_by_evaluations
 from .likelihood import likelihood
 from .loss_floor import level_losses, training_excess, training_floor
 from .metrics import Quality, evaluate
@@ -202,6 +204,27 @@ def likelihood_report(experiment: Experiment, denoiser: Denoiser, levels: float)
     shift = float(scaling_of(experiment.data).scale.log().sum())
     values = asdict(found) | {"bound": found.start + levels, "reason": ""}
     return values | {name: values[name] + shift for name in ("nll", "entropy")}
+
+
+def evaluations(
+    experiment: Experiment,
+    denoiser: Denoiser,
+    counts: Sequence[int],
+    samplers: Sequence[str] | None = None,
+    *,
+    progress: ProgressCallback | None = None,
+) -> dict[str, Any]:
+    """Return ``{"nfe": …, "nfe_best": …}``: the errors of samplers against evaluations.
+
+    ``nfe_best`` names the sampler of least error within 5, 10 and 20 evaluations.
+    """
+    rows = errors_by_evaluations(experiment, denoiser, counts, samplers, progress=progress)
+    best = best_samplers(rows)
+    return {
+        "nfe": json_values([asdict(row) for row in rows]),
+        "nfe_best": [{"within": most, "sampler": row.sampler, "levels": row.levels,
+                      "evaluations": row.evaluations} for most, row in best.items()],
+    }  # fmt: skip
 
 
 def training_report(

@@ -76,4 +76,22 @@ ERRORS = (
         also=("in the end x", "in the sample"),
         keys=("amplification_out",),
     ),
+    GlossaryEntry(
+        "evaluations",
+        "How often sampling calls the denoiser; each call is one pass through the network, which "
+        "is what a sample costs. A sampler may call it more than once a step.",
+        "steps × evaluations of a step",
+        "As few as give an error at the level of true points.",
+        unit="calls a point",
+        keys=("evaluations",),
+    ),
+    GlossaryEntry(
+        "ideal",
+        "The error of a sample from the ideal denoiser with the same sampler, levels and noise: of "
+        "the start and the steps alone. As an energy distance is a square, it falls by 2 to the "
+        "power of twice the sampler's order when the steps double.",
+        "energy distance(sample of the ideal denoiser, exact distribution)",
+        "Within chance of 0. What the network has above it is the network's fault.",
+        keys=("ideal",),
+    ),
 )

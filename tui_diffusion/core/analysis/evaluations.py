@@ -1,0 +1,212 @@
+"""Quality against evaluations: what a sampler makes of a number of calls of the denoiser.
+
+A call of the network is what sampling costs. For each sampler and each number of calls the error of
+a sample, its energy distance as everywhere, is measured for the network and for the ideal denoiser,
+from the same noise. The gap between the two is the network's fault. How fast the ideal one's error
+falls is the sampler's order p: its points lie off by N^−p after N steps, and as an energy distance
+is a square, the error falls as N^−2p, down to the error of the start and to chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from ..assemble import make_ideal, make_method, make_mixture, make_sampler, sampling_schedule
+from ..config.choices import samplers_of
+from ..config.data_section import DataConfig
+from ..config.errors import ConfigError
+from ..config.experiment import Experiment
+from ..config.presets import Preset, experiment_of
+from ..methods import Denoiser, IdealDenoiser, Method, Prediction, check_denoiser, device_of
+from ..parts.samplers import SAMPLER_PARTS
+from ..progress import ProgressCallback
+from ..samplers import Step
+from ..schedules import Level
+from ..short_repr import short_repr
+from ..trajectory import denoise
+from .energy_distance import MAX_POINTS, EnergyDistance, Reference
+
+COUNTS = (4, 8, 16, 32, 64)
+"""Usual numbers of evaluations."""
+
+MOST_LEVELS = 1000
+"""Most levels of a sampling."""
+
+BUDGETS = (5, 10, 20)
+"""Numbers of evaluations for which the best sampler is named."""
+
+
+@dataclass(frozen=True)
+class SamplerError:
+    """The energy distance of samples from ``levels`` steps, which call the denoiser so often.
+
+    ``network`` is None for the ideal denoiser alone. ``…_chance`` is two standard deviations
+    between samples, ``real`` the root mean square of true points.
+    """
+
+    sampler: str
+    levels: int
+    evaluations: int
+    network: float | None
+    ideal: float
+    real: float
+    network_chance: float | None
+    ideal_chance: float
+
+    def __repr__(self) -> str:
+        return short_repr(self, "sampler", "levels", "evaluations", "network", "ideal", "real")
+
+    @property
+    def error(self) -> float:
+        """The error of the network or, without one, of the ideal denoiser."""
+        return self.ideal if self.network is None else self.network
+
+
+def follows_ode(sampler: str) -> bool:
+    """Return whether a sampler follows the probability-flow ODE, so that it has an order."""
+    return SAMPLER_PARTS[sampler].order is not None
+
+
+def errors_by_evaluations(
+    experiment: Experiment | Preset,
+    denoiser: Denoiser,
+    counts: Iterable[int] = COUNTS,
+    samplers: Sequence[str] | None = None,
+    *,
+    points: int | None = None,
+    seed: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> list[SamplerError]:
+    """Measure samplers, by default all of the method, with at most ``counts`` evaluations each.
+
+    For each count a sampler takes as many steps as that allows, if the method has so many levels.
+    Nothing is repeated, and the samples are clean. ``progress`` receives samplings done and their
+    total. Raise `ConfigError` for a sampler that does not go with the method.
+    """
+    experiment = experiment_of(experiment)
+    check_denoiser(denoiser)
+    plans = [
+        plan
+        for name in (samplers_of(experiment.method.name) if samplers is None else samplers)
+        for plan in _plans(experiment, name, tuple(sorted(counts)))
+    ]
+    count = min(experiment.sampling.points if points is None else points, MAX_POINTS)
+    noise = experiment.seed if seed is None else seed
+    rows = []
+    for done, (calls, plan) in enumerate(plans):
+        if progress is not None:
+            progress(done, len(plans))
+        ideal, of_network = _ideal_error(plan, count, noise), None
+        if not isinstance(denoiser, IdealDenoiser):
+            sampled = denoise(
+                plan, denoiser, points=count, seed=noise, device=device_of(denoiser)
+            ).result
+            of_network = _reference(plan.data).distance(sampled)
+        rows.append(
+            SamplerError(
+                plan.sampling.sampler,
+                plan.sampling_levels,
+                calls,
+                of_network and of_network.value,
+                ideal.value,
+                ideal.real,
+                of_network and of_network.chance,
+                ideal.chance,
+            )
+        )
+    return rows
+
+
+def best_samplers(
+    rows: Iterable[SamplerError], budgets: Iterable[int] = BUDGETS
+) -> dict[int, SamplerError]:
+    """Return the row of least error within each number of evaluations; no row, no entry."""
+    rows = list(rows)
+    within = {most: [row for row in rows if row.evaluations <= most] for most in budgets}
+    return {
+        most: min(fitting, key=lambda row: (row.error != row.error, row.error))
+        for most, fitting in within.items()
+        if fitting
+    }
+
+
+@lru_cache(maxsize=512)
+def _plans(
+    experiment: Experiment, sampler: str, counts: tuple[int, ...]
+) -> tuple[tuple[int, Experiment], ...]:
+    """Return the experiments with a sampler's settings for these evaluations, each once."""
+    if sampler not in SAMPLER_PARTS or SAMPLER_PARTS[sampler].trained_levels:
+        plan = _with(experiment, sampler, 0)
+        calls = _calls(plan)
+        return ((calls, plan),) if calls <= counts[-1] else ()
+    _with(experiment, sampler, 1)  # an incompatible sampler is an error
+    plans = dict[int, tuple[int, Experiment]]()
+    for count in counts:
+        levels = min(-(-count // SAMPLER_PARTS[sampler].evaluations) + 1, MOST_LEVELS)
+        while levels:
+            try:
+                plan = _with(experiment, sampler, levels)
+            except ConfigError:  # the method has fewer levels
+                plan = None
+            if plan is not None and (calls := _calls(plan)) <= count:
+                plans[levels] = calls, plan
+                break
+            levels -= 1
+    return tuple(plans.values())
+
+
+def _with(experiment: Experiment, sampler: str, levels: int) -> Experiment:
+    """Return an experiment that samples clean data in so many levels."""
+    return experiment.with_settings(
+        {
+            "sampling.sampler": sampler,
+            "sampling.levels": levels,
+            "sampling.repeats": 0,
+            "sampling.stop_before": 0,
+        }
+    )
+
+
+@dataclass
+class _Counter:
+    """A denoiser of data at 0, which counts its calls."""
+
+    method: Method
+    calls: int = 0
+
+    def __call__(self, x: Tensor, level: Level) -> Prediction:
+        self.calls += 1
+        eps_hat, x0_hat = x / level.sigma, torch.zeros_like(x)
+        return Prediction(self.method.target(x0_hat, eps_hat, level), eps_hat, x0_hat)
+
+
+@torch.no_grad()
+def _calls(experiment: Experiment) -> int:
+    """Return how often a sampling calls its denoiser."""
+    schedule = sampling_schedule(experiment)
+    counter = _Counter(make_method(experiment.method, make_mixture(experiment.data)))
+    take = make_sampler(experiment.sampling, schedule.levels)
+    x = torch.ones(1, experiment.dim)
+    previous: Step | None = None
+    for k in range(schedule.levels):
+        previous = take(x, schedule[k], counter, torch.zeros_like(x), previous)
+        x = previous.x_next
+    return counter.calls
+
+
+@lru_cache(maxsize=1024)
+def _ideal_error(experiment: Experiment, points: int, seed: int) -> EnergyDistance:
+    """Return the error of the ideal denoiser, which no training changes."""
+    ideal = make_ideal(experiment.method, make_mixture(experiment.data))
+    sampled = denoise(experiment, ideal, points=points, seed=seed).result
+    return _reference(experiment.data).distance(sampled)
+
+
+@lru_cache(maxsize=8)
+def _reference(data: DataConfig) -> Reference:
+    return Reference(make_mixture(data))
