@@ -53,8 +53,8 @@ def test_a_part_file_is_used_by_every_command_and_its_runs_say_what_they_lack(
         assert f"allowed: --parts {copy}\n" in run_cli.err
     (row,) = run_cli.json("runs")["runs"]
     assert row["state"] == "finished"
-    assert row["reason"] == "sampler 'drift' of my_parts.py is not loaded"
-    assert run_cli("runs") == 0 and "my_parts.py is not loaded" in run_cli.out
+    assert row["reason"] == "not loaded: sampler 'drift' of my_parts.py"
+    assert run_cli("runs") == 0 and "not loaded: sampler" in run_cli.out
     with restored():
         assert run_cli("sample", folder, "--parts", copy, "--points", "20") == 0
     with restored():

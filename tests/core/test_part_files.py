@@ -181,6 +181,8 @@ def test_an_experiment_of_own_parts_alone_is_kept_edited_trained_and_sampled(tmp
     ideal = IdealDenoiser(mixture, make_method(of, mixture))
     noisy = denoise(of.with_settings({"sampling.sampler": "noisy-one"}), ideal)
     assert float(noisy.result.std()) == pytest.approx(1, abs=0.4)
+    line = EDM.with_settings({**QUICK, "data.name": "dots", "data.gap": 3})
+    assert "modes = " in standalone_script(line)  # its points are listed
     for path in ("network.name", "method.name"):
         with pytest.raises(ConfigError, match="a script cannot be written for"):
             standalone_script(EDM.with_settings({**QUICK, path: CHOSEN[path]}))

@@ -81,7 +81,7 @@ def test_a_run_whose_part_is_missing_says_what_it_would_load_and_loads_nothing(t
     assert f"({copy.stat().st_size:,} bytes, SHA-256 {digest[:12]}…)" in message
     assert "drift" not in REGISTRIES["sampler"]
     summary = summarise(folder)
-    assert summary.missing == "sampler 'drift' of my_parts.py is not loaded"
+    assert summary.missing == "not loaded: sampler 'drift' of my_parts.py"
     assert summary.whole and changes_of([summary])[folder].settings["sampling.sampler"] == "drift"
     with restored():
         load_parts(error.value.checked_copy().path)

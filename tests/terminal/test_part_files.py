@@ -76,12 +76,12 @@ def test_the_example_of_the_documentation_in_the_lab(example: Path, home: Path) 
 
     # Elsewhere: the run says what it would load, and loads it only after a yes.
     with opened("edm-moons") as lab:
-        lab.go("r", "is not loaded")
+        lab.go("r", "not loaded")
         lab.go("enter", "Load the code of this run?")
         assert "SHA-256" in lab.text and "bytes" in lab.text
         lab.press("escape")
         lab.settle()
-        lab.go("r", "is not loaded")
+        lab.go("r", "not loaded")
         lab.go("enter", "Load the code of this run?")
         lab.go("y", "finished")
         lab.until("heart")

@@ -139,8 +139,8 @@ def schedule_levels(function: Callable[..., Any]) -> Callable[..., Schedule]:
 
         result = function(**parameters)
         if isinstance(result, tuple) and len(result) == 2:
-            arrays = (torch.as_tensor(a).detach().to("cpu", torch.float64) for a in result)
-            result = Schedule(*arrays)
+            alphas, sigmas = (torch.as_tensor(a).detach().cpu().double() for a in result)
+            result = Schedule(alphas, sigmas)
         if not isinstance(result, Schedule):
             raise expected("the result", "a Schedule or (alphas, sigmas)", result)
         check_levels(result)

@@ -97,7 +97,7 @@ def _field(
         for bound in item.metadata if isinstance(item, FieldInfo) else (item,):
             bounds |= {key: getattr(bound, key) for key in _BOUNDS if hasattr(bound, key)}
     about = about or f"Parameter {name}."
-    declared = setting(parameter.default, label, about, script="never", **bounds)
+    declared = setting(parameter.default, label, about, **bounds)
     return _TYPES.get(annotation, annotation), declared
 
 

@@ -77,7 +77,7 @@ class Summary:
     def missing(self) -> str:
         """The part that has to be loaded before the run can be opened, in words, or ''."""
         found = missing_part(self.about.parts) if self.about is not None else None
-        return f"{found[0]} of {found[1].name} is not loaded" if found else ""
+        return f"not loaded: {found[0]} of {found[1].name}" if found else ""
 
     @property
     def resumable(self) -> bool:

@@ -124,6 +124,14 @@ def standalone_script(experiment: Experiment) -> str:
 
 
 def _check(experiment: Experiment) -> None:
+    known: list[tuple[str, tuple[str, ...]]] = [
+        ("method.name", (*TARGETS, *any_level.STEPS)),
+        ("network.name", ("mlp",)),
+        ("schedule.kind", _written(SCHEDULE_PARTS)),
+        ("sampling.sampler", _written(SAMPLER_PARTS)),
+    ]
+    for path, allowed in known:
+        _refuse_unknown(experiment, path, allowed)
     covers_any = experiment.method.name in any_level.STEPS
     for path, spec in field_table().items():
         value = experiment.get(path)
@@ -134,14 +142,6 @@ def _check(experiment: Experiment) -> None:
                 f"allowed: {format_value(spec.default)}",
                 path,
             )
-    known: list[tuple[str, tuple[str, ...]]] = [
-        ("method.name", (*TARGETS, *any_level.STEPS)),
-        ("network.name", ("mlp",)),
-        ("schedule.kind", _written(SCHEDULE_PARTS)),
-        ("sampling.sampler", _written(SAMPLER_PARTS)),
-    ]
-    for path, allowed in known:
-        _refuse_unknown(experiment, path, allowed)
 
 
 def _written(parts: Mapping[str, SchedulePart] | Mapping[str, SamplerPart]) -> tuple[str, ...]:
