@@ -27,8 +27,11 @@ _SAMPLE = 20_000
 _CELLS = 12
 """Cells along each coordinate in which samples are counted."""
 
-_FINE = 20
-"""Points of the grid of densities in such a cell, along each coordinate."""
+_A_STD = 3
+"""Points of the grid of densities along a coordinate, in a std of the noise."""
+
+_PAIRS = 2_000_000
+"""Pairs of points and components that are differentiated at a time."""
 
 
 def check_dataset(
@@ -88,11 +91,12 @@ def _components(mixture: GaussianMixture) -> Iterator[Check]:
 
 def _noisy(mixture: GaussianMixture, sample: Tensor, sigma: float) -> Tensor:
     """Return noised samples, half of them moved out by some std, (n, d) in float64."""
-    x = sample[:200]
+    half = max(4, min(100, _PAIRS // (2 * mixture.modes)))
+    x = sample[: 2 * half]
     noise = torch.randn(x.shape, generator=generator(1, "conformance"), dtype=x.dtype)
     width = math.hypot(float(mixture.stds.max()), sigma)
     x = x + sigma * noise
-    return torch.cat([x[:100], x[100:] + 2 * width * noise[100:]])
+    return torch.cat([x[:half], x[half:] + 2 * width * noise[half:]])
 
 
 def _score(mixture: GaussianMixture, sample: Tensor) -> Iterator[Check]:
@@ -140,8 +144,7 @@ def _mass(mixture: GaussianMixture, sample: Tensor) -> Iterator[Check]:
     noise = torch.randn(sample.shape, generator=generator(2, "conformance"), dtype=sample.dtype)
     x = sample + sigma * noise
     low, high = x.min(0).values - 3 * sigma, x.max(0).values + 3 * sigma
-    # As many points along each coordinate as resolve the noise.
-    fine = max(_FINE, 1 + int(2 * float((high - low).max()) / sigma) // _CELLS)
+    fine = math.ceil(_A_STD * float((high - low).max()) / sigma / _CELLS)
     count = _CELLS * fine
     axes = [
         low[i] + (torch.arange(count, dtype=x.dtype) + 0.5) * (high[i] - low[i]) / count

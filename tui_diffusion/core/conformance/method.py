@@ -130,7 +130,7 @@ def _linear(method: Method, draws: list[_Draw]) -> Iterator[Check]:
         first, second, zero = (x0[:100], eps[:100]), (x0[100:200], eps[100:200]), 0 * x0[:100]
         origin = method.target(zero, zero, level)
         both = method.target(first[0] + second[0], first[1] + second[1], level) - origin
-        apart = sum(method.target(*pair, level) - origin for pair in (first, second))
+        apart = (method.target(*first, level) - origin) + (method.target(*second, level) - origin)
         worst = max(worst, relative_error(both, apart))
     yield judged("target is linear", worst, "at most 1e-9 off", worst <= 1e-9)
 
@@ -138,12 +138,14 @@ def _linear(method: Method, draws: list[_Draw]) -> Iterator[Check]:
 def _levels_of_points(method: Method, draws: list[_Draw]) -> Iterator[Check]:
     """Give a level for every point, as training does, and compare with one level at a time."""
     batch = [draw for draw in draws for _ in range(2)]
-    numbers = ("alpha", "sigma", "alpha_next", "sigma_next")
-    columns = [
-        torch.tensor([[float(getattr(d.level, n))] for d in batch]).double() for n in numbers
-    ]
-    joint = Level(*columns)
-    x0, eps, x = (torch.stack([d[i][j] for j, d in enumerate(batch)]) for i in (1, 2, 3))
+
+    def column(name: str) -> Tensor:
+        return torch.tensor([[float(getattr(draw.level, name))] for draw in batch]).double()
+
+    joint = Level(column("alpha"), column("sigma"), column("alpha_next"), column("sigma_next"))
+    x0 = torch.stack([draw.x0[j] for j, draw in enumerate(batch)])
+    eps = torch.stack([draw.eps[j] for j, draw in enumerate(batch)])
+    x = torch.stack([draw.x[j] for j, draw in enumerate(batch)])
     target, inputs = method.target(x0, eps, joint), method.network_input(x, joint)
     condition = torch.as_tensor(method.condition(joint)).expand(len(batch), 1)
     worst = 0.0

@@ -140,9 +140,9 @@ def _shapes(case: _Case, network: Network) -> Iterator[Check]:
 
 @torch.no_grad()
 def _values(case: _Case, network: Network) -> Iterator[Check]:
-    for name, position in (("values at every level", 1), ("values far off", 3)):
-        inputs = ((given[0], given[position]) for given in case.inputs)
-        bad = [k for k, (at, x) in enumerate(inputs) if not _finite(case.output(network, x, at))]
+    for name in ("values at every level", "values far off"):
+        points = [(of.level, of.far if "far" in name else of.x) for of in case.inputs]
+        bad = [k for k, (at, x) in enumerate(points) if not _finite(case.output(network, x, at))]
         note = f"not at level {bad[0]}" if bad else ""
         yield judged(name, "not finite" if bad else "finite", "finite", not bad, note)
 
