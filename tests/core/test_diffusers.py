@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.stepping import nudge
 from tui_diffusion.core.parts.samplers import SAMPLER_PARTS
 from tui_diffusion.core.samplers import Step, ddim, ddpm, dpmpp_2m, euler, heun
-from tui_diffusion.core.schedules import Schedule, cosine, flow, karras
+from tui_diffusion.core.schedules import Schedule, cosine, flow, from_betas, karras
 from tui_diffusion.core.trajectory import denoise
 
 from ..cases import for_each
@@ -88,6 +89,25 @@ def test_each_takes_a_thousand_levels(name):
     made = denoise(experiment(name, **{"sampling.levels": 1000}), IDEAL)
     assert float((made.result.abs() - 1).norm(dim=1).median()) < 0.05
     assert torch.equal(made.step(999).x_next, made.x[1000])
+
+
+@pytest.mark.slow
+@for_each("name", NAMES)
+def test_levels_that_a_class_cannot_take_end_in_nan_or_in_one_line(name):
+    for schedule in (
+        from_betas([0.5, 0.5, 1e-20, 1e-20]),
+        from_betas([1e-20]),
+        from_betas([0.999999] * 60),
+        karras(6, 1, 1, 7),
+        karras(12, 1e-9, 1, 7),
+        karras(5, 1e-3, 1e8, 7),
+        flow(10, 100),
+        flow(1),
+    ):
+        try:
+            denoise(experiment(name), IDEAL, points=20, schedule=schedule)
+        except ConfigError as error:
+            assert re.fullmatch(rf"sampling.sampler: {name} .*; allowed: .*", str(error))
 
 
 def test_the_order_of_convergence_is_the_one_that_is_said():

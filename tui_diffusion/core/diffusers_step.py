@@ -24,12 +24,14 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from inspect import unwrap
 from types import FunctionType
 from typing import Any, Literal, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -39,6 +41,7 @@ from .parts.diffusers import PREFIX
 from .parts.samplers import SAMPLER_PARTS
 from .samplers import Step
 from .schedules import Level
+from .text import shortened
 
 _SIGMA_DATA = 0.5
 """The default sigma_data of EDM's classes; their result does not depend on it."""
@@ -162,9 +165,27 @@ def scheduler_class(name: str) -> type[Any]:
         import diffusers
 
         kind: type[Any] = getattr(diffusers, f"{_FULL_NAMES.get(name, name)}Scheduler")
-    # They write to standard error, where the lab draws.
+    # Both write to standard error, where the lab draws.
     logging.getLogger("diffusers.schedulers").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"diffusers\.schedulers")
     return kind
+
+
+@contextmanager
+def _calling(name: str) -> Iterator[None]:
+    """Turn an error of the class, such as a division by 0, into one line."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except ConfigError:
+        raise
+    except (ArithmeticError, IndexError, TypeError, ValueError, torch.linalg.LinAlgError) as error:
+        raise ConfigError(
+            f"sampling.sampler: diffusers:{name} cannot take these levels "
+            f"({type(error).__name__}: {shortened(' '.join(str(error).split()), 80)}); allowed: "
+            "levels further apart and further from 0, or another sampler",
+            "sampling.sampler",
+        ) from error
 
 
 # --- a scheduler for these levels ------------------------------------------------------------
@@ -367,18 +388,19 @@ def scheduler_step(
     if isinstance(previous, SchedulerStep) and known:
         here, calls = _copied(previous.scheduler, lambda values: values), previous.calls
     else:
-        here, calls = _built(scheduler, level, posterior), 0
+        with _calling(scheduler):
+            here, calls = _built(scheduler, level, posterior), 0
     twice = about.second and level.following and (about.second != "once" or not known)
     noisy = about.noisy or (eta > 0 and scheduler.startswith("DDIM"))
     options = {"eta": eta} if scheduler.startswith("DDIM") else {}
 
-    def advance(scheduler: Any, output: Tensor, y: Tensor, z: Tensor) -> Tensor:
-        if hasattr(scheduler, "scale_model_input"):
-            scheduler.scale_model_input(y, scheduler.timesteps[calls])
-        if about.noisy and hasattr(scheduler, "noise_sampler"):
-            scheduler.noise_sampler = _brownian(scheduler, z)
-        step = _drawing(kind, z)
-        taken = step(scheduler, output, scheduler.timesteps[calls], y, **options)
+    def advance(here: Any, output: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        with _calling(scheduler):
+            if hasattr(here, "scale_model_input"):
+                here.scale_model_input(y, here.timesteps[calls])
+            if hasattr(here, "noise_sampler"):
+                here.noise_sampler = _brownian(here, z)
+            taken = _drawing(kind, z)(here, output, here.timesteps[calls], y, **options)
         moved: Tensor = taken.prev_sample.to(x.dtype)
         return moved
 
@@ -390,7 +412,8 @@ def scheduler_step(
         calls += 1
         at = level.following
         if about.middle is not None:
-            at = Level(1.0, float(about.middle(here)), 1.0, float(level.sigma_next))
+            with _calling(scheduler):
+                at = Level(1.0, float(about.middle(here)), 1.0, float(level.sigma_next))
         assert at is not None
         r, a, s = _scale(about.form, at)
         prediction = denoiser(y * r, at)
