@@ -9,7 +9,7 @@ import pytest
 
 from tui_diffusion.core.runs.run import open_run
 from tui_diffusion.core.runs.store import summarise
-from tui_diffusion.core.sweeps.engines import EngineOptions, make_engine
+from tui_diffusion.core.sweeps.engines import EngineOptions, make_engine, processes
 from tui_diffusion.core.sweeps.engines.processes import Processes, cores
 from tui_diffusion.core.sweeps.naming import open_sweep
 from tui_diffusion.core.sweeps.run import run_sweep
@@ -86,6 +86,22 @@ def test_a_closed_sweep_leaves_checkpoints_that_are_resumed(home):
     summary = summarise(stored.run_folder(training))
     assert summary.standing == "stopped"
     assert summary.about.step > 0
+
+
+def test_workers_are_as_many_as_cores_or_the_share_of_a_container(monkeypatch, tmp_path):
+    quota, here = tmp_path / "cpu.max", len(os.sched_getaffinity(0))
+    monkeypatch.setattr(processes, "_QUOTA", quota)
+    for text, expected in (
+        ("max 100000\n", here),
+        ("100000 100000\n", 1),
+        ("50000 100000\n", 1),
+        ("99900000 100000\n", here),
+        ("?", here),
+    ):
+        quota.write_text(text)
+        assert cores() == expected
+    quota.unlink()
+    assert cores() == here
 
 
 def test_an_engine_is_made_from_its_name():

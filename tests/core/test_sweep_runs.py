@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -67,6 +68,16 @@ def test_a_second_start_does_what_is_missing_only(home):
     idle = Inline()
     assert carried_out(stored, idle).done == 4
     assert idle.names == []
+
+
+def test_an_executor_that_was_shut_down_fails_every_training_in_a_line(home):
+    with ThreadPoolExecutor(1) as executor:
+        pass
+    last = carried_out(small(), executor)
+    assert (last.done, last.failed) == (0, 2)
+    assert {*last.stored.faults.values()} == {
+        "not begun: cannot schedule new futures after shutdown"
+    }
 
 
 class Local:

@@ -43,7 +43,12 @@ class ExecutorEngine:
             while waiting or futures:
                 while waiting and len(futures) < at_once:
                     index, training = waiting.pop(0)
-                    futures[self._executor.submit(train_to_files, training)] = index
+                    try:
+                        future = self._executor.submit(train_to_files, training)
+                    except RuntimeError as error:  # it is broken, or was shut down
+                        yield Event("failed", index, reason=f"not begun: {reason_of(error)}")
+                        continue
+                    futures[future] = index
                     yield Event("began", index)
                 done, _ = wait(futures, TICK, FIRST_COMPLETED)
                 for future in done:
