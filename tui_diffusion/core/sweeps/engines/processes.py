@@ -21,7 +21,7 @@ from time import monotonic
 
 from ...arguments import check_count
 from ..sweep import Training
-from .protocol import TICK, Event
+from .protocol import TICK, Event, Events
 from .worker import STOP, work
 
 _ATTEMPTS = 2
@@ -64,7 +64,7 @@ class Processes:
         self.workers = cores() if workers is None else int(workers)
         self._prepare = prepare
 
-    def run(self, trainings: Sequence[Training], folder: Path) -> Iterator[Event | None]:
+    def run(self, trainings: Sequence[Training], folder: Path) -> Events:
         """Carry out trainings; see `Engine`."""
         waiting, attempts = deque(range(len(trainings))), [0] * len(trainings)
         pool: list[_Worker] = []
