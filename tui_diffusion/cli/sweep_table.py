@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
 from ..core.config.value_types import format_value
@@ -16,7 +17,7 @@ from ..core.sweeps.statistics import CONFIDENCE, LEAST_SEEDS
 from ..core.sweeps.store import SweepSummary
 from ..core.sweeps.sweep import short_names
 from ..core.text import shortened, shown
-from .tables import console, empty_table, number_text
+from .tables import console, number_text
 
 _HEADS = {
     "energy_distance": "energy",
@@ -32,31 +33,75 @@ _HEADS = {
 def print_sweep(found: SweepResults, measure: str) -> None:
     """Print a row for each cell: its settings, its trainings, and the medians of its measures.
 
-    The measure by which cells are compared stands first, with its extremes over the seeds.
+    The measure by which cells are compared stands first, with its extremes over the seeds. In a
+    narrow terminal the last measures are omitted.
     """
     out, ranking = console(), found.ranking(measure)
-    names = short_names([axis.field for axis in found.sweep.axes])
     others = [key for key in found.measures if key != measure]
-    heads = [_HEADS[measure], "low", "high", *(_HEADS[key] for key in others)]
-    table = empty_table(("", *names.values()), ("done", "diverged", *heads))
-    for result in found.cells:
-        spread = result.spread(measure)
-        main = (spread.median, spread.low, spread.high) if spread else (None, None, None)
-        medians = [s.median if (s := result.spread(key)) else None for key in others]
-        table.add_row(
-            _mark(result, ranking),
-            *(shortened(format_value(value), 24) for value in result.cell.settings.values()),
-            f"{result.done}/{len(result.seeds)}",
-            str(result.diverged or ""),
-            *map(number_text, (*main, *medians)),
-        )
-    out.print(table)
+    columns = [
+        ("", [_mark(result, ranking) for result in found.cells]),
+        *_settings(found),
+        ("done", [f"{r.done}/{len(r.seeds)}" for r in found.cells]),
+    ]
+    if any(result.diverged for result in found.cells):
+        columns.append(("diverged", [str(r.diverged or "") for r in found.cells]))
+    columns += _medians(found, measure, extremes=True)
+    kept = len(columns)
+    for key in others:
+        columns += _medians(found, key)
+    words = 1 + len(found.sweep.axes)
+    print_columns(out, columns, words, kept)
     reals = {key: found.cells[0].real(key) for key in (measure, *others)}
     real = ", ".join(f"{_HEADS[k]} {number_text(v)}" for k, v in reals.items() if v is not None)
-    out.print(f"Medians over {_seeds(found.sweep.seeds)}. Real data: {real or '–'}.", markup=False)
+    out.print(
+        f"\nMedians over {_seeds(found.sweep.seeds)}. Real data: {real or '–'}.", markup=False
+    )
     for line in verdict(found, ranking):
         out.print(line, markup=False)
     out.print(Text.assemble(("sweep  ", "dim"), shown(str(found.stored.folder))), soft_wrap=True)
+
+
+Column = tuple[str, list[str]]
+"""The head and the cells of a column."""
+
+
+def print_columns(out: Console, columns: list[Column], words: int, kept: int) -> None:
+    """Print the first ``kept`` columns, and as many of the others as fit.
+
+    The first ``words`` columns are text, the others numbers.
+    """
+    widths = [max(map(cell_len, (head, *cells))) for head, cells in columns]
+    while len(widths) > kept and sum(widths) + 2 * (len(widths) - 1) > out.width:
+        widths.pop()
+    rows = zip(*([head, *cells] for head, cells in columns[: len(widths)]), strict=True)
+    for number, row in enumerate(rows):
+        padded = [
+            cell + " " * (width - cell_len(cell)) if i < words else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        out.print(Text("  ".join(padded).rstrip(), "" if number else "bold"), soft_wrap=True)
+
+
+def _settings(found: SweepResults) -> list[Column]:
+    fields = [axis.field for axis in found.sweep.axes]
+    names = short_names(fields)
+    return [
+        (names[f], [shortened(format_value(r.cell.settings[f]), 24) for r in found.cells])
+        for f in fields
+    ]
+
+
+def _medians(found: SweepResults, key: str, *, extremes: bool = False) -> list[Column]:
+    """Return the column of a measure's medians, and those of its extremes."""
+    spreads = [result.spread(key) for result in found.cells]
+    names = ("median", "low", "high") if extremes else ("median",)
+    return [
+        (
+            _HEADS[key] if name == "median" else name,
+            [number_text(getattr(spread, name) if spread else None) for spread in spreads],
+        )
+        for name in names
+    ]
 
 
 def _mark(result: CellResult, ranking: Ranking | None) -> str:
@@ -98,17 +143,26 @@ def _seeds(count: int) -> str:
 
 
 def print_sweeps(sweeps: Sequence[SweepSummary]) -> None:
-    """Print the sweeps on disk, or why one cannot be opened. Names are never broken."""
+    """Print the sweeps on disk, or why one cannot be opened.
+
+    Names are never broken. In a narrow terminal the axes take a line of their own.
+    """
     out = console()
     heads = ("sweep", "state", "trainings", "seconds", "age", "axes")
-    rows = [_cells(one) for one in sweeps]
-    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
-    for style, cells in (("bold", heads), *(("", row) for row in rows)):
+    rows = [heads, *map(_cells, sweeps)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    apart = sum(widths) + 2 * (len(widths) - 1) > out.width
+    for number, cells in enumerate(rows):
+        *row, note = cells
+        if not apart:
+            row.append(note)
         padded = [
             cell + " " * (width - cell_len(cell)) if i in (0, 1, 5) else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(cells, widths, strict=True))
+            for i, (cell, width) in enumerate(zip(row, widths, strict=False))
         ]
-        out.print(Text("  ".join(padded).rstrip(), style), soft_wrap=True)
+        out.print(Text("  ".join(padded).rstrip(), "" if number else "bold"), soft_wrap=True)
+        if apart and number:
+            out.print(Text(f"    {note}", "dim"), soft_wrap=True)
 
 
 def _cells(one: SweepSummary) -> tuple[str, ...]:

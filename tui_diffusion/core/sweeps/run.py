@@ -13,15 +13,15 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import cast
 
 from ..runs.lock import Lock
+from ..runs.manifest import RunError
 from ..runs.store import summarise
 from ..short_repr import short_repr
 from .engines import AUTO, EngineOptions, make_engine
 from .engines.protocol import Engine, Event
-from .states import is_complete
-from .store import StoredSweep, create_sweep, open_sweep, remove_unfinished
+from .states import Report, has_diverged, reports
+from .store import StoredSweep, create_sweep, read_sweep, remove_unfinished
 from .sweep import Sweep, Training
 
 _RECORD = 5.0
@@ -36,8 +36,9 @@ class SweepProgress:
     be done. ``cells_done`` of ``cells`` have all of their trainings. ``step`` of ``steps`` gradient
     steps are done; a training that diverged counts with all of its steps. ``seconds`` have passed
     in this process. ``rate`` is in gradient steps a second, and ``left`` in seconds, both None
-    until a worker has trained. ``running`` are the trainings at hand. ``news`` is one line on a
-    training that failed or starts again, or ''. ``stored`` is the sweep on disk.
+    until a worker has trained. ``running`` are the trainings at hand, and ``ended`` is one that has
+    just ended. ``news`` is one line on a training that failed or starts again, or ''. ``stored`` is
+    the sweep on disk.
     """
 
     stored: StoredSweep = field(repr=False)
@@ -53,13 +54,14 @@ class SweepProgress:
     rate: float | None
     left: float | None
     running: Sequence[Training] = field(default=(), repr=False)
+    ended: Training | None = field(default=None, repr=False)
     news: str = ""
 
     def __repr__(self) -> str:
         return short_repr(self, "done", "trainings", "diverged", "failed", "rate", "left")
 
 
-def run(
+def run_sweep(
     sweep: Sweep | StoredSweep,
     engine: str | Engine | Executor = AUTO,
     *,
@@ -86,7 +88,7 @@ def _run(stored: StoredSweep, sweep: Sweep, engine: Engine) -> Generator[SweepPr
     lock = Lock.take(stored.folder, "sweep")
     try:
         remove_unfinished(stored.folder)
-        state = _State(open_sweep(stored.folder), sweep, engine)
+        state = _State(read_sweep(stored.folder), sweep, engine)
         yield state.progress()
         if state.missing:
             yield from state.carry_out()
@@ -98,18 +100,21 @@ class _State:
     """What is done of a sweep, kept up to date with the events of an engine."""
 
     def __init__(self, stored: StoredSweep, sweep: Sweep, engine: Engine) -> None:
-        self.stored, self._sweep, self._engine = stored, sweep, engine
+        self._stored, self._engine = stored, engine
         self._trainings = sweep.trainings()
-        self.missing = stored.missing(self._trainings)
-        left = {training.name for training in self.missing}
-        complete = [t for t in self._trainings if t.name not in left]
-        self._cells_left = Counter(cell for t in self.missing for cell in t.cells)
-        self._done, self._failed = len(complete), 0
-        self._diverged = sum(self._has_diverged(t) for t in complete)
-        self._steps = {t.name: t.experiment.training.steps for t in self._trainings}
-        self._step = dict.fromkeys(self._steps, 0)
-        self._step |= {t.name: self._steps[t.name] for t in complete}
-        self._step |= {t.name: self._stored_step(t) for t in self.missing}
+        self._cells = len(sweep.cells())
+        self._cells_left = Counter(cell for t in self._trainings for cell in t.cells)
+        self._steps = sum(t.experiment.training.steps for t in self._trainings)
+        self._step: Counter[str] = Counter()
+        self._done = self._diverged = self._failed = self._total = self._cells_done = 0
+        self.missing: list[Training] = []
+        for training in self._trainings:
+            known = reports(training, stored.run_folder(training))
+            if known is None:
+                self.missing.append(training)
+                self._reach(training, self._stored_step(training))
+            else:
+                self._complete(training, known)
         self._running: dict[int, Training] = {}
         self._faults: dict[str, str] = {}
         self._clock = monotonic()
@@ -117,15 +122,12 @@ class _State:
 
     def carry_out(self) -> Generator[SweepProgress, None, None]:
         """Pull the engine until it ends, and record the time spent."""
-        before, recorded = self.stored.seconds, self._clock
+        before, recorded = self._stored.seconds, self._clock
         self._record(before)
-        events = cast(
-            Generator[Event | None, None, None], self._engine.run(self.missing, self.stored.folder)
-        )
         try:
-            with closing(events):
+            with closing(self._engine.run(self.missing, self._stored.folder)) as events:
                 for event in events:
-                    yield self.progress(self._take(event) if event is not None else "")
+                    yield self.progress() if event is None else self._take(event)
                     if monotonic() - recorded > _RECORD:
                         recorded = monotonic()
                         self._record(before)
@@ -134,85 +136,91 @@ class _State:
         yield self.progress()
 
     def _record(self, before: float) -> None:
-        self.stored = self.stored.record(
+        self._stored = self._stored.record(
             engine=self._engine.name,
             workers=self._engine.workers,
             seconds=before + monotonic() - self._clock,
             faults=self._faults,
         )
 
-    def progress(self, news: str = "") -> SweepProgress:
+    def progress(self, ended: Training | None = None, news: str = "") -> SweepProgress:
         """Return the progress now."""
-        step, steps = sum(self._step.values()), sum(self._steps.values())
         rate = left = None
         if self._first is not None:
-            since, at = monotonic() - self._first[0], step - self._first[1]
-            if since > 0 and at > 0:
-                rate = at / since
-                left = (steps - step) / rate
-        cells = len(self._sweep.cells())
+            since, more = monotonic() - self._first[0], self._total - self._first[1]
+            if since > 0 and more > 0:
+                rate = more / since
+                left = (self._steps - self._total) / rate
         return SweepProgress(
-            self.stored,
+            self._stored,
             trainings=len(self._trainings),
             done=self._done,
             diverged=self._diverged,
             failed=self._failed,
-            cells=cells,
-            cells_done=cells - sum(count > 0 for count in self._cells_left.values()),
-            step=step,
-            steps=steps,
+            cells=self._cells,
+            cells_done=self._cells_done,
+            step=self._total,
+            steps=self._steps,
             seconds=monotonic() - self._clock,
             rate=rate,
             left=left,
             running=tuple(self._running.values()),
+            ended=ended,
             news=news,
         )
 
-    def _take(self, event: Event) -> str:
-        """Note what an event says; return a line on what a person should know, or ''."""
+    def _take(self, event: Event) -> SweepProgress:
+        """Note what an event says, and return the progress."""
         training = self.missing[event.index]
-        name = training.name
         if event.kind == "began":
             self._running[event.index] = training
-        elif event.kind == "step":
-            if self._first is None:
-                self._first = (monotonic(), sum(self._step.values()))
-            self._step[name] = min(max(event.step, self._step[name]), self._steps[name])
-        elif event.kind == "done":
-            if event.files is not None:
-                from .packing import unpack
-
-                unpack(event.files, self.stored.run_folder(training))
-            self._ended(event.index)
-            self._faults.pop(name, None)
-            if not is_complete(training, self.stored.run_folder(training)):
-                return self._fail(training, "its run is not complete")
-            self._done += 1
-            self._diverged += self._has_diverged(training)
-            self._cells_left.subtract(training.cells)
-        elif event.kind == "again":
-            self._running.pop(event.index, None)
-            return f"{name}: {event.reason}; it starts again"
-        else:
-            self._ended(event.index)
-            return self._fail(training, event.reason)
-        return ""
-
-    def _ended(self, index: int) -> None:
-        training = self._running.pop(index, self.missing[index])
-        if self._first is None:
-            self._first = (self._clock, sum(self._step.values()))
-        self._step[training.name] = self._steps[training.name]
-
-    def _fail(self, training: Training, reason: str) -> str:
+            return self.progress()
+        if self._first is None and event.kind != "again":
+            self._first = (monotonic() if event.kind == "step" else self._clock, self._total)
+        if event.kind == "step":
+            self._reach(training, event.step)
+            return self.progress()
+        self._running.pop(event.index, None)
+        if event.kind == "again":
+            return self.progress(None, f"{training.name}: {event.reason}; it starts again")
+        reason = event.reason if event.kind == "failed" else self._keep(training, event)
+        if not reason:
+            return self.progress(training)
         self._failed += 1
         self._faults[training.name] = reason
-        return f"{training.name}: failed: {reason}"
+        self._reach(training, training.experiment.training.steps)
+        return self.progress(training, f"{training.name}: failed: {reason}")
 
-    def _has_diverged(self, training: Training) -> bool:
-        summary = summarise(self.stored.run_folder(training))
-        return summary is not None and summary.standing == "diverged"
+    def _keep(self, training: Training, event: Event) -> str:
+        """Write the run of a training that is done, and check it; return a fault, or ''."""
+        folder = self._stored.run_folder(training)
+        if event.files is not None:
+            from .packing import unpack
+
+            try:
+                unpack(event.files, folder)
+            except RunError as error:
+                return str(error)
+        known = reports(training, folder)
+        if known is None:
+            return "its run is not complete"
+        self._complete(training, known)
+        return ""
+
+    def _complete(self, training: Training, known: list[Report]) -> None:
+        self._done += 1
+        self._diverged += has_diverged(known)
+        self._cells_left.subtract(training.cells)
+        self._cells_done += sum(not self._cells_left[cell] for cell in training.cells)
+        self._reach(training, training.experiment.training.steps)
+
+    def _reach(self, training: Training, step: int) -> None:
+        """Note that a training has done so many steps; never fewer than before."""
+        name, most = training.name, training.experiment.training.steps
+        gained = max(min(step, most) - self._step[name], 0)
+        self._step[name] += gained
+        self._total += gained
 
     def _stored_step(self, training: Training) -> int:
-        summary = summarise(self.stored.run_folder(training))
+        summary = summarise(self._stored.run_folder(training))
         return summary.about.step if summary is not None and summary.about is not None else 0

@@ -54,6 +54,11 @@ def is_complete(training: Training, folder: Path) -> bool:
     return reports(training, folder) is not None
 
 
+def has_diverged(known: list[Report]) -> bool:
+    """Return whether a training with these reports diverged."""
+    return known[0].get("status") == "diverged"
+
+
 def _samples(folder: Path, about: Manifest) -> list[dict[str, Any]]:
     """Read the further samples; none if they are those of other weights."""
     values = read_object(folder / SAMPLES_FILE, 2**26)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ...faults import fault_of
 from ...files import reason_of
 from ..packing import RunFiles, train_to_files
 from ..sweep import Training
-from .protocol import TICK, Event
+from .protocol import TICK, Event, Events
 
 
 class ExecutorEngine:
@@ -34,7 +34,7 @@ class ExecutorEngine:
         """Number of workers of the executor, if it says so."""
         return self._workers
 
-    def run(self, trainings: Sequence[Training], folder: Path) -> Iterator[Event | None]:
+    def run(self, trainings: Sequence[Training], folder: Path) -> Events:
         """Carry out trainings; see `Engine`."""
         waiting = list(enumerate(trainings))
         at_once = 2 * self._workers if self._workers else len(waiting)
@@ -43,7 +43,12 @@ class ExecutorEngine:
             while waiting or futures:
                 while waiting and len(futures) < at_once:
                     index, training = waiting.pop(0)
-                    futures[self._executor.submit(train_to_files, training)] = index
+                    try:
+                        future = self._executor.submit(train_to_files, training)
+                    except RuntimeError as error:  # it is broken, or was shut down
+                        yield Event("failed", index, reason=f"not begun: {reason_of(error)}")
+                        continue
+                    futures[future] = index
                     yield Event("began", index)
                 done, _ = wait(futures, TICK, FIRST_COMPLETED)
                 for future in done:

@@ -21,7 +21,7 @@ from time import monotonic
 
 from ...arguments import check_count
 from ..sweep import Training
-from .protocol import TICK, Event
+from .protocol import TICK, Event, Events
 from .worker import STOP, work
 
 _ATTEMPTS = 2
@@ -29,6 +29,9 @@ _ATTEMPTS = 2
 
 _STARTS = 3
 """Number of workers in a row that may die while they load."""
+
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Microseconds of CPU time in each period of microseconds, both in one line."""
 
 _PATIENCE = 20.0
 """Seconds that a stopped worker has to write its checkpoint."""
@@ -61,7 +64,7 @@ class Processes:
         self.workers = cores() if workers is None else int(workers)
         self._prepare = prepare
 
-    def run(self, trainings: Sequence[Training], folder: Path) -> Iterator[Event | None]:
+    def run(self, trainings: Sequence[Training], folder: Path) -> Events:
         """Carry out trainings; see `Engine`."""
         waiting, attempts = deque(range(len(trainings))), [0] * len(trainings)
         pool: list[_Worker] = []
@@ -109,10 +112,15 @@ class Processes:
 
 
 def cores() -> int:
-    """Return the number of CPU cores that this process may use."""
+    """Return the number of CPU cores that this process may use, at most its container's share."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        quota, period = map(int, _QUOTA.read_text().split())  # ValueError if there is no limit
+        count = min(count, -(-quota // period))
+    return max(count, 1)
 
 
 def _with_news(pool: list[_Worker]) -> list[_Worker]:

@@ -13,14 +13,14 @@ is whole or absent.
 **Failures.** A training whose worker died is done again once, and then reported as "failed" with a
 reason; so is one that raised an error. A training that diverged is "done": divergence is a result.
 
-**Cancellation.** The consumer closes the generator. The engine then stops its workers within about
-a second; those that write to the folder leave a checkpoint there. It closes nothing that it did not
-start itself, such as an executor that it was given.
+**Cancellation.** The consumer may close the generator at any item. The engine then stops its
+workers within about a second; those that write to the folder leave a checkpoint there. It closes
+nothing that it did not start itself, such as an executor that it was given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -48,6 +48,10 @@ class Event:
     reason: str = ""
 
 
+Events = Generator[Event | None, None, None]
+"""What an engine yields; closing it cancels the trainings."""
+
+
 class Engine(Protocol):
     """Anything that carries out trainings."""
 
@@ -61,6 +65,6 @@ class Engine(Protocol):
         """Number of trainings at a time; 0 if it is not known."""
         ...
 
-    def run(self, trainings: Sequence[Training], folder: Path) -> Iterator[Event | None]:
+    def run(self, trainings: Sequence[Training], folder: Path) -> Events:
         """Carry out trainings, in any order; see the module."""
         ...

@@ -15,7 +15,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from ...signals import ENDING
+from ...signals import ENDING, SAVING
 
 STOP = "stop"
 
@@ -23,7 +23,7 @@ STOP = "stop"
 def work(pipe: Connection, folder: Path, prepare: Callable[[], object] | None) -> None:
     """Serve one parent process; return when it stops or dies."""
     # Ctrl-C and a closed terminal reach the whole group of processes: the parent decides.
-    for number in ENDING:
+    for number in (*ENDING, *SAVING):
         signal.signal(number, signal.SIG_IGN)
     ended: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
