@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from tui_diffusion.core import samplers
+from tui_diffusion.core.analysis.report import quality
 from tui_diffusion.core.assemble import earlier_steps, make_sampler, noises
 from tui_diffusion.core.config.choices import samplers_of
 from tui_diffusion.core.config.presets import PRESETS
@@ -25,6 +27,7 @@ from ..cases import for_each
 from ..changed import changed
 
 FOUR = IdealDenoiser(GaussianMixture([[1, 1], [1, -1], [-1, 1], [-1, -1]], 0.1), METHODS["edm"])
+ONE = IdealDenoiser(GaussianMixture([[0.0]], 0.5), METHODS["edm"])
 ALL = [name for name, part in SAMPLER_PARTS.items() if not part.trained_levels]
 ODE = [name for name in ALL if SAMPLER_PARTS[name].order]
 NOISY = [name for name in ALL if not SAMPLER_PARTS[name].order]
@@ -65,8 +68,7 @@ def test_order_of_convergence() -> None:
         return sampled(take, schedule, FOUR, x, z, stop=1)[-1].x_next
 
     truth = end("lms", 961)
-    assert float((end("unipc", 961) - truth).abs().max()) < 1e-5
-    for name in ODE:
+    for name in {*ODE} - {"euler", "heun"}:  # those are in test_modern_samplers
         coarse, fine = (float((end(name, n) - truth).norm(dim=1).mean()) for n in (161, 321))
         order = SAMPLER_PARTS[name].order
         assert math.log2(coarse / fine) == pytest.approx(order, abs=0.15), (name, coarse, fine)
@@ -118,6 +120,38 @@ def test_the_stationary_distribution_of_langevin_is_that_of_its_level() -> None:
         assert stationary == pytest.approx(p, rel=snr**2)
 
 
+def test_multistep_samplers_are_exact_for_the_polynomials_that_they_integrate() -> None:
+    """Estimates that do not depend on x: eps_hat in s or ln s, x0_hat in λ = −ln s."""
+    schedule = karras(12, 0.05, 5, 7)
+    x = torch.tensor([[1.0], [-2.0]], dtype=torch.float64)
+    nodes, quadrature = (torch.as_tensor(v) for v in np.polynomial.legendre.leggauss(40))
+    cubic, parabola = (lambda v: 1 + v - v**2 + v**3 / 3), (lambda v: 0.5 + v - v**2)
+    for name, polynomial, of in (
+        ("lms", cubic, lambda s: s),
+        ("deis", parabola, torch.log),
+        ("dpm++3m-sde", parabola, torch.log),
+    ):
+
+        def known(x: Tensor, level: Level, of=of, polynomial=polynomial, name=name) -> Prediction:
+            value = polynomial(of(torch.tensor(level.sigma))) + 0 * x
+            if name == "dpm++3m-sde":
+                return Prediction(value, (x - value) / level.sigma, value)
+            return Prediction(value, value, x - level.sigma * value)
+
+        z = torch.zeros(12, 2, 1, dtype=torch.float64)
+        for k, step in enumerate(sampled(sampler_of(name, 12), schedule, known, x, z, stop=1)):
+            if k < SAMPLER_PARTS[name].looks_back:
+                continue
+            s, s_next = schedule.sigmas[k], schedule.sigmas[k + 1]
+            at = (s + s_next) / 2 + (s_next - s) / 2 * nodes
+            values = quadrature * (s_next - s) / 2 * polynomial(of(at))
+            exact = step.x + values.sum()
+            if name == "dpm++3m-sde":
+                # x'/s'² − x/s² = ∫ x0_hat d(1/s²)
+                exact = s_next**2 * (step.x / s**2 + (values * -2 / at**3).sum())
+            assert torch.allclose(step.mean, exact, atol=1e-9), (name, k)
+
+
 def test_no_churn_is_heun_bit_for_bit() -> None:
     of = changed(PRESETS["edm-multimodal"].experiment, sampling__points=50)
     ideal = FOUR
@@ -160,6 +194,21 @@ def test_ancestral_steps_are_steps_to_less_noise_plus_noise() -> None:
         assert torch.allclose(dpmpp.mean, mean, atol=1e-12)
 
 
+def test_the_two_noises_of_dpmpp_sde_belong_to_one_path() -> None:
+    """Their correlation is that of Itô integrals of σ' exp(λ − λ') √2 dw over half and whole."""
+    level = karras(8, 0.1, 5, 7)[3]
+    lengths = torch.linspace(math.log(level.sigma_next), math.log(level.sigma), 20_001).double()
+    shares = torch.exp(-2 * (lengths[1:] + lengths[:-1]) / 2)  # of the variance, by −λ = ln σ
+    half = float((shares[10_000:].sum() / shares.sum()).sqrt())
+    unit = torch.eye(2, dtype=torch.float64)
+    noise = samplers.dpmpp_sde(0 * unit[:, :1], level, ONE, unit).noise
+    share, rest = (noise / noise.norm()).flatten().tolist()
+    assert share == pytest.approx(half, abs=1e-4)
+    assert rest == pytest.approx((1 - half**2) ** 0.5, abs=1e-4)
+    r = float(level.sigma_next) / float(level.sigma)
+    assert float(noise.norm()) == pytest.approx(level.sigma_next * (1 - r**2) ** 0.5, rel=1e-9)
+
+
 # --- every sampler -----------------------------------------------------------------------------
 
 
@@ -199,21 +248,19 @@ def test_any_number_of_levels_is_finite_and_ends_at_clean_data(name: str) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @for_each("name", ALL)
-def test_a_thousand_levels_are_finite_and_reach_the_data(name: str) -> None:
-    for method, schedule in (("edm", "karras"), ("flow", "flow")):
-        of = changed(
-            PRESETS["edm-multimodal"].experiment,
-            method__name=method,
-            schedule__kind=schedule,
-            sampling__sampler=name,
-            schedule__levels=1000,
-            sampling__start="exact",
-        )
-        trajectory = denoise(of, FOUR, points=500)
+def test_a_thousand_levels_are_finite_and_draw_the_data_within_chance(name: str) -> None:
+    for method, kind in (("edm", "karras"), ("flow", "flow")):
+        of = changed("edm-multimodal", method__name=method, schedule__kind=kind, schedule__rho=3)
+        of = changed(of, schedule__levels=1000, sampling__sampler=name, sampling__start="exact")
+        if name == "langevin":  # at 0.16 it lags behind the falling noise
+            of = changed(of, sampling__snr=0.35)
+        trajectory = denoise(of, FOUR, mixture=FOUR.mixture, points=2000)
         assert bool(torch.isfinite(trajectory.x).all())
-        distance = (trajectory.result.abs() - 1).norm(dim=1)
-        assert float(distance.median()) == pytest.approx(0.118, abs=0.03), name
+        score = quality(trajectory, FOUR.mixture)
+        # The chance is two standard deviations.
+        assert score.energy_distance < 1.5 * score.energy_distance_chance, (name, method)
 
 
 def test_evaluations_are_counted_and_a_step_is_pure() -> None:
