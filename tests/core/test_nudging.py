@@ -36,7 +36,9 @@ def walk(experiment: Experiment, path: str, *, up: bool, most: int = 80) -> list
 def where_it_applies(path: str) -> list[Experiment]:
     spec = field_table()[path]
     found = [p.experiment for p in PRESETS.values() if spec.applies(p.experiment)]
-    shown_by = {"data.count": {"data.name": "ring"}, "sampling.eta": {"sampling.sampler": "ddim"}}
+    shown_by = {"data.count": {"data.name": "ring"}}
+    if path not in shown_by:
+        shown_by[path] = {p: values[0] for p, values in field_table()[path].when.items()}
     return found or [get_preset("edm-moons").experiment.with_settings(shown_by[path])]
 
 

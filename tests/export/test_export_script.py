@@ -17,7 +17,9 @@ import pytest
 from tui_diffusion.core import PRESETS, ConfigError, Experiment, denoise, get_preset, nudge
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.assemble import scaling_of
+from tui_diffusion.core.config.choices import samplers_of
 from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.core.parts.samplers import SAMPLER_PARTS
 from tui_diffusion.core.training.devices import subnormals_as_zero
 from tui_diffusion.export import export
 from tui_diffusion.export.scene import Exhibit
@@ -220,6 +222,21 @@ def test_other_configurations(name: str, settings: dict[str, str]) -> None:
     same_as_the_run(experiment, run_here(standalone_script(experiment)), rounding=1e-3)
 
 
+@for_each("sampler", [name for name, part in SAMPLER_PARTS.items() if not part.trained_levels])
+def test_the_script_of_every_sampler_takes_its_steps(sampler: str) -> None:
+    """After two steps of training, with levels in between, noises and earlier steps of its own."""
+    quick = {"training.steps": 2, "sampling.points": 20, "sampling.repeats": 1, "device": "cpu"}
+    quick |= {"sampling.sampler": sampler}
+    for base, settings in (("flow-multimodal", {"sampling.levels": 8}), ("ddpm-1d", {})):
+        experiment = get_preset(base).experiment
+        if sampler not in samplers_of(experiment.method.name):
+            continue
+        experiment = experiment.with_settings(quick | settings)
+        _, x, _ = run_here(standalone_script(experiment))
+        result = denoise(experiment, trained(experiment).denoiser).result
+        assert x == pytest.approx(result.numpy(), abs=1e-4 * max(1, np.abs(x).max())), base
+
+
 @for_each("name", list(PRESETS))
 def test_every_preset_has_a_script(name: str) -> None:
     text = standalone_script(get_preset(name).experiment)
@@ -270,7 +287,7 @@ def test_every_field_is_followed_or_refused() -> None:
     bases = [preset.experiment for preset in PRESETS.values()]
     bases += [
         changed("edm-moons", data__name="ring", sampling__sampler="ddim"),
-        changed("edm-1d", sampling__sampler="ddim"),
+        *(changed("edm-1d", sampling__sampler=s) for s in ("ddim", "edm-stochastic", "langevin")),
         changed("naive-multimodal", data__name="ring"),
         changed("ddpm-multimodal", training__decay="step", schedule__kind="linear-beta"),
     ]

@@ -234,10 +234,11 @@ def noises(config: SamplingConfig, own: Sampler | None = None) -> int:
 def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None) -> Sampler:
     """Build the sampler of a configuration, or ``own``, including the steps without noise.
 
-    The last ``config.quiet`` of the ``levels`` steps take z = 0. Each step carries the earlier ones
-    that the next step uses.
+    The last ``config.quiet`` of the ``levels`` steps take z = 0, if that field applies to the
+    sampler. Each step carries the earlier ones that the next step uses.
     """
     earlier = earlier_steps(config, own)
+    quiet = config.quiet if own or "quiet" in SAMPLER_PARTS[config.sampler].uses else 0
     if own is None:
         function = sampler_function(config.sampler)
         if SAMPLER_PARTS[config.sampler].scheduler:  # its step holds what it needs of earlier ones
@@ -250,7 +251,7 @@ def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None
     def quietened(
         x: Tensor, level: Level, denoiser: Denoiser, z: Tensor, previous: Step | None = None
     ) -> Step:
-        last = level.index is not None and level.index >= levels - config.quiet
+        last = level.index is not None and level.index >= levels - quiet
         step = sampler(x, level, denoiser, torch.zeros_like(z) if last else z, previous)
         if not isinstance(step, Step):
             raise expected("the result of sampler", "a Step", step)

@@ -371,6 +371,35 @@ class SamplingConfig(PartSection):
         ge=0,
         le=1000,
     )
+    s_churn: Real = setting(
+        10.0,
+        "churn",
+        "Noise that edm-stochastic adds over all levels: S_churn of Karras et al. 2022; 0: none.",
+        ge=0,
+        le=1000,
+    )
+    s_min: Real = setting(
+        0.05, "churn from", "Least sigma/alpha at which noise is added: S_tmin.", ge=0, le=1e6
+    )
+    s_max: Real = setting(
+        50.0, "churn up to", "Greatest sigma/alpha at which noise is added: S_tmax.", ge=0, le=1e6
+    )
+    s_noise: Real = setting(
+        1.0,
+        "churn noise",
+        "Factor on the added noise: S_noise, a little above 1 where a network removes too much.",
+        ge=0,
+        le=2,
+        scale=0.01,
+    )
+    snr: Real = setting(
+        0.16,
+        "snr",
+        "Signal to noise of a Langevin step: its move over its noise, 0.16 in Song et al. 2021.",
+        gt=0,
+        le=0.7,
+        scale=0.02,
+    )
     start: Literal["zero-mean", "data-mean", "exact"] = setting(
         "zero-mean",
         "start",

@@ -14,3 +14,15 @@ ESSER = (
     "Esser et al. 2024: Scaling Rectified Flow Transformers for High-Resolution Image Synthesis. "
     "ICML."
 )
+SONG = (
+    "Song et al. 2021: Score-Based Generative Modeling through Stochastic Differential Equations. "
+    "ICLR."
+)
+LU = (
+    "Lu et al. 2022: DPM-Solver: A Fast ODE Solver for Diffusion Probabilistic Model Sampling in "
+    "Around 10 Steps. NeurIPS."
+)
+LU_PLUS = (
+    "Lu et al. 2022: DPM-Solver++: Fast Solver for Guided Sampling of Diffusion "
+    "Probabilistic Models."
+)

@@ -11,18 +11,37 @@ both are linear. The variable is then σ on Karras' schedule (α = 1), and t on 
 
 from __future__ import annotations
 
+from .ancestral import dpm2_ancestral, dpmpp_2s_ancestral, euler_ancestral
 from .chains import ddim, ddpm, naive
-from .multistep import dpmpp_2m
-from .one_step import euler, heun
+from .churn import edm_stochastic
+from .langevin import langevin, predictor_corrector
+from .multistep import deis, dpmpp_2m, lms
+from .one_step import dpm2, euler, heun
+from .sde import dpmpp_2m_sde, dpmpp_3m_sde, dpmpp_sde, euler_maruyama
 from .step import Sampler, Step
+from .unipc import unipc
 
 __all__ = [
     "Sampler",
     "Step",
     "ddim",
     "ddpm",
+    "deis",
+    "dpm2",
+    "dpm2_ancestral",
     "dpmpp_2m",
+    "dpmpp_2m_sde",
+    "dpmpp_2s_ancestral",
+    "dpmpp_3m_sde",
+    "dpmpp_sde",
+    "edm_stochastic",
     "euler",
+    "euler_ancestral",
+    "euler_maruyama",
     "heun",
+    "langevin",
+    "lms",
     "naive",
+    "predictor_corrector",
+    "unipc",
 ]

@@ -14,6 +14,9 @@ from ..methods import Denoiser, Prediction
 from ..schedules import Level
 from ..short_repr import short_repr
 
+LEAST_REMAINING = 1e-6
+"""Below this share of σ/α a step takes one evaluation: float32 holds no change of eps_hat."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -112,3 +115,20 @@ def step_of(
     alpha, sigma, *_ = ends(level)
     noise = torch.zeros_like(x) if noise is None else noise
     return Step(x, prediction.eps_hat, prediction.x0_hat, mean, noise, mean + noise, alpha, sigma)
+
+
+def remaining(level: Level) -> float:
+    """Return r = (σ'/α')/(σ/α), the share of the noise left at the next level; 0 from α = 0."""
+    alpha, sigma, alpha_next, sigma_next = ends(level)
+    return min(alpha / alpha_next * (sigma_next / sigma), 1.0)
+
+
+def halfway(level: Level) -> Level | None:
+    """Return the level halfway to the next in ln(σ/α), with √(α α') and √(σ σ').
+
+    None if the step leaves no more of σ/α than `LEAST_REMAINING`.
+    """
+    if remaining(level) <= LEAST_REMAINING:
+        return None
+    alpha, sigma, alpha_next, sigma_next = ends(level)
+    return replace(level, alpha=(alpha * alpha_next) ** 0.5, sigma=(sigma * sigma_next) ** 0.5)

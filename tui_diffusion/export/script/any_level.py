@@ -75,6 +75,27 @@ def predict(x, k):
 ''',
 }
 
+AT_LEVEL = '''
+
+
+def predict(x, k):
+    """Return the estimates at level k."""
+    return predict_at(x, alphas[k], sigmas[k])
+'''
+
+
+def predict_code(method: str, *, between: bool) -> str:
+    """Return the definition of ``predict(x, k)``; ``between``: and ``predict_at(x, alpha, sigma)``.
+
+    The latter serves samplers that evaluate the network between the levels.
+    """
+    code = PREDICT[method].rstrip()
+    if not between:
+        return code
+    code = code.replace("def predict(x, k):", "def predict_at(x, alpha, sigma):")
+    return code.replace("    alpha, sigma = alphas[k], sigmas[k]\n", "") + AT_LEVEL.rstrip()
+
+
 DRAW_ANY_LEVELS = """\
         # One level per point, evenly distributed: multiples of the golden ratio
         shift = torch.rand((block, 1, 1), generator=random)

@@ -19,7 +19,8 @@ STARTS = {
 }
 """core.trajectory.start"""
 
-QUIET = Template("z = torch.randn(x.shape, generator=random) if k < N - $quiet else 0.0")
+QUIET = Template("$noise if k < N - $quiet else 0.0")
+QUIET_ALL = Template("$noise * float(k < N - $quiet)")
 
 # --- the network's prediction: core.methods, Method.read ----------------------------------------
 
@@ -125,20 +126,25 @@ def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
 def _step(experiment: Experiment) -> tuple[str, str]:
     """Return a definition of the prediction, if one is needed, and a step of the sampler."""
     sampling, method = experiment.sampling, experiment.method.name
+    part = SAMPLER_PARTS[sampling.sampler]
     noise = "z = torch.randn(x.shape, generator=random)"
-    if sampling.quiet:
-        noise = QUIET.substitute(quiet=sampling.quiet)
+    if part.noises > 1:
+        noise = f"z = torch.randn((len(x), {part.noises} * dim), generator=random)"
+    if sampling.quiet and "quiet" in part.uses:
+        quiet = QUIET if part.noises == 1 else QUIET_ALL
+        noise = quiet.substitute(noise=noise, quiet=sampling.quiet)
     in_betas = SCHEDULE_PARTS[experiment.schedule.kind].in_betas
     if (method, sampling.sampler) == ("ddpm", "ddpm") and in_betas:
         variance = OWN_VARIANCES[sampling.variance]
         return "", Template(OWN_DDPM).substitute(quiet=noise, variance=variance)
-    script = SAMPLER_PARTS[sampling.sampler].script
-    step = Template(script).substitute(
-        estimates="estimates" if method in EPS_HAT else "predict",
-        quiet=noise,
-        variance=VARIANCES[sampling.variance],
-        eta=repr(sampling.eta),
-    )
-    one = method in EPS_HAT and "$estimates" in script
+    values = {name: repr(value) for name, value in sampling.model_dump().items()}
+    values |= {
+        "estimates": "estimates" if method in EPS_HAT else "predict",
+        "estimates_at": "predict_at",
+        "quiet": noise,
+        "variance": VARIANCES[sampling.variance],
+    }
+    step = Template(part.script).substitute(values)
+    one = method in EPS_HAT and "$estimates" in part.script
     read = READ.substitute(eps_hat=EPS_HAT[method]) if one else ""
     return read, step

@@ -5,6 +5,7 @@ from __future__ import annotations
 from string import Template
 
 from ...core.config.experiment import Experiment
+from ...core.parts.samplers import SAMPLER_PARTS
 from . import any_level
 
 DENOISER = Template('''
@@ -69,7 +70,8 @@ def network_part(experiment: Experiment) -> str:
     network, method = experiment.network, experiment.method.name
     if method in any_level.STEPS:
         features = {"fourier": network.fourier, "level_fourier": network.level_fourier}
-        predict = any_level.PREDICT[method].rstrip()
+        between = "$estimates_at" in SAMPLER_PARTS[experiment.sampling.sampler].script
+        predict = any_level.predict_code(method, between=between)
         return any_level.OCTAVES + DENOISER.substitute(
             what=SHARED,
             inputs=any_level.INPUTS.substitute(features),

@@ -51,15 +51,15 @@ def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
 def _step(experiment: Experiment) -> str:
     """Return the sampler's rule; for DDPM on betas, in the notation of the paper."""
     sampling = experiment.sampling
-    rule, posterior = SAMPLER_PARTS[sampling.sampler].formula, sampling.posterior
-    if sampling.sampler != "ddpm":
-        return rule
-    if not SCHEDULE_PARTS[experiment.schedule.kind].in_betas:
-        rule = rule if posterior else rule.replace("√b·σ'/σ·z", "√b·z")
-    else:
+    part, posterior = SAMPLER_PARTS[sampling.sampler], sampling.posterior
+    rule, in_betas = part.formula, SCHEDULE_PARTS[experiment.schedule.kind].in_betas
+    if part.name == "ddpm" and in_betas:
         added = "√β̃ₜ·z, β̃ₜ = βₜ·(1 − ᾱₜ₋₁)/(1 − ᾱₜ)" if posterior else "√βₜ·z"
         rule = _DDPM + added
-    return f"{rule}; z = 0 in the last {sampling.quiet}" if sampling.quiet else rule
+    elif part.name == "ddpm" and not posterior:
+        rule = rule.replace("√b·σ'/σ·z", "√b·z")
+    quiet = sampling.quiet if "quiet" in part.uses else 0
+    return f"{rule}; z = 0 in the last {quiet}" if quiet else rule
 
 
 def own_parts(experiment: Experiment) -> Iterator[tuple[str, str]]:
