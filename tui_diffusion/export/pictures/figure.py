@@ -136,6 +136,7 @@ class PicturePanel:
     x_label: str = ""
     y_label: str = ""
     square: bool = False
+    log_x: bool = False
     log_y: bool = False
     names: tuple[str, ...] = ()
     axes: tuple[Axis, Axis] = (AS_IT_IS, AS_IT_IS)
