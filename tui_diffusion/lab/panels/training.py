@@ -40,6 +40,11 @@ TITLES = {
 """Titles of the views that show a diagnosis."""
 
 
+def view_by(view: str, by: int) -> str:
+    """Return the view ``by`` places on; the first follows the last."""
+    return LOSS_VIEWS[(LOSS_VIEWS.index(view) + by) % len(LOSS_VIEWS)]
+
+
 class LossPanel(Panel):
     """The losses over all planned steps, raw (as an envelope) and smoothed.
 
@@ -117,10 +122,6 @@ class LossPanel(Panel):
 
     def on_show(self, event: events.Show) -> None:
         self.redraw()
-
-    def next_view(self, by: int = 1) -> None:
-        """Show the next view, or the one before."""
-        self.choose(LOSS_VIEWS[(LOSS_VIEWS.index(self.view) + by) % len(LOSS_VIEWS)])
 
     def choose(self, view: str) -> None:
         """Show a view by its name."""
