@@ -38,7 +38,7 @@ from ..fakes import FakeTrainers
 from ..lab_driver import NARROW, WIDE, lab, until
 from ..trainings import trained
 
-NAMES = r"naive-\dd|ddpm-\dd[\w-]*|edm-\dd|gaussian-\dd|x0_hat|diffusion-tui"
+NAMES = r"naive-\dd|ddpm-\dd[\w-]*|edm-\dd|dpm[\w+-]*|gaussian-\dd|x0_hat|diffusion-tui"
 """What has a digit and is no number."""
 
 
@@ -147,7 +147,9 @@ def nothing_is_left(driver):
     texts = [titles_of(loss)]
     if loss.view != "loss" and loss.diagnosis is not None:
         lines = lines_of(loss, Canvas)
-        texts += lines if loss.view == "error" else lines[-1:]
+        texts += (
+            lines if loss.view == "error" else lines[-2:] if loss.view == "excess" else lines[-1:]
+        )
     every_number_is_explained(texts, [*loss.readings()])
 
 

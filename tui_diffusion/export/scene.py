@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,7 +14,10 @@ from torch import Tensor
 from ..core.analysis.attribution import Attribution, attribute
 from ..core.analysis.densities import goal_moments
 from ..core.analysis.error_growth import Amplification, amplification
+from ..core.analysis.evaluations import SamplerError, errors_by_evaluations
+from ..core.analysis.likelihood import Likelihood, likelihood
 from ..core.analysis.loss_floor import LevelLoss, level_losses, stage_floors
+from ..core.analysis.probability_flow import NoFieldError
 from ..core.arrays import Floats
 from ..core.assemble import make_ideal, make_mixture, scaling_of
 from ..core.axes import Axis
@@ -48,11 +52,13 @@ def _no_losses() -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False)
 class ErrorDiagnosis:
-    """A diagnosis of a denoiser's error. ``attribution`` is None if it is unknown."""
+    """A diagnosis of a denoiser's error. Parts that are None or empty are unknown."""
 
     losses: tuple[LevelLoss, ...]
     amplification: tuple[Amplification, ...]
     attribution: Attribution | None
+    likelihood: Likelihood | None = None
+    evaluations: tuple[SamplerError, ...] = ()
 
     @classmethod
     def of(cls, experiment: Experiment, denoiser: Denoiser | None) -> ErrorDiagnosis:
@@ -85,6 +91,22 @@ class Exhibit:
     def diagnosed(self) -> ErrorDiagnosis:
         """The diagnosis of the denoiser's error, computed on first use."""
         return self.diagnosis or ErrorDiagnosis.of(self.experiment, self.denoiser)
+
+    @cached_property
+    def likelihood(self) -> Likelihood | None:
+        """The likelihood of the data, computed on first use; None without a density."""
+        if self.diagnosed.likelihood is not None or self.denoiser is None:
+            return self.diagnosed.likelihood
+        with suppress(NoFieldError):
+            return likelihood(self.experiment, self.denoiser)
+        return None
+
+    @cached_property
+    def evaluations(self) -> tuple[SamplerError, ...]:
+        """The error of all samplers against evaluations, computed on first use."""
+        if self.diagnosis is not None or self.denoiser is None:
+            return self.diagnosis.evaluations if self.diagnosis is not None else ()
+        return tuple(errors_by_evaluations(self.experiment, self.denoiser, seed=self.seed))
 
     @cached_property
     def floors(self) -> tuple[tuple[int, float], ...]:

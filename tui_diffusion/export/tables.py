@@ -173,6 +173,9 @@ def _table(
         parts = ("start", "network", "discretisation", "total", "chance")
         errors = [] if split is None else [(part, getattr(split, part)) for part in parts]
         return ("part", "energy_distance"), errors
+    if view == "evaluations":
+        heads = ("sampler", "levels", "evaluations", "network", "ideal", "real")
+        return heads, [[getattr(row, head) for head in heads] for row in exhibit.evaluations]
     if view == "schedule":
         schedule, by = sampling_schedule(exhibit.experiment), exhibit.diagnosed.amplification
         grow = [(at.step, at.out) for at in by] + [(None, None)]

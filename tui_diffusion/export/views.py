@@ -108,13 +108,17 @@ OF_TRAINING: Mapping[str, str] = {
     "loss": "Every step's loss as an envelope, and smoothed. It cannot fall below the "
     "floor: even the ideal denoiser does not know which noise was drawn.",
     "excess": "The network's loss above the floor at every level, which is what it still has to "
-    "learn there. A flat loss with an excess near 0 has converged.",
+    "learn there; beside it, the nats that each level adds to the bound on kl, the divergence of "
+    "the network's density. A flat loss with an excess near 0 has converged.",
     "error": "The sample's error, split by replacing the start by the exact one, the network by "
     "the ideal denoiser, and the steps by infinitely many. The longest bar shows what to fix "
     "first.",
     "schedule": "The share of the data (alpha_bar) and the noise (sigma) at every level, and the "
     "growth of an error of 1 in eps_hat made there. Where the growth is large, the network must "
     "be accurate.",
+    "evaluations": "The error of samplers against calls of the network, which is what sampling "
+    "costs: solid the network's, broken the ideal denoiser's, whose slope is the sampler's order. "
+    "The gap is the network's fault; the flat line is the score of true points.",
 }
 """The meaning of each view of a training and of its result."""
 

@@ -52,8 +52,12 @@ ACTIONS = (
     Action(
         "loss_view", "o", "o", "loss views",
         "Show the next view: the loss; its excess over the floor at every level; where the error "
-        "comes from; the noise and how errors grow.",
+        "comes from; the noise and how errors grow; the error against evaluations.",
         "Training", target="training",
+    ),
+    Action(
+        "loss_view(-1)", "O", "O", "loss view before", "Show the view before.", "Training",
+        target="training",
     ),
     Action(
         "step(1)", "right,l", "→ l", "cleaner",
@@ -101,7 +105,12 @@ ACTIONS = (
     ),
     Action(
         "view", "v", "v", "view",
-        "Show the next view of the points.", "Denoising", target="denoising",
+        "Show the next view of the points; the palette lists all by name.", "Denoising",
+        target="denoising",
+    ),
+    Action(
+        "view(-1)", "V", "V", "view before", "Show the view before.", "Denoising",
+        target="denoising",
     ),
     Action(
         "truth", "g", "g", "truth",
@@ -224,6 +233,7 @@ COMPARE_ACTIONS = (
     Action("speed(-1)", "left_square_bracket", "[", "slower", "Play more slowly.", "Denoising"),
     Action("speed(1)", "right_square_bracket", "]", "faster", "Play faster.", "Denoising"),
     Action("view", "v", "v", "view", "Show the next view of the points.", "Denoising", 4),
+    Action("view(-1)", "V", "V", "view before", "Show the view before.", "Denoising"),
     Action("truth", "g", "g", "truth", "Show or hide the exact density.", "Denoising", 7),
     Action(
         "noise", "n", "n", "new noise", "Start again from fresh noise, the same for all runs.",

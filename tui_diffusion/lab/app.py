@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -48,6 +49,7 @@ from .output.terminal_app import TerminalApp
 from .panels.denoising import DenoisingPanel
 from .panels.experiments import ExperimentList
 from .panels.form.form import Form
+from .panels.training import LOSS_VIEWS
 from .runs.resume_prompt import ResumePrompt, unfinished
 from .runs.run_list import RunChoice
 from .sampling.jobs import diagnosis, trajectory
@@ -55,10 +57,11 @@ from .sampling.request import SampleRequest
 from .sampling.worker import Worker
 from .session.evaluation import report
 from .session.session import Session, keep_in_store
+from .views.names import PICTURES, views_of
 from .widgets.canvas import Canvas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
@@ -389,13 +392,32 @@ class Lab(TerminalApp):
         own = screen.actions if isinstance(screen, PacedScreen) else ()
         for action in own or ACTIONS:
             yield SystemCommand(
-                f"{action.label} ({action.shown})".capitalize(),
+                f"{action.label.capitalize()} ({action.shown})",
                 action.help,
                 lambda name=action.name: self.run_action(name, screen if own else self),
             )
+        if not own:
+            yield from self._view_commands()
         about = "Choose, train, step, truth, ideal: five short stations."
         yield SystemCommand("Guided first run", about, self.guidance.begin)
         yield from super().get_system_commands(screen)
+
+    def _view_commands(self) -> Iterable[SystemCommand]:
+        """List every view of the points and of the training by its name."""
+        panel = self.main.denoising
+        dim = self.model.workspace.experiment.dim
+        for name in views_of(dim):
+            yield SystemCommand(
+                f"View: {name}", PICTURES[name], partial(self._show_view, panel.choose, name)
+            )
+        for name in LOSS_VIEWS:
+            show = partial(self._show_view, self.training.choose_loss_view, name, "training")
+            yield SystemCommand(f"View of the training: {name}", PICTURES[name], show)
+
+    def _show_view(self, choose: Callable[[str], None], name: str, tab: str = "denoising") -> None:
+        """Show a view, and the tab that holds it."""
+        self.updates.show_tab(tab)
+        choose(name)
 
     # --- actions -----------------------------------------------------------------------------
 

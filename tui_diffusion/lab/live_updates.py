@@ -237,7 +237,7 @@ class LiveUpdates:
         )
         model.sampling.ask(request)
         if self._main.loss.view != "loss" and (not request.live or self._diagnoses.due()):
-            model.diagnoses.ask(request)
+            model.diagnoses.ask(replace(request, study=self._main.loss.view))
 
     def ask_diagnosis(self) -> None:
         """Request the diagnosis alone, at once; while a field is edited, for the value typed."""
@@ -246,7 +246,7 @@ class LiveUpdates:
         request = model.workspace.request(live=model.workspace.active)
         if trial != model.workspace.experiment:
             request = replace(request, experiment=trial, source="forward", denoiser=None)
-        model.diagnoses.ask(request)
+        model.diagnoses.ask(replace(request, study=self._main.loss.view))
 
     def show_trajectory(self, trajectory: MeasuredTrajectory) -> None:
         """Show a trajectory, unless the experiment has changed since the request."""

@@ -9,6 +9,7 @@ is a square, the error falls as N^−2p, down to the error of the start and to c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -133,6 +134,19 @@ def best_samplers(
         for most, fitting in within.items()
         if fitting
     }
+
+
+def compared(rows: Sequence[SamplerError], own: str) -> list[str]:
+    """Return the samplers to draw: the experiment's own, then the best, for few evaluations first.
+
+    The others follow in the order of their least error.
+    """
+    measured = {row.sampler: math.inf for row in rows}
+    for row in rows:
+        measured[row.sampler] = min(measured[row.sampler], row.error)
+    best = [row.sampler for row in best_samplers(rows).values()]
+    others = sorted(measured, key=lambda name: measured[name])
+    return [name for name in dict.fromkeys([own, *best, *others]) if name in measured]
 
 
 @lru_cache(maxsize=512)

@@ -153,6 +153,7 @@ class PicturePanel:
     x_label: str = ""
     y_label: str = ""
     square: bool = False
+    log_x: bool = False
     log_y: bool = False
     names: tuple[str, ...] = ()
     y_names: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.analysis.evaluations import best_samplers, compared
 from ...core.analysis.loss_curve import Floors, floor_line, over_floor
 from ...core.arrays import Floats, Range
 from ...core.assemble import sampling_schedule
@@ -23,7 +24,13 @@ NamedLosses = tuple[str, NDArray[np.float32], Floors]
 
 def training_figure(exhibit: Exhibit, view: str) -> Figure:
     """Return one of the figures of a training."""
-    panels = {"loss": _loss, "excess": _excess, "error": _error, "schedule": _schedule}[view]
+    panels = {
+        "loss": _loss,
+        "excess": _excess,
+        "error": _error,
+        "schedule": _schedule,
+        "evaluations": _evaluations,
+    }[view]
     return Figure(exhibit.title, panels(exhibit))
 
 
@@ -103,8 +110,17 @@ def _excess(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
         Bars(np.arange(len(losses) + 1.0) - 0.5, excess, "network", "loss over its floor"),
         Curves(curve(levels, floor), "truth", "floor, the least of any network", dashed=True),
     )
+    across = (-0.5, len(losses) - 0.5)
     top = 1.08 * float(np.nanmax([*excess, *floor, 1e-12]))
-    return (PicturePanel((-0.5, len(losses) - 0.5), (0.0, top), layers, "", (), "level", "loss"),)
+    nats = np.array([np.nan if at.nats is None else at.nats for at in losses])
+    shares = Bars(np.arange(len(losses) + 1.0) - 0.5, nats, "second", "share of the bound on kl")
+    most = 1.08 * float(np.nanmax([*nats, 1e-12]))
+    found = exhibit.likelihood
+    note = "" if found is None else f"kl {found.kl:.3g} ± {found.error:.2g} nats"
+    return (
+        PicturePanel(across, (0.0, top), layers, "loss", (), "level"),
+        PicturePanel(across, (0.0, most), (shares,), "nats", (note,), "level"),
+    )
 
 
 def _error(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
@@ -153,6 +169,36 @@ def _schedule(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
         PicturePanel(across, (0.0, top), noise, "noise", (), "level"),
         PicturePanel(across, _span(step, out), errors, "an error in eps_hat grows by", (), "level",
               log_y=True),
+    )  # fmt: skip
+
+
+def _evaluations(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
+    """Return the error of the experiment's sampler, and of the best ones, against evaluations."""
+    rows = exhibit.evaluations
+    if not rows:
+        return (_empty("There is no network whose samplers could be compared."),)
+    names = compared(rows, exhibit.experiment.sampling.sampler)[: len(SERIES_ROLES)]
+    least = rows[0].real
+    layers: list[Layer] = []
+    for name, role in zip(names, SERIES_ROLES, strict=False):
+        of_one = [row for row in rows if row.sampler == name]
+        calls = np.array([row.evaluations for row in of_one], float)
+        error, ideal = (
+            _logs(np.array([max(getattr(row, what), least) for row in of_one]))
+            for what in ("error", "ideal")
+        )
+        layers.append(Curves(curve(_logs(calls), ideal), role, f"{name}, ideal", dashed=True))
+        layers.append(Curves(curve(_logs(calls), error), role, name))
+    calls = _logs(np.array([row.evaluations for row in rows], float))
+    ends = np.array([calls.min(), calls.max()])
+    ground = _logs(np.full(2, least))
+    layers.append(Curves(curve(ends, ground), "dim", "true points", 1.5))
+    heights = [layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)]
+    best = ", ".join(f"{most}: {row.sampler}" for most, row in best_samplers(rows).items())
+    xs = (float(ends[0]), max(float(ends[1]), float(ends[0]) + 0.1))
+    return (
+        PicturePanel(xs, _span(*heights), tuple(layers), "", (f"best within {best}",),
+                     "evaluations", "energy distance", log_x=True, log_y=True),
     )  # fmt: skip
 
 

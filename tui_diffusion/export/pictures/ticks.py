@@ -40,7 +40,7 @@ def marks(panel: PicturePanel, most: int, *, across: bool) -> list[tuple[float, 
     axis = panel.axes[0 if across else 1]
     if names := panel.names if across else panel.y_names:
         return [(float(k), name) for k, name in enumerate(names)]
-    if across or not panel.log_y:
+    if not (panel.log_x if across else panel.log_y):
         own = (axis.own(span[0]), axis.own(span[1]))
         return [(axis.unit(at), picture_tick_text(at, own)) for at in ticks(own, most)]
     if span[1] - span[0] < 1.2:  # within about a decade, round numbers

@@ -11,6 +11,7 @@ from ...core.config.errors import ConfigError
 from ...core.config.experiment import Experiment
 from ...core.parts.registries import part_files
 from ...core.text import shown
+from ..panels.training import view_by
 from ..workspace import reread
 
 if TYPE_CHECKING:
@@ -160,10 +161,14 @@ class TrainingActions:
         self._app.refuse(refused, f"{who} trains this run, the lab only watches; {instead}.")
         return True
 
-    def action_loss_view(self) -> None:
-        """Show the next view of the loss panel."""
+    def action_loss_view(self, by: int = 1) -> None:
+        """Show the next view of the loss panel, or the one before."""
+        self.choose_loss_view(view_by(self._main.loss.view, by))
+
+    def choose_loss_view(self, view: str) -> None:
+        """Show a view of the loss panel by its name."""
         loss = self._main.loss
-        loss.next_view()
+        loss.choose(view)
         loss.at(self._main.denoising.level)
         if loss.view != "loss":
             self._updates.ask_diagnosis()

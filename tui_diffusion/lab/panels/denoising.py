@@ -133,13 +133,17 @@ class DenoisingPanel(Panel, LevelPlayer):
         """The current view for each dimension."""
         return dict(self._view)
 
-    def action_view(self) -> None:
-        """Show the next view."""
-        if self.trajectory is None:
-            return
-        self._view[self.trajectory.dim] = view_after(self.view, self.trajectory.dim)
-        self.zoom = 0
-        self.redraw()
+    def action_view(self, by: int = 1) -> None:
+        """Show the next view, or the one before."""
+        if self.trajectory is not None:
+            self.choose(view_after(self.view, self.trajectory.dim, by))
+
+    def choose(self, view: str) -> None:
+        """Show a view of the current points by its name."""
+        if self.trajectory is not None:
+            self._view[self.trajectory.dim] = view
+            self.zoom = 0
+            self.redraw()
 
     def action_truth(self) -> None:
         """Show or hide the exact density."""

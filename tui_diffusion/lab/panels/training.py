@@ -29,20 +29,27 @@ if TYPE_CHECKING:
     from ..drawing.downsampling import Series
     from ..sampling.diagnosis import RequestedDiagnosis
 
-LOSS_VIEWS = ("loss", "excess", "error", "schedule")
+LOSS_VIEWS = ("loss", "excess", "error", "schedule", "evaluations")
 """The views, in the order of the key ``o``."""
 TITLES = {
     "excess": "Excess loss per level",
     "error": "Where the error comes from",
     "schedule": "Noise, and how errors grow",
+    "evaluations": "Error against evaluations",
 }
 """Titles of the views that show a diagnosis."""
+
+
+def view_by(view: str, by: int) -> str:
+    """Return the view ``by`` places on; the first follows the last."""
+    return LOSS_VIEWS[(LOSS_VIEWS.index(view) + by) % len(LOSS_VIEWS)]
 
 
 class LossPanel(Panel):
     """The losses over all planned steps, raw (as an envelope) and smoothed.
 
-    The other views show a diagnosis: excess loss per level, attribution, schedule.
+    The other views show a diagnosis: excess loss per level, attribution, schedule, and the error of
+    samplers against evaluations.
     """
 
     DEFAULT_CSS = """
@@ -116,9 +123,9 @@ class LossPanel(Panel):
     def on_show(self, event: events.Show) -> None:
         self.redraw()
 
-    def next_view(self) -> None:
-        """Show the next view."""
-        self.view = LOSS_VIEWS[(LOSS_VIEWS.index(self.view) + 1) % len(LOSS_VIEWS)]
+    def choose(self, view: str) -> None:
+        """Show a view by its name."""
+        self.view = view
         self.redraw()
 
     def action_log_scale(self) -> None:
@@ -128,7 +135,7 @@ class LossPanel(Panel):
 
     def show_diagnosis(self, diagnosis: RequestedDiagnosis | None) -> None:
         """Set the diagnosis, or None if there is none for the current experiment."""
-        self.diagnosis = diagnosis
+        self.diagnosis = diagnosis and diagnosis.with_parts_of(self.diagnosis)
         self.redraw()
 
     def at(self, level: int) -> None:
@@ -164,9 +171,12 @@ class LossPanel(Panel):
         view_state = (width, height, self.palette, self.glyphs)
         if self.view != "loss" and diagnosis is not None:
             from ..views.diagnosis import attribution, excess, schedule
+            from ..views.evaluations import evaluations
 
             if self.view == "excess":
                 return excess(diagnosis, self.level, *view_state)
+            if self.view == "evaluations":
+                return evaluations(diagnosis, *view_state)
             if self.view == "error":
                 return attribution(diagnosis, *view_state)
             return schedule(diagnosis, self.level, *view_state)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from ...core.analysis.attribution import Attribution, attribute
 from ...core.analysis.error_growth import Amplification, amplification
+from ...core.analysis.evaluations import SamplerError, errors_by_evaluations
+from ...core.analysis.likelihood import Likelihood, likelihood
 from ...core.analysis.loss_floor import LevelLoss, level_losses
+from ...core.analysis.probability_flow import NoFieldError
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.assemble import make_ideal, make_mixture
 from ...core.methods import device_of
+from ...core.progress import ProgressCallback
 from ...core.training.devices import use_threads
 from .request import SampleRequest
+
+_COMPARED = 2000
+"""Most points of a sample from each sampler that is compared."""
 
 
 @dataclass(frozen=True, eq=False)
 class RequestedDiagnosis:
-    """The diagnosis of one denoiser; without a network, ``losses`` and ``attribution`` are empty.
+    """The diagnosis of one denoiser; without a network, ``losses`` and all below are empty.
 
-    ``attribution`` is omitted during the training, because it takes three samplings.
+    ``attribution`` takes three samplings and ``likelihood`` many passes through the network: they
+    are omitted during the training, and where another view asks. ``evaluations`` is measured for
+    its own view only, while training of the experiment's own sampler.
     """
 
     request: SampleRequest
@@ -28,9 +38,24 @@ class RequestedDiagnosis:
     start: StartMismatch
     attribution: Attribution | None
     seconds: float
+    likelihood: Likelihood | None = None
+    evaluations: tuple[SamplerError, ...] = ()
+
+    def with_parts_of(self, earlier: RequestedDiagnosis | None) -> RequestedDiagnosis:
+        """Return this diagnosis with the parts that an earlier one of the same denoiser has."""
+        if earlier is None or earlier.request != self.request:
+            return self
+        return replace(
+            self,
+            attribution=self.attribution or earlier.attribution,
+            likelihood=self.likelihood or earlier.likelihood,
+            evaluations=self.evaluations or earlier.evaluations,
+        )
 
 
-def diagnose(request: SampleRequest) -> RequestedDiagnosis:
+def diagnose(
+    request: SampleRequest, progress: ProgressCallback | None = None
+) -> RequestedDiagnosis:
     """Diagnose the denoiser of a request."""
     began = monotonic()
     experiment = request.experiment
@@ -40,10 +65,22 @@ def diagnose(request: SampleRequest) -> RequestedDiagnosis:
     if request.source == "ideal":
         denoiser = make_ideal(experiment.method, mixture)
     losses: tuple[LevelLoss, ...] = ()
-    attribution = None
+    attribution, likely, evaluations = None, None, list[SamplerError]()
     if denoiser is not None:
         losses = tuple(level_losses(experiment, denoiser))
-        if not request.live:
+        if request.study == "excess" and not request.live:
+            with suppress(NoFieldError):
+                likely = likelihood(experiment, denoiser)
+        if request.study == "evaluations":
+            evaluations = errors_by_evaluations(
+                experiment,
+                denoiser,
+                samplers=[experiment.sampling.sampler] if request.live else None,
+                points=min(request.points, _COMPARED),
+                seed=request.seed,
+                progress=progress,
+            )
+        if request.study in ("", "error") and not request.live:
             # Use the network's own settings; the current ones may have changed since.
             device = device_of(denoiser)
             attribution = attribute(
@@ -56,4 +93,6 @@ def diagnose(request: SampleRequest) -> RequestedDiagnosis:
         start_mismatch(experiment),
         attribution,
         monotonic() - began,
+        likely,
+        tuple(evaluations),
     )

@@ -20,7 +20,7 @@ def trajectory(request: SampleRequest, progress: ProgressCallback) -> MeasuredTr
 
 
 def diagnosis(request: SampleRequest, progress: ProgressCallback) -> RequestedDiagnosis:
-    """Return the diagnosis of a request's denoiser, without progress reports."""
+    """Return the diagnosis of a request's denoiser."""
     from .diagnosis import diagnose
 
-    return diagnose(request)
+    return diagnose(request, progress)

@@ -20,7 +20,8 @@ class SampleRequest:
 
     ``step`` is the number of training steps of the network. ``live`` means that it is still in
     training, so a quick trajectory is better than a complete one. ``level`` is the first level to
-    be viewed. ``keep`` limits the trajectory to the first points.
+    be viewed. ``keep`` limits the trajectory to the first points. ``study`` is the view that shows
+    the diagnosis; '' for all but the slowest parts of one.
     """
 
     experiment: Experiment
@@ -32,3 +33,4 @@ class SampleRequest:
     live: bool = False
     level: int | None = field(default=None, compare=False)
     keep: int | None = None
+    study: str = field(default="", compare=False)

@@ -98,6 +98,7 @@ _TITLES = {
     "excess": "excess per level",
     "error": "error by its source",
     "schedule": "noise schedule",
+    "evaluations": "error against evaluations",
 }
 
 
@@ -127,7 +128,13 @@ def _of_training(panel: LossPanel) -> Exhibit | None:
     if panel.view != "loss":
         if diagnosis is None:
             return None
-        errors = ErrorDiagnosis(diagnosis.losses, diagnosis.amplification, diagnosis.attribution)
+        errors = ErrorDiagnosis(
+            diagnosis.losses,
+            diagnosis.amplification,
+            diagnosis.attribution,
+            diagnosis.likelihood,
+            diagnosis.evaluations,
+        )
         return Exhibit(diagnosis.request.experiment, diagnosis=errors)
     if training is None or training.losses is None or not training.step:
         return None

@@ -21,6 +21,12 @@ from ..readings import named
 from ..sampling.diagnosis import RequestedDiagnosis
 from .side_by_side import beside, text_line
 
+_PAIR_FROM = 60
+"""Number of columns from which two diagrams fit side by side."""
+
+_ROOMY = 84
+"""Number of columns from which the numbers of a level have their whole names."""
+
 _LABEL = 49
 """Cells of a row without its bar: name and number, the axis, and a word at the end."""
 
@@ -33,29 +39,65 @@ def excess(
     palette: Palette,
     glyphs: Glyphs,
 ) -> list[Strip]:
-    """Draw the loss over its floor at every level as bars, with the floor as a line."""
+    """Draw the loss over its floor at every level as bars, with the floor as a line.
+
+    Beside them, if there is room, stand the nats that each level adds to the bound on kl.
+    """
     losses = diagnosis.losses
     if not losses:
-        return _message("Train first: without a network there is no loss.", width, height, palette)
+        return message("Train first: without a network there is no loss.", width, height, palette)
     levels = [float(at.level) for at in losses]
     curves = (
         Curve(levels, [at.excess for at in losses], "bars", label="excess loss", fill=True),
         Curve(levels, [at.floor for at in losses], "floor", marker="dashed", label="floor"),
     )
-    figure = PlotFigure(curves=curves, x_label="level", x_range=(-0.5, len(losses) - 0.5))
+    across = (-0.5, len(losses) - 0.5)
+    figure = PlotFigure(curves=curves, x_label="level", x_range=across)
+    shares = [math.nan if at.nats is None else at.nats for at in losses]
+    nats = PlotFigure(
+        curves=(Curve(levels, shares, "bars", label="nats", fill=True),),
+        x_label="level",
+        x_range=across,
+    )
     here = losses[min(level, len(losses) - 1)]
     note = (
         " level ",
         NamedNumber("level", str(here.level)),
         ": loss ",
         NamedNumber("loss", f"{here.loss:.4g}"),
-        ", least of any network ",
+        ", least of any network " if width >= _ROOMY else ", least ",
         NamedNumber("least of any network", f"{here.floor:.4g}"),
         ", excess ",
         NamedNumber("excess", f"{here.excess:.3g}"),
+        *((", nats ", NamedNumber("nats", f"{here.nats:.2g}")) if here.nats is not None else ()),
     )
-    picture = draw_plot(figure, width, height - 1, palette, glyphs)
-    return [*picture, text_line(note, width, palette, "text", glyphs)]
+    notes = [note, _divergence(diagnosis)]
+    rows, left = height - len(notes), width // 2 if width >= _PAIR_FROM else width
+    picture = draw_plot(figure, left, rows, palette, glyphs)
+    if left < width:
+        picture = beside(picture, draw_plot(nats, width - left, rows, palette, glyphs))
+    return [*picture, *(text_line(text, width, palette, "text", glyphs) for text in notes)]
+
+
+def _divergence(diagnosis: RequestedDiagnosis) -> NumberedText:
+    """Return the divergence of the network's density beside the bound that all levels give."""
+    found = diagnosis.likelihood
+    if found is None:
+        rest = "when the training pauses or ends" if diagnosis.request.live else "none"
+        return (" kl, by the ODE: ", rest)
+    bound = found.start + sum(at.nats or 0.0 for at in diagnosis.losses)
+    return (
+        " kl ",
+        NamedNumber("kl", f"{found.kl:.3g}"),
+        " ± ",
+        NamedNumber("±", f"{found.error:.2g}"),
+        ", bound ",
+        NamedNumber("bound", f"{bound:.3g}"),
+        " nats; nll ",
+        NamedNumber("nll", f"{found.nll:.3g}"),
+        ", entropy ",
+        NamedNumber("entropy", f"{found.entropy:.3g}"),
+    )
 
 
 def schedule(
@@ -119,7 +161,7 @@ def attribution(
         waiting = "Train first: there is no sample of a network to explain."
         if diagnosis.request.live:
             waiting = "The error is split up when the training pauses or ends."
-        return _message(waiting, width, height, palette)
+        return message(waiting, width, height, palette)
     text, dim = palette.style("text"), palette.style("axis")
     lines = [Strip([Segment(" Energy distance of the sample, by where it comes from", text)])]
     values = [split.part(name) for name in PARTS]
@@ -184,7 +226,7 @@ def _bars(values: Sequence[float], room: int, glyphs: Glyphs) -> list[str]:
     return bars
 
 
-def _message(text: str, width: int, height: int, palette: Palette) -> list[Strip]:
+def message(text: str, width: int, height: int, palette: Palette) -> list[Strip]:
     """Return one line of text in the centre."""
     lines = [Strip.blank(width)] * height
     start = max(0, (width - len(text)) // 2)

@@ -7,10 +7,10 @@ from ...export.views import PICTURES, VIEWS_1D, VIEWS_2D, views_of
 __all__ = ["PICTURES", "VIEWS_1D", "VIEWS_2D", "view_after", "views_of", "zoomed"]
 
 
-def view_after(view: str, dim: int) -> str:
-    """Return the next view of such points; the first follows the last."""
+def view_after(view: str, dim: int, by: int = 1) -> str:
+    """Return the view of such points ``by`` places on; the first follows the last."""
     views = views_of(dim)
-    return views[(views.index(view) + 1) % len(views)]
+    return views[(views.index(view) + by) % len(views)]
 
 
 def zoomed(zoom: int, change: int) -> int:

@@ -328,8 +328,8 @@ class CompareScreen(PacedScreen[bool], LevelPlayer):
             self.action_tab("denoising")
             self.call_after_refresh(super().action_jump)
 
-    def action_view(self) -> None:
-        self._view = {dim: view_after(view, dim) for dim, view in self._view.items()}
+    def action_view(self, by: int = 1) -> None:
+        self._view = {dim: view_after(view, dim, by) for dim, view in self._view.items()}
         self.zoom = 0
         self.redraw()
 
