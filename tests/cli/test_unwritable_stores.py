@@ -70,7 +70,7 @@ def test_a_training_that_cannot_be_written_is_reported_all_the_same(run_cli, mon
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tui_diffusion.core.runs.writer._put", full)
+    monkeypatch.setattr("tui_diffusion.core.runs.writer.put", full)
     report = run_cli.json("train", "naive-1d", "--set", "training.steps=30", code=1)
     assert report["steps"] == 30
     assert report["run"] is None

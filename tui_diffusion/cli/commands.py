@@ -27,14 +27,15 @@ from .listing_commands import docs, doctor, list_, runs
 from .sampling_commands import evaluate, sample
 from .signals import Exit, complain
 from .speeds import use_kept_speeds
+from .sweep_command import sweep, sweeps
 from .train_command import train
 
-_WITHOUT_TORCH = ("list", "runs", "docs")
+_WITHOUT_TORCH = ("list", "runs", "sweeps", "docs")
 """Commands that need no working directory. The others import torch, and MKL then aborts."""
 
-_WITH_TORCH = ("train", "sample", "evaluate", "export")
+_WITH_TORCH = ("train", "sweep", "sample", "evaluate", "export")
 
-_HEADLESS = (list_, train, docs, doctor, runs, sample, evaluate, export_)
+_HEADLESS = (list_, train, sweep, docs, doctor, runs, sweeps, sample, evaluate, export_)
 
 
 class _Commands(click.Group):

@@ -88,8 +88,45 @@ def runs(_: click.Context, __: click.Parameter, incomplete: str) -> list[Complet
     from ..core.runs.naming import LATEST, run_folders
 
     names = dict.fromkeys(folder.name for folder in run_folders())
-    matches = [n for n in (*names, LATEST) if n.startswith(incomplete) and n.isprintable()]
+    if "/" in incomplete:
+        from ..core.sweeps.naming import runs_of_sweeps
+
+        names |= dict.fromkeys(runs_of_sweeps())
+    return _names((*names, LATEST), incomplete)
+
+
+def sweeps(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a sweep, or `latest`; without a match, complete a folder."""
+    from ..core.sweeps.naming import LATEST
+    from ..core.sweeps.store import sweep_folders
+
+    return _names((*sorted(folder.name for folder in sweep_folders()), LATEST), incomplete)
+
+
+def exported(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a run or of a sweep."""
+    both = [*runs(ctx, param, incomplete), *sweeps(ctx, param, incomplete)]
+    named = {item.value: item for item in both if item.type == "plain"}
+    return [*named.values()] or [CompletionItem(incomplete, type="dir")]
+
+
+def _names(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    matches = [n for n in names if n.startswith(incomplete) and n.isprintable()]
     return [CompletionItem(name) for name in matches] or [CompletionItem(incomplete, type="dir")]
+
+
+def engines(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of an engine of sweeps."""
+    from ..core.sweeps.engines import AUTO, ENGINES
+
+    return _begun(incomplete, (AUTO, *ENGINES))
+
+
+def measures(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a measure of sweeps."""
+    from ..core.sweeps.measures import MEASURES
+
+    return _begun(incomplete, MEASURES)
 
 
 def samplers(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

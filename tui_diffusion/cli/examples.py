@@ -21,6 +21,16 @@ EXAMPLES = {
         "diffusion-tui train ddpm-1d --out my-run --device cpu",
         "diffusion-tui train --resume latest --set training.steps=20000",
     ),
+    "sweep": (
+        "diffusion-tui sweep ddpm-1d --vary training.lr=1e-4..1e-1:log6 --seeds 5",
+        "diffusion-tui sweep naive-1d --vary method.name=naive,naive-exact --seeds 20",
+        "diffusion-tui sweep edm-1d --vary schedule.sigma_max=2,5 --vary sampling.levels=5,10,20",
+        "diffusion-tui sweep --resume latest",
+    ),
+    "sweeps": (
+        "diffusion-tui sweeps",
+        "diffusion-tui sweeps latest --by in_mode_std_ratio",
+    ),
     "sample": (
         "diffusion-tui sample latest --points 10000 --out points.npz",
         "diffusion-tui sample edm-moons --sampler euler --levels 10",
@@ -33,6 +43,7 @@ EXAMPLES = {
         "diffusion-tui export latest denoising.gif --seconds 6",
         "diffusion-tui export my-run levels.png --size 1920x1080",
         "diffusion-tui export edm-moons script.py",
+        "diffusion-tui export ddpm-1d-lr heatmap.svg --view excess",
     ),
     "runs": (
         "diffusion-tui runs",

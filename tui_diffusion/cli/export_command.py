@@ -10,19 +10,23 @@ import click
 from ..core.config.errors import ConfigError
 from ..core.progress import ProgressCallback
 from ..core.text import shown
+from . import completion
 from .examples import examples
-from .options import json_option, run_argument
+from .options import json_option
 from .progress import with_bar
 from .resampling import denoiser_of, resampled
 from .results import end_if_diverged, print_json
 from .signals import Interruption
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ..core.trajectory import Trajectory
+    from ..export.options import ExportOptions
 
 
 @click.command("export", epilog=examples("export"))
-@run_argument
+@click.argument("run", metavar="RUN|SWEEP", shell_complete=completion.exported)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--points", metavar="N", help="Points denoised together.")
 @click.option("--size", metavar="WxH", help="Size of an animation or a picture, such as 640x480.")
@@ -55,13 +59,15 @@ def export_(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write an animation, a picture, the numbers or a script of a run.
+    """Write an animation, a picture, the numbers or a script of a run, or the results of a sweep.
 
     RUN is a name, the beginning of one, a folder, or latest. FILE ends in .gif .mp4 .png .svg .csv
-    .npz or .py; a .py file is a standalone script that trains and samples the same.
+    .npz or .py; a .py file is a standalone script that trains and samples the same. A sweep goes to
+    .csv .png or .svg; --view is then the measure, such as energy-distance or excess.
     """
+    from ..core.sweeps.either import find_sweep_or_run
     from ..export import formats
-    from ..export.formats import check, samples
+    from ..export.formats import check, format_of, samples
     from ..export.options import ExportOptions, read_level, read_number, read_size
     from ..export.write import export
 
@@ -75,6 +81,12 @@ def export_(
         seconds=read_number("seconds", seconds),
         force=force,
     )
+    format_of(file)
+    sweep, _ = find_sweep_or_run(run)
+    if sweep is not None:
+        given = {"--points": points, "--fps": fps, "--seconds": seconds, "--seed": seed}
+        _export_sweep(sweep, file, options, given, as_json)
+        return
     check(file, options)
     sampled = samples(file) and formats.needs_points(view)
     if seed is not None and not samples(file):
@@ -108,14 +120,37 @@ def export_(
         files = with_bar(
             f"writing {file.suffix}", lambda progress: export(exhibit, file, options, progress)
         )
-    entries = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
-    if as_json:
-        print_json(
-            {"run": str(opened.folder), "experiment": opened.experiment.name, "files": entries}
-        )
-    else:
-        for entry in entries:
-            print(f"{shown(str(entry['file']))}  {entry['bytes']:,} bytes")
+    _print_files(files, {"run": str(opened.folder), "experiment": opened.experiment.name}, as_json)
     if exhibit.trajectory is not None:
         finite = int(exhibit.trajectory.result.isfinite().all(1).sum())
         end_if_diverged(not_finite(experiment.sampling.points - finite, experiment.sampling.points))
+
+
+def _export_sweep(
+    folder: Path, file: Path, options: ExportOptions, given: Mapping[str, object], as_json: bool
+) -> None:
+    """Write the results of a sweep; ``given`` are options that only a run takes."""
+    from ..core.sweeps.results import results
+    from ..core.sweeps.store import open_sweep
+    from ..export.sweeps import check_sweep, export_sweep
+
+    if wrong := [name for name, value in given.items() if value is not None]:
+        raise ConfigError(
+            f"{', '.join(wrong)} does not go with a sweep; allowed: --view, --size, --light, "
+            "--transparent, --force"
+        )
+    check_sweep(file, options)
+    found = results(open_sweep(folder))
+    with Interruption():
+        files = export_sweep(found, file, options)
+    about = {"sweep": str(found.stored.folder), "experiment": found.sweep.base.name}
+    _print_files(files, about, as_json)
+
+
+def _print_files(files: Sequence[Path], about: Mapping[str, str], as_json: bool) -> None:
+    entries = [{"file": str(path), "bytes": path.stat().st_size} for path in files]
+    if as_json:
+        print_json({**about, "files": entries})
+        return
+    for entry in entries:
+        print(f"{shown(str(entry['file']))}  {entry['bytes']:,} bytes")

@@ -114,6 +114,7 @@ def runs(words: tuple[str, ...], as_json: bool) -> None:
     """
     from ..core.runs.changes import changes_of, matches
     from ..core.runs.naming import all_runs
+    from ..core.sweeps.store import sweep_folders
 
     every = all_runs()
     changes = changes_of(every)
@@ -124,10 +125,12 @@ def runs(words: tuple[str, ...], as_json: bool) -> None:
     if not chosen:
         none = "no runs so far; diffusion-tui train EXPERIMENT writes one"
         complain(f"none of {len(every)} runs has these words" if every else none)
-        return
-    from .tables import print_runs
+    else:
+        from .tables import print_runs
 
-    print_runs(chosen, changes)
+        print_runs(chosen, changes)
+    if count := len(sweep_folders()):
+        complain(f"{count} sweep{'' if count == 1 else 's'} with more runs: diffusion-tui sweeps")
 
 
 def _run_row(summary: Summary, changes: Changes | None) -> dict[str, Any]:

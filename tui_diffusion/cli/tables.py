@@ -36,18 +36,18 @@ def print_presets(rows: Iterable[Mapping[str, Any]]) -> None:
         )
         for row in rows
     ]
-    table = _table(words, numbers)
-    console = _console(highlight=True)
+    table = empty_table(words, numbers)
+    out = console(highlight=True)
     widths = [max(map(len, cells)) for cells in zip((*words, *numbers), *lines, strict=True)]
     for column, width in zip(table.columns, widths, strict=True):
         column.no_wrap, column.min_width = True, width
     # In a narrow terminal the title is cut; a cut name could not be typed.
     title = table.columns[1]
     title.min_width = None
-    title.max_width = max(8, console.width - sum(widths) + widths[1] - 3 * len(widths) + 2)
+    title.max_width = max(8, out.width - sum(widths) + widths[1] - 3 * len(widths) + 2)
     for name, *others in lines:
         table.add_row(f"[bold]{name}[/]", *others)
-    console.print(table)
+    out.print(table)
 
 
 def print_runs(runs: Sequence[Summary], changes: Mapping[Path, Changes]) -> None:
@@ -56,11 +56,11 @@ def print_runs(runs: Sequence[Summary], changes: Mapping[Path, Changes]) -> None
     Names are never broken, so that they can be copied. In a narrow terminal, long changes take a
     line of their own, then the energy column is omitted.
     """
-    console = _console()
+    out = console()
     heads = ("run", "state", "steps", "energy", "age", "changes")
     rows = [_run_cells(run, changes.get(run.folder)) for run in runs]
     widths = [max(map(cell_len, cells)) for cells in zip(heads, *rows, strict=True)]
-    shown_columns, room = [0, 1, 2, 3, 4, 5], console.width
+    shown_columns, room = [0, 1, 2, 3, 4, 5], out.width
     if sum(widths) + 2 * len(heads) > room:
         shown_columns.remove(5)
     if sum(widths[:5]) + 2 * 5 > room:
@@ -71,13 +71,13 @@ def print_runs(runs: Sequence[Summary], changes: Mapping[Path, Changes]) -> None
             set_cell_size(cells[i], widths[i]) if i in (0, 1, 5) else cells[i].rjust(widths[i])
             for i in shown_columns
         ]
-        console.print(Text("  ".join(parts).rstrip(), style), soft_wrap=True)
+        out.print(Text("  ".join(parts).rstrip(), style), soft_wrap=True)
 
     line(heads, "bold")
     for cells in rows:
         line(cells)
         if 5 not in shown_columns and cells[5]:
-            console.print(Text(f"    {cells[5]}", "dim"), soft_wrap=True)
+            out.print(Text(f"    {cells[5]}", "dim"), soft_wrap=True)
 
 
 def _run_cells(run: Summary, changes: Changes | None) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ def _run_cells(run: Summary, changes: Changes | None) -> tuple[str, ...]:
     note = "  ".join(filter(None, notes))
     if about is None:
         return run.label, str(run.standing), "", "", "", note
-    energy = _number((about.quality or {}).get("energy_distance"))
+    energy = number_text((about.quality or {}).get("energy_distance"))
     steps = f"{about.step:,}/{about.steps:,}"
     return run.label, str(run.standing), steps, energy, age_text(run.age()), note
 
@@ -122,29 +122,27 @@ def print_report(report: Mapping[str, Any]) -> None:
         table.add_row(name, f"{value}   goal {goal}")
     for key in ("nearest_mode_distance", "energy_distance", "off_mode", "in_mode_std_ratio"):
         if sample[key] is not None:
-            real = _number(sample[f"{key}_real"])
+            real = number_text(sample[f"{key}_real"])
             table.add_row(of_key(key).name, f"{_with_chance(sample, key)}   real data {real}")
-    console = _console()
+    out = console()
     if not report["run"]:
-        console.print(table)
+        out.print(table)
         return
     # This belongs into the first column, but must stay in one piece at any length.
     label = table.columns[0]
     label.min_width = max(cell_len(str(cell)) for cell in label.cells)
-    console.print(table)
+    out.print(table)
     run = Text.assemble(("run".ljust(label.min_width + 2), "dim"), shown(report["run"]))
-    console.print(run, soft_wrap=True)
+    out.print(run, soft_wrap=True)
 
 
 def print_evaluation(report: Mapping[str, Any]) -> None:
     """Print the quality, the loss at every level, and the sources of the error."""
-    console = _console()
+    out = console()
     who = "exact denoiser" if report["ideal"] else "network"
     name = shown(report["experiment"])
-    console.print(
-        f"{name}, {who}, {report['sampler']}, {len(report['levels'])} levels\n", markup=False
-    )
-    quality = _table(("metric",), ("sample", "real data"))
+    out.print(f"{name}, {who}, {report['sampler']}, {len(report['levels'])} levels\n", markup=False)
+    quality = empty_table(("metric",), ("sample", "real data"))
     metrics, target = report["metrics"], report["target"]
     for name in ("mean", "std"):
         rows = zip("xy", metrics[name], target[name], target["std"], strict=False)
@@ -153,47 +151,47 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
             quality.add_row(f"{name} {axis}", *texts)
     for key in (name for name in metrics if f"{name}_real" in metrics):
         if metrics[key] is not None:
-            row = (_with_chance(metrics, key), _number(metrics[f"{key}_real"]))
+            row = (_with_chance(metrics, key), number_text(metrics[f"{key}_real"]))
             quality.add_row(of_key(key).name, *row)
-    console.print(quality)
+    out.print(quality)
 
     columns = ("sigma", "alpha", "loss", "floor", "excess", "amplification", "amplification_out")
-    levels = _table((), ("level", *columns[:-2], "eps error x", "in the end x"))
+    levels = empty_table((), ("level", *columns[:-2], "eps error x", "in the end x"))
     for row in report["levels"]:
-        levels.add_row(str(row["level"]), *(_number(row[name]) for name in columns))
-    console.print(levels)
-    console.print(
+        levels.add_row(str(row["level"]), *(number_text(row[name]) for name in columns))
+    out.print(levels)
+    out.print(
         "eps error x: how many times as large an error in eps_hat is after its step;\n"
         "in the end x: in the sample, where the ideal denoiser takes all later steps.\n"
     )
 
     parts, start = report["attribution"], report["start"]
     names = ("start", "network", "discretisation", "total")
-    split = _table(("error of the sample",), ("energy distance", "± by chance"))
+    split = empty_table(("error of the sample",), ("energy distance", "± by chance"))
     for name in names:
-        split.add_row(name, _number(parts[name]), _number(parts[f"{name}_chance"]))
-    split.add_row("true points", "0", _number(parts["chance"]))
-    console.print(split)
+        split.add_row(name, number_text(parts[name]), number_text(parts[f"{name}_chance"]))
+    split.add_row("true points", "0", number_text(parts["chance"]))
+    out.print(split)
     for sentence in parts["verdict"]:
-        console.print(sentence, markup=False)
-    console.print(
-        f"Noisiest level: alpha_bar {_number(start['alpha_bar'])}, the data's std over the noise's "
-        f"{_number(start['signal'])}."
+        out.print(sentence, markup=False)
+    out.print(
+        f"Noisiest level: alpha_bar {number_text(start['alpha_bar'])}, the data's std over the "
+        f"noise's {number_text(start['signal'])}."
     )
 
 
 def _with_chance(metrics: Mapping[str, Any], key: str) -> str:
     """Format a metric with its chance variation, if that is known."""
     chance = metrics.get(f"{key}_chance")
-    return _number(metrics[key]) + ("" if chance is None else f" ± {_number(chance)}")
+    return number_text(metrics[key]) + ("" if chance is None else f" ± {number_text(chance)}")
 
 
-def _console(*, highlight: bool = False) -> Console:
+def console(*, highlight: bool = False) -> Console:
     """Return a console for standard output; without a terminal it cuts and wraps nothing."""
     return Console(highlight=highlight, width=None if sys.stdout.isatty() else _UNBROKEN)
 
 
-def _table(words: Iterable[str], numbers: Iterable[str] = ()) -> Table:
+def empty_table(words: Iterable[str], numbers: Iterable[str] = ()) -> Table:
     """Return an empty table with text columns, then right-aligned number columns."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in words:
@@ -203,7 +201,7 @@ def _table(words: Iterable[str], numbers: Iterable[str] = ()) -> Table:
     return table
 
 
-def _number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 

@@ -38,3 +38,8 @@ def store() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("diffusion-tui", appauthor=False)) / "runs"
+
+
+def sweep_store() -> Path:
+    """Return the folder of the sweeps, beside that of the runs."""
+    return store().parent / "sweeps"

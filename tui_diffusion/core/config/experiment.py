@@ -162,7 +162,7 @@ class Experiment(Section):
         known = field_table()
         for path in settings:
             if path not in known:
-                raise ConfigError(_unknown_field(path), path)
+                raise ConfigError(unknown_field(path), path)
         values = self.model_dump()
         changes = {**self._companions(settings), **settings}
         if not any(path.startswith("data.") for path in changes):
@@ -269,13 +269,13 @@ def _explain(error: ValidationError) -> ConfigError:
         message = str(first["ctx"]["error"])
         return ConfigError(message, message.partition(":")[0])
     if first["type"] == "extra_forbidden":
-        return ConfigError(_unknown_field(path), path)
+        return ConfigError(unknown_field(path), path)
     return ConfigError(
         f"{path or 'experiment'}: {first['msg']}; allowed: an object of fields", path
     )
 
 
-def _unknown_field(path: str) -> str:
+def unknown_field(path: str) -> str:
     table = field_table()
     sections = sorted({spec.section or spec.path for spec in table.values()})
     allowed = ", ".join(f"{s}.*" if s not in ("seed", "device") else s for s in sections)

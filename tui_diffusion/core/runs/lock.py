@@ -32,20 +32,20 @@ class Lock:
         self._handle = handle
 
     @classmethod
-    def take(cls, folder: Path) -> Lock:
-        """Take the lock of a run; raise `RunError`."""
+    def take(cls, folder: Path, what: str = "run") -> Lock:
+        """Take the lock of a run, or of ``what`` the folder is; raise `RunError`."""
         file = folder / "lock"
         try:
             handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
         except OSError as error:
             raise RunError(
-                f"run {shown(str(folder))}: cannot be written ({reason_of(error)})"
+                f"{what} {shown(str(folder))}: cannot be written ({reason_of(error)})"
             ) from None
         try:
             if not _try(handle, fcntl.LOCK_EX):
                 who = _holder(file)
                 raise RunError(
-                    f"run {shown(str(folder))}: {who} is still training this run; "
+                    f"{what} {shown(str(folder))}: {who} is still training this {what}; "
                     "try again when it ends"
                 )
             # The run may have been renamed or removed during the wait.
@@ -56,7 +56,7 @@ class Lock:
         except OSError as error:
             os.close(handle)
             raise RunError(
-                f"run {shown(str(folder))}: cannot be written ({reason_of(error)})"
+                f"{what} {shown(str(folder))}: cannot be written ({reason_of(error)})"
             ) from None
         except BaseException:
             os.close(handle)

@@ -1,4 +1,7 @@
-"""Finding a run by its name, the beginning of one, ``latest``, or its folder."""
+"""Finding a run by its name, the beginning of one, ``latest``, or its folder.
+
+A run of a sweep is found as ``SWEEP/RUN``, each a name or the beginning of one.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from .outside import outside_folders, outside_runs
 from .store import Summary, at, in_store, latest_first, list_runs, summarise
 
 LATEST = "latest"
-_ALLOWED = "the folder of a run, or the name of one in {}, its beginning, or " + LATEST
+_ALLOWED = "the folder of a run, or the name of one in {}, its beginning, SWEEP/RUN, or " + LATEST
 _MOST = 4
 """Maximum number of candidates in the message on an ambiguous beginning."""
 
@@ -44,6 +47,11 @@ def find(name: str) -> Path:
     folder = at(name)
     if folder is not None:
         return folder
+    if "/" in name.strip("/") and "\0" not in name and not os.path.lexists(name):
+        from ..sweeps.naming import find_run_of_sweep
+
+        if (folder := find_run_of_sweep(name)) is not None:
+            return folder
     allowed = _ALLOWED.format(shown(str(store())))
     if name == LATEST:
         whole = [run.folder for run in all_runs() if run.whole]

@@ -16,6 +16,9 @@ from ..files import UNREADABLE, read_plain
 from ..paths import store
 from .store import Summary, in_store, summarise
 
+SWEEP_FILE = "sweep.json"
+"""File that makes a folder a sweep, whose folders are its runs."""
+
 _LONGEST = 2**14
 """Maximum size in bytes of an entry."""
 
@@ -34,13 +37,13 @@ def _entry(folder: Path) -> Path:
 
 
 def remember(folder: Path) -> None:
-    """Add a folder to the list, unless it is in the store.
+    """Add a folder to the list, unless it is in the store or in a sweep.
 
     Errors are ignored: a list that cannot be written must not prevent a training.
     """
     folder = folder.absolute()
-    if in_store(folder):
-        return
+    if in_store(folder) or os.path.lexists(folder.parent / SWEEP_FILE):
+        return  # the runs of a sweep are found through it
     entry = _entry(folder)
     temporary = entry.with_name(f".{entry.name}.{os.getpid()}.tmp")
     with suppress(OSError):

@@ -19,7 +19,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +39,7 @@ from .. import notebook, pictures
 from ..arguments import expected
 from ..assemble import make_method, make_mixture, make_network
 from ..config.errors import ConfigError
-from ..config.experiment import Experiment, from_json
+from ..config.experiment import Experiment
 from ..config.point_files import read_points
 from ..files import UNREADABLE, read_object, reason_of
 from ..methods import NetworkDenoiser
@@ -52,6 +51,7 @@ from ..training.trainer import part_of
 from .manifest import POINTS_FILE, RunError, RunState, check_unchanged, read_about
 from .naming import find
 from .store import is_shown
+from .stored_experiment import load_experiment
 from .writer import save_run, temporary_of
 
 __all__ = [
@@ -151,7 +151,7 @@ def open_run(name: str | Path) -> Run:
     experiment = _read(
         folder,
         checkpoint / "experiment.json",
-        lambda file: _load_experiment(file, points),
+        lambda file: load_experiment(file, points),
         about.checksums,
     )
     if about.step > experiment.training.steps:
@@ -208,20 +208,6 @@ def _has_newer(folder: Path, checkpoint: str) -> bool:
         return read_about(folder).checkpoint != checkpoint
     except UNREADABLE:
         return False
-
-
-def _load_experiment(file: Path, points: Path) -> Experiment:
-    """Read the experiment, with its data from the run's own copy if it has one."""
-    values = read_object(file)
-    data = values.get("data")
-    if not (isinstance(data, dict) and data.get("name") == "file" and points.exists()):
-        return from_json(json.dumps(values))
-    name = Path(str(data.get("path"))).name
-    # The copy holds only the chosen columns and rows.
-    data |= {"path": str(points.absolute()), "columns": "", "where": ""}
-    experiment = from_json(json.dumps(values))
-    experiment.data.came_from(name)
-    return experiment
 
 
 def _plain(file: Path) -> Path:

@@ -154,7 +154,7 @@ def summarise(folder: Path) -> Summary | None:
             ours = any(CHECKPOINT.fullmatch(n) or n == "lock" for n in names)
             reason = "run.json is missing"
             return Summary(folder, "half-written" if ours else "foreign", reason=reason)
-        return _summary_of_run(folder)
+        return summary_of_run(folder)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -172,7 +172,7 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _summary_of_run(folder: Path) -> Summary:
+def summary_of_run(folder: Path) -> Summary:
     """Summarise a folder with a run.json."""
     try:
         about = read_about(folder)

@@ -112,15 +112,15 @@ class Snapshot:
         losses = tensors.pop("losses").numpy()
         rest = {name: v for name, v in tensors.items() if not name.startswith(prefix)}
         written = {
-            "experiment.json": _put(folder / "experiment.json", to_json(self.experiment).encode()),
-            "weights.safetensors": _put(
+            "experiment.json": put(folder / "experiment.json", to_json(self.experiment).encode()),
+            "weights.safetensors": put(
                 folder / "weights.safetensors", save_tensors(part_of(tensors, prefix))
             ),
-            "state.safetensors": _put(folder / "state.safetensors", save_tensors(rest)),
-            "losses.npy": _put(folder / "losses.npy", _npy(losses)),
+            "state.safetensors": put(folder / "state.safetensors", save_tensors(rest)),
+            "losses.npy": put(folder / "losses.npy", _npy(losses)),
         }
         if self.metrics is not None:
-            written["metrics.json"] = _put(folder / "metrics.json", _json(self.metrics))
+            written["metrics.json"] = put(folder / "metrics.json", _json(self.metrics))
         flush_folder(folder)
         return written
 
@@ -161,7 +161,7 @@ def _json(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
-def _put(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
+def put(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
     """Write a new file, or its parts one by one, and flush it to the disk.
 
     The checksum is of the bytes in memory, so that it detects faults of the disk too.
@@ -246,7 +246,7 @@ def _extend(folder: Path, snapshot: Snapshot, counted: Manifest | None) -> None:
         files = snapshot.write(current)
         flush_folder(folder)
         named.unlink(missing_ok=True)
-        _put(named, _json(signed(snapshot.about(current.name, files, started, checksums))))
+        put(named, _json(signed(snapshot.about(current.name, files, started, checksums))))
         named.replace(folder / "run.json")
     except BaseException:
         # A signal may arrive right after the checkpoint has become current.
@@ -256,7 +256,7 @@ def _extend(folder: Path, snapshot: Snapshot, counted: Manifest | None) -> None:
             named.unlink(missing_ok=True)
         raise
     # The checkpoint is current now; the rest is cleanup.
-    _show(current, folder)
+    show_files(current, folder)
     with suppress(OSError):
         flush_folder(folder)
     for old in before.values():
@@ -279,12 +279,12 @@ def _keep_points(
         return {POINTS_FILE: known or checksum(kept.read_bytes())}
     named = folder / f".{POINTS_FILE}.tmp"
     named.unlink(missing_ok=True)
-    written = _put(named, _npy(points))
+    written = put(named, _npy(points))
     named.replace(kept)
     return {POINTS_FILE: written.checksum}
 
 
-def _show(checkpoint: Path, folder: Path) -> None:
+def show_files(checkpoint: Path, folder: Path) -> None:
     """Copy the files of the current checkpoint into the run's own folder.
 
     They are for people and other programs: this program reads only the checkpoint, so a crash amid
@@ -298,7 +298,7 @@ def _show(checkpoint: Path, folder: Path) -> None:
             try:
                 os.link(file, copy)
             except OSError:
-                _put(copy, file.read_bytes())
+                put(copy, file.read_bytes())
             copy.replace(folder / file.name)
         except OSError:
             for stale in (copy, folder / file.name):

@@ -247,7 +247,10 @@ def _panel(
         box = Box(box.left + (box.width - side) // 2, box.top, side, side)
     across = marks(panel, max(4, round(box.width / px(56))), across=True)
     up = marks(panel, max(4, round(box.height / px(48))), across=False)
-    grid = ([] if panel.names else [at for at, _ in across], [at for at, _ in up])
+    grid = (
+        [] if panel.names else [at for at, _ in across],
+        [] if panel.y_names else [at for at, _ in up],
+    )
     pen.panel(panel, box, grid)
     _titles(panel, pen, box)
     free = float(box.left - px(14))

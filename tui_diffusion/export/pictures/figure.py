@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS, Axis
@@ -116,7 +117,23 @@ class Arrows:
     sample: Sample = "arrow"
 
 
-Layer = Shade | Contour | Dots | Rings | Curves | Bars | Band | Arrows
+@dataclass(frozen=True, eq=False)
+class HeatMap:
+    """Cells of a grid about whole coordinates, row 0 at the bottom.
+
+    ``strengths`` (rows, columns) are from 0 to 1, nan for an empty cell. ``texts`` holds the lines
+    of text of each cell, by row and column. ``marked`` (rows, columns) cells have a frame.
+    """
+
+    strengths: Floats
+    texts: tuple[tuple[tuple[str, ...], ...], ...]
+    marked: NDArray[np.bool_]
+    role: str = "mark"
+    label: str = ""
+    sample: Sample = "line"
+
+
+Layer = HeatMap | Shade | Contour | Dots | Rings | Curves | Bars | Band | Arrows
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +141,8 @@ class PicturePanel:
     """A plot.
 
     ``notes`` are alternatives for the text at the right of the title; the first that fits is drawn.
-    ``square`` gives both axes one scale. ``names`` label whole numbers on the x axis. ``axes`` give
-    the ticks their units.
+    ``square`` gives both axes one scale. ``names`` label whole numbers on the x axis,
+    ``y_names`` on the y axis. ``axes`` give the ticks their units.
     """
 
     xs: Range
@@ -138,6 +155,7 @@ class PicturePanel:
     square: bool = False
     log_y: bool = False
     names: tuple[str, ...] = ()
+    y_names: tuple[str, ...] = ()
     axes: tuple[Axis, Axis] = (AS_IT_IS, AS_IT_IS)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +13,25 @@ from PIL import ImageFont
 
 from ...core.arrays import Floats
 from . import raster
-from .compose import Box
-from .figure import Arrows, Band, Bars, PicturePanel, Shade
+from .compose import LEAST_TEXT, Box
+from .figure import Arrows, Band, Bars, HeatMap, PicturePanel, Shade
 
 _LEAST_UNIT = 0.8
 """Smallest scale of lines and rings, below which they would vanish."""
+
+
+_CELL_TEXT = 14.0
+"""Design size of the text of a heat map's cell."""
+
+
+@dataclass(frozen=True)
+class HeatCell:
+    """A cell of a heat map: left, top, right and bottom in pixels, strength, texts, mark."""
+
+    box: tuple[float, float, float, float]
+    strength: float
+    texts: tuple[str, ...]
+    marked: bool
 
 
 class PlotArea:
@@ -62,6 +79,39 @@ class PlotArea:
         radius = max(2.0, self.width / 110)  # a few thousand points cannot show finer detail
         count = raster.splat(layer.of, panel.xs, panel.ys, *size, radius)
         return np.asarray(count / max(float(count.max()), 1e-30))
+
+
+def heat_cells(area: PlotArea, layer: HeatMap) -> Iterator[HeatCell]:
+    """Yield every cell of a heat map that has a strength or a text."""
+    rows, columns = layer.strengths.shape
+    edges = np.array([[c - 0.5, r - 0.5] for c, r in product(range(columns + 1), range(rows + 1))])
+    at = area.pixels(edges.reshape(columns + 1, rows + 1, 2))
+    for row, column in product(range(rows), range(columns)):
+        (left, bottom), (right, top) = at[column, row], at[column + 1, row + 1]
+        gap = min(1.0, (right - left) / 8, (bottom - top) / 8)
+        yield HeatCell(
+            (float(left + gap), float(top + gap), float(right - gap), float(bottom - gap)),
+            float(layer.strengths[row, column]),
+            layer.texts[row][column],
+            bool(layer.marked[row, column]),
+        )
+
+
+def text_lines(cell: HeatCell, unit: float) -> tuple[float, list[tuple[float, float, str]]]:
+    """Return the size in pixels of a cell's text and each line with its centre.
+
+    Without room for a legible size there are no lines; a second line goes before the first.
+    """
+    left, top, right, bottom = cell.box
+    for lines in filter(None, (cell.texts, cell.texts[:1])):
+        widest = max(float(font(100.0).getlength(line)) for line in lines) / 100
+        across = 0.9 * (right - left) / max(widest, 1e-9)
+        size = min(_CELL_TEXT * unit, across, 0.6 * (bottom - top) / len(lines))
+        if size >= LEAST_TEXT:
+            middle = (top + bottom) / 2 - 0.65 * size * (len(lines) - 1)
+            x = (left + right) / 2
+            return size, [(x, middle + 1.3 * size * k, line) for k, line in enumerate(lines)]
+    return LEAST_TEXT, []
 
 
 def arrow(start: Floats, end: Floats, head: float) -> list[Floats]:

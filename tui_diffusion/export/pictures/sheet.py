@@ -20,13 +20,14 @@ from .figure import (
     Curves,
     Dots,
     Figure,
+    HeatMap,
     Layer,
     PicturePanel,
     Rings,
     Sample,
     Shade,
 )
-from .plot_area import PlotArea, arrow, font
+from .plot_area import PlotArea, arrow, font, heat_cells, text_lines
 from .theme import PictureTheme, rgb
 
 
@@ -184,6 +185,8 @@ class _Plot(PlotArea):
                 self._bars(layer)
             case Band():
                 self._band(layer)
+            case HeatMap():
+                self._heat_map(layer)
             case Arrows():
                 strokes = raster.strokes(self.arrows(layer), *size, 1.3 * self.unit)
                 self._cover(strokes, layer.role)
@@ -200,6 +203,19 @@ class _Plot(PlotArea):
         shade = Image.fromarray(strength.astype(np.uint8), "L")
         shade.putpalette(_ramp(self.theme.panel, self.theme.shade))
         self.image = shade.convert("RGB")
+
+    def _heat_map(self, layer: HeatMap) -> None:
+        ink = ImageDraw.Draw(self.image)
+        ramp = _ramp(self.theme.panel, self.theme.shade)
+        for cell in heat_cells(self, layer):
+            if np.isfinite(cell.strength):
+                at = 3 * round(255 * cell.strength)
+                ink.rectangle(cell.box, (ramp[at], ramp[at + 1], ramp[at + 2]))
+            if cell.marked:
+                ink.rectangle(cell.box, None, self.theme[layer.role], self.sheet.px(2))
+            size, lines = text_lines(cell, self.unit)
+            for x, y, words in lines:
+                ink.text((x, y), words, self.theme["text"], font(size), "mm")
 
     def _contour(self, layer: Contour) -> None:
         panel = self.panel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from xml.sax.saxutils import escape
 
@@ -22,13 +22,14 @@ from .figure import (
     Curves,
     Dots,
     Figure,
+    HeatMap,
     Layer,
     PicturePanel,
     Rings,
     Sample,
     Shade,
 )
-from .plot_area import PlotArea, arrow, font
+from .plot_area import PlotArea, arrow, font, heat_cells, text_lines
 from .theme import PictureTheme, rgb
 
 _MOST_POINTS = 2000
@@ -201,10 +202,29 @@ class _Plot(PlotArea):
                 return [self._bars(layer, hue)]
             case Band():
                 return [self._band(layer, hue)]
+            case HeatMap():
+                return [*self._heat_map(layer)]
             case Arrows():
                 return [_path(self.arrows(layer), hue, 1.3 * unit)]
             case _:
                 return []
+
+    def _heat_map(self, layer: HeatMap) -> Iterator[str]:
+        for cell in heat_cells(self, layer):
+            left, top, right, bottom = cell.box
+            fill = f'fill="{self.theme.shade}" fill-opacity="{0.92 * cell.strength:.3f}"'
+            fill = fill if np.isfinite(cell.strength) else 'fill="none"'
+            frame = f' stroke="{self.theme[layer.role]}" stroke-width="{2 * self.unit:.2f}"'
+            yield (
+                f'<rect x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" '
+                f'height="{bottom - top:.2f}" {fill}{frame if cell.marked else ""}/>'
+            )
+            size, lines = text_lines(cell, self.unit)
+            for x, y, words in lines:
+                yield (
+                    f'<text x="{x:.1f}" y="{y + 0.35 * size:.1f}" fill="{self.theme["text"]}" '
+                    f'font-size="{size:.1f}" text-anchor="middle">{escape(words)}</text>'
+                )
 
     def _contour(self, layer: Contour, hue: str, unit: float) -> str:
         panel = self.panel

@@ -38,8 +38,8 @@ def marks(panel: PicturePanel, most: int, *, across: bool) -> list[tuple[float, 
     """Return the position and the text of each tick of a panel's axis."""
     span = panel.xs if across else panel.ys
     axis = panel.axes[0 if across else 1]
-    if across and panel.names:
-        return [(float(k), name) for k, name in enumerate(panel.names)]
+    if names := panel.names if across else panel.y_names:
+        return [(float(k), name) for k, name in enumerate(names)]
     if across or not panel.log_y:
         own = (axis.own(span[0]), axis.own(span[1]))
         return [(axis.unit(at), picture_tick_text(at, own)) for at in ticks(own, most)]

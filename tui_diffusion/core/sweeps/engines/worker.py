@@ -1,0 +1,68 @@
+"""A worker process: trains what its pipe brings, until the pipe closes.
+
+The parent sends ``(index, training)``, and `STOP` to end, also while a training runs. The worker
+answers ``("ready", -1, 0)`` once, and then for each training ``("step", index, step)`` and at the
+end ``("done", index, step)`` or ``("failed", index, reason)``. It loads torch once, after the
+number of threads is set.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from ...signals import ENDING
+
+STOP = "stop"
+
+
+def work(pipe: Connection, folder: Path, prepare: Callable[[], object] | None) -> None:
+    """Serve one parent process; return when it stops or dies."""
+    # Ctrl-C and a closed terminal reach the whole group of processes: the parent decides.
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    ended: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
+    torch.set_num_threads(1)
+    from ..training import StoppedError, train_run
+    from .executor import reason_for
+
+    def reporter(index: int) -> Callable[[int], None]:
+        """Return the report of a training; it stops the training if the parent stops or dies."""
+
+        def report(step: int) -> None:
+            try:
+                pipe.send(("step", index, step))
+                if ended or pipe.poll():  # the parent sends nothing else meanwhile
+                    raise StoppedError
+            except OSError:
+                raise StoppedError from None
+
+        return report
+
+    with suppress(EOFError, OSError, StoppedError):
+        if prepare is not None:
+            prepare()
+        pipe.send(("ready", -1, 0))
+        while not ended:
+            if not pipe.poll(0.2):
+                continue
+            message = pipe.recv()
+            if message == STOP:
+                return
+            index, training = message
+            try:
+                train_run(training, folder / training.name, reporter(index))
+            except StoppedError:
+                raise
+            except Exception as error:
+                pipe.send(("failed", index, reason_for(error)))
+            else:
+                pipe.send(("done", index, training.experiment.training.steps))
