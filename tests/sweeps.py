@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tui_diffusion.core.config.catalog import get_preset
-from tui_diffusion.core.sweeps.run import SweepProgress, run
+from tui_diffusion.core.sweeps.run import SweepProgress, run_sweep
 from tui_diffusion.core.sweeps.store import StoredSweep
 from tui_diffusion.core.sweeps.sweep import Axis, Sweep
 
@@ -48,5 +48,5 @@ def carried_out(
     sweep: Sweep | StoredSweep, executor: Executor | None = None, folder: Path | None = None
 ) -> SweepProgress:
     """Carry out a sweep in this process; return the last progress."""
-    *_, last = run(sweep, executor or Inline(), folder=folder)
+    *_, last = run_sweep(sweep, executor or Inline(), folder=folder)
     return last

@@ -11,8 +11,8 @@ from tui_diffusion.core.runs.run import open_run
 from tui_diffusion.core.runs.store import summarise
 from tui_diffusion.core.sweeps.engines import EngineOptions, make_engine
 from tui_diffusion.core.sweeps.engines.processes import Processes, cores
-from tui_diffusion.core.sweeps.naming import open_sweep_named
-from tui_diffusion.core.sweeps.run import run
+from tui_diffusion.core.sweeps.naming import open_sweep
+from tui_diffusion.core.sweeps.run import run_sweep
 from tui_diffusion.core.sweeps.store import create_sweep
 from tui_diffusion.core.training.trainer import train
 
@@ -33,7 +33,7 @@ def test_a_killed_worker_costs_its_own_training_and_the_results_are_those_of_tra
     sweep = small("network.width=4,8", training__steps=3000, seeds=1)
     stored = create_sweep(sweep)
     killed, news = 0, []
-    for progress in run(stored, Processes(1)):
+    for progress in run_sweep(stored, Processes(1)):
         news += [progress.news] if progress.news else []
         if progress.running and not killed:
             (killed,) = workers()
@@ -54,7 +54,7 @@ def die() -> None:
 
 @pytest.mark.slow
 def test_workers_that_cannot_start_are_reported_and_not_tried_for_ever(home):
-    *_, last = run(small(seeds=3), options=EngineOptions(workers=2, prepare=die))
+    *_, last = run_sweep(small(seeds=3), options=EngineOptions(workers=2, prepare=die))
     assert (last.done, last.failed) == (0, 3)
     reasons = set(last.stored.faults.values())
     assert reasons == {"no worker could start: it died with exit code 7"}
@@ -63,7 +63,7 @@ def test_workers_that_cannot_start_are_reported_and_not_tried_for_ever(home):
 @pytest.mark.slow
 def test_a_training_whose_workers_die_twice_has_failed(home):
     stored, killed = create_sweep(small(seeds=1, training__steps=1_000_000)), set()
-    for progress in run(stored, Processes(1)):
+    for progress in run_sweep(stored, Processes(1)):
         if progress.running:
             killed |= {*workers()}
             for pid in workers():
@@ -76,7 +76,7 @@ def test_a_training_whose_workers_die_twice_has_failed(home):
 @pytest.mark.slow
 def test_a_closed_sweep_leaves_checkpoints_that_are_resumed(home):
     stored = create_sweep(small(training__steps=400_000, seeds=1))
-    progress = run(stored, Processes(1))
+    progress = run_sweep(stored, Processes(1))
     for report in progress:
         if report.step:
             break
@@ -127,7 +127,7 @@ def test_a_sweep_that_is_cut_off_goes_on_and_nothing_is_done_twice(home, number)
     wait_until(lambda: any(len(finished(f)) >= 3 for f in folder.glob("[!.]*")), "three runs")
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    stored = open_sweep_named("latest")
+    stored = open_sweep("latest")
     if number == signal.SIGKILL:
         assert process.returncode == -number
     else:

@@ -6,7 +6,7 @@ import pytest
 
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.sweeps.measures import MEASURES, measure_named
-from tui_diffusion.core.sweeps.results import CellResult, Sampled, SweepResults, results
+from tui_diffusion.core.sweeps.results import CellResult, Sampled, SweepResults, sweep_results
 from tui_diffusion.core.sweeps.statistics import Difference, difference, spread
 from tui_diffusion.core.sweeps.store import StoredSweep
 
@@ -101,7 +101,7 @@ def test_an_unknown_measure_names_those_that_there_are():
 def test_the_report_of_a_sweep_that_diverges(home):
     last = carried_out(small("training.lr=1e-3,1e12", training__optimizer="sgd"))
     assert (last.done, last.diverged, last.failed) == (4, 2, 0)
-    report = results(last.stored).report()
+    report = sweep_results(last.stored).report()
     assert list(report) == [
         *("sweep", "experiment", "axes", "seeds", "engine", "workers", "seconds", "cells", "best")
     ]

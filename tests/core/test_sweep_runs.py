@@ -14,15 +14,15 @@ from tui_diffusion.core.runs.outside import remember
 from tui_diffusion.core.runs.run import open_run
 from tui_diffusion.core.sweeps.either import find_sweep_or_run
 from tui_diffusion.core.sweeps.engines.protocol import Event
-from tui_diffusion.core.sweeps.naming import find_sweep, open_sweep_named
+from tui_diffusion.core.sweeps.naming import find_sweep, open_sweep
 from tui_diffusion.core.sweeps.packing import pack, train_to_files, unpack
-from tui_diffusion.core.sweeps.results import results
-from tui_diffusion.core.sweeps.run import run
+from tui_diffusion.core.sweeps.results import sweep_results
+from tui_diffusion.core.sweeps.run import run_sweep
 from tui_diffusion.core.sweeps.store import (
     create_sweep,
     delete_sweep,
     list_sweeps,
-    open_sweep,
+    read_sweep,
     rename_sweep,
 )
 from tui_diffusion.core.sweeps.training import train_run
@@ -56,14 +56,14 @@ def test_a_second_start_does_what_is_missing_only(home):
     (name, reason), *others = last.stored.faults.items()
     assert (name, others) == ("3-width=8-seed=0", [])
     assert "out of memory; allowed: less of" in reason
-    cell = results(last.stored).report()["cells"][1]
+    cell = sweep_results(last.stored).report()["cells"][1]
     assert (cell["done"], cell["failed"]) == (1, 1)
 
     again = Inline()
-    stored = open_sweep(last.stored.folder)
+    stored = read_sweep(last.stored.folder)
     assert carried_out(stored, again).done == 4
     assert again.names == ["3-width=8-seed=0"]
-    assert open_sweep(stored.folder).faults == {}
+    assert read_sweep(stored.folder).faults == {}
     idle = Inline()
     assert carried_out(stored, idle).done == 4
     assert idle.names == []
@@ -107,7 +107,7 @@ def test_what_a_killed_process_leaves_is_completed(home):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Trainer, "run", counting)
-        *_, last = run(stored, Local())
+        *_, last = run_sweep(stored, Local())
     assert last.done == 4
     assert begun == [(4, 0, 260), (8, 0, 0), (8, 1, 0)]
     assert (ended / "checkpoint-1" / "losses.npy").stat().st_mtime_ns == written
@@ -122,7 +122,7 @@ def test_cells_of_one_training_have_reports_of_their_own(home):
     last = carried_out(sweep, executor)
     assert executor.names == ["1-seed=0"]
     opened = open_run(last.stored.folder / "1-seed=0")
-    found = results(last.stored)
+    found = sweep_results(last.stored)
     for result in found.cells:
         experiment = result.cell.experiments[0]
         expected = sample_report(experiment, denoise(experiment, opened.denoiser()))
@@ -131,7 +131,7 @@ def test_cells_of_one_training_have_reports_of_their_own(home):
     # Samples from other weights do not count, and are taken anew without another training.
     file = opened.folder / "samples.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "weights": "0"}))
-    assert results(last.stored).cells[1].done == 0
+    assert sweep_results(last.stored).cells[1].done == 0
     assert last.stored.missing(sweep.trainings()) == list(sweep.trainings())
 
 
@@ -157,7 +157,7 @@ def test_a_sweep_at_work_is_refused_to_another_process(home):
     stored = create_sweep(small())
     lock = Lock.take(stored.folder, "sweep")
     with pytest.raises(RunError, match=r"sweep .* is still training this sweep; try again"):
-        next(run(stored, Inline()))
+        next(run_sweep(stored, Inline()))
     with pytest.raises(RunError, match="still training this sweep"):
         delete_sweep(stored.folder)
     (summary,) = list_sweeps()
@@ -168,12 +168,12 @@ def test_a_sweep_at_work_is_refused_to_another_process(home):
 
 
 def test_closing_the_generator_leaves_a_sweep_that_can_go_on(home):
-    progress = run(small(seeds=4), Inline())
+    progress = run_sweep(small(seeds=4), Inline())
     for report in progress:
         if report.done == 2:
             break
     progress.close()
-    stored = open_sweep_named("latest")
+    stored = open_sweep("latest")
     assert stored.seconds > 0
     rest = Inline()
     assert carried_out(stored, rest).done == 4
@@ -214,7 +214,7 @@ def test_a_sweep_is_renamed_and_removed_whole(home, tmp_path):
     for folder in (inside, outside):
         new = rename_sweep(folder, "other")
         assert not folder.exists()
-        assert results(open_sweep(new)).cells[0].done == 1
+        assert sweep_results(read_sweep(new)).cells[0].done == 1
         assert {s.folder for s in list_sweeps()} >= {new}
     with pytest.raises(RunError, match="name 'other' is taken"):
         rename_sweep(carried_out(small(seeds=1)).stored.folder, "other")
@@ -233,7 +233,7 @@ def test_a_sweep_of_points_from_a_file_keeps_them(home, tmp_path):
     sweep = small("training.lr=1e-3,1e-2", seeds=1, preset="edm-moons", **base)
     stored = create_sweep(sweep)
     file.unlink()
-    again = open_sweep(stored.folder)
+    again = read_sweep(stored.folder)
     assert [t.name for t in again.sweep.trainings()] == [t.name for t in sweep.trainings()]
     assert again.sweep.base.data.points.tolist() == sweep.base.data.points.tolist()
     assert carried_out(again).done == 2
@@ -251,7 +251,7 @@ def test_damaged_and_foreign_sweeps_are_one_line(home, tmp_path):
     ):
         (stored.folder / "sweep.json").write_text(text)
         with pytest.raises(RunError, match=message):
-            _ = open_sweep(stored.folder).sweep
+            _ = read_sweep(stored.folder).sweep
         assert len(list_sweeps()) == 1
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "note").touch()
@@ -260,4 +260,4 @@ def test_damaged_and_foreign_sweeps_are_one_line(home, tmp_path):
     with pytest.raises(RunError, match="cannot be written"):
         create_sweep(small(), tmp_path / "full" / "note" / "sweep")
     with pytest.raises(RunError, match=r"sweep\.json is missing"):
-        open_sweep(tmp_path)
+        read_sweep(tmp_path)

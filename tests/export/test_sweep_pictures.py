@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tui_diffusion.core.sweeps.results import results
+from tui_diffusion.core.sweeps.results import sweep_results
 from tui_diffusion.core.sweeps.store import create_sweep
 from tui_diffusion.core.sweeps.sweep import Sweep
 from tui_diffusion.export.options import ExportError, ExportOptions
@@ -16,7 +16,7 @@ from ..sweeps import carried_out, small
 
 
 def found(*axes, **how):
-    return results(carried_out(small(*axes, **how)).stored)
+    return sweep_results(carried_out(small(*axes, **how)).stored)
 
 
 def of(panel, kind):
@@ -79,9 +79,9 @@ def test_further_axes_are_panels_up_to_a_dozen(home):
         "network.width=4,8", "training.lr=1e-3,1e-2", "training.batch=1..13:lin13", seeds=1
     )
     with pytest.raises(ExportError, match=r"13 combinations of training\.batch are too many"):
-        sweep_figure(results(create_sweep(base)), "excess")
+        sweep_figure(sweep_results(create_sweep(base)), "excess")
     fewer = Sweep(base.base, {a.field: a.values[:3] for a in base.axes})
-    figure = sweep_figure(results(create_sweep(fewer)), "excess")
+    figure = sweep_figure(sweep_results(create_sweep(fewer)), "excess")
     assert [panel.title for panel in figure.panels] == [f"training.batch={n}" for n in (1, 2, 3)]
 
 

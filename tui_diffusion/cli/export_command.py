@@ -130,8 +130,8 @@ def _export_sweep(
     folder: Path, file: Path, options: ExportOptions, given: Mapping[str, object], as_json: bool
 ) -> None:
     """Write the results of a sweep; ``given`` are options that only a run takes."""
-    from ..core.sweeps.results import results
-    from ..core.sweeps.store import open_sweep
+    from ..core.sweeps.results import sweep_results
+    from ..core.sweeps.store import read_sweep
     from ..export.sweeps import check_sweep, export_sweep
 
     if wrong := [name for name, value in given.items() if value is not None]:
@@ -140,7 +140,7 @@ def _export_sweep(
             "--transparent, --force"
         )
     check_sweep(file, options)
-    found = results(open_sweep(folder))
+    found = sweep_results(read_sweep(folder))
     with Interruption():
         files = export_sweep(found, file, options)
     about = {"sweep": str(found.stored.folder), "experiment": found.sweep.base.name}

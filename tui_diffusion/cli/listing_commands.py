@@ -60,7 +60,7 @@ def list_(as_json: bool) -> None:
 def docs(topic: str | None, as_json: bool) -> None:
     """Print the reference on a TOPIC.
 
-    TOPIC is fields (which --set takes), keys (of the lab), numbers, python, files, gpu or
+    TOPIC is fields (which --set takes), keys (of the lab), numbers, python, sweeps, files, gpu or
     extending. Without it, list the topics.
     """
     from .docs import TOPIC_ROWS, printed, topic_rows

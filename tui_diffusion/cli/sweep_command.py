@@ -93,19 +93,19 @@ def sweep(
     """
     from ..core.sweeps.engines import EngineOptions
     from ..core.sweeps.measures import DEFAULT, measure_named
-    from ..core.sweeps.naming import open_sweep_named
-    from ..core.sweeps.run import run
+    from ..core.sweeps.naming import open_sweep
+    from ..core.sweeps.run import run_sweep
 
     measure = measure_named(by or DEFAULT).key
     options = EngineOptions(_count("workers", workers), scheduler, use_kept_speeds)
     with Interruption() as interruption:
         if resume is not None:
             _check_resume(experiment, vary, seeds, settings, skip_invalid, out)
-            stored: StoredSweep = open_sweep_named(resume)
+            stored: StoredSweep = open_sweep(resume)
             work: Sweep | StoredSweep = stored
         else:
             work = _new(experiment, vary, seeds, settings, skip_invalid)
-        progress = run(work, engine, folder=out, options=options)
+        progress = run_sweep(work, engine, folder=out, options=options)
         interruption.at_once = False
         with closing(progress):
             last = _pull(progress, interruption)
@@ -217,9 +217,9 @@ def _count(name: str, text: str | None) -> int | None:
 
 def print_results(stored: StoredSweep, measure: str, as_json: bool) -> None:
     """Print the results of a sweep, complete or not."""
-    from ..core.sweeps.results import results
+    from ..core.sweeps.results import sweep_results
 
-    found = results(stored)
+    found = sweep_results(stored)
     if as_json:
         print_json(found.report(measure))
     else:
@@ -238,12 +238,12 @@ def sweeps(name: str | None, by: str | None, as_json: bool) -> None:
     SWEEP is a name, the beginning of one, a folder, or latest. Its runs are opened as SWEEP/RUN.
     """
     from ..core.sweeps.measures import DEFAULT, measure_named
-    from ..core.sweeps.naming import open_sweep_named
+    from ..core.sweeps.naming import open_sweep
     from ..core.sweeps.store import list_sweeps
 
     measure = measure_named(by or DEFAULT).key
     if name is not None:
-        print_results(open_sweep_named(name), measure, as_json)
+        print_results(open_sweep(name), measure, as_json)
         return
     if by is not None:
         raise ConfigError("--by goes with a sweep; allowed: sweeps SWEEP --by MEASURE")

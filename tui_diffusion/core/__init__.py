@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from .runs.store import Summary, delete_run, list_runs, rename_run
     from .samplers import Sampler, Step
     from .schedules import Level, Schedule
+    from .sweeps.naming import open_sweep
+    from .sweeps.results import SweepResults, sweep_results
+    from .sweeps.run import SweepProgress, run_sweep
+    from .sweeps.store import StoredSweep, delete_sweep, list_sweeps, rename_sweep
+    from .sweeps.sweep import Axis, Cell, Sweep
     from .training.trainer import Progress, Trainer, train
     from .trajectory import Trajectory, denoise, forward_process
 
@@ -121,6 +126,26 @@ _HOME = {
         "Level",
         "Schedule",
     ),
+    "sweeps.naming": ("open_sweep",),
+    "sweeps.results": (
+        "SweepResults",
+        "sweep_results",
+    ),
+    "sweeps.run": (
+        "SweepProgress",
+        "run_sweep",
+    ),
+    "sweeps.store": (
+        "StoredSweep",
+        "delete_sweep",
+        "list_sweeps",
+        "rename_sweep",
+    ),
+    "sweeps.sweep": (
+        "Axis",
+        "Cell",
+        "Sweep",
+    ),
     "training.trainer": (
         "Progress",
         "Trainer",
@@ -139,6 +164,8 @@ __all__ = [
     "PRESETS",
     "Amplification",
     "Attribution",
+    "Axis",
+    "Cell",
     "Changes",
     "Checkpointer",
     "ConfigError",
@@ -160,13 +187,18 @@ __all__ = [
     "Schedule",
     "StartMismatch",
     "Step",
+    "StoredSweep",
     "Summary",
+    "Sweep",
+    "SweepProgress",
+    "SweepResults",
     "Trainer",
     "Trajectory",
     "all_runs",
     "attribute",
     "changes_of",
     "delete_run",
+    "delete_sweep",
     "denoise",
     "densities",
     "density",
@@ -176,22 +208,27 @@ __all__ = [
     "goal_moments",
     "level_losses",
     "list_runs",
+    "list_sweeps",
     "make_method",
     "make_mixture",
     "make_schedule",
     "nudge",
     "open_run",
+    "open_sweep",
     "own_presets",
     "quality",
     "remove_preset",
     "rename_preset",
     "rename_run",
+    "rename_sweep",
     "resume",
     "resumed_experiment",
+    "run_sweep",
     "save_preset",
     "save_run",
     "scaling_of",
     "start_mismatch",
+    "sweep_results",
     "train",
     "training_floor",
 ]

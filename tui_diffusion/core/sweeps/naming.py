@@ -11,7 +11,7 @@ from ..paths import store, sweep_store
 from ..runs.manifest import RunError
 from ..runs.outside import SWEEP_FILE
 from ..text import shortened, shown
-from .store import StoredSweep, open_sweep, run_folders_of, sweep_folders
+from .store import StoredSweep, read_sweep, run_folders_of, sweep_folders
 
 LATEST = "latest"
 _ALLOWED = "the folder of a sweep, or the name of one in {}, its beginning, or " + LATEST
@@ -35,9 +35,9 @@ def find_sweep(name: str) -> Path:
     return _only(name, folders, "sweep", allowed)
 
 
-def open_sweep_named(name: str | Path) -> StoredSweep:
+def open_sweep(name: str | Path) -> StoredSweep:
     """Read a sweep by its name or folder; raise `RunError`."""
-    return open_sweep(find_sweep(str(name)))
+    return read_sweep(find_sweep(str(name)))
 
 
 def sweep_at(name: str) -> Path | None:

@@ -168,7 +168,7 @@ class SweepResults:
         }
 
 
-def results(stored: StoredSweep, sweep: Sweep | None = None) -> SweepResults:
+def sweep_results(stored: StoredSweep, sweep: Sweep | None = None) -> SweepResults:
     """Read the results of a sweep, complete or not; raise `RunError` if it cannot be read."""
     sweep = sweep or stored.sweep
     of: dict[tuple[int, int], Sampled] = {}

@@ -21,7 +21,7 @@ from ..short_repr import short_repr
 from .engines import AUTO, EngineOptions, make_engine
 from .engines.protocol import Engine, Event
 from .states import is_complete
-from .store import StoredSweep, create_sweep, open_sweep, remove_unfinished
+from .store import StoredSweep, create_sweep, read_sweep, remove_unfinished
 from .sweep import Sweep, Training
 
 _RECORD = 5.0
@@ -59,7 +59,7 @@ class SweepProgress:
         return short_repr(self, "done", "trainings", "diverged", "failed", "rate", "left")
 
 
-def run(
+def run_sweep(
     sweep: Sweep | StoredSweep,
     engine: str | Engine | Executor = AUTO,
     *,
@@ -86,7 +86,7 @@ def _run(stored: StoredSweep, sweep: Sweep, engine: Engine) -> Generator[SweepPr
     lock = Lock.take(stored.folder, "sweep")
     try:
         remove_unfinished(stored.folder)
-        state = _State(open_sweep(stored.folder), sweep, engine)
+        state = _State(read_sweep(stored.folder), sweep, engine)
         yield state.progress()
         if state.missing:
             yield from state.carry_out()

@@ -125,7 +125,7 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     remember_sweep(folder)
-    return open_sweep(folder)
+    return read_sweep(folder)
 
 
 def remember_sweep(folder: Path) -> None:
@@ -134,7 +134,7 @@ def remember_sweep(folder: Path) -> None:
         remember(folder)
 
 
-def open_sweep(folder: Path) -> StoredSweep:
+def read_sweep(folder: Path) -> StoredSweep:
     """Read a sweep by its folder; raise `RunError`. `naming.find_sweep` finds it by name."""
     try:
         values = read_object(folder / SWEEP_FILE, _LARGEST)
@@ -261,7 +261,7 @@ def _written(folder: Path) -> int | None:
 def summarise_sweep(folder: Path) -> SweepSummary:
     """Summarise a sweep from its files, without building its cells."""
     try:
-        stored = open_sweep(folder)
+        stored = read_sweep(folder)
         trainings = int(stored._values["trainings"])
     except (*UNREADABLE, RunError) as error:
         return SweepSummary(folder, None, reason=reason_of(error))

@@ -140,8 +140,8 @@ def _bare(entry: str) -> str:
 def _range(spec: FieldSpec, entry: str) -> list[Any]:
     """Return the numbers of ``LOW..HIGH:logN`` or ``LOW..HIGH:linN``."""
     match = _RANGE.fullmatch(entry)
-    kind, count = (match["kind"], match["count"]) if match else (None, None)
-    if match is None or kind not in ("log", "lin") or not re.fullmatch(r"\d{1,6}", count or ""):
+    kind, count = (match["kind"], match["count"] or "") if match else (None, "")
+    if match is None or kind not in ("log", "lin") or not re.fullmatch(r"\d{1,6}", count):
         raise _not_a_range(spec, entry, "LOW..HIGH:logN or LOW..HIGH:linN, such as 1e-4..1e-1:log7")
     number = int(count)
     if not 2 <= number <= MOST_VALUES:
@@ -189,4 +189,5 @@ def _adapter(field: str) -> TypeAdapter[Any]:
     for section in sections:
         model = model.model_fields[section].annotation
     info = model.model_fields[last]
-    return TypeAdapter(Annotated[info.annotation, info])
+    typed: Any = Annotated[info.annotation, info]
+    return TypeAdapter(typed)

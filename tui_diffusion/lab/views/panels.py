@@ -22,6 +22,7 @@ from ...export.pictures.figure import (
     Contour,
     Curves,
     Dots,
+    HeatMap,
     PicturePanel,
     Rings,
     Sample,
@@ -155,6 +156,8 @@ def _inside(
                 marks += [Mark(*cell, "○", role) for cell in cells if cell is not None]
             case Arrows():
                 marks += _arrows(shape, role, ranges, size, glyphs)
+            case HeatMap():
+                pass  # the lab draws sweeps as text
             case _:
                 layers.append(DotLayer(bin_paths(_lines(shape), *ranges, *size), role))
     if ground is not None and all(isinstance(shape, Shade | Contour | Rings) for shape in shapes):
