@@ -125,7 +125,10 @@ class _State:
         try:
             with closing(events):
                 for event in events:
-                    yield self.progress(self._take(event) if event is not None else "")
+                    news = self._take(event) if event is not None else ""
+                    # Steps are many: they are seen in the next progress, a moment later.
+                    if event is None or event.kind != "step":
+                        yield self.progress(news)
                     if monotonic() - recorded > _RECORD:
                         recorded = monotonic()
                         self._record(before)
