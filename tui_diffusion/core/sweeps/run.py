@@ -127,7 +127,10 @@ class _State:
         try:
             with closing(self._engine.run(self.missing, self._stored.folder)) as events:
                 for event in events:
-                    yield self.progress() if event is None else self._take(event)
+                    progress = self.progress() if event is None else self._take(event)
+                    # Steps are many: they are seen in the next progress, a moment later.
+                    if event is None or event.kind != "step":
+                        yield progress
                     if monotonic() - recorded > _RECORD:
                         recorded = monotonic()
                         self._record(before)

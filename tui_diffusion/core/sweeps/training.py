@@ -91,7 +91,11 @@ def _trainer(training: Training, folder: Path) -> Trainer:
         with suppress(RunError, *UNREADABLE, SafetensorError):
             run = open_run(folder)
             trainer, state = Trainer(run.experiment), run.training_state()
-            if state["generator"].shape == trainer.state()["generator"].shape:
+            generator = trainer.state()["generator"]
+            ended = run.state == "diverged" or run.step >= trainer.steps
+            if state["generator"].shape == generator.shape or ended:
+                if ended:
+                    state["generator"] = generator
                 trainer.restore(state)
                 return trainer
             # It was trained on another kind of device, whose random numbers differ.

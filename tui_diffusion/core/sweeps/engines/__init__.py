@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...config.errors import ConfigError
 from ...nearest import did_you_mean, nearest
@@ -34,10 +36,9 @@ def _processes(options: EngineOptions) -> Engine:
 
 
 def _stacked(options: EngineOptions) -> Engine:
-    from .stacked import Stacked  # type: ignore[import-not-found]
+    from .stacked import Stacked
 
-    engine: Engine = Stacked()
-    return engine
+    return Stacked(options.workers, options.prepare)
 
 
 def _dask(options: EngineOptions) -> Engine:
@@ -54,8 +55,8 @@ ENGINES: Mapping[str, Callable[[EngineOptions], Engine]] = {
 }
 """A function for each engine that returns it, or raises `ConfigError`."""
 
-_NO_WORKERS = ("stacked",)
-"""Engines without worker processes."""
+_STACKED_FROM = 8
+"""Number of trainings of one shape from which a GPU trains them as a stack."""
 
 
 def make_engine(
@@ -73,7 +74,7 @@ def make_engine(
     if not isinstance(name, str):
         return name
     if name == AUTO:
-        name = "dask" if options.scheduler is not None else _fitting(sweep, options)
+        name = "dask" if options.scheduler is not None else _fitting(sweep)
     if name not in ENGINES:
         hint = did_you_mean(nearest(name, ENGINES))
         raise ConfigError(
@@ -82,8 +83,6 @@ def make_engine(
         )
     if options.scheduler is not None and name != "dask":
         raise ConfigError(f"a scheduler does not go with engine {name!r}; allowed with: dask")
-    if options.workers is not None and name in _NO_WORKERS:
-        raise ConfigError(f"workers do not go with engine {name!r}; allowed with: processes, dask")
     try:
         return ENGINES[name](options)
     except ImportError as error:
@@ -92,6 +91,22 @@ def make_engine(
         ) from None
 
 
-def _fitting(sweep: Sweep, options: EngineOptions) -> str:
-    """Return the engine that fits a sweep."""
-    return "processes"
+def _fitting(sweep: Sweep) -> str:
+    """Return the engine that fits a sweep: on CUDA, stacks if they are large enough."""
+    experiments = [training.experiment for training in sweep.trainings()]
+    wanted = [e for e in experiments if e.device.startswith(("auto", "cuda"))]
+    # Torch takes a second to load, so it is asked only where there may be a GPU.
+    if len(wanted) < _STACKED_FROM or not _driver():
+        return "processes"
+    import torch
+
+    from ...training.stacked.grouping import group
+
+    if not torch.cuda.is_available():
+        return "processes"
+    return "stacked" if group(wanted, least=_STACKED_FROM).stacks else "processes"
+
+
+def _driver() -> bool:
+    """Return whether there is a driver of GPUs on which CUDA, or ROCm in its place, runs."""
+    return os.name == "nt" or Path("/dev/nvidiactl").exists() or Path("/dev/kfd").exists()
