@@ -94,7 +94,7 @@ def test_the_settings_name_part_files_from_their_own_folder(file, home, run_cli)
 
 
 def test_parts_of_installed_packages_are_found_when_they_are_missed(tmp_path, monkeypatch, run_cli):
-    for name, text in {"whole": TEXT, "broken": "1 / 0\n"}.items():
+    for name, text in {"whole": "print('hello')\n" + TEXT, "broken": "1 / 0\n"}.items():
         (tmp_path / f"{name}_parts_package.py").write_text("")
         written(tmp_path, text, f"{name}_parts_package.py")
         about = tmp_path / f"{name}_parts-1.0.dist-info"
@@ -114,8 +114,11 @@ def test_parts_of_installed_packages_are_found_when_they_are_missed(tmp_path, mo
         assert run_cli("list") == 0
         assert "whole_parts_package" not in sys.modules  # nobody has asked for it
         assert run_cli("train", "edm-1d", "--no-save", *SHORT, *MINE) == 0
+        assert "hello" not in run_cli.out
         *_, line = run_cli.err.splitlines()
-        assert "installed parts 'broken': broken_parts_package: ZeroDivisionError" in line
+        assert (
+            "installed parts 'broken': broken_parts_package.py, line 9: ZeroDivisionError" in line
+        )
         part = registries.REGISTRIES["sampler"]["drift"]
         assert part.file is not None and part.file.name == "whole_parts_package.py"
     for name in ("whole", "broken"):

@@ -11,12 +11,14 @@ Raises `ConfigError` for a wrong declaration; `loading` adds the file and the li
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from ..config.data_section import DataConfig
 from ..config.errors import ConfigError
+from ..config.limits import LEAST_STD
 from ..config.sections import (
     MethodConfig,
     NetworkConfig,
@@ -144,9 +146,10 @@ def dataset(
     def make(about: dict[str, Any], function: Callable[..., Any]) -> DataPart:
         if dim not in (1, 2):
             raise ConfigError(f"dim {dim!r} is not allowed; allowed: 1 or 2")
-        values = DataConfig.model_fields["std"].metadata
-        if not isinstance(std, int | float) or not 0 < std <= 10 or not values:
-            raise ConfigError(f"std {std!r} is not allowed; allowed: a number above 0, up to 10")
+        if not isinstance(std, int | float) or not LEAST_STD <= std <= 10:
+            raise ConfigError(
+                f"std {std!r} is not allowed; allowed: a number from {LEAST_STD:g} to 10"
+            )
         points = calls.dataset_points(function, dim)
         return DataPart(
             **about,
@@ -234,10 +237,7 @@ def _decorator(
         if not callable(function):
             raise ConfigError(f"a part is a function or a class (got {shortened(repr(function))})")
         own = name or function.__name__.lower().replace("_", "-")
-        if (
-            not own.isprintable()
-            or not own.replace("-", "").replace("_", "").replace("+", "").replace(".", "").isalnum()
-        ):
+        if not re.fullmatch(r"\w[\w.+-]{0,59}", own):
             raise ConfigError(f"name {own[:60]!r} is not allowed; allowed: letters, digits and -")
         try:
             _declare(kind, own, make, papers, given, function)

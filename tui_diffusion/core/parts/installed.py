@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from ..config.errors import ConfigError
 from ..text import shown
@@ -11,6 +13,10 @@ from .loading import collected, register
 from .registries import problems
 
 GROUP = "diffusion_tui.parts"
+
+_PROGRAM = str(Path(__file__).parents[2])
+_LIBRARY = str(Path(metadata.__file__).parents[1])
+"""The folders of this program and of ``importlib``, whose lines are not a package's."""
 
 
 def load_installed() -> None:
@@ -33,5 +39,18 @@ def _load(entry: EntryPoint) -> None:
         raise
     except BaseException as error:
         what = str(error) if isinstance(error, ConfigError) else words_of(error)
-        raise ConfigError(f"{shown(entry.value)}: {what}") from None
+        raise ConfigError(f"{_place(error) or shown(entry.value)}: {what}") from None
     register(found)
+
+
+def _place(error: BaseException) -> str:
+    """Return the file and line of the package where an error arose, or ''."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{shown(Path(error.filename).name)}, line {error.lineno}"
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith(("<", _PROGRAM, _LIBRARY)):
+            place = f"{shown(Path(file).name)}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

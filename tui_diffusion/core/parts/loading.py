@@ -88,7 +88,7 @@ def _declared_by(file: PartFile) -> Declared:
     # Dataclasses look their module up. The text is kept, because the file may change.
     sys.modules[module.__name__] = module
     try:
-        with collected(file) as found, redirect_stdout(_Harmless()):
+        with collected(file) as found:
             exec(compile(file.content, str(file.path), "exec", dont_inherit=True), vars(module))
     except BaseException as error:
         if former is None:
@@ -106,11 +106,15 @@ def _declared_by(file: PartFile) -> Declared:
 
 @contextmanager
 def collected(file: PartFile | None) -> Iterator[Declared]:
-    """Collect the parts that are declared meanwhile, instead of registering them."""
+    """Collect the parts that are declared meanwhile, instead of registering them.
+
+    What is printed meanwhile goes to standard error.
+    """
     found: Declared = []
     tokens = declared.set(found), replaced.set(file)
     try:
-        yield found
+        with redirect_stdout(_Harmless()):
+            yield found
     finally:
         declared.reset(tokens[0])
         replaced.reset(tokens[1])

@@ -11,6 +11,7 @@ from ...core.config.experiment import Experiment
 from ...core.config.presets import PRESETS, base_of
 from ...core.config.titles import matching_preset
 from ...core.config.value_types import format_value
+from ...core.parts.datasets import DATA_PARTS
 from ...core.parts.methods import METHOD_PARTS
 from ...core.parts.networks import NETWORK_PARTS
 from ...core.parts.part import Part
@@ -36,6 +37,9 @@ _DDPM = "x ← (x − βₜ/√(1 − ᾱₜ)·eps_hat)/√(1 − βₜ) + "
 def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
     """Name and formula, in the order in which they are used."""
     schedule, sampling = SCHEDULE_PARTS[experiment.schedule.kind], experiment.sampling
+    data = DATA_PARTS[experiment.data.name]
+    if data.file is not None and data.what:
+        yield "data", data.what
     yield "levels", schedule.formula
     yield "noising", schedule.noising
     yield "learns", METHOD_PARTS[experiment.method.name].learns
