@@ -14,10 +14,9 @@ from .arguments import check_count, expected
 from .assemble import (
     make_mixture,
     make_sampler,
-    mixture_for,
-    sampling_schedule,
     schedule_for,
     uses_previous_step,
+    with_mixture,
 )
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
@@ -63,6 +62,8 @@ class Trajectory:
     The quantities ``eps_hat``, ``x0_hat``, ``mean`` and ``noise`` of each step take four times the
     memory of the points. They are not stored but recomputed on request, with the same denoiser and
     the same noise.
+
+    ``experiment`` and ``seed`` are those that the points were drawn with, if they are known.
     """
 
     kind: Literal["reverse", "forward"]
@@ -71,6 +72,13 @@ class Trajectory:
     repeats: Tensor
     result_level: int
     retake: Retake = field(repr=False)
+    experiment: Experiment | None = field(default=None, repr=False)
+    seed: int | None = field(default=None, repr=False)
+
+    @property
+    def denoiser(self) -> Denoiser | None:
+        """A copy of the denoiser that made the points; None for the forward process."""
+        return self.retake.denoiser if isinstance(self.retake, _Sampling) else None
 
     def __repr__(self) -> str:
         dim, device = self.x.shape[2], self.x.device
@@ -256,10 +264,12 @@ def denoise(
     if not isinstance(denoiser, NetworkDenoiser | IdealDenoiser):
         denoiser = _Checked(denoiser)
     schedule = schedule_for(experiment, schedule, denoiser)
-    mixture = mixture_for(experiment, mixture, device)
+    experiment = with_mixture(experiment, mixture)
+    mixture = make_mixture(experiment, device)
     config, levels = experiment.sampling, schedule.levels
     count = config.points if points is None else points
-    random = generator(experiment.seed if seed is None else seed, "sampling", device)
+    seed = experiment.seed if seed is None else seed
+    random = generator(seed, "sampling", device)
     kept = count if keep is None else min(keep, count)
     x = torch.empty((levels + 1, kept, mixture.dim), device=device)
     repeats = torch.empty((config.repeats, *x[0].shape), device=device)
@@ -300,7 +310,7 @@ def denoise(
         if progress is not None:
             progress(done, levels + config.repeats)
     result_level = levels - config.stop_before
-    return Trajectory("reverse", schedule, x, repeats, result_level, sampling)
+    return Trajectory("reverse", schedule, x, repeats, result_level, sampling, experiment, seed)
 
 
 def _at_once(experiment: Experiment, device: torch.device) -> int:
@@ -322,14 +332,20 @@ def forward_process(
     points: int | None = None,
     seed: int | None = None,
     device: torch.device | str = "cpu",
+    mixture: GaussianMixture | None = None,
+    schedule: Schedule | None = None,
 ) -> Trajectory:
-    """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point."""
-    experiment = experiment_of(experiment)
+    """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point.
+
+    ``mixture`` and ``schedule`` take the place of those of the experiment.
+    """
+    experiment = with_mixture(experiment_of(experiment), mixture)
     check_count("points", points)
-    schedule = sampling_schedule(experiment)
-    levels, mixture = schedule.levels, make_mixture(experiment.data, device)
+    schedule = schedule_for(experiment, schedule, None)
+    levels, mixture = schedule.levels, make_mixture(experiment, device)
     count = experiment.sampling.points if points is None else points
-    random = generator(experiment.seed if seed is None else seed, "forward", device)
+    seed = experiment.seed if seed is None else seed
+    random = generator(seed, "forward", device)
     x0 = mixture.sample(count, random)
     eps = torch.randn(x0.shape, generator=random, device=device)
     alphas = schedule.alphas.to(device, x0.dtype)[:, None, None]
@@ -344,4 +360,4 @@ def forward_process(
 
     result_level = levels - experiment.sampling.stop_before
     repeats = x0.new_empty((0, *x0.shape))
-    return Trajectory("forward", schedule, x, repeats, result_level, retake)
+    return Trajectory("forward", schedule, x, repeats, result_level, retake, experiment, seed)

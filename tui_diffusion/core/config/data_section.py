@@ -26,6 +26,10 @@ OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where")
 """Fields that determine the points of a file: setting one of them reads the file."""
 
 
+GIVEN = "own mixture"
+"""The name of data that are a mixture of a script."""
+
+
 class DataConfig(Section):
     """The distribution to learn: a mixture of Gaussians of one width."""
 
@@ -91,6 +95,7 @@ class DataConfig(Section):
         "which keeps the proportions of a drawing or a map.",
     )
     _rows: FilePoints | None = PrivateAttr(None)
+    _given: Any = PrivateAttr(None)
 
     @model_validator(mode="before")
     @classmethod
@@ -158,6 +163,8 @@ class DataConfig(Section):
     @property
     def dim(self) -> int:
         """Number of coordinates, 1 or 2."""
+        if self._given is not None:
+            return int(self._given.dim)
         if self.points is not None:
             return int(self.points.shape[1])
         return len(self.means[0]) if self.means else 2
@@ -168,8 +175,24 @@ class DataConfig(Section):
         return {"rows": self._rows}
 
     @property
+    def given(self) -> Any:
+        """The mixture that takes the place of the data set, such as one of a script; or None.
+
+        It is lost where the data are changed, and cannot be written to a file.
+        """
+        return self._given
+
+    def with_given(self, mixture: Any) -> DataConfig:
+        """Return a copy that stands for a mixture; equal only to one with the very same mixture."""
+        data = self.model_copy()
+        data._given = mixture
+        return data
+
+    @property
     def source(self) -> str:
         """The name of the file that the points came from, or ''."""
+        if self._given is not None:
+            return GIVEN
         return "" if self._rows is None else self._rows.name
 
     def came_from(self, name: str) -> None:
@@ -183,7 +206,7 @@ class DataConfig(Section):
 
         The file is not read again, so it may change or disappear.
         """
-        return None if self._rows is None else self._rows.values
+        return None if self._rows is None or self._given is not None else self._rows.values
 
 
 def _read_points(path: str, columns: str, where: str) -> tuple[str, FilePoints]:

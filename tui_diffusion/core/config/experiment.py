@@ -317,6 +317,17 @@ def as_saved(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**values, "data": {**data, "scaling": "shared"}}
 
 
+def check_written(experiment: Experiment) -> None:
+    """Raise `ConfigError` if the settings of an experiment do not describe its data."""
+    if experiment.data.given is not None:
+        raise ConfigError(
+            "data: a mixture that a script has given cannot be written to a file; allowed: a data "
+            "set by name",
+            "data.name",
+        )
+
+
 def to_json(experiment: Experiment) -> str:
-    """Return the experiment as indented JSON with every field."""
+    """Return the experiment as indented JSON with every field; raise `ConfigError`."""
+    check_written(experiment)
     return experiment.model_dump_json(indent=2) + "\n"

@@ -110,7 +110,8 @@ class Trainer:
         self.network = network_for(experiment, network).to(self.device).eval()
         own = isinstance(self.network, OwnNetwork)
         self._plain = plain or own
-        self.own_parts = ("mixture",) * (mixture is not None) + ("network",) * own
+        given = mixture is not None or experiment.data.given is not None
+        self.own_parts = ("mixture",) * given + ("network",) * own
         self.average = deepcopy(self.network) if experiment.training.average else self.network
         self.stages = stages(experiment)
         self._starts = [stage.start for stage in self.stages]
