@@ -71,13 +71,16 @@ def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
     assert offered(completion.devices, "") >= {"auto", "cpu", "cuda", "mps"}
     assert offered(completion.fields, "device=a") == {"device=auto"}
     assert offered(completion.themes, "h") == {"high-contrast"}
+    assert offered(completion.logs, "") == {"csv", "tensorboard"}
+    (file,) = completion.logs(click.Context(command), command.params[0], "csv:a")
+    assert (file.type, file.value) == ("file", "csv:a")
     assert offered(completion.topics, "f") == {"fields", "files"}
     assert offered(completion.topics, "") >= {"python", "extending", "keys", "numbers"}
     complete = {
         "sample": {"run", "sampler"},
         "evaluate": {"run", "sampler"},
         "export": {"run"},
-        "train": {"resume", "device", "settings", "experiment"},
+        "train": {"resume", "device", "settings", "experiment", "logs"},
         "lab": {"resume", "theme", "settings", "experiment"},
         "watch": {"run", "theme"},
     }

@@ -7,6 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from ..pseudo_terminal import Terminal
 
 SCRIPT = """
@@ -35,6 +37,7 @@ with open(sys.argv[1], "w") as out:
 """
 
 
+@pytest.mark.slow
 def test_a_script_opens_the_lab_and_goes_on_afterwards(tmp_path: Path, home: Path) -> None:
     script, out = tmp_path / "script.py", tmp_path / "out.json"
     script.write_text(SCRIPT)

@@ -13,6 +13,7 @@ from ..core.config.catalog import all_presets
 from ..core.config.errors import ConfigError
 from ..core.config.experiment import field_table
 from .bash_completion import BashCompletion, read_at_start
+from .logs import KINDS
 
 PROGRAM = "diffusion-tui"
 SHELLS = ("bash", "zsh", "fish")
@@ -107,6 +108,14 @@ def themes(_: click.Context, __: click.Parameter, incomplete: str) -> list[Compl
     from ..interface.themes import theme_names
 
     return _begun(incomplete, theme_names())
+
+
+def logs(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the kind of a log, and after a colon its path."""
+    kind, colon, _path = incomplete.partition(":")
+    if colon and kind in KINDS:
+        return [CompletionItem(incomplete, type="file" if kind == "csv" else "dir")]
+    return _begun(incomplete, KINDS)
 
 
 def topics(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -20,6 +20,7 @@ EXAMPLES = {
         "diffusion-tui train edm-moons --seed 3 --set training.lr=5e-3",
         "diffusion-tui train ddpm-1d --out my-run --device cpu",
         "diffusion-tui train --resume latest --set training.steps=20000",
+        "diffusion-tui train edm-moons --log csv --log tensorboard:events",
     ),
     "sample": (
         "diffusion-tui sample latest --points 10000 --out points.npz",

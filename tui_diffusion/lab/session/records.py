@@ -144,8 +144,10 @@ class Training:
 
         During a long training the mean covers more losses, so the number is steadier.
         """
+        from ...core.analysis.loss_curve import averaged_losses
+
         begun = max((start for start, _ in self.floors if start < self.step), default=0)
-        count = max(_LATEST, self.steps // 50) if self.state.active else _LATEST
+        count = averaged_losses(self.steps) if self.state.active else _LATEST
         first = max(begun, self.step - count)
         if self.losses is None or self.step <= first:
             return None
