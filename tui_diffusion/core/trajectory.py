@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, Protocol
 
 import torch
@@ -88,7 +89,8 @@ class Trajectory:
         result = self.result.detach().cpu()
         mean, std = result.mean(0).tolist(), result.std(0, unbiased=False).tolist()
         rows = {"levels": self.levels, "points": self.points, "mean": mean, "std": std}
-        return notebook.table(f"Trajectory, {self.kind}", rows, pictures.scatter(result.numpy()))
+        draw = partial(pictures.scatter, result.numpy())
+        return notebook.table(f"Trajectory, {self.kind}", rows, draw)
 
     @property
     def levels(self) -> int:

@@ -23,7 +23,7 @@ from ..parts.samplers import SAMPLER_PARTS
 from ..short_repr import short_repr
 from ..text import shortened
 from .choices import methods_for, samplers_of, schedules_of
-from .data_section import OF_THE_FILE, DataConfig
+from .data_section import GIVEN, OF_THE_FILE, DataConfig
 from .errors import ConfigError
 from .fields import FieldSpec, fields_of, setting
 from .sections import (
@@ -62,7 +62,7 @@ class Experiment(Section):
         return short_repr(
             self,
             "name",
-            data=self.data.name,
+            data=self.data.name if self.data.given is None else GIVEN,
             method=self.method.name,
             sampler=self.sampling.sampler,
             steps=self.training.steps,
@@ -79,7 +79,10 @@ class Experiment(Section):
                 text = value if path.endswith((".name", ".kind")) else f"{spec.label} {value}"
                 section = spec.section or path
                 rows[section] = f"{rows[section]}, {text}" if section in rows else text
-        return notebook.table(self.name, rows | {"seed": str(self.seed), "device": self.device})
+        if self.data.given is not None:
+            rows["data"] = GIVEN
+        rows |= {"seed": str(self.seed), "device": self.device}
+        return notebook.table(self.name, rows, lambda: notebook.drawn("data_picture", self))
 
     @field_validator("name")
     @classmethod

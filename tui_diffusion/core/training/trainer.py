@@ -148,7 +148,7 @@ class Trainer:
             "device": self.choice.label,
         }
         title = f"Training of {self.experiment.name}"
-        return notebook.table(title, rows, pictures.curve(losses))
+        return notebook.table(title, rows, lambda: pictures.curve(losses))
 
     @property
     def denoiser(self) -> NetworkDenoiser:

@@ -86,11 +86,12 @@ class LabResult:
         return facts
 
     def _repr_html_(self) -> str:
-        shown = self.trajectory
-        picture = pictures.curve(self.losses)
-        if shown is not None:
-            picture += pictures.scatter(shown.result.detach().cpu().numpy())
-        return notebook.table("From the lab", self._facts(), picture)
+        return notebook.table("From the lab", self._facts(), self._picture)
+
+    def _picture(self) -> str:
+        points = self.trajectory.result.detach().cpu().numpy() if self.trajectory else None
+        scatter = "" if points is None else pictures.scatter(points)
+        return pictures.curve(self.losses) + scatter
 
 
 _LAST = 100
