@@ -135,7 +135,8 @@ class Workspace:
         """
         experiment, training, given = self.experiment, self.trained(), self.given
         source: PointSource = "forward"
-        step, denoiser, shown = 0, None, None
+        step, denoiser = 0, None
+        shown: Trajectory | None = None
         if self.source_ideal:
             source = "ideal"
         elif training is not None and training.snapshot is not None:
@@ -148,20 +149,19 @@ class Workspace:
         if live and source == "network":
             points = min(points, _LIVE_POINTS)
         seed = (experiment.seed + self.noise) % 2**63
-        if given is not None and self._shows(given):
-            shown, source = given.trajectory, given.source()
+        if given is not None and (shown := self._shown(given)) is not None:
+            source = given.source()
             denoiser = shown.denoiser if source == "network" else None
             points, seed = shown.points, seed if shown.seed is None else shown.seed
         return SampleRequest(
             experiment, source, seed, points, step, denoiser, live, level, given=shown
         )
 
-    def _shows(self, given: Given) -> bool:
-        """Return whether the given trajectory is still what the settings ask for."""
+    def _shown(self, given: Given) -> Trajectory | None:
+        """Return the given trajectory if it is still what the settings ask for."""
         asked = self.source_ideal or self.noise or self.experiment != given.experiment
-        return (
-            not asked and given.trajectory is not None and self.training in (None, given.training)
-        )
+        trained = self.training is not None and self.training is not given.training
+        return None if asked or trained else given.trajectory
 
 
 def reread(experiment: Experiment) -> Experiment:

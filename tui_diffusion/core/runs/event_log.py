@@ -255,7 +255,8 @@ class TensorBoardLog(EventLog):
         experiment = self._trainer.experiment
         if experiment.data.given is None:
             settings = "    " + to_json(experiment).replace("\n", "\n    ")
-            event = Event(wall_time=time(), step=self._first, summary=text("experiment", settings))
+            summary = text("experiment", settings)  # type: ignore[no-untyped-call]
+            event = Event(wall_time=time(), step=self._first, summary=summary)
             self._out.add_event(event)
 
     def _end(self) -> None:

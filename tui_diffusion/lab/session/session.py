@@ -218,8 +218,9 @@ class Session:
             if resume is not None and resume.checkpoint is not None:
                 from ...core.runs.resume import go_on
 
-                go_on(trainer, resume.checkpoint, resume.experiment)  # type: ignore[arg-type]
-                training.step, training.seconds = trainer.step, trainer.seconds
+                restored: Any = trainer
+                go_on(restored, resume.checkpoint, resume.experiment)
+                training.step, training.seconds = restored.step, restored.seconds
             return trainer, None
         from ...core.runs.resume import resume as resumed
         from ...core.runs.run import open_run
