@@ -39,7 +39,7 @@ def open_live(experiment: Any, trajectory: Any, network: Any, mixture: Any) -> L
     with put_back():
         use_speeds(chosen.stored.speeds)
         bare = all(it is None for it in (experiment, trajectory, network, mixture))
-        result, number = _show(given, chosen, tuple(all_presets()) if bare else ())
+        result, number = _show(given, chosen, bare=bare)
     if number:
         # The lab has left on a signal; now whoever handled it before receives it.
         signal.raise_signal(number)
@@ -69,12 +69,17 @@ def _check_place() -> None:
     )
 
 
-def _show(given: Given, chosen: Choices, offered: tuple[str, ...]) -> tuple[LabResult, int]:
-    """Run the lab; return what it holds, and the number of the signal that ended it, or 0."""
+def _show(given: Given, chosen: Choices, *, bare: bool) -> tuple[LabResult, int]:
+    """Run the lab; return what it holds, and the number of the signal that ended it, or 0.
+
+    ``bare``: nothing was given, so that the lab opens as the command does.
+    """
+    offered = tuple(all_presets()) if bare else ()
     forget_size(os.environ)
     guard = start_guard()
     try:
-        app = make_app(given.experiment, chosen, LabOptions(), offered, given)
+        objects = None if bare else given
+        app = make_app(given.experiment, chosen, LabOptions(), offered, objects)
         app.guard = guard
         code = 128 + signal.SIGHUP
         try:
