@@ -234,6 +234,7 @@ class Animation:
             points=self.trajectory.points,
             seed=self.exhibit.seed,
             keep=FOLLOWED,
+            schedule=self.trajectory.schedule,
         )
         return _numbers(trajectory.x)
 

@@ -40,11 +40,12 @@ def write_npz(animation: Animation, file: Path, progress: ProgressCallback) -> N
     opens with ``allow_pickle=False``.
     """
     trajectory, exhibit = animation.trajectory, animation.exhibit
+    described = exhibit.experiment.data.given is None
     more = {
         "repeats": trajectory.repeats.detach().cpu().numpy(),
         "result_level": trajectory.result_level,
         "losses": exhibit.losses,
-        "experiment": to_json(exhibit.experiment),
+        "experiment": to_json(exhibit.experiment) if described else "",
     }
     scaling = scaling_of(exhibit.experiment.data)
     _save(trajectory, scaling, (*_PREDICTIONS, "mean", "noise"), more, file, progress)

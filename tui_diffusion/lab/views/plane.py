@@ -19,9 +19,10 @@ from textual.strip import Strip
 
 from ...core.arrays import Floats, Range
 from ...core.axes import Axis
-from ...core.config.experiment import Experiment
+from ...core.config.data_section import DataConfig
 from ...core.interpolation import interpolate
 from ...core.numbered_text import NamedNumber
+from ...core.schedules import Schedule
 from ...core.trajectory_view import (
     CONTOUR_RADIUS,
     CONTOUR_SHARE,
@@ -184,8 +185,7 @@ def _true(
         case "density" if view_state.forward:
             inner = area.density(interpolate(trajectory.forward_x, view_state.position))
         case _:
-            experiment = trajectory.request.experiment
-            inner = area.shade(_exact_grid(experiment, view_state.position, area.ranges, area.size))
+            inner = area.shade(_exact_grid(*_truth(trajectory, view_state), area.ranges, area.size))
     return place(lines, inner, region.x, region.y)
 
 
@@ -347,24 +347,33 @@ def _ring(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) ->
     if view_state.view == "close-up":
         std = float(trajectory.truth(view_state.position).stds.max())
         return area.bins(circle((0.0, 0.0), std * CONTOUR_RADIUS))
-    return _contour(trajectory.request.experiment, view_state.position, area.ranges, area.size)
+    return _contour(*_truth(trajectory, view_state), area.ranges, area.size)
+
+
+def _truth(
+    trajectory: MeasuredTrajectory, view_state: ViewState
+) -> tuple[DataConfig, Schedule, float]:
+    """Return what determines the exact distribution at a position, for the caches."""
+    return trajectory.request.experiment.data, trajectory.schedule, view_state.position
 
 
 @lru_cache(maxsize=256)
 def _exact_grid(
-    experiment: Experiment,
+    data: DataConfig,
+    schedule: Schedule,
     position: float,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> Floats:
-    return exact_grid(truth_at(experiment, position), ranges, size)
+    return exact_grid(truth_at(data, schedule, position), ranges, size)
 
 
 @lru_cache(maxsize=256)
 def _contour(
-    experiment: Experiment,
+    data: DataConfig,
+    schedule: Schedule,
     position: float,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> NDArray[np.bool_]:
-    return contour_dots(truth_at(experiment, position), ranges, size)
+    return contour_dots(truth_at(data, schedule, position), ranges, size)
