@@ -79,7 +79,7 @@ def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
     assert offered(completion.topics, "f") == {"fields", "files"}
     assert offered(completion.topics, "") >= {"python", "extending", "keys", "numbers"}
     assert offered(completion.kinds, "s") == {"sampler", "schedule"}
-    assert completed("diffusion-tui check sampler d") == {"ddpm", "ddim", "dpm++2m"}
+    assert completed("diffusion-tui check sampler ddp") == {"ddpm"}
     assert "file:" in completed("diffusion-tui check dataset ")
     complete = {
         "check": {"kind", "name", "parts"},
