@@ -101,8 +101,15 @@ def check_sampler(
     if isinstance(sampler, str):
         check_name("sampler", sampler)
         part = SAMPLER_PARTS[sampler]
-        declared = (part.looks_back, part.order, part.evaluations)
-        case = _Case(sampler, None, part.methods, part.biased_with, *declared)
+                case = _Case(
+            sampler,
+            None,
+            part.methods,
+            part.biased_with,
+            part.looks_back > 0,
+            part.order,
+            part.evaluations,
+        )
     else:
         name = getattr(sampler, "__name__", type(sampler).__name__)
         case = _Case(name, sampler, methods, (), True, order, evaluations)
