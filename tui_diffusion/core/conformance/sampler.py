@@ -101,7 +101,7 @@ def check_sampler(
     if isinstance(sampler, str):
         check_name("sampler", sampler)
         part = SAMPLER_PARTS[sampler]
-                case = _Case(
+        case = _Case(
             sampler,
             None,
             part.methods,

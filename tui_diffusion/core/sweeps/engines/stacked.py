@@ -29,7 +29,7 @@ from ...training.stacked.trainer import StackedTrainer
 from ..sweep import Training
 from .executor import reason_for
 from .processes import Processes
-from .protocol import Event, Events, TICK
+from .protocol import TICK, Event, Events
 
 _SECONDS = 10.0
 """Minimum seconds between two savings of a stack."""
