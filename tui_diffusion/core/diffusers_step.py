@@ -45,6 +45,7 @@ from .text import shortened
 
 _SIGMA_DATA = 0.5
 """The default sigma_data of EDM's classes; their result does not depend on it."""
+_LinAlgError: type[RuntimeError] = torch.linalg.LinAlgError  # type: ignore[attr-defined]
 _MOST = 1e6
 """The largest σ/α that a class on x/α can start from."""
 _LEAST_ALPHA_BAR = 1e-30
@@ -179,7 +180,7 @@ def _calling(name: str) -> Iterator[None]:
             yield
     except ConfigError:
         raise
-    except (ArithmeticError, IndexError, TypeError, ValueError, torch.linalg.LinAlgError) as error:
+    except (ArithmeticError, IndexError, TypeError, ValueError, _LinAlgError) as error:
         raise ConfigError(
             f"sampling.sampler: diffusers:{name} cannot take these levels "
             f"({type(error).__name__}: {shortened(' '.join(str(error).split()), 80)}); allowed: "
