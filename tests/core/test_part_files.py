@@ -249,6 +249,27 @@ def test_a_file_that_is_no_part_file_is_refused(tmp_path):
             load_parts(file)
 
 
+def test_types_may_be_written_as_text_and_a_dataclass_finds_its_module(tmp_path):
+    file = tmp_path / "modern.py"
+    file.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from tui_diffusion.parts import method\n"
+        "@method(schedule='karras', sampler='euler')\n"
+        "@dataclass(frozen=True)\n"
+        "class Scaled:\n"
+        "    'Scale.'\n"
+        "    scale: float = 2.0\n"
+        "    def condition(self, level): ...\n"
+        "    def target(self, x0, eps, level): ...\n"
+        "    def to_prediction(self, output, x, level): ...\n"
+    )
+    load_parts(file)
+    of = EDM.with_settings({"method.name": "scaled", "method.scale": 3})
+    assert make_method(of, make_mixture(of)).scale == 3
+    assert not (tmp_path / "__pycache__").exists()
+
+
 def test_what_a_part_file_prints_is_not_output(tmp_path, capsys):
     text = "import sys\nprint('one')\nsys.stdout.write('two')\n" + HARMLESS
     output = io.StringIO()
