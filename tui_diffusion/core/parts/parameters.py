@@ -97,7 +97,7 @@ def _field(
             label, about = item.title or label, item.description or about
         for bound in item.metadata if isinstance(item, FieldInfo) else (item,):
             bounds |= {key: getattr(bound, key) for key in _BOUNDS if hasattr(bound, key)}
-    about = about or f"Parameter {name}."
+    about = about or f"Parameter of {getattr(function, '__name__', 'the part')}."
     declared = setting(parameter.default, label, about, **bounds)
     return _TYPES.get(annotation, annotation), declared
 
