@@ -160,6 +160,7 @@ def test_an_experiment_of_own_parts_alone_is_kept_edited_trained_and_sampled(tmp
     assert of.changes_from(EDM)["sampling.strength"] == 0.25
     assert of.with_settings({"training.steps": 30}).data.gap == 3
     assert nudge(of, "sampling.strength", up=True).sampling.strength == 0.5
+    assert '"both": false' in to_json(of) and of.sampling.rule == "plain"  # defaults are kept too
     away = of.with_settings({"sampling.sampler": "euler"})
     assert "strength" not in to_json(away) and away.get("sampling.strength") == 0.5
     assert "strength=0.25" in repr(of.sampling)
