@@ -160,6 +160,7 @@ def test_an_experiment_of_own_parts_alone_is_kept_edited_trained_and_sampled(tmp
     assert of.changes_from(EDM)["sampling.strength"] == 0.25
     assert of.with_settings({"training.steps": 30}).data.gap == 3
     assert nudge(of, "sampling.strength", up=True).sampling.strength == 0.5
+    assert '"both": false' in to_json(of) and of.sampling.rule == "plain"  # defaults are kept too
     away = of.with_settings({"sampling.sampler": "euler"})
     assert "strength" not in to_json(away) and away.get("sampling.strength") == 0.5
     assert "strength=0.25" in repr(of.sampling)
@@ -247,6 +248,27 @@ def test_a_file_that_is_no_part_file_is_refused(tmp_path):
         file.chmod(0)
         with pytest.raises(ConfigError, match="Permission denied"):
             load_parts(file)
+
+
+def test_types_may_be_written_as_text_and_a_dataclass_finds_its_module(tmp_path):
+    file = tmp_path / "modern.py"
+    file.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from tui_diffusion.parts import method\n"
+        "@method(schedule='karras', sampler='euler')\n"
+        "@dataclass(frozen=True)\n"
+        "class Scaled:\n"
+        "    'Scale.'\n"
+        "    scale: float = 2.0\n"
+        "    def condition(self, level): ...\n"
+        "    def target(self, x0, eps, level): ...\n"
+        "    def to_prediction(self, output, x, level): ...\n"
+    )
+    load_parts(file)
+    of = EDM.with_settings({"method.name": "scaled", "method.scale": 3})
+    assert make_method(of, make_mixture(of)).scale == 3
+    assert not (tmp_path / "__pycache__").exists()
 
 
 def test_what_a_part_file_prints_is_not_output(tmp_path, capsys):

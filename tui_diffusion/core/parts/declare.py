@@ -27,7 +27,7 @@ from ..config.sections import (
     ScheduleConfig,
 )
 from ..config.value_types import format_value
-from ..text import shortened
+from ..text import shortened, shown
 from . import calls
 from .datasets import DataPart
 from .methods import MethodPart
@@ -265,9 +265,9 @@ def _declare(
     uses, parameters = split_parameters(function, given, section)
     about: dict[str, Any] = {
         "name": name,
-        "help": first.strip().rstrip("."),
-        "explanation": rest.strip(),
-        "papers": tuple(papers),
+        "help": shown(first.strip().rstrip(".")),
+        "explanation": "\n".join(map(shown, rest.strip().splitlines())),
+        "papers": tuple(map(shown, papers)),
         "uses": uses,
         "parameters": parameters,
         "file": file,
