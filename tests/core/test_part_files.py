@@ -353,6 +353,23 @@ def test_a_changed_file_takes_the_place_of_its_former_self_or_leaves_it(tmp_path
     with pytest.raises(ConfigError, match=r"my_parts\.py: sampling\.sampler: gone"):
         take(run(read_part_file(file)), never)
     assert REGISTRIES["sampler"]["finest"] is latest and "fine" not in REGISTRIES["sampler"]
+    # Two parts share a parameter, whose bounds change in both.
+    pair = "".join(
+        HARMLESS.replace("fine", name).replace(
+            "oiser)", "oiser, pull: Annotated[float, Field(le=LE)] = 0)"
+        )
+        for name in ("finest", "third")
+    )
+    for most in ("1", "2"):
+        written(tmp_path, pair.replace("LE", most))
+        load_parts(file)
+        assert field_table()["sampling.pull"].bounds == {"le": float(most)}
+    unlike = written(tmp_path, pair.replace("LE", "3"), "unlike.py")
+    unlike.write_text(
+        unlike.read_text().replace("def finest", "def a").replace("def third", "def b")
+    )
+    with pytest.raises(ConfigError, match="parameter pull is that of 'finest' too, with another"):
+        load_parts(unlike)
     other = written(tmp_path, HARMLESS.replace("fine", "finest"), "other.py")
     with pytest.raises(ConfigError, match=r"other\.py.*taken by my_parts\.py"):
         load_parts(other)
