@@ -12,13 +12,13 @@ from torch import Tensor
 from . import notebook, pictures
 from .arguments import check_count, expected
 from .assemble import (
-    earlier_steps,
     make_mixture,
     make_sampler,
     mixture_for,
     noises,
     sampling_schedule,
     schedule_for,
+    steps_back,
 )
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
@@ -144,14 +144,14 @@ class Trajectory:
 class _Sampling:
     """The inputs of a reverse step: points, denoiser and source of noise.
 
-    A step uses ``earlier`` steps before it, and draws ``noises`` times as many numbers as it has
+    A step uses ``steps_back`` steps before it, and draws ``noises`` times as many numbers as it has
     coordinates. ``states`` are the generator's states before the noise of each step. Noise is drawn
     for ``count`` points, of which the first are sampled, ``at_once`` of them in one batch for the
     network.
     """
 
     take: Sampler
-    earlier: int
+    steps_back: int
     noises: int
     denoiser: Denoiser
     schedule: Schedule
@@ -174,7 +174,7 @@ class _Sampling:
         steps = []
         for some in _parts(len(z), self.at_once):
             previous: Step | None = None
-            for j in range(max(k - self.earlier, 0), k):
+            for j in range(max(k - self.steps_back, 0), k):
                 before = self.x[j][part][some]
                 previous = self.take(before, self.schedule[j], self.denoiser, z[some], previous)
             now = self.x[k][part][some]
@@ -274,7 +274,7 @@ def denoise(
     of = deepcopy(denoiser)
     sampling = _Sampling(
         make_sampler(config, levels, sampler),
-        earlier_steps(config, sampler),
+        steps_back(config, sampler),
         noises(config, sampler),
         of,
         schedule,
@@ -290,7 +290,7 @@ def denoise(
             previous = before.get(part.start)
             made = sampling.take(from_[part], schedule[k], denoiser, z[part], previous)
             to[part] = made.x_next
-            if sampling.earlier:
+            if sampling.steps_back:
                 before[part.start] = made
 
     for k in range(levels):

@@ -17,9 +17,10 @@ class SamplerPart(Part):
     sampler with ``trained_levels`` can only use the levels of the training.
 
     ``order`` is the order of convergence p: without noise, the error over N steps falls as N^−p. It
-    is None for a sampler that does not follow the probability-flow ODE. A sampler that looks back
-    reaches it where its first steps, of lower order, add no larger error: from noise much wider
-    than the data. ``evaluations`` is the number of calls of the denoiser in one step.
+    is None for a sampler that does not follow the probability-flow ODE. The first steps of a
+    sampler that looks back are of lower order, which bounds p; from noise much wider than the data
+    their error is so small that the later steps' order shows. ``evaluations`` is the number of
+    calls of the denoiser in one step.
 
     ``script`` is the body of ``denoise(x, k)`` in an exported script, the step from level k to
     k + 1, in terms of ``alphas`` and ``sigmas``. ``$estimates(x, k)`` returns x0_hat and eps_hat,
