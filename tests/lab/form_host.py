@@ -32,7 +32,8 @@ SHOWN_BY = {
         f"sampling.{field}": {"sampling.sampler": "edm-stochastic"}
         for field in ("s_churn", "s_min", "s_max", "s_noise")
     },
-    "sampling.snr": {"sampling.sampler": "langevin"},
+    "sampling.snr": {"sampling.sampler": "predictor-corrector"},
+    "sampling.step_size": {"sampling.sampler": "langevin"},
 }
 # A field that not every preset in which it shows can have at another value.
 BEST = {"sampling.levels": "edm-moons"}

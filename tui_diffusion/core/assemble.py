@@ -36,6 +36,9 @@ from .schedules import Level, Schedule, check_levels
 
 S = TypeVar("S", bound=Section)
 
+_LINKED = 4
+"""Most steps that are kept for the next one; a sampler that uses more keeps its own record."""
+
 
 def _section(given: S | Experiment | Preset, kind: type[S], name: str) -> S:
     """Return a section, or that of an experiment or a preset."""
@@ -244,8 +247,8 @@ def schedule_function(kind: str) -> Callable[..., Schedule]:
     return _function(schedules, SCHEDULE_PARTS[kind])
 
 
-def earlier_steps(config: SamplingConfig, own: Sampler | None = None) -> int:
-    """Return how many earlier steps the sampler, or ``own``, uses."""
+def steps_back(config: SamplingConfig, own: Sampler | None = None) -> int:
+    """Return the number of earlier steps that the sampler, or ``own``, uses."""
     return SAMPLER_PARTS[config.sampler].looks_back if own is None else 1
 
 
@@ -260,12 +263,12 @@ def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None
     The last ``config.quiet`` of the ``levels`` steps take z = 0, if that field applies to the
     sampler. Each step carries the earlier ones that the next step uses.
     """
-    earlier = earlier_steps(config, own)
+    linked = min(steps_back(config, own), _LINKED)
     quiet = config.quiet if own or "quiet" in SAMPLER_PARTS[config.sampler].uses else 0
     if own is None:
         function = sampler_function(config.sampler)
         if SAMPLER_PARTS[config.sampler].scheduler:  # its step holds what it needs of earlier ones
-            earlier = 0
+            linked = 0
         sampler: Sampler = partial(function, **_arguments(function, config))
     else:
         check_function("sampler", own, ("x", "level", "denoiser", "z", "previous"), "Step")
@@ -278,7 +281,7 @@ def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None
         step = sampler(x, level, denoiser, torch.zeros_like(z) if last else z, previous)
         if not isinstance(step, Step):
             raise expected("the result of sampler", "a Step", step)
-        return step.since(previous, earlier - 1)
+        return step.since(previous, linked - 1)
 
     return quietened
 

@@ -13,11 +13,11 @@ from torch import Tensor
 from . import notebook, pictures
 from .arguments import check_count, expected
 from .assemble import (
-    earlier_steps,
     make_mixture,
     make_sampler,
     noises,
     schedule_for,
+    steps_back,
     with_mixture,
 )
 from .config.experiment import Experiment
@@ -154,7 +154,7 @@ class Trajectory:
 class _Sampling:
     """The inputs of a reverse step: points, denoiser and source of noise.
 
-    A step uses ``earlier`` steps before it, and draws ``noises`` times as many numbers as it has
+    A step uses ``steps_back`` steps before it, and draws ``noises`` times as many numbers as it has
     coordinates. ``states`` are the generator's states before the noise of each step. Noise is drawn
     for ``count`` points, of which the first are sampled, ``at_once`` of them in one batch for the
     network. A step is repeated after the earlier ones that it uses; ``latest`` holds the last that
@@ -162,7 +162,7 @@ class _Sampling:
     """
 
     take: Sampler
-    earlier: int
+    steps_back: int
     noises: int
     denoiser: Denoiser
     schedule: Schedule
@@ -189,10 +189,10 @@ class _Sampling:
 
     def _repeated(self, k: int, part: slice) -> Step:
         """Repeat step k for the points of a batch, after those on which it depends."""
-        begin, previous = max(k - self.earlier, 0), None
+        begin, previous = max(k - self.steps_back, 0), None
         at = part.start, part.stop
         known, step = self.latest.get(at, (-1, None))
-        if self.earlier and begin <= known < k:
+        if self.steps_back and begin <= known < k:
             begin, previous = known + 1, step
         for j in range(begin, k + 1):
             random = torch.Generator(self.x.device)
@@ -200,7 +200,7 @@ class _Sampling:
             z = self.draw(random)[part]
             previous = self.take(self.x[j][part], self.schedule[j], self.denoiser, z, previous)
         assert previous is not None
-        if self.earlier:
+        if self.steps_back:
             self.latest[at] = k, previous
         return previous
 
@@ -299,7 +299,7 @@ def denoise(
     of = deepcopy(denoiser)
     sampling = _Sampling(
         make_sampler(config, levels, sampler),
-        earlier_steps(config, sampler),
+        steps_back(config, sampler),
         noises(config, sampler),
         of,
         schedule,

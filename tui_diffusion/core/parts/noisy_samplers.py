@@ -249,21 +249,21 @@ NOISY_SAMPLERS = (
         name="langevin",
         function="langevin",
         help="Langevin steps while the noise falls, for hundreds of levels",
-        uses=("snr", "quiet"),
+        uses=("step_size", "quiet"),
         papers=(
             "Song and Ermon 2019: Generative Modeling by Estimating Gradients of the Data "
             "Distribution. NeurIPS.",
             "Song and Ermon 2020: Improved Techniques for Training Score-Based Generative Models. "
             "NeurIPS.",
         ),
-        formula="x ← x − 2·snr²·σ·eps_hat + 2·snr·σ·z; the last step takes x0_hat",
+        formula="x ← x − step_size/2·σ·eps_hat + √step_size·σ·z; the last step takes x0_hat",
         script='''\
     """Annealed Langevin dynamics (Song and Ermon 2019); the last step takes x0_hat."""
     x0_hat, eps_hat = $estimates(x, k)
     if k == N - 1:
         return alphas[N] * x0_hat
     $quiet
-    return x - 2 * $snr**2 * sigmas[k] * eps_hat + 2 * $snr * sigmas[k] * z
+    return x - $step_size / 2 * sigmas[k] * eps_hat + $step_size**0.5 * sigmas[k] * z
 ''',
     ),
 )
