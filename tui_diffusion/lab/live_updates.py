@@ -252,7 +252,7 @@ class LiveUpdates:
         request = model.workspace.request(live=model.workspace.active)
         if trial != model.workspace.experiment:
             request = replace(request, experiment=trial, source="forward", denoiser=None)
-        model.diagnoses.ask(replace(request, study=self._main.loss.view))
+        model.diagnoses.ask(replace(request, study="quick"))
 
     def show_trajectory(self, trajectory: MeasuredTrajectory) -> None:
         """Show a trajectory, unless the experiment has changed since the request."""
@@ -270,4 +270,9 @@ class LiveUpdates:
             self._model.workspace.experiment,
             self._main.form.trial,
         ):
-            self._main.loss.show_diagnosis(diagnosis)
+            loss = self._main.loss
+            loss.show_diagnosis(diagnosis)
+            if loss.diagnosis is not None and loss.diagnosis.lacks(loss.view):
+                # The quick parts show while the slow one is measured.
+                request = replace(diagnosis.request, study=loss.view)
+                self._model.diagnoses.ask(request)

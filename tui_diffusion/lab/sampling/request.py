@@ -20,9 +20,9 @@ class SampleRequest:
 
     ``step`` is the number of training steps of the network. ``live`` means that it is still in
     training, so a quick trajectory is better than a complete one. ``level`` is the first level to
-    be viewed. ``keep`` limits the trajectory to the first points. ``study`` is the view that shows
-    the diagnosis; '' for all but the slowest parts of one. ``given`` is a trajectory to show
-    instead of sampling one.
+    be viewed. ``keep`` limits the trajectory to the first points. ``study`` is the view of the
+    diagnosis whose slow part is wanted; "quick" for none of these. ``given`` is a trajectory to
+    show instead of sampling one.
     """
 
     experiment: Experiment
