@@ -75,6 +75,8 @@ async def test_every_typed_field_takes_a_right_value() -> None:
             text, value = lists.get(path, (right.get(spec.kind, ""), None))
             if path == "schedule.rho" or path.endswith("first_factor"):
                 text = "2.5"
+            if text == format_value(experiment.get(path)):
+                text = "0.25"
             await enter(pilot, path, text)
             assert not app.form.problems, path
             assert app.changes.pop() == experiment.with_settings({path: value or text})
