@@ -190,8 +190,8 @@ class Lab(TerminalApp):
         self.call_after_refresh(gc.enable)
         self.call_after_refresh(self.model.sampling.start)
         self.call_after_refresh(self.updates.count_runs)
-        main.gpu.search()
-        self.model.diagnoses.start()
+        self.call_after_refresh(main.gpu.search)
+        self.call_after_refresh(self.model.diagnoses.start)
         if self.offered:
             self.call_after_refresh(self.offer_to_go_on)
         elif self.guide:
