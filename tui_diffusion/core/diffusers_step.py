@@ -207,12 +207,14 @@ def _levels_from(level: Level) -> Iterator[Level]:
 
 
 def _built(name: str, level: Level, posterior: bool) -> Any:
-    """Return a scheduler that begins at a level and takes all that follow."""
-    about, kind = _CLASSES[name], scheduler_class(name)
+    """Return a scheduler that begins at a level and takes all that follow.
+
+    One without memory takes two, the least from which every class finds its next level: it is built
+    anew in every step.
+    """
+    about, kind, part = _CLASSES[name], scheduler_class(name), SAMPLER_PARTS[PREFIX + name]
     levels = list(_levels_from(level))
-    if SAMPLER_PARTS[PREFIX + name].needs_signal and float(level.alpha) * _MOST < float(
-        level.sigma
-    ):
+    if part.needs_signal and float(level.alpha) * _MOST < float(level.sigma):
         raise ConfigError(
             f"sampling.sampler: diffusers:{name} works on sigma/alpha, which is infinite at a "
             "level without signal (alpha = 0); allowed: a schedule whose first level has some, or "
@@ -225,6 +227,8 @@ def _built(name: str, level: Level, posterior: bool) -> Any:
             "last sigma is 0, or another sampler",
             "sampling.sampler",
         )
+    if not part.looks_back:
+        del levels[2:]
     count = len(levels)
     _, a, s = (torch.tensor(v, dtype=torch.float64) for v in zip(
         *(_scale(about.form, each) for each in levels), strict=True
