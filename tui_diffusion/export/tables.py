@@ -167,8 +167,8 @@ def _table(
         return ("step", "loss"), enumerate(exhibit.losses.tolist(), 1)
     if view == "excess":
         rows = exhibit.diagnosed.losses
-        heads = ("level", "alpha", "sigma", "loss", "floor", "excess", "nats")
-        return heads, [[getattr(row, head) for head in heads] for row in rows]
+        of_level = ("level", "alpha", "sigma", "loss", "floor", "excess", "nats")
+        return of_level, [[getattr(row, head) for head in of_level] for row in rows]
     if view == "error":
         split = exhibit.diagnosed.attribution
         parts = ("start", "network", "discretisation", "total", "chance")

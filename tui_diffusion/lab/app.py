@@ -297,8 +297,9 @@ class Lab(TerminalApp):
 
     def on_lab_parts_found(self, message: PartsFound) -> None:
         self.main.form.describe()
-        for problem in message.problems:
-            self.refuse("Parts not loaded", problem)
+        if problems := message.problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            self.refuse("Parts not loaded", problems[0] + more)
 
     def on_lab_diagnosis_ready(self, message: DiagnosisReady) -> None:
         self.updates.show_diagnosis(message.diagnosis)

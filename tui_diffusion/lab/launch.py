@@ -214,8 +214,9 @@ def make_app(
     app.first_theme = app.theme
     if problem:
         app.call_later(app.notify, problem, title="Settings", severity="warning", markup=False)
-    for fault in faults:
-        app.call_later(app.refuse, "Parts not loaded", fault)
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        app.call_later(app.refuse, "Parts not loaded", faults[0] + more)
     return app
 
 

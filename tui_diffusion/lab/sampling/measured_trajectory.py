@@ -27,6 +27,7 @@ from ...core.schedules import Schedule
 from ...core.training.devices import choose_device, use_threads
 from ...core.trajectory import Trajectory, denoise, forward_process
 from ...core.trajectory_view import ESTIMATES, FOLLOWED, exact_at, noise_at
+from ...export.views import SOLVED
 from .request import SampleRequest
 
 _AT_ONCE = 400_000
@@ -122,6 +123,8 @@ class MeasuredTrajectory:
 
         The time of the exact parts grows with the number of components, one per row of a file.
         """
+        if view in SOLVED and self.request.source != "forward":
+            return True
         pairs = self.mixture.modes * min(self.x.shape[1], ESTIMATES)
         return self.mixture.modes > MAX_COMPONENTS or (view == "clean estimate" and pairs > _PAIRS)
 

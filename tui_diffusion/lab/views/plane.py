@@ -51,17 +51,24 @@ from ..drawing.dots import (
 )
 from ..drawing.palette import Palette
 from ..drawing.plot import LegendEntry, inner_size, plot_frame
+from ..drawing.quivers import quiver, reference_length, spacing_of
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
 from .exact import cell_width, contour_dots, exact_grid, has_ring
 from .side_by_side import beside
 from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 
+_NO_ERROR = 1e-4
+"""Share of the exact scores below which a difference is rounding and not drawn in full."""
+
 _PAIR_FROM = 50
 """Number of columns from which the exact truth fits beside the points."""
 
 
-OF_PLANE = ("scatter", "close-up", "density", "paths", "score field", "clean estimate")
+OF_PLANE = (
+    *("scatter", "close-up", "density", "paths", "score field", "score error"),
+    "clean estimate",
+)
 """Views that `draw_plane` draws."""
 
 
@@ -142,8 +149,8 @@ def _seen(
             inner = area.density(trajectory.at(view_state.position))
         case "paths":
             inner = _path_dots(trajectory.x, view_state, role, area)
-        case "score field":
-            inner = _arrows(trajectory, level, role, area, ideal=False)
+        case "score field" | "score error":
+            inner = _arrows(trajectory, level, role, area, view_state.view)
         case "clean estimate":
             inner = area.points(trajectory.x0_hat(level), role)
         case _:
@@ -164,6 +171,7 @@ def _true(
     names = {
         "paths": ("─", "ideal denoiser", "ideal"),
         "score field": ("⇒", "exact score", "truth"),
+        "score error": ("⇒", "exact score", "truth"),
         "clean estimate": ("•", f"ideal, from {trajectory.ideal_of} x", "ideal"),
     }
     usual = (
@@ -176,8 +184,8 @@ def _true(
     match view_state.view:
         case "paths":
             inner = _path_dots(trajectory.ideal_x, view_state, "ideal", area)
-        case "score field":
-            inner = _arrows(trajectory, level, "truth", area, ideal=True)
+        case "score field" | "score error":
+            inner = _arrows(trajectory, level, "truth", area, "exact")
         case "clean estimate":
             inner = area.points(trajectory.ideal_x0(level), "ideal")
         case "scatter" if view_state.forward:
@@ -228,14 +236,28 @@ def _path_dots(
 
 
 def _arrows(
-    trajectory: MeasuredTrajectory, level: int, role: str, area: _Area, *, ideal: bool
+    trajectory: MeasuredTrajectory, level: int, role: str, area: _Area, which: str
 ) -> list[Strip]:
-    """Draw the direction of the score on a grid."""
-    xs, ys, positions = grid_places(*area.ranges, *area.size)
+    """Draw the exact score on a grid, the denoiser's, or the difference of the two.
+
+    The length of an arrow is in proportion to the exact scores, that of a difference to the
+    differences. Fonts without braille have characters that show the direction alone.
+    """
+    spacing = (2, 1) if area.glyphs != "braille" else spacing_of(area.size[0])
+    xs, ys, positions = grid_places(*area.ranges, *area.size, spacing)
     points = torch.from_numpy(positions.reshape(-1, 2)).float()
-    prediction = trajectory.ask_ideal(points, level) if ideal else trajectory.ask(points, level)
-    vectors = prediction.score.double().numpy().reshape(positions.shape)
-    return area.draw([], arrows(vectors, xs, ys, role, area.glyphs))
+    exact = trajectory.ask_ideal(points, level).score.double().numpy().reshape(positions.shape)
+    vectors, full = exact, reference_length(exact)
+    if which != "exact":
+        vectors = trajectory.ask(points, level).score.double().numpy().reshape(positions.shape)
+    if which == "score error":
+        vectors = vectors - exact
+        full = max(reference_length(vectors), _NO_ERROR * full)
+    if area.glyphs != "braille":
+        length = np.hypot(*np.moveaxis(vectors, -1, 0))
+        vectors = np.where((length < full / 20)[..., None], 0.0, vectors)
+        return area.draw([], arrows(vectors, xs, ys, role, area.glyphs))
+    return area.draw([DotLayer(quiver(vectors, xs, ys, full, area.size), role)])
 
 
 def _framed(
@@ -300,6 +322,8 @@ def _plane_legend(
             return [("─", (f"{name}, ", count, " points"), role)]
         case "score field":
             return [("→", f"score of {name}", role)]
+        case "score error":
+            return [("→", f"score of {name} − exact", role)]
         case "clean estimate":
             return [("•", f"x0_hat of {name}", role)]
     entries: list[LegendEntry] = [("•", name, role)]
