@@ -391,7 +391,8 @@ def scheduler_step(
     what it returns for z = 0 in that last call. ``eta`` is DDIM's, ``posterior`` DDPM's variance.
     """
     about, kind = _CLASSES[scheduler], scheduler_class(scheduler)
-    known = isinstance(previous, SchedulerStep) and previous.following == level
+    looks_back = SAMPLER_PARTS[PREFIX + scheduler].looks_back > 0
+    known = isinstance(previous, SchedulerStep) and previous.following == level and looks_back
     if isinstance(previous, SchedulerStep) and known:
         here, calls = _copied(previous.scheduler, lambda values: values), previous.calls
     else:
