@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,16 +17,18 @@ from .noise_path import GREATEST, exact_path, ratios
 from .sampler_case import DATA, FLOAT32, Case, ideal_denoiser, mixture_of, noise_of, start_points
 
 _STEPS = (16, 32, 64, 128, 256)
-"""Numbers of steps between which the order is measured."""
+"""Numbers of steps between which the order is measured, four at least."""
 
 _FIRST = 4
 """Steps after which a sampler that looks back goes on from the exact solution."""
 
 _POINTS = 64
+_STALLS = math.log(0.6)
+"""An error that falls by less, with twice as many steps, is rounding if it is that small."""
 
 
-def orders(case: Case) -> Iterator[Check]:
-    """Judge the order of convergence.
+def orders(case: Case, levels: int) -> Iterator[Check]:
+    """Judge the order of convergence over no more steps than so many levels.
 
     A sampler that looks back has fewer earlier estimates in its first steps than in all others, and
     their error, of lower order, would hide its own. So its order is that with first steps that end
@@ -37,39 +40,49 @@ def orders(case: Case) -> Iterator[Check]:
         for data in DATA:
             yield judged(f"order, {data}", None, declared, None, "adds noise")
         return
+    counts = tuple(n for n in _STEPS if n <= max(levels, _STEPS[3]))
     remembers = case.looks_back and _differs(case, looks_back=False)
-    measured = {data: convergence(case, data, _FIRST if remembers else 0) for data in DATA}
+    first = _FIRST if remembers else 0
+    measured = {data: convergence(case, data, counts, first) for data in DATA}
     # On one of the data sets a sampler may be faster than in the limit of many steps.
-    limit = min(slope for slope, _ in measured.values()) <= least + 1
-    for data, (slope, errors) in measured.items():
-        right = None if case.order is None else slope >= least and limit
-        yield judged(f"order, {data}", round(slope, 2), declared, right, _note(errors))
+    limit = min(found.order for found in measured.values()) <= least + 1
+    for data, found in measured.items():
+        right = None if case.order is None else found.order >= least and limit
+        yield judged(f"order, {data}", round(found.order, 2), declared, right, found.note)
     if remembers:
-        own, least = "none declared", min(least, 1.5)
-        if case.order is not None:
-            own = f"{least} or more"
-        for data in DATA:
-            slope, errors = convergence(case, data)
-            right = None if case.order is None else slope >= least
-            name = f"order, own first steps, {data}"
-            yield judged(name, round(slope, 2), own, right, _note(errors))
+        data, least = DATA[-1], min(least, 1.5)
+        found = convergence(case, data, counts)
+        declared = "none declared" if case.order is None else f"{least} or more"
+        right = None if case.order is None else found.order >= least
+        name = f"order, own first steps, {data}"
+        yield judged(name, round(found.order, 2), declared, right, found.note)
 
 
-def _note(errors: list[float]) -> str:
-    first, last = (f"{errors[i]:.1g} after {_STEPS[i]} steps" for i in (0, -1))
-    return f"error {first}, {last}"
+class Convergence(NamedTuple):
+    """Order p, and the errors by number of steps; the last ``rounded`` ones are rounding."""
+
+    order: float
+    errors: dict[int, float]
+    rounded: int
+
+    @property
+    def note(self) -> str:
+        """The first and the last error."""
+        ends = (min(self.errors), max(self.errors))
+        note = ", ".join(f"{self.errors[n]:.1g} after {n} steps" for n in ends)
+        return f"error {note}" + (", rounding" if self.rounded else "")
 
 
-def convergence(case: Case, data: str, first: int = 0) -> tuple[float, list[float]]:
-    """Return the order of convergence, and the median error over points at each number of steps.
+def convergence(case: Case, data: str, counts: tuple[int, ...], first: int = 0) -> Convergence:
+    """Measure the median error over points after so many steps, and how fast it falls.
 
     The error is that of x/α at σ/α = 0.01, before the last step: the length of that one does not
     shrink. The ``first`` steps each end at the exact solution. The median excludes points between
     two modes, whose errors grow without bound.
     """
     ideal, path = ideal_denoiser(case.method, data), _exact(data)
-    errors, rounding = [], case.rounding
-    for count in _STEPS:
+    errors, rounding = dict[int, float](), case.rounding
+    for count in counts:
         schedule, at = case.schedule(count + 1), ratios(count + 1).tolist()
         exact = [float(schedule.alphas[k]) * path[at[k]] for k in range(first + 1)]
         steps = case.steps(ideal, schedule, exact[0], exact=exact[1:])
@@ -77,12 +90,11 @@ def convergence(case: Case, data: str, first: int = 0) -> tuple[float, list[floa
             end = step.x_next
         rounding = FLOAT32 if end.dtype == torch.float32 else rounding
         error = (end / float(schedule.alphas[count]) - path[at[-1]]).norm(dim=1)
-        errors.append(float(error.median()))
-    fit = [(math.log(n), math.log(e or 1e-99)) for n, e in zip(_STEPS, errors, strict=True)]
-    # An error of rounding no longer falls.
-    while len(fit) > 2 and math.log(0.7) + fit[-2][1] < fit[-1][1] < math.log(rounding):
+        errors[count] = float(error.median())
+    fit = [(math.log(n), math.log(error or math.ulp(0))) for n, error in errors.items()]
+    while len(fit) > 2 and fit[-2][1] + _STALLS < fit[-1][1] < math.log(rounding):
         del fit[-1]
-    return _slope(fit[-4:]), errors
+    return Convergence(_slope(fit[-4:]), errors, len(errors) - len(fit))
 
 
 @lru_cache(maxsize=4)
