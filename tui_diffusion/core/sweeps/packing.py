@@ -10,7 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..files import UNREADABLE, flush_folder, read_plain, reason_of
-from ..runs.manifest import CHECKPOINT, POINTS_FILE, RunError, read_about
+from ..parts.part import PartFile
+from ..parts.sending import loaded
+from ..runs.manifest import (
+    CHECKPOINT,
+    POINTS_FILE,
+    Manifest,
+    RunError,
+    checksum,
+    read_about,
+)
 from ..runs.store import summary_of_run
 from ..runs.writer import put, show_files, temporary_of
 from ..text import shown
@@ -26,15 +35,21 @@ _LARGEST = 2**31
 
 _NAME = re.compile(
     rf"run\.json|{re.escape(POINTS_FILE)}|{re.escape(SAMPLES_FILE)}"
-    rf"|{CHECKPOINT.pattern}/[a-z]+\.[a-z]+"
+    rf"|{CHECKPOINT.pattern}/[a-z]+\.[a-z]+|[^/]{{1,200}}\.py"
 )
 
 
 def train_to_files(
-    training: Training, report: Callable[[int], None] = lambda step: None
+    training: Training,
+    report: Callable[[int], None] = lambda step: None,
+    parts: tuple[PartFile, ...] = (),
 ) -> RunFiles:
-    """Train to the end in a temporary folder and return the run; `report` is as of `train_run`."""
-    with TemporaryDirectory(prefix="diffusion-tui-") as temporary:
+    """Train to the end in a temporary folder and return the run; ``report`` is as of `train_run`.
+
+    ``parts`` are the part files of the training, which are loaded first.
+    """
+    experiments = [experiment.get for experiment in training.samplings]
+    with loaded(parts, experiments), TemporaryDirectory(prefix="diffusion-tui-") as temporary:
         folder = Path(temporary) / training.name
         train_run(training, folder, report)
         return pack(folder)
@@ -42,9 +57,10 @@ def train_to_files(
 
 def pack(folder: Path) -> RunFiles:
     """Return the files of the current checkpoint of a run."""
-    checkpoint = read_about(folder).checkpoint
-    files = [*(folder / checkpoint).iterdir()]
-    files += [folder / name for name in ("run.json", POINTS_FILE, SAMPLES_FILE)]
+    about = read_about(folder)
+    files = [*(folder / about.checkpoint).iterdir()]
+    kept = [part.name for part in about.parts]
+    files += [folder / name for name in ("run.json", POINTS_FILE, SAMPLES_FILE, *kept)]
     return {
         file.relative_to(folder).as_posix(): read_plain(file, _LARGEST)
         for file in files
@@ -67,7 +83,9 @@ def unpack(files: RunFiles, folder: Path) -> None:
             file = temporary / name
             file.parent.mkdir(exist_ok=True)
             put(file, content)
-        checkpoint = temporary / read_about(temporary).checkpoint
+        about = read_about(temporary)
+        _check_parts(files, about)
+        checkpoint = temporary / about.checkpoint
         flush_folder(checkpoint)
         show_files(checkpoint, temporary)
         if fault := summary_of_run(temporary).reason:
@@ -80,3 +98,12 @@ def unpack(files: RunFiles, folder: Path) -> None:
         raise RunError(
             f"run {shown(str(folder))}: cannot be written ({reason_of(error)})"
         ) from None
+
+
+def _check_parts(files: RunFiles, about: Manifest) -> None:
+    """Raise ValueError unless the part files are those of ``run.json``."""
+    wanted = {part.name: part.checksum for part in about.parts}
+    given = {name: checksum(files[name]) for name in files if name.endswith(".py")}
+    for name in wanted.keys() | given.keys():
+        if wanted.get(name) != given.get(name):
+            raise ValueError(f"its part file {shown(name)[:60]!r} is not that of run.json")

@@ -174,6 +174,8 @@ class _State:
 
     def _take(self, event: Event) -> SweepProgress:
         """Note what an event says, and return the progress."""
+        if event.kind == "note":
+            return self.progress(None, event.reason)
         training = self.missing[event.index]
         if event.kind == "began":
             self._running[event.index] = training
