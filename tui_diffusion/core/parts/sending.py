@@ -7,27 +7,15 @@ training of one sweep runs in a process while one of the other does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Condition
-from typing import Any
 
 from ..config.errors import ConfigError
 from .loading import forget, run, take
 from .part import PartFile
 from .registries import NAMED_BY, REGISTRIES, find_more, part_files, words_for
-from .used import used_files
-
-Names = Callable[[str], Any]
-"""The value of a field of an experiment."""
-
-
-def files_of(experiments: Iterable[Names]) -> tuple[PartFile, ...]:
-    """Return the part files that experiments use, each once, in the order of their loading."""
-    used = {one.file for names in experiments for one in used_files(names)}
-    known = [file for file in part_files.values() if file in used]
-    return (*known, *(used - {*known}))
-
+from .used import Names
 
 _gate = Condition()
 _held: tuple[PartFile, ...] = ()

@@ -20,7 +20,7 @@ from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..config.value_types import format_value
 from ..parts.part import PartFile
-from ..parts.sending import files_of
+from ..parts.used import UsedFile, used_files
 from ..short_repr import short_repr
 from ..text import shortened
 from .values import check_values, parse_axis
@@ -84,7 +84,12 @@ class Training:
 
 def part_files_of(trainings: Iterable[Training]) -> tuple[PartFile, ...]:
     """Return the part files that some trainings use, which their workers have to load."""
-    return files_of(each.get for training in trainings for each in training.samplings)
+    return tuple(one.file for one in used_by(trainings))
+
+
+def used_by(trainings: Iterable[Training]) -> tuple[UsedFile, ...]:
+    """Return the part files that some trainings use, with the names of the parts."""
+    return used_files(*(each.get for training in trainings for each in training.samplings))
 
 
 @dataclass(frozen=True)
