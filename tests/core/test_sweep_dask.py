@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from importlib import metadata
@@ -36,7 +37,7 @@ distributed = pytest.importorskip("distributed")
 
 from distributed.versions import get_versions  # noqa: E402
 
-from tui_diffusion.core.sweeps.engines import dask_cluster  # noqa: E402
+from tui_diffusion.core.sweeps.engines import dask, dask_cluster  # noqa: E402
 from tui_diffusion.core.sweeps.engines.dask_cluster import version_fault  # noqa: E402
 
 
@@ -157,6 +158,30 @@ def test_a_daemonic_process_starts_no_cluster(monkeypatch):
     monkeypatch.setattr(current_process(), "_config", {"daemon": True})
     with pytest.raises(ConfigError, match="daemonic process cannot start workers; allowed: the"):
         make_engine("dask", small())
+
+
+def test_without_the_library_the_extra_is_named(monkeypatch):
+    monkeypatch.delitem(sys.modules, dask_cluster.__name__)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError) as error:
+        make_engine("dask", small())
+    assert str(error.value) == (
+        "engine: dask needs distributed; allowed: pip install 'diffusion-tui[cluster]', or another "
+        "engine"
+    )
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_dies_or_stops_ends_the_sweep(home, monkeypatch):
+    monkeypatch.setattr(dask, "_PATIENCE", 4.0)
+    for number in (signal.SIGKILL, signal.SIGSTOP):
+        with cluster(1) as running:
+            progress = begun(running, small(training__steps=10**8, training__lr=1e-6))
+            assert next(report for report in progress if report.step)
+            os.kill(running.scheduler, number)
+            *_, last = progress
+            assert (last.done, last.failed) == (0, 2)
+            assert {*last.stored.faults.values()} == {"the Dask scheduler has gone"}
 
 
 # --- the whole program ---------------------------------------------------------------------------

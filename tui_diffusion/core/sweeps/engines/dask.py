@@ -10,12 +10,13 @@ that come later get trainings too, unless they have other versions; those are re
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future as LocalFuture
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Thread
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -71,8 +72,8 @@ class Dask:
         """Carry out trainings; see `Engine`."""
         from .dask_cluster import connected
 
-        with ThreadPoolExecutor(4, "dask") as threads, ExitStack() as closing:
-            opening = threads.submit(connected, self._address, self.workers)
+        with ThreadPoolExecutor(1, "dask") as thread, ExitStack() as closing:
+            opening = thread.submit(connected, self._address, self.workers)
             closing.callback(_close, opening)
             while not opening.done():
                 yield None
@@ -84,7 +85,7 @@ class Dask:
                     f"engine 'dask': {shown(reason_of(error))[:200]}; allowed: a cluster that can "
                     "be reached, or engine processes"
                 ) from None
-            work = _Work(client, trainings, threads, self._prepare)
+            work = _Work(client, trainings, self._prepare)
             yield from work.carry_out(self._most or len(trainings))
 
 
@@ -103,12 +104,11 @@ class _Work:
         self,
         client: Any,
         trainings: Sequence[Training],
-        threads: ThreadPoolExecutor,
         prepare: Callable[[], object] | None,
     ) -> None:
         import dask
 
-        self._client, self._trainings, self._threads = client, trainings, threads
+        self._client, self._trainings = client, trainings
         self._prepare, self._parts = prepare, part_files_of(trainings)
         self._allowed = int(dask.config.get("distributed.scheduler.allowed-failures"))
         self._waiting = deque(range(len(trainings)))
@@ -118,8 +118,8 @@ class _Work:
         self._free: dict[str, int] = {}
         self._known: dict[str, str] = {}
         self._refused: set[str] = set()
-        self._look: LocalFuture[dict[str, int]] | None = None
         self._looked = self._heard = monotonic()
+        self._looking = False
         self._alone: float | None = monotonic()
         self._name = uuid4().hex[:8]
 
@@ -131,15 +131,24 @@ class _Work:
         self._search()
         try:
             while self._waiting or self._running:
+                if not self._alive():
+                    yield from self._give_up()
+                    return
                 yield from self._give(most)
                 yield None
                 yield from self._hear()
-                if monotonic() - self._looked > _LOOK:
+                if monotonic() - self._looked > _LOOK and not self._looking:
                     self._search()
-                if monotonic() - self._heard > _PATIENCE or self._client.status == "closed":
-                    yield from self._give_up()
         finally:
-            self._client.cancel([running.future for running in self._running.values()], force=True)
+            self._cancel(running.future for running in self._running.values())
+
+    def _alive(self) -> bool:
+        """Return whether the scheduler answers; one that was lost once has forgotten all tasks."""
+        return self._client.status == "running" and monotonic() - self._heard < _PATIENCE
+
+    def _cancel(self, futures: Iterable[Any]) -> None:
+        if self._client.status == "running":
+            self._client.cancel([*futures], force=True)
 
     # --- giving ------------------------------------------------------------------------------
 
@@ -176,6 +185,8 @@ class _Work:
                 news.append(self._news.get())
         except Empty:
             return
+        if self._client.status != "running":
+            return  # all futures are cancelled then, by whom is not said
         for kind, value in news:
             if kind == "step" and value.get("key") in self._running:
                 yield Event("step", self._running[value["key"]].index, step=value["step"])
@@ -198,7 +209,7 @@ class _Work:
                 result = error
             self._news.put(("result", (future.key, result)))
 
-        self._threads.submit(fetch)
+        _background(fetch)
 
     def _end(self, key: str, result: Any) -> Iterator[Event]:
         running = self._running.pop(key, None)
@@ -226,18 +237,17 @@ class _Work:
 
     def _search(self) -> None:
         """Ask, in a thread, which workers there are."""
-        self._looked = monotonic()
-        if self._look is not None and not self._look.done():
-            return
+        self._looked, self._looking = monotonic(), True
 
-        def look() -> dict[str, int]:
-            found: dict[str, int] = self._client.nthreads()
-            if not found.keys() <= self._known.keys():
-                self._compare()
-            self._news.put(("workers", found))
-            return found
+        def look() -> None:
+            with suppress(Exception):  # the connection is lost, or the scheduler busy
+                found: dict[str, int] = self._client.nthreads()
+                if not found.keys() <= self._known.keys():
+                    self._compare()
+                self._news.put(("workers", found))
+            self._looking = False
 
-        self._look = self._threads.submit(look)
+        _background(look)
 
     def _compare(self) -> None:
         """Compare the versions of new workers."""
@@ -260,7 +270,7 @@ class _Work:
         for key, running in [*self._running.items()]:
             if running.worker not in found:
                 del self._running[key]
-                self._client.cancel([running.future], force=True)
+                self._cancel([running.future])
                 yield from self._again(running)
         if self._free:
             self._alone = None
@@ -273,9 +283,14 @@ class _Work:
     def _give_up(self) -> Iterator[Event]:
         """Report every training that is left as failed."""
         for index in (*self._waiting, *(running.index for running in self._running.values())):
-            yield Event("failed", index, reason="the Dask scheduler does not answer")
+            yield Event("failed", index, reason="the Dask scheduler has gone")
         self._waiting.clear()
         self._running.clear()
+
+
+def _background(function: Callable[[], None]) -> None:
+    """Run a call of the library that may never return in a thread that nothing waits for."""
+    Thread(target=function, name="dask", daemon=True).start()
 
 
 class _Running:
