@@ -30,7 +30,7 @@ from ...training.stacked.trainer import StackedTrainer
 from ..sweep import Training
 from .executor import reason_for
 from .processes import Processes
-from .protocol import TICK, Event
+from .protocol import TICK, Event, Events
 
 _SECONDS = 10.0
 """Minimum seconds between two savings of a stack."""
@@ -65,7 +65,7 @@ class Stacked:
         """Number of processes that measure."""
         return self._processes.workers
 
-    def run(self, trainings: Sequence[Training], folder: Path) -> Iterator[Event | None]:
+    def run(self, trainings: Sequence[Training], folder: Path) -> Events:
         """Carry out trainings; see `Engine`."""
         # A training that has a run is continued from it, or has ended and is only to be measured.
         fresh = [i for i, t in enumerate(trainings) if not _has_run(folder / t.name)]
@@ -84,7 +84,7 @@ class Stacked:
         if not indices:
             return
         events = self._processes.run([trainings[index] for index in indices], folder)
-        with closing(events):  # type: ignore[type-var]
+        with closing(events):
             for event in events:
                 yield event and replace(event, index=indices[event.index])
 
