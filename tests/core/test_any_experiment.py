@@ -71,6 +71,7 @@ small = {
     "sampling.s_max": st.sampled_from([0, 1, 50]),
     "sampling.s_noise": st.sampled_from([0, 1, 2]),
     "sampling.snr": st.sampled_from([0.01, 0.16, 0.7]),
+    "sampling.step_size": st.sampled_from([0.01, 0.5, 2]),
     "sampling.variance": st.sampled_from(["posterior", "beta"]),
     "sampling.quiet": st.integers(0, 13),
     "sampling.start": st.sampled_from(["zero-mean", "data-mean", "exact"]),

@@ -163,8 +163,10 @@ def test_the_density_is_in_the_units_of_the_data(tmp_path):
     experiment = PRESETS["edm-multimodal"].experiment.with_settings(
         {"data.name": f"file:{file}", "sampling.start": "exact", "data.std": "0.5"}
     )
-    ideal = make_ideal(experiment, make_mixture(experiment))
-    unit, own = likelihood(experiment, ideal), likelihood_report(experiment, ideal, 0.0)
+    mixture = make_mixture(experiment)
+    ideal = make_ideal(experiment, mixture)
+    unit = likelihood(experiment, ideal, mixture=mixture)
+    own = likelihood_report(experiment, ideal, 0.0)
     x = torch.tensor(experiment.data.points).double()
     shift = math.log(float(x[:, 0].std(correction=0) * x[:, 1].std(correction=0)))
     assert own["nll"] == pytest.approx(unit.nll + shift)

@@ -216,8 +216,8 @@ def test_what_cannot_be_shown_is_not_there_rather_than_an_older_one(copy, monkey
         next(reports)
         save_run(copy, trainer, "stopped")
     assert (copy / "losses.npy").stat().st_nlink == 1, "a copy"
-    put = snapshot._put
-    monkeypatch.setattr(snapshot, "_put", lambda f, c: full() if f.parent == copy else put(f, c))
-    snapshot._show(copy / "checkpoint-3", copy)
+    put = snapshot.put
+    monkeypatch.setattr(snapshot, "put", lambda f, c: full() if f.parent == copy else put(f, c))
+    snapshot.show_files(copy / "checkpoint-3", copy)
     assert {file.name for file in copy.iterdir() if file.is_file()} == {"run.json", "lock"}
     open_all(copy)

@@ -174,7 +174,7 @@ def test_tensors_are_written_as_the_library_writes_them():
 
 
 @for_each("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), TypeError("no")])
-@for_each("where", ["save_tensors", "_put", "to_json", "flush_folder"])
+@for_each("where", ["save_tensors", "put", "to_json", "flush_folder"])
 def test_a_failed_write_leaves_nothing_behind(error, where, tmp_path, monkeypatch):
     def fail(*args: object, **kwargs: object) -> None:
         raise error
@@ -193,7 +193,7 @@ def test_a_failed_write_leaves_the_run_that_was_there(copy, monkeypatch):
     def fail(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(snapshot, "_put", fail)
+    monkeypatch.setattr(snapshot, "put", fail)
     message = fault(save_run, copy, trained(short("naive-1d", 5)), "stopped")
     assert "No space left" in message
     assert contents(copy) == before

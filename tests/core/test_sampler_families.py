@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,13 @@ from torch import Tensor
 
 from tui_diffusion.core import samplers
 from tui_diffusion.core.analysis.report import quality
-from tui_diffusion.core.assemble import earlier_steps, make_sampler, noises
+from tui_diffusion.core.assemble import (
+    make_ideal,
+    make_mixture,
+    make_sampler,
+    noises,
+    steps_back,
+)
 from tui_diffusion.core.config.choices import samplers_of
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.sections import SamplingConfig
@@ -58,20 +65,35 @@ def noise_for(name: str, levels: int, points: int, seed: int = 0) -> Tensor:
 # --- the probability-flow ODE ------------------------------------------------------------------
 
 
+def end(name: str, start: Tensor, schedule: Schedule) -> Tensor:
+    """Where the ODE leads points at the last level above zero."""
+    z = torch.zeros(schedule.levels, *start.shape, dtype=start.dtype)
+    take = sampler_of(name, schedule.levels)
+    return sampled(take, schedule, FOUR, float(schedule.sigmas[0]) * start, z, stop=1)[-1].x_next
+
+
 def test_order_of_convergence() -> None:
-    """Halving the steps' size divides the error by 2^order, from noise much wider than the data."""
-    x = 80 * noise_for("euler", 1, 60)[0]
+    """Halving the steps' size divides the error by 2^order.
 
-    def end(name: str, levels: int) -> Tensor:
-        take, schedule = sampler_of(name, levels), karras(levels, 0.05, 80, 7)
-        z = torch.zeros(levels, *x.shape, dtype=x.dtype)
-        return sampled(take, schedule, FOUR, x, z, stop=1)[-1].x_next
-
-    truth = end("lms", 961)
-    for name in {*ODE} - {"euler", "heun"}:  # those are in test_modern_samplers
-        coarse, fine = (float((end(name, n) - truth).norm(dim=1).mean()) for n in (161, 321))
-        order = SAMPLER_PARTS[name].order
-        assert math.log2(coarse / fine) == pytest.approx(order, abs=0.15), (name, coarse, fine)
+    From noise much wider than the data, the first steps of lower order do not show.
+    """
+    start = noise_for("euler", 1, 60)[0]
+    later = {"lms": 4, "deis": 3}
+    for sigmas, truth_by, levels, orders in (
+        ((0.3, 3.0), "unipc", 80, {}),
+        ((0.05, 80.0), "lms", 160, later),
+    ):
+        truth = end(truth_by, start, karras(6 * levels + 1, *sigmas, 7))
+        for name in {*ODE} - {"euler", "heun"}:  # those are in test_modern_samplers
+            coarse, fine = (
+                float((end(name, start, karras(n, *sigmas, 7)) - truth).norm(dim=1).mean())
+                for n in (levels + 1, 2 * levels + 1)
+            )
+            order = orders.get(name, SAMPLER_PARTS[name].order)
+            if sigmas[1] == 80 or name not in later:
+                assert math.log2(coarse / fine) == pytest.approx(order, abs=0.2), (name, sigmas)
+            else:  # falling towards 2
+                assert 1.9 < math.log2(coarse / fine) < 2.5, name
 
 
 # --- noise -------------------------------------------------------------------------------------
@@ -106,18 +128,17 @@ def test_the_variance_is_that_of_the_data_in_the_limit_of_many_steps(name: str) 
 
 
 def test_the_stationary_distribution_of_langevin_is_that_of_its_level() -> None:
-    """Steps at one level: exactly p/(1 − snr² σ²/p) for the variance p of a Gaussian's level."""
-    level, std = karras(5, 0.1, 2, 7)[2], 0.5
-    p = std**2 + float(level.sigma) ** 2
-    for snr in (0.05, 0.16):
-        take = sampler_of("langevin", 5, snr=snr)
-        ideal = IdealDenoiser(GaussianMixture([[0.0]], std), METHODS["edm"])
+    """Steps at one level: exactly p/(1 − h σ²/4p) for the variance p of a Gaussian's level."""
+    level = karras(5, 0.1, 2, 7)[2]
+    p = 0.5**2 + float(level.sigma) ** 2
+    for size in (0.01, 0.1, 0.5):
+        take = sampler_of("langevin", 5, step_size=size)
         x, z = torch.eye(2, dtype=torch.float64).split(1, dim=1)
-        step = take(x, level, ideal, z)
-        decay, added = float(step.x_next[0]), float(step.x_next[1])
+        decay, added = take(x, level, ONE, z).x_next.flatten().tolist()
         stationary = added**2 / (1 - decay**2)
-        assert stationary == pytest.approx(p / (1 - (snr * float(level.sigma)) ** 2 / p), rel=1e-9)
-        assert stationary == pytest.approx(p, rel=snr**2)
+        exact = p / (1 - size * float(level.sigma) ** 2 / (4 * p))
+        assert stationary == pytest.approx(exact, rel=1e-9)
+        assert stationary == pytest.approx(p, rel=size / 3)
 
 
 def test_multistep_samplers_are_exact_for_the_polynomials_that_they_integrate() -> None:
@@ -254,13 +275,25 @@ def test_a_thousand_levels_are_finite_and_draw_the_data_within_chance(name: str)
     for method, kind in (("edm", "karras"), ("flow", "flow")):
         of = changed("edm-multimodal", method__name=method, schedule__kind=kind, schedule__rho=3)
         of = changed(of, schedule__levels=1000, sampling__sampler=name, sampling__start="exact")
-        if name == "langevin":  # at 0.16 it lags behind the falling noise
-            of = changed(of, sampling__snr=0.35)
         trajectory = denoise(of, FOUR, mixture=FOUR.mixture, points=2000)
         assert bool(torch.isfinite(trajectory.x).all())
         score = quality(trajectory, FOUR.mixture)
         # The chance is two standard deviations.
         assert score.energy_distance < 1.5 * score.energy_distance_chance, (name, method)
+
+
+@pytest.mark.slow
+def test_the_help_says_from_how_many_levels_a_sampler_draws_the_data() -> None:
+    of = changed("edm-moons", sampling__start="exact")
+    mixture = make_mixture(of)
+    for name in ALL:
+        enough = re.search(r"for (\d+) levels", SAMPLER_PARTS[name].help)
+        levels = int(enough[1]) if enough else 10 if name == "deis" else 40
+        if name == "langevin":
+            continue  # hundreds of levels
+        chosen = changed(of, sampling__sampler=name, sampling__levels=levels)
+        score = quality(denoise(chosen, make_ideal(of, mixture), points=3000), mixture)
+        assert score.energy_distance < 1.5 * score.energy_distance_chance, (name, levels)
 
 
 def test_evaluations_are_counted_and_a_step_is_pure() -> None:
@@ -322,5 +355,5 @@ def test_which_samplers_a_method_takes() -> None:
     for method in ("naive", "naive-exact", "ddpm"):
         assert {*ALL} - {*samplers_of(method)} == between
     config = SamplingConfig(sampler="lms")
-    assert (earlier_steps(config), noises(config)) == (3, 1)
+    assert (steps_back(config), noises(config)) == (3, 1)
     assert noises(SamplingConfig(sampler="predictor-corrector")) == 2

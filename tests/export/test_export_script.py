@@ -285,9 +285,10 @@ def code(experiment: Experiment) -> str:
 def test_every_field_is_followed_or_refused() -> None:
     """A field that the templates do not know must never be left out in silence."""
     bases = [preset.experiment for preset in PRESETS.values()]
+    samplers = ("ddim", "edm-stochastic", "predictor-corrector", "langevin")
     bases += [
         changed("edm-moons", data__name="ring", sampling__sampler="ddim"),
-        *(changed("edm-1d", sampling__sampler=s) for s in ("ddim", "edm-stochastic", "langevin")),
+        *(changed("edm-1d", sampling__sampler=s) for s in samplers),
         changed("naive-multimodal", data__name="ring"),
         changed("ddpm-multimodal", training__decay="step", schedule__kind="linear-beta"),
     ]

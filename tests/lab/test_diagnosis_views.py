@@ -49,7 +49,12 @@ def test_the_error_of_samplers_is_drawn_against_evaluations(glyphs: Glyphs, size
 def test_parts_of_a_diagnosis_stay_while_the_network_does():
     trainer = trained(changed("ddpm-1d", training__steps=30, sampling__points=50))
     of = replace(REQUEST, experiment=trainer.experiment, denoiser=trainer.denoiser)
+    quick = diagnose(replace(of, study="quick"))
+    assert quick.losses and quick.attribution is quick.likelihood is None
+    assert all(quick.lacks(view) for view in ("excess", "error", "evaluations"))
+    assert not quick.lacks("schedule")
     likely = diagnose(replace(of, study="excess"))
+    assert not likely.lacks("excess") and likely.lacks("error")
     assert likely.likelihood is not None and likely.attribution is None
     several = diagnose(replace(of, study="evaluations")).with_parts_of(likely)
     assert several.likelihood is likely.likelihood and several.evaluations

@@ -36,6 +36,9 @@ from .schedules import Level, Schedule, check_levels
 
 S = TypeVar("S", bound=Section)
 
+_LINKED = 4
+"""Most steps that are kept for the next one; a sampler that uses more keeps its own record."""
+
 
 def _section(given: S | Experiment | Preset, kind: type[S], name: str) -> S:
     """Return a section, or that of an experiment or a preset."""
@@ -52,6 +55,8 @@ def make_mixture(
 ) -> GaussianMixture:
     """Build the mixture of a configuration, with one std for all components."""
     data = _section(data, DataConfig, "data")
+    if data.given is not None:
+        return _placed(data.given, device)
     part = DATA_PARTS[data.name]
     if part.means:
         return GaussianMixture(data.means, data.std, data.weights or None, device=device)
@@ -86,6 +91,11 @@ def mixture_for(
     """Return ``own`` on a device or, if it is None, the mixture of the experiment's data."""
     if own is None:
         return make_mixture(experiment.data, device)
+    return _placed(_checked(experiment, own), device)
+
+
+def _checked(experiment: Experiment, own: GaussianMixture) -> GaussianMixture:
+    """Return a mixture if it can take the place of an experiment's data."""
     check_type("mixture", own, GaussianMixture)
     if own.dim != experiment.dim:
         raise ValueError(
@@ -94,14 +104,30 @@ def mixture_for(
         )
     if not (bool((own.stds > 0).all()) and bool((own.weights >= 0).all())):
         raise ValueError("mixture must have stds above 0 and weights from 0")
-    # A copy would round the weights once more.
-    return own if own.means.device == torch.device(device) else own.to(device)
+    return own
+
+
+def _placed(mixture: GaussianMixture, device: torch.device | str) -> GaussianMixture:
+    """Return a mixture on a device; a copy would round the weights once more."""
+    here = mixture.means.device == torch.device(device)
+    return mixture if here else mixture.to(device)
+
+
+def with_mixture(experiment: Experiment, mixture: GaussianMixture | None) -> Experiment:
+    """Return an experiment whose data are a mixture of the same dimension; None changes nothing.
+
+    Every function of the experiment then uses it, but no file can hold the experiment.
+    """
+    if mixture is None:
+        return experiment
+    data = experiment.data.with_given(_checked(experiment, mixture))
+    return experiment.model_copy(update={"data": data})
 
 
 def scaling_of(data: DataConfig | Experiment | Preset) -> Scaling:
     """Return the scaling between a data set's own units and unit size."""
     data = _section(data, DataConfig, "data")
-    if data.name == "file":
+    if data.name == "file" and data.given is None:
         return Scaling.of(_points(data), shared=data.scaling == "shared")
     return Scaling.none(data.dim)
 
@@ -221,8 +247,8 @@ def schedule_function(kind: str) -> Callable[..., Schedule]:
     return _function(schedules, SCHEDULE_PARTS[kind])
 
 
-def earlier_steps(config: SamplingConfig, own: Sampler | None = None) -> int:
-    """Return how many earlier steps the sampler, or ``own``, uses."""
+def steps_back(config: SamplingConfig, own: Sampler | None = None) -> int:
+    """Return the number of earlier steps that the sampler, or ``own``, uses."""
     return SAMPLER_PARTS[config.sampler].looks_back if own is None else 1
 
 
@@ -237,12 +263,12 @@ def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None
     The last ``config.quiet`` of the ``levels`` steps take z = 0, if that field applies to the
     sampler. Each step carries the earlier ones that the next step uses.
     """
-    earlier = earlier_steps(config, own)
+    linked = min(steps_back(config, own), _LINKED)
     quiet = config.quiet if own or "quiet" in SAMPLER_PARTS[config.sampler].uses else 0
     if own is None:
         function = sampler_function(config.sampler)
         if SAMPLER_PARTS[config.sampler].scheduler:  # its step holds what it needs of earlier ones
-            earlier = 0
+            linked = 0
         sampler: Sampler = partial(function, **_arguments(function, config))
     else:
         check_function("sampler", own, ("x", "level", "denoiser", "z", "previous"), "Step")
@@ -255,7 +281,7 @@ def make_sampler(config: SamplingConfig, levels: int, own: Sampler | None = None
         step = sampler(x, level, denoiser, torch.zeros_like(z) if last else z, previous)
         if not isinstance(step, Step):
             raise expected("the result of sampler", "a Step", step)
-        return step.since(previous, earlier - 1)
+        return step.since(previous, linked - 1)
 
     return quietened
 
@@ -281,7 +307,9 @@ def sampling_schedule(experiment: Experiment) -> Schedule:
     return make_schedule(config).part(levels)
 
 
-def schedule_for(experiment: Experiment, own: Schedule | None, denoiser: Denoiser) -> Schedule:
+def schedule_for(
+    experiment: Experiment, own: Schedule | None, denoiser: Denoiser | None
+) -> Schedule:
     """Return ``own`` or, if it is None, the sampling schedule of the experiment.
 
     Raises ValueError if the denoiser or the experiment's sampling cannot use it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, Protocol
 
 import torch
@@ -12,13 +13,12 @@ from torch import Tensor
 from . import notebook, pictures
 from .arguments import check_count, expected
 from .assemble import (
-    earlier_steps,
     make_mixture,
     make_sampler,
-    mixture_for,
     noises,
-    sampling_schedule,
     schedule_for,
+    steps_back,
+    with_mixture,
 )
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
@@ -64,6 +64,8 @@ class Trajectory:
     The quantities ``eps_hat``, ``x0_hat``, ``mean`` and ``noise`` of each step take four times the
     memory of the points. They are not stored but recomputed on request, with the same denoiser and
     the same noise.
+
+    ``experiment`` and ``seed`` are those that the points were drawn with, if they are known.
     """
 
     kind: Literal["reverse", "forward"]
@@ -72,6 +74,13 @@ class Trajectory:
     repeats: Tensor
     result_level: int
     retake: Retake = field(repr=False)
+    experiment: Experiment | None = field(default=None, repr=False)
+    seed: int | None = field(default=None, repr=False)
+
+    @property
+    def denoiser(self) -> Denoiser | None:
+        """A copy of the denoiser that made the points; None for the forward process."""
+        return self.retake.denoiser if isinstance(self.retake, _Sampling) else None
 
     def __repr__(self) -> str:
         dim, device = self.x.shape[2], self.x.device
@@ -81,7 +90,8 @@ class Trajectory:
         result = self.result.detach().cpu()
         mean, std = result.mean(0).tolist(), result.std(0, unbiased=False).tolist()
         rows = {"levels": self.levels, "points": self.points, "mean": mean, "std": std}
-        return notebook.table(f"Trajectory, {self.kind}", rows, pictures.scatter(result.numpy()))
+        draw = partial(pictures.scatter, result.numpy())
+        return notebook.table(f"Trajectory, {self.kind}", rows, draw)
 
     @property
     def levels(self) -> int:
@@ -144,7 +154,7 @@ class Trajectory:
 class _Sampling:
     """The inputs of a reverse step: points, denoiser and source of noise.
 
-    A step uses ``earlier`` steps before it, and draws ``noises`` times as many numbers as it has
+    A step uses ``steps_back`` steps before it, and draws ``noises`` times as many numbers as it has
     coordinates. ``states`` are the generator's states before the noise of each step. Noise is drawn
     for ``count`` points, of which the first are sampled, ``at_once`` of them in one batch for the
     network. A step is repeated after the earlier ones that it uses; ``latest`` holds the last that
@@ -152,7 +162,7 @@ class _Sampling:
     """
 
     take: Sampler
-    earlier: int
+    steps_back: int
     noises: int
     denoiser: Denoiser
     schedule: Schedule
@@ -179,10 +189,10 @@ class _Sampling:
 
     def _repeated(self, k: int, part: slice) -> Step:
         """Repeat step k for the points of a batch, after those on which it depends."""
-        begin, previous = max(k - self.earlier, 0), None
+        begin, previous = max(k - self.steps_back, 0), None
         at = part.start, part.stop
         known, step = self.latest.get(at, (-1, None))
-        if self.earlier and begin <= known < k:
+        if self.steps_back and begin <= known < k:
             begin, previous = known + 1, step
         for j in range(begin, k + 1):
             random = torch.Generator(self.x.device)
@@ -190,7 +200,7 @@ class _Sampling:
             z = self.draw(random)[part]
             previous = self.take(self.x[j][part], self.schedule[j], self.denoiser, z, previous)
         assert previous is not None
-        if self.earlier:
+        if self.steps_back:
             self.latest[at] = k, previous
         return previous
 
@@ -274,10 +284,12 @@ def denoise(
     if not isinstance(denoiser, NetworkDenoiser | IdealDenoiser):
         denoiser = _Checked(denoiser)
     schedule = schedule_for(experiment, schedule, denoiser)
-    mixture = mixture_for(experiment, mixture, device)
+    experiment = with_mixture(experiment, mixture)
+    mixture = make_mixture(experiment, device)
     config, levels = experiment.sampling, schedule.levels
     count = config.points if points is None else points
-    random = generator(experiment.seed if seed is None else seed, "sampling", device)
+    seed = experiment.seed if seed is None else seed
+    random = generator(seed, "sampling", device)
     kept = count if keep is None else min(keep, count)
     x = torch.empty((levels + 1, kept, mixture.dim), device=device)
     repeats = torch.empty((config.repeats, *x[0].shape), device=device)
@@ -287,7 +299,7 @@ def denoise(
     of = deepcopy(denoiser)
     sampling = _Sampling(
         make_sampler(config, levels, sampler),
-        earlier_steps(config, sampler),
+        steps_back(config, sampler),
         noises(config, sampler),
         of,
         schedule,
@@ -318,7 +330,7 @@ def denoise(
         if progress is not None:
             progress(done, levels + config.repeats)
     result_level = levels - config.stop_before
-    return Trajectory("reverse", schedule, x, repeats, result_level, sampling)
+    return Trajectory("reverse", schedule, x, repeats, result_level, sampling, experiment, seed)
 
 
 def _at_once(experiment: Experiment, device: torch.device) -> int:
@@ -340,14 +352,20 @@ def forward_process(
     points: int | None = None,
     seed: int | None = None,
     device: torch.device | str = "cpu",
+    mixture: GaussianMixture | None = None,
+    schedule: Schedule | None = None,
 ) -> Trajectory:
-    """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point."""
-    experiment = experiment_of(experiment)
+    """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point.
+
+    ``mixture`` and ``schedule`` take the place of those of the experiment.
+    """
+    experiment = with_mixture(experiment_of(experiment), mixture)
     check_count("points", points)
-    schedule = sampling_schedule(experiment)
-    levels, mixture = schedule.levels, make_mixture(experiment.data, device)
+    schedule = schedule_for(experiment, schedule, None)
+    levels, mixture = schedule.levels, make_mixture(experiment, device)
     count = experiment.sampling.points if points is None else points
-    random = generator(experiment.seed if seed is None else seed, "forward", device)
+    seed = experiment.seed if seed is None else seed
+    random = generator(seed, "forward", device)
     x0 = mixture.sample(count, random)
     eps = torch.randn(x0.shape, generator=random, device=device)
     alphas = schedule.alphas.to(device, x0.dtype)[:, None, None]
@@ -362,4 +380,4 @@ def forward_process(
 
     result_level = levels - experiment.sampling.stop_before
     repeats = x0.new_empty((0, *x0.shape))
-    return Trajectory("forward", schedule, x, repeats, result_level, retake)
+    return Trajectory("forward", schedule, x, repeats, result_level, retake, experiment, seed)

@@ -88,9 +88,15 @@ class LiveUpdates:
         """Write a hint into each empty panel: the wait, or the key that fills it."""
         model = self._model
         self._main.denoising.hint("sampling …" if model.loaded else "loading torch …")
-        plan = model.workspace.experiment.training
+        workspace, plan = model.workspace, model.workspace.experiment.training
+        it = "the network of the script" if workspace.parts else "it"
+        about = model.preset.about
+        if workspace.given is not None:
+            from ..core.config.titles import about_of
+
+            about = about_of(workspace.experiment)
         self._main.loss.hint(
-            f"{model.preset.about}\n\nt trains it: {plan.steps:,} steps of {plan.batch:,} points"
+            f"{about}\n\nt trains {it}: {plan.steps:,} steps of {plan.batch:,} points"
         )
 
     # --- the lines around the panels ---------------------------------------------------------
@@ -246,7 +252,7 @@ class LiveUpdates:
         request = model.workspace.request(live=model.workspace.active)
         if trial != model.workspace.experiment:
             request = replace(request, experiment=trial, source="forward", denoiser=None)
-        model.diagnoses.ask(replace(request, study=self._main.loss.view))
+        model.diagnoses.ask(replace(request, study="quick"))
 
     def show_trajectory(self, trajectory: MeasuredTrajectory) -> None:
         """Show a trajectory, unless the experiment has changed since the request."""
@@ -264,4 +270,9 @@ class LiveUpdates:
             self._model.workspace.experiment,
             self._main.form.trial,
         ):
-            self._main.loss.show_diagnosis(diagnosis)
+            loss = self._main.loss
+            loss.show_diagnosis(diagnosis)
+            if loss.diagnosis is not None and loss.diagnosis.lacks(loss.view):
+                # The quick parts show while the slow one is measured.
+                request = replace(diagnosis.request, study=loss.view)
+                self._model.diagnoses.ask(request)

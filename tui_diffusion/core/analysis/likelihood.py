@@ -18,7 +18,7 @@ import torch
 
 from .. import notebook
 from ..arguments import check_count
-from ..assemble import mixture_for
+from ..assemble import mixture_for, scaling_of
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..methods import Denoiser, IdealDenoiser, check_denoiser
@@ -76,12 +76,15 @@ def likelihood(
     mixture: GaussianMixture | None = None,
     schedule: Schedule | None = None,
 ) -> Likelihood:
-    """Return the likelihood of the data under a denoiser and the experiment's start, at unit size.
+    """Return the likelihood of the data under a denoiser and the experiment's start.
 
-    The same seed gives the same points for every denoiser. ``mixture`` and ``schedule`` take the
-    place of those of the experiment. Raise `NoFieldError` if the denoiser has no ODE.
+    nll and entropy are in the data's own units; a ``mixture`` that is given has unit size. The
+    same seed gives the same points for every denoiser. ``mixture`` and ``schedule`` take the place
+    of those of the experiment. Raise `NoFieldError` if the denoiser has no ODE.
     """
     experiment = experiment_of(experiment)
+    # In units c times as small a density is c times as low.
+    units = 0.0 if mixture is not None else float(scaling_of(experiment).scale.log().sum())
     check_denoiser(denoiser)
     check_count("points", points)
     mixture = mixture_for(experiment, mixture).to("cpu")
@@ -98,7 +101,7 @@ def likelihood(
     kl = float(fine.mean())
     error = 2 * float(fine.std()) / math.sqrt(count) + abs(kl - float(coarse.mean()))
     # In terms of x/α = u/cos θ, the data plus noise.
-    least = entropy(truth) - mixture.dim * math.log(cos)
+    least = entropy(truth) - mixture.dim * math.log(cos) + units
     start = start_divergence(flow, mixture)
     return Likelihood(least + kl, least, kl, error, start, sin / cos, count)
 

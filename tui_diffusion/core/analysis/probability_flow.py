@@ -152,10 +152,10 @@ class Flow:
 
 
 def _asked(denoiser: Denoiser, x: Tensor, level: Level) -> Prediction:
-    """Return a prediction in float64; a network computes in float32 on its own device."""
-    if isinstance(denoiser, IdealDenoiser):
-        return denoiser(x, level)
-    at = denoiser(x.float().to(device_of(denoiser)), level)
+    """Return a prediction in float64 on the CPU; a network computes in float32 on its device."""
+    device = device_of(denoiser)
+    precise = isinstance(denoiser, IdealDenoiser) and device.type != "mps"
+    at = denoiser((x if precise else x.float()).to(device), level)
     return Prediction(*(part.cpu().double() for part in (at.output, at.eps_hat, at.x0_hat)))
 
 

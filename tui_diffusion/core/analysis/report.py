@@ -190,7 +190,7 @@ def evaluation(
 
 
 def likelihood_report(experiment: Experiment, denoiser: Denoiser, levels: float) -> dict[str, Any]:
-    """Return the likelihood of the data in their own units, with the bound on kl.
+    """Return the likelihood of the data, with the bound on kl.
 
     ``levels`` is the sum of the nats of all levels. ``reason`` says why a denoiser has no
     likelihood; the numbers are then None.
@@ -200,10 +200,7 @@ def likelihood_report(experiment: Experiment, denoiser: Denoiser, levels: float)
         found = likelihood(experiment, denoiser)
     except NoFieldError as error:
         return {**dict.fromkeys(names), "reason": str(error)}
-    # A density in units c times as small is c times as low.
-    shift = float(scaling_of(experiment.data).scale.log().sum())
-    values = asdict(found) | {"bound": found.start + levels, "reason": ""}
-    return values | {name: values[name] + shift for name in ("nll", "entropy")}
+    return asdict(found) | {"bound": found.start + levels, "reason": ""}
 
 
 def evaluations(

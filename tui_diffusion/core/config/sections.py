@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
@@ -57,7 +57,8 @@ class PartSection(Section):
 
     @model_validator(mode="after")
     def _with_parameters(self) -> PartSection:
-        given: dict[str, Any] = self.__pydantic_extra__ or {}
+        given = self.__pydantic_extra__
+        assert given is not None  # because of extra="allow"
         part = self.parts[getattr(self, self.named_by)]
         self._code = part.file.checksum if part.file else ""
         own = part.parameters
@@ -395,10 +396,19 @@ class SamplingConfig(PartSection):
     snr: Real = setting(
         0.16,
         "snr",
-        "Signal to noise of a Langevin step: its move over its noise, 0.16 in Song et al. 2021.",
+        "Signal to noise of the corrector: its move over its noise, 0.16 in Song et al. 2021.",
         gt=0,
         le=0.7,
         scale=0.02,
+    )
+    step_size: Real = setting(
+        0.5,
+        "step size",
+        "Size of a Langevin step in units of sigma²: a larger one follows the falling noise, a "
+        "smaller one keeps the distribution of each level.",
+        gt=0,
+        le=2,
+        scale=0.1,
     )
     start: Literal["zero-mean", "data-mean", "exact"] = setting(
         "zero-mean",

@@ -48,7 +48,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="dpm2-ancestral",
         function="dpm2_ancestral",
-        help="dpm2 to less noise, then fresh noise, for many levels",
+        help="dpm2 to less noise, then fresh noise, for 20 levels or more",
         evaluations=2,
         uses=("quiet",),
         papers=(LU, SONG),
@@ -71,7 +71,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="dpm++2s-ancestral",
         function="dpmpp_2s_ancestral",
-        help="two evaluations, then fresh noise, steadier than dpm2-ancestral",
+        help="two evaluations, then fresh noise, for 15 levels or more",
         evaluations=2,
         uses=("quiet",),
         papers=(LU_PLUS, SONG),
@@ -94,7 +94,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="dpm++sde",
         function="dpmpp_sde",
-        help="the SDE, two evaluations, one of them halfway, for few levels",
+        help="the SDE, two evaluations, one of them halfway, for 10 levels or more",
         methods=BETWEEN_LEVELS,
         evaluations=2,
         noises=2,
@@ -122,7 +122,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="dpm++2m-sde",
         function="dpmpp_2m_sde",
-        help="the SDE, one evaluation, looking one step back, for 10 levels or more",
+        help="the SDE, one evaluation, looking one step back, for 15 levels or more",
         looks_back=1,
         uses=("quiet",),
         papers=(LU_PLUS,),
@@ -204,7 +204,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="euler-maruyama",
         function="euler_maruyama",
-        help="the SDE in its plainest form, for hundreds of levels",
+        help="the SDE in its plainest form, for 15 levels or more",
         uses=("quiet",),
         papers=(SONG, KARRAS),
         formula="x ← α'·x/α + 2·(σ' − α'·σ/α)·eps_hat + α'·√(2·s·(s − s'))·z, with s = σ/α; the "
@@ -224,7 +224,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="predictor-corrector",
         function="predictor_corrector",
-        help="a Langevin step, then one of ddpm, for hundreds of levels",
+        help="a Langevin step, then one of ddpm, for 20 levels or more",
         evaluations=2,
         noises=2,
         uses=("snr", "quiet"),
@@ -248,22 +248,22 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="langevin",
         function="langevin",
-        help="Langevin steps while the noise falls, for 500 levels or more",
-        uses=("snr", "quiet"),
+        help="Langevin steps while the noise falls, for hundreds of levels",
+        uses=("step_size", "quiet"),
         papers=(
             "Song and Ermon 2019: Generative Modeling by Estimating Gradients of the Data "
             "Distribution. NeurIPS.",
             "Song and Ermon 2020: Improved Techniques for Training Score-Based Generative Models. "
             "NeurIPS.",
         ),
-        formula="x ← x − 2·snr²·σ·eps_hat + 2·snr·σ·z; the last step takes x0_hat",
+        formula="x ← x − step_size/2·σ·eps_hat + √step_size·σ·z; the last step takes x0_hat",
         script='''\
     """Annealed Langevin dynamics (Song and Ermon 2019); the last step takes x0_hat."""
     x0_hat, eps_hat = $estimates(x, k)
     if k == N - 1:
         return alphas[N] * x0_hat
     $quiet
-    return x - 2 * $snr**2 * sigmas[k] * eps_hat + 2 * $snr * sigmas[k] * z
+    return x - $step_size / 2 * sigmas[k] * eps_hat + $step_size**0.5 * sigmas[k] * z
 ''',
     ),
 )

@@ -135,8 +135,8 @@ ODE_SAMPLERS = (
     SamplerPart(
         name="lms",
         function="lms",
-        help="the ODE in fourth order, one evaluation, for many levels",
-        order=4,
+        help="the ODE with a cubic over four steps, one evaluation, for 10 levels or more",
+        order=2,
         looks_back=3,
         papers=(KARRAS,),
         formula="x ← α'·(x/α + Σⱼ wⱼ·eps_hatⱼ) over the last four steps, wⱼ = ∫ Lⱼ(s) ds from s = "
@@ -163,8 +163,8 @@ eps_hats = {}  # eps_hat of every step
     SamplerPart(
         name="deis",
         function="deis",
-        help="the ODE in third order, one evaluation, for 20 levels or more",
-        order=3,
+        help="the ODE with a parabola over three steps, one evaluation, for the fewest levels",
+        order=2,
         looks_back=2,
         papers=(
             "Zhang and Chen 2023: Fast Sampling of Diffusion Models with Exponential Integrator. "
@@ -197,7 +197,7 @@ eps_hats = {}  # eps_hat of every step
     SamplerPart(
         name="unipc",
         function="unipc",
-        help="the ODE in third order, one evaluation, for few levels",
+        help="the ODE in third order, one evaluation, for 10 levels or more",
         order=3,
         looks_back=2,
         papers=(

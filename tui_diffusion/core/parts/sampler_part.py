@@ -21,10 +21,11 @@ class SamplerPart(Part):
     function. ``needs`` are the packages without which there is none.
 
     ``order`` is the order of convergence p: without noise, the error over N steps falls as N^−p. It
-    is None for a sampler that does not follow the probability-flow ODE. A sampler that looks back
-    reaches it where its first steps, of lower order, add no larger error: from noise much wider
-    than the data. ``evaluations`` is the number of calls of the denoiser in one step. With a method
-    in ``biased_with``, the sample does not tend to the data, even from the ideal denoiser.
+    is None for a sampler that does not follow the probability-flow ODE. The first steps of a
+    sampler that looks back are of lower order, which bounds p; from noise much wider than the data
+    their error is so small that the later steps' order shows. ``evaluations`` is the number of
+    calls of the denoiser in one step. With a method in ``biased_with``, the sample does not tend to
+    the data, even from the ideal denoiser.
 
     ``script`` is the body of ``denoise(x, k)`` in an exported script, the step from level k to
     k + 1, in terms of ``alphas`` and ``sigmas``. ``$estimates(x, k)`` returns x0_hat and eps_hat,

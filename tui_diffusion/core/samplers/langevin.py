@@ -1,8 +1,8 @@
 """Langevin dynamics: noise and the score at one level, which keep that level's distribution.
 
-The score of p(x) is −eps_hat/σ. A step of size ε moves x by ε · score + √(2 ε) z, with ε = 2 (snr
-σ)²: Song et al. 2021 set it by the signal-to-noise ratio snr of the two terms, here with the norms
-that they have in the mean for noise alone, √d/σ and √d, so that points do not depend on each other.
+The score of p(x) is −eps_hat/σ. A step of size h σ² moves x by h σ²/2 · score + √h σ z. Song et al.
+2021 set it by the signal-to-noise ratio of the two terms: h = (2 snr)², with the norms that these
+have in the mean for noise alone, √d/σ and √d, so that points do not depend on each other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 from ..methods import Denoiser
 from ..schedules import Level
 from .chains import ddpm
-from .step import Step, ends, step_of
+from .step import Step, ends, step_of, two_noises
 
 
 def langevin(
@@ -23,9 +23,9 @@ def langevin(
     z: Tensor,
     previous: Step | None = None,
     *,
-    snr: float = 0.16,
+    step_size: float = 0.5,
 ) -> Step:
-    """Return x' = x − 2 snr² σ eps_hat + 2 snr σ z: one Langevin step, then the next level.
+    """Return x' = x − (step_size/2) σ eps_hat + √step_size σ z, then taken for the next level's.
 
     Annealed Langevin dynamics, Song and Ermon 2019. The last step takes x0_hat (2020).
     """
@@ -33,8 +33,8 @@ def langevin(
     _, sigma, alpha_next, sigma_next = ends(level)
     if not sigma_next:
         return step_of(x, level, prediction, alpha_next * prediction.x0_hat)
-    mean = x - 2 * snr**2 * sigma * prediction.eps_hat
-    return step_of(x, level, prediction, mean, 2 * snr * sigma * z)
+    mean = x - step_size / 2 * sigma * prediction.eps_hat
+    return step_of(x, level, prediction, mean, step_size**0.5 * sigma * z)
 
 
 def predictor_corrector(
@@ -52,7 +52,7 @@ def predictor_corrector(
     first half of z (n, 2d), the predictor the second; the last step adds none of it.
     """
     prediction = denoiser(x, level)
-    first, second = z.chunk(2, dim=-1)
+    first, second = two_noises(x, z)
     _, sigma, _, sigma_next = ends(level)
     corrected = x - 2 * snr**2 * sigma * prediction.eps_hat + 2 * snr * sigma * first
     if not sigma_next:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..methods import Denoiser
 from ..schedules import Level
 from .earlier import earlier, weights
-from .step import Step, ends, halfway, log_snr, remaining, step_of
+from .step import Step, ends, halfway, log_snr, remaining, step_of, two_noises
 
 
 def euler_maruyama(
@@ -46,7 +46,7 @@ def dpmpp_sde(
     does. The last step, to clean data, has D = x0_hat.
     """
     prediction = denoiser(x, level)
-    first, second = z.chunk(2, dim=-1)
+    first, second = two_noises(x, z)
     clean, r = prediction.x0_hat, remaining(level)
     middle = halfway(level)
     noise = second

@@ -117,6 +117,14 @@ def step_of(
     return Step(x, prediction.eps_hat, prediction.x0_hat, mean, noise, mean + noise, alpha, sigma)
 
 
+def two_noises(x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the two noises in z (n, 2d), each of x's shape; raise ValueError for another shape."""
+    n, d = x.shape
+    if z.shape != (n, 2 * d):
+        raise ValueError(f"z must have shape {(n, 2 * d)}, two noises (got {tuple(z.shape)})")
+    return z[:, :d], z[:, d:]
+
+
 def remaining(level: Level) -> float:
     """Return r = (σ'/α')/(σ/α), the share of the noise left at the next level; 0 from α = 0."""
     alpha, sigma, alpha_next, sigma_next = ends(level)

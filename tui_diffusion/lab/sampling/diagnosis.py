@@ -8,7 +8,7 @@ from time import monotonic
 
 from ...core.analysis.attribution import Attribution, attribute
 from ...core.analysis.error_growth import Amplification, amplification
-from ...core.analysis.evaluations import SamplerError, errors_by_evaluations
+from ...core.analysis.evaluations import COUNTS, SamplerError, errors_by_evaluations
 from ...core.analysis.likelihood import Likelihood, likelihood
 from ...core.analysis.loss_floor import LevelLoss, level_losses
 from ...core.analysis.probability_flow import NoFieldError
@@ -19,8 +19,8 @@ from ...core.progress import ProgressCallback
 from ...core.training.devices import use_threads
 from .request import SampleRequest
 
-_COMPARED = 2000
-"""Most points of a sample from each sampler that is compared."""
+_COMPARED, _COUNTS = 1000, COUNTS[:-1]
+"""Most points of a sample from each sampler that is compared, and its numbers of evaluations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,15 @@ class RequestedDiagnosis:
     seconds: float
     likelihood: Likelihood | None = None
     evaluations: tuple[SamplerError, ...] = ()
+
+    def lacks(self, view: str) -> bool:
+        """Return whether a view waits for a slow part that can be computed."""
+        if not self.losses or self.request.study == view:
+            return False
+        if view == "evaluations":
+            return not self.evaluations
+        missing = {"excess": self.likelihood, "error": self.attribution}.get(view, self)
+        return missing is None and not self.request.live
 
     def with_parts_of(self, earlier: RequestedDiagnosis | None) -> RequestedDiagnosis:
         """Return this diagnosis with the parts that an earlier one of the same denoiser has."""
@@ -75,6 +84,7 @@ def diagnose(
             evaluations = errors_by_evaluations(
                 experiment,
                 denoiser,
+                _COUNTS,
                 samplers=[experiment.sampling.sampler] if request.live else None,
                 points=min(request.points, _COMPARED),
                 seed=request.seed,

@@ -83,8 +83,9 @@ def _divergence(diagnosis: RequestedDiagnosis) -> NumberedText:
     """Return the divergence of the network's density beside the bound that all levels give."""
     found = diagnosis.likelihood
     if found is None:
-        rest = "when the training pauses or ends" if diagnosis.request.live else "none"
-        return (" kl, by the ODE: ", rest)
+        measured = diagnosis.request.study == "excess"  # and there is none
+        rest = "no level determines the noise" if measured else "measuring …"
+        return (" kl: ", "when the training pauses or ends" if diagnosis.request.live else rest)
     bound = found.start + sum(at.nats or 0.0 for at in diagnosis.losses)
     return (
         " kl ",
@@ -159,6 +160,8 @@ def attribution(
     split = diagnosis.attribution
     if split is None:
         waiting = "Train first: there is no sample of a network to explain."
+        if diagnosis.losses:
+            waiting = "measuring …"
         if diagnosis.request.live:
             waiting = "The error is split up when the training pauses or ends."
         return message(waiting, width, height, palette)

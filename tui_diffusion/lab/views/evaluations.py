@@ -31,7 +31,10 @@ def evaluations(
     """
     rows = diagnosis.evaluations
     if not rows:
-        waiting = "measuring …" if diagnosis.losses else "Train first: there is no network yet."
+        waiting = "Train first: there is no network yet."
+        if diagnosis.losses:
+            tried = diagnosis.request.study == "evaluations"
+            waiting = "No sampler takes so few evaluations." if tried else "measuring …"
         return message(waiting, width, height, palette)
     own = diagnosis.request.experiment.sampling.sampler
     least, names = rows[0].real, compared(rows, own)[: len(_ROLES)]

@@ -9,7 +9,7 @@ of the sweep continues it; other engines begin its trainings anew.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -80,7 +80,7 @@ class Stacked:
 
     def _in_processes(
         self, indices: Sequence[int], trainings: Sequence[Training], folder: Path
-    ) -> Iterator[Event | None]:
+    ) -> Events:
         if not indices:
             return
         events = self._processes.run([trainings[index] for index in indices], folder)
@@ -94,9 +94,7 @@ def _has_run(folder: Path) -> bool:
     return summary is not None and summary.whole
 
 
-def _train(
-    trainings: Sequence[Training], indices: Sequence[int], folder: Path
-) -> Iterator[Event | None]:
+def _train(trainings: Sequence[Training], indices: Sequence[int], folder: Path) -> Events:
     """Train a stack and write its runs; its state is kept where that is stopped."""
     try:
         keeper = _Keeper(trainings, folder)
