@@ -7,6 +7,8 @@ from hashlib import sha256
 
 import pytest
 
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.parts.loading import load_parts
 from tui_diffusion.core.parts.registries import REGISTRIES
 from tui_diffusion.core.runs.manifest import MissingPartError, RunError
@@ -16,6 +18,7 @@ from tui_diffusion.core.sweeps.packing import pack, unpack
 from tui_diffusion.core.sweeps.results import sweep_results
 from tui_diffusion.core.sweeps.run import run_sweep
 from tui_diffusion.core.sweeps.store import create_sweep, read_sweep
+from tui_diffusion.core.sweeps.sweep import Sweep
 from tui_diffusion.core.training.stacked.grouping import group
 from tui_diffusion.core.training.trainer import train
 
@@ -167,3 +170,12 @@ def test_wrong_parts_in_sweep_json_are_a_line(home):
     del whole["parts"]  # as in a sweep of an earlier version
     (stored.folder / "sweep.json").write_text(json.dumps(whole))
     assert read_sweep(stored.folder).sweep.trainings() == small().trainings()
+
+
+def test_a_mixture_of_a_script_is_refused_before_anything_is_written(home):
+    base = small().base
+    data = base.data.with_given(GaussianMixture([[0.0], [1.0]], 0.1))
+    sweep = Sweep(base.model_copy(update={"data": data}), {"training.lr": [1e-3, 1e-2]})
+    with pytest.raises(ConfigError, match="a mixture that a script has given cannot be written"):
+        run_sweep(sweep)
+    assert not (home / "sweeps").exists() or not [*(home / "sweeps").iterdir()]
