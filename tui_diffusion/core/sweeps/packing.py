@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..files import UNREADABLE, flush_folder, read_plain, reason_of
+from ..files import UNREADABLE, flush_folder, flush_together, read_plain, reason_of
 from ..parts.part import PartFile
 from ..parts.sending import loaded
 from ..runs.manifest import (
@@ -21,7 +21,7 @@ from ..runs.manifest import (
     read_about,
 )
 from ..runs.store import summary_of_run
-from ..runs.writer import put, show_files, temporary_of
+from ..runs.writer import show_files, temporary_of, write_new
 from ..text import shown
 from .states import SAMPLES_FILE
 from .sweep import Training
@@ -82,11 +82,12 @@ def unpack(files: RunFiles, folder: Path) -> None:
         for name, content in files.items():
             file = temporary / name
             file.parent.mkdir(exist_ok=True)
-            put(file, content)
+            write_new(file, content)
         about = read_about(temporary)
         _check_parts(files, about)
         checkpoint = temporary / about.checkpoint
-        flush_folder(checkpoint)
+        flush_together((temporary / name for name in files), checkpoint)
+        flush_folder(temporary)
         show_files(checkpoint, temporary)
         if fault := summary_of_run(temporary).reason:
             raise ValueError(fault)
