@@ -174,7 +174,9 @@ def test_tensors_are_written_as_the_library_writes_them():
 
 
 @for_each("error", [OSError(28, "No space left on device"), KeyboardInterrupt(), TypeError("no")])
-@for_each("where", ["save_tensors", "put", "to_json", "flush_folder"])
+@for_each(
+    "where", ["save_tensors", "write_new", "put", "to_json", "flush_together", "flush_folder"]
+)
 def test_a_failed_write_leaves_nothing_behind(error, where, tmp_path, monkeypatch):
     def fail(*args: object, **kwargs: object) -> None:
         raise error

@@ -16,7 +16,7 @@ from .options import json_option, parts_option
 from .progress import with_bar
 from .resampling import denoiser_of, resampled
 from .results import end_if_diverged, print_json
-from .signals import Interruption
+from .signals import Interruption, complain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,6 +142,8 @@ def _export_sweep(
         )
     check_sweep(file, options)
     found = sweep_results(read_sweep(folder))
+    for change in found.stored.changed_parts:
+        complain(change)
     with Interruption():
         files = export_sweep(found, file, options)
     about = {"sweep": str(found.stored.folder), "experiment": found.sweep.base.name}

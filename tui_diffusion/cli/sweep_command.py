@@ -221,6 +221,8 @@ def print_results(stored: StoredSweep, measure: str, as_json: bool) -> None:
     from ..core.sweeps.results import sweep_results
 
     found = sweep_results(stored)
+    for change in stored.changed_parts:
+        complain(change)
     if as_json:
         print_json(found.report(measure))
     else:
@@ -231,6 +233,7 @@ def print_results(stored: StoredSweep, measure: str, as_json: bool) -> None:
 
 @click.command(epilog=examples("sweeps"))
 @click.argument("name", metavar="[SWEEP]", required=False, shell_complete=completion.sweeps)
+@parts_option
 @_by_option
 @json_option
 def sweeps(name: str | None, by: str | None, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EEXIST
 from pathlib import Path
@@ -146,3 +146,27 @@ def flush_folder(folder: Path) -> None:
             os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def flush_file(file: Path) -> None:
+    """Flush a file to the disk; raise `OSError`."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def flush_together(files: Iterable[Path], folder: Path) -> None:
+    """Flush files and the entries of their folder to the disk; raise `OSError`.
+
+    They are flushed at once, because a disk commits them together in the time of one.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    files = [*files]
+    try:
+        with ThreadPoolExecutor(len(files), "flush") as threads:
+            for _ in threads.map(flush_file, files):
+                pass
+    except RuntimeError:  # there is no memory for a thread
+        for file in files:
+            flush_file(file)
+    flush_folder(folder)

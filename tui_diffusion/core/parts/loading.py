@@ -75,6 +75,12 @@ def take(loaded: Loaded, check: Callable[[], None] = lambda: None) -> None:
     part_files[file.path] = file
 
 
+def forget(file: PartFile) -> None:
+    """Take the parts of a file out of the registries."""
+    _register([], file)
+    part_files.pop(file.path, None)
+
+
 def run_changed() -> list[Loaded]:
     """Run the loaded files whose contents have changed since; raise `ConfigError`."""
     files = [read_part_file(path) for path in part_files]

@@ -1,6 +1,6 @@
-"""The part files of a run: a copy in its folder, and their checksums in ``run.json``.
+"""The part files of a run or a sweep: a copy in its folder, and their checksums in its JSON file.
 
-Nothing of a run's copy is ever loaded here: `missing_part` says what would have to be.
+No copy is ever loaded here: `missing_part` says what would have to be.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class KeptFile:
-    """A part file of a run, of which its folder holds a copy by this name.
+    """A part file of a run or a sweep, of which its folder holds a copy by this name.
 
-    ``parts`` are the names of its parts that the run uses, by the field that names them.
+    ``parts`` are the names of its parts that are used, by the field that names them: one of each
+    in a run.
     """
 
     name: str
     checksum: str
     size: int
-    parts: Mapping[str, str]
+    parts: Mapping[str, tuple[str, ...]]
 
     @property
     def described(self) -> str:
@@ -37,13 +38,14 @@ class KeptFile:
         return f"{self.name} ({self.size:,} bytes, SHA-256 {self.checksum[:_SHOWN]}…)"
 
     def written(self) -> dict[str, Any]:
-        """Return the entry in ``run.json``."""
+        """Return the entry in JSON, where several parts of a field are a list."""
         entry = {"name": self.name, "sha256": self.checksum, "size": self.size}
-        return {**entry, "parts": dict(self.parts)}
+        parts = {path: n[0] if len(n) == 1 else list(n) for path, n in self.parts.items()}
+        return {**entry, "parts": parts}
 
 
 def kept_files(used: Sequence[UsedFile]) -> list[tuple[KeptFile, bytes]]:
-    """Return the files to keep in a run, with distinct names, and their contents."""
+    """Return the files to keep, with distinct names, and their contents."""
     kept: dict[str, tuple[KeptFile, bytes]] = {}
     for one in used:
         file = one.file
@@ -53,7 +55,7 @@ def kept_files(used: Sequence[UsedFile]) -> list[tuple[KeptFile, bytes]]:
 
 
 def missing_part(files: Sequence[KeptFile], *, search: bool = False) -> tuple[str, KeptFile] | None:
-    """Return the first part of a run that is not loaded, in words, with its file; None if all are.
+    """Return the first part that is not loaded, in words, with its file; None if all are.
 
     With ``search``, the parts of installed packages are loaded first.
     """
@@ -66,8 +68,8 @@ def missing_part(files: Sequence[KeptFile], *, search: bool = False) -> tuple[st
     return None
 
 
-def changed_parts(files: Sequence[KeptFile]) -> tuple[str, ...]:
-    """Return one line for each file of a run that differs from the one that is loaded now."""
+def changed_parts(files: Sequence[KeptFile], of_what: str = "run") -> tuple[str, ...]:
+    """Return one line for each file that differs from the one that is loaded now."""
     lines = []
     for kind, part, name, kept in _parts(files):
         now = part.file.checksum if part is not None and part.file is not None else ""
@@ -75,8 +77,8 @@ def changed_parts(files: Sequence[KeptFile]) -> tuple[str, ...]:
             of = shown(part.file.name) if part.file is not None else "this program"
             now = f"SHA-256 {now[:_SHOWN]}…" if now else "built in"
             lines.append(
-                f"{words_for(kind, name)} has changed since the run: in {kept.name} it was SHA-256 "
-                f"{kept.checksum[:_SHOWN]}…, in {of} it is {now}"
+                f"{words_for(kind, name)} has changed since the {of_what}: in {kept.name} it was "
+                f"SHA-256 {kept.checksum[:_SHOWN]}…, in {of} it is {now}"
             )
     return tuple(lines)
 
@@ -84,24 +86,26 @@ def changed_parts(files: Sequence[KeptFile]) -> tuple[str, ...]:
 def _parts(files: Sequence[KeptFile]) -> Iterator[tuple[Kind, Part | None, str, KeptFile]]:
     kinds = {path: kind for kind, path in NAMED_BY.items()}
     for kept in files:
-        for path, name in kept.parts.items():
-            yield kinds[path], REGISTRIES[kinds[path]].get(name), name, kept
+        for path, names in kept.parts.items():
+            for name in names:
+                yield kinds[path], REGISTRIES[kinds[path]].get(name), name, kept
 
 
-def read_kept(values: Any) -> tuple[KeptFile, ...]:
-    """Validate the entry ``parts`` of ``run.json``; raise one of `UNREADABLE`."""
-    if not isinstance(values, list) or len(values) > len(NAMED_BY):
+def read_kept(values: Any, most: int = len(NAMED_BY)) -> tuple[KeptFile, ...]:
+    """Validate the entry ``parts``, of at most so many files; raise one of `UNREADABLE`."""
+    if not isinstance(values, list) or len(values) > most:
         raise TypeError("parts is not a short list")
     return tuple(_kept(entry) for entry in values)
 
 
 def _kept(values: Any) -> KeptFile:
     name, checksum, size, parts = (values[key] for key in ("name", "sha256", "size", "parts"))
-    texts = (name, checksum, *parts, *parts.values())
+    parts = {path: [n] if isinstance(n, str) else [*n] for path, n in parts.items()}
+    texts = (name, checksum, *parts, *(part for names in parts.values() for part in names))
     if not all(isinstance(text, str) and 0 < len(text) <= 200 for text in texts):
         raise TypeError("parts holds no short text")
     if Path(name).name != name or not name.endswith(".py") or not name.isprintable():
         raise ValueError("parts names a file that is none")
     if type(size) is not int or size < 0 or not parts.keys() <= {*NAMED_BY.values()}:
         raise ValueError("parts has a wrong size or field")
-    return KeptFile(name, checksum, size, {path: shown(part) for path, part in parts.items()})
+    return KeptFile(name, checksum, size, {p: tuple(map(shown, n)) for p, n in parts.items()})

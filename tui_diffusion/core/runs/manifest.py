@@ -48,12 +48,12 @@ class RunError(ValueError):
 
 
 class MissingPartError(RunError):
-    """A run uses a part that is not loaded; ``copy`` is the run's own copy of its file."""
+    """A run or a sweep uses a part that is not loaded; ``copy`` is its own copy of the file."""
 
-    def __init__(self, run: str, part: str, kept: KeptFile, copy: Path) -> None:
-        self.copy, self.kept = copy, kept
+    def __init__(self, name: str, part: str, kept: KeptFile, copy: Path, what: str = "run") -> None:
+        self.copy, self.kept, self._what = copy, kept, what
         super().__init__(
-            f"run {shown(run)}: {part} is not loaded; the run keeps it in {kept.described}; "
+            f"{what} {shown(name)}: {part} is not loaded; the {what} keeps it in {kept.described}; "
             f"allowed: {shown(str(copy))}"
         )
 
@@ -62,7 +62,7 @@ class MissingPartError(RunError):
         file = read_part_file(self.copy)
         if file.checksum != self.kept.checksum:
             raise ConfigError(
-                f"{shown(file.name)} of the run has changed: its SHA-256 was "
+                f"{shown(file.name)} of the {self._what} has changed: its SHA-256 was "
                 f"{self.kept.checksum[:12]}… and is {file.checksum[:12]}…; allowed: the file it was"
             )
         return file

@@ -29,7 +29,7 @@ from torch import Tensor
 from ... import __version__
 from ..arguments import check_type
 from ..config.experiment import Experiment, to_json
-from ..files import UNREADABLE, flush_folder, reason_of
+from ..files import UNREADABLE, flush_file, flush_folder, flush_together, reason_of
 from ..parts.samplers import SAMPLER_PARTS
 from ..parts.used import UsedFile
 from ..text import shown
@@ -117,17 +117,16 @@ class Snapshot:
         tensors = {name: v.contiguous() for name, v in self.tensors.items()}
         losses = tensors.pop("losses").numpy()
         rest = {name: v for name, v in tensors.items() if not name.startswith(prefix)}
-        written = {
-            "experiment.json": put(folder / "experiment.json", to_json(self.experiment).encode()),
-            "weights.safetensors": put(
-                folder / "weights.safetensors", save_tensors(part_of(tensors, prefix))
-            ),
-            "state.safetensors": put(folder / "state.safetensors", save_tensors(rest)),
-            "losses.npy": put(folder / "losses.npy", _npy(losses)),
+        contents: dict[str, bytes | Iterable[bytes | memoryview]] = {
+            "experiment.json": to_json(self.experiment).encode(),
+            "weights.safetensors": save_tensors(part_of(tensors, prefix)),
+            "state.safetensors": save_tensors(rest),
+            "losses.npy": _npy(losses),
         }
         if self.metrics is not None:
-            written["metrics.json"] = put(folder / "metrics.json", _json(self.metrics))
-        flush_folder(folder)
+            contents["metrics.json"] = _json(self.metrics)
+        written = {name: write_new(folder / name, content) for name, content in contents.items()}
+        flush_together((folder / name for name in written), folder)
         return written
 
     def about(
@@ -178,8 +177,8 @@ def _json(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, indent=2) + "\n").encode()
 
 
-def put(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
-    """Write a new file, or its parts one by one, and flush it to the disk.
+def write_new(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
+    """Write a new file, or its parts one by one, without flushing it to the disk.
 
     The checksum is of the bytes in memory, so that it detects faults of the disk too.
     """
@@ -188,9 +187,14 @@ def put(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
         for part in (content,) if isinstance(content, bytes) else content:
             opened.write(part)
             digest.update(part)
-        opened.flush()
-        os.fsync(opened.fileno())
         return Written(opened.tell(), digest.hexdigest())
+
+
+def put(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
+    """Write a new file as `write_new` does, and flush it to the disk."""
+    written = write_new(file, content)
+    flush_file(file)
+    return written
 
 
 def _npy(array: NDArray[Any]) -> tuple[memoryview]:

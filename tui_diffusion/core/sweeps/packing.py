@@ -9,10 +9,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..files import UNREADABLE, flush_folder, read_plain, reason_of
-from ..runs.manifest import CHECKPOINT, POINTS_FILE, RunError, read_about
+from ..files import UNREADABLE, flush_folder, flush_together, read_plain, reason_of
+from ..parts.part import PartFile
+from ..parts.sending import loaded
+from ..runs.manifest import (
+    CHECKPOINT,
+    POINTS_FILE,
+    Manifest,
+    RunError,
+    checksum,
+    read_about,
+)
 from ..runs.store import summary_of_run
-from ..runs.writer import put, show_files, temporary_of
+from ..runs.writer import show_files, temporary_of, write_new
 from ..text import shown
 from .states import SAMPLES_FILE
 from .sweep import Training
@@ -26,15 +35,21 @@ _LARGEST = 2**31
 
 _NAME = re.compile(
     rf"run\.json|{re.escape(POINTS_FILE)}|{re.escape(SAMPLES_FILE)}"
-    rf"|{CHECKPOINT.pattern}/[a-z]+\.[a-z]+"
+    rf"|{CHECKPOINT.pattern}/[a-z]+\.[a-z]+|[^/]{{1,200}}\.py"
 )
 
 
 def train_to_files(
-    training: Training, report: Callable[[int], None] = lambda step: None
+    training: Training,
+    report: Callable[[int], None] = lambda step: None,
+    parts: tuple[PartFile, ...] = (),
 ) -> RunFiles:
-    """Train to the end in a temporary folder and return the run; `report` is as of `train_run`."""
-    with TemporaryDirectory(prefix="diffusion-tui-") as temporary:
+    """Train to the end in a temporary folder and return the run; ``report`` is as of `train_run`.
+
+    ``parts`` are the part files of the training, which are loaded first.
+    """
+    experiments = [experiment.get for experiment in training.samplings]
+    with loaded(parts, experiments), TemporaryDirectory(prefix="diffusion-tui-") as temporary:
         folder = Path(temporary) / training.name
         train_run(training, folder, report)
         return pack(folder)
@@ -42,9 +57,10 @@ def train_to_files(
 
 def pack(folder: Path) -> RunFiles:
     """Return the files of the current checkpoint of a run."""
-    checkpoint = read_about(folder).checkpoint
-    files = [*(folder / checkpoint).iterdir()]
-    files += [folder / name for name in ("run.json", POINTS_FILE, SAMPLES_FILE)]
+    about = read_about(folder)
+    files = [*(folder / about.checkpoint).iterdir()]
+    kept = [part.name for part in about.parts]
+    files += [folder / name for name in ("run.json", POINTS_FILE, SAMPLES_FILE, *kept)]
     return {
         file.relative_to(folder).as_posix(): read_plain(file, _LARGEST)
         for file in files
@@ -66,9 +82,12 @@ def unpack(files: RunFiles, folder: Path) -> None:
         for name, content in files.items():
             file = temporary / name
             file.parent.mkdir(exist_ok=True)
-            put(file, content)
-        checkpoint = temporary / read_about(temporary).checkpoint
-        flush_folder(checkpoint)
+            write_new(file, content)
+        about = read_about(temporary)
+        _check_parts(files, about)
+        checkpoint = temporary / about.checkpoint
+        flush_together((temporary / name for name in files), checkpoint)
+        flush_folder(temporary)
         show_files(checkpoint, temporary)
         if fault := summary_of_run(temporary).reason:
             raise ValueError(fault)
@@ -80,3 +99,12 @@ def unpack(files: RunFiles, folder: Path) -> None:
         raise RunError(
             f"run {shown(str(folder))}: cannot be written ({reason_of(error)})"
         ) from None
+
+
+def _check_parts(files: RunFiles, about: Manifest) -> None:
+    """Raise ValueError unless the part files are those of ``run.json``."""
+    wanted = {part.name: part.checksum for part in about.parts}
+    given = {name: checksum(files[name]) for name in files if name.endswith(".py")}
+    for name in wanted.keys() | given.keys():
+        if wanted.get(name) != given.get(name):
+            raise ValueError(f"its part file {shown(name)[:60]!r} is not that of run.json")

@@ -72,10 +72,14 @@ def run_sweep(
 
     A new `Sweep` is written to ``folder``, by default in the store; a `StoredSweep` is continued.
     ``engine`` is a name, an `Engine`, or any `concurrent.futures.Executor`. Raise `ConfigError` for
-    an engine that cannot be, and `RunError` for a folder that cannot be written; the first pull
-    raises it too, if another process is at the sweep.
+    an engine that cannot be, and `RunError` for a folder that cannot be written or a part that has
+    changed; the first pull raises it too, if another process is at the sweep.
     """
-    cells = sweep.sweep if isinstance(sweep, StoredSweep) else sweep
+    if isinstance(sweep, StoredSweep):
+        cells = sweep.sweep
+        sweep.check_parts()
+    else:
+        cells = sweep
     chosen = make_engine(engine, cells, options)
     if isinstance(sweep, StoredSweep):
         stored = sweep
@@ -174,6 +178,8 @@ class _State:
 
     def _take(self, event: Event) -> SweepProgress:
         """Note what an event says, and return the progress."""
+        if event.kind == "note":
+            return self.progress(None, event.reason)
         training = self.missing[event.index]
         if event.kind == "began":
             self._running[event.index] = training

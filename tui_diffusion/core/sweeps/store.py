@@ -3,6 +3,7 @@
 sweep.json         axes, seeds, what ran them and for how long
 experiment.json    the base experiment
 points.npy         the data, if they came from a file
+my_parts.py        a copy of each part file that its trainings use
 lock               held by the process that trains
 001-lr=1e-3-seed=0/   a run as everywhere, and so on
 """
@@ -25,15 +26,16 @@ from ..config.errors import ConfigError
 from ..config.experiment import to_json
 from ..files import UNREADABLE, flush_folder, read_object, reason_of, write_whole
 from ..paths import sweep_store
+from ..runs.kept_parts import KeptFile, changed_parts, kept_files, missing_part, read_kept
 from ..runs.lock import Lock, writer_of
-from ..runs.manifest import POINTS_FILE, RunError
+from ..runs.manifest import POINTS_FILE, MissingPartError, RunError
 from ..runs.outside import SWEEP_FILE, forget, outside_folders, remember
 from ..runs.store import checked_run_name, summarise
 from ..runs.stored_experiment import load_experiment
 from ..short_repr import short_repr
 from ..text import shown
 from .states import is_complete
-from .sweep import Axis, Sweep, Training, short_names
+from .sweep import MOST, Axis, Sweep, Training, short_names, used_by
 
 FORMAT = 1
 _LARGEST = 2**26
@@ -43,7 +45,8 @@ _LARGEST = 2**26
 class StoredSweep:
     """A sweep and its folder; ``seconds`` is the time that processes spent on it so far.
 
-    ``faults`` says by the name of a training why it failed. ``sweep`` is built when it is read.
+    ``faults`` says by the name of a training why it failed. ``parts`` are the part files that it
+    keeps. ``sweep`` is built when it is read.
     """
 
     folder: Path
@@ -52,6 +55,7 @@ class StoredSweep:
     workers: int = 0
     seconds: float = 0.0
     faults: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[KeptFile, ...] = field(default=(), repr=False)
     _values: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
@@ -64,8 +68,28 @@ class StoredSweep:
 
     @property
     def sweep(self) -> Sweep:
-        """The sweep, with its base as it was; raise `RunError`."""
+        """The sweep, with its base as it was; raise `RunError`.
+
+        A part that is not loaded raises `MissingPartError`: no copy is loaded by itself.
+        """
+        if missing := missing_part(self.parts, search=True):
+            part, kept = missing
+            raise MissingPartError(self.name, part, kept, self.folder / kept.name, "sweep")
         return _sweep(self.folder, self._values)
+
+    @property
+    def changed_parts(self) -> tuple[str, ...]:
+        """One line for each part file that has changed since the sweep began."""
+        return changed_parts(self.parts, "sweep")
+
+    def check_parts(self) -> None:
+        """Raise `RunError` if a part file has changed: its trainings could not be compared."""
+        if changes := self.changed_parts:
+            copies = ", ".join(shown(str(self.folder / kept.name)) for kept in self.parts)
+            raise RunError(
+                f"sweep {shown(self.name)}: {'; '.join(changes)}; allowed: the file as it was "
+                f"({copies}), or a new sweep"
+            )
 
     def run_folder(self, training: Training) -> Path:
         """Return the folder of the run of a training."""
@@ -98,6 +122,7 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
         folder = next(f for f in _free_names(sweep) if not os.path.lexists(f))
     folder = Path(os.path.realpath(folder)) if folder.is_symlink() else folder.absolute()
     temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+    kept = kept_files(used_by(sweep.trainings()))
     values = {
         "format": FORMAT,
         "experiment": sweep.base.name,
@@ -106,6 +131,7 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
         "skip_invalid": sweep.skip_invalid,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "trainings": len(sweep.trainings()),
+        "parts": [copy.written() for copy, _ in kept],
     }
     try:
         if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
@@ -117,6 +143,8 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
         write_whole(temporary / "experiment.json", to_json(sweep.base))
         if sweep.base.data.points is not None:
             write_whole(temporary / POINTS_FILE, _npy(sweep.base.data.points))
+        for copy, content in kept:
+            write_whole(temporary / copy.name, content)
         write_whole(temporary / SWEEP_FILE, _text(values))
         temporary.rename(folder)
         flush_folder(folder.parent)
@@ -149,6 +177,7 @@ def read_sweep(folder: Path) -> StoredSweep:
             workers=int(values.get("workers", 0)),
             seconds=float(values.get("seconds", 0.0)),
             faults={shown(name): shown(reason) for name, reason in faults.items()},
+            parts=read_kept(values.get("parts", []), MOST),
             _values=values,
         )
     except FileNotFoundError:

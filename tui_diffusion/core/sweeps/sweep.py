@@ -7,7 +7,7 @@ that differ only in how they sample share their trainings.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
@@ -19,6 +19,8 @@ from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..config.value_types import format_value
+from ..parts.part import PartFile
+from ..parts.used import UsedFile, used_files
 from ..short_repr import short_repr
 from ..text import shortened
 from .values import check_values, parse_axis
@@ -78,6 +80,16 @@ class Training:
     experiment: Experiment
     cells: tuple[int, ...]
     samplings: tuple[Experiment, ...] = field(repr=False)
+
+
+def part_files_of(trainings: Iterable[Training]) -> tuple[PartFile, ...]:
+    """Return the part files that some trainings use, which their workers have to load."""
+    return tuple(one.file for one in used_by(trainings))
+
+
+def used_by(trainings: Iterable[Training]) -> tuple[UsedFile, ...]:
+    """Return the part files that some trainings use, with the names of the parts."""
+    return used_files(*(each.get for training in trainings for each in training.samplings))
 
 
 @dataclass(frozen=True)

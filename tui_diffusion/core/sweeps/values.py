@@ -188,6 +188,12 @@ def _adapter(field: str) -> TypeAdapter[Any]:
     *sections, last = field.split(".")
     for section in sections:
         model = model.model_fields[section].annotation
-    info = model.model_fields[last]
+    info = model.model_fields.get(last) or _field_of_a_part(model, last)
     typed: Any = Annotated[info.annotation, info]
     return TypeAdapter(typed)
+
+
+def _field_of_a_part(model: Any, name: str) -> Any:
+    """Return a parameter that a part of a section adds; those of one name have the same type."""
+    models = (part.parameters for part in [*model.parts.values()])
+    return next(of.model_fields[name] for of in models if of and name in of.model_fields)

@@ -42,10 +42,15 @@ def _stacked(options: EngineOptions) -> Engine:
 
 
 def _dask(options: EngineOptions) -> Engine:
-    from .dask import Dask  # type: ignore[import-not-found]
+    from .dask import Dask
 
-    engine: Engine = Dask(options.workers, options.scheduler, options.prepare)
-    return engine
+    try:
+        return Dask(options.workers, options.scheduler, options.prepare)
+    except ImportError as error:
+        raise ConfigError(
+            f"engine: dask needs {error.name or 'distributed'}; allowed: pip install "
+            "'diffusion-tui[cluster]', or another engine"
+        ) from None
 
 
 ENGINES: Mapping[str, Callable[[EngineOptions], Engine]] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...faults import fault_of
 from ...files import reason_of
 from ..packing import RunFiles, train_to_files
-from ..sweep import Training
+from ..sweep import Training, part_files_of
 from .protocol import TICK, Event, Events
 
 
@@ -39,12 +39,13 @@ class ExecutorEngine:
         waiting = list(enumerate(trainings))
         at_once = 2 * self._workers if self._workers else len(waiting)
         futures: dict[Future[RunFiles], int] = {}
+        parts = part_files_of(trainings)
         try:
             while waiting or futures:
                 while waiting and len(futures) < at_once:
                     index, training = waiting.pop(0)
                     try:
-                        future = self._executor.submit(train_to_files, training)
+                        future = self._executor.submit(train_to_files, training, parts=parts)
                     except RuntimeError as error:  # it is broken, or was shut down
                         yield Event("failed", index, reason=f"not begun: {reason_of(error)}")
                         continue

@@ -20,7 +20,8 @@ from pathlib import Path
 from time import monotonic
 
 from ...arguments import check_count
-from ..sweep import Training
+from ...parts.part import PartFile
+from ..sweep import Training, part_files_of
 from .protocol import TICK, Event, Events
 from .worker import STOP, work
 
@@ -68,12 +69,12 @@ class Processes:
         """Carry out trainings; see `Engine`."""
         waiting, attempts = deque(range(len(trainings))), [0] * len(trainings)
         pool: list[_Worker] = []
-        stillborn = 0
+        parts, stillborn = part_files_of(trainings), 0
         try:
             while waiting or any(worker.index is not None for worker in pool):
                 busy = sum(worker.index is not None for worker in pool)
                 while len(pool) < min(self.workers, len(waiting) + busy):
-                    pool.append(self._start(folder))
+                    pool.append(self._start(folder, parts))
                 yield None
                 for worker in _with_news(pool):
                     alive = worker.process.is_alive()  # asked first: its last words are read
@@ -100,11 +101,14 @@ class Processes:
         finally:
             _stop(pool)
 
-    def _start(self, folder: Path) -> _Worker:
+    def _start(self, folder: Path, parts: tuple[PartFile, ...]) -> _Worker:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(
-            target=work, args=(theirs, folder, self._prepare), name="sweep-worker", daemon=True
+            target=work,
+            args=(theirs, folder, self._prepare, parts),
+            name="sweep-worker",
+            daemon=True,
         )
         process.start()
         theirs.close()  # so that the pipe closes when the worker dies

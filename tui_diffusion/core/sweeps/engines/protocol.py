@@ -38,10 +38,10 @@ class Event:
     ``began``: a worker has taken it. ``step``: ``step`` gradient steps are done, those of an
     earlier process included. ``done``: it is complete; ``files`` is the run unless the engine has
     written it. ``again``: its worker died, and it starts again. ``failed``: it will not be done;
-    ``reason`` is one line.
+    ``reason`` is one line. ``note``: ``reason`` is about no training, and ``index`` is -1.
     """
 
-    kind: Literal["began", "step", "done", "again", "failed"]
+    kind: Literal["began", "step", "done", "again", "failed", "note"]
     index: int
     step: int = 0
     files: Mapping[str, bytes] | None = None

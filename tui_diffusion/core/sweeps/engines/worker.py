@@ -15,13 +15,19 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from ...parts.part import PartFile
 from ...signals import ENDING, SAVING
 
 STOP = "stop"
 
 
-def work(pipe: Connection, folder: Path, prepare: Callable[[], object] | None) -> None:
-    """Serve one parent process; return when it stops or dies."""
+def work(
+    pipe: Connection,
+    folder: Path,
+    prepare: Callable[[], object] | None,
+    parts: tuple[PartFile, ...],
+) -> None:
+    """Serve one parent process, with its part files; return when it stops or dies."""
     # Ctrl-C and a closed terminal reach the whole group of processes: the parent decides.
     for number in (*ENDING, *SAVING):
         signal.signal(number, signal.SIG_IGN)
@@ -31,6 +37,7 @@ def work(pipe: Connection, folder: Path, prepare: Callable[[], object] | None) -
     import torch
 
     torch.set_num_threads(1)
+    from ...parts.sending import loaded
     from ..training import StoppedError, train_run
     from .executor import reason_for
 
@@ -59,7 +66,8 @@ def work(pipe: Connection, folder: Path, prepare: Callable[[], object] | None) -
                 return
             index, training = message
             try:
-                train_run(training, folder / training.name, reporter(index))
+                with loaded(parts, [each.get for each in training.samplings]):
+                    train_run(training, folder / training.name, reporter(index))
             except StoppedError:
                 raise
             except Exception as error:

@@ -16,6 +16,8 @@ import torch
 from ...config.experiment import Experiment
 from ...config.value_types import format_value
 from ...networks import features_per_point
+from ...parts.methods import METHOD_PARTS
+from ...parts.networks import NETWORK_PARTS
 from ..batches import GPU_BLOCK, block_steps
 from ..devices import DeviceChoice, choose_device
 
@@ -87,6 +89,13 @@ def alone(experiment: Experiment) -> str:
     """Return why an experiment can be in no stack, or ''."""
     if experiment.network.per_level:
         return "network.per_level: true trains one network after another; allowed in a stack: false"
+    for path, parts in (("network.name", NETWORK_PARTS), ("method.name", METHOD_PARTS)):
+        if not isinstance(parts[experiment.get(path)].function, str):
+            own = [name for name, part in parts.items() if isinstance(part.function, str)]
+            return (
+                f"{path}: {experiment.get(path)!r} is not built in; allowed in a stack: "
+                f"{', '.join(own)}"
+            )
     if experiment.device == "mps":
         return "device: 'mps' records no graph; allowed in a stack: auto, cpu, cuda"
     return ""
