@@ -179,8 +179,8 @@ def _run(
         remove_unfinished(_PATIENCE)
     theme = app.theme if app.theme != first_theme else stored.theme
     problem = save(settings_file(), replace(stored, theme=theme, place=app.restore_point), stored)
-    if problem:
-        print(f"diffusion-tui: {problem}", file=sys.stderr)
+    for text in filter(None, (problem, app.farewell)):
+        print(f"diffusion-tui: {text}", file=sys.stderr)
     # sys.exit would wait for threads inside torch, which cannot be interrupted, and for torch's
     # shutdown, which takes most of a second. The terminal is restored and all files are written.
     sys.stdout.flush()

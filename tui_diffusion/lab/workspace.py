@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..core.config.experiment import Experiment
 from .sampling.request import PointSource, SampleRequest
 from .session.records import SessionState, Training
+from .variation import Variation
 
 if TYPE_CHECKING:
     from .runs.watch import Watch
@@ -21,7 +22,8 @@ class Workspace:
     """One experiment as set in the form, with its latest training.
 
     ``source_ideal``: sample with the ideal denoiser. ``noise``: offset to the seed of sampling.
-    ``watch`` follows the training if another process may be at it.
+    ``watch`` follows the training if another process may be at it. ``variation`` is what the next
+    sweep varies.
     """
 
     experiment: Experiment
@@ -29,6 +31,7 @@ class Workspace:
     source_ideal: bool = False
     noise: int = 0
     watch: Watch | None = None
+    variation: Variation = field(default_factory=Variation)
 
     @property
     def active(self) -> bool:
