@@ -29,7 +29,6 @@ def for_each(names: str, cases: Iterable[object]) -> Callable[[Test], Test]:
 
         @functools.wraps(test)
         def run_all(**fixtures: object) -> None:
-            __tracebackhide__ = True
             failures: list[BaseException] = []
             for row in rows:
                 try:

@@ -26,7 +26,13 @@ class Driver:
         return index
 
     def nvmlDeviceGetHandleByUUID(self, uuid: str) -> int:  # noqa: N802
-        return {"GPU-a": 0, "GPU-b": 1}[uuid]
+        return {"GPU-a1": 0, "GPU-b2": 1}[uuid]
+
+    def nvmlDeviceGetUUID(self, handle: int) -> str:  # noqa: N802
+        return ("GPU-a1", "GPU-b2")[handle]
+
+    def nvmlDeviceGetMigMode(self, handle: int) -> list[int]:  # noqa: N802
+        raise self.NVMLError
 
     def nvmlDeviceGetIndex(self, handle: int) -> int:  # noqa: N802
         return handle
@@ -37,7 +43,7 @@ class Driver:
     def nvmlDeviceGetMemoryInfo(self, handle: int) -> SimpleNamespace:  # noqa: N802
         if self.lost:
             raise self.NVMLError
-        return SimpleNamespace(used=1.25 * GIB, total=141 * GIB)
+        return SimpleNamespace(used=1.25 * GIB, free=139.75 * GIB, total=141 * GIB)
 
     def nvmlDeviceGetUtilizationRates(self, handle: int) -> SimpleNamespace:  # noqa: N802
         if handle == 1:

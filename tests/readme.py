@@ -15,6 +15,7 @@ from tui_diffusion.core.analysis.glossary import GLOSSARY
 from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
+from tui_diffusion.core.parts.samplers import SAMPLER_PARTS
 from tui_diffusion.interface.keymap import ACTIONS, COMPARE_ACTIONS, FORM_KEYS, LAB_KEYS
 
 ROOT = Path(__file__).parent.parent
@@ -46,6 +47,21 @@ def fields() -> str:
         default = format_value(spec.default) or "–"
         rows.append((f"`{spec.path}`", text, spec.allowed, default))
     return _table(("field", "what it is", "allowed", "default"), rows)
+
+
+def samplers() -> str:
+    """Every sampler."""
+    rows = [
+        (
+            f"`{part.name}`",
+            part.help,
+            str(part.order or "–"),
+            str(part.evaluations),
+            " ".join(f"`{method}`" for method in part.methods) or "all",
+        )
+        for part in SAMPLER_PARTS.values()
+    ]
+    return _table(("sampler", "what it does", "order", "evaluations", "methods"), rows)
 
 
 def keys() -> str:
@@ -83,7 +99,7 @@ def numbers() -> str:
 TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     README: {"experiments": experiments},
     DOCS / "keys.md": {"keys": keys, "compare": compare_keys},
-    DOCS / "fields.md": {"fields": fields},
+    DOCS / "fields.md": {"fields": fields, "samplers": samplers},
     DOCS / "numbers.md": {"numbers": numbers},
 }
 """The tables of each file, by the names of their markers."""

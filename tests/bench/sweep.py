@@ -48,14 +48,15 @@ def run(rounds: int) -> None:
 
 def _steps() -> int:
     """Return the number of steps of a training of about the aimed length on this machine."""
-    count, _, trained = measured_raw(1, 5000, 3)
+    count, _, trained = measured_raw(1, 5000, 4)
     return max(round(SECONDS * 5000 * count / trained / 1000), 1) * 1000
 
 
 def measured(workers: int, steps: int) -> tuple[float, float]:
     """Return trainings a second while all workers are busy, and the share of time beside steps.
 
-    The start of the workers is left out, and so is the end, when not all have a training.
+    The start of the workers is left out, with their first trainings, which compile the step; and
+    so is the end, when not all have a training.
     """
     count, seconds, trained = measured_raw(workers, steps, TRAININGS)
     return count / seconds, 1 - trained / (workers * seconds)
@@ -75,7 +76,7 @@ def measured_raw(workers: int, steps: int, trainings: int) -> tuple[float, float
         for event in Processes(workers).run(tasks, stored.folder):
             if event is not None and event.kind in ("began", "done"):
                 (began if event.kind == "began" else ended)[event.index] = perf_counter()
-        ready = sorted(began.values())[workers - 1]
+        ready = sorted(ended.values())[workers - 1]
         idle = sorted(ended.values())[-workers]  # from here on, a worker has none
         count = trained = 0.0
         for index, task in enumerate(tasks):

@@ -60,8 +60,8 @@ def test_a_failed_check_is_exit_code_1(run_cli: Cli, noisy: str) -> None:
 
 def test_what_is_unknown_is_named_with_what_is_allowed(run_cli: Cli) -> None:
     for words, line in {
-        ("sampler", "huen"): "sampler 'huen' is unknown; did you mean heun? allowed: naive, ddpm",
-        ("sampler",): "check: sampler needs a name; allowed: naive, ddpm",
+        ("sampler", "huen"): "sampler 'huen' is unknown; did you mean heun? allowed: naive, euler",
+        ("sampler",): "check: sampler needs a name; allowed: naive, euler",
         ("shedule", "flow"): "kind 'shedule' is unknown; did you mean schedule? allowed: sampler,",
         (): "check needs a kind of part; allowed: sampler, schedule, dataset, network, method",
     }.items():

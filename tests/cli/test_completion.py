@@ -73,17 +73,20 @@ def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
     assert offered(completion.devices, "") >= {"auto", "cpu", "cuda", "mps"}
     assert offered(completion.fields, "device=a") == {"device=auto"}
     assert offered(completion.themes, "h") == {"high-contrast"}
+    assert offered(completion.logs, "") == {"csv", "tensorboard"}
+    (file,) = completion.logs(click.Context(command), command.params[0], "csv:a")
+    assert (file.type, file.value) == ("file", "csv:a")
     assert offered(completion.topics, "f") == {"fields", "files"}
     assert offered(completion.topics, "") >= {"python", "extending", "keys", "numbers"}
     assert offered(completion.kinds, "s") == {"sampler", "schedule"}
-    assert completed("diffusion-tui check sampler d") == {"ddpm", "ddim", "dpm++2m"}
+    assert completed("diffusion-tui check sampler ddp") == {"ddpm"}
     assert "file:" in completed("diffusion-tui check dataset ")
     complete = {
         "check": {"kind", "name", "parts"},
         "sample": {"run", "sampler", "parts"},
         "evaluate": {"run", "sampler", "samplers", "parts"},
         "export": {"run", "parts"},
-        "train": {"resume", "device", "settings", "experiment", "parts"},
+        "train": {"resume", "device", "settings", "experiment", "logs", "parts"},
         "lab": {"resume", "theme", "settings", "experiment", "parts"},
         "watch": {"run", "theme", "parts"},
     }

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.readme import DOCS, README, ROOT, TABLES, filled
 from tui_diffusion import docs
 from tui_diffusion.cli.docs import TOPIC_ROWS
+from tui_diffusion.core import train
 
 from ..cases import for_each
+from ..changed import changed
 
 PAGES = [README, *sorted(DOCS.glob("*.md")), *sorted((ROOT / ".github").rglob("*.md"))]
 
@@ -98,3 +103,31 @@ def test_a_comment_in_code_is_no_heading(monkeypatch: pytest.MonkeyPatch) -> Non
         ("A", "first"),
         ("B", "```python\n# comment\nx = 1\n```\nlast"),
     ]
+
+
+def test_the_page_on_python_logs_as_it_shows(tmp_path: Path, monkeypatch) -> None:
+    """Each example has five lines; a fake stands in for Weights & Biases."""
+    page = (DOCS / "python.md").read_text("utf-8")
+    blocks = re.findall(r"^```py\n(.*?)^```", page, re.S | re.M)
+    tensorboard, wandb = (code for code in blocks if "train(experiment" in code)
+    experiment = changed("naive-1d", training__steps=40, device="cpu")
+    logged: list[tuple[int, dict[str, float]]] = []
+
+    class Run:
+        def log(self, values: dict[str, float], step: int) -> None:
+            logged.append((step, values))
+
+    @contextmanager
+    def init(project: str, config: dict[str, object]) -> Iterator[Run]:
+        assert config["seed"] == 0
+        yield Run()
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(init=init))
+    assert len([line for line in wandb.splitlines() if line]) <= 5
+    exec(wandb, {"experiment": experiment, "train": train})
+    assert logged[-1][0] == 40 and logged[-1][1].keys() == {"loss", "lr"}
+    pytest.importorskip("tensorboard")
+    assert len([line for line in tensorboard.splitlines() if line]) <= 5
+    exec(tensorboard, {"experiment": experiment, "train": train})
+    assert list(Path("logs").glob("events.out.tfevents.*"))

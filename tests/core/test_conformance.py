@@ -167,6 +167,7 @@ def test_a_broken_sampler_fails_where_it_is_broken() -> None:
         "evaluations a step"
     }
     assert failures(check_sampler(samplers.euler, order=2, evaluations=1, **QUICK)) == orders
+    assert failures(check_sampler(samplers.heun, order=1, evaluations=2, **QUICK)) == orders
     biased = failures(check_sampler(wide, evaluations=1, **QUICK))
     assert "std ratio in a mode" in biased and not biased & orders
     assert failures(check_sampler(divides, **euler, **QUICK)) == {"stability, 1 level"}

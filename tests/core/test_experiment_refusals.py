@@ -46,7 +46,7 @@ def test_a_refusal_stays_one_short_line_whatever_was_written(path, text):
     message = str(refusal({path: text}))
     assert "\x1b" not in message
     assert "\n" not in message
-    assert len(message) < 300
+    assert len(message) - len(field_table()[path].allowed) < 200
 
 
 @for_each(
@@ -123,7 +123,7 @@ def test_parts_that_do_not_fit_each_other(base, changes, field):
         ("naive-1d", "schedule.beta_min", "0.1", "schedule.kind = karras-beta"),
         ("ddpm-1d", "schedule.levels", "20", "schedule.kind = karras or karras-beta"),
         ("ddpm-1d", "schedule.sigma_max", "3", "schedule.kind = karras"),
-        ("naive-1d", "sampling.quiet", "1", "sampling.sampler = ddpm"),
+        ("naive-1d", "sampling.quiet", "1", "sampling.sampler = ddim or ddpm or"),
         ("naive-1d", "sampling.variance", "beta", "sampling.sampler = ddpm"),
         ("naive-1d", "training.decay_every", "10", "training.decay = step"),
         ("naive-1d", "training.first_lr", "0.1", "network.per_level = true"),

@@ -40,7 +40,7 @@ def test_the_example_is_short_and_runs_from_python(parts, capsys):
 
 def test_the_midpoint_sampler_is_of_second_order_on_the_sine_schedule(parts):
     load_parts(parts)
-    settings = {"schedule.kind": "sine", "sampling.start": "exact", "sampling.points": 200}
+    settings = {"schedule.kind": "sine", "sampling.start": "exact", "sampling.points": 100}
     of = get_preset("edm-multimodal").experiment.with_settings({**settings, "device": "cpu"})
     ideal = IdealDenoiser(make_mixture(of), make_method(of, make_mixture(of)))
 
@@ -51,7 +51,7 @@ def test_the_midpoint_sampler_is_of_second_order_on_the_sine_schedule(parts):
             of.with_settings({**changes, "sampling.stop_before": levels // 2}), ideal
         ).result
 
-    truth = drawn("heun", 768)
+    truth = drawn("heun", 384)
     errors = [float((drawn("midpoint", n) - truth).abs().mean()) for n in (12, 24, 48)]
     assert 3 < errors[0] / errors[1] < 6 and 3 < errors[1] / errors[2] < 5
     assert float((drawn("euler", 24) - truth).abs().mean()) > 3 * errors[1]

@@ -32,6 +32,7 @@ from tui_diffusion.core import (
     make_schedule,
     nudge,
     open_run,
+    pictures,
     quality,
     resume,
     save_run,
@@ -43,6 +44,7 @@ from tui_diffusion.core import (
 from tui_diffusion.core.analysis.attribution import PARTS
 from tui_diffusion.core.analysis.energy_distance import Reference
 from tui_diffusion.core.analysis.error_growth import amplification
+from tui_diffusion.core.assemble import with_mixture
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.paths import store
 from tui_diffusion.core.pictures import curve, scatter
@@ -185,7 +187,8 @@ def shown_in(thing: object) -> tuple[dict[str, str], int]:
     cells = {row[0].text or "": row[1].text or "" for row in root.iter("tr")}
     svg = "{http://www.w3.org/2000/svg}"
     places = [line.get("points", "").split() for line in root.iter(f"{svg}polyline")]
-    return cells, sum(map(len, places)) + len([*root.iter(f"{svg}circle")])
+    single = [*root.iter(f"{svg}circle"), *root.iter(f"{svg}rect")]
+    return cells, sum(map(len, places)) + len(single)
 
 
 def test_a_notebook_shows_a_table_and_a_picture(home: Path) -> None:
@@ -200,7 +203,9 @@ def test_a_notebook_shows_a_table_and_a_picture(home: Path) -> None:
     assert cells["data"] == "gaussian-1d, means 1, std 0.01, balanced true"
     assert cells["training"].startswith("steps 20, batch 256, ")
     assert cells["seed"] == "0"
-    assert not marks  # the core draws no data that it would have to build
+    assert marks == 80  # places of the exact density
+    for preset in PRESETS.values():
+        assert shown_in(preset)[1] == (80 if preset.experiment.dim == 1 else 400), preset
     assert shown_in(get_preset("edm-1d"))[0]["data"] == cells["data"]
     for thing in (progress, trainer, run):
         cells, marks = shown_in(thing)
@@ -215,9 +220,27 @@ def test_a_notebook_shows_a_table_and_a_picture(home: Path) -> None:
     assert shown_in(score)[0]["energy distance"] == (
         f"{score.energy_distance:.4g} (true points: {score.energy_distance_real:.4g})"
     )
-    assert set(shown_in(attribute(QUICK, progress.denoiser, points=30))[0]) == {*PARTS, "total"}
+    cells, marks = shown_in(attribute(QUICK, progress.denoiser, points=30))
+    assert set(cells) == {*PARTS, "total"} and marks == 4
+    own = with_mixture(QUICK, GaussianMixture([[0.0], [1.0]], 0.1))
+    assert (shown_in(own)[0]["data"], shown_in(own)[1]) == ("own mixture", 80)
+    assert "data='own mixture'" in repr(own)
     for losses in (np.full(9, np.nan), np.zeros(3), np.array([])):
         assert curve(losses.astype(np.float32)) == ""
     assert scatter(np.full((3, 2), np.nan)) == ""
     assert "nan" not in scatter(np.zeros((3, 2))) + curve(np.ones(5)) + scatter(np.ones((2, 1)))
     assert shown_in(Trainer(QUICK))[0]["loss"] == "nan"
+
+
+def test_a_picture_that_fails_leaves_the_table(home: Path, monkeypatch) -> None:
+    def fail(*_: object) -> str:
+        raise RuntimeError("no picture")
+
+    run = open_run(save_run(store() / "run", Trainer(QUICK), "stopped"))
+    (run.checkpoint / "losses.npy").unlink()
+    for name in ("scatter", "line", "bars"):
+        monkeypatch.setattr(pictures, name, fail)
+    mixture = make_mixture(QUICK)
+    for thing in (QUICK, get_preset("edm-moons"), sampled(), mixture, run, Trainer(QUICK)):
+        cells, marks = shown_in(thing)
+        assert cells and not marks, thing

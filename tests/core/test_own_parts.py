@@ -11,6 +11,7 @@ from torch import nn
 
 from tui_diffusion.core import (
     Checkpointer,
+    ConfigError,
     GaussianMixture,
     IdealDenoiser,
     NetworkDenoiser,
@@ -21,23 +22,27 @@ from tui_diffusion.core import (
     Trainer,
     attribute,
     denoise,
+    forward_process,
     level_losses,
     make_method,
     make_mixture,
     make_schedule,
     quality,
     samplers,
+    save_preset,
     save_run,
     start_mismatch,
     train,
     training_floor,
 )
 from tui_diffusion.core.analysis.report import training_report
-from tui_diffusion.core.assemble import make_network
+from tui_diffusion.core.assemble import make_network, with_mixture
+from tui_diffusion.core.config.experiment import to_json
 from tui_diffusion.core.methods import device_of
 from tui_diffusion.core.randomness import generator
 from tui_diffusion.core.schedules import karras
 from tui_diffusion.core.training.trainer import Progress
+from tui_diffusion.export.script.standalone import standalone_script
 
 from ..changed import changed
 from ..trainings import same, trained
@@ -289,3 +294,37 @@ def test_a_wrong_part_says_what_was_expected() -> None:
             assert "\n" not in str(error.value)
     with pytest.raises(ValueError, match="mixture must have dimension 2"):
         training_floor(QUICK, line)
+
+
+def test_a_mixture_in_place_of_the_data_reaches_every_function() -> None:
+    experiment = with_mixture(QUICK, OWN)
+    assert make_mixture(experiment) is OWN
+    assert training_floor(experiment) == training_floor(QUICK, OWN)
+    assert denoise(QUICK, IDEAL, mixture=OWN, seed=3).experiment == experiment
+    assert torch.equal(
+        forward_process(experiment, seed=1).x, forward_process(QUICK, mixture=OWN, seed=1).x
+    )
+    assert Trainer(experiment).own_parts == ("mixture",)
+    line = GaussianMixture([[0.0], [1.0]], 0.1)
+    assert with_mixture(changed("edm-1d"), line).dim == 1
+    # It stays while other settings change, and goes with another data set.
+    assert experiment.with_settings({"training.steps": 5}).data.given is OWN
+    assert experiment.with_settings({"data.name": "moons"}).data.given is None
+    assert experiment != QUICK != with_mixture(QUICK, OWN.to("cpu"))
+    for write in (to_json, lambda it: save_preset("mine", it), standalone_script):
+        with pytest.raises(ConfigError, match="data: a mixture that a script has given"):
+            write(experiment)
+
+
+def test_a_trajectory_knows_its_experiment_seed_and_denoiser() -> None:
+    trajectory = denoise(QUICK, IDEAL, seed=7)
+    assert (trajectory.experiment, trajectory.seed) == (QUICK, 7)
+    assert isinstance(trajectory.denoiser, IdealDenoiser)
+    forward = forward_process(QUICK)
+    assert (forward.experiment, forward.seed, forward.denoiser) == (QUICK, QUICK.seed, None)
+
+
+def test_schedules_of_the_same_numbers_are_equal() -> None:
+    one, same_one, other = make_schedule(QUICK), make_schedule(QUICK), karras(5, 0.1, 2, 7)
+    assert one == same_one and hash(one) == hash(same_one)
+    assert one != other and one != one.part(3)

@@ -160,6 +160,7 @@ def test_an_experiment_of_own_parts_alone_is_kept_edited_trained_and_sampled(tmp
     assert of.changes_from(EDM)["sampling.strength"] == 0.25
     assert of.with_settings({"training.steps": 30}).data.gap == 3
     assert nudge(of, "sampling.strength", up=True).sampling.strength == 0.5
+    assert '"both": false' in to_json(of) and of.sampling.rule == "plain"  # defaults are kept too
     away = of.with_settings({"sampling.sampler": "euler"})
     assert "strength" not in to_json(away) and away.get("sampling.strength") == 0.5
     assert "strength=0.25" in repr(of.sampling)
@@ -249,6 +250,27 @@ def test_a_file_that_is_no_part_file_is_refused(tmp_path):
             load_parts(file)
 
 
+def test_types_may_be_written_as_text_and_a_dataclass_finds_its_module(tmp_path):
+    file = tmp_path / "modern.py"
+    file.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "from tui_diffusion.parts import method\n"
+        "@method(schedule='karras', sampler='euler')\n"
+        "@dataclass(frozen=True)\n"
+        "class Scaled:\n"
+        "    'Scale.'\n"
+        "    scale: float = 2.0\n"
+        "    def condition(self, level): ...\n"
+        "    def target(self, x0, eps, level): ...\n"
+        "    def to_prediction(self, output, x, level): ...\n"
+    )
+    load_parts(file)
+    of = EDM.with_settings({"method.name": "scaled", "method.scale": 3})
+    assert make_method(of, make_mixture(of)).scale == 3
+    assert not (tmp_path / "__pycache__").exists()
+
+
 def test_what_a_part_file_prints_is_not_output(tmp_path, capsys):
     text = "import sys\nprint('one')\nsys.stdout.write('two')\n" + HARMLESS
     output = io.StringIO()
@@ -331,6 +353,23 @@ def test_a_changed_file_takes_the_place_of_its_former_self_or_leaves_it(tmp_path
     with pytest.raises(ConfigError, match=r"my_parts\.py: sampling\.sampler: gone"):
         take(run(read_part_file(file)), never)
     assert REGISTRIES["sampler"]["finest"] is latest and "fine" not in REGISTRIES["sampler"]
+    # Two parts share a parameter, whose bounds change in both.
+    pair = "".join(
+        HARMLESS.replace("fine", name).replace(
+            "oiser)", "oiser, pull: Annotated[float, Field(le=LE)] = 0)"
+        )
+        for name in ("finest", "third")
+    )
+    for most in ("1", "2"):
+        written(tmp_path, pair.replace("LE", most))
+        load_parts(file)
+        assert field_table()["sampling.pull"].bounds == {"le": float(most)}
+    unlike = written(tmp_path, pair.replace("LE", "3"), "unlike.py")
+    unlike.write_text(
+        unlike.read_text().replace("def finest", "def a").replace("def third", "def b")
+    )
+    with pytest.raises(ConfigError, match="parameter pull is that of 'finest' too, with another"):
+        load_parts(unlike)
     other = written(tmp_path, HARMLESS.replace("fine", "finest"), "other.py")
     with pytest.raises(ConfigError, match=r"other\.py.*taken by my_parts\.py"):
         load_parts(other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,13 @@ from torch import Tensor
 
 from tui_diffusion.core import samplers
 from tui_diffusion.core.analysis.report import quality
-from tui_diffusion.core.assemble import earlier_steps, make_sampler, noises
+from tui_diffusion.core.assemble import (
+    earlier_steps,
+    make_ideal,
+    make_mixture,
+    make_sampler,
+    noises,
+)
 from tui_diffusion.core.config.choices import samplers_of
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.sections import SamplingConfig
@@ -261,6 +268,20 @@ def test_a_thousand_levels_are_finite_and_draw_the_data_within_chance(name: str)
         score = quality(trajectory, FOUR.mixture)
         # The chance is two standard deviations.
         assert score.energy_distance < 1.5 * score.energy_distance_chance, (name, method)
+
+
+@pytest.mark.slow
+def test_the_help_says_from_how_many_levels_a_sampler_draws_the_data() -> None:
+    of = changed("edm-moons", sampling__start="exact")
+    mixture = make_mixture(of)
+    for name in ALL:
+        enough = re.search(r"for (\d+) levels", SAMPLER_PARTS[name].help)
+        levels = int(enough[1]) if enough else 10 if name == "deis" else 40
+        if name == "langevin":
+            continue  # hundreds of levels
+        chosen = changed(of, sampling__sampler=name, sampling__levels=levels)
+        score = quality(denoise(chosen, make_ideal(of, mixture), points=3000), mixture)
+        assert score.energy_distance < 1.5 * score.energy_distance_chance, (name, levels)
 
 
 def test_evaluations_are_counted_and_a_step_is_pure() -> None:

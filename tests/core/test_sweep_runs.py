@@ -258,12 +258,19 @@ def test_damaged_and_foreign_sweeps_are_one_line(home, tmp_path):
         (json.dumps({**whole, "format": 9}), "format 9; allowed: 1"),
         (json.dumps({**whole, "axes": [{"field": "training.lr", "values": [-1]}]}), "'-1' is not"),
         (json.dumps({**whole, "axes": 3}), "cannot be read"),
+        (json.dumps({**whole, "axes": [{"field": 1, "values": []}]}), "cannot be read"),
+        (json.dumps({**whole, "seeds": "2"}), "seeds '2'; allowed: a whole number from 1"),
+        (json.dumps({**whole, "created": 5}), "cannot be read"),
+        (json.dumps({**whole, "faults": 5}), "cannot be read"),
         (json.dumps({**whole, "seeds": 10**9}), "allowed: up to 10,000"),
     ):
         (stored.folder / "sweep.json").write_text(text)
         with pytest.raises(RunError, match=message):
             _ = read_sweep(stored.folder).sweep
-        assert len(list_sweeps()) == 1
+        (summary,) = list_sweeps()
+        assert isinstance(summary.axes, list)
+        assert isinstance(summary.experiment, str)
+        assert summary.state in ("damaged", "interrupted")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "note").touch()
     with pytest.raises(RunError, match="not empty; allowed: a new or an empty folder"):

@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from tui_diffusion.core import trajectory
+from tui_diffusion.core.assemble import make_ideal, make_mixture
+from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.core.methods import NetworkDenoiser
 from tui_diffusion.core.trajectory import denoise
 
@@ -78,3 +80,16 @@ def test_a_million_points_take_little_more_memory_than_they_are(device) -> None:
     level = 4 * made.x[0].numel()
     # One level with its noise and estimates, and a few layers of a batch of points, 64 MiB each.
     assert 4 * numbers <= most < 4 * numbers + 8 * level + 6 * 64 * MIB
+
+
+@pytest.mark.slow
+def test_every_scheduler_of_diffusers_works_on_the_device(device) -> None:
+    pytest.importorskip("diffusers")
+    for name in field_table()["sampling.sampler"].choices:
+        if name.startswith("diffusers:"):
+            of = changed(
+                "edm-multimodal", device=device, sampling__sampler=name, sampling__levels=4
+            )
+            made = denoise(of, make_ideal(of, make_mixture(of, device)), points=20)
+            assert made.x.device.type == device and bool(made.x.isfinite().all()), name
+            assert made.step(3).noise.device.type == device, name

@@ -56,7 +56,7 @@ def test_two_axes_are_a_heat_map_with_diverged_and_best_cells_marked(home):
     assert {layer.strengths[:, 0].min(), layer.strengths[:, 0].max()} == {0.0, 1.0}
     assert [row[1] for row in layer.texts] == [("–", "2/2 diverged")] * 3
     medians = [sweep.cells[index].spread("energy_distance").median for index in range(3)]
-    assert [row[0] for row in layer.texts] == [(f"{median:.2g}",) for median in medians]
+    assert [row[0] for row in layer.texts] == [(f"{median:.3g}",) for median in medians]
     marked = [[index in sweep.ranking().cells for index in (row, row + 3)] for row in range(3)]
     assert layer.marked.tolist() == marked
 

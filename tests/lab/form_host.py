@@ -25,7 +25,15 @@ WRONG = {"int": ("abc", "-1", "2.5"), "float": ("abc", "1e99", "nan"), "text": (
 """What no field of a kind takes."""
 
 # What brings the fields to the fore that no preset shows.
-SHOWN_BY = {"data.count": {"data.name": "ring"}, "sampling.eta": {"sampling.sampler": "ddim"}}
+SHOWN_BY = {
+    "data.count": {"data.name": "ring"},
+    "sampling.eta": {"sampling.sampler": "ddim"},
+    **{
+        f"sampling.{field}": {"sampling.sampler": "edm-stochastic"}
+        for field in ("s_churn", "s_min", "s_max", "s_noise")
+    },
+    "sampling.snr": {"sampling.sampler": "langevin"},
+}
 # A field that not every preset in which it shows can have at another value.
 BEST = {"sampling.levels": "edm-moons"}
 # They come with a file, which has a test of its own.

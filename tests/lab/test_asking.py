@@ -30,6 +30,7 @@ from tui_diffusion.lab.panels.training import LOSS_VIEWS
 from tui_diffusion.lab.readings import Reading, readings_in, readings_on, run_of
 from tui_diffusion.lab.sampling.measures import Measurement
 from tui_diffusion.lab.screens.numbers import AskScreen, NumberList
+from tui_diffusion.lab.views.names import views_of
 from tui_diffusion.lab.widgets.canvas import Canvas
 from tui_diffusion.lab.widgets.measured_lines import measured_lines
 
@@ -167,8 +168,9 @@ async def test_no_number_on_the_screen_is_left_without_a_meaning(name, size):
         for keys in (["home"], ["k"], ["l"], ["k"] * 8, ["space"], ["i"], ["i"]):
             await driver.press(*keys)
             nothing_is_left(driver)
-        for _ in range(6):
+        for _ in views_of(driver.panel.trajectory.dim):
             await driver.press("v")
+            await until(lambda: not driver.panel._canvas.drawing)
             nothing_is_left(driver)
         await driver.press("2")
         for view in LOSS_VIEWS[1:]:

@@ -40,7 +40,7 @@ def test_reads_every_gpu(nvml: Driver) -> None:
 
 @for_each(
     "visible, indices",
-    [("1", [1]), ("1,0", [1, 0]), ("GPU-b", [1]), ("0, GPU-b", [0, 1]), ("0,-1,1", [0])],
+    [("1", [1]), ("1,0", [1, 0]), ("GPU-b", [1]), ("0, GPU-b2", [0, 1]), ("0,-1,1", [0])],
 )
 def test_only_those_that_torch_sees(nvml: Driver, visible: str, indices: list[int]) -> None:
     read = find_gpus({"CUDA_VISIBLE_DEVICES": visible})
@@ -48,7 +48,7 @@ def test_only_those_that_torch_sees(nvml: Driver, visible: str, indices: list[in
     assert [gpu.index for gpu in read()] == indices
 
 
-@for_each("visible", ["", "-1", "7", "GPU-x"])
+@for_each("visible", ["", "-1", "7", "GPU-x", "0x1"])
 def test_none_to_be_seen(nvml: Driver, visible: str) -> None:
     assert find_gpus({"CUDA_VISIBLE_DEVICES": visible}) is None
 

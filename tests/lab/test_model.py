@@ -7,14 +7,21 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.core.config.presets import PRESETS, Preset
+from tui_diffusion.core.parts.loading import run_changed
 from tui_diffusion.lab.model import Model
 from tui_diffusion.lab.sampling.worker import Worker
 from tui_diffusion.lab.session.records import SessionState, Training
 from tui_diffusion.lab.session.session import Session
 from tui_diffusion.lab.workspace import Workspace
+from tui_diffusion.parts import load_parts
 
 from ..changed import changed
+from ..part_files import restored, written
 
 
 def make_model(experiment) -> Model:
@@ -62,6 +69,40 @@ def test_a_run_goes_to_the_bench_of_its_name_or_of_its_origin():
     assert model.put(unknown, Training(unknown)) in PRESETS
     assert "of-another-time" not in model.workspaces
     assert model.chosen == "naive-1d", "it is put there, and chosen by who asks for it"
+
+
+def test_a_changed_part_file_is_taken_by_every_experiment_or_by_none(tmp_path):
+    text = """
+@sampler
+def drift(x, level, denoiser, {parameter}):
+    \"\"\"{help}.\"\"\"
+    return denoiser(x, level).x0_hat
+"""
+    with restored():
+        file = written(tmp_path, text.format(parameter="pull: float = 1.0", help="Old"))
+        load_parts(file)
+        of = changed("edm-1d", sampling__sampler="drift", sampling__pull="3")
+        model = make_model(of)
+        before = Training(of, snapshot=(1, None))
+        model.workspace.training = before
+        assert model.workspace.trained() is before
+
+        # Another parameter: the value of the former one is dropped.
+        written(tmp_path, text.format(parameter="push: int = 2", help="New"))
+        (loaded,) = run_changed()
+        model.take_parts(loaded)
+        now = model.workspace.experiment
+        assert (now.sampling.push, now.get("training.steps")) == (2, of.training.steps)
+        assert "sampling.pull" not in field_table() and now != of
+        assert model.workspace.trained() is before  # the sampler is no part of the network
+
+        # Without the sampler that is in use, nothing changes.
+        written(tmp_path, text.format(parameter="push: int = 2", help="New").replace("drift", "d"))
+        (loaded,) = run_changed()
+        with pytest.raises(ConfigError, match=r"my_parts\.py: sampling\.sampler: 'drift' is not"):
+            model.take_parts(loaded)
+        assert model.workspace.experiment is now
+        assert now.with_settings({"sampling.push": 4}).sampling.push == 4
 
 
 def test_it_needs_no_textual():

@@ -283,12 +283,14 @@ def test_beside_keeps_lines_together():
     "name", ["edm-moons", "edm-spirals", "edm-checkerboard", "ddpm-multimodal"]
 )
 def test_the_ring_holds_its_share_of_the_truth(name):
+    from tui_diffusion.core.assemble import sampling_schedule
     from tui_diffusion.core.trajectory_view import CONTOUR_SHARE
     from tui_diffusion.lab.sampling.measured_trajectory import truth_at
     from tui_diffusion.lab.views.exact import contour_log_density
 
+    experiment = PRESETS[name].experiment
     for position in (0.0, 7.5, 15.0):
-        truth = truth_at(PRESETS[name].experiment, position)
+        truth = truth_at(experiment.data, sampling_schedule(experiment), position)
         sample = truth.sample(8000, torch.Generator().manual_seed(1), dtype=torch.float64)
         share = float((truth.log_prob(sample) >= contour_log_density(truth)).double().mean())
         assert abs(share - CONTOUR_SHARE) < 0.02, position

@@ -14,6 +14,7 @@ from ..core.config.errors import ConfigError
 from ..core.config.experiment import field_table
 from ..core.parts.registries import find_more
 from .bash_completion import BashCompletion, read_at_start
+from .logs import KINDS
 
 PROGRAM = "diffusion-tui"
 SHELLS = ("bash", "zsh", "fish")
@@ -179,6 +180,14 @@ def parts(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Compl
     if incomplete.startswith("file:"):
         return [CompletionItem(incomplete, type="file")]
     return _begun(incomplete, (name.removesuffix("PATH") for name in names_of(kind)))
+
+
+def logs(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the kind of a log, and after a colon its path."""
+    kind, colon, _path = incomplete.partition(":")
+    if colon and kind in KINDS:
+        return [CompletionItem(incomplete, type="file" if kind == "csv" else "dir")]
+    return _begun(incomplete, KINDS)
 
 
 def topics(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

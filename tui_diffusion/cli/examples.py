@@ -20,6 +20,7 @@ EXAMPLES = {
         "diffusion-tui train edm-moons --seed 3 --set training.lr=5e-3",
         "diffusion-tui train ddpm-1d --out my-run --device cpu",
         "diffusion-tui train --resume latest --set training.steps=20000",
+        "diffusion-tui train edm-moons --log csv --log tensorboard:events",
     ),
     "sweep": (
         "diffusion-tui sweep ddpm-1d --vary training.lr=1e-4..1e-1:log6 --seeds 5",

@@ -11,9 +11,9 @@ from typing import Any
 from ..core.text import shortened, shown
 from ..core.training.speeds import BUILT_IN, Speeds
 from ..interface.nvidia import OLDEST_DRIVER, Nvidia
+from ..interface.visible import VISIBLE, visible
 
 _PAGE = "PyTorch's install page"
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
 _GIB = 2**30
 
 
@@ -158,30 +158,18 @@ def _visibility(nvidia: Nvidia, environ: Mapping[str, str]) -> list[str]:
                 f"GPU {index} {card.name} is in MIG mode without a slice, and cannot be used: "
                 "nvidia-smi mig -cgi creates one"
             )
-    wanted = environ.get(_VISIBLE)
-    if wanted is None:
-        return problems
-    names = [*map(str, range(len(nvidia.cards)))]
-    uuids = [card.uuid for card in nvidia.cards if card.uuid]
-    uuids += [each.uuid for card in nvidia.cards for each in card.slices]
-    allowed = ", ".join([*names, *(uuid for uuid in uuids if uuid.startswith("MIG-"))])
-    words = [word.strip() for word in wanted.split(",")]
-    if not any(words) or words[0] == "-1":
+    wanted = environ.get(VISIBLE)
+    slices = [each.uuid for card in nvidia.cards for each in card.slices]
+    allowed = ", ".join([*map(str, range(len(nvidia.cards))), *slices])
+    seen = visible(wanted, nvidia.cards)
+    if seen.invalid in ("", "-1") and not seen.devices:
         value = shown(repr(wanted))
-        return [*problems, f"{_VISIBLE}={value} hides every GPU: unset it; allowed: {allowed}"]
-    # Like CUDA: a UUID may be shortened, and what follows an invalid entry is ignored.
-    for word in words:
-        known = word in names or (
-            word.startswith(("GPU-", "MIG-"))
-            and (not uuids or word.startswith("MIG-GPU-")
-                 or any(uuid.startswith(word) for uuid in uuids))
-        )  # fmt: skip
-        if not known:
-            problems.append(
-                f"{_VISIBLE}: there is no GPU {shown(repr(word))}, and CUDA ignores it and all "
-                f"that follows; allowed: {allowed}"
-            )
-            break
+        problems.append(f"{VISIBLE}={value} hides every GPU: unset it; allowed: {allowed}")
+    elif seen.invalid:
+        problems.append(
+            f"{VISIBLE}: there is no GPU {shown(repr(seen.invalid))}, and CUDA ignores it and all "
+            f"that follows; allowed: {allowed}"
+        )
     return problems
 
 
@@ -217,7 +205,7 @@ def gpu_rows(nvidia: Mapping[str, Any], library: str | None) -> list[tuple[str, 
         rows.append(("card", f"{index}  {card['name']}{memory}{mig}"))
         rows += [("MIG slice", f"{each['name']}  {each['uuid']}") for each in card["slices"]]
     if nvidia["visible"] is not None:
-        rows.append(("visible", f"{_VISIBLE}={shown(repr(nvidia['visible']))}"))
+        rows.append(("visible", f"{VISIBLE}={shown(repr(nvidia['visible']))}"))
     return rows
 
 

@@ -13,6 +13,7 @@ from ..core.runs.lock import claimed
 from ..interface.command_line import parse_settings
 from . import completion
 from .examples import examples
+from .logs import open_logs, parse_logs
 from .options import given, json_option, parts_option, seed_option, settings_option
 from .results import end_unless_finite, print_result
 from .signals import Exit, Interruption, complain
@@ -38,6 +39,14 @@ from .signals import Exit, Interruption, complain
     shell_complete=completion.runs,
     help="Resume a run; add steps with --set training.steps=N.",
 )
+@click.option(
+    "--log",
+    "logs",
+    metavar="KIND[:PATH]",
+    multiple=True,
+    shell_complete=completion.logs,
+    help="Write a live log, csv or tensorboard, into the run's folder or to PATH.",
+)
 @parts_option
 @json_option
 def train(
@@ -48,6 +57,7 @@ def train(
     out: Path | None,
     no_save: bool,
     resume: str | None,
+    logs: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Train EXPERIMENT without the lab, and write the run to disk.
@@ -59,6 +69,7 @@ def train(
     if out is not None and (no_save or resume is not None):
         other = "--no-save" if no_save else "--resume"
         raise ConfigError(f"{other} does not go with --out; allowed: one of them")
+    wanted = parse_logs(logs, save=not no_save)
     with Interruption() as interruption, claimed(out) as out:
         changes = parse_settings(settings) | given({"seed": seed, "device": device})
         if resume is None:
@@ -72,8 +83,10 @@ def train(
             from . import training as headless
 
             trainer, folder = headless.go_on(resume, experiment, changes)
+        opened = open_logs(wanted, trainer, folder)
         interruption.at_once = False
-        report, fault = headless.train_to_end(trainer, None if no_save else folder, interruption)
+        kept = None if no_save else folder
+        report, fault = headless.train_to_end(trainer, kept, interruption, opened)
         print_result(report, as_json)
     if fault:
         complain(f"not saved: {fault}")

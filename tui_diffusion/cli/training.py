@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +16,7 @@ from ..core.config.experiment import Experiment
 from ..core.faults import fault_of
 from ..core.paths import store
 from ..core.runs.checkpointer import Checkpointer
+from ..core.runs.event_log import EventLog
 from ..core.runs.manifest import RunError, RunState
 from ..core.runs.outside import remember
 from ..core.runs.resume import RATE_ADVICE, rate_change, resume, resumed_experiment
@@ -74,7 +75,10 @@ def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Tr
 
 
 def train_to_end(
-    trainer: Trainer, folder: Path | None, interruption: Interruption
+    trainer: Trainer,
+    folder: Path | None,
+    interruption: Interruption,
+    logs: Sequence[EventLog] = (),
 ) -> tuple[dict[str, Any], str]:
     """Train to the end with checkpoints in ``folder``; return the report and any write error.
 
@@ -84,7 +88,7 @@ def train_to_end(
     if folder is not None:
         remember(folder)
     try:
-        _pull(trainer, keeper, interruption)
+        _pull(trainer, keeper, interruption, logs)
         interruption.at_once = True
         if trainer.status == "training":
             _leave(trainer, keeper, interruption.signal_number)
@@ -92,7 +96,13 @@ def train_to_end(
         results = with_bar("sampling", lambda progress: training_report(trainer, progress=progress))
         report = {"run": str(folder) if folder else None, **results}
         fault = _kept(keeper, trainer.status, report)
+        for log in logs:
+            log.finish(report)
     finally:
+        for log in logs:
+            log.close()
+            if log.fault:
+                complain(f"not logged: {log.fault}")
         if keeper is not None:
             keeper.close()
     if fault:
@@ -101,12 +111,19 @@ def train_to_end(
 
 
 @_at_training()
-def _pull(trainer: Trainer, keeper: Checkpointer | None, interruption: Interruption) -> None:
+def _pull(
+    trainer: Trainer,
+    keeper: Checkpointer | None,
+    interruption: Interruption,
+    logs: Sequence[EventLog],
+) -> None:
     """Train until the end or a signal, with a progress bar and regular checkpoints."""
     fault = ""
     with TrainingBar(trainer) as bar:
         for progress in trainer.run(interval=_REPORT):
             bar.show(progress)
+            for log in logs:
+                log.offer(progress)
             if interruption.signal_number:
                 return
             if interruption.resting:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from . import notebook
+
 if TYPE_CHECKING:
     from .analysis.attribution import Attribution, attribute
     from .analysis.densities import densities, density, goal_moments
@@ -187,6 +189,8 @@ _HOME = {
     ),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+_PICTURES = dict.fromkeys(("data_picture", "mixture_picture"), "data_pictures")
+"""Functions that notebooks find by name: what they draw must not import them."""
 
 __all__ = [
     "METHODS",
@@ -278,8 +282,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
+    module = {**_MODULE_OF, **_PICTURES}.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    value = getattr(import_module(f".{module}", __name__), name)
     globals()[name] = value
     return value
+
+
+notebook.find_with(__getattr__)

@@ -52,6 +52,8 @@ def make_mixture(
 ) -> GaussianMixture:
     """Build the mixture of a configuration, with one std for all components."""
     data = _section(data, DataConfig, "data")
+    if data.given is not None:
+        return _placed(data.given, device)
     part = DATA_PARTS[data.name]
     if part.means:
         return GaussianMixture(data.means, data.std, data.weights or None, device=device)
@@ -86,6 +88,11 @@ def mixture_for(
     """Return ``own`` on a device or, if it is None, the mixture of the experiment's data."""
     if own is None:
         return make_mixture(experiment.data, device)
+    return _placed(_checked(experiment, own), device)
+
+
+def _checked(experiment: Experiment, own: GaussianMixture) -> GaussianMixture:
+    """Return a mixture if it can take the place of an experiment's data."""
     check_type("mixture", own, GaussianMixture)
     if own.dim != experiment.dim:
         raise ValueError(
@@ -94,14 +101,30 @@ def mixture_for(
         )
     if not (bool((own.stds > 0).all()) and bool((own.weights >= 0).all())):
         raise ValueError("mixture must have stds above 0 and weights from 0")
-    # A copy would round the weights once more.
-    return own if own.means.device == torch.device(device) else own.to(device)
+    return own
+
+
+def _placed(mixture: GaussianMixture, device: torch.device | str) -> GaussianMixture:
+    """Return a mixture on a device; a copy would round the weights once more."""
+    here = mixture.means.device == torch.device(device)
+    return mixture if here else mixture.to(device)
+
+
+def with_mixture(experiment: Experiment, mixture: GaussianMixture | None) -> Experiment:
+    """Return an experiment whose data are a mixture of the same dimension; None changes nothing.
+
+    Every function of the experiment then uses it, but no file can hold the experiment.
+    """
+    if mixture is None:
+        return experiment
+    data = experiment.data.with_given(_checked(experiment, mixture))
+    return experiment.model_copy(update={"data": data})
 
 
 def scaling_of(data: DataConfig | Experiment | Preset) -> Scaling:
     """Return the scaling between a data set's own units and unit size."""
     data = _section(data, DataConfig, "data")
-    if data.name == "file":
+    if data.name == "file" and data.given is None:
         return Scaling.of(_points(data), shared=data.scaling == "shared")
     return Scaling.none(data.dim)
 
@@ -281,7 +304,9 @@ def sampling_schedule(experiment: Experiment) -> Schedule:
     return make_schedule(config).part(levels)
 
 
-def schedule_for(experiment: Experiment, own: Schedule | None, denoiser: Denoiser) -> Schedule:
+def schedule_for(
+    experiment: Experiment, own: Schedule | None, denoiser: Denoiser | None
+) -> Schedule:
     """Return ``own`` or, if it is None, the sampling schedule of the experiment.
 
     Raises ValueError if the denoiser or the experiment's sampling cannot use it.

@@ -50,6 +50,8 @@ _MOST = 1e6
 _LEAST_ALPHA_BAR = 1e-30
 """Least alpha_bar for the others: σ/α and its square stay finite in their float32."""
 
+_LinAlgError: type[RuntimeError] = torch.linalg.LinAlgError  # type: ignore[attr-defined]
+
 Output = Callable[[Prediction, Tensor, float, float], Tensor]
 """A model output in a class's parametrisation, from the estimates for y = a x_0 + s ε."""
 
@@ -82,7 +84,8 @@ class _Class:
 
     ``settings`` are those of its constructor, ``output`` the parametrisation that they name.
     ``second`` is the level of a second evaluation: the next one, one "between" whose σ the function
-    ``middle`` reads from the scheduler, or "once": the next one, at the first level only.
+    ``middle`` reads from the scheduler, or "once": the next one, at the first level only. A
+    ``noisy`` class draws noise with its default settings.
     """
 
     form: Literal["vp", "ve", "flow"]
@@ -179,7 +182,7 @@ def _calling(name: str) -> Iterator[None]:
             yield
     except ConfigError:
         raise
-    except (ArithmeticError, IndexError, TypeError, ValueError, torch.linalg.LinAlgError) as error:
+    except (ArithmeticError, IndexError, TypeError, ValueError, _LinAlgError) as error:
         raise ConfigError(
             f"sampling.sampler: diffusers:{name} cannot take these levels "
             f"({type(error).__name__}: {shortened(' '.join(str(error).split()), 80)}); allowed: "
@@ -210,9 +213,8 @@ def _built(name: str, level: Level, posterior: bool) -> Any:
     """Return a scheduler that begins at a level and takes all that follow."""
     about, kind = _CLASSES[name], scheduler_class(name)
     levels = list(_levels_from(level))
-    if SAMPLER_PARTS[PREFIX + name].needs_signal and float(level.alpha) * _MOST < float(
-        level.sigma
-    ):
+    signal = float(level.alpha) * _MOST >= float(level.sigma)
+    if SAMPLER_PARTS[PREFIX + name].needs_signal and not signal:
         raise ConfigError(
             f"sampling.sampler: diffusers:{name} works on sigma/alpha, which is infinite at a "
             "level without signal (alpha = 0); allowed: a schedule whose first level has some, or "
@@ -226,9 +228,8 @@ def _built(name: str, level: Level, posterior: bool) -> Any:
             "sampling.sampler",
         )
     count = len(levels)
-    _, a, s = (torch.tensor(v, dtype=torch.float64) for v in zip(
-        *(_scale(about.form, each) for each in levels), strict=True
-    ))  # fmt: skip
+    scales = torch.tensor([_scale(about.form, each) for each in levels], dtype=torch.float64)
+    _, a, s = scales.unbind(1)
     settings = dict(about.settings)
     if name == "DDPM":
         settings["variance_type"] = "fixed_small" if posterior else "fixed_large"

@@ -17,11 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from . import notebook, pictures
+from . import notebook
 from .short_repr import short_repr
 from .tensors import placed
 
@@ -33,10 +34,6 @@ PAIRS_AT_ONCE = 2**17
 
 _ON_GPU = 2**20
 """Pairs in one batch on a GPU, which smaller batches would leave idle."""
-
-
-_PICTURED = 400
-"""Points of the picture that a notebook shows."""
 
 
 def _one_each(
@@ -100,9 +97,8 @@ class GaussianMixture:
 
     def _repr_html_(self) -> str:
         rows = {"components": self.modes, "mean": self.mean().tolist(), "std": self.std().tolist()}
-        random = torch.Generator(self.means.device).manual_seed(0)
-        points = self.sample(_PICTURED, random)
-        return notebook.table("Gaussian mixture", rows, pictures.scatter(points.cpu().numpy()))
+        draw = partial(notebook.drawn, "mixture_picture", self)
+        return notebook.table("Gaussian mixture", rows, draw)
 
     @property
     def dim(self) -> int:

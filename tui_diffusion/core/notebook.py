@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from html import escape
 from typing import Any
 
@@ -13,8 +14,30 @@ _LONGEST = 110
 """Most characters of a cell."""
 
 
-def table(title: str, rows: Mapping[str, Any], picture: str = "") -> str:
-    """Return a table of names and values under a title, with a picture at its right."""
+_find: Callable[[str], Any] | None = None
+
+
+def find_with(find: Callable[[str], Any]) -> None:
+    """Let `drawn` find functions by name, which imports what draws only when a page shows it."""
+    global _find
+    _find = find
+
+
+def drawn(name: str, *of: Any) -> str:
+    """Return the picture that the core's function of this name draws."""
+    picture: str = _find(name)(*of) if _find is not None else ""
+    return picture
+
+
+def table(title: str, rows: Mapping[str, Any], draw: Callable[[], str] | None = None) -> str:
+    """Return a table of names and values under a title, with a picture at its right.
+
+    A picture that fails, such as one of a file that is gone, is left out.
+    """
+    picture = ""
+    if draw is not None:
+        with suppress(Exception):
+            picture = draw()
     cells = "".join(
         f'<tr><th style="text-align:left">{_text(name)}</th>'
         f'<td style="text-align:left">{_text(value)}</td></tr>'

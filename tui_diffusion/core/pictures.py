@@ -5,6 +5,7 @@ They have the colour of the text around them, so that they suit light and dark p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,18 @@ def line(values: NDArray[Any]) -> str:
     xs = np.linspace(4, _SIZE - 4, len(values))
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
     return _svg(f'<polyline points="{path}" fill="none" stroke="currentColor"/>', "curve")
+
+
+def bars(values: Sequence[float]) -> str:
+    """Return a picture of finite numbers as bars from zero, the first at the top."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    scale, height = (_SIZE - 8) / max(high - low, 1e-12), _SIZE / len(values)
+    rows = (
+        f'<rect x="{4 + (min(value, 0) - low) * scale:.1f}" y="{height * (k + 0.2):.1f}" '
+        f'width="{abs(value) * scale:.1f}" height="{0.6 * height:.1f}"/>'
+        for k, value in enumerate(values)
+    )
+    return _svg("".join(rows), f"{len(values)} bars")
 
 
 def _svg(content: str, label: str) -> str:

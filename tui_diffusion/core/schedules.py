@@ -52,16 +52,28 @@ class Level:
         return 1 - (self.alpha / self.alpha_next) ** 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
     """alphas and sigmas of levels 0 (noisiest) to N (clean), float64 on the CPU.
 
-    ``trained_as`` holds, for each step of a subset, the level of the full schedule.
+    ``trained_as`` holds, for each step of a subset, the level of the full schedule. Schedules of
+    the same numbers are equal.
     """
 
     alphas: Tensor
     sigmas: Tensor
     trained_as: tuple[Level, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Schedule) and self._numbers == other._numbers
+
+    def __hash__(self) -> int:
+        return hash(self._numbers)
+
+    @cached_property
+    def _numbers(self) -> tuple[tuple[float | int | None, ...], ...]:
+        trained = tuple(level.index for level in self.trained_as)
+        return tuple(self.alphas.tolist()), tuple(self.sigmas.tolist()), trained
 
     def __repr__(self) -> str:
         ends = {

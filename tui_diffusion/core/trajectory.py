@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, Protocol
 
 import torch
@@ -15,10 +16,9 @@ from .assemble import (
     earlier_steps,
     make_mixture,
     make_sampler,
-    mixture_for,
     noises,
-    sampling_schedule,
     schedule_for,
+    with_mixture,
 )
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
@@ -64,6 +64,8 @@ class Trajectory:
     The quantities ``eps_hat``, ``x0_hat``, ``mean`` and ``noise`` of each step take four times the
     memory of the points. They are not stored but recomputed on request, with the same denoiser and
     the same noise.
+
+    ``experiment`` and ``seed`` are those that the points were drawn with, if they are known.
     """
 
     kind: Literal["reverse", "forward"]
@@ -72,6 +74,13 @@ class Trajectory:
     repeats: Tensor
     result_level: int
     retake: Retake = field(repr=False)
+    experiment: Experiment | None = field(default=None, repr=False)
+    seed: int | None = field(default=None, repr=False)
+
+    @property
+    def denoiser(self) -> Denoiser | None:
+        """A copy of the denoiser that made the points; None for the forward process."""
+        return self.retake.denoiser if isinstance(self.retake, _Sampling) else None
 
     def __repr__(self) -> str:
         dim, device = self.x.shape[2], self.x.device
@@ -81,7 +90,8 @@ class Trajectory:
         result = self.result.detach().cpu()
         mean, std = result.mean(0).tolist(), result.std(0, unbiased=False).tolist()
         rows = {"levels": self.levels, "points": self.points, "mean": mean, "std": std}
-        return notebook.table(f"Trajectory, {self.kind}", rows, pictures.scatter(result.numpy()))
+        draw = partial(pictures.scatter, result.numpy())
+        return notebook.table(f"Trajectory, {self.kind}", rows, draw)
 
     @property
     def levels(self) -> int:
@@ -274,10 +284,12 @@ def denoise(
     if not isinstance(denoiser, NetworkDenoiser | IdealDenoiser):
         denoiser = _Checked(denoiser)
     schedule = schedule_for(experiment, schedule, denoiser)
-    mixture = mixture_for(experiment, mixture, device)
+    experiment = with_mixture(experiment, mixture)
+    mixture = make_mixture(experiment, device)
     config, levels = experiment.sampling, schedule.levels
     count = config.points if points is None else points
-    random = generator(experiment.seed if seed is None else seed, "sampling", device)
+    seed = experiment.seed if seed is None else seed
+    random = generator(seed, "sampling", device)
     kept = count if keep is None else min(keep, count)
     x = torch.empty((levels + 1, kept, mixture.dim), device=device)
     repeats = torch.empty((config.repeats, *x[0].shape), device=device)
@@ -318,7 +330,7 @@ def denoise(
         if progress is not None:
             progress(done, levels + config.repeats)
     result_level = levels - config.stop_before
-    return Trajectory("reverse", schedule, x, repeats, result_level, sampling)
+    return Trajectory("reverse", schedule, x, repeats, result_level, sampling, experiment, seed)
 
 
 def _at_once(experiment: Experiment, device: torch.device) -> int:
@@ -340,14 +352,20 @@ def forward_process(
     points: int | None = None,
     seed: int | None = None,
     device: torch.device | str = "cpu",
+    mixture: GaussianMixture | None = None,
+    schedule: Schedule | None = None,
 ) -> Trajectory:
-    """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point."""
-    experiment = experiment_of(experiment)
+    """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point.
+
+    ``mixture`` and ``schedule`` take the place of those of the experiment.
+    """
+    experiment = with_mixture(experiment_of(experiment), mixture)
     check_count("points", points)
-    schedule = sampling_schedule(experiment)
-    levels, mixture = schedule.levels, make_mixture(experiment.data, device)
+    schedule = schedule_for(experiment, schedule, None)
+    levels, mixture = schedule.levels, make_mixture(experiment, device)
     count = experiment.sampling.points if points is None else points
-    random = generator(experiment.seed if seed is None else seed, "forward", device)
+    seed = experiment.seed if seed is None else seed
+    random = generator(seed, "forward", device)
     x0 = mixture.sample(count, random)
     eps = torch.randn(x0.shape, generator=random, device=device)
     alphas = schedule.alphas.to(device, x0.dtype)[:, None, None]
@@ -362,4 +380,4 @@ def forward_process(
 
     result_level = levels - experiment.sampling.stop_before
     repeats = x0.new_empty((0, *x0.shape))
-    return Trajectory("forward", schedule, x, repeats, result_level, retake)
+    return Trajectory("forward", schedule, x, repeats, result_level, retake, experiment, seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -203,8 +204,14 @@ class Animation:
         return int(self.trajectory.x.shape[2])
 
     @cached_property
-    def _mixture(self) -> GaussianMixture:
+    def mixture(self) -> GaussianMixture:
+        """The exact distribution of the data."""
         return make_mixture(self.exhibit.experiment.data)
+
+    @cached_property
+    def densities(self) -> dict[tuple[Any, ...], Any]:
+        """The densities of the denoiser that were computed so far, by level and window."""
+        return {}
 
     @cached_property
     def _scaling(self) -> Scaling:
@@ -223,7 +230,7 @@ class Animation:
     @property
     def ideal(self) -> IdealDenoiser:
         """The exact denoiser of this experiment."""
-        return make_ideal(self.exhibit.experiment.method, self._mixture)
+        return make_ideal(self.exhibit.experiment.method, self.mixture)
 
     @cached_property
     def ideal_x(self) -> Floats:
@@ -234,6 +241,7 @@ class Animation:
             points=self.trajectory.points,
             seed=self.exhibit.seed,
             keep=FOLLOWED,
+            schedule=self.trajectory.schedule,
         )
         return _numbers(trajectory.x)
 
@@ -263,7 +271,7 @@ class Animation:
     @cached_property
     def moments(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Mean, std, goal mean and goal std at every level, each (N + 1, d), in own units."""
-        goal_mean, goal_std = goal_moments(self._mixture, self.trajectory.schedule)
+        goal_mean, goal_std = goal_moments(self.mixture, self.trajectory.schedule)
         mean, std = torch.from_numpy(self.x.mean(1)), torch.from_numpy(self.x.std(1))
         back, inverse_lengths = self._scaling.inverse, self._scaling.inverse_lengths
         return (
@@ -283,7 +291,7 @@ class Animation:
             position=position,
             levels=levels,
             points=points[np.isfinite(points).all(1)],
-            truth=self._mixture.noised(alpha, sigma),
+            truth=self.mixture.noised(alpha, sigma),
             alpha=alpha,
             sigma=sigma,
             beta=float(schedule.betas[reached]) if reached < levels else 0.0,
@@ -320,7 +328,7 @@ class Animation:
         return centre, _ROOM * half
 
     def _truth(self, level: int) -> GaussianMixture:
-        return exact_at(self._mixture, self.trajectory.schedule, level)
+        return exact_at(self.mixture, self.trajectory.schedule, level)
 
     def chosen(self, most: int) -> list[int]:
         """Return at most ``most`` evenly spaced levels, including the first and the last."""

@@ -40,11 +40,12 @@ def write_npz(animation: Animation, file: Path, progress: ProgressCallback) -> N
     opens with ``allow_pickle=False``.
     """
     trajectory, exhibit = animation.trajectory, animation.exhibit
+    described = exhibit.experiment.data.given is None
     more = {
         "repeats": trajectory.repeats.detach().cpu().numpy(),
         "result_level": trajectory.result_level,
         "losses": exhibit.losses,
-        "experiment": to_json(exhibit.experiment),
+        "experiment": to_json(exhibit.experiment) if described else "",
     }
     scaling = scaling_of(exhibit.experiment.data)
     _save(trajectory, scaling, (*_PREDICTIONS, "mean", "noise"), more, file, progress)
@@ -166,8 +167,8 @@ def _table(
         return ("step", "loss"), enumerate(exhibit.losses.tolist(), 1)
     if view == "excess":
         rows = exhibit.diagnosed.losses
-        heads = ("level", "alpha", "sigma", "loss", "floor", "excess", "nats")
-        return heads, [[getattr(row, head) for head in heads] for row in rows]
+        of_level = ("level", "alpha", "sigma", "loss", "floor", "excess", "nats")
+        return of_level, [[getattr(row, head) for head in of_level] for row in rows]
     if view == "error":
         split = exhibit.diagnosed.attribution
         parts = ("start", "network", "discretisation", "total", "chance")

@@ -63,6 +63,21 @@ VIEWS = (
         plane="density_panels",
     ),
     View(
+        "network density",
+        "The density of what the network generates along its ODE, at this level, with the exact "
+        "one. It has no chance in it: what differs is the network's fault, or the start's.",
+        line="line_density_panels",
+        plane="plane_density_panels",
+    ),
+    View(
+        "log ratio",
+        "Where the network's density is too high and where too low: the logarithm of its ratio to "
+        "the exact one. Its mean over the data is −kl.",
+        line="line_ratio_panels",
+        plane="plane_ratio_panels",
+        differ=True,
+    ),
+    View(
         "paths",
         "The paths of some points from noise to this level, beside those of the ideal "
         "denoiser from the same start. Where they part, the network errs.",
@@ -78,9 +93,16 @@ VIEWS = (
     ),
     View(
         "score field",
-        "The direction in which the density grows: the network's, and the exact one "
+        "The direction in which the density grows, and how fast: the network's, and the exact one "
         "beside it. Sampling follows these arrows.",
         plane="score_panels",
+    ),
+    View(
+        "score error",
+        "The network's score minus the exact one, with lengths of its own scale. Arrows that all "
+        "point one way shift the points; arrows towards a mode contract it.",
+        line="line_error_panels",
+        plane="score_error_panels",
     ),
     View(
         "clean estimate",
@@ -99,6 +121,9 @@ VIEWS = (
     ),
 )
 """Every view of points, in the order of the lab's key ``v``."""
+
+SOLVED = ("network density", "log ratio")
+"""Views that solve an ODE at every point of a grid, which takes up to some seconds."""
 
 BY_NAME: Mapping[str, View] = {view.name: view for view in VIEWS}
 VIEWS_1D = tuple(view.name for view in VIEWS if view.line)

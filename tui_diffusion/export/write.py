@@ -54,8 +54,14 @@ def _write(
 ) -> None:
     file = files[0]
     if file.suffix == ".py":
+        from ..core.networks import OwnNetwork
         from .script.standalone import standalone_script
 
+        if isinstance(getattr(exhibit.denoiser, "network", None), OwnNetwork):
+            raise ExportError(
+                "a network that a script has given cannot be written as one; allowed: "
+                f"{', '.join(suffix for suffix in FORMATS if suffix != '.py')}"
+            )
         file.write_text(standalone_script(exhibit.experiment), "utf-8")
         return progress(1, 1)
     view = named(options.view) if options.view else None

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.numbered_text import NamedNumber, NumberedText, text_of
+from .nvidia import cards_of, open_nvml
+from .visible import VISIBLE, visible
 
 _GIB = 2**30
 
@@ -44,10 +46,9 @@ def find_gpus(environ: Mapping[str, str] = os.environ) -> Callable[[], list[Gpu]
     It asks the driver: torch would allocate memory on every GPU that it examines.
     """
     try:
-        import pynvml
-
-        pynvml.nvmlInit()
-        handles = _visible(pynvml, environ.get("CUDA_VISIBLE_DEVICES"))
+        nvml = open_nvml()
+        shown = visible(environ.get(VISIBLE), cards_of(nvml))
+        handles = [_handle(nvml, device) for device in shown.devices]
     except Exception:  # no package, no driver, or a different vendor
         return None
     if not handles:
@@ -55,27 +56,18 @@ def find_gpus(environ: Mapping[str, str] = os.environ) -> Callable[[], list[Gpu]
 
     def read() -> list[Gpu]:
         try:
-            return [_read(pynvml, handle) for handle in handles]
-        except pynvml.NVMLError:  # a GPU may disconnect from the bus
+            return [_read(nvml, handle) for handle in handles]
+        except nvml.NVMLError:  # a GPU may disconnect from the bus
             return []
 
     return read
 
 
-def _visible(nvml: Any, wanted: str | None) -> list[Any]:
-    """Return all GPUs, or those of CUDA_VISIBLE_DEVICES, which lists indices or UUIDs."""
-    if wanted is None:
-        count = range(nvml.nvmlDeviceGetCount())
-        return [nvml.nvmlDeviceGetHandleByIndex(index) for index in count]
-    handles = []
-    for word in filter(None, (part.strip() for part in wanted.split(","))):
-        if word.startswith(("GPU-", "MIG-")):
-            handles.append(nvml.nvmlDeviceGetHandleByUUID(word))
-        elif word.isdigit():
-            handles.append(nvml.nvmlDeviceGetHandleByIndex(int(word)))
-        else:
-            break  # like CUDA, ignore the entries after an invalid one
-    return handles
+def _handle(nvml: Any, device: int | str) -> Any:
+    """Return the driver's handle of a card's index, or of the UUID of a card or a slice."""
+    if isinstance(device, int):
+        return nvml.nvmlDeviceGetHandleByIndex(device)
+    return nvml.nvmlDeviceGetHandleByUUID(device)
 
 
 def _read(nvml: Any, handle: Any) -> Gpu:

@@ -69,15 +69,9 @@ class Nvidia:
 
 def find_nvidia(root: Path = Path("/")) -> Nvidia:
     """Return what this machine has of NVIDIA; ``root`` is where the files of the kernel are."""
-    fault = ""
-    try:
-        import pynvml
-    except Exception:  # a broken installation raises anything
-        pass
-    else:
-        answer, fault = _in_time(lambda: _from_library(pynvml))
-        if answer is not None:
-            return answer
+    answer, fault = _in_time(lambda: _from_library(open_nvml()))
+    if answer is not None:
+        return answer
     answer = _from_command() or _from_files(root)
     return replace(answer, cuda=_newest_cuda(answer.driver), fault=fault)
 
@@ -98,6 +92,8 @@ def _in_time(ask: Callable[[], Nvidia]) -> tuple[Nvidia | None, str]:
     def work() -> None:
         try:
             answer.append(ask())
+        except ImportError:
+            fault[0] = ""
         except Exception as error:  # nvidia-ml-py has its own error for every code
             fault[0] = " ".join(str(error).split()) or type(error).__name__
 
@@ -110,15 +106,29 @@ def _in_time(ask: Callable[[], Nvidia]) -> tuple[Nvidia | None, str]:
 # --- nvidia-ml-py --------------------------------------------------------------------------------
 
 
+def open_nvml() -> Any:
+    """Return nvidia-ml-py, ready to be asked; raise ImportError without it, else its errors."""
+    try:
+        import pynvml
+    except Exception as error:  # a broken installation raises anything
+        raise ImportError("nvidia-ml-py") from error
+    pynvml.nvmlInit()
+    return pynvml
+
+
+def cards_of(nvml: Any) -> tuple[Card, ...]:
+    """Return the cards of the driver, by their index."""
+    handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
+    return tuple(_card(nvml, handle) for handle in handles)
+
+
 def _from_library(nvml: Any) -> Nvidia:
-    nvml.nvmlInit()
     cuda = None
     with suppress(nvml.NVMLError):
         number = int(nvml.nvmlSystemGetCudaDriverVersion_v2())
         cuda = f"{number // 1000}.{number % 1000 // 10}"
-    handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
-    cards = tuple(_card(nvml, handle) for handle in handles)
-    return Nvidia(_text(nvml.nvmlSystemGetDriverVersion()), cuda, cards, "nvidia-ml-py")
+    driver = _text(nvml.nvmlSystemGetDriverVersion())
+    return Nvidia(driver, cuda, cards_of(nvml), "nvidia-ml-py")
 
 
 def _card(nvml: Any, handle: Any) -> Card:

@@ -20,8 +20,8 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from ..core.config.experiment import Experiment
-from ..core.config.presets import PRESETS
-from ..core.config.user_presets import own_presets
+from ..core.config.presets import PRESETS, unlisted
+from ..core.config.user_presets import is_taken, own_presets
 from ..interface.glyphs import Glyphs
 from ..interface.keymap import ACTIONS, SWEEP_ACTIONS, Target
 from ..interface.settings import RestorePoint
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from ..interface.capabilities import Colours
     from .actions.sweeps import SweepActions
     from .panels.sweep import SweepPanel
+    from .workspace import Given
 
 
 _TARGETS = {action.name.partition("(")[0]: action.target for action in ACTIONS}
@@ -105,8 +106,10 @@ class Lab(TerminalApp):
         watch: Summary | None = None,
         guide: bool = False,
         offered: Sequence[str] = (),
+        given: Given | None = None,
     ) -> None:
         super().__init__(glyphs, colours, slow)
+        self.first_theme = self.theme
         self._restore_from = restore
         self._first = RunChoice(resume, "resume") if resume is not None else None
         self._first = RunChoice(watch, "watch") if watch is not None else self._first
@@ -118,6 +121,8 @@ class Lab(TerminalApp):
         self.declined = restore.declined if restore is not None else None
         self.guide = guide
         own, self._damaged = own_presets()
+        if given is not None and experiment.name not in {**PRESETS, **own}:
+            own |= {experiment.name: unlisted(experiment)}
         post = self.post_while_running
         self.model = model = Model(
             experiment,
@@ -128,6 +133,8 @@ class Lab(TerminalApp):
             ),
             Worker(diagnosis, lambda result: post(DiagnosisReady(result)), self._failed),
         )
+        if given is not None:
+            model.workspace.given, model.workspace.training = given, given.training
         presets = list(model.presets.values())
         self.main = main = MainScreen(
             self.palette, glyphs, presets, lambda: model.session.state.active
@@ -158,7 +165,9 @@ class Lab(TerminalApp):
         """The current experiment, tab, views and playback position, for the next start."""
         panel, guidance = self.main.denoising, self.guidance
         tab = self.main.tab if self.main.tab != "sweep" else RestorePoint.tab
-        point = RestorePoint.of(self.model.chosen, tab, panel.views, panel.playback)
+        known = self.model.chosen in PRESETS or is_taken(self.model.chosen)
+        name = self.model.chosen if known else RestorePoint.experiment
+        point = RestorePoint.of(name, tab, panel.views, panel.playback)
         return replace(point, tour=guidance.station, guided=guidance.guided, declined=self.declined)
 
     # --- begin and end -----------------------------------------------------------------------
@@ -298,8 +307,9 @@ class Lab(TerminalApp):
 
     def on_lab_parts_found(self, message: PartsFound) -> None:
         self.main.form.describe()
-        for problem in message.problems:
-            self.refuse("Parts not loaded", problem)
+        if problems := message.problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            self.refuse("Parts not loaded", problems[0] + more)
 
     def on_lab_diagnosis_ready(self, message: DiagnosisReady) -> None:
         self.updates.show_diagnosis(message.diagnosis)

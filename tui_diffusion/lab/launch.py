@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ..core.config.catalog import all_presets
 from ..core.config.errors import ConfigError
@@ -25,9 +25,13 @@ from ..core.nearest import did_you_mean, nearest
 from ..core.paths import settings_file
 from ..core.runs.store import Summary
 from ..core.training.speeds import use_speeds
-from ..interface.capabilities import CURSORLESS, TEXTUAL_NAMES, Terminal, detect, forget_size
+from ..interface.capabilities import CURSORLESS, TEXTUAL_NAMES, detect, forget_size
 from ..interface.settings import RestorePoint, Settings, from_environment, load, part_paths, save
 from .output.guard import Guard
+
+if TYPE_CHECKING:
+    from .app import Lab
+    from .workspace import Given
 
 _SLOW = 0.5
 """Seconds between two drawings at low bandwidth."""
@@ -62,13 +66,11 @@ def open_lab(
     ``name``, the lab opens the experiment of the last session. Raise `ConfigError` if the
     experiment, the theme or the terminal does not allow it.
     """
-    file = settings_file()
-    stored, problem = load(file)
-    use_speeds(stored.speeds)
-    settings = from_environment(stored, os.environ)
-    last = settings.place
-    points = str(settings.points) if settings.points else None
-    faults = _load_parts([*part_paths(stored, file), *map(Path, options.parts)])
+    chosen = Choices.read()
+    use_speeds(chosen.stored.speeds)
+    last = chosen.settings.place
+    points = str(chosen.settings.points) if chosen.settings.points else None
+    faults = load_part_files(chosen, options)
     try:
         experiment = make(name or last.experiment, points)
     except ConfigError as error:
@@ -77,35 +79,60 @@ def open_lab(
         if name is not None or last.experiment in PRESETS:
             raise
         # A damaged preset of the user must not keep the lab from opening.
-        problem = problem or str(error)
+        chosen = replace(chosen, problem=chosen.problem or str(error))
         experiment = make(RestorePoint.experiment, points)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise ConfigError("the lab needs a terminal; allowed without one: every other command")
-    if (term := os.environ.get("TERM")) in CURSORLESS:
-        raise ConfigError(
-            f"TERM={term} has no cursor to move, which the lab needs; allowed: a TERM that fits "
-            "your terminal, such as xterm-256color, or every other command"
-        )
+    check_terminal("every other command")
     forget_size(os.environ)
-    if problem:
-        print(f"diffusion-tui: {problem}", file=sys.stderr, flush=True)
-    terminal = detect(
-        os.environ,
-        # In the C locale, getpreferredencoding reports Python's UTF-8 mode, not the terminal's.
-        locale.getencoding(),
-        ascii_only=options.ascii_only,
-        glyphs=settings.glyphs,
-        low_bandwidth=options.low_bandwidth,
-    )
-    _configure_textual(terminal, options)
+    if chosen.problem:
+        print(f"diffusion-tui: {chosen.problem}", file=sys.stderr, flush=True)
     offered = (name,) if name else tuple(all_presets())
     if options.resume or options.watch or options.changed:
         offered = ()
-    _run(experiment, terminal, settings, options, problem, stored, offered, faults)
+    guard = start_guard()
+    app = make_app(experiment, chosen, options, offered, faults=faults)
+    app.guard = guard
+    try:
+        app.run(mouse=options.mouse)
+    except OSError:
+        # The terminal is gone, so no message can be shown; the training has been saved.
+        end(app)
+        chosen.save(app)
+        os._exit(128 + signal.SIGHUP)
+    finally:
+        end(app)
+    for text in filter(None, (chosen.save(app), app.farewell)):
+        print(f"diffusion-tui: {text}", file=sys.stderr)
+    # sys.exit would wait for threads inside torch, which cannot be interrupted, and for torch's
+    # shutdown, which takes most of a second. The terminal is restored and all files are written.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(app.return_code or app.return_value or 0)
 
 
-def _load_parts(files: Sequence[Path]) -> list[str]:
+@dataclass(frozen=True)
+class Choices:
+    """The settings: those of the file, those that apply now, and what is wrong with the file."""
+
+    stored: Settings
+    settings: Settings
+    problem: str
+
+    @classmethod
+    def read(cls) -> Choices:
+        """Read the settings file and the environment."""
+        stored, problem = load(settings_file())
+        return cls(stored, from_environment(stored, os.environ), problem)
+
+    def save(self, app: Lab) -> str:
+        """Write the state of the lab for the next start; return what is wrong, or ''."""
+        theme = self.stored.theme if app.theme == app.first_theme else app.theme
+        now = replace(self.stored, theme=theme, place=app.restore_point)
+        return save(settings_file(), now, self.stored)
+
+
+def load_part_files(chosen: Choices, options: LabOptions) -> list[str]:
     """Load part files before the lab opens; return one line for each that cannot be loaded."""
+    files = [*part_paths(chosen.stored, settings_file()), *map(Path, options.parts)]
     if not files:
         return []
     from ..core.parts.loading import load_parts
@@ -119,24 +146,47 @@ def _load_parts(files: Sequence[Path]) -> list[str]:
     return faults
 
 
-def _configure_textual(terminal: Terminal, options: LabOptions) -> None:
+def check_terminal(instead: str) -> None:
+    """Raise `ConfigError` unless the lab can open here; ``instead`` names what works anywhere."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError(f"the lab needs a terminal; allowed without one: {instead}")
+    if (term := os.environ.get("TERM")) in CURSORLESS:
+        raise ConfigError(
+            f"TERM={term} has no cursor to move, which the lab needs; allowed: a TERM that fits "
+            f"your terminal, such as xterm-256color, or {instead}"
+        )
+
+
+def start_guard() -> Guard | None:
+    """Start the guard, before the lab's modules load."""
+    gc.disable()  # as while the program loads; the app enables it after its first paint
+    return Guard.start()
+
+
+def make_app(
+    experiment: Experiment,
+    chosen: Choices,
+    options: LabOptions,
+    offered: tuple[str, ...] = (),
+    given: Given | None = None,
+    faults: Sequence[str] = (),
+) -> Lab:
+    """Return the lab for this terminal; raise `ConfigError` for an unknown theme.
+
+    It shows the ``faults`` of part files.
+    """
+    settings, problem = chosen.settings, chosen.problem
+    terminal = detect(
+        os.environ,
+        # In the C locale, getpreferredencoding reports Python's UTF-8 mode, not the terminal's.
+        locale.getencoding(),
+        ascii_only=options.ascii_only,
+        glyphs=settings.glyphs,
+        low_bandwidth=options.low_bandwidth,
+    )
     os.environ["TEXTUAL_COLOR_SYSTEM"] = TEXTUAL_NAMES[terminal.colours]
     if options.low_bandwidth:
         os.environ["TEXTUAL_ANIMATIONS"] = "none"
-
-
-def _run(
-    experiment: Experiment,
-    terminal: Terminal,
-    settings: Settings,
-    options: LabOptions,
-    problem: str,
-    stored: Settings,
-    offered: tuple[str, ...],
-    faults: Sequence[str],
-) -> NoReturn:
-    gc.disable()  # as while the program loads; the app enables it after its first paint
-    guard = Guard.start()
     from .app import Lab
 
     app = Lab(
@@ -145,13 +195,13 @@ def _run(
         colours=terminal.colours,
         fps=min(settings.fps, 1 / _SLOW) if options.low_bandwidth else settings.fps,
         slow=_SLOW if options.low_bandwidth else 0.0,
-        restore=settings.place,
+        restore=settings.place if given is None else replace(settings.place, level=None),
         resume=options.resume,
         watch=options.watch,
-        guide=not settings.place.guided,
+        guide=not settings.place.guided and given is None,
         offered=offered,
+        given=given,
     )
-    app.guard = guard
     theme = options.theme or settings.theme
     if theme in app.available_themes:
         app.theme = theme
@@ -161,28 +211,16 @@ def _run(
         raise ConfigError(f"--theme {theme!r} is unknown; {hint}allowed: {', '.join(known)}")
     else:
         problem = problem or f"theme {theme!r} is unknown; textual-dark is used"
-    first_theme = app.theme
+    app.first_theme = app.theme
     if problem:
         app.call_later(app.notify, problem, title="Settings", severity="warning", markup=False)
-    for fault in faults:
-        app.call_later(app.refuse, "Parts not loaded", fault)
-    try:
-        app.run(mouse=options.mouse)
-    except OSError:
-        # The terminal is gone, so no message can be shown; the training has been saved.
-        app.close_workers()
-        remove_unfinished(_PATIENCE)
-        save(settings_file(), replace(stored, place=app.restore_point), stored)
-        os._exit(128 + signal.SIGHUP)
-    finally:
-        app.close_workers()
-        remove_unfinished(_PATIENCE)
-    theme = app.theme if app.theme != first_theme else stored.theme
-    problem = save(settings_file(), replace(stored, theme=theme, place=app.restore_point), stored)
-    for text in filter(None, (problem, app.farewell)):
-        print(f"diffusion-tui: {text}", file=sys.stderr)
-    # sys.exit would wait for threads inside torch, which cannot be interrupted, and for torch's
-    # shutdown, which takes most of a second. The terminal is restored and all files are written.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(app.return_code or app.return_value or 0)
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        app.call_later(app.refuse, "Parts not loaded", faults[0] + more)
+    return app
+
+
+def end(app: Lab) -> None:
+    """Close the lab's threads and remove what a cancelled export has left."""
+    app.close_workers()
+    remove_unfinished(_PATIENCE)

@@ -88,9 +88,15 @@ class LiveUpdates:
         """Write a hint into each empty panel: the wait, or the key that fills it."""
         model = self._model
         self._main.denoising.hint("sampling …" if model.loaded else "loading torch …")
-        plan = model.workspace.experiment.training
+        workspace, plan = model.workspace, model.workspace.experiment.training
+        it = "the network of the script" if workspace.parts else "it"
+        about = model.preset.about
+        if workspace.given is not None:
+            from ..core.config.titles import about_of
+
+            about = about_of(workspace.experiment)
         self._main.loss.hint(
-            f"{model.preset.about}\n\nt trains it: {plan.steps:,} steps of {plan.batch:,} points"
+            f"{about}\n\nt trains {it}: {plan.steps:,} steps of {plan.batch:,} points"
         )
 
     # --- the lines around the panels ---------------------------------------------------------

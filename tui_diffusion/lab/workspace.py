@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.config.experiment import Experiment
 from .sampling.request import PointSource, SampleRequest
@@ -11,10 +12,52 @@ from .session.records import SessionState, Training
 from .variation import Variation
 
 if TYPE_CHECKING:
+    from ..core.methods import Denoiser
+    from ..core.trajectory import Trajectory
     from .runs.watch import Watch
 
 _LIVE_POINTS = 2_000
 """Maximum number of points of a trajectory while training, so that sampling takes little time."""
+
+
+_OF_A_NETWORK = ("data", "method", "schedule", "network")
+"""The sections of an experiment on which the meaning of a network's weights depends."""
+
+
+def _same_network(one: Experiment, other: Experiment) -> bool:
+    return all(getattr(one, part) == getattr(other, part) for part in _OF_A_NETWORK)
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a script has given with an experiment.
+
+    ``denoiser`` is sampled with, ``trajectory`` shown, until another training. ``network`` is what
+    `t` trains, beginning with its weights. ``training`` is one that the script has begun.
+    """
+
+    experiment: Experiment
+    denoiser: Denoiser | None = None
+    network: Any = None
+    trajectory: Trajectory | None = None
+    training: Training | None = None
+
+    def parts(self, experiment: Experiment) -> Mapping[str, Any]:
+        """Return the arguments of a trainer of an experiment, beside the experiment."""
+        was = self.experiment
+        fits = experiment.network == was.network and experiment.dim == was.dim
+        if self.network is None or not fits:
+            return {}
+        if experiment.network.per_level and experiment.levels != was.levels:
+            return {}
+        return {"network": self.network}
+
+    def source(self) -> PointSource:
+        """Return the source of the trajectory's points."""
+        made_by = self.trajectory.denoiser if self.trajectory is not None else None
+        if made_by is None:
+            return "forward"
+        return "ideal" if type(made_by).__name__ == "IdealDenoiser" else "network"
 
 
 @dataclass
@@ -22,8 +65,8 @@ class Workspace:
     """One experiment as set in the form, with its latest training.
 
     ``source_ideal``: sample with the ideal denoiser. ``noise``: offset to the seed of sampling.
-    ``watch`` follows the training if another process may be at it. ``variation`` is what the next
-    sweep varies.
+    ``watch`` follows the training if another process may be at it. ``given`` is what a script has
+    opened the lab with. ``variation`` is what the next sweep varies.
     """
 
     experiment: Experiment
@@ -31,7 +74,13 @@ class Workspace:
     source_ideal: bool = False
     noise: int = 0
     watch: Watch | None = None
+    given: Given | None = None
     variation: Variation = field(default_factory=Variation)
+
+    @property
+    def parts(self) -> Mapping[str, Any]:
+        """The arguments of a trainer, beside the experiment."""
+        return {} if self.given is None else self.given.parts(self.experiment)
 
     @property
     def active(self) -> bool:
@@ -49,11 +98,7 @@ class Workspace:
         training = self.training
         if training is None or training.snapshot is None:
             return None
-        same = all(
-            getattr(training.experiment, part) == getattr(self.experiment, part)
-            for part in ("data", "method", "schedule", "network")
-        )
-        return training if same else None
+        return training if _same_network(training.experiment, self.experiment) else None
 
     @property
     def can_go_on(self) -> bool:
@@ -74,7 +119,9 @@ class Workspace:
     def _continues(self, experiment: Experiment) -> bool:
         """Return whether the training can go on as this experiment."""
         training = self.training
-        if training is None or training.run is None or training.snapshot is None:
+        if training is None or training.snapshot is None:
+            return False
+        if training.run is None and training.checkpoint is None:
             return False
         if training.state not in (SessionState.STOPPED, SessionState.FINISHED):
             return False
@@ -88,19 +135,35 @@ class Workspace:
 
         ``live``: use fewer points, as a training is running. ``level``: the level to measure first.
         """
-        experiment, training = self.experiment, self.trained()
+        experiment, training, given = self.experiment, self.trained(), self.given
         source: PointSource = "forward"
         step, denoiser = 0, None
+        shown: Trajectory | None = None
         if self.source_ideal:
             source = "ideal"
         elif training is not None and training.snapshot is not None:
             source = "network"
             step, denoiser = training.snapshot
+        elif given is not None and _same_network(given.experiment, experiment):
+            denoiser = given.denoiser
+            source = "network" if denoiser is not None else "forward"
         points = experiment.sampling.points
         if live and source == "network":
             points = min(points, _LIVE_POINTS)
         seed = (experiment.seed + self.noise) % 2**63
-        return SampleRequest(experiment, source, seed, points, step, denoiser, live, level)
+        if given is not None and (shown := self._shown(given)) is not None:
+            source = given.source()
+            denoiser = shown.denoiser if source == "network" else None
+            points, seed = shown.points, seed if shown.seed is None else shown.seed
+        return SampleRequest(
+            experiment, source, seed, points, step, denoiser, live, level, given=shown
+        )
+
+    def _shown(self, given: Given) -> Trajectory | None:
+        """Return the given trajectory if it is still what the settings ask for."""
+        asked = self.source_ideal or self.noise or self.experiment != given.experiment
+        trained = self.training is not None and self.training is not given.training
+        return None if asked or trained else given.trajectory
 
 
 def reread(experiment: Experiment) -> Experiment:

@@ -23,7 +23,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from .. import notebook
+from .. import notebook, pictures
 from ..arguments import check_count
 from ..assemble import make_ideal, mixture_for, schedule_for
 from ..config.experiment import Experiment
@@ -74,7 +74,8 @@ class Attribution:
     def _repr_html_(self) -> str:
         parts = (*PARTS, "total")
         rows = {name: f"{self.part(name):.3g} ± {self.chance_of(name):.2g}" for name in parts}
-        return notebook.table("Energy distance by cause", rows)
+        values = [self.part(name) for name in parts]
+        return notebook.table("Energy distance by cause", rows, lambda: pictures.bars(values))
 
     @property
     def main(self) -> ErrorPart:

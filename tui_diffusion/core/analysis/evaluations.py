@@ -113,10 +113,10 @@ def errors_by_evaluations(
                 plan.sampling.sampler,
                 plan.sampling_levels,
                 calls,
-                of_network and of_network.value,
+                None if of_network is None else of_network.value,
                 ideal.value,
                 ideal.real,
-                of_network and of_network.chance,
+                None if of_network is None else of_network.chance,
                 ideal.chance,
             )
         )
@@ -162,15 +162,14 @@ def _plans(
     plans = dict[int, tuple[int, Experiment]]()
     for count in counts:
         levels = min(-(-count // SAMPLER_PARTS[sampler].evaluations) + 1, MOST_LEVELS)
-        while levels:
+        for fewer in range(levels, 0, -1):
             try:
-                plan = _with(experiment, sampler, levels)
+                plan = _with(experiment, sampler, fewer)
             except ConfigError:  # the method has fewer levels
-                plan = None
-            if plan is not None and (calls := _calls(plan)) <= count:
-                plans[levels] = calls, plan
+                continue
+            if (calls := _calls(plan)) <= count:
+                plans[fewer] = calls, plan
                 break
-            levels -= 1
     return tuple(plans.values())
 
 

@@ -13,6 +13,17 @@ Floors = Sequence[tuple[int, float]]
 """Pairs of a step and the smallest loss that any network can reach from that step on."""
 
 
+_AVERAGED = 100
+
+
+def averaged_losses(steps: int) -> int:
+    """Return how many of the latest losses an average shows during a training of ``steps`` steps.
+
+    In a long one it covers more, so that the number is steadier.
+    """
+    return max(_AVERAGED, steps // 50)
+
+
 def floor_line(floors: Floors, steps: int) -> tuple[Floats, Floats]:
     """Return the floor over the first ``steps`` steps as vertices x and y, each (3·stages,).
 

@@ -33,7 +33,9 @@ class OneOf:
     @property
     def names(self) -> tuple[str, ...]:
         """The values to choose from: the parts whose packages are installed."""
-        return tuple(n for n, part in self.parts.items() if not missing_package(needs_of(part)))
+        needed = {package for part in self.parts.values() for package in needs_of(part)}
+        missing = {package for package in needed if missing_package((package,))}
+        return tuple(n for n, part in self.parts.items() if missing.isdisjoint(needs_of(part)))
 
     @property
     def allowed(self) -> str:

@@ -27,6 +27,10 @@ OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where")
 """Fields that determine the points of a file: setting one of them reads the file."""
 
 
+GIVEN = "own mixture"
+"""The name of data that are a mixture of a script."""
+
+
 class DataConfig(PartSection):
     """The distribution to learn: a mixture of Gaussians of one width."""
 
@@ -94,6 +98,7 @@ class DataConfig(PartSection):
         "which keeps the proportions of a drawing or a map.",
     )
     _rows: FilePoints | None = PrivateAttr(None)
+    _given: Any = PrivateAttr(None)
 
     @model_validator(mode="before")
     @classmethod
@@ -163,6 +168,8 @@ class DataConfig(PartSection):
     @property
     def dim(self) -> int:
         """Number of coordinates, 1 or 2."""
+        if self._given is not None:
+            return int(self._given.dim)
         if self.points is not None:
             return int(self.points.shape[1])
         return len(self.means[0]) if self.means else DATA_PARTS[self.name].dim
@@ -173,8 +180,24 @@ class DataConfig(PartSection):
         return {"rows": self._rows}
 
     @property
+    def given(self) -> Any:
+        """The mixture that takes the place of the data set, such as one of a script; or None.
+
+        It is lost where the data are changed, and cannot be written to a file.
+        """
+        return self._given
+
+    def with_given(self, mixture: Any) -> DataConfig:
+        """Return a copy that stands for a mixture; equal only to one with the very same mixture."""
+        data = self.model_copy()
+        data._given = mixture
+        return data
+
+    @property
     def source(self) -> str:
         """The name of the file that the points came from, or ''."""
+        if self._given is not None:
+            return GIVEN
         return "" if self._rows is None else self._rows.name
 
     def came_from(self, name: str) -> None:
@@ -188,7 +211,7 @@ class DataConfig(PartSection):
 
         The file is not read again, so it may change or disappear.
         """
-        return None if self._rows is None else self._rows.values
+        return None if self._rows is None or self._given is not None else self._rows.values
 
 
 def _read_points(path: str, columns: str, where: str) -> tuple[str, FilePoints]:

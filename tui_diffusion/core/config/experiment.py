@@ -26,7 +26,7 @@ from ..parts.schedules import SCHEDULE_PARTS
 from ..short_repr import short_repr
 from ..text import shortened
 from .choices import check_installed, listed, methods_for, samplers_of, schedules_of
-from .data_section import OF_THE_FILE, DataConfig
+from .data_section import GIVEN, OF_THE_FILE, DataConfig
 from .errors import ConfigError
 from .fields import FieldSpec, fields_of, setting
 from .sections import (
@@ -65,7 +65,7 @@ class Experiment(Section):
         return short_repr(
             self,
             "name",
-            data=self.data.name,
+            data=self.data.name if self.data.given is None else GIVEN,
             method=self.method.name,
             sampler=self.sampling.sampler,
             steps=self.training.steps,
@@ -82,7 +82,10 @@ class Experiment(Section):
                 text = value if path.endswith((".name", ".kind")) else f"{spec.label} {value}"
                 section = spec.section or path
                 rows[section] = f"{rows[section]}, {text}" if section in rows else text
-        return notebook.table(self.name, rows | {"seed": str(self.seed), "device": self.device})
+        if self.data.given is not None:
+            rows["data"] = GIVEN
+        rows |= {"seed": str(self.seed), "device": self.device}
+        return notebook.table(self.name, rows, lambda: notebook.drawn("data_picture", self))
 
     @field_validator("name")
     @classmethod
@@ -384,6 +387,17 @@ def as_saved(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**values, "data": {**data, "scaling": "shared"}}
 
 
+def check_written(experiment: Experiment) -> None:
+    """Raise `ConfigError` if the settings of an experiment do not describe its data."""
+    if experiment.data.given is not None:
+        raise ConfigError(
+            "data: a mixture that a script has given cannot be written to a file; allowed: a data "
+            "set by name",
+            "data.name",
+        )
+
+
 def to_json(experiment: Experiment) -> str:
-    """Return the experiment as indented JSON with every field."""
+    """Return the experiment as indented JSON with every field; raise `ConfigError`."""
+    check_written(experiment)
     return experiment.model_dump_json(indent=2) + "\n"

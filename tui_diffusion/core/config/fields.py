@@ -74,6 +74,8 @@ class FieldSpec:
     """The bounds of a number: any of gt, ge, lt and le."""
     scale: StepRule
     script: InScript
+    notes: Mapping[str, str]
+    """Half a sentence on each choice, if the choices are parts."""
 
     @property
     def section(self) -> str:
@@ -127,6 +129,7 @@ def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
             bounds=bounds,
             scale=extra["scale"] or (1 if kind == "int" else "series"),
             script=extra["script"],
+            notes={name: part.help for name, part in one_of.parts.items()} if one_of else {},
         )
     for name, one_of in parts.items():
         yield from _added(one_of, f"{prefix}{name}", prefix)

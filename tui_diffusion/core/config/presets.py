@@ -48,6 +48,11 @@ def experiment_of(given: Experiment | Preset, name: str = "experiment") -> Exper
     raise expected(name, "an Experiment or a Preset", given, hint)
 
 
+def unlisted(experiment: Experiment) -> Preset:
+    """Return an experiment of a script as a preset of its name."""
+    return Preset(experiment.name, experiment.name, None, "An experiment of a script.", experiment)
+
+
 def _preset(
     id: str,  # noqa: A002
     title: str,

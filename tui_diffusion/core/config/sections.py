@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, field_validator, model_validator
 
@@ -57,7 +57,8 @@ class PartSection(Section):
 
     @model_validator(mode="after")
     def _with_parameters(self) -> PartSection:
-        given: dict[str, Any] = self.__pydantic_extra__ or {}
+        given = self.__pydantic_extra__
+        assert given is not None  # because of extra="allow"
         part = self.parts[getattr(self, self.named_by)]
         self._code = part.file.checksum if part.file else ""
         own = part.parameters

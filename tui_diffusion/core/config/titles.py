@@ -16,9 +16,13 @@ def matching_preset(experiment: Experiment) -> Preset | None:
     """Return the built-in preset with the same data and method, if there is one."""
     preset = base_of(experiment)
     of = preset.experiment
-    same = of.method.name == experiment.method.name and all(
-        getattr(of.data, field) == getattr(experiment.data, field)
-        for field in ("name", "means", "weights", "count")
+    same = (
+        experiment.data.given is None
+        and of.method.name == experiment.method.name
+        and all(
+            getattr(of.data, field) == getattr(experiment.data, field)
+            for field in ("name", "means", "weights", "count")
+        )
     )
     return preset if same else None
 
@@ -48,6 +52,8 @@ def about_of(experiment: Experiment) -> str:
 
 def data_words(data: DataConfig) -> str:
     """Describe the data in few words: a file name, or a data set and changed modes."""
+    if data.given is not None:
+        return "Own mixture"
     if data.name == "file":
         return shown(data.source or Path(data.path).name)
     if data.name == "ring":

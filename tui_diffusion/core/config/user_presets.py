@@ -16,7 +16,7 @@ from ..paths import presets_folder
 from ..runs.manifest import LARGEST_SETTINGS
 from ..text import shown
 from .errors import ConfigError
-from .experiment import Experiment, as_saved, build
+from .experiment import Experiment, as_saved, build, check_written
 from .presets import PRESETS, Preset, base_of, experiment_of
 from .value_types import format_value
 
@@ -102,6 +102,7 @@ def save_preset(name: str, experiment: Experiment | Preset) -> Preset:
     name, base = _free(name, name), base_of(experiment).id
     experiment = experiment.model_copy(update={"name": name})
     # Only the file has the name, so that renaming the file renames the preset.
+    check_written(experiment)
     values = experiment.model_dump(mode="json", exclude={"name"})
     text = json.dumps({"format": _FORMAT, "base": base, "experiment": values}, indent=2) + "\n"
     file = _file(name)

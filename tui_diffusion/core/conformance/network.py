@@ -24,7 +24,7 @@ from ..randomness import generator
 from ..schedules import Level
 from ..training.trainer import train
 from .check import Check, Conformance, conformance_of, judged
-from .kinds import MLP, check_name
+from .kinds import check_name
 
 DATA = "four-gaussians"
 
@@ -97,8 +97,7 @@ def check_network(
     of = _experiment() if experiment is None else experiment
     if isinstance(network, str):
         check_name("network", network)
-        if network != MLP:
-            of = of.with_settings({"network.name": network})
+        of = of.with_settings({"network.name": network})
         case, name = _Case(of, None), network
     elif isinstance(network, nn.Module):
         case, name = _Case(of, network), type(network).__name__

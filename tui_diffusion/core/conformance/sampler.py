@@ -101,8 +101,15 @@ def check_sampler(
     if isinstance(sampler, str):
         check_name("sampler", sampler)
         part = SAMPLER_PARTS[sampler]
-        declared = (part.looks_back, part.order, part.evaluations)
-        case = _Case(sampler, None, part.methods, part.biased_with, *declared)
+        case = _Case(
+            sampler,
+            None,
+            part.methods,
+            part.biased_with,
+            part.looks_back > 0,
+            part.order,
+            part.evaluations,
+        )
     else:
         name = getattr(sampler, "__name__", type(sampler).__name__)
         case = _Case(name, sampler, methods, (), True, order, evaluations)
@@ -258,13 +265,16 @@ def _order(case: _Case) -> Iterator[Check]:
         for data in DATA:
             yield judged(name.format(data), None, declared, None, "adds noise")
         return
-    for data in DATA:
-        slope, errors = convergence(case, data)
-        right = None if case.order is None else abs(slope - case.order) <= 0.5
-        finest = (
-            f"error {errors[0]:.1g} after {_STEPS[0]} steps, {errors[-1]:.1g} after {_STEPS[-1]}"
-        )
-        yield judged(name.format(data), round(slope, 2), declared, right, finest)
+    measured = {data: convergence(case, data) for data in DATA}
+    # On one of the data sets a sampler may be faster than in the limit of many steps.
+    least = min(slope for slope, _ in measured.values())
+    for data, (slope, errors) in measured.items():
+        right = None
+        if case.order is not None:
+            right = slope >= case.order - 0.5 and least <= case.order + 0.5
+        first, last = (f"{errors[i]:.1g} after {_STEPS[i]} steps" for i in (0, -1))
+        note = f"error {first}, {last}"
+        yield judged(name.format(data), round(slope, 2), declared, right, note)
 
 
 def convergence(case: _Case, data: str) -> tuple[float, list[float]]:

@@ -27,7 +27,7 @@ from ..config.sections import (
     ScheduleConfig,
 )
 from ..config.value_types import format_value
-from ..text import shortened
+from ..text import shortened, shown
 from . import calls
 from .datasets import DataPart
 from .methods import MethodPart
@@ -265,9 +265,9 @@ def _declare(
     uses, parameters = split_parameters(function, given, section)
     about: dict[str, Any] = {
         "name": name,
-        "help": first.strip().rstrip("."),
-        "explanation": rest.strip(),
-        "papers": tuple(papers),
+        "help": shown(first.strip().rstrip(".")),
+        "explanation": "\n".join(map(shown, rest.strip().splitlines())),
+        "papers": tuple(map(shown, papers)),
         "uses": uses,
         "parameters": parameters,
         "file": file,
@@ -275,9 +275,12 @@ def _declare(
     }
     part = make(about, function)
     pending = declared.get()
-    parts = REGISTRIES[kind] | {part.name: part for of, part in pending or () if of == kind}
+    parts = {
+        n: p for n, p in REGISTRIES[kind].items() if pending is None or not _same_file(p, part)
+    }
+    parts |= {other.name: other for of, other in pending or () if of == kind}
     other = parts.get(name)
-    if other is not None and not _replaces(other, part, pending):
+    if other is not None and (pending is not None or not _redefined(other, part)):
         whose = f" by {other.file.name}" if other.file else ""
         raise ConfigError(f"this name is taken{whose}; allowed: another one")
     check_shared(part, parts, NAMED_BY[kind].partition(".")[0])
@@ -288,15 +291,15 @@ def _declare(
         changed()
 
 
-def _replaces(other: Part, part: Part, pending: Declared | None) -> bool:
-    """Return whether a part replaces the one of its name: its former self, in a file or notebook.
+def _same_file(other: Part, part: Part) -> bool:
+    """Return whether two parts are of one file, which is being loaded anew."""
+    if other.file is None or part.file is None:
+        return False
+    return other.file.path == part.file.path
 
-    Outside a file that is being loaded, a function of the same module and name is the same part.
-    """
-    if pending is not None:
-        same = other.file is not None and part.file is not None
-        new = not any(each is other for _, each in pending)
-        return same and new and other.file.path == part.file.path  # type: ignore[union-attr]
+
+def _redefined(other: Part, part: Part) -> bool:
+    """Return whether a part is defined again in a notebook or script, in the same module."""
     names = [getattr(each.function, "__module__", None) for each in (other, part)]
     return not isinstance(other.function, str) and names[0] == names[1]
 

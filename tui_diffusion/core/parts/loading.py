@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from importlib.abc import SourceLoader
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from ..config.errors import ConfigError
@@ -82,14 +83,16 @@ def run_changed() -> list[Loaded]:
 
 def _declared_by(file: PartFile) -> Declared:
     """Run a file and return the parts that it declares."""
-    module = ModuleType(f"parts of {file.path}")
-    vars(module).update(__file__=str(file.path), print=_print)
+    spec = spec_from_file_location(f"parts of {file.path}", file.path, loader=_Loader(file))
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    vars(module)["print"] = _print
     former = sys.modules.get(module.__name__)
     # Dataclasses look their module up. The text is kept, because the file may change.
     sys.modules[module.__name__] = module
     try:
         with collected(file) as found:
-            exec(compile(file.content, str(file.path), "exec", dont_inherit=True), vars(module))
+            spec.loader.exec_module(module)
     except BaseException as error:
         if former is None:
             del sys.modules[module.__name__]
@@ -143,6 +146,19 @@ def _set(parts: dict[str, Any], values: Mapping[str, Any]) -> None:
     for name in [name for name in parts if name not in values]:
         del parts[name]
     parts.update(values)
+
+
+class _Loader(SourceLoader):
+    """Runs the text of a part file as it was read, and writes no compiled one beside it."""
+
+    def __init__(self, file: PartFile) -> None:
+        self._file = file
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return self._file.content
+
+    def get_filename(self, fullname: str) -> str:
+        return str(self._file.path)
 
 
 class _Harmless(io.TextIOBase):

@@ -48,7 +48,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="dpm2-ancestral",
         function="dpm2_ancestral",
-        help="dpm2 to less noise, then fresh noise, for many levels",
+        help="dpm2 to less noise, then fresh noise, for 20 levels or more",
         evaluations=2,
         uses=("quiet",),
         papers=(LU, SONG),
@@ -71,7 +71,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="dpm++2s-ancestral",
         function="dpmpp_2s_ancestral",
-        help="two evaluations, then fresh noise, steadier than dpm2-ancestral",
+        help="two evaluations, then fresh noise, for 15 levels or more",
         evaluations=2,
         uses=("quiet",),
         papers=(LU_PLUS, SONG),
@@ -94,7 +94,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="dpm++sde",
         function="dpmpp_sde",
-        help="the SDE, two evaluations, one of them halfway, for few levels",
+        help="the SDE, two evaluations, one of them halfway, for 10 levels or more",
         methods=BETWEEN_LEVELS,
         evaluations=2,
         noises=2,
@@ -122,7 +122,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="dpm++2m-sde",
         function="dpmpp_2m_sde",
-        help="the SDE, one evaluation, looking one step back, for 10 levels or more",
+        help="the SDE, one evaluation, looking one step back, for 15 levels or more",
         looks_back=1,
         uses=("quiet",),
         papers=(LU_PLUS,),
@@ -204,7 +204,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="euler-maruyama",
         function="euler_maruyama",
-        help="the SDE in its plainest form, for hundreds of levels",
+        help="the SDE in its plainest form, for 15 levels or more",
         uses=("quiet",),
         papers=(SONG, KARRAS),
         formula="x ← α'·x/α + 2·(σ' − α'·σ/α)·eps_hat + α'·√(2·s·(s − s'))·z, with s = σ/α; the "
@@ -224,7 +224,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="predictor-corrector",
         function="predictor_corrector",
-        help="a Langevin step, then one of ddpm, for hundreds of levels",
+        help="a Langevin step, then one of ddpm, for 20 levels or more",
         evaluations=2,
         noises=2,
         uses=("snr", "quiet"),
@@ -248,7 +248,7 @@ NOISY_SAMPLERS = (
     SamplerPart(
         name="langevin",
         function="langevin",
-        help="Langevin steps while the noise falls, for 500 levels or more",
+        help="Langevin steps while the noise falls, for hundreds of levels",
         uses=("snr", "quiet"),
         papers=(
             "Song and Ermon 2019: Generative Modeling by Estimating Gradients of the Data "

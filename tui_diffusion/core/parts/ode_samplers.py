@@ -135,7 +135,7 @@ ODE_SAMPLERS = (
     SamplerPart(
         name="lms",
         function="lms",
-        help="the ODE in fourth order, one evaluation, for many levels",
+        help="the ODE in fourth order, one evaluation, for 10 levels or more",
         order=4,
         looks_back=3,
         papers=(KARRAS,),
@@ -163,7 +163,7 @@ eps_hats = {}  # eps_hat of every step
     SamplerPart(
         name="deis",
         function="deis",
-        help="the ODE in third order, one evaluation, for 20 levels or more",
+        help="the ODE in third order, one evaluation, for the fewest levels",
         order=3,
         looks_back=2,
         papers=(
@@ -197,7 +197,7 @@ eps_hats = {}  # eps_hat of every step
     SamplerPart(
         name="unipc",
         function="unipc",
-        help="the ODE in third order, one evaluation, for few levels",
+        help="the ODE in third order, one evaluation, for 10 levels or more",
         order=3,
         looks_back=2,
         papers=(

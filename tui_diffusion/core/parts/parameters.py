@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -96,7 +97,7 @@ def _field(
             label, about = item.title or label, item.description or about
         for bound in item.metadata if isinstance(item, FieldInfo) else (item,):
             bounds |= {key: getattr(bound, key) for key in _BOUNDS if hasattr(bound, key)}
-    about = about or f"Parameter {name}."
+    about = about or f"Parameter of {getattr(function, '__name__', 'the part')}."
     declared = setting(parameter.default, label, about, **bounds)
     return _TYPES.get(annotation, annotation), declared
 
@@ -106,8 +107,10 @@ def _evaluated(function: Any, name: str, annotation: Any) -> Any:
     if not isinstance(annotation, str):
         return annotation
     code = getattr(function, "__init__", function) if isinstance(function, type) else function
+    known = getattr(inspect.unwrap(code), "__globals__", {})
     try:
-        return eval(annotation, getattr(inspect.unwrap(code), "__globals__", {}))
+        one = SimpleNamespace(__annotations__={name: annotation})
+        return get_type_hints(one, known, include_extras=True)[name]
     except Exception as error:
         raise ConfigError(f"parameter {name}: its type cannot be read ({error})") from None
 

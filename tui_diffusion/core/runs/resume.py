@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from safetensors import SafetensorError
+from torch import Tensor
 
 from ..arguments import check_type
 from ..config.errors import ConfigError
@@ -80,6 +81,8 @@ def part_that_changed(was: Experiment, now: Experiment) -> str:
     """Return the first field that differs but must not in a resumed run, or ''."""
     free = (*_FREE, *_RATE) if now.training.steps > was.training.steps else _FREE
     fixed = (p for p in field_table() if p not in free and not p.startswith("sampling."))
+    if was.data.given is not now.data.given:
+        return "data.name"
     return next((path for path in fixed if now.get(path) != was.get(path)), "")
 
 
@@ -117,16 +120,8 @@ def resume(run: Run, experiment: Experiment | Preset | None = None) -> Trainer:
     experiment = run.experiment if experiment is None else experiment_of(experiment)
     check_continues(run, experiment)
     trainer = Trainer(experiment)
-    state = run.training_state()
-    fresh = trainer.state()
-    if state["generator"].shape != fresh["generator"].shape:
-        state["generator"] = fresh["generator"]
-    if _level(run.experiment, run.step) != _level(experiment, run.step):
-        # Every network starts with a fresh optimizer.
-        state = {key: v for key, v in state.items() if not key.startswith("optimizer.")}
-        state |= {key: v for key, v in fresh.items() if key.startswith("optimizer.")}
     try:
-        trainer.restore(state)
+        go_on(trainer, run.training_state(), run.experiment)
     except (*UNREADABLE, SafetensorError) as error:
         raise RunError(
             f"run {shown(str(run.folder))}: state.safetensors does not fit ({reason_of(error)})"
@@ -137,6 +132,19 @@ def resume(run: Run, experiment: Experiment | Preset | None = None) -> Trainer:
             f"{trainer.status})"
         )
     return trainer
+
+
+def go_on(trainer: Trainer, state: Mapping[str, Tensor], was: Experiment) -> None:
+    """Bring a new trainer into the state of a training of ``was``, which may have fewer steps."""
+    state, fresh = dict(state), trainer.state()
+    if state["generator"].shape != fresh["generator"].shape:
+        state["generator"] = fresh["generator"]
+    step = len(state["losses"])
+    if _level(was, step) != _level(trainer.experiment, step):
+        # Every network starts with a fresh optimizer.
+        state = {key: v for key, v in state.items() if not key.startswith("optimizer.")}
+        state |= {key: v for key, v in fresh.items() if key.startswith("optimizer.")}
+    trainer.restore(state)
 
 
 def _level(experiment: Experiment, step: int) -> int | None:

@@ -111,7 +111,7 @@ class Run:
             "seconds": self.seconds,
             "device": self.device,
         }
-        return notebook.table(self.name, rows, pictures.curve(self.losses()))
+        return notebook.table(self.name, rows, lambda: pictures.curve(self.losses()))
 
     @property
     def name(self) -> str:

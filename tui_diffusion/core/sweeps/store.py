@@ -96,7 +96,7 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
     """Write a new sweep, to the store or to a missing or empty folder; raise `RunError`."""
     if folder is None:
         folder = next(f for f in _free_names(sweep) if not os.path.lexists(f))
-    folder = folder.absolute()
+    folder = Path(os.path.realpath(folder)) if folder.is_symlink() else folder.absolute()
     temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
     values = {
         "format": FORMAT,
@@ -140,6 +140,7 @@ def read_sweep(folder: Path) -> StoredSweep:
         values = read_object(folder / SWEEP_FILE, _LARGEST)
         if values["format"] != FORMAT:
             raise ValueError(f"format {values['format']!r}; allowed: {FORMAT}")
+        _check_listed(values)
         faults = values.get("faults", {})
         return StoredSweep(
             folder.absolute(),
@@ -156,6 +157,18 @@ def read_sweep(folder: Path) -> StoredSweep:
         raise RunError(
             f"sweep {shown(str(folder))}: {SWEEP_FILE} cannot be read ({reason_of(error)})"
         ) from None
+
+
+def _check_listed(values: Mapping[str, Any]) -> None:
+    """Raise one of `UNREADABLE` unless a list of sweeps can show these values."""
+    for axis in values["axes"]:
+        if not isinstance(axis["field"], str) or not isinstance(axis["values"], list):
+            raise TypeError("axes are not fields with lists of values")
+    if not isinstance(values["experiment"], str):
+        raise TypeError("experiment is not a text")
+    for key in ("seeds", "trainings"):
+        if type(values[key]) is not int or values[key] < 1:
+            raise ValueError(f"{key} {values[key]!r}; allowed: a whole number from 1")
 
 
 def _sweep(folder: Path, values: Mapping[str, Any]) -> Sweep:
@@ -262,11 +275,11 @@ def summarise_sweep(folder: Path) -> SweepSummary:
     """Summarise a sweep from its files, without building its cells."""
     try:
         stored = read_sweep(folder)
-        trainings = int(stored._values["trainings"])
-    except (*UNREADABLE, RunError) as error:
+    except RunError as error:
         return SweepSummary(folder, None, reason=reason_of(error))
     runs = [summarise(entry) for entry in run_folders_of(folder)]
     done = sum(run is not None and run.standing in ("finished", "diverged") for run in runs)
+    trainings = int(stored._values["trainings"])
     return SweepSummary(folder, stored, done, trainings, busy=writer_of(folder) is not None)
 
 

@@ -52,10 +52,14 @@ BUILT_IN: Mapping[str, Speeds] = {
 _measured: dict[str, Speeds] = {}
 
 
-def use_speeds(measured: Mapping[str, Speeds]) -> None:
-    """Let ``auto`` judge these devices, by name, by figures measured on this machine."""
+def use_speeds(measured: Mapping[str, Speeds]) -> Mapping[str, Speeds]:
+    """Let ``auto`` judge these devices, by name, by figures measured on this machine.
+
+    Return the figures that it used before.
+    """
     global _measured
-    _measured = dict(measured)
+    before, _measured = _measured, dict(measured)
+    return before
 
 
 def measured_speeds() -> Mapping[str, Speeds]:

@@ -113,8 +113,9 @@ class Trainer:
         own = isinstance(self.network, OwnNetwork)
         self._plain = plain or own
         self.part_files = used_files(experiment.get)
+        given = mixture is not None or experiment.data.given is not None
         replaced = own and network is not None
-        self.own_parts = ("mixture",) * (mixture is not None) + ("network",) * replaced
+        self.own_parts = ("mixture",) * given + ("network",) * replaced
         self.average = deepcopy(self.network) if experiment.training.average else self.network
         self.stages = stages(experiment)
         self._starts = [stage.start for stage in self.stages]
@@ -151,7 +152,7 @@ class Trainer:
             "device": self.choice.label,
         }
         title = f"Training of {self.experiment.name}"
-        return notebook.table(title, rows, pictures.curve(losses))
+        return notebook.table(title, rows, lambda: pictures.curve(losses))
 
     @property
     def denoiser(self) -> NetworkDenoiser:

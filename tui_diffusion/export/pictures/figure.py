@@ -21,10 +21,23 @@ Sample = Literal["dot", "line", "dashes", "ring", "block", "arrow"]
 
 
 @dataclass(frozen=True, eq=False)
-class Shade:
-    """A density as a background: of a mixture, or of points (n, 2)."""
+class ShadeGrid:
+    """Values from 0 (rows, columns) over a rectangle, the top row first; ``top`` is the darkest.
 
-    of: GaussianMixture | Floats
+    Without ``top`` that is the largest value.
+    """
+
+    values: Floats
+    xs: Range
+    ys: Range
+    top: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Shade:
+    """A density as a background: of a mixture, of points (n, 2), or values on a grid."""
+
+    of: GaussianMixture | Floats | ShadeGrid
     label: str = ""
     role: str = "shade"
     sample: Sample = "block"

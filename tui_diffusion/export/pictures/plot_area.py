@@ -14,7 +14,7 @@ from PIL import ImageFont
 from ...core.arrays import Floats
 from . import raster
 from .compose import LEAST_TEXT, Box
-from .figure import Arrows, Band, Bars, HeatMap, PicturePanel, Shade
+from .figure import Arrows, Band, Bars, HeatMap, PicturePanel, Shade, ShadeGrid
 
 _LEAST_UNIT = 0.8
 """Smallest scale of lines and rings, below which they would vanish."""
@@ -75,6 +75,8 @@ class PlotArea:
         """Return a density relative to its maximum, at every pixel: (height, width)."""
         panel, size = self.panel, (self.width, self.height)
         if not isinstance(layer.of, np.ndarray):
+            if isinstance(layer.of, ShadeGrid):
+                return raster.stretched(layer.of.values, layer.of.top, *size)
             return raster.pixel_density(layer.of, panel.xs, panel.ys, *size)
         radius = max(2.0, self.width / 110)  # a few thousand points cannot show finer detail
         count = raster.splat(layer.of, panel.xs, panel.ys, *size, radius)

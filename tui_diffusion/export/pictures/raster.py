@@ -51,6 +51,14 @@ def pixel_density(truth: GaussianMixture, xs: Range, ys: Range, width: int, heig
     return np.asarray(p / max(float(p.max()), 1e-30))
 
 
+def stretched(values: Floats, top: float | None, width: int, height: int) -> Singles:
+    """Return values of a grid over ``top`` (None: the largest) at every pixel, from 0 to 1."""
+    most = max(float(values.max(initial=0.0)) if top is None else top, 1e-30)
+    image = Image.fromarray((values / most).astype(np.float32))
+    pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))
+    return np.asarray(np.clip(pixels, 0, 1))
+
+
 def contour_density(p: NDArray[np.floating], share: float) -> float:
     """Return the density above which ``share`` of the probability lies."""
     some = p[::2, ::2] if p.size > 40_000 else p

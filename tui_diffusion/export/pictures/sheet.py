@@ -198,6 +198,9 @@ class _Plot(PlotArea):
             p = self._density(layer.of)
         else:
             p = self.shade(layer)
+        if layer.role != "shade":  # over what is there
+            self._cover(raster.covered(p), layer.role)
+            return
         strength = np.sqrt(p)
         strength *= 255
         shade = Image.fromarray(strength.astype(np.uint8), "L")

@@ -162,9 +162,10 @@ class _Plot(PlotArea):
 
     def shade_image(self, layer: Shade) -> str:
         """Return a density as an image of one colour with varying opacity."""
-        p = self.shade(layer)
-        alpha = (np.sqrt(p) * 0.92 * 255).astype(np.uint8)
-        hue = np.broadcast_to(np.array(rgb(self.theme.shade), np.uint8), (*alpha.shape, 3))
+        p, plain = self.shade(layer), layer.role == "shade"
+        alpha = ((np.sqrt(p) if plain else p) * 0.92 * 255).astype(np.uint8)
+        ink = self.theme.shade if plain else self.theme[layer.role]
+        hue = np.broadcast_to(np.array(rgb(ink), np.uint8), (*alpha.shape, 3))
         out = BytesIO()
         Image.fromarray(np.concatenate([hue, alpha[..., None]], 2), "RGBA").save(out, "PNG")
         data = b64encode(out.getvalue()).decode("ascii")

@@ -112,7 +112,7 @@ def _heat_map(
         if spread is not None:
             strengths[row, column] = scale.share(spread.median)
         marked[row, column] = _is_best(result, ranking)
-        lines = [f"{spread.median:.2g}" if spread else "–"]
+        lines = [f"{spread.median:.3g}" if spread else "–"]
         if result.diverged:
             lines.append(f"{result.diverged}/{len(result.seeds)} diverged")
         texts[row][column] = tuple(lines)  # type: ignore[assignment]

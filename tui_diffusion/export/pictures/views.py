@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from ...core.interpolation import interpolate
 from ...core.trajectory_view import FOLLOWED, averaged_pdf, interval_centres, path_to
 from ..scene import Animation, Scene
 from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
-from . import learning_curves
+from . import densities, learning_curves
 from .compose import panels_for
 from .figure import Arrows, Curves, Dots, Figure, PicturePanel, Shade, curve
 from .panels import (
@@ -53,7 +54,8 @@ def panels_of(animation: Animation, scene: Scene, view: str) -> tuple[PicturePan
     """Return the panels of a view of a trajectory's points."""
     entry = BY_NAME[view]
     name = entry.line if animation.dim == 1 else entry.plane
-    function: Callable[[Animation, Scene], tuple[PicturePanel, ...]] = globals()[name]
+    function: Callable[[Animation, Scene], tuple[PicturePanel, ...]]
+    function = globals().get(name) or getattr(densities, name)
     return function(animation, scene)
 
 
@@ -147,28 +149,69 @@ def _beside_ideal(
 
 
 def score_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
-    level = min(scene.level, animation.levels - 1)
-    at = animation.scene(float(level))
-    ranges = plane_panel(animation, at, ())
-    middles = [
-        low + (np.arange(_ARROWS) + 0.5) / _ARROWS * (high - low)
-        for low, high in (ranges.xs, ranges.ys)
-    ]
-    positions = np.stack(np.meshgrid(*middles), -1).reshape(-1, 2)
-    longest = 0.9 * (ranges.xs[1] - ranges.xs[0]) / _ARROWS
-
-    def panel(role: str, title: str, *, ideal: bool) -> PicturePanel:
-        score = animation.predictions(positions, level, ideal=ideal)[1]
-        vectors = score * at.sigma**2  # the displacement that removes the noise
-        length = np.hypot(*vectors.T)[:, None]
-        vectors = vectors * np.minimum(1, longest / np.maximum(length, 1e-300))
-        arrows = Arrows(positions - vectors / 2, vectors, role, title)
-        return plane_panel(animation, at, (arrows, *truth_marks(at)), title)
-
-    exact = panel("truth", "exact score", ideal=True)
+    """Return the network's score beside the exact one, each as the way that removes the noise."""
+    grid = _ScoreGrid.of(animation, scene)
+    exact = grid.panel(grid.ideal, "truth", "exact score")
     if animation.exhibit.maker != "network":
         return (exact,)
-    return panel("network", "score of network", ideal=False), exact
+    return grid.panel(grid.own, "network", "score of network"), exact
+
+
+def score_error_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
+    """Return the difference of the network's score from the exact one, at a scale of its own."""
+    grid = _ScoreGrid.of(animation, scene)
+    exact = grid.panel(grid.ideal, "truth", "exact score")
+    if animation.exhibit.maker != "network":
+        return (exact,)
+    error = grid.own - grid.ideal
+    lengths = np.hypot(*error.T)
+    lengths = lengths[np.isfinite(lengths)]
+    scale = grid.longest / max(float(np.quantile(lengths, 0.9)) if len(lengths) else 1.0, 1e-300)
+    scale = min(scale, 1e4)
+    title = "score of network − exact"
+    return grid.panel(scale * error, "network", title, f"{scale:.2g} times as long"), exact
+
+
+@dataclass(frozen=True, eq=False)
+class _ScoreGrid:
+    """Scores of a level on a grid, (g, 2) each, times σ²: the displacement that removes the noise.
+
+    An arrow is at most ``longest``.
+    """
+
+    animation: Animation
+    scene: Scene
+    positions: Floats
+    own: Floats
+    ideal: Floats
+    longest: float
+
+    @classmethod
+    def of(cls, animation: Animation, scene: Scene) -> _ScoreGrid:
+        """Compute the scores at a scene's level, or at the last one with noise."""
+        level = min(scene.level, animation.levels - 1)
+        at = animation.scene(float(level))
+        ranges = plane_panel(animation, at, ())
+        middles = [
+            low + (np.arange(_ARROWS) + 0.5) / _ARROWS * (high - low)
+            for low, high in (ranges.xs, ranges.ys)
+        ]
+        positions = np.stack(np.meshgrid(*middles), -1).reshape(-1, 2)
+        own, ideal = (
+            animation.predictions(positions, level, ideal=ideal)[1] * at.sigma**2
+            for ideal in (False, True)
+        )
+        longest = 0.9 * (ranges.xs[1] - ranges.xs[0]) / _ARROWS
+        return cls(animation, at, positions, own, ideal, longest)
+
+    def panel(self, vectors: Floats, role: str, title: str, note: str = "") -> PicturePanel:
+        """Return a panel of arrows, of which long ones are cut."""
+        length = np.hypot(*vectors.T)[:, None]
+        vectors = vectors * np.minimum(1, self.longest / np.maximum(length, 1e-300))
+        arrows = Arrows(self.positions - vectors / 2, vectors, role, title)
+        notes = (note,) if note else ()
+        layers = (arrows, *truth_marks(self.scene))
+        return plane_panel(self.animation, self.scene, layers, title, notes)
 
 
 def estimate_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
@@ -263,6 +306,27 @@ def denoiser_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, .
     return (
         panel("x0_hat", seen[0], exact[0], axis),
         panel("score", seen[1], exact[1], axis.densities),
+    )
+
+
+def line_error_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
+    """Return the network's score minus the exact one, as a function of x."""
+    level = min(scene.level, animation.levels - 1)
+    xs = window(animation, animation.scene(float(level)), True)
+    at = interval_centres(xs, 300)
+    seen, exact = (
+        animation.predictions(at[:, None], level, ideal=ideal)[1][:, 0] for ideal in (False, True)
+    )
+    error = seen - exact
+    quarter = len(at) // 4
+    axis = animation.axes[0]
+    layers = (
+        Curves(curve(np.array(xs), np.zeros(2)), "truth", "exact", 1.5, dashed=True),
+        Curves(curve(at, error), MAKERS[animation.exhibit.maker], "score − exact"),
+    )
+    span = spread(np.append(error[quarter:-quarter], 0.0))
+    return (
+        PicturePanel(xs, span, layers, "error of the score", (), "x", axes=(axis, axis.densities)),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...core.assemble import make_mixture
 from ...core.config.errors import ConfigError
-from ...core.config.experiment import Experiment, field_table
+from ...core.config.experiment import Experiment, check_written, field_table
 from ...core.config.presets import base_of
 from ...core.config.titles import about_of, title_of
 from ...core.config.value_types import format_exactly, format_value
@@ -107,6 +107,7 @@ def standalone_script(experiment: Experiment) -> str:
 
     Raise `ConfigError` if the experiment has a setting without a template.
     """
+    check_written(experiment)
     mixture = make_mixture(experiment.data)
     _check(experiment)
     parts = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...core.config.errors import ConfigError
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ..main_screen import MainScreen
     from ..model import Model
     from ..output.terminal_app import TerminalApp
+    from ..session.records import Training
     from ..workspace import Workspace
 
 
@@ -127,17 +127,19 @@ class TrainingActions:
         if self._only_watched("Not paused", "once that has ended, p goes on here"):
             return
         if workspace.training is not None and workspace.can_go_on:
-            self._begin(workspace.training.run)
+            self._begin(workspace.training)
         else:
             self._model.session.pause()
 
-    def _begin(self, run: Path | None = None) -> None:
-        """Train the current experiment from the start, or resume the run in a folder."""
+    def _begin(self, before: Training | None = None) -> None:
+        """Train the current experiment from the start, or go on with a training that has ended."""
         self._cancel()
         workspace = self._model.workspace
         workspace.forget()
-        resume = str(run) if run else None
-        workspace.training = self._model.session.start(workspace.experiment, resume=resume)
+        resume = str(before.run) if before is not None and before.run is not None else before
+        workspace.training = self._model.session.start(
+            workspace.experiment, resume=resume, parts=workspace.parts
+        )
         workspace.source_ideal = False
         self._guidance.did("choose")  # training implies a choice
         if self._main.tab == "setup":

@@ -89,6 +89,8 @@ class GuardedApp(App[int]):
     """An app with a guard process, which restores the terminal if the app itself cannot."""
 
     guard: Guard | None = None
+    failure: BaseException | None = None
+    """The error that has ended the app, if one has."""
 
 
 class LabDriver(LinuxDriver):

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import termios
+import warnings
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -30,8 +31,8 @@ _HELD, _FREE = b"1", b"0"
 class Guard:
     """The lab's end of the pipe, which tells the guard whether the lab uses the terminal."""
 
-    def __init__(self, pipe: int) -> None:
-        self._pipe = pipe
+    def __init__(self, pipe: int, process: int) -> None:
+        self._pipe, self._process = pipe, process
 
     @classmethod
     def start(cls) -> Guard | None:
@@ -42,13 +43,16 @@ class Guard:
             )
             flags = termios.tcgetattr(terminal)
             source, sink = os.pipe()
-            child = os.fork()
+            with warnings.catch_warnings():
+                # Python warns of locks that threads hold in the child; it takes none.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                child = os.fork()
         except (OSError, StopIteration, termios.error):
             return None
         if child == 0:
             _watch(source, terminal, flags)
         os.close(source)
-        return cls(sink)
+        return cls(sink, child)
 
     def hold(self) -> None:
         """Tell the guard that the lab uses the terminal."""
@@ -57,6 +61,15 @@ class Guard:
     def release(self) -> None:
         """Tell the guard that the lab has released the terminal."""
         self._say(_FREE)
+
+    def close(self) -> None:
+        """End the guard, in a process that goes on without the lab."""
+        self.release()
+        with suppress(OSError):
+            os.close(self._pipe)
+            # Another child of this process may hold the pipe open, so that its end never comes.
+            os.kill(self._process, signal.SIGKILL)
+            os.waitpid(self._process, 0)
 
     def _say(self, word: bytes) -> None:
         with suppress(OSError):  # the guard may have been killed

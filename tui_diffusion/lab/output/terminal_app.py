@@ -149,6 +149,7 @@ class TerminalApp(GuardedApp):
 
     def _print_error_renderables(self) -> None:
         if self._exit_renderables:
+            self.failure = self._exception
             self._return_code = self._return_code or 1
             print_error(self._exception, self._exit_renderables)
             self._exit_renderables.clear()

@@ -16,9 +16,8 @@ from ...core.analysis.energy_distance import Reference, merged
 from ...core.analysis.metrics import nearest_mode_distance, real_sample
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.arrays import Floats
-from ...core.assemble import make_ideal, make_mixture, sampling_schedule, scaling_of
+from ...core.assemble import make_ideal, make_mixture, scaling_of
 from ...core.config.data_section import DataConfig
-from ...core.config.experiment import Experiment
 from ...core.datasets import MAX_COMPONENTS, Scaling
 from ...core.interpolation import interpolate
 from ...core.methods import Denoiser, IdealDenoiser, device_of
@@ -28,6 +27,7 @@ from ...core.schedules import Schedule
 from ...core.training.devices import choose_device, use_threads
 from ...core.trajectory import Trajectory, denoise, forward_process
 from ...core.trajectory_view import ESTIMATES, FOLLOWED, exact_at, noise_at
+from ...export.views import SOLVED
 from .request import SampleRequest
 
 _AT_ONCE = 400_000
@@ -123,6 +123,8 @@ class MeasuredTrajectory:
 
         The time of the exact parts grows with the number of components, one per row of a file.
         """
+        if view in SOLVED and self.request.source != "forward":
+            return True
         pairs = self.mixture.modes * min(self.x.shape[1], ESTIMATES)
         return self.mixture.modes > MAX_COMPONENTS or (view == "clean estimate" and pairs > _PAIRS)
 
@@ -179,7 +181,12 @@ class MeasuredTrajectory:
         experiment, request = self.request.experiment, self.request
         ideal = self._ideal
         return denoise(
-            experiment, ideal, points=request.points, seed=request.seed, keep=FOLLOWED
+            experiment,
+            ideal,
+            points=request.points,
+            seed=request.seed,
+            keep=FOLLOWED,
+            schedule=self.schedule,
         ).x.numpy()
 
     @cached_property
@@ -188,7 +195,9 @@ class MeasuredTrajectory:
         request = self.request
         # Use another draw than the trajectory's own, which may also be of true data.
         seed = (request.seed + 1) % 2**63
-        forward = forward_process(request.experiment, points=request.points, seed=seed)
+        forward = forward_process(
+            request.experiment, points=request.points, seed=seed, schedule=self.schedule
+        )
         return forward.x.numpy()
 
     @property
@@ -270,11 +279,12 @@ class MeasuredTrajectory:
         mean, std, goal_mean, goal_std = self.moments_at(level)
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
         points = points[torch.isfinite(points).all(1)]
-        experiment, distance, real = self.request.experiment, None, None
+        data, schedule = self.request.experiment.data, self.schedule
+        distance, real = None, None
         if self.mixture.has_modes and len(points):
             distance = nearest_mode_distance(points, self.truth(level))
-            real = _real_distance(experiment, level, len(points))
-        energy = _reference(experiment, level).distance(points)
+            real = _real_distance(data, schedule, level, len(points))
+        energy = _reference(data, schedule, level).distance(points)
         return LevelMeasurements(
             mean,
             std,
@@ -288,17 +298,16 @@ class MeasuredTrajectory:
         )
 
 
-def truth_at(experiment: Experiment, position: float) -> GaussianMixture:
+def truth_at(data: DataConfig, schedule: Schedule, position: float) -> GaussianMixture:
     """Return the exact distribution at a level, with the noise interpolated between levels."""
-    return exact_at(make_mixture(experiment.data), sampling_schedule(experiment), position)
+    return exact_at(make_mixture(data), schedule, position)
 
 
 @lru_cache(maxsize=1024)
-def _reference(experiment: Experiment, level: int) -> Reference:
+def _reference(data: DataConfig, schedule: Schedule, level: int) -> Reference:
     """Return the reference for the points of a level, shared by all trajectories."""
-    schedule = sampling_schedule(experiment)
     alpha, sigma = float(schedule.alphas[level]), float(schedule.sigmas[level])
-    return Reference(_compared(experiment.data).noised(alpha, sigma))
+    return Reference(_compared(data).noised(alpha, sigma))
 
 
 @lru_cache(maxsize=8)
@@ -308,9 +317,9 @@ def _compared(data: DataConfig) -> GaussianMixture:
 
 
 @lru_cache(maxsize=1024)
-def _real_distance(experiment: Experiment, level: int, count: int) -> float:
+def _real_distance(data: DataConfig, schedule: Schedule, level: int, count: int) -> float:
     """Return the mean squared distance to the nearest mode of ``count`` true points at a level."""
-    truth = truth_at(experiment, level)
+    truth = truth_at(data, schedule, level)
     return nearest_mode_distance(real_sample(truth, count), truth)
 
 
@@ -324,7 +333,9 @@ def measure_trajectory(
     began = monotonic()
     experiment = request.experiment
     use_threads(experiment)
-    if request.source == "forward":
+    if request.given is not None:
+        raw = request.given
+    elif request.source == "forward":
         raw = forward_process(experiment, points=request.points, seed=request.seed)
     else:
         denoiser = request.denoiser

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...core.config.experiment import Experiment
 
-"""Callback with the number of completed steps and the total."""
-
+if TYPE_CHECKING:
+    from ...core.trajectory import Trajectory
 
 PointSource = Literal["forward", "network", "ideal"]
 """The source of points: noised true data, the network, or the exact denoiser in its place."""
@@ -21,7 +21,8 @@ class SampleRequest:
     ``step`` is the number of training steps of the network. ``live`` means that it is still in
     training, so a quick trajectory is better than a complete one. ``level`` is the first level to
     be viewed. ``keep`` limits the trajectory to the first points. ``study`` is the view that shows
-    the diagnosis; '' for all but the slowest parts of one.
+    the diagnosis; '' for all but the slowest parts of one. ``given`` is a trajectory to show
+    instead of sampling one.
     """
 
     experiment: Experiment
@@ -34,3 +35,4 @@ class SampleRequest:
     level: int | None = field(default=None, compare=False)
     keep: int | None = None
     study: str = field(default="", compare=False)
+    given: Trajectory | None = field(default=None, compare=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from textual.containers import VerticalScroll
 from textual.highlight import highlight
 from textual.widgets import Static
 
+from ...core.config.errors import ConfigError
 from ...core.config.experiment import Experiment
 from ...core.parts.datasets import DATA_PARTS
 from ...core.parts.networks import NETWORK_PARTS
@@ -81,11 +83,18 @@ class CodeScreen(ModalWindow[None]):
             return
         page.mount(Static(f"loading {' and '.join(needs)} …"))  # takes seconds
         reader: Reader[list[tuple[str, str]]] = Reader(self)
-        reader.start(partial(pieces, self.experiment), lambda outcome: self._show(outcome.result()))
+        reader.start(partial(pieces, self.experiment), self._loaded)
+
+    def _loaded(self, outcome: Future[list[tuple[str, str]]]) -> None:
+        page = self.query_one(VerticalScroll)
+        page.remove_children()
+        try:
+            self._show(outcome.result())
+        except ConfigError as error:
+            page.mount(Static(str(error), markup=False))
 
     def _show(self, sources: list[tuple[str, str]]) -> None:
         page = self.query_one(VerticalScroll)
-        page.remove_children()
         for title, source in sources:
             page.mount(Static(title, classes="title", markup=False))
             page.mount(Static(highlight(source.rstrip(), language="python")))

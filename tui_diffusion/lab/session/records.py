@@ -15,6 +15,7 @@ from ...core.config.experiment import Experiment
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from ...core.methods import Denoiser
 
@@ -97,7 +98,9 @@ class Training:
     frozen copy of the network, and is replaced as a whole. ``floors`` are the smallest losses that
     any network can reach, each with its first step. ``run`` is the run folder, ``unsaved`` the
     reason why the last write failed, and ``metrics`` the evaluation, once it is complete.
-    ``watched`` names the other process that trains, while one does; see `runs.watch`.
+    ``watched`` names the other process that trains, while one does; see `runs.watch`. ``parts`` are
+    arguments of the trainer beside the experiment. ``checkpoint`` is the trainer's state after a
+    training that no run keeps, from which it can go on.
     """
 
     experiment: Experiment
@@ -114,6 +117,8 @@ class Training:
     unsaved: str = ""
     watched: str = ""
     metrics: Mapping[str, Any] | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    checkpoint: Mapping[str, Tensor] | None = field(default=None, repr=False)
     floors: tuple[tuple[int, float], ...] = ()
     losses: NDArray[np.float32] | None = None
     snapshot: tuple[int, Denoiser] | None = None
@@ -139,8 +144,10 @@ class Training:
 
         During a long training the mean covers more losses, so the number is steadier.
         """
+        from ...core.analysis.loss_curve import averaged_losses
+
         begun = max((start for start, _ in self.floors if start < self.step), default=0)
-        count = max(_LATEST, self.steps // 50) if self.state.active else _LATEST
+        count = averaged_losses(self.steps) if self.state.active else _LATEST
         first = max(begun, self.step - count)
         if self.losses is None or self.step <= first:
             return None

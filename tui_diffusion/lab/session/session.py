@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ from .records import RunKeeper, SessionState, TrainerLike, Training
 if TYPE_CHECKING:
     from ...core.runs.run import Run
 
+    Resume = Run | str | Training | None
+
 _CHUNK = 0.03
 """Seconds of training between two checks of the stop event."""
 
@@ -34,10 +36,10 @@ _PATIENCE = 0.3
 """Maximum wait in seconds for a training to pause, so that its clock excludes the pause."""
 
 
-def _make_trainer(experiment: Experiment) -> TrainerLike:
+def _make_trainer(experiment: Experiment, **parts: Any) -> TrainerLike:
     from ...core.training.trainer import Trainer
 
-    return Trainer(experiment)
+    return Trainer(experiment, **parts)
 
 
 def _fault(error: Exception) -> str:
@@ -50,8 +52,13 @@ def _find_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
     return stage_floors(experiment)
 
 
-def keep_in_store(trainer: Any, folder: Path | None) -> RunKeeper:
-    """Return a writer to the resumed run's folder, or to a new run of the store."""
+def keep_in_store(trainer: Any, folder: Path | None) -> RunKeeper | None:
+    """Return a writer to the resumed run's folder, or to a new run of the store.
+
+    Return None for a training that no run can describe.
+    """
+    if getattr(trainer, "own_parts", ()):
+        return None
     from ...core.runs.checkpointer import Checkpointer
     from ...core.runs.run import take_name
 
@@ -70,9 +77,9 @@ class Session:
     def __init__(
         self,
         notify: Callable[[], None],
-        make_trainer: Callable[[Experiment], TrainerLike] = _make_trainer,
+        make_trainer: Callable[..., TrainerLike] = _make_trainer,
         find_floors: Callable[[Experiment], tuple[tuple[int, float], ...]] = _find_floors,
-        keep: Callable[[TrainerLike, Path | None], RunKeeper] | None = None,
+        keep: Callable[[TrainerLike, Path | None], RunKeeper | None] | None = None,
         measure: Measure | None = None,
     ) -> None:
         self._notify = notify
@@ -88,16 +95,22 @@ class Session:
         """The state of the latest training, or idle."""
         return self.training.state if self.training else SessionState.IDLE
 
-    def start(self, experiment: Experiment, resume: Run | str | None = None) -> Training:
+    def start(
+        self,
+        experiment: Experiment,
+        resume: Resume = None,
+        parts: Mapping[str, Any] | None = None,
+    ) -> Training:
         """Stop the current training, start a new one, and return its record.
 
-        ``resume`` is a run to continue, or its name; ``experiment`` is then its own, or one that
-        `resumed_experiment` derived from it.
+        ``resume`` is a run to continue, its name, or a training with a checkpoint; ``experiment``
+        is then its own, or one that `resumed_experiment` could derive from it. ``parts`` are copied
+        and given to the trainer beside the experiment.
         """
         previous = self._thread
         if self.training is not None:
             self.training.stop.set()
-        training = Training(experiment)
+        training = Training(experiment, parts=parts or {})
         training.running.set()
         self.training = training
         self._thread = threading.Thread(
@@ -152,11 +165,15 @@ class Session:
                 return False
         return self._measurer is None or self._measurer.wait(max(end - monotonic(), 0))
 
+    def wait(self, timeout: float) -> bool:
+        """Wait for a training that was told to stop; return whether it ended in time."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+        return self._thread is None or not self._thread.is_alive()
+
     # --- the worker thread -------------------------------------------------------------------
 
-    def _work(
-        self, training: Training, previous: threading.Thread | None, resume: Run | str | None
-    ) -> None:
+    def _work(self, training: Training, previous: threading.Thread | None, resume: Resume) -> None:
         if previous is not None:
             previous.join()
         if resume is not None and self._measurer is not None:
@@ -168,7 +185,7 @@ class Session:
         except Exception as error:  # a training error must not end the lab
             self._end(training, SessionState.FAILED, _fault(error))
 
-    def _train(self, training: Training, resume: Run | str | None) -> None:
+    def _train(self, training: Training, resume: Resume) -> None:
         if training.stop.is_set():
             self._end(training, SessionState.STOPPED)
             return
@@ -176,6 +193,9 @@ class Session:
         keeper = self._keep(trainer, folder) if self._keep is not None else None
         try:
             training.run = keeper.folder if keeper is not None else None
+            if keeper is None and (own := getattr(trainer, "own_parts", ())):
+                what = f"a run keeps only the settings, not the {' and the '.join(own)}"
+                training.unsaved = f"{what} of a script, which gets back what is trained"
             training.losses = trainer.losses
             training.floors = self._find_floors(training.experiment)
             choice = getattr(trainer, "choice", None)
@@ -191,17 +211,22 @@ class Session:
                 else:
                     self._measurer.take(training, trainer, keeper)
 
-    def _trainer(
-        self, training: Training, resume: Run | str | None
-    ) -> tuple[TrainerLike, Path | None]:
+    def _trainer(self, training: Training, resume: Resume) -> tuple[TrainerLike, Path | None]:
         """Return a trainer, new or resumed, and the folder of the resumed run."""
-        if resume is None:
-            return self._make_trainer(training.experiment), None
-        from ...core.runs.resume import resume as go_on
+        if resume is None or isinstance(resume, Training):
+            trainer = self._make_trainer(training.experiment, **copy.deepcopy(training.parts))
+            if resume is not None and resume.checkpoint is not None:
+                from ...core.runs.resume import go_on
+
+                restored: Any = trainer
+                go_on(restored, resume.checkpoint, resume.experiment)
+                training.step, training.seconds = restored.step, restored.seconds
+            return trainer, None
+        from ...core.runs.resume import resume as resumed
         from ...core.runs.run import open_run
 
         run = open_run(resume) if isinstance(resume, str) else resume
-        trainer = go_on(run, training.experiment)
+        trainer = resumed(run, training.experiment)
         training.step, training.seconds = trainer.step, trainer.seconds
         return trainer, run.folder
 
@@ -215,7 +240,7 @@ class Session:
             if choice := getattr(trainer, "choice", None):
                 training.reason = choice.reason  # the trainer appends to it when a stepper fails
             if progress.status != "training":
-                training.snapshot = (progress.step, copy.deepcopy(trainer.denoiser))
+                self._keep_last(training, trainer)
                 self._finish(training, keeper, SessionState(progress.status))
                 return
             if training.wanted.is_set():
@@ -225,13 +250,19 @@ class Session:
                 self._hold(training, trainer, keeper)
             if training.stop.is_set():
                 state = SessionState.DIVERGED if trainer.overflowed() else SessionState.STOPPED
-                training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
+                self._keep_last(training, trainer)
                 self._finish(training, keeper, state)
                 return
             if keeper is not None:
                 self._offer(training, keeper)
                 training.unsaved = keeper.fault
             self._notify()
+
+    def _keep_last(self, training: Training, trainer: TrainerLike) -> None:
+        """Keep the last weights, and the whole state of a training that no run keeps."""
+        training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
+        if getattr(trainer, "own_parts", ()):
+            training.checkpoint = trainer.state()  # type: ignore[attr-defined]
 
     def _offer(self, training: Training, keeper: RunKeeper) -> None:
         """Take a checkpoint if one is due or requested."""

@@ -14,7 +14,7 @@ _LEVEL_PAIRS = 300_000
 """Number of pairs of a point and a component that are evaluated to find the contour level."""
 _TINY = 1e-300
 """A negligible density with a finite logarithm."""
-_FAINTEST = 0.01
+FAINTEST = 0.01
 """Share of the maximum density below which nothing is drawn."""
 
 
@@ -39,7 +39,7 @@ def exact_grid(
     blurred = truth.noised(1.0, cell_width(ranges, width) / 2)
     values = _on_lattice(blurred, ranges, width, 2 * height).numpy()
     # The faintest shade starts at a significant density.
-    values[values < _FAINTEST * values.max()] = 0.0
+    values[values < FAINTEST * values.max()] = 0.0
     return np.asarray(values)
 
 

@@ -27,6 +27,7 @@ from ...export.pictures.figure import (
     Rings,
     Sample,
     Shade,
+    ShadeGrid,
 )
 from ...export.pictures.figure import Layer as Shape
 from ...export.pictures.panels import INSIDE
@@ -47,16 +48,17 @@ from ..drawing.palette import Palette
 from ..drawing.plot import plot_frame
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory
-from .exact import contour_dots, exact_grid
+from .exact import FAINTEST, contour_dots, exact_grid
 from .exported import exported
 from .plane import square_axes
+from .shade_grids import SIGNS, grid_cells, toned
 from .side_by_side import beside
 from .view_state import ViewState
 
 _SAMPLES: dict[Sample, str] = {
     "dot": "•",
     "line": "─",
-    "dashes": "─",
+    "dashes": "╌",
     "ring": "○",
     "block": "▇",
     "arrow": "→",
@@ -93,7 +95,8 @@ def _panel(
     panel: PicturePanel, zoom: int, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
     named = {layer.label: layer for layer in panel.layers if layer.label}
-    legend = tuple((_SAMPLES[x.sample], _numbered(label), _role(x)) for label, x in named.items())
+    plain = palette.colourless or glyphs == "ascii"
+    legend = tuple((_sample(x, plain), _numbered(label), _role(x)) for label, x in named.items())
     xs, ys = panel.xs, panel.ys
     if panel.square:
         half = (xs[1] - xs[0]) / 2 * 2 ** (-zoom / 2)
@@ -119,6 +122,12 @@ def _panel(
     return place(lines, inner, region.x, region.y)
 
 
+def _sample(shape: Shape, plain: bool) -> str:
+    """Return the sample of a shape in the legend; a tone without colours is a sign."""
+    tone = isinstance(shape, Shade) and isinstance(shape.of, ShadeGrid)
+    return SIGNS.get(shape.role, "▇") if tone and plain else _SAMPLES[shape.sample]
+
+
 def _numbered(label: str) -> NumberedText:
     """Return a label, with the share inside the contour as a number."""
     share, of, rest = label.partition(" of ")
@@ -138,14 +147,24 @@ def _inside(
     layers: list[DotLayer] = []
     marks: list[Mark] = []
     ground: Floats | None = None
+    plain = palette.colourless or glyphs == "ascii"
     for shape in shapes:
         role = _role(shape)
         match shape:
+            case Shade(of=ShadeGrid() as values, role="shade"):
+                ground = grid_cells(values, ranges, (size[0], 2 * size[1]))
+                ground[ground < FAINTEST * ground.max(initial=0.0)] = 0.0
+            case Shade(of=ShadeGrid() as values):
+                layer, signs = toned(values, role, ranges, size)
+                if plain:
+                    marks += signs
+                else:
+                    layers.append(layer)
             case Shade():
                 of = shape.of
                 if isinstance(of, GaussianMixture):
                     ground = exact_grid(of, ranges, size)
-                else:
+                elif not isinstance(of, ShadeGrid):
                     ground = count_points(of, *ranges, *size).astype(np.float64)
             case Contour(truth=truth):
                 layers.append(DotLayer(contour_dots(truth, ranges, size), role))
@@ -159,7 +178,10 @@ def _inside(
             case HeatMap():
                 pass  # the lab draws sweeps as text
             case _:
-                layers.append(DotLayer(bin_paths(_lines(shape), *ranges, *size), role))
+                dots = bin_paths(_lines(shape), *ranges, *size)
+                if isinstance(shape, Curves) and shape.dashed:
+                    dots[:, np.arange(dots.shape[1]) % 6 >= 4] = False
+                layers.append(DotLayer(dots, role))
     if ground is not None and all(isinstance(shape, Shade | Contour | Rings) for shape in shapes):
         return shade(ground, *size, palette, glyphs)
     return braille(layers[::-1], marks, *size, palette, glyphs)

@@ -19,9 +19,10 @@ from textual.strip import Strip
 
 from ...core.arrays import Floats, Range
 from ...core.axes import Axis
-from ...core.config.experiment import Experiment
+from ...core.config.data_section import DataConfig
 from ...core.interpolation import interpolate
 from ...core.numbered_text import NamedNumber
+from ...core.schedules import Schedule
 from ...core.trajectory_view import (
     CONTOUR_RADIUS,
     CONTOUR_SHARE,
@@ -50,17 +51,24 @@ from ..drawing.dots import (
 )
 from ..drawing.palette import Palette
 from ..drawing.plot import LegendEntry, inner_size, plot_frame
+from ..drawing.quivers import quiver, reference_length, spacing_of
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
 from .exact import cell_width, contour_dots, exact_grid, has_ring
 from .side_by_side import beside
 from .view_state import PATHS, ViewState, extent_of, role_of, source_name
 
+_NO_ERROR = 1e-4
+"""Share of the exact scores below which a difference is rounding and not drawn in full."""
+
 _PAIR_FROM = 50
 """Number of columns from which the exact truth fits beside the points."""
 
 
-OF_PLANE = ("scatter", "close-up", "density", "paths", "score field", "clean estimate")
+OF_PLANE = (
+    *("scatter", "close-up", "density", "paths", "score field", "score error"),
+    "clean estimate",
+)
 """Views that `draw_plane` draws."""
 
 
@@ -141,8 +149,8 @@ def _seen(
             inner = area.density(trajectory.at(view_state.position))
         case "paths":
             inner = _path_dots(trajectory.x, view_state, role, area)
-        case "score field":
-            inner = _arrows(trajectory, level, role, area, ideal=False)
+        case "score field" | "score error":
+            inner = _arrows(trajectory, level, role, area, view_state.view)
         case "clean estimate":
             inner = area.points(trajectory.x0_hat(level), role)
         case _:
@@ -163,6 +171,7 @@ def _true(
     names = {
         "paths": ("─", "ideal denoiser", "ideal"),
         "score field": ("⇒", "exact score", "truth"),
+        "score error": ("⇒", "exact score", "truth"),
         "clean estimate": ("•", f"ideal, from {trajectory.ideal_of} x", "ideal"),
     }
     usual = (
@@ -175,8 +184,8 @@ def _true(
     match view_state.view:
         case "paths":
             inner = _path_dots(trajectory.ideal_x, view_state, "ideal", area)
-        case "score field":
-            inner = _arrows(trajectory, level, "truth", area, ideal=True)
+        case "score field" | "score error":
+            inner = _arrows(trajectory, level, "truth", area, "exact")
         case "clean estimate":
             inner = area.points(trajectory.ideal_x0(level), "ideal")
         case "scatter" if view_state.forward:
@@ -184,8 +193,7 @@ def _true(
         case "density" if view_state.forward:
             inner = area.density(interpolate(trajectory.forward_x, view_state.position))
         case _:
-            experiment = trajectory.request.experiment
-            inner = area.shade(_exact_grid(experiment, view_state.position, area.ranges, area.size))
+            inner = area.shade(_exact_grid(*_truth(trajectory, view_state), area.ranges, area.size))
     return place(lines, inner, region.x, region.y)
 
 
@@ -228,14 +236,28 @@ def _path_dots(
 
 
 def _arrows(
-    trajectory: MeasuredTrajectory, level: int, role: str, area: _Area, *, ideal: bool
+    trajectory: MeasuredTrajectory, level: int, role: str, area: _Area, which: str
 ) -> list[Strip]:
-    """Draw the direction of the score on a grid."""
-    xs, ys, positions = grid_places(*area.ranges, *area.size)
+    """Draw the exact score on a grid, the denoiser's, or the difference of the two.
+
+    The length of an arrow is in proportion to the exact scores, that of a difference to the
+    differences. Fonts without braille have characters that show the direction alone.
+    """
+    spacing = (2, 1) if area.glyphs != "braille" else spacing_of(area.size[0])
+    xs, ys, positions = grid_places(*area.ranges, *area.size, spacing)
     points = torch.from_numpy(positions.reshape(-1, 2)).float()
-    prediction = trajectory.ask_ideal(points, level) if ideal else trajectory.ask(points, level)
-    vectors = prediction.score.double().numpy().reshape(positions.shape)
-    return area.draw([], arrows(vectors, xs, ys, role, area.glyphs))
+    exact = trajectory.ask_ideal(points, level).score.double().numpy().reshape(positions.shape)
+    vectors, full = exact, reference_length(exact)
+    if which != "exact":
+        vectors = trajectory.ask(points, level).score.double().numpy().reshape(positions.shape)
+    if which == "score error":
+        vectors = vectors - exact
+        full = max(reference_length(vectors), _NO_ERROR * full)
+    if area.glyphs != "braille":
+        length = np.hypot(*np.moveaxis(vectors, -1, 0))
+        vectors = np.where((length < full / 20)[..., None], 0.0, vectors)
+        return area.draw([], arrows(vectors, xs, ys, role, area.glyphs))
+    return area.draw([DotLayer(quiver(vectors, xs, ys, full, area.size), role)])
 
 
 def _framed(
@@ -300,6 +322,8 @@ def _plane_legend(
             return [("─", (f"{name}, ", count, " points"), role)]
         case "score field":
             return [("→", f"score of {name}", role)]
+        case "score error":
+            return [("→", f"score of {name} − exact", role)]
         case "clean estimate":
             return [("•", f"x0_hat of {name}", role)]
     entries: list[LegendEntry] = [("•", name, role)]
@@ -347,24 +371,33 @@ def _ring(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) ->
     if view_state.view == "close-up":
         std = float(trajectory.truth(view_state.position).stds.max())
         return area.bins(circle((0.0, 0.0), std * CONTOUR_RADIUS))
-    return _contour(trajectory.request.experiment, view_state.position, area.ranges, area.size)
+    return _contour(*_truth(trajectory, view_state), area.ranges, area.size)
+
+
+def _truth(
+    trajectory: MeasuredTrajectory, view_state: ViewState
+) -> tuple[DataConfig, Schedule, float]:
+    """Return what determines the exact distribution at a position, for the caches."""
+    return trajectory.request.experiment.data, trajectory.schedule, view_state.position
 
 
 @lru_cache(maxsize=256)
 def _exact_grid(
-    experiment: Experiment,
+    data: DataConfig,
+    schedule: Schedule,
     position: float,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> Floats:
-    return exact_grid(truth_at(experiment, position), ranges, size)
+    return exact_grid(truth_at(data, schedule, position), ranges, size)
 
 
 @lru_cache(maxsize=256)
 def _contour(
-    experiment: Experiment,
+    data: DataConfig,
+    schedule: Schedule,
     position: float,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> NDArray[np.bool_]:
-    return contour_dots(truth_at(experiment, position), ranges, size)
+    return contour_dots(truth_at(data, schedule, position), ranges, size)

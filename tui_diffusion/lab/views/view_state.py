@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...core.arrays import Floats
-from ...core.assemble import make_mixture, sampling_schedule
-from ...core.config.experiment import Experiment
+from ...core.assemble import make_mixture
+from ...core.config.data_section import DataConfig
+from ...core.schedules import Schedule
 from ...core.trajectory_view import REACH, exact_at, window_over
 from ..sampling.measured_trajectory import MeasuredTrajectory
 
@@ -60,14 +61,13 @@ def extent_of(trajectory: MeasuredTrajectory) -> tuple[Floats, float]:
 
     If the noise extends far beyond the data, points enter from outside the window.
     """
-    return _extent(trajectory.request.experiment)
+    return _extent(trajectory.request.experiment.data, trajectory.schedule)
 
 
 @lru_cache(maxsize=64)
-def _extent(experiment: Experiment) -> tuple[Floats, float]:
+def _extent(data: DataConfig, schedule: Schedule) -> tuple[Floats, float]:
     """Return the extent of 3.2 std of every component, limited so that clean data stay large."""
-    mixture, schedule = make_mixture(experiment.data), sampling_schedule(experiment)
-    levels = experiment.sampling_levels
+    mixture, levels = make_mixture(data), schedule.levels
     centre, half = window_over(exact_at(mixture, schedule, k) for k in range(levels + 1))
     clean = exact_at(mixture, schedule, levels)
     reach = (clean.means - clean.means.mean(0)).abs().max() + REACH * clean.stds.max()

@@ -162,6 +162,8 @@ class TrajectoryCanvas(Canvas):
         if self.drawing or (wanted and ready != self._ready):
             self._ready = ready
             levels = (_NEAR if slow else _READY) if self._looks_ahead else 0
+            if slow and trajectory.request.live:
+                levels = 0  # the next network replaces it, and the training needs the time
             self._latest = PrefetchRequest(
                 *key, self.cache, levels, self.drawing, self._tell_drawn, self._outdated
             )

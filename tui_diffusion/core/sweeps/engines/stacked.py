@@ -9,7 +9,7 @@ of the sweep continues it; other engines begin its trainings anew.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -29,7 +29,7 @@ from ...training.stacked.trainer import StackedTrainer
 from ..sweep import Training
 from .executor import reason_for
 from .processes import Processes
-from .protocol import TICK, Event
+from .protocol import TICK, Event, Events
 
 _SECONDS = 10.0
 """Minimum seconds between two savings of a stack."""
@@ -64,7 +64,7 @@ class Stacked:
         """Number of processes that measure."""
         return self._processes.workers
 
-    def run(self, trainings: Sequence[Training], folder: Path) -> Iterator[Event | None]:
+    def run(self, trainings: Sequence[Training], folder: Path) -> Events:
         """Carry out trainings; see `Engine`."""
         # A training that has a run is continued from it, or has ended and is only to be measured.
         fresh = [i for i, t in enumerate(trainings) if not _has_run(folder / t.name)]
@@ -79,11 +79,11 @@ class Stacked:
 
     def _in_processes(
         self, indices: Sequence[int], trainings: Sequence[Training], folder: Path
-    ) -> Iterator[Event | None]:
+    ) -> Events:
         if not indices:
             return
         events = self._processes.run([trainings[index] for index in indices], folder)
-        with closing(events):  # type: ignore[type-var]
+        with closing(events):
             for event in events:
                 yield event and replace(event, index=indices[event.index])
 
@@ -93,9 +93,7 @@ def _has_run(folder: Path) -> bool:
     return summary is not None and summary.whole
 
 
-def _train(
-    trainings: Sequence[Training], indices: Sequence[int], folder: Path
-) -> Iterator[Event | None]:
+def _train(trainings: Sequence[Training], indices: Sequence[int], folder: Path) -> Events:
     """Train a stack and write its runs; its state is kept where that is stopped."""
     try:
         keeper = _Keeper(trainings, folder)

@@ -70,7 +70,12 @@ class FormHelp(RowList, can_focus=False):
         room = height - 1 - len(preset)
         allowed = f"allowed: {spec.allowed}"
         # Keep a line for the allowed values, except for choices, which Enter lists anyway.
-        about = self._wrap(spec.help, width, room - (spec.kind not in ("choice", "bool")), "")
+        lines = room - (spec.kind not in ("choice", "bool"))
+        about = self._wrap(spec.help, width, lines, "")
+        note = spec.notes.get(model.text(path))
+        if note and len(self._wrap(spec.help, width, lines + 1, "")) > lines:
+            # All choices do not fit: describe the one that is chosen.
+            about = self._wrap(f"{model.text(path)}: {note}.", width, lines, "")
         return [title, *about, *self._wrap(allowed, width, room - len(about), "dim"), *preset]
 
     def _wrap(self, text: str, width: int, lines: int, kind: str) -> list[list[Piece]]:
