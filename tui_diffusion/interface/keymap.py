@@ -224,9 +224,9 @@ FORM_KEYS = (
 
 SWEEP_ACTIONS = (
     Action("sweep", "t", "t", "train all", "Train every cell with every seed.", "Sweep", 1),
-    Action("halt", "x", "x", "stop", "Stop the sweep; what is done stays.", "Sweep", 9),
+    Action("halt", "x", "x", "stop", "Stop the sweep; what is done stays.", "Sweep", 7),
     Action(
-        "resume", "p", "p", "go on", "Do what is missing of the sweep that shows.", "Sweep", 10,
+        "resume", "p", "p", "go on", "Do what is missing of the sweep that shows.", "Sweep", 8,
     ),
     Action("move(-1, 0)", "left", "←", "left", "Go to the cell at the left.", "Sweep"),
     Action("move(1, 0)", "right", "→", "right", "Go to the cell at the right.", "Sweep"),
@@ -236,7 +236,7 @@ SWEEP_ACTIONS = (
         "open_cell", "enter", "enter", "open", "Open the cell's run as the lab's training.",
         "Sweep", 2,
     ),
-    Action("mark", "space", "space", "mark", "Mark the cell, for a comparison.", "Sweep", 5),
+    Action("mark", "space", "space", "mark", "Mark the cell, for a comparison.", "Sweep", 4),
     Action(
         "compare_cells", "d", "d", "compare",
         "Compare the marked cells, up to four: losses, denoising, settings, results.", "Sweep", 6,
@@ -244,14 +244,14 @@ SWEEP_ACTIONS = (
     Action("measure(1)", "v", "v", "measure", "Show the next measure.", "Sweep", 3),
     Action("measure(-1)", "V", "V", "measure before", "Show the measure before.", "Sweep"),
     Action(
-        "seed", "n", "n", "next seed", "Show the points of the cell's next seed.", "Sweep", 4,
+        "seed", "n", "n", "next seed", "Show the points of the cell's next seed.", "Sweep", 9,
     ),
     Action(
-        "sweeps", "o", "o", "sweeps", "List the sweeps on disk: open one.", "Sweep", 7,
+        "sweeps", "o", "o", "sweeps", "List the sweeps on disk: open one.", "Sweep", 5,
     ),
     Action(
         "export_sweep", "e", "e", "export", "Export the results of all trainings, or a picture.",
-        "Sweep", 8,
+        "Sweep", 10,
     ),
 )  # fmt: skip
 """The actions of the sweep's panel; the other keys are the lab's."""

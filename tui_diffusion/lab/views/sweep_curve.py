@@ -10,7 +10,7 @@ from textual.strip import Strip
 from ...core.sweeps.measures import MEASURES
 from ...export.pictures.sweeps import MeasureScale
 from ...interface.glyphs import Glyphs
-from ..drawing.figure import Curve, PlotFigure, Rule
+from ..drawing.figure import AxisTick, Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
 from ..drawing.plot import draw_plot
 from .sweep_map import SweepView
@@ -27,7 +27,7 @@ def sweep_curve(
 ) -> list[Strip]:
     """Draw the median of every cell, its extremes over the seeds, and every seed beside them.
 
-    Best cells have a cross, the cell under the cursor a line.
+    Best cells have a cross; the value of the cell under the cursor stands in brackets.
     """
     grid, measure = view.grid, view.measure
     values = [value for result in view.results.cells for value in result.values(measure)]
@@ -64,8 +64,7 @@ def sweep_curve(
         x_range=(-0.5, len(columns) - 0.5),
         x_label=grid.across,
         y_label=MEASURES[measure].name,
-        x_ticks=[(float(x), text) for x, text in _spaced(grid.columns, width)],
-        v_lines=(Rule(float(grid.places[view.cursor][0]), "mark"),),
+        x_ticks=_ticks(grid.columns, grid.places[view.cursor][0], width),
         h_lines=rules,
         log_y=scale.log,
     )
@@ -88,8 +87,12 @@ def _shows(real: float | None, scale: MeasureScale) -> bool:
     return low <= scale.at(real) <= high
 
 
-def _spaced(names: list[str], width: int) -> list[tuple[int, str]]:
-    """Return the values that can stand side by side below the axis, with their columns."""
-    longest = min(max(map(len, names)), 9) + 1
+def _ticks(names: list[str], cursor: int, width: int) -> list[AxisTick]:
+    """Return as many values as can stand side by side, and always that of the cursor."""
+    longest = min(max(map(len, names)), 9) + 3
     stride = max(1, math.ceil(len(names) * longest / max(width - 8, 1)))
-    return [(x, name) for x, name in enumerate(names) if x % stride == 0]
+    return [
+        (float(x), f"[{name[:7]}]" if x == cursor else name)
+        for x, name in enumerate(names)
+        if x == cursor or (x % stride == 0 and (stride == 1 or abs(x - cursor) >= stride))
+    ]

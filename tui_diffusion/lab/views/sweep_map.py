@@ -48,8 +48,10 @@ class SweepView:
 
     @property
     def best(self) -> tuple[int, ...]:
-        """The best cell and those that it does not beat."""
-        return self.ranking.cells if self.ranking is not None else ()
+        """The best cell and those that it does not beat, of those whose trainings are all done."""
+        cells = self.ranking.cells if self.ranking is not None else ()
+        every = self.results.cells
+        return tuple(i for i in cells if every[i].done == len(every[i].seeds))
 
 
 @dataclass(frozen=True)
@@ -183,11 +185,19 @@ def _words(view: SweepView, result: CellResult, room: int) -> str:
     left = "•" if index in view.marked else ""
     best = "*" if index in view.best else ""
     bad = f"×{result.diverged if len(result.seeds) > 1 else ''}" if result.diverged else ""
-    value = f"{spread.median:.2g}" if spread else ("" if bad else "·")
+    value = brief(spread.median) if spread else ("" if bad else "·")
     for words in (f"{left}{value}{best} {bad}".rstrip(), f"{left}{value}{best}{bad}"):
         if len(words) <= room:
             return words.strip()
     return (left + best + bad[:1])[:room]
+
+
+def brief(value: float) -> str:
+    """Format a number with two digits in few characters: 0.17, 85, 1400, 1.4e5, 2.9e-5."""
+    if 10 <= abs(value) < 1e4:
+        return f"{value:.0f}" if abs(value) < 1000 else f"{float(f'{value:.2g}'):.0f}"
+    mantissa, e, exponent = f"{value:.2g}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
 
 
 def _ground(share: float | None, palette: Palette, glyphs: Glyphs) -> tuple[Style, str]:
