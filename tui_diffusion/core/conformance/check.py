@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import notebook
 from ..config.errors import ConfigError
+from ..faults import PartError
 from ..progress import ProgressCallback
 from ..short_repr import short_repr
 from ..text import shortened
@@ -115,8 +116,9 @@ def conformance_of(
             if done == 1 and isinstance(error, ConfigError):
                 raise
             reason = shortened(" ".join(str(error).split()), 200)
-            note = f"{type(error).__name__}{': ' if reason else ''}{reason}"
-            checks.append(judged(title, "raised", "no error", False, note))
+            if not isinstance(error, PartError):  # which names part, line and error itself
+                reason = f"{type(error).__name__}{': ' if reason else ''}{reason}"
+            checks.append(judged(title, "raised", "no error", False, reason))
             if done == 1:
                 break
         if progress is not None:

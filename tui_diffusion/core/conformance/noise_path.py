@@ -31,7 +31,8 @@ def ratios(levels: int, least: float = LEAST) -> Tensor:
     """Return so many σ/α from 5 to ``least``, spaced as in Karras et al. 2022, eq. 5."""
     fraction = torch.linspace(0, 1, levels, dtype=torch.float64)
     first, last = GREATEST ** (1 / _RHO), least ** (1 / _RHO)
-    return (first + fraction * (last - first)) ** _RHO
+    spaced: Tensor = (first + fraction * (last - first)) ** _RHO
+    return spaced
 
 
 def noise_path(like: Schedule, levels: int, least: float = LEAST) -> Schedule:
