@@ -81,6 +81,15 @@ def test_what_a_part_does_wrong_is_one_line_and_an_exit_code(file, tmp_path, run
     )
 
 
+def test_what_a_part_writes_while_it_runs_is_no_part_of_the_json(tmp_path, run_cli):
+    text = TEXT.replace("print(", "__import__('sys').stdout.write('noise')  # (")
+    mine = (*MINE, "--parts", str(written(tmp_path, text)))
+    with restored():
+        report = run_cli.json("train", "edm-1d", "--no-save", *SHORT, *mine)
+        assert report["status"] == "finished" and "noisenoise" in run_cli.err
+        assert run_cli.json("doctor")["locale"]["stdout"] == sys.stdout.encoding
+
+
 def test_the_settings_name_part_files_from_their_own_folder(file, home, run_cli):
     home.mkdir(exist_ok=True)
     settings = home / "settings.toml"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -32,7 +33,9 @@ from tui_diffusion.core.schedules import cosine, karras
 from ..changed import changed
 
 FEW = {"levels": 30, "points": 100}
-QUICK = {"levels": 200, "points": 400}
+QUICK = {"levels": 100, "points": 400}
+ENOUGH = {"levels": 256, "points": 400}
+OWN_FIRST = "order, own first steps, moons"
 
 
 def failures(report: Conformance) -> set[str]:
@@ -46,13 +49,13 @@ def measured(report: Conformance, name: str) -> float | str | None:
 # --- parts of this program -----------------------------------------------------------------------
 
 
-def test_every_sampler_passes_and_shows_its_order() -> None:
-    for name, part in SAMPLER_PARTS.items():
-        report = check_sampler(name, **QUICK)
+def test_a_sampler_of_each_kind_passes_and_shows_its_order() -> None:
+    for name, size in (("heun", QUICK), ("lms", ENOUGH), ("predictor-corrector", QUICK)):
+        part, report = SAMPLER_PARTS[name], check_sampler(name, **size)
         assert report.passed, str(report)
         order = measured(report, "order, moons")
-        if part.order is not None:
-            assert isinstance(order, float) and abs(order - part.order) < 0.2, str(report)
+        assert part.order is None or order == pytest.approx(part.order, abs=0.25), str(report)
+        assert (OWN_FIRST in {check.name for check in report.checks}) == (part.looks_back > 0)
     # What the post's sampler gets wrong by nature is measured, and not held against it.
     naive = check_sampler("naive", **QUICK)
     biased = {check.name: check for check in naive.checks if check.name.endswith(", naive")}
@@ -61,14 +64,41 @@ def test_every_sampler_passes_and_shows_its_order() -> None:
     assert "declared" in biased["energy, naive"].note
 
 
+def test_too_few_levels_are_no_bias() -> None:
+    slow = partial(samplers.langevin, step_size=0.1)
+    checks = check_sampler(slow, levels=400, points=200).checks
+    mode = next(check for check in checks if check.name == "std ratio in a mode")
+    assert mode.verdict == Verdict.PASSED
+    assert "after 1,600 levels" in mode.note and "after 400" in mode.note
+
+
 @pytest.mark.slow
-def test_every_part_passes_its_whole_check() -> None:
-    for kind in KINDS:
-        for name in names_of(kind):
-            if not name.endswith("PATH"):
-                report = check_part(kind, name)
-                assert report.passed, str(report)
-                assert (report.kind, report.name) == (kind, name)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_part_passes_its_whole_check(kind: str) -> None:
+    for name in names_of(kind):
+        if not name.endswith("PATH") and not name.startswith("diffusers:"):
+            report = check_part(kind, name)
+            assert report.passed, str(report)
+            assert (report.kind, report.name) == (kind, name)
+
+
+SCHEDULERS = [name for name, part in SAMPLER_PARTS.items() if part.scheduler]
+KNOWN = {
+    "IPNDM": {"order, four-gaussians", "order, moons"},  # its weights are for steps of equal size
+    "KDPM2Ancestral": {"stability, 2 levels"},  # nan: a variance below 0 in float32
+}
+"""What is wrong with schedulers of diffusers."""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_the_schedulers_of_diffusers_fail_only_where_known(name: str) -> None:
+    pytest.importorskip("diffusers")
+    for package in SAMPLER_PARTS[name].needs:
+        pytest.importorskip(package)
+    report = check_sampler(name)
+    assert failures(report) == KNOWN.get(name.removeprefix("diffusers:"), set()), str(report)
 
 
 def test_every_schedule_and_method_and_some_data_pass() -> None:
@@ -103,6 +133,20 @@ def slanted(x, level, denoiser, z, previous=None):
     eps_hat = 0.6 * first.eps_hat + 0.4 * ahead.eps_hat
     end = x + (level.alpha_next - level.alpha) * x0_hat + (level.sigma_next - level.sigma) * eps_hat
     return replace(first, mean=end, x_next=end)
+
+
+def overshooting(x, level, denoiser, z, previous=None):
+    """Extrapolate x0_hat by a whole step, where dpmpp_2m takes half of one."""
+    half = samplers.dpmpp_2m(x, level, denoiser, z, previous)
+    end = 2 * half.mean - samplers.dpmpp_2m(x, level, denoiser, z).mean
+    return replace(half, mean=end, x_next=end)
+
+
+def late(x, level, denoiser, z, previous=None):
+    """Do not move in the first step."""
+    step = samplers.dpmpp_2m(x, level, denoiser, z, previous)
+    end = step.mean if previous else x * level.alpha_next / level.alpha
+    return replace(step, mean=end, x_next=end)
 
 
 def own_noise(x, level, denoiser, z, previous=None):
@@ -157,9 +201,12 @@ def never_last(x, level, denoiser, z, previous=None):
 def test_a_broken_sampler_fails_where_it_is_broken() -> None:
     euler = {"order": 1, "evaluations": 1}
     orders = {"order, four-gaussians", "order, moons"}
-    slant = check_sampler(slanted, order=2, evaluations=2, **QUICK)
+    slant = check_sampler(slanted, order=2, evaluations=2, **ENOUGH)
     assert failures(slant) == orders
     assert abs(measured(slant, "order, moons") - 1) < 0.3
+    two = {"order": 2, "evaluations": 1}
+    assert failures(check_sampler(overshooting, **two, **FEW)) >= {*orders, OWN_FIRST}
+    assert failures(check_sampler(late, **two, **QUICK)) == {OWN_FIRST}
     assert failures(check_sampler(own_noise, **euler, **FEW)) >= {"same z, same points"}
     assert failures(check_sampler(in_place, **euler, **FEW)) >= {"arguments unchanged"}
     assert failures(check_sampler(centred, **euler, **FEW)) >= {"a point alone"}
@@ -358,7 +405,7 @@ def test_a_broken_network_fails_where_it_is_broken() -> None:
 
 
 def test_what_is_no_part_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"did you mean heun\? allowed: naive, ddpm"):
+    with pytest.raises(ConfigError, match=r"did you mean heun\? allowed: naive, euler"):
         check_sampler("huen")
     with pytest.raises(ConfigError, match="did you mean sampler"):
         check_part("samplers", "heun")

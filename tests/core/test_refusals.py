@@ -125,7 +125,7 @@ def test_every_refusal_names_the_field_the_value_and_what_is_then_accepted():
         said = REFUSAL.fullmatch(str(error))
         assert said is not None, case
         assert str(error).isprintable(), case
-        assert len(str(error)) < 300, case
+        assert len(str(error)) < 400, case
         assert said["field"] == error.field in TABLE, case
         if error.field in changes:
             assert is_told(changes[error.field], said["wrong"]), case

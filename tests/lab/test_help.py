@@ -39,13 +39,13 @@ async def test_the_help_opens_every_page_of_the_documentation():
 @SIZES
 async def test_the_help_begins_with_the_keys_of_what_is_in_focus(size):
     async with lab(size=size) as driver:
-        for tab, group in (("1", "setup"), ("2", "training"), ("3", "denoising")):
+        for tab, group in (("1", "setup"), ("2", "training"), ("3", "denoising"), ("4", "sweep")):
             await driver.press(tab, "question_mark")
             await until(lambda: isinstance(driver.app.screen, HelpScreen))
             texts = driver.app.screen._page.renderables
             said = [text.plain.strip() for text in texts if hasattr(text, "plain")]
             keys = [line for line in said if line.startswith("Keys: ")]
-            assert said[0] == keys[0] == f"Keys: {group}" and len({*keys}) == len(keys) == 4
+            assert said[0] == keys[0] == f"Keys: {group}" and len({*keys}) == len(keys) == 5
             assert said.index(PRESETS["naive-1d"].about) < said.index("Formulas of these settings")
             await until(lambda: f"Keys: {group}" in driver.screen)  # noqa: B023
             await driver.press("escape")

@@ -23,14 +23,14 @@ async def test_it_is_chosen_drawn_and_shown_without_the_event_loop_loading_it(mo
         return real(name)
 
     monkeypatch.setattr(diffusers_step, "scheduler_class", loaded)
-    async with lab("edm-multimodal", sampling__sampler="dpm++2m") as driver:
+    async with lab("edm-multimodal", sampling__sampler="langevin") as driver:
         await driver.press("i")
         driver.form.focus()
         driver.form.select("sampling.sampler")
         await driver.press(*["full_stop"] * 8, "comma")  # after those built in, in their order
         await until(lambda: driver.app.model.workspace.experiment.sampling.sampler == NAME)
         await driver.press("enter")
-        await until(lambda: "diffusers:DEIS" in driver.screen)
+        await until(lambda: "diffusers:DPMSolverSDE" in driver.screen)
         await driver.press("escape")
         await until(lambda: loaders)
         await driver.trajectory("ideal")

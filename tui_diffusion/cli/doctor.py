@@ -25,6 +25,7 @@ from ..interface.gpus import find_gpus
 from ..interface.nvidia import Nvidia, find_nvidia
 from ..interface.settings import WRITTEN_TABLES, Settings, from_environment, load
 from .gpu_report import cuda_devices, gpu_rows, gpu_warnings, speed_report, speed_rows
+from .results import standard_output
 
 SAMPLES = {
     "braille": "⠁⠃⠇⡇⡏⡟⡿⣿ ⣀⣤⣶⣿ ⠉⠒⠤⣀",
@@ -57,7 +58,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     terminal = detect(environ, locale.getencoding(), glyphs=kept.glyphs)
     size = shutil.get_terminal_size(_size())
     # This command's output may be piped; the lab's would not be.
-    interactive = sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty())
+    interactive = sys.stdin.isatty() and (standard_output().isatty() or sys.stderr.isatty())
     settings = _multiplexer_settings(terminal, environ)
     torch = _torch()
     nvidia = find_nvidia()
@@ -83,7 +84,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         },
         "locale": {
             "encoding": locale.getencoding(),
-            "stdout": sys.stdout.encoding or "",
+            "stdout": standard_output().encoding or "",
             **{name: environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")},
         },
         "multiplexer": {"name": terminal.multiplexer, "settings": settings},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from functools import wraps
 from typing import Any
 
 import click
@@ -10,6 +12,7 @@ import click
 from ..core.config.errors import ConfigError
 from ..core.text import shortened
 from . import completion
+from .results import only_json
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -28,9 +31,18 @@ settings_option: Decorator = click.option(
 )
 
 
-json_option: Decorator = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
-)
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--json``, which keeps standard output for the one object that the command prints."""
+
+    @wraps(command)
+    def run(*args: Any, as_json: bool, **options: Any) -> Any:
+        with only_json() if as_json else nullcontext():
+            return command(*args, as_json=as_json, **options)
+
+    option = click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
+    )
+    return option(run)
 
 
 points_option: Decorator = click.option("--points", metavar="N", help="Points denoised together.")

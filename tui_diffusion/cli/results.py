@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import Any, TextIO
 
 from .signals import Exit, complain
+
+_reserved: ContextVar[TextIO | None] = ContextVar("reserved", default=None)
 
 
 def end_unless_finite(report: dict[str, Any]) -> None:
@@ -37,4 +42,20 @@ def print_result(report: dict[str, Any], as_json: bool) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on one line; it must not hold nan or infinity."""
-    print(json.dumps(value, allow_nan=False), flush=True)
+    print(json.dumps(value, allow_nan=False), file=standard_output(), flush=True)
+
+
+def standard_output() -> TextIO:
+    """Return the stream of results, within `only_json` too."""
+    return _reserved.get() or sys.stdout
+
+
+@contextmanager
+def only_json() -> Iterator[None]:
+    """Keep standard output for `print_json`; what a part or a library prints goes to stderr."""
+    token = _reserved.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _reserved.reset(token)

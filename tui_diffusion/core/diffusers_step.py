@@ -210,11 +210,15 @@ def _levels_from(level: Level) -> Iterator[Level]:
 
 
 def _built(name: str, level: Level, posterior: bool) -> Any:
-    """Return a scheduler that begins at a level and takes all that follow."""
-    about, kind = _CLASSES[name], scheduler_class(name)
+    """Return a scheduler that begins at a level and takes all that follow.
+
+    One without memory takes two, the least from which every class finds its next level: it is built
+    anew in every step.
+    """
+    about, kind, part = _CLASSES[name], scheduler_class(name), SAMPLER_PARTS[PREFIX + name]
     levels = list(_levels_from(level))
     signal = float(level.alpha) * _MOST >= float(level.sigma)
-    if SAMPLER_PARTS[PREFIX + name].needs_signal and not signal:
+    if part.needs_signal and not signal:
         raise ConfigError(
             f"sampling.sampler: diffusers:{name} works on sigma/alpha, which is infinite at a "
             "level without signal (alpha = 0); allowed: a schedule whose first level has some, or "
@@ -227,6 +231,8 @@ def _built(name: str, level: Level, posterior: bool) -> Any:
             "last sigma is 0, or another sampler",
             "sampling.sampler",
         )
+    if not part.looks_back:
+        del levels[2:]
     count = len(levels)
     scales = torch.tensor([_scale(about.form, each) for each in levels], dtype=torch.float64)
     _, a, s = scales.unbind(1)
@@ -385,7 +391,8 @@ def scheduler_step(
     what it returns for z = 0 in that last call. ``eta`` is DDIM's, ``posterior`` DDPM's variance.
     """
     about, kind = _CLASSES[scheduler], scheduler_class(scheduler)
-    known = isinstance(previous, SchedulerStep) and previous.following == level
+    looks_back = SAMPLER_PARTS[PREFIX + scheduler].looks_back > 0
+    known = isinstance(previous, SchedulerStep) and previous.following == level and looks_back
     if isinstance(previous, SchedulerStep) and known:
         here, calls = _copied(previous.scheduler, lambda values: values), previous.calls
     else:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-TABS = ("setup", "training", "denoising")
-"""The panels of a narrow terminal, in the order of the keys 1, 2 and 3."""
+TABS = ("setup", "training", "denoising", "sweep")
+"""The panels of a narrow terminal, in the order of the keys 1 to 4.
+
+In a wide one, the sweep takes the place of the training and the denoising.
+"""
 
 Target = Literal["app", "denoising", "loss", "points", "training", "windows", "guidance"]
 """The part of the lab that implements an action."""
@@ -150,6 +153,10 @@ ACTIONS = (
     Action("tab('training')", "2", "2", "training", "Go to the training.", "Lab"),
     Action("tab('denoising')", "3", "3", "denoising", "Go to the denoising.", "Lab"),
     Action(
+        "tab('sweep')", "4", "4", "sweep",
+        "Go to the sweep: many trainings over values of the fields.", "Lab",
+    ),
+    Action(
         "export", "e", "e", "export",
         "Export a picture, an animation, numbers or a script to a file.", "Lab", target="windows",
     ),
@@ -201,6 +208,11 @@ LAB_KEYS = (
 FORM_KEYS = (
     ("↑ ↓", "Choose an experiment or a field; tab goes from one to the other."),
     ("enter", "Edit the field; enter again takes the value, escape drops it."),
+    (
+        "*",
+        "Vary the field in a sweep: give it several values, or the seed a number of seeds; one "
+        "value ends this.",
+    ),
     (", .", "Lower or raise the field to its next value; in an open text field, ↓ and ↑ do this."),
     (
         "backspace",
@@ -209,6 +221,40 @@ FORM_KEYS = (
     ),
 )
 """Keys that the widgets of the setup handle, with their help."""
+
+SWEEP_ACTIONS = (
+    Action("sweep", "t", "t", "train all", "Train every cell with every seed.", "Sweep", 1),
+    Action("halt", "x", "x", "stop", "Stop the sweep; what is done stays.", "Sweep", 7),
+    Action(
+        "resume", "p", "p", "go on", "Do what is missing of the sweep that shows.", "Sweep", 8,
+    ),
+    Action("move(-1, 0)", "left", "←", "left", "Go to the cell at the left.", "Sweep"),
+    Action("move(1, 0)", "right", "→", "right", "Go to the cell at the right.", "Sweep"),
+    Action("move(0, 1)", "up", "↑", "up", "Go to the cell above.", "Sweep"),
+    Action("move(0, -1)", "down", "↓", "down", "Go to the cell below.", "Sweep"),
+    Action(
+        "open_cell", "enter", "enter", "open", "Open the cell's run as the lab's training.",
+        "Sweep", 2,
+    ),
+    Action("mark", "space", "space", "mark", "Mark the cell, for a comparison.", "Sweep", 4),
+    Action(
+        "compare_cells", "d", "d", "compare",
+        "Compare the marked cells, up to four: losses, denoising, settings, results.", "Sweep", 6,
+    ),
+    Action("measure(1)", "v", "v", "measure", "Show the next measure.", "Sweep", 3),
+    Action("measure(-1)", "V", "V", "measure before", "Show the measure before.", "Sweep"),
+    Action(
+        "seed", "n", "n", "next seed", "Show the points of the cell's next seed.", "Sweep", 9,
+    ),
+    Action(
+        "sweeps", "o", "o", "sweeps", "List the sweeps on disk: open one.", "Sweep", 5,
+    ),
+    Action(
+        "export_sweep", "e", "e", "export", "Export the results of all trainings, or a picture.",
+        "Sweep", 10,
+    ),
+)  # fmt: skip
+"""The actions of the sweep's panel; the other keys are the lab's."""
 
 COMPARE_ACTIONS = (
     Action("step(1)", "right,l", "→ l", "cleaner", "Go one level cleaner.", "Denoising", 1),

@@ -61,6 +61,9 @@ def _choice(default: Any, choices: Sequence[Any], about: str = "") -> Any:
     return _setting(default, ", ".join(map(str, choices)), about)
 
 
+_KEPT = TABS[:3]
+"""The tabs that the next start restores; a sweep is opened by hand, because it takes longer."""
+
 Printable = Annotated[StrictStr, _where(str.isprintable)]
 Number = Annotated[float, Field(strict=True)]
 """A float or an integer; booleans and text are rejected."""
@@ -83,7 +86,7 @@ class RestorePoint:
     level: Annotated[StrictInt, Field(ge=0, le=1_000_000)] | None = _setting(
         None, "a whole number from 0"
     )
-    tab: Annotated[StrictStr, _where(TABS.__contains__)] = _choice("denoising", TABS)
+    tab: Annotated[StrictStr, _where(_KEPT.__contains__)] = _choice("denoising", _KEPT)
     view_1d: Annotated[StrictStr, _where(VIEWS_1D.__contains__)] = _choice(VIEWS_1D[0], VIEWS_1D)
     view_2d: Annotated[StrictStr, _where(VIEWS_2D.__contains__)] = _choice(VIEWS_2D[0], VIEWS_2D)
     tour: Annotated[StrictInt, Field(ge=0, le=8)] = _setting(0, "a whole number from 0 to 8")

@@ -23,7 +23,7 @@ from ..core.config.experiment import Experiment
 from ..core.config.presets import PRESETS, unlisted
 from ..core.config.user_presets import is_taken, own_presets
 from ..interface.glyphs import Glyphs
-from ..interface.keymap import ACTIONS, Target
+from ..interface.keymap import ACTIONS, SWEEP_ACTIONS, Target
 from ..interface.settings import RestorePoint
 from .actions.points import PointActions
 from .actions.training import TrainingActions
@@ -33,6 +33,7 @@ from .installed_parts import ask_for_parts
 from .live_updates import FRAMES, LiveUpdates
 from .main_screen import STYLES, MainScreen
 from .messages import (
+    CellReady,
     DiagnosisReady,
     PartsFound,
     RequestFailed,
@@ -68,6 +69,8 @@ if TYPE_CHECKING:
 
     from ..core.runs.store import Summary
     from ..interface.capabilities import Colours
+    from .actions.sweeps import SweepActions
+    from .panels.sweep import SweepPanel
     from .workspace import Given
 
 
@@ -111,6 +114,10 @@ class Lab(TerminalApp):
         self._first = RunChoice(resume, "resume") if resume is not None else None
         self._first = RunChoice(watch, "watch") if watch is not None else self._first
         self.offered = offered
+        self.farewell = ""
+        """A line for the shell, once the lab has ended."""
+        self.sweeps: SweepActions | None = None
+        """The actions of the sweep's tab, once it has been opened."""
         self.declined = restore.declined if restore is not None else None
         self.guide = guide
         own, self._damaged = own_presets()
@@ -157,9 +164,10 @@ class Lab(TerminalApp):
     def restore_point(self) -> RestorePoint:
         """The current experiment, tab, views and playback position, for the next start."""
         panel, guidance = self.main.denoising, self.guidance
+        tab = self.main.tab if self.main.tab != "sweep" else RestorePoint.tab
         known = self.model.chosen in PRESETS or is_taken(self.model.chosen)
         name = self.model.chosen if known else RestorePoint.experiment
-        point = RestorePoint.of(name, self.main.tab, panel.views, panel.playback)
+        point = RestorePoint.of(name, tab, panel.views, panel.playback)
         return replace(point, tour=guidance.station, guided=guidance.guided, declined=self.declined)
 
     # --- begin and end -----------------------------------------------------------------------
@@ -190,8 +198,8 @@ class Lab(TerminalApp):
         self.call_after_refresh(gc.enable)
         self.call_after_refresh(self.model.sampling.start)
         self.call_after_refresh(self.updates.count_runs)
-        main.gpu.search()
-        self.model.diagnoses.start()
+        self.call_after_refresh(main.gpu.search)
+        self.call_after_refresh(self.model.diagnoses.start)
         if self.offered:
             self.call_after_refresh(self.offer_to_go_on)
         elif self.guide:
@@ -241,7 +249,8 @@ class Lab(TerminalApp):
 
     def close_workers(self) -> bool:
         """Close all threads; return whether they have ended."""
-        return self.model.close()
+        ended = self.sweeps is None or self.sweeps.close()
+        return self.model.close() and ended
 
     # --- sizes and colours -------------------------------------------------------------------
 
@@ -287,6 +296,7 @@ class Lab(TerminalApp):
         from .level_picture import level_picture
 
         self.model.loaded = True
+        self._plan_sweep()
         # Collecting garbage in all of torch takes a sixth of a second, in which keys and training
         # wait. Modules stay loaded anyway, so the collector may ignore them.
         gc.freeze()
@@ -317,6 +327,40 @@ class Lab(TerminalApp):
         self.main.denoising.hint(f"cannot be sampled: {why}")
         self.refuse("Sampling failed", why)
 
+    # --- the sweep ---------------------------------------------------------------------------
+
+    def _open_sweep(self) -> None:
+        """Add the sweep's panel when its tab is first opened, as its imports take a while."""
+        if self.sweeps is None:
+            from .actions.sweeps import SweepActions
+
+            self.sweeps = SweepActions(self, self.model, self.main, self.windows)
+            self.main.add_sweep(self.sweeps.panel)
+        self._plan_sweep()
+
+    def _plan_sweep(self) -> None:
+        if self.sweeps is not None:
+            self.sweeps.plan()
+
+    def on_lab_sweep_update(self) -> None:
+        if self.sweeps is not None:
+            self.sweeps.tick()
+
+    def on_lab_cell_ready(self, message: CellReady) -> None:
+        if self.sweeps is not None and self.is_running:
+            self.sweeps.take_cell(message.details)
+
+    def on_sweep_panel_chosen(self) -> None:
+        if self.sweeps is not None:
+            self.sweeps.refresh()
+
+    def on_sweep_panel_requested(self, message: SweepPanel.Requested) -> None:
+        getattr(self.sweeps, message.action)()
+
+    def on_form_varied(self, message: Form.Varied) -> None:
+        self.model.workspace.variation = message.variation
+        self._plan_sweep()
+
     # --- messages of the panels --------------------------------------------------------------
 
     def on_experiment_list_chosen(self, message: ExperimentList.Chosen) -> None:
@@ -324,6 +368,7 @@ class Lab(TerminalApp):
             self.updates.cancel_reading()
             self.model.chosen = message.id
             self.updates.show_workspace()
+            self._plan_sweep()
         if message.confirmed:
             self.guidance.did("choose")
 
@@ -337,6 +382,7 @@ class Lab(TerminalApp):
             self.main.denoising.expect(after.sampling_levels)
         self.updates.write_hints()
         self.updates.ask()
+        self._plan_sweep()
         if advice := workspace.newly_possible(before):
             self.notify(advice, title="More steps")
 
@@ -350,6 +396,8 @@ class Lab(TerminalApp):
     def on_denoising_panel_moved(self, message: DenoisingPanel.Moved) -> None:
         if self.screen_stack:  # empty while the lab shuts down
             self.main.loss.at(message.level)
+            if self.main.sweep is not None:
+                self.main.sweep.redraw()
             self.guidance.update()
 
     def on_denoising_panel_uncovered(self) -> None:
@@ -408,9 +456,17 @@ class Lab(TerminalApp):
             )
         if not own:
             yield from self._view_commands()
+        if self.sweeps is not None and not own:
+            yield from self._sweep_commands(self.sweeps.panel)
         about = "Choose, train, step, truth, ideal: five short stations."
         yield SystemCommand("Guided first run", about, self.guidance.begin)
         yield from super().get_system_commands(screen)
+
+    def _sweep_commands(self, panel: SweepPanel) -> Iterable[SystemCommand]:
+        """List the actions of the sweep's panel, once its tab has been opened."""
+        for action in SWEEP_ACTIONS:
+            run = partial(self.run_action, action.name, panel)
+            yield SystemCommand(f"Sweep: {action.label} ({action.shown})", action.help, run)
 
     def _view_commands(self) -> Iterable[SystemCommand]:
         """List every view of the points and of the training by its name."""
@@ -435,6 +491,8 @@ class Lab(TerminalApp):
         self.guidance.end()
 
     def action_tab(self, tab: str) -> None:
+        if tab == "sweep":
+            self._open_sweep()
         self.updates.turn_to(tab)
 
     def action_suspend(self) -> None:
@@ -447,4 +505,10 @@ class Lab(TerminalApp):
         self.draw_anew()
 
     async def action_quit(self) -> None:
+        if self.sweeps is None or not self.sweeps.leave(self._leave):
+            self.exit(0)
+
+    def _leave(self, farewell: str) -> None:
+        """Leave the lab with a line for the shell."""
+        self.farewell = farewell
         self.exit(0)

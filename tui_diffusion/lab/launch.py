@@ -100,8 +100,8 @@ def open_lab(
         os._exit(128 + signal.SIGHUP)
     finally:
         end(app)
-    if problem := chosen.save(app):
-        print(f"diffusion-tui: {problem}", file=sys.stderr)
+    for text in filter(None, (chosen.save(app), app.farewell)):
+        print(f"diffusion-tui: {text}", file=sys.stderr)
     # sys.exit would wait for threads inside torch, which cannot be interrupted, and for torch's
     # shutdown, which takes most of a second. The terminal is restored and all files are written.
     sys.stdout.flush()

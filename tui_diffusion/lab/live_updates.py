@@ -75,7 +75,7 @@ class LiveUpdates:
     def show_workspace(self) -> None:
         """Show the workspace of the chosen experiment in every panel."""
         workspace, main = self._model.workspace, self._main
-        main.form.show(workspace.experiment, self._model.preset.experiment)
+        main.form.show(workspace.experiment, self._model.preset.experiment, workspace.variation)
         main.denoising.expect(workspace.experiment.sampling_levels)
         main.loss.show(workspace.training)
         main.loss.show_diagnosis(None)

@@ -28,12 +28,24 @@ from .panels.status_bars import tabs
 from .panels.training import LossPanel
 from .widgets.gpu_line import GpuLine
 from .widgets.hint_bar import HintBar
-from .widgets.key_bar import ENDS, FIELD_BAR, LEVEL_BAR, NARROW_BARS, WIDE_BARS, WINDOWS, Hint, bar
+from .widgets.key_bar import (
+    ENDS,
+    FIELD_BAR,
+    LEVEL_BAR,
+    NARROW_BARS,
+    SWEEP_BAR,
+    WIDE_BARS,
+    WINDOWS,
+    Hint,
+    bar,
+)
 from .widgets.level_slider import LevelSlider
 from .widgets.text_line import TextLine
 
 if TYPE_CHECKING:
     from textual.widget import Widget
+
+    from .panels.sweep import SweepPanel
 
 _BROAD = 140
 """Minimum number of columns at which the setup is broader."""
@@ -68,6 +80,10 @@ MainScreen { layout: vertical; background: $background; }
 .narrow.setup #right, .narrow.training #left, .narrow.denoising #left { display: none; }
 .narrow.training #denoising, .narrow.denoising #training { display: none; }
 .narrow.denoising GpuLine { display: none; }
+#sweep { display: none; }
+.of-sweep #sweep { display: block; }
+.of-sweep #denoising, .of-sweep #training, .of-sweep GpuLine { display: none; }
+.narrow.sweep #left { display: none; }
 .small #too-small { display: block; }
 .small #status, .small #tabs, .small #body, .small #footer { display: none; }
 """
@@ -102,6 +118,12 @@ class MainScreen(PacedScreen[None]):
         self.loss = LossPanel(palette, glyphs, id="training")
         self.gpu = GpuLine(busy, lambda: self.palette.style("axis"))
         self.note = HintBar(palette, glyphs, id="note")
+        self.sweep: SweepPanel | None = None
+
+    def add_sweep(self, panel: SweepPanel) -> None:
+        """Add the panel of the sweep, which is made only when its tab is first opened."""
+        self.sweep = panel
+        self.query_one("#right").mount(panel)
 
     def panels(self) -> ComposeResult:
         """Yield the widgets; the app mounts them, so that they exist in its `on_mount`."""
@@ -129,11 +151,15 @@ class MainScreen(PacedScreen[None]):
         self.palette = palette
         for panel in (self.denoising, self.loss, *self.query(LevelSlider), self.note):
             panel.palette = palette
+        if self.sweep is not None:
+            self.sweep.palette = palette
 
     def redraw(self) -> None:
         """Redraw the visible panels where anything has changed."""
         self.denoising.redraw()
         self.loss.redraw()
+        if self.sweep is not None:
+            self.sweep.redraw()
 
     def fit(self, size: Size) -> None:
         """Lay the panels out for a terminal size, in columns and lines."""
@@ -158,7 +184,9 @@ class MainScreen(PacedScreen[None]):
 
     def focus_tab(self) -> None:
         """Focus the panel of the tab."""
-        panels = {"setup": self.experiments, "training": self.loss}
+        panels: dict[str, Widget] = {"setup": self.experiments, "training": self.loss}
+        if self.sweep is not None:
+            panels["sweep"] = self.sweep
         # `Widget.focus` would defer this, and the next key could arrive before it.
         self.set_focus(panels.get(self.tab, self.denoising))
         self.app.call_after_refresh(self.redraw)
@@ -167,6 +195,9 @@ class MainScreen(PacedScreen[None]):
         """Show the tab, and write the lines of tabs and keys."""
         for tab in TABS:
             self.set_class(tab == self.tab, tab)
+        # In a wide terminal, the sweep stays beside the setup that describes the next one.
+        stays = self.tab == "setup" and self.has_class("of-sweep")
+        self.set_class(self.tab == "sweep" or stays, "of-sweep")
         names = tabs(self.tab, self.palette)
         room = self.app.size.width - sum(len(text) for text, _ in names)
         windows, _ = bar(WINDOWS, (), room, self.palette, self.glyphs)
@@ -185,9 +216,12 @@ class MainScreen(PacedScreen[None]):
             return FIELD_BAR, ()
         if isinstance(focused, Input):
             return LEVEL_BAR, ()
+        if focused is not None and focused is self.sweep:
+            return SWEEP_BAR, ENDS
         in_form = focused is not None and self.form in focused.ancestors_with_self
         panel = "fields" if in_form else "experiments"
         if self.app.size.width < WIDE:
-            return NARROW_BARS[panel if self.tab == "setup" else self.tab], ENDS
+            bars = {**NARROW_BARS, "setup": NARROW_BARS[panel], "sweep": SWEEP_BAR}
+            return bars[self.tab], ENDS
         panels: dict[Widget | None, str] = {self.loss: "training", self.denoising: "denoising"}
         return WIDE_BARS[panels.get(focused, panel)], ENDS

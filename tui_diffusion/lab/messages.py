@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from .sampling.diagnosis import RequestedDiagnosis
     from .sampling.measured_trajectory import MeasuredTrajectory
+    from .sweeps.details import CellDetails
 
 
 class SessionUpdate(Message, namespace="lab"):
@@ -18,6 +19,21 @@ class SessionUpdate(Message, namespace="lab"):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, SessionUpdate)
+
+
+class SweepUpdate(Message, namespace="lab"):
+    """The sweep has progressed; a newer message replaces a pending one."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, SweepUpdate)
+
+
+class CellReady(Message, namespace="lab"):
+    """The trainings of a cell of a sweep have been read."""
+
+    def __init__(self, details: CellDetails) -> None:
+        super().__init__()
+        self.details = details
 
 
 class PartsFound(Message, namespace="lab"):

@@ -110,7 +110,8 @@ class Model:
         """
         name = experiment.name if experiment.name in self.workspaces else base_of(experiment).id
         self.workspaces[name].forget()
-        self.workspaces[name] = Workspace(experiment, training)
+        variation = self.workspaces[name].variation
+        self.workspaces[name] = Workspace(experiment, training, variation=variation)
         return name
 
     def close(self) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..core.config.experiment import Experiment
 from .sampling.request import PointSource, SampleRequest
 from .session.records import SessionState, Training
+from .variation import Variation
 
 if TYPE_CHECKING:
     from ..core.methods import Denoiser
@@ -65,7 +66,7 @@ class Workspace:
 
     ``source_ideal``: sample with the ideal denoiser. ``noise``: offset to the seed of sampling.
     ``watch`` follows the training if another process may be at it. ``given`` is what a script has
-    opened the lab with.
+    opened the lab with. ``variation`` is what the next sweep varies.
     """
 
     experiment: Experiment
@@ -74,6 +75,7 @@ class Workspace:
     noise: int = 0
     watch: Watch | None = None
     given: Given | None = None
+    variation: Variation = field(default_factory=Variation)
 
     @property
     def parts(self) -> Mapping[str, Any]:

@@ -17,7 +17,14 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ..assemble import make_ideal, make_method, make_mixture, make_sampler, sampling_schedule
+from ..assemble import (
+    make_ideal,
+    make_method,
+    make_mixture,
+    make_sampler,
+    noises,
+    sampling_schedule,
+)
 from ..config.choices import samplers_of
 from ..config.data_section import DataConfig
 from ..config.errors import ConfigError
@@ -83,7 +90,9 @@ def errors_by_evaluations(
     seed: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> list[SamplerError]:
-    """Measure samplers, by default all of the method, with at most ``counts`` evaluations each.
+    """Measure samplers with at most ``counts`` evaluations each.
+
+    By default all of the method that need no other package.
 
     For each count a sampler takes as many steps as that allows, if the method has so many levels.
     Nothing is repeated, and the samples are clean. ``progress`` receives samplings done and their
@@ -91,9 +100,10 @@ def errors_by_evaluations(
     """
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
+    own = (n for n in samplers_of(experiment.method.name) if not SAMPLER_PARTS[n].needs)
     plans = [
         plan
-        for name in (samplers_of(experiment.method.name) if samplers is None else samplers)
+        for name in (own if samplers is None else samplers)
         for plan in _plans(experiment, name, tuple(sorted(counts)))
     ]
     count = min(experiment.sampling.points if points is None else points, MAX_POINTS)
@@ -205,9 +215,10 @@ def _calls(experiment: Experiment) -> int:
     counter = _Counter(make_method(experiment.method, make_mixture(experiment.data)))
     take = make_sampler(experiment.sampling, schedule.levels)
     x = torch.ones(1, experiment.dim)
+    z = torch.zeros(1, noises(experiment.sampling) * experiment.dim)
     previous: Step | None = None
     for k in range(schedule.levels):
-        previous = take(x, schedule[k], counter, torch.zeros_like(x), previous)
+        previous = take(x, schedule[k], counter, z, previous)
         x = previous.x_next
     return counter.calls
 

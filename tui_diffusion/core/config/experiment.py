@@ -261,7 +261,9 @@ def _why_not(field: FieldSpec, experiment: Experiment) -> str:
     path, values = field.missing(experiment)
     now = format_value(experiment.get(path))
     methods = methods_for(path, values)
-    allowed = f"{path} = {_or(values)}"
+    parts = SAMPLER_PARTS if path == "sampling.sampler" else {}
+    own = [value for value in values if value not in parts or not parts[value].group]
+    allowed = f"{path} = {_or(own or values)}"
     if experiment.method.name not in methods:
         allowed += f" with method.name = {_or(methods)}"
     return f"{field.path}: does not apply while {path} is {now}; allowed: {allowed}"

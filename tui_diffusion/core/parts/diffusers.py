@@ -1,7 +1,7 @@
 """The schedulers of diffusers, as entries of the samplers; loads neither diffusers nor torch.
 
-`core.diffusers_step` drives the classes. Orders are those measured with the exact denoiser, without
-the last step: a multistep class that starts with one of first order has order 2 at most.
+`core.diffusers_step` drives the classes. Orders are those of their papers and documentation;
+`core.conformance` measures them.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ SCHEDULERS = (
         "y ← y + ∫ p(s) ds from s to s', p the cubic through the last four slopes (y − x0_hat)/s",
         KARRAS,
         more="scipy",
-        order=2,
+        order=4,
         looks_back=ALL_STEPS,
         needs_signal=True,
     ),
@@ -175,7 +175,7 @@ SCHEDULERS = (
         "IPNDM",
         "a DDIM step with (55·e₀ − 59·e₁ + 37·e₂ − 9·e₃)/24 of the last four eps_hat; first fewer",
         _PSEUDO,
-        order=2,
+        order=4,
         looks_back=ALL_STEPS,
         needs_signal=True,
     ),

@@ -136,7 +136,7 @@ ODE_SAMPLERS = (
         name="lms",
         function="lms",
         help="the ODE with a cubic over four steps, one evaluation, for 10 levels or more",
-        order=2,
+        order=4,
         looks_back=3,
         papers=(KARRAS,),
         formula="x ← α'·(x/α + Σⱼ wⱼ·eps_hatⱼ) over the last four steps, wⱼ = ∫ Lⱼ(s) ds from s = "
@@ -164,7 +164,7 @@ eps_hats = {}  # eps_hat of every step
         name="deis",
         function="deis",
         help="the ODE with a parabola over three steps, one evaluation, for the fewest levels",
-        order=2,
+        order=3,
         looks_back=2,
         papers=(
             "Zhang and Chen 2023: Fast Sampling of Diffusion Models with Exponential Integrator. "

@@ -21,9 +21,9 @@ class SamplerPart(Part):
     function. ``needs`` are the packages without which there is none.
 
     ``order`` is the order of convergence p: without noise, the error over N steps falls as N^−p. It
-    is None for a sampler that does not follow the probability-flow ODE. The first steps of a
-    sampler that looks back are of lower order, which bounds p; from noise much wider than the data
-    their error is so small that the later steps' order shows. ``evaluations`` is the number of
+    is None for a sampler that does not follow the probability-flow ODE. That of one that looks back
+    is the order of its later steps: the first ones are of lower order, which shows less the wider
+    the noise is than the data. ``evaluations`` is the number of
     calls of the denoiser in one step. With a method in ``biased_with``, the sample does not tend to
     the data, even from the ideal denoiser.
 

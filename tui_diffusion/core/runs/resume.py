@@ -119,9 +119,9 @@ def resume(run: Run, experiment: Experiment | Preset | None = None) -> Trainer:
     check_type("run", run, Run, "open_run(NAME) returns one")
     experiment = run.experiment if experiment is None else experiment_of(experiment)
     check_continues(run, experiment)
-    trainer = Trainer(experiment)
+    trainer, state = Trainer(experiment), run.training_state()
     try:
-        go_on(trainer, run.training_state(), run.experiment)
+        go_on(trainer, state, run.experiment)
     except (*UNREADABLE, SafetensorError) as error:
         raise RunError(
             f"run {shown(str(run.folder))}: state.safetensors does not fit ({reason_of(error)})"

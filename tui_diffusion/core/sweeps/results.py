@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -129,6 +129,19 @@ class SweepResults:
         }
         alike = [i for i in finite if i == best or not (i in differences and differences[i].above)]
         return Ranking(of, best, tuple(alike), differences)
+
+    def with_training(self, training: Training) -> SweepResults:
+        """Return the results with one training read again, of all cells that sample from it."""
+        known = reports(training, self.stored.run_folder(training))
+        cells = list(self.cells)
+        for place, index in enumerate(training.cells):
+            report = known[place] if known else None
+            seeds = (
+                replace(one, report=report) if one.training.name == training.name else one
+                for one in cells[index].seeds
+            )
+            cells[index] = replace(cells[index], seeds=tuple(seeds))
+        return replace(self, cells=tuple(cells))
 
     @cached_property
     def measures(self) -> tuple[str, ...]:

@@ -62,6 +62,11 @@ def use_speeds(measured: Mapping[str, Speeds]) -> Mapping[str, Speeds]:
     return before
 
 
+def measured_speeds() -> Mapping[str, Speeds]:
+    """Return the figures measured on this machine, by the device's name."""
+    return _measured
+
+
 def any_measured() -> bool:
     """Return whether any device of this machine has been measured."""
     return bool(_measured)

@@ -46,7 +46,7 @@ def sweep_figure(found: SweepResults, measure: str) -> Figure:
         values = [spread.median for r in found.cells if (spread := r.spread(measure))]
     else:
         values = [value for result in found.cells for value in result.values(measure)]
-    scale = _Scale(values)
+    scale = MeasureScale(values)
     panels = []
     for combination in combinations:
         fixed = {a.field: value for a, value in zip(further, combination, strict=True)}
@@ -61,7 +61,7 @@ def sweep_figure(found: SweepResults, measure: str) -> Figure:
     return Figure(f"{found.sweep.base.name}: {MEASURES[measure].name}, {note}", tuple(panels))
 
 
-class _Scale:
+class MeasureScale:
     """The scale of a measure: logarithmic for positive values of several orders of magnitude."""
 
     def __init__(self, values: Sequence[float]) -> None:
@@ -97,7 +97,7 @@ def _heat_map(
     axes: Sequence[Axis],
     measure: str,
     ranking: Ranking | None,
-    scale: _Scale,
+    scale: MeasureScale,
     title: str,
 ) -> PicturePanel:
     across, up = axes
@@ -140,7 +140,7 @@ def _curve(
     axes: Sequence[Axis],
     measure: str,
     ranking: Ranking | None,
-    scale: _Scale,
+    scale: MeasureScale,
     title: str,
 ) -> PicturePanel:
     """Return the medians as a line, with quartiles, extremes, every seed, and real data."""

@@ -226,6 +226,7 @@ class Windows:
         main = self._main
         groups = {main.loss: "Training", main.denoising: "Denoising"}
         default = "Setup" if main.form.is_on_screen else main.tab.capitalize()
+        default = "Sweep" if main.sweep is not None and main.sweep.has_focus else default
         group = next((g for panel, g in groups.items() if panel.has_focus), default)
         page = lab_page(self.model.workspace, main.denoising, main.loss.view, group)
         self._app.push_screen(HelpScreen(page))

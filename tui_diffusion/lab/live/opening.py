@@ -107,8 +107,8 @@ def _show(
     finally:
         if guard is not None:
             guard.close()
-    if problem := chosen.save(app):
-        print(f"diffusion-tui: {problem}", file=sys.stderr)
+    for text in filter(None, (chosen.save(app), app.farewell)):
+        print(f"diffusion-tui: {text}", file=sys.stderr)
     if app.failure is not None:
         what = shown(" ".join(f"{type(app.failure).__name__}: {app.failure}".split()))
         raise RuntimeError(f"the lab failed ({what})") from app.failure

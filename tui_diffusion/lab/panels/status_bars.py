@@ -133,8 +133,7 @@ def _time(training: Training) -> NumberedText:
 def tabs(current: str, palette: Palette, names: Sequence[str] = TABS) -> StyledTexts:
     """Return the tabs with their keys; a click on a tab presses its key."""
     plain, here = palette.style("axis"), palette.style("text") + Style(reverse=True)
-    runs: StyledTexts = [(" ", plain)]
-    for number, tab in enumerate(names, 1):
-        style = here if tab == current else plain
-        runs += [(f" {number} {tab} ", style + pressing(str(number))), (" ", plain)]
-    return runs
+    return [
+        (f" {number} {tab} ", (here if tab == current else plain) + pressing(str(number)))
+        for number, tab in enumerate(names, 1)
+    ]

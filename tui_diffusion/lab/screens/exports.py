@@ -13,6 +13,7 @@ from ...core.progress import ProgressCallback
 from ..runs.compare.subjects import LETTERS, Subject
 
 if TYPE_CHECKING:
+    from ...core.sweeps.results import SweepResults
     from ...export import ExportOptions
     from ...export.scene import Exhibit
     from ..panels.training import LossPanel
@@ -139,6 +140,30 @@ def _of_training(panel: LossPanel) -> Exhibit | None:
     if training is None or training.losses is None or not training.step:
         return None
     return Exhibit(training.experiment, losses=training.losses[: training.step].copy())
+
+
+_OF_A_SWEEP = {
+    ".csv": "every training, a line each",
+    ".png": "a picture of a measure",
+    ".svg": "a picture that scales",
+}
+
+
+def of_sweep(results: SweepResults, measure: str) -> ExportChoices:
+    """Return the choices of a sweep: its table, and pictures of ``measure`` and of the others."""
+    from ...core.sweeps.measures import MEASURES
+    from ...export.sweeps import export_sweep
+
+    def writer(view: str | None) -> Write:
+        def write(file: Path, options: ExportOptions, progress: ProgressCallback) -> list[Path]:
+            return export_sweep(results, file, replace(options, view=view))
+
+        return write
+
+    keys = dict.fromkeys((measure, *results.measures))
+    pictures = {MEASURES[key].name: writer(key) for key in keys}
+    shows = {".csv": {"": writer(None)}, ".png": pictures, ".svg": pictures}
+    return ExportChoices(results.stored.name, _OF_A_SWEEP, shows)
 
 
 # --- a comparison --------------------------------------------------------------------------------

@@ -18,14 +18,14 @@ from ... import docs
 from ...core.config.presets import base_of
 from ...core.config.titles import about_of, title_of
 from ...core.text import shown
-from ...interface.keymap import ACTIONS, FORM_KEYS, LAB_KEYS, Action
+from ...interface.keymap import ACTIONS, FORM_KEYS, LAB_KEYS, SWEEP_ACTIONS, Action
 from ..output.screens import ModalWindow
 from ..panels.denoising import DenoisingPanel
 from ..views.names import PICTURES
 from ..workspace import Workspace
 from .explanations import current_advice, formulas, own_parts, papers, seen, where
 
-GROUPS = ("Training", "Denoising", "Lab", "Setup")
+GROUPS = ("Training", "Denoising", "Lab", "Setup", "Sweep")
 """The groups of keys, by panel."""
 
 
@@ -121,7 +121,8 @@ def lab_page(
     keys, formulas, all other views, and papers.
     """
     experiment = workspace.experiment
-    yield from key_table(here, ACTIONS)
+    actions = (*ACTIONS, *SWEEP_ACTIONS)
+    yield from key_table(here, actions)
     preset = base_of(experiment)
     own = f"{shown(experiment.name)}, from {preset.title}" if experiment.name != preset.id else ""
     yield Text(f"\n{own or title_of(experiment)}", style="bold")
@@ -137,7 +138,7 @@ def lab_page(
     yield from _pictures(views)
     for group in GROUPS:
         if group != here:
-            yield from key_table(group, ACTIONS)
+            yield from key_table(group, actions)
     yield Text("\nFormulas of these settings", style="bold underline")
     yield keys_and_meanings(formulas(experiment), 8)
     for name, text in own_parts(experiment):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 from textual.message import Message
 
 from ...core.numbered_text import NumberedText, joined
-from ...interface.gpus import Gpu, find_gpus
 from ..readings import run_of
 from .text_line import TextLine
+
+if TYPE_CHECKING:
+    from ...interface.gpus import Gpu
 
 _EVERY = 1.0
 """Seconds between two readings during a training."""
@@ -43,6 +46,8 @@ class GpuLine(TextLine):
         threading.Thread(target=self._find, name="gpu", daemon=True).start()
 
     def _find(self) -> None:
+        from ...interface.gpus import find_gpus
+
         read = find_gpus()
         if read is not None and self.is_running:
             self.post_message(self.Found(read))

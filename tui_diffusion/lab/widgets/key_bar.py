@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from ...interface.glyphs import Glyphs
-from ...interface.keymap import ACTIONS, Action
+from ...interface.keymap import ACTIONS, SWEEP_ACTIONS, Action
 from ..drawing.palette import Palette
 
 StyledText = tuple[str, Style]
@@ -56,6 +56,7 @@ _KEYS = {
     "list": Hint(("tab",), ("tab",), "list"),
     "next": Hint(("tab",), ("tab",), "next panel"),
     "edit": Hint(("enter",), ("enter",), "edit"),
+    "vary": Hint(("asterisk",), ("*",), "vary"),
     "nudge": Hint(("comma", "full_stop"), (",", "."), "nudge"),
     "undo": Hint(("backspace",), ("backspace",), "undo"),
     "take": Hint(("enter",), ("enter",), "takes it"),
@@ -68,7 +69,7 @@ _TRAINING = "train pause stop loss_view:views log_scale"
 
 WIDE_BARS = {
     "experiments": _hints(f"{_LAB} next runs compare export ask tour"),
-    "fields": _hints(f"edit nudge undo keep {_LAB} next"),
+    "fields": _hints(f"edit nudge vary undo keep {_LAB} next"),
     "denoising": _hints(f"{_LAB} next runs compare export ask track copy"),
     "training": _hints(f"{_TRAINING} levels play view ideal next runs compare export ask"),
 }
@@ -76,11 +77,17 @@ WIDE_BARS = {
 
 NARROW_BARS = {
     "experiments": _hints("rows fields train tour keep:save code copy"),
-    "fields": _hints("edit nudge list train keep:save code undo copy"),
+    "fields": _hints("edit nudge vary list train keep:save code undo copy"),
     "training": _hints(f"{_TRAINING} code copy"),
     "denoising": _hints("train levels play view truth ideal noise copy track"),
 }
 """Hints by the visible panel, for the narrow layout; keys for all panels are beside the tabs."""
+
+SWEEP_BAR = tuple(
+    hint_of(action)
+    for action in sorted((a for a in SWEEP_ACTIONS if a.footer), key=lambda a: a.footer)
+)
+"""Hints of the sweep's panel, for both layouts."""
 
 FIELD_BAR = _hints("take values leave")
 LEVEL_BAR = _hints("take leave")

@@ -24,6 +24,7 @@ from ....core.config.experiment import Experiment, field_table
 from ....core.config.fields import FieldSpec
 from ....core.text import shortened
 from ...reader import Reader
+from ...variation import Variation
 from .choices import OF_A_FILE
 from .editors import Closed, ValueChoices, ValueInput
 from .help import FormHelp
@@ -36,6 +37,8 @@ _SKETCHED = 9
 """Minimum number of lines at which it shows a small one while they are edited."""
 _PATIENCE = 1.0
 """Seconds to wait for the choices of a file; after that, a text field opens instead."""
+
+_NOTHING = Variation()
 
 Outcome = Future[tuple[Experiment, dict[str, ConfigError]]]
 
@@ -52,6 +55,8 @@ class Form(Widget):
 
     Backspace resets a field to the preset's value. On a field without changes it resets all
     fields, and then brings the changes back.
+
+    The asterisk opens a text field for the values that a field takes in a sweep.
 
     Files are read on another thread; meanwhile, the value that names the file waits in its row.
     """
@@ -92,6 +97,13 @@ class Form(Widget):
             super().__init__()
             self.experiment = experiment
 
+    class Varied(Message):
+        """What the next sweep varies was changed."""
+
+        def __init__(self, variation: Variation) -> None:
+            super().__init__()
+            self.variation = variation
+
     class Rejected(Message):
         """An invalid value was entered; it stays in the form as a draft."""
 
@@ -121,6 +133,8 @@ class Form(Widget):
         self._reader: Reader[tuple[Experiment, dict[str, ConfigError]]] = Reader(self)
         self._check: Check | None = None
         self._choices: Reader[FieldSpec] = Reader(self)
+        self._variation = self.model.variation
+        self._refused_axis = ("", "")
 
     def compose(self) -> ComposeResult:
         yield self.fields
@@ -128,11 +142,17 @@ class Form(Widget):
 
     # --- interface -------------------------------------------------------------------------------
 
-    def show(self, experiment: Experiment, preset: Experiment) -> None:
+    def show(
+        self, experiment: Experiment, preset: Experiment, variation: Variation = _NOTHING
+    ) -> None:
         """Show an experiment and mark its differences from ``preset``; post no message.
 
         Drop all drafts, unless these two are already shown.
         """
+        if variation != self.model.variation:
+            self.model.variation = self._variation = variation
+            self.fields.refresh()
+            self.describe()
         if (experiment, preset) == (self.model.experiment, self.model.preset):
             return
         self.close_editor()
@@ -205,6 +225,9 @@ class Form(Widget):
 
     def _report(self, outcome: EntryOutcome | None) -> None:
         self.describe()
+        if self._variation != self.model.variation:
+            self._variation = self.model.variation
+            self.post_message(self.Varied(self._variation))
         if outcome is not None and outcome.experiment is not None:
             self.post_message(self.Changed(outcome.experiment))
         if outcome is not None and outcome.error is not None:
@@ -263,7 +286,8 @@ class Form(Widget):
         spec = self.fields.spec
         relevant = spec.section == "schedule" or spec.path == "sampling.levels"
         least = _SKETCHED if self.editing else _PICTURED
-        return relevant and self.picture is not None and self.size.height >= least
+        drawn = self.picture is not None and not self.model.varying
+        return relevant and drawn and self.size.height >= least
 
     @property
     def _help_lines(self) -> int:
@@ -297,12 +321,24 @@ class Form(Widget):
     def open(self) -> None:
         """Open an editor for the field under the cursor, with the choices of its file."""
         path = self.path
+        if self.model.varying:
+            self._open_axis(path)
+            return
         if path not in OF_A_FILE:
             self._open_editor(self.model.spec_to_edit(path))
             return
         read = partial(spec_with_choices, path, self.model.file)
         self._choices.start(read, lambda outcome: self._offer(outcome.result()))
         self.set_timer(_PATIENCE, lambda: self._offer(field_table()[path]))
+
+    def _open_axis(self, path: str) -> None:
+        """Open a text field for the values of an axis, with those that were refused."""
+        variation, (refused_path, text) = self.model.variation, self._refused_axis
+        begun = refused_path == path or bool(variation.text(path))
+        if refused_path != path:
+            text = variation.to_edit(path, self.model.experiment)
+        self._refused_axis = ("", "")
+        self._edit(ValueInput(field_table()[path], text, lambda up: None, begun=begun))
 
     def _offer(self, spec: FieldSpec) -> None:
         """Open the editor that waits for this field's choices."""
@@ -322,7 +358,7 @@ class Form(Widget):
         if self._editor is not None:
             self.close_editor()
         self._editor = editor
-        self.model.begin(editor.spec.path)
+        self.model.begin(editor.spec.path, varying=self.model.varying)
         self.mount(editor)
         self._place_editor()
         # At once, because keys that are already waiting belong to the editor.
@@ -375,6 +411,9 @@ class Form(Widget):
         event.stop()
         if event.editor is self._editor:
             spec = event.editor.spec
+            if self.model.varying:
+                self._finish_axis(spec.path, event.text)
+                return
             if (spec.path, event.text) == (
                 "data.name",
                 "file",
@@ -385,6 +424,16 @@ class Form(Widget):
             if event.text is not None:
                 self.enter(spec.path, event.text)
             self.describe()
+
+    def _finish_axis(self, path: str, text: str | None) -> None:
+        """Take the values of an axis; those that are refused come back with the next editor."""
+        self.close_editor()
+        if text is not None:
+            outcome = self.model.vary(path, text)
+            self._refused_axis = (path, text) if outcome.error is not None else ("", "")
+            self.fields.refresh()
+            self._report(outcome)
+        self.describe()
 
     @on(Input.Changed)
     @on(OptionList.OptionHighlighted)

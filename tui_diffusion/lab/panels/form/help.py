@@ -15,6 +15,9 @@ from .rows import short_name
 Draw = Callable[[int, int], list[Strip]]
 """Draws a picture of a width in columns and a height in lines."""
 
+_AXIS = "16,32,64 or 1e-4..1e-1:log7 or 0..1:lin5; one value: does not vary"
+"""How the values of an axis are written."""
+
 
 class FormHelp(RowList, can_focus=False):
     """The help on the field under the cursor, cut to the lines available."""
@@ -57,6 +60,10 @@ class FormHelp(RowList, can_focus=False):
         if problem is not None:
             reason = str(problem).removeprefix(f"{path}: ")
             return [title, *self._wrap(reason, width, height - 1, "error")]
+        if model.varying and model.edited == path:
+            note = self._wrap(model.axis_note, width, max(height - 2, 1), "changed")
+            how = "a number; 1: no error bars" if path == "seed" else _AXIS
+            return [title, *note, *self._wrap(how, width, height - 1 - len(note), "dim")]
         preset = self._wrap(
             model.to_undo(path), width, 1, "changed" if model.changed(path) else "dim"
         )

@@ -16,6 +16,7 @@ from ....core.config.experiment import Experiment, field_table
 from ....core.config.fields import FieldSpec
 from ....core.config.stepping import nudge
 from ....core.config.value_types import format_value
+from ...variation import Variation
 from .choices import OF_A_FILE, choices_of, named_file
 
 
@@ -60,6 +61,12 @@ class FormModel:
         """The values whose file has not been read yet, by path, the latest last."""
         self.edited = ""
         """The path of the field in the open editor, or ''."""
+        self.variation = Variation()
+        """What the next sweep varies."""
+        self.varying = False
+        """Whether the open editor holds the values of an axis."""
+        self.axis_note = ""
+        """What the values in that editor are."""
         self._refused: dict[str, ConfigError] = {}
         """The error of the text in the editor, or the reason why a value has no next one."""
         self._before_reset: Experiment | None = None
@@ -118,12 +125,15 @@ class FormModel:
 
     @property
     def summary(self) -> str:
-        """Number of changed and of wrong fields, such as "2 changed, 1 wrong", or ''."""
-        counts = ((self.changes, "changed"), (len(self.problems), "wrong"))
+        """Number of changed, wrong and varied fields, such as "2 changed, 1 wrong", or ''."""
+        varied = len(self.variation.axes) + (self.variation.seeds > 1)
+        counts = ((self.changes, "changed"), (len(self.problems), "wrong"), (varied, "varied"))
         return ", ".join(f"{count} {what}" for count, what in counts if count)
 
     def to_undo(self, path: str) -> str:
         """Describe the effect of Backspace on a field; '' if it has none."""
+        if self.variation.text(path) and not self.edited:
+            return "backspace: varies no more"
         if self._touched(path):
             preset = f"preset: {format_value(self.preset.get(path))}"
             return preset if self.edited else f"{preset} (backspace)"
@@ -152,11 +162,14 @@ class FormModel:
         return self.enter(path, "false" if self.text(path) == "true" else "true")
 
     def reset(self, path: str) -> EntryOutcome | None:
-        """Set a field to the preset's value and drop its draft.
+        """End the axis of a field; else set it to the preset's value and drop its draft.
 
         On a field without a change or a draft, reset all fields. If no field has any, restore the
         values from before the last reset of all fields; return None if there are none.
         """
+        if self.variation.text(path):
+            self.variation = self.variation.without(path)
+            return EntryOutcome(None, None)
         if self._touched(path):
             return self._take(path, self.preset.get(path))
         if self.drafts or self.experiment != self.preset:
@@ -254,13 +267,15 @@ class FormModel:
 
     # --- the open editor -------------------------------------------------------------------------
 
-    def begin(self, path: str) -> None:
-        """Open a field in the editor."""
+    def begin(self, path: str, *, varying: bool = False) -> None:
+        """Open a field in the editor, for its value or for the values of an axis."""
         self.edited, self._refused = path, {}
+        self.varying, self.axis_note = varying, ""
 
     def end(self) -> None:
         """Close the editor and drop its text."""
         self.edited, self._refused, self.trial = "", {}, self.experiment
+        self.varying, self.axis_note = False, ""
 
     def try_text(self, path: str, text: str) -> None:
         """Update `trial` and `fault` for the text in the editor; `trial` stays if it is wrong.
@@ -268,6 +283,9 @@ class FormModel:
         A file is read once, when it is taken.
         """
         text = text.strip()
+        if self.varying:
+            self._try_axis(path, text)
+            return
         values = {**self._other_drafts(path), path: text}
         if self._reads(values):
             values = {p: text for p, text in values.items() if p not in OF_THE_FILE}
@@ -278,6 +296,23 @@ class FormModel:
         self._refused = {p: error for p, error in problems.items() if p == path}
         if unchanged or not self._refused:
             self.trial = trial
+
+    def _try_axis(self, path: str, text: str) -> None:
+        """Update `axis_note` and `fault` for the values in the editor."""
+        self.axis_note, self._refused = "", {}
+        try:
+            self.axis_note = self.variation.described(path, text)
+        except ConfigError as error:
+            self._refused = {path: error}
+
+    def vary(self, path: str, text: str) -> EntryOutcome:
+        """Take the values of an axis; `fault` says why, if they are refused."""
+        try:
+            self.variation = self.variation.with_text(path, text)
+        except ConfigError as error:
+            self._refused = {path: error}
+            return EntryOutcome(None, error)
+        return EntryOutcome(None, None)
 
     def next_text(self, path: str, text: str, *, up: bool) -> str:
         """Return the next value after the text in the editor, or ``text`` if there is none."""

@@ -37,6 +37,7 @@ class FormRows(RowList):
         Binding("backspace,delete", "reset", "Back to the preset", show=False),
         Binding("full_stop", "nudge(True)", "Up", show=False),
         Binding("comma", "nudge(False)", "Down", show=False),
+        Binding("asterisk", "vary", "Vary", show=False),
     ]
 
     class Moved(Message):
@@ -116,6 +117,12 @@ class FormRows(RowList):
             self._model.begin(self.spec.path)
             self.post_message(self.Opened())
 
+    def action_vary(self) -> None:
+        """Request an editor for the values that the field takes in a sweep."""
+        self._editor, self._waiting = None, []
+        self._model.begin(self.spec.path, varying=True)
+        self.post_message(self.Opened())
+
     def action_reset(self) -> None:
         """Set the field under the cursor, or all of them, to the preset's value."""
         self._edited(self._model.reset(self.spec.path))
@@ -193,6 +200,8 @@ class FormRows(RowList):
             state, mark = "error", "!" if self.plain else "✗"
         elif spec.path in self._model.waiting:
             state, mark = "dim", "~" if self.plain else "…"
+        elif self._model.variation.text(spec.path):
+            state, mark = "changed", "%" if self.plain else "∗"
         elif self._model.changed(spec.path):
             state, mark = "changed", "*" if self.plain else "•"
         pieces: list[Piece] = [(f"{mark} ", state)]
@@ -203,8 +212,9 @@ class FormRows(RowList):
             pieces += [(f"{short_name(spec)} ", state)]
         unit = self.fit(f" {spec.unit}", 8) if width >= MEDIUM_ROW else " "
         room = width - len(unit) - sum(cell_len(text) for text, _ in pieces)
-        value = self._model.text(spec.path)
-        if state == "changed":
+        varied = self._model.variation.text(spec.path)
+        value = varied or self._model.text(spec.path)
+        if state == "changed" and not varied:
             # The preset's value before it, if both fit.
             arrow = "->" if self.plain else "→"
             preset = f"{format_value(self._model.preset.get(spec.path))} {arrow} "

@@ -1,0 +1,154 @@
+"""Windows of the sweep: the sweeps on disk, and the question before the lab is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from ...core.runs.store import age_text
+from ...core.sweeps.store import SweepSummary, list_sweeps
+from ...core.sweeps.sweep import short_names
+from ..output.screens import ModalWindow
+from ..reader import Reader
+from ..widgets.row_list import Piece, RowList, middle
+
+
+class SweepList(RowList):
+    """The sweeps on disk, one a row."""
+
+    DEFAULT_CSS = """
+    SweepList { height: 1fr; }
+    """
+
+    def __init__(self, *, plain: bool) -> None:
+        super().__init__(plain=plain)
+        self.rows: list[SweepSummary] = []
+
+    def take(self, rows: list[SweepSummary]) -> None:
+        """Show these sweeps."""
+        self.rows = rows
+        self.cursor = min(self.cursor, max(len(rows) - 1, 0))
+        self.recount()
+
+    def count(self) -> int:
+        return len(self.rows)
+
+    def paint(self, row: int, width: int) -> Iterable[Piece]:
+        sweep = self.rows[row]
+        done = f"{sweep.done}/{sweep.trainings}" if sweep.stored else ""
+        state = sweep.state
+        tail = f"  {state:<12}{done:>10}{_age(sweep):>8} "
+        fields = short_names([str(axis["field"]) for axis in sweep.axes])
+        what = f"  {sweep.reason or ' × '.join(fields.values())}"
+        room = width - len(tail)
+        name = min(max((len(s.label) for s in self.rows), default=0) + 1, room * 2 // 3)
+        return [
+            (self.fit(f" {middle(sweep.label, name - 1)}", name), ""),
+            (self.fit(what, room - name), "dim"),
+            (tail, "error" if state == "damaged" else "dim"),
+        ]
+
+    def action_open(self) -> None:
+        if self.rows and isinstance(self.screen, SweepsScreen):
+            self.screen.choose(self.rows[self.cursor])
+
+
+def _age(sweep: SweepSummary) -> str:
+    from datetime import UTC, datetime
+
+    if sweep.stored is None:
+        return ""
+    return age_text(max((datetime.now(UTC) - sweep.stored.created).total_seconds(), 0.0))
+
+
+class SweepsScreen(ModalWindow[SweepSummary | None]):
+    """The list of sweeps; enter opens one."""
+
+    DEFAULT_CSS = """
+    SweepsScreen Vertical {
+        width: 110; max-width: 96%; height: 70%; max-height: 26; border: round $accent;
+        background: $surface; border-title-color: $text;
+    }
+    SweepsScreen Static { height: auto; padding: 0 1; color: $text-muted; }
+    """
+    BINDINGS = [Binding("escape,q,o", "dismiss", "close")]
+
+    def __init__(self, *, plain: bool) -> None:
+        super().__init__()
+        self._plain = plain
+        self._reader: Reader[list[SweepSummary]] = Reader(self)
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_title = "Sweeps"
+            box.border_subtitle = "enter opens, escape closes"
+            yield Static("reading the sweeps …", markup=False)
+            yield SweepList(plain=self._plain)
+
+    def on_mount(self) -> None:
+        self.query_one(SweepList).focus()
+        self._reader.start(list_sweeps, lambda outcome: self._take(outcome.result()))
+
+    def _take(self, rows: list[SweepSummary]) -> None:
+        self.query_one(SweepList).take(rows)
+        none = "No sweeps so far: t in the tab of the sweep trains one."
+        self._say("" if rows else none)
+
+    def _say(self, text: str) -> None:
+        message = self.query_one(Static)
+        message.update(text)
+        message.display = bool(text)
+
+    def choose(self, sweep: SweepSummary) -> None:
+        """Close with a sweep that can be opened."""
+        if sweep.stored is None:
+            self._say(f"{sweep.label}: {sweep.reason}")
+        else:
+            self.dismiss(sweep)
+
+
+Answer = Literal["wait", "detach", "stop"]
+
+
+class LeavePrompt(ModalWindow[Answer]):
+    """The question before the lab is left while a sweep goes on; escape stays in the lab."""
+
+    DEFAULT_CSS = """
+    LeavePrompt { align: center bottom; }
+    LeavePrompt Static {
+        width: auto; max-width: 96%; height: auto; margin: 0 0 1 0; padding: 0 1;
+        border: round $accent; background: $surface; border-title-color: $text;
+    }
+    """
+    BINDINGS = [
+        Binding("g", "answer('detach')", "goes on without the lab"),
+        Binding("x", "answer('stop')", "stops"),
+        Binding("escape,enter,q,w", "answer('wait')", "stay"),
+    ]
+
+    def __init__(self, name: str, left: str) -> None:
+        super().__init__()
+        self._sweep, self._left = name, left
+
+    def compose(self) -> ComposeResult:
+        question = Static(
+            f"Sweep {self._sweep} is training{self._left}.\n"
+            "g  leave; it goes on without the lab\n"
+            "x  leave and stop it; diffusion-tui sweep --resume goes on\n"
+            "escape  stay in the lab",
+            markup=False,
+        )
+        question.border_title = "Leave?"
+        yield question
+
+    def action_answer(self, answer: Answer) -> None:
+        self.dismiss(answer)
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
