@@ -16,6 +16,7 @@ HEAVY = (
     "scipy",
     "tomlkit",
     "diffusers",
+    "distributed",
 )
 
 REPORT = """

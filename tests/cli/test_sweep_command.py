@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 
 import click
 import pytest
@@ -14,6 +15,7 @@ from tui_diffusion.core.sweeps.engines.executor import ExecutorEngine
 from tui_diffusion.core.sweeps.measures import MEASURES
 
 from ..cases import for_each
+from ..part_files import restored, written
 from ..sweeps import Inline
 
 SMALL = ("--set", "training.steps=30", "--set", "sampling.points=40", "--set", "device=cpu")
@@ -198,3 +200,44 @@ def test_what_a_terminal_could_act_on_is_shown_harmless(run_cli, home):
     assert run_cli("sweeps") == 0
     assert "\x1b" not in run_cli.out
     assert "damaged" in run_cli.out
+
+
+PART = '''
+@sampler
+def drift(x, level, denoiser, strength: float = 1.0):
+    """Go on."""
+    p = denoiser(x, level)
+    return level.alpha_next * p.x0_hat + strength * level.sigma_next * p.eps_hat
+'''
+DRIFT = ("edm-1d", "--set", "sampling.sampler=drift", "--vary", "sampling.strength=1,2", *SMALL)
+
+
+def test_a_sweep_with_a_part_file_needs_it_again(run_cli, home, tmp_path, executor):
+    with restored():
+        file = written(tmp_path, PART)
+        executor._fail = lambda name: True
+        assert run_cli("sweep", *DRIFT, "--parts", str(file)) == 1
+        *_, line = run_cli.err.splitlines()
+        again = shlex.split(line.partition("try again with: diffusion-tui ")[2])
+        assert again[-2:] == ["--parts", str(file)]
+        executor._fail = lambda name: False
+    with restored():
+        assert run_cli(*again) == 0
+        assert len(run_cli.json("sweeps", "latest")["cells"]) == 2
+    (folder,) = (home / "sweeps").iterdir()
+    copy, table = folder / "my_parts.py", tmp_path / "x.csv"
+    lacking = ("sweep", "--resume", "latest"), ("sweeps", "latest"), ("export", "latest", table)
+    for command in lacking:
+        assert run_cli(*map(str, command)) == 2
+        assert run_cli.err.count("\n") == 1 and run_cli.out == ""
+        assert f"sweep {folder.name}: sampler 'drift' is not loaded" in run_cli.err
+        assert run_cli.err.endswith(f"; allowed: --parts {copy}\n")
+    assert run_cli("sweeps") == 0
+    with restored():
+        assert run_cli("export", "latest", str(table), "--parts", str(copy)) == 0
+    with restored():
+        written(tmp_path, PART + "# changed\n")
+        assert run_cli("sweeps", "latest", "--parts", str(file)) == 0
+        assert "sampler 'drift' has changed since the sweep: in my_parts.py it was" in run_cli.err
+        assert run_cli("sweep", "--resume", "latest", "--parts", str(file)) == 2
+        assert f"allowed: the file as it was ({copy}), or a new sweep" in run_cli.err

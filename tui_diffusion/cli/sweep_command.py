@@ -200,9 +200,13 @@ def _leave(last: SweepProgress, number: int) -> None:
 
 
 def _resume_command(stored: StoredSweep) -> str:
+    from ..core.parts.registries import part_files
     from ..core.sweeps.naming import sweep_label
 
-    return f"diffusion-tui sweep --resume {shlex.quote(sweep_label(stored.folder))}"
+    kept = {part.checksum for part in stored.parts}
+    files = [str(file.path) for file in part_files.values() if file.checksum in kept]
+    options = [word for file in files for word in ("--parts", file)]
+    return shlex.join(["diffusion-tui", "sweep", "--resume", sweep_label(stored.folder), *options])
 
 
 def _count(name: str, text: str | None) -> int | None:

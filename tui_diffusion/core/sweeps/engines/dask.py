@@ -9,6 +9,7 @@ that come later get trainings too, unless they have other versions; those are re
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future as LocalFuture
@@ -147,7 +148,7 @@ class _Work:
         return self._client.status == "running" and monotonic() - self._heard < _PATIENCE
 
     def _cancel(self, futures: Iterable[Any]) -> None:
-        if self._client.status == "running":
+        with suppress(Exception):  # the connection is lost, and with it the tasks
             self._client.cancel([*futures], force=True)
 
     # --- giving ------------------------------------------------------------------------------
@@ -164,13 +165,16 @@ class _Work:
             index = self._waiting.popleft()
             training = self._trainings[index]
             key = f"{training.name}-{self._name}-{self._deaths[index]}"
-            future = self._client.submit(
-                train_packed,
-                packed(training, self._parts, self._prepare),
-                key=key,
-                workers=[worker],
-                pure=False,
-            )
+            task = packed(training, self._parts, self._prepare)
+            try:
+                future = self._client.submit(
+                    train_packed, task, key=key, workers=[worker], pure=False
+                )
+            except Exception:
+                if self._alive():
+                    raise
+                self._waiting.appendleft(index)
+                return
             self._running[key] = _Running(index, worker, future)
             future.add_done_callback(lambda future: self._news.put(("ended", future)))
             yield Event("began", index)
@@ -212,6 +216,8 @@ class _Work:
         _background(fetch)
 
     def _end(self, key: str, result: Any) -> Iterator[Event]:
+        from distributed import KilledWorker
+
         running = self._running.pop(key, None)
         if running is None:
             return
@@ -219,7 +225,7 @@ class _Work:
             yield Event("failed", running.index, reason=shown(result))
         elif isinstance(result, dict):
             yield Event("done", running.index, files=result)
-        elif result is None or type(result).__name__ in ("FutureCancelledError", "KilledWorker"):
+        elif result is None or isinstance(result, CancelledError | KilledWorker):
             yield from self._again(running)
         else:
             yield Event("failed", running.index, reason=shown(reason_of(result)))

@@ -12,7 +12,7 @@ import signal
 import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing import current_process
+from multiprocessing import current_process, resource_tracker
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -163,6 +163,8 @@ def _signals_blocked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # Where that is the first to start a process, it unblocks signals.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (*ENDING, *SAVING))
     try:
         yield

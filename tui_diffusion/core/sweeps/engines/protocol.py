@@ -10,8 +10,9 @@ its "done" event has no files. Other engines send the run as bytes, the `RunFile
 `train_to_files`, in the "done" event; `run` then writes them. Both write atomically, so that a run
 is whole or absent.
 
-**Failures.** A training whose worker died is done again once, and then reported as "failed" with a
-reason; so is one that raised an error. A training that diverged is "done": divergence is a result.
+**Failures.** A training whose worker died is done again at least once, and then reported as
+"failed" with a reason; so is one that raised an error. A training that diverged is "done":
+divergence is a result.
 
 **Cancellation.** The consumer may close the generator at any item. The engine then stops its
 workers within about a second; those that write to the folder leave a checkpoint there. It closes
