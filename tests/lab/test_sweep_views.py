@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from tests.sweeps import small
-from tui_diffusion.core.sweeps.results import CellResult, Sampled, SweepResults
-from tui_diffusion.core.sweeps.store import StoredSweep
+from tests.sweeps import results_of
 from tui_diffusion.lab.drawing.palette import Palette
 from tui_diffusion.lab.drawing.plot import draw_plot
 from tui_diffusion.lab.sweeps.grid import Grid
@@ -25,30 +20,6 @@ WIDTHS, RATES = ("4", "8", "16"), ("0.001", "0.01")
 AXES = (f"network.width={','.join(WIDTHS)}", f"training.lr={','.join(RATES)}")
 
 
-def results(*axes, values, seeds=5):
-    """The results of a sweep that was never trained: a value of every cell and seed.
-
-    None is a training that is missing, infinity one that diverged.
-    """
-    sweep = small(*axes, seeds=seeds)
-    trainings = {t.experiment: t for t in sweep.trainings()}
-
-    def sampled(experiment, value):
-        report = None
-        if value is not None:
-            sample = {"energy_distance": value, "energy_distance_real": 0.25}
-            report = {"status": "finished", "sample": sample}
-        if value == np.inf:
-            report = {"status": "diverged", "sample": None}
-        return Sampled(trainings[experiment], experiment.seed, report)
-
-    cells = tuple(
-        CellResult(cell, tuple(map(sampled, cell.experiments, of)))
-        for cell, of in zip(sweep.cells(), values, strict=True)
-    )
-    return SweepResults(StoredSweep(Path("sweep"), datetime.now(UTC)), sweep, cells)
-
-
 def seen(found, cursor=0, marked=()):
     grid, ranking = Grid(found.sweep), found.ranking("energy_distance")
     return SweepView(found, grid, "energy_distance", ranking, cursor, marked)
@@ -58,7 +29,7 @@ def around(value):
     return [value * factor for factor in (0.8, 0.9, 1.0, 1.1, 1.2)]
 
 
-OF_A_MAP = results(
+OF_A_MAP = results_of(
     *AXES,
     values=[
         around(0.5), around(0.12), around(3.0), [np.inf, np.inf, 7.0, 8.0, 9.0], [None] * 5,
@@ -97,20 +68,20 @@ def test_a_map_shows_medians_best_cells_and_what_diverged():
 
 def test_cells_that_the_seeds_do_not_tell_from_the_best_are_marked_alike():
     near = [0.11, 0.12, 0.10, 0.13, 0.12]
-    found = results(*AXES, values=[around(0.12), near, *[around(9)] * 4])
+    found = results_of(*AXES, values=[around(0.12), near, *[around(9)] * 4])
     view = seen(found)
     assert view.best == (0, 1)
     cells = [cell_of(sweep_map(view, 78, 8, COLOURED, "braille"), view, i, (78, 8)) for i in (0, 1)]
     assert all("*" in " ".join(cell) for cell in cells)
-    found = results(*AXES, values=[[0.1] * 4 + [None], *[around(9)] * 5])
+    found = results_of(*AXES, values=[[0.1] * 4 + [None], *[around(9)] * 5])
     assert 0 not in seen(found).best  # one of its trainings is missing
 
 
 @pytest.mark.parametrize("glyphs", ["braille", "blocks", "ascii"])
 @pytest.mark.parametrize("palette", [COLOURED, Palette.from_theme({}, "16"), MONO])
 def test_maps_and_curves_are_drawn_at_any_size_in_any_colours(glyphs, palette):
-    curve = results(AXES[0], values=[around(0.5), [None] * 5, [np.inf, 1.0, 2.0, 3.0, 4.0]])
-    alone = results(values=[around(1.0)])
+    curve = results_of(AXES[0], values=[around(0.5), [None] * 5, [np.inf, 1.0, 2.0, 3.0, 4.0]])
+    alone = results_of(values=[around(1.0)])
     for found, draw in ((OF_A_MAP, sweep_map), (curve, sweep_curve), (alone, sweep_curve)):
         for width, height in ((2, 2), (12, 5), (17, 7), (40, 9), (120, 30)):
             lines = draw(seen(found, len(found.cells) - 1), width, height, palette, glyphs)
@@ -149,7 +120,7 @@ def test_a_move_of_the_cursor_changes_two_cells_of_a_map():
 
 
 def test_a_curve_shows_seeds_error_bars_and_the_best():
-    found = results(AXES[0], values=[around(0.5), around(0.12), around(3.0)])
+    found = results_of(AXES[0], values=[around(0.5), around(0.12), around(3.0)])
     lines = sweep_curve(seen(found, 2), 80, 16, COLOURED, "ascii")
     picture = text(lines)
     for label in ("seeds", "least and greatest", "median", "best"):
