@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.sweeps.results import CellResult, Sampled, SweepResults
 from tui_diffusion.core.sweeps.run import SweepProgress, run_sweep
 from tui_diffusion.core.sweeps.store import StoredSweep
 from tui_diffusion.core.sweeps.sweep import Axis, Sweep
@@ -50,3 +54,29 @@ def carried_out(
     """Carry out a sweep in this process; return the last progress."""
     *_, last = run_sweep(sweep, executor or Inline(), folder=folder)
     return last
+
+
+def results_of(
+    *axes: str, values: Sequence[Sequence[float | None]], seeds: int = 5
+) -> SweepResults:
+    """The results of a sweep that was never trained: a value of every cell and seed.
+
+    None is a training that is missing, infinity one that diverged.
+    """
+    sweep = small(*axes, seeds=seeds)
+    trainings = {t.experiment: t for t in sweep.trainings()}
+
+    def sampled(experiment: Experiment, value: float | None) -> Sampled:
+        report: dict[str, Any] | None = None
+        if value is not None:
+            sample = {"energy_distance": value, "energy_distance_real": 0.25}
+            report = {"status": "finished", "sample": sample}
+        if value == math.inf:
+            report = {"status": "diverged", "sample": None}
+        return Sampled(trainings[experiment], experiment.seed, report)
+
+    cells = tuple(
+        CellResult(cell, tuple(map(sampled, cell.experiments, of)))
+        for cell, of in zip(sweep.cells(), values, strict=True)
+    )
+    return SweepResults(StoredSweep(Path("sweep"), datetime.now(UTC)), sweep, cells)

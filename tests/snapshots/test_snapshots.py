@@ -6,6 +6,7 @@ Nothing in them depends on a clock or on the last digits of a machine: trainings
 is measured of a sample is put in its place.
 """
 
+import math
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tui_diffusion.lab.screens import save_preset as keeping
 from .. import stored_runs as stored
 from ..fakes import FakeTrainers
 from ..lab_driver import NARROW, WIDE, Driver, make_lab, until
+from ..sweeps import results_of
 
 TABS = {"setup": "1", "training": "2", "denoising": "3"}
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -110,6 +112,58 @@ def test_mean_and_std(view_state):
             await driver.press("v")
 
     assert view_state(act, size=NARROW)
+
+
+# --- a sweep ---------------------------------------------------------------------------------
+
+
+def sweeping(*axes, values=(), cursor=0):
+    """Show a sweep that was never trained, in its tab."""
+
+    async def act(driver):
+        await driver.press("4")
+        panel = driver.app.sweeps.panel
+        await until(lambda: panel.has_focus)
+        panel.propose(None)
+        if values:
+            found = results_of(*axes, values=values)
+            panel.show(found)
+            panel.rank(found.ranking())
+            panel.go_to(cursor)
+            panel.action_mark()
+
+    return act
+
+
+def spread(value):
+    return [value * factor for factor in (0.8, 0.9, 1.0, 1.1, 1.2)]
+
+
+_BAD = [math.inf] * 5
+_OF_A_CURVE = [spread(2.0), spread(0.4), spread(0.41), [*spread(3.0)[:3], math.inf, math.inf]]
+_OF_A_MAP = [*_OF_A_CURVE, spread(0.9), _BAD, [None] * 5, spread(30.0)]
+_RATES, _WIDTHS = "training.lr=1e-4,1e-3,1e-2,0.1", "network.width=8,16"
+
+
+@SIZES
+def test_no_sweep(view_state, size):
+    assert view_state(sweeping(), size=size)
+
+
+@SIZES
+def test_sweep_curve(view_state, size):
+    assert view_state(sweeping(_RATES, values=_OF_A_CURVE, cursor=1), size=size)
+
+
+@SIZES
+def test_sweep_map(view_state, size):
+    assert view_state(sweeping(_WIDTHS, _RATES, values=_OF_A_MAP, cursor=4), size=size)
+
+
+@pytest.mark.parametrize(("colours", "glyphs"), [("none", "braille"), ("16", "ascii")])
+def test_sweep_in_a_plain_terminal(view_state, colours, glyphs):
+    act = sweeping(_WIDTHS, _RATES, values=_OF_A_MAP, cursor=4)
+    assert view_state(act, size=NARROW, colours=colours, glyphs=glyphs)
 
 
 # --- trainings -------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -149,6 +148,3 @@ class LeavePrompt(ModalWindow[Answer]):
 
     def action_answer(self, answer: Answer) -> None:
         self.dismiss(answer)
-
-    def on_key(self, event: events.Key) -> None:
-        event.stop()

@@ -58,7 +58,8 @@ def sweep_curve(
     if np.isfinite(best).any():
         curves.append(Curve(columns, best.tolist(), "goal", "cross", "best"))
     real = view.results.cells[0].real(measure)
-    rules = (Rule(real, "truth", "real data"),) if _shows(real, scale) else ()
+    shows = real is not None and _shows(real, scale)
+    rules = (Rule(real, "truth", "real data"),) if real is not None and shows else ()
     figure = PlotFigure(
         curves=tuple(curve for curve in curves if len(curve.xs)),
         x_range=(-0.5, len(columns) - 0.5),
@@ -79,9 +80,9 @@ def _curve(points: list[tuple[float, float]], role: str, marker: str, label: str
     return Curve(xs, ys, role, marker, label)  # type: ignore[arg-type]
 
 
-def _shows(real: float | None, scale: MeasureScale) -> bool:
+def _shows(real: float, scale: MeasureScale) -> bool:
     """Return whether the score of real data lies within the range of the values."""
-    if real is None or (scale.log and real <= 0):
+    if scale.log and real <= 0:
         return False
     low, high = scale.span
     return low <= scale.at(real) <= high

@@ -61,9 +61,9 @@ class FormHelp(RowList, can_focus=False):
             reason = str(problem).removeprefix(f"{path}: ")
             return [title, *self._wrap(reason, width, height - 1, "error")]
         if model.varying and model.edited == path:
-            note = self._wrap(model.axis_note, width, max(height - 2, 1), "changed")
+            values = self._wrap(model.axis_note, width, max(height - 2, 1), "changed")
             how = "a number; 1: no error bars" if path == "seed" else _AXIS
-            return [title, *note, *self._wrap(how, width, height - 1 - len(note), "dim")]
+            return [title, *values, *self._wrap(how, width, height - 1 - len(values), "dim")]
         preset = self._wrap(
             model.to_undo(path), width, 1, "changed" if model.changed(path) else "dim"
         )
