@@ -231,6 +231,7 @@ def print_results(stored: StoredSweep, measure: str, as_json: bool) -> None:
 
 @click.command(epilog=examples("sweeps"))
 @click.argument("name", metavar="[SWEEP]", required=False, shell_complete=completion.sweeps)
+@parts_option
 @_by_option
 @json_option
 def sweeps(name: str | None, by: str | None, as_json: bool) -> None:

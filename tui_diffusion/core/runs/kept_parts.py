@@ -88,9 +88,9 @@ def _parts(files: Sequence[KeptFile]) -> Iterator[tuple[Kind, Part | None, str, 
             yield kinds[path], REGISTRIES[kinds[path]].get(name), name, kept
 
 
-def read_kept(values: Any) -> tuple[KeptFile, ...]:
-    """Validate the entry ``parts`` of ``run.json``; raise one of `UNREADABLE`."""
-    if not isinstance(values, list) or len(values) > len(NAMED_BY):
+def read_kept(values: Any, most: int = len(NAMED_BY)) -> tuple[KeptFile, ...]:
+    """Validate the entry ``parts``, of a run or a sweep; raise one of `UNREADABLE`."""
+    if not isinstance(values, list) or len(values) > most:
         raise TypeError("parts is not a short list")
     return tuple(_kept(entry) for entry in values)
 

@@ -48,12 +48,13 @@ class RunError(ValueError):
 
 
 class MissingPartError(RunError):
-    """A run uses a part that is not loaded; ``copy`` is the run's own copy of its file."""
+    """A run or a sweep uses a part that is not loaded; ``copy`` is its own copy of the file."""
 
-    def __init__(self, run: str, part: str, kept: KeptFile, copy: Path) -> None:
+    def __init__(self, what: str, name: str, part: str, kept: KeptFile, copy: Path) -> None:
         self.copy, self.kept = copy, kept
         super().__init__(
-            f"run {shown(run)}: {part} is not loaded; the run keeps it in {kept.described}; "
+            f"{what} {shown(name)}: {part} is not loaded; the {what} keeps it in "
+            f"{kept.described}; "
             f"allowed: {shown(str(copy))}"
         )
 

@@ -160,7 +160,7 @@ def open_run(name: str | Path) -> Run:
     about = _read(folder, folder / "run.json", lambda file: read_about(file.parent), {})
     if missing := missing_part(about.parts, search=True):
         part, kept = missing
-        raise MissingPartError(folder.name, part, kept, folder.absolute() / kept.name)
+        raise MissingPartError("run", folder.name, part, kept, folder.absolute() / kept.name)
     checkpoint = folder / about.checkpoint
     points = folder / POINTS_FILE
     if os.path.lexists(points):

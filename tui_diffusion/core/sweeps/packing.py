@@ -26,7 +26,7 @@ _LARGEST = 2**31
 
 _NAME = re.compile(
     rf"run\.json|{re.escape(POINTS_FILE)}|{re.escape(SAMPLES_FILE)}"
-    rf"|{CHECKPOINT.pattern}/[a-z]+\.[a-z]+"
+    rf"|{CHECKPOINT.pattern}/[a-z]+\.[a-z]+|[^/\\]+\.py"
 )
 
 
@@ -42,9 +42,10 @@ def train_to_files(
 
 def pack(folder: Path) -> RunFiles:
     """Return the files of the current checkpoint of a run."""
-    checkpoint = read_about(folder).checkpoint
-    files = [*(folder / checkpoint).iterdir()]
-    files += [folder / name for name in ("run.json", POINTS_FILE, SAMPLES_FILE)]
+    about = read_about(folder)
+    files = [*(folder / about.checkpoint).iterdir()]
+    kept = (part.name for part in about.parts)
+    files += [folder / name for name in ("run.json", POINTS_FILE, SAMPLES_FILE, *kept)]
     return {
         file.relative_to(folder).as_posix(): read_plain(file, _LARGEST)
         for file in files

@@ -3,6 +3,7 @@
 sweep.json         axes, seeds, what ran them and for how long
 experiment.json    the base experiment
 points.npy         the data, if they came from a file
+my_parts.py        a copy of each part file that the sweep uses
 lock               held by the process that trains
 001-lr=1e-3-seed=0/   a run as everywhere, and so on
 """
@@ -24,9 +25,11 @@ from typing import Any
 from ..config.errors import ConfigError
 from ..config.experiment import to_json
 from ..files import UNREADABLE, flush_folder, read_object, reason_of, write_whole
+from ..parts.used import UsedFile, used_files
 from ..paths import sweep_store
+from ..runs.kept_parts import kept_files, missing_part, read_kept
 from ..runs.lock import Lock, writer_of
-from ..runs.manifest import POINTS_FILE, RunError
+from ..runs.manifest import POINTS_FILE, MissingPartError, RunError
 from ..runs.outside import SWEEP_FILE, forget, outside_folders, remember
 from ..runs.store import checked_run_name, summarise
 from ..runs.stored_experiment import load_experiment
@@ -37,6 +40,7 @@ from .sweep import Axis, Sweep, Training, short_names
 
 FORMAT = 1
 _LARGEST = 2**26
+_MOST_PARTS = 1_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class StoredSweep:
 
     @property
     def sweep(self) -> Sweep:
-        """The sweep, with its base as it was; raise `RunError`."""
+        """The sweep, with its base as it was; raise `RunError`, `MissingPartError` included."""
         return _sweep(self.folder, self._values)
 
     def run_folder(self, training: Training) -> Path:
@@ -98,6 +102,7 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
         folder = next(f for f in _free_names(sweep) if not os.path.lexists(f))
     folder = Path(os.path.realpath(folder)) if folder.is_symlink() else folder.absolute()
     temporary = folder.parent / f".{folder.name}.{os.getpid()}.tmp"
+    parts = kept_files(_used_files(sweep))
     values = {
         "format": FORMAT,
         "experiment": sweep.base.name,
@@ -106,6 +111,7 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
         "skip_invalid": sweep.skip_invalid,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "trainings": len(sweep.trainings()),
+        "parts": [kept.written() for kept, _ in parts],
     }
     try:
         if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
@@ -117,6 +123,8 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
         write_whole(temporary / "experiment.json", to_json(sweep.base))
         if sweep.base.data.points is not None:
             write_whole(temporary / POINTS_FILE, _npy(sweep.base.data.points))
+        for kept, content in parts:
+            write_whole(temporary / kept.name, content)
         write_whole(temporary / SWEEP_FILE, _text(values))
         temporary.rename(folder)
         flush_folder(folder.parent)
@@ -126,6 +134,15 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
         shutil.rmtree(temporary, ignore_errors=True)
     remember_sweep(folder)
     return read_sweep(folder)
+
+
+def _used_files(sweep: Sweep) -> list[UsedFile]:
+    """Return the part files of all trainings, each once."""
+    used: dict[str, UsedFile] = {}
+    for experiment in dict.fromkeys(e for t in sweep.trainings() for e in t.samplings):
+        for one in used_files(experiment.get):
+            used.setdefault(one.file.checksum, one).parts.update(one.parts)
+    return list(used.values())
 
 
 def remember_sweep(folder: Path) -> None:
@@ -173,9 +190,14 @@ def _check_listed(values: Mapping[str, Any]) -> None:
 
 def _sweep(folder: Path, values: Mapping[str, Any]) -> Sweep:
     try:
+        if missing := missing_part(read_kept(values.get("parts", []), _MOST_PARTS), search=True):
+            part, kept = missing
+            raise MissingPartError("sweep", folder.name, part, kept, folder / kept.name)
         axes = [Axis(axis["field"], tuple(map(_tuples, axis["values"]))) for axis in values["axes"]]
         base = load_experiment(folder / "experiment.json", folder / POINTS_FILE)
         return Sweep(base, axes, values["seeds"], skip_invalid=values["skip_invalid"] is True)
+    except MissingPartError:
+        raise
     except (*UNREADABLE, ConfigError) as error:
         raise RunError(f"sweep {shown(str(folder))}: cannot be read ({reason_of(error)})") from None
 

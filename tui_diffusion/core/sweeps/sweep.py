@@ -19,6 +19,9 @@ from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..config.value_types import format_value
+from ..parts.part import PartFile
+from ..parts.registries import part_files
+from ..parts.used import used_files
 from ..short_repr import short_repr
 from ..text import shortened
 from .values import check_values, parse_axis
@@ -78,6 +81,22 @@ class Training:
     experiment: Experiment
     cells: tuple[int, ...]
     samplings: tuple[Experiment, ...] = field(repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle it with the part files that it uses: a worker process has not loaded them."""
+        used = {one.file for e in (self.experiment, *self.samplings) for one in used_files(e.get)}
+        files = [file for file in part_files.values() if file in used]
+        return _with_parts, (files, self.name, self.experiment, self.cells, self.samplings)
+
+
+def _with_parts(files: Sequence[PartFile], *fields: Any) -> Training:
+    """Return a training of these fields whose part files are loaded, as they were when pickled."""
+    for file in files:
+        if part_files.get(file.path) != file:
+            from ..parts.loading import run, take
+
+            take(run(file))
+    return Training(*fields)
 
 
 @dataclass(frozen=True)

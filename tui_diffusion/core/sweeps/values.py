@@ -188,6 +188,9 @@ def _adapter(field: str) -> TypeAdapter[Any]:
     *sections, last = field.split(".")
     for section in sections:
         model = model.model_fields[section].annotation
+    if last not in model.model_fields:  # parts that share a parameter declare it alike
+        added = (part.parameters for part in model.parts.values() if part.parameters)
+        model = next(each for each in added if last in each.model_fields)
     info = model.model_fields[last]
     typed: Any = Annotated[info.annotation, info]
     return TypeAdapter(typed)

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ...files import UNREADABLE
+from ...parts.used import used_files
 from ...runs.store import summarise
 from ...runs.tensor_files import save_tensors
 from ...runs.writer import Snapshot, create, put
@@ -136,6 +137,7 @@ def _write(cell: Cell, folder: Path) -> None:
         device=cell.device,
         tensors=cell.tensors,
         points=cell.experiment.data.points,
+        parts=used_files(cell.experiment.get),
     )
     create(folder, snapshot).release()
 
