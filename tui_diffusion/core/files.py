@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from errno import EEXIST
 from pathlib import Path
 from time import monotonic, sleep
@@ -82,7 +83,7 @@ def write_whole(file: Path, content: bytes | str) -> None:
     with replacing([file]) as (temporary,), temporary.open("xb") as opened:
         opened.write(data)
         opened.flush()
-        os.fsync(opened.fileno())
+        flush_file(opened.fileno())
 
 
 LARGEST_TEXT = 2**22
@@ -137,12 +138,51 @@ def read_object(file: Path, limit: int = LARGEST_TEXT) -> dict[str, Any]:
     return values
 
 
+_flushes: ContextVar[bool] = ContextVar("flushes", default=True)
+"""Whether this thread flushes what it writes."""
+
+
+@contextmanager
+def flushing_later() -> Iterator[None]:
+    """Flush nothing to the disk in this thread meanwhile; `flush_tree` does it later.
+
+    A killed process loses nothing of it. A loss of power may leave files without their content.
+    """
+    token = _flushes.set(False)
+    try:
+        yield
+    finally:
+        _flushes.reset(token)
+
+
+def flush_file(handle: int) -> None:
+    """Flush an open file to the disk, unless that is done later."""
+    if _flushes.get():
+        os.fsync(handle)
+
+
 def flush_folder(folder: Path) -> None:
-    """Flush the entries of a folder to the disk."""
+    """Flush the entries of a folder to the disk, unless that is done later."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         # Some file systems cannot flush a folder and do not need to.
         with suppress(OSError):
-            os.fsync(handle)
+            flush_file(handle)
     finally:
         os.close(handle)
+
+
+def flush_tree(folder: Path) -> None:
+    """Flush a folder, all that is in it, and its own entry to the disk; skip what has gone."""
+    for path, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            with suppress(OSError):
+                handle = os.open(Path(path, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                try:
+                    flush_file(handle)
+                finally:
+                    os.close(handle)
+        with suppress(OSError):
+            flush_folder(Path(path))
+    with suppress(OSError):
+        flush_folder(folder.parent)

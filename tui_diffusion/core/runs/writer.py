@@ -29,7 +29,7 @@ from torch import Tensor
 from ... import __version__
 from ..arguments import check_type
 from ..config.experiment import Experiment, to_json
-from ..files import UNREADABLE, flush_folder, reason_of
+from ..files import UNREADABLE, flush_file, flush_folder, reason_of
 from ..parts.samplers import SAMPLER_PARTS
 from ..parts.used import UsedFile
 from ..text import shown
@@ -189,7 +189,7 @@ def put(file: Path, content: bytes | Iterable[bytes | memoryview]) -> Written:
             opened.write(part)
             digest.update(part)
         opened.flush()
-        os.fsync(opened.fileno())
+        flush_file(opened.fileno())
         return Written(opened.tell(), digest.hexdigest())
 
 
