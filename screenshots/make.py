@@ -4,13 +4,14 @@
 
 Runs the lab without a terminal, presses its keys, and draws the screen cell by cell: text in
 DejaVu Sans Mono (from the system), braille, blocks and box lines as shapes, so that nothing
-depends on what a font makes of them.
+depends on what a font makes of them. Pictures of sweeps are made by `export`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -240,8 +241,30 @@ SHOTS = {
 }
 
 
+SWEEPS = {
+    "naive-std.png": (
+        "naive-1d --vary method.name=naive,naive-exact --seeds 20",
+        "in_mode_std_ratio",
+    ),
+    "rate-and-width.png": (
+        "ddpm-1d --vary training.lr=1e-4..1e-1:log6 --vary network.width=8,16,32,64 --seeds 5",
+        "excess",
+    ),
+}
+"""Sweeps with the measure that is drawn of each: 160 trainings, some minutes on two cores."""
+
+
+def sweep(name: str) -> None:
+    """Make the picture of a sweep, by the commands that a user types."""
+    command, measure = SWEEPS[name]
+    file = FOLDER / name
+    picture = ["export", "latest", str(file), "--view", measure, "--size", "960x540", "--force"]
+    for arguments in (["sweep", *command.split()], picture):
+        subprocess.run([sys.executable, "-m", "tui_diffusion", *arguments], check=True)
+
+
 async def make(name: str) -> None:
-    """Make one picture."""
+    """Make one picture of the lab."""
     shot = SHOTS[name]
     app = Lab(get_preset(shot.experiment).experiment)
     async with app.run_test(size=shot.size) as pilot:
@@ -266,7 +289,10 @@ def _animate(frames: list[Image.Image], file: Path) -> None:
 
 
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or SHOTS:
+    for wanted in sys.argv[1:] or (*SHOTS, *SWEEPS):
         with tempfile.TemporaryDirectory() as home:
             os.environ.update(DIFFUSION_TUI_HOME=home, DIFFUSION_TUI_CONFIG=f"{home}/settings.toml")
-            asyncio.run(make(wanted))
+            if wanted in SWEEPS:
+                sweep(wanted)
+            else:
+                asyncio.run(make(wanted))

@@ -91,6 +91,7 @@ def test_every_topic_is_a_page_that_the_package_ships() -> None:
     for topic in docs.TOPICS:
         text = docs.page(topic)
         assert text.startswith("# ")
+        assert "![" not in text
         assert topic in README.read_text("utf-8")
         bodies = [body for _, body in docs.sections(topic)]
         assert bodies and all(body in text for body in bodies)

@@ -37,6 +37,12 @@ def test_it_is_that_of_all_pairs_of_different_points(dim: int) -> None:
     assert energy_distance(x, GaussianMixture(y, 0.0)).value == pytest.approx(expected, abs=1e-9)
 
 
+def test_trainings_on_the_same_data_share_the_reference() -> None:
+    x = torch.randn((100, 2), generator=random())
+    for mixture in (FOUR, FOUR.noised(1.0, 0.5), FOUR):
+        assert energy_distance(x, mixture).value == Reference(mixture).distance(x).value
+
+
 def test_one_point_is_scored_and_one_that_is_nowhere_is_infinitely_far_off() -> None:
     origin = GaussianMixture([[0.0, 0.0]], 0.0)
     assert energy_distance(torch.tensor([[3.0, 4.0]]), origin).value == pytest.approx(10)

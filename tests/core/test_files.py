@@ -9,7 +9,13 @@ import pytest
 
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.user_presets import save_preset
-from tui_diffusion.core.files import remove_unfinished, replacing, write_whole
+from tui_diffusion.core.files import (
+    flush_tree,
+    flushing_later,
+    remove_unfinished,
+    replacing,
+    write_whole,
+)
 from tui_diffusion.core.paths import presets_folder
 from tui_diffusion.export.atomic import write_files as export_whole
 from tui_diffusion.export.formats import check
@@ -112,3 +118,27 @@ def test_the_end_of_the_process_leaves_no_temporary_file(tmp_path):
     writer.join()
     assert sorted(tmp_path.iterdir()) == [hidden, tmp_path / "film.mp4"]
     assert (tmp_path / "film.mp4").read_text() == "whole"
+
+
+def test_what_is_flushed_later_is_flushed_whole(tmp_path, monkeypatch):
+    flushed = set()
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.add(os.fstat(handle).st_ino))
+    folder = tmp_path / "run"
+    (folder / "checkpoint-1").mkdir(parents=True)
+    files = [folder / "run.json", folder / "checkpoint-1" / "weights"]
+    with flushing_later():
+        for file in files:
+            write_whole(file, "content")
+        assert not flushed
+        other = threading.Thread(target=write_whole, args=(folder / "losses", "of a thread"))
+        other.start()
+        other.join()
+    assert len(flushed) == 1  # that of the other thread
+    (folder / "link").symlink_to("nowhere")
+    flush_tree(folder)
+    whole = [*files, folder / "losses", folder / "checkpoint-1", folder, tmp_path]
+    assert {file.stat().st_ino for file in whole} <= flushed
+    flushed.clear()
+    write_whole(files[0], "new")
+    assert flushed
+    flush_tree(tmp_path / "gone")

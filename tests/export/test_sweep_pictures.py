@@ -9,7 +9,7 @@ from tui_diffusion.core.sweeps.store import create_sweep
 from tui_diffusion.core.sweeps.sweep import Sweep
 from tui_diffusion.export.options import ExportError, ExportOptions
 from tui_diffusion.export.pictures.figure import Curves, Dots, HeatMap, Rings
-from tui_diffusion.export.pictures.sweeps import sweep_figure
+from tui_diffusion.export.pictures.sweeps import _DECADES, _SHADES, _Scale, sweep_figure
 from tui_diffusion.export.sweeps import export_sweep
 
 from ..sweeps import carried_out, small
@@ -59,6 +59,18 @@ def test_two_axes_are_a_heat_map_with_diverged_and_best_cells_marked(home):
     assert [row[0] for row in layer.texts] == [(f"{median:.3g}",) for median in medians]
     marked = [[index in sweep.ranking().cells for index in (row, row + 3)] for row in range(3)]
     assert layer.marked.tolist() == marked
+
+
+def test_choices_have_a_dash_each_and_shades_tell_good_cells_apart(home):
+    sweep = found("method.name=naive,naive-exact", seeds=1)
+    (panel,) = sweep_figure(sweep, "excess").panels
+    (medians,) = (layer.lines for layer in of(panel, Curves) if layer.label == "median")
+    assert medians.shape == (2, 2, 2)
+    assert (medians[:, 0, 1] == medians[:, 1, 1]).all()
+    assert np.allclose(medians[:, :, 0].mean(1), [0, 1])
+    shades, axis = _Scale([1.0, 2.0, 4.0], _SHADES), _Scale([1.0, 2.0, 4.0], _DECADES)
+    assert shades.share(2.0) == pytest.approx(1 / 2)
+    assert axis.share(2.0) == pytest.approx(1 / 3)
 
 
 def test_pictures_are_written_in_both_formats(home, tmp_path):

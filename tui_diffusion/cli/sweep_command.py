@@ -136,6 +136,8 @@ def _new(
         raise ConfigError(f"no experiment is given; allowed: {', '.join(all_presets())}")
     base = get_preset(experiment).experiment.with_settings(parse_settings(settings))
     axes = [Axis.parse(text) for text in vary]
+    if both := [axis.field for axis in axes if axis.field in parse_settings(settings)]:
+        raise ConfigError(f"{both[0]}: is set and varies; allowed: --set or --vary", both[0])
     count = _count("seeds", seeds) or 1
     try:
         made = Sweep(base, axes, count, skip_invalid=skip_invalid)

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from errno import EEXIST
 from pathlib import Path
 from time import monotonic, sleep
@@ -82,7 +83,7 @@ def write_whole(file: Path, content: bytes | str) -> None:
     with replacing([file]) as (temporary,), temporary.open("xb") as opened:
         opened.write(data)
         opened.flush()
-        os.fsync(opened.fileno())
+        flush_file(opened.fileno())
 
 
 LARGEST_TEXT = 2**22
@@ -137,8 +138,38 @@ def read_object(file: Path, limit: int = LARGEST_TEXT) -> dict[str, Any]:
     return values
 
 
+_flushes: ContextVar[bool] = ContextVar("flushes", default=True)
+"""Whether this thread flushes what it writes."""
+
+
+@contextmanager
+def flushing_later() -> Iterator[None]:
+    """Flush nothing to the disk in this thread meanwhile; `flush_tree` does it later.
+
+    A killed process loses nothing of it. A loss of power may leave files without their content.
+    """
+    token = _flushes.set(False)
+    try:
+        yield
+    finally:
+        _flushes.reset(token)
+
+
+def flush_file(file: Path) -> None:
+    """Flush a file to the disk, unless that is done later; raise `OSError`."""
+    if _flushes.get():
+        _flush(file)
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
 def flush_folder(folder: Path) -> None:
-    """Flush the entries of a folder to the disk."""
+    """Flush the entries of a folder to the disk, unless that is done later."""
+    if not _flushes.get():
+        return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         # Some file systems cannot flush a folder and do not need to.
@@ -148,25 +179,37 @@ def flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def flush_file(file: Path) -> None:
-    """Flush a file to the disk; raise `OSError`."""
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
-
-
 def flush_together(files: Iterable[Path], folder: Path) -> None:
     """Flush files and the entries of their folder to the disk; raise `OSError`.
 
     They are flushed at once, because a disk commits them together in the time of one.
     """
+    if not _flushes.get():
+        return
     from concurrent.futures import ThreadPoolExecutor
 
     files = [*files]
     try:
         with ThreadPoolExecutor(len(files), "flush") as threads:
-            for _ in threads.map(flush_file, files):
+            for _ in threads.map(_flush, files):
                 pass
     except RuntimeError:  # there is no memory for a thread
         for file in files:
-            flush_file(file)
+            _flush(file)
     flush_folder(folder)
+
+
+def flush_tree(folder: Path) -> None:
+    """Flush a folder, all that is in it, and its own entry to the disk; skip what has gone."""
+    for path, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            with suppress(OSError):
+                handle = os.open(Path(path, name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
+        with suppress(OSError):
+            flush_folder(Path(path))
+    with suppress(OSError):
+        flush_folder(folder.parent)

@@ -26,9 +26,15 @@ TOPICS: Mapping[str, str] = {
 _CODE_OR_HEADING = re.compile(r"^(```.*?^```$)|^#+ ([^\n]+)$", re.MULTILINE | re.DOTALL)
 
 
+_PICTURE = re.compile(r"^!\[[^\n]*\)\n\n", re.MULTILINE)
+
+
 def page(topic: str) -> str:
-    """Return the Markdown text of a topic; raise `FileNotFoundError` if there is none."""
-    return (FOLDER / f"{topic}.md").read_text("utf-8")
+    """Return the Markdown text of a topic, without pictures, which no terminal shows.
+
+    Raise `FileNotFoundError` if there is none.
+    """
+    return _PICTURE.sub("", (FOLDER / f"{topic}.md").read_text("utf-8"))
 
 
 def sections(topic: str) -> list[tuple[str, str]]:

@@ -119,7 +119,18 @@ class Reference:
 
 def energy_distance(x: Tensor, mixture: GaussianMixture) -> EnergyDistance:
     """Return the energy distance of the distribution of points x (n, d) to a mixture."""
-    return Reference(mixture).distance(x)
+    mixture = mixture.to("cpu")
+    numbers = (mixture.means, mixture.stds, mixture.weights)
+    return _reference(mixture.dim, *(part.numpy().tobytes() for part in numbers)).distance(x)
+
+
+@lru_cache(maxsize=8)
+def _reference(dim: int, *numbers: bytes) -> Reference:
+    """Return the reference of a mixture from the bytes of its numbers: trainings share data."""
+    means, stds, weights = (
+        torch.frombuffer(bytearray(part), dtype=torch.float64) for part in numbers
+    )
+    return Reference(GaussianMixture(means.reshape(-1, dim), stds, weights))
 
 
 def mixture_distance(a: GaussianMixture, b: GaussianMixture) -> float:

@@ -27,7 +27,6 @@ from torch import Tensor
 
 from ..arguments import check_type
 from ..assemble import (
-    make_ideal,
     make_method,
     make_mixture,
     make_schedule,
@@ -356,13 +355,23 @@ def excess_square(
     mixture: GaussianMixture | None = None,
 ) -> float:
     """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed."""
-    mixture, device = _mixture(_data(experiment, mixture)), device_of(denoiser)
-    ideal = make_ideal(experiment.method, mixture)
-    random = generator(seed, "excess")
-    x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
-    x = level.alpha * x0 + level.sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
+    data, device = _data(experiment, mixture), device_of(denoiser)
+    x, x0_hat = _denoised(data, float(level.alpha), float(level.sigma), points, seed)
+    eps_hat = (x - level.alpha * x0_hat) / level.sigma
+    target = make_method(experiment.method, _mixture(data)).target(x0_hat, eps_hat, level)
     output = denoiser(x.float().to(device), level).output.double().cpu()
-    return float((output - ideal(x, level).output).square().sum(1).mean())
+    return float((output - target).square().sum(1).mean())
+
+
+@lru_cache(maxsize=256)
+def _denoised(
+    data: Data, alpha: float, sigma: float, points: int, seed: int
+) -> tuple[Tensor, Tensor]:
+    """Return true points at a level and their E[x_0|x], both (n, d): the same for any network."""
+    mixture, random = _mixture(data), generator(seed, "excess")
+    x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
+    x = alpha * x0 + sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
+    return x, mixture.denoise(x, alpha, sigma)
 
 
 def level_losses(

@@ -141,7 +141,7 @@ class Sweep:
         count = prod(len(axis.values) for axis in self.axes)
         if count * self.seeds > MOST:
             raise ConfigError(
-                f"the sweep has {count:,} cells of {_plural(self.seeds, 'seed')}, "
+                f"the sweep has {_plural(count, 'cell')} of {_plural(self.seeds, 'seed')}, "
                 f"{count * self.seeds:,} in all; allowed: up to {MOST:,}"
             )
         self._cells, self.invalid = self._build(count)

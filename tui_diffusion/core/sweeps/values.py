@@ -141,7 +141,7 @@ def _range(spec: FieldSpec, entry: str) -> list[Any]:
     """Return the numbers of ``LOW..HIGH:logN`` or ``LOW..HIGH:linN``."""
     match = _RANGE.fullmatch(entry)
     kind, count = (match["kind"], match["count"] or "") if match else (None, "")
-    if match is None or kind not in ("log", "lin") or not re.fullmatch(r"\d{1,6}", count):
+    if match is None or kind not in ("log", "lin") or not re.fullmatch(r"\d{1,18}", count):
         raise _not_a_range(spec, entry, "LOW..HIGH:logN or LOW..HIGH:linN, such as 1e-4..1e-1:log7")
     number = int(count)
     if not 2 <= number <= MOST_VALUES:

@@ -23,6 +23,9 @@ _MOST_PANELS = 12
 _DECADES = 30.0
 """Ratio of the largest to the smallest value from which the scale is logarithmic."""
 
+_SHADES = 3.0
+"""The same for the shades of a map, whose best cells would all look alike otherwise."""
+
 _CAP = 0.08
 """Half the width of the ends of an error bar, in units of the distance of two values."""
 
@@ -46,7 +49,7 @@ def sweep_figure(found: SweepResults, measure: str) -> Figure:
         values = [spread.median for r in found.cells if (spread := r.spread(measure))]
     else:
         values = [value for result in found.cells for value in result.values(measure)]
-    scale = MeasureScale(values)
+    scale = MeasureScale(values, SHADES if len(shown) == 2 else DECADES)
     panels = []
     for combination in combinations:
         fixed = {a.field: value for a, value in zip(further, combination, strict=True)}
@@ -62,10 +65,10 @@ def sweep_figure(found: SweepResults, measure: str) -> Figure:
 
 
 class MeasureScale:
-    """The scale of a measure: logarithmic for positive values of several orders of magnitude."""
+    """The scale of a measure: logarithmic for positive values more than ``ratio`` apart."""
 
-    def __init__(self, values: Sequence[float]) -> None:
-        self.log = bool(values) and min(values) > 0 and max(values) > _DECADES * min(values)
+    def __init__(self, values: Sequence[float], ratio: float) -> None:
+        self.log = bool(values) and min(values) > 0 and max(values) > ratio * min(values)
         positions = [self.at(value) for value in values] or [0.0, 1.0]
         self.low, self.high = min(positions), max(positions)
 
@@ -143,7 +146,10 @@ def _curve(
     scale: MeasureScale,
     title: str,
 ) -> PicturePanel:
-    """Return the medians as a line, with quartiles, extremes, every seed, and real data."""
+    """Return the medians with quartiles, extremes, every seed, and real data.
+
+    A line joins the medians, except for choices, between which nothing lies.
+    """
     values = axes[0].values if axes else (None,)
     middle, dots, bars, boxes, best = [], [], [], [], []
     for result in cells:
@@ -177,7 +183,11 @@ def _curve(
             Dots(np.array(dots), "faint", "seeds"),
         ]
     line = np.array(middle, float).reshape(-1, 2)
-    layers.append(Curves(line[None], "network", "median", 2.0))
+    if isinstance(values[0], int | float) and not isinstance(values[0], bool):
+        medians = line[None]
+    else:
+        medians = line[:, None] + np.array([[-_CAP, 0.0], [_CAP, 0.0]])
+    layers.append(Curves(medians, "network", "median", 2.0))
     if best:
         layers.append(Rings(np.array(best), label="best, and what it does not beat"))
     return PicturePanel(

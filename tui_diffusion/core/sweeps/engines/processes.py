@@ -75,29 +75,32 @@ class Processes:
                 busy = sum(worker.index is not None for worker in pool)
                 while len(pool) < min(self.workers, len(waiting) + busy):
                     pool.append(self._start(folder, parts))
-                yield None
+                events: list[Event | None] = [None]
                 for worker in _with_news(pool):
                     alive = worker.process.is_alive()  # asked first: its last words are read
-                    yield from _read(worker)
+                    events += _read(worker)
                     if alive:
                         continue
                     pool.remove(worker)
                     died, stillborn = _death(worker), 0 if worker.ready else stillborn + 1
                     if worker.index is not None and attempts[worker.index] < _ATTEMPTS:
                         waiting.append(worker.index)
-                        yield Event("again", worker.index, reason=f"its worker died {died}")
+                        reason = f"its worker died {died}"
+                        events.append(Event("again", worker.index, reason=reason))
                     elif worker.index is not None:
-                        yield Event("failed", worker.index, reason=f"its workers died {died}")
+                        reason = f"its workers died {died}"
+                        events.append(Event("failed", worker.index, reason=reason))
                 if stillborn >= _STARTS:
-                    while waiting:
-                        reason = f"no worker could start: it died {died}"
-                        yield Event("failed", waiting.popleft(), reason=reason)
+                    reason = f"no worker could start: it died {died}"
+                    events += (Event("failed", index, reason=reason) for index in waiting)
+                    waiting.clear()
                 for worker in pool:
                     if waiting and worker.ready and worker.index is None:
                         worker.index = waiting.popleft()
                         attempts[worker.index] += 1
-                        yield Event("began", worker.index)
+                        events.append(Event("began", worker.index))
                         _send(worker, (worker.index, trainings[worker.index]))
+                yield from events  # last, so that no worker waits for what the consumer does
         finally:
             _stop(pool)
 
@@ -163,12 +166,12 @@ def _death(worker: _Worker) -> str:
 
 
 def _stop(pool: list[_Worker]) -> None:
-    """Stop every worker: an idle one at once, another after a checkpoint."""
+    """Stop every worker: one that loads at once, others after a checkpoint and what they flush."""
     for worker in pool:
-        if worker.index is None:
-            worker.process.kill()
-        else:
+        if worker.ready:
             _send(worker, STOP)
+        else:
+            worker.process.kill()
     end = monotonic() + _PATIENCE
     for worker in pool:
         worker.process.join(max(end - monotonic(), 0.0))

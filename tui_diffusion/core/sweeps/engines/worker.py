@@ -4,6 +4,10 @@ The parent sends ``(index, training)``, and `STOP` to end, also while a training
 answers ``("ready", -1, 0)`` once, and then for each training ``("step", index, step)`` and at the
 end ``("done", index, step)`` or ``("failed", index, reason)``. It loads torch once, after the
 number of threads is set.
+
+A worker does not wait for the disk: a run is renamed into place whole, which a killed process
+cannot undo, and flushed meanwhile, on another thread. Where the power fails within that moment, the
+run may have lost its content; its sizes and checksums show it, and the training is done again.
 """
 
 from __future__ import annotations
@@ -11,10 +15,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from ...files import flush_tree, flushing_later
 from ...parts.part import PartFile
 from ...signals import ENDING, SAVING
 
@@ -54,7 +60,7 @@ def work(
 
         return report
 
-    with suppress(EOFError, OSError, StoppedError):
+    with ThreadPoolExecutor(1) as flusher, suppress(EOFError, OSError, StoppedError):
         if prepare is not None:
             prepare()
         pipe.send(("ready", -1, 0))
@@ -65,12 +71,15 @@ def work(
             if message == STOP:
                 return
             index, training = message
+            run = folder / training.name
             try:
-                with loaded(parts, [each.get for each in training.samplings]):
-                    train_run(training, folder / training.name, reporter(index))
+                with flushing_later(), loaded(parts, [each.get for each in training.samplings]):
+                    train_run(training, run, reporter(index))
             except StoppedError:
                 raise
             except Exception as error:
                 pipe.send(("failed", index, reason_for(error)))
             else:
                 pipe.send(("done", index, training.experiment.training.steps))
+            finally:
+                flusher.submit(flush_tree, run)
