@@ -80,10 +80,10 @@ def replacing(
 def write_whole(file: Path, content: bytes | str) -> None:
     """Write a file atomically and flush it to the disk; raise `OSError`."""
     data = content.encode() if isinstance(content, str) else content
-    with replacing([file]) as (temporary,), temporary.open("xb") as opened:
-        opened.write(data)
-        opened.flush()
-        flush_file(opened.fileno())
+    with replacing([file]) as (temporary,):
+        with temporary.open("xb") as opened:
+            opened.write(data)
+        flush_file(temporary)
 
 
 LARGEST_TEXT = 2**22

@@ -20,10 +20,10 @@ from .figure import Curves, Dots, Figure, HeatMap, Layer, PicturePanel, Rings, c
 _MOST_PANELS = 12
 """Maximum number of panels: one for each combination of the values of further axes."""
 
-_DECADES = 30.0
+DECADES = 30.0
 """Ratio of the largest to the smallest value from which the scale is logarithmic."""
 
-_SHADES = 3.0
+SHADES = 3.0
 """The same for the shades of a map, whose best cells would all look alike otherwise."""
 
 _CAP = 0.08

@@ -8,7 +8,7 @@ import numpy as np
 from textual.strip import Strip
 
 from ...core.sweeps.measures import MEASURES
-from ...export.pictures.sweeps import MeasureScale
+from ...export.pictures.sweeps import DECADES, MeasureScale
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import AxisTick, Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
@@ -31,7 +31,7 @@ def sweep_curve(
     """
     grid, measure = view.grid, view.measure
     values = [value for result in view.results.cells for value in result.values(measure)]
-    scale = MeasureScale(values)
+    scale = MeasureScale(values, DECADES)
     medians = np.full(len(grid.columns), math.nan)
     best = np.full(len(grid.columns), math.nan)
     bars: list[tuple[float, float]] = []

@@ -13,7 +13,7 @@ from textual.color import Color
 from textual.strip import Strip
 
 from ...core.sweeps.results import CellResult, Ranking, SweepResults
-from ...export.pictures.sweeps import MeasureScale
+from ...export.pictures.sweeps import SHADES, MeasureScale
 from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..drawing.strips import one_cell_text
@@ -97,7 +97,7 @@ def sweep_map(
     """
     grid, layout = view.grid, MapLayout.of(view, width, height)
     medians = [s.median for r in view.results.cells if (s := r.spread(view.measure))]
-    scale = MeasureScale(medians)
+    scale = MeasureScale(medians, SHADES)
     dim, text = palette.style("axis"), palette.style("text")
     lines = [_head(view, width, palette, glyphs)]
     for row in reversed(layout.rows):
