@@ -9,7 +9,7 @@ from tui_diffusion.core.sweeps.store import create_sweep
 from tui_diffusion.core.sweeps.sweep import Sweep
 from tui_diffusion.export.options import ExportError, ExportOptions
 from tui_diffusion.export.pictures.figure import Curves, Dots, HeatMap, Rings
-from tui_diffusion.export.pictures.sweeps import _DECADES, _SHADES, _Scale, sweep_figure
+from tui_diffusion.export.pictures.sweeps import DECADES, SHADES, MeasureScale, sweep_figure
 from tui_diffusion.export.sweeps import export_sweep
 
 from ..sweeps import carried_out, small
@@ -68,7 +68,7 @@ def test_choices_have_a_dash_each_and_shades_tell_good_cells_apart(home):
     assert medians.shape == (2, 2, 2)
     assert (medians[:, 0, 1] == medians[:, 1, 1]).all()
     assert np.allclose(medians[:, :, 0].mean(1), [0, 1])
-    shades, axis = _Scale([1.0, 2.0, 4.0], _SHADES), _Scale([1.0, 2.0, 4.0], _DECADES)
+    shades, axis = MeasureScale([1.0, 2.0, 4.0], SHADES), MeasureScale([1.0, 2.0, 4.0], DECADES)
     assert shades.share(2.0) == pytest.approx(1 / 2)
     assert axis.share(2.0) == pytest.approx(1 / 3)
 
