@@ -91,6 +91,20 @@ class Local:
             yield Event("done", index)
 
 
+def test_a_sweep_that_is_removed_meanwhile_is_not_made_anew(home):
+    stored = create_sweep(small(seeds=1))
+    (training,) = stored.sweep.trainings()
+    folder = stored.run_folder(training)
+
+    def remove(step):
+        shutil.rmtree(stored.folder, ignore_errors=True)
+
+    for _ in range(2):
+        with pytest.raises(RunError, match="was removed or moved meanwhile"):
+            train_run(training, folder, remove)
+        assert not stored.folder.exists()
+
+
 def test_what_a_killed_process_leaves_is_completed(home):
     """Half-written, damaged, without a report, or with a checkpoint in the middle."""
     sweep = small("network.width=4,8", training__steps=400)

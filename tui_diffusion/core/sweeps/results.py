@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from ..short_repr import short_repr
 from .measures import DEFAULT, MEASURES, measure_named
 from .states import Report, reports
 from .statistics import Difference, Spread, difference, spread
@@ -23,9 +24,9 @@ from .sweep import Cell, Sweep, Training
 class Sampled:
     """One training of a cell: its run, and its report if it is complete."""
 
-    training: Training
+    training: Training = field(repr=False)
     seed: int
-    report: Report | None
+    report: Report | None = field(repr=False)
 
     @property
     def diverged(self) -> bool:
@@ -45,6 +46,9 @@ class CellResult:
 
     cell: Cell
     seeds: tuple[Sampled, ...]
+
+    def __repr__(self) -> str:
+        return short_repr(self, "done", "diverged", cell=self.cell.label, seeds=len(self.seeds))
 
     @property
     def done(self) -> int:
@@ -98,7 +102,7 @@ class Ranking:
     measure: str
     best: int
     cells: tuple[int, ...]
-    differences: Mapping[int, Difference]
+    differences: Mapping[int, Difference] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,10 @@ class SweepResults:
     stored: StoredSweep
     sweep: Sweep
     cells: tuple[CellResult, ...]
+
+    def __repr__(self) -> str:
+        done = sum(result.done for result in self.cells)
+        return short_repr(self, sweep=self.stored.name, cells=len(self.cells), done=done)
 
     def ranking(self, measure: str = DEFAULT) -> Ranking | None:
         """Compare every cell with the best; None if no cell has a finite median.

@@ -135,6 +135,8 @@ class _State:
                     # Steps are many: they are seen in the next progress, a moment later.
                     if event is None or event.kind != "step":
                         yield progress
+                    if not self._stored.folder.is_dir():
+                        break  # recording the time raises the error
                     if monotonic() - recorded > _RECORD:
                         recorded = monotonic()
                         self._record(before)

@@ -23,6 +23,7 @@ from ..runs.checkpointer import Checkpointer
 from ..runs.manifest import RunError, read_about
 from ..runs.run import open_run
 from ..runs.store import summarise
+from ..text import shown
 from ..training.trainer import Trainer
 from ..trajectory import denoise
 from .states import SAMPLES_FILE, is_complete, sampling_of
@@ -45,6 +46,7 @@ def train_run(training: Training, folder: Path, report: Callable[[int], None]) -
     ``report`` receives the steps done, and may raise `StoppedError`. A training that has diverged
     is complete too. Raise `RunError` if the run cannot be written.
     """
+    _check_there(folder.parent)
     if is_complete(training, folder):
         return
     trainer = _trainer(training, folder)
@@ -56,9 +58,17 @@ def train_run(training: Training, folder: Path, report: Callable[[int], None]) -
                     report(progress.step)
                     keeper.offer()
         except StoppedError:
+            _check_there(folder.parent)
             keeper.finish("stopped")
             raise
+        _check_there(folder.parent)
         write_results(trainer, training, keeper)
+
+
+def _check_there(sweep: Path) -> None:
+    """Raise `RunError` if the sweep was removed or moved: writing a run would make it anew."""
+    if not sweep.is_dir():
+        raise RunError(f"sweep {shown(str(sweep))}: was removed or moved meanwhile")
 
 
 def write_results(trainer: Trainer, training: Training, keeper: Checkpointer) -> None:
