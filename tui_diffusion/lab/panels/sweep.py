@@ -289,6 +289,8 @@ class SweepPanel(Panel):
             canvas.show(draw(*canvas.size))
 
     def _losses(self, details: CellDetails, width: int, height: int) -> list[Strip]:
+        if not details.losses:
+            return []
         shown = details.request.experiments[details.request.shown].seed
         figure = seed_losses(details.losses, details.seeds, shown, width)
         return draw_plot(figure, width, height, self.palette, self.glyphs)
