@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tui_diffusion.cli.logs import open_logs, parse_logs
 from tui_diffusion.core.paths import store
 from tui_diffusion.core.runs import event_log
+from tui_diffusion.core.runs.checkpointer import Checkpointer
 from tui_diffusion.core.runs.event_log import COLUMNS, FINAL, CsvLog
 from tui_diffusion.core.runs.manifest import RunError
 from tui_diffusion.core.runs.run import open_run
@@ -107,6 +109,24 @@ def test_rows_wait_for_their_folder_and_survive_a_fault(tmp_path: Path, monkeypa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "tensorboard"])
+def test_a_log_leaves_the_empty_folder_of_a_new_run_to_its_first_checkpoint(kind, tmp_path):
+    if kind == "tensorboard":
+        pytest.importorskip("tensorboard")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    trainer = Trainer(short("naive-1d", 60))
+    (log,) = open_logs(parse_logs([kind], save=True), trainer, folder)
+    for progress in trainer.run(every=30):
+        log.offer(progress)
+    assert [*folder.iterdir()] == []
+    with Checkpointer(trainer, folder) as checkpointer:
+        checkpointer.finish("finished")
+    log.close()
+    assert open_run(folder).step == 60
+    assert any(file.name.startswith(("log.csv", "events.out")) for file in folder.iterdir())
+
+
 def test_a_killed_training_leaves_its_rows_and_goes_on_in_the_same_file(home) -> None:
     training = spawn("train", "naive-2d", *LONG, "--log", "csv", env=dict(os.environ))
 

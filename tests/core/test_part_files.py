@@ -303,6 +303,21 @@ def test_a_part_that_fails_while_it_runs_is_one_line_with_its_place(tmp_path):
         """Return too few."""
         return torch.ones(3), torch.tensor([1.0, 0.5, 0.0])
 
+    @schedule
+    def silent(levels):
+        """End without a signal."""
+        return torch.linspace(1, 0, levels + 1), torch.linspace(1, 0, levels + 1)
+
+    @schedule
+    def mute(levels):
+        """Raise what cannot be shown."""
+        raise type("Mute", (Exception,), {"__str__": lambda self: 1 / 0})
+
+    @dataset
+    def single():
+        """Return a point."""
+        return torch.ones(1, 2)
+
     @dataset
     def flat():
         """Return numbers."""
@@ -321,8 +336,10 @@ def test_a_part_that_fails_while_it_runs_is_one_line_with_its_place(tmp_path):
         ("sampling.sampler", "wide"): "'wide' (my_parts.py, line 15): TypeError: the result",
         ("sampling.sampler", "leaves"): "(my_parts.py, line 24): it calls sys.exit(0)",
         ("schedule.kind", "short"): "it must return 51 alphas and sigmas",
-        ("data.name", "flat"): "'flat' (my_parts.py, line 31): ValueError: it must return points",
-        ("network.name", "odd"): "network 'odd' (my_parts.py, line 36): ValueError: network must",
+        ("schedule.kind", "silent"): "must have alphas from 0, and a last one above 0",
+        ("schedule.kind", "mute"): "schedule 'mute' (my_parts.py, line 39): Mute",
+        ("data.name", "flat"): "'flat' (my_parts.py, line 46): ValueError: it must return points",
+        ("network.name", "odd"): "network 'odd' (my_parts.py, line 51): ValueError: network must",
     }.items():  # fmt: skip
         of = EDM.with_settings({**QUICK, "schedule.levels": 50, settings[0]: settings[1]})
         with pytest.raises(PartError) as error:
@@ -331,6 +348,8 @@ def test_a_part_that_fails_while_it_runs_is_one_line_with_its_place(tmp_path):
             else:
                 [*train(of)]
         assert message in str(error.value) and "\n" not in str(error.value)
+    single = make_mixture(EDM.with_settings({"data.name": "single"}))
+    assert single.means.tolist() == [[0, 0]] and single.std().equal(single.stds.repeat(2))
 
 
 def test_a_changed_file_takes_the_place_of_its_former_self_or_leaves_it(tmp_path):

@@ -73,7 +73,7 @@ def _open(log: Wanted, trainer: Trainer, run: Path) -> EventLog:
                 "allowed: a place you may write to"
             ) from None
     if log.kind == "csv":
-        return CsvLog(trainer, log.path or run / CSV_FILE)
+        return CsvLog(trainer, log.path or run / CSV_FILE, within=log.path is None)
     try:
         return TensorBoardLog(trainer, log.path or run, within=log.path is None)
     except ImportError:

@@ -72,7 +72,7 @@ def make_mixture(
     weights = weights / weights.sum()
     centre = weights @ points
     scale = float((weights @ (points - centre).square()).mean().sqrt())
-    means = (points - centre) / scale
+    means = (points - centre) / (scale or 1.0)
     return GaussianMixture(means, data.std, weights, has_modes=False, device=device)
 
 

@@ -74,7 +74,10 @@ def fault_of(error: BaseException, *, training: bool = False) -> str | None:
         return str(error)
     if f"{__package__}.training.devices" not in sys.modules:
         return memory_to_load(error)
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # of a part, whose error's class is its own code
+        text = ""
     if isinstance(error, getattr(sys.modules.get("torch"), "OutOfMemoryError", ())):
         less = "training.batch or network.width" if training else _LESS_TO_SAMPLE
         return f"the GPU is out of memory; allowed: less of {less}, or device cpu"

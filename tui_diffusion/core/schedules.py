@@ -133,6 +133,8 @@ def check_levels(schedule: Schedule) -> None:
     finite = bool(alphas.isfinite().all() and sigmas.isfinite().all())
     if not finite or float(sigmas[:-1].min()) <= 0 or float(sigmas[-1]) < 0:
         raise ValueError("schedule must have finite numbers, with sigmas above 0 except the last")
+    if float(alphas.min()) < 0 or float(alphas[-1]) == 0:
+        raise ValueError("schedule must have alphas from 0, and a last one above 0")
 
 
 def karras(levels: int, sigma_min: float, sigma_max: float, rho: float) -> Schedule:

@@ -52,7 +52,10 @@ def words_of(error: BaseException) -> str:
     """Return the type and the message of an error in one short line."""
     if isinstance(error, SystemExit):
         return f"it calls sys.exit({shown(error.code)[:40]})"
-    text = shown(" ".join(str(error).split()))[:160]
+    try:
+        text = shown(" ".join(str(error).split()))[:160]
+    except Exception:  # the error's class is a part's own code too
+        text = ""
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

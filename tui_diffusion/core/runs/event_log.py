@@ -52,16 +52,23 @@ class EventLog:
     The training thread calls `offer` with every `Progress`, then `finish` with the report, and at
     last `close`. ``fault`` says why the last rows could not be written: they are tried again, and
     the training goes on. ``cost`` is the time in seconds that the log has taken. ``folder`` must
-    exist before anything is written.
+    exist before anything is written, and be a run if the log is ``within`` one.
     """
 
     def __init__(
-        self, trainer: Trainer, folder: Path, *, clock: Callable[[], float] = monotonic
+        self,
+        trainer: Trainer,
+        folder: Path,
+        *,
+        within: bool = False,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self.fault = ""
         self.cost = 0.0
         self._trainer = trainer
         self._folder = folder
+        # The folder of a new run must stay empty until the first checkpoint is renamed to it.
+        self._awaited = folder / "run.json" if within else folder
         self._clock = clock
         self._began = self._due = clock()
         self._first = trainer.step
@@ -126,7 +133,7 @@ class EventLog:
 
     def _flush(self) -> None:
         """Write the rows that wait, once their folder exists."""
-        if not self._rows or not self._folder.is_dir():
+        if not self._rows or not self._awaited.exists():
             return
         try:
             self._write(self._rows)
@@ -214,10 +221,10 @@ class TensorBoardLog(EventLog):
     """
 
     def __init__(self, trainer: Trainer, folder: Path, *, within: bool, **how: Any) -> None:
-        """``within`` the folder of a run, which must not be created here."""
+        """``within`` the folder of a run: into it, and elsewhere into a folder made here."""
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-        super().__init__(trainer, folder if within else folder.parent, **how)
+        super().__init__(trainer, folder if within else folder.parent, within=within, **how)
         if not trainer.step and next(folder.glob("events.out.tfevents.*"), None) is not None:
             raise RunError(f"{shown(str(folder))}: holds a log already; allowed: a new folder")
         self._into = folder
