@@ -52,7 +52,7 @@ def test_at_80_columns_no_key_of_weight_is_hidden_and_every_key_is_bound():
     shown = {word.split()[0] for line in seen for word in line.split("  ") if word.strip()}
     assert shown >= set("eravcdwzu") | {"t", "p", "x", "o", "g", "i", "tab", "enter", "space"}
     bound = {key for action in ACTIONS for key in action.keys.split(",")}
-    bound |= {"up", "down", "tab", "enter", "escape", "backspace", "comma", "full_stop"}
+    bound |= {"up", "down", "tab", "enter", "escape", "backspace", "comma", "full_stop", "asterisk"}
     for hints in (*NARROW_BARS.values(), *WIDE_BARS.values(), WINDOWS, ENDS, FIELD_BAR, LEVEL_BAR):
         assert {key for hint in hints for key in hint.keys} <= bound
 

@@ -6,7 +6,6 @@ The scheduler imports this module too, so it loads no torch.
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable, Mapping
 from time import monotonic
 
@@ -26,14 +25,18 @@ def packed(
     training: Training, parts: tuple[PartFile, ...], prepare: Callable[[], object] | None
 ) -> bytes:
     """Return what `train_packed` needs, so that only workers have to read it."""
-    return pickle.dumps((training, parts, prepare and pickle.dumps(prepare)))
+    from distributed.protocol import serialize_bytes
+
+    task: bytes = serialize_bytes((training, parts, prepare and serialize_bytes(prepare)))
+    return task
 
 
 def train_packed(task: bytes) -> Mapping[str, bytes] | str | None:
     """Return the files of a finished run, or a line on what failed; None if it was cancelled."""
     from distributed import get_worker
+    from distributed.protocol import deserialize_bytes
 
-    training, parts, prepare = pickle.loads(task)
+    training, parts, prepare = deserialize_bytes(task)
     worker = get_worker()
     key, due = worker.get_current_task(), monotonic()
     os.environ["OMP_NUM_THREADS"] = "1"  # as in any worker, so that results do not differ
@@ -56,7 +59,7 @@ def train_packed(task: bytes) -> Mapping[str, bytes] | str | None:
 
     try:
         if prepare is not None and prepare not in _prepared:
-            pickle.loads(prepare)()
+            deserialize_bytes(prepare)()
             _prepared.add(prepare)
         return train_to_files(training, report, parts)
     except StoppedError:
