@@ -37,7 +37,7 @@ def hint_text(plan: Plan | None, runner: SweepRunner | None) -> str:
     lines = [*plan.values, "", plan.cost]
     if plan.left_out:
         lines.append(plan.left_out)
-    return "\n".join([*lines, "", "t trains all"])
+    return "\n".join([*lines, "", "4, then t, trains all"])
 
 
 def progress_line(results: SweepResults | None, runner: SweepRunner | None) -> list[Line]:
