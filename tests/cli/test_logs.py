@@ -127,6 +127,7 @@ def test_a_log_leaves_the_empty_folder_of_a_new_run_to_its_first_checkpoint(kind
     assert any(file.name.startswith(("log.csv", "events.out")) for file in folder.iterdir())
 
 
+@pytest.mark.slow
 def test_a_killed_training_leaves_its_rows_and_goes_on_in_the_same_file(home) -> None:
     training = spawn("train", "naive-2d", *LONG, "--log", "csv", env=dict(os.environ))
 

@@ -54,6 +54,7 @@ def test_a_signal_writes_the_training_down_and_says_how_to_go_on(home, number):
     assert resume(run).step == run.step
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_from_its_last_checkpoint(home):
     process = begin(home)
     process.kill()
@@ -68,6 +69,7 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(home):
     assert resumed.losses.tobytes() == next(whole.run(every=500)).losses.tobytes()
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_closed_ends_a_training_that_can_go_on(home):
     ours, theirs = pty.openpty()
 

@@ -81,6 +81,7 @@ def killed(rounds: int) -> list[int]:
     return [int(word) for word in done.stdout.split()]
 
 
+@pytest.mark.slow
 def test_killed_at_random_it_opens_resumes_and_ends_the_same():
     assert killed(8)[0] == 8
 

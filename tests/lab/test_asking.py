@@ -154,6 +154,7 @@ def nothing_is_left(driver):
     every_number_is_explained(texts, [*loss.readings()])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "size"),
     [("naive-1d", WIDE), ("ddpm-multimodal", NARROW), ("ddpm-1d-per-level", WIDE)],

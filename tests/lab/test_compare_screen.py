@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from tui_diffusion.interface.keymap import COMPARE_ACTIONS
 from tui_diffusion.lab.readings import Reading
 from tui_diffusion.lab.runs.compare import subjects as comparison
@@ -65,6 +67,7 @@ async def test_levels_of_runs_with_other_schedules_are_linked():
         assert driver.panel.level == 10, "the lab's own level stays"
 
 
+@pytest.mark.slow
 async def test_keys_look_at_all_films_alike():
     two_runs()
     async with lab() as driver:
@@ -143,6 +146,7 @@ def subtitles(screen):
     return [str(pane.border_subtitle) for pane in screen.query(TrajectoryPane) if pane.display]
 
 
+@pytest.mark.slow
 async def test_sub_steps_and_ways_of_playing():
     stored.run("ten")
     stored.run("five", schedule__levels="5")

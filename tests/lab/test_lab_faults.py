@@ -124,6 +124,7 @@ async def test_a_gpu_that_is_not_here_is_a_line_and_another_device_trains():
         await driver.state("finished")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["a file", "below a file", "gone in between"])
 async def test_a_store_that_cannot_be_is_a_line_and_the_lab_trains(where, home, monkeypatch):
     home.mkdir()

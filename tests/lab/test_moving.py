@@ -182,6 +182,7 @@ async def test_pictures_that_are_kept_are_bounded(monkeypatch):
         assert "level 2/10 + 4/8" in driver.title
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["naive-1d", "naive-multimodal"])
 async def test_of_many_points_every_level_is_drawn_ahead_in_every_view(monkeypatch, name):
     monkeypatch.setattr("tui_diffusion.lab.widgets.trajectory_canvas._MANY", 200)
@@ -346,6 +347,7 @@ async def test_an_awaited_picture_is_told_of_where_it_was_drawn_meanwhile():
         assert told == [ahead]
 
 
+@pytest.mark.slow
 async def test_the_comparison_draws_them_in_a_thread_too(many, tmp_path, monkeypatch):
     monkeypatch.setenv("DIFFUSION_TUI_HOME", str(tmp_path / "home"))
     sources = [Candidate(k, stored.invented(k, "edm-moons", 60, data__name=many)) for k in "ab"]

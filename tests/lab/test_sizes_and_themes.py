@@ -1,5 +1,7 @@
 """Other sizes, themes and characters keep what is on the screen."""
 
+import pytest
+
 from tui_diffusion.lab.panels.status_bars import status
 
 from ..fakes import FakeTrainers
@@ -112,6 +114,7 @@ async def test_ascii_means_ascii_everywhere(size):
             assert driver.screen.isascii(), key
 
 
+@pytest.mark.slow
 async def test_an_ascii_help_an_error_and_a_small_screen_are_ascii_too():
     async with lab(size=NARROW, glyphs="ascii") as driver:
         await driver.press("question_mark")

@@ -24,6 +24,7 @@ def test_the_nine_scripts_in_the_order_of_the_post():
             assert ".mp4" in station.here and ".gif" in station.here
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 async def test_through_the_tour_and_onto_the_bench(size):
     async with lab("edm-moons", size=size) as driver:

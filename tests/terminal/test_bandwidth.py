@@ -75,6 +75,7 @@ def slowly(terminal, seconds, text=None, chunk=500):
     return taken
 
 
+@pytest.mark.slow
 def test_a_terminal_that_drains_slowly_still_answers_keys():
     with Terminal(*LONG, size=(120, 40)) as terminal:
         terminal.until("idle")
@@ -89,6 +90,7 @@ def test_a_terminal_that_drains_slowly_still_answers_keys():
         terminal.ends_cleanly()
 
 
+@pytest.mark.slow
 def test_low_bandwidth_draws_twice_a_second_in_256_colours():
     true = {"COLORTERM": "truecolor"}
     with Terminal(*LONG, "--low-bandwidth", size=(80, 24), env=true) as terminal:
@@ -122,6 +124,7 @@ def test_a_step_of_2000_points_is_under_4000_bytes_and_idling_is_none():
         terminal.ends_cleanly()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env", "term"),
     [({"NO_COLOR": "1"}, "linux"), ({}, "vt220")],
@@ -185,6 +188,7 @@ def test_no_mouse_leaves_it_to_the_terminal():
     assert not re.search(rb"\x1b\[\?(1000|1002|1003|1006|1015)h", terminal.sent)
 
 
+@pytest.mark.slow
 def test_a_window_is_sent_and_taken_away_without_the_screen_around_it():
     with Terminal("ddpm-multimodal", size=(80, 24), env={"COLORTERM": "truecolor"}) as terminal:
         terminal.until("idle")

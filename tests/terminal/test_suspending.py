@@ -84,7 +84,8 @@ def steps(terminal: Terminal) -> int:
     return int(found[1].replace(",", "")) if found else 0
 
 
-@pytest.mark.parametrize("how", ["ctrl+z", pytest.param("TSTP", marks=pytest.mark.slow), "STOP"])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["ctrl+z", "TSTP", "STOP"])
 def test_away_and_back_in_mid_training(how):
     with Shell() as shell:
         shell.press("t")

@@ -9,6 +9,7 @@ from tests.sweeps import carried_out, small
 from tui_diffusion.core.sweeps.store import list_sweeps
 
 
+@pytest.mark.slow
 def test_a_move_of_the_cursor_is_under_4000_bytes(home):
     carried_out(small("network.width=4,8", "training.lr=1e-3,1e-2", seeds=1))
     true = {"COLORTERM": "truecolor"}

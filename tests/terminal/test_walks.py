@@ -148,6 +148,7 @@ def test_keys_answer_while_torch_loads():
         terminal.ends_cleanly()
 
 
+@pytest.mark.slow
 def test_leaving_after_an_open_field():
     with started() as terminal:
         terminal.go("tab", "data.name")
@@ -159,6 +160,7 @@ def test_leaving_after_an_open_field():
         terminal.ends_cleanly()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name
 )
@@ -183,6 +185,7 @@ def test_a_rate_of_1e9_is_a_banner_and_the_lab_lives():
         terminal.ends_cleanly()
 
 
+@pytest.mark.slow
 def test_sizes_in_mid_training():
     with in_mid_training() as terminal:
         terminal.go("home", "level 0/10 ")
