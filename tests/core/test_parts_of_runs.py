@@ -76,6 +76,7 @@ def test_a_run_whose_part_is_missing_says_what_it_would_load_and_loads_nothing(t
     digest = sha256((folder / "my_parts.py").read_bytes()).hexdigest()
     with pytest.raises(MissingPartError) as error:
         open_run(folder)
+    assert error.value.kept.settings == "sampling.sampler = drift"
     message, copy = str(error.value), folder / "my_parts.py"
     assert "sampler 'drift' is not loaded" in message and str(copy) in message
     assert f"({copy.stat().st_size:,} bytes, SHA-256 {digest[:12]}…)" in message

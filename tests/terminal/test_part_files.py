@@ -78,7 +78,7 @@ def test_the_example_of_the_documentation_in_the_lab(example: Path, home: Path) 
     with opened("edm-moons") as lab:
         lab.go("r", "not loaded")
         lab.go("enter", "Load the code of this run?")
-        assert "SHA-256" in lab.text and "bytes" in lab.text
+        assert "SHA-256" in lab.text and "bytes" in lab.text and "data.name = heart" in lab.text
         lab.press("escape")
         lab.settle()
         lab.go("r", "not loaded")

@@ -37,6 +37,11 @@ class KeptFile:
         """The name, size and checksum for a message."""
         return f"{self.name} ({self.size:,} bytes, SHA-256 {self.checksum[:_SHOWN]}…)"
 
+    @property
+    def settings(self) -> str:
+        """The fields that name its parts, with their values, for a message."""
+        return ", ".join(f"{path} = {' or '.join(names)}" for path, names in self.parts.items())
+
     def written(self) -> dict[str, Any]:
         """Return the entry in JSON, where several parts of a field are a list."""
         entry = {"name": self.name, "sha256": self.checksum, "size": self.size}

@@ -32,9 +32,8 @@ class PartsPrompt(ModalWindow[bool]):
 
     def compose(self) -> ComposeResult:
         kept = self._error.kept
-        names = ", ".join(f"{path} = {name}" for path, name in kept.parts.items())
         question = Static(
-            f"The run uses {shown(names)}, not loaded here. It keeps the code in a file:\n"
+            f"The run uses {shown(kept.settings)}, not loaded here. It keeps the code in a file:\n"
             f"{shown(str(self._error.copy))}\n{kept.size:,} bytes, SHA-256 {kept.checksum}\n"
             "Code of a part file can do anything that you can. Load it only if you trust the run.",
             markup=False,
