@@ -50,7 +50,6 @@ from .output.terminal_app import TerminalApp
 from .panels.denoising import DenoisingPanel
 from .panels.experiments import ExperimentList
 from .panels.form.form import Form
-from .panels.training import LOSS_VIEWS
 from .runs.resume_prompt import ResumePrompt, unfinished
 from .runs.run_list import RunChoice
 from .sampling.jobs import diagnosis, trajectory
@@ -58,11 +57,11 @@ from .sampling.request import SampleRequest
 from .sampling.worker import Worker
 from .session.evaluation import report
 from .session.session import Session, keep_in_store
-from .views.names import PICTURES, views_of
+from .system_commands import actions, views
 from .widgets.canvas import Canvas
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from textual.actions import ActionParseResult
     from textual.dom import DOMNode
@@ -446,44 +445,18 @@ class Lab(TerminalApp):
         return done
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """List the palette: each action of the lab or of the screen over it, then Textual's own."""
-        own = screen.actions if isinstance(screen, PacedScreen) else ()
-        for action in own or ACTIONS:
-            yield SystemCommand(
-                f"{action.label.capitalize()} ({action.shown})",
-                action.help,
-                lambda name=action.name: self.run_action(name, screen if own else self),
-            )
-        if not own:
-            yield from self._view_commands()
-        if self.sweeps is not None and not own:
-            yield from self._sweep_commands(self.sweeps.panel)
+        """List the palette: the actions of what shows, the lab's own lists, then Textual's own."""
+        if isinstance(screen, PacedScreen) and screen.actions:
+            yield from actions(screen.actions, partial(self.run_action, default_namespace=screen))
+        else:
+            yield from actions(ACTIONS, self.run_action)
+            yield from views(self.main, self.model, self.training, self.updates)
+            if self.sweeps is not None:
+                run = partial(self.run_action, default_namespace=self.sweeps.panel)
+                yield from actions(SWEEP_ACTIONS, run, "Sweep: ")
         about = "Choose, train, step, truth, ideal: five short stations."
         yield SystemCommand("Guided first run", about, self.guidance.begin)
         yield from super().get_system_commands(screen)
-
-    def _sweep_commands(self, panel: SweepPanel) -> Iterable[SystemCommand]:
-        """List the actions of the sweep's panel, once its tab has been opened."""
-        for action in SWEEP_ACTIONS:
-            run = partial(self.run_action, action.name, panel)
-            yield SystemCommand(f"Sweep: {action.label} ({action.shown})", action.help, run)
-
-    def _view_commands(self) -> Iterable[SystemCommand]:
-        """List every view of the points and of the training by its name."""
-        panel = self.main.denoising
-        dim = self.model.workspace.experiment.dim
-        for name in views_of(dim):
-            yield SystemCommand(
-                f"View: {name}", PICTURES[name], partial(self._show_view, panel.choose, name)
-            )
-        for name in LOSS_VIEWS:
-            show = partial(self._show_view, self.training.choose_loss_view, name, "training")
-            yield SystemCommand(f"View of the training: {name}", PICTURES[name], show)
-
-    def _show_view(self, choose: Callable[[str], None], name: str, tab: str = "denoising") -> None:
-        """Show a view, and the tab that holds it."""
-        self.updates.show_tab(tab)
-        choose(name)
 
     # --- actions -----------------------------------------------------------------------------
 
