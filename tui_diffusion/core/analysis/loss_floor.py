@@ -17,10 +17,8 @@ one Gaussian, otherwise correct to about 1/n².
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -36,12 +34,13 @@ from ..assemble import (
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import AnyLevel, Denoiser, Method, check_denoiser, device_of
+from ..methods import AnyLevel, Denoiser, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
 from ..short_repr import short_repr
 from ..training.stages import stages
+from .likelihood_bound import nats_by_level, target_gain
 
 _REACH = 6.0
 """Range of integrals over x around every component, in its noised std."""
@@ -64,7 +63,7 @@ class Residual:
 class LevelLoss:
     """The loss at one level, its floor, and the difference, in the unit of the loss.
 
-    ``nats`` is the level's share of `nats_by_level`; None if the output there tells nothing of x_0.
+    ``nats`` is the level's share of `likelihood_bound.nats_by_level`; None if the output there tells nothing of x_0.
     """
 
     level: int
@@ -241,14 +240,6 @@ def _data(experiment: Experiment, mixture: GaussianMixture | None) -> Data:
 # --- losses --------------------------------------------------------------------------------------
 
 
-def target_gain(method: Method, level: Level) -> float:
-    """Return a − b α/σ of the target at a level, the target's change by one of x_0 at fixed x."""
-    one, none = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
-    apart = method.target(none, none, level)
-    a, b = method.target(one, none, level) - apart, method.target(none, one, level) - apart
-    return float(a[0]) - float(b[0]) * float(level.alpha) / float(level.sigma)
-
-
 def batch_loss(kind: str, batch: int, dim: int, square: float, fourth: float) -> float:
     """Return the expected loss of a batch whose residuals have E‖r‖² and E‖r‖⁴."""
     if kind == "sum":
@@ -396,38 +387,6 @@ def level_losses(
         alpha, sigma = float(level.alpha), float(level.sigma)
         losses.append(LevelLoss(k, alpha, sigma, loss, floor, loss - floor, nats[k]))
     return losses
-
-
-def nats_by_level(
-    method: Method, levels: Sequence[Level], excesses: Sequence[float]
-) -> list[float | None]:
-    """Return each level's share of ∫ e(s)/s³ ds, with s = σ/α and e = E‖x0_hat − E[x_0|x]‖².
-
-    That integral, with the divergence of the start, bounds the divergence of what the reverse
-    diffusion generates from the data, in nats a point: Song et al. 2021, Maximum Likelihood
-    Training of Score-Based Diffusion Models, theorem 1. ``excesses`` are those of the outputs,
-    E‖output − E[T|x]‖². The integrand over ln s is e/s², the square error of eps_hat. It is summed
-    by the trapezoid rule; where s is infinite, e itself over 1/(2s²). For a method that covers
-    every noise level, the score is held constant below the last level, which adds half of its
-    e/s².
-    """
-    gains = [target_gain(method, level) for level in levels]
-    known = [k for k, gain in enumerate(gains) if gain]
-    nats: list[float | None] = [None] * len(levels)
-    s = [float(at.sigma) / float(at.alpha) if at.alpha else math.inf for at in levels]
-    for k in known:
-        excess, nats[k] = excesses[k] / gains[k] ** 2, 0.0
-        if k == known[-1] and isinstance(method, AnyLevel):
-            nats[k] = excess / s[k] ** 2 / 2
-    for noisy, clean in pairwise(known):
-        for k in (noisy, clean):
-            excess = excesses[k] / gains[k] ** 2
-            if math.isinf(s[noisy]):
-                share = excess / (4 * s[clean] ** 2)
-            else:
-                share = excess / s[k] ** 2 * math.log(s[noisy] / s[clean]) / 2
-            nats[k] = (nats[k] or 0.0) + share
-    return nats
 
 
 def training_excess(

@@ -36,7 +36,7 @@ from ..config.experiment import Experiment
 from ..methods import AnyLevel, Denoiser, IdealDenoiser, Prediction, device_of
 from ..mixtures import GaussianMixture, between_parts
 from ..schedules import Level, Schedule
-from .loss_floor import target_gain
+from .likelihood_bound import target_gain
 from .start_mismatch import start_of
 
 STEPS = 64

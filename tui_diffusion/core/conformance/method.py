@@ -10,7 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..analysis.loss_floor import residual, target_gain
+from ..analysis.likelihood_bound import target_gain
+from ..analysis.loss_floor import residual
 from ..arguments import expected as wrong_type
 from ..assemble import make_method, make_mixture, make_schedule
 from ..config.data_section import DataConfig
