@@ -14,7 +14,7 @@ import click
 from ..core.config.catalog import all_presets, get_preset
 from ..core.config.errors import ConfigError
 from ..core.text import shortened
-from ..interface.command_line import parse_settings
+from ..interface.command_line import parse_settings, resuming
 from . import completion
 from .examples import examples
 from .options import json_option, parts_option, settings_option
@@ -117,7 +117,7 @@ def sweep(
     if last.failed:
         complain(
             f"{last.failed} of {last.trainings} trainings failed; try again with: "
-            f"{_resume_command(last.stored)}"
+            f"{shlex.join(resuming(last.stored))}"
         )
         sys.exit(Exit.FAILED)
 
@@ -196,19 +196,9 @@ def _leave(last: SweepProgress, number: int) -> None:
     """Say what is done after a signal and how to go on, and exit."""
     complain(
         f"interrupted with {last.done} of {last.trainings} trainings done; go on with: "
-        f"{_resume_command(last.stored)}; sweep: {last.stored.folder}"
+        f"{shlex.join(resuming(last.stored))}; sweep: {last.stored.folder}"
     )
     sys.exit(128 + number)
-
-
-def _resume_command(stored: StoredSweep) -> str:
-    from ..core.parts.registries import part_files
-    from ..core.sweeps.naming import sweep_label
-
-    kept = {part.checksum for part in stored.parts}
-    files = [str(file.path) for file in part_files.values() if file.checksum in kept]
-    options = [word for file in files for word in ("--parts", file)]
-    return shlex.join(["diffusion-tui", "sweep", "--resume", sweep_label(stored.folder), *options])
 
 
 def _count(name: str, text: str | None) -> int | None:

@@ -63,7 +63,8 @@ class Residual:
 class LevelLoss:
     """The loss at one level, its floor, and the difference, in the unit of the loss.
 
-    ``nats`` is the level's share of `likelihood_bound.nats_by_level`; None if the output there tells nothing of x_0.
+    ``nats`` is the level's share of `likelihood_bound.nats_by_level`; None if the output there
+    tells nothing of x_0.
     """
 
     level: int

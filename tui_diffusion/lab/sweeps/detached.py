@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ...core.sweeps.naming import sweep_label
+from ...core.runs.manifest import RunError
+from ...core.sweeps.naming import open_sweep, sweep_label
 from ...core.text import shown
+from ...interface.command_line import resuming
 
 LOG = "lab.log"
 """File in the sweep's folder with what that process writes."""
@@ -16,7 +18,14 @@ LOG = "lab.log"
 
 def resume_command(folder: Path) -> str:
     """Return the command line that resumes a sweep."""
-    return f"diffusion-tui sweep --resume {shlex.quote(sweep_label(folder))}"
+    return shlex.join(_words(folder))
+
+
+def _words(folder: Path) -> list[str]:
+    try:
+        return resuming(open_sweep(folder))
+    except RunError:  # it has been removed or damaged meanwhile, which the command will say
+        return ["diffusion-tui", "sweep", "--resume", sweep_label(folder)]
 
 
 def go_on_alone(folder: Path) -> str:
@@ -24,7 +33,7 @@ def go_on_alone(folder: Path) -> str:
 
     Raise `OSError` if the process cannot be started.
     """
-    command = [sys.executable, "-m", "tui_diffusion", "sweep", "--resume", str(folder)]
+    command = [sys.executable, "-m", "tui_diffusion", *_words(folder)[1:]]
     with (folder / LOG).open("ab") as log:
         process = subprocess.Popen(
             command,
