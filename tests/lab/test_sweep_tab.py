@@ -10,10 +10,10 @@ import pytest
 
 from tests.lab_driver import NARROW, WIDE, lab, until
 from tests.sweeps import Inline, carried_out, small
-from tui_diffusion.core.sweeps.store import list_sweeps, read_sweep
+from tui_diffusion.core.sweeps.store import list_sweeps, read_sweep, sweep_folders
 from tui_diffusion.lab.runs.compare.screen import CompareScreen
 from tui_diffusion.lab.screens.export import ExportScreen
-from tui_diffusion.lab.sweeps.prompts import LeavePrompt, SweepsScreen
+from tui_diffusion.lab.sweeps.prompts import LeavePrompt, SweepList, SweepsScreen
 from tui_diffusion.lab.sweeps.runner import SweepRunner
 
 SHORT = {"training__steps": "20", "points": "40", "device": "cpu"}
@@ -210,7 +210,7 @@ async def test_a_sweep_on_disk_is_opened_with_any_number_of_axes(home):
         for downs, shown, titles in ((0, 3, ("network.width", "[4]")), (1, 8, ("training.lr",))):
             await driver.press("o")
             await until(lambda: isinstance(driver.app.screen, SweepsScreen))
-            await until(lambda: "finished" in driver.screen)
+            await until(lambda: driver.app.screen.query_one(SweepList).rows)
             await driver.press(*["down"] * downs, "enter")
             await until(lambda n=shown: sweeps.panel.results is not None
                         and len(sweeps.panel.results.cells) == n)  # fmt: skip
@@ -218,6 +218,28 @@ async def test_a_sweep_on_disk_is_opened_with_any_number_of_axes(home):
             await driver.pilot.pause(0.01)
             for title in titles:
                 assert title in driver.screen
+
+
+async def test_a_sweep_on_disk_is_renamed_and_removed_after_a_yes(home):
+    first = carried_out(small("network.width=4,8", seeds=1)).stored.folder
+    second = carried_out(small("network.depth=1,2", seeds=1)).stored.folder
+    async with lab(size=NARROW, **SHORT) as driver:
+        await opened(driver)
+        await driver.press("o")
+        await until(lambda: isinstance(driver.app.screen, SweepsScreen))
+        await until(lambda: "finished" in driver.screen)
+        await driver.press("m", "ctrl+u", *"depths", "enter")
+        await until(lambda: "depths" in driver.screen)
+        assert [found.name for found in sweep_folders()] == ["depths", first.name]
+        await driver.press("m", "ctrl+u", *first.name, "enter")
+        await until(lambda: "is taken" in driver.screen)
+        await driver.press("x", *"no", "enter")
+        await driver.press("x", *"yes", "enter")
+        await until(lambda: "depths" not in driver.screen)
+        assert [found.name for found in sweep_folders()] == [first.name]
+        await driver.press("x", "escape", "escape")
+        await until(lambda: not isinstance(driver.app.screen, SweepsScreen))
+    assert not second.exists() and first.exists()
 
 
 async def test_without_an_axis_nothing_starts_and_a_wrong_one_is_named(home):

@@ -10,12 +10,14 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from ...core.runs.manifest import RunError
 from ...core.runs.store import age_text
-from ...core.sweeps.store import SweepSummary, list_sweeps
+from ...core.sweeps.store import SweepSummary, delete_sweep, list_sweeps, rename_sweep
 from ...core.sweeps.sweep import short_names
 from ..output.screens import ModalWindow
 from ..reader import Reader
 from ..widgets.row_list import Piece, RowList, middle
+from ..widgets.text_input import TextInput
 
 
 class SweepList(RowList):
@@ -67,7 +69,7 @@ def _age(sweep: SweepSummary) -> str:
 
 
 class SweepsScreen(ModalWindow[SweepSummary | None]):
-    """The list of sweeps; enter opens one."""
+    """The list of sweeps; enter opens one, m renames it, x removes it after a yes."""
 
     DEFAULT_CSS = """
     SweepsScreen Vertical {
@@ -75,34 +77,99 @@ class SweepsScreen(ModalWindow[SweepSummary | None]):
         background: $surface; border-title-color: $text;
     }
     SweepsScreen Static { height: auto; padding: 0 1; color: $text-muted; }
+    SweepsScreen TextInput { display: none; }
+    SweepsScreen TextInput.shown { display: block; }
     """
-    BINDINGS = [Binding("escape,q,o", "dismiss", "close")]
+    BINDINGS = [
+        Binding("escape,q,o", "leave", "close"),
+        Binding("m", "rename", "rename"),
+        Binding("x,delete", "remove", "remove"),
+    ]
 
     def __init__(self, *, plain: bool) -> None:
         super().__init__()
         self._plain = plain
+        self._asking: Literal["", "rename", "remove"] = ""
+        self._fault = ""
         self._reader: Reader[list[SweepSummary]] = Reader(self)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = "Sweeps"
-            box.border_subtitle = "enter opens, escape closes"
+            box.border_subtitle = "enter opens · m renames · x removes · escape closes"
             yield Static("reading the sweeps …", markup=False)
             yield SweepList(plain=self._plain)
+            yield TextInput(select_on_focus=False)
 
     def on_mount(self) -> None:
         self.query_one(SweepList).focus()
+        self._read()
+
+    def _read(self) -> None:
         self._reader.start(list_sweeps, lambda outcome: self._take(outcome.result()))
 
     def _take(self, rows: list[SweepSummary]) -> None:
         self.query_one(SweepList).take(rows)
-        none = "No sweeps so far: t in the tab of the sweep trains one."
-        self._say("" if rows else none)
+        if not rows:
+            self._say("No sweeps so far: t in the tab of the sweep trains one.")
+        elif not self._asking and not self._fault:
+            self._say("")
 
     def _say(self, text: str) -> None:
         message = self.query_one(Static)
         message.update(text)
         message.display = bool(text)
+
+    # --- rename and remove -------------------------------------------------------------------
+
+    @property
+    def _here(self) -> SweepSummary | None:
+        sweeps = self.query_one(SweepList)
+        return sweeps.rows[sweeps.cursor] if sweeps.rows and not self._asking else None
+
+    def action_leave(self) -> None:
+        if self._asking:
+            self._done()
+        else:
+            self.dismiss(None)
+
+    def action_rename(self) -> None:
+        if (sweep := self._here) is not None:
+            self._ask("rename", sweep.folder.name, f"New name of {sweep.label}, then enter.")
+
+    def action_remove(self) -> None:
+        if (sweep := self._here) is not None:
+            runs = f"with its {sweep.trainings} trainings " if sweep.stored else ""
+            question = f"Remove {sweep.label} {runs}for good? Type yes and press enter."
+            self._ask("remove", "", question)
+
+    def _ask(self, what: Literal["rename", "remove"], value: str, text: str) -> None:
+        field = self.query_one(TextInput)
+        field.value, field.cursor_position = value, len(value)
+        field.add_class("shown")
+        field.focus()
+        self._say(text)
+        self._asking = what
+
+    def on_input_submitted(self, event: TextInput.Submitted) -> None:
+        event.stop()
+        what, value, sweeps = self._asking, event.value.strip(), self.query_one(SweepList)
+        folder, self._fault = sweeps.rows[sweeps.cursor].folder, ""
+        try:
+            if what == "rename":
+                rename_sweep(folder, value)
+            elif value.lower() == "yes":
+                delete_sweep(folder)
+        except RunError as error:
+            self._fault = str(error)
+        self._done(self._fault)
+
+    def _done(self, message: str = "") -> None:
+        self._asking = ""
+        self.query_one(TextInput).remove_class("shown")
+        self.query_one(SweepList).focus()
+        self._say(message)
+        self._read()
 
     def choose(self, sweep: SweepSummary) -> None:
         """Close with a sweep that can be opened."""
