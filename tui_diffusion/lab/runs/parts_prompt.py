@@ -8,18 +8,14 @@ from textual.widgets import Static
 
 from ...core.runs.manifest import MissingPartError
 from ...core.text import shown
-from ..output.screens import ModalWindow
+from ..screens.question import Question
 
 
-class PartsPrompt(ModalWindow[bool]):
+class PartsPrompt(Question[bool]):
     """One question over the lab, with what would be loaded: y loads it, escape does not."""
 
     DEFAULT_CSS = """
-    PartsPrompt { align: center bottom; }
-    PartsPrompt Static {
-        width: auto; max-width: 96%; height: auto; margin: 0 0 1 0; padding: 0 1;
-        border: round $warning; background: $surface; border-title-color: $text;
-    }
+    PartsPrompt Static { border: round $warning; }
     """
     BINDINGS = [
         Binding("y", "answer(True)", "load it"),
@@ -41,6 +37,3 @@ class PartsPrompt(ModalWindow[bool]):
         question.border_title = "Load the code of this run?"
         question.border_subtitle = "y loads it, escape does not"
         yield question
-
-    def action_answer(self, yes: bool) -> None:
-        self.dismiss(yes)

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from ...core.runs.manifest import RunError
 from ...core.runs.store import Summary, age_text, latest_run
 from ...core.text import shown
-from ..output.screens import ModalWindow
+from ..screens.question import Question
 
 
 def unfinished(experiments: Container[str], declined: str | None) -> Summary | None:
@@ -30,19 +30,12 @@ def unfinished(experiments: Container[str], declined: str | None) -> Summary | N
     return run if run.about.experiment in experiments and run.name != declined else None
 
 
-class ResumePrompt(ModalWindow[bool | None]):
+class ResumePrompt(Question[bool | None]):
     """One question over the lab: enter resumes, escape declines.
 
     Any other key closes it without an answer (None) and goes on to the lab.
     """
 
-    DEFAULT_CSS = """
-    ResumePrompt { align: center bottom; }
-    ResumePrompt Static {
-        width: auto; max-width: 96%; height: auto; margin: 0 0 1 0; padding: 0 1;
-        border: round $accent; background: $surface; border-title-color: $text;
-    }
-    """
     BINDINGS = [
         Binding("enter", "answer(True)", "go on"),
         Binding("escape", "answer(False)", "not now"),
@@ -64,9 +57,6 @@ class ResumePrompt(ModalWindow[bool | None]):
         question.border_title = "Go on?"
         question.border_subtitle = "enter goes on, escape declines"
         yield question
-
-    def action_answer(self, yes: bool) -> None:
-        self.dismiss(yes)
 
     def on_click(self) -> None:
         self.dismiss(None)

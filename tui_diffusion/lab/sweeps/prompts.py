@@ -16,6 +16,7 @@ from ...core.sweeps.store import SweepSummary, delete_sweep, list_sweeps, rename
 from ...core.sweeps.sweep import short_names
 from ..output.screens import ModalWindow
 from ..reader import Reader
+from ..screens.question import Question
 from ..widgets.row_list import Piece, RowList, middle
 from ..widgets.text_input import TextInput
 
@@ -182,16 +183,9 @@ class SweepsScreen(ModalWindow[SweepSummary | None]):
 Answer = Literal["wait", "detach", "stop"]
 
 
-class LeavePrompt(ModalWindow[Answer]):
+class LeavePrompt(Question[Answer]):
     """The question before the lab is left while a sweep goes on; escape stays in the lab."""
 
-    DEFAULT_CSS = """
-    LeavePrompt { align: center bottom; }
-    LeavePrompt Static {
-        width: auto; max-width: 96%; height: auto; margin: 0 0 1 0; padding: 0 1;
-        border: round $accent; background: $surface; border-title-color: $text;
-    }
-    """
     BINDINGS = [
         Binding("g", "answer('detach')", "goes on without the lab"),
         Binding("x", "answer('stop')", "stops"),
@@ -212,6 +206,3 @@ class LeavePrompt(ModalWindow[Answer]):
         )
         question.border_title = "Leave?"
         yield question
-
-    def action_answer(self, answer: Answer) -> None:
-        self.dismiss(answer)
