@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..files import UNREADABLE, flush_folder, flush_together, read_plain, reason_of
+from ..files import UNREADABLE, flush_folder, flush_together, flushing_later, read_plain, reason_of
 from ..parts.part import PartFile
 from ..parts.sending import loaded
 from ..runs.manifest import (
@@ -51,7 +51,8 @@ def train_to_files(
     experiments = [experiment.get for experiment in training.samplings]
     with loaded(parts, experiments), TemporaryDirectory(prefix="diffusion-tui-") as temporary:
         folder = Path(temporary) / training.name
-        train_run(training, folder, report)
+        with flushing_later():  # never: the folder is removed, and whoever unpacks the run flushes
+            train_run(training, folder, report)
         return pack(folder)
 
 

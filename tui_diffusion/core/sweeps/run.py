@@ -132,8 +132,7 @@ class _State:
             with closing(self._engine.run(self.missing, self._stored.folder)) as events:
                 for event in events:
                     progress = self.progress() if event is None else self._take(event)
-                    # Steps are many: they are seen in the next progress, a moment later.
-                    if event is None or event.kind != "step":
+                    if progress is not None:
                         yield progress
                     if not self._stored.folder.is_dir():
                         break  # recording the time raises the error
@@ -178,8 +177,11 @@ class _State:
             news=news,
         )
 
-    def _take(self, event: Event) -> SweepProgress:
-        """Note what an event says, and return the progress."""
+    def _take(self, event: Event) -> SweepProgress | None:
+        """Note what an event says, and return the progress; None for one of the many steps.
+
+        Steps are seen in the next progress, a moment later.
+        """
         if event.kind == "note":
             return self.progress(None, event.reason)
         training = self.missing[event.index]
@@ -190,7 +192,7 @@ class _State:
             self._first = (monotonic() if event.kind == "step" else self._clock, self._total)
         if event.kind == "step":
             self._reach(training, event.step)
-            return self.progress()
+            return None
         self._running.pop(event.index, None)
         if event.kind == "again":
             return self.progress(None, f"{training.name}: {event.reason}; it starts again")
