@@ -53,27 +53,35 @@ def _section(given: S | Experiment | Preset, kind: type[S], name: str) -> S:
 def make_mixture(
     data: DataConfig | Experiment | Preset, device: torch.device | str = "cpu"
 ) -> GaussianMixture:
-    """Build the mixture of a configuration, with one std for all components."""
+    """Build the mixture of a configuration, with one std for all components.
+
+    A class is a mode where the data have modes, else a curve, an arm or a square of them.
+    """
     data = _section(data, DataConfig, "data")
     if data.given is not None:
         return _placed(data.given, device)
     part = DATA_PARTS[data.name]
     if part.means:
-        return GaussianMixture(data.means, data.std, data.weights or None, device=device)
+        each = range(len(data.means))
+        return GaussianMixture(
+            data.means, data.std, data.weights or None, labels=each, device=device
+        )
     if data.name == "ring":
         turn = 2 * math.pi * torch.arange(data.count, dtype=torch.float64) / data.count
-        return GaussianMixture(polar(torch.ones_like(turn), turn), data.std, device=device)
+        ring = polar(torch.ones_like(turn), turn)
+        return GaussianMixture(ring, data.std, labels=range(data.count), device=device)
     if data.name == "file":
         unit = scaling_of(data).unit(_points(data))
         return GaussianMixture(unit, data.std, has_modes=False, device=device)
     function = _function(datasets, part)
-    points, weights = function(**_arguments(function, data))
+    points, weights, *labels = function(**_arguments(function, data))
     # The points are weighted, so that the scaling is that of the distribution.
     weights = weights / weights.sum()
     centre = weights @ points
     scale = float((weights @ (points - centre).square()).mean().sqrt())
     means = (points - centre) / (scale or 1.0)
-    return GaussianMixture(means, data.std, weights, has_modes=False, device=device)
+    classes = labels[0] if labels else None
+    return GaussianMixture(means, data.std, weights, has_modes=False, labels=classes, device=device)
 
 
 def mixture_of(given: GaussianMixture | Experiment | Preset) -> GaussianMixture:

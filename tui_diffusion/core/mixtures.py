@@ -63,8 +63,9 @@ class GaussianMixture:
 
     ``means`` has shape (m, d); ``stds`` and ``weights`` have shape (m,), or are one number for all.
     Weights are scaled to sum to 1. ``has_modes``: each component is a mode; otherwise the
-    components together form a curve, an area or a cloud. Raise ValueError if ``means`` is not a
-    matrix.
+    components together form a curve, an area or a cloud. ``labels`` has shape (m,): the class of
+    each component, counted from 0; without them all are of one class. Raise ValueError if ``means``
+    is not a matrix, or for another shape of the rest.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class GaussianMixture:
         weights: Tensor | Sequence[float] | None = None,
         *,
         has_modes: bool = True,
+        labels: Tensor | Sequence[int] | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         dtype = _precise(torch.device(device))
@@ -85,12 +87,17 @@ class GaussianMixture:
         given = _one_each("weights", 1.0 if weights is None else weights, modes, dtype)
         self.weights = (given / given.sum()).to(device)
         self.has_modes = has_modes
+        self.labels = _one_each(
+            "labels", 0 if labels is None else labels, modes, torch.int64, device
+        )
 
     def __repr__(self) -> str:
         low, high = float(self.stds.min()), float(self.stds.max())
         values: dict[str, object] = {"dim": self.dim, "components": self.modes}
         values["std" if low == high else "stds"] = low if low == high else (low, high)
         values["mean"] = self.mean().tolist()
+        if self.classes > 1:
+            values["classes"] = self.classes
         if self.means.device.type != "cpu":
             values["device"] = self.means.device
         return short_repr(self, **values)
@@ -110,22 +117,52 @@ class GaussianMixture:
         """Number of components."""
         return self.means.shape[0]
 
+    @property
+    def classes(self) -> int:
+        """Number of classes of its components."""
+        return int(self.labels.max()) + 1
+
     def to(self, device: torch.device | str) -> GaussianMixture:
         """Return the same mixture on another device."""
+        return self._with(self.means, self.stds, device)
+
+    def of_class(self, label: int) -> GaussianMixture:
+        """Return p(x | c): the components of class c, with weights scaled to sum to 1.
+
+        Raise ValueError if there are none.
+        """
+        of = (self.labels == label).nonzero()[:, 0]
+        if not len(of):
+            raise ValueError(f"label must be one of 0 to {self.classes - 1} (got {label})")
         return GaussianMixture(
-            self.means, self.stds, self.weights, has_modes=self.has_modes, device=device
+            self.means[of],
+            self.stds[of],
+            self.weights[of],
+            has_modes=self.has_modes,
+            device=self.means.device,
+        )
+
+    def class_weights(self) -> Tensor:
+        """Return the weight of every class, shape (classes,)."""
+        return self.weights.new_zeros(self.classes).index_add_(0, self.labels, self.weights)
+
+    def _with(
+        self, means: Tensor, stds: Tensor, device: torch.device | str | None = None
+    ) -> GaussianMixture:
+        """Return a mixture with these components, of the same weights and labels."""
+        return GaussianMixture(
+            means,
+            stds,
+            self.weights,
+            has_modes=self.has_modes,
+            labels=self.labels,
+            device=self.means.device if device is None else device,
         )
 
     def noised(self, alpha: float, sigma: float) -> GaussianMixture:
         """Return the distribution of alpha·x_0 + sigma·eps, itself a mixture."""
         stds = (alpha**2 * self.stds**2 + sigma**2).sqrt()
-        return GaussianMixture(
-            alpha * self.means,
-            stds,
-            self.weights,
-            has_modes=self.has_modes,
-            device=self.means.device,
-        )
+        return self._with(alpha * self.means, stds)
 
     # --- moments -----------------------------------------------------------------------------
 

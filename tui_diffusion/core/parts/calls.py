@@ -156,21 +156,29 @@ def schedule_levels(function: Callable[..., Any]) -> Callable[..., Schedule]:
     return levels
 
 
-def dataset_points(function: Callable[..., Any], dim: int) -> Callable[..., tuple[Tensor, Tensor]]:
-    """Return a function that returns points (n, d) and weights (n,), of one that may omit these.
+def dataset_points(
+    function: Callable[..., Any], dim: int
+) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
+    """Return a function that returns points (n, d), weights (n,) and labels (n,).
+
+    ``function`` may leave out the labels, or both; then all points are of one class.
 
     It is called once for the same settings, with torch's random numbers seeded, so that the data
     are the same in every process.
     """
 
     @lru_cache(maxsize=16)
-    def found(**parameters: Any) -> tuple[Tensor, Tensor]:
+    def found(**parameters: Any) -> tuple[Tensor, Tensor, Tensor]:
         import torch
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             result = function(**parameters)
-        points, weights = result if isinstance(result, tuple) else (result, None)
+        given = (*result, None, None) if isinstance(result, tuple) else (result, None, None)
+        if not 3 <= len(given) <= 5:
+            raise ValueError("it must return points; points and weights; or points, weights and "
+                             f"labels (got {len(given) - 2} values)")  # fmt: skip
+        points, weights, labels, *_ = given
         points = torch.as_tensor(points).detach().to("cpu", torch.float64)
         points = points[:, None] if points.ndim == 1 and dim == 1 else points
         if points.ndim != 2 or points.shape[1] != dim or not 1 <= len(points) <= _MOST_POINTS:
@@ -186,13 +194,32 @@ def dataset_points(function: Callable[..., Any], dim: int) -> Callable[..., tupl
             raise ValueError("it must return finite points, and weights above 0")
         if len(points) > 1 and not bool((points != points[0]).any()):
             raise ValueError("it must return points that differ")
-        return points, weights
+        return points, weights, _labels(labels, len(points))
 
     @wraps(function)
-    def points(**parameters: Any) -> tuple[Tensor, Tensor]:
+    def points(**parameters: Any) -> tuple[Tensor, Tensor, Tensor]:
         return found(**parameters)
 
     return points
+
+
+def _labels(given: Any, points: int) -> Tensor:
+    """Return the classes of points, (n,), each of 0 to classes − 1 present; all 0 without any."""
+    import torch
+
+    if given is None:
+        return torch.zeros(points, dtype=torch.int64)
+    labels = torch.as_tensor(given).detach().cpu()
+    whole = not labels.is_floating_point() and not labels.is_complex()
+    if labels.shape != (points,) or not whole:
+        raise ValueError(f"it must return {points} labels, a whole number for each point "
+                         f"(got {labels.dtype} of shape {tuple(labels.shape)})")  # fmt: skip
+    labels = labels.long()
+    found = labels.unique()
+    if not torch.equal(found, torch.arange(len(found))):
+        raise ValueError("it must return labels counted from 0, each of them present "
+                         f"(got {found[0]} to {found[-1]}, {len(found)} of them)")  # fmt: skip
+    return labels
 
 
 def method_maker(kind: type, part: str, file: PartFile | None) -> Callable[..., Method]:

@@ -15,7 +15,8 @@ class DataPart(Part):
 
     ``means`` are the centres, ``weights`` their weights if they are not equal. A curve or an area
     has a function instead: it takes ``std``, the standard deviation of every component, and returns
-    points (n, dim) and weights (n,), which need no particular size.
+    points (n, dim), weights (n,) and, if it has classes, labels (n,); the first two need no
+    particular size.
 
     ``dim`` is the number of coordinates of a function's points.
 

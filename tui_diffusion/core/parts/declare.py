@@ -137,9 +137,10 @@ def dataset(
     formula: str = "",
     papers: Sequence[str] = (),
 ) -> Any:
-    """Declare a data set: a function that returns points (n, d), or points and weights (n,).
+    """Declare a data set: a function that returns points (n, d), weights (n,) and labels (n,).
 
-    At each point is a Gaussian of std ``data.std``, by default ``std``, after the points have been
+    It may leave out the labels, or both. Labels are the classes of the points, counted from 0. At
+    each point is a Gaussian of std ``data.std``, by default ``std``, after the points have been
     scaled to mean 0 and variance 1.
     """
 
