@@ -215,8 +215,8 @@ def _labels(given: Any, points: int) -> Tensor:
         raise ValueError(f"it must return {points} labels, a whole number for each point "
                          f"(got {labels.dtype} of shape {tuple(labels.shape)})")  # fmt: skip
     labels = labels.long()
-    found = labels.unique()
-    if not torch.equal(found, torch.arange(len(found))):
+    found = sorted({*labels.tolist()})
+    if found != [*range(len(found))]:
         raise ValueError("it must return labels counted from 0, each of them present "
                          f"(got {found[0]} to {found[-1]}, {len(found)} of them)")  # fmt: skip
     return labels
