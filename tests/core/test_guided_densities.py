@@ -47,7 +47,7 @@ def check_flow(flow: Flow, variance: float, dim: int) -> None:
     exact = gaussian(variance, dim)
     u = torch.linspace(-2, 2, 5, dtype=torch.float64)[:, None].expand(5, dim)
     assert float((flow.log_density(u) - exact.log_prob(u)).abs().max()) < 1e-5
-    assert mixture_distance(generated_mixture(flow, 1024), exact) < 5e-5
+    assert mixture_distance(generated_mixture(flow, 1024), exact) < 1e-4
 
 
 def test_the_tilted_density_and_that_of_the_guided_ode_in_closed_form():
