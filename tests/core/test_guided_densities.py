@@ -113,10 +113,10 @@ def truth_of(weight: float, labels: tuple[int, ...]) -> GuidedTruth:
     """Guidance of classes of a mixture by the whole."""
     shares = TWO.class_weights()[list(labels)]
     classes = [
-        GuidedClass(float(share / shares.sum()), TWO.of_class(label), TWO)
+        GuidedClass(float(share / shares.sum()), TWO.of_class(label), TWO, TWO.noised(1.0, SIGMA))
         for label, share in zip(labels, shares, strict=True)
     ]
-    return GuidedTruth(classes, weight, TWO.noised(1.0, SIGMA), 1.0, SIGMA)
+    return GuidedTruth(classes, weight, 1.0, SIGMA)
 
 
 def test_densities_of_classes_are_normalised_and_as_sampled():
@@ -152,14 +152,14 @@ def test_distances_name_the_distribution_that_was_sampled():
 
 def test_a_weaker_guide_of_the_same_distribution_changes_nothing_in_the_ideal():
     main = TWO.of_class(0)
-    truth = GuidedTruth([GuidedClass(1.0, main, main)], 3.0, main.noised(1, SIGMA), 1.0, SIGMA)
+    truth = GuidedTruth([GuidedClass(1.0, main, main, main.noised(1, SIGMA))], 3.0, 1.0, SIGMA)
     x = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
     for log_prob in (truth.tilted_log_prob(x), truth.guided_log_prob(x)):
         assert float((log_prob - main.log_prob(x)).abs().max()) < 1e-4
 
 
 def test_distances_without_a_tilted_density_say_why():
-    narrow = GuidedClass(1.0, gaussian(1.0), gaussian(0.5))
-    truth = GuidedTruth([narrow], 3.0, gaussian(SIGMA**2), 1.0, SIGMA)
+    narrow = GuidedClass(1.0, gaussian(1.0), gaussian(0.5), gaussian(SIGMA**2))
+    truth = GuidedTruth([narrow], 3.0, 1.0, SIGMA)
     found = truth.distances(gaussian(1.0).sample(50, torch.Generator().manual_seed(0)))
     assert found.tilted is None and "tails" in found.reason and found.guided > 0

@@ -34,11 +34,15 @@ _FEWEST, _MOST = 2048, 4096
 
 @dataclass(frozen=True)
 class GuidedClass:
-    """A class of the data: its share of the points, and the mixtures of main and guide."""
+    """A class of the data: its share of the points, the mixtures of main and guide, and its start.
+
+    ``start`` is the distribution of x at the noisiest level.
+    """
 
     share: float
     main: GaussianMixture
     guide: GaussianMixture
+    start: GaussianMixture
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,11 @@ class GuidedDistances:
 class GuidedTruth:
     """The exact distributions of guidance with ``weight`` where ``low`` ≤ σ/α ≤ ``high``.
 
-    Sampling begins at level (alpha, sigma), where x follows ``start``.
+    Sampling begins at level (alpha, sigma).
     """
 
     classes: Sequence[GuidedClass]
     weight: float
-    start: GaussianMixture
     alpha: float
     sigma: float
     low: float = 0.0
@@ -102,7 +105,7 @@ class GuidedTruth:
         return [
             guided_flow(
                 of.main, of.guide, self.weight, self.low, self.high,
-                start=self.start, alpha=self.alpha, sigma=self.sigma,
+                start=of.start, alpha=self.alpha, sigma=self.sigma,
             )
             for of in self.classes
         ]  # fmt: skip
