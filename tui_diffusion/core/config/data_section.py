@@ -175,6 +175,15 @@ class DataConfig(PartSection):
         return len(self.means[0]) if self.means else DATA_PARTS[self.name].dim
 
     @property
+    def classes(self) -> int:
+        """Number of classes of the points."""
+        if self._given is not None:
+            return int(self._given.classes)
+        if self.name == "ring":
+            return self.count
+        return len(self.means) or DATA_PARTS[self.name].classes
+
+    @property
     def kept(self) -> Mapping[str, FilePoints | None]:
         """The validation context of another configuration with the same points."""
         return {"rows": self._rows}

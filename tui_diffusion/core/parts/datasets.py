@@ -18,7 +18,7 @@ class DataPart(Part):
     points (n, dim), weights (n,) and, if it has classes, labels (n,); the first two need no
     particular size.
 
-    ``dim`` is the number of coordinates of a function's points.
+    ``dim`` is the number of coordinates of a function's points, ``classes`` that of its labels.
 
     ``what`` describes a curve in an exported script. ``script`` is the code that sets ``modes`` and
     ``weights`` as float64 in terms of ``sigma_data``; it may call ``along`` and ``polar``, as in
@@ -30,6 +30,7 @@ class DataPart(Part):
     means: Means = ()
     weights: tuple[float, ...] = ()
     dim: int = 2
+    classes: int = 1
     what: str = ""
     script: str = ""
 
@@ -76,6 +77,7 @@ DATA_PARTS = by_name(
         name="moons",
         function="moons",
         title="Two moons",
+        classes=2,
         std=0.06,
         what=f"two half circles, {_RUN_TOGETHER}",
         script="""\
@@ -89,6 +91,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="circles",
         function="circles",
         title="Two circles",
+        classes=2,
         std=0.06,
         what=f"two circles, {_RUN_TOGETHER}",
         script="""\
@@ -114,6 +117,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="spirals",
         function="spirals",
         title="Two spirals",
+        classes=2,
         std=0.05,
         what=f"two spirals, {_RUN_TOGETHER}",
         script="""\

@@ -16,7 +16,7 @@ from ..assemble import make_schedule
 from ..config.experiment import Experiment
 from ..methods import AnyLevel, Method
 from ..mixtures import GaussianMixture
-from ..networks import Network
+from ..networks import HIDDEN, Network
 from ..randomness import generator
 from ..schedules import Level
 
@@ -109,6 +109,7 @@ class Batches:
         shape = (self.steps, batch, dim)
         x0 = torch.randn(shape, generator=random, device=device)
         eps = torch.randn(shape, generator=random, device=device)
+        labels = self.labels(component)
         x0 *= self._stds[component].view(-1, batch, 1)
         x0 += self._means[component].view(-1, batch, dim)
         size = max(1, self._at_once // features[0].numel())
@@ -119,7 +120,8 @@ class Batches:
             # In place, so that the block and the memory of a step fit in the cache together.
             x = x0[part].mul_(level.alpha).add_(eps[part].mul_(level.sigma))
             inputs = self._method.network_input(x, level).mT.contiguous()
-            self._network.features(inputs, condition.mT, axis=-2, out=features[part])
+            shown = None if labels is None else labels[part]
+            self._network.features(inputs, condition.mT, shown, axis=-2, out=features[part])
 
     def draw_levels(self, levels: Sequence[int] | None = None) -> Tensor:
         """Draw the numbers that select the level of every step: k, or the shift U of `levels`."""
@@ -130,6 +132,19 @@ class Batches:
             return torch.tensor(levels, device=device)
         count = self._experiment.levels
         return torch.randint(count, (steps,), generator=random, device=device)
+
+    def labels(self, component: Tensor) -> Tensor | None:
+        """Draw which labels are hidden; return those of a block, (steps, batch), or None.
+
+        ``component`` is that of each point, as `components` returns it.
+        """
+        if not self._network.classes:
+            return None
+        shape = self.steps, self._experiment.training.batch
+        drawn = torch.rand(shape, generator=self.random, device=self._device)
+        labels = self._mixture.labels[component].view(-1, shape[1])
+        hidden = drawn < self._experiment.training.label_dropout
+        return torch.where(hidden, HIDDEN, labels)
 
     def levels(self, drawn: Tensor) -> tuple[Level, Tensor]:
         """Return the level of every step, or of every point, and its condition."""

@@ -38,7 +38,8 @@ def operations(experiment: Experiment) -> float:
     network, dim = experiment.network, experiment.dim
     width, depth = network.width, network.depth
     of_level = None if network.per_level else network.level_fourier
-    inputs = features_per_point(dim, network.fourier, of_level)
+    classes = experiment.data.classes if network.labels else 0
+    inputs = features_per_point(dim, network.fourier, of_level, classes)
     weights = inputs * width + (depth - 1) * width**2 + width * dim
     return 6.0 * weights * experiment.training.batch
 

@@ -60,6 +60,7 @@ class StackedBatches:
         shape = (len(sources), self.steps, batch, dim)
         self._x0, self._eps = (torch.zeros(shape, device=device) for _ in range(2))
         self._drawn = self._component = torch.empty(0)
+        self._labels: Tensor | None = None
         inputs = network.features(torch.zeros(dim, 1), torch.zeros(1, 1), axis=-2).shape[0]
         numbers, on_gpu = len(sources) * inputs * batch, device.type != "cpu"
         self.room = max(1, min(self.steps, _ROOM[on_gpu] // numbers))
@@ -83,7 +84,7 @@ class StackedBatches:
     @torch.no_grad()
     def draw(self, first: int) -> None:
         """Draw the numbers of the block that begins with step ``first``."""
-        drawn, components = [], []
+        drawn, components, labels = [], [], []
         balanced: dict[int, Tensor] = {}
         for index, batches in enumerate(self._sources.batches):
             drawn.append(batches.draw_levels())
@@ -97,6 +98,9 @@ class StackedBatches:
             components.append(component.view(-1, self._x0.shape[2]))
             for numbers in (self._x0[index], self._eps[index]):
                 torch.randn(numbers.shape, generator=batches.random, out=numbers)
+            labels.append(batches.labels(component))
+        if self._network.classes:
+            self._labels = torch.stack([shown for shown in labels if shown is not None])
         self._drawn = torch.stack(drawn)
         steps = max(len(component) for component in components)
         self._component = torch.stack([c.expand(steps, -1) for c in components])
@@ -118,7 +122,9 @@ class StackedBatches:
         self.targets[part] = self._method.target(x0, eps, level).mT
         x = level.alpha * x0 + level.sigma * eps
         inputs = self._method.network_input(x, level).mT.contiguous()
-        self._network.features(inputs, condition.mT, axis=-2, out=self.features[part, :, :-1])
+        shown = None if self._labels is None else self._labels[:, steps].transpose(0, 1)
+        out = self.features[part, :, :-1]
+        self._network.features(inputs, condition.mT, shown, axis=-2, out=out)
 
     def _level(self, steps: slice) -> tuple[Level, Tensor]:
         """Return the levels of some steps and their conditions: (steps, sources, 1 or batch, 1)."""
