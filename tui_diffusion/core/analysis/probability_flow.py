@@ -34,7 +34,7 @@ from torch import Tensor
 from ..assemble import make_method, mixture_for, schedule_for
 from ..config.experiment import Experiment
 from ..guidance import is_exact
-from ..methods import AnyLevel, Denoiser, IdealDenoiser, Prediction, device_of
+from ..methods import AnyLevel, Denoiser, Prediction, device_of
 from ..mixtures import GaussianMixture, between_parts
 from ..schedules import Level, Schedule
 from .likelihood_bound import target_gain
@@ -219,7 +219,7 @@ def probability_flow(
     alpha, sigma = float(levels.alphas[0]), float(levels.sigmas[0])
     method = make_method(experiment.method, mixture)
     clean, knots = 0.0, tuple[tuple[float, Level], ...]()
-    if not isinstance(denoiser, IdealDenoiser) and not isinstance(method, AnyLevel):
+    if not is_exact(denoiser) and not isinstance(method, AnyLevel):
         known = [levels[k] for k in range(levels.levels)]
         knots = tuple(
             (angle_of(float(at.alpha), float(at.sigma)), at)
