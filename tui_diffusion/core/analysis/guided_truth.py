@@ -18,11 +18,19 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from ..assemble import make_ideal, mixture_for, sampling_schedule
+from ..conditioning import guided, of_label, shares
+from ..config.experiment import Experiment
+from ..config.presets import Preset, experiment_of
+from ..guidance import GuidedDenoiser
+from ..methods import IdealDenoiser
 from ..mixtures import GaussianMixture
+from ..schedules import Schedule
 from ..short_repr import short_repr
 from .energy_distance import energy_distance
 from .guided_flow import SAMPLE_STEPS, generated_mixture, guided_flow
 from .probability_flow import STEPS, Flow, angle_of
+from .start_mismatch import start_at
 from .tilted_density import NotNormalisableError, TiltedDensity
 
 _PAIRS = 20_000_000
@@ -157,6 +165,35 @@ class GuidedTruth:
         except NotNormalisableError as error:
             reason = str(error)
         return GuidedDistances(conditional.value, tilted, guided.value, guided.real, reason)
+
+
+def guided_truth(
+    experiment: Experiment | Preset,
+    mixture: GaussianMixture | None = None,
+    schedule: Schedule | None = None,
+) -> GuidedTruth | None:
+    """Return the exact distributions of an experiment's guidance; None if its weight is 1.
+
+    ``mixture`` and ``schedule`` take the place of those of the experiment. Raise `ConfigError` if
+    the guide is a run that cannot be used.
+    """
+    experiment = experiment_of(experiment)
+    sampling = experiment.sampling
+    if sampling.guidance == 1:
+        return None
+    levels = schedule or sampling_schedule(experiment)
+    alpha, sigma = float(levels.alphas[0]), float(levels.sigmas[0])
+    mixture = mixture_for(experiment, mixture).to("cpu")
+    ideal = make_ideal(experiment.method, mixture)
+    classes = []
+    for label, share in shares(experiment, mixture).items():
+        main = guide = of_label(mixture, label)
+        exact = guided(experiment, ideal, label)
+        if isinstance(exact, GuidedDenoiser) and isinstance(exact.guide, IdealDenoiser):
+            guide = exact.guide.mixture
+        classes.append(GuidedClass(share, main, guide, start_at(experiment, main, alpha, sigma)))
+    low, high = sampling.guidance_from, sampling.guidance_to
+    return GuidedTruth(classes, sampling.guidance, alpha, sigma, low, high)
 
 
 def joined(parts: Sequence[tuple[float, GaussianMixture]]) -> GaussianMixture:

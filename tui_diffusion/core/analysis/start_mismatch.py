@@ -54,7 +54,13 @@ def start_of(
     """Return the exact distribution from which sampling starts."""
     mixture = mixture_for(experiment, mixture)
     schedule = schedule or sampling_schedule(experiment)
-    alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
+    return start_at(experiment, mixture, float(schedule.alphas[0]), float(schedule.sigmas[0]))
+
+
+def start_at(
+    experiment: Experiment, mixture: GaussianMixture, alpha: float, sigma: float
+) -> GaussianMixture:
+    """Return the distribution from which sampling of a mixture starts at a level."""
     if experiment.sampling.start == "exact":
         return mixture.noised(alpha, sigma)
     centred = experiment.sampling.start == "data-mean"

@@ -1,0 +1,97 @@
+"""Guidance of networks at each level, against exact vectors and the truth of an experiment."""
+
+from __future__ import annotations
+
+import torch
+
+from tui_diffusion.core.analysis.guidance_vectors import guidance_by_level
+from tui_diffusion.core.analysis.guided_truth import guided_truth
+from tui_diffusion.core.assemble import make_ideal, make_mixture
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.methods import EDM, NetworkDenoiser, Prediction
+from tui_diffusion.core.schedules import Level
+from tui_diffusion.core.trajectory import denoise
+
+from ..changed import changed
+
+LEVELS = {"sampling__levels": 8}
+
+
+def classes(**changes: object) -> Experiment:
+    settings = {"network__labels": True, "sampling__guidance": 3.0, **LEVELS, **changes}
+    return changed("edm-moons", **settings)
+
+
+class Constant(torch.nn.Module):
+    """A network of one output."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = torch.nn.Parameter(torch.tensor(value))
+
+    def forward(self, x: torch.Tensor, *_: object) -> torch.Tensor:
+        return self.value.expand(x.shape)
+
+
+class Erring(EDM):
+    """A method whose estimates are exact plus the output, in units of 0.3 σ, to one side."""
+
+    def to_prediction(self, output: torch.Tensor, x: torch.Tensor, level: Level) -> Prediction:
+        experiment = changed("edm-moons")
+        at = make_ideal(experiment, make_mixture(experiment))(x, level)
+        error = 0.3 * float(level.sigma) * torch.tensor([0.6, 0.8]) * output
+        return Prediction(output, at.eps_hat, at.x0_hat + error)
+
+
+def test_exact_guidance_is_itself():
+    for label in ("all", 1):
+        experiment = classes(sampling__label=label)
+        found = guidance_by_level(experiment, make_ideal(experiment, make_mixture(experiment)))
+        assert len(found) == 8
+        for at in found:
+            assert abs(at.length - at.exact) < 1e-12
+            assert at.ratio is None or (abs(at.ratio - 1) < 1e-9 and at.angle < 1e-4)
+    assert found[0].ratio is not None and found[-1].ratio is None, (
+        "narrow data need none at the end"
+    )
+
+
+def test_guidance_outside_of_its_interval_is_none():
+    experiment = classes(sampling__guidance_from=0.2, sampling__guidance_to=2.0)
+    ideal = make_ideal(experiment, make_mixture(experiment))
+    for at, sigma in zip(
+        guidance_by_level(experiment, ideal),
+        denoise(experiment, ideal, points=1).schedule.sigmas.tolist(),
+        strict=False,
+    ):
+        assert (at is not None) == (0.2 <= sigma <= 2.0)
+
+
+def test_no_guidance_has_no_vectors_and_no_truth():
+    for experiment in (changed("edm-moons"), classes().with_settings({"sampling.guidance": 1})):
+        assert guided_truth(experiment) is None
+        ideal = make_ideal(experiment, make_mixture(experiment))
+        assert guidance_by_level(experiment, ideal) == []
+
+
+def test_autoguidance_is_compared_with_the_correction_of_the_network():
+    experiment = changed(
+        "edm-moons", network__guide=True, sampling__guide="own", sampling__guidance=2.0, **LEVELS
+    )
+    (of,) = guided_truth(experiment).classes
+    assert of.guide is of.main
+    denoiser = NetworkDenoiser(Constant(1.0), Erring(), guide=Constant(1.5))
+    found = guidance_by_level(experiment, denoiser)
+    for at in found:
+        # main errs by e, the guide by 1.5 e: the guidance −e/2 points right, and is half as long.
+        assert at.angle < 1 and abs(at.ratio - 0.5) < 1e-3
+        assert abs(at.exact - 0.3 * at.sigma) < 1e-3 * at.sigma
+
+
+def test_the_ideal_sample_follows_the_guided_ode():
+    experiment = classes(sampling__sampler="heun", sampling__levels=60, sampling__start="exact")
+    truth = guided_truth(experiment)
+    ideal = make_ideal(experiment, make_mixture(experiment))
+    found = truth.distances(denoise(experiment, ideal, points=1000).result)
+    assert found.guided < 4 * found.real, found
+    assert min(found.conditional, found.tilted) > 10 * found.real
