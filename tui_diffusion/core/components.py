@@ -145,6 +145,18 @@ class RoundPart:
         pull = (share * self.stds**2).sum(1, keepdim=True)
         return (self.sigma**2 * share) @ self.means + self.alpha * pull * self.x
 
+    def centres(self) -> list[Tensor]:
+        """Return E[x_0 | x, m], (n, m) for each coordinate."""
+        pull = self.alpha * self.stds**2
+        return [
+            (self.sigma**2 * self.means[:, i] + pull * self.x[:, i : i + 1]) / self.variance
+            for i in range(self.means.shape[1])
+        ]
+
+    def along_axes(self, vectors: list[Tensor]) -> list[Tensor]:
+        """Return vectors by coordinates in the components' axes: any axes of a round one do."""
+        return vectors
+
 
 def stretched(noise: Tensor, roots: Tensor) -> Tensor:
     """Return the matrices ``roots`` (…, d, d) times the vectors ``noise`` (…, d)."""
@@ -174,8 +186,13 @@ class LongPart:
         x = x.clamp(-limit, limit)
         apart = [x[:, i : i + 1] - alpha * means[:, i] for i in range(means.shape[1])]
         axes = range(len(apart))
-        self.along = [sum_of(apart[i] * ellipses.axes[:, i, a] for i in axes) for a in axes]
+        self.along = self.along_axes(apart)
         self.variances = [alpha**2 * ellipses.widths[:, a] ** 2 + sigma**2 for a in axes]
+
+    def along_axes(self, vectors: list[Tensor]) -> list[Tensor]:
+        """Return vectors by coordinates, (n, m) each, in the axes of each component."""
+        axes, each = self.ellipses.axes, range(len(vectors))
+        return [sum_of(vectors[i] * axes[:, i, a] for i in each) for a in each]
 
     def square(self) -> Tensor:
         """Return the squared distance to every component in its std, Σ_a y_ma²/v_ma, (n, m)."""
@@ -198,6 +215,15 @@ class LongPart:
         """Return E[x_0 | x], shape (n, d)."""
         shares = self.log_joint().softmax(1)
         return shares @ self.means + self._sum([shares * gain for gain in self.gains()])
+
+    def centres(self) -> list[Tensor]:
+        """Return E[x_0 | x, m], (n, m) for each coordinate."""
+        moves = [gain * y for gain, y in zip(self.gains(), self.along, strict=True)]
+        axes = range(len(moves))
+        return [
+            self.means[:, i] + sum_of(moves[a] * self.ellipses.axes[:, i, a] for a in axes)
+            for i in axes
+        ]
 
     def gains(self) -> list[Tensor]:
         """Return the shrinkage towards a component's mean along its axes, α s_ma²/v_ma."""

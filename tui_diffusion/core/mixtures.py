@@ -141,16 +141,19 @@ class GaussianMixture:
     @property
     def narrowest(self) -> float:
         """The least std of any component along any direction."""
-        return float(self._widths.min())
+        return float(self.widths.min())
 
     @property
     def widest(self) -> float:
         """The greatest std of any component along any direction."""
-        return float(self._widths.max())
+        return float(self.widths.max())
 
     @property
-    def _widths(self) -> Tensor:
-        return self.stds if self.ellipses is None else self.ellipses.widths
+    def widths(self) -> Tensor:
+        """The std of every component along each of its axes, shape (m, d)."""
+        if self.ellipses is not None:
+            return self.ellipses.widths
+        return self.stds[:, None].expand(self.modes, self.dim)
 
     @property
     def alike(self) -> bool:
@@ -169,7 +172,7 @@ class GaussianMixture:
     def spans(self) -> Tensor:
         """The std of every component along each coordinate, shape (m, d)."""
         if self.ellipses is None:
-            return self.stds[:, None].expand(self.modes, self.dim)
+            return self.widths
         return self.covariances.diagonal(dim1=1, dim2=2).sqrt()
 
     def to(self, device: torch.device | str) -> GaussianMixture:
@@ -353,6 +356,12 @@ class GaussianMixture:
             return differences / self.stds[index, None]
         return self.ellipses.in_stds(differences, index)
 
+    def part(self, x: Tensor, alpha: Tensor, sigma: Tensor) -> RoundPart | LongPart:
+        """Return points x (n, d) about the components, at α and σ of shape (n or 1, 1)."""
+        if self.ellipses is None:
+            return RoundPart(self.means, self.stds, self.weights, x, alpha, sigma)
+        return LongPart(self.means, self.weights, self.ellipses, x, alpha, sigma)
+
     def _by_rows(
         self,
         x: Tensor,
@@ -371,13 +380,8 @@ class GaussianMixture:
 
         def part(first: int) -> Tensor:
             between_parts.get()()
-            some, levels = (
-                x[first : first + size].to(means.dtype),
-                (cut(alpha_, first), cut(sigma_, first)),
-            )
-            if self.ellipses is None:
-                return rows(RoundPart(means, self.stds, self.weights, some, *levels))
-            return rows(LongPart(means, self.weights, self.ellipses, some, *levels))
+            rows_x = x[first : first + size].to(means.dtype)
+            return rows(self.part(rows_x, cut(alpha_, first), cut(sigma_, first)))
 
         parts = [part(first) for first in range(0, max(len(x), 1), size)]
         return _cast(torch.cat(parts) if len(parts) > 1 else parts[0], x.dtype)
