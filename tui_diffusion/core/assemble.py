@@ -115,7 +115,7 @@ def _checked(experiment: Experiment, own: GaussianMixture) -> GaussianMixture:
             f"mixture must have {experiment.data.classes} classes, those that the network of the "
             f"experiment knows (got {own.classes})"
         )
-    if not (bool((own.stds > 0).all()) and bool((own.weights >= 0).all())):
+    if not (own.narrowest > 0 and bool((own.weights >= 0).all())):
         raise ValueError("mixture must have stds above 0 and weights from 0")
     return own
 
