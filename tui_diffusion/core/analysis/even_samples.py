@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..components import stretched
 from ..mixtures import GaussianMixture
 
 _EDGE = 1e-12
@@ -20,4 +21,6 @@ def even_sample(mixture: GaussianMixture, count: int) -> Tensor:
     quantiles = sobol.draw(count, dtype=torch.float64).clamp(_EDGE, 1 - _EDGE)
     component = mixture.components_at(quantiles[:, 0].contiguous())
     noise = torch.special.ndtri(quantiles[:, 1:])
-    return mixture.means[component] + mixture.stds[component, None] * noise
+    if mixture.ellipses is None:
+        return mixture.means[component] + mixture.stds[component, None] * noise
+    return mixture.means[component] + stretched(noise, mixture.ellipses.roots()[component])

@@ -53,7 +53,7 @@ def guided_flow(
         math.hypot(alpha, sigma),
         0.0,
         angle_of(alpha, sigma),
-        float(min(main.stds.min(), guide.stds.min())),
+        min(main.narrowest, guide.narrowest),
         jumps=tuple(math.atan(end) for end in (low, high)) if weight != 1 else (),
     )
 

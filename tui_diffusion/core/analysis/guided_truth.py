@@ -201,9 +201,11 @@ def joined(parts: Sequence[tuple[float, GaussianMixture]]) -> GaussianMixture:
     if len(parts) == 1:
         return parts[0][1]
     mixtures = [mixture for _, mixture in parts]
-    return GaussianMixture(
-        torch.cat([mixture.means for mixture in mixtures]),
-        torch.cat([mixture.stds for mixture in mixtures]),
-        torch.cat([share * mixture.weights for share, mixture in parts]),
-        has_modes=mixtures[0].has_modes,
-    )
+    means = torch.cat([mixture.means for mixture in mixtures])
+    weights = torch.cat([share * mixture.weights for share, mixture in parts])
+    has_modes = mixtures[0].has_modes
+    if all(mixture.ellipses is None for mixture in mixtures):
+        stds = torch.cat([mixture.stds for mixture in mixtures])
+        return GaussianMixture(means, stds, weights, has_modes=has_modes)
+    covariances = torch.cat([mixture.covariances for mixture in mixtures])
+    return GaussianMixture(means, weights=weights, covariances=covariances, has_modes=has_modes)

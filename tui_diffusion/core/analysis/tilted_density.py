@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from ..mixtures import GaussianMixture
@@ -27,6 +28,9 @@ more than that share of the mass."""
 
 _POINTS, _KEPT = 2**14, 1e-9
 """Points of the mixture that stands for the density, and their least weight over the largest."""
+
+_DIRECTIONS = 64
+"""Directions in the plane along which tails are compared."""
 
 
 class NotNormalisableError(ValueError):
@@ -54,11 +58,11 @@ class TiltedDensity:
     def __repr__(self) -> str:
         return short_repr(self, "weight", main=self.main, guide=self.guide)
 
-    @property
+    @cached_property
     def _tail(self) -> float:
-        """Inverse variance of the tail, relative to that of ``main``; see `_reaching`."""
-        ratio = float(self.main.stds.max() / self.guide.stds.max())
-        return self.weight - (self.weight - 1) * ratio**2
+        """The least inverse variance of the tail, relative to that of the main mixture."""
+        main, guide = _tails(self.main), _tails(self.guide)
+        return float(((self.weight * main - (self.weight - 1) * guide) / main).min())
 
     @property
     def log_normaliser(self) -> float:
@@ -94,9 +98,14 @@ class TiltedDensity:
     @cached_property
     def _reaching(self) -> GaussianMixture:
         """The main mixture, widened to the tails of the tilted density."""
-        main, wider = self.main, max(1.0, self._tail**-0.5)
+        main, wider = self.main, self._tail**-0.5
+        if wider <= 1:
+            return main
         return GaussianMixture(
-            main.means, wider * main.stds, main.weights, has_modes=main.has_modes
+            main.means,
+            weights=main.weights,
+            covariances=wider**2 * main.covariances,
+            has_modes=main.has_modes,
         )
 
     @cached_property
@@ -111,3 +120,15 @@ class TiltedDensity:
         if cell and float(masses[reaching < reaching.max() - _FAR].sum()) > _OUTSIDE:
             raise NotNormalisableError("the tilted density lies too far from the data")
         return x, masses, float(total)
+
+
+def _tails(mixture: GaussianMixture) -> Tensor:
+    """Return the inverse variance of a mixture's tail, that of its widest component, (k,).
+
+    The k directions are evenly spaced.
+    """
+    turn = math.pi * torch.arange(_DIRECTIONS, dtype=torch.float64) / _DIRECTIONS
+    lines = torch.stack([turn.cos(), turn.sin()], 1) if mixture.dim == 2 else torch.ones((1, 1))
+    along = lines.to(mixture.means) / mixture.widest  # keeps narrow components far from overflow
+    scaled = torch.linalg.inv(mixture.covariances / mixture.widest**2)
+    return torch.einsum("kd,mde,ke->mk", along, scaled, along).min(0).values
