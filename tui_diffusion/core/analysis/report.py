@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..arguments import check_type
-from ..assemble import make_mixture, mixture_of, scaling_of
+from ..assemble import make_mixture, mixture_of, sampling_schedule, scaling_of
 from ..config.experiment import Experiment
 from ..config.presets import Preset
 from ..datasets import Scaling
@@ -25,6 +25,8 @@ from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
 from .error_growth import amplification
 from .evaluations import best_samplers, errors_by_evaluations
+from .guidance_vectors import guidance_by_level
+from .guided_truth import guided_truth
 from .likelihood import likelihood
 from .loss_floor import level_losses, training_excess, training_floor
 from .metrics import Quality, evaluate
@@ -158,15 +160,19 @@ def evaluation(
 ) -> dict[str, Any]:
     """Return the report on a denoiser: its metrics, levels, attribution and start.
 
-    ``levels`` holds, for each sampling level, the network's loss, floor, excess and nats, and by
-    which factor an error in eps_hat grows after one step and in the sample (`amplification`).
+    ``levels`` holds, for each sampling level, the network's loss, floor, excess and nats, by which
+    factor an error in eps_hat grows after one step and in the sample (`amplification`), and the
+    angle and lengths of guidance. ``guidance`` is None without guidance.
     """
     trajectory = denoise(experiment, denoiser, device=device, progress=progress)
     sampled = sample_report(experiment, trajectory)
     levels = [
-        {**asdict(at), "amplification": by.step, "amplification_out": by.out}
-        for at, by in zip(
-            level_losses(experiment, denoiser), amplification(experiment), strict=True
+        {**asdict(at), "amplification": by.step, "amplification_out": by.out, "guidance": guidance}
+        for at, by, guidance in zip(
+            level_losses(experiment, denoiser),
+            amplification(experiment),
+            guidance_levels(experiment, denoiser),
+            strict=True,
         )
     ]
     nats = [at["nats"] for at in levels if at["nats"] is not None]
@@ -184,6 +190,7 @@ def evaluation(
             },
             "start": asdict(start),
             "likelihood": likelihood_report(experiment, denoiser, sum(nats)),
+            "guidance": guidance_report(trajectory),
         }
     )
     return report
@@ -201,6 +208,39 @@ def likelihood_report(experiment: Experiment, denoiser: Denoiser, levels: float)
     except NoFieldError as error:
         return {**dict.fromkeys(names), "reason": str(error)}
     return asdict(found) | {"bound": found.start + levels, "reason": ""}
+
+
+def guidance_report(trajectory: Trajectory) -> dict[str, Any] | None:
+    """Return the distances of a sample from the exact distributions of its guidance.
+
+    None without guidance, or for an unknown experiment. ``reason`` says why there is no tilted
+    density.
+    """
+    experiment, schedule = trajectory.experiment, trajectory.schedule
+    truth = None if experiment is None else guided_truth(experiment, schedule=schedule)
+    if truth is None or experiment is None:
+        return None
+    k, sampling = trajectory.result_level, experiment.sampling
+    alpha, sigma = float(schedule.alphas[k]), float(schedule.sigmas[k])
+    return {
+        "weight": sampling.guidance,
+        "from": sampling.guidance_from,
+        "to": sampling.guidance_to,
+        "guide": sampling.guide,
+        "label": sampling.label,
+        **asdict(truth.distances(trajectory.result, alpha, sigma)),
+    }
+
+
+def guidance_levels(
+    experiment: Experiment, denoiser: Denoiser
+) -> list[dict[str, float | None] | None]:
+    """Return angle, ratio, length and exact length of guidance at every level; None without it."""
+    found = guidance_by_level(experiment, denoiser)
+    names = ("angle", "ratio", "length", "exact")
+    return [at and {name: getattr(at, name) for name in names} for at in found] or [
+        None
+    ] * sampling_schedule(experiment).levels
 
 
 def evaluations(
