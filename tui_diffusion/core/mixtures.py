@@ -177,7 +177,7 @@ class GaussianMixture:
 
     def log_prob(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return log p(x) of the data noised to (alpha, sigma); x is (n, d), the result (n,)."""
-        return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().logsumexp(1))
+        return self.by_rows(x, alpha, sigma, lambda part: part.log_joint().logsumexp(1))
 
     def density_grid(self, xs: Tensor, ys: Tensor) -> Tensor:
         """Return the density of 2D data at every pair of a column and a row, (rows, columns).
@@ -199,11 +199,11 @@ class GaussianMixture:
     def score(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return ∇_x log p(x) of the data noised to (alpha, sigma), shape (n, d)."""
 
-        def rows(part: _Part) -> Tensor:
+        def rows(part: Part) -> Tensor:
             pull = part.log_joint().softmax(1) / part.variance
             return part.alpha * (pull @ self.means) - pull.sum(1, keepdim=True) * part.x
 
-        return self._by_rows(x, alpha, sigma, rows)
+        return self.by_rows(x, alpha, sigma, rows)
 
     def denoise(self, x: Tensor, alpha: Coefficient, sigma: Coefficient) -> Tensor:
         """Return E[x_0 | x] for x = alpha·x_0 + sigma·eps, shape (n, d): the ideal denoiser.
@@ -211,18 +211,18 @@ class GaussianMixture:
         Written as Σ_m r_m (σ² μ_m + α s_m² x)/v_m.
         """
 
-        def rows(part: _Part) -> Tensor:
+        def rows(part: Part) -> Tensor:
             share = part.log_joint().softmax(1) / part.variance
             pull = (share * self.stds**2).sum(1, keepdim=True)
             return (part.sigma**2 * share) @ self.means + part.alpha * pull * part.x
 
-        return self._by_rows(x, alpha, sigma, rows)
+        return self.by_rows(x, alpha, sigma, rows)
 
     def responsibilities(
         self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0
     ) -> Tensor:
         """Return r_m(x), the probability that x came from component m, shape (n, m)."""
-        return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().softmax(1))
+        return self.by_rows(x, alpha, sigma, lambda part: part.log_joint().softmax(1))
 
     def cdf(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return P(X ≤ x) of 1D data noised to (alpha, sigma); x is (n, 1), the result (n,).
@@ -232,15 +232,15 @@ class GaussianMixture:
         if self.dim != 1:
             raise ValueError("cdf is for one-dimensional mixtures")
 
-        def rows(part: _Part) -> Tensor:
+        def rows(part: Part) -> Tensor:
             reach = (part.x - part.alpha * self.means[:, 0]) / part.variance.sqrt()
             below: Tensor = torch.special.ndtr(reach)
             return below @ self.weights
 
-        return self._by_rows(x, alpha, sigma, rows)
+        return self.by_rows(x, alpha, sigma, rows)
 
-    def _by_rows(
-        self, x: Tensor, alpha: Coefficient, sigma: Coefficient, rows: Callable[[_Part], Tensor]
+    def by_rows(
+        self, x: Tensor, alpha: Coefficient, sigma: Coefficient, rows: Callable[[Part], Tensor]
     ) -> Tensor:
         """Apply ``rows`` to x in batches, so that memory stays bounded."""
         means = self.means
@@ -254,7 +254,7 @@ class GaussianMixture:
         def part(first: int) -> Tensor:
             between_parts.get()()
             return rows(
-                _Part(
+                Part(
                     self,
                     x[first : first + size].to(means.dtype),
                     cut(alpha_, first),
@@ -266,7 +266,7 @@ class GaussianMixture:
         return _cast(torch.cat(parts) if len(parts) > 1 else parts[0], x.dtype)
 
 
-class _Part:
+class Part:
     """A batch of points: x (n, d), α and σ (n or 1, 1), v_m (n or 1, m)."""
 
     def __init__(self, mixture: GaussianMixture, x: Tensor, alpha: Tensor, sigma: Tensor) -> None:

@@ -19,6 +19,7 @@ from ..mixtures import GaussianMixture
 from ..networks import Network
 from ..randomness import generator
 from ..schedules import Level
+from ..training_set import TrainingSet
 
 _BLOCK_NUMBERS = 65_536
 """Coordinates per block: enough to make drawing cheap, few enough for the cache."""
@@ -63,16 +64,28 @@ def block_steps(experiment: Experiment, numbers: int = _BLOCK_NUMBERS) -> int:
 
 
 class Batches:
-    """The source of training batches; ``random`` is its generator, ``steps`` the block size."""
+    """The source of training batches; ``random`` is its generator, ``steps`` the block size.
+
+    Points are fresh draws of the mixture, or drawn with replacement from a ``training_set``. They
+    are ``means[c] + stds[c] ε`` for their `components` c; a point of a set is its own component,
+    without ε.
+    """
 
     def __init__(
-        self, experiment: Experiment, mixture: GaussianMixture, method: Method, network: Network
+        self,
+        experiment: Experiment,
+        mixture: GaussianMixture,
+        method: Method,
+        network: Network,
+        training_set: TrainingSet | None = None,
     ) -> None:
         self._experiment = experiment
         self._mixture, self._method, self._network = mixture, method, network
         self._any_level = method if isinstance(method, AnyLevel) else None
         self._device = device = mixture.means.device
-        self._means, self._stds = mixture.means.float(), mixture.stds.float()
+        self.fresh = training_set is None
+        source = mixture if training_set is None else training_set.mixture.to(device)
+        self.means, self.stds = source.means.float(), source.stds.float()
         self.random = generator(experiment.seed, "batches", device)
         batch = experiment.training.batch
         on_gpu = device.type != "cpu"
@@ -107,10 +120,14 @@ class Batches:
         drawn = self.draw_levels(levels)
         component = self.components(first)
         shape = (self.steps, batch, dim)
-        x0 = torch.randn(shape, generator=random, device=device)
-        eps = torch.randn(shape, generator=random, device=device)
-        x0 *= self._stds[component].view(-1, batch, 1)
-        x0 += self._means[component].view(-1, batch, dim)
+        if self.fresh:
+            x0 = torch.randn(shape, generator=random, device=device)
+            eps = torch.randn(shape, generator=random, device=device)
+            x0 *= self.stds[component].view(-1, batch, 1)
+            x0 += self.means[component].view(-1, batch, dim)
+        else:
+            x0 = self.means[component].view(shape)
+            eps = torch.randn(shape, generator=random, device=device)
         size = max(1, self._at_once // features[0].numel())
         for start in range(0, self.steps, size):
             part = slice(start, start + size)
@@ -143,9 +160,12 @@ class Batches:
         """Return the component of each point of a block: (batch,) if equal in all steps, else all.
 
         If a balanced batch cannot hold every component in its exact share, the steps take different
-        points, so that the shares are exact on average.
+        points, so that the shares are exact on average. Points of a set are drawn independently.
         """
         steps, batch = self.steps, self._experiment.training.batch
+        if not self.fresh:
+            size = (steps * batch,)
+            return torch.randint(len(self.means), size, generator=self.random, device=self._device)
         if not self._experiment.data.balanced:
             return self._mixture.components(steps * batch, self.random)
         if self._always is not None:
