@@ -19,12 +19,12 @@ import torch
 from torch import Tensor
 
 from .assemble import make_method, make_mixture
-from .config.data_section import DataConfig
+from .config.data_section import OPTIMA, DataConfig
 from .config.experiment import Experiment
 from .config.limits import MOST_TRAIN_POINTS
 from .config.presets import Preset, experiment_of
 from .empirical import Empirical
-from .methods import IdealDenoiser
+from .methods import Denoiser, IdealDenoiser
 from .mixtures import GaussianMixture
 from .randomness import generator
 from .short_repr import short_repr
@@ -94,6 +94,11 @@ def _drawn(data: DataConfig, seed: int) -> TrainingSet:
     return TrainingSet(rows[chosen], chosen, Empirical(rows[chosen]), unseen, known=False)
 
 
+def is_exact(denoiser: Denoiser) -> bool:
+    """Return whether a denoiser is the exact one of the population, which leaves no error."""
+    return isinstance(denoiser, IdealDenoiser) and not isinstance(denoiser.mixture, Empirical)
+
+
 def ideal_denoiser(
     experiment: Experiment | Preset,
     of: Optimum = "population",
@@ -109,8 +114,8 @@ def ideal_denoiser(
     method = make_method(experiment.method, mixture)
     if of == "population":
         return IdealDenoiser(mixture, method)
-    if of != "training set":
-        raise ValueError(f"of must be 'population' or 'training set' (got {of!r})")
+    if of not in OPTIMA:
+        raise ValueError(f"of must be {' or '.join(map(repr, OPTIMA))} (got {of!r})")
     finite = training_set(experiment)
     if finite is None:
         raise ValueError("a training set needs data.train_points above 0 (got 0)")

@@ -28,13 +28,14 @@ from ..arguments import check_count
 from ..assemble import make_ideal, mixture_for, schedule_for
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import Denoiser, IdealDenoiser, check_denoiser, device_of
+from ..methods import Denoiser, check_denoiser, device_of
 from ..mixtures import GaussianMixture
 from ..numbered_text import NamedNumber, NumberedText, text_of
 from ..randomness import generator
 from ..samplers import Sampler
 from ..schedules import Level, Schedule
 from ..short_repr import short_repr
+from ..training_set import is_exact
 from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
 from .start_mismatch import StartMismatch
@@ -148,7 +149,7 @@ def attribute(
     exact = None if already else _exact_start(mixture, schedule[0], count, noise)
     total = error(denoiser, None)
     started = total if already else error(denoiser, exact)
-    steps = started if isinstance(denoiser, IdealDenoiser) else error(ideal, exact)
+    steps = started if is_exact(denoiser) else error(ideal, exact)
     start, start_chance = total.above(started)
     network, network_chance = started.above(steps)
     return Attribution(

@@ -30,12 +30,13 @@ from ..config.data_section import DataConfig
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import Denoiser, IdealDenoiser, Method, Prediction, check_denoiser, device_of
+from ..methods import Denoiser, Method, Prediction, check_denoiser, device_of
 from ..parts.samplers import SAMPLER_PARTS
 from ..progress import ProgressCallback
 from ..samplers import Step
 from ..schedules import Level
 from ..short_repr import short_repr
+from ..training_set import is_exact
 from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
 
@@ -113,7 +114,7 @@ def errors_by_evaluations(
         if progress is not None:
             progress(done, len(plans))
         ideal, of_network = _ideal_error(plan, count, noise), None
-        if not isinstance(denoiser, IdealDenoiser):
+        if not is_exact(denoiser):
             sampled = denoise(
                 plan, denoiser, points=count, seed=noise, device=device_of(denoiser)
             ).result

@@ -44,7 +44,8 @@ class FiniteLosses:
     """The expected loss of a network, and the lowest of any network, on two distributions.
 
     ``train`` is on the training set. ``heldout`` is on the population, or on the held-out rows of a
-    file: None if there are none. Floors are the losses of the two optima.
+    file: None if there are none. Floors are the losses of the two optima; that of a file's
+    population is unknown.
     """
 
     train: float
@@ -54,21 +55,28 @@ class FiniteLosses:
 
 
 def finite_losses(
-    experiment: Experiment | Preset, denoiser: Denoiser, points: int = _POINTS, seed: int = 0
+    experiment: Experiment | Preset,
+    denoiser: Denoiser,
+    finite: TrainingSet | None = None,
+    points: int = _POINTS,
+    seed: int = 0,
 ) -> FiniteLosses:
     """Return the losses of a denoiser on the training set and on data that it does not hold.
 
-    They are averaged over the levels as in training. Raise ValueError without a training set.
+    They are averaged over the levels as in training. ``finite`` is the training set, here and
+    below, if it is not that of the experiment, whose seed may be another than the training's. Raise
+    ValueError without a training set.
     """
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
-    finite = _required(experiment)
+    finite = finite or _required(experiment)
     train = _losses(experiment, denoiser, finite.mixture, points, seed)
     if finite.unseen is None:
         return FiniteLosses(*train, None, None)
     # The population has the key of the experiment's data, whose floors are shared.
     unseen = experiment.data if finite.known else finite.unseen
-    return FiniteLosses(*train, *_losses(experiment, denoiser, unseen, points, seed))
+    heldout, floor = _losses(experiment, denoiser, unseen, points, seed)
+    return FiniteLosses(*train, heldout, floor if finite.known else None)
 
 
 def _losses(
@@ -116,7 +124,11 @@ class OptimumDistance:
 
 @torch.no_grad()
 def optimum_distances(
-    experiment: Experiment | Preset, denoiser: Denoiser, points: int = _POINTS, seed: int = 0
+    experiment: Experiment | Preset,
+    denoiser: Denoiser,
+    finite: TrainingSet | None = None,
+    points: int = _POINTS,
+    seed: int = 0,
 ) -> list[OptimumDistance]:
     """Return the distance of a denoiser to both optima at every sampling level, noisiest first.
 
@@ -125,7 +137,7 @@ def optimum_distances(
     """
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
-    finite, device = _required(experiment), device_of(denoiser)
+    finite, device = finite or _required(experiment), device_of(denoiser)
     schedule = sampling_schedule(experiment)
     found = []
     for k in range(schedule.levels):
@@ -219,17 +231,19 @@ def copied_share_real(count: int, finite: TrainingSet, seed: int = 0) -> float |
 
 
 def memorisation_report(
-    experiment: Experiment | Preset, denoiser: Denoiser, x: Tensor
-) -> dict[str, Any] | None:
-    """Return all of it for a denoiser and the points x (n, d) of its sample; None on fresh draws.
+    experiment: Experiment | Preset,
+    denoiser: Denoiser,
+    x: Tensor,
+    finite: TrainingSet | None = None,
+) -> dict[str, Any]:
+    """Return all of it for a denoiser and the points x (n, d) of its sample.
 
-    ``levels`` holds the distances of every level; ``reason`` says why numbers are None.
+    ``levels`` holds the distances at every level; ``reason`` says why numbers are None.
     """
     experiment = experiment_of(experiment)
-    finite = training_set(experiment)
-    if finite is None:
-        return None
-    losses, distances = finite_losses(experiment, denoiser), optimum_distances(experiment, denoiser)
+    finite = finite or _required(experiment)
+    losses = finite_losses(experiment, denoiser, finite)
+    distances = optimum_distances(experiment, denoiser, finite)
     to_population, to_training_set = overall(distances)
     x = x.detach().cpu()
     return {

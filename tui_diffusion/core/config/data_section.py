@@ -30,6 +30,9 @@ OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where")
 GIVEN = "own mixture"
 """The name of data that are a mixture of a script."""
 
+OPTIMA = ("population", "training set")
+"""The data of which a denoiser can be ideal."""
+
 
 class DataConfig(PartSection):
     """The distribution to learn: a mixture of Gaussians of one width."""
@@ -107,7 +110,6 @@ class DataConfig(PartSection):
         le=MOST_TRAIN_POINTS,
         allowed=f"a whole number up to {MOST_TRAIN_POINTS:,}, or 0 for fresh points",
         scale="doubling",
-        script="never",
     )
     holdout: Real = setting(
         0.0,
@@ -118,7 +120,6 @@ class DataConfig(PartSection):
         ge=0,
         le=0.9,
         scale=0.1,
-        script="never",
     )
     _rows: FilePoints | None = PrivateAttr(None)
     _given: Any = PrivateAttr(None)
