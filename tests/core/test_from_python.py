@@ -200,7 +200,7 @@ def test_a_notebook_shows_a_table_and_a_picture(home: Path) -> None:
     assert "<b>run" not in run._repr_html_()
 
     cells, marks = shown_in(QUICK)
-    assert cells["data"] == "gaussian-1d, means 1, std 0.01, balanced true"
+    assert cells["data"] == "gaussian-1d, means 1, std 0.01, balanced true, training points 0"
     assert cells["training"].startswith("steps 20, batch 256, ")
     assert cells["seed"] == "0"
     assert marks == 80  # places of the exact density

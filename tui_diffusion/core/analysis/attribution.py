@@ -28,7 +28,8 @@ from ..arguments import check_count
 from ..assemble import make_ideal, mixture_for, schedule_for
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import Denoiser, IdealDenoiser, check_denoiser, device_of
+from ..guidance import of_population
+from ..methods import Denoiser, check_denoiser, device_of
 from ..mixtures import GaussianMixture
 from ..numbered_text import NamedNumber, NumberedText, text_of
 from ..randomness import generator
@@ -148,7 +149,7 @@ def attribute(
     exact = None if already else _exact_start(mixture, schedule[0], count, noise)
     total = error(denoiser, None)
     started = total if already else error(denoiser, exact)
-    steps = started if isinstance(denoiser, IdealDenoiser) else error(ideal, exact)
+    steps = started if of_population(denoiser) else error(ideal, exact)
     start, start_chance = total.above(started)
     network, network_chance = started.above(steps)
     return Attribution(

@@ -35,7 +35,7 @@ from ..components import Ellipses
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import AnyLevel, Denoiser, check_denoiser, device_of
+from ..methods import AnyLevel, Denoiser, Method, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
@@ -172,17 +172,19 @@ def _near(ellipses: Ellipses, offsets: Tensor, margin: float) -> Tensor:
 def _mmse_of_many(
     mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float, grid: bool
 ) -> float:
-    """Return E‖r‖² for many components of one std, by matrix products in float32.
+    """Return E‖r‖² for many components of one std, by matrix products.
 
+    They are in float32, unless the std is 0: E‖r‖² may then be as small as their errors.
     E[‖r‖²|x] = d τ² + (σ²/v)² (E[‖μ‖²|x] − ‖E[μ|x]‖²). On a grid, x is weighted by its density.
     """
     variance = alpha**2 * float(mixture.stds[0]) ** 2 + sigma**2
     means, root = mixture.means, variance**0.5
-    columns = torch.cat([means, means.square().sum(1, keepdim=True)], 1).float()
-    centres = (alpha / root * means).float()
-    offset = mixture.weights.log().float() - centres.square().sum(1) / 2
+    dtype = torch.float32 if mixture.stds[0] else torch.float64
+    columns = torch.cat([means, means.square().sum(1, keepdim=True)], 1).to(dtype)
+    centres = (alpha / root * means).to(dtype)
+    offset = mixture.weights.log().to(dtype) - centres.square().sum(1) / 2
     total = weights = 0.0
-    for part in torch.split((x / root).float(), max(1, PAIRS_AT_ONCE // mixture.modes)):
+    for part in torch.split((x / root).to(dtype), max(1, PAIRS_AT_ONCE // mixture.modes)):
         logits = torch.addmm(offset, part, centres.T)
         top = logits.max(1, keepdim=True).values
         joint = (logits - top).exp_()
@@ -251,7 +253,13 @@ def floor_at(
     Here and below, ``mixture`` takes the place of the experiment's data.
     """
     data = _data(experiment, mixture)
-    method = make_method(experiment.method, _mixture(data))
+    return loss_on(experiment, make_method(experiment.method, _mixture(data)), data, level, excess)
+
+
+def loss_on(
+    experiment: Experiment, method: Method, data: Data, level: Level, excess: float = 0.0
+) -> float:
+    """Return `floor_at` on any data, for a method that may have the constants of others."""
     factor = target_gain(method, level) ** 2
     norm = experiment.training.loss == "norm"
     least = _residual(data, float(level.alpha), float(level.sigma), norm)
@@ -320,7 +328,6 @@ def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
 # --- how far a network is from it ----------------------------------------------------------------
 
 
-@torch.no_grad()
 def excess_square(
     experiment: Experiment,
     denoiser: Denoiser,
@@ -330,10 +337,20 @@ def excess_square(
     mixture: GaussianMixture | None = None,
 ) -> float:
     """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed."""
-    data, device = _data(experiment, mixture), device_of(denoiser)
+    data = _data(experiment, mixture)
+    method = make_method(experiment.method, _mixture(data))
+    return excess_on(denoiser, method, data, level, points, seed)
+
+
+@torch.no_grad()
+def excess_on(
+    denoiser: Denoiser, method: Method, data: Data, level: Level, points: int = 512, seed: int = 0
+) -> float:
+    """Return `excess_square` on any data, for a method that may have the constants of others."""
+    device = device_of(denoiser)
     x, x0_hat = _denoised(data, float(level.alpha), float(level.sigma), points, seed)
     eps_hat = (x - level.alpha * x0_hat) / level.sigma
-    target = make_method(experiment.method, _mixture(data)).target(x0_hat, eps_hat, level)
+    target = method.target(x0_hat, eps_hat, level)
     output = denoiser(x.float().to(device), level).output.double().cpu()
     return float((output - target).square().sum(1).mean())
 

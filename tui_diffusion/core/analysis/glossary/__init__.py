@@ -12,12 +12,13 @@ from .entry import GlossaryEntry
 from .errors import ERRORS
 from .levels import NOISE_LEVELS
 from .likelihood import LIKELIHOOD
+from .memorisation import MEMORISATION
 from .points import POINTS_AT_A_LEVEL
 from .training import TRAINING
 
 __all__ = ["GLOSSARY", "GlossaryEntry", "meaning", "of_key"]
 
-_ENTRIES = (*TRAINING, *NOISE_LEVELS, *POINTS_AT_A_LEVEL, *ERRORS, *LIKELIHOOD)
+_ENTRIES = (*TRAINING, *NOISE_LEVELS, *POINTS_AT_A_LEVEL, *ERRORS, *LIKELIHOOD, *MEMORISATION)
 
 GLOSSARY: Mapping[str, GlossaryEntry] = {entry.name: entry for entry in _ENTRIES}
 """Every entry by its name, in the order of the README."""
