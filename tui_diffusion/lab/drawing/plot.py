@@ -38,7 +38,7 @@ from .plotext_raster import DotLine, rasterize, rasterize_axes
 from .strips import one_cell_text, strips_of
 
 LegendEntry = tuple[str, NumberedText, str]
-"""Sample, label and role of a series."""
+"""Sample, label and role of a series; without a label it continues the entry before."""
 
 SMALLEST_PLOT = (12, 5)
 """Minimum width and height of a plot, in cells."""
@@ -298,7 +298,10 @@ class _Sheet:
             ground[crossed] = role
 
     def _header(self, legend: Sequence[LegendEntry]) -> None:
-        """Draw the label of the y axis and, at the right, as much of the legend as fits."""
+        """Draw the label of the y axis and, at the right, as much of the legend as fits.
+
+        An entry without text stands close to the one before.
+        """
         label = _label(self._figure.y_label, "y", self._y.offset(self._figure.y_axis))
         end = self._write(label, self.inner.x, 0, 0)
         if label:
@@ -306,15 +309,19 @@ class _Sheet:
         room = self.inner.right - end
         fitting: list[LegendEntry] = []
         for entry in legend:
-            used = len(entry[0]) + 1 + len(text_of(entry[1])) + (3 if fitting else 0)
+            words = len(text_of(entry[1]))
+            gap = (3 if words else 1) if fitting else 0
+            used = gap + len(entry[0]) + (1 + words if words else 0)
             if used > room:
                 break
             room -= used
             fitting.append(entry)
         x = end + room
-        for sample, text, role in fitting:
+        for number, (sample, text, role) in enumerate(fitting):
+            x += (3 if text else 1) if number else 0
             x = self._write(sample, x, 0, self._role(role))
-            x = self._write(text_of(text), x + 1, 0, self._role("text", text)) + 3
+            if text:
+                x = self._write(text_of(text), x + 1, 0, self._role("text", text))
 
     def _axis_label(self, label: str) -> None:
         """Draw the label of the x axis over the right end of the axis."""

@@ -16,7 +16,7 @@ from ...core.analysis.energy_distance import Reference, merged
 from ...core.analysis.metrics import nearest_mode_distance, real_sample
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.arrays import Floats
-from ...core.assemble import make_ideal, make_mixture, scaling_of
+from ...core.assemble import make_ideal, make_mixture, make_target, sampled_class, scaling_of
 from ...core.config.data_section import DataConfig
 from ...core.datasets import MAX_COMPONENTS, Scaling
 from ...core.interpolation import interpolate
@@ -27,6 +27,7 @@ from ...core.schedules import Schedule
 from ...core.training.devices import choose_device, use_threads
 from ...core.trajectory import Trajectory, denoise, forward_process
 from ...core.trajectory_view import ESTIMATES, FOLLOWED, exact_at, noise_at
+from ...export.groups import Groups, groups_of
 from ...export.views import SOLVED
 from .request import SampleRequest
 
@@ -129,6 +130,16 @@ class MeasuredTrajectory:
         return self.mixture.modes > MAX_COMPONENTS or (view == "clean estimate" and pairs > _PAIRS)
 
     @property
+    def label(self) -> int | None:
+        """The class that the points are a sample of; None for all."""
+        return sampled_class(self.request.experiment)
+
+    @cached_property
+    def groups(self) -> Groups | None:
+        """The groups of the points, which have their own colours; None for one colour."""
+        return groups_of(self.raw)
+
+    @property
     def schedule(self) -> Schedule:
         """The noise levels."""
         return self.raw.schedule
@@ -190,15 +201,23 @@ class MeasuredTrajectory:
         ).x.numpy()
 
     @cached_property
-    def forward_x(self) -> NDArray[np.float32]:
-        """The same number of true points, noised to every level, (N + 1, n, d)."""
+    def _forward(self) -> Trajectory:
         request = self.request
         # Use another draw than the trajectory's own, which may also be of true data.
         seed = (request.seed + 1) % 2**63
-        forward = forward_process(
+        return forward_process(
             request.experiment, points=request.points, seed=seed, schedule=self.schedule
         )
-        return forward.x.numpy()
+
+    @cached_property
+    def forward_x(self) -> NDArray[np.float32]:
+        """The same number of true points, noised to every level, (N + 1, n, d)."""
+        return self._forward.x.numpy()
+
+    @cached_property
+    def forward_groups(self) -> Groups | None:
+        """The groups of these true points."""
+        return groups_of(self._forward)
 
     @property
     def _ideal(self) -> IdealDenoiser:
@@ -279,12 +298,12 @@ class MeasuredTrajectory:
         mean, std, goal_mean, goal_std = self.moments_at(level)
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
         points = points[torch.isfinite(points).all(1)]
-        data, schedule = self.request.experiment.data, self.schedule
+        data, schedule, label = self.request.experiment.data, self.schedule, self.label
         distance, real = None, None
         if self.mixture.has_modes and len(points):
             distance = nearest_mode_distance(points, self.truth(level))
-            real = _real_distance(data, schedule, level, len(points))
-        energy = _reference(data, schedule, level).distance(points)
+            real = _real_distance(data, label, schedule, level, len(points))
+        energy = _reference(data, label, schedule, level).distance(points)
         return LevelMeasurements(
             mean,
             std,
@@ -298,28 +317,32 @@ class MeasuredTrajectory:
         )
 
 
-def truth_at(data: DataConfig, schedule: Schedule, position: float) -> GaussianMixture:
+def truth_at(
+    data: DataConfig, schedule: Schedule, position: float, label: int | None = None
+) -> GaussianMixture:
     """Return the exact distribution at a level, with the noise interpolated between levels."""
-    return exact_at(make_mixture(data), schedule, position)
+    return exact_at(make_target(data, label), schedule, position)
 
 
 @lru_cache(maxsize=1024)
-def _reference(data: DataConfig, schedule: Schedule, level: int) -> Reference:
+def _reference(data: DataConfig, label: int | None, schedule: Schedule, level: int) -> Reference:
     """Return the reference for the points of a level, shared by all trajectories."""
     alpha, sigma = float(schedule.alphas[level]), float(schedule.sigmas[level])
-    return Reference(_compared(data).noised(alpha, sigma))
+    return Reference(_compared(data, label).noised(alpha, sigma))
 
 
 @lru_cache(maxsize=8)
-def _compared(data: DataConfig) -> GaussianMixture:
+def _compared(data: DataConfig, label: int | None) -> GaussianMixture:
     """Return the data's mixture, with close components merged if there are many."""
-    return merged(make_mixture(data))
+    return merged(make_target(data, label))
 
 
 @lru_cache(maxsize=1024)
-def _real_distance(data: DataConfig, schedule: Schedule, level: int, count: int) -> float:
+def _real_distance(
+    data: DataConfig, label: int | None, schedule: Schedule, level: int, count: int
+) -> float:
     """Return the mean squared distance to the nearest mode of ``count`` true points at a level."""
-    truth = truth_at(data, schedule, level)
+    truth = truth_at(data, schedule, level, label)
     return nearest_mode_distance(real_sample(truth, count), truth)
 
 
@@ -352,7 +375,7 @@ def measure_trajectory(
             progress=progress,
         )
     x = raw.x.detach().cpu().numpy()
-    mixture = make_mixture(experiment.data)
+    mixture = make_target(experiment.data, sampled_class(experiment))
     start = start_mismatch(experiment)
     trajectory = MeasuredTrajectory(request, mixture, raw, x, start)
     trajectory.numbers(
