@@ -39,6 +39,13 @@ def for_points(denoiser: Denoiser, part: slice) -> Denoiser:
     return denoiser.of(part) if isinstance(denoiser, ByPoint) else denoiser
 
 
+def is_exact(denoiser: Denoiser) -> bool:
+    """Return whether a denoiser follows from mixtures alone, without a network."""
+    if isinstance(denoiser, GuidedDenoiser):
+        return is_exact(denoiser.main) and is_exact(denoiser.guide)
+    return isinstance(denoiser, IdealDenoiser | ClassDenoiser)
+
+
 @dataclass(frozen=True)
 class ClassDenoiser:
     """The exact denoiser of each point's class c of ``labels`` (n,): x0_hat = E[x_0 | x, c]."""

@@ -320,8 +320,10 @@ def check_denoiser(denoiser: object) -> None:
 
 def device_of(denoiser: Denoiser) -> torch.device:
     """Return the device on which a denoiser computes; the CPU for a function."""
-    if isinstance(denoiser, IdealDenoiser):
-        return denoiser.mixture.means.device
+    denoiser = getattr(denoiser, "main", denoiser)  # of a guided one
+    mixture = getattr(denoiser, "mixture", None)
+    if isinstance(mixture, GaussianMixture):
+        return mixture.means.device
     module = denoiser if isinstance(denoiser, nn.Module) else getattr(denoiser, "network", None)
     weight = next(module.parameters(), None) if isinstance(module, nn.Module) else None
     return torch.device("cpu") if weight is None else weight.device

@@ -33,7 +33,8 @@ from torch import Tensor
 
 from ..assemble import make_method, mixture_for, schedule_for
 from ..config.experiment import Experiment
-from ..methods import AnyLevel, Denoiser, IdealDenoiser, Prediction, device_of
+from ..guidance import is_exact
+from ..methods import AnyLevel, Denoiser, Prediction, device_of
 from ..mixtures import GaussianMixture, between_parts
 from ..schedules import Level, Schedule
 from .likelihood_bound import target_gain
@@ -154,7 +155,7 @@ class Flow:
 def _asked(denoiser: Denoiser, x: Tensor, level: Level) -> Prediction:
     """Return a prediction in float64 on the CPU; a network computes in float32 on its device."""
     device = device_of(denoiser)
-    precise = isinstance(denoiser, IdealDenoiser) and device.type != "mps"
+    precise = is_exact(denoiser) and device.type != "mps"
     at = denoiser((x if precise else x.float()).to(device), level)
     return Prediction(*(part.cpu().double() for part in (at.output, at.eps_hat, at.x0_hat)))
 
@@ -184,7 +185,7 @@ def probability_flow(
     alpha, sigma = float(levels.alphas[0]), float(levels.sigmas[0])
     method = make_method(experiment.method, mixture)
     clean, knots = 0.0, tuple[tuple[float, Level], ...]()
-    if not isinstance(denoiser, IdealDenoiser) and not isinstance(method, AnyLevel):
+    if not is_exact(denoiser) and not isinstance(method, AnyLevel):
         known = [levels[k] for k in range(levels.levels)]
         knots = tuple(
             (angle_of(float(at.alpha), float(at.sigma)), at)
