@@ -40,20 +40,6 @@ _LINKED = 4
 """Most steps that are kept for the next one; a sampler that uses more keeps its own record."""
 
 
-def sampled_class(experiment: Experiment) -> int | None:
-    """Return the class that is sampled; None for all, or where the network takes no labels."""
-    label = experiment.sampling.label
-    return int(label) if experiment.network.labels and label != "all" else None
-
-
-def make_target(
-    data: DataConfig | Experiment | Preset, label: int | None, device: torch.device | str = "cpu"
-) -> GaussianMixture:
-    """Build the distribution that a sample should have: that of a class of the data, or of all."""
-    mixture = make_mixture(data, device)
-    return mixture if label is None else mixture.of_class(label)
-
-
 def _section(given: S | Experiment | Preset, kind: type[S], name: str) -> S:
     """Return a section, or that of an experiment or a preset."""
     if isinstance(given, kind):

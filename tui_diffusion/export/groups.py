@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.arrays import Floats, Range
 from ..core.trajectory import Trajectory
 
 PointShape = Literal["dot", "cross", "square", "triangle", "plus", "diamond"]
@@ -84,7 +85,7 @@ def class_group(label: int) -> Group:
 
 def groups_of(trajectory: Trajectory) -> Groups | None:
     """Return the groups of a trajectory's points: their classes, if they have labels."""
-    labels = getattr(trajectory, "labels", None)
+    labels = trajectory.labels
     if labels is None:
         return None
     experiment = trajectory.experiment
@@ -93,5 +94,24 @@ def groups_of(trajectory: Trajectory) -> Groups | None:
 
 
 def first(groups: Groups | None, count: int) -> Groups | None:
-    """Return the groups of the first points."""
+    """Return the groups of the first points, at most ``count``."""
     return None if groups is None else groups.of(slice(count))
+
+
+def stacked_counts(
+    values: Floats, groups: Groups | None, bins: int, span: Range
+) -> tuple[list[tuple[Group | None, NDArray[np.int64]]], Floats]:
+    """Return the tops of stacked bars by group, from below, as counts (bins,), and their edges.
+
+    Without groups, and without a group, there is one bar for all ``values`` (n,).
+    """
+    finite = np.isfinite(values)
+    edges = np.linspace(*span, bins + 1)
+    if groups is None:
+        return [(None, np.histogram(values[finite], edges)[0])], edges
+    parts = [
+        (groups.groups[k], np.histogram(values[finite & (groups.index == k)], edges)[0])
+        for k in groups.present
+    ]
+    tops = np.cumsum([counts for _, counts in parts], axis=0)
+    return [(group, top) for (group, _), top in zip(parts, tops, strict=True)], edges

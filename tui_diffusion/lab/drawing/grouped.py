@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...core.arrays import Range
+from ...core.numbered_text import NumberedText, joined
 from ...export.groups import Group, Groups
 from ...interface.glyphs import Glyphs
-from .dots import DotLayer, lattice_positions
+from .dots import DotLayer, bin_paths, lattice_positions
+from .figure import LegendEntry
 from .palette import Palette
-from .plot import LegendEntry
 
 
 def plain(palette: Palette, glyphs: Glyphs) -> bool:
@@ -56,6 +57,22 @@ def group_layers(
     return layers
 
 
+def path_layers(
+    lanes: NDArray[np.floating],
+    groups: Groups | None,
+    role: str,
+    ranges: tuple[Range, Range],
+    size: tuple[int, int],
+) -> list[DotLayer]:
+    """Return the lines along `lanes` `(n, steps, 2)`: in `role`, or in the colours of groups."""
+    if groups is None:
+        return [DotLayer(bin_paths(lanes, *ranges, *size), role)]
+    return [
+        DotLayer(bin_paths(lanes[groups.index == k], *ranges, *size), groups.groups[k].role)
+        for k in groups.present
+    ]
+
+
 def _winners(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the group with most points in each cell; `counts` is `(groups, height, width)`."""
     most = counts.max(axis=0)
@@ -66,6 +83,16 @@ def _winners(counts: NDArray[np.int64]) -> NDArray[np.int64]:
         keeps = counts[before, rows, x] == most[:, x]  # an empty cell continues the run, too
         winners[keeps, x] = before[keeps]
     return winners
+
+
+def points_legend(
+    sample: str, text: NumberedText, role: str, groups: Groups | None, signs: bool
+) -> list[LegendEntry]:
+    """Return the legend of points: their source and, if they have groups, these."""
+    if groups is None:
+        return [(sample, text, role)]
+    by = joined([text, f" by {groups.title}"]) if groups.title else text
+    return [(sample, by, "text"), *group_legend(groups, signs)]
 
 
 def group_legend(groups: Groups, signs: bool) -> list[LegendEntry]:

@@ -16,7 +16,8 @@ from ...core.analysis.energy_distance import Reference, merged
 from ...core.analysis.metrics import nearest_mode_distance, real_sample
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.arrays import Floats
-from ...core.assemble import make_ideal, make_mixture, make_target, sampled_class, scaling_of
+from ...core.assemble import make_ideal, make_mixture, scaling_of
+from ...core.conditioning import Labels, guided, label_of, of_label
 from ...core.config.data_section import DataConfig
 from ...core.datasets import MAX_COMPONENTS, Scaling
 from ...core.interpolation import interpolate
@@ -132,7 +133,7 @@ class MeasuredTrajectory:
     @property
     def label(self) -> int | None:
         """The class that the points are a sample of; None for all."""
-        return sampled_class(self.request.experiment)
+        return label_of(self.request.experiment)
 
     @cached_property
     def groups(self) -> Groups | None:
@@ -184,7 +185,9 @@ class MeasuredTrajectory:
         Each point is compared with every component, so k is smaller for many components.
         """
         x = torch.from_numpy(self.x[level, : self._ideal_count])
-        return self.ask_ideal(x, level).x0_hat.numpy()
+        return self._answer(
+            self._ideal, x, level, self._labels(slice(self._ideal_count))
+        ).x0_hat.numpy()
 
     @cached_property
     def ideal_x(self) -> NDArray[np.float32]:
@@ -219,14 +222,23 @@ class MeasuredTrajectory:
         """The groups of these true points."""
         return groups_of(self._forward)
 
-    @property
+    @cached_property
     def _ideal(self) -> IdealDenoiser:
-        return make_ideal(self.request.experiment.method, self.mixture)
+        """The ideal denoiser of the whole data."""
+        data = self.request.experiment.data
+        whole = self.mixture if self.label is None else make_mixture(data)
+        return make_ideal(self.request.experiment.method, whole)
+
+    def _labels(self, part: slice) -> Labels:
+        """Return the labels of some of the points; the one class that is sampled, if it is one."""
+        labels = self.raw.labels
+        return self.label if labels is None or self.label is not None else labels[part].cpu()
 
     def point(self, level: int, index: int) -> PointStep:
         """Return the step of one point from a level below N."""
-        step = self.raw.step(level, slice(index, index + 1))
-        x, ideal = step.x, self.ask_ideal(step.x.cpu(), level)
+        one = slice(index, index + 1)
+        step = self.raw.step(level, one)
+        x, ideal = step.x, self._answer(self._ideal, step.x.cpu(), level, self._labels(one))
         back, lengths = self.scaling.inverse, self.scaling.inverse_lengths
         rows = (
             back(x),
@@ -240,16 +252,20 @@ class MeasuredTrajectory:
         return PointStep(*(row[0].tolist() for row in rows))
 
     def ask(self, x: Tensor, level: int) -> Predictions:
-        """Return the denoiser's predictions for points x (k, d) at a level below N."""
+        """Return the denoiser's predictions for points x (k, d) at a level below N.
+
+        They are those of the class that is sampled, guided; of no class, if all are sampled.
+        """
         denoiser = self.request.denoiser if self.request.source == "network" else self._ideal
-        return self._answer(denoiser, x, level)
+        return self._answer(denoiser, x, level, self.label)
 
     def ask_ideal(self, x: Tensor, level: int) -> Predictions:
         """Return the predictions of the ideal denoiser for points x (k, d) at a level below N."""
-        return self._answer(self._ideal, x, level)
+        return self._answer(self._ideal, x, level, self.label)
 
     @torch.no_grad()
-    def _answer(self, denoiser: Denoiser, x: Tensor, level: int) -> Predictions:
+    def _answer(self, denoiser: Denoiser, x: Tensor, level: int, labels: Labels) -> Predictions:
+        denoiser = guided(self.request.experiment, denoiser, labels)
         prediction = denoiser(x.to(device_of(denoiser)), self.schedule[level])
         eps_hat = prediction.eps_hat.cpu()
         return Predictions(eps_hat, prediction.x0_hat.cpu(), -eps_hat / self.sigma(level))
@@ -321,7 +337,7 @@ def truth_at(
     data: DataConfig, schedule: Schedule, position: float, label: int | None = None
 ) -> GaussianMixture:
     """Return the exact distribution at a level, with the noise interpolated between levels."""
-    return exact_at(make_target(data, label), schedule, position)
+    return exact_at(of_label(make_mixture(data), label), schedule, position)
 
 
 @lru_cache(maxsize=1024)
@@ -334,7 +350,7 @@ def _reference(data: DataConfig, label: int | None, schedule: Schedule, level: i
 @lru_cache(maxsize=8)
 def _compared(data: DataConfig, label: int | None) -> GaussianMixture:
     """Return the data's mixture, with close components merged if there are many."""
-    return merged(make_target(data, label))
+    return merged(of_label(make_mixture(data), label))
 
 
 @lru_cache(maxsize=1024)
@@ -375,7 +391,7 @@ def measure_trajectory(
             progress=progress,
         )
     x = raw.x.detach().cpu().numpy()
-    mixture = make_target(experiment.data, sampled_class(experiment))
+    mixture = of_label(make_mixture(experiment.data), label_of(experiment))
     start = start_mismatch(experiment)
     trajectory = MeasuredTrajectory(request, mixture, raw, x, start)
     trajectory.numbers(

@@ -7,7 +7,7 @@ show their own units.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -48,9 +48,10 @@ from ..drawing.dots import (
     point_cells,
     shade,
 )
-from ..drawing.grouped import group_layers, plain
+from ..drawing.figure import LegendEntry
+from ..drawing.grouped import group_layers, path_layers, plain
 from ..drawing.palette import Palette
-from ..drawing.plot import LegendEntry, inner_size, plot_frame
+from ..drawing.plot import inner_size, plot_frame
 from ..drawing.quivers import quiver, reference_length, spacing_of
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
@@ -192,7 +193,10 @@ def _true(
         if view_state.forward
         else ("▇", "exact density", "truth")
     )
-    legend = [names.get(view_state.view, usual)]
+    sample, text, role = names.get(view_state.view, usual)
+    if trajectory.groups is not None and sample in "•─":
+        role = "text"  # each point has the colour of its class
+    legend = [(sample, text, role)]
     area, lines, region = _framed(trajectory, view_state, width, height, palette, glyphs, legend)
     match view_state.view:
         case "paths":
@@ -246,14 +250,9 @@ def _path_dots(
     lanes = path_to(x[:, :PATHS], view_state.position).transpose(1, 0, 2)
     groups = first(groups, len(lanes))
     layers, marks = area.layers(lanes[:, -1], role, groups), list[Mark]()
-    if groups is None:
-        faint = {"network": "path", "ideal": "ideal path"}.get(role, "axis")
-        layers.append(DotLayer(area.paths(lanes), faint))
-    else:
-        layers += [
-            DotLayer(area.paths(lanes[groups.index == k]), f"faint {groups.groups[k].role}")
-            for k in groups.present
-        ]
+    faint = {"network": "path", "ideal": "ideal path"}.get(role, "axis")
+    gone = path_layers(lanes, groups, faint, area.ranges, area.size)
+    layers += [replace(layer, role=f"faint {layer.role}") if groups else layer for layer in gone]
     if view_state.tracked is not None and view_state.tracked < x.shape[1]:
         lane = path_to(x[:, view_state.tracked], view_state.position)[None]
         layers.insert(0, DotLayer(area.paths(lane), "mark"))
