@@ -20,7 +20,9 @@ from ..cases import for_each
 from ..trainings import trained
 
 NAMES = [name for name in DATA_PARTS if name != "file"]
-SHAPES = [name for name, part in DATA_PARTS.items() if part.function and name != "drawing"]
+SHAPES = [
+    name for name, part in DATA_PARTS.items() if part.function and name not in ("drawing", "tree")
+]
 
 
 @for_each("name", NAMES)

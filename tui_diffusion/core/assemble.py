@@ -53,7 +53,7 @@ def _section(given: S | Experiment | Preset, kind: type[S], name: str) -> S:
 def make_mixture(
     data: DataConfig | Experiment | Preset, device: torch.device | str = "cpu"
 ) -> GaussianMixture:
-    """Build the mixture of a configuration, with one std for all components.
+    """Build the mixture of a configuration.
 
     A class is a mode where the data have modes, else a curve, an arm or a square of them.
     """
@@ -62,10 +62,7 @@ def make_mixture(
         return _placed(data.given, device)
     part = DATA_PARTS[data.name]
     if part.means:
-        each = range(len(data.means))
-        return GaussianMixture(
-            data.means, data.std, data.weights or None, labels=each, device=device
-        )
+        return _centred(data, "correlation" in part.uses, device)
     if data.name == "ring":
         turn = 2 * math.pi * torch.arange(data.count, dtype=torch.float64) / data.count
         ring = polar(torch.ones_like(turn), turn)
@@ -74,14 +71,36 @@ def make_mixture(
         unit = scaling_of(data).unit(_points(data))
         return GaussianMixture(unit, data.std, has_modes=False, device=device)
     function = _function(datasets, part)
-    points, weights, *labels = function(**_arguments(function, data))
+    points, weights, *more = function(**_arguments(function, data))
+    labels, covariances = (*more, None, None)[:2]
     # The points are weighted, so that the scaling is that of the distribution.
     weights = weights / weights.sum()
     centre = weights @ points
     scale = float((weights @ (points - centre).square()).mean().sqrt())
-    means = (points - centre) / (scale or 1.0)
-    classes = labels[0] if labels else None
-    return GaussianMixture(means, data.std, weights, has_modes=False, labels=classes, device=device)
+    scale = scale or 1.0
+    return GaussianMixture(
+        (points - centre) / scale,
+        data.std if covariances is None else None,
+        weights,
+        covariances=None if covariances is None else covariances / scale**2,
+        has_modes=False,
+        labels=labels,
+        device=device,
+    )
+
+
+def _centred(data: DataConfig, correlated: bool, device: torch.device | str) -> GaussianMixture:
+    """Return the mixture of data that are given by the centres of their modes, each a class."""
+    weights, labels = data.weights or None, range(len(data.means))
+    stds: Any = data.stds or data.std
+    if not correlated:
+        return GaussianMixture(data.means, stds, weights, labels=labels, device=device)
+    one = torch.tensor([[1.0, data.correlation], [data.correlation, 1.0]], dtype=torch.float64)
+    variances = torch.as_tensor(stds, dtype=torch.float64).expand(len(data.means)) ** 2
+    shapes = variances[:, None, None] * one
+    return GaussianMixture(
+        data.means, weights=weights, covariances=shapes, labels=labels, device=device
+    )
 
 
 def mixture_of(given: GaussianMixture | Experiment | Preset) -> GaussianMixture:
@@ -115,7 +134,7 @@ def _checked(experiment: Experiment, own: GaussianMixture) -> GaussianMixture:
             f"mixture must have {experiment.data.classes} classes, those that the network of the "
             f"experiment knows (got {own.classes})"
         )
-    if not (bool((own.stds > 0).all()) and bool((own.weights >= 0).all())):
+    if not (own.narrowest > 0 and bool((own.weights >= 0).all())):
         raise ValueError("mixture must have stds above 0 and weights from 0")
     return own
 

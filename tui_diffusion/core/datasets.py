@@ -1,7 +1,8 @@
-"""Named data sets, each a mixture of Gaussians of one width, and the scaling of points from a file.
+"""Named data sets, each a mixture of Gaussians, and the scaling of points from a file.
 
-The components of curves and areas are at most a standard deviation apart, so that the density is
-smooth. The shapes are shifted and scaled to mean 0 and a pooled standard deviation of 1.
+The components of curves and areas are of one width and at most a standard deviation apart, so that
+the density is smooth; those of a tree are elongated. The shapes are shifted and scaled to mean 0
+and a pooled standard deviation of 1.
 """
 
 from __future__ import annotations
@@ -91,11 +92,15 @@ class Scaling:
 
 
 class Shape(NamedTuple):
-    """Points (n, 2) where the components are, their weights (n,) and their classes (n,)."""
+    """Points (n, 2) where the components are, their weights (n,) and their classes (n,).
+
+    ``covariances`` (n, 2, 2) are in the units of the points; None: all components have one std.
+    """
 
     points: Tensor
     weights: Tensor
     labels: Tensor
+    covariances: Tensor | None = None
 
 
 def polar(radius: Tensor, angle: Tensor) -> Tensor:
@@ -180,6 +185,38 @@ def pinwheel(std: float) -> Shape:
     ]
     labels = torch.arange(5).repeat_interleave(len(arm))
     return Shape(torch.cat([arm @ r for r in rotate]), weight.repeat(5), labels)
+
+
+def tree(std: float) -> Shape:
+    """Two trees that grow from one root, each a class: arms that fork four times.
+
+    Every arm is two elongated Gaussians. The next ones are 0.76 as long and 0.85 as thick, in which
+    ``std`` is the trunk's across. A toy example of guidance, after appendix C of Karras et al. 2024
+    (autoguidance).
+    """
+    arms, rows = [(0.0, 0.0, lean, label) for label, lean in enumerate((-0.5, 0.5))], []
+    for depth in range(5):
+        length, grown = 0.76**depth, []
+        for x, y, angle, label in arms:
+            dx, dy = length * math.sin(angle), length * math.cos(angle)
+            rows += [(x + at * dx, y + at * dy, angle, depth, label) for at in (0.25, 0.75)]
+            grown += [(x + dx, y + dy, angle + turn, label) for turn in (-0.36, 0.5)]
+        arms = grown
+    x, y, angle, depth, label = torch.tensor(rows, dtype=torch.float64).unbind(1)
+    points, weights = torch.stack([x, y], 1), (0.76 * 0.85) ** depth
+    weights = weights / weights.sum()
+    points = points - weights @ points
+    size = (weights @ points.square()).mean().sqrt()
+    along, across = 0.3 * 0.76**depth / size, std * 0.85**depth
+    axis, normal = polar(torch.ones_like(x), math.pi / 2 - angle), polar(torch.ones_like(x), -angle)
+    covariances = _outer(axis) * along[:, None, None] ** 2
+    covariances = covariances + _outer(normal) * across[:, None, None] ** 2
+    return Shape(points / size, weights, label.long(), covariances)
+
+
+def _outer(vectors: Tensor) -> Tensor:
+    """Return the outer product of every vector (n, d) with itself, (n, d, d)."""
+    return vectors[:, :, None] * vectors[:, None, :]
 
 
 def drawing(std: float) -> Shape:

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
+from ..rounding import rounded
 from ..short_repr import short_repr
 
 MAX_POINTS = 4096
@@ -120,21 +121,26 @@ class Reference:
 def energy_distance(x: Tensor, mixture: GaussianMixture) -> EnergyDistance:
     """Return the energy distance of the distribution of points x (n, d) to a mixture."""
     mixture = mixture.to("cpu")
-    numbers = (mixture.means, mixture.stds, mixture.weights)
+    widths = mixture.stds if mixture.ellipses is None else mixture.covariances
+    numbers = (mixture.means, widths, mixture.weights)
     return _reference(mixture.dim, *(part.numpy().tobytes() for part in numbers)).distance(x)
 
 
 @lru_cache(maxsize=8)
 def _reference(dim: int, *numbers: bytes) -> Reference:
     """Return the reference of a mixture from the bytes of its numbers: trainings share data."""
-    means, stds, weights = (
+    means, widths, weights = (
         torch.frombuffer(bytearray(part), dtype=torch.float64) for part in numbers
     )
-    return Reference(GaussianMixture(means.reshape(-1, dim), stds, weights))
+    means = means.reshape(-1, dim)
+    if len(widths) == len(weights):
+        return Reference(GaussianMixture(means, widths, weights))
+    covariances = widths.reshape(-1, dim, dim)
+    return Reference(GaussianMixture(means, weights=weights, covariances=covariances))
 
 
 def mixture_distance(a: GaussianMixture, b: GaussianMixture) -> float:
-    """Return the energy distance of two mixtures, exact up to 1,024 components each."""
+    """Return the energy distance of two mixtures, exact up to 1,024 round components each."""
     a, b = merged(a.to("cpu")), merged(b.to("cpu"))
     return max(2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b), 0.0)
 
@@ -210,9 +216,11 @@ def _parts(x: Tensor, others: int) -> Iterator[Tensor]:
 def merged(mixture: GaussianMixture, most: int = _COMPONENTS) -> GaussianMixture:
     """Merge nearby components into at most ``most``, preserving weight, mean and variance.
 
+    Elongated components are first made of round ones (`core.rounding`).
     Halving along the wider axis, as a k-d tree does, groups components so close to each other that
     the distance to a point changes by their extent squared over the distance.
     """
+    mixture = rounded(mixture, most=max(most // mixture.modes, 256))
     if mixture.modes <= most:
         return mixture
     groups = [torch.arange(mixture.modes)]

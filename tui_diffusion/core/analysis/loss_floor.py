@@ -31,6 +31,7 @@ from ..assemble import (
     mixture_for,
     sampling_schedule,
 )
+from ..components import Ellipses
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
@@ -41,6 +42,7 @@ from ..schedules import Level
 from ..short_repr import short_repr
 from ..training.stages import stages
 from .likelihood_bound import nats_by_level, target_gain
+from .posterior import posterior_moments, within
 
 _REACH = 6.0
 """Range of integrals over x around every component, in its noised std."""
@@ -87,30 +89,25 @@ def residual(
 ) -> Residual:
     """Return the moments of the irreducible residual of x_0, to a relative error of 1e-3.
 
-    The observation is x = α x_0 + σ ε. One Gaussian: ‖r‖² is (s²σ²/v) χ²_d. A mixture: the
+    The observation is x = α x_0 + σ ε. One Gaussian: ‖r‖² is Σ_a (s_a²σ²/v_a) χ²_1. A mixture: the
     posterior is a mixture too. Its moments are exact at every x, and integrated by the trapezoid
     rule, which converges exponentially for functions as smooth as these. Mixtures of very many
     components (points from a file) are sampled instead, to a few percent. ``fourth`` is nan unless
     requested.
     """
-    mixture, d = mixture.to("cpu"), mixture.dim
+    mixture = mixture.to("cpu")
     if mixture.modes == 1:
-        within = float(_within(mixture, alpha, sigma)[0])
-        return Residual(d * within, d * (d + 2) * within**2)
+        variances = within(mixture, alpha, sigma)[0]
+        square = float(variances.sum())
+        return Residual(square, square**2 + 2 * float(variances.square().sum()))
     noised = mixture.noised(alpha, sigma)
     points, cell = nodes(noised)
-    if fourth or mixture.modes <= 64 or bool((mixture.stds != mixture.stds[0]).any()):
+    if fourth or mixture.modes <= 64 or not mixture.alike:
         weights = noised.log_prob(points).exp() * cell if cell else torch.ones(len(points)).double()
         weights = weights / weights.sum()
-        square, fourths = _posterior_moments(mixture, points, alpha, sigma)
+        square, fourths = posterior_moments(mixture, points, alpha, sigma)
         return Residual(float(weights @ square), float(weights @ fourths))
     return Residual(_mmse_of_many(mixture, points, alpha, sigma, bool(cell)), math.nan)
-
-
-def _within(mixture: GaussianMixture, alpha: float, sigma: float) -> Tensor:
-    """Return the variance of a coordinate of x_0, given x and its component: s_m² σ²/v_m, (m,)."""
-    variances = mixture.stds**2
-    return variances * sigma**2 / (alpha**2 * variances + sigma**2)
 
 
 def nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
@@ -120,7 +117,7 @@ def nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
     distance D apart the posterior changes within v/D; that matters where the modes overlap, so the
     grid resolves 0.12 std. Curves and areas have no such gaps.
     """
-    std = float(noised.stds.min())
+    std = noised.narrowest
     wide = float((noised.means.max(0).values - noised.means.min(0).values).norm())
     sharp = std / max(wide, std)
     spacing = min(max(sharp, 0.12), 0.5) if noised.has_modes else 0.7
@@ -135,14 +132,20 @@ def nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
 
 def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
     """Return the points of a lattice near any component, (g, d); None if there are too many."""
-    most = math.ceil(_REACH * float(noised.stds.max()) / spacing)
+    most = math.ceil(_REACH * noised.widest / spacing)
+    if (2 * most + 1) ** noised.dim > _MOST_PAIRS:
+        return None
     offsets = torch.cartesian_prod(*[torch.arange(-most, most + 1)] * noised.dim)
     offsets = offsets.reshape(-1, noised.dim)
     offsets = offsets[offsets.square().sum(1) <= most**2]
     if len(offsets) * noised.modes > _MOST_PAIRS:
         return None
     nearest = (noised.means / spacing).round().long()
-    cells = (nearest[:, None, :] + offsets).reshape(-1, noised.dim)
+    cells = nearest[:, None, :] + offsets
+    if noised.ellipses is None:
+        cells = cells.reshape(-1, noised.dim)
+    else:
+        cells = cells[_near(noised.ellipses, offsets * spacing, spacing)]
     low = cells.min(0).values
     size = (cells.max(0).values - low + 1).tolist()
     rows = size[1] if noised.dim == 2 else 1
@@ -159,32 +162,11 @@ def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
     return (torch.stack(axes, 1) + low).double() * spacing
 
 
-def _posterior_moments(
-    mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float
-) -> tuple[Tensor, Tensor]:
-    """Return E[‖r‖² | x] and E[‖r‖⁴ | x] for r = x_0 − E[x_0|x], both (g,).
-
-    Given x and component m, r ~ N(δ_m, τ_m² I): ‖r‖² has mean q = ‖δ‖² + dτ², variance
-    2dτ⁴ + 4τ²‖δ‖².
-    """
-    d = mixture.dim
-    variance = alpha**2 * mixture.stds**2 + sigma**2
-    within = _within(mixture, alpha, sigma)
-    squares, fourths = [], []
-    for part in torch.split(x, max(1, PAIRS_AT_ONCE // mixture.modes)):
-        shares = mixture.responsibilities(part, alpha, sigma)
-        apart = torch.zeros_like(shares)
-        for axis in range(d):
-            centre = (
-                sigma**2 * mixture.means[:, axis]
-                + alpha * mixture.stds**2 * part[:, axis : axis + 1]
-            ) / variance
-            apart += (centre - (shares * centre).sum(1, keepdim=True)) ** 2
-        mean = apart + d * within
-        squares.append((shares * mean).sum(1))
-        spread = 2 * d * within**2 + 4 * within * apart
-        fourths.append((shares * (mean**2 + spread)).sum(1))
-    return torch.cat(squares), torch.cat(fourths)
+def _near(ellipses: Ellipses, offsets: Tensor, margin: float) -> Tensor:
+    """Return which offsets (k, d) are within `_REACH` std of every component, (m, k)."""
+    along = torch.einsum("kd,mda->mka", offsets.double(), ellipses.axes)
+    reach = _REACH * ellipses.widths[:, None] + margin
+    return (along / reach).square().sum(2) <= 1
 
 
 def _mmse_of_many(
@@ -213,8 +195,9 @@ def _mmse_of_many(
         spread = (moments[:, -1] - moments[:, :-1].square().sum(1)).clamp_min(0)
         total += float(density.double() @ spread)
         weights += float(density.double().sum())
-    within = float(_within(mixture, alpha, sigma)[0])
-    return mixture.dim * within + (sigma**2 / variance) ** 2 * total / weights
+    return (
+        float(within(mixture, alpha, sigma)[0].sum()) + (sigma**2 / variance) ** 2 * total / weights
+    )
 
 
 Data = DataConfig | GaussianMixture

@@ -204,6 +204,6 @@ def probability_flow(
         math.hypot(alpha, sigma),
         clean,
         max(angle_of(alpha, sigma), clean),
-        float(mixture.stds.min()),
+        mixture.narrowest,
         knots,
     )

@@ -32,7 +32,7 @@ GIVEN = "own mixture"
 
 
 class DataConfig(PartSection):
-    """The distribution to learn: a mixture of Gaussians of one width."""
+    """The distribution to learn: a mixture of Gaussians."""
 
     parts = DATA_PARTS
 
@@ -53,6 +53,20 @@ class DataConfig(PartSection):
         "weights",
         "Weight of every component, scaled to sum to 1. Empty: as the data set has them.",
         allowed=f"one number from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g} for each of the means",
+    )
+    stds: RealList = setting(
+        (),
+        "stds",
+        "Standard deviation of every component. Empty: data.std for all.",
+        allowed=f"one number from {LEAST_STD:g} to 10 for each of the means",
+    )
+    correlation: Real = setting(
+        0.8,
+        "correlation",
+        "Correlation of the two coordinates of every component.",
+        ge=-0.99,
+        le=0.99,
+        scale=0.05,
     )
     count: Whole = setting(8, "modes", "Number of modes on the ring.", ge=1, le=64)
     path: str = setting(
@@ -121,8 +135,8 @@ class DataConfig(PartSection):
         part = DATA_PARTS[self.name]
         means, weights = self.means or part.means, self.weights or part.weights
         if not part.means:
-            if self.means or self.weights:
-                field = "means" if self.means else "weights"
+            if self.means or self.weights or self.stds:
+                field = "means" if self.means else "weights" if self.weights else "stds"
                 raise ValueError(
                     f"data.{field}: does not go with data.name {self.name!r}; "
                     f"allowed: none, or data.name = {' or '.join(centred())}"
@@ -141,6 +155,11 @@ class DataConfig(PartSection):
                 f"data.means: {shown} has points of {counts} coordinates, {len(means)} in all; "
                 "allowed: 1 to 64 points, all of 1 or all of 2 coordinates"
             )
+        if "correlation" in part.uses and dims != {2}:
+            raise ValueError(
+                f"data.means: {shortened(format_value(means))} are points of 1 coordinate; "
+                f"allowed: points of 2 coordinates, as data.name is {self.name!r}"
+            )
         if not self.weights and len(weights) != len(means):
             weights = ()
         farthest = max(abs(number) for mean in means for number in mean)
@@ -149,7 +168,15 @@ class DataConfig(PartSection):
                 f"data.means: {shortened(format_value(means))} reach too far; allowed: numbers "
                 f"from {-FARTHEST:g} to {FARTHEST:g}"
             )
-        if self.std < LEAST_STD * farthest:
+        least = LEAST_STD * max(farthest, 1.0)
+        fits = [least <= std <= 10 for std in self.stds]
+        if self.stds and (len(fits) != len(means) or not all(fits)):
+            shown = shortened(format_value(self.stds))
+            raise ValueError(
+                f"data.stds: {shown} does not fit {len(means)} means up to {farthest:g}; allowed: "
+                f"for each of them a number from {format_value(least)} to 10, or none"
+            )
+        if not self.stds and self.std < LEAST_STD * farthest:
             raise ValueError(
                 f"data.std: {format_value(self.std)} is finer than float32 holds at means of "
                 f"{farthest:g}; allowed: from {format_value(LEAST_STD * farthest)}"

@@ -261,7 +261,7 @@ class Experiment(Section):
         if name != self.data.name and part is not None:
             changed["data.means"] = part.means
             own = "data.means" not in settings
-            changed["data.weights"] = part.weights if own else ()
+            changed["data.weights"], changed["data.stds"] = part.weights if own else (), ()
             if (self.data.name, name) != ("drawing", "file"):  # in both, every point is a component
                 changed["data.std"] = part.std
             changed["data.columns"] = changed["data.where"] = ""

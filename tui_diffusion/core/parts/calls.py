@@ -158,27 +158,28 @@ def schedule_levels(function: Callable[..., Any]) -> Callable[..., Schedule]:
 
 def dataset_points(
     function: Callable[..., Any], dim: int
-) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
-    """Return a function that returns points (n, d), weights (n,) and labels (n,).
+) -> Callable[..., tuple[Tensor, Tensor, Tensor, Tensor | None]]:
+    """Return a function that returns points (n, d), weights, labels (n,), covariances (n, d, d).
 
-    ``function`` may leave out the labels, or both; then all points are of one class.
+    ``function`` may leave out what follows the points; without labels all points are of one class.
+    Covariances are in the units of the points; None: all have one std.
 
     It is called once for the same settings, with torch's random numbers seeded, so that the data
     are the same in every process.
     """
 
     @lru_cache(maxsize=16)
-    def found(**parameters: Any) -> tuple[Tensor, Tensor, Tensor]:
+    def found(**parameters: Any) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         import torch
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             result = function(**parameters)
-        given = (*result, None, None) if isinstance(result, tuple) else (result, None, None)
-        if not 3 <= len(given) <= 5:
-            raise ValueError("it must return points; points and weights; or points, weights and "
-                             f"labels (got {len(given) - 2} values)")  # fmt: skip
-        points, weights, labels, *_ = given
+        given = result if isinstance(result, tuple) else (result,)
+        if not 1 <= len(given) <= 4:
+            raise ValueError("it must return points, and may return weights, labels and "
+                             f"covariances (got {len(given)} values)")  # fmt: skip
+        points, weights, labels, covariances = (*given, None, None, None)[:4]
         points = torch.as_tensor(points).detach().to("cpu", torch.float64)
         points = points[:, None] if points.ndim == 1 and dim == 1 else points
         if points.ndim != 2 or points.shape[1] != dim or not 1 <= len(points) <= _MOST_POINTS:
@@ -194,10 +195,10 @@ def dataset_points(
             raise ValueError("it must return finite points, and weights above 0")
         if len(points) > 1 and not bool((points != points[0]).any()):
             raise ValueError("it must return points that differ")
-        return points, weights, _labels(labels, len(points))
+        return points, weights, _labels(labels, len(points)), _covariances(covariances, points)
 
     @wraps(function)
-    def points(**parameters: Any) -> tuple[Tensor, Tensor, Tensor]:
+    def points(**parameters: Any) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         return found(**parameters)
 
     return points
@@ -220,6 +221,21 @@ def _labels(given: Any, points: int) -> Tensor:
         raise ValueError("it must return labels counted from 0, each of them present "
                          f"(got {found[0]} to {found[-1]}, {len(found)} of them)")  # fmt: skip
     return labels
+
+
+def _covariances(given: Any, points: Tensor) -> Tensor | None:
+    """Return the covariances of the Gaussians at points (n, d), (n, d, d); None without any."""
+    import torch
+
+    from ..components import Ellipses
+
+    if given is None:
+        return None
+    covariances = torch.as_tensor(given).detach().to("cpu", torch.float64)
+    shapes = Ellipses.of(covariances, *points.shape)
+    if not bool((shapes.widths > 0).all()):
+        raise ValueError("it must return covariances that are positive definite")
+    return covariances.expand(*points.shape, points.shape[1])
 
 
 def method_maker(kind: type, part: str, file: PartFile | None) -> Callable[..., Method]:

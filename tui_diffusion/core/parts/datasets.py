@@ -16,7 +16,7 @@ class DataPart(Part):
     ``means`` are the centres, ``weights`` their weights if they are not equal. A curve or an area
     has a function instead: it takes ``std``, the standard deviation of every component, and returns
     points (n, dim), weights (n,) and, if it has classes, labels (n,); the first two need no
-    particular size.
+    particular size. Covariances (n, dim, dim) may follow, in the units of the points.
 
     ``dim`` is the number of coordinates of a function's points, ``classes`` that of its labels.
 
@@ -35,7 +35,7 @@ class DataPart(Part):
     script: str = ""
 
 
-_CENTRES = ("means", "weights")
+_CENTRES = ("means", "weights", "stds")
 _RUN_TOGETHER = "of Gaussians of std sigma_data so close that they run together"
 
 DATA_PARTS = by_name(
@@ -71,6 +71,13 @@ DATA_PARTS = by_name(
         means=((-1.0, -1.0), (1.0, 1.0)),
         weights=(0.9, 0.1),
         uses=_CENTRES,
+    ),
+    DataPart(
+        name="correlated",
+        title="A correlated Gaussian",
+        std=0.5,
+        means=((0.0, 0.0),),
+        uses=(*_CENTRES, "correlation"),
     ),
     DataPart(name="ring", title="Ring", std=0.05, uses=("count",)),
     DataPart(
@@ -131,6 +138,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="checkerboard",
         function="checkerboard",
         title="Checkerboard",
+        classes=8,
         std=0.08,
         what="eight squares, each a grid of Gaussians of std sigma_data that run together",
         script="""\
@@ -146,6 +154,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="pinwheel",
         function="pinwheel",
         title="Pinwheel",
+        classes=5,
         std=0.06,
         what=f"five bent arms, {_RUN_TOGETHER}",
         script="""\
@@ -156,6 +165,27 @@ turns = [torch.tensor(2 * torch.pi * k / 5, dtype=torch.float64) for k in range(
 modes = torch.cat(
     [arm @ torch.tensor([[t.cos(), t.sin()], [-t.sin(), t.cos()]]).double() for t in turns]
 )
+""",
+    ),
+    DataPart(
+        name="tree",
+        function="tree",
+        title="Two trees",
+        classes=2,
+        std=0.06,
+        papers=("Karras et al. 2024, arXiv:2406.02507",),
+        what="two trees of elongated Gaussians, sigma_data across the trunk",
+        script="""\
+arms, rows = [(0.0, 0.0, -0.5), (0.0, 0.0, 0.5)], []
+for depth in range(5):
+    length, grown = 0.76**depth, []
+    for x, y, angle in arms:
+        dx, dy = length * np.sin(angle), length * np.cos(angle)
+        rows += [(x + at * dx, y + at * dy, angle, depth) for at in (0.25, 0.75)]
+        grown += [(x + dx, y + dy, angle + turn) for turn in (-0.36, 0.5)]
+    arms = grown
+x, y, angle, depth = torch.tensor(rows, dtype=torch.float64).unbind(1)
+modes, weights = torch.stack([x, y], 1), (0.76 * 0.85) ** depth
 """,
     ),
     DataPart(

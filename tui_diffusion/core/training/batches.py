@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..assemble import make_schedule
+from ..components import stretched
 from ..config.experiment import Experiment
 from ..methods import AnyLevel, Method
 from ..mixtures import GaussianMixture
@@ -73,6 +74,8 @@ class Batches:
         self._any_level = method if isinstance(method, AnyLevel) else None
         self._device = device = mixture.means.device
         self._means, self._stds = mixture.means.float(), mixture.stds.float()
+        shapes = mixture.ellipses
+        self._roots = None if shapes is None else shapes.roots().float()
         self.random = generator(experiment.seed, "batches", device)
         batch = experiment.training.batch
         on_gpu = device.type != "cpu"
@@ -110,7 +113,10 @@ class Batches:
         x0 = torch.randn(shape, generator=random, device=device)
         eps = torch.randn(shape, generator=random, device=device)
         labels = self.labels(component)
-        x0 *= self._stds[component].view(-1, batch, 1)
+        if self._roots is None:
+            x0 *= self._stds[component].view(-1, batch, 1)
+        else:
+            x0 = stretched(x0, self._roots[component].view(-1, batch, dim, dim))
         x0 += self._means[component].view(-1, batch, dim)
         size = max(1, self._at_once // features[0].numel())
         for start in range(0, self.steps, size):

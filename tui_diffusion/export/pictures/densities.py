@@ -90,7 +90,7 @@ def _densities(animation: Animation, scene: Scene, xs: Range, ys: Range) -> Dens
     cell = (xs[1] - xs[0]) / across
     # The window is that of x = α x_0 + σ ε; for the ODE it is scaled to unit α² + σ².
     size = math.hypot(at.alpha, at.sigma)
-    narrow = float(at.truth.stds.min()) < cell
+    narrow = at.truth.narrowest < cell
     angle = max(angle_of(at.alpha, at.sigma), flow.clean, math.atan(cell / size) if narrow else 0.0)
     angle = min(angle, max(flow.noisy, flow.clean))
     columns = torch.from_numpy(interval_centres(xs, across))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from ...core.arrays import Floats, Range
-from ...core.mixtures import GaussianMixture
 from ...core.trajectory_view import (
     CONTOUR_SHARE,
     MARKED_MODES,
@@ -76,11 +74,8 @@ def near_panel(
     animation: Animation, scene: Scene, title: str = "each point from its mode"
 ) -> PicturePanel:
     """Return the points of the plane relative to their nearest modes."""
-    widest = int(scene.truth.stds.argmax())
-    one = GaussianMixture(
-        torch.zeros_like(scene.truth.means[:1]), scene.truth.stds[widest : widest + 1]
-    )
-    half = _NEAR * float(one.stds[0])
+    one = scene.truth.about_means()
+    half = _NEAR * one.widest
     maker = animation.exhibit.maker
     layers = (
         Shade(one, EXACT),

@@ -225,7 +225,7 @@ class _Plot(PlotArea):
         p = self._density(layer.truth)
         pixel = (panel.xs[1] - panel.xs[0]) / self.width
         thick = 1.3 * self.unit
-        steepest = 3.5 / max(float(layer.truth.stds.min()) / pixel, 0.6)
+        steepest = 3.5 / max(layer.truth.narrowest / pixel, 0.6)
         line = raster.contour_coverage(p, raster.contour_density(p, layer.share), steepest, thick)
         self._cover(line, layer.role, 0.9)
 

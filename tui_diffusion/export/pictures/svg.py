@@ -231,7 +231,7 @@ class _Plot(PlotArea):
         panel = self.panel
         # Small spikes need cells finer than the panel's pixels for round contours.
         pixel = (panel.xs[1] - panel.xs[0]) / self.width
-        narrow = float(layer.truth.stds.min()) < 4 * pixel
+        narrow = layer.truth.narrowest < 4 * pixel
         fine = 1 if not narrow else 4 if layer.truth.modes <= 16 else 2
         size = (fine * self.width, fine * self.height)
         logs = raster.log_density(layer.truth, panel.xs, panel.ys, *size)

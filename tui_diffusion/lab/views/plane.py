@@ -335,7 +335,7 @@ def _window_2d(
 ) -> tuple[tuple[float, float], float]:
     """Return centre and half width of the visible part of the plane."""
     if view_state.view == "close-up":
-        widest = float(trajectory.truth(view_state.position).stds.max())
+        widest = trajectory.truth(view_state.position).widest
         return (0.0, 0.0), 5 * widest * 2 ** (-view_state.zoom / 2)
     centre, half = extent_of(trajectory)
     return (float(centre[0]), float(centre[1])), half * 2 ** (-view_state.zoom / 2)
@@ -363,8 +363,10 @@ def _mode_marks(
 def _ring(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) -> DotGrid:
     """Return the dots of the contour that encloses most of the truth."""
     if view_state.view == "close-up":
-        std = float(trajectory.truth(view_state.position).stds.max())
-        return area.bins(circle((0.0, 0.0), std * CONTOUR_RADIUS))
+        about = trajectory.truth(view_state.position).about_means()
+        if about.modes > 1 or about.ellipses is not None:
+            return contour_dots(about, area.ranges, area.size)
+        return area.bins(circle((0.0, 0.0), about.widest * CONTOUR_RADIUS))
     return _contour(*_truth(trajectory, view_state), area.ranges, area.size)
 
 

@@ -13,8 +13,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ...components import stretched
 from ...config.experiment import Experiment
 from ...methods import EDM, AnyLevel, Flow, Method
+from ...mixtures import GaussianMixture
 from ...networks import Network
 from ...schedules import Level
 from ..batches import positions, sampled_levels
@@ -56,6 +58,8 @@ class StackedBatches:
         self._offset = torch.tensor([[begins[id(m)]] for m in sources.mixtures], device=device)
         self._means = torch.cat([mixture.means for mixture in mixtures.values()]).float()
         self._stds = torch.cat([mixture.stds for mixture in mixtures.values()]).float()[:, None]
+        shapes = [mixture.ellipses for mixture in mixtures.values()]
+        self._roots = None if not any(shapes) else torch.cat([_roots(m) for m in mixtures.values()])
         # The numbers of the block that was drawn last.
         shape = (len(sources), self.steps, batch, dim)
         self._x0, self._eps = (torch.zeros(shape, device=device) for _ in range(2))
@@ -118,7 +122,10 @@ class StackedBatches:
         component = self._component if self._component.shape[1] == 1 else self._component[:, steps]
         component = component.transpose(0, 1)
         x0, eps = (numbers[:, steps].transpose(0, 1) for numbers in (self._x0, self._eps))
-        x0 = self._stds[component] * x0 + self._means[component]
+        if self._roots is None:
+            x0 = self._stds[component] * x0 + self._means[component]
+        else:
+            x0 = stretched(x0, self._roots[component]) + self._means[component]
         self.targets[part] = self._method.target(x0, eps, level).mT
         x = level.alpha * x0 + level.sigma * eps
         inputs = self._method.network_input(x, level).mT.contiguous()
@@ -135,6 +142,13 @@ class StackedBatches:
         row = self._levels[every, drawn].transpose(0, 1)[..., None, None]
         alpha, sigma, alpha_next, sigma_next, condition = row.unbind(2)
         return Level(alpha, sigma, alpha_next, sigma_next), condition
+
+
+def _roots(mixture: GaussianMixture) -> Tensor:
+    """Return the square root of the covariance of every component, (m, d, d)."""
+    if mixture.ellipses is not None:
+        return mixture.ellipses.roots().float()
+    return torch.diag_embed(mixture.widths).float()
 
 
 def _together(methods: Sequence[Method], device: torch.device) -> Method:
