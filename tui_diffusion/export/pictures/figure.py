@@ -16,8 +16,9 @@ from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS, Axis
 from ...core.mixtures import GaussianMixture
 from ...core.trajectory_view import CONTOUR_SHARE
+from ..groups import Groups, PointShape
 
-Sample = Literal["dot", "line", "dashes", "ring", "block", "arrow"]
+Sample = Literal["line", "dashes", "ring", "block", "arrow"] | PointShape
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +57,13 @@ class Contour:
 
 @dataclass(frozen=True, eq=False)
 class Dots:
-    """Points (n, 2), drawn fainter if there are very many."""
+    """Points (n, 2), drawn fainter if there are very many; those of ``groups`` as these say."""
 
     points: Floats
     role: str
     label: str = ""
     sample: Sample = "dot"
+    groups: Groups | None = None
 
 
 @dataclass(frozen=True, eq=False)
