@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from tui_diffusion.cli.tables import _print_guidance, console
 from tui_diffusion.core.analysis.guidance_vectors import guidance_by_level
 from tui_diffusion.core.analysis.guided_truth import guided_truth
+from tui_diffusion.core.analysis.report import guidance_levels, guidance_report
 from tui_diffusion.core.assemble import make_ideal, make_mixture
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.methods import EDM, NetworkDenoiser, Prediction
@@ -88,10 +90,37 @@ def test_autoguidance_is_compared_with_the_correction_of_the_network():
         assert abs(at.exact - 0.3 * at.sigma) < 1e-3 * at.sigma
 
 
-def test_the_ideal_sample_follows_the_guided_ode():
+def test_the_report_of_an_ideal_sample_that_follows_the_guided_ode():
     experiment = classes(sampling__sampler="heun", sampling__levels=60, sampling__start="exact")
-    truth = guided_truth(experiment)
     ideal = make_ideal(experiment, make_mixture(experiment))
-    found = truth.distances(denoise(experiment, ideal, points=1000).result)
-    assert found.guided < 4 * found.real, found
-    assert min(found.conditional, found.tilted) > 10 * found.real
+    found = guidance_report(denoise(experiment, ideal, points=1000))
+    assert abs(found["guided"]) < 4 * found["real"], found
+    assert min(found["conditional"], found["tilted"]) > 10 * found["real"]
+    asked = {"weight": 3.0, "from": 0.0, "to": 1e6, "guide": "no-label", "label": "all"}
+    assert {name: found[name] for name in asked} == asked and found["reason"] == ""
+    rows = guidance_levels(experiment.with_settings({"sampling.guidance_to": 1}), ideal)
+    assert len(rows) == 60 and rows[0] is None
+    assert next(filter(None, rows))["angle"] < 1e-4
+    unguided = experiment.with_settings({"sampling.guidance": 1})
+    assert guidance_report(denoise(unguided, ideal, points=2)) is None
+    assert guidance_levels(unguided, ideal) == [None] * 60
+
+
+def test_the_report_for_a_person(capsys):
+    at = {"angle": 12.3, "ratio": None, "length": 1.0, "exact": 2.0}
+    levels = [
+        {"level": 0, "sigma": 5.0, "guidance": None},
+        {"level": 1, "sigma": 1, "guidance": at},
+    ]
+    found = {"weight": 3.0, "from": 0.2, "to": 4.0, "guide": "no-label", "label": "1"}
+    found |= {"conditional": 0.5, "tilted": None, "guided": 0.1, "real": 0.01, "reason": "no end"}
+    _print_guidance(console(), {"guidance": found, "levels": levels})
+    text = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "Guidance of class 1 with weight 3, guide no-label, for sigma/alpha from 0.2 to 4.",
+        "No end.",
+        "guided ODE of exact denoisers 0.1",
+        "tilted, p(x|c)^w p(x)^(1-w) –",
+    ):
+        assert words in text
+    assert "0 5 – – – – 1 1 12.3 – 1 2 angle:" in text
