@@ -349,7 +349,7 @@ class GaussianMixture:
 
         In a component's std along its own axes, so that the nearest is that of the least distance.
         """
-        index = self.by_rows(x, 1.0, 0.0, lambda part: part.square().argmin(1)).long()
+        index = self.by_rows(x, 1.0, 0.0, lambda part: part.square().argmin(1).to(x)).long()
         return self.whitened(x.to(self.means) - self.means[index], index).norm(dim=1), index
 
     def whitened(self, differences: Tensor, index: Tensor) -> Tensor:
