@@ -24,6 +24,7 @@ from ..core.analysis.probability_flow import NoFieldError
 from ..core.arrays import Floats
 from ..core.assemble import make_ideal, make_mixture, scaling_of
 from ..core.axes import Axis
+from ..core.conditioning import guided, label_of, truth_of
 from ..core.config.experiment import Experiment
 from ..core.config.titles import title_of
 from ..core.datasets import Scaling
@@ -216,8 +217,8 @@ class Animation:
 
     @cached_property
     def mixture(self) -> GaussianMixture:
-        """The exact distribution of the data."""
-        return make_mixture(self.exhibit.experiment.data)
+        """The exact distribution that the points should follow: of the data, or of a class."""
+        return truth_of(self.exhibit.experiment)
 
     @cached_property
     def densities(self) -> dict[tuple[Any, ...], Any]:
@@ -245,8 +246,9 @@ class Animation:
 
     @property
     def ideal(self) -> IdealDenoiser:
-        """The exact denoiser of this experiment."""
-        return make_ideal(self.exhibit.experiment.method, self.mixture)
+        """The exact denoiser of the whole data."""
+        experiment = self.exhibit.experiment
+        return make_ideal(experiment.method, make_mixture(experiment.data))
 
     @cached_property
     def ideal_x(self) -> Floats:
@@ -266,8 +268,10 @@ class Animation:
 
         ``level`` is below N.
         """
-        step = self.trajectory.step(level, slice(ESTIMATES))
-        exact = self.ideal(step.x.cpu(), self.trajectory.schedule[level])
+        step, labels = self.trajectory.step(level, slice(ESTIMATES)), self.trajectory.labels
+        told = None if labels is None else labels[:ESTIMATES].cpu()
+        ideal = guided(self.exhibit.experiment, self.ideal, told)
+        exact = ideal(step.x.cpu(), self.trajectory.schedule[level])
         return _numbers(step.x0_hat), _numbers(exact.x0_hat)
 
     @torch.no_grad()
@@ -279,6 +283,9 @@ class Animation:
         """
         given = self.exhibit.denoiser
         denoiser = self.ideal if ideal or given is None else given
+        # A field over the plane is that of the class that is sampled, or without labels.
+        experiment = self.exhibit.experiment
+        denoiser = guided(experiment, denoiser, label_of(experiment))
         points = torch.from_numpy(x).float().to(device_of(denoiser))
         prediction = denoiser(points, self.trajectory.schedule[level])
         score = -_numbers(prediction.eps_hat) / float(self.trajectory.schedule.sigmas[level])

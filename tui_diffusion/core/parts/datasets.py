@@ -138,6 +138,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="checkerboard",
         function="checkerboard",
         title="Checkerboard",
+        classes=8,
         std=0.08,
         what="eight squares, each a grid of Gaussians of std sigma_data that run together",
         script="""\
@@ -153,6 +154,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="pinwheel",
         function="pinwheel",
         title="Pinwheel",
+        classes=5,
         std=0.06,
         what=f"five bent arms, {_RUN_TOGETHER}",
         script="""\
@@ -169,6 +171,7 @@ modes = torch.cat(
         name="tree",
         function="tree",
         title="Two trees",
+        classes=2,
         std=0.06,
         papers=("Karras et al. 2024, arXiv:2406.02507",),
         what="two trees of elongated Gaussians, sigma_data across the trunk",
