@@ -93,7 +93,7 @@ def test_autoguidance_is_compared_with_the_correction_of_the_network():
 def test_the_report_of_an_ideal_sample_that_follows_the_guided_ode():
     experiment = classes(sampling__sampler="heun", sampling__levels=60, sampling__start="exact")
     ideal = make_ideal(experiment, make_mixture(experiment))
-    found = guidance_report(denoise(experiment, ideal, points=1000))
+    found = guidance_report(experiment, denoise(experiment, ideal, points=1000))
     assert abs(found["guided"]) < 4 * found["real"], found
     assert min(found["conditional"], found["tilted"]) > 10 * found["real"]
     asked = {"weight": 3.0, "from": 0.0, "to": 1e6, "guide": "no-label", "label": "all"}
@@ -102,7 +102,7 @@ def test_the_report_of_an_ideal_sample_that_follows_the_guided_ode():
     assert len(rows) == 60 and rows[0] is None
     assert next(filter(None, rows))["angle"] < 1e-4
     unguided = experiment.with_settings({"sampling.guidance": 1})
-    assert guidance_report(denoise(unguided, ideal, points=2)) is None
+    assert guidance_report(unguided, denoise(unguided, ideal, points=2)) is None
     assert guidance_levels(unguided, ideal) == [None] * 60
 
 

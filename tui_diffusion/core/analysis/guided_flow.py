@@ -22,7 +22,7 @@ from ..guidance import GuidedDenoiser
 from ..methods import METHODS, IdealDenoiser
 from ..mixtures import GaussianMixture
 from .even_samples import even_sample
-from .probability_flow import Flow, angle_of
+from .probability_flow import Flow, angle_of, jumps_of
 
 SAMPLE_STEPS = 24
 """Steps of the ODE of a sample, which move no point of the data sets by more than 1e-4."""
@@ -54,7 +54,7 @@ def guided_flow(
         0.0,
         angle_of(alpha, sigma),
         min(main.narrowest, guide.narrowest),
-        jumps=tuple(math.atan(end) for end in (low, high)) if weight != 1 else (),
+        jumps=jumps_of(denoiser),
     )
 
 

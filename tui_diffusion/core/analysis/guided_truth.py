@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ..assemble import make_ideal, mixture_for, sampling_schedule
-from ..conditioning import guided, of_label, shares
+from ..conditioning import for_label, guided, of_label, shares
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..guidance import GuidedDenoiser
@@ -30,7 +30,7 @@ from ..short_repr import short_repr
 from .energy_distance import energy_distance
 from .guided_flow import SAMPLE_STEPS, generated_mixture, guided_flow
 from .probability_flow import STEPS, Flow, angle_of
-from .start_mismatch import start_at
+from .start_mismatch import start_of
 from .tilted_density import NotNormalisableError, TiltedDensity
 
 _PAIRS = 20_000_000
@@ -191,7 +191,8 @@ def guided_truth(
         exact = guided(experiment, ideal, label)
         if isinstance(exact, GuidedDenoiser) and isinstance(exact.guide, IdealDenoiser):
             guide = exact.guide.mixture
-        classes.append(GuidedClass(share, main, guide, start_at(experiment, main, alpha, sigma)))
+        start = start_of(for_label(experiment, label), mixture, levels)
+        classes.append(GuidedClass(share, main, guide, start))
     low, high = sampling.guidance_from, sampling.guidance_to
     return GuidedTruth(classes, sampling.guidance, alpha, sigma, low, high)
 

@@ -33,7 +33,7 @@ from torch import Tensor
 
 from ..assemble import make_method, mixture_for, schedule_for
 from ..config.experiment import Experiment
-from ..guidance import is_exact, of_population
+from ..guidance import GuidedDenoiser, is_exact, of_population
 from ..methods import AnyLevel, Denoiser, Prediction, device_of
 from ..mixtures import GaussianMixture, between_parts
 from ..schedules import Level, Schedule
@@ -198,6 +198,13 @@ def _log_tan(angle: float) -> float:
     return math.log(math.tan(min(angle, math.pi / 2 - 1e-9)))
 
 
+def jumps_of(denoiser: Denoiser) -> tuple[float, ...]:
+    """Return the angles at which the estimates of a denoiser are not continuous."""
+    if isinstance(denoiser, GuidedDenoiser) and denoiser.weight != 1:
+        return math.atan(denoiser.low), math.atan(denoiser.high)
+    return ()
+
+
 def angle_of(alpha: float, sigma: float) -> float:
     """Return θ with tan θ = σ/α."""
     return math.atan2(sigma, alpha)
@@ -243,4 +250,5 @@ def probability_flow(
         max(angle_of(alpha, sigma), clean),
         mixture.narrowest,
         knots,
+        jumps_of(denoiser),
     )

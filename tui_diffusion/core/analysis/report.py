@@ -27,8 +27,8 @@ from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
 from .error_growth import amplification
 from .evaluations import best_samplers, errors_by_evaluations
+from .guidance_effect import guided_distances
 from .guidance_vectors import guidance_by_level
-from .guided_truth import guided_truth
 from .likelihood import likelihood
 from .loss_floor import level_losses, training_excess, training_floor
 from .memorisation import memorisation_report
@@ -218,7 +218,7 @@ def evaluation(
             },
             "start": asdict(start),
             "likelihood": likelihood_report(experiment, denoiser, sum(nats)),
-            "guidance": guidance_report(trajectory),
+            "guidance": guidance_report(experiment, trajectory),
             "memorisation": None,
             **memorised(experiment, denoiser, trajectory, finite),
         }
@@ -240,25 +240,19 @@ def likelihood_report(experiment: Experiment, denoiser: Denoiser, levels: float)
     return asdict(found) | {"bound": found.start + levels, "reason": ""}
 
 
-def guidance_report(trajectory: Trajectory) -> dict[str, Any] | None:
+def guidance_report(experiment: Experiment, trajectory: Trajectory) -> dict[str, Any] | None:
     """Return the distances of a sample from the exact distributions of its guidance.
 
-    None without guidance, or for an unknown experiment. ``reason`` says why there is no tilted
-    density.
+    None without guidance. ``reason`` says why there is no tilted density.
     """
-    experiment, schedule = trajectory.experiment, trajectory.schedule
-    truth = None if experiment is None else guided_truth(experiment, schedule=schedule)
-    if truth is None or experiment is None:
-        return None
-    k, sampling = trajectory.result_level, experiment.sampling
-    alpha, sigma = float(schedule.alphas[k]), float(schedule.sigmas[k])
-    return {
+    found, sampling = guided_distances(experiment, trajectory), experiment.sampling
+    return found and {
         "weight": sampling.guidance,
         "from": sampling.guidance_from,
         "to": sampling.guidance_to,
         "guide": sampling.guide,
         "label": sampling.label,
-        **asdict(truth.distances(trajectory.result, alpha, sigma)),
+        **asdict(found),
     }
 
 
