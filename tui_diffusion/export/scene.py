@@ -22,6 +22,7 @@ from ..core.analysis.probability_flow import NoFieldError
 from ..core.arrays import Floats
 from ..core.assemble import make_ideal, make_mixture, scaling_of
 from ..core.axes import Axis
+from ..core.conditioning import guided, label_of, truth_of
 from ..core.config.experiment import Experiment
 from ..core.config.titles import title_of
 from ..core.datasets import Scaling
@@ -30,6 +31,7 @@ from ..core.methods import Denoiser, IdealDenoiser, device_of
 from ..core.mixtures import GaussianMixture
 from ..core.trajectory import Trajectory, denoise
 from ..core.trajectory_view import ESTIMATES, FOLLOWED, box_of, exact_at, noise_at, window_over
+from .groups import Groups, groups_of
 
 _FAR = 4.0
 """Largest ratio of the noise's width to the data's in a view with a fixed window."""
@@ -124,8 +126,9 @@ class Exhibit:
 class Scene:
     """The points (n, d) and the exact distribution at one position between levels 0 and N.
 
-    Both are at unit size; ``scaling`` converts them to the data's own units. ``beta`` belongs to
-    the step from the level last reached. ``decays`` means that alpha falls as the noise grows.
+    ``groups`` are those of the points, if they have any. Positions are at unit size; ``scaling``
+    converts them to the data's own units. ``beta`` belongs to the step from the level last reached.
+    ``decays`` means that alpha falls as the noise grows.
     """
 
     position: float
@@ -137,6 +140,7 @@ class Scene:
     beta: float
     decays: bool
     scaling: Scaling
+    groups: Groups | None = None
 
     @property
     def level(self) -> int:
@@ -205,8 +209,18 @@ class Animation:
 
     @cached_property
     def mixture(self) -> GaussianMixture:
-        """The exact distribution of the data."""
+        """The exact distribution of the data, or of the class that is sampled."""
+        return truth_of(self.exhibit.experiment)
+
+    @cached_property
+    def whole(self) -> GaussianMixture:
+        """The exact distribution of the data, of all classes."""
         return make_mixture(self.exhibit.experiment.data)
+
+    @cached_property
+    def groups(self) -> Groups | None:
+        """The groups of the points; None if they have none."""
+        return groups_of(self.trajectory)
 
     @cached_property
     def densities(self) -> dict[tuple[Any, ...], Any]:
@@ -229,8 +243,8 @@ class Animation:
 
     @property
     def ideal(self) -> IdealDenoiser:
-        """The exact denoiser of this experiment."""
-        return make_ideal(self.exhibit.experiment.method, self.mixture)
+        """The exact denoiser of this experiment's whole data."""
+        return make_ideal(self.exhibit.experiment.method, self.whole)
 
     @cached_property
     def ideal_x(self) -> Floats:
@@ -250,19 +264,22 @@ class Animation:
 
         ``level`` is below N.
         """
-        step = self.trajectory.step(level, slice(ESTIMATES))
-        exact = self.ideal(step.x.cpu(), self.trajectory.schedule[level])
+        step, labels = self.trajectory.step(level, slice(ESTIMATES)), self.trajectory.labels
+        told = labels if labels is None else labels[:ESTIMATES].cpu()
+        ideal = guided(self.exhibit.experiment, self.ideal, told)
+        exact = ideal(step.x.cpu(), self.trajectory.schedule[level])
         return _numbers(step.x0_hat), _numbers(exact.x0_hat)
 
     @torch.no_grad()
     def predictions(self, x: Floats, level: int, *, ideal: bool) -> tuple[Floats, Floats]:
         """Return x0_hat and the score (k, d) at points x (k, d), for a level below N.
 
-        Both come from the trajectory's denoiser or, with ``ideal``, from the exact one;
-        score = −eps_hat / sigma.
+        Both come from the trajectory's denoiser or, with ``ideal``, from the exact one; they are
+        those of the class that is sampled, guided. score = −eps_hat / sigma.
         """
-        given = self.exhibit.denoiser
+        given, experiment = self.exhibit.denoiser, self.exhibit.experiment
         denoiser = self.ideal if ideal or given is None else given
+        denoiser = guided(experiment, denoiser, label_of(experiment))
         points = torch.from_numpy(x).float().to(device_of(denoiser))
         prediction = denoiser(points, self.trajectory.schedule[level])
         score = -_numbers(prediction.eps_hat) / float(self.trajectory.schedule.sigmas[level])
@@ -285,12 +302,14 @@ class Animation:
         """Return the scene at ``position``, without points that are not finite."""
         schedule, levels = self.trajectory.schedule, self.levels
         points = interpolate(self.x, position)
+        finite = np.isfinite(points).all(1)
         alpha, sigma = noise_at(schedule, position)
         reached = min(int(position + 1e-9), levels)
         return Scene(
             position=position,
             levels=levels,
-            points=points[np.isfinite(points).all(1)],
+            points=points[finite],
+            groups=None if self.groups is None else self.groups.of(finite),
             truth=self.mixture.noised(alpha, sigma),
             alpha=alpha,
             sigma=sigma,
@@ -328,7 +347,8 @@ class Animation:
         return centre, _ROOM * half
 
     def _truth(self, level: int) -> GaussianMixture:
-        return exact_at(self.mixture, self.trajectory.schedule, level)
+        # A window of the whole data is the same for every class.
+        return exact_at(self.whole, self.trajectory.schedule, level)
 
     def chosen(self, most: int) -> list[int]:
         """Return at most ``most`` evenly spaced levels, including the first and the last."""
