@@ -25,6 +25,7 @@ from ..assemble import (
     noises,
     sampling_schedule,
 )
+from ..conditioning import label_of, of_label
 from ..config.choices import samplers_of
 from ..config.data_section import DataConfig
 from ..config.errors import ConfigError
@@ -117,7 +118,7 @@ def errors_by_evaluations(
             sampled = denoise(
                 plan, denoiser, points=count, seed=noise, device=device_of(denoiser)
             ).result
-            of_network = _reference(plan.data).distance(sampled)
+            of_network = _reference(plan.data, label_of(plan)).distance(sampled)
         rows.append(
             SamplerError(
                 plan.sampling.sampler,
@@ -228,9 +229,9 @@ def _ideal_error(experiment: Experiment, points: int, seed: int) -> EnergyDistan
     """Return the error of the ideal denoiser, which no training changes."""
     ideal = make_ideal(experiment.method, make_mixture(experiment.data))
     sampled = denoise(experiment, ideal, points=points, seed=seed).result
-    return _reference(experiment.data).distance(sampled)
+    return _reference(experiment.data, label_of(experiment)).distance(sampled)
 
 
 @lru_cache(maxsize=8)
-def _reference(data: DataConfig) -> Reference:
-    return Reference(make_mixture(data))
+def _reference(data: DataConfig, label: int | None) -> Reference:
+    return Reference(of_label(make_mixture(data), label))

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..arguments import check_type
-from ..assemble import make_mixture, mixture_of, scaling_of
+from ..assemble import mixture_of, scaling_of
+from ..conditioning import truth_of
 from ..config.experiment import Experiment
-from ..config.presets import Preset
+from ..config.presets import Preset, experiment_of
 from ..datasets import Scaling
 from ..methods import Denoiser
 from ..mixtures import GaussianMixture
@@ -80,8 +81,13 @@ def target_of(trajectory: Trajectory, mixture: GaussianMixture) -> GaussianMixtu
 
 
 def quality(trajectory: Trajectory, mixture: GaussianMixture | Experiment | Preset) -> Quality:
-    """Return the quality of a trajectory's result against its target, at unit size."""
+    """Return the quality of a trajectory's result against its target, at unit size.
+
+    The target of an experiment or a preset is what its samples should follow.
+    """
     check_type("trajectory", trajectory, Trajectory)
+    if isinstance(mixture, Experiment | Preset):
+        mixture = truth_of(experiment_of(mixture))
     return evaluate(trajectory.result, target_of(trajectory, mixture_of(mixture)))
 
 
@@ -96,7 +102,7 @@ def sample_report(
     points from a file has std 1. ``progress`` is that of `evaluate`.
     """
     scaling = scaling_of(experiment.data)
-    target = target_of(trajectory, make_mixture(experiment.data))
+    target = target_of(trajectory, truth_of(experiment))
     scores = evaluate(trajectory.result, target, progress=progress)
     measured = torch.tensor([scores.mean, scores.std], dtype=torch.float64)
     mean, std = _own_moments(scaling, *measured)

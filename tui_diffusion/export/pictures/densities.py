@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ...core.analysis.probability_flow import Flow, NoFieldError, angle_of, probability_flow
+from ...core.analysis.probability_flow import Flow, NoFieldError, angle_of
+from ...core.analysis.sampling_flow import MixedFlow, sampling_flow
 from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS
 from ...core.mixtures import GaussianMixture
@@ -58,14 +59,14 @@ class Densities:
                             self.network - self.exact, np.nan)  # fmt: skip
 
 
-def _flow(animation: Animation) -> Flow | str:
+def _flow(animation: Animation) -> Flow | MixedFlow | str:
     """Return the ODE of the animation's denoiser, or why there is none."""
     exhibit = animation.exhibit
     if exhibit.maker == "true data":
         return "no network yet"
     given = exhibit.denoiser if exhibit.maker == "network" else animation.ideal
     try:
-        return probability_flow(exhibit.experiment, given or animation.ideal)
+        return sampling_flow(exhibit.experiment, given or animation.ideal)
     except NoFieldError as error:
         return str(error)
 
