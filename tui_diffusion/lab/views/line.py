@@ -15,7 +15,7 @@ from ...core.trajectory_view import averaged_pdf, close_up, interval_centres
 from ...export.groups import stacked_counts
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
-from ..drawing.grouped import plain, points_legend
+from ..drawing.grouped import group_legend, plain
 from ..drawing.palette import Palette
 from ..drawing.plot import draw_plot
 from ..formatting import vector
@@ -99,7 +99,7 @@ def _histogram(
         x_label="x",
         x_axis=axis,
         y_axis=axis.densities,
-        legend=tuple(points_legend("▇", name, "bars", groups, signs)) if groups else (),
+        legend=(("▇", groups.title, "text"), *group_legend(groups, signs)) if groups else (),
     )
 
 
