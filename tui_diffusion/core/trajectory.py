@@ -22,6 +22,7 @@ from .assemble import (
 )
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
+from .device_names import device_from
 from .methods import (
     Denoiser,
     IdealDenoiser,
@@ -280,7 +281,7 @@ def denoise(
     check_count("points", points)
     check_count("keep", keep)
     check_count("seed", seed, 0)
-    device = device_of(denoiser) if device is None else torch.device(device)
+    device = device_of(denoiser) if device is None else device_from(device)
     if not isinstance(denoiser, NetworkDenoiser | IdealDenoiser):
         denoiser = _Checked(denoiser)
     schedule = schedule_for(experiment, schedule, denoiser)

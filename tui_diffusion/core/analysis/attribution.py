@@ -28,6 +28,7 @@ from ..arguments import check_count
 from ..assemble import make_ideal, mixture_for, schedule_for
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
+from ..device_names import device_from
 from ..methods import Denoiser, IdealDenoiser, check_denoiser, device_of
 from ..mixtures import GaussianMixture
 from ..numbered_text import NamedNumber, NumberedText, text_of
@@ -119,7 +120,7 @@ def attribute(
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
     check_count("points", points)
-    device = device_of(denoiser) if device is None else torch.device(device)
+    device = device_of(denoiser) if device is None else device_from(device)
     mixture = mixture_for(experiment, mixture, device)
     ideal = make_ideal(experiment.method, mixture)
     schedule = schedule_for(experiment, schedule, denoiser)

@@ -42,6 +42,7 @@ from ..assemble import make_method, make_mixture, make_network
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..config.point_files import read_points
+from ..device_names import device_from
 from ..files import UNREADABLE, read_object, reason_of
 from ..methods import NetworkDenoiser
 from ..paths import store
@@ -124,6 +125,7 @@ class Run:
 
     def denoiser(self, device: torch.device | str = "cpu") -> NetworkDenoiser:
         """Read the trained network onto a device."""
+        device = device_from(device)
         network = make_network(self.experiment, generator(0, "weights"))
         self._read("weights.safetensors", lambda f: network.load_state_dict(_load_weights(f)))
         method = make_method(self.experiment.method, make_mixture(self.experiment.data))
