@@ -20,6 +20,7 @@ from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
 from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Section
 from .datasets import Scaling, polar
+from .device_names import device_from
 from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method
 from .mixtures import GaussianMixture
 from .networks import Network, OwnNetwork, call_module
@@ -57,7 +58,7 @@ def make_mixture(
 
     A class is a mode where the data have modes, else a curve, an arm or a square of them.
     """
-    data = _section(data, DataConfig, "data")
+    data, device = _section(data, DataConfig, "data"), device_from(device)
     if data.given is not None:
         return _placed(data.given, device)
     part = DATA_PARTS[data.name]
@@ -141,7 +142,7 @@ def _checked(experiment: Experiment, own: GaussianMixture) -> GaussianMixture:
 
 def _placed(mixture: GaussianMixture, device: torch.device | str) -> GaussianMixture:
     """Return a mixture on a device; a copy would round the weights once more."""
-    here = mixture.means.device == torch.device(device)
+    here = mixture.means.device == device_from(device)
     return mixture if here else mixture.to(device)
 
 

@@ -29,6 +29,7 @@ from ..assemble import make_ideal, mixture_for, schedule_for
 from ..conditioning import draw_labels, true_points, truth_of
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
+from ..device_names import device_from
 from ..guidance import of_population
 from ..methods import Denoiser, check_denoiser, device_of
 from ..mixtures import GaussianMixture
@@ -121,7 +122,7 @@ def attribute(
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
     check_count("points", points)
-    device = device_of(denoiser) if device is None else torch.device(device)
+    device = device_of(denoiser) if device is None else device_from(device)
     mixture = mixture_for(experiment, mixture, device)
     ideal = make_ideal(experiment.method, mixture)
     schedule = schedule_for(experiment, schedule, denoiser)
