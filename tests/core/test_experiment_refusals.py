@@ -27,7 +27,7 @@ ALL_WRONG = [
     for spec in field_table().values()
     for value in WRONG[spec.kind]
     # A file judges its path and what is chosen in it, and ln σ may be below 0.
-    if spec.path not in ("data.path", "data.columns", "data.where")
+    if spec.path not in ("data.path", "data.columns", "data.where", "data.label")
     and (spec.path, value) != ("method.noise_mean", "-1")
 ]
 

@@ -314,7 +314,7 @@ def test_every_field_is_followed_or_refused() -> None:
     # The device is that of whoever runs it; the result is taken before any step is repeated; and
     # there is one network.
     assert silent == {("ddpm-1d-detailed", "sampling.repeats")}
-    of_a_file = {"data.path", "data.columns", "data.where", "data.scaling"}
+    of_a_file = {"data.path", "data.columns", "data.where", "data.label", "data.scaling"}
     assert tried == set(field_table()) - of_a_file - {"device", "network.name"}
 
 

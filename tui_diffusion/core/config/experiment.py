@@ -226,7 +226,7 @@ class Experiment(Section):
             changed["data.weights"], changed["data.stds"] = part.weights if own else (), ()
             if (self.data.name, name) != ("drawing", "file"):  # in both, every point is a component
                 changed["data.std"] = part.std
-            changed["data.columns"] = changed["data.where"] = ""
+            changed["data.columns"] = changed["data.where"] = changed["data.label"] = ""
         method = settings.get("method.name", self.method.name)
         if method in METHOD_PARTS:
             if self.schedule.kind not in schedules_of(method):
