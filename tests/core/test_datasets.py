@@ -171,6 +171,7 @@ def test_the_classes_are_modes_curves_arms_and_squares() -> None:
     """Every class of a shape has the same weight, and its components lie together."""
     counts = {"four-gaussians": 4, "two-modes": 2, "ring": 8, "moons": 2, "spirals": 2}
     counts |= {"circles": 2, "pinwheel": 5, "checkerboard": 8, "swiss-roll": 1, "drawing": 1}
+    counts |= {"tree": 2, "correlated": 1}
     for name, classes in counts.items():
         mixture = make_mixture(DataConfig(name=name))
         assert mixture.classes == classes, name

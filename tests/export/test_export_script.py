@@ -318,7 +318,8 @@ def test_every_field_is_followed_or_refused() -> None:
     # The device is that of whoever runs it; the result is taken before any step is repeated; and
     # there is one network.
     assert silent == {("ddpm-1d-detailed", "sampling.repeats")}
-    of_a_file = {"data.path", "data.columns", "data.where", "data.scaling", "data.holdout"}
+    of_a_file = {"data.path", "data.columns", "data.where", "data.label", "data.scaling"}
+    of_a_file.add("data.holdout")
     assert tried == set(field_table()) - of_a_file - {"device", "network.name"}
 
 

@@ -70,7 +70,7 @@ def make_mixture(
         return GaussianMixture(ring, data.std, labels=range(data.count), device=device)
     if data.name == "file":
         unit = scaling_of(data).unit(_points(data))
-        return GaussianMixture(unit, data.std, has_modes=False, device=device)
+        return GaussianMixture(unit, data.std, has_modes=False, labels=_labels(data), device=device)
     function = _function(datasets, part)
     points, weights, *more = function(**_arguments(function, data))
     labels, covariances = (*more, None, None)[:2]
@@ -167,6 +167,10 @@ def scaling_of(data: DataConfig | Experiment | Preset) -> Scaling:
 
 def _points(data: DataConfig) -> Tensor:
     return torch.tensor(data.points)
+
+
+def _labels(data: DataConfig) -> Tensor | None:
+    return None if data.labels is None else torch.tensor(data.labels)
 
 
 def make_method(config: MethodConfig | Experiment | Preset, mixture: GaussianMixture) -> Method:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .point_files import FilePoints
+    from .point_labels import FilePoints
 
-OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where")
+OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where", "data.label")
 """Fields that determine the points of a file: setting one of them reads the file."""
 
 
@@ -93,6 +93,15 @@ class DataConfig(PartSection):
         "rows",
         "Only the rows that have this value in this column, such as dataset:dino; empty: all.",
         allowed="COLUMN:VALUE, the column by name or number",
+        pattern=PRINTABLE,
+        max_length=400,
+    )
+    label: str = setting(
+        "",
+        "label",
+        "The column of the label of each point, its class, by name or number; empty: a column "
+        "named label or class that is no coordinate, if there is one.",
+        allowed="a name or a number of a column with at most 16 different values",
         pattern=PRINTABLE,
         max_length=400,
     )
@@ -168,7 +177,7 @@ class DataConfig(PartSection):
             if self.name == "file" and self._rows is None and info.context is not None:
                 self._rows = info.context["rows"]
             if self.name == "file" and self._rows is None:
-                path, self._rows = _read_points(self.path, self.columns, self.where)
+                path, self._rows = _read_points(self.path, self.columns, self.where, self.label)
                 object.__setattr__(self, "path", path)
             return self
         dims = {len(mean) for mean in means}
@@ -276,19 +285,39 @@ class DataConfig(PartSection):
 
         The file is not read again, so it may change or disappear.
         """
-        return None if self._rows is None or self._given is not None else self._rows.values
+        return None if self._file is None else self._file.values
+
+    @property
+    def copy_of_points(self) -> NDArray[Any] | None:
+        """The array that a run keeps: the points, and their labels in a last column of text."""
+        return None if self._file is None else self._file.copy()
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """The class of every point of the file, shape (n,), from 0; None without labels."""
+        return None if self._file is None or self._file.labels is None else self._file.labels[0]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes of a file's points; () without labels."""
+        return () if self._file is None or self._file.labels is None else self._file.labels[1]
+
+    @property
+    def _file(self) -> FilePoints | None:
+        return None if self._given is not None else self._rows
 
 
-def _read_points(path: str, columns: str, where: str) -> tuple[str, FilePoints]:
+def _read_points(path: str, columns: str, where: str, label: str) -> tuple[str, FilePoints]:
     """Return the absolute path of a file and the points chosen in it; raise `ConfigError`."""
-    from .point_files import FilePoints, read_points
+    from .point_files import read_labelled
+    from .point_labels import FilePoints
 
     file = expanded(path)
     with suppress(OSError):  # the working folder may not exist any more
         file = file.absolute() if path else file
-    points = read_points(file, columns, where)
+    points, labels = read_labelled(file, columns, where, label)
     try:
         check_columns(points)
     except ValueError as error:
         raise ValueError(f"data.path: {shortened(str(file), 80)}: {error}") from None
-    return str(file), FilePoints(points, file.name)
+    return str(file), FilePoints(points, file.name, labels)

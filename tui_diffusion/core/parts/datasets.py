@@ -220,7 +220,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         title="Points of a file",
         written="file:PATH",
         std=0.05,
-        uses=("path", "columns", "where", "scaling"),
+        uses=("path", "columns", "where", "label", "scaling"),
     ),
 )
 """Every data set by its name in a configuration."""

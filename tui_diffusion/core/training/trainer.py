@@ -112,7 +112,7 @@ class Trainer:
         self.choice = choose_device(experiment)
         self.device = self.choice.device
         self.mixture = mixture_for(experiment, mixture, self.device)
-        self.points = experiment.data.points
+        self.points = experiment.data.copy_of_points
         self.method = make_method(experiment.method, self.mixture)
         self.network = network_for(experiment, network).to(self.device).eval()
         own = isinstance(self.network, OwnNetwork)

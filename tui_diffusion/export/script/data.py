@@ -247,10 +247,11 @@ def _scale(data: DataConfig) -> str:
 def _reading(data: DataConfig) -> dict[str, str]:
     """Return the code that reads the points of a file, with numbers as text where necessary."""
     file = Path(data.path)
-    if suffix_of(file) == ".npy" and not data.columns and not data.where:
+    plain = not (data.columns or data.where or data.labels is not None)
+    if suffix_of(file) == ".npy" and plain:
         return {"before": "", "read": f"np.load({data.path!r})"}
     try:
-        reading = text_selection(file, data.columns, data.where)
+        reading = text_selection(file, data.columns, data.where, data.label)
     except ConfigError:  # the file has changed since
         reading = None
     if reading is None:
