@@ -241,6 +241,8 @@ class DataConfig(PartSection):
             return int(self._given.classes)
         if self.name == "ring":
             return self.count
+        if self.class_names:
+            return len(self.class_names)
         return len(self.means) or DATA_PARTS[self.name].classes
 
     @property
@@ -298,7 +300,7 @@ class DataConfig(PartSection):
         return None if self._file is None or self._file.labels is None else self._file.labels[0]
 
     @property
-    def classes(self) -> tuple[str, ...]:
+    def class_names(self) -> tuple[str, ...]:
         """The names of the classes of a file's points; () without labels."""
         return () if self._file is None or self._file.labels is None else self._file.labels[1]
 
