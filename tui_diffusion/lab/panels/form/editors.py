@@ -67,7 +67,7 @@ class ValueInput(TextInput):
 
 
 class ValueChoices(PagedList):
-    """The choices of a field, in a list over the form; the empty choice reads "(all)", or "(none)"."""
+    """The choices of a field, in a list over the form; the empty one reads "(all)" or "(none)"."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
