@@ -33,7 +33,7 @@ from torch import Tensor
 
 from ..assemble import make_method, mixture_for, schedule_for
 from ..config.experiment import Experiment
-from ..guidance import GuidedDenoiser, is_exact
+from ..guidance import GuidedDenoiser, is_exact, of_population
 from ..methods import AnyLevel, Denoiser, Prediction, device_of
 from ..mixtures import GaussianMixture, between_parts
 from ..schedules import Level, Schedule
@@ -219,8 +219,11 @@ def probability_flow(
 ) -> Flow:
     """Return the ODE of a denoiser from the start of the experiment's sampling.
 
-    Raise `NoFieldError` if no level of its training determines the noise.
+    Raise `NoFieldError` if no level of its training determines the noise, or if it ends in single
+    points, as that of a training set does.
     """
+    if is_exact(denoiser) and not of_population(denoiser):
+        raise NoFieldError("copies of training points have no density")
     mixture = mixture_for(experiment, mixture)
     levels = schedule_for(experiment, schedule, denoiser)
     alpha, sigma = float(levels.alphas[0]), float(levels.sigmas[0])

@@ -22,6 +22,7 @@ from ..methods import Denoiser
 from ..mixtures import GaussianMixture
 from ..progress import ProgressCallback
 from ..training.trainer import Trainer
+from ..training_set import TrainingSet, training_set
 from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
 from .error_growth import amplification
@@ -30,6 +31,7 @@ from .guidance_effect import guided_distances
 from .guidance_vectors import guidance_by_level
 from .likelihood import likelihood
 from .loss_floor import level_losses, training_excess, training_floor
+from .memorisation import memorisation_report
 from .metrics import Quality, evaluate
 from .probability_flow import NoFieldError
 from .start_mismatch import start_mismatch
@@ -154,7 +156,25 @@ def results(
     return {
         "loss": json_values(loss_report(experiment, losses, denoiser)),
         **sample_report(experiment, trajectory),
+        **memorised(experiment, denoiser, trajectory),
     }
+
+
+def memorised(
+    experiment: Experiment,
+    denoiser: Denoiser,
+    trajectory: Trajectory,
+    finite: TrainingSet | None = None,
+) -> dict[str, Any]:
+    """Return ``{"memorisation": …}`` of a denoiser and its sample; nothing for fresh draws.
+
+    ``finite`` is the training set, if it is not the experiment's: another seed has another one.
+    """
+    finite = finite or training_set(experiment)
+    if finite is None:
+        return {}
+    clean = trajectory.result / float(trajectory.schedule.alphas[trajectory.result_level])
+    return {"memorisation": json_values(memorisation_report(experiment, denoiser, clean, finite))}
 
 
 def evaluation(
@@ -163,12 +183,14 @@ def evaluation(
     *,
     device: torch.device | str = "cpu",
     progress: ProgressCallback | None = None,
+    finite: TrainingSet | None = None,
 ) -> dict[str, Any]:
     """Return the report on a denoiser: its metrics, levels, attribution and start.
 
     ``levels`` holds, for each sampling level, the network's loss, floor, excess and nats, by which
     factor an error in eps_hat grows after one step and in the sample (`amplification`), and the
-    angle and lengths of guidance. ``guidance`` is None without guidance.
+    angle and lengths of guidance. ``guidance`` is None without guidance. ``finite`` is as of
+    `memorised`, which is None where training draws fresh points.
     """
     trajectory = denoise(experiment, denoiser, device=device, progress=progress)
     sampled = sample_report(experiment, trajectory)
@@ -197,6 +219,8 @@ def evaluation(
             "start": asdict(start),
             "likelihood": likelihood_report(experiment, denoiser, sum(nats)),
             "guidance": guidance_report(experiment, trajectory),
+            "memorisation": None,
+            **memorised(experiment, denoiser, trajectory, finite),
         }
     )
     return report

@@ -20,9 +20,8 @@ from ...core.randomness import generator
 from ...core.trajectory_view import averaged_pdf, interval_centres
 from ..scene import Animation, Scene
 from .densities import ACROSS, exact_alone
-from .figure import Bars, Contour, Curves, Layer, PicturePanel, Shade, curve
-from .panels import INSIDE, bin_densities, plane_panel, window
-from .theme import MAKERS
+from .figure import Contour, Curves, Layer, PicturePanel, Shade, curve
+from .panels import INSIDE, histogram, plane_panel, window
 
 _STEPS = 16
 """Steps of the ODE from clean data on the line; a picture needs no more."""
@@ -93,8 +92,9 @@ def line_guided_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel
         return [*curves, (_exp(guided), "mark", "guided ODE")]
 
     curves = _once(animation, (scene.level, "guided", xs), densities)
-    heights, maker = bin_densities(scene.points, xs, _BINS), animation.exhibit.maker
-    layers: list[Layer] = [Bars(np.linspace(*xs, _BINS + 1), heights, MAKERS[maker], maker)]
+    bars = histogram(scene, xs, _BINS, animation.exhibit.maker)
+    heights = bars[-1].heights
+    layers: list[Layer] = [*bars]
     layers += [
         Curves(curve(centres, pdf), role, name, dashed=name == "tilted")
         for pdf, role, name in curves
