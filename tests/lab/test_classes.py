@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import torch
@@ -155,7 +155,7 @@ def test_stacked_bars_end_at_those_of_all_points():
     stacks, edges = stacked_counts(values, Groups.of_classes(labels), 20, (-2.0, 2.0))
     ((_, whole),), same = stacked_counts(values, None, 20, (-2.0, 2.0))
     assert np.array_equal(stacks[-1][1], whole) and np.array_equal(edges, same)
-    assert all((low <= high).all() for (_, low), (_, high) in zip(stacks, stacks[1:], strict=False))
+    assert all((low <= high).all() for (_, low), (_, high) in pairwise(stacks))
 
 
 def test_the_truth_is_that_of_the_label_and_the_window_that_of_all():
