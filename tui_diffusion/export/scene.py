@@ -16,6 +16,8 @@ from ..core.analysis.attribution import Attribution, attribute
 from ..core.analysis.densities import goal_moments
 from ..core.analysis.error_growth import Amplification, amplification
 from ..core.analysis.evaluations import SamplerError, errors_by_evaluations
+from ..core.analysis.guidance_effect import GuidanceEffect, guidance_effect
+from ..core.analysis.guided_truth import GuidedTruth, guided_truth
 from ..core.analysis.likelihood import Likelihood, likelihood
 from ..core.analysis.loss_floor import LevelLoss, level_losses, stage_floors
 from ..core.analysis.probability_flow import NoFieldError
@@ -62,6 +64,7 @@ class ErrorDiagnosis:
     attribution: Attribution | None
     likelihood: Likelihood | None = None
     evaluations: tuple[SamplerError, ...] = ()
+    guidance: GuidanceEffect | None = None
 
     @classmethod
     def of(cls, experiment: Experiment, denoiser: Denoiser | None) -> ErrorDiagnosis:
@@ -110,6 +113,14 @@ class Exhibit:
         if self.diagnosis is not None or self.denoiser is None:
             return self.diagnosis.evaluations if self.diagnosis is not None else ()
         return tuple(errors_by_evaluations(self.experiment, self.denoiser, seed=self.seed))
+
+    @cached_property
+    def guidance(self) -> GuidanceEffect:
+        """The effect of guidance, computed on first use."""
+        if self.diagnosis is not None or self.denoiser is None:
+            return (self.diagnosis and self.diagnosis.guidance) or GuidanceEffect()
+        sample = self.trajectory if self.maker == "network" else None
+        return guidance_effect(self.experiment, self.denoiser, sample)
 
     @cached_property
     def floors(self) -> tuple[tuple[int, float], ...]:
@@ -226,6 +237,11 @@ class Animation:
     def densities(self) -> dict[tuple[Any, ...], Any]:
         """The densities of the denoiser that were computed so far, by level and window."""
         return {}
+
+    @cached_property
+    def guided(self) -> GuidedTruth | None:
+        """The exact distributions of guidance; None without guidance."""
+        return guided_truth(self.exhibit.experiment, schedule=self.trajectory.schedule)
 
     @cached_property
     def _scaling(self) -> Scaling:

@@ -188,6 +188,10 @@ def _table(
     if view == "evaluations":
         heads = ("sampler", "levels", "evaluations", "network", "ideal", "real")
         return heads, [[getattr(row, head) for head in heads] for row in exhibit.evaluations]
+    if view == "guidance":
+        of_guidance = ("level", "sigma", "angle", "ratio", "length", "exact")
+        guided = [at for at in exhibit.guidance.levels if at is not None]
+        return of_guidance, [[getattr(at, head) for head in of_guidance] for at in guided]
     if view == "schedule":
         schedule, by = sampling_schedule(exhibit.experiment), exhibit.diagnosed.amplification
         grow = [(at.step, at.out) for at in by] + [(None, None)]

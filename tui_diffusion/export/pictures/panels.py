@@ -104,9 +104,9 @@ def line_panel(
     xs = window(animation, scene, near)
     pdf = averaged_pdf(scene.truth, xs, _PDF)
     bins = 64
-    bars = _histogram(scene, xs, bins, animation.exhibit.maker)
+    bars = histogram(scene, xs, bins, animation.exhibit.maker)
     heights = bars[-1].heights
-    layers = (
+    layers: tuple[Layer, ...] = (
         *bars,
         Curves(curve(interval_centres(xs, _PDF), pdf), "truth", "exact pdf"),
     )
@@ -123,7 +123,7 @@ def window(animation: Animation, scene: Scene, near: bool) -> Range:
     return close_up(scene.points, scene.truth)
 
 
-def _histogram(scene: Scene, xs: Range, bins: int, maker: str) -> list[Bars]:
+def histogram(scene: Scene, xs: Range, bins: int, maker: str) -> list[Bars]:
     """Return the density of the points in each bin; that of groups in stacked bars."""
     stacks, edges = stacked_counts(scene.points[:, 0], scene.groups, bins, xs)
     scale = max(len(scene.points), 1) * (xs[1] - xs[0]) / bins

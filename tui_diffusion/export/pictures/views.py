@@ -15,7 +15,7 @@ from ...core.trajectory_view import FOLLOWED, averaged_pdf, interval_centres, pa
 from ..groups import Groups, first
 from ..scene import Animation, Scene
 from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
-from . import densities, learning_curves
+from . import densities, guided, learning_curves
 from .compose import panels_for
 from .figure import Arrows, Curves, Dots, Figure, PicturePanel, Shade, curve
 from .panels import (
@@ -56,7 +56,8 @@ def panels_of(animation: Animation, scene: Scene, view: str) -> tuple[PicturePan
     entry = BY_NAME[view]
     name = entry.line if animation.dim == 1 else entry.plane
     function: Callable[[Animation, Scene], tuple[PicturePanel, ...]]
-    function = globals().get(name) or getattr(densities, name)
+    homes = (vars(home) for home in (densities, guided))
+    function = next(home[name] for home in (globals(), *homes) if name in home)
     return function(animation, scene)
 
 
