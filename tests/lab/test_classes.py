@@ -210,4 +210,4 @@ async def test_fields_of_labels_appear_with_them_and_sample_again_without_traini
         form.select("sampling.guidance")
         await driver.press("full_stop")
         await until(lambda: panel.trajectory.request.experiment.sampling.guidance == 1.5)
-        assert driver.app.model.session.state.step == 0
+        assert driver.app.model.workspace.training is None

@@ -14,6 +14,10 @@ from .figure import LegendEntry
 from .palette import Palette
 
 
+_LONG = 16
+"""Cells of the names of groups that leave no room for the source of the points."""
+
+
 def plain(palette: Palette, glyphs: Glyphs) -> bool:
     """Return whether series differ by characters alone, because colours or dots cannot tell."""
     return palette.colourless or glyphs == "ascii"
@@ -87,11 +91,13 @@ def _winners(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 def points_legend(
     sample: str, text: NumberedText, role: str, groups: Groups | None, signs: bool
 ) -> list[LegendEntry]:
-    """Return the legend of points: their source and, if they have groups, these."""
+    """Return the legend of points: their source, and their groups if they have any."""
     if groups is None:
         return [(sample, text, role)]
-    by = joined([text, f" by {groups.title}"]) if groups.title else text
-    return [(sample, by, "text"), *group_legend(groups, signs)]
+    entries = group_legend(groups, signs)
+    if sum(len(name) + 1 for name, _, _ in entries) > _LONG:
+        return [(sample, groups.title, "text"), *entries]
+    return [(sample, joined([text, f" by {groups.title}"]), "text"), *entries]
 
 
 def group_legend(groups: Groups, signs: bool) -> list[LegendEntry]:
