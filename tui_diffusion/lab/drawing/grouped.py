@@ -13,7 +13,6 @@ from .dots import DotLayer, bin_paths, lattice_positions
 from .figure import LegendEntry
 from .palette import Palette
 
-
 _LONG = 16
 """Cells of the names of groups that leave no room for the source of the points."""
 
