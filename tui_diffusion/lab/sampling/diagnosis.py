@@ -11,6 +11,7 @@ from ...core.analysis.error_growth import Amplification, amplification
 from ...core.analysis.evaluations import COUNTS, SamplerError, errors_by_evaluations
 from ...core.analysis.likelihood import Likelihood, likelihood
 from ...core.analysis.loss_floor import LevelLoss, level_losses
+from ...core.analysis.memorisation import OptimumDistance, optimum_distances
 from ...core.analysis.probability_flow import NoFieldError
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.assemble import make_ideal, make_mixture
@@ -29,7 +30,8 @@ class RequestedDiagnosis:
 
     ``attribution`` takes three samplings and ``likelihood`` many passes through the network: they
     are omitted during the training, and where another view asks. ``evaluations`` is measured for
-    its own view only, while training of the experiment's own sampler.
+    its own view only, while training of the experiment's own sampler. ``distances`` to the optima
+    are of a network with a training set.
     """
 
     request: SampleRequest
@@ -40,6 +42,7 @@ class RequestedDiagnosis:
     seconds: float
     likelihood: Likelihood | None = None
     evaluations: tuple[SamplerError, ...] = ()
+    distances: tuple[OptimumDistance, ...] = ()
 
     def lacks(self, view: str) -> bool:
         """Return whether a view waits for a slow part that can be computed."""
@@ -75,8 +78,11 @@ def diagnose(
         denoiser = make_ideal(experiment.method, mixture)
     losses: tuple[LevelLoss, ...] = ()
     attribution, likely, evaluations = None, None, list[SamplerError]()
+    distances = list[OptimumDistance]()
     if denoiser is not None:
         losses = tuple(level_losses(experiment, denoiser))
+        if request.training_set is not None:
+            distances = optimum_distances(experiment, denoiser, request.training_set)
         if request.study == "excess" and not request.live:
             with suppress(NoFieldError):
                 likely = likelihood(experiment, denoiser)
@@ -105,4 +111,5 @@ def diagnose(
         monotonic() - began,
         likely,
         tuple(evaluations),
+        tuple(distances),
     )
