@@ -50,7 +50,9 @@ def test_the_losses_on_all_data_replace_the_smoothed_one():
 def test_the_view_is_there_only_with_a_training_set():
     fresh = short("naive-2d", 60)
     assert loss_views(fresh) == LOSS_VIEWS and loss_views(FINITE)[-1] == MEMORISATION
-    assert view_by("loss", -1, FINITE) == MEMORISATION and view_by(MEMORISATION, 1, FINITE) == "loss"
+    assert (
+        view_by("loss", -1, FINITE) == MEMORISATION and view_by(MEMORISATION, 1, FINITE) == "loss"
+    )
     assert view_by(MEMORISATION, 1, fresh) == "loss"
     assert view_by(MEMORISATION, -1, fresh) == LOSS_VIEWS[-1]
 

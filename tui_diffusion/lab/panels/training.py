@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..drawing.downsampling import Series
     from ..sampling.diagnosis import RequestedDiagnosis
 
-LOSS_VIEWS = ("loss", "excess", "error", "schedule", "evaluations")
+LOSS_VIEWS = ("loss", "excess", "error", "schedule", "evaluations", "guidance")
 """The views, in the order of the key ``o``."""
 
 MEMORISATION = "memorisation"
@@ -41,6 +41,7 @@ TITLES = {
     "error": "Where the error comes from",
     "schedule": "Noise, and how errors grow",
     "evaluations": "Error against evaluations",
+    "guidance": "Guidance per level",
     MEMORISATION: "Population and training set",
 }
 """Titles of the views that show a diagnosis."""
@@ -62,7 +63,8 @@ class LossPanel(Panel):
     """The losses over all planned steps, raw (as an envelope) and smoothed.
 
     The other views show a diagnosis: excess loss per level, attribution, schedule, the error of
-    samplers against evaluations, and the distance to the optima of population and training set.
+    samplers against evaluations, the guidance per level, and the distance to the optima of
+    population and training set.
     """
 
     DEFAULT_CSS = """
@@ -189,9 +191,12 @@ class LossPanel(Panel):
         if self.view != "loss" and diagnosis is not None:
             from ..views.diagnosis import attribution, excess, schedule
             from ..views.evaluations import evaluations
+            from ..views.guidance import guidance
 
             if self.view == "excess":
                 return excess(diagnosis, self.level, *view_state)
+            if self.view == "guidance":
+                return guidance(diagnosis, self.level, *view_state)
             if self.view == "evaluations":
                 return evaluations(diagnosis, *view_state)
             if self.view == MEMORISATION:
