@@ -6,7 +6,8 @@ distance to either, and the share of copies in a sample.
 
 A loss E‖output − T‖² on a distribution is its floor plus the network's distance from the optimum of
 that distribution, E‖output − E[T|x]‖² (see `loss_floor`). So the losses here are expectations: the
-distance is estimated from few points of fixed noise, and the floor is exact.
+distance is estimated from few points of fixed noise, and the floor is exact, that of a set to about
+2e-3 of a target's variance.
 """
 
 from __future__ import annotations
