@@ -38,7 +38,7 @@ from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..methods import AnyLevel, Denoiser, Method, check_denoiser, device_of
-from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
+from ..mixtures import PAIRS_AT_ONCE, GaussianMixture, between_parts
 from ..randomness import generator
 from ..schedules import Level
 from ..short_repr import short_repr
@@ -192,6 +192,7 @@ def _mmse_of_many(
     offset = mixture.weights.log().to(dtype) - centres.square().sum(1) / 2
     total = weights = 0.0
     for part in torch.split((x / root).to(dtype), max(1, PAIRS_AT_ONCE // mixture.modes)):
+        between_parts.get()()
         logits = torch.addmm(offset, part, centres.T)
         top = logits.max(1, keepdim=True).values
         joint = (logits - top).exp_()
@@ -374,8 +375,10 @@ def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
     """Return the first step and the floor of every training stage.
 
     A network for all levels has one stage; with one network per level, a stage has that level's
-    floor.
+    floor. There is none where the population is unknown.
     """
+    if experiment.data.population_unknown:
+        return ()
     if not experiment.network.per_level:
         return ((0, training_floor(experiment)),)
     schedule = make_schedule(experiment.schedule)
