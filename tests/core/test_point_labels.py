@@ -61,7 +61,7 @@ def test_the_column_of_the_label(tmp_path, text, chosen, dim, labels, names):
     experiment = of_file(file, **chosen)
     mixture = make_mixture(experiment)
     assert (mixture.dim, mixture.labels.tolist()) == (dim, labels)
-    assert experiment.data.classes == names
+    assert experiment.data.class_names == names
 
 
 @for_each(
@@ -105,8 +105,8 @@ def test_a_run_keeps_the_labels_and_their_names(tmp_path):
         run = save_run(store() / f"run{dim}", trainer, "stopped")
         file.unlink()
         again = open_run(str(run)).experiment
-        assert again.data.classes == ("a", "b") and again.dim == dim
+        assert again.data.class_names == ("a", "b") and again.dim == dim
         assert torch.equal(make_mixture(again).labels, trainer.mixture.labels)
         assert torch.equal(resume(open_run(str(run))).mixture.labels, trainer.mixture.labels)
         # Other settings of a reopened run are of the same points.
-        assert again.with_settings({"data.std": 0.1}).data.classes == ("a", "b")
+        assert again.with_settings({"data.std": 0.1}).data.class_names == ("a", "b")

@@ -201,6 +201,8 @@ def test_whole_script_gives_the_final_loss_of_the_run(name: str, tmp_path: Path)
         ("edm-checkerboard", {"sampling.sampler": "ddim", "sampling.eta": "0.5"}),
         ("edm-spirals", {"sampling.sampler": "ddpm", "sampling.variance": "beta"}),
         ("flow-moons", {"sampling.sampler": "dpm++2m", "data.balanced": "false"}),
+        ("edm-moons", {"data.train_points": "64", "sampling.start": "exact"}),
+        ("ddpm-1d", {"data.train_points": "2"}),
         ("flow-multimodal", {"sampling.sampler": "ddpm"}),
         ("edm-drawing", {"sampling.levels": "20"}),
         ("edm-moons", {"data.name": "circles", "sampling.start": "exact"}),
@@ -263,7 +265,9 @@ def test_points_of_a_file(suffix: str, text: str, tmp_path: Path) -> None:
     experiment = get_preset("edm-moons").experiment.with_settings(
         {"data.name": f"file:{file}", "training.steps": 60, "sampling.points": 50, "device": "cpu"}
     )
-    same_as_the_run(experiment, run_here(standalone_script(experiment)), rounding=1e-3)
+    for held_out in (0, 0.5):
+        experiment = experiment.with_settings({"data.holdout": held_out})
+        same_as_the_run(experiment, run_here(standalone_script(experiment)), rounding=1e-3)
 
 
 OTHER = {
@@ -315,6 +319,7 @@ def test_every_field_is_followed_or_refused() -> None:
     # there is one network.
     assert silent == {("ddpm-1d-detailed", "sampling.repeats")}
     of_a_file = {"data.path", "data.columns", "data.where", "data.label", "data.scaling"}
+    of_a_file.add("data.holdout")
     assert tried == set(field_table()) - of_a_file - {"device", "network.name"}
 
 

@@ -20,6 +20,7 @@ from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
 from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Section
 from .datasets import Scaling, polar
+from .device_names import device_from
 from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method
 from .mixtures import GaussianMixture
 from .networks import Network, OwnNetwork, call_module
@@ -57,7 +58,7 @@ def make_mixture(
 
     A class is a mode where the data have modes, else a curve, an arm or a square of them.
     """
-    data = _section(data, DataConfig, "data")
+    data, device = _section(data, DataConfig, "data"), device_from(device)
     if data.given is not None:
         return _placed(data.given, device)
     part = DATA_PARTS[data.name]
@@ -129,6 +130,11 @@ def _checked(experiment: Experiment, own: GaussianMixture) -> GaussianMixture:
             f"mixture must have dimension {experiment.dim}, that of the experiment's data "
             f"(got {own.dim})"
         )
+    if experiment.network.labels and own.classes != experiment.data.classes:
+        raise ValueError(
+            f"mixture must have {experiment.data.classes} classes, those that the network of the "
+            f"experiment knows (got {own.classes})"
+        )
     if not (own.narrowest > 0 and bool((own.weights >= 0).all())):
         raise ValueError("mixture must have stds above 0 and weights from 0")
     return own
@@ -136,7 +142,7 @@ def _checked(experiment: Experiment, own: GaussianMixture) -> GaussianMixture:
 
 def _placed(mixture: GaussianMixture, device: torch.device | str) -> GaussianMixture:
     """Return a mixture on a device; a copy would round the weights once more."""
-    here = mixture.means.device == torch.device(device)
+    here = mixture.means.device == device_from(device)
     return mixture if here else mixture.to(device)
 
 
@@ -211,8 +217,9 @@ def network_for(experiment: Experiment, own: nn.Module | None) -> Network:
             raise ValueError(f"network must be the experiment's {fresh} (got {own})")
         return own
     check_type("network", own, nn.Module, "its forward takes x (n, d) and c (n, 1)")
-    if experiment.network.per_level:
-        raise ValueError("network must be None where network.per_level is true (got a module)")
+    for name in ("per_level", "labels", "guide"):
+        if getattr(experiment.network, name):
+            raise ValueError(f"network must be None where network.{name} is true (got a module)")
     return OwnNetwork(own, experiment.dim)
 
 
@@ -220,7 +227,9 @@ def make_network(experiment: Experiment, generator: torch.Generator) -> Network:
     """Build the freshly initialised network of an experiment, on the CPU."""
     config, part = experiment.network, NETWORK_PARTS[experiment.network.name]
     if isinstance(part.function, str):
-        settings = {name: getattr(config, name) for name in part.uses}
+        settings = _arguments(Network, config)
+        if config.labels:
+            settings["classes"] = experiment.data.classes
         return Network(experiment.dim, experiment.levels, generator=generator, **settings)
     seed, name = int(torch.randint(2**31, (), generator=generator)), f"network {part.name!r}"
     module = part.function(seed, experiment.dim, **_arguments(part.function, config))

@@ -19,6 +19,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from .empirical import Empirical
 from .methods import Denoiser, IdealDenoiser, Method, Prediction
 from .mixtures import GaussianMixture
 from .schedules import Level
@@ -37,6 +38,22 @@ class ByPoint(Denoiser, Protocol):
 def for_points(denoiser: Denoiser, part: slice) -> Denoiser:
     """Return the denoiser of some of the points: itself, unless it differs from point to point."""
     return denoiser.of(part) if isinstance(denoiser, ByPoint) else denoiser
+
+
+def is_exact(denoiser: Denoiser) -> bool:
+    """Return whether a denoiser follows from mixtures alone, without a network."""
+    if isinstance(denoiser, GuidedDenoiser):
+        return is_exact(denoiser.main) and is_exact(denoiser.guide)
+    return isinstance(denoiser, IdealDenoiser | ClassDenoiser)
+
+
+def of_population(denoiser: Denoiser) -> bool:
+    """Return whether a denoiser is the exact one of a distribution, not of points drawn from it."""
+    if isinstance(denoiser, GuidedDenoiser):
+        return of_population(denoiser.main) and of_population(denoiser.guide)
+    return isinstance(denoiser, IdealDenoiser | ClassDenoiser) and not isinstance(
+        denoiser.mixture, Empirical
+    )
 
 
 @dataclass(frozen=True)

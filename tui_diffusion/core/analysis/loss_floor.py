@@ -17,8 +17,9 @@ one Gaussian, otherwise correct to about 1/n².
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -32,10 +33,11 @@ from ..assemble import (
     sampling_schedule,
 )
 from ..components import Ellipses
+from ..conditioning import conditioned, guided, of_label, shares
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import AnyLevel, Denoiser, check_denoiser, device_of
+from ..methods import AnyLevel, Denoiser, Method, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
@@ -177,17 +179,19 @@ def _near(ellipses: Ellipses, offsets: Tensor, margin: float) -> Tensor:
 def _mmse_of_many(
     mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float, grid: bool
 ) -> float:
-    """Return E‖r‖² for many components of one std, by matrix products in float32.
+    """Return E‖r‖² for many components of one std, by matrix products.
 
+    They are in float32, unless the std is 0: E‖r‖² may then be as small as their errors.
     E[‖r‖²|x] = d τ² + (σ²/v)² (E[‖μ‖²|x] − ‖E[μ|x]‖²). On a grid, x is weighted by its density.
     """
     variance = alpha**2 * float(mixture.stds[0]) ** 2 + sigma**2
     means, root = mixture.means, variance**0.5
-    columns = torch.cat([means, means.square().sum(1, keepdim=True)], 1).float()
-    centres = (alpha / root * means).float()
-    offset = mixture.weights.log().float() - centres.square().sum(1) / 2
+    dtype = torch.float32 if mixture.stds[0] else torch.float64
+    columns = torch.cat([means, means.square().sum(1, keepdim=True)], 1).to(dtype)
+    centres = (alpha / root * means).to(dtype)
+    offset = mixture.weights.log().to(dtype) - centres.square().sum(1) / 2
     total = weights = 0.0
-    for part in torch.split((x / root).float(), max(1, PAIRS_AT_ONCE // mixture.modes)):
+    for part in torch.split((x / root).to(dtype), max(1, PAIRS_AT_ONCE // mixture.modes)):
         logits = torch.addmm(offset, part, centres.T)
         top = logits.max(1, keepdim=True).values
         joint = (logits - top).exp_()
@@ -205,25 +209,76 @@ def _mmse_of_many(
     )
 
 
-Data = DataConfig | GaussianMixture
+Source = DataConfig | GaussianMixture
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Data whose points are seen with a label, by its share; None: with a hidden one."""
+
+    source: Source
+    shares: tuple[tuple[int | None, float], ...]
+
+
+Data = Source | Labelled
+
+
+def _by_label(data: Data) -> Labelled:
+    return data if isinstance(data, Labelled) else Labelled(data, ((None, 1.0),))
+
+
+def _residual(data: Data, alpha: float, sigma: float, fourth: bool) -> Residual:
+    data = _by_label(data)
+    parts = [
+        (share, _residual_of(data.source, label, alpha, sigma, fourth))
+        for label, share in data.shares
+    ]
+    return Residual(
+        sum(share * part.square for share, part in parts),
+        sum(share * part.fourth for share, part in parts),
+    )
 
 
 @lru_cache(maxsize=4096)
-def _residual(data: Data, alpha: float, sigma: float, fourth: bool) -> Residual:
-    return residual(_mixture(data), alpha, sigma, fourth=fourth)
+def _residual_of(
+    source: Source, label: int | None, alpha: float, sigma: float, fourth: bool
+) -> Residual:
+    return residual(of_label(_mixture(source), label), alpha, sigma, fourth=fourth)
+
+
+def _mixture(data: Data) -> GaussianMixture:
+    return _built(data.source if isinstance(data, Labelled) else data)
 
 
 @lru_cache(maxsize=8)
-def _mixture(data: Data) -> GaussianMixture:
-    return data.to("cpu") if isinstance(data, GaussianMixture) else make_mixture(data)
+def _built(source: Source) -> GaussianMixture:
+    return source.to("cpu") if isinstance(source, GaussianMixture) else make_mixture(source)
 
 
-def _data(experiment: Experiment, mixture: GaussianMixture | None) -> Data:
-    """Return the key of the data in the caches: a mixture, or the experiment's configuration."""
-    if mixture is None:
-        return experiment.data
-    check_type("mixture", mixture, GaussianMixture)
-    return mixture_for(experiment, mixture, mixture.means.device)
+def _data(
+    experiment: Experiment, mixture: GaussianMixture | None, *, training: bool = False
+) -> Data:
+    """Return the key of the data in the caches: a mixture, or the experiment's configuration.
+
+    The points are seen with their labels, as in a sample or, with ``training``, in training.
+    """
+    source: Source = experiment.data
+    if mixture is not None:
+        check_type("mixture", mixture, GaussianMixture)
+        source = mixture_for(experiment, mixture, mixture.means.device)
+    return labelled(experiment, source, training=training)
+
+
+def labelled(experiment: Experiment, source: Source, *, training: bool) -> Data:
+    """Return data with the labels that an experiment's network is told of them, if it is any."""
+    if not experiment.network.labels:
+        return source
+    if not training:
+        return Labelled(source, tuple(shares(experiment, _mixture(source)).items()))
+    hidden = experiment.training.label_dropout
+    weights = enumerate(_mixture(source).class_weights().tolist())
+    seen = [(label, (1 - hidden) * weight) for label, weight in weights]
+    return Labelled(source, tuple(part for part in [*seen, (None, hidden)] if part[1]))
 
 
 # --- losses --------------------------------------------------------------------------------------
@@ -250,13 +305,22 @@ def floor_at(
     level: Level,
     excess: float = 0.0,
     mixture: GaussianMixture | None = None,
+    *,
+    training: bool = False,
 ) -> float:
     """Return the floor at one level; with ``excess`` = E‖output − E[T|x]‖², the loss.
 
-    Here and below, ``mixture`` takes the place of the experiment's data.
+    Here and below, ``mixture`` takes the place of the experiment's data, and with ``training``
+    labels are hidden as in training.
     """
-    data = _data(experiment, mixture)
-    method = make_method(experiment.method, _mixture(data))
+    data = _data(experiment, mixture, training=training)
+    return loss_on(experiment, make_method(experiment.method, _mixture(data)), data, level, excess)
+
+
+def loss_on(
+    experiment: Experiment, method: Method, data: Data, level: Level, excess: float = 0.0
+) -> float:
+    """Return `floor_at` on any data, for a method that may have the constants of others."""
     factor = target_gain(method, level) ** 2
     norm = experiment.training.loss == "norm"
     least = _residual(data, float(level.alpha), float(level.sigma), norm)
@@ -283,11 +347,11 @@ def training_levels(
     method = make_method(experiment.method, _mixture(_data(experiment, mixture)))
     if isinstance(method, AnyLevel):
         positions = torch.linspace(-3.5, 3.5, 11, dtype=torch.float64)
-        shares = (-positions.square() / 2).exp()
+        weights = (-positions.square() / 2).exp()
         levels = [method.sample_level(u) for u in torch.special.ndtr(positions)]
         return [
             (Level(float(at.alpha), float(at.sigma), 1.0, 0.0), float(share))
-            for at, share in zip(levels, shares / shares.sum(), strict=True)
+            for at, share in zip(levels, weights / weights.sum(), strict=True)
         ]
     schedule = make_schedule(experiment.schedule)
     if experiment.network.per_level:
@@ -301,7 +365,7 @@ def training_floor(
     """Return the floor of the training loss, averaged over the levels as training does."""
     experiment = experiment_of(experiment)
     return sum(
-        share * floor_at(experiment, level, mixture=mixture)
+        share * floor_at(experiment, level, mixture=mixture, training=True)
         for level, share in training_levels(experiment, mixture)
     )
 
@@ -316,7 +380,7 @@ def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
         return ((0, training_floor(experiment)),)
     schedule = make_schedule(experiment.schedule)
     return tuple(
-        (stage.start, floor_at(experiment, schedule[stage.level]))
+        (stage.start, floor_at(experiment, schedule[stage.level], training=True))
         for stage in stages(experiment)
         if stage.level is not None
     )
@@ -325,7 +389,6 @@ def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
 # --- how far a network is from it ----------------------------------------------------------------
 
 
-@torch.no_grad()
 def excess_square(
     experiment: Experiment,
     denoiser: Denoiser,
@@ -333,22 +396,53 @@ def excess_square(
     points: int = 512,
     seed: int = 0,
     mixture: GaussianMixture | None = None,
+    *,
+    training: bool = False,
 ) -> float:
-    """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed."""
-    data, device = _data(experiment, mixture), device_of(denoiser)
-    x, x0_hat = _denoised(data, float(level.alpha), float(level.sigma), points, seed)
-    eps_hat = (x - level.alpha * x0_hat) / level.sigma
-    target = make_method(experiment.method, _mixture(data)).target(x0_hat, eps_hat, level)
-    output = denoiser(x.float().to(device), level).output.double().cpu()
-    return float((output - target).square().sum(1).mean())
+    """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed.
+
+    The denoiser is that of sampling: told the labels of the points, and guided. With ``training``
+    it is not guided, and some labels are hidden.
+    """
+    data = _data(experiment, mixture, training=training)
+    method = make_method(experiment.method, _mixture(data))
+    told = partial(conditioned, denoiser) if training else partial(guided, experiment, denoiser)
+    return excess_on(told, method, data, level, points, seed)
+
+
+@torch.no_grad()
+def excess_on(
+    told: Callable[[int | None], Denoiser],
+    method: Method,
+    data: Data,
+    level: Level,
+    points: int = 512,
+    seed: int = 0,
+) -> float:
+    """Return `excess_square` on any data, for a method that may have the constants of others.
+
+    ``told`` returns the denoiser of points of a class; None: without a label.
+    """
+    by_label = _by_label(data)
+    few = points if len(by_label.shares) == 1 else max(64, points // len(by_label.shares))
+    total = 0.0
+    for label, share in by_label.shares:
+        of = told(label)
+        at = float(level.alpha), float(level.sigma)
+        x, x0_hat = _denoised(by_label.source, label, *at, few, seed)
+        eps_hat = (x - level.alpha * x0_hat) / level.sigma
+        target = method.target(x0_hat, eps_hat, level)
+        output = of(x.float().to(device_of(of)), level).output.double().cpu()
+        total += share * float((output - target).square().sum(1).mean())
+    return total
 
 
 @lru_cache(maxsize=256)
 def _denoised(
-    data: Data, alpha: float, sigma: float, points: int, seed: int
+    source: Source, label: int | None, alpha: float, sigma: float, points: int, seed: int
 ) -> tuple[Tensor, Tensor]:
     """Return true points at a level and their E[x_0|x], both (n, d): the same for any network."""
-    mixture, random = _mixture(data), generator(seed, "excess")
+    mixture, random = of_label(_mixture(source), label), generator(seed, "excess")
     x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
     x = alpha * x0 + sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
     return x, mixture.denoise(x, alpha, sigma)
@@ -361,7 +455,10 @@ def level_losses(
     seed: int = 0,
     mixture: GaussianMixture | None = None,
 ) -> list[LevelLoss]:
-    """Return loss, floor and excess at every sampling level, noisiest first."""
+    """Return loss, floor and excess at every sampling level, noisiest first.
+
+    They are those of the denoiser that sampling uses, told the labels of the points and guided.
+    """
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
     schedule = sampling_schedule(experiment)
@@ -384,6 +481,7 @@ def training_excess(
     """Return the expected training loss of a network minus `training_floor`; never below 0."""
     total = 0.0
     for level, share in training_levels(experiment):
-        extra = excess_square(experiment, denoiser, level, points, seed)
-        total += share * (floor_at(experiment, level, extra) - floor_at(experiment, level))
+        extra = excess_square(experiment, denoiser, level, points, seed, training=True)
+        floor = floor_at(experiment, level, training=True)
+        total += share * (floor_at(experiment, level, extra, training=True) - floor)
     return max(total, 0.0)

@@ -13,7 +13,7 @@ from ..parts.registries import find_more
 from ..text import expanded, shortened
 from .choices import DataName
 from .fields import setting
-from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, check_columns
+from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, MOST_TRAIN_POINTS, check_columns
 from .sections import PRINTABLE, PartSection
 from .value_types import Points, Real, RealList, Whole, format_value
 
@@ -29,6 +29,9 @@ OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where", "data.lab
 
 GIVEN = "own mixture"
 """The name of data that are a mixture of a script."""
+
+OPTIMA = ("population", "training set")
+"""The data of which a denoiser can be ideal."""
 
 
 class DataConfig(PartSection):
@@ -119,6 +122,27 @@ class DataConfig(PartSection):
         "scaling",
         "How points from a file come to unit size: each column by its own spread; or both by one, "
         "which keeps the proportions of a drawing or a map.",
+    )
+    train_points: Whole = setting(
+        0,
+        "training points",
+        "Size of a fixed training set, drawn with the seed; a network can learn it by heart. 0: "
+        "fresh points for each step. Of a file: at most so many of its rows.",
+        unit="points",
+        ge=0,
+        le=MOST_TRAIN_POINTS,
+        allowed=f"a whole number up to {MOST_TRAIN_POINTS:,}, or 0 for fresh points",
+        scale="doubling",
+    )
+    holdout: Real = setting(
+        0.0,
+        "held out",
+        "Least share of the rows of a file that training never draws. Above 0, the other rows are "
+        "the training set.",
+        when={"data.name": ("file",)},
+        ge=0,
+        le=0.9,
+        scale=0.1,
     )
     _rows: FilePoints | None = PrivateAttr(None)
     _given: Any = PrivateAttr(None)
@@ -211,6 +235,22 @@ class DataConfig(PartSection):
         return len(self.means[0]) if self.means else DATA_PARTS[self.name].dim
 
     @property
+    def classes(self) -> int:
+        """Number of classes of the points."""
+        if self._given is not None:
+            return int(self._given.classes)
+        if self.name == "ring":
+            return self.count
+        if self.class_names:
+            return len(self.class_names)
+        return len(self.means) or DATA_PARTS[self.name].classes
+
+    @property
+    def finite(self) -> bool:
+        """Whether training draws from a fixed set of points: `training_set` returns it."""
+        return self.train_points > 0 or (self.points is not None and self.holdout > 0)
+
+    @property
     def kept(self) -> Mapping[str, FilePoints | None]:
         """The validation context of another configuration with the same points."""
         return {"rows": self._rows}
@@ -260,7 +300,7 @@ class DataConfig(PartSection):
         return None if self._file is None or self._file.labels is None else self._file.labels[0]
 
     @property
-    def classes(self) -> tuple[str, ...]:
+    def class_names(self) -> tuple[str, ...]:
         """The names of the classes of a file's points; () without labels."""
         return () if self._file is None or self._file.labels is None else self._file.labels[1]
 

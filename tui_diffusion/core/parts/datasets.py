@@ -18,7 +18,7 @@ class DataPart(Part):
     points (n, dim), weights (n,) and, if it has classes, labels (n,); the first two need no
     particular size. Covariances (n, dim, dim) may follow, in the units of the points.
 
-    ``dim`` is the number of coordinates of a function's points.
+    ``dim`` is the number of coordinates of a function's points, ``classes`` that of its labels.
 
     ``what`` describes a curve in an exported script. ``script`` is the code that sets ``modes`` and
     ``weights`` as float64 in terms of ``sigma_data``; it may call ``along`` and ``polar``, as in
@@ -31,6 +31,7 @@ class DataPart(Part):
     means: Means = ()
     weights: tuple[float, ...] = ()
     dim: int = 2
+    classes: int = 1
     what: str = ""
     script: str = ""
 
@@ -84,6 +85,7 @@ DATA_PARTS = by_name(
         name="moons",
         function="moons",
         title="Two moons",
+        classes=2,
         std=0.06,
         what=f"two half circles, {_RUN_TOGETHER}",
         script="""\
@@ -97,6 +99,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="circles",
         function="circles",
         title="Two circles",
+        classes=2,
         std=0.06,
         what=f"two circles, {_RUN_TOGETHER}",
         script="""\
@@ -122,6 +125,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="spirals",
         function="spirals",
         title="Two spirals",
+        classes=2,
         std=0.05,
         what=f"two spirals, {_RUN_TOGETHER}",
         script="""\
@@ -135,6 +139,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="checkerboard",
         function="checkerboard",
         title="Checkerboard",
+        classes=8,
         std=0.08,
         what="eight squares, each a grid of Gaussians of std sigma_data that run together",
         script="""\
@@ -150,6 +155,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="pinwheel",
         function="pinwheel",
         title="Pinwheel",
+        classes=5,
         std=0.06,
         what=f"five bent arms, {_RUN_TOGETHER}",
         script="""\
@@ -166,6 +172,7 @@ modes = torch.cat(
         name="tree",
         function="tree",
         title="Two trees",
+        classes=2,
         std=0.06,
         papers=("Karras et al. 2024, arXiv:2406.02507",),
         what="two trees of elongated Gaussians, sigma_data across the trunk",

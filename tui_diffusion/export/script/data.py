@@ -10,10 +10,12 @@ from ...core.assemble import scaling_of
 from ...core.config.data_section import DataConfig
 from ...core.config.errors import ConfigError
 from ...core.config.experiment import Experiment
+from ...core.config.limits import MOST_TRAIN_POINTS
 from ...core.config.point_files import suffix_of, text_selection
 from ...core.datasets import SPACING, STROKES
 from ...core.mixtures import GaussianMixture
 from ...core.parts.datasets import DATA_PARTS
+from ...core.training_set import training_set
 from .text import listed, wrapped
 
 # --- the mixture: core.datasets, core.mixtures ---------------------------------------------------
@@ -162,8 +164,42 @@ _SOME_CENTRE = """\
 """
 
 
+TRAINING_SET = Template("""\
+# Training set: fixed points, drawn with the seed
+training_set = draw_data($most, generator("training set"))[:$count]
+""")
+
+TRAINING_ROWS = Template("""
+# Training set: rows of the file, drawn with the seed
+order = torch.randperm(len(points), generator=generator("training set"))
+training_set = modes[order[:$count]]
+""")
+
+DRAW_FROM_SET = """\
+        chosen = torch.randint(len(training_set), (block * batch_size,), generator=random)
+        x0 = training_set[chosen].view(block, batch_size, dim)
+        eps = torch.randn(block, batch_size, dim, generator=random)
+"""
+"""core.training_set, and core.batches for it"""
+
+
 def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
-    """Return the code of the data distribution, which defines ``sigma_data`` and its moments."""
+    """Return the code of the data, which defines ``sigma_data``, moments, any ``training_set``."""
+    code, finite = _distribution(experiment, mixture), training_set(experiment)
+    if finite is None:
+        return code
+    if not finite.known:
+        return code + TRAINING_ROWS.substitute(count=len(finite))
+    drawn = TRAINING_SET.substitute(most=f"{MOST_TRAIN_POINTS:_}", count=len(finite))
+    return code + draw_data_part(mixture).rstrip("\n") + "\n\n\n" + drawn
+
+
+def defines_draw_data(experiment: Experiment) -> bool:
+    """Return whether `data_part` defines the function that draws true points."""
+    return experiment.data.finite and experiment.data.points is None
+
+
+def _distribution(experiment: Experiment, mixture: GaussianMixture) -> str:
     data, std = experiment.data, repr(experiment.data.std)
     if data.name == "file":
         points = POINTS.substitute(_reading(data), scale=_scale(data), std=std, dim=mixture.dim)
@@ -262,6 +298,8 @@ def batches_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     batch, kind = experiment.training.batch, shape_of(mixture)
     several = mixture.modes > 1 or kind != "round"
     shares = mixture.weights * batch
+    if experiment.data.finite:
+        return DRAW_FROM_SET
     if not experiment.data.balanced:
         code = DRAW_FROM_MODES + CENTRES if several else DRAW_FROM_ONE_MODE
     elif not several:

@@ -50,20 +50,22 @@ class StackedBatches:
         self._method = _together(sources.methods, device)
         self._positions = positions(batch, device)
         self._levels = _padded([batches.table for batches in sources.batches])
-        # The components of all mixtures in one table; those of a source begin at its offset.
-        mixtures = {id(mixture): mixture for mixture in sources.mixtures}
+        # The components of all sources in one table; those of a source begin at its offset.
+        tables = {sources.table_of(i): each.source for i, each in enumerate(sources.batches)}
         begins, total = {}, 0
-        for key, mixture in mixtures.items():
+        for key, mixture in tables.items():
             begins[key], total = total, total + mixture.modes
-        self._offset = torch.tensor([[begins[id(m)]] for m in sources.mixtures], device=device)
-        self._means = torch.cat([mixture.means for mixture in mixtures.values()]).float()
-        self._stds = torch.cat([mixture.stds for mixture in mixtures.values()]).float()[:, None]
-        shapes = [mixture.ellipses for mixture in mixtures.values()]
-        self._roots = None if not any(shapes) else torch.cat([_roots(m) for m in mixtures.values()])
+        offsets = [[begins[sources.table_of(index)]] for index in range(len(sources))]
+        self._offset = torch.tensor(offsets, device=device)
+        self._means = torch.cat([mixture.means for mixture in tables.values()]).float()
+        self._stds = torch.cat([mixture.stds for mixture in tables.values()]).float()[:, None]
+        shapes = [mixture.ellipses for mixture in tables.values()]
+        self._roots = None if not any(shapes) else torch.cat([_roots(m) for m in tables.values()])
         # The numbers of the block that was drawn last.
         shape = (len(sources), self.steps, batch, dim)
         self._x0, self._eps = (torch.zeros(shape, device=device) for _ in range(2))
         self._drawn = self._component = torch.empty(0)
+        self._labels: Tensor | None = None
         inputs = network.features(torch.zeros(dim, 1), torch.zeros(1, 1), axis=-2).shape[0]
         numbers, on_gpu = len(sources) * inputs * batch, device.type != "cpu"
         self.room = max(1, min(self.steps, _ROOM[on_gpu] // numbers))
@@ -87,20 +89,24 @@ class StackedBatches:
     @torch.no_grad()
     def draw(self, first: int) -> None:
         """Draw the numbers of the block that begins with step ``first``."""
-        drawn, components = [], []
+        drawn, components, labels = [], [], []
         balanced: dict[int, Tensor] = {}
         for index, batches in enumerate(self._sources.batches):
             drawn.append(batches.draw_levels())
             key = id(self._sources.mixtures[index])
             # Balanced components depend on the mixture alone.
-            component = balanced.get(key)
+            component = balanced.get(key) if batches.fresh else None
             if component is None:
                 component = batches.components(first)
-            if self._sources.experiments[index].data.balanced:
+            if batches.fresh and self._sources.experiments[index].data.balanced:
                 balanced[key] = component
             components.append(component.view(-1, self._x0.shape[2]))
-            for numbers in (self._x0[index], self._eps[index]):
+            # A point of a training set has no noise of its own: it stays 0.
+            for numbers in (self._x0[index], self._eps[index])[0 if batches.fresh else 1 :]:
                 torch.randn(numbers.shape, generator=batches.random, out=numbers)
+            labels.append(batches.labels(component))
+        if self._network.classes:
+            self._labels = torch.stack([shown for shown in labels if shown is not None])
         self._drawn = torch.stack(drawn)
         steps = max(len(component) for component in components)
         self._component = torch.stack([c.expand(steps, -1) for c in components])
@@ -125,7 +131,9 @@ class StackedBatches:
         self.targets[part] = self._method.target(x0, eps, level).mT
         x = level.alpha * x0 + level.sigma * eps
         inputs = self._method.network_input(x, level).mT.contiguous()
-        self._network.features(inputs, condition.mT, axis=-2, out=self.features[part, :, :-1])
+        shown = None if self._labels is None else self._labels[:, steps].transpose(0, 1)
+        out = self.features[part, :, :-1]
+        self._network.features(inputs, condition.mT, shown, axis=-2, out=out)
 
     def _level(self, steps: slice) -> tuple[Level, Tensor]:
         """Return the levels of some steps and their conditions: (steps, sources, 1 or batch, 1)."""
