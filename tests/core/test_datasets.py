@@ -20,9 +20,7 @@ from ..cases import for_each
 from ..trainings import trained
 
 NAMES = [name for name in DATA_PARTS if name != "file"]
-SHAPES = [
-    name for name, part in DATA_PARTS.items() if part.function and name not in ("drawing", "tree")
-]
+CURVES = {name for name, part in DATA_PARTS.items() if part.function} - {"drawing", "tree"}
 
 
 @for_each("name", NAMES)
@@ -34,7 +32,7 @@ def test_sample_has_the_moments_of_the_mixture(name: str) -> None:
     assert float(mixture.weights.sum()) == pytest.approx(1)
 
 
-@for_each("name", SHAPES)
+@for_each("name", sorted(CURVES))
 @for_each("std", [None, 0.1])
 def test_shapes_are_smooth_and_of_unit_size(name: str, std: float | None) -> None:
     """Neighbouring components are within 1.5 std; mean 0, pooled std of the centres 1."""
@@ -173,6 +171,7 @@ def test_the_classes_are_modes_curves_arms_and_squares() -> None:
     """Every class of a shape has the same weight, and its components lie together."""
     counts = {"four-gaussians": 4, "two-modes": 2, "ring": 8, "moons": 2, "spirals": 2}
     counts |= {"circles": 2, "pinwheel": 5, "checkerboard": 8, "swiss-roll": 1, "drawing": 1}
+    counts |= {"tree": 2, "correlated": 1}
     for name, classes in counts.items():
         mixture = make_mixture(DataConfig(name=name))
         assert mixture.classes == classes, name

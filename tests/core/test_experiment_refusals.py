@@ -27,7 +27,7 @@ ALL_WRONG = [
     for spec in field_table().values()
     for value in WRONG[spec.kind]
     # A file judges its path and what is chosen in it, ln σ may be below 0, and a run has any name.
-    if spec.path not in ("data.path", "data.columns", "data.where")
+    if spec.path not in ("data.path", "data.columns", "data.where", "data.label")
     and (spec.path, value) not in (("sampling.guide", name) for name in ("gpu", "cuda:-1", "cpu:0"))
     and (spec.path, value) != ("method.noise_mean", "-1")
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -17,6 +19,11 @@ from tui_diffusion.core.config.stepping import _next, _onwards, nudge
 from ..cases import for_each
 
 NUMBERS = [path for path, spec in field_table().items() if spec.kind in ("int", "float")]
+
+
+FOLDER = TemporaryDirectory()
+POINTS = Path(FOLDER.name, "points.csv")
+POINTS.write_text("0,1\n1,2\n2,0\n")
 
 
 def walk(experiment: Experiment, path: str, *, up: bool, most: int = 80) -> list[float]:
@@ -36,7 +43,10 @@ def walk(experiment: Experiment, path: str, *, up: bool, most: int = 80) -> list
 def where_it_applies(path: str) -> list[Experiment]:
     spec = field_table()[path]
     found = [p.experiment for p in PRESETS.values() if spec.applies(p.experiment)]
-    shown_by = {"data.count": {"data.name": "ring"}}
+    shown_by = {
+        "data.count": {"data.name": "ring"},
+        "data.holdout": {"data.name": "file", "data.path": str(POINTS)},
+    }
     if path not in shown_by:
         shown_by[path] = {p: values[0] for p, values in field_table()[path].when.items()}
     return found or [get_preset("edm-moons").experiment.with_settings(shown_by[path])]
@@ -49,6 +59,7 @@ def where_it_applies(path: str) -> list[Experiment]:
         ("series", 27_000, [50_000, 100_000]),
         ("doubling", 1000, [1024, 2048]),
         ("doubling", 64, [128, 256]),
+        ("doubling", 0, [1, 2, 4]),
         ("tenth", 18, [19, 20, 22, 24]),
         ("tenth", 48, [50, 55, 60]),
         ("to-one", 0.0, [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995]),

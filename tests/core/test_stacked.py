@@ -94,6 +94,7 @@ STACKS = {
         cell("ddpm-multimodal", **ADAM, data__name="moons", seed=1),
         cell("ddpm-multimodal", **ADAM, data__balanced=False, seed=2),
         cell("ddpm-multimodal", **ADAM, data__name="ring", seed=3),
+        cell("ddpm-multimodal", **ADAM, data__name="correlated", seed=4),
     ],
     "edm, adam, mean, fourier, constants": [
         cell("edm-multimodal", **BLOCKS),

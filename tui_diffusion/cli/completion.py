@@ -132,6 +132,13 @@ def measures(_: click.Context, __: click.Parameter, incomplete: str) -> list[Com
     return _begun(incomplete, MEASURES)
 
 
+def optima(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the data of which a denoiser is ideal."""
+    from ..core.config.data_section import OPTIMA
+
+    return _begun(incomplete, (optimum.replace(" ", "-") for optimum in OPTIMA))
+
+
 def samplers(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the name of a sampler."""
     find_more()

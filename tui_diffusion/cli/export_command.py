@@ -104,7 +104,7 @@ def export_(
     formats.check_view(experiment, options)
     exhibit = Exhibit(experiment)
     if samples(file):
-        denoiser, device = denoiser_of(opened, experiment, False)
+        denoiser, device = denoiser_of(opened, experiment)
 
         def sample(progress: ProgressCallback) -> Trajectory:
             return denoise(experiment, denoiser, device=device, progress=progress)

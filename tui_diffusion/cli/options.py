@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..core.config.data_section import OPTIMA
 from ..core.config.errors import ConfigError
 from ..core.text import shortened
 from . import completion
@@ -63,6 +64,26 @@ levels_option: Decorator = click.option(
 
 ideal_option: Decorator = click.option(
     "--ideal", is_flag=True, help="Use the exact denoiser instead of the network."
+)
+
+
+def _optimum(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """Return the name of an optimum, written with ``-`` for a space; raise `ConfigError`."""
+    known = {optimum.replace(" ", "-"): optimum for optimum in OPTIMA}
+    if name is not None and name not in known:
+        raise ConfigError(
+            f"--ideal-of: {shortened(name)!r} is not allowed; allowed: {', '.join(known)}"
+        )
+    return None if name is None else known[name]
+
+
+ideal_of_option: Decorator = click.option(
+    "--ideal-of",
+    metavar="OF",
+    callback=_optimum,
+    shell_complete=completion.optima,
+    help="Use the exact denoiser of the population, as --ideal does, or of the training-set, "
+    "which copies it.",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..core.config.errors import ConfigError
 from ..core.config.experiment import Experiment
 from .options import given
 from .signals import complain
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..core.methods import Denoiser
     from ..core.runs.run import Run
+    from ..core.training_set import Optimum
 
 
 def resampled(
@@ -37,14 +39,21 @@ def resampled(
     return run.experiment.with_settings(given(options))
 
 
-def denoiser_of(run: Run, experiment: Experiment, ideal: bool) -> tuple[Denoiser, Device]:
-    """Return the network of a run, or with ``ideal`` the exact denoiser, and its device."""
-    from ..core.assemble import make_ideal, make_mixture
+def denoiser_of(
+    run: Run, experiment: Experiment, ideal_of: Optimum | None = None
+) -> tuple[Denoiser, Device]:
+    """Return the network of a run, or the exact denoiser of its data, and its device."""
     from ..core.training.devices import choose_device, use_threads
+    from ..core.training_set import ideal_denoiser
 
     device = choose_device(experiment).device
     use_threads(experiment)
-    if not ideal:
+    if ideal_of is None:
         return run.denoiser(device), device
-    mixture = make_mixture(run.experiment.data, device)
-    return make_ideal(run.experiment.method, mixture), device
+    if ideal_of == "training set" and not run.experiment.data.finite:
+        raise ConfigError(
+            "--ideal-of: training-set needs a run with a training set; allowed: population, or a "
+            "run with data.train_points above 0"
+        )
+    # The set is that of the training's seed.
+    return ideal_denoiser(run.experiment, ideal_of, device), device

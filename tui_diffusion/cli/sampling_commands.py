@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .examples import examples
 from .options import (
+    ideal_of_option,
     ideal_option,
     json_option,
     levels_option,
@@ -26,6 +27,9 @@ from .progress import with_bar
 from .resampling import denoiser_of, resampled
 from .results import end_unless_finite, print_json, print_result
 
+if TYPE_CHECKING:
+    from ..core.training_set import Optimum
+
 
 @click.command(epilog=examples("sample"))
 @run_argument
@@ -33,6 +37,7 @@ from .results import end_unless_finite, print_json, print_result
 @sampler_option
 @levels_option
 @ideal_option
+@ideal_of_option
 @seed_option
 @click.option(
     "--out", metavar="FILE", type=click.Path(path_type=Path), help="File.npz to write points to."
@@ -45,6 +50,7 @@ def sample(
     sampler: str | None,
     levels: str | None,
     ideal: bool,
+    ideal_of: Optimum | None,
     seed: str | None,
     out: Path | None,
     as_json: bool,
@@ -64,7 +70,8 @@ def sample(
     experiment = resampled(opened, points, sampler, levels, seed)
     if out is not None:
         check_points(out)
-    denoiser, device = denoiser_of(opened, experiment, ideal)
+    ideal_of = ideal_of or ("population" if ideal else None)
+    denoiser, device = denoiser_of(opened, experiment, ideal_of)
     trajectory = with_bar(
         "sampling", lambda progress: denoise(experiment, denoiser, device=device, progress=progress)
     )
@@ -75,7 +82,8 @@ def sample(
         "sampler": experiment.sampling.sampler,
         "levels": trajectory.levels,
         "out": str(out) if out is not None else None,
-        "ideal": ideal,
+        "ideal": ideal_of is not None,
+        "ideal_of": ideal_of,
         **with_bar("measuring", lambda progress: sample_report(experiment, trajectory, progress)),
     }
     if out is not None:
@@ -91,6 +99,7 @@ def sample(
 @sampler_option
 @levels_option
 @ideal_option
+@ideal_of_option
 @nfe_option
 @samplers_option
 @seed_option
@@ -102,6 +111,7 @@ def evaluate(
     sampler: str | None,
     levels: str | None,
     ideal: bool,
+    ideal_of: Optimum | None,
     nfe: str | None,
     samplers: str | None,
     seed: str | None,
@@ -116,6 +126,9 @@ def evaluate(
     start and then the exact denoiser replace the run's own; the rest of the error comes from the
     number of levels and the sampler.
 
+    Of a run with data.train_points, the copies in a sample are counted, and the distance of the
+    network to the two exact denoisers is measured: of the population, and of the training set.
+
     The likelihood of the data is given in nats a point: the network's (nll), the least of any
     network (entropy), and the difference (kl). With --nfe the error of samplers is measured for
     several numbers of evaluations, each for the network and for the ideal denoiser.
@@ -123,6 +136,7 @@ def evaluate(
     from ..core.analysis.evaluations import COUNTS
     from ..core.analysis.report import evaluation, evaluations
     from ..core.runs.run import open_run
+    from ..core.training_set import training_set
 
     counts = COUNTS if nfe is None else whole_numbers("--nfe", nfe)
     opened = open_run(run)
@@ -130,17 +144,25 @@ def evaluate(
     chosen = names(samplers) if samplers is not None else None
     for name in chosen or ():  # a wrong name is an error before the work
         experiment.with_settings({"sampling.sampler": name, "sampling.levels": 0})
-    denoiser, device = denoiser_of(opened, experiment, ideal)
+    ideal_of = ideal_of or ("population" if ideal else None)
+    denoiser, device = denoiser_of(opened, experiment, ideal_of)
     evaluated = with_bar(
         "sampling",
-        lambda progress: evaluation(experiment, denoiser, device=device, progress=progress),
+        lambda progress: evaluation(
+            experiment,
+            denoiser,
+            device=device,
+            progress=progress,
+            finite=training_set(opened.experiment),
+        ),
     )
     report = {
         "run": str(opened.folder),
         "experiment": experiment.name,
         "seed": experiment.seed,
         "sampler": experiment.sampling.sampler,
-        "ideal": ideal,
+        "ideal": ideal_of is not None,
+        "ideal_of": ideal_of,
         **evaluated,
     }
     if nfe is not None or samplers is not None:

@@ -32,7 +32,8 @@ _by_option = click.option(
     metavar="MEASURE",
     shell_complete=completion.measures,
     help="Measure by which cells are compared: energy_distance, excess, in_mode_std_ratio, "
-    "mode_tv, off_mode or seconds.",
+    "mode_tv, off_mode or seconds; with data.train_points copied, to_population, to_training_set, "
+    "train_loss or heldout_loss.",
 )
 
 

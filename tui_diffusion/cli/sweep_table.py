@@ -25,6 +25,11 @@ _HEADS = {
     "in_mode_std_ratio": "std ratio",
     "mode_tv": "mode tv",
     "off_mode": "off mode",
+    "copied": "copied",
+    "to_population": "to popul.",
+    "to_training_set": "to set",
+    "train_loss": "train loss",
+    "heldout_loss": "held-out loss",
     "seconds": "seconds",
 }
 """Heads of the columns of measures."""

@@ -140,7 +140,10 @@ def print_report(report: Mapping[str, Any]) -> None:
 def print_evaluation(report: Mapping[str, Any]) -> None:
     """Print the quality, the loss at every level, and the sources of the error."""
     out = console()
-    who = "exact denoiser" if report["ideal"] else "network"
+    who = "network"
+    if report["ideal"]:
+        own = report["ideal_of"] == "training set"
+        who = f"exact denoiser{' of the training set' if own else ''}"
     name = shown(report["experiment"])
     out.print(f"{name}, {who}, {report['sampler']}, {len(report['levels'])} levels\n", markup=False)
     quality = empty_table(("metric",), ("sample", "real data"))
@@ -184,6 +187,10 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
         f"noise's {number_text(start['signal'])}.\n"
     )
     _print_likelihood(out, report["likelihood"], who)
+    if report["memorisation"] is not None:
+        _print_memorisation(out, report["memorisation"])
+    if report["guidance"] is not None:
+        _print_guidance(out, report)
     if "nfe" in report:
         _print_evaluations(out, report)
 
@@ -206,6 +213,79 @@ def _print_likelihood(out: Console, found: Mapping[str, Any], who: str) -> None:
             "was trained with."
         )
 
+
+def _print_memorisation(out: Console, found: Mapping[str, Any]) -> None:
+    """Print what was learned of the training set: copies, losses, and the nearer optimum."""
+    count = f"{found['train_points']:,} training points"
+    table = empty_table((count,), ("sample", "true points"))
+    table.add_row("copied", number_text(found["copied"]), number_text(found["copied_real"]))
+    out.print(table)
+    losses = empty_table(("expected loss",), ("network", "floor"))
+    for name, key in (("on the training set", "train"), ("on held-out data", "heldout")):
+        values = (number_text(found[f"{key}_{what}"]) for what in ("loss", "floor"))
+        losses.add_row(name, *values)
+    out.print(losses)
+    distances = empty_table(("distance to the exact denoiser",), ("all levels", "nearer at level"))
+    for name, key in (("of the population", "to_population"), ("of the set", "to_training_set")):
+        distances.add_row(name, number_text(found[key]), _levels_text(found["levels"], key))
+    out.print(distances)
+    if found["reason"]:
+        held_out = found["held_out"]
+        rows = f"its {held_out:,} held-out rows" if held_out else "no rows, as none are held out"
+        out.print(f"{found['reason']}; held-out data and true points are {rows}.".capitalize())
+
+
+def _levels_text(levels: Sequence[Mapping[str, Any]], key: str) -> str:
+    """Return the levels at which the denoiser is nearer to one optimum, such as 0–3, 8."""
+    ranges: list[list[int]] = []
+    for at in levels:
+        distances = {k: at[k] for k in ("to_population", "to_training_set")}
+        if None in distances.values() or min(distances, key=lambda k: distances[k]) != key:
+            continue
+        if ranges and ranges[-1][1] == at["level"] - 1:
+            ranges[-1][1] = at["level"]
+        else:
+            ranges.append([at["level"]] * 2)
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in ranges) or "–"
+
+
+def _print_guidance(out: Console, report: Mapping[str, Any]) -> None:
+    """Print what a guided sample follows, and the guidance at every level."""
+    found = report["guidance"]
+    label = "every class" if found["label"] == "all" else f"class {found['label']}"
+    interval = f", for sigma/alpha from {found['from']:g} to {found['to']:g}"
+    out.print(
+        f"Guidance of {label} with weight {found['weight']:g}, guide {shown(found['guide'])}"
+        f"{interval if (found['from'], found['to']) != (0, 1e6) else ''}.\n",
+        markup=False,
+    )
+    table = empty_table(("distance of the sample from",), ("energy distance",))
+    for key, name in _FOLLOWED.items():
+        table.add_row(name, number_text(found[key]))
+    table.add_row("true points score", number_text(found["real"]))
+    out.print(table)
+    if found["reason"]:
+        out.print(f"{found['reason'].capitalize()}.", markup=False)
+    levels = empty_table((), ("level", "sigma", "angle", "ratio", "length", "exact"))
+    for row in report["levels"]:
+        at = row["guidance"]
+        numbers = ["–"] * 4 if at is None else [
+            number_text(at[name]) for name in ("angle", "ratio", "length", "exact")
+        ]  # fmt: skip
+        levels.add_row(str(row["level"]), number_text(row["sigma"]), *numbers)
+    out.print(levels)
+    out.print(
+        "angle: of the guidance to what it should be, in degrees; length: of the guidance;\n"
+        "exact: of what it should be; ratio: length over exact.\n"
+    )
+
+
+_FOLLOWED = {
+    "conditional": "conditional, p(x|c)",
+    "tilted": "tilted, p(x|c)^w p(x)^(1-w)",
+    "guided": "guided ODE of exact denoisers",
+}
+"""The distributions that a guided sample is compared with."""
 
 _VERDICT_STYLES = {
     Verdict.PASSED: "green",

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from .analysis.evaluations import SamplerError, best_samplers, errors_by_evaluations
     from .analysis.likelihood import Likelihood, likelihood
     from .analysis.loss_floor import LevelLoss, level_losses, training_floor
+    from .analysis.memorisation import (
+        FiniteLosses,
+        OptimumDistance,
+        copied,
+        finite_losses,
+        memorisation_report,
+        optimum_distances,
+    )
     from .analysis.metrics import Quality, evaluate
     from .analysis.report import quality
     from .analysis.start_mismatch import StartMismatch, start_mismatch
@@ -51,6 +59,7 @@ if TYPE_CHECKING:
     from .sweeps.store import StoredSweep, delete_sweep, list_sweeps, rename_sweep
     from .sweeps.sweep import Axis, Cell, Sweep
     from .training.trainer import Progress, Trainer, train
+    from .training_set import TrainingSet, ideal_denoiser, training_set
     from .trajectory import Trajectory, denoise, forward_process
 
 _HOME = {
@@ -77,6 +86,14 @@ _HOME = {
         "LevelLoss",
         "level_losses",
         "training_floor",
+    ),
+    "analysis.memorisation": (
+        "FiniteLosses",
+        "OptimumDistance",
+        "copied",
+        "finite_losses",
+        "memorisation_report",
+        "optimum_distances",
     ),
     "analysis.metrics": (
         "Quality",
@@ -177,6 +194,11 @@ _HOME = {
         "Cell",
         "Sweep",
     ),
+    "training_set": (
+        "TrainingSet",
+        "ideal_denoiser",
+        "training_set",
+    ),
     "training.trainer": (
         "Progress",
         "Trainer",
@@ -206,6 +228,7 @@ __all__ = [
     "Conformance",
     "Denoiser",
     "Experiment",
+    "FiniteLosses",
     "GaussianMixture",
     "IdealDenoiser",
     "Level",
@@ -213,6 +236,7 @@ __all__ = [
     "Likelihood",
     "Method",
     "NetworkDenoiser",
+    "OptimumDistance",
     "Prediction",
     "Preset",
     "Progress",
@@ -230,6 +254,7 @@ __all__ = [
     "SweepProgress",
     "SweepResults",
     "Trainer",
+    "TrainingSet",
     "Trajectory",
     "Verdict",
     "all_runs",
@@ -242,6 +267,7 @@ __all__ = [
     "check_part",
     "check_sampler",
     "check_schedule",
+    "copied",
     "delete_run",
     "delete_sweep",
     "denoise",
@@ -249,9 +275,11 @@ __all__ = [
     "density",
     "errors_by_evaluations",
     "evaluate",
+    "finite_losses",
     "forward_process",
     "get_preset",
     "goal_moments",
+    "ideal_denoiser",
     "level_losses",
     "likelihood",
     "list_runs",
@@ -259,9 +287,11 @@ __all__ = [
     "make_method",
     "make_mixture",
     "make_schedule",
+    "memorisation_report",
     "nudge",
     "open_run",
     "open_sweep",
+    "optimum_distances",
     "own_presets",
     "quality",
     "remove_preset",
@@ -278,6 +308,7 @@ __all__ = [
     "sweep_results",
     "train",
     "training_floor",
+    "training_set",
 ]
 
 

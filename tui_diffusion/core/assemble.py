@@ -20,6 +20,7 @@ from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
 from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Section
 from .datasets import Scaling, polar
+from .device_names import device_from
 from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method
 from .mixtures import GaussianMixture
 from .networks import Network, OwnNetwork, call_module
@@ -57,7 +58,7 @@ def make_mixture(
 
     A class is a mode where the data have modes, else a curve, an arm or a square of them.
     """
-    data = _section(data, DataConfig, "data")
+    data, device = _section(data, DataConfig, "data"), device_from(device)
     if data.given is not None:
         return _placed(data.given, device)
     part = DATA_PARTS[data.name]
@@ -69,7 +70,7 @@ def make_mixture(
         return GaussianMixture(ring, data.std, labels=range(data.count), device=device)
     if data.name == "file":
         unit = scaling_of(data).unit(_points(data))
-        return GaussianMixture(unit, data.std, has_modes=False, device=device)
+        return GaussianMixture(unit, data.std, has_modes=False, labels=_labels(data), device=device)
     function = _function(datasets, part)
     points, weights, *more = function(**_arguments(function, data))
     labels, covariances = (*more, None, None)[:2]
@@ -141,7 +142,7 @@ def _checked(experiment: Experiment, own: GaussianMixture) -> GaussianMixture:
 
 def _placed(mixture: GaussianMixture, device: torch.device | str) -> GaussianMixture:
     """Return a mixture on a device; a copy would round the weights once more."""
-    here = mixture.means.device == torch.device(device)
+    here = mixture.means.device == device_from(device)
     return mixture if here else mixture.to(device)
 
 
@@ -166,6 +167,10 @@ def scaling_of(data: DataConfig | Experiment | Preset) -> Scaling:
 
 def _points(data: DataConfig) -> Tensor:
     return torch.tensor(data.points)
+
+
+def _labels(data: DataConfig) -> Tensor | None:
+    return None if data.labels is None else torch.tensor(data.labels)
 
 
 def make_method(config: MethodConfig | Experiment | Preset, mixture: GaussianMixture) -> Method:

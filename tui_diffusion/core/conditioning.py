@@ -39,6 +39,13 @@ def label_of(experiment: Experiment) -> int | None:
     return int(label) if experiment.network.labels and label != "all" else None
 
 
+def for_label(experiment: Experiment, label: int | None) -> Experiment:
+    """Return the experiment that samples one class; None: all."""
+    text = "all" if label is None else str(label)
+    sampling = experiment.sampling.model_copy(update={"label": text})
+    return experiment.model_copy(update={"sampling": sampling})
+
+
 def truth_of(experiment: Experiment, mixture: GaussianMixture | None = None) -> GaussianMixture:
     """Return the distribution that a sample should follow: that of the data, or of the class.
 

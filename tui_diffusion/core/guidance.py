@@ -19,6 +19,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
+from .empirical import Empirical
 from .methods import Denoiser, IdealDenoiser, Method, Prediction
 from .mixtures import GaussianMixture
 from .schedules import Level
@@ -44,6 +45,15 @@ def is_exact(denoiser: Denoiser) -> bool:
     if isinstance(denoiser, GuidedDenoiser):
         return is_exact(denoiser.main) and is_exact(denoiser.guide)
     return isinstance(denoiser, IdealDenoiser | ClassDenoiser)
+
+
+def of_population(denoiser: Denoiser) -> bool:
+    """Return whether a denoiser is the exact one of a distribution, not of points drawn from it."""
+    if isinstance(denoiser, GuidedDenoiser):
+        return of_population(denoiser.main) and of_population(denoiser.guide)
+    return isinstance(denoiser, IdealDenoiser | ClassDenoiser) and not isinstance(
+        denoiser.mixture, Empirical
+    )
 
 
 @dataclass(frozen=True)

@@ -277,17 +277,19 @@ class GaussianMixture:
         noise = torch.randn(
             (n, self.dim), generator=generator, device=self.means.device, dtype=self.means.dtype
         )
+        return self.points_of(component, noise).to(dtype)
+
+    def points_of(self, component: Tensor, noise: Tensor) -> Tensor:
+        """Return points of given components (n,) from standard normal noise (n, d)."""
         if self.ellipses is None:
-            return (self.means[component] + self.stds[component, None] * noise).to(dtype)
-        return (self.means[component] + stretched(noise, self.ellipses.roots()[component])).to(
-            dtype
-        )
+            return self.means[component] + self.stds[component, None] * noise
+        return self.means[component] + stretched(noise, self.ellipses.roots()[component])
 
     # --- the exact truth ---------------------------------------------------------------------
 
     def log_prob(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return log p(x) of the data noised to (alpha, sigma); x is (n, d), the result (n,)."""
-        return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().logsumexp(1))
+        return self.by_rows(x, alpha, sigma, lambda part: part.log_joint().logsumexp(1))
 
     def density_grid(self, xs: Tensor, ys: Tensor) -> Tensor:
         """Return the density of 2D data at every pair of a column and a row, (rows, columns).
@@ -300,7 +302,7 @@ class GaussianMixture:
             raise ValueError("a lattice is for two-dimensional mixtures")
         if self.ellipses is not None:
             pairs = torch.cartesian_prod(ys.to(self.means), xs.to(self.means)).flip(1)
-            density = self._by_rows(pairs, 1.0, 0.0, lambda part: part.log_joint().exp().sum(1))
+            density = self.by_rows(pairs, 1.0, 0.0, lambda part: part.log_joint().exp().sum(1))
             return _cast(density.reshape(len(ys), len(xs)), xs.dtype)
 
         def along(positions: Tensor, axis: int) -> Tensor:
@@ -314,17 +316,17 @@ class GaussianMixture:
     def score(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return ∇_x log p(x) of the data noised to (alpha, sigma), shape (n, d)."""
 
-        return self._by_rows(x, alpha, sigma, lambda part: part.score())
+        return self.by_rows(x, alpha, sigma, lambda part: part.score())
 
     def denoise(self, x: Tensor, alpha: Coefficient, sigma: Coefficient) -> Tensor:
         """Return E[x_0 | x] for x = alpha·x_0 + sigma·eps, shape (n, d): the ideal denoiser."""
-        return self._by_rows(x, alpha, sigma, lambda part: part.denoised())
+        return self.by_rows(x, alpha, sigma, lambda part: part.denoised())
 
     def responsibilities(
         self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0
     ) -> Tensor:
         """Return r_m(x), the probability that x came from component m, shape (n, m)."""
-        return self._by_rows(x, alpha, sigma, lambda part: part.log_joint().softmax(1))
+        return self.by_rows(x, alpha, sigma, lambda part: part.log_joint().softmax(1))
 
     def cdf(self, x: Tensor, alpha: Coefficient = 1.0, sigma: Coefficient = 0.0) -> Tensor:
         """Return P(X ≤ x) of 1D data noised to (alpha, sigma); x is (n, 1), the result (n,).
@@ -340,14 +342,14 @@ class GaussianMixture:
             below: Tensor = torch.special.ndtr(reach)
             return below @ self.weights
 
-        return self._by_rows(x, alpha, sigma, rows)
+        return self.by_rows(x, alpha, sigma, rows)
 
     def in_stds(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the distance of every point to its nearest component, in std, and its index; (n,).
 
         In a component's std along its own axes, so that the nearest is that of the least distance.
         """
-        index = self._by_rows(x, 1.0, 0.0, lambda part: part.square().argmin(1)).long()
+        index = self.by_rows(x, 1.0, 0.0, lambda part: part.square().argmin(1).to(x)).long()
         return self.whitened(x.to(self.means) - self.means[index], index).norm(dim=1), index
 
     def whitened(self, differences: Tensor, index: Tensor) -> Tensor:
@@ -362,7 +364,7 @@ class GaussianMixture:
             return RoundPart(self.means, self.stds, self.weights, x, alpha, sigma)
         return LongPart(self.means, self.weights, self.ellipses, x, alpha, sigma)
 
-    def _by_rows(
+    def by_rows(
         self,
         x: Tensor,
         alpha: Coefficient,

@@ -23,6 +23,7 @@ from .assemble import (
 from .conditioning import Labels, class_means, draw_labels, guided, label_of, true_points
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
+from .device_names import device_from
 from .guidance import for_points
 from .methods import (
     Denoiser,
@@ -296,7 +297,7 @@ def denoise(
     check_count("points", points)
     check_count("keep", keep)
     check_count("seed", seed, 0)
-    device = device_of(denoiser) if device is None else torch.device(device)
+    device = device_of(denoiser) if device is None else device_from(device)
     if not isinstance(denoiser, NetworkDenoiser | IdealDenoiser):
         denoiser = _Checked(denoiser)
     schedule = schedule_for(experiment, schedule, denoiser)

@@ -29,7 +29,9 @@ from ..assemble import make_ideal, mixture_for, schedule_for
 from ..conditioning import draw_labels, true_points, truth_of
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import Denoiser, IdealDenoiser, check_denoiser, device_of
+from ..device_names import device_from
+from ..guidance import of_population
+from ..methods import Denoiser, check_denoiser, device_of
 from ..mixtures import GaussianMixture
 from ..numbered_text import NamedNumber, NumberedText, text_of
 from ..randomness import generator
@@ -120,7 +122,7 @@ def attribute(
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
     check_count("points", points)
-    device = device_of(denoiser) if device is None else torch.device(device)
+    device = device_of(denoiser) if device is None else device_from(device)
     mixture = mixture_for(experiment, mixture, device)
     ideal = make_ideal(experiment.method, mixture)
     schedule = schedule_for(experiment, schedule, denoiser)
@@ -151,7 +153,7 @@ def attribute(
     exact = None if already else _exact_start(mixture, schedule[0], count, noise, labels)
     total = error(denoiser, None)
     started = total if already else error(denoiser, exact)
-    steps = started if isinstance(denoiser, IdealDenoiser) else error(ideal, exact)
+    steps = started if of_population(denoiser) else error(ideal, exact)
     start, start_chance = total.above(started)
     network, network_chance = started.above(steps)
     return Attribution(

@@ -121,22 +121,24 @@ class Reference:
 def energy_distance(x: Tensor, mixture: GaussianMixture) -> EnergyDistance:
     """Return the energy distance of the distribution of points x (n, d) to a mixture."""
     mixture = mixture.to("cpu")
-    widths = mixture.stds if mixture.ellipses is None else mixture.covariances
-    numbers = (mixture.means, widths, mixture.weights)
-    return _reference(mixture.dim, *(part.numpy().tobytes() for part in numbers)).distance(x)
+    numbers = [mixture.means, mixture.widths, mixture.weights]
+    if mixture.ellipses is not None:
+        numbers.append(mixture.ellipses.axes)
+    return _reference(_Key(tuple(part.numpy().tobytes() for part in numbers), mixture)).distance(x)
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A mixture, equal to any with the same numbers."""
+
+    numbers: tuple[bytes, ...]
+    mixture: GaussianMixture = field(compare=False)
 
 
 @lru_cache(maxsize=8)
-def _reference(dim: int, *numbers: bytes) -> Reference:
-    """Return the reference of a mixture from the bytes of its numbers: trainings share data."""
-    means, widths, weights = (
-        torch.frombuffer(bytearray(part), dtype=torch.float64) for part in numbers
-    )
-    means = means.reshape(-1, dim)
-    if len(widths) == len(weights):
-        return Reference(GaussianMixture(means, widths, weights))
-    covariances = widths.reshape(-1, dim, dim)
-    return Reference(GaussianMixture(means, weights=weights, covariances=covariances))
+def _reference(key: _Key) -> Reference:
+    """Return the reference of a mixture: trainings share data."""
+    return Reference(key.mixture)
 
 
 def mixture_distance(a: GaussianMixture, b: GaussianMixture) -> float:

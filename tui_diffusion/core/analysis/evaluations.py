@@ -31,7 +31,8 @@ from ..config.data_section import DataConfig
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import Denoiser, IdealDenoiser, Method, Prediction, check_denoiser, device_of
+from ..guidance import of_population
+from ..methods import Denoiser, Method, Prediction, check_denoiser, device_of
 from ..parts.samplers import SAMPLER_PARTS
 from ..progress import ProgressCallback
 from ..samplers import Step
@@ -114,7 +115,7 @@ def errors_by_evaluations(
         if progress is not None:
             progress(done, len(plans))
         ideal, of_network = _ideal_error(plan, count, noise), None
-        if not isinstance(denoiser, IdealDenoiser):
+        if not of_population(denoiser):
             sampled = denoise(
                 plan, denoiser, points=count, seed=noise, device=device_of(denoiser)
             ).result

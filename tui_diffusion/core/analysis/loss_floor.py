@@ -17,8 +17,9 @@ one Gaussian, otherwise correct to about 1/n².
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ from ..conditioning import conditioned, guided, of_label, shares
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..methods import AnyLevel, Denoiser, check_denoiser, device_of
+from ..methods import AnyLevel, Denoiser, Method, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
@@ -173,17 +174,19 @@ def _near(ellipses: Ellipses, offsets: Tensor, margin: float) -> Tensor:
 def _mmse_of_many(
     mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float, grid: bool
 ) -> float:
-    """Return E‖r‖² for many components of one std, by matrix products in float32.
+    """Return E‖r‖² for many components of one std, by matrix products.
 
+    They are in float32, unless the std is 0: E‖r‖² may then be as small as their errors.
     E[‖r‖²|x] = d τ² + (σ²/v)² (E[‖μ‖²|x] − ‖E[μ|x]‖²). On a grid, x is weighted by its density.
     """
     variance = alpha**2 * float(mixture.stds[0]) ** 2 + sigma**2
     means, root = mixture.means, variance**0.5
-    columns = torch.cat([means, means.square().sum(1, keepdim=True)], 1).float()
-    centres = (alpha / root * means).float()
-    offset = mixture.weights.log().float() - centres.square().sum(1) / 2
+    dtype = torch.float32 if mixture.stds[0] else torch.float64
+    columns = torch.cat([means, means.square().sum(1, keepdim=True)], 1).to(dtype)
+    centres = (alpha / root * means).to(dtype)
+    offset = mixture.weights.log().to(dtype) - centres.square().sum(1) / 2
     total = weights = 0.0
-    for part in torch.split((x / root).float(), max(1, PAIRS_AT_ONCE // mixture.modes)):
+    for part in torch.split((x / root).to(dtype), max(1, PAIRS_AT_ONCE // mixture.modes)):
         logits = torch.addmm(offset, part, centres.T)
         top = logits.max(1, keepdim=True).values
         joint = (logits - top).exp_()
@@ -258,6 +261,11 @@ def _data(
     if mixture is not None:
         check_type("mixture", mixture, GaussianMixture)
         source = mixture_for(experiment, mixture, mixture.means.device)
+    return labelled(experiment, source, training=training)
+
+
+def labelled(experiment: Experiment, source: Source, *, training: bool) -> Data:
+    """Return data with the labels that an experiment's network is told of them, if it is any."""
     if not experiment.network.labels:
         return source
     if not training:
@@ -301,7 +309,13 @@ def floor_at(
     labels are hidden as in training.
     """
     data = _data(experiment, mixture, training=training)
-    method = make_method(experiment.method, _mixture(data))
+    return loss_on(experiment, make_method(experiment.method, _mixture(data)), data, level, excess)
+
+
+def loss_on(
+    experiment: Experiment, method: Method, data: Data, level: Level, excess: float = 0.0
+) -> float:
+    """Return `floor_at` on any data, for a method that may have the constants of others."""
     factor = target_gain(method, level) ** 2
     norm = experiment.training.loss == "norm"
     least = _residual(data, float(level.alpha), float(level.sigma), norm)
@@ -370,7 +384,6 @@ def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
 # --- how far a network is from it ----------------------------------------------------------------
 
 
-@torch.no_grad()
 def excess_square(
     experiment: Experiment,
     denoiser: Denoiser,
@@ -386,17 +399,35 @@ def excess_square(
     The denoiser is that of sampling: told the labels of the points, and guided. With ``training``
     it is not guided, and some labels are hidden.
     """
-    data, device = _data(experiment, mixture, training=training), device_of(denoiser)
-    method, by_label = make_method(experiment.method, _mixture(data)), _by_label(data)
+    data = _data(experiment, mixture, training=training)
+    method = make_method(experiment.method, _mixture(data))
+    told = partial(conditioned, denoiser) if training else partial(guided, experiment, denoiser)
+    return excess_on(told, method, data, level, points, seed)
+
+
+@torch.no_grad()
+def excess_on(
+    told: Callable[[int | None], Denoiser],
+    method: Method,
+    data: Data,
+    level: Level,
+    points: int = 512,
+    seed: int = 0,
+) -> float:
+    """Return `excess_square` on any data, for a method that may have the constants of others.
+
+    ``told`` returns the denoiser of points of a class; None: without a label.
+    """
+    by_label = _by_label(data)
     few = points if len(by_label.shares) == 1 else max(64, points // len(by_label.shares))
     total = 0.0
     for label, share in by_label.shares:
-        of = conditioned(denoiser, label) if training else guided(experiment, denoiser, label)
+        of = told(label)
         at = float(level.alpha), float(level.sigma)
         x, x0_hat = _denoised(by_label.source, label, *at, few, seed)
         eps_hat = (x - level.alpha * x0_hat) / level.sigma
         target = method.target(x0_hat, eps_hat, level)
-        output = of(x.float().to(device), level).output.double().cpu()
+        output = of(x.float().to(device_of(of)), level).output.double().cpu()
         total += share * float((output - target).square().sum(1).mean())
     return total
 

@@ -33,7 +33,7 @@ from torch import Tensor
 
 from ..assemble import make_method, mixture_for, schedule_for
 from ..config.experiment import Experiment
-from ..guidance import is_exact
+from ..guidance import GuidedDenoiser, is_exact, of_population
 from ..methods import AnyLevel, Denoiser, Prediction, device_of
 from ..mixtures import GaussianMixture, between_parts
 from ..schedules import Level, Schedule
@@ -46,6 +46,9 @@ STEPS = 64
 _CLEAN = 1e-4
 """Angle below which the score is constant: float32 cannot tell such points from clean ones."""
 
+_NEAR = 1e-9
+"""Distance of the two angles beside a jump of the field, relative to the angle."""
+
 
 class NoFieldError(ValueError):
     """A denoiser gives no estimate of the noise at any level, so that it has no ODE."""
@@ -57,7 +60,8 @@ class Flow:
 
     ``start`` is the distribution of x at the noisiest level. ``scale`` is its √(α² + σ²). ``knots``
     are the levels with their angles, cleanest first, if the denoiser is defined at no others.
-    ``width`` is the std of the narrowest component of the data.
+    ``width`` is the std of the narrowest component of the data. ``jumps`` are the angles at which
+    the field is not continuous.
     """
 
     denoiser: Denoiser
@@ -67,6 +71,7 @@ class Flow:
     noisy: float
     width: float
     knots: tuple[tuple[float, Level], ...] = ()
+    jumps: tuple[float, ...] = ()
 
     @property
     def sigma(self) -> float:
@@ -102,12 +107,24 @@ class Flow:
         return _asked(self.denoiser, math.hypot(level.alpha, level.sigma) * u, level).x0_hat
 
     def angles(self, begin: float, steps: int) -> list[float]:
-        """Return steps + 1 angles from ``begin`` to the noisiest, dense near clean data."""
+        """Return steps + 1 angles from ``begin`` to the noisiest, dense near clean data.
+
+        A jump of the field adds two, so close to each other that the step over it has no effect.
+        """
         offset = self.width / 3
         marks = torch.linspace(
             math.log(begin + offset), math.log(self.noisy + offset), steps + 1, dtype=torch.float64
         )
-        return [begin, *(marks[1:-1].exp() - offset).tolist(), self.noisy]
+        sides = [jump * (1 + side) for jump in self.jumps for side in (-_NEAR, _NEAR)]
+        inside = [side for side in sides if begin < side < self.noisy]
+        return [begin, *sorted([*(marks[1:-1].exp() - offset).tolist(), *inside]), self.noisy]
+
+    def count(self, angle: float, steps: int) -> int:
+        """Return the share of ``steps`` from clean data that lies beyond an angle, rounded up."""
+        offset = self.width / 3
+        whole = math.log((self.noisy + offset) / (self.clean + offset))
+        part = math.log((self.noisy + offset) / (angle + offset))
+        return max(1, math.ceil(steps * part / whole)) if whole > 0 else 0
 
     def log_density(self, u: Tensor, angle: float | None = None, steps: int = STEPS) -> Tensor:
         """Return log q at points u (n, d) of unit α² + σ², by default clean ones; (n,), float64.
@@ -116,9 +133,7 @@ class Flow:
         nan where a path is not finite.
         """
         angle = self.clean if angle is None else max(angle, self.clean)
-        whole = math.log((self.noisy + self.width / 3) / (self.clean + self.width / 3))
-        part = math.log((self.noisy + self.width / 3) / (angle + self.width / 3))
-        count = max(1, math.ceil(steps * part / whole)) if whole > 0 else 0
+        count = self.count(angle, steps)
         u, total = u.detach().double(), torch.zeros(len(u), dtype=torch.float64)
         if count and angle < self.noisy:
             nodes = self.angles(angle, count)
@@ -138,6 +153,25 @@ class Flow:
         v3, d3 = self._with_divergence(u + h / 2 * v2, middle)
         v4, d4 = self._with_divergence(u + h * v3, high)
         return u + h / 6 * (v1 + 2 * v2 + 2 * v3 + v4), h / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
+
+    @torch.no_grad()
+    def generated(self, x: Tensor, angle: float | None = None, steps: int = STEPS) -> Tensor:
+        """Carry points x (n, d) of the start to an angle, by default the cleanest.
+
+        The result is u of unit α² + σ², (n, d), float64. ``steps`` are those to the cleanest.
+        """
+        angle = self.clean if angle is None else max(angle, self.clean)
+        u, count = x.cpu().double() / self.scale, self.count(angle, steps)
+        nodes = self.angles(angle, count)[::-1] if count and angle < self.noisy else []
+        for high, low in pairwise(nodes):
+            between_parts.get()()
+            h, middle = low - high, (low + high) / 2
+            v1 = self.velocity(u, high)
+            v2 = self.velocity(u + h / 2 * v1, middle)
+            v3 = self.velocity(u + h / 2 * v2, middle)
+            v4 = self.velocity(u + h * v3, low)
+            u = u + h / 6 * (v1 + 2 * v2 + 2 * v3 + v4)
+        return u
 
     def _with_divergence(self, u: Tensor, angle: float) -> tuple[Tensor, Tensor]:
         """Return v and its divergence at points u, (n, d) and (n,)."""
@@ -164,6 +198,13 @@ def _log_tan(angle: float) -> float:
     return math.log(math.tan(min(angle, math.pi / 2 - 1e-9)))
 
 
+def jumps_of(denoiser: Denoiser) -> tuple[float, ...]:
+    """Return the angles at which the estimates of a denoiser are not continuous."""
+    if isinstance(denoiser, GuidedDenoiser) and denoiser.weight != 1:
+        return math.atan(denoiser.low), math.atan(denoiser.high)
+    return ()
+
+
 def angle_of(alpha: float, sigma: float) -> float:
     """Return θ with tan θ = σ/α."""
     return math.atan2(sigma, alpha)
@@ -178,8 +219,11 @@ def probability_flow(
 ) -> Flow:
     """Return the ODE of a denoiser from the start of the experiment's sampling.
 
-    Raise `NoFieldError` if no level of its training determines the noise.
+    Raise `NoFieldError` if no level of its training determines the noise, or if it ends in single
+    points, as that of a training set does.
     """
+    if is_exact(denoiser) and not of_population(denoiser):
+        raise NoFieldError("copies of training points have no density")
     mixture = mixture_for(experiment, mixture)
     levels = schedule_for(experiment, schedule, denoiser)
     alpha, sigma = float(levels.alphas[0]), float(levels.sigmas[0])
@@ -206,4 +250,5 @@ def probability_flow(
         max(angle_of(alpha, sigma), clean),
         mixture.narrowest,
         knots,
+        jumps_of(denoiser),
     )

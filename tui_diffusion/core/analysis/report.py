@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..arguments import check_type
-from ..assemble import mixture_of, scaling_of
+from ..assemble import mixture_of, sampling_schedule, scaling_of
 from ..conditioning import truth_of
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
@@ -22,12 +22,16 @@ from ..methods import Denoiser
 from ..mixtures import GaussianMixture
 from ..progress import ProgressCallback
 from ..training.trainer import Trainer
+from ..training_set import TrainingSet, training_set
 from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
 from .error_growth import amplification
 from .evaluations import best_samplers, errors_by_evaluations
+from .guidance_effect import guided_distances
+from .guidance_vectors import guidance_by_level
 from .likelihood import likelihood
 from .loss_floor import level_losses, training_excess, training_floor
+from .memorisation import memorisation_report
 from .metrics import Quality, evaluate
 from .probability_flow import NoFieldError
 from .start_mismatch import start_mismatch
@@ -152,7 +156,25 @@ def results(
     return {
         "loss": json_values(loss_report(experiment, losses, denoiser)),
         **sample_report(experiment, trajectory),
+        **memorised(experiment, denoiser, trajectory),
     }
+
+
+def memorised(
+    experiment: Experiment,
+    denoiser: Denoiser,
+    trajectory: Trajectory,
+    finite: TrainingSet | None = None,
+) -> dict[str, Any]:
+    """Return ``{"memorisation": …}`` of a denoiser and its sample; nothing for fresh draws.
+
+    ``finite`` is the training set, if it is not the experiment's: another seed has another one.
+    """
+    finite = finite or training_set(experiment)
+    if finite is None:
+        return {}
+    clean = trajectory.result / float(trajectory.schedule.alphas[trajectory.result_level])
+    return {"memorisation": json_values(memorisation_report(experiment, denoiser, clean, finite))}
 
 
 def evaluation(
@@ -161,18 +183,24 @@ def evaluation(
     *,
     device: torch.device | str = "cpu",
     progress: ProgressCallback | None = None,
+    finite: TrainingSet | None = None,
 ) -> dict[str, Any]:
     """Return the report on a denoiser: its metrics, levels, attribution and start.
 
-    ``levels`` holds, for each sampling level, the network's loss, floor, excess and nats, and by
-    which factor an error in eps_hat grows after one step and in the sample (`amplification`).
+    ``levels`` holds, for each sampling level, the network's loss, floor, excess and nats, by which
+    factor an error in eps_hat grows after one step and in the sample (`amplification`), and the
+    angle and lengths of guidance. ``guidance`` is None without guidance. ``finite`` is as of
+    `memorised`, which is None where training draws fresh points.
     """
     trajectory = denoise(experiment, denoiser, device=device, progress=progress)
     sampled = sample_report(experiment, trajectory)
     levels = [
-        {**asdict(at), "amplification": by.step, "amplification_out": by.out}
-        for at, by in zip(
-            level_losses(experiment, denoiser), amplification(experiment), strict=True
+        {**asdict(at), "amplification": by.step, "amplification_out": by.out, "guidance": guidance}
+        for at, by, guidance in zip(
+            level_losses(experiment, denoiser),
+            amplification(experiment),
+            guidance_levels(experiment, denoiser),
+            strict=True,
         )
     ]
     nats = [at["nats"] for at in levels if at["nats"] is not None]
@@ -190,6 +218,9 @@ def evaluation(
             },
             "start": asdict(start),
             "likelihood": likelihood_report(experiment, denoiser, sum(nats)),
+            "guidance": guidance_report(experiment, trajectory),
+            "memorisation": None,
+            **memorised(experiment, denoiser, trajectory, finite),
         }
     )
     return report
@@ -207,6 +238,33 @@ def likelihood_report(experiment: Experiment, denoiser: Denoiser, levels: float)
     except NoFieldError as error:
         return {**dict.fromkeys(names), "reason": str(error)}
     return asdict(found) | {"bound": found.start + levels, "reason": ""}
+
+
+def guidance_report(experiment: Experiment, trajectory: Trajectory) -> dict[str, Any] | None:
+    """Return the distances of a sample from the exact distributions of its guidance.
+
+    None without guidance. ``reason`` says why there is no tilted density.
+    """
+    found, sampling = guided_distances(experiment, trajectory), experiment.sampling
+    return found and {
+        "weight": sampling.guidance,
+        "from": sampling.guidance_from,
+        "to": sampling.guidance_to,
+        "guide": sampling.guide,
+        "label": sampling.label,
+        **asdict(found),
+    }
+
+
+def guidance_levels(
+    experiment: Experiment, denoiser: Denoiser
+) -> list[dict[str, float | None] | None]:
+    """Return angle, ratio, length and exact length of guidance at every level; None without it."""
+    found = guidance_by_level(experiment, denoiser)
+    names = ("angle", "ratio", "length", "exact")
+    return [at and {name: getattr(at, name) for name in names} for at in found] or [
+        None
+    ] * sampling_schedule(experiment).levels
 
 
 def evaluations(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ..assemble import mixture_for, schedule_for
-from ..conditioning import guided, shares
+from ..conditioning import for_label, guided, shares
 from ..config.experiment import Experiment
 from ..methods import Denoiser
 from ..mixtures import GaussianMixture
@@ -78,11 +78,8 @@ def sampling_flow(
         )
     parts = []
     for label, share in by_label.items():
-        text = "all" if label is None else str(label)
-        sampling = experiment.sampling.model_copy(update={"label": text})
-        of_label = experiment.model_copy(update={"sampling": sampling})
-        of = guided(experiment, denoiser, label)
-        flow = probability_flow(of_label, of, mixture=whole, schedule=schedule)
+        of, alone = guided(experiment, denoiser, label), for_label(experiment, label)
+        flow = probability_flow(alone, of, mixture=whole, schedule=schedule)
         parts.append((share, flow))
     if len(parts) == 1:
         return parts[0][1]

@@ -13,7 +13,7 @@ from ..parts.registries import find_more
 from ..text import expanded, shortened
 from .choices import DataName
 from .fields import setting
-from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, check_columns
+from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, MOST_TRAIN_POINTS, check_columns
 from .sections import PRINTABLE, PartSection
 from .value_types import Points, Real, RealList, Whole, format_value
 
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .point_files import FilePoints
+    from .point_labels import FilePoints
 
-OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where")
+OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where", "data.label")
 """Fields that determine the points of a file: setting one of them reads the file."""
 
 
 GIVEN = "own mixture"
 """The name of data that are a mixture of a script."""
+
+OPTIMA = ("population", "training set")
+"""The data of which a denoiser can be ideal."""
 
 
 class DataConfig(PartSection):
@@ -93,6 +96,15 @@ class DataConfig(PartSection):
         pattern=PRINTABLE,
         max_length=400,
     )
+    label: str = setting(
+        "",
+        "label",
+        "The column of the label of each point, its class, by name or number; empty: a column "
+        "named label or class that is no coordinate, if there is one.",
+        allowed="a name or a number of a column with at most 16 different values",
+        pattern=PRINTABLE,
+        max_length=400,
+    )
     std: Real = setting(
         0.01,
         "std",
@@ -110,6 +122,27 @@ class DataConfig(PartSection):
         "scaling",
         "How points from a file come to unit size: each column by its own spread; or both by one, "
         "which keeps the proportions of a drawing or a map.",
+    )
+    train_points: Whole = setting(
+        0,
+        "training points",
+        "Size of a fixed training set, drawn with the seed; a network can learn it by heart. 0: "
+        "fresh points for each step. Of a file: at most so many of its rows.",
+        unit="points",
+        ge=0,
+        le=MOST_TRAIN_POINTS,
+        allowed=f"a whole number up to {MOST_TRAIN_POINTS:,}, or 0 for fresh points",
+        scale="doubling",
+    )
+    holdout: Real = setting(
+        0.0,
+        "held out",
+        "Least share of the rows of a file that training never draws. Above 0, the other rows are "
+        "the training set.",
+        when={"data.name": ("file",)},
+        ge=0,
+        le=0.9,
+        scale=0.1,
     )
     _rows: FilePoints | None = PrivateAttr(None)
     _given: Any = PrivateAttr(None)
@@ -144,7 +177,7 @@ class DataConfig(PartSection):
             if self.name == "file" and self._rows is None and info.context is not None:
                 self._rows = info.context["rows"]
             if self.name == "file" and self._rows is None:
-                path, self._rows = _read_points(self.path, self.columns, self.where)
+                path, self._rows = _read_points(self.path, self.columns, self.where, self.label)
                 object.__setattr__(self, "path", path)
             return self
         dims = {len(mean) for mean in means}
@@ -208,7 +241,14 @@ class DataConfig(PartSection):
             return int(self._given.classes)
         if self.name == "ring":
             return self.count
+        if self.class_names:
+            return len(self.class_names)
         return len(self.means) or DATA_PARTS[self.name].classes
+
+    @property
+    def finite(self) -> bool:
+        """Whether training draws from a fixed set of points: `training_set` returns it."""
+        return self.train_points > 0 or (self.points is not None and self.holdout > 0)
 
     @property
     def kept(self) -> Mapping[str, FilePoints | None]:
@@ -247,19 +287,39 @@ class DataConfig(PartSection):
 
         The file is not read again, so it may change or disappear.
         """
-        return None if self._rows is None or self._given is not None else self._rows.values
+        return None if self._file is None else self._file.values
+
+    @property
+    def copy_of_points(self) -> NDArray[Any] | None:
+        """The array that a run keeps: the points, and their labels in a last column of text."""
+        return None if self._file is None else self._file.copy()
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """The class of every point of the file, shape (n,), from 0; None without labels."""
+        return None if self._file is None or self._file.labels is None else self._file.labels[0]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes of a file's points; () without labels."""
+        return () if self._file is None or self._file.labels is None else self._file.labels[1]
+
+    @property
+    def _file(self) -> FilePoints | None:
+        return None if self._given is not None else self._rows
 
 
-def _read_points(path: str, columns: str, where: str) -> tuple[str, FilePoints]:
+def _read_points(path: str, columns: str, where: str, label: str) -> tuple[str, FilePoints]:
     """Return the absolute path of a file and the points chosen in it; raise `ConfigError`."""
-    from .point_files import FilePoints, read_points
+    from .point_files import read_labelled
+    from .point_labels import FilePoints
 
     file = expanded(path)
     with suppress(OSError):  # the working folder may not exist any more
         file = file.absolute() if path else file
-    points = read_points(file, columns, where)
+    points, labels = read_labelled(file, columns, where, label)
     try:
         check_columns(points)
     except ValueError as error:
         raise ValueError(f"data.path: {shortened(str(file), 80)}: {error}") from None
-    return str(file), FilePoints(points, file.name)
+    return str(file), FilePoints(points, file.name, labels)

@@ -264,7 +264,7 @@ class Experiment(Section):
             changed["data.weights"], changed["data.stds"] = part.weights if own else (), ()
             if (self.data.name, name) != ("drawing", "file"):  # in both, every point is a component
                 changed["data.std"] = part.std
-            changed["data.columns"] = changed["data.where"] = ""
+            changed["data.columns"] = changed["data.where"] = changed["data.label"] = ""
             changed["sampling.label"] = "all"
             if max(len(part.means), part.classes) < 2 and name != "ring":
                 changed["network.labels"] = False

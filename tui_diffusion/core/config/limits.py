@@ -26,6 +26,9 @@ LEAST_WEIGHT = 1e-9
 LEAST_ALPHA = 1e-30
 """Least share of the data in the noisiest level: x_0 is computed by dividing by it."""
 
+MOST_TRAIN_POINTS = 100_000
+"""Largest training set: the ideal denoiser of one has a component for each point."""
+
 _LEAST_RANGE, _GREATEST_RANGE = 1e-100, 1e101
 """Range of a column, greatest less least number: its square stays within float64."""
 

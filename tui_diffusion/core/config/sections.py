@@ -301,7 +301,7 @@ class TrainingConfig(Section):
     batch: Whole = setting(
         32,
         "batch",
-        "Fresh points drawn for each step.",
+        "Points drawn for each step.",
         unit="points",
         ge=1,
         le=1_000_000,

@@ -4,7 +4,7 @@ Each field declares its ``scale`` beside its bounds (`sections`):
 
     1, 0.1, …   a constant step, to the next multiple of it
     series      …, 0.1, 0.2, 0.5, 1, 2, 5, 10, …
-    doubling    1, 2, 4, 8, …
+    doubling    0, 1, 2, 4, 8, …
     tenth       round numbers about a tenth apart: 1, 2, …, 20, 22, …, 50, 55, …
     levels      the same, where 0 means all levels of the schedule
     to-one      one less the series: 0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, …
@@ -79,6 +79,8 @@ def _next(scale: StepRule, value: float, up: bool) -> float:
     if scale == "to-one":
         return _rounded(1 - _in_series(max(1 - value, _FINEST), not up))
     if scale == "doubling":
+        if not value:
+            return 1 if up else 0
         return _neighbour([2.0**k for k in _powers(math.log2(value))], value, up)
     if scale in ("tenth", "levels"):
         # Downwards, use the number just below, so that steps up and down are inverse.

@@ -22,7 +22,8 @@ class DataPart(Part):
 
     ``what`` describes a curve in an exported script. ``script`` is the code that sets ``modes`` and
     ``weights`` as float64 in terms of ``sigma_data``; it may call ``along`` and ``polar``, as in
-    `core.datasets`. Without it, the script lists the centres.
+    `core.datasets`. Without it, the script lists the centres. It sets
+    ``covariances`` at unit size too, if the components have some.
     """
 
     title: str
@@ -186,6 +187,12 @@ for depth in range(5):
     arms = grown
 x, y, angle, depth = torch.tensor(rows, dtype=torch.float64).unbind(1)
 modes, weights = torch.stack([x, y], 1), (0.76 * 0.85) ** depth
+weights = weights / weights.sum()
+scale = (weights @ (modes - weights @ modes).square()).mean().sqrt()
+one = torch.ones_like(x)
+axes = torch.stack([polar(one, torch.pi / 2 - angle), polar(one, -angle)], 2)
+widths = torch.stack([0.3 * 0.76**depth / scale, sigma_data * 0.85**depth], 1)
+covariances = (axes * widths[:, None] ** 2) @ axes.mT
 """,
     ),
     DataPart(
@@ -213,7 +220,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         title="Points of a file",
         written="file:PATH",
         std=0.05,
-        uses=("path", "columns", "where", "scaling"),
+        uses=("path", "columns", "where", "label", "scaling"),
     ),
 )
 """Every data set by its name in a configuration."""

@@ -43,6 +43,7 @@ from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..config.guide import guide_of
 from ..config.point_files import read_points
+from ..device_names import device_from
 from ..files import UNREADABLE, read_object, reason_of
 from ..methods import NetworkDenoiser
 from ..networks import Network
@@ -129,6 +130,7 @@ class Run:
 
     def denoiser(self, device: torch.device | str = "cpu") -> NetworkDenoiser:
         """Read the trained network onto a device, and its guide if one was trained along."""
+        device = device_from(device)
         network = make_network(self.experiment, generator(0, "weights"))
         self._read("weights.safetensors", lambda f: network.load_state_dict(_load_weights(f)))
         method = make_method(self.experiment.method, make_mixture(self.experiment.data))

@@ -54,6 +54,11 @@ def _of_sample(key: str, name: str, badness: Callable[[float], float] = float) -
     return Measure(key, name, ("sample", key), ("sample", f"{key}_real"), badness)
 
 
+def _of_memory(key: str, name: str, *, real: bool = False, log: bool = False) -> Measure:
+    path = "memorisation", key
+    return Measure(key, name, path, ("memorisation", f"{key}_real") if real else (), log=log)
+
+
 MEASURES: Mapping[str, Measure] = {
     measure.key: measure
     for measure in (
@@ -62,6 +67,11 @@ MEASURES: Mapping[str, Measure] = {
         _of_sample("in_mode_std_ratio", "std within a mode over the true one", _from_one),
         _of_sample("mode_tv", "total variation of mode weights"),
         _of_sample("off_mode", "share off every mode"),
+        _of_memory("copied", "copied share", real=True),
+        _of_memory("to_population", "distance to the optimum of the population"),
+        _of_memory("to_training_set", "distance to the optimum of the training set"),
+        _of_memory("train_loss", "loss on the training set", log=True),
+        _of_memory("heldout_loss", "loss on held-out data", log=True),
         Measure("seconds", "seconds of training", ("seconds",), log=True),
     )
 }

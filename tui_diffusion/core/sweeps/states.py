@@ -20,6 +20,10 @@ Report = Mapping[str, Any]
 """What ``metrics.json`` holds: loss, sample, target and more."""
 
 
+_OF_SAMPLES = ("sample", "target", "memorisation")
+"""Parts of a report that depend on the sampling."""
+
+
 def sampling_of(experiment: Experiment) -> dict[str, Any]:
     """Return the sampling of an experiment as in JSON."""
     values: dict[str, Any] = json.loads(experiment.sampling.model_dump_json())
@@ -45,7 +49,7 @@ def reports(training: Training, folder: Path) -> list[Report] | None:
         sample = known.get(_key(sampling_of(experiment)))
         if sample is None:
             return None
-        result.append({**own, "sample": sample["sample"], "target": sample["target"]})
+        result.append({**own, **{key: sample[key] for key in _OF_SAMPLES if key in sample}})
     return result
 
 

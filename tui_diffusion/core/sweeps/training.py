@@ -17,7 +17,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from ..analysis.report import sample_report, training_report
+from ..analysis.report import memorised, sample_report, training_report
 from ..files import UNREADABLE, write_whole
 from ..runs.checkpointer import Checkpointer
 from ..runs.manifest import RunError, read_about
@@ -87,7 +87,11 @@ def write_samples(trainer: Trainer, training: Training, folder: Path) -> None:
     for experiment in training.samplings[1:]:
         trajectory = denoise(experiment, trainer.denoiser, device=trainer.device)
         samples.append(
-            {"sampling": sampling_of(experiment), **sample_report(experiment, trajectory)}
+            {
+                "sampling": sampling_of(experiment),
+                **sample_report(experiment, trajectory),
+                **memorised(experiment, trainer.denoiser, trajectory),
+            }
         )
     weights = read_about(folder).checksums["weights.safetensors"]
     content: dict[str, Any] = {"weights": weights, "samples": samples}

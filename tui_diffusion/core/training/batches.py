@@ -20,6 +20,7 @@ from ..mixtures import GaussianMixture
 from ..networks import HIDDEN, Network
 from ..randomness import generator
 from ..schedules import Level
+from ..training_set import TrainingSet
 
 _BLOCK_NUMBERS = 65_536
 """Coordinates per block: enough to make drawing cheap, few enough for the cache."""
@@ -64,17 +65,29 @@ def block_steps(experiment: Experiment, numbers: int = _BLOCK_NUMBERS) -> int:
 
 
 class Batches:
-    """The source of training batches; ``random`` is its generator, ``steps`` the block size."""
+    """The source of training batches; ``random`` is its generator, ``steps`` the block size.
+
+    Points are fresh draws of the mixture, or drawn with replacement from a ``training_set``. They
+    are ``means[c] + stds[c] ε`` for their `components` c; a point of a set is its own component,
+    without ε.
+    """
 
     def __init__(
-        self, experiment: Experiment, mixture: GaussianMixture, method: Method, network: Network
+        self,
+        experiment: Experiment,
+        mixture: GaussianMixture,
+        method: Method,
+        network: Network,
+        training_set: TrainingSet | None = None,
     ) -> None:
         self._experiment = experiment
         self._mixture, self._method, self._network = mixture, method, network
         self._any_level = method if isinstance(method, AnyLevel) else None
         self._device = device = mixture.means.device
-        self._means, self._stds = mixture.means.float(), mixture.stds.float()
-        shapes = mixture.ellipses
+        self.fresh = training_set is None
+        self.source = mixture if training_set is None else training_set.mixture.to(device)
+        self._means, self._stds = self.source.means.float(), self.source.stds.float()
+        shapes = self.source.ellipses
         self._roots = None if shapes is None else shapes.roots().float()
         self.random = generator(experiment.seed, "batches", device)
         batch = experiment.training.batch
@@ -110,14 +123,18 @@ class Batches:
         drawn = self.draw_levels(levels)
         component = self.components(first)
         shape = (self.steps, batch, dim)
-        x0 = torch.randn(shape, generator=random, device=device)
-        eps = torch.randn(shape, generator=random, device=device)
-        labels = self.labels(component)
-        if self._roots is None:
-            x0 *= self._stds[component].view(-1, batch, 1)
+        if self.fresh:
+            x0 = torch.randn(shape, generator=random, device=device)
+            eps = torch.randn(shape, generator=random, device=device)
+            if self._roots is None:
+                x0 *= self._stds[component].view(-1, batch, 1)
+            else:
+                x0 = stretched(x0, self._roots[component].view(-1, batch, dim, dim))
+            x0 += self._means[component].view(-1, batch, dim)
         else:
-            x0 = stretched(x0, self._roots[component].view(-1, batch, dim, dim))
-        x0 += self._means[component].view(-1, batch, dim)
+            x0 = self._means[component].view(shape)
+            eps = torch.randn(shape, generator=random, device=device)
+        labels = self.labels(component)
         size = max(1, self._at_once // features[0].numel())
         for start in range(0, self.steps, size):
             part = slice(start, start + size)
@@ -148,7 +165,7 @@ class Batches:
             return None
         shape = self.steps, self._experiment.training.batch
         drawn = torch.rand(shape, generator=self.random, device=self._device)
-        labels = self._mixture.labels[component].view(-1, shape[1])
+        labels = self.source.labels[component].view(-1, shape[1])
         hidden = drawn < self._experiment.training.label_dropout
         return torch.where(hidden, HIDDEN, labels)
 
@@ -164,9 +181,14 @@ class Batches:
         """Return the component of each point of a block: (batch,) if equal in all steps, else all.
 
         If a balanced batch cannot hold every component in its exact share, the steps take different
-        points, so that the shares are exact on average.
+        points, so that the shares are exact on average. Points of a set are drawn independently.
         """
         steps, batch = self.steps, self._experiment.training.batch
+        if not self.fresh:
+            size = (steps * batch,)
+            return torch.randint(
+                self.source.modes, size, generator=self.random, device=self._device
+            )
         if not self._experiment.data.balanced:
             return self._mixture.components(steps * batch, self.random)
         if self._always is not None:

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from .. import notebook, pictures
 from ..arguments import check_count, expected
-from ..assemble import make_method, mixture_for, network_for
+from ..assemble import make_method, mixture_for, network_for, with_mixture
 from ..config.experiment import Experiment
 from ..config.guide import guide_of
 from ..config.presets import Preset, experiment_of
@@ -32,6 +32,7 @@ from ..mixtures import GaussianMixture
 from ..networks import OwnNetwork
 from ..parts.used import used_files
 from ..short_repr import short_repr
+from ..training_set import training_set
 from .batches import Batches
 from .devices import choose_device, subnormals_as_zero, use_threads
 from .stages import Stage, learning_rate, stages
@@ -111,7 +112,7 @@ class Trainer:
         self.choice = choose_device(experiment)
         self.device = self.choice.device
         self.mixture = mixture_for(experiment, mixture, self.device)
-        self.points = experiment.data.points
+        self.points = experiment.data.copy_of_points
         self.method = make_method(experiment.method, self.mixture)
         self.network = network_for(experiment, network).to(self.device).eval()
         own = isinstance(self.network, OwnNetwork)
@@ -132,7 +133,10 @@ class Trainer:
         self.threads = 1
         self.status: Status = "training"
         self.losses = np.empty(experiment.training.steps, np.float32)
-        self.batches = Batches(experiment, self.mixture, self.method, self.network)
+        self.training_set = training_set(with_mixture(experiment, mixture))
+        self.batches = Batches(
+            experiment, self.mixture, self.method, self.network, self.training_set
+        )
         self._random_at_block = self.batches.random.get_state()
         self._block: int | None = None
         self._stage = self.stages[0]

@@ -8,7 +8,7 @@ from ...core.config.experiment import Experiment
 from ...core.mixtures import GaussianMixture
 from ...core.parts.samplers import SAMPLER_PARTS
 from ...core.parts.schedules import SCHEDULE_PARTS
-from .data import draw_data_part
+from .data import defines_draw_data, draw_data_part
 
 STARTS = {
     "zero-mean": "x = sigmas[0] * torch.randn(test_size, dim, generator=random)",
@@ -101,15 +101,16 @@ print(f"Mean squared distance to the nearest mode: {distance:.6f}")
 
 def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     """Return the code that samples from the start to the last level and prints the result."""
-    sampling, several = experiment.sampling, mixture.modes > 1
+    sampling, several = experiment.sampling, mixture.modes > 1 or not mixture.alike
     early = sampling.stop_before
     end = f"N - {early}" if early else "N"
     read, step = _step(experiment)
+    draws = sampling.start == "exact" and not defines_draw_data(experiment)
     return DENOISING_CODE.substitute(
         read=read.rstrip(),
         before=SAMPLER_PARTS[sampling.sampler].script_before.rstrip(),
         denoise=step.rstrip(),
-        draw_data=draw_data_part(mixture).lstrip("\n") if sampling.start == "exact" else "",
+        draw_data=draw_data_part(mixture).lstrip("\n") if draws else "",
         start=STARTS[sampling.start],
         end=end,
         stops="  # the last levels are left out" if early else "",

@@ -50,16 +50,17 @@ class StackedBatches:
         self._method = _together(sources.methods, device)
         self._positions = positions(batch, device)
         self._levels = _padded([batches.table for batches in sources.batches])
-        # The components of all mixtures in one table; those of a source begin at its offset.
-        mixtures = {id(mixture): mixture for mixture in sources.mixtures}
+        # The components of all sources in one table; those of a source begin at its offset.
+        tables = {sources.table_of(i): each.source for i, each in enumerate(sources.batches)}
         begins, total = {}, 0
-        for key, mixture in mixtures.items():
+        for key, mixture in tables.items():
             begins[key], total = total, total + mixture.modes
-        self._offset = torch.tensor([[begins[id(m)]] for m in sources.mixtures], device=device)
-        self._means = torch.cat([mixture.means for mixture in mixtures.values()]).float()
-        self._stds = torch.cat([mixture.stds for mixture in mixtures.values()]).float()[:, None]
-        shapes = [mixture.ellipses for mixture in mixtures.values()]
-        self._roots = None if not any(shapes) else torch.cat([_roots(m) for m in mixtures.values()])
+        offsets = [[begins[sources.table_of(index)]] for index in range(len(sources))]
+        self._offset = torch.tensor(offsets, device=device)
+        self._means = torch.cat([mixture.means for mixture in tables.values()]).float()
+        self._stds = torch.cat([mixture.stds for mixture in tables.values()]).float()[:, None]
+        shapes = [mixture.ellipses for mixture in tables.values()]
+        self._roots = None if not any(shapes) else torch.cat([_roots(m) for m in tables.values()])
         # The numbers of the block that was drawn last.
         shape = (len(sources), self.steps, batch, dim)
         self._x0, self._eps = (torch.zeros(shape, device=device) for _ in range(2))
@@ -94,13 +95,14 @@ class StackedBatches:
             drawn.append(batches.draw_levels())
             key = id(self._sources.mixtures[index])
             # Balanced components depend on the mixture alone.
-            component = balanced.get(key)
+            component = balanced.get(key) if batches.fresh else None
             if component is None:
                 component = batches.components(first)
-            if self._sources.experiments[index].data.balanced:
+            if batches.fresh and self._sources.experiments[index].data.balanced:
                 balanced[key] = component
             components.append(component.view(-1, self._x0.shape[2]))
-            for numbers in (self._x0[index], self._eps[index]):
+            # A point of a training set has no noise of its own: it stays 0.
+            for numbers in (self._x0[index], self._eps[index])[0 if batches.fresh else 1 :]:
                 torch.randn(numbers.shape, generator=batches.random, out=numbers)
             labels.append(batches.labels(component))
         if self._network.classes:

@@ -153,7 +153,10 @@ def cell_bytes(experiment: Experiment, *, on_gpu: bool) -> int:
     weights = sum((a + 1) * b for a, b in pairwise(sizes))
     steps = block_steps(experiment, GPU_BLOCK) if on_gpu else block_steps(experiment)
     # Data, noise, and the indices of components, which take two floats each.
-    drawn = steps * batch * (2 * dim + (0 if experiment.data.balanced else 2))
+    data = experiment.data
+    drawn = steps * batch * (2 * dim + (0 if data.balanced and not data.finite else 2))
+    # A training set, drawn with float64 and copied to the device.
+    drawn += 5 * dim * (data.train_points or (len(data.points) if data.points is not None else 0))
     held = batch * (3 * sum(sizes) + 4 * inputs)
     return 4 * (drawn + held + _ROWS * weights + experiment.training.steps)
 

@@ -13,6 +13,7 @@ from ...methods import Method
 from ...mixtures import GaussianMixture
 from ...networks import Network
 from ...randomness import generator
+from ...training_set import training_set
 from ..batches import Batches
 
 
@@ -44,7 +45,7 @@ class Sources:
             self.mixtures.append(mixtures[data])
             self.methods.append(methods[data, kind])
         self.batches = [
-            Batches(experiment, mixture, method, network)
+            Batches(experiment, mixture, method, network, training_set(experiment))
             for experiment, mixture, method in zip(
                 self.experiments, self.mixtures, self.methods, strict=True
             )
@@ -52,6 +53,11 @@ class Sources:
 
     def __len__(self) -> int:
         return len(self.experiments)
+
+    def table_of(self, index: int) -> Hashable:
+        """Return the key of a source's components: its mixture, or its own training set."""
+        fresh = self.batches[index].fresh
+        return id(self.mixtures[index]) if fresh else id(self.batches[index])
 
 
 def _source_key(experiment: Experiment) -> Hashable:

@@ -1,0 +1,264 @@
+"""Memorisation and generalisation: what a network has learned of a finite training set.
+
+Two denoisers are exact, that of the population and that of the training set (`training_set`). With
+the first a network invents points, with the second it copies. Here are the loss on either, the
+distance to either, and the share of copies in a sample.
+
+A loss E‖output − T‖² on a distribution is its floor plus the network's distance from the optimum of
+that distribution, E‖output − E[T|x]‖² (see `loss_floor`). So the losses here are expectations: the
+distance is estimated from few points of fixed noise, and the floor is exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..assemble import make_method, make_mixture, sampling_schedule
+from ..conditioning import conditioned
+from ..config.experiment import Experiment
+from ..config.presets import Preset, experiment_of
+from ..methods import Denoiser, check_denoiser, device_of
+from ..mixtures import PAIRS_AT_ONCE, between_parts
+from ..randomness import generator
+from ..training_set import POPULATION_UNKNOWN, TrainingSet, training_set
+from .loss_floor import Source, excess_on, labelled, loss_on, training_levels
+
+COPY = 1 / 3
+"""A copy is nearer to a training point than this share of its distance to the second nearest."""
+
+_POINTS = 512
+"""Number of noised points that estimate the distances at a level."""
+
+
+# --- losses --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FiniteLosses:
+    """The expected loss of a network, and the lowest of any network, on two distributions.
+
+    ``train`` is on the training set. ``heldout`` is on the population, or on the held-out rows of a
+    file: None if there are none. Floors are the losses of the two optima; that of a file's
+    population is unknown.
+    """
+
+    train: float
+    train_floor: float
+    heldout: float | None
+    heldout_floor: float | None
+
+
+def finite_losses(
+    experiment: Experiment | Preset,
+    denoiser: Denoiser,
+    finite: TrainingSet | None = None,
+    points: int = _POINTS,
+    seed: int = 0,
+) -> FiniteLosses:
+    """Return the losses of a denoiser on the training set and on data that it does not hold.
+
+    They are averaged over the levels as in training. ``finite`` is the training set, here and
+    below, if it is not that of the experiment, whose seed may be another than the training's. Raise
+    ValueError without a training set.
+    """
+    experiment = experiment_of(experiment)
+    check_denoiser(denoiser)
+    finite = finite or _required(experiment)
+    train = _losses(experiment, denoiser, finite.mixture, points, seed)
+    if finite.unseen is None:
+        return FiniteLosses(*train, None, None)
+    # The population has the key of the experiment's data, whose floors are shared.
+    unseen = experiment.data if finite.known else finite.unseen
+    heldout, floor = _losses(experiment, denoiser, unseen, points, seed)
+    return FiniteLosses(*train, heldout, floor if finite.known else None)
+
+
+def _losses(
+    experiment: Experiment, denoiser: Denoiser, source: Source, points: int, seed: int
+) -> tuple[float, float]:
+    """Return the expected loss on some data, and its floor."""
+    data, told = labelled(experiment, source, training=True), partial(conditioned, denoiser)
+    method = make_method(experiment.method, make_mixture(experiment.data))
+    loss = floor = 0.0
+    for level, share in training_levels(experiment):
+        excess = excess_on(told, method, data, level, points, seed)
+        loss += share * loss_on(experiment, method, data, level, excess)
+        floor += share * loss_on(experiment, method, data, level)
+    return loss, floor
+
+
+def _required(experiment: Experiment) -> TrainingSet:
+    finite = training_set(experiment)
+    if finite is None:
+        raise ValueError("memorisation needs data.train_points above 0 (got 0)")
+    return finite
+
+
+# --- distance to the optima ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OptimumDistance:
+    """The distance of a denoiser to the two optima at one level, at unit size.
+
+    It is √E‖x0_hat − E[x_0|x]‖² over noised points of the population, or of the held-out rows of a
+    file (of its training rows if none are held out). ``to_population`` is None for a file.
+    """
+
+    level: int
+    alpha: float
+    sigma: float
+    to_population: float | None
+    to_training_set: float
+
+    @property
+    def copies(self) -> bool:
+        """Whether the denoiser is nearer to the optimum of the training set."""
+        return self.to_population is not None and self.to_training_set < self.to_population
+
+
+@torch.no_grad()
+def optimum_distances(
+    experiment: Experiment | Preset,
+    denoiser: Denoiser,
+    finite: TrainingSet | None = None,
+    points: int = _POINTS,
+    seed: int = 0,
+) -> list[OptimumDistance]:
+    """Return the distance of a denoiser to both optima at every sampling level, noisiest first.
+
+    The noise is fixed by the seed and the optima are cached, so that a call costs an evaluation of
+    the denoiser for each level. Raise ValueError without a training set.
+    """
+    experiment = experiment_of(experiment)
+    check_denoiser(denoiser)
+    finite, device = finite or _required(experiment), device_of(denoiser)
+    schedule = sampling_schedule(experiment)
+    found = []
+    for k in range(schedule.levels):
+        level = schedule[k]
+        alpha, sigma = float(level.alpha), float(level.sigma)
+        x, population, own = _optima(finite, alpha, sigma, points, seed)
+        x0_hat = denoiser(x.float().to(device), level).x0_hat.double().cpu()
+        to_population = None if population is None else _distance(x0_hat, population)
+        found.append(OptimumDistance(k, alpha, sigma, to_population, _distance(x0_hat, own)))
+    return found
+
+
+def overall(distances: Sequence[OptimumDistance]) -> tuple[float | None, float]:
+    """Return the root mean square over the levels of both distances."""
+    populations = [at.to_population for at in distances if at.to_population is not None]
+    return (
+        _root_mean_square(populations) if populations else None,
+        _root_mean_square([at.to_training_set for at in distances]),
+    )
+
+
+def _root_mean_square(values: Sequence[float]) -> float:
+    return math.sqrt(sum(value**2 for value in values) / len(values))
+
+
+def _distance(a: Tensor, b: Tensor) -> float:
+    return float((a - b).square().sum(1).mean().sqrt())
+
+
+@lru_cache(maxsize=256)
+def _optima(
+    finite: TrainingSet, alpha: float, sigma: float, points: int, seed: int
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    """Return noised points and x0_hat of the population and of the training set, all (n, d)."""
+    random, source = generator(seed, "excess"), finite.unseen or finite.mixture
+    x0 = source.sample(points, random, balanced=True, dtype=torch.float64)
+    x = alpha * x0 + sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
+    population = finite.unseen.denoise(x, alpha, sigma) if finite.known and finite.unseen else None
+    return x, population, finite.mixture.denoise(x, alpha, sigma)
+
+
+# --- copies --------------------------------------------------------------------------------------
+
+
+def copied(x: Tensor, finite: TrainingSet) -> Tensor:
+    """Return which points x (n, d) are copies of training points, as booleans (n,).
+
+    A copy is nearer to its nearest training point than a third of the distance to the second
+    nearest (Yoon et al. 2023). Equal training points count once. If there is only one, the second
+    distance is the root mean square distance of unseen data from it.
+    """
+    points = torch.unique(finite.points, dim=0).to(x)
+    if len(points) == 1:
+        limit = x.new_tensor(COPY * _reach(finite))
+        return (x - points).norm(dim=1) < limit
+    masks = []
+    for part in torch.split(x, max(1, PAIRS_AT_ONCE // len(points))):
+        between_parts.get()()
+        pairs = torch.cdist(part, points, compute_mode="donot_use_mm_for_euclid_dist")
+        first, second = pairs.topk(2, dim=1, largest=False).values.unbind(1)
+        masks.append(first < COPY * second)
+    return torch.cat(masks) if masks else x.new_empty(0, dtype=torch.bool)
+
+
+def _reach(finite: TrainingSet) -> float:
+    """Return the root mean square distance of unseen data from the first training point."""
+    source = finite.unseen or finite.mixture
+    offset = source.mean() - finite.points[0].to(source.means)
+    return float((source.std().square() + offset.square()).sum().sqrt())
+
+
+def copied_share(x: Tensor, finite: TrainingSet) -> float | None:
+    """Return the share of copies among the finite points of x (n, d); None if there are none."""
+    x = x[torch.isfinite(x).all(1)]
+    return float(copied(x, finite).double().mean()) if len(x) else None
+
+
+def copied_share_real(count: int, finite: TrainingSet, seed: int = 0) -> float | None:
+    """Return the share of copies among as many true points, which chance brings near the set.
+
+    True points are draws of the population, or the held-out rows of a file; None without any.
+    """
+    if finite.unseen is None:
+        return None
+    if not finite.known:
+        return copied_share(finite.unseen.means[:count], finite)
+    return copied_share(finite.unseen.sample(count, generator(seed, "metrics")), finite)
+
+
+# --- the report ----------------------------------------------------------------------------------
+
+
+def memorisation_report(
+    experiment: Experiment | Preset,
+    denoiser: Denoiser,
+    x: Tensor,
+    finite: TrainingSet | None = None,
+) -> dict[str, Any]:
+    """Return all of it for a denoiser and the points x (n, d) of its sample.
+
+    ``levels`` holds the distances at every level; ``reason`` says why numbers are None.
+    """
+    experiment = experiment_of(experiment)
+    finite = finite or _required(experiment)
+    losses = finite_losses(experiment, denoiser, finite)
+    distances = optimum_distances(experiment, denoiser, finite)
+    to_population, to_training_set = overall(distances)
+    x = x.detach().cpu()
+    return {
+        "train_points": len(finite),
+        "held_out": finite.held_out,
+        "copied": copied_share(x, finite),
+        "copied_real": copied_share_real(len(x), finite),
+        "to_population": to_population,
+        "to_training_set": to_training_set,
+        "train_loss": losses.train,
+        "train_floor": losses.train_floor,
+        "heldout_loss": losses.heldout,
+        "heldout_floor": losses.heldout_floor,
+        "reason": "" if finite.known else POPULATION_UNKNOWN,
+        "levels": [asdict(at) for at in distances],
+    }
