@@ -204,7 +204,7 @@ class _ScoreGrid:
     def of(cls, animation: Animation, scene: Scene) -> _ScoreGrid:
         """Compute the scores at a scene's level, or at the last one with noise."""
         level = min(scene.level, animation.levels - 1)
-        at = animation.scene(float(level))
+        at = animation.scene(float(level), scene.shown)
         ranges = plane_panel(animation, at, ())
         middles = [
             low + (np.arange(_ARROWS) + 0.5) / _ARROWS * (high - low)
@@ -230,7 +230,7 @@ class _ScoreGrid:
 
 def estimate_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     seen, exact = animation.estimates(min(scene.level, animation.levels - 1))
-    clean = animation.scene(float(animation.levels))
+    clean = animation.scene(float(animation.levels), scene.shown)
 
     def panel(points: Floats, maker: str) -> PicturePanel:
         name, finite = f"x0_hat of {maker}", np.isfinite(points).all(1)
@@ -300,7 +300,7 @@ def line_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, 
 def denoiser_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return x0_hat and the score as functions of x, beside the exact ones."""
     level = min(scene.level, animation.levels - 1)
-    xs = window(animation, animation.scene(float(level)), True)
+    xs = window(animation, animation.scene(float(level), scene.shown), True)
     at = interval_centres(xs, 300)
     seen, exact = (
         animation.predictions(at[:, None], level, ideal=ideal) for ideal in (False, True)
@@ -326,7 +326,7 @@ def denoiser_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, .
 def line_error_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return the network's score minus the exact one, as a function of x."""
     level = min(scene.level, animation.levels - 1)
-    xs = window(animation, animation.scene(float(level)), True)
+    xs = window(animation, animation.scene(float(level), scene.shown), True)
     at = interval_centres(xs, 300)
     seen, exact = (
         animation.predictions(at[:, None], level, ideal=ideal)[1][:, 0] for ideal in (False, True)
