@@ -18,6 +18,7 @@ SECTIONS = {
     "cuda": "a CUDA device beside a CPU core: presets, sampling, the lab, the choice of auto",
     "sampling": "points at every level: time and memory against their number",
     "quality": "what the project's own presets reach, and how long they train",
+    "memorisation": "steps to a good sample and to copies, against the number of training points",
     "schedulers": "every scheduler of diffusers: order, energy distance, last steps",
     "sweep": "what a training of a sweep costs beside its steps, and two workers over one",
     "drawing": "pictures against the number of points, steps, levels and cells",

@@ -223,6 +223,7 @@ def test_the_floor_is_that_of_the_exact_denoiser(mixture):
         x = alpha * x0 + sigma * torch.randn(x0.shape, generator=random(1), dtype=torch.float64)
         square = (x0 - mixture.denoise(x, alpha, sigma)).square().sum(1)
         known = residual(mixture, alpha, sigma, fourth=True)
+        assert residual(mixture, alpha, sigma).square == pytest.approx(known.square, rel=1e-9)
         assert abs(float(square.mean()) - known.square) < 4 * float(square.std()) / 20_000**0.5
         fourth = square**2
         assert abs(float(fourth.mean()) - known.fourth) < 4.5 * float(fourth.std()) / 20_000**0.5

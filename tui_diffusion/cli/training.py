@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..core.analysis.memorisation_log import MemorisationLog
 from ..core.analysis.report import training_report
 from ..core.config.choices import check_installed
 from ..core.config.errors import ConfigError
@@ -118,10 +119,11 @@ def _pull(
     logs: Sequence[EventLog],
 ) -> None:
     """Train until the end or a signal, with a progress bar and regular checkpoints."""
-    fault = ""
-    with TrainingBar(trainer) as bar:
+    fault, memorisation = "", MemorisationLog(trainer)
+    with TrainingBar(trainer) as bar, closing(memorisation):
         for progress in trainer.run(interval=_REPORT):
             bar.show(progress)
+            memorisation.offer()
             for log in logs:
                 log.offer(progress)
             if interruption.signal_number:

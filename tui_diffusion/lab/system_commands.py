@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
 
-from .panels.training import LOSS_VIEWS
+from .panels.training import loss_views
 from .views.names import PICTURES, views_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,6 @@ def views(
     for name in views_of(model.workspace.experiment.dim):
         choose = partial(show, main.denoising.choose, name, "denoising")
         yield SystemCommand(f"View: {name}", PICTURES[name], choose)
-    for name in LOSS_VIEWS:
+    for name in loss_views(model.workspace.experiment):
         choose = partial(show, training.choose_loss_view, name, "training")
         yield SystemCommand(f"View of the training: {name}", PICTURES[name], choose)

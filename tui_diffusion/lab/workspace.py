@@ -155,8 +155,11 @@ class Workspace:
             source = given.source()
             denoiser = shown.denoiser if source == "network" else None
             points, seed = shown.points, seed if shown.seed is None else shown.seed
+        trained = training.experiment if training is not None else given and given.experiment
         return SampleRequest(
-            experiment, source, seed, points, step, denoiser, live, level, given=shown
+            *(experiment, source, seed, points, step, denoiser, live, level),
+            given=shown,
+            trained=trained,
         )
 
     def _shown(self, given: Given) -> Trajectory | None:

@@ -37,7 +37,7 @@ _PAIRS = 20_000_000
 """Pairs of a point and a component in the guided ODE of the points that stand for it."""
 
 _FEWEST, _MOST = 2048, 4096
-"""Limits on these points: the fewest of all classes, and the most of one."""
+"""Limits on these points, of all classes together."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,9 @@ class GuidedTruth:
         """Return what the guided ODE generates at a level, as a mixture of points."""
         size, angle = math.hypot(alpha, sigma), angle_of(alpha, sigma)
         components = sum(of.main.modes + of.guide.modes for of in self.classes)
-        count = max(_PAIRS // (4 * SAMPLE_STEPS * components), _FEWEST // len(self.classes))
-        count = 2 ** int(math.log2(min(count, _MOST)))
+        affordable = len(self.classes) * _PAIRS // (4 * SAMPLE_STEPS * components)
+        count = min(max(affordable, _FEWEST), _MOST) // len(self.classes)
+        count = 2 ** int(math.log2(max(count, 1)))
         parts = [
             (of.share, generated_mixture(flow, count, angle))
             for of, flow in zip(self.classes, self.flows, strict=True)

@@ -38,13 +38,13 @@ from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..methods import AnyLevel, Denoiser, Method, check_denoiser, device_of
-from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
+from ..mixtures import PAIRS_AT_ONCE, GaussianMixture, between_parts
 from ..randomness import generator
 from ..schedules import Level
 from ..short_repr import short_repr
 from ..training.stages import stages
 from .likelihood_bound import nats_by_level, target_gain
-from .posterior import posterior_moments, within
+from .posterior import posterior_moments, posterior_squares, within
 
 _REACH = 6.0
 """Range of integrals over x around every component, in its noised std."""
@@ -104,6 +104,10 @@ def residual(
         return Residual(square, square**2 + 2 * float(variances.square().sum()))
     noised = mixture.noised(alpha, sigma)
     points, cell = nodes(noised)
+    if mixture.ellipses is not None and not fourth:
+        square, density = posterior_squares(mixture, points, alpha, sigma)
+        weights = density if cell else torch.ones_like(density)
+        return Residual(float(weights @ square / weights.sum()), math.nan)
     if fourth or mixture.modes <= 64 or not mixture.alike:
         weights = noised.log_prob(points).exp() * cell if cell else torch.ones(len(points)).double()
         weights = weights / weights.sum()
@@ -166,9 +170,10 @@ def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
 
 def _near(ellipses: Ellipses, offsets: Tensor, margin: float) -> Tensor:
     """Return which offsets (k, d) are within `_REACH` std of every component, (m, k)."""
-    along = torch.einsum("kd,mda->mka", offsets.double(), ellipses.axes)
-    reach = _REACH * ellipses.widths[:, None] + margin
-    return (along / reach).square().sum(2) <= 1
+    scaled = (ellipses.axes / (_REACH * ellipses.widths[:, None] + margin)).float()
+    x, y = offsets.float().unbind(1)
+    along = [scaled[:, 0, a, None] * x + scaled[:, 1, a, None] * y for a in (0, 1)]
+    return along[0].square_() + along[1].square_() <= 1
 
 
 def _mmse_of_many(
@@ -187,6 +192,7 @@ def _mmse_of_many(
     offset = mixture.weights.log().to(dtype) - centres.square().sum(1) / 2
     total = weights = 0.0
     for part in torch.split((x / root).to(dtype), max(1, PAIRS_AT_ONCE // mixture.modes)):
+        between_parts.get()()
         logits = torch.addmm(offset, part, centres.T)
         top = logits.max(1, keepdim=True).values
         joint = (logits - top).exp_()
@@ -369,8 +375,10 @@ def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
     """Return the first step and the floor of every training stage.
 
     A network for all levels has one stage; with one network per level, a stage has that level's
-    floor.
+    floor. There is none where the population is unknown.
     """
+    if experiment.data.population_unknown:
+        return ()
     if not experiment.network.per_level:
         return ((0, training_floor(experiment)),)
     schedule = make_schedule(experiment.schedule)

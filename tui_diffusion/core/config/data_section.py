@@ -251,6 +251,11 @@ class DataConfig(PartSection):
         return self.train_points > 0 or (self.points is not None and self.holdout > 0)
 
     @property
+    def population_unknown(self) -> bool:
+        """Whether only a sample is known of what a training set came from: the rows of a file."""
+        return self.finite and self.points is not None
+
+    @property
     def kept(self) -> Mapping[str, FilePoints | None]:
         """The validation context of another configuration with the same points."""
         return {"rows": self._rows}

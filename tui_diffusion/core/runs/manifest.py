@@ -23,6 +23,9 @@ FORMAT = 2
 POINTS_FILE = "points.npy"
 """File in a run's folder with the data, if they came from a file."""
 
+MEMORISATION_FILE = "memorisation.npy"
+"""File of a checkpoint with what was measured during a training on a fixed set of points."""
+
 PROGRESS_FILE = "progress.bin"
 """File in a run's folder with the latest losses, while a process trains it."""
 

@@ -121,6 +121,7 @@ def resume(run: Run, experiment: Experiment | Preset | None = None) -> Trainer:
     experiment = run.experiment if experiment is None else experiment_of(experiment)
     check_continues(run, experiment)
     trainer, state = Trainer(experiment), run.training_state()
+    trainer.memorisation = run.memorisation()
     try:
         go_on(trainer, state, run.experiment)
     except (*UNREADABLE, SafetensorError) as error:

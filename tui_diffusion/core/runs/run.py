@@ -12,6 +12,7 @@
                               sample: enough to resume bit for bit
         losses.npy            one float32 per gradient step
         metrics.json          the quality of the final sample, if there is one
+        memorisation.npy      losses and distances over a training on a fixed set of points
     experiment.json, …        copies of the current checkpoint's files, for other programs
 
 `writer` writes runs, `store` lists, renames and removes them, `outside` lists those elsewhere,
@@ -45,6 +46,7 @@ from ..config.guide import guide_of
 from ..config.point_files import read_points
 from ..device_names import device_from
 from ..files import UNREADABLE, read_object, reason_of
+from ..memorisation_rows import Rows, checked, no_rows
 from ..methods import NetworkDenoiser
 from ..networks import Network
 from ..paths import store
@@ -54,6 +56,7 @@ from ..text import shown
 from ..training.trainer import part_of
 from .kept_parts import changed_parts, missing_part
 from .manifest import (
+    MEMORISATION_FILE,
     POINTS_FILE,
     MissingPartError,
     RunError,
@@ -128,6 +131,12 @@ class Run:
         """Read every loss, one per gradient step."""
         return self._read("losses.npy", self._load_losses)
 
+    def memorisation(self) -> Rows:
+        """Read what was measured during a training on a fixed set of points; else no rows."""
+        file = self.checkpoint / MEMORISATION_FILE
+        known = os.path.lexists(file) or file.name in self.checksums
+        return self._read(file.name, self._load_memorisation) if known else no_rows()
+
     def denoiser(self, device: torch.device | str = "cpu") -> NetworkDenoiser:
         """Read the trained network onto a device, and its guide if one was trained along."""
         device = device_from(device)
@@ -168,6 +177,9 @@ class Run:
         if len(losses) != self.step:
             raise ValueError(f"{len(losses):,} losses of {self.step:,} steps")
         return losses
+
+    def _load_memorisation(self, file: Path) -> Rows:
+        return checked(np.load(_plain(file), allow_pickle=False), self.step)
 
 
 def open_run(name: str | Path) -> Run:

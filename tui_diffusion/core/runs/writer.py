@@ -14,7 +14,7 @@ import platform
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from io import BytesIO
@@ -30,6 +30,7 @@ from ... import __version__
 from ..arguments import check_type
 from ..config.experiment import Experiment, to_json
 from ..files import UNREADABLE, flush_file, flush_folder, flush_together, reason_of
+from ..memorisation_rows import Rows, no_rows, with_report
 from ..parts.samplers import SAMPLER_PARTS
 from ..parts.used import UsedFile
 from ..text import shown
@@ -38,6 +39,7 @@ from .kept_parts import kept_files
 from .lock import Lock
 from .manifest import (
     FORMAT,
+    MEMORISATION_FILE,
     POINTS_FILE,
     Manifest,
     RunError,
@@ -87,6 +89,7 @@ class Snapshot:
     metrics: Mapping[str, Any] | None = None
     points: NDArray[Any] | None = None
     parts: tuple[UsedFile, ...] = ()
+    memorisation: Rows = field(default_factory=no_rows)
 
     @classmethod
     def of(
@@ -109,6 +112,9 @@ class Snapshot:
             metrics=metrics,
             points=trainer.points,
             parts=trainer.part_files,
+            memorisation=with_report(
+                trainer.memorisation, trainer.step, (metrics or {}).get("memorisation")
+            ),
         )
 
     def write(self, folder: Path) -> dict[str, Written]:
@@ -125,6 +131,8 @@ class Snapshot:
         }
         if self.metrics is not None:
             contents["metrics.json"] = _json(self.metrics)
+        if len(self.memorisation):
+            contents[MEMORISATION_FILE] = _npy(self.memorisation)
         written = {name: write_new(folder / name, content) for name, content in contents.items()}
         flush_together((folder / name for name in written), folder)
         return written
@@ -339,9 +347,10 @@ def show_files(checkpoint: Path, folder: Path) -> None:
             for stale in (copy, folder / file.name):
                 with suppress(OSError):
                     stale.unlink(missing_ok=True)
-    if not (checkpoint / "metrics.json").exists():
-        with suppress(OSError):
-            (folder / "metrics.json").unlink(missing_ok=True)
+    for name in ("metrics.json", MEMORISATION_FILE):
+        if not (checkpoint / name).exists():
+            with suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
 
 
 def _counts(folder: Path, checkpoint: Path) -> bool:

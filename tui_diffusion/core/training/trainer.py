@@ -27,6 +27,7 @@ from ..assemble import make_method, mixture_for, network_for, with_mixture
 from ..config.experiment import Experiment
 from ..config.guide import guide_of
 from ..config.presets import Preset, experiment_of
+from ..memorisation_rows import no_rows
 from ..methods import NetworkDenoiser
 from ..mixtures import GaussianMixture
 from ..networks import OwnNetwork
@@ -95,6 +96,7 @@ class Trainer:
     steps are taken with autograd. ``own_parts`` names those of the two that the experiment does not
     describe: such a training cannot be saved as a run, but its `state` can be restored.
     ``part_files`` are those of the experiment, as they are when the training begins.
+    ``memorisation`` holds what a `MemorisationLog` has measured, as rows.
 
     ``guide`` is the training of a smaller network, if the experiment has a guide. It takes its
     steps along with these, until it has taken its own number of them.
@@ -134,6 +136,7 @@ class Trainer:
         self.status: Status = "training"
         self.losses = np.empty(experiment.training.steps, np.float32)
         self.training_set = training_set(with_mixture(experiment, mixture))
+        self.memorisation = no_rows()
         self.batches = Batches(
             experiment, self.mixture, self.method, self.network, self.training_set
         )

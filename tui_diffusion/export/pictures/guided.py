@@ -41,17 +41,18 @@ def plane_guided_panels(animation: Animation, scene: Scene) -> tuple[PicturePane
     at = scene.alpha, scene.sigma
     contour = Contour(truth.conditional(*at), label=INSIDE)
 
-    def panel(points: Floats, title: str) -> PicturePanel:
-        return plane_panel(animation, scene, (Shade(points, "density"), contour), title)
+    def panel(points: Floats, name: str, title: str) -> PicturePanel:
+        return plane_panel(animation, scene, (Shade(points, name), contour), title)
 
-    panels = [panel(scene.points, f"density of {animation.exhibit.maker}")]
+    maker = animation.exhibit.maker
+    panels = [panel(scene.points, maker, f"density of {maker}")]
     guided = _once(animation, (scene.level, "guided"), lambda: _points(truth.guided(*at)))
-    panels.append(panel(guided, "guided ODE, exact"))
+    panels.append(panel(guided, "guided ODE", "exact guided ODE"))
     with suppress(NotNormalisableError):  # the report says why
         tilted = _once(
             animation, (scene.level, "tilted"), lambda: _points(truth.tilted_mixture(*at))
         )
-        panels.append(panel(tilted, "tilted density"))
+        panels.append(panel(tilted, "tilted", "tilted density"))
     return tuple(panels)
 
 
@@ -88,7 +89,7 @@ def line_guided_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel
         with suppress(NotNormalisableError):  # the report says why
             curves.append((_exp(truth.tilted_log_prob(x, *at)), "second", "tilted"))
         guided = truth.guided_log_prob(x, *at, steps=_STEPS)
-        return [*curves, (_exp(guided), "mark", "guided ODE, exact")]
+        return [*curves, (_exp(guided), "mark", "guided ODE")]
 
     curves = _once(animation, (scene.level, "guided", xs), densities)
     bars = histogram(scene, xs, _BINS, animation.exhibit.maker)

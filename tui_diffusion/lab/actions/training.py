@@ -165,7 +165,8 @@ class TrainingActions:
 
     def action_loss_view(self, by: int = 1) -> None:
         """Show the next view of the loss panel, or the one before."""
-        self.choose_loss_view(view_by(self._main.loss.view, by))
+        experiment = self._model.workspace.experiment
+        self.choose_loss_view(view_by(self._main.loss.view, by, experiment))
 
     def choose_loss_view(self, view: str) -> None:
         """Show a view of the loss panel by its name."""

@@ -127,6 +127,7 @@ def _trainer(experiment: Experiment, trainer: Trainer) -> _Network:
         threads=trainer.threads,
         reason=trainer.choice.reason,
         losses=trainer.losses.copy(),
+        memorisation=trainer.memorisation,
         snapshot=(trainer.step, deepcopy(trainer.denoiser)),
         floors=stage_floors(experiment),
         checkpoint=trainer.state(),

@@ -10,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from ...core.config.experiment import Experiment
 from ...core.config.value_types import format_value
 from ...core.numbered_text import NamedNumber, NumberedText
 from ...interface.glyphs import Glyphs
@@ -31,26 +32,39 @@ if TYPE_CHECKING:
 
 LOSS_VIEWS = ("loss", "excess", "error", "schedule", "evaluations", "guidance")
 """The views, in the order of the key ``o``."""
+
+MEMORISATION = "memorisation"
+"""The last view, if there is a training set."""
+
 TITLES = {
     "excess": "Excess loss per level",
     "error": "Where the error comes from",
     "schedule": "Noise, and how errors grow",
     "evaluations": "Error against evaluations",
     "guidance": "Guidance per level",
+    MEMORISATION: "Population and training set",
 }
 """Titles of the views that show a diagnosis."""
 
 
-def view_by(view: str, by: int) -> str:
+def loss_views(experiment: Experiment) -> tuple[str, ...]:
+    """Return the views of an experiment's training."""
+    return (*LOSS_VIEWS, MEMORISATION) if experiment.data.finite else LOSS_VIEWS
+
+
+def view_by(view: str, by: int, experiment: Experiment) -> str:
     """Return the view ``by`` places on; the first follows the last."""
-    return LOSS_VIEWS[(LOSS_VIEWS.index(view) + by) % len(LOSS_VIEWS)]
+    views = loss_views(experiment)
+    at = views.index(view) if view in views else len(views) - (by > 0)
+    return views[(at + by) % len(views)]
 
 
 class LossPanel(Panel):
     """The losses over all planned steps, raw (as an envelope) and smoothed.
 
     The other views show a diagnosis: excess loss per level, attribution, schedule, the error of
-    samplers against evaluations, and the guidance per level.
+    samplers against evaluations, the guidance per level, and the distance to the optima of
+    population and training set.
     """
 
     DEFAULT_CSS = """
@@ -148,6 +162,7 @@ class LossPanel(Panel):
     def redraw(self) -> None:
         """Redraw if the panel is visible and anything has changed."""
         training = self.training
+        memorisation = training and training.memorisation
         self._banner(training)
         has_losses = training is not None and training.losses is not None and training.step > 0
         self.set_class(has_losses if self.view == "loss" else self.diagnosis is not None, "drawn")
@@ -159,10 +174,13 @@ class LossPanel(Panel):
             return
         size = (canvas.size, self.glyphs, id(self.palette))
         if self.view != "loss":
-            key: tuple[object, ...] = (self.view, id(self.diagnosis), self.level, *size)
+            key: tuple[object, ...] = (
+                *(self.view, id(self.diagnosis), id(memorisation), self.level),
+                *size,
+            )
         else:
             done = training.step if training is not None else 0
-            key = (id(training), done, self.logarithmic, *size)
+            key = (id(training), done, id(memorisation), self.logarithmic, *size)
         if key != self._drawn:
             self._drawn = key
             canvas.show(self._picture(*canvas.size))
@@ -181,6 +199,11 @@ class LossPanel(Panel):
                 return guidance(diagnosis, self.level, *view_state)
             if self.view == "evaluations":
                 return evaluations(diagnosis, *view_state)
+            if self.view == MEMORISATION:
+                from ..views.memorisation import memorisation
+
+                rows = training.memorisation if training is not None else None
+                return memorisation(diagnosis, rows, self.level, *view_state)
             if self.view == "error":
                 return attribution(diagnosis, *view_state)
             return schedule(diagnosis, self.level, *view_state)
@@ -199,6 +222,7 @@ class LossPanel(Panel):
             log=self.logarithmic,
             stages=self._stages,
             floors=training.floors,
+            memorisation=training.memorisation,
         )
         self._title(training)
         return draw_plot(figure, *view_state)
@@ -215,7 +239,15 @@ class LossPanel(Panel):
             floor = NamedNumber("floor", number(training.floor))
             multiple = NamedNumber("times its floor", times_text(times).removesuffix("×"))
             parts.insert(1, ("floor ", floor, " (", multiple, "×)"))
-        title = self.joined(parts, spare=[parts.index(lr)])
+        spare = [parts.index(lr)]
+        rows = training.memorisation
+        if rows is not None and len(rows):
+            for name in ("train", "held-out"):
+                value = float(rows[f"{name.replace('-', '')}_loss"][-1])
+                if isfinite(value):
+                    spare.append(len(parts))
+                    parts.append((f"{name} ", NamedNumber(f"{name} loss", number(value))))
+        title = self.joined(parts, spare=spare)
         self.entitle(title, "log" if self.logarithmic else "linear")
 
     def readings(self) -> Iterator[Reading]:

@@ -35,6 +35,7 @@ def opened(name: str) -> tuple[Experiment, Training]:
         seconds=run.seconds,
         device=run.device,
         losses=run.losses(),
+        memorisation=run.memorisation(),
         snapshot=(run.step, run.denoiser()),
         floors=stage_floors(run.experiment),
         run=run.folder,

@@ -78,7 +78,7 @@ class Watch:
         turned = bool(who) != bool(training.watched)
         if turned or about != self._about:
             run = open_run(str(self._folder))
-            snapshot = (run.step, run.denoiser())
+            snapshot, training.memorisation = (run.step, run.denoiser()), run.memorisation()
             if turned or not who or training.experiment != run.experiment:
                 self._begin(run)
             training.snapshot, training.metrics, training.device = snapshot, run.metrics, run.device

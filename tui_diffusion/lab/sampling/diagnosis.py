@@ -12,6 +12,7 @@ from ...core.analysis.evaluations import COUNTS, SamplerError, errors_by_evaluat
 from ...core.analysis.guidance_effect import GuidanceEffect, guidance_effect
 from ...core.analysis.likelihood import Likelihood, likelihood
 from ...core.analysis.loss_floor import LevelLoss, level_losses
+from ...core.analysis.memorisation import OptimumDistance, optimum_distances
 from ...core.analysis.probability_flow import NoFieldError
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.assemble import make_ideal, make_mixture
@@ -32,7 +33,7 @@ class RequestedDiagnosis:
     ``attribution`` takes three samplings and ``likelihood`` many passes through the network: they
     are omitted during the training, and where another view asks. ``evaluations`` and ``guidance``
     are measured for their own views only, while training of the experiment's own sampler, and
-    without a sample.
+    without a sample. ``distances`` to the optima are of a network with a training set.
     """
 
     request: SampleRequest
@@ -44,6 +45,7 @@ class RequestedDiagnosis:
     likelihood: Likelihood | None = None
     evaluations: tuple[SamplerError, ...] = ()
     guidance: GuidanceEffect | None = None
+    distances: tuple[OptimumDistance, ...] = ()
 
     def lacks(self, view: str) -> bool:
         """Return whether a view waits for a slow part that can be computed."""
@@ -82,8 +84,11 @@ def diagnose(
         denoiser = make_ideal(experiment.method, mixture)
     losses: tuple[LevelLoss, ...] = ()
     attribution, likely, evaluations, effect = None, None, list[SamplerError](), None
+    distances = list[OptimumDistance]()
     if denoiser is not None:
         losses = tuple(level_losses(experiment, denoiser))
+        if request.training_set is not None:
+            distances = optimum_distances(experiment, denoiser, request.training_set)
         if request.study == "excess" and not request.live:
             with suppress(NoFieldError):
                 likely = likelihood(experiment, denoiser)
@@ -123,4 +128,5 @@ def diagnose(
         likely,
         tuple(evaluations),
         effect,
+        tuple(distances),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...core.config.experiment import Experiment
 
 if TYPE_CHECKING:
+    from ...core.training_set import TrainingSet
     from ...core.trajectory import Trajectory
 
 PointSource = Literal["forward", "network", "ideal"]
@@ -22,7 +23,8 @@ class SampleRequest:
     training, so a quick trajectory is better than a complete one. ``level`` is the first level to
     be viewed. ``keep`` limits the trajectory to the first points. ``study`` is the view of the
     diagnosis whose slow part is wanted; "quick" for none of these. ``given`` is a trajectory to
-    show instead of sampling one.
+    show instead of sampling one. ``trained`` is the experiment of the network's training, whose
+    seed, and so its training set, may be another than that of ``experiment``.
     """
 
     experiment: Experiment
@@ -36,3 +38,11 @@ class SampleRequest:
     keep: int | None = None
     study: str = field(default="", compare=False)
     given: Trajectory | None = field(default=None, compare=False)
+    trained: Experiment | None = None
+
+    @property
+    def training_set(self) -> TrainingSet | None:
+        """The fixed training set of the network, or of the experiment if there is no network."""
+        from ...core.training_set import training_set
+
+        return training_set(self.trained or self.experiment)

@@ -67,6 +67,12 @@ class Evaluator:
                 numbers["status"] = training.state.value
                 keeper.finish(training.state.value, numbers)
                 training.metrics = numbers
+                if training.memorisation is not None:
+                    from ...core.memorisation_rows import with_report
+
+                    training.memorisation = with_report(
+                        training.memorisation, training.step, numbers.get("memorisation")
+                    )
         except RunError as error:
             training.unsaved = str(error)
         except Exception as error:  # an evaluation error must not end the lab

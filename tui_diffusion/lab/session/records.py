@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ...core.memorisation_rows import Rows
     from ...core.methods import Denoiser
 
 _LATEST = 100
@@ -96,8 +97,9 @@ class Training:
 
     ``losses[:step]`` are final, because the buffer only grows. ``snapshot`` holds the step and a
     frozen copy of the network, and is replaced as a whole. ``floors`` are the smallest losses that
-    any network can reach, each with its first step. ``run`` is the run folder, ``unsaved`` the
-    reason why it does not hold the latest state, and ``metrics`` the evaluation, once complete.
+    any network can reach, each with its first step. ``memorisation`` are rows of `MemorisationLog`,
+    if there is a training set. ``run`` is the run folder, ``unsaved`` the reason why it does not
+    hold the latest state, and ``metrics`` the evaluation, once complete.
     ``watched`` names the other process that trains, while one does; see `runs.watch`. ``parts`` are
     arguments of the trainer beside the experiment. ``checkpoint`` is the trainer's state after a
     training that no run keeps, from which it can go on.
@@ -121,6 +123,7 @@ class Training:
     checkpoint: Mapping[str, Tensor] | None = field(default=None, repr=False)
     floors: tuple[tuple[int, float], ...] = ()
     losses: NDArray[np.float32] | None = None
+    memorisation: Rows | None = None
     snapshot: tuple[int, Denoiser] | None = None
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
     running: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -134,7 +137,12 @@ class Training:
 
     @property
     def floor(self) -> float | None:
-        """The smallest loss that the network now in training can reach."""
+        """The smallest loss that the network now in training can reach.
+
+        With a training set it is that of the set, once it has been measured.
+        """
+        if self.memorisation is not None:
+            return float(self.memorisation["train_floor"][-1]) if len(self.memorisation) else None
         passed = [floor for start, floor in self.floors if start < max(self.step, 1)]
         return passed[-1] if passed else None
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing, nullcontext
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from .evaluation import Evaluator, Measure
 from .records import RunKeeper, SessionState, TrainerLike, Training
 
 if TYPE_CHECKING:
+    from ...core.analysis.memorisation_log import MemorisationLog
     from ...core.runs.run import Run
 
     Resume = Run | str | Training | None
@@ -50,6 +52,15 @@ def _find_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
     from ...core.analysis.loss_floor import stage_floors
 
     return stage_floors(experiment)
+
+
+def _memorisation_log(trainer: Any) -> MemorisationLog | None:
+    """Return the log of a training that draws from a fixed set of points."""
+    if getattr(trainer, "training_set", None) is None:
+        return None
+    from ...core.analysis.memorisation_log import MemorisationLog
+
+    return MemorisationLog(trainer)
 
 
 def keep_in_store(trainer: Any, folder: Path | None) -> RunKeeper | None:
@@ -202,8 +213,10 @@ class Session:
             if choice is not None:
                 training.device, training.reason = choice.label, choice.reason
             training.snapshot = (training.step, copy.deepcopy(trainer.denoiser))
+            log = _memorisation_log(trainer)
             self._enter(training, SessionState.TRAINING)
-            self._pull(training, trainer, keeper)
+            with closing(log) if log is not None else nullcontext():
+                self._pull(training, trainer, keeper, log)
         finally:
             if keeper is not None:
                 if self._measurer is None or training.state.active:  # the training has failed
@@ -221,6 +234,8 @@ class Session:
                 restored: Any = trainer
                 go_on(restored, resume.checkpoint, resume.experiment)
                 training.step, training.seconds = restored.step, restored.seconds
+                if resume.memorisation is not None:
+                    restored.memorisation = resume.memorisation
             return trainer, None
         from ...core.runs.resume import resume as resumed
         from ...core.runs.run import open_run
@@ -230,9 +245,18 @@ class Session:
         training.step, training.seconds = trainer.step, trainer.seconds
         return trainer, run.folder
 
-    def _pull(self, training: Training, trainer: TrainerLike, keeper: RunKeeper | None) -> None:
+    def _pull(
+        self,
+        training: Training,
+        trainer: TrainerLike,
+        keeper: RunKeeper | None,
+        log: MemorisationLog | None,
+    ) -> None:
         """Train until the end or a stop request."""
         for progress in trainer.run(interval=_CHUNK):
+            if log is not None:
+                log.offer()
+                training.memorisation = log.rows
             training.lr, training.level = progress.lr, progress.level
             training.seconds = progress.seconds
             training.step = progress.step

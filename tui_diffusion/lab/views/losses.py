@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from ...core.analysis.loss_curve import Floors, floor_line
 from ...core.arrays import Floats, Range
+from ...core.memorisation_rows import Rows, set_floors
 from ..drawing.downsampling import Series, envelope, fine, smoothed
 from ..drawing.figure import Curve, PlotFigure, Rule, band
 from ..drawing.plot import inner_size
+
+_ROOMY = 108
+"""Number of columns from which the legend has the whole names of both floors."""
 
 
 def loss_figure(
@@ -22,12 +26,16 @@ def loss_figure(
     log: bool,
     stages: Sequence[int] = (),
     floors: Floors = (),
+    memorisation: Rows | None = None,
 ) -> PlotFigure:
     """Return the losses so far over all planned steps: raw as an envelope, and smoothed.
 
     The axis spans the whole training and the range changes by whole stops, so that a new step
     changes only the new part. ``stages`` are the steps at which the training of another network
     begins. ``floors`` are the smallest losses that any network can reach, each with its first step.
+
+    With a training set, ``memorisation`` holds the losses on all its points and on held-out data.
+    They take the place of the smoothed loss, and its floor stands beside that of the population.
     """
     done = losses.size
     columns = max(1, 2 * (width - 8))
@@ -36,13 +44,15 @@ def loss_figure(
     dots = 2 * inner_size(width, 0)[0]
     xs, lows, highs = envelope(series, fine(series, dots, steps), steps)
     smooth_x, smooth = smoothed(series, columns, max(1, min(done // 3, steps // 50)), steps)
-    floor_xs, floor = floor_line(floors, max(steps, 1))
-    least = Curve(floor_xs.tolist(), floor.tolist(), "floor", "dashed", "floor")
-    curves = (
-        band(xs + 0.5, lows, highs, "raw", label="raw"),
-        *((least,) if floors else ()),
-        Curve(smooth_x.tolist(), smooth.tolist(), "smooth", label="smoothed"),
-    )
+    raw = band(xs + 0.5, lows, highs, "raw", label="raw")
+    if memorisation is not None and len(memorisation) > 1:
+        lines = _of_the_set(memorisation, floors, steps, width)
+        curves = (*lines, raw)
+        heights = [np.asarray(line.ys, np.float64) for line in lines]
+        lows, highs = np.concatenate([lows, *heights]), np.concatenate([highs, *heights])
+    else:
+        line = Curve(smooth_x.tolist(), smooth.tolist(), "smooth", label="smoothed")
+        curves = (raw, *_floor_curve(floors, steps, "floor", "floor"), line)
     rules = tuple(Rule(float(step), "grid") for step in stages)
     return PlotFigure(
         curves=curves,
@@ -52,6 +62,25 @@ def loss_figure(
         x_label="step",
         log_y=log,
     )
+
+
+def _of_the_set(rows: Rows, floors: Floors, steps: int, width: int) -> tuple[Curve, ...]:
+    """Return the losses on the training set and on held-out data, each with its floor."""
+    at, names = rows["step"].tolist(), ("set's floor", "floor")
+    if width >= _ROOMY:
+        names = "training set's floor", "population's floor"
+    held_out = Curve(at, rows["heldout_loss"].tolist(), "truth", label="held-out")
+    return (
+        Curve(at, rows["train_loss"].tolist(), "network", label="training set"),
+        *((held_out,) if np.isfinite(held_out.ys).any() else ()),
+        *_floor_curve(set_floors(rows), steps, "second", names[0]),
+        *_floor_curve(floors, steps, "floor", names[1]),
+    )
+
+
+def _floor_curve(floors: Floors, steps: int, role: str, name: str) -> tuple[Curve, ...]:
+    xs, ys = floor_line(floors, max(steps, 1))
+    return (Curve(xs.tolist(), ys.tolist(), role, "dashed", name),) if floors else ()
 
 
 def _loss_range(lows: Floats, highs: Floats, log: bool) -> Range | None:
