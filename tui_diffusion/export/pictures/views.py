@@ -17,7 +17,7 @@ from ..scene import Animation, Scene
 from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
 from . import densities, guided, learning_curves
 from .compose import panels_for
-from .figure import Arrows, Curves, Dots, Figure, PicturePanel, Shade, curve
+from .figure import Arrows, Curves, Dots, Figure, Layer, PicturePanel, Shade, curve
 from .panels import (
     EXACT,
     line_panel,
@@ -131,7 +131,7 @@ def plane_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel,
     def panel(x: Floats, maker: str) -> PicturePanel:
         way = path_to(x[:, :FOLLOWED], scene.position)
         lanes, groups = way.transpose(1, 0, 2), first(animation.groups, way.shape[1])
-        layers = (
+        layers: tuple[Layer, ...] = (
             *_curves(lanes, groups, MAKERS[maker], f"path of {maker}", 1.0, 0.6),
             Dots(way[-1], MAKERS[maker], maker, groups=groups),
         )
@@ -233,7 +233,7 @@ def estimate_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, .
     clean = animation.scene(float(animation.levels), scene.shown)
 
     def panel(points: Floats, maker: str) -> PicturePanel:
-        name, finite = f"x0_hat of {maker}", np.isfinite(points).all(1)
+        name, finite = f"x0_hat of {maker}", np.asarray(np.isfinite(points).all(1))
         groups = first(animation.groups, len(points))
         groups = None if groups is None else groups.of(finite)
         dots = Dots(points[finite], MAKERS[maker], name, groups=groups)
@@ -283,7 +283,7 @@ def line_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, 
         here = np.array([interpolate(lane, scene.position) for lane in lanes])
         seen = np.concatenate((lanes[:, : scene.level + 1], here[:, None]), 1)
         role, groups = MAKERS[maker], first(animation.groups, len(lanes))
-        layers = (
+        layers: tuple[Layer, ...] = (
             Curves(lanes, "faint", "to come" if not scene.clean else "", 0.8, 0.5),
             *_curves(seen, groups, role, f"path of {maker}", 1.2, 0.8),
             Dots(here, role, "" if groups is None else maker, groups=groups),
