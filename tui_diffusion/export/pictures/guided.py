@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 def plane_guided_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return the density of the sample, of the guided ODE, and the tilted one, in the plane."""
-    scene, truth = animation.scene(float(scene.level)), animation.guided
+    scene, truth = animation.scene(float(scene.level), scene.shown), animation.guided
     if truth is None:
         return exact_alone(animation, scene, _NONE)
     at = scene.alpha, scene.sigma
@@ -71,7 +71,7 @@ def _once(animation: Animation, key: tuple[object, ...], compute: Callable[[], T
 
 def line_guided_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return the histogram of the sample with the three densities on the line."""
-    scene, truth = animation.scene(float(scene.level)), animation.guided
+    scene, truth = animation.scene(float(scene.level), scene.shown), animation.guided
     if truth is None:
         return exact_alone(animation, scene, _NONE)
     xs = window(animation, scene, True)

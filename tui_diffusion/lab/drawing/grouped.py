@@ -78,7 +78,7 @@ def path_layers(
 def _winners(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the group with most points in each cell; `counts` is `(groups, height, width)`."""
     most = counts.max(axis=0)
-    winners = counts.argmax(axis=0)
+    winners = np.asarray(counts.argmax(axis=0), np.int64)
     rows = np.arange(counts.shape[1])
     for x in range(1, counts.shape[2]):
         before = winners[:, x - 1]

@@ -24,6 +24,7 @@ from ..panels.denoising import DenoisingPanel
 from ..views.names import PICTURES
 from ..workspace import Workspace
 from .explanations import current_advice, formulas, own_parts, papers, seen, where
+from .terms import TERMS
 
 GROUPS = ("Training", "Denoising", "Lab", "Setup", "Sweep")
 """The groups of keys, by panel."""
@@ -118,7 +119,7 @@ def lab_page(
     """Yield the help page of the lab.
 
     The keys of the group ``here`` come first, then the experiment and the visible views, the other
-    keys, formulas, all other views, and papers.
+    keys, formulas, terms, all other views, and papers.
     """
     experiment = workspace.experiment
     actions = (*ACTIONS, *SWEEP_ACTIONS)
@@ -143,6 +144,8 @@ def lab_page(
     yield keys_and_meanings(formulas(experiment), 8)
     for name, text in own_parts(experiment):
         yield Text.assemble("\n", (name, "bold"), f"\n{text}")
+    yield Text("\nLabels, guidance, likelihood", style="bold underline")
+    yield keys_and_meanings(TERMS, 10)
     yield Text("\nOther views", style="bold underline")
     yield from _pictures([name for name in PICTURES if name not in views])
     yield Text("\nPapers", style="bold underline")

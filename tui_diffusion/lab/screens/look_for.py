@@ -36,6 +36,10 @@ BEFORE = {
     "noise, as x is (1 − t)·x₀ + t·ε. The way back bends, as the network predicts only averages.",
     "flow-moons": "Press ←: the arcs shrink as the noise grows, and at t = 1 nothing is left of "
     "them. Because these paths are straight, few steps are enough on the way back.",
+    "edm-classes": "Each point has the colour of its class. Press ←: where the classes run into "
+    "each other, x alone no longer tells which one a point is of. The label does.",
+    "edm-autoguidance": "Two classes of one tree, with branches that grow ever finer. Press ←: the "
+    "twigs vanish first. They are what a network learns last, and what guidance is for.",
 }
 """By experiment, while there is no network: the points are true data, noised."""
 
@@ -73,6 +77,10 @@ DURING = {
     "bridges grow thinner to the end.",
     "flow-moons": "A joint outline of both arcs appears first, then each arc; the points between "
     "them become fewer until the end.",
+    "edm-classes": "The colours part early: a label leaves less to learn. One point in ten trains "
+    "with its label hidden, so that the network also learns the data as a whole.",
+    "edm-autoguidance": "Two networks train, the second one smaller and for an eighth of the "
+    "steps. What they both get wrong, the second gets more wrong: guidance leads away from that.",
 }
 """What to look for during training, by experiment."""
 
@@ -114,5 +122,11 @@ AFTER = {
     "between two. A larger network, or more steps, leaves fewer.",
     "flow-multimodal": "Paths are nearly straight until a point has to choose its mode.",
     "flow-moons": "Try sampling.levels: a handful of steps already gives the moons.",
+    "edm-classes": "Set sampling.label to 0 or 1 for one class, and raise sampling.guidance with "
+    "the full stop: no new training. Points draw back from the other class, closer together than "
+    "the data. guided density (v) shows what guidance aims at, and what it makes.",
+    "edm-autoguidance": "Few points stray between the branches. Set sampling.guidance to 1: the "
+    "strays are back. With sampling.guide = no-label and sampling.guidance = 4 they go, too, and "
+    "twigs with them: that guidance prefers what is unlike the other class.",
 }
 """By experiment, once its network is trained."""

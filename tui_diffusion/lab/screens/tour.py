@@ -1,4 +1,4 @@
-"""A tour of the post: its nine scripts in order, their results, and the lab's additions.
+"""A tour of the post: its nine scripts in order, their results, and what came after the post.
 
 The post is Jean-Baptiste Bouvier's "Introduction to Diffusion Models" of 27 May 2024.
 """
@@ -18,10 +18,10 @@ from ..output.screens import ModalWindow
 
 @dataclass(frozen=True)
 class TourStation:
-    """One script of the post.
+    """One script of the post, or '' for what came after it.
 
-    ``shows``: its point in the post. ``here``: a task in the lab. ``adds``: the lab's additions to
-    the post. ``reminder``: one line for the note while its ``experiment`` is chosen.
+    ``shows``: its point in the post, or the idea. ``here``: a task in the lab. ``adds``: the lab's
+    additions to the post. ``reminder``: one line for the note while its ``experiment`` is chosen.
     """
 
     script: str
@@ -132,8 +132,23 @@ TOUR = (
         "your own: data.name = file:points.csv.",
         "`v` to pdf and cdf, `←` `→` step",
     ),
+    TourStation(
+        "", "edm-classes",
+        "A network that also receives a label denoises each point as one of its class. Guidance "
+        "then leads the point away from a weaker guess, such as the network's own without the "
+        "label: x0_hat = guide + w (network − guide), where w = 1 is none.",
+        "Press t, set sampling.label to 1, then raise sampling.guidance with the full stop: no new "
+        "training. Press v until guided density shows: the sample, what the exact guided ODE "
+        "makes, and p(x|c)^w p(x)^(1−w), which guidance is often taken to make. It ends sharper: "
+        "noised densities do not multiply like clean ones.",
+        "o: evaluations counts the calls of the network that a sample costs, and which sampler "
+        "uses few of them best; the report of a run has nll, the mean of −log of the network's own "
+        "density over the data, which no network gets below the entropy. edm-autoguidance has a "
+        "weaker network as the guide.",
+        "`t` trains it, then raise `sampling.guidance`",
+    ),
 )  # fmt: skip
-"""The nine stations, in the order of the post."""
+"""The nine stations in the order of the post, and one after it."""
 
 
 class TourScreen(ModalWindow[int]):
@@ -173,11 +188,14 @@ class TourScreen(ModalWindow[int]):
     def _show(self) -> None:
         station, page = TOUR[self.at], self.query_one(VerticalScroll)
         page.border_title = f"A tour of the post  {self.at + 1} of {len(TOUR)}"
+        script, idea, more = f"{station.script}.py", "In the post", "The lab adds"
+        if not station.script:
+            script, idea, more = "After the post: labels and guidance", "The idea", "And more"
         text = Text.assemble(
-            (f"{station.script}.py", "bold"), ("   here: ", "dim"), station.experiment, "\n\n",
-            ("In the post  ", "bold"), station.shows, "\n\n",
+            (script, "bold"), ("   here: ", "dim"), station.experiment, "\n\n",
+            (f"{idea}  ", "bold"), station.shows, "\n\n",
             ("Try it  ", "bold"), station.here, "\n\n",
-            ("The lab adds  ", "bold"), station.adds,
+            (f"{more}  ", "bold"), station.adds,
         )  # fmt: skip
         self.query_one(Static).update(text)
         page.scroll_home(animate=False)
