@@ -15,7 +15,6 @@ from ...core.analysis.loss_floor import LevelLoss, level_losses
 from ...core.analysis.memorisation import OptimumDistance, optimum_distances
 from ...core.analysis.probability_flow import NoFieldError
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
-from ...core.assemble import make_ideal, make_mixture
 from ...core.methods import device_of
 from ...core.progress import ProgressCallback
 from ...core.training.devices import use_threads
@@ -78,10 +77,9 @@ def diagnose(
     began = monotonic()
     experiment = request.experiment
     use_threads(experiment)
-    mixture = make_mixture(experiment.data)
     denoiser = request.denoiser
     if request.source == "ideal":
-        denoiser = make_ideal(experiment.method, mixture)
+        denoiser = request.ideal()
     losses: tuple[LevelLoss, ...] = ()
     attribution, likely, evaluations, effect = None, None, list[SamplerError](), None
     distances = list[OptimumDistance]()

@@ -99,7 +99,9 @@ def _histogram(
         x_label="x",
         x_axis=axis,
         y_axis=axis.densities,
-        legend=(("▇", groups.title, "text"), *group_legend(groups, signs)) if groups else (),
+        legend=(("▇", groups.title or name, "text"), *group_legend(groups, signs))
+        if groups
+        else (),
     )
 
 
