@@ -85,7 +85,7 @@ def crosses(finite: TrainingSet | None) -> Groups | None:
     if finite is None or len(finite) > MOST_CROSSES:
         return None
     return Groups(
-        np.zeros(len(finite), np.int64), (Group("training set", "mark", "cross", "×", "x"),)
+        np.zeros(len(finite), np.int64), (Group("training set", "text", "cross", "×", "x"),)
     )
 
 

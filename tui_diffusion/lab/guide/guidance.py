@@ -116,7 +116,7 @@ class Guidance:
         end = "`u` goes on" if number < len(TOUR) else "`u` opens it again"
         end += "  `escape` ends" if self._home == here.experiment else "  `escape` goes back"
         room = width + 4 - len(f" {head}  {end} ")
-        texts = (f"{here.script}: {here.reminder}", here.reminder)
+        texts = (f"{here.script or here.experiment}: {here.reminder}", here.reminder)
         text = next((text for text in texts if len(text.replace("`", "")) <= room), here.reminder)
         note.say(head, text, end, width, int(len(text.replace("`", "")) > room))
 

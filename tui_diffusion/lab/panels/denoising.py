@@ -240,6 +240,8 @@ class DenoisingPanel(Panel, LevelPlayer):
             spare = [len(parts), *range(1, len(parts))]  # drop the data set first, then the noise
             data = trajectory.request.experiment.data
             parts.append(shortened(data.source, 24) or data.name)
+            if data.population_unknown:
+                parts.append("population unknown")
             if self.level == 0 and trajectory.request.source != "forward":
                 parts.append(_start(trajectory))
         title = self.joined(parts, spare=spare)
@@ -281,7 +283,8 @@ class DenoisingPanel(Panel, LevelPlayer):
             items = [*moments, energy(trajectory, self.level, chance=False), *copies]
         if _cells(head, items, 1) > width:
             items[2 : len(moments)] = []  # copies say more than the distance to the modes
-        self._write(head, "exact", *items)
+        unknown = trajectory.request.experiment.data.population_unknown
+        self._write(head, "rows" if unknown else "exact", *items)
 
     def _write_point(self, trajectory: MeasuredTrajectory, index: int) -> None:
         """Write one point's step, and the ideal denoiser's output for the same x."""

@@ -36,6 +36,10 @@ BEFORE = {
     "noise, as x is (1 − t)·x₀ + t·ε. The way back bends, as the network predicts only averages.",
     "flow-moons": "Press ←: the arcs shrink as the noise grows, and at t = 1 nothing is left of "
     "them. Because these paths are straight, few steps are enough on the way back.",
+    "finite-moons": "The network will see 64 points only, the crosses (×), again and again. Press "
+    "i twice for the optimum of its training: every point it makes is one of them.",
+    "finite-four": "64 crosses (×) stand for four round clouds: that is all the network will see. "
+    "Nothing in them says where a cloud ends, or that there are four.",
 }
 """By experiment, while there is no network: the points are true data, noised."""
 
@@ -73,6 +77,12 @@ DURING = {
     "bridges grow thinner to the end.",
     "flow-moons": "A joint outline of both arcs appears first, then each arc; the points between "
     "them become fewer until the end.",
+    "finite-moons": "Both arcs are there within 1,000 steps, filled between the crosses: it "
+    "generalises. Soon after, the held-out loss turns up while that on the training set goes on "
+    "falling, and from about 10,000 steps on points become copies (o).",
+    "finite-four": "Four round clouds come first. From about 10,000 steps on they break up into "
+    "spots at the crosses (×): the held-out loss rises, and the share copied leaves that of true "
+    "points.",
 }
 """What to look for during training, by experiment."""
 
@@ -114,5 +124,11 @@ AFTER = {
     "between two. A larger network, or more steps, leaves fewer.",
     "flow-multimodal": "Paths are nearly straight until a point has to choose its mode.",
     "flow-moons": "Try sampling.levels: a handful of steps already gives the moons.",
+    "finite-moons": "Most points are copies (o) of training points. O shows at which levels the "
+    "network is nearer to the optimum of the set than to that of the population. Try "
+    "data.train_points=256: it generalises in the same time, and copies far later.",
+    "finite-four": "Compare copied with what true points score. Press O, and i twice: the network "
+    "is on its way from the population's optimum to the training set's. Fewer steps stop it in "
+    "time.",
 }
 """By experiment, once its network is trained."""

@@ -1,5 +1,7 @@
 """A tour of the post: its nine scripts in order, their results, and the lab's additions.
 
+The last station is the lab's own.
+
 The post is Jean-Baptiste Bouvier's "Introduction to Diffusion Models" of 27 May 2024.
 """
 
@@ -18,10 +20,10 @@ from ..output.screens import ModalWindow
 
 @dataclass(frozen=True)
 class TourStation:
-    """One script of the post.
+    """One script of the post, or '' beyond it.
 
-    ``shows``: its point in the post. ``here``: a task in the lab. ``adds``: the lab's additions to
-    the post. ``reminder``: one line for the note while its ``experiment`` is chosen.
+    ``shows``: its point in the post, or beyond it. ``here``: a task in the lab. ``adds``: the lab's
+    additions to the post. ``reminder``: one line for the note while its ``experiment`` is chosen.
     """
 
     script: str
@@ -132,8 +134,20 @@ TOUR = (
         "your own: data.name = file:points.csv.",
         "`v` to pdf and cdf, `←` `→` step",
     ),
+    TourStation(
+        "", "finite-moons",
+        "The scripts draw fresh points for every step, so nothing can be learned by heart. Real "
+        "data are finite. Here a network sees the same 64 points again and again: it learns the "
+        "two curves first (it generalises), and the points themselves later (it memorises).",
+        "Press t and watch the loss: that on the training set falls for good, the held-out one "
+        "turns up. Among the points, crosses (×) are the training set, and o are copies of it.",
+        "Two optima, both exact: of the population, and of the training set, whose sample is the "
+        "set itself (i shows one, then the other). With O the distance of the network to both: at "
+        "a level where the curves cross, it has begun to copy.",
+        "`t` trains it, `O` shows both optima",
+    ),
 )  # fmt: skip
-"""The nine stations, in the order of the post."""
+"""The stations, in the order of the post."""
 
 
 class TourScreen(ModalWindow[int]):
@@ -173,9 +187,10 @@ class TourScreen(ModalWindow[int]):
     def _show(self) -> None:
         station, page = TOUR[self.at], self.query_one(VerticalScroll)
         page.border_title = f"A tour of the post  {self.at + 1} of {len(TOUR)}"
+        script = (f"{station.script}.py", "bold"), ("   here: ", "dim")
         text = Text.assemble(
-            (f"{station.script}.py", "bold"), ("   here: ", "dim"), station.experiment, "\n\n",
-            ("In the post  ", "bold"), station.shows, "\n\n",
+            *(script if station.script else ()), station.experiment, "\n\n",
+            ("In the post  " if station.script else "Beyond it  ", "bold"), station.shows, "\n\n",
             ("Try it  ", "bold"), station.here, "\n\n",
             ("The lab adds  ", "bold"), station.adds,
         )  # fmt: skip

@@ -58,7 +58,7 @@ from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
 from .exact import cell_width, contour_dots, exact_grid
 from .legends import plane_legend
 from .side_by_side import beside
-from .view_state import PATHS, ViewState, extent_of, role_of
+from .view_state import PATHS, ViewState, exact_of, extent_of, role_of
 
 _NO_ERROR = 1e-4
 """Share of the exact scores below which a difference is rounding and not drawn in full."""
@@ -191,7 +191,7 @@ def _true(
     usual = (
         ("•", "true data, noised", "start")
         if view_state.forward
-        else ("▇", "exact density", "truth")
+        else ("▇", f"{exact_of(trajectory)} density", "truth")
     )
     sample, text, role = names.get(view_state.view, usual)
     if trajectory.groups is not None and sample in "•─":
@@ -251,7 +251,7 @@ def _crosses(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area)
     at = trajectory.alpha(view_state.position) * finite.points.numpy()
     if view_state.view == "close-up":
         at = about_modes(at, trajectory.truth(view_state.position))
-    return area.layers(at, "mark", groups)
+    return area.layers(at, "text", groups)
 
 
 def _path_dots(
