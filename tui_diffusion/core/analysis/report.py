@@ -31,7 +31,7 @@ from .guidance_effect import guided_distances
 from .guidance_vectors import guidance_by_level
 from .likelihood import likelihood
 from .loss_floor import level_losses, training_excess, training_floor
-from .memorisation import memorisation_report
+from .memorisation import clean_points, memorisation_report
 from .metrics import Quality, evaluate
 from .probability_flow import NoFieldError
 from .start_mismatch import start_mismatch
@@ -173,8 +173,8 @@ def memorised(
     finite = finite or training_set(experiment)
     if finite is None:
         return {}
-    clean = trajectory.result / float(trajectory.schedule.alphas[trajectory.result_level])
-    return {"memorisation": json_values(memorisation_report(experiment, denoiser, clean, finite))}
+    report = memorisation_report(experiment, denoiser, clean_points(trajectory), finite)
+    return {"memorisation": json_values(report)}
 
 
 def evaluation(
