@@ -174,7 +174,9 @@ class Workspace:
             source = given.source()
             denoiser = shown.denoiser if source == "network" else None
             points, seed = shown.points, seed if shown.seed is None else shown.seed
-        trained = training.experiment if training is not None else given and given.experiment
+        trained = training.experiment if training is not None else None
+        if training is None and given is not None:
+            trained = given.experiment
         return SampleRequest(
             *(experiment, source, seed, points, step, denoiser, live, level),
             given=shown,
