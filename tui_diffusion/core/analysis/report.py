@@ -214,7 +214,7 @@ def evaluation(
             "attribution": {
                 **asdict(split),
                 "main": split.main,
-                "verdict": verdict(split, start),
+                "verdict": verdict(split, start, experiment.sampling.guidance),
             },
             "start": asdict(start),
             "likelihood": likelihood_report(experiment, denoiser, sum(nats)),
