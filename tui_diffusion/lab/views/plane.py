@@ -232,7 +232,9 @@ def _points(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) 
             # cloud of points, but must not hide narrow components.
             dots = np.any([layer.dots for layer in layers], axis=0)
             here, there = (codes_of(shown, BRAILLE_BITS) > 0 for shown in (ring.dots, dots))
-            hides = bool((here & there).sum() > there.sum() / 2)
+            # Of points by class it may hide less, as its own colour would look like a class's.
+            most = there.sum() / (2 if trajectory.groups is None else 5)
+            hides = bool((here & there).sum() > most)
             layers.insert(len(layers) if hides else 0, ring)
     if view_state.tracked is not None and view_state.tracked < len(points):
         marks += area.followed(points[view_state.tracked])
