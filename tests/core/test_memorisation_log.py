@@ -76,7 +76,7 @@ def test_a_run_keeps_them_and_goes_on_with_them():
     assert len(open_run(plain).memorisation()) == 0
     about = json.loads((folder / "run.json").read_text())
     np.save(folder / about["checkpoint"] / MEMORISATION_FILE, np.zeros((1, 7)))
-    with pytest.raises(RunError, match="memorisation.npy cannot be read"):
+    with pytest.raises(RunError, match=r"memorisation\.npy cannot be read"):
         open_run(folder).memorisation()
 
 

@@ -34,7 +34,9 @@ def driver(name="naive-1d", state=None, ideal=False, **changes):
     if state is not None:
         training = Training(experiment, state, step=700, error="no memory")
         training.snapshot = (700, object())
-    return Workspace(changed(experiment, **changes), training, source_ideal=ideal)
+    return Workspace(
+        changed(experiment, **changes), training, ideal_of="population" if ideal else None
+    )
 
 
 @for_each("name", PRESETS)

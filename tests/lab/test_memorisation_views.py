@@ -1,4 +1,4 @@
-"""A fixed training set in the lab: both losses with their floors, and the distance to the optima."""
+"""A fixed training set in the lab: its losses, the distance to both optima, and copies."""
 
 import math
 

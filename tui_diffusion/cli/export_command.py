@@ -116,6 +116,7 @@ def export_(
             opened.losses(),
             denoiser=denoiser,
             seed=experiment.seed,
+            memorisation=opened.memorisation(),
         )
     with Interruption():  # no partial file stays behind
         files = with_bar(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .analysis.densities import densities, density, goal_moments
     from .analysis.error_growth import Amplification
     from .analysis.evaluations import SamplerError, best_samplers, errors_by_evaluations
+    from .analysis.guidance_vectors import LevelGuidance, guidance_by_level
+    from .analysis.guided_flow import generated_mixture, guided_flow
+    from .analysis.guided_truth import GuidedTruth, guided_truth
     from .analysis.likelihood import Likelihood, likelihood
     from .analysis.loss_floor import LevelLoss, level_losses, training_floor
     from .analysis.memorisation import (
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from .analysis.metrics import Quality, evaluate
     from .analysis.report import quality
     from .analysis.start_mismatch import StartMismatch, start_mismatch
+    from .analysis.tilted_density import TiltedDensity
     from .assemble import make_method, make_mixture, make_schedule, scaling_of
     from .config.catalog import get_preset
     from .config.errors import ConfigError
@@ -78,6 +82,18 @@ _HOME = {
         "best_samplers",
         "errors_by_evaluations",
     ),
+    "analysis.guidance_vectors": (
+        "LevelGuidance",
+        "guidance_by_level",
+    ),
+    "analysis.guided_flow": (
+        "generated_mixture",
+        "guided_flow",
+    ),
+    "analysis.guided_truth": (
+        "GuidedTruth",
+        "guided_truth",
+    ),
     "analysis.likelihood": (
         "Likelihood",
         "likelihood",
@@ -104,6 +120,7 @@ _HOME = {
         "StartMismatch",
         "start_mismatch",
     ),
+    "analysis.tilted_density": ("TiltedDensity",),
     "assemble": (
         "make_method",
         "make_mixture",
@@ -230,8 +247,10 @@ __all__ = [
     "Experiment",
     "FiniteLosses",
     "GaussianMixture",
+    "GuidedTruth",
     "IdealDenoiser",
     "Level",
+    "LevelGuidance",
     "LevelLoss",
     "Likelihood",
     "Method",
@@ -253,6 +272,7 @@ __all__ = [
     "Sweep",
     "SweepProgress",
     "SweepResults",
+    "TiltedDensity",
     "Trainer",
     "TrainingSet",
     "Trajectory",
@@ -277,8 +297,12 @@ __all__ = [
     "evaluate",
     "finite_losses",
     "forward_process",
+    "generated_mixture",
     "get_preset",
     "goal_moments",
+    "guidance_by_level",
+    "guided_flow",
+    "guided_truth",
     "ideal_denoiser",
     "level_losses",
     "likelihood",

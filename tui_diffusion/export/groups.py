@@ -13,8 +13,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.analysis.memorisation import clean_points, copied
 from ..core.arrays import Floats, Range
 from ..core.text import shortened
+from ..core.training_set import TrainingSet
 from ..core.trajectory import Trajectory
 
 PointShape = Literal["dot", "cross", "square", "triangle", "plus", "diamond"]
@@ -78,6 +80,22 @@ class Groups:
         return [*map(int, np.flatnonzero(counts))]
 
 
+COPIES = Group("copied", "second", "square", "o", "o")
+"""Points that copy a training point."""
+
+MOST_CROSSES = 256
+"""Most training points that are drawn as crosses: more would hide the others."""
+
+
+def crosses(finite: TrainingSet | None) -> Groups | None:
+    """Return training points as a group of crosses; None if there are none, or too many."""
+    if finite is None or len(finite) > MOST_CROSSES:
+        return None
+    return Groups(
+        np.zeros(len(finite), np.int64), (Group("training set", "text", "cross", "×", "x"),)
+    )
+
+
 def class_group(label: int) -> Group:
     """Return how the points of a class are drawn."""
     turn, hue = divmod(label, HUES)
@@ -90,9 +108,18 @@ def class_group(label: int) -> Group:
     )
 
 
-def groups_of(trajectory: Trajectory) -> Groups | None:
-    """Return the groups of a trajectory's points: their classes, if they have labels."""
+def groups_of(
+    trajectory: Trajectory, finite: TrainingSet | None = None, role: str = "network"
+) -> Groups | None:
+    """Return the groups of a trajectory's points: their classes, if they have labels.
+
+    Otherwise, with a training set, they are the points that end as copies of it, and the others,
+    which have the colour ``role``.
+    """
     labels = trajectory.labels
+    if labels is None and finite is not None:
+        index = copied(clean_points(trajectory), finite).numpy().astype(np.int64)
+        return Groups(index, (Group("new", role, sign="."), COPIES))
     if labels is None:
         return None
     index = labels.cpu().numpy()

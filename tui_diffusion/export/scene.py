@@ -20,6 +20,7 @@ from ..core.analysis.guidance_effect import GuidanceEffect, guidance_effect
 from ..core.analysis.guided_truth import GuidedTruth, guided_truth
 from ..core.analysis.likelihood import Likelihood, likelihood
 from ..core.analysis.loss_floor import LevelLoss, level_losses, stage_floors
+from ..core.analysis.memorisation import OptimumDistance, optimum_distances
 from ..core.analysis.probability_flow import NoFieldError
 from ..core.arrays import Floats
 from ..core.assemble import make_ideal, make_mixture, scaling_of
@@ -29,8 +30,10 @@ from ..core.config.experiment import Experiment
 from ..core.config.titles import title_of
 from ..core.datasets import Scaling
 from ..core.interpolation import interpolate
+from ..core.memorisation_rows import Rows, no_rows
 from ..core.methods import Denoiser, IdealDenoiser, device_of
 from ..core.mixtures import GaussianMixture
+from ..core.training_set import TrainingSet, training_set
 from ..core.trajectory import Trajectory, denoise
 from ..core.trajectory_view import ESTIMATES, FOLLOWED, box_of, exact_at, noise_at, window_over
 from .groups import Groups, groups_of
@@ -65,6 +68,7 @@ class ErrorDiagnosis:
     likelihood: Likelihood | None = None
     evaluations: tuple[SamplerError, ...] = ()
     guidance: GuidanceEffect | None = None
+    distances: tuple[OptimumDistance, ...] = ()
 
     @classmethod
     def of(cls, experiment: Experiment, denoiser: Denoiser | None) -> ErrorDiagnosis:
@@ -82,7 +86,8 @@ class Exhibit:
 
     ``maker`` names the source of the points: "network", "ideal denoiser" or "true data".
     ``denoiser`` produced them from the noise of ``seed`` (None: the experiment's). ``diagnosis`` is
-    computed if it is not given.
+    computed if it is not given. ``memorisation`` holds what was measured during a training on a
+    fixed set of points; ``trained`` is the experiment of that training, if it is another.
     """
 
     experiment: Experiment
@@ -92,6 +97,20 @@ class Exhibit:
     denoiser: Denoiser | None = None
     seed: int | None = None
     diagnosis: ErrorDiagnosis | None = None
+    memorisation: Rows = field(default_factory=no_rows)
+    trained: Experiment | None = None
+
+    @property
+    def training_set(self) -> TrainingSet | None:
+        """The fixed training set, if there is one."""
+        return training_set(self.trained or self.experiment)
+
+    @cached_property
+    def distances(self) -> tuple[OptimumDistance, ...]:
+        """The distances of the denoiser to both optima; none without a training set."""
+        if self.diagnosis is not None or self.denoiser is None or self.training_set is None:
+            return self.diagnosis.distances if self.diagnosis is not None else ()
+        return tuple(optimum_distances(self.experiment, self.denoiser, self.training_set))
 
     @cached_property
     def diagnosed(self) -> ErrorDiagnosis:
@@ -129,8 +148,9 @@ class Exhibit:
 
     @property
     def title(self) -> str:
-        """The title of the experiment."""
-        return title_of(self.experiment)
+        """The title of the experiment, which says so if the population is unknown."""
+        unknown = self.experiment.data.population_unknown
+        return title_of(self.experiment) + (", population unknown" if unknown else "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,7 +253,9 @@ class Animation:
     @cached_property
     def groups(self) -> Groups | None:
         """The groups of the points; None if they have none."""
-        return groups_of(self.trajectory)
+        maker = self.exhibit.maker
+        finite = None if maker == "true data" else self.exhibit.training_set
+        return groups_of(self.trajectory, finite, "ideal" if "ideal" in maker else "network")
 
     @cached_property
     def densities(self) -> dict[tuple[Any, ...], Any]:

@@ -188,6 +188,13 @@ def _table(
     if view == "evaluations":
         heads = ("sampler", "levels", "evaluations", "network", "ideal", "real")
         return heads, [[getattr(row, head) for head in heads] for row in exhibit.evaluations]
+    if view == "memorisation":
+        optima = ("to_population", "to_training_set")
+        of_levels = [
+            (at.level, None, *(getattr(at, name) for name in optima)) for at in exhibit.distances
+        ]
+        over_steps = [(None, *row) for row in exhibit.memorisation[["step", *optima]].tolist()]
+        return ("level", "step", *optima), [*of_levels, *over_steps]
     if view == "guidance":
         of_guidance = ("level", "sigma", "angle", "ratio", "length", "exact")
         guided = [at for at in exhibit.guidance.levels if at is not None]

@@ -156,6 +156,9 @@ OF_TRAINING: Mapping[str, str] = {
     "guidance": "The angle of the guidance at every level to what it should be, and its length: "
     "the exact guidance if the guide hides the label, the exact correction of the network if it is "
     "only weaker. At 90° guidance adds nothing good.",
+    "memorisation": "The network's distance to two exact denoisers, at every level and over the "
+    "training: that of the population, with which it generalises, and that of its training set, "
+    "which returns nothing but these points. Where the curves cross, it begins to copy.",
 }
 """The meaning of each view of a training and of its result."""
 

@@ -127,7 +127,8 @@ ACTIONS = (
     ),
     Action(
         "ideal", "i", "i", "ideal",
-        "Replace the network by the exact denoiser, from the same noise; press again to go back.",
+        "Replace the network by the exact denoiser, from the same noise; then by that of the "
+        "training set, if it has one; press again to go back.",
         "Denoising", target="points",
     ),
     Action(
@@ -187,7 +188,7 @@ ACTIONS = (
     ),
     Action(
         "tour", "u", "u", "tour",
-        "Tour the post's nine scripts, one by one.", "Lab", target="guidance",
+        "Tour the post's nine scripts, then memorisation.", "Lab", target="guidance",
     ),
     Action("help", "question_mark", "?", "help", "Show this help.", "Lab", target="windows"),
     Action(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..core.config.experiment import Experiment
-from .sampling.request import PointSource, SampleRequest
+from .sampling.request import Optimum, PointSource, SampleRequest
 from .session.records import SessionState, Training
 from .variation import Variation
 
@@ -64,14 +64,14 @@ class Given:
 class Workspace:
     """One experiment as set in the form, with its latest training.
 
-    ``source_ideal``: sample with the ideal denoiser. ``noise``: offset to the seed of sampling.
+    ``ideal_of``: sample with the ideal denoiser of this. ``noise``: offset to the seed of sampling.
     ``watch`` follows the training if another process may be at it. ``given`` is what a script has
     opened the lab with. ``variation`` is what the next sweep varies.
     """
 
     experiment: Experiment
     training: Training | None = None
-    source_ideal: bool = False
+    ideal_of: Optimum | None = None
     noise: int = 0
     watch: Watch | None = None
     given: Given | None = None
@@ -81,6 +81,25 @@ class Workspace:
     def parts(self) -> Mapping[str, Any]:
         """The arguments of a trainer, beside the experiment."""
         return {} if self.given is None else self.given.parts(self.experiment)
+
+    @property
+    def optima(self) -> tuple[Optimum, ...]:
+        """The data that an ideal denoiser is known of."""
+        data = self.experiment.data
+        if not data.finite:
+            return ("population",)
+        return ("training set",) if data.population_unknown else ("population", "training set")
+
+    @property
+    def source_ideal(self) -> bool:
+        """Whether the ideal denoiser takes the network's place."""
+        return self.ideal_of in self.optima
+
+    def swap(self) -> None:
+        """Sample with the next of the network and the ideal denoisers."""
+        sources: tuple[Optimum | None, ...] = (None, *self.optima)
+        at = sources.index(self.ideal_of) if self.source_ideal else 0
+        self.ideal_of = sources[(at + 1) % len(sources)]
 
     @property
     def active(self) -> bool:
@@ -155,11 +174,14 @@ class Workspace:
             source = given.source()
             denoiser = shown.denoiser if source == "network" else None
             points, seed = shown.points, seed if shown.seed is None else shown.seed
-        trained = training.experiment if training is not None else given and given.experiment
+        trained = training.experiment if training is not None else None
+        if training is None and given is not None:
+            trained = given.experiment
         return SampleRequest(
             *(experiment, source, seed, points, step, denoiser, live, level),
             given=shown,
             trained=trained,
+            ideal_of=self.ideal_of if self.source_ideal and self.ideal_of else "population",
         )
 
     def _shown(self, given: Given) -> Trajectory | None:

@@ -100,8 +100,8 @@ def residual(
     mixture = mixture.to("cpu")
     if mixture.modes == 1:
         variances = within(mixture, alpha, sigma)[0]
-        square = float(variances.sum())
-        return Residual(square, square**2 + 2 * float(variances.square().sum()))
+        total = float(variances.sum())
+        return Residual(total, total**2 + 2 * float(variances.square().sum()))
     noised = mixture.noised(alpha, sigma)
     points, cell = nodes(noised)
     if mixture.ellipses is not None and not fourth:

@@ -30,6 +30,7 @@ from ..mixtures import PAIRS_AT_ONCE, between_parts
 from ..randomness import generator
 from ..schedules import Level
 from ..training_set import POPULATION_UNKNOWN, TrainingSet, training_set
+from ..trajectory import Trajectory
 from .loss_floor import Source, excess_on, labelled, loss_on, training_levels
 
 COPY = 1 / 3
@@ -205,8 +206,8 @@ def copied(x: Tensor, finite: TrainingSet) -> Tensor:
     """
     points = torch.unique(finite.points, dim=0).to(x)
     if len(points) == 1:
-        limit = x.new_tensor(COPY * _reach(finite))
-        return (x - points).norm(dim=1) < limit
+        near: Tensor = (x - points).norm(dim=1) < COPY * _reach(finite)
+        return near
     masks = []
     for part in torch.split(x, max(1, PAIRS_AT_ONCE // len(points))):
         between_parts.get()()
@@ -221,6 +222,12 @@ def _reach(finite: TrainingSet) -> float:
     source = finite.unseen or finite.mixture
     offset = source.mean() - finite.points[0].to(source.means)
     return float((source.std().square() + offset.square()).sum().sqrt())
+
+
+def clean_points(trajectory: Trajectory) -> Tensor:
+    """Return the points (n, d) that a trajectory ends with, at the scale of the data."""
+    alpha = float(trajectory.schedule.alphas[trajectory.result_level])
+    return trajectory.result.detach().cpu() / alpha
 
 
 def copied_share(x: Tensor, finite: TrainingSet) -> float | None:

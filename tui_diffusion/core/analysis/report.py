@@ -31,7 +31,7 @@ from .guidance_effect import guided_distances
 from .guidance_vectors import guidance_by_level
 from .likelihood import likelihood
 from .loss_floor import level_losses, training_excess, training_floor
-from .memorisation import memorisation_report
+from .memorisation import clean_points, memorisation_report
 from .metrics import Quality, evaluate
 from .probability_flow import NoFieldError
 from .start_mismatch import start_mismatch
@@ -173,8 +173,8 @@ def memorised(
     finite = finite or training_set(experiment)
     if finite is None:
         return {}
-    clean = trajectory.result / float(trajectory.schedule.alphas[trajectory.result_level])
-    return {"memorisation": json_values(memorisation_report(experiment, denoiser, clean, finite))}
+    report = memorisation_report(experiment, denoiser, clean_points(trajectory), finite)
+    return {"memorisation": json_values(report)}
 
 
 def evaluation(
@@ -214,7 +214,7 @@ def evaluation(
             "attribution": {
                 **asdict(split),
                 "main": split.main,
-                "verdict": verdict(split, start),
+                "verdict": verdict(split, start, experiment.sampling.guidance),
             },
             "start": asdict(start),
             "likelihood": likelihood_report(experiment, denoiser, sum(nats)),
@@ -246,7 +246,9 @@ def guidance_report(experiment: Experiment, trajectory: Trajectory) -> dict[str,
     None without guidance. ``reason`` says why there is no tilted density.
     """
     found, sampling = guided_distances(experiment, trajectory), experiment.sampling
-    return found and {
+    if found is None:
+        return None
+    return {
         "weight": sampling.guidance,
         "from": sampling.guidance_from,
         "to": sampling.guidance_to,
@@ -262,9 +264,9 @@ def guidance_levels(
     """Return angle, ratio, length and exact length of guidance at every level; None without it."""
     found = guidance_by_level(experiment, denoiser)
     names = ("angle", "ratio", "length", "exact")
-    return [at and {name: getattr(at, name) for name in names} for at in found] or [
-        None
-    ] * sampling_schedule(experiment).levels
+    if not found:
+        return [None] * sampling_schedule(experiment).levels
+    return [None if at is None else {name: getattr(at, name) for name in names} for at in found]
 
 
 def evaluations(

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from ...core.analysis.evaluations import best_samplers, compared
 from ...core.analysis.loss_curve import Floors, floor_line, over_floor
-from ...core.arrays import Floats, Range
+from ...core.arrays import Floats
 from ...core.assemble import sampling_schedule
+from ...core.training_set import POPULATION_UNKNOWN
 from ..scene import Exhibit
 from .figure import Band, Bars, Curves, Figure, Layer, PicturePanel, curve
+from .memorisation import learned_layers, memorisation_panels
+from .scales import DECADES, empty, logs, span
 from .theme import SERIES_ROLES
 
 _COLUMNS = 600
@@ -31,6 +34,7 @@ def training_figure(exhibit: Exhibit, view: str) -> Figure:
         "schedule": _schedule,
         "evaluations": _evaluations,
         "guidance": _guidance,
+        "memorisation": memorisation_panels,
     }[view]
     return Figure(exhibit.title, panels(exhibit))
 
@@ -54,56 +58,34 @@ def reduced(values: NDArray[np.floating], columns: int) -> tuple[Floats, Floats,
     return (edges[1:] + edges[:-1]) / 2, lows, highs, np.asarray(means)
 
 
-def _logs(values: NDArray[np.floating]) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        logs = np.log10(np.asarray(values, np.float64))
-    logs[~np.isfinite(logs)] = np.nan
-    return np.asarray(logs)
-
-
-_DECADES = 4.0
-"""Powers of ten above the median from which a loss is not shown, because it has diverged."""
-
-
-def _span(*values: Floats, most: float = np.inf) -> Range:
-    """Return a range with a margin around the finite values, bounded relative to their median."""
-    together = np.concatenate([np.ravel(v) for v in values])
-    finite = together[np.isfinite(together)]
-    if not len(finite):
-        return 0.0, 1.0
-    low, high = float(finite.min()), min(float(finite.max()), float(np.median(finite)) + most)
-    room = 0.06 * (high - low) or 0.5
-    return low - room, high + room
-
-
 def _loss(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     losses = np.asarray(exhibit.losses, np.float64)
     if not len(losses):
-        return (_empty("There is no training yet."),)
+        return (empty("There is no training yet."),)
     steps = max(len(losses), 1)
     xs, lows, highs, means = reduced(losses, _COLUMNS)
     layers: list[Layer] = [
-        Band(xs, _logs(lows), _logs(highs), "faint", "raw"),
-        Curves(curve(xs, _logs(means)), "network", "smoothed"),
+        Band(xs, logs(lows), logs(highs), "faint", "raw"),
     ]
+    learned = learned_layers(exhibit.memorisation, steps)
+    layers += learned or [Curves(curve(xs, logs(means)), "network", "smoothed")]
     floor_xs, floor = floor_line(exhibit.floors, steps)
     if exhibit.floors:
-        line = curve(floor_xs, _logs(floor))
+        line = curve(floor_xs, logs(floor))
         layers.append(Curves(line, "truth", "floor, the least of any network", 1.5, dashed=True))
-    span = _span(_logs(lows), _logs(highs), _logs(floor), most=_DECADES)
+    heights = [layer.lines[..., 1] for layer in learned]
+    ys = span(logs(lows), logs(highs), logs(floor), *heights, most=DECADES)
     return (
-        PicturePanel((0.0, float(steps)), span, tuple(layers), "", (), "step", "loss", log_y=True),
+        PicturePanel((0.0, float(steps)), ys, tuple(layers), "", (), "step", "loss", log_y=True),
     )
-
-
-def _empty(words: str) -> PicturePanel:
-    return PicturePanel((0.0, 1.0), (0.0, 1.0), (), words)
 
 
 def _excess(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     losses = exhibit.diagnosed.losses
+    if exhibit.experiment.data.population_unknown:
+        return (empty(POPULATION_UNKNOWN),)
     if not losses:
-        return (_empty("Without a network there is no loss."),)
+        return (empty("Without a network there is no loss."),)
     levels = np.array([at.level for at in losses], float)
     excess = np.array([at.excess for at in losses])
     floor = np.array([at.floor for at in losses])
@@ -126,9 +108,11 @@ def _excess(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
 
 def _error(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     """Return a sample's energy distance, split into start, network and steps, beside chance."""
+    if exhibit.experiment.data.population_unknown:
+        return (empty(POPULATION_UNKNOWN),)
     split = exhibit.diagnosed.attribution
     if split is None:
-        return (_empty("The error is split up when there is a network, and its training rests."),)
+        return (empty("The error is split up when there is a network, and its training rests."),)
     names = ("start", "network", "discretisation", "total")
     values = np.array([getattr(split, name) for name in names])
     chance = np.full(2, split.chance)
@@ -142,8 +126,8 @@ def _error(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
                "chance, of true points", 1.5, dashed=True),
         Curves(curve(ends, np.zeros(2)), "dim", width=1.0),
     )  # fmt: skip
-    span = _span(values, chance, -chance)
-    return (PicturePanel((-0.6, 3.6), span, layers, "", (), "", "energy distance", names=names),)
+    ys = span(values, chance, -chance)
+    return (PicturePanel((-0.6, 3.6), ys, layers, "", (), "", "energy distance", names=names),)
 
 
 def _schedule(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
@@ -154,7 +138,7 @@ def _schedule(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     by = exhibit.diagnosed.amplification
     at = np.array([a.level for a in by], float)
     step, out = (
-        _logs(np.array([getattr(a, name) or np.nan for a in by], float)) for name in ("step", "out")
+        logs(np.array([getattr(a, name) or np.nan for a in by], float)) for name in ("step", "out")
     )
     top = 1.06 * float(max(alpha_bars.max(), sigmas.max()))
     across = (0.0, float(max(len(levels) - 1, 1)))
@@ -168,16 +152,18 @@ def _schedule(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     )
     return (
         PicturePanel(across, (0.0, top), noise, "noise", (), "level"),
-        PicturePanel(across, _span(step, out), errors, "an error in eps_hat grows by", (), "level",
+        PicturePanel(across, span(step, out), errors, "an error in eps_hat grows by", (), "level",
               log_y=True),
     )  # fmt: skip
 
 
 def _evaluations(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     """Return the error of the experiment's sampler, and of the best ones, against evaluations."""
+    if exhibit.experiment.data.population_unknown:
+        return (empty(POPULATION_UNKNOWN),)
     rows = exhibit.evaluations
     if not rows:
-        return (_empty("There is no network whose samplers could be compared."),)
+        return (empty("There is no network whose samplers could be compared."),)
     names = compared(rows, exhibit.experiment.sampling.sampler)[: len(SERIES_ROLES)]
     least = rows[0].real
     layers: list[Layer] = []
@@ -185,20 +171,20 @@ def _evaluations(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
         of_one = [row for row in rows if row.sampler == name]
         calls = np.array([row.evaluations for row in of_one], float)
         error, ideal = (
-            _logs(np.array([max(getattr(row, what), least) for row in of_one]))
+            logs(np.array([max(getattr(row, what), least) for row in of_one]))
             for what in ("error", "ideal")
         )
-        layers.append(Curves(curve(_logs(calls), ideal), role, f"{name}, ideal", dashed=True))
-        layers.append(Curves(curve(_logs(calls), error), role, name))
-    calls = _logs(np.array([row.evaluations for row in rows], float))
+        layers.append(Curves(curve(logs(calls), ideal), role, f"{name}, ideal", dashed=True))
+        layers.append(Curves(curve(logs(calls), error), role, name))
+    calls = logs(np.array([row.evaluations for row in rows], float))
     ends = np.array([calls.min(), calls.max()])
-    ground = _logs(np.full(2, least))
+    ground = logs(np.full(2, least))
     layers.append(Curves(curve(ends, ground), "dim", "true points", 1.5))
     heights = [layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)]
     best = ", ".join(f"{most}: {row.sampler}" for most, row in best_samplers(rows).items())
     xs = (float(ends[0]), max(float(ends[1]), float(ends[0]) + 0.1))
     return (
-        PicturePanel(xs, _span(*heights), tuple(layers), "", (f"best within {best}",),
+        PicturePanel(xs, span(*heights), tuple(layers), "", (f"best within {best}",),
                      "evaluations", "energy distance", log_x=True, log_y=True),
     )  # fmt: skip
 
@@ -207,7 +193,7 @@ def _guidance(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     """Return angle and length of the guidance at every level, with the length it should have."""
     levels, distances = exhibit.guidance.levels, exhibit.guidance.distances
     if not levels:
-        return (_empty("There is no guidance: its weight is 1, or there is no network."),)
+        return (empty("There is no guidance: its weight is 1, or there is no network."),)
     edges = np.arange(len(levels) + 1.0) - 0.5
     across = (float(edges[0]), float(edges[-1]))
     angles, lengths, exact = (
@@ -240,17 +226,17 @@ def losses_figure(
             continue
         xs, _, _, means = reduced(over_floor(losses, floors if relative else ()), _COLUMNS)
         role = SERIES_ROLES[k % len(SERIES_ROLES)]
-        line = curve(xs, _logs(means) if log else means)
+        line = curve(xs, logs(means) if log else means)
         layers.append(Curves(line, role, name, dashed=k % 2 == 1))
     if relative:
         ones = curve(np.array([0.0, longest]), np.full(2, 0.0 if log else 1.0))
         layers.append(Curves(ones, "dim", "floor, the least of any network", 1.2))
     heights = [layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)]
-    span = _span(*heights, most=_DECADES if log else np.inf)
+    ys = span(*heights, most=DECADES if log else np.inf)
     if not log:
-        span = (0.0, span[1])
+        ys = (0.0, ys[1])
     y = "loss over its floor" if relative else "loss"
     panel = PicturePanel(
-        (0.0, float(max(longest, 1))), span, tuple(layers), "", (), "step", y, log_y=log
+        (0.0, float(max(longest, 1))), ys, tuple(layers), "", (), "step", y, log_y=log
     )
     return Figure(title, (panel,))

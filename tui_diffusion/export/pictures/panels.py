@@ -13,7 +13,7 @@ from ...core.trajectory_view import (
     close_up,
     interval_centres,
 )
-from ..groups import stacked_counts
+from ..groups import crosses, stacked_counts
 from ..scene import Animation, Scene
 from .figure import Bars, Contour, Curves, Dots, Layer, PicturePanel, Rings, Shade, curve
 from .theme import MAKERS
@@ -68,7 +68,19 @@ def points_panel(
     ground = (Shade(scene.truth, EXACT),) if shade else ()
     maker = animation.exhibit.maker
     dots = Dots(scene.points, MAKERS[maker], maker, groups=scene.groups)
-    return plane_panel(animation, scene, (*ground, dots, *truth_marks(scene)), title, notes)
+    layers = (*ground, dots, *training_points(animation, scene), *truth_marks(scene))
+    return plane_panel(animation, scene, layers, title, notes)
+
+
+def training_points(animation: Animation, scene: Scene, *, near: bool = False) -> tuple[Dots, ...]:
+    """Return the training points of the plane as crosses, if they are few; or ``near`` a mode."""
+    finite = animation.exhibit.training_set
+    groups = crosses(finite)
+    if finite is None or groups is None:
+        return ()
+    at = scene.alpha * finite.points.numpy()
+    at = about_modes(at, scene.truth) if near else at
+    return (Dots(at, "text", "training set", groups=groups),)
 
 
 def near_panel(
@@ -78,9 +90,10 @@ def near_panel(
     one = scene.truth.about_means()
     half = _NEAR * one.widest
     maker = animation.exhibit.maker
-    layers = (
+    layers: tuple[Layer, ...] = (
         Shade(one, EXACT),
         Dots(about_modes(scene.points, scene.truth), MAKERS[maker], maker, groups=scene.groups),
+        *training_points(animation, scene, near=True),
         Contour(one, label=INSIDE),
     )
     axes = (animation.axes[0].differences, animation.axes[1].differences)

@@ -35,9 +35,8 @@ class PointActions:
         self._updates.ask()
 
     def action_ideal(self) -> None:
-        """Switch between the network and the exact denoiser."""
-        workspace = self._model.workspace
-        workspace.source_ideal = not workspace.source_ideal
+        """Switch between the network and the exact denoisers."""
+        self._model.workspace.swap()
         self._updates.ask()
 
     def action_start(self) -> None:

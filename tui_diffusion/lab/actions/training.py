@@ -140,7 +140,7 @@ class TrainingActions:
         workspace.training = self._model.session.start(
             workspace.experiment, resume=resume, parts=workspace.parts
         )
-        workspace.source_ideal = False
+        workspace.ideal_of = None
         self._guidance.did("choose")  # training implies a choice
         if self._main.tab == "setup":
             self._updates.show_tab("training")

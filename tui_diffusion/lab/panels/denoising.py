@@ -18,7 +18,7 @@ from ..drawing.palette import Palette
 from ..formatting import number, vector
 from ..output.errors import line
 from ..readings import Reading
-from ..sampling.measures import Measurement, energy, measure, to_mode
+from ..sampling.measures import Measurement, copied, energy, measure, to_mode
 from ..sampling.worker import Worker
 from ..views.names import view_after, zoomed
 from ..widgets.canvas import Canvas
@@ -240,6 +240,8 @@ class DenoisingPanel(Panel, LevelPlayer):
             spare = [len(parts), *range(1, len(parts))]  # drop the data set first, then the noise
             data = trajectory.request.experiment.data
             parts.append(shortened(data.source, 24) or data.name)
+            if data.population_unknown:
+                parts.append("population unknown")
             if self.level == 0 and trajectory.request.source != "forward":
                 parts.append(_start(trajectory))
         title = self.joined(parts, spare=spare)
@@ -274,11 +276,15 @@ class DenoisingPanel(Panel, LevelPlayer):
             Measurement("std", vector(std, 3, scales), "std", vector(goal_std, 3, scales)),
             *to_mode(trajectory, self.level, "to mode²" if self.size.width >= _ROOMY else "mode²"),
         ]
-        items = [*moments, energy(trajectory, self.level, chance=True)]
-        head = head_of(self.playback)
-        if _cells(head, items, 1) > self.query_one("#numbers").size.width:
-            items = [*moments, energy(trajectory, self.level, chance=False)]
-        self._write(head, "exact", *items)
+        copies, head = copied(trajectory), head_of(self.playback)
+        width = self.query_one("#numbers").size.width
+        items = [*moments, energy(trajectory, self.level, chance=True), *copies]
+        if _cells(head, items, 1) > width:
+            items = [*moments, energy(trajectory, self.level, chance=False), *copies]
+        if _cells(head, items, 1) > width:
+            items[2 : len(moments)] = []  # copies say more than the distance to the modes
+        unknown = trajectory.request.experiment.data.population_unknown
+        self._write(head, "rows" if unknown else "exact", *items)
 
     def _write_point(self, trajectory: MeasuredTrajectory, index: int) -> None:
         """Write one point's step, and the ideal denoiser's output for the same x."""
@@ -308,7 +314,7 @@ class DenoisingPanel(Panel, LevelPlayer):
 def _room(item: Measurement) -> int:
     """Return the cells for a value and its goal, at least a usual width, to keep columns still."""
     usual = 16 if item.value.startswith("(") else 15 if item.chance else 7
-    return max(usual, len(text_of(item.text)), len(item.value_below))
+    return max(item.cells or usual, len(text_of(item.text)), len(item.value_below))
 
 
 def _cells(head: NumberedText, items: Sequence[Measurement], gap: int) -> int:
@@ -350,5 +356,6 @@ def _source(trajectory: MeasuredTrajectory) -> NumberedText:
     if request.source == "forward":
         return "true data, noised"
     if request.source == "ideal":
-        return "ideal denoiser"
+        finite = request.experiment.data.finite
+        return f"ideal: {request.ideal_of}" if finite else "ideal denoiser"
     return "network, step ", NamedNumber("step", f"{request.step:,}")

@@ -47,6 +47,13 @@ TITLES = {
 """Titles of the views that show a diagnosis."""
 
 
+_OF_POPULATION = ("excess", "error", "evaluations")
+"""Views that compare with the exact distribution of the data."""
+
+_UNKNOWN = "Population unknown: the points come from a file. O shows the training set."
+"""Why these views are empty for a file whose rows are split."""
+
+
 def loss_views(experiment: Experiment) -> tuple[str, ...]:
     """Return the views of an experiment's training."""
     return (*LOSS_VIEWS, MEMORISATION) if experiment.data.finite else LOSS_VIEWS
@@ -189,10 +196,12 @@ class LossPanel(Panel):
         training, diagnosis = self.training, self.diagnosis
         view_state = (width, height, self.palette, self.glyphs)
         if self.view != "loss" and diagnosis is not None:
-            from ..views.diagnosis import attribution, excess, schedule
+            from ..views.diagnosis import attribution, excess, message, schedule
             from ..views.evaluations import evaluations
             from ..views.guidance import guidance
 
+            if self.view in _OF_POPULATION and diagnosis.request.experiment.data.population_unknown:
+                return message(_UNKNOWN, width, height, self.palette)
             if self.view == "excess":
                 return excess(diagnosis, self.level, *view_state)
             if self.view == "guidance":

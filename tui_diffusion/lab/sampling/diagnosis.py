@@ -15,7 +15,6 @@ from ...core.analysis.loss_floor import LevelLoss, level_losses
 from ...core.analysis.memorisation import OptimumDistance, optimum_distances
 from ...core.analysis.probability_flow import NoFieldError
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
-from ...core.assemble import make_ideal, make_mixture
 from ...core.methods import device_of
 from ...core.progress import ProgressCallback
 from ...core.training.devices import use_threads
@@ -49,7 +48,8 @@ class RequestedDiagnosis:
 
     def lacks(self, view: str) -> bool:
         """Return whether a view waits for a slow part that can be computed."""
-        if not self.losses or self.request.study == view:
+        unknown = self.request.experiment.data.population_unknown
+        if not self.losses or unknown or self.request.study == view:
             return False
         if view == "evaluations":
             return not self.evaluations
@@ -78,21 +78,23 @@ def diagnose(
     began = monotonic()
     experiment = request.experiment
     use_threads(experiment)
-    mixture = make_mixture(experiment.data)
     denoiser = request.denoiser
     if request.source == "ideal":
-        denoiser = make_ideal(experiment.method, mixture)
+        denoiser = request.ideal()
     losses: tuple[LevelLoss, ...] = ()
     attribution, likely, evaluations, effect = None, None, list[SamplerError](), None
     distances = list[OptimumDistance]()
+    study = request.study
+    if experiment.data.population_unknown and study != "guidance":
+        study = "quick"  # the rest compares with the population
     if denoiser is not None:
         losses = tuple(level_losses(experiment, denoiser))
         if request.training_set is not None:
             distances = optimum_distances(experiment, denoiser, request.training_set)
-        if request.study == "excess" and not request.live:
+        if study == "excess" and not request.live:
             with suppress(NoFieldError):
                 likely = likelihood(experiment, denoiser)
-        if request.study == "evaluations":
+        if study == "evaluations":
             evaluations = errors_by_evaluations(
                 experiment,
                 denoiser,
@@ -103,7 +105,7 @@ def diagnose(
                 progress=progress,
             )
         device = device_of(denoiser)
-        if request.study == "guidance":
+        if study == "guidance":
             sampled = experiment.sampling.guidance != 1 and not request.live
             trajectory = (
                 denoise(
@@ -113,7 +115,7 @@ def diagnose(
                 else None
             )
             effect = guidance_effect(experiment, denoiser, trajectory)
-        if request.study in ("", "error") and not request.live:
+        if study in ("", "error") and not request.live:
             # Use the network's own settings; the current ones may have changed since.
             attribution = attribute(
                 experiment, denoiser, points=request.points, seed=request.seed, device=device

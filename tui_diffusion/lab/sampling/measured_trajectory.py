@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ...core.analysis.densities import goal_moments
 from ...core.analysis.energy_distance import Reference, merged
+from ...core.analysis.memorisation import clean_points, copied_share, copied_share_real
 from ...core.analysis.metrics import nearest_mode_distance, real_sample
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.arrays import Floats
@@ -26,6 +27,7 @@ from ...core.mixtures import GaussianMixture
 from ...core.progress import ProgressCallback
 from ...core.schedules import Schedule
 from ...core.training.devices import choose_device, use_threads
+from ...core.training_set import TrainingSet
 from ...core.trajectory import Trajectory, denoise, forward_process
 from ...core.trajectory_view import ESTIMATES, FOLLOWED, exact_at, noise_at
 from ...export.groups import Groups, groups_of
@@ -137,8 +139,31 @@ class MeasuredTrajectory:
 
     @cached_property
     def groups(self) -> Groups | None:
-        """The groups of the points, which have their own colours; None for one colour."""
-        return groups_of(self.raw)
+        """The groups of the points, which have their own colours; None for one colour.
+
+        They are classes, or else copies of training points and others.
+        """
+        if self.request.source == "forward":
+            return groups_of(self.raw)
+        role = "ideal" if self.request.source == "ideal" else "network"
+        return groups_of(self.raw, self.training_set, role)
+
+    @property
+    def training_set(self) -> TrainingSet | None:
+        """The fixed training set, if there is one."""
+        return self.request.training_set
+
+    @cached_property
+    def copied(self) -> tuple[float | None, float | None] | None:
+        """The share of copies among the points that sampling ends with, and that of true points.
+
+        None without a training set.
+        """
+        finite = self.training_set
+        if finite is None:
+            return None
+        x = clean_points(self.raw)
+        return copied_share(x, finite), _copied_real(finite, len(x))
 
     @property
     def schedule(self) -> Schedule:
@@ -229,6 +254,11 @@ class MeasuredTrajectory:
         whole = self.mixture if self.label is None else make_mixture(data)
         return make_ideal(self.request.experiment.method, whole)
 
+    @cached_property
+    def _source(self) -> IdealDenoiser:
+        """The ideal denoiser that made the points, if one did."""
+        return self.request.ideal()
+
     def _labels(self, part: slice) -> Labels:
         """Return the labels of some of the points; the one class that is sampled, if it is one."""
         labels = self.raw.labels
@@ -256,7 +286,9 @@ class MeasuredTrajectory:
 
         They are those of the class that is sampled, guided; of no class, if all are sampled.
         """
-        denoiser = self.request.denoiser if self.request.source == "network" else self._ideal
+        denoiser = {"network": self.request.denoiser, "ideal": self._source}.get(
+            self.request.source, self._ideal
+        )
         return self._answer(denoiser, x, level, self.label)
 
     def ask_ideal(self, x: Tensor, level: int) -> Predictions:
@@ -353,6 +385,11 @@ def _compared(data: DataConfig, label: int | None) -> GaussianMixture:
     return merged(of_label(make_mixture(data), label))
 
 
+@lru_cache(maxsize=64)
+def _copied_real(finite: TrainingSet, count: int) -> float | None:
+    return copied_share_real(count, finite)
+
+
 @lru_cache(maxsize=1024)
 def _real_distance(
     data: DataConfig, label: int | None, schedule: Schedule, level: int, count: int
@@ -379,8 +416,7 @@ def measure_trajectory(
     else:
         denoiser = request.denoiser
         if request.source == "ideal":
-            mixture = make_mixture(experiment.data, choose_device(experiment).device)
-            denoiser = make_ideal(experiment.method, mixture)
+            denoiser = request.ideal(choose_device(experiment).device)
         raw = denoise(
             experiment,
             denoiser,
@@ -397,5 +433,7 @@ def measure_trajectory(
     trajectory.numbers(
         trajectory.levels if request.level is None else min(request.level, trajectory.levels)
     )
+    if trajectory.training_set is not None:
+        _ = trajectory.groups, trajectory.copied  # here, so that no key press waits for them
     object.__setattr__(trajectory, "seconds", monotonic() - began)  # include the time for measuring
     return trajectory

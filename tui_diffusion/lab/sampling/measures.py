@@ -17,13 +17,17 @@ _WAITING = "…"
 
 @dataclass(frozen=True)
 class Measurement:
-    """A name and a value, and a second pair below; ``chance`` is shown behind ±."""
+    """A name and a value, and a second pair below; ``chance`` is shown behind ±.
+
+    ``cells`` is the usual width of the value: 0 for that of its kind.
+    """
 
     name: str
     value: str
     name_below: str
     value_below: str
     chance: str = ""
+    cells: int = 0
 
     @property
     def known(self) -> bool:
@@ -61,6 +65,14 @@ def to_mode(trajectory: MeasuredTrajectory, level: int, name: str) -> list[Measu
         return []
     real = number(numbers.goal_distance)
     return [Measurement(name, number(numbers.distance), below, real)]
+
+
+def copied(trajectory: MeasuredTrajectory) -> list[Measurement]:
+    """Return the share of copies that sampling ends with; nothing without a training set."""
+    if trajectory.copied is None or trajectory.request.source == "forward":
+        return []
+    share, real = ("–" if x is None else f"{x:.3f}" for x in trajectory.copied)
+    return [Measurement("copied", share, "real  ", real, cells=5)]
 
 
 def measure(

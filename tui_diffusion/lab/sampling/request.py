@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...core.config.experiment import Experiment
 
 if TYPE_CHECKING:
+    import torch
+
+    from ...core.methods import IdealDenoiser
     from ...core.training_set import TrainingSet
     from ...core.trajectory import Trajectory
+
+Optimum = Literal["population", "training set"]
+"""The data of which a denoiser is ideal."""
 
 PointSource = Literal["forward", "network", "ideal"]
 """The source of points: noised true data, the network, or the exact denoiser in its place."""
@@ -24,7 +30,8 @@ class SampleRequest:
     be viewed. ``keep`` limits the trajectory to the first points. ``study`` is the view of the
     diagnosis whose slow part is wanted; "quick" for none of these. ``given`` is a trajectory to
     show instead of sampling one. ``trained`` is the experiment of the network's training, whose
-    seed, and so its training set, may be another than that of ``experiment``.
+    seed, and so its training set, may be another than that of ``experiment``. ``ideal_of`` is the
+    data of which the ideal denoiser is the exact one.
     """
 
     experiment: Experiment
@@ -39,6 +46,7 @@ class SampleRequest:
     study: str = field(default="", compare=False)
     given: Trajectory | None = field(default=None, compare=False)
     trained: Experiment | None = None
+    ideal_of: Optimum = "population"
 
     @property
     def training_set(self) -> TrainingSet | None:
@@ -46,3 +54,9 @@ class SampleRequest:
         from ...core.training_set import training_set
 
         return training_set(self.trained or self.experiment)
+
+    def ideal(self, device: torch.device | str = "cpu") -> IdealDenoiser:
+        """Return the exact denoiser that takes the network's place."""
+        from ...core.training_set import ideal_denoiser
+
+        return ideal_denoiser(self.trained or self.experiment, self.ideal_of, device)

@@ -97,10 +97,20 @@ def own_parts(experiment: Experiment) -> Iterator[tuple[str, str]]:
 # --- papers ----------------------------------------------------------------------------------
 
 
+_MEMORISATION = (
+    "Yoon et al. 2023: Diffusion Probabilistic Models Generalize when They Fail to Memorize.",
+    "Bonnaire et al. 2025: Why Diffusion Models Don't Memorize: The Role of Implicit Dynamical "
+    "Regularization in Training. arXiv 2505.17638.",
+)
+"""The sources of what is measured with a fixed training set."""
+
+
 def papers(experiment: Experiment) -> list[str]:
     """Return the sources of the experiment: the post's script, then papers by year and author."""
     used: list[Part] = [part for _, part in parts_used(experiment.get)]
-    sources = sorted({paper for part in used for paper in part.papers}, key=_by_year)
+    known = {paper for part in used for paper in part.papers}
+    known.update(_MEMORISATION if experiment.data.finite else ())
+    sources = sorted(known, key=_by_year)
     preset = base_of(experiment)
     if preset.script:
         sources.insert(0, f"Bouvier 2024: Introduction to Diffusion Models; {preset.script}.py.")
@@ -125,6 +135,17 @@ _OTHER_DATA = (
 """What to look for before, during and after training, if the settings match no preset."""
 
 
+_FIXED_SET = (
+    "A fixed training set: the crosses (×), if there are few, are all that a network will see. i "
+    "shows the optimum of the population first, then that of the set, which copies it.",
+    "First the points fill the gaps between the crosses: it generalises. When the held-out loss "
+    "turns up while that on the training set falls on, it begins to learn the points by heart.",
+    "The share copied beside that of true points, which chance brings near the set: above it, the "
+    "network memorises. The last view of the training (O) shows at which levels.",
+)
+"""The same for a fixed training set."""
+
+
 def current_advice(workspace: Workspace) -> Iterator[tuple[str, str]]:
     """Yield headlines and texts on the current state of the experiment, the most urgent first."""
     experiment, training = workspace.experiment, workspace.training
@@ -141,10 +162,13 @@ def current_advice(workspace: Workspace) -> Iterator[tuple[str, str]]:
             "t trains a network for these settings.",
         )
     if workspace.source_ideal:
+        yield _ideal_advice(workspace)
+    if experiment.data.population_unknown:
         yield (
-            "You see the ideal denoiser",
-            "It knows the data and takes E[x₀ | x] at every step: no network does better. Any "
-            "error left comes from the start or from the steps. i goes back.",
+            "The population is unknown",
+            "Of what the rows of the file were drawn from only they are known. Every number and "
+            "picture called exact is that of all rows, the held-out ones too, each a narrow spot; "
+            "there is no floor but that of the training set.",
         )
     if matching_preset(experiment) is None:
         yield from _conditioned(experiment)
@@ -152,7 +176,7 @@ def current_advice(workspace: Workspace) -> Iterator[tuple[str, str]]:
         yield "Set the start as well", cause(experiment, "mean")
     before, during, after = BEFORE[preset.id], DURING[preset.id], AFTER[preset.id]
     if matching_preset(experiment) is None:
-        before, during, after = _OTHER_DATA
+        before, during, after = _FIXED_SET if experiment.data.finite else _OTHER_DATA
     trained = workspace.trained()
     match trained.state if trained is not None else None:
         case None if training is not None and training.state.active:
@@ -185,6 +209,22 @@ def _conditioned(experiment: Experiment) -> Iterator[tuple[str, str]]:
             "than the data. guided density (v) shows what guidance aims at and what it makes, "
             "guidance (o) how well it points at every level. sampling.guidance = 1 ends it.",
         )
+
+
+def _ideal_advice(workspace: Workspace) -> tuple[str, str]:
+    """Return what the ideal denoiser shows that takes the network's place."""
+    if workspace.ideal_of == "training set":
+        return (
+            "You see the ideal denoiser of the training set",
+            "It has the lowest loss on the training points of any denoiser, and returns nothing "
+            "but these points: a network makes new ones only as far as it misses it. i goes back.",
+        )
+    after = "goes on to that of the training set" if len(workspace.optima) > 1 else "goes back"
+    return (
+        "You see the ideal denoiser",
+        "It knows the data and takes E[x₀ | x] at every step: no network does better. Any error "
+        f"left comes from the start or from the steps. i {after}.",
+    )
 
 
 _NAIVE_STD = (
@@ -237,6 +277,8 @@ def seen(workspace: Workspace, source: str, level: int, levels: int) -> str:
         "ideal": "the ideal denoiser's",
         "network": "the network's",
     }[source]
+    if source == "ideal" and workspace.ideal_of == "training set":
+        whose += ", that of the training set"
     training = workspace.trained()
     if source == "network" and training is not None and training.times_floor is not None:
         whose += f", whose loss is {training.times_floor:.3g} times its floor"

@@ -101,6 +101,7 @@ _TITLES = {
     "schedule": "noise schedule",
     "evaluations": "error against evaluations",
     "guidance": "guidance per level",
+    "memorisation": "population and training set",
 }
 
 
@@ -119,7 +120,8 @@ def _exhibit(trajectory: MeasuredTrajectory, training: Training | None) -> Exhib
     exhibit, request = exported(trajectory).exhibit, trajectory.request
     if training is None or training.losses is None or request.source != "network":
         return exhibit
-    return replace(exhibit, losses=training.losses[: training.step].copy())
+    losses = training.losses[: training.step].copy()
+    return _with_memorisation(replace(exhibit, losses=losses), training)
 
 
 def _of_training(panel: LossPanel) -> Exhibit | None:
@@ -137,11 +139,19 @@ def _of_training(panel: LossPanel) -> Exhibit | None:
             diagnosis.likelihood,
             diagnosis.evaluations,
             diagnosis.guidance,
+            diagnosis.distances,
         )
-        return Exhibit(diagnosis.request.experiment, diagnosis=errors)
+        return _with_memorisation(Exhibit(diagnosis.request.experiment, diagnosis=errors), training)
     if training is None or training.losses is None or not training.step:
         return None
-    return Exhibit(training.experiment, losses=training.losses[: training.step].copy())
+    exhibit = Exhibit(training.experiment, losses=training.losses[: training.step].copy())
+    return _with_memorisation(exhibit, training)
+
+
+def _with_memorisation(exhibit: Exhibit, training: Training | None) -> Exhibit:
+    if training is None or training.memorisation is None:
+        return exhibit
+    return replace(exhibit, memorisation=training.memorisation)
 
 
 _OF_A_SWEEP = {

@@ -61,16 +61,19 @@ class PageScreen(ModalWindow[None]):
         self.query_one(VerticalScroll).focus()
 
 
+PAGE_KEYS = dict(zip("1234567890abcdef", docs.TOPICS, strict=False))
+"""The key of each page of the documentation."""
+
+
 class HelpScreen(PageScreen):
-    """The help of a screen; digits open the pages of the documentation on top of it."""
+    """The help of a screen; keys open the pages of the documentation on top of it."""
 
     DEFAULT_CSS = "HelpScreen VerticalScroll { width: 92; }"
     BINDINGS = [
-        Binding(str(number), f"open({topic!r})", topic, show=False)
-        for number, topic in enumerate(docs.TOPICS, 1)
+        Binding(key, f"open({topic!r})", topic, show=False) for key, topic in PAGE_KEYS.items()
     ]
 
-    subtitle = f"arrows scroll, 1 to {len(docs.TOPICS)} open more pages, escape closes"
+    subtitle = "arrows scroll, the key before a page opens it, escape closes"
 
     def __init__(self, page: Iterable[RenderableType]) -> None:
         super().__init__("Help", [*page, *_documentation()])
@@ -106,10 +109,10 @@ class _Markdown:
 
 
 def _documentation() -> Iterator[RenderableType]:
-    """List the pages of the documentation, with the digits that open them."""
+    """List the pages of the documentation, with the keys that open them."""
     yield Text("\nDocumentation", style="bold underline")
-    rows = enumerate(docs.TOPICS.items(), 1)
-    yield keys_and_meanings([(f"{n} {topic}", about) for n, (topic, about) in rows], 11)
+    rows = [(f"{key} {topic}", docs.TOPICS[topic]) for key, topic in PAGE_KEYS.items()]
+    yield keys_and_meanings(rows, 11)
     yield Text(f"In a shell: diffusion-tui docs TOPIC. Files: {shown(str(docs.FOLDER))}")
 
 

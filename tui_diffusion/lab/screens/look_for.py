@@ -40,6 +40,10 @@ BEFORE = {
     "each other, x alone no longer tells which one a point is of. The label does.",
     "edm-autoguidance": "Two trees, each a class, with branches that grow ever finer. Press ←: the "
     "twigs vanish first. They are what a network learns last, and what guidance is for.",
+    "finite-moons": "The network will see 64 points only, the crosses (×), again and again. Press "
+    "i twice for the optimum of its training: every point it makes is one of them.",
+    "finite-four": "64 crosses (×) stand for four round clouds: that is all the network will see. "
+    "Nothing in them says where a cloud ends, or that there are four.",
 }
 """By experiment, while there is no network: the points are true data, noised."""
 
@@ -81,6 +85,12 @@ DURING = {
     "with its label hidden, so that the network also learns the data as a whole.",
     "edm-autoguidance": "Two networks train, the second one smaller and for an eighth of the "
     "steps. What they both get wrong, the second gets more wrong: guidance leads away from that.",
+    "finite-moons": "Both arcs are there within 1,000 steps, filled between the crosses: it "
+    "generalises. Soon after, the held-out loss turns up while that on the training set goes on "
+    "falling, and from about 10,000 steps on points become copies (o).",
+    "finite-four": "Four round clouds come first. From about 10,000 steps on they break up into "
+    "spots at the crosses (×): the held-out loss rises, and the share copied leaves that of true "
+    "points.",
 }
 """What to look for during training, by experiment."""
 
@@ -130,5 +140,11 @@ AFTER = {
     "sampling.guidance = 1 they are three times as many. Guidance by no label (sampling.guide = "
     "no-label, sampling.guidance = 4) shrinks the trees by a third: it prefers what is unlike the "
     "other class. guidance (o) shows where each points.",
+    "finite-moons": "Most points are copies (o) of training points. O shows at which levels the "
+    "network is nearer to the optimum of the set than to that of the population. Try "
+    "data.train_points=256: it generalises in the same time, and copies far later.",
+    "finite-four": "Compare copied with what true points score. Press O, and i twice: the network "
+    "is on its way from the population's optimum to the training set's. Fewer steps stop it in "
+    "time.",
 }
 """By experiment, once its network is trained."""

@@ -18,7 +18,7 @@ from ..output.screens import ModalWindow
 
 @dataclass(frozen=True)
 class TourStation:
-    """One script of the post, or '' for what came after it.
+    """One script of the post, or '' for what came after it, which has a ``title``.
 
     ``shows``: its point in the post, or the idea. ``here``: a task in the lab. ``adds``: the lab's
     additions to the post. ``reminder``: one line for the note while its ``experiment`` is chosen.
@@ -30,6 +30,7 @@ class TourStation:
     here: str
     adds: str
     reminder: str
+    title: str = ""
 
 
 TOUR = (
@@ -146,9 +147,23 @@ TOUR = (
         "density over the data, which no network gets below the entropy. edm-autoguidance has a "
         "weaker network as the guide.",
         "`t` trains it, then change `sampling.guidance`",
+        title="labels and guidance",
+    ),
+    TourStation(
+        "", "finite-moons",
+        "The scripts draw fresh points for every step, so nothing can be learned by heart. Real "
+        "data are finite. Here a network sees the same 64 points again and again: it learns the "
+        "two curves first (it generalises), and the points themselves later (it memorises).",
+        "Press t and watch the loss: that on the training set falls for good, the held-out one "
+        "turns up. Among the points, crosses (×) are the training set, and o are copies of it.",
+        "Two optima, both exact: of the population, and of the training set, whose sample is the "
+        "set itself (i shows one, then the other). With O the distance of the network to both: at "
+        "a level where the curves cross, it has begun to copy.",
+        "`t` trains it, `O` shows both optima",
+        title="finite data",
     ),
 )  # fmt: skip
-"""The nine stations in the order of the post, and one after it."""
+"""The nine stations in the order of the post, and two after it."""
 
 
 class TourScreen(ModalWindow[int]):
@@ -190,7 +205,7 @@ class TourScreen(ModalWindow[int]):
         page.border_title = f"A tour of the post  {self.at + 1} of {len(TOUR)}"
         script, idea, more = f"{station.script}.py", "In the post", "The lab adds"
         if not station.script:
-            script, idea, more = "After the post: labels and guidance", "The idea", "And more"
+            script, idea, more = f"After the post: {station.title}", "The idea", "And more"
         text = Text.assemble(
             (script, "bold"), ("   here: ", "dim"), station.experiment, "\n\n",
             (f"{idea}  ", "bold"), station.shows, "\n\n",

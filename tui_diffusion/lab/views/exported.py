@@ -25,6 +25,11 @@ def _animation(trajectory: MeasuredTrajectory) -> Animation:
     ]
     denoiser = request.denoiser if request.source == "network" else None
     exhibit = Exhibit(
-        request.experiment, trajectory.raw, maker=maker, denoiser=denoiser, seed=request.seed
+        request.experiment,
+        trajectory.raw,
+        maker=maker,
+        denoiser=denoiser,
+        seed=request.seed,
+        trained=request.trained,
     )
     return Animation(exhibit, trajectory.raw)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ...core.numbered_text import NamedNumber
 from ...core.trajectory_view import CONTOUR_SHARE, MARKED_MODES
+from ...export.groups import crosses
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import LegendEntry
-from ..drawing.grouped import plain, points_legend
+from ..drawing.grouped import group_legend, plain, points_legend
 from ..drawing.palette import Palette
 from ..sampling.measured_trajectory import MeasuredTrajectory
 from .exact import has_ring
@@ -37,6 +38,10 @@ def plane_legend(
         case "clean estimate":
             return points_legend("•", f"x0_hat of {name}", role, groups, signs)
     entries = points_legend("•", name, role, groups, signs)
+    if groups is not None and not groups.title:
+        entries = group_legend(groups, signs)  # there is no room for the source as well
+    if (crossed := crosses(trajectory.training_set)) is not None:
+        entries += group_legend(crossed, signs)
     if view_state.truth:
         ring = "+" if signs else "─"
         if trajectory.mixture.modes <= MARKED_MODES and view_state.view != "close-up":

@@ -21,7 +21,7 @@ from ..drawing.plot import draw_plot
 from ..formatting import vector
 from ..sampling.measured_trajectory import MeasuredTrajectory
 from .side_by_side import beside, text_line
-from .view_state import ViewState, extent_of, role_of, source_name
+from .view_state import ViewState, exact_of, extent_of, role_of, source_name
 
 _MAGNIFIER_FROM = 60
 """Number of columns from which a close-up fits beside a histogram."""
@@ -99,7 +99,9 @@ def _histogram(
         x_label="x",
         x_axis=axis,
         y_axis=axis.densities,
-        legend=(("▇", groups.title, "text"), *group_legend(groups, signs)) if groups else (),
+        legend=(("▇", groups.title or name, "text"), *group_legend(groups, signs))
+        if groups
+        else (),
     )
 
 
@@ -108,7 +110,8 @@ def _pdf_curve(
 ) -> Curve:
     """Return the exact density, averaged over ``count`` intervals."""
     pdf = averaged_pdf(trajectory.truth(position), (low, high), count).tolist()
-    return Curve(interval_centres((low, high), count).tolist(), pdf, "truth", label="exact pdf")
+    name = f"{exact_of(trajectory)} pdf"
+    return Curve(interval_centres((low, high), count).tolist(), pdf, "truth", label=name)
 
 
 def draw_pdf_cdf(

@@ -28,7 +28,7 @@ from ...core.trajectory_view import (
     about_modes,
     path_to,
 )
-from ...export.groups import Groups, first
+from ...export.groups import COPIES, Groups, crosses, first
 from ...interface.glyphs import Glyphs
 from ..drawing.dots import (
     BRAILLE_BITS,
@@ -58,7 +58,7 @@ from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
 from .exact import cell_width, contour_dots, exact_grid
 from .legends import plane_legend
 from .side_by_side import beside
-from .view_state import PATHS, ViewState, extent_of, role_of
+from .view_state import PATHS, ViewState, exact_of, extent_of, role_of
 
 _NO_ERROR = 1e-4
 """Share of the exact scores below which a difference is rounding and not drawn in full."""
@@ -191,7 +191,7 @@ def _true(
     usual = (
         ("•", "true data, noised", "start")
         if view_state.forward
-        else ("▇", "exact density", "truth")
+        else ("▇", f"{exact_of(trajectory)} density", "truth")
     )
     sample, text, role = names.get(view_state.view, usual)
     if trajectory.groups is not None and sample in "•─":
@@ -236,9 +236,24 @@ def _points(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) 
             most = there.sum() / (2 if trajectory.groups is None else 5)
             hides = bool((here & there).sum() > most)
             layers.insert(len(layers) if hides else 0, ring)
+    # A copy hides its training point, and that hides all other points.
+    layers.sort(key=lambda layer: layer.role != COPIES.role)
+    behind = sum(layer.role == COPIES.role for layer in layers)
+    layers[behind:behind] = _crosses(trajectory, view_state, area)
     if view_state.tracked is not None and view_state.tracked < len(points):
         marks += area.followed(points[view_state.tracked])
     return area.draw(layers, marks)
+
+
+def _crosses(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) -> list[DotLayer]:
+    """Return a cross at every training point, scaled by alpha, if there are few."""
+    finite, groups = trajectory.training_set, crosses(trajectory.training_set)
+    if finite is None or groups is None:
+        return []
+    at = trajectory.alpha(view_state.position) * finite.points.numpy()
+    if view_state.view == "close-up":
+        at = about_modes(at, trajectory.truth(view_state.position))
+    return area.layers(at, "text", groups)
 
 
 def _path_dots(

@@ -51,6 +51,12 @@ def source_name(trajectory: MeasuredTrajectory) -> str:
     ]
 
 
+def exact_of(trajectory: MeasuredTrajectory) -> str:
+    """Return what the exact distribution is of: the data, or all rows of a file."""
+    unknown = trajectory.request.experiment.data.population_unknown
+    return "all rows'" if unknown else "exact"
+
+
 def role_of(trajectory: MeasuredTrajectory) -> str:
     """Return the role, and so the colour, of the points."""
     return {"forward": "start", "ideal": "ideal", "network": "network"}[trajectory.request.source]

@@ -31,8 +31,8 @@ GUIDANCE = (
     ),
     GlossaryEntry(
         "guided",
-        "Energy distance of the sample from what the guided ODE of exact denoisers ends in: what "
-        "guidance really does to the distribution.",
+        "Energy distance of the sample from what the guided ODE of exact denoisers ends in, from "
+        "the start of sampling: what guidance really does to the distribution.",
         "energy distance(sample, guided ODE);  x0_hat = guide + w (main − guide)",
         "That of true points. The rest is the fault of the networks or of the steps; noise in the "
         "steps leads elsewhere.",
