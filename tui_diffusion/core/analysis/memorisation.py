@@ -27,7 +27,7 @@ from ..config.presets import Preset, experiment_of
 from ..methods import Denoiser, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, between_parts
 from ..randomness import generator
-from ..training_set import POPULATION_UNKNOWN, TrainingSet, training_set
+from ..training_set import POPULATION_UNKNOWN, TrainingSet, make_training_set
 from .loss_floor import Data, excess_on, loss_on, training_levels
 
 COPY = 1 / 3
@@ -94,7 +94,7 @@ def _losses(
 
 
 def _required(experiment: Experiment) -> TrainingSet:
-    finite = training_set(experiment)
+    finite = make_training_set(experiment)
     if finite is None:
         raise ValueError("memorisation needs data.train_points above 0 (got 0)")
     return finite

@@ -21,7 +21,7 @@ from ..methods import Denoiser
 from ..mixtures import GaussianMixture
 from ..progress import ProgressCallback
 from ..training.trainer import Trainer
-from ..training_set import TrainingSet, training_set
+from ..training_set import TrainingSet, make_training_set
 from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
 from .error_growth import amplification
@@ -162,7 +162,7 @@ def memorised(
 
     ``finite`` is the training set, if it is not the experiment's: another seed has another one.
     """
-    finite = finite or training_set(experiment)
+    finite = finite or make_training_set(experiment)
     if finite is None:
         return {}
     clean = trajectory.result / float(trajectory.schedule.alphas[trajectory.result_level])
