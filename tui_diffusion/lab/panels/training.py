@@ -201,7 +201,7 @@ class LossPanel(Panel):
             from ..views.guidance import guidance
 
             if self.view in _OF_POPULATION and diagnosis.request.experiment.data.population_unknown:
-                return message(_UNKNOWN, *view_state)
+                return message(_UNKNOWN, width, height, self.palette)
             if self.view == "excess":
                 return excess(diagnosis, self.level, *view_state)
             if self.view == "guidance":
