@@ -1,4 +1,4 @@
-"""The tour of the post: nine scripts in its order, each with its experiment, and one more."""
+"""The tour of the post: nine scripts in its order, each with its experiment, and two more."""
 
 import pytest
 from textual.containers import VerticalScroll

@@ -38,7 +38,7 @@ BEFORE = {
     "them. Because these paths are straight, few steps are enough on the way back.",
     "edm-classes": "Each point has the colour of its class. Press ←: where the classes run into "
     "each other, x alone no longer tells which one a point is of. The label does.",
-    "edm-autoguidance": "Two classes of one tree, with branches that grow ever finer. Press ←: the "
+    "edm-autoguidance": "Two trees, each a class, with branches that grow ever finer. Press ←: the "
     "twigs vanish first. They are what a network learns last, and what guidance is for.",
     "finite-moons": "The network will see 64 points only, the crosses (×), again and again. Press "
     "i twice for the optimum of its training: every point it makes is one of them.",
@@ -132,12 +132,14 @@ AFTER = {
     "between two. A larger network, or more steps, leaves fewer.",
     "flow-multimodal": "Paths are nearly straight until a point has to choose its mode.",
     "flow-moons": "Try sampling.levels: a handful of steps already gives the moons.",
-    "edm-classes": "Set sampling.label to 0 or 1 for one class, and raise sampling.guidance with "
-    "the full stop: no new training. Points draw back from the other class, closer together than "
-    "the data. guided density (v) shows what guidance aims at, and what it makes.",
-    "edm-autoguidance": "Few points stray between the branches. Set sampling.guidance to 1: the "
-    "strays are back. With sampling.guide = no-label and sampling.guidance = 4 they go, too, and "
-    "twigs with them: that guidance prefers what is unlike the other class.",
+    "edm-classes": "The moons end a tenth narrower than the data's, and further apart: guidance "
+    "draws points back from the other class. sampling.guidance = 1 ends that, 4 cuts a third off "
+    "their width; sampling.label asks for one moon. Neither needs new training. guided density "
+    "(v) shows what guidance aims at, and what it makes.",
+    "edm-autoguidance": "Hardly more points stray off the branches than in the data; with "
+    "sampling.guidance = 1 they are three times as many. Guidance by no label (sampling.guide = "
+    "no-label, sampling.guidance = 4) shrinks the trees by a third: it prefers what is unlike the "
+    "other class. guidance (o) shows where each points.",
     "finite-moons": "Most points are copies (o) of training points. O shows at which levels the "
     "network is nearer to the optimum of the set than to that of the population. Try "
     "data.train_points=256: it generalises in the same time, and copies far later.",

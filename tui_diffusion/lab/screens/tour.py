@@ -138,15 +138,15 @@ TOUR = (
         "A network that also receives a label denoises each point as one of its class. Guidance "
         "then leads the point away from a weaker guess, such as the network's own without the "
         "label: x0_hat = guide + w (network − guide), where w = 1 is none.",
-        "Press t, set sampling.label to 1, then raise sampling.guidance with the full stop: no new "
-        "training. Press v until guided density shows: the sample, what the exact guided ODE "
-        "makes, and p(x|c)^w p(x)^(1−w), which guidance is often taken to make. It ends sharper: "
-        "noised densities do not multiply like clean ones.",
+        "Press t, set sampling.label to 1, then change sampling.guidance with , and . as often "
+        "as you like: no new training. Press v until guided density shows: the sample, what the "
+        "exact guided ODE makes, and p(x|c)^w p(x)^(1−w), which guidance is often taken to make. "
+        "It ends sharper: noised densities do not multiply like clean ones.",
         "o: evaluations counts the calls of the network that a sample costs, and which sampler "
         "uses few of them best; the report of a run has nll, the mean of −log of the network's own "
         "density over the data, which no network gets below the entropy. edm-autoguidance has a "
         "weaker network as the guide.",
-        "`t` trains it, then raise `sampling.guidance`",
+        "`t` trains it, then change `sampling.guidance`",
         title="labels and guidance",
     ),
     TourStation(
