@@ -112,7 +112,7 @@ def _documentation() -> Iterator[RenderableType]:
     """List the pages of the documentation, with the keys that open them."""
     yield Text("\nDocumentation", style="bold underline")
     rows = [(f"{key} {topic}", docs.TOPICS[topic]) for key, topic in PAGE_KEYS.items()]
-    yield keys_and_meanings(rows, 11)
+    yield keys_and_meanings(rows, 14)
     yield Text(f"In a shell: diffusion-tui docs TOPIC. Files: {shown(str(docs.FOLDER))}")
 
 
