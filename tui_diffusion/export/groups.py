@@ -87,6 +87,10 @@ MOST_CROSSES = 256
 """Most training points that are drawn as crosses: more would hide the others."""
 
 
+MOST_TICKS = 64
+"""Most training points that are marked along a line."""
+
+
 def crosses(finite: TrainingSet | None) -> Groups | None:
     """Return training points as a group of crosses; None if there are none, or too many."""
     if finite is None or len(finite) > MOST_CROSSES:

@@ -29,7 +29,7 @@ from ..methods import Denoiser, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, between_parts
 from ..randomness import generator
 from ..schedules import Level
-from ..training_set import POPULATION_UNKNOWN, TrainingSet, training_set
+from ..training_set import POPULATION_UNKNOWN, TrainingSet, make_training_set
 from ..trajectory import Trajectory
 from .loss_floor import Source, excess_on, labelled, loss_on, training_levels
 
@@ -108,7 +108,7 @@ def _losses(
 
 
 def _required(experiment: Experiment) -> TrainingSet:
-    finite = training_set(experiment)
+    finite = make_training_set(experiment)
     if finite is None:
         raise ValueError("memorisation needs data.train_points above 0 (got 0)")
     return finite

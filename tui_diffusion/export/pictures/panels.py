@@ -13,7 +13,7 @@ from ...core.trajectory_view import (
     close_up,
     interval_centres,
 )
-from ..groups import crosses, stacked_counts
+from ..groups import MOST_TICKS, crosses, stacked_counts
 from ..scene import Animation, Scene
 from .figure import Bars, Contour, Curves, Dots, Layer, PicturePanel, Rings, Shade, curve
 from .theme import MAKERS
@@ -122,10 +122,23 @@ def line_panel(
     layers: tuple[Layer, ...] = (
         *bars,
         Curves(curve(interval_centres(xs, _PDF), pdf), "truth", "exact pdf"),
+        *training_ticks(animation, scene, xs),
     )
     axes = (animation.axes[0], animation.axes[0].densities)
     ys = (0.0, tallest(pdf, heights))
     return PicturePanel(xs, ys, layers, title, notes, "x", "density", axes=axes)
+
+
+def training_ticks(animation: Animation, scene: Scene, xs: Range) -> tuple[Dots, ...]:
+    """Return the training points on the line as crosses on the axis, if they are few."""
+    finite = animation.exhibit.training_set
+    groups = crosses(finite)
+    if finite is None or groups is None or len(finite) > MOST_TICKS:
+        return ()
+    at = scene.alpha * finite.points[:, 0].numpy()
+    inside = (xs[0] <= at) & (at <= xs[1])
+    points = np.stack([at, np.zeros(len(at))], -1)[inside]
+    return (Dots(points, "text", "training set", groups=groups.of(inside)),)
 
 
 def window(animation: Animation, scene: Scene, near: bool) -> Range:

@@ -12,7 +12,7 @@ from ...core.axes import Axis
 from ...core.interpolation import interpolate
 from ...core.numbered_text import NamedNumber
 from ...core.trajectory_view import averaged_pdf, close_up, interval_centres
-from ...export.groups import stacked_counts
+from ...export.groups import MOST_TICKS, stacked_counts
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.grouped import group_legend, plain, sign_of
@@ -91,6 +91,10 @@ def _histogram(
         curves.append(bars)
     if view_state.truth:
         curves.append(_pdf_curve(trajectory, view_state.position, low, high, 2 * bins))
+    finite = trajectory.training_set
+    if finite is not None and len(finite) <= MOST_TICKS:
+        at = trajectory.alpha(view_state.position) * finite.points[:, 0]
+        curves.append(Curve(at.tolist(), [0.0] * len(finite), "text", "cross", "training set"))
     axis = trajectory.scaling.axes[0]
     return PlotFigure(
         curves=tuple(curves),
