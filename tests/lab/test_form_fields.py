@@ -12,7 +12,19 @@ from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
 from tui_diffusion.lab.panels.form.model import FormModel
 
-from .form_host import ELSEWHERE, PRESET_OF, WRONG, Host, about, choose, enter, post, rows, until
+from .form_host import (
+    ANY_TEXT,
+    ELSEWHERE,
+    PRESET_OF,
+    WRONG,
+    Host,
+    about,
+    choose,
+    enter,
+    post,
+    rows,
+    until,
+)
 
 # --- every field --------------------------------------------------------------------------------
 
@@ -42,7 +54,7 @@ async def test_a_wrong_value_is_kept_marked_and_explained(kind: str) -> None:
         app = pilot.app
         typed = cycle(WRONG.get(kind, ("abc", "0.5, x")))
         for path, spec in field_table().items():
-            if spec.kind != kind or path in ELSEWHERE:
+            if spec.kind != kind or path in ELSEWHERE | ANY_TEXT:
                 continue
             before = PRESET_OF[path]
             app.form.show(before, before)
@@ -76,6 +88,7 @@ async def test_every_typed_field_takes_a_right_value() -> None:
         "data.weights": ("3", (3.0,)),
         "data.stds": ("0.3", (0.3,)),
         "schedule.betas": ("0.1 0.2", (0.1, 0.2)),
+        "sampling.label": ("1", None),
     }
     async with Host().run_test(size=(100, 60)) as pilot:
         app = pilot.app
