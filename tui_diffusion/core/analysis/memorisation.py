@@ -192,8 +192,8 @@ def copied(x: Tensor, finite: TrainingSet) -> Tensor:
     """
     points = torch.unique(finite.points, dim=0).to(x)
     if len(points) == 1:
-        limit = x.new_tensor(COPY * _reach(finite))
-        return (x - points).norm(dim=1) < limit
+        near: Tensor = (x - points).norm(dim=1) < COPY * _reach(finite)
+        return near
     masks = []
     for part in torch.split(x, max(1, PAIRS_AT_ONCE // len(points))):
         between_parts.get()()
