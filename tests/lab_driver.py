@@ -31,11 +31,21 @@ _CHARACTERS = {"full_stop": ".", "minus": "-", "plus": "+", "space": " ", "quest
 
 
 async def until(condition: Callable[[], object], seconds: float = 120) -> None:
-    """Let the lab run until this holds."""
+    """Let the lab run until this holds; else fail with what the labs now running show."""
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "waited in vain"
+        assert time.monotonic() < end, "\n".join(["waited in vain", *map(_shown, _running)])
         await asyncio.sleep(0.01)
+
+
+_running: list[Driver] = []
+"""The labs before a person now, for the message of a wait in vain."""
+
+
+def _shown(driver: Driver) -> str:
+    """The screen of a lab, and what it is at."""
+    sampling = driver.app.model.sampling
+    return f"{driver.screen}\n{'sampling' if sampling.busy else 'at rest'}"
 
 
 def make_lab(
@@ -160,7 +170,11 @@ async def running(app: Lab, size=WIDE) -> AsyncIterator[Driver]:
     """This lab before a person; once it is left, all its threads have ended."""
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
-            yield Driver(app, pilot)
+            _running.append(Driver(app, pilot))
+            try:
+                yield _running[-1]
+            finally:
+                _running.pop()
     finally:
         for trainer in getattr(app.model.session._make_trainer, "made", ()):
             trainer.allow()

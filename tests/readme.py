@@ -42,7 +42,7 @@ def fields() -> str:
     """Every hyperparameter."""
     rows = []
     for spec in field_table().values():
-        conditions = " and ".join(f"`{p}` = {' or '.join(v)}" for p, v in spec.when.items())
+        conditions = re.sub(r"([a-z_]+\.[a-z_]+) =", r"`\1` =", spec.conditions)
         text = spec.help + (f" Only while {conditions}." if conditions else "")
         default = format_value(spec.default) or "–"
         rows.append((f"`{spec.path}`", text, spec.allowed, default))

@@ -72,6 +72,22 @@ def test_a_sweep_for_a_person(run_cli, home):
     assert (listed["trainings"], listed["seeds"], listed["engine"]) == (10, 5, "Inline")
 
 
+def test_a_table_that_is_piped_has_a_line_for_each_row_at_any_width(run_cli, home, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    fields = ("network.width", "network.depth", "training.lr", "training.batch")
+    varied = (("--vary", f"{field}=1") for field in fields)
+    options = (option for pair in varied for option in pair)
+    assert run_cli("sweep", "naive-2d", *options, *SMALL) == 0
+    assert run_cli("sweeps") == 0
+    _, row = run_cli.out.splitlines()
+    assert all(f"{field} (1)" in row for field in fields)
+    assert len(row) > 80
+    assert run_cli("sweeps", "latest") == 0
+    head, row, blank, *_ = run_cli.out.splitlines()
+    assert all(text in head for text in ("width", "batch", "seconds")) and not blank
+    assert len(row) == len(head) > 80
+
+
 def test_without_sweeps_the_list_says_how_to_write_one(run_cli, home):
     assert run_cli("sweeps") == 0
     assert "no sweeps so far; diffusion-tui sweep EXPERIMENT" in run_cli.err

@@ -35,6 +35,8 @@ small = {
     "data.train_points": st.sampled_from([0, 1, 2, 50, 100_000]),
     "data.holdout": st.sampled_from([0, 0.3, 0.9]),
     "data.weights": st.sampled_from(["", "1", "1, 3", "0.1 0.2 0.7"]),
+    "data.stds": st.sampled_from(["", "0.1", "1e-6, 10", "0.1 0.2 0.7"]),
+    "data.correlation": st.sampled_from([-0.99, 0, 0.8]),
     "data.count": st.integers(1, 9),
     "method.noise_mean": st.sampled_from([-10, -1.2, 10]),
     "method.noise_std": st.sampled_from([1e-9, 1.2, 5]),
@@ -106,13 +108,14 @@ JUDGED_BESIDE = {
     "schedule.sigma_min": "schedule.sigma_max",
     "schedule.beta_min": "schedule.beta_max",
     "data.weights": "data.means",
+    "data.stds": "data.means",
     "data.path": "data.name",
 }
 """Where a field is at fault that was not set, the one that was."""
 
 
 def test_every_field_is_tried():
-    fixed = {"data.name", "data.path", "data.columns", "data.where"}
+    fixed = {"data.name", "data.path", "data.columns", "data.where", "data.label"}
     fixed |= {"method.name", "schedule.kind", "network.name", "device"}
     assert set(small) | fixed == set(field_table())
 

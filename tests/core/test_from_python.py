@@ -48,6 +48,7 @@ from tui_diffusion.core.assemble import with_mixture
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.paths import store
 from tui_diffusion.core.pictures import curve, scatter
+from tui_diffusion.core.training.stacked.trainer import train_stack
 
 from ..changed import changed
 
@@ -149,6 +150,12 @@ def test_a_wrong_argument_says_what_was_expected() -> None:
         (lambda: denoise(QUICK, ideal, points=2.5), "points must be a whole number (got 2.5)"),
         (lambda: denoise(QUICK, ideal, points=0), "points must be a whole number from 1 (got 0)"),
         (lambda: denoise(QUICK, ideal, seed=-1), "seed must be a whole number from 0 (got -1)"),
+        (lambda: denoise(QUICK, ideal, device="foo"), "device: 'foo' is not available; allowed: c"),
+        (lambda: denoise(QUICK, ideal, device=[]), "device must be a torch.device or its name ("),
+        (lambda: forward_process(QUICK, device="cuda:99"), "device: 'cuda:99' is not available; "),
+        (lambda: attribute(QUICK, ideal, device="meta"), "device: 'meta' is not available; allo"),
+        (lambda: make_mixture(QUICK, ""), "device: '' is not available; allowed: cpu"),
+        (lambda: next(train_stack([QUICK], device="foo")), "device: 'foo' is not available; allow"),
         (lambda: train(QUICK, every=0), "every must be a whole number from 1 (got 0)"),
         (lambda: train(QUICK, interval="1"), "interval must be a number of seconds (got '1')"),
         (lambda: make_mixture("moons"), "data must be a DataConfig, an Experiment or a Preset ("),

@@ -268,3 +268,19 @@ def test_the_density_on_a_lattice_is_the_density(mixture, level, reach):
 def test_a_lattice_has_two_axes():
     with pytest.raises(ValueError):
         UNEVEN.density_grid(torch.zeros(2), torch.zeros(3))
+
+
+def test_a_class_holds_its_components_and_the_classes_make_up_the_whole():
+    mixture = GaussianMixture(
+        [[-1.0], [0.5], [2.0]], [0.1, 0.3, 0.05], [0.2, 0.5, 0.3], labels=[1, 0, 1]
+    )
+    assert mixture.classes == 2
+    x = torch.linspace(-3, 3, 50, dtype=torch.float64)[:, None]
+    weights = mixture.class_weights()
+    assert gap(weights, torch.tensor([0.5, 0.5], dtype=torch.float64)) <= 1e-12
+    noised = mixture.noised(0.7, 0.4)
+    parts = [w * noised.of_class(c).log_prob(x).exp() for c, w in enumerate(weights)]
+    assert gap(sum(parts), noised.log_prob(x).exp()) <= 1e-12
+    assert UNEVEN.classes == 1
+    with pytest.raises(ValueError, match="label must be one of 0 to 1"):
+        mixture.of_class(2)

@@ -167,7 +167,8 @@ def test_columns_and_rows_are_chosen_by_name_or_number(tmp_path):
         assert np.allclose(read_points(file, columns, where), PLANE, atol=1e-4), (columns, where)
     assert read_points(file, "y").shape == (6, 1)
     assert read_points(file, "y,x", "dataset:away")[0].tolist() == [-1.25, 1.5]
-    assert file_choices(file) == FileChoices(("x", "y"), ("dataset:dino", "dataset:away"))
+    groups = ("dataset:dino", "dataset:away")
+    assert file_choices(file) == FileChoices(("x", "y"), groups, ("dataset",))
     colon = written(tmp_path, "c.csv", "a:b,x,g\n1,5.5,k:1\n2.0,6.5,k:2\n")
     assert read_points(colon, "x", "a:b:2").tolist() == [[6.5]]
     assert read_points(colon, "x", "g:k:1").tolist() == [[5.5]]

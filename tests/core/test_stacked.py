@@ -94,11 +94,17 @@ STACKS = {
         cell("ddpm-multimodal", **ADAM, data__name="moons", seed=1),
         cell("ddpm-multimodal", **ADAM, data__balanced=False, seed=2),
         cell("ddpm-multimodal", **ADAM, data__name="ring", seed=3),
+        cell("ddpm-multimodal", **ADAM, data__name="correlated", seed=4),
     ],
     "edm, adam, mean, fourier, constants": [
         cell("edm-multimodal", **BLOCKS),
         cell("edm-multimodal", **BLOCKS, method__noise_mean=-1, data__std=0.2),
         cell("edm-multimodal", **BLOCKS, method__noise_std=1.0, data__name="moons", seed=5),
+    ],
+    "edm, labels": [
+        cell("edm-moons", **BLOCKS, network__labels=True),
+        cell("edm-moons", **BLOCKS, network__labels=True, training__label_dropout=0.5),
+        cell("edm-spirals", **BLOCKS, network__labels=True, data__balanced=False, seed=2),
     ],
     "flow, adamw, sum, gelu, one layer": [
         cell(
@@ -346,18 +352,19 @@ OTHERS = {
     "network.per_level": True,
     "network.fourier": 1,
     "network.level_fourier": 1,
+    "network.labels": True,
     "training.steps": STEPS + 1,
     "training.batch": 31,
     "training.optimizer": "adam",
     "training.loss": "mean",
     "device": "auto",
-    "data.name": "gaussian-2d",
+    "data.name": "gaussian-1d",
 }
 
 
 @for_each("path, value", OTHERS.items())
 def test_a_stack_of_two_shapes_is_refused_with_the_field(path: str, value: object) -> None:
-    base = cell("naive-1d")
+    base = cell("naive-multimodal")
     with pytest.raises(ValueError, match=rf"^{path}: .*; allowed in a stack: "):
         check_stackable([base, base.with_settings({path: value})])
     assert set(EQUAL) <= set(OTHERS)

@@ -208,6 +208,10 @@ def test_whole_script_gives_the_final_loss_of_the_run(name: str, tmp_path: Path)
         ("edm-moons", {"data.name": "circles", "sampling.start": "exact"}),
         ("edm-moons", {"data.name": "pinwheel", "training.batch": "64"}),
         ("edm-multimodal", {"data.weights": "1, 1, 2, 4", "training.batch": "64"}),
+        ("edm-multimodal", {"data.stds": "0.01, 0.02, 0.05, 0.1", "sampling.start": "exact"}),
+        ("edm-multimodal", {"data.stds": "0.01, 0.02, 0.05, 0.1", "data.balanced": "false"}),
+        ("ddpm-multimodal", {"data.name": "correlated"}),
+        ("edm-moons", {"data.name": "tree", "sampling.start": "exact"}),
         ("naive-multimodal", {"training.batch": "30"}),
         ("naive-1d", {"sampling.sampler": "ddim"}),
         ("naive-1d", {"method.name": "naive-exact", "sampling.sampler": "heun"}),
@@ -266,7 +270,12 @@ def test_points_of_a_file(suffix: str, text: str, tmp_path: Path) -> None:
         same_as_the_run(experiment, run_here(standalone_script(experiment)), rounding=1e-3)
 
 
-OTHER = {"data.means": "0.5", "data.weights": "1, 2, 3, 4", "schedule.betas": "0.2, 0.3"}
+OTHER = {
+    "data.means": "0.5",
+    "data.weights": "1, 2, 3, 4",
+    "data.stds": "0.01, 0.02, 0.03, 0.04",
+    "schedule.betas": "0.2, 0.3",
+}
 """Another value of a field that is neither a number nor a choice."""
 
 
@@ -292,6 +301,7 @@ def test_every_field_is_followed_or_refused() -> None:
     samplers = ("ddim", "edm-stochastic", "predictor-corrector", "langevin")
     bases += [
         changed("edm-moons", data__name="ring", sampling__sampler="ddim"),
+        changed("edm-moons", data__name="correlated"),
         *(changed("edm-1d", sampling__sampler=s) for s in samplers),
         changed("naive-multimodal", data__name="ring"),
         changed("ddpm-multimodal", training__decay="step", schedule__kind="linear-beta"),
@@ -308,7 +318,8 @@ def test_every_field_is_followed_or_refused() -> None:
     # The device is that of whoever runs it; the result is taken before any step is repeated; and
     # there is one network.
     assert silent == {("ddpm-1d-detailed", "sampling.repeats")}
-    of_a_file = {"data.path", "data.columns", "data.where", "data.scaling", "data.holdout"}
+    of_a_file = {"data.path", "data.columns", "data.where", "data.label", "data.scaling"}
+    of_a_file.add("data.holdout")
     assert tried == set(field_table()) - of_a_file - {"device", "network.name"}
 
 

@@ -27,6 +27,7 @@ WRONG = {"int": ("abc", "-1", "2.5"), "float": ("abc", "1e99", "nan"), "text": (
 # What brings the fields to the fore that no preset shows.
 SHOWN_BY = {
     "data.count": {"data.name": "ring"},
+    "data.correlation": {"data.name": "correlated"},
     "sampling.eta": {"sampling.sampler": "ddim"},
     **{
         f"sampling.{field}": {"sampling.sampler": "edm-stochastic"}
@@ -38,7 +39,9 @@ SHOWN_BY = {
 # A field that not every preset in which it shows can have at another value.
 BEST = {"sampling.levels": "edm-moons"}
 # They come with a file, which has a test of its own.
-ELSEWHERE = {"data.path", "data.columns", "data.where", "data.scaling", "data.holdout"}
+ELSEWHERE = {
+    *("data.path", "data.columns", "data.where", "data.label", "data.scaling", "data.holdout")
+}
 
 
 def experiment_with(path: str) -> Experiment:

@@ -15,6 +15,7 @@ from textual.theme import BUILTIN_THEMES
 
 from tui_diffusion.core.analysis.attribution import Attribution
 from tui_diffusion.core.analysis.glossary import GLOSSARY, of_key
+from tui_diffusion.core.analysis.guidance_vectors import LevelGuidance
 from tui_diffusion.core.analysis.loss_floor import LevelLoss
 from tui_diffusion.core.analysis.metrics import Quality
 from tui_diffusion.core.analysis.report import training_report
@@ -43,7 +44,7 @@ NAMES = r"naive-\dd|ddpm-\dd[\w-]*|edm-\dd|dpm[\w+-]*|gaussian-\dd|x0_hat|diffus
 """What has a digit and is no number."""
 
 
-@for_each("kind", [Quality, LevelLoss, Attribution, StartMismatch])
+@for_each("kind", [Quality, LevelLoss, Attribution, StartMismatch, LevelGuidance])
 def test_every_figure_of_evaluate_has_a_meaning(kind):
     for field in fields(kind):
         assert of_key(field.name).about

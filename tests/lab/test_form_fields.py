@@ -63,6 +63,7 @@ async def test_every_typed_field_takes_a_right_value() -> None:
     lists = {
         "data.means": ("2", ((2.0,),)),
         "data.weights": ("3", (3.0,)),
+        "data.stds": ("0.3", (0.3,)),
         "schedule.betas": ("0.1 0.2", (0.1, 0.2)),
     }
     async with Host().run_test(size=(100, 60)) as pilot:

@@ -138,6 +138,7 @@ async def test_a_diverged_training_leaves_the_lab_alive(size):
         await driver.press("2")
         assert "iverged" in driver.banner and "step 37" in driver.banner
         assert "step 37 is not finite" in " ".join(driver.screen.split())
+        await driver.press("3")  # hidden points are not resampled
         await driver.trajectory("network")
         await driver.press("home", "l")
         assert "level 1/10" in driver.title

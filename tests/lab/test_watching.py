@@ -255,14 +255,18 @@ async def take_first(driver: Driver) -> None:
     await driver.press("enter")
 
 
-async def test_a_run_that_vanishes_is_watched_no_more(monkeypatch):
+async def test_a_run_that_vanishes_is_watched_no_more_and_one_line_says_so(monkeypatch):
     job = Elsewhere.begun()
-    _, training = opened()
-    look = Watch(training)
-    (store() / "job").rename(store() / "gone")
-    look.start(lambda: None)
-    await until(look._stopped.is_set)
-    assert (training.state, training.run, training.watched) == ("stopped", None, "")
+    with looking_often(monkeypatch):
+        async with lab("edm-moons") as driver:
+            await take(driver)
+            await driver.state("watching")
+            training = driver.app.model.workspace.training
+            (store() / "job").rename(store() / "gone")
+            await until(lambda: "the run job was deleted" in " ".join(driver.screen.split()))
+            assert (training.state, training.run, training.watched) == ("stopped", None, "")
+            await driver.state("stopped")
+            assert [notice.title for notice in driver.app._notifications] == ["Not saved"]
     job.keeper.folder = store() / "gone"
     job.keeper.close()
 

@@ -189,6 +189,8 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
     _print_likelihood(out, report["likelihood"], who)
     if report["memorisation"] is not None:
         _print_memorisation(out, report["memorisation"])
+    if report["guidance"] is not None:
+        _print_guidance(out, report)
     if "nfe" in report:
         _print_evaluations(out, report)
 
@@ -246,6 +248,44 @@ def _levels_text(levels: Sequence[Mapping[str, Any]], key: str) -> str:
             ranges.append([at["level"]] * 2)
     return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in ranges) or "–"
 
+
+def _print_guidance(out: Console, report: Mapping[str, Any]) -> None:
+    """Print what a guided sample follows, and the guidance at every level."""
+    found = report["guidance"]
+    label = "every class" if found["label"] == "all" else f"class {found['label']}"
+    interval = f", for sigma/alpha from {found['from']:g} to {found['to']:g}"
+    out.print(
+        f"Guidance of {label} with weight {found['weight']:g}, guide {shown(found['guide'])}"
+        f"{interval if (found['from'], found['to']) != (0, 1e6) else ''}.\n",
+        markup=False,
+    )
+    table = empty_table(("distance of the sample from",), ("energy distance",))
+    for key, name in _FOLLOWED.items():
+        table.add_row(name, number_text(found[key]))
+    table.add_row("true points score", number_text(found["real"]))
+    out.print(table)
+    if found["reason"]:
+        out.print(f"{found['reason'].capitalize()}.", markup=False)
+    levels = empty_table((), ("level", "sigma", "angle", "ratio", "length", "exact"))
+    for row in report["levels"]:
+        at = row["guidance"]
+        numbers = ["–"] * 4 if at is None else [
+            number_text(at[name]) for name in ("angle", "ratio", "length", "exact")
+        ]  # fmt: skip
+        levels.add_row(str(row["level"]), number_text(row["sigma"]), *numbers)
+    out.print(levels)
+    out.print(
+        "angle: of the guidance to what it should be, in degrees; length: of the guidance;\n"
+        "exact: of what it should be; ratio: length over exact.\n"
+    )
+
+
+_FOLLOWED = {
+    "conditional": "conditional, p(x|c)",
+    "tilted": "tilted, p(x|c)^w p(x)^(1-w)",
+    "guided": "guided ODE of exact denoisers",
+}
+"""The distributions that a guided sample is compared with."""
 
 _VERDICT_STYLES = {
     Verdict.PASSED: "green",

@@ -20,6 +20,7 @@ from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
 from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Section
 from .datasets import Scaling, polar
+from .device_names import device_from
 from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method
 from .mixtures import GaussianMixture
 from .networks import Network, OwnNetwork, call_module
@@ -53,27 +54,54 @@ def _section(given: S | Experiment | Preset, kind: type[S], name: str) -> S:
 def make_mixture(
     data: DataConfig | Experiment | Preset, device: torch.device | str = "cpu"
 ) -> GaussianMixture:
-    """Build the mixture of a configuration, with one std for all components."""
-    data = _section(data, DataConfig, "data")
+    """Build the mixture of a configuration.
+
+    A class is a mode where the data have modes, else a curve, an arm or a square of them.
+    """
+    data, device = _section(data, DataConfig, "data"), device_from(device)
     if data.given is not None:
         return _placed(data.given, device)
     part = DATA_PARTS[data.name]
     if part.means:
-        return GaussianMixture(data.means, data.std, data.weights or None, device=device)
+        return _centred(data, "correlation" in part.uses, device)
     if data.name == "ring":
         turn = 2 * math.pi * torch.arange(data.count, dtype=torch.float64) / data.count
-        return GaussianMixture(polar(torch.ones_like(turn), turn), data.std, device=device)
+        ring = polar(torch.ones_like(turn), turn)
+        return GaussianMixture(ring, data.std, labels=range(data.count), device=device)
     if data.name == "file":
         unit = scaling_of(data).unit(_points(data))
-        return GaussianMixture(unit, data.std, has_modes=False, device=device)
+        return GaussianMixture(unit, data.std, has_modes=False, labels=_labels(data), device=device)
     function = _function(datasets, part)
-    points, weights = function(**_arguments(function, data))
+    points, weights, *more = function(**_arguments(function, data))
+    labels, covariances = (*more, None, None)[:2]
     # The points are weighted, so that the scaling is that of the distribution.
     weights = weights / weights.sum()
     centre = weights @ points
     scale = float((weights @ (points - centre).square()).mean().sqrt())
-    means = (points - centre) / (scale or 1.0)
-    return GaussianMixture(means, data.std, weights, has_modes=False, device=device)
+    scale = scale or 1.0
+    return GaussianMixture(
+        (points - centre) / scale,
+        data.std if covariances is None else None,
+        weights,
+        covariances=None if covariances is None else covariances / scale**2,
+        has_modes=False,
+        labels=labels,
+        device=device,
+    )
+
+
+def _centred(data: DataConfig, correlated: bool, device: torch.device | str) -> GaussianMixture:
+    """Return the mixture of data that are given by the centres of their modes, each a class."""
+    weights, labels = data.weights or None, range(len(data.means))
+    stds: Any = data.stds or data.std
+    if not correlated:
+        return GaussianMixture(data.means, stds, weights, labels=labels, device=device)
+    one = torch.tensor([[1.0, data.correlation], [data.correlation, 1.0]], dtype=torch.float64)
+    variances = torch.as_tensor(stds, dtype=torch.float64).expand(len(data.means)) ** 2
+    shapes = variances[:, None, None] * one
+    return GaussianMixture(
+        data.means, weights=weights, covariances=shapes, labels=labels, device=device
+    )
 
 
 def mixture_of(given: GaussianMixture | Experiment | Preset) -> GaussianMixture:
@@ -102,14 +130,19 @@ def _checked(experiment: Experiment, own: GaussianMixture) -> GaussianMixture:
             f"mixture must have dimension {experiment.dim}, that of the experiment's data "
             f"(got {own.dim})"
         )
-    if not (bool((own.stds > 0).all()) and bool((own.weights >= 0).all())):
+    if experiment.network.labels and own.classes != experiment.data.classes:
+        raise ValueError(
+            f"mixture must have {experiment.data.classes} classes, those that the network of the "
+            f"experiment knows (got {own.classes})"
+        )
+    if not (own.narrowest > 0 and bool((own.weights >= 0).all())):
         raise ValueError("mixture must have stds above 0 and weights from 0")
     return own
 
 
 def _placed(mixture: GaussianMixture, device: torch.device | str) -> GaussianMixture:
     """Return a mixture on a device; a copy would round the weights once more."""
-    here = mixture.means.device == torch.device(device)
+    here = mixture.means.device == device_from(device)
     return mixture if here else mixture.to(device)
 
 
@@ -134,6 +167,10 @@ def scaling_of(data: DataConfig | Experiment | Preset) -> Scaling:
 
 def _points(data: DataConfig) -> Tensor:
     return torch.tensor(data.points)
+
+
+def _labels(data: DataConfig) -> Tensor | None:
+    return None if data.labels is None else torch.tensor(data.labels)
 
 
 def make_method(config: MethodConfig | Experiment | Preset, mixture: GaussianMixture) -> Method:
@@ -180,8 +217,9 @@ def network_for(experiment: Experiment, own: nn.Module | None) -> Network:
             raise ValueError(f"network must be the experiment's {fresh} (got {own})")
         return own
     check_type("network", own, nn.Module, "its forward takes x (n, d) and c (n, 1)")
-    if experiment.network.per_level:
-        raise ValueError("network must be None where network.per_level is true (got a module)")
+    for name in ("per_level", "labels", "guide"):
+        if getattr(experiment.network, name):
+            raise ValueError(f"network must be None where network.{name} is true (got a module)")
     return OwnNetwork(own, experiment.dim)
 
 
@@ -189,7 +227,9 @@ def make_network(experiment: Experiment, generator: torch.Generator) -> Network:
     """Build the freshly initialised network of an experiment, on the CPU."""
     config, part = experiment.network, NETWORK_PARTS[experiment.network.name]
     if isinstance(part.function, str):
-        settings = {name: getattr(config, name) for name in part.uses}
+        settings = _arguments(Network, config)
+        if config.labels:
+            settings["classes"] = experiment.data.classes
         return Network(experiment.dim, experiment.levels, generator=generator, **settings)
     seed, name = int(torch.randint(2**31, (), generator=generator)), f"network {part.name!r}"
     module = part.function(seed, experiment.dim, **_arguments(part.function, config))

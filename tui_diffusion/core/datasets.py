@@ -1,13 +1,15 @@
-"""Named data sets, each a mixture of Gaussians of one width, and the scaling of points from a file.
+"""Named data sets, each a mixture of Gaussians, and the scaling of points from a file.
 
-The components of curves and areas are at most a standard deviation apart, so that the density is
-smooth. The shapes are shifted and scaled to mean 0 and a pooled standard deviation of 1.
+The components of curves and areas are of one width and at most a standard deviation apart, so that
+the density is smooth; those of a tree are elongated. The shapes are shifted and scaled to mean 0
+and a pooled standard deviation of 1.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -86,7 +88,19 @@ class Scaling:
         return x.cpu().double() * self.scale if self.changes else x.cpu()
 
 
-# --- shapes: points (n, 2) and weights (n,), at any size, for components of a given std ----------
+# --- shapes, at any size, for components of a given std -------------------------------------------
+
+
+class Shape(NamedTuple):
+    """Points (n, 2) where the components are, their weights (n,) and their classes (n,).
+
+    ``covariances`` (n, 2, 2) are in the units of the points; None: all components have one std.
+    """
+
+    points: Tensor
+    weights: Tensor
+    labels: Tensor
+    covariances: Tensor | None = None
 
 
 def polar(radius: Tensor, angle: Tensor) -> Tensor:
@@ -112,20 +126,21 @@ def _line(start: float, stop: float) -> Tensor:
     return torch.linspace(start, stop, 2001, dtype=torch.float64)
 
 
-def _equal(*curves: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the points and weights of curves that have equal weight, whatever their lengths."""
+def _equal(*curves: Tensor) -> Shape:
+    """Return curves that have equal weight, whatever their lengths; each is a class."""
     weights = [torch.full((len(c),), 1 / len(c), dtype=torch.float64) for c in curves]
-    return torch.cat(curves), torch.cat(weights)
+    labels = [torch.full((len(c),), label) for label, c in enumerate(curves)]
+    return Shape(torch.cat(curves), torch.cat(weights), torch.cat(labels))
 
 
-def moons(std: float) -> tuple[Tensor, Tensor]:
+def moons(std: float) -> Shape:
     """Two half circles of radius 1, one turned over."""
     turn = _line(0, math.pi)
     upper = _along(torch.stack([turn.cos(), turn.sin()], 1), 0.7 * std, MAX_COMPONENTS // 2)
     return _equal(upper, torch.tensor([1.0, 0.5], dtype=torch.float64) - upper)
 
 
-def circles(std: float) -> tuple[Tensor, Tensor]:
+def circles(std: float) -> Shape:
     """Two circles of radius 1 and 0.5."""
     turn = _line(0, 2 * math.pi)
     return _equal(
@@ -136,20 +151,20 @@ def circles(std: float) -> tuple[Tensor, Tensor]:
     )
 
 
-def swiss_roll(std: float) -> tuple[Tensor, Tensor]:
+def swiss_roll(std: float) -> Shape:
     """A spiral of one and a half turns, radius growing with the angle."""
     turn = _line(1.5 * math.pi, 4.5 * math.pi)
     return _equal(_along(polar(turn / 8, turn), 0.7 * std))
 
 
-def spirals(std: float) -> tuple[Tensor, Tensor]:
+def spirals(std: float) -> Shape:
     """Two arms of a spiral of one and a half turns each, one the mirror image of the other."""
     turn = _line(0.5 * math.pi, 3.5 * math.pi)
     arm = _along(polar(turn / 8, turn), 0.7 * std, MAX_COMPONENTS // 2)
     return _equal(arm, -arm)
 
 
-def checkerboard(std: float) -> tuple[Tensor, Tensor]:
+def checkerboard(std: float) -> Shape:
     """Eight of sixteen squares of side 1, each filled with a grid of components."""
     side = min(max(math.ceil(1 / (1.2 * std)), 2), int((MAX_COMPONENTS / 8) ** 0.5))
     fraction = (torch.arange(side, dtype=torch.float64) + 0.5) / side
@@ -158,7 +173,7 @@ def checkerboard(std: float) -> tuple[Tensor, Tensor]:
     return _equal(*(cell + torch.tensor(c, dtype=torch.float64) for c in corners))
 
 
-def pinwheel(std: float) -> tuple[Tensor, Tensor]:
+def pinwheel(std: float) -> Shape:
     """Five arms of radius N(1, 0.3²); the rotation grows with the radius."""
     radius = torch.linspace(0.2, 1.8, 2001, dtype=torch.float64)
     arm = _along(polar(radius, 0.9 * radius.exp()), 0.7 * std, MAX_COMPONENTS // 5)
@@ -168,10 +183,43 @@ def pinwheel(std: float) -> tuple[Tensor, Tensor]:
         torch.tensor([[math.cos(t), math.sin(t)], [-math.sin(t), math.cos(t)]], dtype=torch.float64)
         for t in turns
     ]
-    return torch.cat([arm @ r for r in rotate]), weight.repeat(5)
+    labels = torch.arange(5).repeat_interleave(len(arm))
+    return Shape(torch.cat([arm @ r for r in rotate]), weight.repeat(5), labels)
 
 
-def drawing(std: float) -> tuple[Tensor, Tensor]:
+def tree(std: float) -> Shape:
+    """Two trees that grow from one root, each a class: arms that fork four times.
+
+    Every arm is two elongated Gaussians. The next ones are 0.76 as long and 0.85 as thick, in which
+    ``std`` is the trunk's across. A toy example of guidance, after appendix C of Karras et al. 2024
+    (autoguidance).
+    """
+    arms, rows = [(0.0, 0.0, lean, label) for label, lean in enumerate((-0.5, 0.5))], []
+    for depth in range(5):
+        length, grown = 0.76**depth, []
+        for x, y, angle, label in arms:
+            dx, dy = length * math.sin(angle), length * math.cos(angle)
+            rows += [(x + at * dx, y + at * dy, angle, depth, label) for at in (0.25, 0.75)]
+            grown += [(x + dx, y + dy, angle + turn, label) for turn in (-0.36, 0.5)]
+        arms = grown
+    x, y, angle, depth, label = torch.tensor(rows, dtype=torch.float64).unbind(1)
+    points, weights = torch.stack([x, y], 1), (0.76 * 0.85) ** depth
+    weights = weights / weights.sum()
+    points = points - weights @ points
+    size = (weights @ points.square()).mean().sqrt()
+    along, across = 0.3 * 0.76**depth / size, std * 0.85**depth
+    axis, normal = polar(torch.ones_like(x), math.pi / 2 - angle), polar(torch.ones_like(x), -angle)
+    covariances = _outer(axis) * along[:, None, None] ** 2
+    covariances = covariances + _outer(normal) * across[:, None, None] ** 2
+    return Shape(points / size, weights, label.long(), covariances)
+
+
+def _outer(vectors: Tensor) -> Tensor:
+    """Return the outer product of every vector (n, d) with itself, (n, d, d)."""
+    return vectors[:, :, None] * vectors[:, None, :]
+
+
+def drawing(std: float) -> Shape:
     """An animal of 142 points, evenly spaced along its strokes; each point is a component."""
     corners = [torch.tensor([*map(float, stroke.split())]).double() for stroke in STROKES]
     return _equal(torch.cat([_along(_rounded(c.view(-1, 2)), SPACING) for c in corners]))

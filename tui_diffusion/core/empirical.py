@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from .mixtures import Coefficient, GaussianMixture, Part
+from .components import LongPart, RoundPart
+from .mixtures import Coefficient, GaussianMixture
 
 _FARTHEST = 1e100
 """Largest coordinate that is compared with points, whose squares then stay within float64."""
@@ -26,12 +27,17 @@ class Empirical(GaussianMixture):
         self,
         points: Tensor | Sequence[Sequence[float]],
         *,
+        labels: Tensor | Sequence[int] | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        super().__init__(points, 0.0, has_modes=False, device=device)
+        super().__init__(points, 0.0, has_modes=False, labels=labels, device=device)
 
     def to(self, device: torch.device | str) -> Empirical:
-        return Empirical(self.means, device=device)
+        return Empirical(self.means, labels=self.labels, device=device)
+
+    def of_class(self, label: int) -> Empirical:
+        """Return the distribution of the points of a class; raise ValueError if there are none."""
+        return Empirical(super().of_class(label).means, device=self.means.device)
 
     def denoise(self, x: Tensor, alpha: Coefficient, sigma: Coefficient) -> Tensor:
         """Return E[x_0 | x] = Σ_i x_i softmax_i((α x·x_i − α² ‖x_i‖²/2)/σ²), shape (n, d).
@@ -43,7 +49,8 @@ class Empirical(GaussianMixture):
             return super().denoise(x, alpha, sigma)
         half_squares = points.square().sum(1) / 2
 
-        def rows(part: Part) -> Tensor:
+        def rows(part: RoundPart | LongPart) -> Tensor:
+            assert isinstance(part, RoundPart)
             scale = part.alpha / part.sigma**2
             near = part.x.clamp(-_FARTHEST, _FARTHEST) * scale
             logits = torch.addmm(-(scale * part.alpha) * half_squares, near, points.T)

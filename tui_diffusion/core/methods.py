@@ -18,7 +18,7 @@ ideal estimates. So `IdealDenoiser` can replace `NetworkDenoiser` for every meth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
@@ -263,18 +263,34 @@ class Denoiser(Protocol):
 
 @dataclass(frozen=True)
 class NetworkDenoiser:
-    """A network with the method that interprets its output."""
+    """A network with the method that interprets its output.
+
+    ``labels`` (n,) are the classes of the points that it denoises, or one class for all; without
+    them, a network of labels is not told any. ``guide`` is a weaker network that was trained along.
+    """
 
     network: Network
     method: Method
+    labels: Tensor | int | None = None
+    guide: Network | None = None
 
     def __repr__(self) -> str:
         return short_repr(self, "network", method=type(self.method).__name__)
 
     def __call__(self, x: Tensor, level: Level) -> Prediction:
         inputs = self.method.network_input(x, level)
-        output = self.network(inputs, self.method.condition(level), level.trained.index)
+        condition, index = self.method.condition(level), level.trained.index
+        if self.labels is None:
+            output = self.network(inputs, condition, index)
+        else:
+            output = self.network(inputs, condition, index, self.labels)
         return self.method.to_prediction(output, x, level)
+
+    def of(self, part: slice) -> NetworkDenoiser:
+        """Return the denoiser of some of the points."""
+        if not isinstance(self.labels, Tensor):
+            return self
+        return replace(self, labels=self.labels[part])
 
 
 @dataclass(frozen=True)
@@ -304,8 +320,10 @@ def check_denoiser(denoiser: object) -> None:
 
 def device_of(denoiser: Denoiser) -> torch.device:
     """Return the device on which a denoiser computes; the CPU for a function."""
-    if isinstance(denoiser, IdealDenoiser):
-        return denoiser.mixture.means.device
+    denoiser = getattr(denoiser, "main", denoiser)  # of a guided one
+    mixture = getattr(denoiser, "mixture", None)
+    if isinstance(mixture, GaussianMixture):
+        return mixture.means.device
     module = denoiser if isinstance(denoiser, nn.Module) else getattr(denoiser, "network", None)
     weight = next(module.parameters(), None) if isinstance(module, nn.Module) else None
     return torch.device("cpu") if weight is None else weight.device

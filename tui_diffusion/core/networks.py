@@ -71,21 +71,30 @@ def octaves(x: Tensor, count: int) -> list[Tensor]:
     return features
 
 
-def features_per_point(dim: int, fourier: int, level_fourier: int | None) -> int:
+HIDDEN = -1
+"""The label of a point whose class the network is not told."""
+
+
+def features_per_point(dim: int, fourier: int, level_fourier: int | None, classes: int = 0) -> int:
     """Return the number of inputs of a body: d coordinates, one condition, and their `octaves`.
 
-    ``level_fourier`` is None for a body of one level, which takes no condition.
+    ``level_fourier`` is None for a body of one level, which takes no condition. Each of the
+    ``classes`` adds one.
     """
     condition = 0 if level_fourier is None else 1 + 2 * level_fourier
-    return dim * (1 + 2 * fourier) + condition
+    return dim * (1 + 2 * fourier) + condition + classes
 
 
 class Network(nn.Module):
     """A network that maps points and the number that encodes their level to outputs of their shape.
 
     One body for all levels takes ``cat(x, c)`` and the `octaves` of both, if configured; with one
-    body per level, each takes the features of x alone.
+    body per level, each takes the features of x alone. A network of labels also takes one number
+    for each of its ``classes``: 1 for that of the point, 0 for the others, and all 0 if the label
+    is hidden.
     """
+
+    classes = 0
 
     def __init__(
         self,
@@ -99,11 +108,12 @@ class Network(nn.Module):
         generator: torch.Generator,
         fourier: int = 0,
         level_fourier: int = 0,
+        classes: int = 0,
     ) -> None:
         super().__init__()
-        self.per_level = per_level
+        self.per_level, self.classes = per_level, classes
         self.fourier, self.level_fourier = fourier, level_fourier
-        inputs = features_per_point(dim, fourier, None if per_level else level_fourier)
+        inputs = features_per_point(dim, fourier, None if per_level else level_fourier, classes)
         self.bodies = nn.ModuleList(
             mlp(inputs, dim, width, depth, activation, generator)
             for _ in range(levels if per_level else 1)
@@ -118,16 +128,24 @@ class Network(nn.Module):
     def same_layers(self, other: Network) -> bool:
         """Return whether another network has the same layers, activations and features."""
         return nn.Module.__repr__(self) == nn.Module.__repr__(other) and (
-            (self.per_level, self.fourier, self.level_fourier)
-            == (other.per_level, other.fourier, other.level_fourier)
+            (self.per_level, self.fourier, self.level_fourier, self.classes)
+            == (other.per_level, other.fourier, other.level_fourier, other.classes)
         )
 
     def features(
-        self, x: Tensor, c: Tensor | float, *, axis: int = -1, out: Tensor | None = None
+        self,
+        x: Tensor,
+        c: Tensor | float,
+        labels: Tensor | int | None = None,
+        *,
+        axis: int = -1,
+        out: Tensor | None = None,
     ) -> Tensor:
         """Return the input of a body: x of shape (…, d) and c, a number or (…, 1), concatenated.
 
-        ``axis`` is that of the coordinates, if points are columns; ``out`` receives the result.
+        ``labels`` (…) are the classes of the points, or one for all; None, or `HIDDEN`, hides
+        them. ``axis`` is that of the coordinates, if points are columns; ``out`` receives the
+        result.
         """
         parts = [x, *octaves(x, self.fourier)]
         if not self.per_level:
@@ -137,7 +155,19 @@ class Network(nn.Module):
             parts += [
                 part.expand(shape) for part in (condition, *octaves(condition, self.level_fourier))
             ]
+        if self.classes:
+            parts.append(self._one_hot(x, HIDDEN if labels is None else labels, axis))
         return torch.cat(parts, axis, out=out)
+
+    def _one_hot(self, x: Tensor, labels: Tensor | int, axis: int) -> Tensor:
+        """Return 1 for the class of each point and 0 for the others, (…, classes)."""
+        shape = list(x.shape)
+        shape[axis] = self.classes
+        every = torch.arange(self.classes, device=x.device)
+        every = every.view([-1 if size == axis % x.ndim else 1 for size in range(x.ndim)])
+        if isinstance(labels, Tensor):
+            labels = labels.to(x.device).unsqueeze(axis)
+        return (every == labels).to(x.dtype).expand(shape)
 
     def initialise(self, generator: torch.Generator) -> None:
         """Initialise all weights, as those of a new network of this generator."""
@@ -149,9 +179,15 @@ class Network(nn.Module):
         """Return the body of level ``index``."""
         return self.bodies[index if self.per_level and index is not None else 0]
 
-    def forward(self, x: Tensor, c: Tensor | float, index: int | None = None) -> Tensor:
-        """Return the output (n, d) at level ``index`` for x (n, d)."""
-        output: Tensor = self.body(index)(self.features(x, c))
+    def forward(
+        self,
+        x: Tensor,
+        c: Tensor | float,
+        index: int | None = None,
+        labels: Tensor | int | None = None,
+    ) -> Tensor:
+        """Return the output (n, d) at level ``index`` for x (n, d) and their ``labels`` (n,)."""
+        output: Tensor = self.body(index)(self.features(x, c, labels))
         return output
 
 

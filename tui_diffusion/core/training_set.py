@@ -24,7 +24,7 @@ from .config.experiment import Experiment
 from .config.limits import MOST_TRAIN_POINTS
 from .config.presets import Preset, experiment_of
 from .empirical import Empirical
-from .methods import Denoiser, IdealDenoiser
+from .methods import IdealDenoiser
 from .mixtures import GaussianMixture
 from .randomness import generator
 from .short_repr import short_repr
@@ -86,21 +86,17 @@ def _drawn(data: DataConfig, seed: int) -> TrainingSet:
         size = MOST_TRAIN_POINTS, mixture.dim
         noise = torch.randn(size, generator=random, dtype=mixture.means.dtype)
         components = components[: data.train_points].clone()
-        points = (
-            mixture.means[components] + mixture.stds[components, None] * noise[: len(components)]
-        )
-        return TrainingSet(points, components, Empirical(points), mixture, known=True)
-    rows, order = mixture.means, torch.randperm(mixture.modes, generator=random)
+        points = mixture.points_of(components, noise[: len(components)])
+        empirical = Empirical(points, labels=mixture.labels[components])
+        return TrainingSet(points, components, empirical, mixture, known=True)
+    rows, labels = mixture.means, mixture.labels
+    order = torch.randperm(mixture.modes, generator=random)
     most = max(1, len(rows) - round(data.holdout * len(rows)))
     count = min(data.train_points or most, most)
     chosen, others = order[:count], order[count:]
-    unseen = Empirical(rows[others]) if len(others) else None
-    return TrainingSet(rows[chosen], chosen, Empirical(rows[chosen]), unseen, known=False)
-
-
-def is_exact(denoiser: Denoiser) -> bool:
-    """Return whether a denoiser is the exact one of the population, which leaves no error."""
-    return isinstance(denoiser, IdealDenoiser) and not isinstance(denoiser.mixture, Empirical)
+    unseen = Empirical(rows[others], labels=labels[others]) if len(others) else None
+    empirical = Empirical(rows[chosen], labels=labels[chosen])
+    return TrainingSet(rows[chosen], chosen, empirical, unseen, known=False)
 
 
 def ideal_denoiser(

@@ -20,8 +20,11 @@ from .assemble import (
     steps_back,
     with_mixture,
 )
+from .conditioning import Labels, class_means, draw_labels, guided, label_of, true_points
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
+from .device_names import device_from
+from .guidance import for_points
 from .methods import (
     Denoiser,
     IdealDenoiser,
@@ -66,6 +69,7 @@ class Trajectory:
     the same noise.
 
     ``experiment`` and ``seed`` are those that the points were drawn with, if they are known.
+    ``labels`` (n,) are the classes of the points, if the network has labels.
     """
 
     kind: Literal["reverse", "forward"]
@@ -76,11 +80,12 @@ class Trajectory:
     retake: Retake = field(repr=False)
     experiment: Experiment | None = field(default=None, repr=False)
     seed: int | None = field(default=None, repr=False)
+    labels: Tensor | None = field(default=None, repr=False)
 
     @property
     def denoiser(self) -> Denoiser | None:
-        """A copy of the denoiser that made the points; None for the forward process."""
-        return self.retake.denoiser if isinstance(self.retake, _Sampling) else None
+        """A copy of the denoiser that was given; None for the forward process."""
+        return self.retake.given if isinstance(self.retake, _Sampling) else None
 
     def __repr__(self) -> str:
         dim, device = self.x.shape[2], self.x.device
@@ -154,6 +159,8 @@ class Trajectory:
 class _Sampling:
     """The inputs of a reverse step: points, denoiser and source of noise.
 
+    ``denoiser`` is ``given``, with the classes of the points and its guide.
+
     A step uses ``steps_back`` steps before it, and draws ``noises`` times as many numbers as it has
     coordinates. ``states`` are the generator's states before the noise of each step. Noise is drawn
     for ``count`` points, of which the first are sampled, ``at_once`` of them in one batch for the
@@ -164,6 +171,7 @@ class _Sampling:
     take: Sampler
     steps_back: int
     noises: int
+    given: Denoiser
     denoiser: Denoiser
     schedule: Schedule
     x: Tensor
@@ -190,7 +198,7 @@ class _Sampling:
     def _repeated(self, k: int, part: slice) -> Step:
         """Repeat step k for the points of a batch, after those on which it depends."""
         begin, previous = max(k - self.steps_back, 0), None
-        at = part.start, part.stop
+        at, denoiser = (part.start, part.stop), for_points(self.denoiser, part)
         known, step = self.latest.get(at, (-1, None))
         if self.steps_back and begin <= known < k:
             begin, previous = known + 1, step
@@ -198,7 +206,7 @@ class _Sampling:
             random = torch.Generator(self.x.device)
             random.set_state(self.states[j])
             z = self.draw(random)[part]
-            previous = self.take(self.x[j][part], self.schedule[j], self.denoiser, z, previous)
+            previous = self.take(self.x[j][part], self.schedule[j], denoiser, z, previous)
         assert previous is not None
         if self.steps_back:
             self.latest[at] = k, previous
@@ -223,6 +231,10 @@ class _Checked:
                 )
         return prediction
 
+    def of(self, part: slice) -> Denoiser:
+        """Return the denoiser of some of the points."""
+        return _Checked(for_points(self.denoiser, part))
+
 
 def start(
     experiment: Experiment,
@@ -230,10 +242,12 @@ def start(
     schedule: Schedule,
     points: int,
     random: torch.Generator,
+    labels: Tensor | None = None,
 ) -> Tensor:
     """Return the points at level 0 from which sampling starts, shape (points, d).
 
-    zero-mean: σ_0 ε. data-mean: α_0 E[x_0] + σ_0 ε. exact: α_0 x_0 + σ_0 ε with true x_0.
+    zero-mean: σ_0 ε. data-mean: α_0 E[x_0] + σ_0 ε. exact: α_0 x_0 + σ_0 ε with true x_0. Points
+    with ``labels`` (points,) start from data of their class.
     """
     alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
     shape, device = (points, mixture.dim), mixture.means.device
@@ -242,9 +256,9 @@ def start(
         case "zero-mean":
             return noise
         case "data-mean":
-            return alpha * mixture.mean().to(noise.dtype) + noise
+            return alpha * class_means(mixture, labels).to(noise.dtype) + noise
         case "exact":
-            return alpha * mixture.sample(points, random) + noise
+            return alpha * true_points(mixture, points, random, labels) + noise
 
 
 @torch.no_grad()
@@ -270,6 +284,9 @@ def denoise(
     beyond the trajectory is bounded by one level, because the network sees a batch at a time. The
     host does not wait for a GPU between steps.
 
+    If the network has labels, a label is drawn for each point, and the network or the ideal
+    denoiser is that of its class, guided as the experiment asks; see `conditioning.guided`.
+
     ``mixture``, ``schedule`` and ``sampler`` take the place of those of the experiment. The start
     comes from the mixture. The settings ``quiet``, ``repeats`` and ``stop_before`` apply to any
     schedule and sampler. A sampler should use of ``previous`` only level and estimates: those can
@@ -280,7 +297,7 @@ def denoise(
     check_count("points", points)
     check_count("keep", keep)
     check_count("seed", seed, 0)
-    device = device_of(denoiser) if device is None else torch.device(device)
+    device = device_of(denoiser) if device is None else device_from(device)
     if not isinstance(denoiser, NetworkDenoiser | IdealDenoiser):
         denoiser = _Checked(denoiser)
     schedule = schedule_for(experiment, schedule, denoiser)
@@ -293,15 +310,20 @@ def denoise(
     kept = count if keep is None else min(keep, count)
     x = torch.empty((levels + 1, kept, mixture.dim), device=device)
     repeats = torch.empty((config.repeats, *x[0].shape), device=device)
-    usual = start(experiment, mixture, schedule, count, random)
+    labels = draw_labels(experiment, mixture, count, seed)
+    usual = start(experiment, mixture, schedule, count, random, labels)
     x[0] = (usual if begin is None else begin)[:kept]
     # A copy, because a network in training keeps changing after this.
     of = deepcopy(denoiser)
+    shown, label = labels if labels is None else labels[:kept], label_of(experiment)
+    told: Labels = shown if label is None else label
+    by = guided(experiment, denoiser, told)
     sampling = _Sampling(
         make_sampler(config, levels, sampler),
         steps_back(config, sampler),
         noises(config, sampler),
         of,
+        guided(experiment, of, told),
         schedule,
         x,
         count,
@@ -313,7 +335,7 @@ def denoise(
         z = sampling.draw(random)
         for part in _parts(kept, sampling.at_once):
             previous = before.get(part.start)
-            made = sampling.take(from_[part], schedule[k], denoiser, z[part], previous)
+            made = sampling.take(from_[part], schedule[k], for_points(by, part), z[part], previous)
             to[part] = made.x_next
             before[part.start] = made
 
@@ -330,7 +352,9 @@ def denoise(
         if progress is not None:
             progress(done, levels + config.repeats)
     result_level = levels - config.stop_before
-    return Trajectory("reverse", schedule, x, repeats, result_level, sampling, experiment, seed)
+    return Trajectory(
+        "reverse", schedule, x, repeats, result_level, sampling, experiment, seed, shown
+    )
 
 
 def _at_once(experiment: Experiment, device: torch.device) -> int:
@@ -357,7 +381,8 @@ def forward_process(
 ) -> Trajectory:
     """Return true data x_k = α_k x_0 + σ_k ε at every level, with one x_0 and one ε per point.
 
-    ``mixture`` and ``schedule`` take the place of those of the experiment.
+    If the network has labels, the points are of the classes that sampling asks for. ``mixture`` and
+    ``schedule`` take the place of those of the experiment.
     """
     experiment = with_mixture(experiment_of(experiment), mixture)
     check_count("points", points)
@@ -366,7 +391,8 @@ def forward_process(
     count = experiment.sampling.points if points is None else points
     seed = experiment.seed if seed is None else seed
     random = generator(seed, "forward", device)
-    x0 = mixture.sample(count, random)
+    labels = draw_labels(experiment, mixture, count, seed)
+    x0 = true_points(mixture, count, random, labels)
     eps = torch.randn(x0.shape, generator=random, device=device)
     alphas = schedule.alphas.to(device, x0.dtype)[:, None, None]
     sigmas = schedule.sigmas.to(device, x0.dtype)[:, None, None]
@@ -380,4 +406,6 @@ def forward_process(
 
     result_level = levels - experiment.sampling.stop_before
     repeats = x0.new_empty((0, *x0.shape))
-    return Trajectory("forward", schedule, x, repeats, result_level, retake, experiment, seed)
+    return Trajectory(
+        "forward", schedule, x, repeats, result_level, retake, experiment, seed, labels
+    )

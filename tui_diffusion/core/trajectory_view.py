@@ -62,7 +62,7 @@ def path_to(x: NDArray[Any], position: float) -> NDArray[Any]:
 
 def box_of(truth: GaussianMixture) -> tuple[Floats, Floats]:
     """Return the corners (d,) of a box that holds 3.2 std of every component."""
-    reach = REACH * truth.stds[:, None]
+    reach = REACH * truth.spans
     low, high = (truth.means - reach).min(0).values, (truth.means + reach).max(0).values
     return np.asarray(low.numpy()), np.asarray(high.numpy())
 
@@ -86,9 +86,9 @@ def close_up(points: NDArray[Any], truth: GaussianMixture) -> Range:
 
 
 def about_modes(points: NDArray[Any], truth: GaussianMixture) -> Floats:
-    """Return points (n, d) relative to the nearest mode of each."""
+    """Return points (n, d) relative to the mode of each that is nearest in its std."""
     x = torch.from_numpy(points).double()
-    _, nearest = nearest_mode(x, truth)
+    _, nearest = nearest_mode(x, truth) if truth.alike else truth.in_stds(x)
     return np.asarray((x - truth.means[nearest]).numpy())
 
 

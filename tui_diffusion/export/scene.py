@@ -16,12 +16,15 @@ from ..core.analysis.attribution import Attribution, attribute
 from ..core.analysis.densities import goal_moments
 from ..core.analysis.error_growth import Amplification, amplification
 from ..core.analysis.evaluations import SamplerError, errors_by_evaluations
+from ..core.analysis.guidance_effect import GuidanceEffect, guidance_effect
+from ..core.analysis.guided_truth import GuidedTruth, guided_truth
 from ..core.analysis.likelihood import Likelihood, likelihood
 from ..core.analysis.loss_floor import LevelLoss, level_losses, stage_floors
 from ..core.analysis.probability_flow import NoFieldError
 from ..core.arrays import Floats
 from ..core.assemble import make_ideal, make_mixture, scaling_of
 from ..core.axes import Axis
+from ..core.conditioning import guided, label_of, truth_of
 from ..core.config.experiment import Experiment
 from ..core.config.titles import title_of
 from ..core.datasets import Scaling
@@ -30,6 +33,7 @@ from ..core.methods import Denoiser, IdealDenoiser, device_of
 from ..core.mixtures import GaussianMixture
 from ..core.trajectory import Trajectory, denoise
 from ..core.trajectory_view import ESTIMATES, FOLLOWED, box_of, exact_at, noise_at, window_over
+from .groups import Groups, groups_of
 
 _FAR = 4.0
 """Largest ratio of the noise's width to the data's in a view with a fixed window."""
@@ -60,6 +64,7 @@ class ErrorDiagnosis:
     attribution: Attribution | None
     likelihood: Likelihood | None = None
     evaluations: tuple[SamplerError, ...] = ()
+    guidance: GuidanceEffect | None = None
 
     @classmethod
     def of(cls, experiment: Experiment, denoiser: Denoiser | None) -> ErrorDiagnosis:
@@ -110,6 +115,14 @@ class Exhibit:
         return tuple(errors_by_evaluations(self.experiment, self.denoiser, seed=self.seed))
 
     @cached_property
+    def guidance(self) -> GuidanceEffect:
+        """The effect of guidance, computed on first use."""
+        if self.diagnosis is not None or self.denoiser is None:
+            return (self.diagnosis and self.diagnosis.guidance) or GuidanceEffect()
+        sample = self.trajectory if self.maker == "network" else None
+        return guidance_effect(self.experiment, self.denoiser, sample)
+
+    @cached_property
     def floors(self) -> tuple[tuple[int, float], ...]:
         """The smallest losses that any network can reach, each with its first step."""
         return stage_floors(self.experiment)
@@ -124,8 +137,9 @@ class Exhibit:
 class Scene:
     """The points (n, d) and the exact distribution at one position between levels 0 and N.
 
-    Both are at unit size; ``scaling`` converts them to the data's own units. ``beta`` belongs to
-    the step from the level last reached. ``decays`` means that alpha falls as the noise grows.
+    ``groups`` are those of the points, if they have any. Positions are at unit size; ``scaling``
+    converts them to the data's own units. ``beta`` belongs to the step from the level last reached.
+    ``decays`` means that alpha falls as the noise grows.
     """
 
     position: float
@@ -137,6 +151,7 @@ class Scene:
     beta: float
     decays: bool
     scaling: Scaling
+    groups: Groups | None = None
 
     @property
     def level(self) -> int:
@@ -205,13 +220,28 @@ class Animation:
 
     @cached_property
     def mixture(self) -> GaussianMixture:
-        """The exact distribution of the data."""
+        """The exact distribution of the data, or of the class that is sampled."""
+        return truth_of(self.exhibit.experiment)
+
+    @cached_property
+    def whole(self) -> GaussianMixture:
+        """The exact distribution of the data, of all classes."""
         return make_mixture(self.exhibit.experiment.data)
+
+    @cached_property
+    def groups(self) -> Groups | None:
+        """The groups of the points; None if they have none."""
+        return groups_of(self.trajectory)
 
     @cached_property
     def densities(self) -> dict[tuple[Any, ...], Any]:
         """The densities of the denoiser that were computed so far, by level and window."""
         return {}
+
+    @cached_property
+    def guided(self) -> GuidedTruth | None:
+        """The exact distributions of guidance; None without guidance."""
+        return guided_truth(self.exhibit.experiment, schedule=self.trajectory.schedule)
 
     @cached_property
     def _scaling(self) -> Scaling:
@@ -229,8 +259,8 @@ class Animation:
 
     @property
     def ideal(self) -> IdealDenoiser:
-        """The exact denoiser of this experiment."""
-        return make_ideal(self.exhibit.experiment.method, self.mixture)
+        """The exact denoiser of this experiment's whole data."""
+        return make_ideal(self.exhibit.experiment.method, self.whole)
 
     @cached_property
     def ideal_x(self) -> Floats:
@@ -250,19 +280,22 @@ class Animation:
 
         ``level`` is below N.
         """
-        step = self.trajectory.step(level, slice(ESTIMATES))
-        exact = self.ideal(step.x.cpu(), self.trajectory.schedule[level])
+        step, labels = self.trajectory.step(level, slice(ESTIMATES)), self.trajectory.labels
+        told = labels if labels is None else labels[:ESTIMATES].cpu()
+        ideal = guided(self.exhibit.experiment, self.ideal, told)
+        exact = ideal(step.x.cpu(), self.trajectory.schedule[level])
         return _numbers(step.x0_hat), _numbers(exact.x0_hat)
 
     @torch.no_grad()
     def predictions(self, x: Floats, level: int, *, ideal: bool) -> tuple[Floats, Floats]:
         """Return x0_hat and the score (k, d) at points x (k, d), for a level below N.
 
-        Both come from the trajectory's denoiser or, with ``ideal``, from the exact one;
-        score = −eps_hat / sigma.
+        Both come from the trajectory's denoiser or, with ``ideal``, from the exact one; they are
+        those of the class that is sampled, guided. score = −eps_hat / sigma.
         """
-        given = self.exhibit.denoiser
+        given, experiment = self.exhibit.denoiser, self.exhibit.experiment
         denoiser = self.ideal if ideal or given is None else given
+        denoiser = guided(experiment, denoiser, label_of(experiment))
         points = torch.from_numpy(x).float().to(device_of(denoiser))
         prediction = denoiser(points, self.trajectory.schedule[level])
         score = -_numbers(prediction.eps_hat) / float(self.trajectory.schedule.sigmas[level])
@@ -285,12 +318,14 @@ class Animation:
         """Return the scene at ``position``, without points that are not finite."""
         schedule, levels = self.trajectory.schedule, self.levels
         points = interpolate(self.x, position)
+        finite = np.isfinite(points).all(1)
         alpha, sigma = noise_at(schedule, position)
         reached = min(int(position + 1e-9), levels)
         return Scene(
             position=position,
             levels=levels,
-            points=points[np.isfinite(points).all(1)],
+            points=points[finite],
+            groups=None if self.groups is None else self.groups.of(finite),
             truth=self.mixture.noised(alpha, sigma),
             alpha=alpha,
             sigma=sigma,
@@ -328,7 +363,8 @@ class Animation:
         return centre, _ROOM * half
 
     def _truth(self, level: int) -> GaussianMixture:
-        return exact_at(self.mixture, self.trajectory.schedule, level)
+        # A window of the whole data is the same for every class.
+        return exact_at(self.whole, self.trajectory.schedule, level)
 
     def chosen(self, most: int) -> list[int]:
         """Return at most ``most`` evenly spaced levels, including the first and the last."""

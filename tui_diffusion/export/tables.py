@@ -36,7 +36,8 @@ def write_npz(animation: Animation, file: Path, progress: ProgressCallback) -> N
     Arrays: x (N+1, n, d); x0_hat, eps_hat, mean and noise of each step (N, n, d); alphas, sigmas,
     losses, and the experiment's JSON. x and x0_hat are in the data's own units (float64 for points
     from a file); the others are at the unit size of the network. For points from a file, centre and
-    scale convert between the two: own = centre + scale · x. The archive has no object arrays, so it
+    scale convert between the two: own = centre + scale · x. labels (n,) are the classes of the
+    points, where the network has labels. The archive has no object arrays, so it
     opens with ``allow_pickle=False``.
     """
     trajectory, exhibit = animation.trajectory, animation.exhibit
@@ -90,6 +91,8 @@ def _save(
     """
     x, schedule = trajectory.x, trajectory.schedule
     more = {"alphas": schedule.alphas.numpy(), "sigmas": schedule.sigmas.numpy(), **more}
+    if trajectory.labels is not None:
+        more |= {"labels": trajectory.labels.cpu().numpy()}
     if scaling.changes:
         more |= {"centre": scaling.centre.numpy(), "scale": scaling.scale.numpy()}
 
@@ -130,18 +133,26 @@ def _save(
 
 
 def write_csv(animation: Animation, file: Path, progress: ProgressCallback) -> None:
-    """Write one line for every point at every level: level, alpha, sigma, point, coordinates."""
+    """Write one line for every point at every level: level, alpha, sigma, point, coordinates.
+
+    The last column is the label of the point, where the network has labels.
+    """
     trajectory = animation.trajectory
     scaling = scaling_of(animation.exhibit.experiment.data)
     number_text = float.__repr__ if scaling.changes else "{:.9g}".format  # float64, else float32
     alphas, sigmas = trajectory.schedule.alphas.tolist(), trajectory.schedule.sigmas.tolist()
     names = ("x",) if animation.dim == 1 else ("x", "y")
+    ends = [""] * trajectory.points
+    if trajectory.labels is not None:
+        names = (*names, "label")
+        ends = [f",{label}" for label in trajectory.labels.tolist()]
     with file.open("w", encoding="ascii", newline="") as out:
         out.write(",".join(("level", "alpha", "sigma", "point", *names)) + "\r\n")
         for level, points in enumerate(trajectory.x.detach()):
             head = f"{level},{alphas[level]!r},{sigmas[level]!r}"
             for point, position in enumerate(scaling.inverse(points).tolist()):
-                out.write(f"{head},{point},{','.join(map(number_text, position))}\r\n")
+                numbers = ",".join(map(number_text, position))
+                out.write(f"{head},{point},{numbers}{ends[point]}\r\n")
             progress(level + 1, len(trajectory.x))
 
 
@@ -177,6 +188,10 @@ def _table(
     if view == "evaluations":
         heads = ("sampler", "levels", "evaluations", "network", "ideal", "real")
         return heads, [[getattr(row, head) for head in heads] for row in exhibit.evaluations]
+    if view == "guidance":
+        of_guidance = ("level", "sigma", "angle", "ratio", "length", "exact")
+        guided = [at for at in exhibit.guidance.levels if at is not None]
+        return of_guidance, [[getattr(at, head) for head in of_guidance] for at in guided]
     if view == "schedule":
         schedule, by = sampling_schedule(exhibit.experiment), exhibit.diagnosed.amplification
         grow = [(at.step, at.out) for at in by] + [(None, None)]

@@ -78,6 +78,15 @@ VIEWS = (
         differ=True,
     ),
     View(
+        "guided density",
+        "The sample beside what guidance makes of the data: the density that the guided ODE of "
+        "exact denoisers ends in, and the tilted one, p(x|c)^w p(x)^(1−w), that it is often taken "
+        "to sample. The ring holds 95 % of the exact data.",
+        line="line_guided_panels",
+        plane="plane_guided_panels",
+        differ=True,
+    ),
+    View(
         "paths",
         "The paths of some points from noise to this level, beside those of the ideal "
         "denoiser from the same start. Where they part, the network errs.",
@@ -122,7 +131,7 @@ VIEWS = (
 )
 """Every view of points, in the order of the lab's key ``v``."""
 
-SOLVED = ("network density", "log ratio")
+SOLVED = ("network density", "log ratio", "guided density")
 """Views that solve an ODE at every point of a grid, which takes up to some seconds."""
 
 BY_NAME: Mapping[str, View] = {view.name: view for view in VIEWS}
@@ -144,6 +153,9 @@ OF_TRAINING: Mapping[str, str] = {
     "evaluations": "The error of samplers against calls of the network, which is what sampling "
     "costs: solid the network's, broken the ideal denoiser's, whose slope is the sampler's order. "
     "The gap is the network's fault; the flat line is the score of true points.",
+    "guidance": "The angle of the guidance at every level to what it should be, and its length: "
+    "the exact guidance if the guide hides the label, the exact correction of the network if it is "
+    "only weaker. At 90° guidance adds nothing good.",
 }
 """The meaning of each view of a training and of its result."""
 

@@ -55,7 +55,8 @@ ACTIONS = (
     Action(
         "loss_view", "o", "o", "loss views",
         "Show the next view: the loss; its excess over the floor at every level; where the error "
-        "comes from; the noise and how errors grow; the error against evaluations.",
+        "comes from; the noise and how errors grow; the error against evaluations; the guidance "
+        "at every level.",
         "Training", target="training",
     ),
     Action(

@@ -26,8 +26,11 @@ from torch import Tensor
 from .. import notebook, pictures
 from ..arguments import check_count
 from ..assemble import make_ideal, mixture_for, schedule_for
+from ..conditioning import draw_labels, true_points, truth_of
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
+from ..device_names import device_from
+from ..guidance import of_population
 from ..methods import Denoiser, check_denoiser, device_of
 from ..mixtures import GaussianMixture
 from ..numbered_text import NamedNumber, NumberedText, text_of
@@ -35,7 +38,6 @@ from ..randomness import generator
 from ..samplers import Sampler
 from ..schedules import Level, Schedule
 from ..short_repr import short_repr
-from ..training_set import is_exact
 from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
 from .start_mismatch import StartMismatch
@@ -120,12 +122,13 @@ def attribute(
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
     check_count("points", points)
-    device = device_of(denoiser) if device is None else torch.device(device)
+    device = device_of(denoiser) if device is None else device_from(device)
     mixture = mixture_for(experiment, mixture, device)
     ideal = make_ideal(experiment.method, mixture)
     schedule = schedule_for(experiment, schedule, denoiser)
     k = schedule.levels - experiment.sampling.stop_before
-    truth = mixture.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))
+    goal = truth_of(experiment, mixture)
+    truth = goal.noised(float(schedule.alphas[k]), float(schedule.sigmas[k]))
     reference = Reference(truth)
     count = experiment.sampling.points if points is None else points
     noise = experiment.seed if seed is None else seed
@@ -146,10 +149,11 @@ def attribute(
         return reference.distance(sampled.result)
 
     already = experiment.sampling.start == "exact"
-    exact = None if already else _exact_start(mixture, schedule[0], count, noise)
+    labels = draw_labels(experiment, mixture, count, noise)
+    exact = None if already else _exact_start(mixture, schedule[0], count, noise, labels)
     total = error(denoiser, None)
     started = total if already else error(denoiser, exact)
-    steps = started if is_exact(denoiser) else error(ideal, exact)
+    steps = started if of_population(denoiser) else error(ideal, exact)
     start, start_chance = total.above(started)
     network, network_chance = started.above(steps)
     return Attribution(
@@ -165,10 +169,12 @@ def attribute(
     )
 
 
-def _exact_start(mixture: GaussianMixture, level: Level, count: int, seed: int) -> Tensor:
+def _exact_start(
+    mixture: GaussianMixture, level: Level, count: int, seed: int, labels: Tensor | None
+) -> Tensor:
     """Return α_0 x_0 + σ_0 ε with true x_0 and the ε of any start of this seed, (count, d)."""
     device = mixture.means.device
-    x0 = mixture.sample(count, generator(seed, "exact start", device))
+    x0 = true_points(mixture, count, generator(seed, "exact start", device), labels)
     random = generator(seed, "sampling", device)
     noise = torch.randn((count, mixture.dim), generator=random, device=device)
     return level.alpha * x0 + level.sigma * noise

@@ -30,6 +30,7 @@ from torch import Tensor
 
 from ..mixtures import PAIRS_AT_ONCE, GaussianMixture
 from ..randomness import generator
+from ..rounding import rounded
 from ..short_repr import short_repr
 
 MAX_POINTS = 4096
@@ -120,21 +121,28 @@ class Reference:
 def energy_distance(x: Tensor, mixture: GaussianMixture) -> EnergyDistance:
     """Return the energy distance of the distribution of points x (n, d) to a mixture."""
     mixture = mixture.to("cpu")
-    numbers = (mixture.means, mixture.stds, mixture.weights)
-    return _reference(mixture.dim, *(part.numpy().tobytes() for part in numbers)).distance(x)
+    numbers = [mixture.means, mixture.widths, mixture.weights]
+    if mixture.ellipses is not None:
+        numbers.append(mixture.ellipses.axes)
+    return _reference(_Key(tuple(part.numpy().tobytes() for part in numbers), mixture)).distance(x)
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A mixture, equal to any with the same numbers."""
+
+    numbers: tuple[bytes, ...]
+    mixture: GaussianMixture = field(compare=False)
 
 
 @lru_cache(maxsize=8)
-def _reference(dim: int, *numbers: bytes) -> Reference:
-    """Return the reference of a mixture from the bytes of its numbers: trainings share data."""
-    means, stds, weights = (
-        torch.frombuffer(bytearray(part), dtype=torch.float64) for part in numbers
-    )
-    return Reference(GaussianMixture(means.reshape(-1, dim), stds, weights))
+def _reference(key: _Key) -> Reference:
+    """Return the reference of a mixture: trainings share data."""
+    return Reference(key.mixture)
 
 
 def mixture_distance(a: GaussianMixture, b: GaussianMixture) -> float:
-    """Return the energy distance of two mixtures, exact up to 1,024 components each."""
+    """Return the energy distance of two mixtures, exact up to 1,024 round components each."""
     a, b = merged(a.to("cpu")), merged(b.to("cpu"))
     return max(2 * _mean_distance(a, b) - _mean_distance(a, a) - _mean_distance(b, b), 0.0)
 
@@ -210,9 +218,11 @@ def _parts(x: Tensor, others: int) -> Iterator[Tensor]:
 def merged(mixture: GaussianMixture, most: int = _COMPONENTS) -> GaussianMixture:
     """Merge nearby components into at most ``most``, preserving weight, mean and variance.
 
+    Elongated components are first made of round ones (`core.rounding`).
     Halving along the wider axis, as a k-d tree does, groups components so close to each other that
     the distance to a point changes by their extent squared over the distance.
     """
+    mixture = rounded(mixture, most=max(most // mixture.modes, 256))
     if mixture.modes <= most:
         return mixture
     groups = [torch.arange(mixture.modes)]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..assemble import make_method, make_mixture, make_sampler, noises, sampling_schedule
+from ..conditioning import draw_labels, guided, label_of
 from ..config.experiment import Experiment
 from ..methods import Denoiser, IdealDenoiser, Method, Prediction
 from ..randomness import generator
@@ -65,11 +66,17 @@ def amplification(experiment: Experiment) -> tuple[Amplification, ...]:
     schedule, mixture = sampling_schedule(experiment), make_mixture(experiment.data)
     points = max(4, min(64, 3000 // schedule.levels))
     method = make_method(experiment.method, mixture)
-    ideal = IdealDenoiser(mixture, method)
+    labels, label = draw_labels(experiment, mixture, points, 0), label_of(experiment)
+
+    def ideal(copies: int = 1) -> Denoiser:
+        told = None if labels is None else labels.repeat(copies)
+        exact = IdealDenoiser(mixture, method)
+        return guided(experiment, exact, told if label is None else label)
+
     sampler = make_sampler(experiment.sampling, schedule.levels)
     random = generator(0, "amplification")
     exact = experiment.with_settings({"sampling.start": "exact"})
-    x = start(exact, mixture, schedule, points, random).double()
+    x = start(exact, mixture, schedule, points, random, labels).double()
     numbers = noises(experiment.sampling) * x.shape[1]
     z = torch.randn((schedule.levels, points, numbers), generator=random, dtype=x.dtype)
     delta = torch.randn(x.shape, generator=random, dtype=x.dtype)
@@ -80,10 +87,10 @@ def amplification(experiment: Experiment) -> tuple[Amplification, ...]:
     previous: Step | None = None
     for k in range(schedule.levels):
         level, copies = schedule[k], len(x) // points
-        batch = sampler(x, level, ideal, z[k].repeat(copies, 1), previous)
+        batch = sampler(x, level, ideal(copies), z[k].repeat(copies, 1), previous)
         base, before = x[:points], previous and previous.part(slice(points))
         if level.alpha:
-            perturbed = _Perturbed(ideal, method, delta, k)
+            perturbed = _Perturbed(ideal(), method, delta, k)
             off = sampler(base, level, perturbed, z[k], before)
         else:
             off = batch.part(slice(points))

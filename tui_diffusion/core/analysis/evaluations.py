@@ -25,18 +25,19 @@ from ..assemble import (
     noises,
     sampling_schedule,
 )
+from ..conditioning import label_of, of_label
 from ..config.choices import samplers_of
 from ..config.data_section import DataConfig
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
+from ..guidance import of_population
 from ..methods import Denoiser, Method, Prediction, check_denoiser, device_of
 from ..parts.samplers import SAMPLER_PARTS
 from ..progress import ProgressCallback
 from ..samplers import Step
 from ..schedules import Level
 from ..short_repr import short_repr
-from ..training_set import is_exact
 from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
 
@@ -114,11 +115,11 @@ def errors_by_evaluations(
         if progress is not None:
             progress(done, len(plans))
         ideal, of_network = _ideal_error(plan, count, noise), None
-        if not is_exact(denoiser):
+        if not of_population(denoiser):
             sampled = denoise(
                 plan, denoiser, points=count, seed=noise, device=device_of(denoiser)
             ).result
-            of_network = _reference(plan.data).distance(sampled)
+            of_network = _reference(plan.data, label_of(plan)).distance(sampled)
         rows.append(
             SamplerError(
                 plan.sampling.sampler,
@@ -229,9 +230,9 @@ def _ideal_error(experiment: Experiment, points: int, seed: int) -> EnergyDistan
     """Return the error of the ideal denoiser, which no training changes."""
     ideal = make_ideal(experiment.method, make_mixture(experiment.data))
     sampled = denoise(experiment, ideal, points=points, seed=seed).result
-    return _reference(experiment.data).distance(sampled)
+    return _reference(experiment.data, label_of(experiment)).distance(sampled)
 
 
 @lru_cache(maxsize=8)
-def _reference(data: DataConfig) -> Reference:
-    return Reference(make_mixture(data))
+def _reference(data: DataConfig, label: int | None) -> Reference:
+    return Reference(of_label(make_mixture(data), label))

@@ -19,6 +19,7 @@ import torch
 from .. import notebook
 from ..arguments import check_count
 from ..assemble import mixture_for, scaling_of
+from ..conditioning import truth_of
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..methods import Denoiser, IdealDenoiser, check_denoiser
@@ -27,7 +28,8 @@ from ..randomness import generator
 from ..schedules import Schedule
 from ..short_repr import short_repr
 from .loss_floor import nodes
-from .probability_flow import STEPS, Flow, probability_flow
+from .probability_flow import STEPS, Flow
+from .sampling_flow import MixedFlow, sampling_flow
 
 POINTS = 1000
 """Most true points whose log-density is computed, unless more are asked for."""
@@ -78,6 +80,9 @@ def likelihood(
 ) -> Likelihood:
     """Return the likelihood of the data under a denoiser and the experiment's start.
 
+    If one class is sampled, the data are those of the class; if all are, the density is that of
+    all together.
+
     nll and entropy are in the data's own units; a ``mixture`` that is given has unit size. The
     same seed gives the same points for every denoiser. ``mixture`` and ``schedule`` take the place
     of those of the experiment. Raise `NoFieldError` if the denoiser has no ODE.
@@ -88,7 +93,8 @@ def likelihood(
     check_denoiser(denoiser)
     check_count("points", points)
     mixture = mixture_for(experiment, mixture).to("cpu")
-    flow = probability_flow(experiment, denoiser, mixture=mixture, schedule=schedule)
+    flow = sampling_flow(experiment, denoiser, mixture=mixture, schedule=schedule)
+    mixture = truth_of(experiment, mixture)
     count = min(POINTS, experiment.sampling.points) if points is None else points
     if points is None and isinstance(denoiser, IdealDenoiser):
         count = min(count, max(_FEWEST, _PAIRS // mixture.modes))
@@ -112,7 +118,7 @@ def entropy(mixture: GaussianMixture) -> float:
     return -float(weights @ mixture.log_prob(x))
 
 
-def start_divergence(flow: Flow, mixture: GaussianMixture) -> float:
+def start_divergence(flow: Flow | MixedFlow, mixture: GaussianMixture) -> float:
     """Return KL(noisiest level ‖ start of sampling), in nats."""
     cos, sin = math.cos(flow.noisy), math.sin(flow.noisy)
     noised = mixture.noised(flow.scale * cos, flow.scale * sin)

@@ -17,8 +17,9 @@ one Gaussian, otherwise correct to about 1/n².
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -31,6 +32,8 @@ from ..assemble import (
     mixture_for,
     sampling_schedule,
 )
+from ..components import Ellipses
+from ..conditioning import conditioned, guided, of_label, shares
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
@@ -41,6 +44,7 @@ from ..schedules import Level
 from ..short_repr import short_repr
 from ..training.stages import stages
 from .likelihood_bound import nats_by_level, target_gain
+from .posterior import posterior_moments, within
 
 _REACH = 6.0
 """Range of integrals over x around every component, in its noised std."""
@@ -87,30 +91,25 @@ def residual(
 ) -> Residual:
     """Return the moments of the irreducible residual of x_0, to a relative error of 1e-3.
 
-    The observation is x = α x_0 + σ ε. One Gaussian: ‖r‖² is (s²σ²/v) χ²_d. A mixture: the
+    The observation is x = α x_0 + σ ε. One Gaussian: ‖r‖² is Σ_a (s_a²σ²/v_a) χ²_1. A mixture: the
     posterior is a mixture too. Its moments are exact at every x, and integrated by the trapezoid
     rule, which converges exponentially for functions as smooth as these. Mixtures of very many
     components (points from a file) are sampled instead, to a few percent. ``fourth`` is nan unless
     requested.
     """
-    mixture, d = mixture.to("cpu"), mixture.dim
+    mixture = mixture.to("cpu")
     if mixture.modes == 1:
-        within = float(_within(mixture, alpha, sigma)[0])
-        return Residual(d * within, d * (d + 2) * within**2)
+        variances = within(mixture, alpha, sigma)[0]
+        square = float(variances.sum())
+        return Residual(square, square**2 + 2 * float(variances.square().sum()))
     noised = mixture.noised(alpha, sigma)
     points, cell = nodes(noised)
-    if fourth or mixture.modes <= 64 or bool((mixture.stds != mixture.stds[0]).any()):
+    if fourth or mixture.modes <= 64 or not mixture.alike:
         weights = noised.log_prob(points).exp() * cell if cell else torch.ones(len(points)).double()
         weights = weights / weights.sum()
-        square, fourths = _posterior_moments(mixture, points, alpha, sigma)
+        square, fourths = posterior_moments(mixture, points, alpha, sigma)
         return Residual(float(weights @ square), float(weights @ fourths))
     return Residual(_mmse_of_many(mixture, points, alpha, sigma, bool(cell)), math.nan)
-
-
-def _within(mixture: GaussianMixture, alpha: float, sigma: float) -> Tensor:
-    """Return the variance of a coordinate of x_0, given x and its component: s_m² σ²/v_m, (m,)."""
-    variances = mixture.stds**2
-    return variances * sigma**2 / (alpha**2 * variances + sigma**2)
 
 
 def nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
@@ -120,7 +119,7 @@ def nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
     distance D apart the posterior changes within v/D; that matters where the modes overlap, so the
     grid resolves 0.12 std. Curves and areas have no such gaps.
     """
-    std = float(noised.stds.min())
+    std = noised.narrowest
     wide = float((noised.means.max(0).values - noised.means.min(0).values).norm())
     sharp = std / max(wide, std)
     spacing = min(max(sharp, 0.12), 0.5) if noised.has_modes else 0.7
@@ -135,14 +134,20 @@ def nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
 
 def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
     """Return the points of a lattice near any component, (g, d); None if there are too many."""
-    most = math.ceil(_REACH * float(noised.stds.max()) / spacing)
+    most = math.ceil(_REACH * noised.widest / spacing)
+    if (2 * most + 1) ** noised.dim > _MOST_PAIRS:
+        return None
     offsets = torch.cartesian_prod(*[torch.arange(-most, most + 1)] * noised.dim)
     offsets = offsets.reshape(-1, noised.dim)
     offsets = offsets[offsets.square().sum(1) <= most**2]
     if len(offsets) * noised.modes > _MOST_PAIRS:
         return None
     nearest = (noised.means / spacing).round().long()
-    cells = (nearest[:, None, :] + offsets).reshape(-1, noised.dim)
+    cells = nearest[:, None, :] + offsets
+    if noised.ellipses is None:
+        cells = cells.reshape(-1, noised.dim)
+    else:
+        cells = cells[_near(noised.ellipses, offsets * spacing, spacing)]
     low = cells.min(0).values
     size = (cells.max(0).values - low + 1).tolist()
     rows = size[1] if noised.dim == 2 else 1
@@ -159,32 +164,11 @@ def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
     return (torch.stack(axes, 1) + low).double() * spacing
 
 
-def _posterior_moments(
-    mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float
-) -> tuple[Tensor, Tensor]:
-    """Return E[‖r‖² | x] and E[‖r‖⁴ | x] for r = x_0 − E[x_0|x], both (g,).
-
-    Given x and component m, r ~ N(δ_m, τ_m² I): ‖r‖² has mean q = ‖δ‖² + dτ², variance
-    2dτ⁴ + 4τ²‖δ‖².
-    """
-    d = mixture.dim
-    variance = alpha**2 * mixture.stds**2 + sigma**2
-    within = _within(mixture, alpha, sigma)
-    squares, fourths = [], []
-    for part in torch.split(x, max(1, PAIRS_AT_ONCE // mixture.modes)):
-        shares = mixture.responsibilities(part, alpha, sigma)
-        apart = torch.zeros_like(shares)
-        for axis in range(d):
-            centre = (
-                sigma**2 * mixture.means[:, axis]
-                + alpha * mixture.stds**2 * part[:, axis : axis + 1]
-            ) / variance
-            apart += (centre - (shares * centre).sum(1, keepdim=True)) ** 2
-        mean = apart + d * within
-        squares.append((shares * mean).sum(1))
-        spread = 2 * d * within**2 + 4 * within * apart
-        fourths.append((shares * (mean**2 + spread)).sum(1))
-    return torch.cat(squares), torch.cat(fourths)
+def _near(ellipses: Ellipses, offsets: Tensor, margin: float) -> Tensor:
+    """Return which offsets (k, d) are within `_REACH` std of every component, (m, k)."""
+    along = torch.einsum("kd,mda->mka", offsets.double(), ellipses.axes)
+    reach = _REACH * ellipses.widths[:, None] + margin
+    return (along / reach).square().sum(2) <= 1
 
 
 def _mmse_of_many(
@@ -215,29 +199,81 @@ def _mmse_of_many(
         spread = (moments[:, -1] - moments[:, :-1].square().sum(1)).clamp_min(0)
         total += float(density.double() @ spread)
         weights += float(density.double().sum())
-    within = float(_within(mixture, alpha, sigma)[0])
-    return mixture.dim * within + (sigma**2 / variance) ** 2 * total / weights
+    return (
+        float(within(mixture, alpha, sigma)[0].sum()) + (sigma**2 / variance) ** 2 * total / weights
+    )
 
 
-Data = DataConfig | GaussianMixture
+Source = DataConfig | GaussianMixture
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Data whose points are seen with a label, by its share; None: with a hidden one."""
+
+    source: Source
+    shares: tuple[tuple[int | None, float], ...]
+
+
+Data = Source | Labelled
+
+
+def _by_label(data: Data) -> Labelled:
+    return data if isinstance(data, Labelled) else Labelled(data, ((None, 1.0),))
+
+
+def _residual(data: Data, alpha: float, sigma: float, fourth: bool) -> Residual:
+    data = _by_label(data)
+    parts = [
+        (share, _residual_of(data.source, label, alpha, sigma, fourth))
+        for label, share in data.shares
+    ]
+    return Residual(
+        sum(share * part.square for share, part in parts),
+        sum(share * part.fourth for share, part in parts),
+    )
 
 
 @lru_cache(maxsize=4096)
-def _residual(data: Data, alpha: float, sigma: float, fourth: bool) -> Residual:
-    return residual(_mixture(data), alpha, sigma, fourth=fourth)
+def _residual_of(
+    source: Source, label: int | None, alpha: float, sigma: float, fourth: bool
+) -> Residual:
+    return residual(of_label(_mixture(source), label), alpha, sigma, fourth=fourth)
+
+
+def _mixture(data: Data) -> GaussianMixture:
+    return _built(data.source if isinstance(data, Labelled) else data)
 
 
 @lru_cache(maxsize=8)
-def _mixture(data: Data) -> GaussianMixture:
-    return data.to("cpu") if isinstance(data, GaussianMixture) else make_mixture(data)
+def _built(source: Source) -> GaussianMixture:
+    return source.to("cpu") if isinstance(source, GaussianMixture) else make_mixture(source)
 
 
-def _data(experiment: Experiment, mixture: GaussianMixture | None) -> Data:
-    """Return the key of the data in the caches: a mixture, or the experiment's configuration."""
-    if mixture is None:
-        return experiment.data
-    check_type("mixture", mixture, GaussianMixture)
-    return mixture_for(experiment, mixture, mixture.means.device)
+def _data(
+    experiment: Experiment, mixture: GaussianMixture | None, *, training: bool = False
+) -> Data:
+    """Return the key of the data in the caches: a mixture, or the experiment's configuration.
+
+    The points are seen with their labels, as in a sample or, with ``training``, in training.
+    """
+    source: Source = experiment.data
+    if mixture is not None:
+        check_type("mixture", mixture, GaussianMixture)
+        source = mixture_for(experiment, mixture, mixture.means.device)
+    return labelled(experiment, source, training=training)
+
+
+def labelled(experiment: Experiment, source: Source, *, training: bool) -> Data:
+    """Return data with the labels that an experiment's network is told of them, if it is any."""
+    if not experiment.network.labels:
+        return source
+    if not training:
+        return Labelled(source, tuple(shares(experiment, _mixture(source)).items()))
+    hidden = experiment.training.label_dropout
+    weights = enumerate(_mixture(source).class_weights().tolist())
+    seen = [(label, (1 - hidden) * weight) for label, weight in weights]
+    return Labelled(source, tuple(part for part in [*seen, (None, hidden)] if part[1]))
 
 
 # --- losses --------------------------------------------------------------------------------------
@@ -264,12 +300,15 @@ def floor_at(
     level: Level,
     excess: float = 0.0,
     mixture: GaussianMixture | None = None,
+    *,
+    training: bool = False,
 ) -> float:
     """Return the floor at one level; with ``excess`` = E‖output − E[T|x]‖², the loss.
 
-    Here and below, ``mixture`` takes the place of the experiment's data.
+    Here and below, ``mixture`` takes the place of the experiment's data, and with ``training``
+    labels are hidden as in training.
     """
-    data = _data(experiment, mixture)
+    data = _data(experiment, mixture, training=training)
     return loss_on(experiment, make_method(experiment.method, _mixture(data)), data, level, excess)
 
 
@@ -303,11 +342,11 @@ def training_levels(
     method = make_method(experiment.method, _mixture(_data(experiment, mixture)))
     if isinstance(method, AnyLevel):
         positions = torch.linspace(-3.5, 3.5, 11, dtype=torch.float64)
-        shares = (-positions.square() / 2).exp()
+        weights = (-positions.square() / 2).exp()
         levels = [method.sample_level(u) for u in torch.special.ndtr(positions)]
         return [
             (Level(float(at.alpha), float(at.sigma), 1.0, 0.0), float(share))
-            for at, share in zip(levels, shares / shares.sum(), strict=True)
+            for at, share in zip(levels, weights / weights.sum(), strict=True)
         ]
     schedule = make_schedule(experiment.schedule)
     if experiment.network.per_level:
@@ -321,7 +360,7 @@ def training_floor(
     """Return the floor of the training loss, averaged over the levels as training does."""
     experiment = experiment_of(experiment)
     return sum(
-        share * floor_at(experiment, level, mixture=mixture)
+        share * floor_at(experiment, level, mixture=mixture, training=True)
         for level, share in training_levels(experiment, mixture)
     )
 
@@ -336,7 +375,7 @@ def stage_floors(experiment: Experiment) -> tuple[tuple[int, float], ...]:
         return ((0, training_floor(experiment)),)
     schedule = make_schedule(experiment.schedule)
     return tuple(
-        (stage.start, floor_at(experiment, schedule[stage.level]))
+        (stage.start, floor_at(experiment, schedule[stage.level], training=True))
         for stage in stages(experiment)
         if stage.level is not None
     )
@@ -352,32 +391,53 @@ def excess_square(
     points: int = 512,
     seed: int = 0,
     mixture: GaussianMixture | None = None,
+    *,
+    training: bool = False,
 ) -> float:
-    """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed."""
-    data = _data(experiment, mixture)
+    """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed.
+
+    The denoiser is that of sampling: told the labels of the points, and guided. With ``training``
+    it is not guided, and some labels are hidden.
+    """
+    data = _data(experiment, mixture, training=training)
     method = make_method(experiment.method, _mixture(data))
-    return excess_on(denoiser, method, data, level, points, seed)
+    told = partial(conditioned, denoiser) if training else partial(guided, experiment, denoiser)
+    return excess_on(told, method, data, level, points, seed)
 
 
 @torch.no_grad()
 def excess_on(
-    denoiser: Denoiser, method: Method, data: Data, level: Level, points: int = 512, seed: int = 0
+    told: Callable[[int | None], Denoiser],
+    method: Method,
+    data: Data,
+    level: Level,
+    points: int = 512,
+    seed: int = 0,
 ) -> float:
-    """Return `excess_square` on any data, for a method that may have the constants of others."""
-    device = device_of(denoiser)
-    x, x0_hat = _denoised(data, float(level.alpha), float(level.sigma), points, seed)
-    eps_hat = (x - level.alpha * x0_hat) / level.sigma
-    target = method.target(x0_hat, eps_hat, level)
-    output = denoiser(x.float().to(device), level).output.double().cpu()
-    return float((output - target).square().sum(1).mean())
+    """Return `excess_square` on any data, for a method that may have the constants of others.
+
+    ``told`` returns the denoiser of points of a class; None: without a label.
+    """
+    by_label = _by_label(data)
+    few = points if len(by_label.shares) == 1 else max(64, points // len(by_label.shares))
+    total = 0.0
+    for label, share in by_label.shares:
+        of = told(label)
+        at = float(level.alpha), float(level.sigma)
+        x, x0_hat = _denoised(by_label.source, label, *at, few, seed)
+        eps_hat = (x - level.alpha * x0_hat) / level.sigma
+        target = method.target(x0_hat, eps_hat, level)
+        output = of(x.float().to(device_of(of)), level).output.double().cpu()
+        total += share * float((output - target).square().sum(1).mean())
+    return total
 
 
 @lru_cache(maxsize=256)
 def _denoised(
-    data: Data, alpha: float, sigma: float, points: int, seed: int
+    source: Source, label: int | None, alpha: float, sigma: float, points: int, seed: int
 ) -> tuple[Tensor, Tensor]:
     """Return true points at a level and their E[x_0|x], both (n, d): the same for any network."""
-    mixture, random = _mixture(data), generator(seed, "excess")
+    mixture, random = of_label(_mixture(source), label), generator(seed, "excess")
     x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
     x = alpha * x0 + sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
     return x, mixture.denoise(x, alpha, sigma)
@@ -390,7 +450,10 @@ def level_losses(
     seed: int = 0,
     mixture: GaussianMixture | None = None,
 ) -> list[LevelLoss]:
-    """Return loss, floor and excess at every sampling level, noisiest first."""
+    """Return loss, floor and excess at every sampling level, noisiest first.
+
+    They are those of the denoiser that sampling uses, told the labels of the points and guided.
+    """
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)
     schedule = sampling_schedule(experiment)
@@ -413,6 +476,7 @@ def training_excess(
     """Return the expected training loss of a network minus `training_floor`; never below 0."""
     total = 0.0
     for level, share in training_levels(experiment):
-        extra = excess_square(experiment, denoiser, level, points, seed)
-        total += share * (floor_at(experiment, level, extra) - floor_at(experiment, level))
+        extra = excess_square(experiment, denoiser, level, points, seed, training=True)
+        floor = floor_at(experiment, level, training=True)
+        total += share * (floor_at(experiment, level, extra, training=True) - floor)
     return max(total, 0.0)

@@ -15,20 +15,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..assemble import make_method, make_mixture, sampling_schedule
+from ..conditioning import conditioned
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..methods import Denoiser, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, between_parts
 from ..randomness import generator
 from ..training_set import POPULATION_UNKNOWN, TrainingSet, make_training_set
-from .loss_floor import Data, excess_on, loss_on, training_levels
+from .loss_floor import Source, excess_on, labelled, loss_on, training_levels
 
 COPY = 1 / 3
 """A copy is nearer to a training point than this share of its distance to the second nearest."""
@@ -81,13 +82,14 @@ def finite_losses(
 
 
 def _losses(
-    experiment: Experiment, denoiser: Denoiser, data: Data, points: int, seed: int
+    experiment: Experiment, denoiser: Denoiser, source: Source, points: int, seed: int
 ) -> tuple[float, float]:
     """Return the expected loss on some data, and its floor."""
+    data, told = labelled(experiment, source, training=True), partial(conditioned, denoiser)
     method = make_method(experiment.method, make_mixture(experiment.data))
     loss = floor = 0.0
     for level, share in training_levels(experiment):
-        excess = excess_on(denoiser, method, data, level, points, seed)
+        excess = excess_on(told, method, data, level, points, seed)
         loss += share * loss_on(experiment, method, data, level, excess)
         floor += share * loss_on(experiment, method, data, level)
     return loss, floor

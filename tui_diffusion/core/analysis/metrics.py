@@ -45,10 +45,11 @@ class Quality:
     points; ``energy_distance_chance``: two std of it between samples. ``sliced_wasserstein``:
     distance to a real sample.
 
-    ``mode_weights``: share of points nearest to each mode; ``mode_tv``: half the sum of their
-    absolute differences from the true weights. ``off_mode``: share of points farther than 5 std
-    from every component. ``in_mode_std_ratio``: root mean square distance, per coordinate, of the
-    others from the mean of their mode, over the true std; None if there are none.
+    ``mode_weights``: share of points nearest to each mode, in its std; ``mode_tv``: half the sum of
+    their absolute differences from the true weights. ``off_mode``: share of points farther than
+    5 std from every component. ``in_mode_std_ratio``: root mean square distance, per coordinate, of
+    the others from the mean of their mode, over the true std (that along each axis of a mode that
+    is not round); None if there are none.
 
     ``…_real`` is the score of a real sample of the same size; for the energy distance, whose mean
     is then 0, the root mean square. Measures of modes are None for data whose components form a
@@ -199,7 +200,11 @@ class _Scores:
 def _scores(x: Tensor, points: int, mixture: GaussianMixture) -> _Scores:
     """Score the finite points x out of all ``points``."""
     squared, index = nearest_mode(x, mixture)
-    on_mode = squared <= (OFF_MODE * mixture.stds[index].to(x)) ** 2
+    if mixture.alike:
+        on_mode = squared <= (OFF_MODE * mixture.stds[index].to(x)) ** 2
+    else:
+        away, index = mixture.in_stds(x)
+        on_mode = away <= OFF_MODE
     off = 1 - float(on_mode.sum()) / points
     if not mixture.has_modes:
         return _Scores(None, None, None, off, None)
@@ -219,5 +224,5 @@ def _in_mode_ratio(x: Tensor, index: Tensor, mixture: GaussianMixture) -> float 
         return None
     count = torch.bincount(index, minlength=mixture.modes).clamp_min(1)
     centres = torch.zeros_like(mixture.means).index_add_(0, index, x.double()) / count[:, None]
-    scaled = (x - centres[index]) / mixture.stds[index, None]
+    scaled = mixture.whitened(x - centres[index], index)
     return float(scaled.square().mean().sqrt())

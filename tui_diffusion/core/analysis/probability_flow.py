@@ -33,8 +33,8 @@ from torch import Tensor
 
 from ..assemble import make_method, mixture_for, schedule_for
 from ..config.experiment import Experiment
-from ..empirical import Empirical
-from ..methods import AnyLevel, Denoiser, IdealDenoiser, Prediction, device_of
+from ..guidance import GuidedDenoiser, is_exact, of_population
+from ..methods import AnyLevel, Denoiser, Prediction, device_of
 from ..mixtures import GaussianMixture, between_parts
 from ..schedules import Level, Schedule
 from .likelihood_bound import target_gain
@@ -45,6 +45,9 @@ STEPS = 64
 
 _CLEAN = 1e-4
 """Angle below which the score is constant: float32 cannot tell such points from clean ones."""
+
+_NEAR = 1e-9
+"""Distance of the two angles beside a jump of the field, relative to the angle."""
 
 
 class NoFieldError(ValueError):
@@ -57,7 +60,8 @@ class Flow:
 
     ``start`` is the distribution of x at the noisiest level. ``scale`` is its √(α² + σ²). ``knots``
     are the levels with their angles, cleanest first, if the denoiser is defined at no others.
-    ``width`` is the std of the narrowest component of the data.
+    ``width`` is the std of the narrowest component of the data. ``jumps`` are the angles at which
+    the field is not continuous.
     """
 
     denoiser: Denoiser
@@ -67,6 +71,7 @@ class Flow:
     noisy: float
     width: float
     knots: tuple[tuple[float, Level], ...] = ()
+    jumps: tuple[float, ...] = ()
 
     @property
     def sigma(self) -> float:
@@ -102,12 +107,24 @@ class Flow:
         return _asked(self.denoiser, math.hypot(level.alpha, level.sigma) * u, level).x0_hat
 
     def angles(self, begin: float, steps: int) -> list[float]:
-        """Return steps + 1 angles from ``begin`` to the noisiest, dense near clean data."""
+        """Return steps + 1 angles from ``begin`` to the noisiest, dense near clean data.
+
+        A jump of the field adds two, so close to each other that the step over it has no effect.
+        """
         offset = self.width / 3
         marks = torch.linspace(
             math.log(begin + offset), math.log(self.noisy + offset), steps + 1, dtype=torch.float64
         )
-        return [begin, *(marks[1:-1].exp() - offset).tolist(), self.noisy]
+        sides = [jump * (1 + side) for jump in self.jumps for side in (-_NEAR, _NEAR)]
+        inside = [side for side in sides if begin < side < self.noisy]
+        return [begin, *sorted([*(marks[1:-1].exp() - offset).tolist(), *inside]), self.noisy]
+
+    def count(self, angle: float, steps: int) -> int:
+        """Return the share of ``steps`` from clean data that lies beyond an angle, rounded up."""
+        offset = self.width / 3
+        whole = math.log((self.noisy + offset) / (self.clean + offset))
+        part = math.log((self.noisy + offset) / (angle + offset))
+        return max(1, math.ceil(steps * part / whole)) if whole > 0 else 0
 
     def log_density(self, u: Tensor, angle: float | None = None, steps: int = STEPS) -> Tensor:
         """Return log q at points u (n, d) of unit α² + σ², by default clean ones; (n,), float64.
@@ -116,9 +133,7 @@ class Flow:
         nan where a path is not finite.
         """
         angle = self.clean if angle is None else max(angle, self.clean)
-        whole = math.log((self.noisy + self.width / 3) / (self.clean + self.width / 3))
-        part = math.log((self.noisy + self.width / 3) / (angle + self.width / 3))
-        count = max(1, math.ceil(steps * part / whole)) if whole > 0 else 0
+        count = self.count(angle, steps)
         u, total = u.detach().double(), torch.zeros(len(u), dtype=torch.float64)
         if count and angle < self.noisy:
             nodes = self.angles(angle, count)
@@ -139,6 +154,25 @@ class Flow:
         v4, d4 = self._with_divergence(u + h * v3, high)
         return u + h / 6 * (v1 + 2 * v2 + 2 * v3 + v4), h / 6 * (d1 + 2 * d2 + 2 * d3 + d4)
 
+    @torch.no_grad()
+    def generated(self, x: Tensor, angle: float | None = None, steps: int = STEPS) -> Tensor:
+        """Carry points x (n, d) of the start to an angle, by default the cleanest.
+
+        The result is u of unit α² + σ², (n, d), float64. ``steps`` are those to the cleanest.
+        """
+        angle = self.clean if angle is None else max(angle, self.clean)
+        u, count = x.cpu().double() / self.scale, self.count(angle, steps)
+        nodes = self.angles(angle, count)[::-1] if count and angle < self.noisy else []
+        for high, low in pairwise(nodes):
+            between_parts.get()()
+            h, middle = low - high, (low + high) / 2
+            v1 = self.velocity(u, high)
+            v2 = self.velocity(u + h / 2 * v1, middle)
+            v3 = self.velocity(u + h / 2 * v2, middle)
+            v4 = self.velocity(u + h * v3, low)
+            u = u + h / 6 * (v1 + 2 * v2 + 2 * v3 + v4)
+        return u
+
     def _with_divergence(self, u: Tensor, angle: float) -> tuple[Tensor, Tensor]:
         """Return v and its divergence at points u, (n, d) and (n,)."""
         with torch.enable_grad():
@@ -155,13 +189,20 @@ class Flow:
 def _asked(denoiser: Denoiser, x: Tensor, level: Level) -> Prediction:
     """Return a prediction in float64 on the CPU; a network computes in float32 on its device."""
     device = device_of(denoiser)
-    precise = isinstance(denoiser, IdealDenoiser) and device.type != "mps"
+    precise = is_exact(denoiser) and device.type != "mps"
     at = denoiser((x if precise else x.float()).to(device), level)
     return Prediction(*(part.cpu().double() for part in (at.output, at.eps_hat, at.x0_hat)))
 
 
 def _log_tan(angle: float) -> float:
     return math.log(math.tan(min(angle, math.pi / 2 - 1e-9)))
+
+
+def jumps_of(denoiser: Denoiser) -> tuple[float, ...]:
+    """Return the angles at which the estimates of a denoiser are not continuous."""
+    if isinstance(denoiser, GuidedDenoiser) and denoiser.weight != 1:
+        return math.atan(denoiser.low), math.atan(denoiser.high)
+    return ()
 
 
 def angle_of(alpha: float, sigma: float) -> float:
@@ -181,14 +222,14 @@ def probability_flow(
     Raise `NoFieldError` if no level of its training determines the noise, or if it ends in single
     points, as that of a training set does.
     """
-    if isinstance(denoiser, IdealDenoiser) and isinstance(denoiser.mixture, Empirical):
+    if is_exact(denoiser) and not of_population(denoiser):
         raise NoFieldError("copies of training points have no density")
     mixture = mixture_for(experiment, mixture)
     levels = schedule_for(experiment, schedule, denoiser)
     alpha, sigma = float(levels.alphas[0]), float(levels.sigmas[0])
     method = make_method(experiment.method, mixture)
     clean, knots = 0.0, tuple[tuple[float, Level], ...]()
-    if not isinstance(denoiser, IdealDenoiser) and not isinstance(method, AnyLevel):
+    if not is_exact(denoiser) and not isinstance(method, AnyLevel):
         known = [levels[k] for k in range(levels.levels)]
         knots = tuple(
             (angle_of(float(at.alpha), float(at.sigma)), at)
@@ -207,6 +248,7 @@ def probability_flow(
         math.hypot(alpha, sigma),
         clean,
         max(angle_of(alpha, sigma), clean),
-        float(mixture.stds.min()),
+        mixture.narrowest,
         knots,
+        jumps_of(denoiser),
     )

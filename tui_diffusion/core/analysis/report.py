@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..arguments import check_type
-from ..assemble import make_mixture, mixture_of, scaling_of
+from ..assemble import mixture_of, sampling_schedule, scaling_of
+from ..conditioning import truth_of
 from ..config.experiment import Experiment
-from ..config.presets import Preset
+from ..config.presets import Preset, experiment_of
 from ..datasets import Scaling
 from ..methods import Denoiser
 from ..mixtures import GaussianMixture
@@ -26,6 +27,8 @@ from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
 from .error_growth import amplification
 from .evaluations import best_samplers, errors_by_evaluations
+from .guidance_effect import guided_distances
+from .guidance_vectors import guidance_by_level
 from .likelihood import likelihood
 from .loss_floor import level_losses, training_excess, training_floor
 from .memorisation import memorisation_report
@@ -82,8 +85,13 @@ def target_of(trajectory: Trajectory, mixture: GaussianMixture) -> GaussianMixtu
 
 
 def quality(trajectory: Trajectory, mixture: GaussianMixture | Experiment | Preset) -> Quality:
-    """Return the quality of a trajectory's result against its target, at unit size."""
+    """Return the quality of a trajectory's result against its target, at unit size.
+
+    The target of an experiment or a preset is what its samples should follow.
+    """
     check_type("trajectory", trajectory, Trajectory)
+    if isinstance(mixture, Experiment | Preset):
+        mixture = truth_of(experiment_of(mixture))
     return evaluate(trajectory.result, target_of(trajectory, mixture_of(mixture)))
 
 
@@ -98,7 +106,7 @@ def sample_report(
     points from a file has std 1. ``progress`` is that of `evaluate`.
     """
     scaling = scaling_of(experiment.data)
-    target = target_of(trajectory, make_mixture(experiment.data))
+    target = target_of(trajectory, truth_of(experiment))
     scores = evaluate(trajectory.result, target, progress=progress)
     measured = torch.tensor([scores.mean, scores.std], dtype=torch.float64)
     mean, std = _own_moments(scaling, *measured)
@@ -179,16 +187,20 @@ def evaluation(
 ) -> dict[str, Any]:
     """Return the report on a denoiser: its metrics, levels, attribution and start.
 
-    ``levels`` holds, for each sampling level, the network's loss, floor, excess and nats, and by
-    which factor an error in eps_hat grows after one step and in the sample (`amplification`).
-    ``finite`` is as of `memorised`, which is None where training draws fresh points.
+    ``levels`` holds, for each sampling level, the network's loss, floor, excess and nats, by which
+    factor an error in eps_hat grows after one step and in the sample (`amplification`), and the
+    angle and lengths of guidance. ``guidance`` is None without guidance. ``finite`` is as of
+    `memorised`, which is None where training draws fresh points.
     """
     trajectory = denoise(experiment, denoiser, device=device, progress=progress)
     sampled = sample_report(experiment, trajectory)
     levels = [
-        {**asdict(at), "amplification": by.step, "amplification_out": by.out}
-        for at, by in zip(
-            level_losses(experiment, denoiser), amplification(experiment), strict=True
+        {**asdict(at), "amplification": by.step, "amplification_out": by.out, "guidance": guidance}
+        for at, by, guidance in zip(
+            level_losses(experiment, denoiser),
+            amplification(experiment),
+            guidance_levels(experiment, denoiser),
+            strict=True,
         )
     ]
     nats = [at["nats"] for at in levels if at["nats"] is not None]
@@ -206,6 +218,7 @@ def evaluation(
             },
             "start": asdict(start),
             "likelihood": likelihood_report(experiment, denoiser, sum(nats)),
+            "guidance": guidance_report(experiment, trajectory),
             "memorisation": None,
             **memorised(experiment, denoiser, trajectory, finite),
         }
@@ -225,6 +238,33 @@ def likelihood_report(experiment: Experiment, denoiser: Denoiser, levels: float)
     except NoFieldError as error:
         return {**dict.fromkeys(names), "reason": str(error)}
     return asdict(found) | {"bound": found.start + levels, "reason": ""}
+
+
+def guidance_report(experiment: Experiment, trajectory: Trajectory) -> dict[str, Any] | None:
+    """Return the distances of a sample from the exact distributions of its guidance.
+
+    None without guidance. ``reason`` says why there is no tilted density.
+    """
+    found, sampling = guided_distances(experiment, trajectory), experiment.sampling
+    return found and {
+        "weight": sampling.guidance,
+        "from": sampling.guidance_from,
+        "to": sampling.guidance_to,
+        "guide": sampling.guide,
+        "label": sampling.label,
+        **asdict(found),
+    }
+
+
+def guidance_levels(
+    experiment: Experiment, denoiser: Denoiser
+) -> list[dict[str, float | None] | None]:
+    """Return angle, ratio, length and exact length of guidance at every level; None without it."""
+    found = guidance_by_level(experiment, denoiser)
+    names = ("angle", "ratio", "length", "exact")
+    return [at and {name: getattr(at, name) for name in names} for at in found] or [
+        None
+    ] * sampling_schedule(experiment).levels
 
 
 def evaluations(

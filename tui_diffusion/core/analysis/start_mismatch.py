@@ -10,7 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+import torch
+
 from ..assemble import mixture_for, sampling_schedule
+from ..conditioning import label_of, of_label, shares, truth_of
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..mixtures import GaussianMixture
@@ -52,9 +55,21 @@ def start_of(
     schedule: Schedule | None = None,
 ) -> GaussianMixture:
     """Return the exact distribution from which sampling starts."""
-    mixture = mixture_for(experiment, mixture)
+    whole = mixture_for(experiment, mixture)
     schedule = schedule or sampling_schedule(experiment)
     alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
+    if experiment.sampling.start == "exact":
+        return truth_of(experiment, whole).noised(alpha, sigma)
+    centred = experiment.sampling.start == "data-mean"
+    by_label = shares(experiment, whole) if centred else {label_of(experiment): 1.0}
+    means = torch.stack([of_label(whole, label).mean() for label in by_label])
+    return GaussianMixture(alpha * centred * means, sigma, [*by_label.values()])
+
+
+def start_at(
+    experiment: Experiment, mixture: GaussianMixture, alpha: float, sigma: float
+) -> GaussianMixture:
+    """Return the distribution from which sampling of one class, ``mixture``, starts at a level."""
     if experiment.sampling.start == "exact":
         return mixture.noised(alpha, sigma)
     centred = experiment.sampling.start == "data-mean"
@@ -70,10 +85,10 @@ def start_mismatch(
     ``mixture`` takes the place of the experiment's data.
     """
     experiment = experiment_of(experiment)
-    schedule, mixture = sampling_schedule(experiment), mixture_for(experiment, mixture)
+    schedule, truth = sampling_schedule(experiment), truth_of(experiment, mixture)
     alpha, sigma = float(schedule.alphas[0]), float(schedule.sigmas[0])
-    noised = mixture.noised(alpha, sigma)
-    spread = float(mixture.std().square().mean().sqrt())
+    noised = truth.noised(alpha, sigma)
+    spread = float(truth.std().square().mean().sqrt())
     exact = experiment.sampling.start == "exact"
     distance = 0.0 if exact else mixture_distance(start_of(experiment, mixture), noised)
     std = float(noised.std().square().mean().sqrt())

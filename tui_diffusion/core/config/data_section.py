@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .point_files import FilePoints
+    from .point_labels import FilePoints
 
-OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where")
+OF_THE_FILE = ("data.name", "data.path", "data.columns", "data.where", "data.label")
 """Fields that determine the points of a file: setting one of them reads the file."""
 
 
@@ -35,7 +35,7 @@ OPTIMA = ("population", "training set")
 
 
 class DataConfig(PartSection):
-    """The distribution to learn: a mixture of Gaussians of one width."""
+    """The distribution to learn: a mixture of Gaussians."""
 
     parts = DATA_PARTS
 
@@ -56,6 +56,20 @@ class DataConfig(PartSection):
         "weights",
         "Weight of every component, scaled to sum to 1. Empty: as the data set has them.",
         allowed=f"one number from {LEAST_WEIGHT:g} to {1 / LEAST_WEIGHT:g} for each of the means",
+    )
+    stds: RealList = setting(
+        (),
+        "stds",
+        "Standard deviation of every component. Empty: data.std for all.",
+        allowed=f"one number from {LEAST_STD:g} to 10 for each of the means",
+    )
+    correlation: Real = setting(
+        0.8,
+        "correlation",
+        "Correlation of the two coordinates of every component.",
+        ge=-0.99,
+        le=0.99,
+        scale=0.05,
     )
     count: Whole = setting(8, "modes", "Number of modes on the ring.", ge=1, le=64)
     path: str = setting(
@@ -79,6 +93,15 @@ class DataConfig(PartSection):
         "rows",
         "Only the rows that have this value in this column, such as dataset:dino; empty: all.",
         allowed="COLUMN:VALUE, the column by name or number",
+        pattern=PRINTABLE,
+        max_length=400,
+    )
+    label: str = setting(
+        "",
+        "label",
+        "The column of the label of each point, its class, by name or number; empty: a column "
+        "named label or class that is no coordinate, if there is one.",
+        allowed="a name or a number of a column with at most 16 different values",
         pattern=PRINTABLE,
         max_length=400,
     )
@@ -145,8 +168,8 @@ class DataConfig(PartSection):
         part = DATA_PARTS[self.name]
         means, weights = self.means or part.means, self.weights or part.weights
         if not part.means:
-            if self.means or self.weights:
-                field = "means" if self.means else "weights"
+            if self.means or self.weights or self.stds:
+                field = "means" if self.means else "weights" if self.weights else "stds"
                 raise ValueError(
                     f"data.{field}: does not go with data.name {self.name!r}; "
                     f"allowed: none, or data.name = {' or '.join(centred())}"
@@ -154,7 +177,7 @@ class DataConfig(PartSection):
             if self.name == "file" and self._rows is None and info.context is not None:
                 self._rows = info.context["rows"]
             if self.name == "file" and self._rows is None:
-                path, self._rows = _read_points(self.path, self.columns, self.where)
+                path, self._rows = _read_points(self.path, self.columns, self.where, self.label)
                 object.__setattr__(self, "path", path)
             return self
         dims = {len(mean) for mean in means}
@@ -165,6 +188,11 @@ class DataConfig(PartSection):
                 f"data.means: {shown} has points of {counts} coordinates, {len(means)} in all; "
                 "allowed: 1 to 64 points, all of 1 or all of 2 coordinates"
             )
+        if "correlation" in part.uses and dims != {2}:
+            raise ValueError(
+                f"data.means: {shortened(format_value(means))} are points of 1 coordinate; "
+                f"allowed: points of 2 coordinates, as data.name is {self.name!r}"
+            )
         if not self.weights and len(weights) != len(means):
             weights = ()
         farthest = max(abs(number) for mean in means for number in mean)
@@ -173,7 +201,15 @@ class DataConfig(PartSection):
                 f"data.means: {shortened(format_value(means))} reach too far; allowed: numbers "
                 f"from {-FARTHEST:g} to {FARTHEST:g}"
             )
-        if self.std < LEAST_STD * farthest:
+        least = LEAST_STD * max(farthest, 1.0)
+        fits = [least <= std <= 10 for std in self.stds]
+        if self.stds and (len(fits) != len(means) or not all(fits)):
+            shown = shortened(format_value(self.stds))
+            raise ValueError(
+                f"data.stds: {shown} does not fit {len(means)} means up to {farthest:g}; allowed: "
+                f"for each of them a number from {format_value(least)} to 10, or none"
+            )
+        if not self.stds and self.std < LEAST_STD * farthest:
             raise ValueError(
                 f"data.std: {format_value(self.std)} is finer than float32 holds at means of "
                 f"{farthest:g}; allowed: from {format_value(LEAST_STD * farthest)}"
@@ -197,6 +233,17 @@ class DataConfig(PartSection):
         if self.points is not None:
             return int(self.points.shape[1])
         return len(self.means[0]) if self.means else DATA_PARTS[self.name].dim
+
+    @property
+    def classes(self) -> int:
+        """Number of classes of the points."""
+        if self._given is not None:
+            return int(self._given.classes)
+        if self.name == "ring":
+            return self.count
+        if self.class_names:
+            return len(self.class_names)
+        return len(self.means) or DATA_PARTS[self.name].classes
 
     @property
     def finite(self) -> bool:
@@ -240,19 +287,39 @@ class DataConfig(PartSection):
 
         The file is not read again, so it may change or disappear.
         """
-        return None if self._rows is None or self._given is not None else self._rows.values
+        return None if self._file is None else self._file.values
+
+    @property
+    def copy_of_points(self) -> NDArray[Any] | None:
+        """The array that a run keeps: the points, and their labels in a last column of text."""
+        return None if self._file is None else self._file.copy()
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """The class of every point of the file, shape (n,), from 0; None without labels."""
+        return None if self._file is None or self._file.labels is None else self._file.labels[0]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes of a file's points; () without labels."""
+        return () if self._file is None or self._file.labels is None else self._file.labels[1]
+
+    @property
+    def _file(self) -> FilePoints | None:
+        return None if self._given is not None else self._rows
 
 
-def _read_points(path: str, columns: str, where: str) -> tuple[str, FilePoints]:
+def _read_points(path: str, columns: str, where: str, label: str) -> tuple[str, FilePoints]:
     """Return the absolute path of a file and the points chosen in it; raise `ConfigError`."""
-    from .point_files import FilePoints, read_points
+    from .point_files import read_labelled
+    from .point_labels import FilePoints
 
     file = expanded(path)
     with suppress(OSError):  # the working folder may not exist any more
         file = file.absolute() if path else file
-    points = read_points(file, columns, where)
+    points, labels = read_labelled(file, columns, where, label)
     try:
         check_columns(points)
     except ValueError as error:
         raise ValueError(f"data.path: {shortened(str(file), 80)}: {error}") from None
-    return str(file), FilePoints(points, file.name)
+    return str(file), FilePoints(points, file.name, labels)

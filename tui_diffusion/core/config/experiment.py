@@ -28,7 +28,7 @@ from ..text import shortened
 from .choices import check_installed, listed, methods_for, samplers_of, schedules_of
 from .data_section import GIVEN, OF_THE_FILE, DataConfig
 from .errors import ConfigError
-from .fields import FieldSpec, fields_of, setting
+from .fields import OWN_GUIDES, FieldSpec, fields_of, setting
 from .sections import (
     MethodConfig,
     NetworkConfig,
@@ -38,6 +38,9 @@ from .sections import (
     TrainingConfig,
 )
 from .value_types import Whole, format_value
+
+_ON = ("true", "1", "on", "yes", "t", "y")
+"""What may be entered for true."""
 
 
 class Experiment(Section):
@@ -104,11 +107,13 @@ class Experiment(Section):
                 f"network.per_level: true does not go with method {method!r}, whose levels have "
                 "no number; allowed: false"
             )
-        if self.network.per_level and "per_level" not in NETWORK_PARTS[self.network.name].uses:
-            raise ValueError(
-                f"network.per_level: true does not go with network {self.network.name!r}; "
-                "allowed: false"
-            )
+        for name in ("per_level", "labels", "guide"):
+            if getattr(self.network, name) and name not in NETWORK_PARTS[self.network.name].uses:
+                raise ValueError(
+                    f"network.{name}: true does not go with network {self.network.name!r}; "
+                    "allowed: false"
+                )
+        self._labels_fit()
         self._sampling_fits(method)
         if self.network.per_level and self.training.steps < self.levels:
             raise ValueError(
@@ -116,6 +121,37 @@ class Experiment(Section):
                 f"{self.levels} networks; allowed: a whole number from {self.levels}"
             )
         return self
+
+    def _labels_fit(self) -> None:
+        """Require classes for labels, a class that exists, and a guide for guidance."""
+        sampling, classes = self.sampling, self.data.classes
+        if self.network.labels and classes < 2:
+            raise ValueError(
+                f"network.labels: true needs data of two classes or more, not those of "
+                f"{self.data.name}; allowed: false"
+            )
+        if self.network.labels and sampling.label != "all" and int(sampling.label) >= classes:
+            raise ValueError(
+                f"sampling.label: {sampling.label} is not a class of the data; allowed: all, or "
+                f"0 to {classes - 1}"
+            )
+        if sampling.guide == "own" and not self.network.guide:
+            raise ValueError(
+                "sampling.guide: 'own' needs a guide that is trained along; allowed: no-label, a "
+                "run, or network.guide = true"
+            )
+        if sampling.guidance == 1 or sampling.guide != "no-label":
+            return
+        if not self.network.labels:
+            raise ValueError(
+                "sampling.guide: 'no-label' needs a network with labels; allowed: own, a run, or "
+                "network.labels = true"
+            )
+        if not self.training.label_dropout:
+            raise ValueError(
+                "sampling.guide: 'no-label' needs points whose label is hidden in training; "
+                "allowed: own, a run, or training.label_dropout above 0"
+            )
 
     def _sampling_fits(self, method: str) -> None:
         sampling, most = self.sampling, 1000 if METHOD_PARTS[method].any_level else self.levels
@@ -217,16 +253,21 @@ class Experiment(Section):
         changed: dict[str, Any] = {}
         name = str(settings.get("data.name", self.data.name)).partition(":")[0]
         network = NETWORK_PARTS.get(settings.get("network.name", self.network.name))
-        if network is not None and "per_level" not in network.uses:
-            changed["network.per_level"] = False
+        if network is not None:
+            switches = ("per_level", "labels", "guide")
+            unused = (switch for switch in switches if switch not in network.uses)
+            changed |= {f"network.{switch}": False for switch in unused}
         part = DATA_PARTS.get(name)
         if name != self.data.name and part is not None:
             changed["data.means"] = part.means
             own = "data.means" not in settings
-            changed["data.weights"] = part.weights if own else ()
+            changed["data.weights"], changed["data.stds"] = part.weights if own else (), ()
             if (self.data.name, name) != ("drawing", "file"):  # in both, every point is a component
                 changed["data.std"] = part.std
-            changed["data.columns"] = changed["data.where"] = ""
+            changed["data.columns"] = changed["data.where"] = changed["data.label"] = ""
+            changed["sampling.label"] = "all"
+            if max(len(part.means), part.classes) < 2 and name != "ring":
+                changed["network.labels"] = False
         method = settings.get("method.name", self.method.name)
         if method in METHOD_PARTS:
             if self.schedule.kind not in schedules_of(method):
@@ -240,6 +281,14 @@ class Experiment(Section):
                 changed["sampling.sampler"] = METHOD_PARTS[method].sampler
             if method != self.method.name:
                 changed["sampling.levels"] = 0
+        labels, guide = (
+            str({**changed, **settings}.get(path, self.get(path))).lower() in _ON
+            for path in ("network.labels", "network.guide")
+        )
+        if self.sampling.guide == "own" and not guide:
+            changed["sampling.guide"] = "no-label"
+        if self.sampling.guide in OWN_GUIDES and not labels:
+            changed |= {"sampling.guide": "own"} if guide else {"sampling.guidance": 1.0}
         return changed
 
 
@@ -259,6 +308,8 @@ def _built_in(samplers: Sequence[str]) -> str:
 def _why_not(field: FieldSpec, experiment: Experiment) -> str:
     """Return why a field does not apply, and the way there, with another method if it needs one."""
     path, values = field.missing(experiment)
+    if field.guidance:
+        return f"{field.path}: does not apply; allowed: {field.conditions}"
     now = format_value(experiment.get(path))
     methods = methods_for(path, values)
     parts = SAMPLER_PARTS if path == "sampling.sampler" else {}

@@ -15,9 +15,12 @@ from pydantic.fields import FieldInfo
 from .choices import OneOf
 from .value_types import format_value
 
-StepRule = Literal["series", "doubling", "tenth", "levels", "share", "to-one"] | float
+StepRule = Literal["series", "doubling", "tenth", "levels", "share", "to-one", "label"] | float
 """The values that stepping a field goes through, see `stepping`; a number is a constant step."""
 
+
+OWN_GUIDES = ("no-label", "own")
+"""Values of ``sampling.guide`` that name a network of the same training; others name a run."""
 
 InScript = Literal["always", "any level", "never"]
 """Whether an exported script follows a field: always, if the method covers any level, or never."""
@@ -36,6 +39,7 @@ def setting(
     *,
     unit: str = "",
     when: Mapping[str, tuple[str, ...]] | None = None,
+    guidance: bool = False,
     allowed: str = "",
     scale: StepRule | None = None,
     script: InScript = "always",
@@ -45,11 +49,13 @@ def setting(
 
     By default whole numbers step by one, and others along the series. A field that names a part
     needs no help: it is the help of all parts. A field that parts use applies while one of them is
-    chosen, unless ``when`` sets another condition.
+    chosen, unless ``when`` sets another condition. A field of ``guidance`` applies if one of the
+    conditions of ``when`` holds, or if another run is the guide.
     """
     extra: dict[str, Any] = {
         "unit": unit,
         "when": dict(when or {}),
+        "guidance": guidance,
         "allowed": allowed,
         "scale": scale,
         "script": script,
@@ -76,6 +82,8 @@ class FieldSpec:
     script: InScript
     notes: Mapping[str, str]
     """Half a sentence on each choice, if the choices are parts."""
+    guidance: bool = False
+    """Whether one condition of ``when``, or a run as the guide, is enough."""
 
     @property
     def section(self) -> str:
@@ -84,7 +92,18 @@ class FieldSpec:
 
     def applies(self, experiment: Readable) -> bool:
         """Return whether the field has an effect in this experiment."""
-        return all(format_value(experiment.get(p)) in values for p, values in self.when.items())
+        holds = (format_value(experiment.get(p)) in values for p, values in self.when.items())
+        if self.guidance:
+            return any(holds) or experiment.get("sampling.guide") not in OWN_GUIDES
+        return all(holds)
+
+    @property
+    def conditions(self) -> str:
+        """The conditions in words, ``a = x or y and b = z``; '' if the field always applies."""
+        words = [f"{path} = {' or '.join(values)}" for path, values in self.when.items()]
+        if self.guidance:
+            return " or ".join([*words, "sampling.guide = RUN"])
+        return " and ".join(words)
 
     def missing(self, experiment: Readable) -> tuple[str, tuple[str, ...]]:
         """Return the path and the values of the first condition that does not hold."""
@@ -130,6 +149,7 @@ def fields_of(model: type[BaseModel], prefix: str = "") -> Iterator[FieldSpec]:
             scale=extra["scale"] or (1 if kind == "int" else "series"),
             script=extra["script"],
             notes={name: part.help for name, part in one_of.parts.items()} if one_of else {},
+            guidance=extra["guidance"],
         )
     for name, one_of in parts.items():
         yield from _added(one_of, f"{prefix}{name}", prefix)

@@ -1,4 +1,4 @@
-"""Points from a text or numpy file: one or two of its columns; loads no torch.
+"""Points from a text or numpy file: one or two of its columns, and a label; loads no torch.
 
 The file is not trusted: it is read once, up to a size limit, and only if it is a plain file.
 """
@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import UNREADABLE, read_plain, reason_of
-from ..short_repr import short_repr
 from ..text import shortened, shown
 from .array_table import ArrayTable, read_archive, read_array
 from .errors import ConfigError
+from .point_labels import CLASSES, NAMED, Labels, classes_of
 from .text_table import TableError, TextTable, is_number, parse_numbers, read_table
 
 T = TypeVar("T")
@@ -49,39 +49,34 @@ _CELLS = 200_000
 _GROUPS = 100
 
 
-class FilePoints:
-    """Points as read from a file; equal if their values are equal.
-
-    ``name`` is the original file's name if these come from a run's own copy.
-    """
-
-    def __init__(self, values: NDArray[np.float64], name: str = "") -> None:
-        self.values, self.name = values, name
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, FilePoints) and np.array_equal(self.values, other.values)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return short_repr(self, "name", "values")
-
-
 @dataclass(frozen=True)
 class FileChoices:
-    """The choices that a file offers: columns of numbers, and groups as ``COLUMN:VALUE``."""
+    """The choices that a file offers.
+
+    Columns of numbers, groups as ``COLUMN:VALUE``, and columns that may be labels.
+    """
 
     columns: tuple[str, ...]
     groups: tuple[str, ...]
+    labels: tuple[str, ...]
 
 
 def read_points(file: Path, columns: str = "", where: str = "") -> NDArray[np.float64]:
-    """Read the points of a file, shape (n, d) with d = 1 or 2; raise `ConfigError`.
+    """Read the points of a file, shape (n, d) with d = 1 or 2; see `read_labelled`."""
+    return read_labelled(file, columns, where)[0]
+
+
+def read_labelled(
+    file: Path, columns: str = "", where: str = "", label: str = ""
+) -> tuple[NDArray[np.float64], Labels | None]:
+    """Read the points of a file, shape (n, d) with d = 1 or 2, and their labels, if it has some.
 
     ``columns`` are one or two names or numbers of columns; ``where`` is ``COLUMN:VALUE`` for the
-    rows of one group. Without them the file must consist of one or two columns of numbers.
+    rows of one group; ``label`` is the column of the label. Without the first two the file must
+    consist of one or two columns of numbers, beside the label. A column named label or class is
+    that of the label where it could be nothing else. Raise `ConfigError`.
     """
-    return _inspect(file, lambda key: _read(*key, columns, where))
+    return _inspect(file, lambda key: _read(*key, columns, where, label))
 
 
 def file_choices(file: Path) -> FileChoices:
@@ -102,14 +97,14 @@ class TextSelection:
     decimal_comma: bool
 
 
-def text_selection(file: Path, columns: str, where: str) -> TextSelection | None:
+def text_selection(file: Path, columns: str, where: str, label: str = "") -> TextSelection | None:
     """Return how to read a text file, None for a numpy file; raise `ConfigError`."""
 
     def read(key: Key) -> TextSelection | None:
-        table, _ = _table(file, key[2], columns)
+        table, _ = _table(file, key[2], columns, several=bool(label))
         if not isinstance(table, TextTable):
             return None
-        chosen, group = choose(table.names, table.kinds, columns, where)
+        chosen, group, _ = choose(table.names, table.kinds, columns, where, label)
         rows = [row for _, row in table.rows() if group is None or _same(row[group[0]], group[1])]
         comma = any("," in row[i] for row in rows for i in chosen)
         if group is None:
@@ -148,10 +143,12 @@ def _inspect(file: Path, read: Callable[[Key], T]) -> T:
 
 
 @lru_cache(maxsize=4)
-def _read(file: Path, changed: int, size: int, columns: str, where: str) -> NDArray[np.float64]:
+def _read(
+    file: Path, changed: int, size: int, columns: str, where: str, label: str
+) -> tuple[NDArray[np.float64], Labels | None]:
     """Read a file, cached by its time and size."""
-    table, columns = _table(file, size, columns)
-    chosen, group = choose(table.names, table.kinds, columns, where)
+    table, columns = _table(file, size, columns, several=bool(label))
+    chosen, group, labelled = choose(table.names, table.kinds, columns, where, label)
     if isinstance(table, TextTable):
         points = _of_text(table, chosen, group)
     else:
@@ -168,10 +165,34 @@ def _read(file: Path, changed: int, size: int, columns: str, where: str) -> NDAr
     if np.abs(points).max() > 1e100:
         raise TableError("holds numbers beyond 1e100")
     points.setflags(write=False)
-    return points
+    return points, _labels(table, labelled, group, bool(label) or not columns)
 
 
-def _table(file: Path, size: int, columns: str) -> tuple[TextTable | ArrayTable, str]:
+def _labels(
+    table: TextTable | ArrayTable, column: int | None, group: Group | None, needed: bool
+) -> Labels | None:
+    """Return the labels in a column; None without one, or if they are not ``needed`` nor labels."""
+    if column is None:
+        return None
+    if isinstance(table, TextTable):
+        rows = [row for _, row in table.rows() if group is None or _same(row[group[0]], group[1])]
+        cells = [row[column] for row in rows]
+    else:
+        values = table.columns[column]
+        if group is not None:
+            values = values[[_same(str(value), group[1]) for value in table.columns[group[0]]]]
+        cells = [*map(str, values)]
+    try:
+        return classes_of(cells, labels_of(table.names)[column])
+    except ConfigError:
+        if needed:
+            raise
+        return None
+
+
+def _table(
+    file: Path, size: int, columns: str, several: bool = False
+) -> tuple[TextTable | ArrayTable, str]:
     """Return the columns of a file, and which of them to take."""
     if size > _BYTES:
         raise TableError(f"is {size / 2**20:,.0f} MiB long")
@@ -187,7 +208,7 @@ def _table(file: Path, size: int, columns: str) -> tuple[TextTable | ArrayTable,
             content = packed.read(_BYTES + 1)
         if len(content) > _BYTES:
             raise TableError(f"unpacks to more than {_BYTES // 2**20} MiB")
-    return read_table(content, several=columns not in ("", "1")), columns
+    return read_table(content, several=several or columns not in ("", "1")), columns
 
 
 def _of_text(table: TextTable, chosen: Sequence[int], group: Group | None) -> NDArray[np.float64]:
@@ -228,11 +249,15 @@ Group = tuple[int, str]
 
 
 def choose(
-    names: Sequence[str], kinds: Sequence[str], columns: str, where: str
-) -> tuple[list[int], Group | None]:
-    """Return the columns to take and the group of rows; raise `ConfigError`, `TableError`."""
+    names: Sequence[str], kinds: Sequence[str], columns: str, where: str, label: str = ""
+) -> tuple[list[int], Group | None, int | None]:
+    """Return the columns to take, the group of rows and the column of the label.
+
+    Raise `ConfigError` or `TableError`.
+    """
     labels = labels_of(names)
     group = None
+    labelled = _column("data.label", names, labels, label) if label else None
     if where:
         group = _group(names, labels, where)
     if columns:
@@ -244,14 +269,25 @@ def choose(
                 f"different columns of {_listing(labels)}",
                 "data.columns",
             )
-        return chosen, group
+        if labelled in chosen:
+            raise ConfigError(
+                f"data.label: {shortened(label, 40)!r} is a coordinate; allowed: a column that is "
+                "not one of data.columns",
+                "data.label",
+            )
+        return chosen, group, _named(names, [*chosen, *(group or ())[:1]], labelled)
     chosen = [
         i
         for i, (name, kind) in enumerate(zip(names, kinds, strict=True))
         # Skip row names, as R and pandas write them, and the cell after a trailing separator.
         if not (name == "" and (kind == "empty" or (i == 0 and any(names))))
         and (group is None or i != group[0])
+        and i != labelled
     ]
+    # A column that is named so is no coordinate where there are too many or it is text.
+    if labelled is None and (len(chosen) > 2 or any(kinds[i] == "text" for i in chosen)):
+        labelled = _named(names, [i for i in range(len(names)) if i not in chosen])
+        chosen = [i for i in chosen if i != labelled]
     able = [labels[i] for i in chosen if kinds[i] == "number"]
     text = next((i for i in chosen if kinds[i] == "text"), None)
     if able and text is not None:
@@ -261,7 +297,15 @@ def choose(
         raise TableError(f"has {len(chosen)} columns; choose {_ways(able)}", able)
     if len(chosen) > 2:
         raise TableError(f"has {len(chosen)} columns, none of numbers")
-    return chosen, group
+    return chosen, group, labelled
+
+
+def _named(names: Sequence[str], taken: Sequence[int], chosen: int | None = None) -> int | None:
+    """Return the ``chosen`` column of the label, else the only one named so that is not taken."""
+    if chosen is not None:
+        return chosen
+    found = [i for i, name in enumerate(names) if name.strip().lower() in NAMED]
+    return found[0] if len(found) == 1 and found[0] not in taken else None
 
 
 def labels_of(names: Sequence[str]) -> list[str]:
@@ -342,14 +386,21 @@ def _listed(table: TextTable | ArrayTable) -> list[list[str]]:
 @lru_cache(maxsize=4)
 def _contents(file: Path, changed: int, size: int) -> FileChoices:
     table, _ = _table(file, size, "")
-    labels, groups = labels_of(table.names), []
+    labels, groups, classes = labels_of(table.names), list[str](), list[str]()
     for label, kind, cells in zip(labels, table.kinds, _listed(table), strict=True):
         values = [*filter(None, dict.fromkeys(cells))] if kind == "text" else []
         # Values that no two rows share identify rows, not groups.
         if len(values) < min(_GROUPS + 1, len(cells)):
             groups += [f"{label}:{value}" for value in values if value.isprintable()]
+        if 1 < len({*cells}) <= min(CLASSES, len(cells) - 1) and all(map(_may_name, {*cells})):
+            classes.append(label)
     able = (label for label, kind in zip(labels, table.kinds, strict=True) if kind == "number")
-    return FileChoices(tuple(able), tuple(groups))
+    return FileChoices(tuple(able), tuple(groups), tuple(classes))
+
+
+def _may_name(cell: str) -> bool:
+    """Return whether a cell may be a label: text, or a whole number."""
+    return not is_number(cell) or _float(cell).is_integer()
 
 
 def _bad(file: Path, what: str, able: Sequence[str] = ()) -> ConfigError:

@@ -20,7 +20,7 @@ from ..parts.schedules import SCHEDULE_PARTS
 from ..short_repr import short_repr
 from ..text import shortened
 from .choices import MethodName, NetworkName, SamplerName, ScheduleKind
-from .fields import setting
+from .fields import OWN_GUIDES, setting
 from .limits import LEAST_ALPHA, LEAST_BETA, LEAST_SIGMA
 from .value_types import Real, RealList, Whole, format_value
 
@@ -211,6 +211,10 @@ class ScheduleConfig(PartSection):
         return self.levels if "levels" in SCHEDULE_PARTS[self.kind].uses else len(self.betas)
 
 
+_GUIDE: Mapping[str, tuple[str, ...]] = {"network.guide": ("true",)}
+_LABELS: Mapping[str, tuple[str, ...]] = {"network.labels": ("true",)}
+
+
 class NetworkConfig(PartSection):
     """The network."""
 
@@ -247,6 +251,40 @@ class NetworkConfig(PartSection):
         ge=0,
         le=10,
         script="any level",
+    )
+
+    labels: bool = setting(
+        False,
+        "labels",
+        "The network receives the class of each point, which sampling can then ask for; for data "
+        "of two classes or more.",
+        script="never",
+    )
+    guide: bool = setting(
+        False,
+        "guide",
+        "A second network, smaller and trained for fewer steps, is trained along: the guide of "
+        "autoguidance.",
+        script="never",
+    )
+    guide_width: Whole = setting(
+        32,
+        "guide width",
+        "Units in each hidden layer of the guide.",
+        when=_GUIDE,
+        ge=1,
+        le=4096,
+        scale="doubling",
+        script="never",
+    )
+    guide_depth: Whole = setting(
+        2,
+        "guide depth",
+        "Number of hidden layers of the guide.",
+        when=_GUIDE,
+        ge=1,
+        le=16,
+        script="never",
     )
 
 
@@ -323,6 +361,30 @@ class TrainingConfig(Section):
     first_lr: Real = setting(
         1e-3, "first rate", "Learning rate of the first network.", when=_PER_LEVEL, gt=0, le=1e12
     )
+    label_dropout: Real = setting(
+        0.1,
+        "label dropout",
+        "Share of the training points whose label is hidden, so that the network also learns the "
+        "data as a whole: the guide of classifier-free guidance.",
+        when=_LABELS,
+        ge=0,
+        le=1,
+        scale=0.05,
+        script="never",
+    )
+    guide_share: Real = setting(
+        0.125,
+        "guide share",
+        "Steps of the guide as a share of all steps.",
+        when=_GUIDE,
+        gt=0,
+        le=1,
+        scale="share",
+        script="never",
+    )
+
+
+_GUIDED: Mapping[str, tuple[str, ...]] = {**_LABELS, **_GUIDE}
 
 
 class SamplingConfig(PartSection):
@@ -427,6 +489,76 @@ class SamplingConfig(PartSection):
         ge=0,
         le=999,
     )
+
+    label: str = setting(
+        "all",
+        "label",
+        "Class to sample: all, in proportion to their weights, or the number of one.",
+        when=_LABELS,
+        allowed="all, or the number of a class, from 0",
+        pattern=r"^(all|0|[1-9]\d{0,4})$",
+        scale="label",
+        script="never",
+    )
+    guidance: Real = setting(
+        1.0,
+        "guidance",
+        "Weight w of guidance: x0_hat = guide + w (network - guide); 1: none.",
+        when=_GUIDED,
+        guidance=True,
+        ge=0,
+        le=100,
+        scale=0.5,
+        script="never",
+    )
+    guidance_from: Real = setting(
+        0.0,
+        "guided from",
+        "Least sigma/alpha at which guidance applies.",
+        when=_GUIDED,
+        guidance=True,
+        ge=0,
+        le=1e6,
+        scale=0.05,
+        script="never",
+    )
+    guidance_to: Real = setting(
+        1e6,
+        "guided up to",
+        "Greatest sigma/alpha at which guidance applies.",
+        when=_GUIDED,
+        guidance=True,
+        ge=0,
+        le=1e6,
+        script="never",
+    )
+    guide: str = setting(
+        OWN_GUIDES[0],
+        "guide",
+        "Denoiser that guidance leads away from: no-label, the network without the label "
+        "(classifier-free); own, the guide trained along (autoguidance); or another run.",
+        when=_GUIDED,
+        guidance=True,
+        allowed="no-label, own, or the name or the folder of a run",
+        pattern=PRINTABLE,
+        min_length=1,
+        max_length=4096,
+        script="never",
+    )
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _number_as_text(cls, label: object) -> object:
+        return str(label) if type(label) is int else label
+
+    @model_validator(mode="after")
+    def _interval_ordered(self) -> SamplingConfig:
+        if self.guidance_from > self.guidance_to:
+            raise ValueError(
+                f"sampling.guidance_from: {self.guidance_from:g} is above sampling.guidance_to = "
+                f"{self.guidance_to:g}; allowed: a number up to {self.guidance_to:g}"
+            )
+        return self
 
     @property
     def posterior(self) -> bool:

@@ -8,6 +8,7 @@ Each field declares its ``scale`` beside its bounds (`sections`):
     tenth       round numbers about a tenth apart: 1, 2, …, 20, 22, …, 50, 55, …
     levels      the same, where 0 means all levels of the schedule
     to-one      one less the series: 0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, …
+    label       all, 0, 1, …: the classes of the data
     share       the series up to a half, then to-one: …, 0.1, 0.2, 0.5, 0.8, 0.9, …
 
 A value between two of these steps to its neighbour; no step passes the field's bounds.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from .errors import ConfigError
@@ -40,6 +42,9 @@ def nudge(experiment: Experiment | Preset, path: str, *, up: bool) -> Experiment
     spec, now = field_table()[path], experiment.get(path)
     if spec.scale == "levels":
         now = now or experiment.levels
+    if spec.scale == "label":
+        labels = ("all", *map(str, range(experiment.data.classes)))
+        spec = replace(spec, kind="choice", choices=labels)
     for value in _onwards(spec, now, up):
         try:
             return experiment.with_settings({path: value})

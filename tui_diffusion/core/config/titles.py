@@ -21,7 +21,7 @@ def matching_preset(experiment: Experiment) -> Preset | None:
         and of.method.name == experiment.method.name
         and all(
             getattr(of.data, field) == getattr(experiment.data, field)
-            for field in ("name", "means", "weights", "count")
+            for field in ("name", "means", "weights", "stds", "count")
         )
     )
     return preset if same else None
@@ -59,10 +59,14 @@ def data_words(data: DataConfig) -> str:
     if data.name == "ring":
         return f"Ring of {data.count}"
     part = DATA_PARTS[data.name]
-    if (data.means, data.weights) == (part.means, part.weights):
+    if (data.means, data.weights, data.stds) == (part.means, part.weights, ()):
         return part.title
     count, plane = len(data.means), " in 2D" if data.dim == 2 else ""
     if count == 1:
         return f"One Gaussian{plane}"
-    unlike = " of unlike weights" if len(set(data.weights)) > 1 else ""
-    return f"{count} Gaussians{plane}{unlike}"
+    unlike = [
+        name
+        for name, values in (("weights", data.weights), ("widths", data.stds))
+        if len(set(values)) > 1
+    ]
+    return f"{count} Gaussians{plane}{' of unlike ' if unlike else ''}{' and '.join(unlike)}"

@@ -77,12 +77,12 @@ def _measurements(build: Callable[[], GaussianMixture], points: int) -> dict[str
 
 
 def _components(mixture: GaussianMixture) -> Iterator[Check]:
-    means, stds, weights = mixture.means, mixture.stds, mixture.weights
+    means, widths, weights = mixture.means, mixture.widths, mixture.weights
     yield judged("coordinates", f"{mixture.dim}", "1 or 2", mixture.dim in (1, 2))
-    finite = bool(means.isfinite().all() and stds.isfinite().all() and weights.isfinite().all())
+    finite = bool(means.isfinite().all() and widths.isfinite().all() and weights.isfinite().all())
     measured = f"{mixture.modes:,}, {'finite' if finite else 'not finite'}"
     yield judged("components", measured, "finite", finite)
-    least = float(stds.min())
+    least = mixture.narrowest
     yield judged("least std", least, "above 0", least > 0)
     total, low = float(weights.sum()), float(weights.min())
     right = abs(total - 1) <= 1e-9 and low >= 0
@@ -94,7 +94,7 @@ def _noisy(mixture: GaussianMixture, sample: Tensor, sigma: float) -> Tensor:
     half = max(4, min(100, _PAIRS // (2 * mixture.modes)))
     x = sample[: 2 * half]
     noise = torch.randn(x.shape, generator=generator(1, "conformance"), dtype=x.dtype)
-    width = math.hypot(float(mixture.stds.max()), sigma)
+    width = math.hypot(mixture.widest, sigma)
     x = x + sigma * noise
     return torch.cat([x[:half], x[half:] + 2 * width * noise[half:]])
 

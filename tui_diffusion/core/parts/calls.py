@@ -156,21 +156,30 @@ def schedule_levels(function: Callable[..., Any]) -> Callable[..., Schedule]:
     return levels
 
 
-def dataset_points(function: Callable[..., Any], dim: int) -> Callable[..., tuple[Tensor, Tensor]]:
-    """Return a function that returns points (n, d) and weights (n,), of one that may omit these.
+def dataset_points(
+    function: Callable[..., Any], dim: int
+) -> Callable[..., tuple[Tensor, Tensor, Tensor, Tensor | None]]:
+    """Return a function that returns points (n, d), weights, labels (n,), covariances (n, d, d).
+
+    ``function`` may leave out what follows the points; without labels all points are of one class.
+    Covariances are in the units of the points; None: all have one std.
 
     It is called once for the same settings, with torch's random numbers seeded, so that the data
     are the same in every process.
     """
 
     @lru_cache(maxsize=16)
-    def found(**parameters: Any) -> tuple[Tensor, Tensor]:
+    def found(**parameters: Any) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         import torch
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             result = function(**parameters)
-        points, weights = result if isinstance(result, tuple) else (result, None)
+        given = result if isinstance(result, tuple) else (result,)
+        if not 1 <= len(given) <= 4:
+            raise ValueError("it must return points, and may return weights, labels and "
+                             f"covariances (got {len(given)} values)")  # fmt: skip
+        points, weights, labels, covariances = (*given, None, None, None)[:4]
         points = torch.as_tensor(points).detach().to("cpu", torch.float64)
         points = points[:, None] if points.ndim == 1 and dim == 1 else points
         if points.ndim != 2 or points.shape[1] != dim or not 1 <= len(points) <= _MOST_POINTS:
@@ -186,13 +195,47 @@ def dataset_points(function: Callable[..., Any], dim: int) -> Callable[..., tupl
             raise ValueError("it must return finite points, and weights above 0")
         if len(points) > 1 and not bool((points != points[0]).any()):
             raise ValueError("it must return points that differ")
-        return points, weights
+        return points, weights, _labels(labels, len(points)), _covariances(covariances, points)
 
     @wraps(function)
-    def points(**parameters: Any) -> tuple[Tensor, Tensor]:
+    def points(**parameters: Any) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         return found(**parameters)
 
     return points
+
+
+def _labels(given: Any, points: int) -> Tensor:
+    """Return the classes of points, (n,), each of 0 to classes − 1 present; all 0 without any."""
+    import torch
+
+    if given is None:
+        return torch.zeros(points, dtype=torch.int64)
+    labels = torch.as_tensor(given).detach().cpu()
+    whole = not labels.is_floating_point() and not labels.is_complex()
+    if labels.shape != (points,) or not whole:
+        raise ValueError(f"it must return {points} labels, a whole number for each point "
+                         f"(got {labels.dtype} of shape {tuple(labels.shape)})")  # fmt: skip
+    labels = labels.long()
+    found = sorted({*labels.tolist()})
+    if found != [*range(len(found))]:
+        raise ValueError("it must return labels counted from 0, each of them present "
+                         f"(got {found[0]} to {found[-1]}, {len(found)} of them)")  # fmt: skip
+    return labels
+
+
+def _covariances(given: Any, points: Tensor) -> Tensor | None:
+    """Return the covariances of the Gaussians at points (n, d), (n, d, d); None without any."""
+    import torch
+
+    from ..components import Ellipses
+
+    if given is None:
+        return None
+    covariances = torch.as_tensor(given).detach().to("cpu", torch.float64)
+    shapes = Ellipses.of(covariances, *points.shape)
+    if not bool((shapes.widths > 0).all()):
+        raise ValueError("it must return covariances that are positive definite")
+    return covariances.expand(*points.shape, points.shape[1])
 
 
 def method_maker(kind: type, part: str, file: PartFile | None) -> Callable[..., Method]:

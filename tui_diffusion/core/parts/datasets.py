@@ -15,13 +15,15 @@ class DataPart(Part):
 
     ``means`` are the centres, ``weights`` their weights if they are not equal. A curve or an area
     has a function instead: it takes ``std``, the standard deviation of every component, and returns
-    points (n, dim) and weights (n,), which need no particular size.
+    points (n, dim), weights (n,) and, if it has classes, labels (n,); the first two need no
+    particular size. Covariances (n, dim, dim) may follow, in the units of the points.
 
-    ``dim`` is the number of coordinates of a function's points.
+    ``dim`` is the number of coordinates of a function's points, ``classes`` that of its labels.
 
     ``what`` describes a curve in an exported script. ``script`` is the code that sets ``modes`` and
     ``weights`` as float64 in terms of ``sigma_data``; it may call ``along`` and ``polar``, as in
-    `core.datasets`. Without it, the script lists the centres.
+    `core.datasets`. Without it, the script lists the centres. It sets
+    ``covariances`` at unit size too, if the components have some.
     """
 
     title: str
@@ -29,11 +31,12 @@ class DataPart(Part):
     means: Means = ()
     weights: tuple[float, ...] = ()
     dim: int = 2
+    classes: int = 1
     what: str = ""
     script: str = ""
 
 
-_CENTRES = ("means", "weights")
+_CENTRES = ("means", "weights", "stds")
 _RUN_TOGETHER = "of Gaussians of std sigma_data so close that they run together"
 
 DATA_PARTS = by_name(
@@ -70,11 +73,19 @@ DATA_PARTS = by_name(
         weights=(0.9, 0.1),
         uses=_CENTRES,
     ),
+    DataPart(
+        name="correlated",
+        title="A correlated Gaussian",
+        std=0.5,
+        means=((0.0, 0.0),),
+        uses=(*_CENTRES, "correlation"),
+    ),
     DataPart(name="ring", title="Ring", std=0.05, uses=("count",)),
     DataPart(
         name="moons",
         function="moons",
         title="Two moons",
+        classes=2,
         std=0.06,
         what=f"two half circles, {_RUN_TOGETHER}",
         script="""\
@@ -88,6 +99,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="circles",
         function="circles",
         title="Two circles",
+        classes=2,
         std=0.06,
         what=f"two circles, {_RUN_TOGETHER}",
         script="""\
@@ -113,6 +125,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="spirals",
         function="spirals",
         title="Two spirals",
+        classes=2,
         std=0.05,
         what=f"two spirals, {_RUN_TOGETHER}",
         script="""\
@@ -126,6 +139,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="checkerboard",
         function="checkerboard",
         title="Checkerboard",
+        classes=8,
         std=0.08,
         what="eight squares, each a grid of Gaussians of std sigma_data that run together",
         script="""\
@@ -141,6 +155,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         name="pinwheel",
         function="pinwheel",
         title="Pinwheel",
+        classes=5,
         std=0.06,
         what=f"five bent arms, {_RUN_TOGETHER}",
         script="""\
@@ -151,6 +166,33 @@ turns = [torch.tensor(2 * torch.pi * k / 5, dtype=torch.float64) for k in range(
 modes = torch.cat(
     [arm @ torch.tensor([[t.cos(), t.sin()], [-t.sin(), t.cos()]]).double() for t in turns]
 )
+""",
+    ),
+    DataPart(
+        name="tree",
+        function="tree",
+        title="Two trees",
+        classes=2,
+        std=0.06,
+        papers=("Karras et al. 2024, arXiv:2406.02507",),
+        what="two trees of elongated Gaussians, sigma_data across the trunk",
+        script="""\
+arms, rows = [(0.0, 0.0, -0.5), (0.0, 0.0, 0.5)], []
+for depth in range(5):
+    length, grown = 0.76**depth, []
+    for x, y, angle in arms:
+        dx, dy = length * np.sin(angle), length * np.cos(angle)
+        rows += [(x + at * dx, y + at * dy, angle, depth) for at in (0.25, 0.75)]
+        grown += [(x + dx, y + dy, angle + turn) for turn in (-0.36, 0.5)]
+    arms = grown
+x, y, angle, depth = torch.tensor(rows, dtype=torch.float64).unbind(1)
+modes, weights = torch.stack([x, y], 1), (0.76 * 0.85) ** depth
+weights = weights / weights.sum()
+scale = (weights @ (modes - weights @ modes).square()).mean().sqrt()
+one = torch.ones_like(x)
+axes = torch.stack([polar(one, torch.pi / 2 - angle), polar(one, -angle)], 2)
+widths = torch.stack([0.3 * 0.76**depth / scale, sigma_data * 0.85**depth], 1)
+covariances = (axes * widths[:, None] ** 2) @ axes.mT
 """,
     ),
     DataPart(
@@ -178,7 +220,7 @@ weights = torch.ones(len(modes), dtype=torch.float64)
         title="Points of a file",
         written="file:PATH",
         std=0.05,
-        uses=("path", "columns", "where", "scaling"),
+        uses=("path", "columns", "where", "label", "scaling"),
     ),
 )
 """Every data set by its name in a configuration."""

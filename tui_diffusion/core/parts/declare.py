@@ -137,10 +137,12 @@ def dataset(
     formula: str = "",
     papers: Sequence[str] = (),
 ) -> Any:
-    """Declare a data set: a function that returns points (n, d), or points and weights (n,).
+    """Declare a data set: a function that returns points (n, d), and weights and labels, both (n,).
 
-    At each point is a Gaussian of std ``data.std``, by default ``std``, after the points have been
-    scaled to mean 0 and variance 1.
+    It may leave out the labels, or both. Labels are the classes of the points, counted from 0. At
+    each point is a Gaussian of std ``data.std``, by default ``std``, after the points have been
+    scaled to mean 0 and variance 1. Covariances (n, d, d) of the Gaussians, in the units of the
+    points, may follow the labels; they then take the place of ``data.std``.
     """
 
     def make(about: dict[str, Any], function: Callable[..., Any]) -> DataPart:

@@ -23,7 +23,10 @@ NETWORK_PARTS = by_name(
         name="mlp",
         function="Network",
         help="multilayer perceptron",
-        uses=("width", "depth", "activation", "per_level", "fourier", "level_fourier"),
+        uses=(
+            *("width", "depth", "activation", "per_level", "fourier", "level_fourier"),
+            *("labels", "guide"),
+        ),
         formula="net(x, c) = W·φ(… φ(W·[x, c] + b) …) + b",
     ),
 )

@@ -11,12 +11,13 @@ from torch import Tensor
 from ..arguments import check_type
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment, field_table
+from ..config.guide import guide_of
 from ..config.presets import Preset, experiment_of
 from ..config.value_types import format_value
 from ..files import UNREADABLE, reason_of
 from ..text import shown
 from ..training.stages import learning_rate, stages
-from ..training.trainer import Trainer
+from ..training.trainer import Trainer, part_of
 from .manifest import RunError
 from .run import Run
 
@@ -136,6 +137,11 @@ def resume(run: Run, experiment: Experiment | Preset | None = None) -> Trainer:
 
 def go_on(trainer: Trainer, state: Mapping[str, Tensor], was: Experiment) -> None:
     """Bring a new trainer into the state of a training of ``was``, which may have fewer steps."""
+    trainer.restore(_fitting(trainer, state, was))
+
+
+def _fitting(trainer: Trainer, state: Mapping[str, Tensor], was: Experiment) -> dict[str, Tensor]:
+    """Return a state of a training of ``was`` as one of a new trainer."""
     state, fresh = dict(state), trainer.state()
     if state["generator"].shape != fresh["generator"].shape:
         state["generator"] = fresh["generator"]
@@ -144,7 +150,10 @@ def go_on(trainer: Trainer, state: Mapping[str, Tensor], was: Experiment) -> Non
         # Every network starts with a fresh optimizer.
         state = {key: v for key, v in state.items() if not key.startswith("optimizer.")}
         state |= {key: v for key, v in fresh.items() if key.startswith("optimizer.")}
-    trainer.restore(state)
+    if trainer.guide is not None:
+        beside = _fitting(trainer.guide, part_of(state, "guide."), guide_of(was))
+        state |= {f"guide.{name}": value for name, value in beside.items()}
+    return state
 
 
 def _level(experiment: Experiment, step: int) -> int | None:

@@ -41,9 +41,12 @@ from ..arguments import expected
 from ..assemble import make_method, make_mixture, make_network
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
+from ..config.guide import guide_of
 from ..config.point_files import read_points
+from ..device_names import device_from
 from ..files import UNREADABLE, read_object, reason_of
 from ..methods import NetworkDenoiser
+from ..networks import Network
 from ..paths import store
 from ..randomness import generator
 from ..short_repr import short_repr
@@ -78,6 +81,9 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+
+_WEIGHTS = ("network.", "guide.network.", "guide.average.")
+"""Beginnings of the names of weights in a state."""
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -123,11 +129,26 @@ class Run:
         return self._read("losses.npy", self._load_losses)
 
     def denoiser(self, device: torch.device | str = "cpu") -> NetworkDenoiser:
-        """Read the trained network onto a device."""
+        """Read the trained network onto a device, and its guide if one was trained along."""
+        device = device_from(device)
         network = make_network(self.experiment, generator(0, "weights"))
         self._read("weights.safetensors", lambda f: network.load_state_dict(_load_weights(f)))
         method = make_method(self.experiment.method, make_mixture(self.experiment.data))
-        return NetworkDenoiser(network.to(device), method)
+        guide = self._guide() if self.experiment.network.guide else None
+        return NetworkDenoiser(
+            network.to(device), method, guide=guide if guide is None else guide.to(device)
+        )
+
+    def _guide(self) -> Network:
+        """Read the guide that was trained along."""
+        network = make_network(guide_of(self.experiment), generator(0, "weights"))
+        part = "guide.average." if self.experiment.training.average else "guide.network."
+
+        def load(file: Path) -> None:
+            network.load_state_dict(part_of(_load_state(file), part))
+
+        self._read("state.safetensors", load)
+        return network
 
     def training_state(self) -> dict[str, Tensor]:
         """Read the state that `Trainer.restore` takes."""
@@ -252,7 +273,8 @@ def _load_state(file: Path) -> dict[str, Tensor]:
         state["generator"].shape == check.get_state().shape
     ):  # the state of a CPU generator; others differ in size
         check.set_state(state["generator"])
-    for name, value in part_of(state, "network.").items():
+    weights = [name for name in state if name.startswith(_WEIGHTS)]
+    for name, value in ((name, state[name]) for name in weights):
         if not bool(torch.isfinite(value).all()):
             raise ValueError(f"{name} holds numbers that are not finite")
     return state

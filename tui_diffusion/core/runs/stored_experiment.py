@@ -17,7 +17,7 @@ def load_experiment(file: Path, points: Path) -> Experiment:
         return from_json(json.dumps(values))
     name = Path(str(data.get("path"))).name
     # The copy holds only the chosen columns and rows.
-    data |= {"path": str(points.absolute()), "columns": "", "where": ""}
+    data |= {"path": str(points.absolute()), "columns": "", "where": "", "label": ""}
     experiment = from_json(json.dumps(values))
     experiment.data.came_from(name)
     return experiment

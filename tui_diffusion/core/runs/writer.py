@@ -85,7 +85,7 @@ class Snapshot:
     device: str
     tensors: Mapping[str, Tensor]
     metrics: Mapping[str, Any] | None = None
-    points: NDArray[np.float64] | None = None
+    points: NDArray[Any] | None = None
     parts: tuple[UsedFile, ...] = ()
 
     @classmethod
@@ -287,7 +287,7 @@ def _extend(folder: Path, snapshot: Snapshot, counted: Manifest | None) -> None:
 
 
 def _keep_points(
-    folder: Path, points: NDArray[np.float64] | None, counted: Manifest | None
+    folder: Path, points: NDArray[Any] | None, counted: Manifest | None
 ) -> dict[str, str]:
     """Store the data in the run once, because their file may change, move or vanish.
 

@@ -141,8 +141,8 @@ def create_sweep(sweep: Sweep, folder: Path | None = None) -> StoredSweep:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         write_whole(temporary / "experiment.json", to_json(sweep.base))
-        if sweep.base.data.points is not None:
-            write_whole(temporary / POINTS_FILE, _npy(sweep.base.data.points))
+        if (points := sweep.base.data.copy_of_points) is not None:
+            write_whole(temporary / POINTS_FILE, _npy(points))
         for copy, content in kept:
             write_whole(temporary / copy.name, content)
         write_whole(temporary / SWEEP_FILE, _text(values))

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from ..assemble import make_schedule
+from ..components import stretched
 from ..config.experiment import Experiment
 from ..methods import AnyLevel, Method
 from ..mixtures import GaussianMixture
-from ..networks import Network
+from ..networks import HIDDEN, Network
 from ..randomness import generator
 from ..schedules import Level
 from ..training_set import TrainingSet
@@ -84,8 +85,10 @@ class Batches:
         self._any_level = method if isinstance(method, AnyLevel) else None
         self._device = device = mixture.means.device
         self.fresh = training_set is None
-        source = mixture if training_set is None else training_set.mixture.to(device)
-        self.means, self.stds = source.means.float(), source.stds.float()
+        self.source = mixture if training_set is None else training_set.mixture.to(device)
+        self._means, self._stds = self.source.means.float(), self.source.stds.float()
+        shapes = self.source.ellipses
+        self._roots = None if shapes is None else shapes.roots().float()
         self.random = generator(experiment.seed, "batches", device)
         batch = experiment.training.batch
         on_gpu = device.type != "cpu"
@@ -123,11 +126,15 @@ class Batches:
         if self.fresh:
             x0 = torch.randn(shape, generator=random, device=device)
             eps = torch.randn(shape, generator=random, device=device)
-            x0 *= self.stds[component].view(-1, batch, 1)
-            x0 += self.means[component].view(-1, batch, dim)
+            if self._roots is None:
+                x0 *= self._stds[component].view(-1, batch, 1)
+            else:
+                x0 = stretched(x0, self._roots[component].view(-1, batch, dim, dim))
+            x0 += self._means[component].view(-1, batch, dim)
         else:
-            x0 = self.means[component].view(shape)
+            x0 = self._means[component].view(shape)
             eps = torch.randn(shape, generator=random, device=device)
+        labels = self.labels(component)
         size = max(1, self._at_once // features[0].numel())
         for start in range(0, self.steps, size):
             part = slice(start, start + size)
@@ -136,7 +143,8 @@ class Batches:
             # In place, so that the block and the memory of a step fit in the cache together.
             x = x0[part].mul_(level.alpha).add_(eps[part].mul_(level.sigma))
             inputs = self._method.network_input(x, level).mT.contiguous()
-            self._network.features(inputs, condition.mT, axis=-2, out=features[part])
+            shown = None if labels is None else labels[part]
+            self._network.features(inputs, condition.mT, shown, axis=-2, out=features[part])
 
     def draw_levels(self, levels: Sequence[int] | None = None) -> Tensor:
         """Draw the numbers that select the level of every step: k, or the shift U of `levels`."""
@@ -147,6 +155,19 @@ class Batches:
             return torch.tensor(levels, device=device)
         count = self._experiment.levels
         return torch.randint(count, (steps,), generator=random, device=device)
+
+    def labels(self, component: Tensor) -> Tensor | None:
+        """Draw which labels are hidden; return those of a block, (steps, batch), or None.
+
+        ``component`` is that of each point, as `components` returns it.
+        """
+        if not self._network.classes:
+            return None
+        shape = self.steps, self._experiment.training.batch
+        drawn = torch.rand(shape, generator=self.random, device=self._device)
+        labels = self.source.labels[component].view(-1, shape[1])
+        hidden = drawn < self._experiment.training.label_dropout
+        return torch.where(hidden, HIDDEN, labels)
 
     def levels(self, drawn: Tensor) -> tuple[Level, Tensor]:
         """Return the level of every step, or of every point, and its condition."""
@@ -165,7 +186,9 @@ class Batches:
         steps, batch = self.steps, self._experiment.training.batch
         if not self.fresh:
             size = (steps * batch,)
-            return torch.randint(len(self.means), size, generator=self.random, device=self._device)
+            return torch.randint(
+                self.source.modes, size, generator=self.random, device=self._device
+            )
         if not self._experiment.data.balanced:
             return self._mixture.components(steps * batch, self.random)
         if self._always is not None:

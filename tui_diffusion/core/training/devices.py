@@ -11,6 +11,7 @@ import torch
 
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
+from ..device_names import available_devices
 from ..networks import features_per_point
 from .speeds import Speeds, any_measured, cpu_name, speeds_of
 
@@ -38,7 +39,8 @@ def operations(experiment: Experiment) -> float:
     network, dim = experiment.network, experiment.dim
     width, depth = network.width, network.depth
     of_level = None if network.per_level else network.level_fourier
-    inputs = features_per_point(dim, network.fourier, of_level)
+    classes = experiment.data.classes if network.labels else 0
+    inputs = features_per_point(dim, network.fourier, of_level, classes)
     weights = inputs * width + (depth - 1) * width**2 + width * dim
     return 6.0 * weights * experiment.training.batch
 
@@ -73,7 +75,10 @@ def choose_device(experiment: Experiment) -> DeviceChoice:
     wanted = experiment.device
     if wanted == "auto":
         return _fastest(experiment)
-    device = torch.device(wanted)
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        raise _unavailable(wanted) from None
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
@@ -90,9 +95,8 @@ def _cuda_build() -> bool:
 
 def _unavailable(device: str, why: str = "") -> ConfigError:
     """Return the error for a requested device that is not available."""
-    return ConfigError(
-        f"device: {device!r} is not available{why}; allowed: {_available()}", "device"
-    )
+    allowed = ", ".join(["auto", *available_devices()])
+    return ConfigError(f"device: {device!r} is not available{why}; allowed: {allowed}", "device")
 
 
 def _fastest(experiment: Experiment) -> DeviceChoice:
@@ -122,16 +126,6 @@ def _origin(cpu: Speeds, gpu: Speeds) -> str:
     if cpu.measured:
         return f" (the CPU measured on this machine on {cpu.measured}, the GPU not)"
     return f" (the GPU measured on this machine on {gpu.measured})" if gpu.measured else ""
-
-
-def _available() -> str:
-    """Return the names of the devices that may be requested."""
-    names = ["auto", "cpu"]
-    if torch.cuda.is_available():
-        names += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    if torch.backends.mps.is_available():
-        names.append("mps")
-    return ", ".join(names)
 
 
 def use_threads(experiment: Experiment) -> int:

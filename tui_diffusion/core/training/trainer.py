@@ -25,6 +25,7 @@ from .. import notebook, pictures
 from ..arguments import check_count, expected
 from ..assemble import make_method, mixture_for, network_for, with_mixture
 from ..config.experiment import Experiment
+from ..config.guide import guide_of
 from ..config.presets import Preset, experiment_of
 from ..methods import NetworkDenoiser
 from ..mixtures import GaussianMixture
@@ -94,6 +95,9 @@ class Trainer:
     steps are taken with autograd. ``own_parts`` names those of the two that the experiment does not
     describe: such a training cannot be saved as a run, but its `state` can be restored.
     ``part_files`` are those of the experiment, as they are when the training begins.
+
+    ``guide`` is the training of a smaller network, if the experiment has a guide. It takes its
+    steps along with these, until it has taken its own number of them.
     """
 
     def __init__(
@@ -108,7 +112,7 @@ class Trainer:
         self.choice = choose_device(experiment)
         self.device = self.choice.device
         self.mixture = mixture_for(experiment, mixture, self.device)
-        self.points = experiment.data.points
+        self.points = experiment.data.copy_of_points
         self.method = make_method(experiment.method, self.mixture)
         self.network = network_for(experiment, network).to(self.device).eval()
         own = isinstance(self.network, OwnNetwork)
@@ -118,6 +122,10 @@ class Trainer:
         replaced = own and network is not None
         self.own_parts = ("mixture",) * given + ("network",) * replaced
         self.average = deepcopy(self.network) if experiment.training.average else self.network
+        self.guide: Trainer | None = None
+        if experiment.network.guide:
+            beside = guide_of(experiment).model_copy(update={"device": str(self.device)})
+            self.guide = Trainer(beside, mixture=mixture, plain=plain)
         self.stages = stages(experiment)
         self._starts = [stage.start for stage in self.stages]
         self.step = 0
@@ -161,7 +169,8 @@ class Trainer:
     @property
     def denoiser(self) -> NetworkDenoiser:
         """The network with its current weights, averaged if configured, and its method."""
-        return NetworkDenoiser(self.average, self.method)
+        guide = None if self.guide is None else self.guide.average
+        return NetworkDenoiser(self.average, self.method, guide=guide)
 
     @property
     def steps(self) -> int:
@@ -188,19 +197,11 @@ class Trainer:
         reported, clock = self.step, perf_counter()
         last = clock
         while self.status == "training":
-            block = self._current_block()
-            stage = self._enter_stage()
-            first, count = self.step, self._count(block, stage, every)
-            steps = range(first, first + count)
-            rates = [learning_rate(self.experiment, stage, step) for step in steps]
-            blends = self._blends(steps, stage)
-            with subnormals_as_zero():
-                losses = self._stepper.run(first - block, rates, blends)
-            self.step += count
-            self._settle(first, losses)
+            self._advance(self.steps if every is None else self.step - self.step % every + every)
+            if self.guide is not None:
+                self.guide._advance_to(self.step)
             now = perf_counter()
             self.seconds += now - clock
-            self._pace = (now - clock) / count
             clock = now
             due = every is not None and self.step % every == 0
             if (
@@ -212,11 +213,29 @@ class Trainer:
                 reported = self.step
                 last = clock = perf_counter()
 
-    def _count(self, block: int, stage: Stage, every: int | None) -> int:
+    def _advance(self, end: int) -> None:
+        """Take some steps, at most to step ``end``."""
+        began = perf_counter()
+        block = self._current_block()
+        stage = self._enter_stage()
+        first, count = self.step, self._count(block, stage, end)
+        steps = range(first, first + count)
+        rates = [learning_rate(self.experiment, stage, step) for step in steps]
+        blends = self._blends(steps, stage)
+        with subnormals_as_zero():
+            losses = self._stepper.run(first - block, rates, blends)
+        self.step += count
+        self._settle(first, losses)
+        self._pace = (perf_counter() - began) / count
+
+    def _advance_to(self, end: int) -> None:
+        """Take all steps to step ``end``, or to the last."""
+        while self.status == "training" and self.step < end:
+            self._advance(end)
+
+    def _count(self, block: int, stage: Stage, end: int) -> int:
         """Return how many steps to take next: at most to the end of block, stage or report."""
-        ends = [block + self.batches.steps, stage.stop, self.steps]
-        if every is not None:
-            ends.append(self.step - self.step % every + every)
+        ends = (block + self.batches.steps, stage.stop, self.steps, end)
         # The first step measures how many fit into a moment.
         moment = max(1, int(_MOMENT / self._pace)) if self._pace else 1
         return min(min(ends) - self.step, moment)
@@ -347,7 +366,7 @@ class Trainer:
 
         Names: ``network.…``, ``average.…`` if weights are averaged,
         ``optimizer.<parameter>.<name>``, ``generator``, ``losses``, ``seconds``; the step is the
-        number of losses.
+        number of losses. Those of a guide begin with ``guide.``.
         """
         state = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         if self.average is not self.network:
@@ -357,6 +376,8 @@ class Trainer:
         state["generator"] = self._random_at_block if in_block else self.batches.random.get_state()
         state["losses"] = torch.from_numpy(self.losses[: self.step])
         state["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
+        if self.guide is not None:
+            state |= {f"guide.{name}": value for name, value in self.guide.state().items()}
         return {name: value.detach().cpu().clone() for name, value in state.items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
@@ -378,6 +399,8 @@ class Trainer:
         self.status = "finished" if self.step >= self.steps else "training"
         if self.step and not np.isfinite(losses[-1]):
             self.status = "diverged"
+        if self.guide is not None:
+            self.guide.restore(part_of(state, "guide."))
 
 
 def part_of(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

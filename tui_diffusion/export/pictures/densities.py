@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ...core.analysis.probability_flow import Flow, NoFieldError, angle_of, probability_flow
+from ...core.analysis.probability_flow import Flow, NoFieldError, angle_of
+from ...core.analysis.sampling_flow import MixedFlow, sampling_flow
 from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS
 from ...core.mixtures import GaussianMixture
@@ -22,7 +23,7 @@ from .figure import Curves, Layer, PicturePanel, Shade, ShadeGrid, curve
 from .panels import EXACT, plane_panel, truth_marks, window
 from .theme import MAKERS
 
-_ACROSS = {1: 240, 2: 40}
+ACROSS = {1: 240, 2: 40}
 """Number of grid points along an axis, by the number of coordinates."""
 
 _STEPS = 24
@@ -58,14 +59,14 @@ class Densities:
                             self.network - self.exact, np.nan)  # fmt: skip
 
 
-def _flow(animation: Animation) -> Flow | str:
+def _flow(animation: Animation) -> Flow | MixedFlow | str:
     """Return the ODE of the animation's denoiser, or why there is none."""
     exhibit = animation.exhibit
     if exhibit.maker == "true data":
         return "no network yet"
     given = exhibit.denoiser if exhibit.maker == "network" else animation.ideal
     try:
-        return probability_flow(exhibit.experiment, given or animation.ideal)
+        return sampling_flow(exhibit.experiment, given or animation.ideal)
     except NoFieldError as error:
         return str(error)
 
@@ -86,11 +87,11 @@ def _densities(animation: Animation, scene: Scene, xs: Range, ys: Range) -> Dens
     flow = _flow(animation)
     if isinstance(flow, str):
         return flow
-    across, at = _ACROSS[animation.dim], scene
+    across, at = ACROSS[animation.dim], scene
     cell = (xs[1] - xs[0]) / across
     # The window is that of x = α x_0 + σ ε; for the ODE it is scaled to unit α² + σ².
     size = math.hypot(at.alpha, at.sigma)
-    narrow = float(at.truth.stds.min()) < cell
+    narrow = at.truth.narrowest < cell
     angle = max(angle_of(at.alpha, at.sigma), flow.clean, math.atan(cell / size) if narrow else 0.0)
     angle = min(angle, max(flow.noisy, flow.clean))
     columns = torch.from_numpy(interval_centres(xs, across))
@@ -116,13 +117,12 @@ def _densities(animation: Animation, scene: Scene, xs: Range, ys: Range) -> Dens
     )
 
 
-def _exact_alone(animation: Animation, scene: Scene, why: str) -> tuple[PicturePanel, ...]:
-    """Return the exact density, with the reason why there is no other."""
-    title = f"no density: {why}"
+def exact_alone(animation: Animation, scene: Scene, title: str) -> tuple[PicturePanel, ...]:
+    """Return the exact density; the title says why there is no other."""
     if animation.dim == 2:
         return (plane_panel(animation, scene, (Shade(scene.truth, EXACT),), title),)
     xs = window(animation, scene, True)
-    at = interval_centres(xs, _ACROSS[1])
+    at = interval_centres(xs, ACROSS[1])
     pdf = averaged_pdf(scene.truth, xs, len(at))
     axes = (animation.axes[0], animation.axes[0].densities)
     exact = Curves(curve(at, pdf), "truth", "exact pdf", 2.5)
@@ -148,8 +148,8 @@ def plane_density_panels(animation: Animation, scene: Scene) -> tuple[PicturePan
     frame = plane_panel(animation, scene, ())
     found = densities(animation, scene, frame.xs, frame.ys)
     if isinstance(found, str):
-        return _exact_alone(animation, scene, found)
-    own = ShadeGrid(_plain(found.network), found.xs, found.ys)
+        return exact_alone(animation, scene, f"no density: {found}")
+    own = ShadeGrid(plain(found.network), found.xs, found.ys)
     note = _note(found, scene)
     title = f"density of the {_name(animation)}"
     return (
@@ -158,7 +158,7 @@ def plane_density_panels(animation: Animation, scene: Scene) -> tuple[PicturePan
     )
 
 
-def _plain(logs: Floats) -> Floats:
+def plain(logs: Floats) -> Floats:
     """Return densities from their logarithms, relative to the largest; 0 where unknown."""
     return np.nan_to_num(np.exp(logs - np.nanmax(logs)))
 
@@ -169,7 +169,7 @@ def plane_ratio_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel
     frame = plane_panel(animation, scene, ())
     found = densities(animation, scene, frame.xs, frame.ys)
     if isinstance(found, str):
-        return _exact_alone(animation, scene, found)
+        return exact_alone(animation, scene, f"no density: {found}")
     share = np.nan_to_num(found.ratio / _MOST, posinf=1.0, neginf=-1.0)
     layers: list[Layer] = [
         Shade(ShadeGrid(np.clip(sign * share, 0, 1), found.xs, found.ys, 1.0), label, role)
@@ -193,7 +193,7 @@ def line_density_panels(animation: Animation, scene: Scene) -> tuple[PicturePane
     scene = animation.scene(float(scene.level))
     xs, found = _line(animation, scene)
     if isinstance(found, str):
-        return _exact_alone(animation, scene, found)
+        return exact_alone(animation, scene, f"no density: {found}")
     at, exact, own = (
         interval_centres(xs, len(found.exact)),
         np.exp(found.exact),
@@ -217,7 +217,7 @@ def line_ratio_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel,
     scene = animation.scene(float(scene.level))
     xs, found = _line(animation, scene)
     if isinstance(found, str):
-        return _exact_alone(animation, scene, found)
+        return exact_alone(animation, scene, f"no density: {found}")
     at, ratio = interval_centres(xs, len(found.exact)), found.ratio
     reach = max(1.1 * float(np.nanmax(np.abs(ratio), initial=0.0)), 0.1)
     reach = min(reach, 10.0)

@@ -16,8 +16,9 @@ from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS, Axis
 from ...core.mixtures import GaussianMixture
 from ...core.trajectory_view import CONTOUR_SHARE
+from ..groups import Groups, PointShape
 
-Sample = Literal["dot", "line", "dashes", "ring", "block", "arrow"]
+Sample = Literal["line", "dashes", "ring", "block", "arrow"] | PointShape
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +57,13 @@ class Contour:
 
 @dataclass(frozen=True, eq=False)
 class Dots:
-    """Points (n, 2), drawn fainter if there are very many."""
+    """Points (n, 2), drawn fainter if there are very many; those of ``groups`` as these say."""
 
     points: Floats
     role: str
     label: str = ""
     sample: Sample = "dot"
+    groups: Groups | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +97,8 @@ class Curves:
 class Bars:
     """Bars from 0 to ``heights`` (n,) between ``edges`` (n + 1,).
 
-    ``wide`` is the share of the space between two edges that a bar fills. A height that is not
-    finite has no bar.
+    Stacked bars start at ``bases`` (n,) in place of 0. ``wide`` is the share of the space between
+    two edges that a bar fills. A height that is not finite has no bar.
     """
 
     edges: Floats
@@ -105,6 +107,12 @@ class Bars:
     label: str = ""
     wide: float = 1.0
     sample: Sample = "block"
+    bases: Floats | None = None
+
+    @property
+    def floor(self) -> Floats:
+        """The lower end of every bar, (n,)."""
+        return np.zeros_like(self.heights) if self.bases is None else self.bases
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,13 +198,19 @@ class Figure:
     @property
     def entries(self) -> list[tuple[Sample, str, str]]:
         """Sample, role and label of every legend entry, each once."""
-        labels = {
-            (layer.sample, layer.role, layer.label): None
-            for panel in self.panels
-            for layer in panel.layers
-            if layer.label
-        }
-        return [*labels]
+        layers = (layer for panel in self.panels for layer in panel.layers if layer.label)
+        return [*dict.fromkeys(entry for layer in layers for entry in _entries(layer))]
+
+
+def _entries(layer: Layer) -> list[tuple[Sample, str, str]]:
+    """Return the legend of a layer: one entry, or that of its points' groups."""
+    if not isinstance(layer, Dots) or layer.groups is None:
+        return [(layer.sample, layer.role, layer.label)]
+    entries: list[tuple[Sample, str, str]] = []
+    for k in layer.groups.present:
+        group = layer.groups.groups[k]
+        entries.append((group.shape, group.role, f"{layer.groups.title} {group.name}".strip()))
+    return entries
 
 
 def curve(xs: Floats, ys: Floats) -> Floats:

@@ -30,6 +30,7 @@ def training_figure(exhibit: Exhibit, view: str) -> Figure:
         "error": _error,
         "schedule": _schedule,
         "evaluations": _evaluations,
+        "guidance": _guidance,
     }[view]
     return Figure(exhibit.title, panels(exhibit))
 
@@ -199,6 +200,29 @@ def _evaluations(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     return (
         PicturePanel(xs, _span(*heights), tuple(layers), "", (f"best within {best}",),
                      "evaluations", "energy distance", log_x=True, log_y=True),
+    )  # fmt: skip
+
+
+def _guidance(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
+    """Return angle and length of the guidance at every level, with the length it should have."""
+    levels, distances = exhibit.guidance.levels, exhibit.guidance.distances
+    if not levels:
+        return (_empty("There is no guidance: its weight is 1, or there is no network."),)
+    edges = np.arange(len(levels) + 1.0) - 0.5
+    across = (float(edges[0]), float(edges[-1]))
+    angles, lengths, exact = (
+        np.array([getattr(at, name, None) for at in levels], float)
+        for name in ("angle", "length", "exact")
+    )
+    right = Curves(curve(np.array(across), np.full(2, 90.0)), "truth", "no help", dashed=True)
+    bars = Bars(edges, lengths, "network", "guidance")
+    line = Curves(curve(np.arange(len(levels), dtype=float), exact), "truth", "exact")
+    top = 1.08 * float(np.nanmax([*lengths, *exact, 1e-12]))
+    note = "" if distances is None else f"sample from the guided ODE {distances.guided:.2g}"
+    return (
+        PicturePanel(across, (0.0, 180.0), (Bars(edges, angles, "second", "angle"), right),
+                     "angle to the exact one", (), "level", "degrees"),
+        PicturePanel(across, (0.0, top), (bars, line), "length", (note,), "level"),
     )  # fmt: skip
 
 

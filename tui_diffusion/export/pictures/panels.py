@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from ...core.arrays import Floats, Range
-from ...core.mixtures import GaussianMixture
 from ...core.trajectory_view import (
     CONTOUR_SHARE,
     MARKED_MODES,
@@ -15,6 +13,7 @@ from ...core.trajectory_view import (
     close_up,
     interval_centres,
 )
+from ..groups import stacked_counts
 from ..scene import Animation, Scene
 from .figure import Bars, Contour, Curves, Dots, Layer, PicturePanel, Rings, Shade, curve
 from .theme import MAKERS
@@ -68,7 +67,7 @@ def points_panel(
     """Return the points in the plane, with ``shade`` over the exact density."""
     ground = (Shade(scene.truth, EXACT),) if shade else ()
     maker = animation.exhibit.maker
-    dots = Dots(scene.points, MAKERS[maker], maker)
+    dots = Dots(scene.points, MAKERS[maker], maker, groups=scene.groups)
     return plane_panel(animation, scene, (*ground, dots, *truth_marks(scene)), title, notes)
 
 
@@ -76,15 +75,12 @@ def near_panel(
     animation: Animation, scene: Scene, title: str = "each point from its mode"
 ) -> PicturePanel:
     """Return the points of the plane relative to their nearest modes."""
-    widest = int(scene.truth.stds.argmax())
-    one = GaussianMixture(
-        torch.zeros_like(scene.truth.means[:1]), scene.truth.stds[widest : widest + 1]
-    )
-    half = _NEAR * float(one.stds[0])
+    one = scene.truth.about_means()
+    half = _NEAR * one.widest
     maker = animation.exhibit.maker
     layers = (
         Shade(one, EXACT),
-        Dots(about_modes(scene.points, scene.truth), MAKERS[maker], maker),
+        Dots(about_modes(scene.points, scene.truth), MAKERS[maker], maker, groups=scene.groups),
         Contour(one, label=INSIDE),
     )
     axes = (animation.axes[0].differences, animation.axes[1].differences)
@@ -108,10 +104,10 @@ def line_panel(
     xs = window(animation, scene, near)
     pdf = averaged_pdf(scene.truth, xs, _PDF)
     bins = 64
-    heights = bin_densities(scene.points, xs, bins)
-    maker = animation.exhibit.maker
-    layers = (
-        Bars(np.linspace(*xs, bins + 1), heights, MAKERS[maker], maker),
+    bars = histogram(scene, xs, bins, animation.exhibit.maker)
+    heights = bars[-1].heights
+    layers: tuple[Layer, ...] = (
+        *bars,
         Curves(curve(interval_centres(xs, _PDF), pdf), "truth", "exact pdf"),
     )
     axes = (animation.axes[0], animation.axes[0].densities)
@@ -127,10 +123,19 @@ def window(animation: Animation, scene: Scene, near: bool) -> Range:
     return close_up(scene.points, scene.truth)
 
 
-def bin_densities(points: Floats, xs: Range, bins: int) -> Floats:
-    """Return the density of points (n, 1) in each bin."""
-    counts, _ = np.histogram(points[:, 0], bins=bins, range=xs)
-    return np.asarray(counts / (max(len(points), 1) * (xs[1] - xs[0]) / bins), np.float64)
+def histogram(scene: Scene, xs: Range, bins: int, maker: str) -> list[Bars]:
+    """Return the density of the points in each bin; that of groups in stacked bars."""
+    stacks, edges = stacked_counts(scene.points[:, 0], scene.groups, bins, xs)
+    scale = max(len(scene.points), 1) * (xs[1] - xs[0]) / bins
+    bars, below = list[Bars](), np.zeros(bins)
+    for group, counts in stacks:
+        tops = np.asarray(counts / scale, np.float64)
+        role, label = MAKERS[maker], maker
+        if group is not None and scene.groups is not None:
+            role, label = group.role, f"{scene.groups.title} {group.name}".strip()
+        bars.append(Bars(edges, tops, role, label, bases=below))
+        below = tops
+    return bars or [Bars(edges, below, MAKERS[maker], maker)]
 
 
 def tallest(pdf: Floats, heights: Floats) -> float:

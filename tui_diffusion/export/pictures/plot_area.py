@@ -56,12 +56,15 @@ class PlotArea:
         pairs = zip(starts, ends, strict=True)
         return [line for start, end in pairs for line in arrow(start, end, 4 * self.unit)]
 
-    def bars(self, layer: Bars) -> tuple[Floats, Floats, Floats, float]:
-        """Return left ends, right ends and tops of the bars, each (n,), and the common base."""
-        tops = self.pixels(np.stack([layer.edges[:-1], layer.heights], -1))[:, 1]
+    def bars(self, layer: Bars) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return left ends, right ends, tops and bases of the bars, each (n,)."""
+        tops, bases = (
+            self.pixels(np.stack([layer.edges[:-1], ends], -1))[:, 1]
+            for ends in (layer.heights, layer.floor)
+        )
         edges = self.pixels(np.stack([layer.edges, np.zeros_like(layer.edges)], -1))
         spare = (1 - layer.wide) / 2 * np.diff(edges[:, 0])
-        return edges[:-1, 0] + spare, edges[1:, 0] - spare, tops, float(edges[0, 1])
+        return edges[:-1, 0] + spare, edges[1:, 0] - spare, tops, bases
 
     def band(self, layer: Band) -> tuple[Floats, Floats]:
         """Return the lower and the upper line of a band, each (k, 2), without non-finite points."""

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ...core.arrays import Floats
 from ...core.mixtures import GaussianMixture
 from ...core.progress import ProgressCallback
+from ..groups import SHAPES, Groups
 from . import raster
 from .compose import Box, compose, unit_of
 from .figure import (
@@ -28,6 +30,7 @@ from .figure import (
     Shade,
 )
 from .plot_area import PlotArea, arrow, font, heat_cells, text_lines
+from .stamps import radius_of, stamp
 from .theme import PictureTheme, rgb
 
 
@@ -98,6 +101,11 @@ class Sheet:
             rows = slice(box.height // 4, box.height - box.height // 4)
             cover = np.zeros((box.height, box.width), np.uint8)
             cover[rows] = 210
+        elif kind in SHAPES and kind != "dot":
+            cover = np.zeros((box.height, box.width), np.uint8)
+            mark = raster.covered(stamp(kind, self.px(4)))[: box.height, : box.width]
+            top, left = ((n - m) // 2 for n, m in zip(cover.shape, mark.shape, strict=True))
+            cover[top : top + len(mark), left : left + mark.shape[1]] = mark
         elif kind in ("dot", "ring"):
             centre, radius = (box.width - 1) / 2, self.px(3.2 if kind == "dot" else 5)
             thick = 2 * radius if kind == "dot" else 1.4 * max(self.unit, 0.8)
@@ -225,12 +233,31 @@ class _Plot(PlotArea):
         p = self._density(layer.truth)
         pixel = (panel.xs[1] - panel.xs[0]) / self.width
         thick = 1.3 * self.unit
-        steepest = 3.5 / max(float(layer.truth.stds.min()) / pixel, 0.6)
+        steepest = 3.5 / max(layer.truth.narrowest / pixel, 0.6)
         line = raster.contour_coverage(p, raster.contour_density(p, layer.share), steepest, thick)
         self._cover(line, layer.role, 0.9)
 
+    def _grouped(self, points: Floats, groups: Groups) -> None:
+        """Draw points by group; where groups overlap, in the mean of their colours."""
+        panel, size = self.panel, (self.width, self.height)
+        radius = radius_of(self.sheet.unit, len(points))
+        total = np.zeros((self.height, self.width), np.float32)
+        mixed = np.zeros((self.height, self.width, 3), np.float32)
+        for k in groups.present:
+            group = groups.groups[k]
+            of = points[groups.index == k]
+            count = raster.stamped(of, panel.xs, panel.ys, *size, stamp(group.shape, radius))
+            total += count
+            mixed += count[..., None] * np.array(rgb(self.theme[group.role]), np.float32)
+        covered = raster.covered(0.9 * (1 - np.exp(-2.5 * total)))
+        hues = (mixed / np.maximum(total, 1e-9)[..., None]).round().astype(np.uint8)
+        self.image.paste(Image.fromarray(hues, "RGB"), (0, 0), Image.fromarray(covered, "L"))
+
     def _dots(self, layer: Dots) -> None:
         panel, points = self.panel, layer.points
+        if layer.groups is not None:
+            self._grouped(points, layer.groups)
+            return
         radius = max(1.0 * self.sheet.unit, 0.8)
         count = raster.splat(points, panel.xs, panel.ys, self.width, self.height, radius)
         opacity = np.float32(np.clip(0.85 - 0.12 * np.log10(max(len(points), 1) / 3000), 0.25, 0.9))
@@ -251,14 +278,18 @@ class _Plot(PlotArea):
 
     def _bars(self, layer: Bars) -> None:
         low, high = self.panel.ys
-        lefts, rights, tops, base = self.bars(layer)
+        lefts, rights, tops, bases = self.bars(layer)
         cover = np.zeros((self.height, self.width), np.uint8)
         first, last = max(0, round(lefts[0])), min(self.width, round(rights[-1]))
         if low == 0 and layer.wide == 1 and last - first >= len(layer.heights):
-            tall = np.clip(np.nan_to_num(layer.heights) / (high - low), 0, 1.5) * self.height
-            cover[:, first:last] = raster.bars(tall, last - first, self.height)
+            tops, bases = (
+                np.clip(np.nan_to_num(ends) / (high - low), 0, 1.5) * self.height
+                for ends in (layer.heights, layer.floor)
+            )
+            bars, below = (raster.bars(ends, last - first, self.height) for ends in (tops, bases))
+            cover[:, first:last] = bars - below
         else:
-            for left, right, top in zip(lefts, rights, tops, strict=True):
+            for left, right, top, base in zip(lefts, rights, tops, bases, strict=True):
                 if np.isfinite(top):
                     ends = np.clip(sorted((top, base)), 0, self.height).round().astype(int)
                     cover[ends[0] : ends[1], max(0, round(left)) : max(0, round(right))] = 255

@@ -12,6 +12,7 @@ from PIL import Image
 
 from ...core.arrays import Floats
 from ...core.progress import ProgressCallback
+from ..groups import Groups
 from . import raster
 from .compose import Box, compose, unit_of
 from .figure import (
@@ -30,10 +31,14 @@ from .figure import (
     Shade,
 )
 from .plot_area import PlotArea, arrow, font, heat_cells, text_lines
+from .stamps import outline, path, radius_of
 from .theme import PictureTheme, rgb
 
 _MOST_POINTS = 2000
 """Maximum number of points in a panel; more would take megabytes and look the same."""
+
+_TURNS = 16
+"""Number of turns in which the points of groups are drawn."""
 
 _ANCHORS = {"l": "start", "m": "middle", "r": "end"}
 
@@ -93,6 +98,10 @@ class SvgPen:
                     f'<rect x="{left}" y="{box.top + box.height / 4:.1f}" width="{box.width}" '
                     f'height="{box.height / 2:.1f}" fill="{hue}" fill-opacity="0.82"/>'
                 )
+            case "cross" | "square" | "triangle" | "plus" | "diamond":
+                radius = 4 * self.unit
+                data = outline(kind, (left + right) / 2, middle, radius)
+                self.parts.append(path(kind, data, hue, radius, 1.0))
             case "dot" | "ring":
                 fill = f'fill="{hue}"' if kind == "dot" else f'fill="none" stroke="{hue}"'
                 radius = (3.2 if kind == "dot" else 5) * self.unit
@@ -179,6 +188,8 @@ class _Plot(PlotArea):
         hue = self.theme.roles.get(layer.role, "")
         unit = self.unit
         match layer:
+            case Dots(groups=Groups() as groups):
+                return [*self._grouped(layer.points[:_MOST_POINTS], groups.of(slice(_MOST_POINTS)))]
             case Dots():
                 points = self.pixels(layer.points[:_MOST_POINTS])
                 path = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points.tolist())
@@ -210,6 +221,17 @@ class _Plot(PlotArea):
             case _:
                 return []
 
+    def _grouped(self, points: Floats, groups: Groups) -> Iterator[str]:
+        """Yield points by group, in several turns, so that no group lies over all others."""
+        radius = radius_of(self.unit, len(points))
+        at = self.pixels(points)
+        for turn in np.array_split(np.arange(len(points)), min(_TURNS, max(len(points), 1))):
+            for k in groups.of(turn).present:
+                group = groups.groups[k]
+                of = at[turn][groups.index[turn] == k].tolist()
+                data = "".join(outline(group.shape, x, y, radius) for x, y in of)
+                yield path(group.shape, data, self.theme[group.role], radius, 0.8)
+
     def _heat_map(self, layer: HeatMap) -> Iterator[str]:
         for cell in heat_cells(self, layer):
             left, top, right, bottom = cell.box
@@ -231,7 +253,7 @@ class _Plot(PlotArea):
         panel = self.panel
         # Small spikes need cells finer than the panel's pixels for round contours.
         pixel = (panel.xs[1] - panel.xs[0]) / self.width
-        narrow = float(layer.truth.stds.min()) < 4 * pixel
+        narrow = layer.truth.narrowest < 4 * pixel
         fine = 1 if not narrow else 4 if layer.truth.modes <= 16 else 2
         size = (fine * self.width, fine * self.height)
         logs = raster.log_density(layer.truth, panel.xs, panel.ys, *size)
@@ -245,12 +267,12 @@ class _Plot(PlotArea):
         )
 
     def _bars(self, layer: Bars, hue: str) -> str:
-        lefts, rights, tops, base = self.bars(layer)
+        lefts, rights, tops, bases = self.bars(layer)
         wide = rights - lefts
         wide -= np.where(wide > 3 * layer.wide, 1.0, 0.0)  # a gap, if it fits
         path = "".join(
             f"M{x:.2f} {base:.2f}V{top:.2f}h{w:.2f}V{base:.2f}"
-            for x, top, w in zip(lefts.tolist(), tops.tolist(), wide.tolist(), strict=True)
+            for x, top, base, w in np.stack([lefts, tops, bases, wide], -1).tolist()
             if np.isfinite(top) and top != base
         )
         return f'<path d="{path}" fill="{hue}" fill-opacity="0.8"/>'

@@ -43,6 +43,8 @@ DARK = PictureTheme(
         "text": "#e6edf3", "dim": "#8b9bb0", "line": "#263040",
         "truth": "#56b4e9", "network": "#f5a524", "ideal": "#2fbf8f", "data": "#56b4e9",
         "second": "#c58af9", "mark": "#f0a6d0", "glow": "#fff1c9", "faint": "#8b9bb0",
+        "class 0": "#f5a524", "class 1": "#af87ff", "class 2": "#00b38a",
+        "class 3": "#ffff87", "class 4": "#ff5f5f", "class 5": "#d7d7d7",
     }),
 )  # fmt: skip
 
@@ -54,6 +56,8 @@ LIGHT = PictureTheme(
         "text": "#1b2430", "dim": "#566374", "line": "#cfd8e3",
         "truth": "#0b62a8", "network": "#d4690a", "ideal": "#0f7d56", "data": "#0b62a8",
         "second": "#7c3aed", "mark": "#b0307f", "glow": "#6b2c00", "faint": "#9aa7b6",
+        "class 0": "#c26a00", "class 1": "#8700d7", "class 2": "#008760",
+        "class 3": "#000000", "class 4": "#d7005f", "class 5": "#5f0000",
     }),
 )  # fmt: skip
 

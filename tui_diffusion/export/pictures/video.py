@@ -58,7 +58,7 @@ def write_gif(
         draw_frame(animation, animation.levels * share, *size, theme)
         for share in (0.0, 0.5, 0.8, 1.0)
     ]
-    palette = _palette(samples, theme)
+    palette = _palette(samples, theme, animation.groups is not None)
     out: list[Image.Image] = []
     for position in positions:
         out.append(
@@ -80,12 +80,14 @@ def write_gif(
     progress(len(positions) + 1, len(positions) + 1)
 
 
-def _palette(samples: list[Image.Image], theme: PictureTheme) -> Image.Image:
+def _palette(samples: list[Image.Image], theme: PictureTheme, grouped: bool) -> Image.Image:
     """Return one palette for all frames, so that only the points move.
 
-    It always holds the theme's colours, even if few pixels have them.
+    It always holds the theme's colours, even if few pixels have them; those of classes only if the
+    points are ``grouped``.
     """
-    hues = list(dict.fromkeys(theme.roles.values()))
+    roles = [role for role in theme.roles if grouped or not role.startswith("class ")]
+    hues = list(dict.fromkeys(theme[role] for role in roles))
     width, height = samples[0].size
     strip = max(height // 20, 4)
     together = Image.new("RGB", (width, height * len(samples) + strip * len(hues)))

@@ -12,9 +12,10 @@ from ...core.arrays import Floats
 from ...core.axes import AS_IT_IS, Axis
 from ...core.interpolation import interpolate
 from ...core.trajectory_view import FOLLOWED, averaged_pdf, interval_centres, path_to
+from ..groups import Groups, first
 from ..scene import Animation, Scene
 from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
-from . import densities, learning_curves
+from . import densities, guided, learning_curves
 from .compose import panels_for
 from .figure import Arrows, Curves, Dots, Figure, PicturePanel, Shade, curve
 from .panels import (
@@ -55,7 +56,8 @@ def panels_of(animation: Animation, scene: Scene, view: str) -> tuple[PicturePan
     entry = BY_NAME[view]
     name = entry.line if animation.dim == 1 else entry.plane
     function: Callable[[Animation, Scene], tuple[PicturePanel, ...]]
-    function = globals().get(name) or getattr(densities, name)
+    homes = (vars(home) for home in (densities, guided))
+    function = next(home[name] for home in (globals(), *homes) if name in home)
     return function(animation, scene)
 
 
@@ -128,14 +130,26 @@ def density_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ..
 def plane_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     def panel(x: Floats, maker: str) -> PicturePanel:
         way = path_to(x[:, :FOLLOWED], scene.position)
-        role = MAKERS[maker]
+        lanes, groups = way.transpose(1, 0, 2), first(animation.groups, way.shape[1])
         layers = (
-            Curves(way.transpose(1, 0, 2), role, f"path of {maker}", 1.0, 0.6),
-            Dots(way[-1], role, maker),
+            *_curves(lanes, groups, MAKERS[maker], f"path of {maker}", 1.0, 0.6),
+            Dots(way[-1], MAKERS[maker], maker, groups=groups),
         )
         return plane_panel(animation, scene, layers, f"{maker}, {way.shape[1]} points")
 
     return _beside_ideal(animation, panel)
+
+
+def _curves(
+    lanes: Floats, groups: Groups | None, role: str, label: str, width: float, opacity: float
+) -> list[Curves]:
+    """Return the paths (k, m, 2) of points, in the colours of their groups if they have any."""
+    if groups is None:
+        return [Curves(lanes, role, label, width, opacity)]
+    return [
+        Curves(lanes[groups.index == k], groups.groups[k].role, "", width, opacity)
+        for k in groups.present
+    ]
 
 
 def _beside_ideal(
@@ -219,11 +233,11 @@ def estimate_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, .
     clean = animation.scene(float(animation.levels))
 
     def panel(points: Floats, maker: str) -> PicturePanel:
-        name = f"x0_hat of {maker}"
-        points = points[np.isfinite(points).all(1)]
-        return plane_panel(
-            animation, clean, (Dots(points, MAKERS[maker], name), *truth_marks(clean)), name
-        )
+        name, finite = f"x0_hat of {maker}", np.isfinite(points).all(1)
+        groups = first(animation.groups, len(points))
+        groups = None if groups is None else groups.of(finite)
+        dots = Dots(points[finite], MAKERS[maker], name, groups=groups)
+        return plane_panel(animation, clean, (dots, *truth_marks(clean)), name)
 
     own = panel(seen, animation.exhibit.maker)
     if animation.exhibit.maker != "network":
@@ -268,11 +282,11 @@ def line_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, 
         lanes = np.stack([np.broadcast_to(levels, values.shape), values], -1)
         here = np.array([interpolate(lane, scene.position) for lane in lanes])
         seen = np.concatenate((lanes[:, : scene.level + 1], here[:, None]), 1)
-        role = MAKERS[maker]
+        role, groups = MAKERS[maker], first(animation.groups, len(lanes))
         layers = (
             Curves(lanes, "faint", "to come" if not scene.clean else "", 0.8, 0.5),
-            Curves(seen, role, f"path of {maker}", 1.2, 0.8),
-            Dots(here, role),
+            *_curves(seen, groups, role, f"path of {maker}", 1.2, 0.8),
+            Dots(here, role, "" if groups is None else maker, groups=groups),
         )
         title = f"{maker}, {len(values)} points"
         axes = (AS_IT_IS, animation.axes[0])

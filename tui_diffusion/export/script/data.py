@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from string import Template
+from typing import Literal
 
 from ...core.assemble import scaling_of
 from ...core.config.data_section import DataConfig
@@ -34,11 +35,40 @@ weights = $weights
 sigma_data = $std
 """)
 
-MOMENTS = """\
+STDS_CODE = Template("""
+# Data distribution: a mixture of Gaussians around these modes, each with a std of its own
+modes = torch.tensor($means)
+weights = $weights
+stds = torch.tensor($stds)[:, None]
+""")
+
+SHAPES_CODE = Template("""
+# Data distribution: a mixture of Gaussians around these modes, each with a covariance of its own
+modes = torch.tensor($means)
+weights = $weights
+covariances = torch.tensor($covariances, dtype=torch.float64)
+""")
+
+ROOTS = """\
+variances, vectors = torch.linalg.eigh(covariances)  # the square root of each covariance
+roots = ((vectors * variances.sqrt()[:, None]) @ vectors.mT).float()
+
+
+def stretched(noise, root):
+    \"\"\"Return the matrices root times the vectors noise.\"\"\"
+    return noise[..., :1] * root[..., 0] + noise[..., 1:] * root[..., 1]
+
+
+"""
+
+MOMENTS = Template("""\
 dim = modes.shape[1]
 goal_mean = weights.float() @ modes
-goal_var = weights.float() @ (modes - goal_mean) ** 2 + sigma_data**2
-"""
+goal_var = weights.float() @ (modes - goal_mean) ** 2 + $variance
+""")
+VARIANCE = "sigma_data**2"
+VARIANCE_OF_STDS = "weights.float() @ stds**2"
+VARIANCE_OF_SHAPES = "weights.float() @ covariances.float().diagonal(dim1=1, dim2=2)"
 
 POINTS = Template("""
 # Data distribution: the points of a file, each with a Gaussian of std sigma_data around it
@@ -104,8 +134,13 @@ CENTRES = """\
         mode = torch.searchsorted(weights.cumsum(0), positions.flatten()).clamp_max(len(modes) - 1)
         centre = modes[mode].view(block, batch_size, dim)
 """
+EVEN_MODES = "        mode = torch.arange(len(modes)).repeat_interleave(batch_size // len(modes))\n"
+OF_MODE = {  # after the centre of each point
+    "stds": "        std = stds[mode].view(centre.shape[:-1] + (1,))\n",
+    "roots": "        root = roots[mode].view(*centre.shape, dim)\n",
+}
 DRAW_POINTS = Template("""\
-        x0 = $centre + sigma_data * torch.randn(block, batch_size, dim, generator=random)
+        x0 = $centre + $noise
         eps = torch.randn(block, batch_size, dim, generator=random)
 """)
 
@@ -114,7 +149,7 @@ DRAW_DATA = Template('''
 def draw_data(n, random):
     """Return fresh points of the data distribution."""
 $centre    noise = torch.randn(n, dim, generator=random, dtype=torch.float64)
-    return (centre + sigma_data * noise).float()
+    return (centre + $noise).float()
 
 
 ''')
@@ -124,7 +159,8 @@ _ONE_CENTRE = """\
 """
 _SOME_CENTRE = """\
     positions = torch.rand(n, generator=random, dtype=torch.float64)
-    centre = modes[torch.searchsorted(weights.cumsum(0), positions).clamp_max(len(modes) - 1)]
+    mode = torch.searchsorted(weights.cumsum(0), positions).clamp_max(len(modes) - 1)
+    centre = modes[mode]
 """
 
 
@@ -167,8 +203,9 @@ def _distribution(experiment: Experiment, mixture: GaussianMixture) -> str:
     data, std = experiment.data, repr(experiment.data.std)
     if data.name == "file":
         points = POINTS.substitute(_reading(data), scale=_scale(data), std=std, dim=mixture.dim)
-        return points + MOMENTS
-    if mixture.modes == 1:
+        return points + MOMENTS.substitute(variance=VARIANCE)
+    kind = shape_of(mixture)
+    if kind == "round" and mixture.modes == 1:
         return ONE_GAUSSIAN.substitute(mean=mixture.means[0].tolist(), std=std)
     part = DATA_PARTS[data.name]
     if part.script:
@@ -177,11 +214,25 @@ def _distribution(experiment: Experiment, mixture: GaussianMixture) -> str:
         used = [text for name, text in (("along(", ALONG), ("polar(", POLAR)) if name in code]
         helpers = "".join(["\n\n", *used] if used else [])
         curve = CURVE.substitute(what=part.what, std=std, helpers=helpers, code=code)
-        return curve + UNIT_SIZE + MOMENTS
-    modes = MODES_CODE.substitute(
-        means=listed(mixture.means.tolist(), 0), std=std, weights=_weights(mixture)
-    )
-    return modes + MOMENTS
+        if kind == "roots":
+            return curve + UNIT_SIZE + ROOTS + MOMENTS.substitute(variance=VARIANCE_OF_SHAPES)
+        return curve + UNIT_SIZE + MOMENTS.substitute(variance=VARIANCE)
+    modes = {"means": listed(mixture.means.tolist(), 0), "weights": _weights(mixture)}
+    if kind == "stds":
+        stds = STDS_CODE.substitute(modes, stds=listed(mixture.stds.tolist(), 0))
+        return stds + MOMENTS.substitute(variance=VARIANCE_OF_STDS)
+    if kind == "roots":
+        covariances = listed(mixture.covariances.tolist(), 0)
+        shapes = SHAPES_CODE.substitute(modes, covariances=covariances) + ROOTS
+        return shapes + MOMENTS.substitute(variance=VARIANCE_OF_SHAPES)
+    return MODES_CODE.substitute(modes, std=std) + MOMENTS.substitute(variance=VARIANCE)
+
+
+def shape_of(mixture: GaussianMixture) -> Literal["round", "stds", "roots"]:
+    """Return whether components are round with one std, with one each, or have covariances."""
+    if mixture.alike:
+        return "round"
+    return "stds" if mixture.ellipses is None else "roots"
 
 
 def _scale(data: DataConfig) -> str:
@@ -196,10 +247,11 @@ def _scale(data: DataConfig) -> str:
 def _reading(data: DataConfig) -> dict[str, str]:
     """Return the code that reads the points of a file, with numbers as text where necessary."""
     file = Path(data.path)
-    if suffix_of(file) == ".npy" and not data.columns and not data.where:
+    plain = not (data.columns or data.where or data.labels is not None)
+    if suffix_of(file) == ".npy" and plain:
         return {"before": "", "read": f"np.load({data.path!r})"}
     try:
-        reading = text_selection(file, data.columns, data.where)
+        reading = text_selection(file, data.columns, data.where, data.label)
     except ConfigError:  # the file has changed since
         reading = None
     if reading is None:
@@ -243,7 +295,8 @@ def _weights(mixture: GaussianMixture) -> str:
 
 def batches_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     """Return the lines that draw the points of a block and their noise."""
-    batch, several = experiment.training.batch, mixture.modes > 1
+    batch, kind = experiment.training.batch, shape_of(mixture)
+    several = mixture.modes > 1 or kind != "round"
     shares = mixture.weights * batch
     if experiment.data.finite:
         return DRAW_FROM_SET
@@ -252,14 +305,25 @@ def batches_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     elif not several:
         code = ""
     elif _equal(mixture) and batch % mixture.modes == 0:
-        code = EVEN_SHARES
+        code = EVEN_SHARES if kind == "round" else EVEN_MODES + "        centre = modes[mode]\n"
     elif bool(((shares - shares.round()).abs() < 1e-9).all()):
         code = EXACT_SHARES + CENTRES.replace("view(block, ", "view(1, ")
     else:
         code = SHARES + CENTRES
-    return code + DRAW_POINTS.substitute(centre="centre" if several else "mu_data")
+    draw = "torch.randn(block, batch_size, dim, generator=random)"
+    noise = {"round": f"sigma_data * {draw}", "stds": f"std * {draw}"}
+    points = DRAW_POINTS.substitute(
+        centre="centre" if several else "mu_data", noise=noise.get(kind, f"stretched({draw}, root)")
+    )
+    return code + OF_MODE.get(kind, "") + points
 
 
 def draw_data_part(mixture: GaussianMixture) -> str:
     """Return a function that draws true points."""
-    return DRAW_DATA.substitute(centre=_SOME_CENTRE if mixture.modes > 1 else _ONE_CENTRE)
+    kind = shape_of(mixture)
+    several = mixture.modes > 1 or kind != "round"
+    noise = {"round": "sigma_data * noise", "stds": "stds[mode] * noise"}
+    return DRAW_DATA.substitute(
+        centre=_SOME_CENTRE if several else _ONE_CENTRE,
+        noise=noise.get(kind, "stretched(noise, roots[mode])"),
+    )

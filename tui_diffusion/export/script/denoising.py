@@ -101,7 +101,7 @@ print(f"Mean squared distance to the nearest mode: {distance:.6f}")
 
 def denoising_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     """Return the code that samples from the start to the last level and prints the result."""
-    sampling, several = experiment.sampling, mixture.modes > 1
+    sampling, several = experiment.sampling, mixture.modes > 1 or not mixture.alike
     early = sampling.stop_before
     end = f"N - {early}" if early else "N"
     read, step = _step(experiment)

@@ -48,10 +48,14 @@ _FOUR_ARROWS = {"blocks": "→→↑←←←↓→", "ascii": ">>^<<<v>"}  # th
 
 @dataclass(frozen=True)
 class DotLayer:
-    """Dots of one kind: `dots` of shape `(4·height, 2·width)`."""
+    """Dots of one kind: `dots` of shape `(4·height, 2·width)`.
+
+    With a `sign`, this character stands in every cell that has dots.
+    """
 
     dots: DotGrid
     role: str
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,7 @@ def count_points(
     rows, columns = sub[0] * height, sub[1] * width
     if rows <= 0 or columns <= 0:
         return np.zeros((max(rows, 0), max(columns, 0)), dtype=np.int64)
-    across, down, inside = _positions(points, x_range, y_range, columns, rows)
+    across, down, inside = lattice_positions(points, x_range, y_range, columns, rows)
     flat = down[inside] * columns + across[inside]
     return np.bincount(flat, minlength=rows * columns).reshape(rows, columns).astype(np.int64)
 
@@ -124,7 +128,7 @@ def point_cells(
     """Return the cell `(x, y)` of each of `points` `(n, 2)`, or None outside the picture."""
     if width <= 0 or height <= 0:
         return [None] * len(np.asarray(points).reshape(-1, 2))
-    across, down, inside = _positions(points, x_range, y_range, 2 * width, 4 * height)
+    across, down, inside = lattice_positions(points, x_range, y_range, 2 * width, 4 * height)
     return [
         (int(x) // 2, int(y) // 4) if ok else None
         for x, y, ok in zip(across, down, inside, strict=True)
@@ -170,14 +174,14 @@ def braille(
     if width <= 0 or height <= 0:
         return [Strip.blank(max(0, width))] * max(0, height)
     roles = list(dict.fromkeys(layer.role for layer in layers))
-    visible = np.zeros((height, width), dtype=np.uint8)
+    characters = np.full((height, width), " ")
     keys = np.zeros((height, width), dtype=np.int64)
     for layer in reversed(layers):
         codes = codes_of(layer.dots, BRAILLE_BITS)
         hit = codes > 0
-        visible[hit] = codes[hit]
+        sign = one_cell_text(layer.sign, glyphs)
+        characters[hit] = sign or _DOTS[glyphs][codes[hit]]
         keys[hit] = roles.index(layer.role) + 1
-    characters = _DOTS[glyphs][visible]
     for mark in marks:
         if 0 <= mark.x < width and 0 <= mark.y < height:
             if mark.role not in roles:
@@ -292,9 +296,6 @@ def arrows(
     `vectors` `(k, l, 2)` has y up; `xs` `(l,)` and `ys` `(k,)` are the cells' columns and rows.
     Arrows of the truth have double shafts if the font has them. A vector that is zero or not finite
     has no arrow.
-
-    Arrows of the truth have double shafts if the font has them. A vector that is zero or not finite
-    has no arrow.
     """
     heads = _FOUR_ARROWS.get(glyphs) or (_TRUE_ARROWS if role == "truth" else _ARROWS)
     length = np.hypot(vectors[..., 0], vectors[..., 1])
@@ -307,7 +308,7 @@ def arrows(
     ]
 
 
-def _positions(
+def lattice_positions(
     points: ArrayLike, x_range: Range, y_range: Range, columns: int, rows: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], DotGrid]:
     """Return column and row (0 at the top) of each point on a lattice, and a mask of hits."""

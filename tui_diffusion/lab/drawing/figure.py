@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike
 
 from ...core.arrays import Range
 from ...core.axes import AS_IT_IS, Axis
+from ...core.numbered_text import NumberedText
 
 Marker = Literal["braille", "dashed", "dot", "cross", "blocks"]
 
 
 AxisTick = tuple[float, str]
+LegendEntry = tuple[str, NumberedText, str]
+"""Sample, label and role of a series; without a label it continues the entry before."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Curve:
     (`xs` must ascend); `dot` and `cross` put a character at each. With `fill`, the points are the
     centres and heights of bars that stand on 0; `xs` must then be ascending and evenly spaced, with
     at most one value per column. `dense` lines cover much of the plot and lie under the others.
-    `label` is the name in the legend.
+    `label` is the name in the legend. `sign` is the character of bars where colours or dots cannot
+    tell them apart.
     """
 
     xs: Sequence[float]
@@ -36,6 +40,7 @@ class Curve:
     label: str | None = None
     fill: bool = False
     dense: bool = False
+    sign: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,8 @@ class PlotFigure:
     """The content of a plot. Omitted ranges and ticks are computed from the data.
 
     `curves` are drawn in order, the last one on top. Dense curves lie under them, rules under
-    these, and bars under everything. Ticks show the own units of `x_axis` and, unless it is
-    logarithmic, of `y_axis`.
+    these, and bars under everything. `legend` comes before the labels of curves. Ticks show the own
+    units of `x_axis` and, unless it is logarithmic, of `y_axis`.
     """
 
     curves: tuple[Curve, ...] = ()
@@ -68,6 +73,7 @@ class PlotFigure:
     log_y: bool = False
     x_axis: Axis = AS_IT_IS
     y_axis: Axis = AS_IT_IS
+    legend: tuple[LegendEntry, ...] = ()
 
 
 def band(

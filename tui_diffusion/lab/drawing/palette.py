@@ -42,13 +42,20 @@ _SAME_AS = {
 }
 """Roles that share a hue on purpose, because they show the same quantity."""
 
+_DARK_CLASSES = ("#E69F00", "#AF87FF", "#00AF87", "#FFFF87", "#FF5F5F", "#D7D7D7")
+_LIGHT_CLASSES = ("#AF5F00", "#8700D7", "#00875F", "#000000", "#D7005F", "#5F0000")
+"""Hues of the classes on a dark and a light ground, told apart by most people with colour
+blindness, and none near the truth's. They are not the theme's: these are too few."""
+
 _DARK_16 = {
     "truth": 14, "network": 11, "ideal": 10, "alert": 9, "second": 13, "axis": 7, "text": 15,
     "grid": 8, "bars": 3, "raw": 8, "path": 8, "ideal path": 8, "start": 7,
+    "class 0": 11, "class 1": 13, "class 2": 10, "class 3": 15, "class 4": 9, "class 5": 5,
 }  # fmt: skip
 _LIGHT_16 = {
     "truth": 4, "network": 1, "ideal": 2, "alert": 5, "second": 6, "axis": 0, "text": 0,
     "grid": 7, "bars": 7, "raw": 8, "path": 8, "ideal path": 8, "start": 8,
+    "class 0": 3, "class 1": 5, "class 2": 2, "class 3": 0, "class 4": 1, "class 5": 6,
 }  # fmt: skip
 """The number of each role's colour among the terminal's sixteen, whose looks the user chooses."""
 
@@ -79,6 +86,8 @@ class Palette:
 
     def style(self, role: str) -> Style:
         """Return the style of `role`; an unknown role gets the style of the axes."""
+        if role.startswith("faint ") and role not in self.styles:
+            role = role.removeprefix("faint ")
         return self.styles.get(role, self.styles.get("axis", Style.null()))
 
     @classmethod
@@ -121,6 +130,11 @@ class Palette:
             )
         hues = {role: _thrifty(hue, ground, least) for role, hue in hues.items()}
         hues |= {role: hues[hue] for role, hue in _SAME_AS.items()}
+        classes = _DARK_CLASSES if ground.brightness < 0.5 else _LIGHT_CLASSES
+        for k, name in enumerate(classes):
+            hue = _readable(Color.parse(name), (ground,), least)
+            hues[f"class {k}"] = _thrifty(hue, ground, least)
+            hues[f"faint class {k}"] = ground.blend(hue, 0.5)
         hues |= {
             "axis": ground.blend(ink, 0.55),
             "text": ground.blend(ink, 0.85),

@@ -32,13 +32,10 @@ from ..readings import named
 from .axes import AxisScale, scale_of
 from .curves import scattered, stroke, visible_parts, with_gaps
 from .dots import BRAILLE, BRAILLE_BITS, QUADRANT_BITS, QUADRANTS, codes_of
-from .figure import AxisTick, Curve, Marker, PlotFigure
+from .figure import AxisTick, Curve, LegendEntry, Marker, PlotFigure
 from .palette import Palette
 from .plotext_raster import DotLine, rasterize, rasterize_axes
 from .strips import one_cell_text, strips_of
-
-LegendEntry = tuple[str, NumberedText, str]
-"""Sample, label and role of a series."""
 
 SMALLEST_PLOT = (12, 5)
 """Minimum width and height of a plot, in cells."""
@@ -64,7 +61,10 @@ def sketch(
 ) -> list[Strip]:
     """Draw `figure` in a few lines: without axes, and with a legend column at the right."""
     width, height = max(0, width), max(0, height)
-    names = [(f" {sample[0]} {label}", role) for sample, label, role in legend_of(figure, glyphs)]
+    names = [
+        (f" {sample[0]} {text_of(label)}", role)
+        for sample, label, role in legend_of(figure, glyphs)
+    ]
     room = width - max((len(text) for text, _ in names), default=0)
     if room < 8 or not height:
         return [Strip.blank(width)] * height
@@ -204,7 +204,7 @@ class _Sheet:
             self._dots(curve, *shares[order], free=~(drawn & np.isin(ink, roles)))
         for curve, (xs, ys) in zip(figure.curves, curves, strict=True):
             if curve.fill:
-                self._bars(self._x.unit(xs), self._y.unit(ys), self._role(curve.role))
+                self._bars(self._x.unit(xs), self._y.unit(ys), self._role(curve.role), curve.sign)
         self._header(legend or legend_of(figure, glyphs))
         self._axis_label(_label(figure.x_label, "x", self._x.offset(figure.x_axis)))
 
@@ -254,8 +254,12 @@ class _Sheet:
         cells[hit] = characters[codes[hit]]
         self.ink[area][hit] = role
 
-    def _bars(self, xs: Floats, ys: Floats, role: int) -> None:
-        """Draw bars under the existing content, one height per column, in eighths of a cell."""
+    def _bars(self, xs: Floats, ys: Floats, role: int, sign: str) -> None:
+        """Draw bars under the existing content, one height per column, in eighths of a cell.
+
+        Bars that are drawn first cover later ones, so that stacked bars are drawn from below. With
+        a `sign`, they consist of whole cells with this character.
+        """
         known = np.isfinite(xs) & np.isfinite(ys)
         xs, ys = xs[known], ys[known]
         if not xs.size:
@@ -289,16 +293,19 @@ class _Sheet:
             slice(self.inner.x, self.inner.right),
         )
         characters, ink, ground = self.characters[area], self.ink[area], self.ground[area]
-        free = (characters == " ") & (covered > 0)
+        free = (characters == " ") & (covered >= (4 if sign else 1))
         shades = _ASCII_EIGHTHS if self.glyphs == "ascii" else _EIGHTHS
-        characters[free] = shades[covered[free]]
+        characters[free] = one_cell_text(sign, self.glyphs) or shades[covered[free]]
         ink[free] = role
-        if self.glyphs != "ascii":
-            crossed = (characters != " ") & ~free & (covered >= 4)
+        if self.glyphs != "ascii" and not sign:
+            crossed = ~np.isin(characters, (" ", "█")) & ~free & (covered >= 4) & (ground == 0)
             ground[crossed] = role
 
     def _header(self, legend: Sequence[LegendEntry]) -> None:
-        """Draw the label of the y axis and, at the right, as much of the legend as fits."""
+        """Draw the label of the y axis and, at the right, as much of the legend as fits.
+
+        An entry without text stands close to the one before.
+        """
         label = _label(self._figure.y_label, "y", self._y.offset(self._figure.y_axis))
         end = self._write(label, self.inner.x, 0, 0)
         if label:
@@ -306,15 +313,19 @@ class _Sheet:
         room = self.inner.right - end
         fitting: list[LegendEntry] = []
         for entry in legend:
-            used = len(entry[0]) + 1 + len(text_of(entry[1])) + (3 if fitting else 0)
+            words = len(text_of(entry[1]))
+            gap = (3 if words else 1) if fitting else 0
+            used = gap + len(entry[0]) + (1 + words if words else 0)
             if used > room:
                 break
             room -= used
             fitting.append(entry)
         x = end + room
-        for sample, text, role in fitting:
+        for number, (sample, text, role) in enumerate(fitting):
+            x += (3 if text else 1) if number else 0
             x = self._write(sample, x, 0, self._role(role))
-            x = self._write(text_of(text), x + 1, 0, self._role("text", text)) + 3
+            if text:
+                x = self._write(text_of(text), x + 1, 0, self._role("text", text))
 
     def _axis_label(self, label: str) -> None:
         """Draw the label of the x axis over the right end of the axis."""
@@ -329,9 +340,9 @@ class _Sheet:
         return x + len(characters)
 
 
-def legend_of(figure: PlotFigure, glyphs: Glyphs) -> list[tuple[str, str, str]]:
+def legend_of(figure: PlotFigure, glyphs: Glyphs) -> list[LegendEntry]:
     """Return sample, label and role of each labelled series, as the legend shows them."""
-    entries = []
+    entries = list(figure.legend)
     for curve in figure.curves:
         if curve.label:
             sample = "▇▇" if curve.fill else _SAMPLES[curve.marker]

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from ..drawing.downsampling import Series
     from ..sampling.diagnosis import RequestedDiagnosis
 
-LOSS_VIEWS = ("loss", "excess", "error", "schedule", "evaluations")
+LOSS_VIEWS = ("loss", "excess", "error", "schedule", "evaluations", "guidance")
 """The views, in the order of the key ``o``."""
 TITLES = {
     "excess": "Excess loss per level",
     "error": "Where the error comes from",
     "schedule": "Noise, and how errors grow",
     "evaluations": "Error against evaluations",
+    "guidance": "Guidance per level",
 }
 """Titles of the views that show a diagnosis."""
 
@@ -48,8 +49,8 @@ def view_by(view: str, by: int) -> str:
 class LossPanel(Panel):
     """The losses over all planned steps, raw (as an envelope) and smoothed.
 
-    The other views show a diagnosis: excess loss per level, attribution, schedule, and the error of
-    samplers against evaluations.
+    The other views show a diagnosis: excess loss per level, attribution, schedule, the error of
+    samplers against evaluations, and the guidance per level.
     """
 
     DEFAULT_CSS = """
@@ -172,9 +173,12 @@ class LossPanel(Panel):
         if self.view != "loss" and diagnosis is not None:
             from ..views.diagnosis import attribution, excess, schedule
             from ..views.evaluations import evaluations
+            from ..views.guidance import guidance
 
             if self.view == "excess":
                 return excess(diagnosis, self.level, *view_state)
+            if self.view == "guidance":
+                return guidance(diagnosis, self.level, *view_state)
             if self.view == "evaluations":
                 return evaluations(diagnosis, *view_state)
             if self.view == "error":

@@ -14,6 +14,7 @@ from ...core.runs.lock import writer_of
 from ...core.runs.manifest import Manifest, RunError, read_about
 from ...core.runs.progress_log import Part, ProgressTail
 from ...core.runs.run import Run, open_run
+from ...core.text import shortened
 from ...core.training.stages import learning_rate, stages
 from ..session.records import SessionState, Training
 
@@ -124,9 +125,13 @@ class Watch:
         training.lr, training.level = learning_rate(training.experiment, stage, last), stage.level
 
     def _end(self) -> None:
-        """End because the run has gone."""
+        """End because the run has gone; the screen says so, as nothing on disk holds it now."""
         training = self._training
         self.stop()
+        training.unsaved = (
+            f"the run {shortened(self._folder.name, 40)} was deleted; its losses and its network "
+            "stay until the lab closes"
+        )
         training.run, training.watched = None, ""
         if training.state.active:
             training.state = SessionState.STOPPED

@@ -9,6 +9,7 @@ from time import monotonic
 from ...core.analysis.attribution import Attribution, attribute
 from ...core.analysis.error_growth import Amplification, amplification
 from ...core.analysis.evaluations import COUNTS, SamplerError, errors_by_evaluations
+from ...core.analysis.guidance_effect import GuidanceEffect, guidance_effect
 from ...core.analysis.likelihood import Likelihood, likelihood
 from ...core.analysis.loss_floor import LevelLoss, level_losses
 from ...core.analysis.probability_flow import NoFieldError
@@ -17,6 +18,7 @@ from ...core.assemble import make_ideal, make_mixture
 from ...core.methods import device_of
 from ...core.progress import ProgressCallback
 from ...core.training.devices import use_threads
+from ...core.trajectory import denoise
 from .request import SampleRequest
 
 _COMPARED, _COUNTS = 1000, COUNTS[:-1]
@@ -28,8 +30,9 @@ class RequestedDiagnosis:
     """The diagnosis of one denoiser; without a network, ``losses`` and all below are empty.
 
     ``attribution`` takes three samplings and ``likelihood`` many passes through the network: they
-    are omitted during the training, and where another view asks. ``evaluations`` is measured for
-    its own view only, while training of the experiment's own sampler.
+    are omitted during the training, and where another view asks. ``evaluations`` and ``guidance``
+    are measured for their own views only, while training of the experiment's own sampler, and
+    without a sample.
     """
 
     request: SampleRequest
@@ -40,6 +43,7 @@ class RequestedDiagnosis:
     seconds: float
     likelihood: Likelihood | None = None
     evaluations: tuple[SamplerError, ...] = ()
+    guidance: GuidanceEffect | None = None
 
     def lacks(self, view: str) -> bool:
         """Return whether a view waits for a slow part that can be computed."""
@@ -47,6 +51,8 @@ class RequestedDiagnosis:
             return False
         if view == "evaluations":
             return not self.evaluations
+        if view == "guidance":
+            return self.guidance is None
         missing = {"excess": self.likelihood, "error": self.attribution}.get(view, self)
         return missing is None and not self.request.live
 
@@ -59,6 +65,7 @@ class RequestedDiagnosis:
             attribution=self.attribution or earlier.attribution,
             likelihood=self.likelihood or earlier.likelihood,
             evaluations=self.evaluations or earlier.evaluations,
+            guidance=self.guidance or earlier.guidance,
         )
 
 
@@ -74,7 +81,7 @@ def diagnose(
     if request.source == "ideal":
         denoiser = make_ideal(experiment.method, mixture)
     losses: tuple[LevelLoss, ...] = ()
-    attribution, likely, evaluations = None, None, list[SamplerError]()
+    attribution, likely, evaluations, effect = None, None, list[SamplerError](), None
     if denoiser is not None:
         losses = tuple(level_losses(experiment, denoiser))
         if request.study == "excess" and not request.live:
@@ -90,9 +97,19 @@ def diagnose(
                 seed=request.seed,
                 progress=progress,
             )
+        device = device_of(denoiser)
+        if request.study == "guidance":
+            sampled = experiment.sampling.guidance != 1 and not request.live
+            trajectory = (
+                denoise(
+                    experiment, denoiser, points=request.points, seed=request.seed, device=device
+                )
+                if sampled
+                else None
+            )
+            effect = guidance_effect(experiment, denoiser, trajectory)
         if request.study in ("", "error") and not request.live:
             # Use the network's own settings; the current ones may have changed since.
-            device = device_of(denoiser)
             attribution = attribute(
                 experiment, denoiser, points=request.points, seed=request.seed, device=device
             )
@@ -105,4 +122,5 @@ def diagnose(
         monotonic() - began,
         likely,
         tuple(evaluations),
+        effect,
     )

@@ -17,6 +17,7 @@ from ...core.analysis.metrics import nearest_mode_distance, real_sample
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.arrays import Floats
 from ...core.assemble import make_ideal, make_mixture, scaling_of
+from ...core.conditioning import Labels, guided, label_of, of_label
 from ...core.config.data_section import DataConfig
 from ...core.datasets import MAX_COMPONENTS, Scaling
 from ...core.interpolation import interpolate
@@ -27,6 +28,7 @@ from ...core.schedules import Schedule
 from ...core.training.devices import choose_device, use_threads
 from ...core.trajectory import Trajectory, denoise, forward_process
 from ...core.trajectory_view import ESTIMATES, FOLLOWED, exact_at, noise_at
+from ...export.groups import Groups, groups_of
 from ...export.views import SOLVED
 from .request import SampleRequest
 
@@ -129,6 +131,16 @@ class MeasuredTrajectory:
         return self.mixture.modes > MAX_COMPONENTS or (view == "clean estimate" and pairs > _PAIRS)
 
     @property
+    def label(self) -> int | None:
+        """The class that the points are a sample of; None for all."""
+        return label_of(self.request.experiment)
+
+    @cached_property
+    def groups(self) -> Groups | None:
+        """The groups of the points, which have their own colours; None for one colour."""
+        return groups_of(self.raw)
+
+    @property
     def schedule(self) -> Schedule:
         """The noise levels."""
         return self.raw.schedule
@@ -173,7 +185,9 @@ class MeasuredTrajectory:
         Each point is compared with every component, so k is smaller for many components.
         """
         x = torch.from_numpy(self.x[level, : self._ideal_count])
-        return self.ask_ideal(x, level).x0_hat.numpy()
+        return self._answer(
+            self._ideal, x, level, self._labels(slice(self._ideal_count))
+        ).x0_hat.numpy()
 
     @cached_property
     def ideal_x(self) -> NDArray[np.float32]:
@@ -190,24 +204,41 @@ class MeasuredTrajectory:
         ).x.numpy()
 
     @cached_property
-    def forward_x(self) -> NDArray[np.float32]:
-        """The same number of true points, noised to every level, (N + 1, n, d)."""
+    def _forward(self) -> Trajectory:
         request = self.request
         # Use another draw than the trajectory's own, which may also be of true data.
         seed = (request.seed + 1) % 2**63
-        forward = forward_process(
+        return forward_process(
             request.experiment, points=request.points, seed=seed, schedule=self.schedule
         )
-        return forward.x.numpy()
 
-    @property
+    @cached_property
+    def forward_x(self) -> NDArray[np.float32]:
+        """The same number of true points, noised to every level, (N + 1, n, d)."""
+        return self._forward.x.numpy()
+
+    @cached_property
+    def forward_groups(self) -> Groups | None:
+        """The groups of these true points."""
+        return groups_of(self._forward)
+
+    @cached_property
     def _ideal(self) -> IdealDenoiser:
-        return make_ideal(self.request.experiment.method, self.mixture)
+        """The ideal denoiser of the whole data."""
+        data = self.request.experiment.data
+        whole = self.mixture if self.label is None else make_mixture(data)
+        return make_ideal(self.request.experiment.method, whole)
+
+    def _labels(self, part: slice) -> Labels:
+        """Return the labels of some of the points; the one class that is sampled, if it is one."""
+        labels = self.raw.labels
+        return self.label if labels is None or self.label is not None else labels[part].cpu()
 
     def point(self, level: int, index: int) -> PointStep:
         """Return the step of one point from a level below N."""
-        step = self.raw.step(level, slice(index, index + 1))
-        x, ideal = step.x, self.ask_ideal(step.x.cpu(), level)
+        one = slice(index, index + 1)
+        step = self.raw.step(level, one)
+        x, ideal = step.x, self._answer(self._ideal, step.x.cpu(), level, self._labels(one))
         back, lengths = self.scaling.inverse, self.scaling.inverse_lengths
         rows = (
             back(x),
@@ -221,16 +252,20 @@ class MeasuredTrajectory:
         return PointStep(*(row[0].tolist() for row in rows))
 
     def ask(self, x: Tensor, level: int) -> Predictions:
-        """Return the denoiser's predictions for points x (k, d) at a level below N."""
+        """Return the denoiser's predictions for points x (k, d) at a level below N.
+
+        They are those of the class that is sampled, guided; of no class, if all are sampled.
+        """
         denoiser = self.request.denoiser if self.request.source == "network" else self._ideal
-        return self._answer(denoiser, x, level)
+        return self._answer(denoiser, x, level, self.label)
 
     def ask_ideal(self, x: Tensor, level: int) -> Predictions:
         """Return the predictions of the ideal denoiser for points x (k, d) at a level below N."""
-        return self._answer(self._ideal, x, level)
+        return self._answer(self._ideal, x, level, self.label)
 
     @torch.no_grad()
-    def _answer(self, denoiser: Denoiser, x: Tensor, level: int) -> Predictions:
+    def _answer(self, denoiser: Denoiser, x: Tensor, level: int, labels: Labels) -> Predictions:
+        denoiser = guided(self.request.experiment, denoiser, labels)
         prediction = denoiser(x.to(device_of(denoiser)), self.schedule[level])
         eps_hat = prediction.eps_hat.cpu()
         return Predictions(eps_hat, prediction.x0_hat.cpu(), -eps_hat / self.sigma(level))
@@ -279,12 +314,12 @@ class MeasuredTrajectory:
         mean, std, goal_mean, goal_std = self.moments_at(level)
         points = torch.from_numpy(np.ascontiguousarray(self.x[level]))
         points = points[torch.isfinite(points).all(1)]
-        data, schedule = self.request.experiment.data, self.schedule
+        data, schedule, label = self.request.experiment.data, self.schedule, self.label
         distance, real = None, None
         if self.mixture.has_modes and len(points):
             distance = nearest_mode_distance(points, self.truth(level))
-            real = _real_distance(data, schedule, level, len(points))
-        energy = _reference(data, schedule, level).distance(points)
+            real = _real_distance(data, label, schedule, level, len(points))
+        energy = _reference(data, label, schedule, level).distance(points)
         return LevelMeasurements(
             mean,
             std,
@@ -298,28 +333,32 @@ class MeasuredTrajectory:
         )
 
 
-def truth_at(data: DataConfig, schedule: Schedule, position: float) -> GaussianMixture:
+def truth_at(
+    data: DataConfig, schedule: Schedule, position: float, label: int | None = None
+) -> GaussianMixture:
     """Return the exact distribution at a level, with the noise interpolated between levels."""
-    return exact_at(make_mixture(data), schedule, position)
+    return exact_at(of_label(make_mixture(data), label), schedule, position)
 
 
 @lru_cache(maxsize=1024)
-def _reference(data: DataConfig, schedule: Schedule, level: int) -> Reference:
+def _reference(data: DataConfig, label: int | None, schedule: Schedule, level: int) -> Reference:
     """Return the reference for the points of a level, shared by all trajectories."""
     alpha, sigma = float(schedule.alphas[level]), float(schedule.sigmas[level])
-    return Reference(_compared(data).noised(alpha, sigma))
+    return Reference(_compared(data, label).noised(alpha, sigma))
 
 
 @lru_cache(maxsize=8)
-def _compared(data: DataConfig) -> GaussianMixture:
+def _compared(data: DataConfig, label: int | None) -> GaussianMixture:
     """Return the data's mixture, with close components merged if there are many."""
-    return merged(make_mixture(data))
+    return merged(of_label(make_mixture(data), label))
 
 
 @lru_cache(maxsize=1024)
-def _real_distance(data: DataConfig, schedule: Schedule, level: int, count: int) -> float:
+def _real_distance(
+    data: DataConfig, label: int | None, schedule: Schedule, level: int, count: int
+) -> float:
     """Return the mean squared distance to the nearest mode of ``count`` true points at a level."""
-    truth = truth_at(data, schedule, level)
+    truth = truth_at(data, schedule, level, label)
     return nearest_mode_distance(real_sample(truth, count), truth)
 
 
@@ -352,7 +391,7 @@ def measure_trajectory(
             progress=progress,
         )
     x = raw.x.detach().cpu().numpy()
-    mixture = make_mixture(experiment.data)
+    mixture = of_label(make_mixture(experiment.data), label_of(experiment))
     start = start_mismatch(experiment)
     trajectory = MeasuredTrajectory(request, mixture, raw, x, start)
     trajectory.numbers(

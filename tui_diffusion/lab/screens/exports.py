@@ -100,6 +100,7 @@ _TITLES = {
     "error": "error by its source",
     "schedule": "noise schedule",
     "evaluations": "error against evaluations",
+    "guidance": "guidance per level",
 }
 
 
@@ -135,6 +136,7 @@ def _of_training(panel: LossPanel) -> Exhibit | None:
             diagnosis.attribution,
             diagnosis.likelihood,
             diagnosis.evaluations,
+            diagnosis.guidance,
         )
         return Exhibit(diagnosis.request.experiment, diagnosis=errors)
     if training is None or training.losses is None or not training.step:

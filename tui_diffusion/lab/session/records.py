@@ -97,7 +97,7 @@ class Training:
     ``losses[:step]`` are final, because the buffer only grows. ``snapshot`` holds the step and a
     frozen copy of the network, and is replaced as a whole. ``floors`` are the smallest losses that
     any network can reach, each with its first step. ``run`` is the run folder, ``unsaved`` the
-    reason why the last write failed, and ``metrics`` the evaluation, once it is complete.
+    reason why it does not hold the latest state, and ``metrics`` the evaluation, once complete.
     ``watched`` names the other process that trains, while one does; see `runs.watch`. ``parts`` are
     arguments of the trainer beside the experiment. ``checkpoint`` is the trainer's state after a
     training that no run keeps, from which it can go on.

@@ -25,7 +25,7 @@ def cell_width(ranges: tuple[Range, Range], width: int) -> float:
 
 def has_ring(truth: GaussianMixture, cell: float) -> bool:
     """Return whether a component's contour is larger than a cell; a smaller one hides points."""
-    return bool(float(truth.stds.max()) * CONTOUR_RADIUS >= 1.5 * cell)
+    return bool(truth.widest * CONTOUR_RADIUS >= 1.5 * cell)
 
 
 def exact_grid(

@@ -10,9 +10,11 @@ from ...core.arrays import Floats
 from ...core.axes import AS_IT_IS
 from ...core.interpolation import interpolate
 from ...core.numbered_text import NamedNumber
+from ...export.groups import first
 from ...interface.glyphs import Glyphs
 from ..drawing.dots import DotLayer, Mark, bin_paths, braille, point_cells
 from ..drawing.figure import Curve, PlotFigure, Rule
+from ..drawing.grouped import group_layers, path_layers, plain, points_legend
 from ..drawing.palette import Palette
 from ..drawing.plot import draw_plot, plot_frame
 from ..drawing.strips import place
@@ -109,7 +111,9 @@ def _paths(
     half *= 2 ** (-view_state.zoom / 2)
     ranges = ((0.0, float(trajectory.levels)), (float(centre[0]) - half, float(centre[0]) + half))
     count = NamedNumber("points", f"{min(PATHS, x.shape[1])}")
-    legend = [("─", (f"{name}, ", count, " points"), role)]
+    groups, signs = first(trajectory.groups, PATHS), plain(palette, glyphs)
+    text = (f"{name}, ", count, *(() if groups else (" points",)))
+    legend = points_legend("─", text, role, groups, signs)
     lines, region = plot_frame(
         *ranges,
         width,
@@ -129,10 +133,10 @@ def _paths(
     positions = np.concatenate((lanes[:, : view_state.level + 1], here), axis=1)
     to_come = np.concatenate((here, lanes[:, view_state.level + 1 :]), axis=1)
     marks = []
-    layers = [
-        DotLayer(bin_paths(positions, *ranges, *size), role),
-        DotLayer(bin_paths(to_come, *ranges, *size), "grid"),
-    ]
+    layers = path_layers(positions, groups, role, ranges, size)
+    layers.append(DotLayer(bin_paths(to_come, *ranges, *size), "grid"))
+    if groups is not None and signs:
+        layers[:0] = group_layers(here[:, 0], groups, ranges, size, signs)
     if view_state.tracked is not None and view_state.tracked < x.shape[1]:
         own = x[:, view_state.tracked, 0].astype(np.float64)
         lane = np.stack([levels, own], axis=-1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from textual.strip import Strip
 
 from ...core.analysis.densities import density as exact_density
@@ -13,8 +12,10 @@ from ...core.axes import Axis
 from ...core.interpolation import interpolate
 from ...core.numbered_text import NamedNumber
 from ...core.trajectory_view import averaged_pdf, close_up, interval_centres
+from ...export.groups import stacked_counts
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
+from ..drawing.grouped import group_legend, plain
 from ..drawing.palette import Palette
 from ..drawing.plot import draw_plot
 from ..formatting import vector
@@ -51,54 +52,43 @@ def draw_histogram(
     glyphs: Glyphs,
 ) -> list[Strip]:
     """Draw the histogram over the range of all levels and, if it fits, a close-up."""
+    signs = plain(palette, glyphs)
+
+    def drawn(view_state: ViewState, width: int, forward: bool = False) -> list[Strip]:
+        figure = _histogram(trajectory, forward, view_state, width, signs)
+        return draw_plot(figure, width, height, palette, glyphs)
+
     if view_state.view == "close-up" or view_state.zoom or width < _MAGNIFIER_FROM:
-        return draw_plot(
-            _histogram(trajectory, trajectory.x, view_state, width), width, height, palette, glyphs
-        )
-    left = width // 2 if view_state.forward else width * 3 // 5
-    other = (
-        view_state
-        if view_state.forward
-        else ViewState(view_state.position, "close-up", view_state.truth)
-    )
-    return beside(
-        draw_plot(
-            _histogram(trajectory, trajectory.x, view_state, left), left, height, palette, glyphs
-        ),
-        draw_plot(
-            _histogram(
-                trajectory,
-                trajectory.forward_x if view_state.forward else trajectory.x,
-                other,
-                width - left,
-            ),
-            width - left,
-            height,
-            palette,
-            glyphs,
-        ),
-    )
+        return drawn(view_state, width)
+    if view_state.forward:
+        left = width // 2
+        return beside(drawn(view_state, left), drawn(view_state, width - left, forward=True))
+    left = width * 3 // 5
+    near = ViewState(view_state.position, "close-up", view_state.truth)
+    return beside(drawn(view_state, left), drawn(near, width - left))
 
 
 def _histogram(
-    trajectory: MeasuredTrajectory, x: NDArray[np.float32], view_state: ViewState, width: int
+    trajectory: MeasuredTrajectory, forward: bool, view_state: ViewState, width: int, signs: bool
 ) -> PlotFigure:
+    """Return the bars of the points, or of noised true data, and the exact density."""
     low, high = _range_1d(trajectory, view_state)
     bins = max(8, min(width - 8, 90))
+    x = trajectory.forward_x if forward else trajectory.x
+    groups = trajectory.forward_groups if forward else trajectory.groups
+    name = "true data, noised" if forward else source_name(trajectory)
     points = interpolate(x, view_state.position)[:, 0].astype(np.float64)
-    counts, edges = np.histogram(points[np.isfinite(points)], bins=bins, range=(low, high))
-    heights = counts / (max(len(points), 1) * (edges[1] - edges[0]))
-    middles = (edges[:-1] + edges[1:]) / 2
-    curves = [
-        Curve(
-            middles.tolist(),
-            heights.tolist(),
-            "bars",
-            marker="blocks",
-            label=source_name(trajectory) if x is trajectory.x else "true data, noised",
-            fill=True,
+    stacks, edges = stacked_counts(points, groups, bins, (low, high))
+    middles = ((edges[:-1] + edges[1:]) / 2).tolist()
+    curves = []
+    for group, counts in stacks:
+        heights = (counts / (max(len(points), 1) * (edges[1] - edges[0]))).tolist()
+        role, label, sign = "bars", name, ""
+        if group is not None:
+            role, label, sign = f"faint {group.role}", None, group.sign if signs else group.mark
+        curves.append(
+            Curve(middles, heights, role, marker="blocks", label=label, fill=True, sign=sign)
         )
-    ]
     if view_state.truth:
         curves.append(_pdf_curve(trajectory, view_state.position, low, high, 2 * bins))
     axis = trajectory.scaling.axes[0]
@@ -109,6 +99,7 @@ def _histogram(
         x_label="x",
         x_axis=axis,
         y_axis=axis.densities,
+        legend=(("▇", groups.title, "text"), *group_legend(groups, signs)) if groups else (),
     )
 
 

@@ -15,6 +15,7 @@ from textual.strip import Strip
 from ...core.arrays import Floats, Range
 from ...core.mixtures import GaussianMixture
 from ...core.numbered_text import NamedNumber, NumberedText
+from ...export.groups import Groups
 from ...export.pictures.figure import (
     Arrows,
     Band,
@@ -44,6 +45,8 @@ from ..drawing.dots import (
     point_cells,
     shade,
 )
+from ..drawing.figure import LegendEntry
+from ..drawing.grouped import group_layers, plain, points_legend
 from ..drawing.palette import Palette
 from ..drawing.plot import plot_frame
 from ..drawing.strips import place
@@ -95,8 +98,12 @@ def _panel(
     panel: PicturePanel, zoom: int, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
     named = {layer.label: layer for layer in panel.layers if layer.label}
-    plain = palette.colourless or glyphs == "ascii"
-    legend = tuple((_sample(x, plain), _numbered(label), _role(x)) for label, x in named.items())
+    signs = plain(palette, glyphs)
+    legend: tuple[LegendEntry, ...] = ()
+    for label, x in named.items():
+        groups = x.groups if isinstance(x, Dots) else None
+        entry = _sample(x, signs), _numbered(label), _role(x)
+        legend += tuple(points_legend(*entry, groups, signs))
     xs, ys = panel.xs, panel.ys
     if panel.square:
         half = (xs[1] - xs[0]) / 2 * 2 ** (-zoom / 2)
@@ -122,10 +129,10 @@ def _panel(
     return place(lines, inner, region.x, region.y)
 
 
-def _sample(shape: Shape, plain: bool) -> str:
+def _sample(shape: Shape, signs: bool) -> str:
     """Return the sample of a shape in the legend; a tone without colours is a sign."""
     tone = isinstance(shape, Shade) and isinstance(shape.of, ShadeGrid)
-    return SIGNS.get(shape.role, "▇") if tone and plain else _SAMPLES[shape.sample]
+    return SIGNS.get(shape.role, "▇") if tone and signs else _SAMPLES[shape.sample]
 
 
 def _numbered(label: str) -> NumberedText:
@@ -147,7 +154,7 @@ def _inside(
     layers: list[DotLayer] = []
     marks: list[Mark] = []
     ground: Floats | None = None
-    plain = palette.colourless or glyphs == "ascii"
+    signs = plain(palette, glyphs)
     for shape in shapes:
         role = _role(shape)
         match shape:
@@ -155,9 +162,9 @@ def _inside(
                 ground = grid_cells(values, ranges, (size[0], 2 * size[1]))
                 ground[ground < FAINTEST * ground.max(initial=0.0)] = 0.0
             case Shade(of=ShadeGrid() as values):
-                layer, signs = toned(values, role, ranges, size)
-                if plain:
-                    marks += signs
+                layer, tone_signs = toned(values, role, ranges, size)
+                if signs:
+                    marks += tone_signs
                 else:
                     layers.append(layer)
             case Shade():
@@ -168,6 +175,8 @@ def _inside(
                     ground = count_points(of, *ranges, *size).astype(np.float64)
             case Contour(truth=truth):
                 layers.append(DotLayer(contour_dots(truth, ranges, size), role))
+            case Dots(points=points, groups=Groups() as groups):
+                layers += group_layers(points, groups, ranges, size, signs)
             case Dots(points=points):
                 layers.append(DotLayer(bin_points(points, *ranges, *size), role))
             case Rings(positions=positions):

@@ -7,7 +7,7 @@ show their own units.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -21,15 +21,14 @@ from ...core.arrays import Floats, Range
 from ...core.axes import Axis
 from ...core.config.data_section import DataConfig
 from ...core.interpolation import interpolate
-from ...core.numbered_text import NamedNumber
 from ...core.schedules import Schedule
 from ...core.trajectory_view import (
     CONTOUR_RADIUS,
-    CONTOUR_SHARE,
     MARKED_MODES,
     about_modes,
     path_to,
 )
+from ...export.groups import Groups, first
 from ...interface.glyphs import Glyphs
 from ..drawing.dots import (
     BRAILLE_BITS,
@@ -49,14 +48,17 @@ from ..drawing.dots import (
     point_cells,
     shade,
 )
+from ..drawing.figure import LegendEntry
+from ..drawing.grouped import group_layers, path_layers, plain
 from ..drawing.palette import Palette
-from ..drawing.plot import LegendEntry, inner_size, plot_frame
+from ..drawing.plot import inner_size, plot_frame
 from ..drawing.quivers import quiver, reference_length, spacing_of
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
-from .exact import cell_width, contour_dots, exact_grid, has_ring
+from .exact import cell_width, contour_dots, exact_grid
+from .legends import plane_legend
 from .side_by_side import beside
-from .view_state import PATHS, ViewState, extent_of, role_of, source_name
+from .view_state import PATHS, ViewState, extent_of, role_of
 
 _NO_ERROR = 1e-4
 """Share of the exact scores below which a difference is rounding and not drawn in full."""
@@ -98,9 +100,20 @@ class _Area:
         """Draw layers, and marks over them."""
         return braille(layers, marks, *self.size, self.palette, self.glyphs)
 
-    def points(self, points: ArrayLike, role: str) -> list[Strip]:
+    def layers(self, points: ArrayLike, role: str, groups: Groups | None) -> list[DotLayer]:
+        """Return points (n, 2) as dots, by group if they have groups."""
+        if groups is None:
+            return [DotLayer(self.bins(points), role)]
+        return group_layers(points, groups, self.ranges, self.size, self.plain)
+
+    @property
+    def plain(self) -> bool:
+        """Whether series differ by characters alone."""
+        return plain(self.palette, self.glyphs)
+
+    def points(self, points: ArrayLike, role: str, groups: Groups | None) -> list[Strip]:
         """Draw points (n, 2)."""
-        return self.draw([DotLayer(self.bins(points), role)])
+        return self.draw(self.layers(points, role, groups))
 
     def shade(self, values: NDArray[Any]) -> list[Strip]:
         """Draw a density (2·height, width)."""
@@ -148,11 +161,12 @@ def _seen(
         case "density":
             inner = area.density(trajectory.at(view_state.position))
         case "paths":
-            inner = _path_dots(trajectory.x, view_state, role, area)
+            inner = _path_dots(trajectory.x, trajectory.groups, view_state, role, area)
         case "score field" | "score error":
             inner = _arrows(trajectory, level, role, area, view_state.view)
         case "clean estimate":
-            inner = area.points(trajectory.x0_hat(level), role)
+            estimates = trajectory.x0_hat(level)
+            inner = area.points(estimates, role, first(trajectory.groups, len(estimates)))
         case _:
             inner = _points(trajectory, view_state, area)
     return place(lines, inner, region.x, region.y)
@@ -179,17 +193,22 @@ def _true(
         if view_state.forward
         else ("▇", "exact density", "truth")
     )
-    legend = [names.get(view_state.view, usual)]
+    sample, text, role = names.get(view_state.view, usual)
+    if trajectory.groups is not None and sample in "•─":
+        role = "text"  # each point has the colour of its class
+    legend = [(sample, text, role)]
     area, lines, region = _framed(trajectory, view_state, width, height, palette, glyphs, legend)
     match view_state.view:
         case "paths":
-            inner = _path_dots(trajectory.ideal_x, view_state, "ideal", area)
+            inner = _path_dots(trajectory.ideal_x, trajectory.groups, view_state, "ideal", area)
         case "score field" | "score error":
             inner = _arrows(trajectory, level, "truth", area, "exact")
         case "clean estimate":
-            inner = area.points(trajectory.ideal_x0(level), "ideal")
+            estimates = trajectory.ideal_x0(level)
+            inner = area.points(estimates, "ideal", first(trajectory.groups, len(estimates)))
         case "scatter" if view_state.forward:
-            inner = area.points(interpolate(trajectory.forward_x, view_state.position), "start")
+            points = interpolate(trajectory.forward_x, view_state.position)
+            inner = area.points(points, "start", trajectory.forward_groups)
         case "density" if view_state.forward:
             inner = area.density(interpolate(trajectory.forward_x, view_state.position))
         case _:
@@ -202,32 +221,38 @@ def _points(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) 
     points: NDArray[np.floating] = trajectory.at(view_state.position)
     if view_state.view == "close-up":
         points = about_modes(points, trajectory.truth(view_state.position))
-    dots = area.bins(points)
-    layers, marks = [DotLayer(dots, role_of(trajectory))], []
+    layers, marks = area.layers(points, role_of(trajectory), trajectory.groups), []
     if view_state.truth:
         ring = DotLayer(_ring(trajectory, view_state, area), "truth")
-        marks = _mode_marks(trajectory, view_state, dots, area)
-        if area.palette.colourless or area.glyphs == "ascii":
+        marks = _mode_marks(trajectory, view_state, layers, area)
+        if area.plain:
             marks = [*outline(ring, "+"), *marks]  # the dots alone would look like points
         else:
             # A cell shows the first layer with dots in it. The contour must be visible within a
             # cloud of points, but must not hide narrow components.
+            dots = np.any([layer.dots for layer in layers], axis=0)
             here, there = (codes_of(shown, BRAILLE_BITS) > 0 for shown in (ring.dots, dots))
-            layers.insert(int((here & there).sum() > there.sum() / 2), ring)
+            hides = bool((here & there).sum() > there.sum() / 2)
+            layers.insert(len(layers) if hides else 0, ring)
     if view_state.tracked is not None and view_state.tracked < len(points):
         marks += area.followed(points[view_state.tracked])
     return area.draw(layers, marks)
 
 
 def _path_dots(
-    x: NDArray[np.float32], view_state: ViewState, role: str, area: _Area
+    x: NDArray[np.float32],
+    groups: Groups | None,
+    view_state: ViewState,
+    role: str,
+    area: _Area,
 ) -> list[Strip]:
     """Draw the paths of some points up to this level, and their current positions."""
     lanes = path_to(x[:, :PATHS], view_state.position).transpose(1, 0, 2)
-    now = DotLayer(area.bins(lanes[:, -1]), role)
+    groups = first(groups, len(lanes))
+    layers, marks = area.layers(lanes[:, -1], role, groups), list[Mark]()
     faint = {"network": "path", "ideal": "ideal path"}.get(role, "axis")
-    gone = DotLayer(area.paths(lanes), faint)
-    layers, marks = [now, gone], list[Mark]()
+    gone = path_layers(lanes, groups, faint, area.ranges, area.size)
+    layers += [replace(layer, role=f"faint {layer.role}") if groups else layer for layer in gone]
     if view_state.tracked is not None and view_state.tracked < x.shape[1]:
         lane = path_to(x[:, view_state.tracked], view_state.position)[None]
         layers.insert(0, DotLayer(area.paths(lane), "mark"))
@@ -276,7 +301,7 @@ def _framed(
     axes = (middle, half, width, height, palette, glyphs, own)
     if legend is None:
         ranges, _, region = square_axes(*axes, ())
-        legend = _plane_legend(
+        legend = plane_legend(
             trajectory, view_state, palette, glyphs, cell_width(ranges, region.width)
         )
     ranges, lines, region = square_axes(*axes, tuple(legend))
@@ -305,53 +330,21 @@ def square_axes(
     return ranges, lines, region
 
 
-def _plane_legend(
-    trajectory: MeasuredTrajectory,
-    view_state: ViewState,
-    palette: Palette,
-    glyphs: Glyphs,
-    cell: float,
-) -> list[LegendEntry]:
-    """Return the legend of points and lines; ``cell`` is the width of a cell in data units."""
-    name, role = source_name(trajectory), role_of(trajectory)
-    match view_state.view:
-        case "density":
-            return [("▇", f"density of {name}", "truth")]
-        case "paths":
-            count = NamedNumber("points", f"{min(PATHS, trajectory.x.shape[1])}")
-            return [("─", (f"{name}, ", count, " points"), role)]
-        case "score field":
-            return [("→", f"score of {name}", role)]
-        case "score error":
-            return [("→", f"score of {name} − exact", role)]
-        case "clean estimate":
-            return [("•", f"x0_hat of {name}", role)]
-    entries: list[LegendEntry] = [("•", name, role)]
-    if view_state.truth:
-        ring = "+" if palette.colourless or glyphs == "ascii" else "─"
-        if trajectory.mixture.modes <= MARKED_MODES and view_state.view != "close-up":
-            entries.append(("○", "mode", "mark"))
-        if view_state.view == "close-up" or has_ring(trajectory.truth(view_state.position), cell):
-            share = NamedNumber("of truth", f"{CONTOUR_SHARE:.0%}")
-            entries.append((ring, (share, " of truth"), "truth"))
-    return entries
-
-
 def _window_2d(
     trajectory: MeasuredTrajectory, view_state: ViewState
 ) -> tuple[tuple[float, float], float]:
     """Return centre and half width of the visible part of the plane."""
     if view_state.view == "close-up":
-        widest = float(trajectory.truth(view_state.position).stds.max())
+        widest = trajectory.truth(view_state.position).widest
         return (0.0, 0.0), 5 * widest * 2 ** (-view_state.zoom / 2)
     centre, half = extent_of(trajectory)
     return (float(centre[0]), float(centre[1])), half * 2 ** (-view_state.zoom / 2)
 
 
 def _mode_marks(
-    trajectory: MeasuredTrajectory, view_state: ViewState, dots: DotGrid, area: _Area
+    trajectory: MeasuredTrajectory, view_state: ViewState, layers: Sequence[DotLayer], area: _Area
 ) -> list[Mark]:
-    """Return a circle at every mode, filled if points are there."""
+    """Return a circle at every mode, filled in the colour of the points if some are there."""
     if trajectory.mixture.modes > MARKED_MODES or view_state.view == "close-up":
         return []
     marks = []
@@ -361,24 +354,28 @@ def _mode_marks(
         if cell is None:
             continue
         x, y = cell
-        reached = dots[4 * y : 4 * y + 4, 2 * x : 2 * x + 2].any()
-        marks.append(Mark(x, y, "●", role_of(trajectory)) if reached else Mark(x, y, "○", "mark"))
+        inside = (slice(4 * y, 4 * y + 4), slice(2 * x, 2 * x + 2))
+        role = next((layer.role for layer in layers if layer.dots[inside].any()), "")
+        marks.append(Mark(x, y, "●", role) if role else Mark(x, y, "○", "mark"))
     return marks
 
 
 def _ring(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) -> DotGrid:
     """Return the dots of the contour that encloses most of the truth."""
     if view_state.view == "close-up":
-        std = float(trajectory.truth(view_state.position).stds.max())
-        return area.bins(circle((0.0, 0.0), std * CONTOUR_RADIUS))
+        about = trajectory.truth(view_state.position).about_means()
+        if about.modes > 1 or about.ellipses is not None:
+            return contour_dots(about, area.ranges, area.size)
+        return area.bins(circle((0.0, 0.0), about.widest * CONTOUR_RADIUS))
     return _contour(*_truth(trajectory, view_state), area.ranges, area.size)
 
 
 def _truth(
     trajectory: MeasuredTrajectory, view_state: ViewState
-) -> tuple[DataConfig, Schedule, float]:
+) -> tuple[DataConfig, Schedule, float, int | None]:
     """Return what determines the exact distribution at a position, for the caches."""
-    return trajectory.request.experiment.data, trajectory.schedule, view_state.position
+    data, label = trajectory.request.experiment.data, trajectory.label
+    return data, trajectory.schedule, view_state.position, label
 
 
 @lru_cache(maxsize=256)
@@ -386,10 +383,11 @@ def _exact_grid(
     data: DataConfig,
     schedule: Schedule,
     position: float,
+    label: int | None,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> Floats:
-    return exact_grid(truth_at(data, schedule, position), ranges, size)
+    return exact_grid(truth_at(data, schedule, position, label), ranges, size)
 
 
 @lru_cache(maxsize=256)
@@ -397,7 +395,8 @@ def _contour(
     data: DataConfig,
     schedule: Schedule,
     position: float,
+    label: int | None,
     ranges: tuple[Range, Range],
     size: tuple[int, int],
 ) -> NDArray[np.bool_]:
-    return contour_dots(truth_at(data, schedule, position), ranges, size)
+    return contour_dots(truth_at(data, schedule, position, label), ranges, size)

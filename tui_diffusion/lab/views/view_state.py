@@ -70,5 +70,5 @@ def _extent(data: DataConfig, schedule: Schedule) -> tuple[Floats, float]:
     mixture, levels = make_mixture(data), schedule.levels
     centre, half = window_over(exact_at(mixture, schedule, k) for k in range(levels + 1))
     clean = exact_at(mixture, schedule, levels)
-    reach = (clean.means - clean.means.mean(0)).abs().max() + REACH * clean.stds.max()
+    reach = (clean.means - clean.means.mean(0)).abs().max() + REACH * clean.widest
     return centre, min(half, max(_ROOM * float(reach), _LEAST))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from .entry import GlossaryEntry
 from .errors import ERRORS
+from .guidance import GUIDANCE
 from .levels import NOISE_LEVELS
 from .likelihood import LIKELIHOOD
 from .memorisation import MEMORISATION
@@ -18,7 +19,15 @@ from .training import TRAINING
 
 __all__ = ["GLOSSARY", "GlossaryEntry", "meaning", "of_key"]
 
-_ENTRIES = (*TRAINING, *NOISE_LEVELS, *POINTS_AT_A_LEVEL, *ERRORS, *LIKELIHOOD, *MEMORISATION)
+_ENTRIES = (
+    *TRAINING,
+    *NOISE_LEVELS,
+    *POINTS_AT_A_LEVEL,
+    *ERRORS,
+    *LIKELIHOOD,
+    *GUIDANCE,
+    *MEMORISATION,
+)
 
 GLOSSARY: Mapping[str, GlossaryEntry] = {entry.name: entry for entry in _ENTRIES}
 """Every entry by its name, in the order of the README."""

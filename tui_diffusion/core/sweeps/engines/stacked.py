@@ -136,7 +136,7 @@ def _write(cell: Cell, folder: Path) -> None:
         seconds=cell.seconds,
         device=cell.device,
         tensors=cell.tensors,
-        points=cell.experiment.data.points,
+        points=cell.experiment.data.copy_of_points,
         parts=used_files(cell.experiment.get),
     )
     create(folder, snapshot).release()

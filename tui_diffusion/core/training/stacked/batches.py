@@ -13,8 +13,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ...components import stretched
 from ...config.experiment import Experiment
 from ...methods import EDM, AnyLevel, Flow, Method
+from ...mixtures import GaussianMixture
 from ...networks import Network
 from ...schedules import Level
 from ..batches import positions, sampled_levels
@@ -49,18 +51,21 @@ class StackedBatches:
         self._positions = positions(batch, device)
         self._levels = _padded([batches.table for batches in sources.batches])
         # The components of all sources in one table; those of a source begin at its offset.
-        tables = {sources.table_of(index): batches for index, batches in enumerate(sources.batches)}
+        tables = {sources.table_of(i): each.source for i, each in enumerate(sources.batches)}
         begins, total = {}, 0
-        for key, batches in tables.items():
-            begins[key], total = total, total + len(batches.means)
+        for key, mixture in tables.items():
+            begins[key], total = total, total + mixture.modes
         offsets = [[begins[sources.table_of(index)]] for index in range(len(sources))]
         self._offset = torch.tensor(offsets, device=device)
-        self._means = torch.cat([batches.means for batches in tables.values()])
-        self._stds = torch.cat([batches.stds for batches in tables.values()])[:, None]
+        self._means = torch.cat([mixture.means for mixture in tables.values()]).float()
+        self._stds = torch.cat([mixture.stds for mixture in tables.values()]).float()[:, None]
+        shapes = [mixture.ellipses for mixture in tables.values()]
+        self._roots = None if not any(shapes) else torch.cat([_roots(m) for m in tables.values()])
         # The numbers of the block that was drawn last.
         shape = (len(sources), self.steps, batch, dim)
         self._x0, self._eps = (torch.zeros(shape, device=device) for _ in range(2))
         self._drawn = self._component = torch.empty(0)
+        self._labels: Tensor | None = None
         inputs = network.features(torch.zeros(dim, 1), torch.zeros(1, 1), axis=-2).shape[0]
         numbers, on_gpu = len(sources) * inputs * batch, device.type != "cpu"
         self.room = max(1, min(self.steps, _ROOM[on_gpu] // numbers))
@@ -84,7 +89,7 @@ class StackedBatches:
     @torch.no_grad()
     def draw(self, first: int) -> None:
         """Draw the numbers of the block that begins with step ``first``."""
-        drawn, components = [], []
+        drawn, components, labels = [], [], []
         balanced: dict[int, Tensor] = {}
         for index, batches in enumerate(self._sources.batches):
             drawn.append(batches.draw_levels())
@@ -99,6 +104,9 @@ class StackedBatches:
             # A point of a training set has no noise of its own: it stays 0.
             for numbers in (self._x0[index], self._eps[index])[0 if batches.fresh else 1 :]:
                 torch.randn(numbers.shape, generator=batches.random, out=numbers)
+            labels.append(batches.labels(component))
+        if self._network.classes:
+            self._labels = torch.stack([shown for shown in labels if shown is not None])
         self._drawn = torch.stack(drawn)
         steps = max(len(component) for component in components)
         self._component = torch.stack([c.expand(steps, -1) for c in components])
@@ -116,11 +124,16 @@ class StackedBatches:
         component = self._component if self._component.shape[1] == 1 else self._component[:, steps]
         component = component.transpose(0, 1)
         x0, eps = (numbers[:, steps].transpose(0, 1) for numbers in (self._x0, self._eps))
-        x0 = self._stds[component] * x0 + self._means[component]
+        if self._roots is None:
+            x0 = self._stds[component] * x0 + self._means[component]
+        else:
+            x0 = stretched(x0, self._roots[component]) + self._means[component]
         self.targets[part] = self._method.target(x0, eps, level).mT
         x = level.alpha * x0 + level.sigma * eps
         inputs = self._method.network_input(x, level).mT.contiguous()
-        self._network.features(inputs, condition.mT, axis=-2, out=self.features[part, :, :-1])
+        shown = None if self._labels is None else self._labels[:, steps].transpose(0, 1)
+        out = self.features[part, :, :-1]
+        self._network.features(inputs, condition.mT, shown, axis=-2, out=out)
 
     def _level(self, steps: slice) -> tuple[Level, Tensor]:
         """Return the levels of some steps and their conditions: (steps, sources, 1 or batch, 1)."""
@@ -131,6 +144,13 @@ class StackedBatches:
         row = self._levels[every, drawn].transpose(0, 1)[..., None, None]
         alpha, sigma, alpha_next, sigma_next, condition = row.unbind(2)
         return Level(alpha, sigma, alpha_next, sigma_next), condition
+
+
+def _roots(mixture: GaussianMixture) -> Tensor:
+    """Return the square root of the covariance of every component, (m, d, d)."""
+    if mixture.ellipses is not None:
+        return mixture.ellipses.roots().float()
+    return torch.diag_embed(mixture.widths).float()
 
 
 def _together(methods: Sequence[Method], device: torch.device) -> Method:

@@ -24,7 +24,7 @@ from ..devices import DeviceChoice, choose_device
 EQUAL = (
     "method.name",
     *("network.width", "network.depth", "network.activation", "network.per_level"),
-    *("network.fourier", "network.level_fourier"),
+    *("network.fourier", "network.level_fourier", "network.labels"),
     *("training.steps", "training.batch", "training.optimizer", "training.loss", "device"),
 )
 """Fields that have one value in a stack."""
@@ -89,6 +89,8 @@ def alone(experiment: Experiment) -> str:
     """Return why an experiment can be in no stack, or ''."""
     if experiment.network.per_level:
         return "network.per_level: true trains one network after another; allowed in a stack: false"
+    if experiment.network.guide:
+        return "network.guide: true trains a second network; allowed in a stack: false"
     for path, parts in (("network.name", NETWORK_PARTS), ("method.name", METHOD_PARTS)):
         if not isinstance(parts[experiment.get(path)].function, str):
             own = [name for name, part in parts.items() if isinstance(part.function, str)]
@@ -107,10 +109,12 @@ def difference(one: Experiment, other: Experiment) -> str:
         if one.get(path) != other.get(path):
             values = " and ".join(format_value(each.get(path)) for each in (one, other))
             return f"{path}: {values}"
-    if one.dim != other.dim:
-        return (
-            f"data.name: {one.data.name} and {other.data.name}, of {one.dim} and {other.dim} axes"
-        )
+    for what, mine, its in (
+        ("axes", one.dim, other.dim),
+        ("classes", _classes(one), _classes(other)),
+    ):
+        if mine != its:
+            return f"data.name: {one.data.name} and {other.data.name}, of {mine} and {its} {what}"
     return ""
 
 
@@ -144,7 +148,7 @@ def device_of(
 def cell_bytes(experiment: Experiment, *, on_gpu: bool) -> int:
     """Estimate the memory of a cell with its own source of batches, in bytes."""
     network, batch, dim = experiment.network, experiment.training.batch, experiment.dim
-    inputs = features_per_point(dim, network.fourier, network.level_fourier)
+    inputs = features_per_point(dim, network.fourier, network.level_fourier, _classes(experiment))
     sizes = [inputs, *[network.width] * network.depth, dim]
     weights = sum((a + 1) * b for a, b in pairwise(sizes))
     steps = block_steps(experiment, GPU_BLOCK) if on_gpu else block_steps(experiment)
@@ -165,4 +169,9 @@ def most_cells(experiment: Experiment, device: torch.device) -> int:
 
 
 def _shape(experiment: Experiment) -> tuple[object, ...]:
-    return (experiment.dim, *(experiment.get(path) for path in EQUAL))
+    return (experiment.dim, _classes(experiment), *(experiment.get(path) for path in EQUAL))
+
+
+def _classes(experiment: Experiment) -> int:
+    """Return the number of classes that the network knows."""
+    return experiment.data.classes if experiment.network.labels else 0

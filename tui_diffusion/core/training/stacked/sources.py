@@ -61,7 +61,8 @@ class Sources:
 
 
 def _source_key(experiment: Experiment) -> Hashable:
-    return experiment.seed, _data_key(experiment), experiment.method, experiment.schedule
+    hidden = experiment.training.label_dropout if experiment.network.labels else 0
+    return experiment.seed, _data_key(experiment), experiment.method, experiment.schedule, hidden
 
 
 def _data_key(experiment: Experiment) -> Hashable:

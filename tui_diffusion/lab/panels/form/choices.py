@@ -1,4 +1,4 @@
-"""Choices that a point file adds to the fields of the model: its columns and groups."""
+"""Choices that a point file adds to the fields of the model: its columns, groups and labels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from ....core.config.errors import ConfigError
 from ....core.text import expanded
 
-OF_A_FILE = ("data.columns", "data.where")
+OF_A_FILE = ("data.columns", "data.where", "data.label")
 """Fields whose choices come from the point file."""
 _MOST = 60
 """Maximum number of choices in a list; beyond it, the field is a text field."""
@@ -32,6 +32,8 @@ def choices_of(path: str, file: str) -> tuple[str, ...]:
         return ()
     if path == "data.where":
         choices = table.groups
+    elif path == "data.label":
+        choices = table.labels
     else:
         # A name with a comma or a quote would read as two names.
         names = [name for name in table.columns if not {*name} & {*',"'}]

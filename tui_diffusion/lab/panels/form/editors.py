@@ -67,12 +67,13 @@ class ValueInput(TextInput):
 
 
 class ValueChoices(PagedList):
-    """The choices of a field, in a list over the form; the empty choice reads "(all)"."""
+    """The choices of a field, in a list over the form; the empty one reads "(all)" or "(none)"."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
 
     def __init__(self, spec: FieldSpec, text: str) -> None:
-        self._labels = [choice or "(all)" for choice in spec.choices]
+        empty = "(none)" if spec.path == "data.label" else "(all)"
+        self._labels = [choice or empty for choice in spec.choices]
         super().__init__(*self._labels, markup=False)
         self.spec = spec
         self.highlighted = spec.choices.index(text) if text in spec.choices else 0
