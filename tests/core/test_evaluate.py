@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tui_diffusion.cli.tables import print_evaluation
 from tui_diffusion.program import main
 
 
@@ -98,6 +99,36 @@ def test_evaluate_for_a_person(run: Path) -> None:
     for word in ("energy distance", "floor", "excess", "discretisation", "alpha_bar"):
         assert word in text
     assert max(map(len, text.splitlines())) <= 120
+
+
+def test_what_is_learned_by_heart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--set", "training.steps=30", "--set", "data.train_points=4", "--seed", 3)
+    settings = (*words, "--set", "sampling.points=200", "--set", "sampling.levels=5")
+    folder = tmp_path / "few"
+    trained = as_json("train", "finite-four", *settings, "--out", folder, home=tmp_path)
+    report = as_json("evaluate", folder, home=tmp_path)
+    found = report["memorisation"]
+    assert found == trained["memorisation"] and found["train_points"] == 4
+    names = ("copied", "copied_real", "to_population", "to_training_set", "train_loss")
+    assert all(found[name] >= 0 for name in (*names, "heldout_loss")) and report["ideal_of"] is None
+    own = ("evaluate", folder, "--ideal-of", "training-set", "--seed", 5)
+    copies = as_json(*own, home=tmp_path)
+    assert copies["ideal"] and copies["ideal_of"] == "training set"
+    assert copies["memorisation"]["copied"] == 1, "another seed of sampling, the same set"
+    assert copies["memorisation"]["to_training_set"] < 1e-5
+    assert copies["attribution"]["network"] != 0 and "no density" in copies["likelihood"]["reason"]
+    print_evaluation(report)
+    text = capsys.readouterr().out
+    for words in ("4 training points", "on held-out data", "of the population"):
+        assert words in text
+    refused = command("sample", folder, "--ideal-of", "both", home=tmp_path, code=2)
+    assert refused.stderr.endswith("'both' is not allowed; allowed: population, training-set\n")
+
+
+def test_what_has_no_training_set_has_no_optimum_of_it(run: Path) -> None:
+    assert as_json("evaluate", run, "--points", 50, home=run.parent)["memorisation"] is None
+    refused = command("sample", run, "--ideal-of", "training-set", home=run.parent, code=2)
+    assert refused.stderr.count("\n") == 1 and "data.train_points above 0" in refused.stderr
 
 
 def test_sample_with_another_sampler_and_number_of_levels(run: Path) -> None:

@@ -19,7 +19,7 @@ from tui_diffusion.core.analysis.memorisation import (
 )
 from tui_diffusion.core.analysis.report import evaluation, memorised, training_report
 from tui_diffusion.core.empirical import Empirical
-from tui_diffusion.core.training_set import TrainingSet, ideal_denoiser, training_set
+from tui_diffusion.core.training_set import TrainingSet, ideal_denoiser, make_training_set
 from tui_diffusion.core.trajectory import denoise
 
 from ..cases import for_each
@@ -153,7 +153,7 @@ def test_a_report_holds_what_was_asked_for_and_nothing_for_fresh_draws():
     assert set(report) > KEYS and not any(report[key] is None for key in KEYS)
     assert evaluation(changed(experiment, data__train_points=0), denoiser)["memorisation"] is None
     # Another seed of sampling leaves the set as it was in training.
-    other, finite = changed(experiment, seed=7), training_set(experiment)
+    other, finite = changed(experiment, seed=7), make_training_set(experiment)
     trajectory = denoise(other, denoiser)
     own, again = (memorised(other, denoiser, trajectory, of) for of in (None, finite))
     assert again["memorisation"]["train_loss"] == report["train_loss"]

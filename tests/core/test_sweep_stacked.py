@@ -66,6 +66,22 @@ def test_runs_of_a_stack_are_those_of_single_trainings(home) -> None:
     assert not list(last.stored.folder.glob(".stack*"))
 
 
+def test_copies_are_a_measure_of_cells_with_a_training_set(home) -> None:
+    sweep = small("data.train_points=0,3", "sampling.levels=5,10", sampling__sampler="ddim",
+                  preset="ddpm-1d")  # fmt: skip
+    results = sweep_results(carried_out(sweep, stacked()[0]).stored)
+    fresh, few = (results.cells[index : index + 2] for index in (0, 2))
+    assert {"copied", "to_population", "to_training_set"} < set(results.measures)
+    for measure in ("copied", "train_loss", "heldout_loss", "to_training_set"):
+        assert [cell.values(measure) for cell in fresh] == [[], []]
+        assert [len(cell.values(measure)) for cell in few] == [2, 2]
+    # One training serves both numbers of levels: its weights are the same, its levels are not.
+    assert few[0].values("train_loss") == few[1].values("train_loss")
+    assert few[0].values("to_training_set") != few[1].values("to_training_set")
+    assert few[0].real("copied") == few[1].real("copied") > 0
+    assert results.ranking("copied").best in (2, 3)
+
+
 def test_a_stopped_stack_goes_on_and_does_nothing_twice(home, monkeypatch) -> None:
     monkeypatch.setattr(engine, "TICK", 0.0)
     sweep = small("training.lr=1e-3,1e-2", training__steps=600)

@@ -15,7 +15,7 @@ from tui_diffusion.core.empirical import Empirical
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.training.stacked.trainer import StackedTrainer
 from tui_diffusion.core.training.trainer import Trainer
-from tui_diffusion.core.training_set import TrainingSet, ideal_denoiser, training_set
+from tui_diffusion.core.training_set import TrainingSet, ideal_denoiser, make_training_set
 from tui_diffusion.core.trajectory import denoise
 
 from ..cases import for_each
@@ -26,7 +26,7 @@ from .short_trainings import block_of
 
 
 def of(experiment: Experiment) -> TrainingSet:
-    finite = training_set(experiment)
+    finite = make_training_set(experiment)
     assert finite is not None
     return finite
 
@@ -47,7 +47,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_fresh_draws_have_no_set():
-    assert training_set(changed("edm-moons")) is None
+    assert make_training_set(changed("edm-moons")) is None
 
 
 def test_a_set_follows_from_data_and_seed_alone():
@@ -71,7 +71,7 @@ def test_points_are_drawn_from_their_components():
 
 def test_rows_of_a_file_are_in_the_set_or_held_out(file):
     base = small("edm-moons", 0, data__name=f"file:{file}")
-    assert training_set(base) is None
+    assert make_training_set(base) is None
     rows = scaling_of(base).unit(torch.tensor(base.data.points))
     splits = [(0.25, 0, 30), (0.25, 12, 12), (0.9, 0, 4), (0, 100, 40), (0, 1, 1), (0.25, 99, 30)]
     for holdout, count, size in splits:

@@ -19,17 +19,23 @@ from tui_diffusion.core.methods import Method
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.networks import Network
 from tui_diffusion.core.training.batches import Batches
+from tui_diffusion.core.training_set import TrainingSet
 
 
 class BatchesFromCpu(Batches):
     """The batches of a training on a CPU, bit for bit, copied to the device of the training."""
 
     def __init__(
-        self, experiment: Experiment, mixture: GaussianMixture, method: Method, network: Network
+        self,
+        experiment: Experiment,
+        mixture: GaussianMixture,
+        method: Method,
+        network: Network,
+        training_set: TrainingSet | None = None,
     ) -> None:
         here = make_mixture(experiment.data, "cpu")
         method = make_method(experiment.method, here)
-        super().__init__(experiment, here, method, deepcopy(network).cpu())
+        super().__init__(experiment, here, method, deepcopy(network).cpu(), training_set)
 
     def draw(
         self, first: int, features: Tensor, targets: Tensor, levels: Sequence[int] | None = None

@@ -39,7 +39,9 @@ SHOWN_BY = {
 # A field that not every preset in which it shows can have at another value.
 BEST = {"sampling.levels": "edm-moons"}
 # They come with a file, which has a test of its own.
-ELSEWHERE = {"data.path", "data.columns", "data.where", "data.label", "data.scaling"}
+ELSEWHERE = {
+    *("data.path", "data.columns", "data.where", "data.label", "data.scaling", "data.holdout")
+}
 
 
 def experiment_with(path: str) -> Experiment:

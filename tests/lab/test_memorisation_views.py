@@ -8,7 +8,7 @@ import torch
 
 from tui_diffusion.core.analysis.memorisation import copied, copied_share_real
 from tui_diffusion.core.memorisation_rows import ROW, with_report
-from tui_diffusion.core.training_set import training_set
+from tui_diffusion.core.training_set import make_training_set
 from tui_diffusion.lab.drawing.palette import Palette
 from tui_diffusion.lab.panels.training import LOSS_VIEWS, MEMORISATION, loss_views, view_by
 from tui_diffusion.lab.sampling.diagnosis import diagnose
@@ -68,7 +68,8 @@ def test_the_session_measures_while_it_trains():
     session = Session(lambda: None)
     training = session.start(FINITE.with_settings({"training.steps": 1_000_000}))
     wait_until(lambda: training.memorisation is not None and len(training.memorisation))
-    assert training.floor == training.memorisation["train_floor"][-1]
+    assert training.floor == pytest.approx(training.memorisation["heldout_floor"][-1])
+    assert training.floor > training.memorisation["train_floor"][-1]
     session.stop()
     wait_until(lambda: training.state is SessionState.STOPPED)
     assert session.close(60)
@@ -114,7 +115,7 @@ def text_of(lines):
 
 
 def test_the_ideal_denoiser_of_the_set_copies_and_that_of_the_population_invents():
-    finite = training_set(FINITE)
+    finite = make_training_set(FINITE)
     shares = {}
     for of in ("population", "training set"):
         request = SampleRequest(FINITE, "ideal", 0, 200, ideal_of=of)
@@ -138,7 +139,7 @@ def test_the_ideal_denoiser_of_the_set_copies_and_that_of_the_population_invents
 def test_a_set_of_another_seed_is_that_of_the_training():
     changed = FINITE.with_settings({"seed": FINITE.seed + 1})
     request = SampleRequest(changed, "ideal", 0, 50, ideal_of="training set", trained=FINITE)
-    assert request.training_set is training_set(FINITE)
+    assert request.training_set is make_training_set(FINITE)
     assert measure_trajectory(request).copied[0] == 1.0
 
 

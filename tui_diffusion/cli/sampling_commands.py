@@ -136,7 +136,7 @@ def evaluate(
     from ..core.analysis.evaluations import COUNTS
     from ..core.analysis.report import evaluation, evaluations
     from ..core.runs.run import open_run
-    from ..core.training_set import training_set
+    from ..core.training_set import make_training_set
 
     counts = COUNTS if nfe is None else whole_numbers("--nfe", nfe)
     opened = open_run(run)
@@ -153,7 +153,7 @@ def evaluate(
             denoiser,
             device=device,
             progress=progress,
-            finite=training_set(opened.experiment),
+            finite=make_training_set(opened.experiment),
         ),
     )
     report = {

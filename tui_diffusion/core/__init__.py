@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from .sweeps.store import StoredSweep, delete_sweep, list_sweeps, rename_sweep
     from .sweeps.sweep import Axis, Cell, Sweep
     from .training.trainer import Progress, Trainer, train
-    from .training_set import TrainingSet, ideal_denoiser, training_set
+    from .training_set import TrainingSet, ideal_denoiser, make_training_set
     from .trajectory import Trajectory, denoise, forward_process
 
 _HOME = {
@@ -197,7 +197,7 @@ _HOME = {
     "training_set": (
         "TrainingSet",
         "ideal_denoiser",
-        "training_set",
+        "make_training_set",
     ),
     "training.trainer": (
         "Progress",
@@ -287,6 +287,7 @@ __all__ = [
     "make_method",
     "make_mixture",
     "make_schedule",
+    "make_training_set",
     "memorisation_report",
     "nudge",
     "open_run",
@@ -308,7 +309,6 @@ __all__ = [
     "sweep_results",
     "train",
     "training_floor",
-    "training_set",
 ]
 
 

@@ -63,7 +63,7 @@ class TrainingSet:
         return None if self.known else self.unseen.modes if self.unseen else 0
 
 
-def training_set(experiment: Experiment | Preset) -> TrainingSet | None:
+def make_training_set(experiment: Experiment | Preset) -> TrainingSet | None:
     """Return the fixed training set of an experiment, or None if it trains on fresh draws.
 
     It depends on the data and the seed alone. Sets of one seed are nested: a larger one begins with
@@ -71,6 +71,10 @@ def training_set(experiment: Experiment | Preset) -> TrainingSet | None:
     """
     experiment = experiment_of(experiment)
     return _drawn(experiment.data, experiment.seed) if experiment.data.finite else None
+
+
+training_set = make_training_set
+"""The name by which the lab knows it."""
 
 
 @lru_cache(maxsize=8)
@@ -112,7 +116,7 @@ def ideal_denoiser(
         return IdealDenoiser(mixture, method)
     if of not in OPTIMA:
         raise ValueError(f"of must be {' or '.join(map(repr, OPTIMA))} (got {of!r})")
-    finite = training_set(experiment)
+    finite = make_training_set(experiment)
     if finite is None:
         raise ValueError("a training set needs data.train_points above 0 (got 0)")
     return IdealDenoiser(finite.mixture.to(device), method)

@@ -16,6 +16,7 @@ TOPICS: Mapping[str, str] = {
     "numbers": "Every number that the lab and evaluate write.",
     "python": "The core from Python: train, sample, measure and save.",
     "sweeps": "Many trainings at once: values, seeds, results, engines.",
+    "memorisation": "A fixed training set: when a network generalises, and when it copies.",
     "files": "Data files, runs, exports, presets and settings.",
     "gpu": "Installing for a GPU, what doctor says of it, and when it trains faster.",
     "diffusers": "The schedulers of diffusers as samplers, and what their last steps do.",

@@ -33,7 +33,7 @@ from ..core.interpolation import interpolate
 from ..core.memorisation_rows import Rows, no_rows
 from ..core.methods import Denoiser, IdealDenoiser, device_of
 from ..core.mixtures import GaussianMixture
-from ..core.training_set import TrainingSet, training_set
+from ..core.training_set import TrainingSet, make_training_set
 from ..core.trajectory import Trajectory, denoise
 from ..core.trajectory_view import ESTIMATES, FOLLOWED, box_of, exact_at, noise_at, window_over
 from .groups import Groups, groups_of
@@ -103,7 +103,7 @@ class Exhibit:
     @property
     def training_set(self) -> TrainingSet | None:
         """The fixed training set, if there is one."""
-        return training_set(self.trained or self.experiment)
+        return make_training_set(self.trained or self.experiment)
 
     @cached_property
     def distances(self) -> tuple[OptimumDistance, ...]:

@@ -29,7 +29,7 @@ from ..methods import Denoiser, check_denoiser, device_of
 from ..mixtures import PAIRS_AT_ONCE, between_parts
 from ..randomness import generator
 from ..schedules import Level
-from ..training_set import POPULATION_UNKNOWN, TrainingSet, training_set
+from ..training_set import POPULATION_UNKNOWN, TrainingSet, make_training_set
 from ..trajectory import Trajectory
 from .loss_floor import Source, excess_on, labelled, loss_on, training_levels
 
@@ -108,7 +108,7 @@ def _losses(
 
 
 def _required(experiment: Experiment) -> TrainingSet:
-    finite = training_set(experiment)
+    finite = make_training_set(experiment)
     if finite is None:
         raise ValueError("memorisation needs data.train_points above 0 (got 0)")
     return finite
@@ -206,8 +206,8 @@ def copied(x: Tensor, finite: TrainingSet) -> Tensor:
     """
     points = torch.unique(finite.points, dim=0).to(x)
     if len(points) == 1:
-        limit = x.new_tensor(COPY * _reach(finite))
-        return (x - points).norm(dim=1) < limit
+        near: Tensor = (x - points).norm(dim=1) < COPY * _reach(finite)
+        return near
     masks = []
     for part in torch.split(x, max(1, PAIRS_AT_ONCE // len(points))):
         between_parts.get()()

@@ -22,7 +22,7 @@ from ..methods import Denoiser
 from ..mixtures import GaussianMixture
 from ..progress import ProgressCallback
 from ..training.trainer import Trainer
-from ..training_set import TrainingSet, training_set
+from ..training_set import TrainingSet, make_training_set
 from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
 from .error_growth import amplification
@@ -170,7 +170,7 @@ def memorised(
 
     ``finite`` is the training set, if it is not the experiment's: another seed has another one.
     """
-    finite = finite or training_set(experiment)
+    finite = finite or make_training_set(experiment)
     if finite is None:
         return {}
     report = memorisation_report(experiment, denoiser, clean_points(trajectory), finite)

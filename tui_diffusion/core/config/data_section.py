@@ -247,7 +247,7 @@ class DataConfig(PartSection):
 
     @property
     def finite(self) -> bool:
-        """Whether training draws from a fixed set of points: `training_set` returns it."""
+        """Whether training draws from a fixed set of points: `make_training_set` returns it."""
         return self.train_points > 0 or (self.points is not None and self.holdout > 0)
 
     @property

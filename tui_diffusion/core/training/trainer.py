@@ -33,7 +33,7 @@ from ..mixtures import GaussianMixture
 from ..networks import OwnNetwork
 from ..parts.used import used_files
 from ..short_repr import short_repr
-from ..training_set import training_set
+from ..training_set import make_training_set
 from .batches import Batches
 from .devices import choose_device, subnormals_as_zero, use_threads
 from .stages import Stage, learning_rate, stages
@@ -135,7 +135,7 @@ class Trainer:
         self.threads = 1
         self.status: Status = "training"
         self.losses = np.empty(experiment.training.steps, np.float32)
-        self.training_set = training_set(with_mixture(experiment, mixture))
+        self.training_set = make_training_set(with_mixture(experiment, mixture))
         self.memorisation = no_rows()
         self.batches = Batches(
             experiment, self.mixture, self.method, self.network, self.training_set

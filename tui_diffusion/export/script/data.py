@@ -15,7 +15,7 @@ from ...core.config.point_files import suffix_of, text_selection
 from ...core.datasets import SPACING, STROKES
 from ...core.mixtures import GaussianMixture
 from ...core.parts.datasets import DATA_PARTS
-from ...core.training_set import training_set
+from ...core.training_set import make_training_set
 from .text import listed, wrapped
 
 # --- the mixture: core.datasets, core.mixtures ---------------------------------------------------
@@ -185,7 +185,7 @@ DRAW_FROM_SET = """\
 
 def data_part(experiment: Experiment, mixture: GaussianMixture) -> str:
     """Return the code of the data, which defines ``sigma_data``, moments, any ``training_set``."""
-    code, finite = _distribution(experiment, mixture), training_set(experiment)
+    code, finite = _distribution(experiment, mixture), make_training_set(experiment)
     if finite is None:
         return code
     if not finite.known:

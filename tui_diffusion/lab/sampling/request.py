@@ -51,9 +51,9 @@ class SampleRequest:
     @property
     def training_set(self) -> TrainingSet | None:
         """The fixed training set of the network, or of the experiment if there is no network."""
-        from ...core.training_set import training_set
+        from ...core.training_set import make_training_set
 
-        return training_set(self.trained or self.experiment)
+        return make_training_set(self.trained or self.experiment)
 
     def ideal(self, device: torch.device | str = "cpu") -> IdealDenoiser:
         """Return the exact denoiser that takes the network's place."""

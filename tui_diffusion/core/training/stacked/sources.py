@@ -13,7 +13,7 @@ from ...methods import Method
 from ...mixtures import GaussianMixture
 from ...networks import Network
 from ...randomness import generator
-from ...training_set import training_set
+from ...training_set import make_training_set
 from ..batches import Batches
 
 
@@ -45,7 +45,7 @@ class Sources:
             self.mixtures.append(mixtures[data])
             self.methods.append(methods[data, kind])
         self.batches = [
-            Batches(experiment, mixture, method, network, training_set(experiment))
+            Batches(experiment, mixture, method, network, make_training_set(experiment))
             for experiment, mixture, method in zip(
                 self.experiments, self.mixtures, self.methods, strict=True
             )
