@@ -137,12 +137,10 @@ class Training:
 
     @property
     def floor(self) -> float | None:
-        """The smallest loss that the network now in training can reach.
+        """The smallest loss that the network now in training can reach on fresh points.
 
-        With a training set it is that of the set, once it has been measured.
+        On a training set it can be smaller: a network that memorises is below this floor.
         """
-        if self.memorisation is not None:
-            return float(self.memorisation["train_floor"][-1]) if len(self.memorisation) else None
         passed = [floor for start, floor in self.floors if start < max(self.step, 1)]
         return passed[-1] if passed else None
 
