@@ -187,22 +187,6 @@ async def guided(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     return [draw(app)]
 
 
-async def compare(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """A network of few parameters beside one of many, at the same level and from the same noise."""
-    await ready(app, pilot, lambda: app.main.denoising.trajectory is not None)
-    sources = []
-    for width in ("12", "64"):
-        trainer = Trainer(app.model.workspace.experiment.with_settings({"network.width": width}))
-        for _ in trainer.run(interval=1.0):
-            pass
-        run = save_run(store() / f"width-{width}", trainer, "finished", training_report(trainer))
-        sources.append(Candidate(run.name, run))
-    screen = CompareScreen(sources)
-    app.push_screen(screen)
-    await ready(app, pilot, lambda: len(screen.trajectories) == 2)
-    return [draw(app)]
-
-
 class Unhurried(Trainer):
     """Rests at first, every hundred steps, so that the sample of each of these networks is seen."""
 
@@ -258,7 +242,6 @@ SHOTS = {
     "lab.png": Shot("ddpm-multimodal", WIDE, four),
     "score-and-errors.png": Shot("ddpm-multimodal", WIDE, field_and_errors),
     "guidance.png": Shot("edm-autoguidance", WIDE, guided),
-    "compare.png": Shot("edm-spirals", WIDE, compare),
 }
 
 
