@@ -82,7 +82,7 @@ def test_signs_tell_classes_apart_without_colours_and_marks_where_colours_repeat
     marks = [character if not 0x2800 <= ord(character) < 0x2900 else "" for _, character in looks]
     assert len({*zip(colours_of(line), marks, strict=True)}) == 16
     names = [sample for sample, _, _ in group_legend(groups, signs=True)]
-    assert names[:2] == ["0", "1"] and names[10] == "a 10"
+    assert names[:2] == ["0", "1"] and names[10] == "a10"
     pictures = [class_group(k) for k in range(16)]
     assert len({(group.role, group.shape) for group in pictures}) == 16
     assert len({group.shape for group in pictures[:HUES]}) == HUES

@@ -105,6 +105,6 @@ def group_legend(groups: Groups, signs: bool) -> list[LegendEntry]:
     for k in groups.present:
         group = groups.groups[k]
         sign = sign_of(group, signs)
-        sample = group.name if sign in ("", group.name) else f"{sign} {group.name}"
+        sample = group.name if sign in ("", group.name) else f"{sign}{group.name}"
         entries.append((sample, "", group.role))
     return entries
