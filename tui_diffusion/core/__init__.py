@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .analysis.report import quality
     from .analysis.start_mismatch import StartMismatch, start_mismatch
     from .assemble import make_method, make_mixture, make_schedule, scaling_of
+    from .conditioning import conditioned, guided, truth_of
     from .config.catalog import get_preset
     from .config.errors import ConfigError
     from .config.experiment import Experiment
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from .conformance.report import check_part
     from .conformance.sampler import check_sampler
     from .conformance.schedule import check_schedule
+    from .guidance import ClassDenoiser, GuidedDenoiser
     from .methods import METHODS, Denoiser, IdealDenoiser, Method, NetworkDenoiser, Prediction
     from .mixtures import GaussianMixture
     from .runs.changes import Changes, changes_of
@@ -110,6 +112,11 @@ _HOME = {
         "make_schedule",
         "scaling_of",
     ),
+    "conditioning": (
+        "conditioned",
+        "guided",
+        "truth_of",
+    ),
     "config.catalog": ("get_preset",),
     "config.errors": ("ConfigError",),
     "config.experiment": ("Experiment",),
@@ -135,6 +142,10 @@ _HOME = {
     "conformance.report": ("check_part",),
     "conformance.sampler": ("check_sampler",),
     "conformance.schedule": ("check_schedule",),
+    "guidance": (
+        "ClassDenoiser",
+        "GuidedDenoiser",
+    ),
     "methods": (
         "Denoiser",
         "IdealDenoiser",
@@ -224,12 +235,14 @@ __all__ = [
     "Changes",
     "Check",
     "Checkpointer",
+    "ClassDenoiser",
     "ConfigError",
     "Conformance",
     "Denoiser",
     "Experiment",
     "FiniteLosses",
     "GaussianMixture",
+    "GuidedDenoiser",
     "IdealDenoiser",
     "Level",
     "LevelLoss",
@@ -267,6 +280,7 @@ __all__ = [
     "check_part",
     "check_sampler",
     "check_schedule",
+    "conditioned",
     "copied",
     "delete_run",
     "delete_sweep",
@@ -279,6 +293,7 @@ __all__ = [
     "forward_process",
     "get_preset",
     "goal_moments",
+    "guided",
     "ideal_denoiser",
     "level_losses",
     "likelihood",
@@ -309,6 +324,7 @@ __all__ = [
     "train",
     "training_floor",
     "training_set",
+    "truth_of",
 ]
 
 
