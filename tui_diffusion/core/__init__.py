@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .analysis.start_mismatch import StartMismatch, start_mismatch
     from .analysis.tilted_density import TiltedDensity
     from .assemble import make_method, make_mixture, make_schedule, scaling_of
+    from .conditioning import conditioned, guided, truth_of
     from .config.catalog import get_preset
     from .config.errors import ConfigError
     from .config.experiment import Experiment
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from .conformance.report import check_part
     from .conformance.sampler import check_sampler
     from .conformance.schedule import check_schedule
+    from .guidance import ClassDenoiser, GuidedDenoiser
     from .methods import METHODS, Denoiser, IdealDenoiser, Method, NetworkDenoiser, Prediction
     from .mixtures import GaussianMixture
     from .runs.changes import Changes, changes_of
@@ -127,6 +129,11 @@ _HOME = {
         "make_schedule",
         "scaling_of",
     ),
+    "conditioning": (
+        "conditioned",
+        "guided",
+        "truth_of",
+    ),
     "config.catalog": ("get_preset",),
     "config.errors": ("ConfigError",),
     "config.experiment": ("Experiment",),
@@ -152,6 +159,10 @@ _HOME = {
     "conformance.report": ("check_part",),
     "conformance.sampler": ("check_sampler",),
     "conformance.schedule": ("check_schedule",),
+    "guidance": (
+        "ClassDenoiser",
+        "GuidedDenoiser",
+    ),
     "methods": (
         "Denoiser",
         "IdealDenoiser",
@@ -241,12 +252,14 @@ __all__ = [
     "Changes",
     "Check",
     "Checkpointer",
+    "ClassDenoiser",
     "ConfigError",
     "Conformance",
     "Denoiser",
     "Experiment",
     "FiniteLosses",
     "GaussianMixture",
+    "GuidedDenoiser",
     "GuidedTruth",
     "IdealDenoiser",
     "Level",
@@ -287,6 +300,7 @@ __all__ = [
     "check_part",
     "check_sampler",
     "check_schedule",
+    "conditioned",
     "copied",
     "delete_run",
     "delete_sweep",
@@ -301,6 +315,7 @@ __all__ = [
     "get_preset",
     "goal_moments",
     "guidance_by_level",
+    "guided",
     "guided_flow",
     "guided_truth",
     "ideal_denoiser",
@@ -333,6 +348,7 @@ __all__ = [
     "sweep_results",
     "train",
     "training_floor",
+    "truth_of",
 ]
 
 

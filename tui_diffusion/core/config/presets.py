@@ -329,7 +329,7 @@ _PRESETS = (
             "guide_width": 32,
             "guide_depth": 4,
         },
-        training={"steps": 10_000, "batch": 384, "average": 0.9995, "label_dropout": 0.2},
+        training={"steps": 10_000, "batch": 384, "average": 0.995, "label_dropout": 0.2},
         sampling={"points": 2000, "guidance": 3, "guide": "own"},
     ),
     _modern(
