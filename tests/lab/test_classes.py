@@ -172,6 +172,13 @@ def test_the_truth_is_that_of_the_label_and_the_window_that_of_all():
     assert one.numbers(20).goal_mean == mixture.means[2].tolist()
 
 
+def test_a_field_says_of_which_label_it_is():
+    for label, words in (("all", "score of ideal, no label"), ("2", "score of ideal, class 2")):
+        trajectory = true_points(labelled(sampling__label=label), "ideal")
+        lines = picture(trajectory, ViewState(5.0, "score field"), 100, 24, PALETTE, "braille")
+        assert words in lines[0].text
+
+
 def test_points_without_labels_have_no_groups():
     experiment = changed("edm-multimodal", sampling__points="50")
     assert groups_of(forward_process(experiment)) is None
