@@ -90,7 +90,7 @@ def near_panel(
     one = scene.truth.about_means()
     half = _NEAR * one.widest
     maker = animation.exhibit.maker
-    layers = (
+    layers: tuple[Layer, ...] = (
         Shade(one, EXACT),
         Dots(about_modes(scene.points, scene.truth), MAKERS[maker], maker, groups=scene.groups),
         *training_points(animation, scene, near=True),
