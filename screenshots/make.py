@@ -167,19 +167,23 @@ async def field_and_errors(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
     return [draw(app)]
 
 
-async def compare(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
-    """A network of few parameters beside one of many, at the same level and from the same noise."""
+async def guided(app: Lab, pilot: Pilot[int]) -> list[Image.Image]:
+    """One network by itself, and guided by a weaker one."""
     await ready(app, pilot, lambda: app.main.denoising.trajectory is not None)
     sources = []
-    for width in ("12", "64"):
-        trainer = Trainer(app.model.workspace.experiment.with_settings({"network.width": width}))
+    for weight in ("1", "3"):
+        trainer = Trainer(
+            app.model.workspace.experiment.with_settings({"sampling.guidance": weight})
+        )
         for _ in trainer.run(interval=1.0):
             pass
-        run = save_run(store() / f"width-{width}", trainer, "finished", training_report(trainer))
+        run = save_run(store() / f"guided-{weight}", trainer, "finished", training_report(trainer))
         sources.append(Candidate(run.name, run))
     screen = CompareScreen(sources)
     app.push_screen(screen)
     await ready(app, pilot, lambda: len(screen.trajectories) == 2)
+    await pilot.press("plus", "plus", "plus")
+    await pilot.pause(1)
     return [draw(app)]
 
 
@@ -237,7 +241,7 @@ SHOTS = {
     "denoising.gif": Shot("edm-spirals", WIDE, learning),
     "lab.png": Shot("ddpm-multimodal", WIDE, four),
     "score-and-errors.png": Shot("ddpm-multimodal", WIDE, field_and_errors),
-    "compare.png": Shot("edm-spirals", WIDE, compare),
+    "guidance.png": Shot("edm-autoguidance", WIDE, guided),
 }
 
 

@@ -54,21 +54,7 @@ def test_the_probe_sees_an_import():
     assert "numpy" in loaded_by("import numpy")
 
 
-def test_the_core_loads_no_front_end():
-    everything = """
-import tui_diffusion.core as core
-for name in core.__all__:
-    assert getattr(core, name) is not None
-import importlib, pkgutil
-for module in pkgutil.iter_modules(core.__path__):
-    importlib.import_module(f"tui_diffusion.core.{module.name}")
-"""
-    loaded = loaded_by(everything)
-    assert {"torch", "numpy"} <= loaded
-    assert not loaded & {"textual", "rich", "plotext"}
-
-
-def test_training_and_sampling_load_no_front_end():
+def test_the_core_loads_no_front_end_for_training_and_sampling_nor_for_all_its_names():
     loaded = loaded_by("""
 from tui_diffusion.core import denoise, evaluate, get_preset, train
 experiment = get_preset("naive-1d").experiment.with_settings({"training.steps": 3})
@@ -76,7 +62,14 @@ for progress in train(experiment):
     pass
 trajectory = denoise(experiment, progress.denoiser, points=10)
 evaluate(trajectory.result, progress.trainer.mixture)
+import tui_diffusion.core as core
+for name in core.__all__:
+    assert getattr(core, name) is not None
+import importlib, pkgutil
+for module in pkgutil.iter_modules(core.__path__):
+    importlib.import_module(f"tui_diffusion.core.{module.name}")
 """)
+    assert {"torch", "numpy"} <= loaded
     assert not loaded & {"textual", "rich", "plotext"}
 
 

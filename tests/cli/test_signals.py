@@ -36,7 +36,11 @@ def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)]
+    "number",
+    [
+        signal.SIGINT,
+        *(pytest.param(n, marks=pytest.mark.slow) for n in (signal.SIGTERM, signal.SIGHUP)),
+    ],
 )
 def test_a_signal_writes_the_training_down_and_says_how_to_go_on(home, number):
     process = begin(home, "--json")

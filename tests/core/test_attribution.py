@@ -18,6 +18,7 @@ from tui_diffusion.lab.sampling.diagnosis import RequestedDiagnosis
 from tui_diffusion.lab.sampling.request import SampleRequest
 from tui_diffusion.lab.views.diagnosis import attribution
 
+from ..changed import changed
 from ..trainings import trained
 
 
@@ -158,3 +159,12 @@ def test_bars_of_negative_parts_go_leftwards_and_parts_of_chance_are_grey() -> N
     }
     assert colours == {str(palette.style("axis").color)}
     assert "true points score ± 0.001" in total
+
+
+def test_guidance_is_not_blamed_on_the_steps_alone():
+    split = Attribution(0.0, 0.0, 0.1, 0.1, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3)
+    start = start_mismatch(changed("edm-moons"))
+    assert verdict(split, start)[0] == "Main cause: the steps are too few or too coarse."
+    assert verdict(split, start, 3.0)[0] == (
+        "Main cause: guidance, which leaves the distribution of the data, or the steps."
+    )

@@ -91,7 +91,13 @@ def test_autoguidance_is_compared_with_the_correction_of_the_network():
 
 
 def test_the_report_of_an_ideal_sample_that_follows_the_guided_ode():
-    experiment = classes(sampling__sampler="heun", sampling__levels=60, sampling__start="exact")
+    experiment = classes(
+        data__name="four-gaussians",
+        data__std=0.5,
+        sampling__sampler="heun",
+        sampling__levels=40,
+        sampling__start="exact",
+    )
     ideal = make_ideal(experiment, make_mixture(experiment))
     found = guidance_report(experiment, denoise(experiment, ideal, points=1000))
     assert abs(found["guided"]) < 4 * found["real"], found
@@ -99,11 +105,11 @@ def test_the_report_of_an_ideal_sample_that_follows_the_guided_ode():
     asked = {"weight": 3.0, "from": 0.0, "to": 1e6, "guide": "no-label", "label": "all"}
     assert {name: found[name] for name in asked} == asked and found["reason"] == ""
     rows = guidance_levels(experiment.with_settings({"sampling.guidance_to": 1}), ideal)
-    assert len(rows) == 60 and rows[0] is None
+    assert len(rows) == 40 and rows[0] is None
     assert next(filter(None, rows))["angle"] < 1e-4
     unguided = experiment.with_settings({"sampling.guidance": 1})
     assert guidance_report(unguided, denoise(unguided, ideal, points=2)) is None
-    assert guidance_levels(unguided, ideal) == [None] * 60
+    assert guidance_levels(unguided, ideal) == [None] * 40
 
 
 def test_the_report_for_a_person(capsys):

@@ -63,6 +63,7 @@ def any_of(spec: FieldSpec) -> st.SearchStrategy[Any]:
         many = {
             "data.means": st.lists(coordinates, min_size=1, max_size=3).map(tuple),
             "data.weights": st.lists(extremes, min_size=4, max_size=4).map(tuple),
+            "data.stds": st.lists(extremes, min_size=4, max_size=4).map(tuple),
             "schedule.betas": st.lists(
                 st.sampled_from([5e-324, 1e-40, 1e-9, 0.1, 0.9, 0.999999, 1 - 1e-16]),
                 min_size=1,

@@ -115,3 +115,16 @@ def test_without_a_density_the_picture_says_why():
     true = Animation(replace(animation.exhibit, maker="true data"), animation.trajectory)
     (panel,) = panels_of(true, true.scene(1.0), "log ratio")
     assert "no network yet" in panel.title
+
+
+def test_a_closer_window_has_a_grid_of_its_own():
+    experiment = gaussian(2, std=0.03)
+    animation = animated(experiment, make_ideal(experiment, make_mixture(experiment)))
+    whole, closer = (
+        panels_of(animation, animation.scene(6.0, shown), "network density")[0]
+        for shown in (4.0, 0.5)
+    )
+    assert math.isclose(closer.xs[1] - closer.xs[0], (whole.xs[1] - whole.xs[0]) / 8)
+    assert "with noise" in whole.notes[0] and not closer.notes  # no longer narrower than a cell
+    (values,) = grids(closer).values()
+    assert (values > 0.1).sum() > (next(iter(grids(whole).values())) > 0.1).sum()

@@ -37,7 +37,10 @@ SHOWN_BY = {
     "sampling.step_size": {"sampling.sampler": "langevin"},
 }
 # A field that not every preset in which it shows can have at another value.
-BEST = {"sampling.levels": "edm-moons"}
+BEST = {"sampling.levels": "edm-moons", "network.labels": "edm-classes"}
+ANY_TEXT = {"sampling.guide"}
+"""Fields that take the name of a run, which is looked up when it is needed."""
+
 # They come with a file, which has a test of its own.
 ELSEWHERE = {
     *("data.path", "data.columns", "data.where", "data.label", "data.scaling", "data.holdout")

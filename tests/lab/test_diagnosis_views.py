@@ -1,4 +1,4 @@
-"""The views of a diagnosis: nats by level, and the error of samplers against evaluations."""
+"""The views of a diagnosis: nats by level, errors against evaluations, guidance by level."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tui_diffusion.lab.sampling.diagnosis import RequestedDiagnosis, diagnose
 from tui_diffusion.lab.sampling.request import SampleRequest
 from tui_diffusion.lab.views.diagnosis import excess
 from tui_diffusion.lab.views.evaluations import evaluations
+from tui_diffusion.lab.views.guidance import guidance
 
 from ..changed import changed
 from ..trainings import trained
@@ -70,3 +71,32 @@ def test_parts_of_a_diagnosis_stay_while_the_network_does():
         )
         assert ("nats" in picture[0]) == (width > 60)
         assert f"kl {likely.likelihood.kl:.3g} ± " in nats and level.startswith(" level 3: ")
+
+
+def test_the_guidance_at_every_level():
+    settings = {"network__labels": True, "sampling__guidance": 3, "sampling__guidance_from": 0.01}
+    settings |= {"sampling__label": 0}
+    trainer = trained(changed("edm-multimodal", training__steps=5, **settings))
+    of = replace(REQUEST, experiment=trainer.experiment, denoiser=trainer.denoiser)
+    quick = diagnose(replace(of, study="quick"))
+    assert quick.guidance is None and quick.lacks("guidance")
+    found = diagnose(replace(of, study="guidance"))
+    assert not found.lacks("guidance") and found.guidance.distances is not None
+    assert quick.with_parts_of(found).guidance is found.guidance
+    live = diagnose(replace(of, live=True, study="guidance"))
+    assert live.guidance.levels and live.guidance.distances is None
+    for glyphs in ("braille", "ascii"):
+        for width in (40, 78, 118):
+            size = (width, 14, Palette.default(), glyphs)
+            *picture, level, distances = (line.text for line in guidance(found, 3, *size))
+            assert len(picture) == 12 and {len(line) for line in picture} == {width}
+            assert "angle" in picture[0] and ("length" in picture[0]) == (width > 60)
+            at = found.guidance.levels[3]
+            assert level.startswith(f" level 3: angle {at.angle:.3g}")
+            assert "conditional" in distances and ("true points" in distances) == (width > 60)
+            last = guidance(found, 99, *size)[-2].text
+            assert last.strip() == f"level {len(found.guidance.levels) - 1}: not guided"
+            assert "when the training" in guidance(live, 3, *size)[-1].text
+    for diagnosis, words in ((quick, "measuring"), (compared(), "Train first")):
+        lines = guidance(diagnosis, 3, 78, 14, Palette.default(), "braille")
+        assert any(words in line.text for line in lines)

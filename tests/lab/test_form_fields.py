@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import pytest
 from textual.widgets import OptionList
 
 from tui_diffusion.core.config.experiment import field_table
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
+from tui_diffusion.lab.panels.form.model import FormModel
 
-from .form_host import ELSEWHERE, PRESET_OF, WRONG, Host, about, choose, enter, post, rows, until
+from .form_host import (
+    ANY_TEXT,
+    ELSEWHERE,
+    PRESET_OF,
+    WRONG,
+    Host,
+    about,
+    choose,
+    enter,
+    post,
+    rows,
+    until,
+)
 
 # --- every field --------------------------------------------------------------------------------
 
@@ -37,21 +52,29 @@ async def test_every_field_shows_in_some_preset_with_its_help() -> None:
 async def test_a_wrong_value_is_kept_marked_and_explained(kind: str) -> None:
     async with Host().run_test(size=(100, 60)) as pilot:
         app = pilot.app
+        typed = cycle(WRONG.get(kind, ("abc", "0.5, x")))
         for path, spec in field_table().items():
-            if spec.kind != kind or path in ELSEWHERE:
+            if spec.kind != kind or path in ELSEWHERE | ANY_TEXT:
                 continue
             before = PRESET_OF[path]
             app.form.show(before, before)
-            for wrong in WRONG.get(kind, ("abc", "0.5, x")):
-                app.rejections.clear()
-                await enter(pilot, path, wrong)
-                assert list(app.form.problems) == [path]
-                assert [error.field for error in app.rejections] == [path]
-                assert app.form.model.drafts == {path: wrong}
-                assert app.form.model.experiment == before and not app.changes
-                assert "✗" in rows(app) and wrong in rows(app)
-                assert "allowed" in about(app)
-                assert app.form.border_subtitle == "1 wrong"
+            for wrong in WRONG.get(kind, ("abc", "0.5, x")):  # all of them, without a widget
+                model = FormModel()
+                model.show(before, before)
+                refused = model.enter(path, wrong)
+                assert refused is not None and refused.experiment is None
+                assert refused.error is not None and refused.error.field == path
+                assert (model.drafts, model.experiment) == ({path: wrong}, before)
+            app.rejections.clear()
+            wrong = next(typed)
+            await enter(pilot, path, wrong)
+            assert list(app.form.problems) == [path]
+            assert [error.field for error in app.rejections] == [path]
+            assert app.form.model.drafts == {path: wrong}
+            assert app.form.model.experiment == before and not app.changes
+            assert "✗" in rows(app) and wrong in rows(app)
+            assert "allowed" in about(app)
+            assert app.form.border_subtitle == "1 wrong"
             post(pilot, "backspace")
             await until(lambda: bool(app.changes))
             assert not app.form.problems and "✗" not in rows(app)
@@ -65,6 +88,7 @@ async def test_every_typed_field_takes_a_right_value() -> None:
         "data.weights": ("3", (3.0,)),
         "data.stds": ("0.3", (0.3,)),
         "schedule.betas": ("0.1 0.2", (0.1, 0.2)),
+        "sampling.label": ("1", None),
     }
     async with Host().run_test(size=(100, 60)) as pilot:
         app = pilot.app

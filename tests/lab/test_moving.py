@@ -137,6 +137,7 @@ async def test_every_view_moves_between_levels_and_is_the_levels_own_at_one(name
             "clean estimate",
             "network density",
             "log ratio",
+            "guided density",
         }  # these belong to level 3, or to the step from 3 to 4
         for view in views_of(driver.panel.trajectory.dim):
             while driver.panel.view != view:

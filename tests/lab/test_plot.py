@@ -66,7 +66,7 @@ def role_cells(lines, role):
 @given(
     FIGURES, st.integers(0, 50), st.integers(0, 20), st.sampled_from(["braille", "blocks", "ascii"])
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_no_figure_raises_and_every_line_fits(figure, width, height, glyphs):
     lines = draw_plot(figure, width, height, PALETTE, glyphs)
     assert [line.cell_length for line in lines] == [width] * height

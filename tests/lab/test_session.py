@@ -330,7 +330,7 @@ def headless(experiment):
 
 @pytest.mark.parametrize(
     ("name", "steps"),
-    [("ddpm-1d", 40_000), ("ddpm-multimodal", 20_000), ("ddpm-1d-per-level", 3000)],
+    [("ddpm-1d", 20_000), ("ddpm-multimodal", 10_000), ("ddpm-1d-per-level", 3000)],
 )
 def test_the_lab_and_the_command_line_give_the_same_losses_bit_for_bit(record, name, steps):
     import torch

@@ -1,4 +1,4 @@
-"""The tour of the post: nine scripts in its order, each with its experiment, and one more."""
+"""The tour of the post: nine scripts in its order, each with its experiment, and two more."""
 
 import pytest
 from textual.containers import VerticalScroll
@@ -17,10 +17,11 @@ POST = (
 
 
 def test_the_nine_scripts_in_the_order_of_the_post():
-    *stations, last = TOUR
-    assert tuple(station.script for station in stations) == POST
-    assert not last.script and PRESETS[last.experiment].experiment.data.finite
-    for station in stations:
+    post, after = TOUR[: len(POST)], TOUR[len(POST) :]
+    assert tuple(station.script for station in post) == POST
+    assert [station.experiment for station in after] == ["edm-classes", "finite-moons"]
+    assert all(station.title and not station.script for station in after)
+    for station in post:
         assert PRESETS[station.experiment].script == station.script.removesuffix("_video")
         if station.script.endswith("_video"):
             assert ".mp4" in station.here and ".gif" in station.here
@@ -32,34 +33,31 @@ async def test_through_the_tour_and_onto_the_bench(size):
     async with lab("edm-moons", size=size) as driver:
         await driver.press("u")
         await until(
-            lambda: isinstance(driver.app.screen, TourScreen) and "1 of 10" in driver.screen
+            lambda: isinstance(driver.app.screen, TourScreen) and "1 of 11" in driver.screen
         )
         for at, station in enumerate(TOUR):
-            assert (
-                f"{at + 1} of 10" in driver.screen
-                and (f"{station.script}.py" if station.script else station.experiment)
-                in driver.screen
-            )
+            title = f"{station.script}.py" if station.script else f"After the post: {station.title}"
+            assert f"{at + 1} of 11" in driver.screen and title in driver.screen
             page = driver.app.screen.query_one(VerticalScroll)
             assert page.max_scroll_y == 0, "all of it is seen at once"
             await driver.press("n")
-        assert "10 of 10" in driver.screen
-        await driver.press("p", "left", "p")
-        assert "7 of 10" in driver.screen
+        assert "11 of 11" in driver.screen
+        await driver.press("p", "p", "left", "left")
+        assert "7 of 11" in driver.screen
         await driver.press("enter")
         await until(lambda: not isinstance(driver.app.screen, TourScreen))
         await driver.trajectory()
         assert driver.app.model.chosen == "ddpm-1d-per-level" in driver.status
-        assert "Tour 7 of 10" in driver.screen
+        assert "Tour 7 of 11" in driver.screen
         await driver.press("t")
         await driver.state("finished")
-        assert "Tour 7 of 10" in driver.screen
+        assert "Tour 7 of 11" in driver.screen
         driver.app.updates.choose("edm-1d")
         driver.app.guidance.did("choose")
         await driver.pilot.pause(0.01)
         assert not driver.app.query_one(HintBar).display, "another experiment"
         await driver.press("u")
-        await until(lambda: "8 of 10" in driver.screen)
+        await until(lambda: "8 of 11" in driver.screen)
         await driver.press("u", "p", "escape")
         await until(lambda: driver.app.restore_point.tour == 7)
         assert driver.app.model.chosen == "edm-1d"
@@ -68,24 +66,24 @@ async def test_through_the_tour_and_onto_the_bench(size):
 async def test_u_goes_on_and_escape_goes_back_to_where_one_was():
     async with lab("edm-moons", size=NARROW) as driver:
         app, note = driver.app, driver.app.query_one(HintBar)
-        for number in (1, 2, 10):
-            app.guidance.station = 9 if number == 10 else app.guidance.station
+        for number in (1, 2, 11):
+            app.guidance.station = 10 if number == 11 else app.guidance.station
             await driver.press("u")
             await until(lambda: isinstance(app.screen, TourScreen))
-            await until(lambda number=number: f"{number} of 10" in driver.screen)
+            await until(lambda number=number: f"{number} of 11" in driver.screen)
             await driver.press("enter")
             await until(lambda: not isinstance(app.screen, TourScreen))
             await until(
                 lambda at=number: app.model.chosen == TOUR[at - 1].experiment and note.display
             )
             text = " ".join(" ".join(line.text for line in note.lines).split())
-            assert text.startswith(f"Tour {number} of 10") and "escape goes back" in text
+            assert text.startswith(f"Tour {number} of 11") and "escape goes back" in text
             assert TOUR[number - 1].reminder.replace("`", "") in text, "whole"
-            assert ("u goes on" in text) == (number < 10)
+            assert ("u goes on" in text) == (number < 11)
         await driver.press("escape")
         await until(lambda: app.model.chosen == "edm-moons" and not note.display)
-        await driver.press("u", "p", "enter")
-        await until(lambda: app.model.chosen == "ddpm-1d-detailed")
+        await driver.press("u", "p", "p", "p", "enter")
+        await until(lambda: app.model.chosen == "ddpm-multimodal")
         app.updates.choose("edm-1d")
         await driver.press("escape")
         assert app.model.chosen == "edm-1d", "chosen since, and not by the tour"

@@ -147,6 +147,7 @@ def test_without_colour_no_colour_is_sent(env, term):
         assert terminal.sent.isascii()
 
 
+@pytest.mark.slow
 def test_a_broken_settings_file_is_a_line_and_the_lab_opens(home):
     home.mkdir()
     (home / "settings.toml").write_text("theme = [")
@@ -165,6 +166,7 @@ def test_a_broken_settings_file_is_a_line_and_the_lab_opens(home):
         terminal.ends_cleanly()
 
 
+@pytest.mark.slow
 def test_a_level_and_an_experiment_are_clicked():
     with Terminal("naive-1d") as terminal:
         terminal.until("idle")

@@ -38,6 +38,7 @@ def started(*args, size=WIDE, **options):
     return terminal
 
 
+@pytest.mark.slow
 def test_a_field_emptied_and_filled_in_one_burst_keeps_the_text():
     with started("ddpm-multimodal") as terminal:
         terminal.press("tab")
@@ -58,7 +59,10 @@ def step_there_and_back(terminal, levels):
     terminal.go("end", f"level {levels}/{levels} ")
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    "size",
+    [pytest.param(WIDE, marks=pytest.mark.slow, id="wide"), pytest.param(NARROW, id="narrow")],
+)
 def test_choose_set_train_step_and_leave(size):
     narrow = size == NARROW
     with started(size=size) as terminal:
@@ -172,6 +176,7 @@ def test_a_signal_in_mid_training_leaves_a_clean_terminal_and_a_checkpoint(numbe
     assert (summary.standing, summary.resumable) == ("stopped", True)
 
 
+@pytest.mark.slow
 def test_a_rate_of_1e9_is_a_banner_and_the_lab_lives():
     with started("naive-1d", "--set", "training.lr=1e9") as terminal:
         terminal.press("t")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.config.errors import ConfigError
-from ..core.config.experiment import Experiment
+from ..core.config.experiment import Experiment, field_table
+from ..interface.command_line import parse_settings
 from .options import given
 from .signals import complain
 
@@ -17,17 +18,30 @@ if TYPE_CHECKING:
     from ..core.training_set import Optimum
 
 
+_FREE = ("seed", "device")
+"""Fields outside of sampling that may differ from those of the run."""
+
+
 def resampled(
     run: Run,
     points: str | None,
     sampler: str | None,
     levels: str | None,
     seed: str | None,
+    settings: tuple[str, ...] = (),
 ) -> Experiment:
     """Return the experiment of a run with other sampling settings.
 
-    Say which of its parts have changed since.
+    Say which of its parts have changed since. Raise `ConfigError` for a setting of the training.
     """
+    from ..core.conditioning import check_guide
+
+    changes = parse_settings(settings)
+    for path in changes:
+        if path in field_table() and not path.startswith("sampling.") and path not in _FREE:
+            raise ConfigError(
+                f"{path}: cannot change in a run; allowed: sampling.*, {', '.join(_FREE)}", path
+            )
     for change in run.changed_parts:
         complain(change)
     options = {
@@ -36,7 +50,22 @@ def resampled(
         "sampling.levels": levels,
         "seed": seed,
     }
-    return run.experiment.with_settings(given(options))
+    experiment = run.experiment.with_settings({**changes, **given(options)})
+    check_guide(experiment)
+    return experiment
+
+
+def asked_of(experiment: Experiment) -> dict[str, Any]:
+    """Return the class and the guidance of a sampling, for a report; None where there are none."""
+    sampling, label = experiment.sampling, None
+    if experiment.network.labels:
+        label = sampling.label if sampling.label == "all" else int(sampling.label)
+    guided = sampling.guidance != 1
+    return {
+        "label": label,
+        "guidance": sampling.guidance if guided else None,
+        "guide": sampling.guide if guided else None,
+    }
 
 
 def denoiser_of(

@@ -21,10 +21,11 @@ from .options import (
     sampler_option,
     samplers_option,
     seed_option,
+    settings_option,
     whole_numbers,
 )
 from .progress import with_bar
-from .resampling import denoiser_of, resampled
+from .resampling import asked_of, denoiser_of, resampled
 from .results import end_unless_finite, print_json, print_result
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog=examples("sample"))
 @run_argument
+@settings_option
 @points_option
 @sampler_option
 @levels_option
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 @json_option
 def sample(
     run: str,
+    settings: tuple[str, ...],
     points: str | None,
     sampler: str | None,
     levels: str | None,
@@ -67,7 +70,7 @@ def sample(
     from ..export.tables import check_points, write_points
 
     opened = open_run(run)
-    experiment = resampled(opened, points, sampler, levels, seed)
+    experiment = resampled(opened, points, sampler, levels, seed, settings)
     if out is not None:
         check_points(out)
     ideal_of = ideal_of or ("population" if ideal else None)
@@ -80,6 +83,7 @@ def sample(
         "experiment": experiment.name,
         "seed": experiment.seed,
         "sampler": experiment.sampling.sampler,
+        **asked_of(experiment),
         "levels": trajectory.levels,
         "out": str(out) if out is not None else None,
         "ideal": ideal_of is not None,
@@ -95,6 +99,7 @@ def sample(
 
 @click.command(epilog=examples("evaluate"))
 @run_argument
+@settings_option
 @points_option
 @sampler_option
 @levels_option
@@ -107,6 +112,7 @@ def sample(
 @json_option
 def evaluate(
     run: str,
+    settings: tuple[str, ...],
     points: str | None,
     sampler: str | None,
     levels: str | None,
@@ -140,7 +146,7 @@ def evaluate(
 
     counts = COUNTS if nfe is None else whole_numbers("--nfe", nfe)
     opened = open_run(run)
-    experiment = resampled(opened, points, sampler, levels, seed)
+    experiment = resampled(opened, points, sampler, levels, seed, settings)
     chosen = names(samplers) if samplers is not None else None
     for name in chosen or ():  # a wrong name is an error before the work
         experiment.with_settings({"sampling.sampler": name, "sampling.levels": 0})
@@ -161,6 +167,7 @@ def evaluate(
         "experiment": experiment.name,
         "seed": experiment.seed,
         "sampler": experiment.sampling.sampler,
+        **asked_of(experiment),
         "ideal": ideal_of is not None,
         "ideal_of": ideal_of,
         **evaluated,

@@ -144,8 +144,13 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
     if report["ideal"]:
         own = report["ideal_of"] == "training set"
         who = f"exact denoiser{' of the training set' if own else ''}"
-    name = shown(report["experiment"])
-    out.print(f"{name}, {who}, {report['sampler']}, {len(report['levels'])} levels\n", markup=False)
+    name, asked = shown(report["experiment"]), ""
+    if report["label"] is not None:
+        asked += f", label {report['label']}"
+    if report["guidance"] is not None:
+        asked += f", guidance {report['guidance']:g} by {shown(report['guide'])}"
+    steps = f"{report['sampler']}, {len(report['levels'])} levels"
+    out.print(f"{name}, {who}, {steps}{asked}\n", markup=False)
     quality = empty_table(("metric",), ("sample", "real data"))
     metrics, target = report["metrics"], report["target"]
     for name in ("mean", "std"):

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from ..core.analysis.memorisation_log import MemorisationLog
 from ..core.analysis.report import training_report
+from ..core.conditioning import check_guide
 from ..core.config.choices import check_installed
 from ..core.config.errors import ConfigError
 from ..core.config.experiment import Experiment
@@ -48,6 +49,7 @@ def _at_training() -> Iterator[None]:
 def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trainer, Path]:
     """Return a new trainer and its run folder; with ``save``, check that the folder is writable."""
     check_installed(experiment.sampling.sampler)
+    check_guide(experiment)
     trainer = Trainer(experiment)
     folder = (out if out is not None else store() / new_name(experiment)).absolute()
     if save:
@@ -70,6 +72,7 @@ def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Tr
         )
     experiment = resumed_experiment(run, changes)
     check_installed(experiment.sampling.sampler)
+    check_guide(experiment)
     if moved := rate_change(run.experiment, experiment, run.step):
         complain(f"{moved}; {RATE_ADVICE}")
     return resume(run, experiment), run.folder.absolute()

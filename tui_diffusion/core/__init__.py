@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .analysis.densities import densities, density, goal_moments
     from .analysis.error_growth import Amplification
     from .analysis.evaluations import SamplerError, best_samplers, errors_by_evaluations
+    from .analysis.guidance_vectors import LevelGuidance, guidance_by_level
+    from .analysis.guided_flow import generated_mixture, guided_flow
+    from .analysis.guided_truth import GuidedTruth, guided_truth
     from .analysis.likelihood import Likelihood, likelihood
     from .analysis.loss_floor import LevelLoss, level_losses, training_floor
     from .analysis.memorisation import (
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
     from .analysis.metrics import Quality, evaluate
     from .analysis.report import quality
     from .analysis.start_mismatch import StartMismatch, start_mismatch
+    from .analysis.tilted_density import TiltedDensity
     from .assemble import make_method, make_mixture, make_schedule, scaling_of
+    from .conditioning import conditioned, guided, truth_of
     from .config.catalog import get_preset
     from .config.errors import ConfigError
     from .config.experiment import Experiment
@@ -43,6 +48,7 @@ if TYPE_CHECKING:
     from .conformance.report import check_part
     from .conformance.sampler import check_sampler
     from .conformance.schedule import check_schedule
+    from .guidance import ClassDenoiser, GuidedDenoiser
     from .methods import METHODS, Denoiser, IdealDenoiser, Method, NetworkDenoiser, Prediction
     from .mixtures import GaussianMixture
     from .runs.changes import Changes, changes_of
@@ -78,6 +84,18 @@ _HOME = {
         "best_samplers",
         "errors_by_evaluations",
     ),
+    "analysis.guidance_vectors": (
+        "LevelGuidance",
+        "guidance_by_level",
+    ),
+    "analysis.guided_flow": (
+        "generated_mixture",
+        "guided_flow",
+    ),
+    "analysis.guided_truth": (
+        "GuidedTruth",
+        "guided_truth",
+    ),
     "analysis.likelihood": (
         "Likelihood",
         "likelihood",
@@ -104,11 +122,17 @@ _HOME = {
         "StartMismatch",
         "start_mismatch",
     ),
+    "analysis.tilted_density": ("TiltedDensity",),
     "assemble": (
         "make_method",
         "make_mixture",
         "make_schedule",
         "scaling_of",
+    ),
+    "conditioning": (
+        "conditioned",
+        "guided",
+        "truth_of",
     ),
     "config.catalog": ("get_preset",),
     "config.errors": ("ConfigError",),
@@ -135,6 +159,10 @@ _HOME = {
     "conformance.report": ("check_part",),
     "conformance.sampler": ("check_sampler",),
     "conformance.schedule": ("check_schedule",),
+    "guidance": (
+        "ClassDenoiser",
+        "GuidedDenoiser",
+    ),
     "methods": (
         "Denoiser",
         "IdealDenoiser",
@@ -224,14 +252,18 @@ __all__ = [
     "Changes",
     "Check",
     "Checkpointer",
+    "ClassDenoiser",
     "ConfigError",
     "Conformance",
     "Denoiser",
     "Experiment",
     "FiniteLosses",
     "GaussianMixture",
+    "GuidedDenoiser",
+    "GuidedTruth",
     "IdealDenoiser",
     "Level",
+    "LevelGuidance",
     "LevelLoss",
     "Likelihood",
     "Method",
@@ -253,6 +285,7 @@ __all__ = [
     "Sweep",
     "SweepProgress",
     "SweepResults",
+    "TiltedDensity",
     "Trainer",
     "TrainingSet",
     "Trajectory",
@@ -267,6 +300,7 @@ __all__ = [
     "check_part",
     "check_sampler",
     "check_schedule",
+    "conditioned",
     "copied",
     "delete_run",
     "delete_sweep",
@@ -277,8 +311,13 @@ __all__ = [
     "evaluate",
     "finite_losses",
     "forward_process",
+    "generated_mixture",
     "get_preset",
     "goal_moments",
+    "guidance_by_level",
+    "guided",
+    "guided_flow",
+    "guided_truth",
     "ideal_denoiser",
     "level_losses",
     "likelihood",
@@ -309,6 +348,7 @@ __all__ = [
     "sweep_results",
     "train",
     "training_floor",
+    "truth_of",
 ]
 
 

@@ -202,21 +202,17 @@ def tree(std: float) -> Shape:
             rows += [(x + at * dx, y + at * dy, angle, depth, label) for at in (0.25, 0.75)]
             grown += [(x + dx, y + dy, angle + turn, label) for turn in (-0.36, 0.5)]
         arms = grown
-    x, y, angle, depth, label = torch.tensor(rows, dtype=torch.float64).unbind(1)
-    points, weights = torch.stack([x, y], 1), (0.76 * 0.85) ** depth
+    table = torch.tensor(rows, dtype=torch.float64)
+    points, (angles, depths, labels) = table[:, :2], table[:, 2:].unbind(1)
+    weights = (0.76 * 0.85) ** depths
     weights = weights / weights.sum()
     points = points - weights @ points
     size = (weights @ points.square()).mean().sqrt()
-    along, across = 0.3 * 0.76**depth / size, std * 0.85**depth
-    axis, normal = polar(torch.ones_like(x), math.pi / 2 - angle), polar(torch.ones_like(x), -angle)
-    covariances = _outer(axis) * along[:, None, None] ** 2
-    covariances = covariances + _outer(normal) * across[:, None, None] ** 2
-    return Shape(points / size, weights, label.long(), covariances)
-
-
-def _outer(vectors: Tensor) -> Tensor:
-    """Return the outer product of every vector (n, d) with itself, (n, d, d)."""
-    return vectors[:, :, None] * vectors[:, None, :]
+    one = torch.ones_like(angles)
+    axes = torch.stack([polar(one, math.pi / 2 - angles), polar(one, -angles)], 2)
+    widths = torch.stack([0.3 * 0.76**depths / size, std * 0.85**depths], 1)
+    covariances = (axes * widths[:, None] ** 2) @ axes.mT
+    return Shape(points / size, weights, labels.long(), covariances)
 
 
 def drawing(std: float) -> Shape:

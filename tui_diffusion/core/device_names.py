@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import torch
 
 from .arguments import expected
@@ -21,16 +23,14 @@ def device_from(given: torch.device | str) -> torch.device:
     """Return the device that is given; raise TypeError or ValueError if there is none like it."""
     if not isinstance(given, torch.device | str | int):
         raise expected("device", "a torch.device or its name", given)
-    try:
+    with suppress(RuntimeError):  # a name that torch does not know
         device = torch.device(given)
-    except RuntimeError:
-        device = None
-    if device is not None and device.type == "cpu":
-        return device
-    names = available_devices()
-    if device is None or (device.type, device.index or 0) not in map(_key, names):
-        raise ValueError(f"device: {str(given)!r} is not available; allowed: {', '.join(names)}")
-    return device
+        if device.type == "cpu":
+            return device  # without a look for a GPU
+        if (device.type, device.index or 0) in map(_key, available_devices()):
+            return device
+    allowed = ", ".join(available_devices())
+    raise ValueError(f"device: {str(given)!r} is not available; allowed: {allowed}")
 
 
 def _key(name: str) -> tuple[str, int]:

@@ -94,8 +94,9 @@ class GaussianMixture:
             raise ValueError(f"a mixture has either stds or covariances (got {both})")
         self.ellipses: Ellipses | None = None
         if covariances is not None:
-            given_shapes = torch.as_tensor(covariances, dtype=dtype, device=device)
-            ellipses = Ellipses.of(given_shapes, modes, self.dim)
+            # On the CPU, so that the axes are the same for every device.
+            shapes = torch.as_tensor(covariances, dtype=torch.float64, device="cpu")
+            ellipses = Ellipses.of(shapes, modes, self.dim).to(self.means)
             self.ellipses = None if ellipses.round else ellipses
             stds = ellipses.widths[:, 0] if ellipses.round else ellipses.sizes()
         assert stds is not None

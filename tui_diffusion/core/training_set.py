@@ -73,10 +73,6 @@ def make_training_set(experiment: Experiment | Preset) -> TrainingSet | None:
     return _drawn(experiment.data, experiment.seed) if experiment.data.finite else None
 
 
-training_set = make_training_set
-"""The name by which the lab knows it."""
-
-
 @lru_cache(maxsize=8)
 def _drawn(data: DataConfig, seed: int) -> TrainingSet:
     mixture, random = make_mixture(data), generator(seed, "training set")

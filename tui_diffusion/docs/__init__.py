@@ -15,6 +15,7 @@ TOPICS: Mapping[str, str] = {
     "fields": "Every hyperparameter that --set takes.",
     "numbers": "Every number that the lab and evaluate write.",
     "python": "The core from Python: train, sample, measure and save.",
+    "guidance": "What guidance does to the distribution, exactly and measured.",
     "sweeps": "Many trainings at once: values, seeds, results, engines.",
     "memorisation": "A fixed training set: when a network generalises, and when it copies.",
     "files": "Data files, runs, exports, presets and settings.",

@@ -7,7 +7,7 @@ there are no colours, and where dots would look alike, a terminal draws the sign
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.arrays import Floats, Range
+from ..core.text import shortened
 from ..core.training_set import TrainingSet
 from ..core.trajectory import Trajectory
 
@@ -53,11 +54,17 @@ class Groups:
     title: str = ""
 
     @classmethod
-    def of_classes(cls, labels: NDArray[Any], classes: int | None = None) -> Groups:
-        """Return the classes of points with these labels (n,), counted from 0."""
+    def of_classes(
+        cls, labels: NDArray[Any], classes: int | None = None, names: Sequence[str] = ()
+    ) -> Groups:
+        """Return the classes of points with these labels (n,), counted from 0, by their names."""
         index = np.asarray(labels, np.int64)
         count = int(index.max(initial=0)) + 1 if classes is None else classes
-        return cls(index, tuple(map(class_group, range(count))), "class")
+        groups = tuple(map(class_group, range(count)))
+        if names:
+            named = zip(groups, names, strict=True)
+            groups = tuple(replace(group, name=shortened(name, 12)) for group, name in named)
+        return cls(index, groups, "class")
 
     def __len__(self) -> int:
         return len(self.index)
@@ -119,9 +126,11 @@ def groups_of(
         return Groups(index, (Group("new", role, sign="."), COPIES))
     if labels is None:
         return None
-    experiment = trajectory.experiment
-    classes = None if experiment is None else experiment.data.classes
-    return Groups.of_classes(labels.cpu().numpy(), classes)
+    index = labels.cpu().numpy()
+    if trajectory.experiment is None:
+        return Groups.of_classes(index)
+    data = trajectory.experiment.data
+    return Groups.of_classes(index, data.classes, data.class_names)
 
 
 def first(groups: Groups | None, count: int) -> Groups | None:

@@ -164,7 +164,8 @@ class Scene:
 
     ``groups`` are those of the points, if they have any. Positions are at unit size; ``scaling``
     converts them to the data's own units. ``beta`` belongs to the step from the level last reached.
-    ``decays`` means that alpha falls as the noise grows.
+    ``decays`` means that alpha falls as the noise grows. ``shown`` is the share of the usual window
+    that a picture shows, on each axis.
     """
 
     position: float
@@ -177,6 +178,7 @@ class Scene:
     decays: bool
     scaling: Scaling
     groups: Groups | None = None
+    shown: float = 1.0
 
     @property
     def level(self) -> int:
@@ -343,8 +345,11 @@ class Animation:
             _numbers(inverse_lengths(goal_std)),
         )
 
-    def scene(self, position: float) -> Scene:
-        """Return the scene at ``position``, without points that are not finite."""
+    def scene(self, position: float, shown: float = 1.0) -> Scene:
+        """Return the scene at ``position``, without points that are not finite.
+
+        ``shown`` is the share of the usual window that a picture shows.
+        """
         schedule, levels = self.trajectory.schedule, self.levels
         points = interpolate(self.x, position)
         finite = np.isfinite(points).all(1)
@@ -361,6 +366,7 @@ class Animation:
             beta=float(schedule.betas[reached]) if reached < levels else 0.0,
             decays=bool(schedule.alphas.min() < 1),
             scaling=self._scaling,
+            shown=shown,
         )
 
     def view(self, scene: Scene) -> tuple[Floats, float]:
@@ -371,13 +377,13 @@ class Animation:
         """
         centre, half = self.extent
         if not self.closes_in:
-            return centre, half
+            return centre, scene.shown * half
         low, high = box_of(scene.truth)
         middle, own = (low + high) / 2, _ROOM * float((high - low).max() / 2)
         if len(scene.points):
             far = np.quantile(scene.points, (_STRAYS, 1 - _STRAYS), axis=0)
             own = max(own, min(_ROOM * float(np.abs(far - middle).max()), _WIDER * own))
-        return middle, max(own, half / _CLOSEST)
+        return middle, scene.shown * max(own, half / _CLOSEST)
 
     @cached_property
     def closes_in(self) -> bool:

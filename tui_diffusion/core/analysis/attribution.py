@@ -52,6 +52,8 @@ _WHY: dict[ErrorPart, str] = {
     "discretisation": "the steps are too few or too coarse",
 }
 
+_GUIDED = "guidance, which leaves the distribution of the data, or the steps"
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -180,12 +182,17 @@ def _exact_start(
     return level.alpha * x0 + level.sigma * noise
 
 
-def verdict(split: Attribution, start: StartMismatch) -> list[str]:
-    """Return a sentence on the main part of the error, and one on the start."""
-    return [text_of(sentence) for sentence in numbered_verdict(split, start)]
+def verdict(split: Attribution, start: StartMismatch, weight: float = 1.0) -> list[str]:
+    """Return a sentence on the main part of the error, and one on the start.
+
+    ``weight`` is that of guidance, which no number of steps undoes.
+    """
+    return [text_of(sentence) for sentence in numbered_verdict(split, start, weight)]
 
 
-def numbered_verdict(split: Attribution, start: StartMismatch) -> list[NumberedText]:
+def numbered_verdict(
+    split: Attribution, start: StartMismatch, weight: float = 1.0
+) -> list[NumberedText]:
     """Return the sentences of `verdict` with the names of their numbers."""
     first: NumberedText
     main = split.main
@@ -197,7 +204,8 @@ def numbered_verdict(split: Attribution, start: StartMismatch) -> list[NumberedT
     elif split.chance_alone(main):
         first = "No part alone stands out from chance; more points may show one."
     else:
-        first = f"Main cause: {_WHY[main]}."
+        of_guidance = main == "discretisation" and weight != 1
+        first = f"Main cause: {_GUIDED if of_guidance else _WHY[main]}."
     if not start.distance:
         return [first, "The start is exact."]
     by = (NamedNumber("start off by", f"{start.share:.2g}"), " std of the noisiest level")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from ..components import stretched
 from ..mixtures import GaussianMixture
 
 _EDGE = 1e-12
@@ -17,10 +18,8 @@ def even_sample(mixture: GaussianMixture, count: int) -> Tensor:
 
     ``count`` should be a power of 2.
     """
-    sobol = torch.quasirandom.SobolEngine(mixture.dim + 1, scramble=True, seed=0)
+    engine: Any = torch.quasirandom.SobolEngine
+    sobol = engine(mixture.dim + 1, scramble=True, seed=0)
     quantiles = sobol.draw(count, dtype=torch.float64).clamp(_EDGE, 1 - _EDGE)
     component = mixture.components_at(quantiles[:, 0].contiguous())
-    noise = torch.special.ndtri(quantiles[:, 1:])
-    if mixture.ellipses is None:
-        return mixture.means[component] + mixture.stds[component, None] * noise
-    return mixture.means[component] + stretched(noise, mixture.ellipses.roots()[component])
+    return mixture.points_of(component, torch.special.ndtri(quantiles[:, 1:]))

@@ -31,13 +31,13 @@ from .energy_distance import energy_distance
 from .guided_flow import SAMPLE_STEPS, generated_mixture, guided_flow
 from .probability_flow import STEPS, Flow, angle_of
 from .start_mismatch import start_of
-from .tilted_density import NotNormalisableError, TiltedDensity
+from .tilted_density import POINTS, NotNormalisableError, TiltedDensity
 
 _PAIRS = 20_000_000
-"""Pairs of a point and a component in the guided ODE of the points that stand for it."""
+"""Pairs of a point and a component for the points that stand for a distribution."""
 
 _FEWEST, _MOST = 2048, 4096
-"""Limits on these points: the fewest of all classes, and the most of one."""
+"""Limits on these points, of all classes together."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,11 @@ class GuidedTruth:
     def __repr__(self) -> str:
         return short_repr(self, "weight", "low", "high", classes=len(self.classes))
 
+    @property
+    def _components(self) -> int:
+        """Number of components that a point of every class is compared with."""
+        return sum(of.main.modes + of.guide.modes for of in self.classes)
+
     def conditional(self, alpha: float = 1.0, sigma: float = 0.0) -> GaussianMixture:
         """Return p(x|c) noised to (alpha, sigma)."""
         return joined([(of.share, of.main) for of in self.classes]).noised(alpha, sigma)
@@ -104,7 +109,9 @@ class GuidedTruth:
 
     def tilted_mixture(self, alpha: float = 1.0, sigma: float = 0.0) -> GaussianMixture:
         """Return the tilted density of all classes at a level, as a mixture of points."""
-        parts = [part.mixture() for part in self.tilted(alpha, sigma)]
+        affordable = max(_PAIRS // self._components, _FEWEST // len(self.classes))
+        points = _power_of_2(min(affordable, POINTS))
+        parts = [part.mixture(points) for part in self.tilted(alpha, sigma)]
         return joined([(of.share, part) for of, part in zip(self.classes, parts, strict=True)])
 
     @cached_property
@@ -121,9 +128,8 @@ class GuidedTruth:
     def guided(self, alpha: float = 1.0, sigma: float = 0.0) -> GaussianMixture:
         """Return what the guided ODE generates at a level, as a mixture of points."""
         size, angle = math.hypot(alpha, sigma), angle_of(alpha, sigma)
-        components = sum(of.main.modes + of.guide.modes for of in self.classes)
-        count = max(_PAIRS // (4 * SAMPLE_STEPS * components), _FEWEST // len(self.classes))
-        count = 2 ** int(math.log2(min(count, _MOST)))
+        affordable = len(self.classes) * _PAIRS // (4 * SAMPLE_STEPS * self._components)
+        count = _power_of_2(min(max(affordable, _FEWEST), _MOST) // len(self.classes))
         parts = [
             (of.share, generated_mixture(flow, count, angle))
             for of, flow in zip(self.classes, self.flows, strict=True)
@@ -210,3 +216,8 @@ def joined(parts: Sequence[tuple[float, GaussianMixture]]) -> GaussianMixture:
         return GaussianMixture(means, stds, weights, has_modes=has_modes)
     covariances = torch.cat([mixture.covariances for mixture in mixtures])
     return GaussianMixture(means, weights=weights, covariances=covariances, has_modes=has_modes)
+
+
+def _power_of_2(count: int) -> int:
+    """Return the largest power of 2 up to a count."""
+    return 1 << (max(count, 1).bit_length() - 1)

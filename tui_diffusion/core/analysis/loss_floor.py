@@ -44,7 +44,7 @@ from ..schedules import Level
 from ..short_repr import short_repr
 from ..training.stages import stages
 from .likelihood_bound import nats_by_level, target_gain
-from .posterior import posterior_moments, within
+from .posterior import posterior_moments, posterior_squares, within
 
 _REACH = 6.0
 """Range of integrals over x around every component, in its noised std."""
@@ -100,10 +100,14 @@ def residual(
     mixture = mixture.to("cpu")
     if mixture.modes == 1:
         variances = within(mixture, alpha, sigma)[0]
-        square = float(variances.sum())
-        return Residual(square, square**2 + 2 * float(variances.square().sum()))
+        total = float(variances.sum())
+        return Residual(total, total**2 + 2 * float(variances.square().sum()))
     noised = mixture.noised(alpha, sigma)
     points, cell = nodes(noised)
+    if mixture.ellipses is not None and not fourth:
+        square, density = posterior_squares(mixture, points, alpha, sigma)
+        weights = density if cell else torch.ones_like(density)
+        return Residual(float(weights @ square / weights.sum()), math.nan)
     if fourth or mixture.modes <= 64 or not mixture.alike:
         weights = noised.log_prob(points).exp() * cell if cell else torch.ones(len(points)).double()
         weights = weights / weights.sum()
@@ -166,9 +170,10 @@ def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
 
 def _near(ellipses: Ellipses, offsets: Tensor, margin: float) -> Tensor:
     """Return which offsets (k, d) are within `_REACH` std of every component, (m, k)."""
-    along = torch.einsum("kd,mda->mka", offsets.double(), ellipses.axes)
-    reach = _REACH * ellipses.widths[:, None] + margin
-    return (along / reach).square().sum(2) <= 1
+    scaled = (ellipses.axes / (_REACH * ellipses.widths[:, None] + margin)).float()
+    x, y = offsets.float().unbind(1)
+    along = [scaled[:, 0, a, None] * x + scaled[:, 1, a, None] * y for a in (0, 1)]
+    return along[0].square_() + along[1].square_() <= 1
 
 
 def _mmse_of_many(

@@ -214,7 +214,7 @@ def evaluation(
             "attribution": {
                 **asdict(split),
                 "main": split.main,
-                "verdict": verdict(split, start),
+                "verdict": verdict(split, start, experiment.sampling.guidance),
             },
             "start": asdict(start),
             "likelihood": likelihood_report(experiment, denoiser, sum(nats)),
@@ -246,7 +246,9 @@ def guidance_report(experiment: Experiment, trajectory: Trajectory) -> dict[str,
     None without guidance. ``reason`` says why there is no tilted density.
     """
     found, sampling = guided_distances(experiment, trajectory), experiment.sampling
-    return found and {
+    if found is None:
+        return None
+    return {
         "weight": sampling.guidance,
         "from": sampling.guidance_from,
         "to": sampling.guidance_to,
@@ -262,9 +264,9 @@ def guidance_levels(
     """Return angle, ratio, length and exact length of guidance at every level; None without it."""
     found = guidance_by_level(experiment, denoiser)
     names = ("angle", "ratio", "length", "exact")
-    return [at and {name: getattr(at, name) for name in names} for at in found] or [
-        None
-    ] * sampling_schedule(experiment).levels
+    if not found:
+        return [None] * sampling_schedule(experiment).levels
+    return [None if at is None else {name: getattr(at, name) for name in names} for at in found]
 
 
 def evaluations(

@@ -26,7 +26,7 @@ _FAR, _OUTSIDE = 15.0, 1e-3
 """Nodes of a log-density this far below the largest are the edge of the grid, which must not hold
 more than that share of the mass."""
 
-_POINTS, _KEPT = 2**14, 1e-9
+POINTS, _KEPT = 2**14, 1e-9
 """Points of the mixture that stands for the density, and their least weight over the largest."""
 
 _DIRECTIONS = 64
@@ -83,9 +83,12 @@ class TiltedDensity:
         x, masses, _ = self._quadrature
         return (masses @ (x - self.mean()).square()).sqrt()
 
-    def mixture(self) -> GaussianMixture:
-        """Return weighted points that follow the density, as components without width."""
-        drawn = even_sample(self._reaching, _POINTS)
+    def mixture(self, points: int = POINTS) -> GaussianMixture:
+        """Return weighted points that follow the density, as components without width.
+
+        The number of points should be a power of 2.
+        """
+        drawn = even_sample(self._reaching, points)
         logs = self._logs(drawn) - self._reaching.log_prob(drawn)
         weights = logs.softmax(0)
         kept = weights > _KEPT * weights.max()

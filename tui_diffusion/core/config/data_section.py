@@ -190,7 +190,7 @@ class DataConfig(PartSection):
             )
         if "correlation" in part.uses and dims != {2}:
             raise ValueError(
-                f"data.means: {shortened(format_value(means))} are points of 1 coordinate; "
+                f"data.means: {shortened(format_value(means))} has points of 1 coordinate; "
                 f"allowed: points of 2 coordinates, as data.name is {self.name!r}"
             )
         if not self.weights and len(weights) != len(means):

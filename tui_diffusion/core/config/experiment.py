@@ -144,13 +144,13 @@ class Experiment(Section):
             return
         if not self.network.labels:
             raise ValueError(
-                "sampling.guide: 'no-label' needs a network with labels; allowed: own, a run, or "
-                "network.labels = true"
+                f"sampling.guidance: {sampling.guidance:g} needs a guide; allowed: 1, or "
+                "sampling.guide = RUN, network.labels = true or network.guide = true"
             )
         if not self.training.label_dropout:
             raise ValueError(
-                "sampling.guide: 'no-label' needs points whose label is hidden in training; "
-                "allowed: own, a run, or training.label_dropout above 0"
+                f"sampling.guidance: {sampling.guidance:g} by 'no-label' needs points whose label "
+                "is hidden in training; allowed: 1, or training.label_dropout above 0"
             )
 
     def _sampling_fits(self, method: str) -> None:

@@ -77,10 +77,10 @@ def classes_of(cells: Sequence[str], column: str) -> Labels:
         index = {word: order.index(number) for word, number in numbers.items()}
         names = [next(w for w in different if numbers[w] == number) for number in order[:CLASSES]]
     else:
-        names = order = sorted(different)
+        names = sorted(different)
         index = {word: place for place, word in enumerate(names)}
-    if len(order) > CLASSES:
-        raise _bad(f"column {column!r} has {len(order):,} different values")
+    if len({*index.values()}) > CLASSES:
+        raise _bad(f"column {column!r} has {len({*index.values()}):,} different values")
     return np.array([index[word] for word in words], np.int64), tuple(names)
 
 

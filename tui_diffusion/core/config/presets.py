@@ -79,6 +79,10 @@ _SCHEDULES = {
 }
 
 
+_LABEL_NOISE = {"noise_mean": -1.2, "noise_std": 1.4}
+"""More noise than elsewhere, where the label says most about a point."""
+
+
 def _modern(
     id: str,  # noqa: A002
     title: str,
@@ -297,6 +301,36 @@ _PRESETS = (
         network={"width": 128, "fourier": 6},
         training={"steps": 18_000, "lr": 6e-3, "average": 0.999},
         sampling={"sampler": "ddpm"},
+    ),
+    _modern(
+        "edm-classes",
+        "Two moons with labels, EDM",
+        "The network is told the moon of each point, so that sampling can ask for one; guidance "
+        "leads away from what it makes without (Ho and Salimans 2022).",
+        "moons",
+        noise=_LABEL_NOISE,
+        network={"labels": True},
+        training={"steps": 12_000, "average": 0.999},
+        sampling={"guidance": 2},
+    ),
+    _modern(
+        "edm-autoguidance",
+        "Two trees, guided, EDM",
+        "Two trees of fine branches; a smaller and younger network guides the network, which it "
+        "leads away from their common errors (Karras et al. 2024).",
+        "tree",
+        noise=_LABEL_NOISE,
+        schedule={"levels": 32},
+        network={
+            "depth": 4,
+            "fourier": 2,
+            "labels": True,
+            "guide": True,
+            "guide_width": 32,
+            "guide_depth": 4,
+        },
+        training={"steps": 10_000, "batch": 384, "average": 0.995, "label_dropout": 0.2},
+        sampling={"points": 2000, "guidance": 3, "guide": "own"},
     ),
     _modern(
         "flow-multimodal",

@@ -62,11 +62,13 @@ def data_words(data: DataConfig) -> str:
     if (data.means, data.weights, data.stds) == (part.means, part.weights, ()):
         return part.title
     count, plane = len(data.means), " in 2D" if data.dim == 2 else ""
+    correlated = "correlated " if "correlation" in part.uses else ""
     if count == 1:
-        return f"One Gaussian{plane}"
+        return part.title if correlated else f"One Gaussian{plane}"
     unlike = [
         name
         for name, values in (("weights", data.weights), ("widths", data.stds))
         if len(set(values)) > 1
     ]
-    return f"{count} Gaussians{plane}{' of unlike ' if unlike else ''}{' and '.join(unlike)}"
+    words = f" of unlike {' and '.join(unlike)}" if unlike else ""
+    return f"{count} {correlated}Gaussians{plane}{words}"

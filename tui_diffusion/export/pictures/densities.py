@@ -144,7 +144,7 @@ def _name(animation: Animation) -> str:
 
 def plane_density_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return the density of the network in the plane, and the exact one."""
-    scene = animation.scene(float(scene.level))
+    scene = animation.scene(float(scene.level), scene.shown)
     frame = plane_panel(animation, scene, ())
     found = densities(animation, scene, frame.xs, frame.ys)
     if isinstance(found, str):
@@ -165,7 +165,7 @@ def plain(logs: Floats) -> Floats:
 
 def plane_ratio_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return where the network has too much density in the plane, and where too little."""
-    scene = animation.scene(float(scene.level))
+    scene = animation.scene(float(scene.level), scene.shown)
     frame = plane_panel(animation, scene, ())
     found = densities(animation, scene, frame.xs, frame.ys)
     if isinstance(found, str):
@@ -190,7 +190,7 @@ def _line(animation: Animation, scene: Scene) -> tuple[Range, Densities | str]:
 
 def line_density_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return the density of the network on the line over the exact one."""
-    scene = animation.scene(float(scene.level))
+    scene = animation.scene(float(scene.level), scene.shown)
     xs, found = _line(animation, scene)
     if isinstance(found, str):
         return exact_alone(animation, scene, f"no density: {found}")
@@ -214,7 +214,7 @@ def line_density_panels(animation: Animation, scene: Scene) -> tuple[PicturePane
 
 def line_ratio_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return the log ratio of the network's density to the exact one, on the line."""
-    scene = animation.scene(float(scene.level))
+    scene = animation.scene(float(scene.level), scene.shown)
     xs, found = _line(animation, scene)
     if isinstance(found, str):
         return exact_alone(animation, scene, f"no density: {found}")

@@ -35,23 +35,24 @@ T = TypeVar("T")
 
 def plane_guided_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return the density of the sample, of the guided ODE, and the tilted one, in the plane."""
-    scene, truth = animation.scene(float(scene.level)), animation.guided
+    scene, truth = animation.scene(float(scene.level), scene.shown), animation.guided
     if truth is None:
         return exact_alone(animation, scene, _NONE)
     at = scene.alpha, scene.sigma
     contour = Contour(truth.conditional(*at), label=INSIDE)
 
-    def panel(points: Floats, title: str) -> PicturePanel:
-        return plane_panel(animation, scene, (Shade(points, "density"), contour), title)
+    def panel(points: Floats, name: str, title: str) -> PicturePanel:
+        return plane_panel(animation, scene, (Shade(points, name), contour), title)
 
-    panels = [panel(scene.points, f"density of {animation.exhibit.maker}")]
+    maker = animation.exhibit.maker
+    panels = [panel(scene.points, maker, f"density of {maker}")]
     guided = _once(animation, (scene.level, "guided"), lambda: _points(truth.guided(*at)))
-    panels.append(panel(guided, "guided ODE, exact"))
+    panels.append(panel(guided, "guided ODE", "exact guided ODE"))
     with suppress(NotNormalisableError):  # the report says why
         tilted = _once(
             animation, (scene.level, "tilted"), lambda: _points(truth.tilted_mixture(*at))
         )
-        panels.append(panel(tilted, "tilted density"))
+        panels.append(panel(tilted, "tilted", "tilted density"))
     return tuple(panels)
 
 
@@ -70,7 +71,7 @@ def _once(animation: Animation, key: tuple[object, ...], compute: Callable[[], T
 
 def line_guided_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return the histogram of the sample with the three densities on the line."""
-    scene, truth = animation.scene(float(scene.level)), animation.guided
+    scene, truth = animation.scene(float(scene.level), scene.shown), animation.guided
     if truth is None:
         return exact_alone(animation, scene, _NONE)
     xs = window(animation, scene, True)
@@ -88,7 +89,7 @@ def line_guided_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel
         with suppress(NotNormalisableError):  # the report says why
             curves.append((_exp(truth.tilted_log_prob(x, *at)), "second", "tilted"))
         guided = truth.guided_log_prob(x, *at, steps=_STEPS)
-        return [*curves, (_exp(guided), "mark", "guided ODE, exact")]
+        return [*curves, (_exp(guided), "mark", "guided ODE")]
 
     curves = _once(animation, (scene.level, "guided", xs), densities)
     bars = histogram(scene, xs, _BINS, animation.exhibit.maker)

@@ -143,10 +143,12 @@ def training_ticks(animation: Animation, scene: Scene, xs: Range) -> tuple[Dots,
 
 def window(animation: Animation, scene: Scene, near: bool) -> Range:
     """Return the range of the line that a 1D panel shows."""
-    if not near:
-        centre, half = animation.extent
-        return float(centre[0]) - half, float(centre[0]) + half
-    return close_up(scene.points, scene.truth)
+    centre, half = animation.extent
+    low, high = float(centre[0]) - half, float(centre[0]) + half
+    if near:
+        low, high = close_up(scene.points, scene.truth)
+    spare = (1 - scene.shown) * (high - low) / 2
+    return low + spare, high - spare
 
 
 def histogram(scene: Scene, xs: Range, bins: int, maker: str) -> list[Bars]:

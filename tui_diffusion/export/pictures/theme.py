@@ -44,7 +44,7 @@ DARK = PictureTheme(
         "truth": "#56b4e9", "network": "#f5a524", "ideal": "#2fbf8f", "data": "#56b4e9",
         "second": "#c58af9", "mark": "#f0a6d0", "glow": "#fff1c9", "faint": "#8b9bb0",
         "class 0": "#f5a524", "class 1": "#af87ff", "class 2": "#00b38a",
-        "class 3": "#ffff87", "class 4": "#ff5f5f", "class 5": "#d7d7d7",
+        "class 3": "#ffff87", "class 4": "#ff875f", "class 5": "#d7d7d7",
     }),
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from ..scene import Animation, Scene
 from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
 from . import densities, guided, learning_curves
 from .compose import panels_for
-from .figure import Arrows, Curves, Dots, Figure, PicturePanel, Shade, curve
+from .figure import Arrows, Curves, Dots, Figure, Layer, PicturePanel, Shade, curve
 from .panels import (
     EXACT,
     line_panel,
@@ -131,7 +131,7 @@ def plane_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel,
     def panel(x: Floats, maker: str) -> PicturePanel:
         way = path_to(x[:, :FOLLOWED], scene.position)
         lanes, groups = way.transpose(1, 0, 2), first(animation.groups, way.shape[1])
-        layers = (
+        layers: tuple[Layer, ...] = (
             *_curves(lanes, groups, MAKERS[maker], f"path of {maker}", 1.0, 0.6),
             Dots(way[-1], MAKERS[maker], maker, groups=groups),
         )
@@ -204,7 +204,7 @@ class _ScoreGrid:
     def of(cls, animation: Animation, scene: Scene) -> _ScoreGrid:
         """Compute the scores at a scene's level, or at the last one with noise."""
         level = min(scene.level, animation.levels - 1)
-        at = animation.scene(float(level))
+        at = animation.scene(float(level), scene.shown)
         ranges = plane_panel(animation, at, ())
         middles = [
             low + (np.arange(_ARROWS) + 0.5) / _ARROWS * (high - low)
@@ -230,10 +230,10 @@ class _ScoreGrid:
 
 def estimate_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     seen, exact = animation.estimates(min(scene.level, animation.levels - 1))
-    clean = animation.scene(float(animation.levels))
+    clean = animation.scene(float(animation.levels), scene.shown)
 
     def panel(points: Floats, maker: str) -> PicturePanel:
-        name, finite = f"x0_hat of {maker}", np.isfinite(points).all(1)
+        name, finite = f"x0_hat of {maker}", np.asarray(np.isfinite(points).all(1))
         groups = first(animation.groups, len(points))
         groups = None if groups is None else groups.of(finite)
         dots = Dots(points[finite], MAKERS[maker], name, groups=groups)
@@ -283,7 +283,7 @@ def line_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, 
         here = np.array([interpolate(lane, scene.position) for lane in lanes])
         seen = np.concatenate((lanes[:, : scene.level + 1], here[:, None]), 1)
         role, groups = MAKERS[maker], first(animation.groups, len(lanes))
-        layers = (
+        layers: tuple[Layer, ...] = (
             Curves(lanes, "faint", "to come" if not scene.clean else "", 0.8, 0.5),
             *_curves(seen, groups, role, f"path of {maker}", 1.2, 0.8),
             Dots(here, role, "" if groups is None else maker, groups=groups),
@@ -300,7 +300,7 @@ def line_path_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, 
 def denoiser_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return x0_hat and the score as functions of x, beside the exact ones."""
     level = min(scene.level, animation.levels - 1)
-    xs = window(animation, animation.scene(float(level)), True)
+    xs = window(animation, animation.scene(float(level), scene.shown), True)
     at = interval_centres(xs, 300)
     seen, exact = (
         animation.predictions(at[:, None], level, ideal=ideal) for ideal in (False, True)
@@ -326,7 +326,7 @@ def denoiser_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, .
 def line_error_panels(animation: Animation, scene: Scene) -> tuple[PicturePanel, ...]:
     """Return the network's score minus the exact one, as a function of x."""
     level = min(scene.level, animation.levels - 1)
-    xs = window(animation, animation.scene(float(level)), True)
+    xs = window(animation, animation.scene(float(level), scene.shown), True)
     at = interval_centres(xs, 300)
     seen, exact = (
         animation.predictions(at[:, None], level, ideal=ideal)[1][:, 0] for ideal in (False, True)

@@ -13,6 +13,9 @@ from .dots import DotLayer, bin_paths, lattice_positions
 from .figure import LegendEntry
 from .palette import Palette
 
+_LONG = 16
+"""Cells of the names of groups that leave no room for the source of the points."""
+
 
 def plain(palette: Palette, glyphs: Glyphs) -> bool:
     """Return whether series differ by characters alone, because colours or dots cannot tell."""
@@ -40,20 +43,19 @@ def group_layers(
     width, height = size
     if width <= 0 or height <= 0:
         return []
-    across, down, inside = lattice_positions(points, *ranges, 2 * width, 4 * height)
-    across, down, index = across[inside], down[inside], groups.index[inside]
-    count, cells = len(groups.groups), height * width
-    cell = (down // 4) * width + across // 2
-    per_cell = np.bincount(index * cells + cell, minlength=count * cells)
-    winner = _winners(per_cell.reshape(count, height, width))
-    shown = winner.ravel()[cell] == index
+    columns, rows, count = 2 * width, 4 * height, len(groups.groups)
+    across, down, inside = lattice_positions(points, *ranges, columns, rows)
+    dot = (groups.index * rows + down) * columns + across
+    cell = (groups.index * height + down // 4) * width + across // 2
+    dots = np.zeros((count, rows, columns), dtype=np.bool_)
+    dots.ravel()[dot[inside]] = True
+    counts = np.bincount(cell[inside], minlength=count * height * width)
+    winners = _winners(counts.reshape(count, height, width))
     layers = []
-    for k in np.unique(index[shown]).tolist():
-        of = shown & (index == k)
-        dots = np.zeros((4 * height, 2 * width), dtype=np.bool_)
-        dots[down[of], across[of]] = True
+    for k in groups.present:
+        shown = dots[k] & (winners == k).repeat(4, axis=0).repeat(2, axis=1)
         group = groups.groups[k]
-        layers.append(DotLayer(dots, group.role, sign_of(group, signs)))
+        layers.append(DotLayer(shown, group.role, sign_of(group, signs)))
     return layers
 
 
@@ -76,7 +78,7 @@ def path_layers(
 def _winners(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the group with most points in each cell; `counts` is `(groups, height, width)`."""
     most = counts.max(axis=0)
-    winners = counts.argmax(axis=0)
+    winners = np.asarray(counts.argmax(axis=0), np.int64)
     rows = np.arange(counts.shape[1])
     for x in range(1, counts.shape[2]):
         before = winners[:, x - 1]
@@ -88,11 +90,13 @@ def _winners(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 def points_legend(
     sample: str, text: NumberedText, role: str, groups: Groups | None, signs: bool
 ) -> list[LegendEntry]:
-    """Return the legend of points: their source and, if they have groups, these."""
+    """Return the legend of points: their source, and their groups if they have any."""
     if groups is None:
         return [(sample, text, role)]
-    by = joined([text, f" by {groups.title}"]) if groups.title else text
-    return [(sample, by, "text"), *group_legend(groups, signs)]
+    entries = group_legend(groups, signs)
+    if sum(len(name) + 1 for name, _, _ in entries) > _LONG:
+        return [(sample, groups.title, "text"), *entries]
+    return [(sample, joined([text, f" by {groups.title}"]), "text"), *entries]
 
 
 def group_legend(groups: Groups, signs: bool) -> list[LegendEntry]:

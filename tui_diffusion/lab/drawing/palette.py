@@ -42,7 +42,7 @@ _SAME_AS = {
 }
 """Roles that share a hue on purpose, because they show the same quantity."""
 
-_DARK_CLASSES = ("#E69F00", "#AF87FF", "#00AF87", "#FFFF87", "#FF5F5F", "#D7D7D7")
+_DARK_CLASSES = ("#E69F00", "#AF87FF", "#00AF87", "#FFFF87", "#FF875F", "#D7D7D7")
 _LIGHT_CLASSES = ("#AF5F00", "#8700D7", "#00875F", "#000000", "#D7005F", "#5F0000")
 """Hues of the classes on a dark and a light ground, told apart by most people with colour
 blindness, and none near the truth's. They are not the theme's: these are too few."""

@@ -46,8 +46,14 @@ def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
     network = NETWORK_PARTS[experiment.network.name]
     if network.file is not None:
         yield "network", network.formula
+    if experiment.network.labels:
+        share = experiment.training.label_dropout
+        hidden = f", hidden from {share:.2g} of the training points" if share else ""
+        yield "label", f"the network also receives the class of each point{hidden}"
     yield "loss", LOSSES[experiment.training.loss]
     yield "step", _step(experiment)
+    if sampling.guidance != 1:
+        yield "guidance", _guidance(experiment)
     if sampling.repeats:
         yield "", f"and the last step {sampling.repeats} times more"
 
@@ -64,6 +70,19 @@ def _step(experiment: Experiment) -> str:
         rule = rule.replace("√b·σ'/σ·z", "√b·z")
     quiet = sampling.quiet if "quiet" in part.uses else 0
     return f"{rule}; z = 0 in the last {quiet}" if quiet else rule
+
+
+def _guidance(experiment: Experiment) -> str:
+    """Return the rule of guidance, the guide, and the noise at which it applies."""
+    sampling = experiment.sampling
+    guide = {"no-label": "network without label", "own": "guide trained along"}.get(
+        sampling.guide, f"run {shown(sampling.guide)}"
+    )
+    rule = f"x0_hat ← guide + w·(x0_hat − guide), w = {format_value(sampling.guidance)}; {guide}"
+    low, high = sampling.guidance_from, sampling.guidance_to
+    if low == 0 and high >= 1e6:
+        return rule
+    return f"{rule}; for σ/α from {format_value(low)} to {format_value(high)}"
 
 
 def own_parts(experiment: Experiment) -> Iterator[tuple[str, str]]:
@@ -151,6 +170,8 @@ def current_advice(workspace: Workspace) -> Iterator[tuple[str, str]]:
             "picture called exact is that of all rows, the held-out ones too, each a narrow spot; "
             "there is no floor but that of the training set.",
         )
+    if matching_preset(experiment) is None:
+        yield from _conditioned(experiment)
     if cause(experiment, "mean"):
         yield "Set the start as well", cause(experiment, "mean")
     before, during, after = BEFORE[preset.id], DURING[preset.id], AFTER[preset.id]
@@ -170,6 +191,24 @@ def current_advice(workspace: Workspace) -> Iterator[tuple[str, str]]:
             yield "It was stopped early; look for", f"{during} When it is done: {after}"
         case SessionState.FINISHED:
             yield "After training, look for", after
+
+
+def _conditioned(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """Yield what a label and guidance change in the points and in what is exact."""
+    sampling = experiment.sampling
+    if experiment.network.labels and sampling.label != "all":
+        yield (
+            f"You see class {sampling.label} alone",
+            "Points, exact density and numbers are those of this class. sampling.label = all shows "
+            "every class; that needs no new training.",
+        )
+    if sampling.guidance != 1:
+        yield (
+            f"Guided, w = {format_value(sampling.guidance)}",
+            "Points are led away from what the guide would make of them, and end closer together "
+            "than the data. guided density (v) shows what guidance aims at and what it makes, "
+            "guidance (o) how well it points at every level. sampling.guidance = 1 ends it.",
+        )
 
 
 def _ideal_advice(workspace: Workspace) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from ..panels.denoising import DenoisingPanel
 from ..views.names import PICTURES
 from ..workspace import Workspace
 from .explanations import current_advice, formulas, own_parts, papers, seen, where
+from .terms import TERMS
 
 GROUPS = ("Training", "Denoising", "Lab", "Setup", "Sweep")
 """The groups of keys, by panel."""
@@ -60,16 +61,19 @@ class PageScreen(ModalWindow[None]):
         self.query_one(VerticalScroll).focus()
 
 
+PAGE_KEYS = dict(zip("1234567890abcdef", docs.TOPICS, strict=False))
+"""The key of each page of the documentation."""
+
+
 class HelpScreen(PageScreen):
-    """The help of a screen; digits open the pages of the documentation on top of it."""
+    """The help of a screen; keys open the pages of the documentation on top of it."""
 
     DEFAULT_CSS = "HelpScreen VerticalScroll { width: 92; }"
     BINDINGS = [
-        Binding(str(number), f"open({topic!r})", topic, show=False)
-        for number, topic in enumerate(docs.TOPICS, 1)
+        Binding(key, f"open({topic!r})", topic, show=False) for key, topic in PAGE_KEYS.items()
     ]
 
-    subtitle = f"arrows scroll, 1 to {len(docs.TOPICS)} open more pages, escape closes"
+    subtitle = "arrows scroll, the key before a page opens it, escape closes"
 
     def __init__(self, page: Iterable[RenderableType]) -> None:
         super().__init__("Help", [*page, *_documentation()])
@@ -105,10 +109,10 @@ class _Markdown:
 
 
 def _documentation() -> Iterator[RenderableType]:
-    """List the pages of the documentation, with the digits that open them."""
+    """List the pages of the documentation, with the keys that open them."""
     yield Text("\nDocumentation", style="bold underline")
-    rows = enumerate(docs.TOPICS.items(), 1)
-    yield keys_and_meanings([(f"{n} {topic}", about) for n, (topic, about) in rows], 11)
+    rows = [(f"{key} {topic}", docs.TOPICS[topic]) for key, topic in PAGE_KEYS.items()]
+    yield keys_and_meanings(rows, 14)
     yield Text(f"In a shell: diffusion-tui docs TOPIC. Files: {shown(str(docs.FOLDER))}")
 
 
@@ -118,7 +122,7 @@ def lab_page(
     """Yield the help page of the lab.
 
     The keys of the group ``here`` come first, then the experiment and the visible views, the other
-    keys, formulas, all other views, and papers.
+    keys, formulas, terms, all other views, and papers.
     """
     experiment = workspace.experiment
     actions = (*ACTIONS, *SWEEP_ACTIONS)
@@ -143,6 +147,8 @@ def lab_page(
     yield keys_and_meanings(formulas(experiment), 8)
     for name, text in own_parts(experiment):
         yield Text.assemble("\n", (name, "bold"), f"\n{text}")
+    yield Text("\nLabels, guidance, likelihood", style="bold underline")
+    yield keys_and_meanings(TERMS, 10)
     yield Text("\nOther views", style="bold underline")
     yield from _pictures([name for name in PICTURES if name not in views])
     yield Text("\nPapers", style="bold underline")

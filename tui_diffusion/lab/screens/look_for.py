@@ -36,6 +36,10 @@ BEFORE = {
     "noise, as x is (1 − t)·x₀ + t·ε. The way back bends, as the network predicts only averages.",
     "flow-moons": "Press ←: the arcs shrink as the noise grows, and at t = 1 nothing is left of "
     "them. Because these paths are straight, few steps are enough on the way back.",
+    "edm-classes": "Each point has the colour of its class. Press ←: where the classes run into "
+    "each other, x alone no longer tells which one a point is of. The label does.",
+    "edm-autoguidance": "Two trees, each a class, with branches that grow ever finer. Press ←: the "
+    "twigs vanish first. They are what a network learns last, and what guidance is for.",
     "finite-moons": "The network will see 64 points only, the crosses (×), again and again. Press "
     "i twice for the optimum of its training: every point it makes is one of them.",
     "finite-four": "64 crosses (×) stand for four round clouds: that is all the network will see. "
@@ -77,6 +81,10 @@ DURING = {
     "bridges grow thinner to the end.",
     "flow-moons": "A joint outline of both arcs appears first, then each arc; the points between "
     "them become fewer until the end.",
+    "edm-classes": "The colours part early: a label leaves less to learn. One point in ten trains "
+    "with its label hidden, so that the network also learns the data as a whole.",
+    "edm-autoguidance": "Two networks train, the second one smaller and for an eighth of the "
+    "steps. What they both get wrong, the second gets more wrong: guidance leads away from that.",
     "finite-moons": "Both arcs are there within 1,000 steps, filled between the crosses: it "
     "generalises. Soon after, the held-out loss turns up while that on the training set goes on "
     "falling, and from about 10,000 steps on points become copies (o).",
@@ -124,6 +132,14 @@ AFTER = {
     "between two. A larger network, or more steps, leaves fewer.",
     "flow-multimodal": "Paths are nearly straight until a point has to choose its mode.",
     "flow-moons": "Try sampling.levels: a handful of steps already gives the moons.",
+    "edm-classes": "The moons end a tenth narrower than the data's, and further apart: guidance "
+    "draws points back from the other class. sampling.guidance = 1 ends that, 4 cuts a third off "
+    "their width; sampling.label asks for one moon. Neither needs new training. guided density "
+    "(v) shows what guidance aims at, and what it makes.",
+    "edm-autoguidance": "Hardly more points stray off the branches than in the data; with "
+    "sampling.guidance = 1 they are three times as many. Guidance by no label (sampling.guide = "
+    "no-label, sampling.guidance = 4) shrinks the trees by a third: it prefers what is unlike the "
+    "other class. guidance (o) shows where each points.",
     "finite-moons": "Most points are copies (o) of training points. O shows at which levels the "
     "network is nearer to the optimum of the set than to that of the population. Try "
     "data.train_points=256: it generalises in the same time, and copies far later.",

@@ -1,6 +1,4 @@
-"""A tour of the post: its nine scripts in order, their results, and the lab's additions.
-
-The last station is the lab's own.
+"""A tour of the post: its nine scripts in order, their results, and what came after the post.
 
 The post is Jean-Baptiste Bouvier's "Introduction to Diffusion Models" of 27 May 2024.
 """
@@ -20,9 +18,9 @@ from ..output.screens import ModalWindow
 
 @dataclass(frozen=True)
 class TourStation:
-    """One script of the post, or '' beyond it.
+    """One script of the post, or '' for what came after it, which has a ``title``.
 
-    ``shows``: its point in the post, or beyond it. ``here``: a task in the lab. ``adds``: the lab's
+    ``shows``: its point in the post, or the idea. ``here``: a task in the lab. ``adds``: the lab's
     additions to the post. ``reminder``: one line for the note while its ``experiment`` is chosen.
     """
 
@@ -32,6 +30,7 @@ class TourStation:
     here: str
     adds: str
     reminder: str
+    title: str = ""
 
 
 TOUR = (
@@ -135,6 +134,22 @@ TOUR = (
         "`v` to pdf and cdf, `←` `→` step",
     ),
     TourStation(
+        "", "edm-classes",
+        "A network that also receives a label denoises each point as one of its class. Guidance "
+        "then leads the point away from a weaker guess, such as the network's own without the "
+        "label: x0_hat = guide + w (network − guide), where w = 1 is none.",
+        "Press t, set sampling.label to 1, then change sampling.guidance with , and . as often "
+        "as you like: no new training. Press v until guided density shows: the sample, what the "
+        "exact guided ODE makes, and p(x|c)^w p(x)^(1−w), which guidance is often taken to make. "
+        "It ends sharper: noised densities do not multiply like clean ones.",
+        "o: evaluations counts the calls of the network that a sample costs, and which sampler "
+        "uses few of them best; the report of a run has nll, the mean of −log of the network's own "
+        "density over the data, which no network gets below the entropy. edm-autoguidance has a "
+        "weaker network as the guide.",
+        "`t` trains it, then change `sampling.guidance`",
+        title="labels and guidance",
+    ),
+    TourStation(
         "", "finite-moons",
         "The scripts draw fresh points for every step, so nothing can be learned by heart. Real "
         "data are finite. Here a network sees the same 64 points again and again: it learns the "
@@ -145,9 +160,10 @@ TOUR = (
         "set itself (i shows one, then the other). With O the distance of the network to both: at "
         "a level where the curves cross, it has begun to copy.",
         "`t` trains it, `O` shows both optima",
+        title="finite data",
     ),
 )  # fmt: skip
-"""The stations, in the order of the post."""
+"""The nine stations in the order of the post, and two after it."""
 
 
 class TourScreen(ModalWindow[int]):
@@ -187,12 +203,14 @@ class TourScreen(ModalWindow[int]):
     def _show(self) -> None:
         station, page = TOUR[self.at], self.query_one(VerticalScroll)
         page.border_title = f"A tour of the post  {self.at + 1} of {len(TOUR)}"
-        script = (f"{station.script}.py", "bold"), ("   here: ", "dim")
+        script, idea, more = f"{station.script}.py", "In the post", "The lab adds"
+        if not station.script:
+            script, idea, more = f"After the post: {station.title}", "The idea", "And more"
         text = Text.assemble(
-            *(script if station.script else ()), station.experiment, "\n\n",
-            ("In the post  " if station.script else "Beyond it  ", "bold"), station.shows, "\n\n",
+            (script, "bold"), ("   here: ", "dim"), station.experiment, "\n\n",
+            (f"{idea}  ", "bold"), station.shows, "\n\n",
             ("Try it  ", "bold"), station.here, "\n\n",
-            ("The lab adds  ", "bold"), station.adds,
+            (f"{more}  ", "bold"), station.adds,
         )  # fmt: skip
         self.query_one(Static).update(text)
         page.scroll_home(animate=False)

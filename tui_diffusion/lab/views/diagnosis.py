@@ -191,7 +191,9 @@ def attribution(
             ]
         )
     )
-    first, note = numbered_verdict(split, diagnosis.start)
+    first, note = numbered_verdict(
+        split, diagnosis.start, diagnosis.request.experiment.sampling.guidance
+    )
     styles = [palette.style("goal" if split.by_chance else "mark"), text]
     for sentence, style in zip((first, note), styles, strict=True):
         for line in wrapped(sentence, max(10, width - 2)):

@@ -77,7 +77,7 @@ def _at(effect: GuidanceEffect, level: int) -> NumberedText:
     if at is None:
         return (*start, ": not guided")
     length = ("length ", NamedNumber("guidance length", f"{at.length:.3g}"))
-    exact = (", exact ", NamedNumber("exact guidance", f"{at.exact:.3g}"))
+    exact = (", exact ", NamedNumber("exact guidance", f"{round(at.exact, 9):.3g}"))
     if at.angle is None:
         return (*start, ": ", *length, *exact)
     angle = (": angle ", NamedNumber("guidance angle", f"{at.angle:.3g}"), "°, ")

@@ -15,7 +15,7 @@ from ...core.trajectory_view import averaged_pdf, close_up, interval_centres
 from ...export.groups import MOST_TICKS, stacked_counts
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
-from ..drawing.grouped import group_legend, plain
+from ..drawing.grouped import group_legend, plain, sign_of
 from ..drawing.palette import Palette
 from ..drawing.plot import draw_plot
 from ..formatting import vector
@@ -83,12 +83,12 @@ def _histogram(
     curves = []
     for group, counts in stacks:
         heights = (counts / (max(len(points), 1) * (edges[1] - edges[0]))).tolist()
-        role, label, sign = "bars", name, ""
-        if group is not None:
-            role, label, sign = f"faint {group.role}", None, group.sign if signs else group.mark
-        curves.append(
-            Curve(middles, heights, role, marker="blocks", label=label, fill=True, sign=sign)
-        )
+        if group is None:
+            bars = Curve(middles, heights, "bars", marker="blocks", label=name, fill=True)
+        else:
+            role, sign = f"faint {group.role}", sign_of(group, signs)
+            bars = Curve(middles, heights, role, marker="blocks", fill=True, sign=sign)
+        curves.append(bars)
     if view_state.truth:
         curves.append(_pdf_curve(trajectory, view_state.position, low, high, 2 * bins))
     finite = trajectory.training_set

@@ -83,19 +83,20 @@ def panels(
 ) -> list[Strip]:
     """Draw the panels of a view side by side, or only the first if the exact ones are hidden."""
     source = exported(trajectory)
-    shown = panels_of(source, source.scene(view_state.position), view_state.view)
+    scene = source.scene(view_state.position, 2 ** (-view_state.zoom / 2))
+    shown = panels_of(source, scene, view_state.view)
     if not view_state.truth or width < _SEVERAL_FROM:
         shown = shown[:1]
     edges = [width * k // len(shown) for k in range(len(shown) + 1)]
     drawn = [
-        _panel(panel, view_state.zoom, right - left, height, palette, glyphs)
+        _panel(panel, right - left, height, palette, glyphs)
         for panel, left, right in zip(shown, edges, edges[1:], strict=False)
     ]
     return reduce(beside, drawn)
 
 
 def _panel(
-    panel: PicturePanel, zoom: int, width: int, height: int, palette: Palette, glyphs: Glyphs
+    panel: PicturePanel, width: int, height: int, palette: Palette, glyphs: Glyphs
 ) -> list[Strip]:
     named = {layer.label: layer for layer in panel.layers if layer.label}
     signs = plain(palette, glyphs)
@@ -106,7 +107,7 @@ def _panel(
         legend += tuple(points_legend(*entry, groups, signs))
     xs, ys = panel.xs, panel.ys
     if panel.square:
-        half = (xs[1] - xs[0]) / 2 * 2 ** (-zoom / 2)
+        half = (xs[1] - xs[0]) / 2
         middle = ((xs[0] + xs[1]) / 2, (ys[0] + ys[1]) / 2)
         ranges, lines, region = square_axes(
             middle, half, width, height, palette, glyphs, panel.axes, legend

@@ -233,6 +233,8 @@ def _points(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) 
             dots = np.any([layer.dots for layer in layers], axis=0)
             here, there = (codes_of(shown, BRAILLE_BITS) > 0 for shown in (ring.dots, dots))
             hides = bool((here & there).sum() > there.sum() / 2)
+            # Along curves of classes, its dots would look like points of another class.
+            hides = hides or (trajectory.groups is not None and not trajectory.mixture.has_modes)
             layers.insert(len(layers) if hides else 0, ring)
     # A copy hides its training point, and that hides all other points.
     layers.sort(key=lambda layer: layer.role != COPIES.role)

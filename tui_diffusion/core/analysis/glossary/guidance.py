@@ -10,6 +10,37 @@ _DISTANCE = "unit of the data"
 
 GUIDANCE = (
     GlossaryEntry(
+        "label",
+        "Class that is sampled: all, in proportion to their weights, or the number of one. The "
+        "network is told the class of each point (network.labels).",
+        keys=("label",),
+    ),
+    GlossaryEntry(
+        "guidance",
+        "Weight w of guidance, which moves the estimate of the network away from that of its "
+        "guide. It sharpens the classes and loses variety.",
+        "x0_hat = guide + w (network − guide)",
+        "1: none. A few units make classes clear; more leaves the data.",
+        _HO,
+        keys=("guidance",),
+    ),
+    GlossaryEntry(
+        "guide",
+        "Denoiser that guidance leads away from: the network without the label (no-label, "
+        "classifier-free guidance), or a smaller and younger network (own, or another run: "
+        "autoguidance).",
+        source=_KARRAS_2024,
+        keys=("guide",),
+    ),
+    GlossaryEntry(
+        "label dropout",
+        "Share of the training points whose label is hidden, so that the network also learns the "
+        "data as a whole, as the guide of classifier-free guidance.",
+        good="About 0.1; none for a network that another run guides.",
+        source=_HO,
+        also=("hidden labels",),
+    ),
+    GlossaryEntry(
         "conditional",
         "Energy distance of the sample from p(x|c), the data of its class: what sampling without "
         "guidance aims at.",
@@ -31,8 +62,8 @@ GUIDANCE = (
     ),
     GlossaryEntry(
         "guided",
-        "Energy distance of the sample from what the guided ODE of exact denoisers ends in: what "
-        "guidance really does to the distribution.",
+        "Energy distance of the sample from what the guided ODE of exact denoisers ends in, from "
+        "the start of sampling: what guidance really does to the distribution.",
         "energy distance(sample, guided ODE);  x0_hat = guide + w (main − guide)",
         "That of true points. The rest is the fault of the networks or of the steps; noise in the "
         "steps leads elsewhere.",

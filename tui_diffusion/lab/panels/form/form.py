@@ -272,7 +272,9 @@ class Form(Widget):
     def _nudge_editor(self, up: bool) -> None:
         """Put the next value into the text field at once, as the next key may take it."""
         editor = self._editor
-        if not isinstance(editor, ValueInput) or editor.spec.kind not in ("int", "float"):
+        if not isinstance(editor, ValueInput):
+            return
+        if editor.spec.kind not in ("int", "float") and editor.spec.scale != "label":
             return
         before = self.trial
         editor.value = self.model.next_text(editor.spec.path, editor.value, up=up)
