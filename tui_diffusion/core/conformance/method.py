@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..analysis.likelihood_bound import target_gain
-from ..analysis.loss_floor import residual
+from ..analysis.residual import residual
 from ..arguments import expected as wrong_type
 from ..assemble import make_method, make_mixture, make_schedule
 from ..config.data_section import DataConfig
