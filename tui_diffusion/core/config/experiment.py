@@ -1,7 +1,7 @@
-"""The configuration of an experiment: one validated model, composed of its `sections`.
+"""The configuration of an experiment: one validated model, composed of its sections.
 
 The lab's form, the settings of the command line, ``experiment.json`` in a run and the table in the
-README are all generated from the fields declared there and here. Loads no torch.
+README are all generated from the fields declared in those and here. Loads no torch.
 
 An invalid value raises `ConfigError` with one line: the field, the value, and the allowed values.
 """
@@ -29,14 +29,12 @@ from .choices import check_installed, listed, methods_for, samplers_of, schedule
 from .data_section import GIVEN, OF_THE_FILE, DataConfig
 from .errors import ConfigError
 from .fields import OWN_GUIDES, FieldSpec, fields_of, setting
-from .sections import (
-    MethodConfig,
-    NetworkConfig,
-    SamplingConfig,
-    ScheduleConfig,
-    Section,
-    TrainingConfig,
-)
+from .method_section import MethodConfig
+from .network_section import NetworkConfig
+from .sampling_section import SamplingConfig
+from .schedule_section import ScheduleConfig
+from .section import Section
+from .training_section import TrainingConfig
 from .value_types import Whole, format_value
 
 _ON = ("true", "1", "on", "yes", "t", "y")
