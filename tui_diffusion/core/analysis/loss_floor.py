@@ -43,6 +43,7 @@ from ..schedules import Level
 from ..short_repr import short_repr
 from ..training.stages import stages
 from .likelihood_bound import nats_by_level, target_gain
+from .noised_points import noised_points
 from .residual import Residual, residual
 
 
@@ -302,8 +303,7 @@ def _denoised(
 ) -> tuple[Tensor, Tensor]:
     """Return true points at a level and their E[x_0|x], both (n, d): the same for any network."""
     mixture, random = of_label(_mixture(source), label), generator(seed, "excess")
-    x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
-    x = alpha * x0 + sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
+    x = noised_points(mixture, alpha, sigma, points, random)
     return x, mixture.denoise(x, alpha, sigma)
 
 

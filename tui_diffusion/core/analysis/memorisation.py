@@ -32,6 +32,7 @@ from ..schedules import Level
 from ..training_set import POPULATION_UNKNOWN, TrainingSet, make_training_set
 from ..trajectory import Trajectory
 from .loss_floor import Source, excess_on, labelled, loss_on, training_levels
+from .noised_points import noised_points
 
 COPY = 1 / 3
 """A copy is nearer to a training point than this share of its distance to the second nearest."""
@@ -188,8 +189,7 @@ def _optima(
 ) -> tuple[Tensor, Tensor | None, Tensor]:
     """Return noised points and x0_hat of the population and of the training set, all (n, d)."""
     random, source = generator(seed, "excess"), finite.unseen or finite.mixture
-    x0 = source.sample(points, random, balanced=True, dtype=torch.float64)
-    x = alpha * x0 + sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
+    x = noised_points(source, alpha, sigma, points, random)
     population = finite.unseen.denoise(x, alpha, sigma) if finite.known and finite.unseen else None
     return x, population, finite.mixture.denoise(x, alpha, sigma)
 
