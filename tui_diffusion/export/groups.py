@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.analysis.memorisation import clean_points, copied
+from ..core.analysis.copies import clean_points, copied
 from ..core.arrays import Floats, Range
 from ..core.text import shortened
 from ..core.training_set import TrainingSet
