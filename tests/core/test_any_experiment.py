@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.config.choices import schedules_of
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import field_table, from_json, to_json
+from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.core.config.experiment_json import from_json, to_json
 from tui_diffusion.core.parts.datasets import centred
 from tui_diffusion.core.parts.methods import METHOD_PARTS
 from tui_diffusion.core.parts.samplers import SAMPLER_PARTS

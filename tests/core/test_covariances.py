@@ -14,8 +14,8 @@ from tui_diffusion.core.analysis.energy_distance import (
     mixture_distance,
 )
 from tui_diffusion.core.analysis.likelihood import entropy, likelihood
-from tui_diffusion.core.analysis.loss_floor import residual
 from tui_diffusion.core.analysis.metrics import evaluate
+from tui_diffusion.core.analysis.residual import residual
 from tui_diffusion.core.assemble import make_ideal, make_mixture, make_schedule
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.faults import PartError

@@ -11,7 +11,8 @@ import torch
 from tui_diffusion.core.assemble import make_mixture, scaling_of
 from tui_diffusion.core.config.data_section import DataConfig
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import Experiment, build, from_json, to_json
+from tui_diffusion.core.config.experiment import Experiment, build
+from tui_diffusion.core.config.experiment_json import from_json, to_json
 from tui_diffusion.core.parts.datasets import DATA_PARTS
 from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise

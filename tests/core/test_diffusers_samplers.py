@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tui_diffusion.core.assemble import make_sampler
-from tui_diffusion.core.config.sections import SamplingConfig
+from tui_diffusion.core.config.sampling_section import SamplingConfig
 from tui_diffusion.core.methods import METHODS, IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.samplers import Step

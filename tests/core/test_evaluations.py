@@ -11,7 +11,6 @@ from tui_diffusion.core.analysis.evaluations import (
     SamplerError,
     best_samplers,
     errors_by_evaluations,
-    follows_ode,
 )
 from tui_diffusion.core.assemble import make_ideal, make_mixture, sampling_schedule
 from tui_diffusion.core.config.choices import samplers_of
@@ -89,7 +88,3 @@ def test_the_best_sampler_has_the_least_error_within_the_evaluations():
     assert best_samplers(rows, [3]) == {}
     ideal = [row("a", 4, None, 3.0), row("b", 4, None, 2.0)]
     assert best_samplers(ideal)[5].sampler == "b"
-
-
-def test_the_order_of_a_sampler_says_whether_it_follows_the_ode():
-    assert follows_ode("heun") and not follows_ode("ddpm")

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.choices import samplers_of, schedules_of
-from tui_diffusion.core.config.experiment import field_table, from_json, to_json
+from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.core.config.experiment_json import from_json, to_json
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.config.value_types import format_value
 from tui_diffusion.core.parts.datasets import DATA_PARTS, centred

@@ -4,7 +4,8 @@ import pytest
 
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import field_table, from_json
+from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.core.config.experiment_json import from_json
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.interface.command_line import parse_settings
 

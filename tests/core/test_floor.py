@@ -13,10 +13,10 @@ from tui_diffusion.core.analysis.loss_floor import (
     floor_at,
     floors,
     level_losses,
-    residual,
     training_excess,
     training_floor,
 )
+from tui_diffusion.core.analysis.residual import residual
 from tui_diffusion.core.assemble import make_method, make_mixture, make_schedule
 from tui_diffusion.core.config.experiment import Experiment, build
 from tui_diffusion.core.config.presets import PRESETS

@@ -37,7 +37,7 @@ from tui_diffusion.core import (
 )
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.assemble import make_network, with_mixture
-from tui_diffusion.core.config.experiment import to_json
+from tui_diffusion.core.config.experiment_json import to_json
 from tui_diffusion.core.methods import device_of
 from tui_diffusion.core.randomness import generator
 from tui_diffusion.core.schedules import karras

@@ -15,7 +15,8 @@ import torch
 from tui_diffusion.core import denoise, get_preset, make_method, make_mixture, make_schedule, train
 from tui_diffusion.core.assemble import make_network
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import field_table, from_json, to_json
+from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.core.config.experiment_json import from_json, to_json
 from tui_diffusion.core.config.stepping import nudge
 from tui_diffusion.core.faults import PartError
 from tui_diffusion.core.methods import IdealDenoiser

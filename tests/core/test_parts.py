@@ -10,13 +10,11 @@ from tui_diffusion.core.config.choices import samplers_of, schedules_of
 from tui_diffusion.core.config.data_section import DataConfig
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import field_table
+from tui_diffusion.core.config.method_section import MethodConfig
+from tui_diffusion.core.config.network_section import NetworkConfig
 from tui_diffusion.core.config.presets import PRESETS
-from tui_diffusion.core.config.sections import (
-    MethodConfig,
-    NetworkConfig,
-    SamplingConfig,
-    ScheduleConfig,
-)
+from tui_diffusion.core.config.sampling_section import SamplingConfig
+from tui_diffusion.core.config.schedule_section import ScheduleConfig
 from tui_diffusion.core.config.titles import title_of
 from tui_diffusion.core.parts.datasets import DATA_PARTS, DataPart
 from tui_diffusion.core.parts.methods import METHOD_PARTS

@@ -22,7 +22,7 @@ from tui_diffusion.core.assemble import (
 )
 from tui_diffusion.core.config.choices import samplers_of
 from tui_diffusion.core.config.presets import PRESETS
-from tui_diffusion.core.config.sections import SamplingConfig
+from tui_diffusion.core.config.sampling_section import SamplingConfig
 from tui_diffusion.core.methods import METHODS, Denoiser, IdealDenoiser, Prediction
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.parts.samplers import SAMPLER_PARTS

@@ -5,7 +5,7 @@ import torch
 
 from tui_diffusion.core.assemble import make_sampler
 from tui_diffusion.core.config.catalog import get_preset
-from tui_diffusion.core.config.sections import SamplingConfig
+from tui_diffusion.core.config.sampling_section import SamplingConfig
 from tui_diffusion.core.methods import METHODS, IdealDenoiser, Prediction
 from tui_diffusion.core.mixtures import GaussianMixture
 from tui_diffusion.core.samplers import Step, ddpm, naive

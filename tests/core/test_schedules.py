@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tui_diffusion.core.assemble import make_schedule
 from tui_diffusion.core.config.presets import PRESETS
-from tui_diffusion.core.config.sections import ScheduleConfig
+from tui_diffusion.core.config.schedule_section import ScheduleConfig
 from tui_diffusion.core.schedules import Schedule, from_betas, karras, karras_betas
 
 from ..cases import for_each

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.analysis.loss_floor import residual
+from tui_diffusion.core.analysis.residual import residual
 from tui_diffusion.core.assemble import make_mixture, make_schedule, scaling_of
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.empirical import Empirical

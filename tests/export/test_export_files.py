@@ -15,7 +15,7 @@ from PIL import Image
 
 from tui_diffusion.core import METHODS, PRESETS, IdealDenoiser, denoise
 from tui_diffusion.core.assemble import make_mixture
-from tui_diffusion.core.config.experiment import from_json
+from tui_diffusion.core.config.experiment_json import from_json
 from tui_diffusion.export import FORMATS, ExportOptions, export
 from tui_diffusion.export.pictures.frames import draw_frame
 from tui_diffusion.export.pictures.raster import contour_level, contour_lines, log_density, splat

@@ -15,7 +15,8 @@ from tui_diffusion.core.assemble import make_method, make_mixture, scaling_of
 from tui_diffusion.core.axes import AS_IT_IS, Axis
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import Experiment, from_json, to_json
+from tui_diffusion.core.config.experiment import Experiment
+from tui_diffusion.core.config.experiment_json import from_json, to_json
 from tui_diffusion.core.datasets import Scaling
 from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.core.trajectory import Trajectory, denoise

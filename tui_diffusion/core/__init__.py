@@ -13,6 +13,7 @@ from . import notebook
 
 if TYPE_CHECKING:
     from .analysis.attribution import Attribution, attribute
+    from .analysis.copies import copied
     from .analysis.densities import densities, density, goal_moments
     from .analysis.error_growth import Amplification
     from .analysis.evaluations import SamplerError, best_samplers, errors_by_evaluations
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from .analysis.memorisation import (
         FiniteLosses,
         OptimumDistance,
-        copied,
         finite_losses,
         memorisation_report,
         optimum_distances,
@@ -100,6 +100,7 @@ _HOME = {
         "Likelihood",
         "likelihood",
     ),
+    "analysis.copies": ("copied",),
     "analysis.loss_floor": (
         "LevelLoss",
         "level_losses",
@@ -108,7 +109,6 @@ _HOME = {
     "analysis.memorisation": (
         "FiniteLosses",
         "OptimumDistance",
-        "copied",
         "finite_losses",
         "memorisation_report",
         "optimum_distances",

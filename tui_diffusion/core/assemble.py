@@ -17,8 +17,11 @@ from .arguments import check_function, check_type, expected
 from .config.choices import check_installed
 from .config.data_section import DataConfig
 from .config.experiment import Experiment
+from .config.method_section import MethodConfig
 from .config.presets import Preset, experiment_of
-from .config.sections import MethodConfig, SamplingConfig, ScheduleConfig, Section
+from .config.sampling_section import SamplingConfig
+from .config.schedule_section import ScheduleConfig
+from .config.section import Section
 from .datasets import Scaling, polar
 from .device_names import device_from
 from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method

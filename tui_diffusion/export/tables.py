@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.assemble import sampling_schedule, scaling_of
-from ..core.config.experiment import to_json
+from ..core.config.experiment_json import to_json
 from ..core.datasets import Scaling
 from ..core.progress import ProgressCallback
 from ..core.text import shortened

@@ -77,11 +77,6 @@ class SamplerError:
         return self.ideal if self.network is None else self.network
 
 
-def follows_ode(sampler: str) -> bool:
-    """Return whether a sampler follows the probability-flow ODE, so that it has an order."""
-    return SAMPLER_PARTS[sampler].order is not None
-
-
 def errors_by_evaluations(
     experiment: Experiment | Preset,
     denoiser: Denoiser,

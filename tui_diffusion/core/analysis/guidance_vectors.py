@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ..assemble import make_ideal, mixture_for, sampling_schedule
-from ..conditioning import guided, shares
+from ..conditioning import guided, of_label, shares
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..guidance import GuidedDenoiser
@@ -28,6 +28,7 @@ from ..mixtures import GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
 from ..short_repr import short_repr
+from .noised_points import noised_points
 
 _POINTS = 512
 """True points of all classes at each level."""
@@ -119,11 +120,8 @@ def _at_level(
         return None
     product = own = exact = 0.0
     for pair in pairs:
-        of = mixture if pair.label is None else mixture.of_class(pair.label)
-        random = generator(seed, "guidance")
-        count = max(1, round(pair.share * points))
-        x0 = of.sample(count, random, balanced=True, dtype=torch.float64)
-        x = alpha * x0 + sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
+        count, random = max(1, round(pair.share * points)), generator(seed, "guidance")
+        x = noised_points(of_label(mixture, pair.label), alpha, sigma, count, random)
         a, b = pair.vectors(x, level)
         product += pair.share * float((a * b).sum(1).mean())
         own += pair.share * float(a.square().sum(1).mean())

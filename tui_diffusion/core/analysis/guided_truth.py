@@ -11,11 +11,10 @@ in autoguidance, has the same exact denoiser; all three distributions are then t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import torch
 from torch import Tensor
 
 from ..assemble import make_ideal, mixture_for, sampling_schedule
@@ -29,6 +28,7 @@ from ..schedules import Schedule
 from ..short_repr import short_repr
 from .energy_distance import energy_distance
 from .guided_flow import SAMPLE_STEPS, generated_mixture, guided_flow
+from .mixing import log_mixed, mixed
 from .probability_flow import STEPS, Flow, angle_of
 from .start_mismatch import start_of
 from .tilted_density import POINTS, NotNormalisableError, TiltedDensity
@@ -95,7 +95,7 @@ class GuidedTruth:
 
     def conditional(self, alpha: float = 1.0, sigma: float = 0.0) -> GaussianMixture:
         """Return p(x|c) noised to (alpha, sigma)."""
-        return joined([(of.share, of.main) for of in self.classes]).noised(alpha, sigma)
+        return mixed([(of.share, of.main) for of in self.classes]).noised(alpha, sigma)
 
     def tilted(self, alpha: float = 1.0, sigma: float = 0.0) -> list[TiltedDensity]:
         """Return the tilted density of every class at a level.
@@ -112,7 +112,7 @@ class GuidedTruth:
         affordable = max(_PAIRS // self._components, _FEWEST // len(self.classes))
         points = _power_of_2(min(affordable, POINTS))
         parts = [part.mixture(points) for part in self.tilted(alpha, sigma)]
-        return joined([(of.share, part) for of, part in zip(self.classes, parts, strict=True)])
+        return mixed([(of.share, part) for of, part in zip(self.classes, parts, strict=True)])
 
     @cached_property
     def flows(self) -> list[Flow]:
@@ -134,32 +134,21 @@ class GuidedTruth:
             (of.share, generated_mixture(flow, count, angle))
             for of, flow in zip(self.classes, self.flows, strict=True)
         ]
-        return joined(parts).noised(size, 0.0)
+        return mixed(parts).noised(size, 0.0)
 
     def tilted_log_prob(self, x: Tensor, alpha: float = 1.0, sigma: float = 0.0) -> Tensor:
         """Return the tilted log-density at points x (n, d) of a level, (n,)."""
-        return self._mixed([part.log_prob for part in self.tilted(alpha, sigma)], x)
+        parts = zip(self.classes, self.tilted(alpha, sigma), strict=True)
+        return log_mixed((of.share, part.log_prob(x)) for of, part in parts)
 
     def guided_log_prob(
         self, x: Tensor, alpha: float = 1.0, sigma: float = 0.0, steps: int = STEPS
     ) -> Tensor:
         """Return the log-density of the guided ODE at points x (n, d) of a level, (n,)."""
         size, angle = math.hypot(alpha, sigma), angle_of(alpha, sigma)
-
-        def of(flow: Flow) -> Callable[[Tensor], Tensor]:
-            return lambda u: flow.log_density(u, angle, steps)
-
-        return self._mixed([of(flow) for flow in self.flows], x / size) - x.shape[1] * math.log(
-            size
-        )
-
-    def _mixed(self, densities: Sequence[Callable[[Tensor], Tensor]], x: Tensor) -> Tensor:
-        """Return the logarithm of the classes' densities, mixed by their shares."""
-        logs = [
-            math.log(of.share) + density(x)
-            for of, density in zip(self.classes, densities, strict=True)
-        ]
-        return torch.stack(logs).logsumexp(0)
+        parts = zip(self.classes, self.flows, strict=True)
+        logs = log_mixed((of.share, flow.log_density(x / size, angle, steps)) for of, flow in parts)
+        return logs - x.shape[1] * math.log(size)
 
     def distances(self, x: Tensor, alpha: float = 1.0, sigma: float = 0.0) -> GuidedDistances:
         """Return the energy distances of points x (n, d) of a level; see `energy_distance`."""
@@ -201,21 +190,6 @@ def guided_truth(
         classes.append(GuidedClass(share, main, guide, start))
     low, high = sampling.guidance_from, sampling.guidance_to
     return GuidedTruth(classes, sampling.guidance, alpha, sigma, low, high)
-
-
-def joined(parts: Sequence[tuple[float, GaussianMixture]]) -> GaussianMixture:
-    """Return the mixture of mixtures by their shares."""
-    if len(parts) == 1:
-        return parts[0][1]
-    mixtures = [mixture for _, mixture in parts]
-    means = torch.cat([mixture.means for mixture in mixtures])
-    weights = torch.cat([share * mixture.weights for share, mixture in parts])
-    has_modes = mixtures[0].has_modes
-    if all(mixture.ellipses is None for mixture in mixtures):
-        stds = torch.cat([mixture.stds for mixture in mixtures])
-        return GaussianMixture(means, stds, weights, has_modes=has_modes)
-    covariances = torch.cat([mixture.covariances for mixture in mixtures])
-    return GaussianMixture(means, weights=weights, covariances=covariances, has_modes=has_modes)
 
 
 def _power_of_2(count: int) -> int:

@@ -27,8 +27,8 @@ from ..mixtures import GaussianMixture
 from ..randomness import generator
 from ..schedules import Schedule
 from ..short_repr import short_repr
-from .loss_floor import nodes
 from .probability_flow import STEPS, Flow
+from .quadrature import nodes
 from .sampling_flow import MixedFlow, sampling_flow
 
 POINTS = 1000

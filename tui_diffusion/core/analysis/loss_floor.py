@@ -32,35 +32,19 @@ from ..assemble import (
     mixture_for,
     sampling_schedule,
 )
-from ..components import Ellipses
 from ..conditioning import conditioned, guided, of_label, shares
 from ..config.data_section import DataConfig
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..methods import AnyLevel, Denoiser, Method, check_denoiser, device_of
-from ..mixtures import PAIRS_AT_ONCE, GaussianMixture, between_parts
+from ..mixtures import GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
 from ..short_repr import short_repr
 from ..training.stages import stages
 from .likelihood_bound import nats_by_level, target_gain
-from .posterior import posterior_moments, posterior_squares, within
-
-_REACH = 6.0
-"""Range of integrals over x around every component, in its noised std."""
-
-_MOST_PAIRS = 12_000_000
-"""Maximum of grid points times components; above it a sample of fixed seed replaces the grid."""
-
-_SAMPLE_PAIRS = 4_000_000
-
-
-@dataclass(frozen=True)
-class Residual:
-    """The moments of r = x_0 − E[x_0|x]: ``square`` = E‖r‖², ``fourth`` = E‖r‖⁴."""
-
-    square: float
-    fourth: float
+from .noised_points import noised_points
+from .residual import Residual, residual
 
 
 @dataclass(frozen=True)
@@ -81,133 +65,6 @@ class LevelLoss:
 
     def __repr__(self) -> str:
         return short_repr(self, "level", "alpha", "sigma", "loss", "floor", "excess")
-
-
-# --- the irreducible residual --------------------------------------------------------------------
-
-
-def residual(
-    mixture: GaussianMixture, alpha: float, sigma: float, *, fourth: bool = False
-) -> Residual:
-    """Return the moments of the irreducible residual of x_0, to a relative error of 1e-3.
-
-    The observation is x = α x_0 + σ ε. One Gaussian: ‖r‖² is Σ_a (s_a²σ²/v_a) χ²_1. A mixture: the
-    posterior is a mixture too. Its moments are exact at every x, and integrated by the trapezoid
-    rule, which converges exponentially for functions as smooth as these. Mixtures of very many
-    components (points from a file) are sampled instead, to a few percent. ``fourth`` is nan unless
-    requested.
-    """
-    mixture = mixture.to("cpu")
-    if mixture.modes == 1:
-        variances = within(mixture, alpha, sigma)[0]
-        total = float(variances.sum())
-        return Residual(total, total**2 + 2 * float(variances.square().sum()))
-    noised = mixture.noised(alpha, sigma)
-    points, cell = nodes(noised)
-    if mixture.ellipses is not None and not fourth:
-        square, density = posterior_squares(mixture, points, alpha, sigma)
-        weights = density if cell else torch.ones_like(density)
-        return Residual(float(weights @ square / weights.sum()), math.nan)
-    if fourth or mixture.modes <= 64 or not mixture.alike:
-        weights = noised.log_prob(points).exp() * cell if cell else torch.ones(len(points)).double()
-        weights = weights / weights.sum()
-        square, fourths = posterior_moments(mixture, points, alpha, sigma)
-        return Residual(float(weights @ square), float(weights @ fourths))
-    return Residual(_mmse_of_many(mixture, points, alpha, sigma, bool(cell)), math.nan)
-
-
-def nodes(noised: GaussianMixture) -> tuple[Tensor, float]:
-    """Return points (g, d) at which to integrate with the density, and the volume of a cell.
-
-    The points are a grid, or a sample, whose points have equal weight and volume 0. Between modes a
-    distance D apart the posterior changes within v/D; that matters where the modes overlap, so the
-    grid resolves 0.12 std. Curves and areas have no such gaps.
-    """
-    std = noised.narrowest
-    wide = float((noised.means.max(0).values - noised.means.min(0).values).norm())
-    sharp = std / max(wide, std)
-    spacing = min(max(sharp, 0.12), 0.5) if noised.has_modes else 0.7
-    while spacing <= 0.95:
-        grid = _grid(noised, spacing * std)
-        if grid is not None:
-            return grid, (spacing * std) ** noised.dim
-        spacing *= 1.3
-    n = max(256, _SAMPLE_PAIRS // noised.modes)
-    return noised.sample(n, generator(0, "floor"), balanced=True, dtype=torch.float64), 0.0
-
-
-def _grid(noised: GaussianMixture, spacing: float) -> Tensor | None:
-    """Return the points of a lattice near any component, (g, d); None if there are too many."""
-    most = math.ceil(_REACH * noised.widest / spacing)
-    if (2 * most + 1) ** noised.dim > _MOST_PAIRS:
-        return None
-    offsets = torch.cartesian_prod(*[torch.arange(-most, most + 1)] * noised.dim)
-    offsets = offsets.reshape(-1, noised.dim)
-    offsets = offsets[offsets.square().sum(1) <= most**2]
-    if len(offsets) * noised.modes > _MOST_PAIRS:
-        return None
-    nearest = (noised.means / spacing).round().long()
-    cells = nearest[:, None, :] + offsets
-    if noised.ellipses is None:
-        cells = cells.reshape(-1, noised.dim)
-    else:
-        cells = cells[_near(noised.ellipses, offsets * spacing, spacing)]
-    low = cells.min(0).values
-    size = (cells.max(0).values - low + 1).tolist()
-    rows = size[1] if noised.dim == 2 else 1
-    keys = (cells - low) @ torch.tensor([rows, 1][: noised.dim])
-    if size[0] * rows <= _MOST_PAIRS:
-        occupied = torch.zeros(size[0] * rows, dtype=torch.bool)
-        occupied[keys] = True
-        keys = occupied.nonzero()[:, 0]
-    else:
-        keys = torch.unique(keys)
-    if len(keys) * noised.modes > _MOST_PAIRS:
-        return None
-    axes = [keys // rows, keys % rows][: noised.dim]
-    return (torch.stack(axes, 1) + low).double() * spacing
-
-
-def _near(ellipses: Ellipses, offsets: Tensor, margin: float) -> Tensor:
-    """Return which offsets (k, d) are within `_REACH` std of every component, (m, k)."""
-    scaled = (ellipses.axes / (_REACH * ellipses.widths[:, None] + margin)).float()
-    x, y = offsets.float().unbind(1)
-    along = [scaled[:, 0, a, None] * x + scaled[:, 1, a, None] * y for a in (0, 1)]
-    return along[0].square_() + along[1].square_() <= 1
-
-
-def _mmse_of_many(
-    mixture: GaussianMixture, x: Tensor, alpha: float, sigma: float, grid: bool
-) -> float:
-    """Return E‖r‖² for many components of one std, by matrix products.
-
-    They are in float32, unless the std is 0: E‖r‖² may then be as small as their errors.
-    E[‖r‖²|x] = d τ² + (σ²/v)² (E[‖μ‖²|x] − ‖E[μ|x]‖²). On a grid, x is weighted by its density.
-    """
-    variance = alpha**2 * float(mixture.stds[0]) ** 2 + sigma**2
-    means, root = mixture.means, variance**0.5
-    dtype = torch.float32 if mixture.stds[0] else torch.float64
-    columns = torch.cat([means, means.square().sum(1, keepdim=True)], 1).to(dtype)
-    centres = (alpha / root * means).to(dtype)
-    offset = mixture.weights.log().to(dtype) - centres.square().sum(1) / 2
-    total = weights = 0.0
-    for part in torch.split((x / root).to(dtype), max(1, PAIRS_AT_ONCE // mixture.modes)):
-        between_parts.get()()
-        logits = torch.addmm(offset, part, centres.T)
-        top = logits.max(1, keepdim=True).values
-        joint = (logits - top).exp_()
-        density = joint.sum(1)
-        moments = (joint @ columns / density[:, None]).double()
-        if grid:
-            density = density * (top[:, 0] - part.square().sum(1) / 2).exp()
-        else:
-            density = torch.ones_like(density)
-        spread = (moments[:, -1] - moments[:, :-1].square().sum(1)).clamp_min(0)
-        total += float(density.double() @ spread)
-        weights += float(density.double().sum())
-    return (
-        float(within(mixture, alpha, sigma)[0].sum()) + (sigma**2 / variance) ** 2 * total / weights
-    )
 
 
 Source = DataConfig | GaussianMixture
@@ -271,7 +128,7 @@ def _data(
 
 
 def labelled(experiment: Experiment, source: Source, *, training: bool) -> Data:
-    """Return data with the labels that an experiment's network is told of them, if it is any."""
+    """Return data with the labels that the experiment's network receives; as it is without them."""
     if not experiment.network.labels:
         return source
     if not training:
@@ -404,18 +261,18 @@ def excess_square(
 ) -> float:
     """Return E‖output − E[T|x]‖² of a denoiser at a level, from true noised points of one seed.
 
-    The denoiser is that of sampling: told the labels of the points, and guided. With ``training``
-    it is not guided, and some labels are hidden.
+    The denoiser is that of sampling: it receives the labels of the points and is guided. With
+    ``training`` it is not guided, and some labels are hidden.
     """
     data = _data(experiment, mixture, training=training)
     method = make_method(experiment.method, _mixture(data))
-    told = partial(conditioned, denoiser) if training else partial(guided, experiment, denoiser)
-    return excess_on(told, method, data, level, points, seed)
+    by_class = partial(conditioned, denoiser) if training else partial(guided, experiment, denoiser)
+    return excess_on(by_class, method, data, level, points, seed)
 
 
 @torch.no_grad()
 def excess_on(
-    told: Callable[[int | None], Denoiser],
+    denoiser_of: Callable[[int | None], Denoiser],
     method: Method,
     data: Data,
     level: Level,
@@ -424,13 +281,13 @@ def excess_on(
 ) -> float:
     """Return `excess_square` on any data, for a method that may have the constants of others.
 
-    ``told`` returns the denoiser of points of a class; None: without a label.
+    ``denoiser_of`` returns the denoiser for points of a class; None: without a label.
     """
     by_label = _by_label(data)
     few = points if len(by_label.shares) == 1 else max(64, points // len(by_label.shares))
     total = 0.0
     for label, share in by_label.shares:
-        of = told(label)
+        of = denoiser_of(label)
         at = float(level.alpha), float(level.sigma)
         x, x0_hat = _denoised(by_label.source, label, *at, few, seed)
         eps_hat = (x - level.alpha * x0_hat) / level.sigma
@@ -446,8 +303,7 @@ def _denoised(
 ) -> tuple[Tensor, Tensor]:
     """Return true points at a level and their E[x_0|x], both (n, d): the same for any network."""
     mixture, random = of_label(_mixture(source), label), generator(seed, "excess")
-    x0 = mixture.sample(points, random, balanced=True, dtype=torch.float64)
-    x = alpha * x0 + sigma * torch.randn(x0.shape, generator=random, dtype=x0.dtype)
+    x = noised_points(mixture, alpha, sigma, points, random)
     return x, mixture.denoise(x, alpha, sigma)
 
 
@@ -460,7 +316,7 @@ def level_losses(
 ) -> list[LevelLoss]:
     """Return loss, floor and excess at every sampling level, noisiest first.
 
-    They are those of the denoiser that sampling uses, told the labels of the points and guided.
+    They are those of the denoiser of sampling, which receives the labels and is guided.
     """
     experiment = experiment_of(experiment)
     check_denoiser(denoiser)

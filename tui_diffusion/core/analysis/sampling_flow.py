@@ -6,10 +6,8 @@ density Σ_c w_c q_c, with w_c the share of the class.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ..assemble import mixture_for, schedule_for
@@ -18,6 +16,7 @@ from ..config.experiment import Experiment
 from ..methods import Denoiser
 from ..mixtures import GaussianMixture
 from ..schedules import Schedule
+from .mixing import log_mixed
 from .probability_flow import STEPS, Flow, NoFieldError, probability_flow
 from .start_mismatch import start_of
 
@@ -54,8 +53,7 @@ class MixedFlow:
 
     def log_density(self, u: Tensor, angle: float | None = None, steps: int = STEPS) -> Tensor:
         """Return log q at points u (n, d), as `Flow.log_density` does."""
-        logs = [math.log(share) + flow.log_density(u, angle, steps) for share, flow in self.parts]
-        return torch.stack(logs).logsumexp(0)
+        return log_mixed((share, flow.log_density(u, angle, steps)) for share, flow in self.parts)
 
 
 def sampling_flow(

@@ -66,16 +66,6 @@ def start_of(
     return GaussianMixture(alpha * centred * means, sigma, [*by_label.values()])
 
 
-def start_at(
-    experiment: Experiment, mixture: GaussianMixture, alpha: float, sigma: float
-) -> GaussianMixture:
-    """Return the distribution from which sampling of one class, ``mixture``, starts at a level."""
-    if experiment.sampling.start == "exact":
-        return mixture.noised(alpha, sigma)
-    centred = experiment.sampling.start == "data-mean"
-    return GaussianMixture((alpha * centred * mixture.mean())[None], sigma)
-
-
 @lru_cache(maxsize=64)
 def start_mismatch(
     experiment: Experiment | Preset, mixture: GaussianMixture | None = None

@@ -20,7 +20,7 @@ from torch import Tensor
 from ..mixtures import GaussianMixture
 from ..short_repr import short_repr
 from .even_samples import even_sample
-from .loss_floor import nodes
+from .quadrature import nodes
 
 _FAR, _OUTSIDE = 15.0, 1e-3
 """Nodes of a log-density this far below the largest are the edge of the grid, which must not hold

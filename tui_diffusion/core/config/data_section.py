@@ -1,4 +1,4 @@
-"""The data section of a configuration."""
+"""The data section of an experiment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..text import expanded, shortened
 from .choices import DataName
 from .fields import setting
 from .limits import FARTHEST, LEAST_STD, LEAST_WEIGHT, MOST_TRAIN_POINTS, check_columns
-from .sections import PRINTABLE, PartSection
+from .section import PRINTABLE, PartSection
 from .value_types import Points, Real, RealList, Whole, format_value
 
 if TYPE_CHECKING:

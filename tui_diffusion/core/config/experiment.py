@@ -1,14 +1,13 @@
-"""The configuration of an experiment: one validated model, composed of its `sections`.
+"""The configuration of an experiment: one validated model, composed of its sections.
 
 The lab's form, the settings of the command line, ``experiment.json`` in a run and the table in the
-README are all generated from the fields declared there and here. Loads no torch.
+README are all generated from the fields declared in those and here. Loads no torch.
 
 An invalid value raises `ConfigError` with one line: the field, the value, and the allowed values.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -29,14 +28,12 @@ from .choices import check_installed, listed, methods_for, samplers_of, schedule
 from .data_section import GIVEN, OF_THE_FILE, DataConfig
 from .errors import ConfigError
 from .fields import OWN_GUIDES, FieldSpec, fields_of, setting
-from .sections import (
-    MethodConfig,
-    NetworkConfig,
-    SamplingConfig,
-    ScheduleConfig,
-    Section,
-    TrainingConfig,
-)
+from .method_section import MethodConfig
+from .network_section import NetworkConfig
+from .sampling_section import SamplingConfig
+from .schedule_section import ScheduleConfig
+from .section import Section
+from .training_section import TrainingConfig
 from .value_types import Whole, format_value
 
 _ON = ("true", "1", "on", "yes", "t", "y")
@@ -416,41 +413,3 @@ def with_parts_as_loaded(experiment: Experiment) -> Experiment:
         for section, fields in experiment.model_dump().items()
     }
     return build(values, experiment.data)
-
-
-def from_json(text: str) -> Experiment:
-    """Build the experiment that `to_json` wrote; raise `ConfigError`."""
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ConfigError("experiment.json: not JSON") from None
-    if not isinstance(values, dict):
-        raise ConfigError("experiment.json: not an object")
-    return build(as_saved(values))
-
-
-def as_saved(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return saved values with the former meaning of fields that did not exist yet.
-
-    Points of a file used to have one scale for both columns.
-    """
-    data = values.get("data")
-    if not isinstance(data, Mapping) or data.get("name") != "file" or "scaling" in data:
-        return values
-    return {**values, "data": {**data, "scaling": "shared"}}
-
-
-def check_written(experiment: Experiment) -> None:
-    """Raise `ConfigError` if the settings of an experiment do not describe its data."""
-    if experiment.data.given is not None:
-        raise ConfigError(
-            "data: a mixture that a script has given cannot be written to a file; allowed: a data "
-            "set by name",
-            "data.name",
-        )
-
-
-def to_json(experiment: Experiment) -> str:
-    """Return the experiment as indented JSON with every field; raise `ConfigError`."""
-    check_written(experiment)
-    return experiment.model_dump_json(indent=2) + "\n"

@@ -16,7 +16,8 @@ from ..paths import presets_folder
 from ..runs.manifest import LARGEST_SETTINGS
 from ..text import shown
 from .errors import ConfigError
-from .experiment import Experiment, as_saved, build, check_written
+from .experiment import Experiment, build
+from .experiment_json import as_saved, check_written
 from .presets import PRESETS, Preset, base_of, experiment_of
 from .value_types import format_value
 

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from ..analysis.likelihood_bound import target_gain
-from ..analysis.loss_floor import residual
+from ..analysis.residual import residual
 from ..arguments import expected as wrong_type
 from ..assemble import make_method, make_mixture, make_schedule
 from ..config.data_section import DataConfig
-from ..config.sections import MethodConfig
+from ..config.method_section import MethodConfig
 from ..methods import AnyLevel, Method
 from ..mixtures import GaussianMixture
 from ..parts.methods import METHOD_PARTS

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..config.presets import PRESETS
-from ..config.sections import ScheduleConfig
+from ..config.schedule_section import ScheduleConfig
 from ..mixtures import GaussianMixture
 from ..schedules import Schedule
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ..assemble import make_method, make_mixture, make_sampler, make_schedule
 from ..config.data_section import DataConfig
-from ..config.sections import MethodConfig, SamplingConfig
+from ..config.method_section import MethodConfig
+from ..config.sampling_section import SamplingConfig
 from ..methods import Denoiser, IdealDenoiser
 from ..mixtures import GaussianMixture
 from ..parts.methods import METHOD_PARTS

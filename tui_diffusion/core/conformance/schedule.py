@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 
 from ..assemble import make_schedule
-from ..config.sections import ScheduleConfig
+from ..config.schedule_section import ScheduleConfig
 from ..parts.schedules import SCHEDULE_PARTS
 from ..progress import ProgressCallback
 from ..schedules import Schedule, check_levels

@@ -19,13 +19,11 @@ from typing import Any, TypeVar
 from ..config.data_section import DataConfig
 from ..config.errors import ConfigError
 from ..config.limits import LEAST_STD
-from ..config.sections import (
-    MethodConfig,
-    NetworkConfig,
-    PartSection,
-    SamplingConfig,
-    ScheduleConfig,
-)
+from ..config.method_section import MethodConfig
+from ..config.network_section import NetworkConfig
+from ..config.sampling_section import SamplingConfig
+from ..config.schedule_section import ScheduleConfig
+from ..config.section import PartSection
 from ..config.value_types import format_value
 from ..text import shortened, shown
 from . import calls

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from ..config.errors import ConfigError
 from ..config.fields import fields_of, setting
-from ..config.sections import PRINTABLE, PartSection, Section
+from ..config.section import PRINTABLE, PartSection, Section
 from ..config.value_types import Real, Whole
 from .part import Part
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.loss_curve import averaged_losses
-from ..config.experiment import to_json
+from ..config.experiment_json import to_json
 from ..files import UNREADABLE, reason_of, write_whole
 from ..text import shown
 from ..training.trainer import Progress, Trainer

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..config.experiment import Experiment, from_json
+from ..config.experiment import Experiment
+from ..config.experiment_json import from_json
 from ..files import read_object
 
 

@@ -28,7 +28,8 @@ from torch import Tensor
 
 from ... import __version__
 from ..arguments import check_type
-from ..config.experiment import Experiment, to_json
+from ..config.experiment import Experiment
+from ..config.experiment_json import to_json
 from ..files import UNREADABLE, flush_file, flush_folder, flush_together, reason_of
 from ..memorisation_rows import Rows, no_rows, with_report
 from ..parts.samplers import SAMPLER_PARTS

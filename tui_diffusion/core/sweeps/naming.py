@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..nearest import did_you_mean, nearest
-from ..paths import store, sweep_store
+from ..paths import sweep_store
 from ..runs.manifest import RunError
 from ..runs.outside import SWEEP_FILE
 from ..text import shortened, shown
@@ -66,19 +66,6 @@ def find_run_of_sweep(name: str) -> Path | None:
     folder = find_sweep(of)
     allowed = f"a run of sweep {shown(folder.name)!r}, or the unique beginning of its name"
     return _only(run, run_folders_of(folder), "run", allowed)
-
-
-def run_label(folder: Path) -> str:
-    """Return ``SWEEP/RUN`` for a run of a sweep in the store, and ``RUN`` for a run in its store.
-
-    The path for others; what is returned can be given for the run.
-    """
-    parent = folder.absolute().parent
-    if parent == store().absolute():
-        return folder.name
-    if parent.parent == sweep_store().absolute():
-        return f"{parent.name}/{folder.name}"
-    return str(folder)
 
 
 def sweep_label(folder: Path) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config.errors import ConfigError
-from ..config.experiment import to_json
+from ..config.experiment_json import to_json
 from ..files import UNREADABLE, flush_folder, read_object, reason_of, write_whole
 from ..paths import sweep_store
 from ..runs.kept_parts import KeptFile, changed_parts, kept_files, missing_part, read_kept

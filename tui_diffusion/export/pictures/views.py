@@ -14,7 +14,7 @@ from ...core.interpolation import interpolate
 from ...core.trajectory_view import FOLLOWED, averaged_pdf, interval_centres, path_to
 from ..groups import Groups, first
 from ..scene import Animation, Scene
-from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level, views_of
+from ..views import BY_NAME, GRID, TRAINING_VIEWS, has_level
 from . import densities, guided, learning_curves
 from .compose import panels_for
 from .figure import Arrows, Curves, Dots, Figure, Layer, PicturePanel, Shade, curve
@@ -59,11 +59,6 @@ def panels_of(animation: Animation, scene: Scene, view: str) -> tuple[PicturePan
     homes = (vars(home) for home in (densities, guided))
     function = next(home[name] for home in (globals(), *homes) if name in home)
     return function(animation, scene)
-
-
-def default_view(animation: Animation) -> str:
-    """Return the first of the views of such points."""
-    return views_of(animation.dim)[0]
 
 
 def facts(scene: Scene) -> tuple[tuple[str, str, str], ...]:

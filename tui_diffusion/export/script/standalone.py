@@ -16,7 +16,8 @@ from typing import Any
 
 from ...core.assemble import make_mixture
 from ...core.config.errors import ConfigError
-from ...core.config.experiment import Experiment, check_written, field_table
+from ...core.config.experiment import Experiment, field_table
+from ...core.config.experiment_json import check_written
 from ...core.config.presets import base_of
 from ...core.config.titles import about_of, title_of
 from ...core.config.value_types import format_exactly, format_value

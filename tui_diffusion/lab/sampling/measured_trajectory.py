@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...core.analysis.copies import clean_points, copied, copied_share_real, share_of
 from ...core.analysis.densities import goal_moments
 from ...core.analysis.energy_distance import Reference, merged
-from ...core.analysis.memorisation import clean_points, copied, copied_share_real, share_of
 from ...core.analysis.metrics import nearest_mode_distance, real_sample
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.arrays import Floats

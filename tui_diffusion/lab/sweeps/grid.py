@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
@@ -78,8 +78,3 @@ def window(count: int, room: int, at: int) -> range:
 
 def _text(value: Any) -> str:
     return shortened(format_value(value), _LONGEST)
-
-
-def joined_values(values: Sequence[Any]) -> str:
-    """Return the values of an axis in one line."""
-    return ", ".join(map(_text, values))

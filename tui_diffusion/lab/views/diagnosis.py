@@ -15,14 +15,10 @@ from ...core.numbered_text import NamedNumber, NumberedText, joined, text_of, wr
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure
 from ..drawing.palette import Palette
-from ..drawing.plot import draw_plot
 from ..drawing.strips import one_cell_text
 from ..readings import named
 from ..sampling.diagnosis import RequestedDiagnosis
-from .side_by_side import beside, text_line
-
-_PAIR_FROM = 60
-"""Number of columns from which two diagrams fit side by side."""
+from .diagrams import PAIR_FROM, diagrams, message
 
 _ROOMY = 84
 """Number of columns from which the numbers of a level have their whole names."""
@@ -72,11 +68,8 @@ def excess(
         *((", nats ", NamedNumber("nats", f"{here.nats:.2g}")) if here.nats is not None else ()),
     )
     notes = [note, _divergence(diagnosis)]
-    rows, left = height - len(notes), width // 2 if width >= _PAIR_FROM else width
-    picture = draw_plot(figure, left, rows, palette, glyphs)
-    if left < width:
-        picture = beside(picture, draw_plot(nats, width - left, rows, palette, glyphs))
-    return [*picture, *(text_line(text, width, palette, "text", glyphs) for text in notes)]
+    figures = [figure, nats] if width >= PAIR_FROM else [figure]
+    return diagrams(figures, notes, width, height, palette, glyphs)
 
 
 def _divergence(diagnosis: RequestedDiagnosis) -> NumberedText:
@@ -131,11 +124,6 @@ def schedule(
         x_label="level",
         log_y=True,
     )
-    left = width // 2
-    pair = beside(
-        draw_plot(noise, left, height - 1, palette, glyphs),
-        draw_plot(errors, width - left, height - 1, palette, glyphs),
-    )
     here = by[min(level, len(by) - 1)]
     note = (
         " level ",
@@ -146,7 +134,7 @@ def schedule(
         NamedNumber("in the sample", _shown(here.out)),
         " in the sample",
     )
-    return [*pair, text_line(note, width, palette, "text", glyphs)]
+    return diagrams([noise, errors], [note], width, height, palette, glyphs)
 
 
 def _shown(value: float | None) -> str:
@@ -229,12 +217,3 @@ def _bars(values: Sequence[float], room: int, glyphs: Glyphs) -> list[str]:
         right = block * min(cells, room - zero) if value > 0 else ""
         bars.append(f"{left:>{zero}}{axis}{right}")
     return bars
-
-
-def message(text: str, width: int, height: int, palette: Palette) -> list[Strip]:
-    """Return one line of text in the centre."""
-    lines = [Strip.blank(width)] * height
-    start = max(0, (width - len(text)) // 2)
-    line = Strip([Segment(" " * start + text, palette.style("axis"))])
-    lines[height // 2] = line.adjust_cell_length(width)
-    return lines

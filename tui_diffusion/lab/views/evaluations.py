@@ -12,10 +12,8 @@ from ...core.numbered_text import NamedNumber, NumberedText, text_of
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
-from ..drawing.plot import draw_plot
 from ..sampling.diagnosis import RequestedDiagnosis
-from .diagnosis import message
-from .side_by_side import text_line
+from .diagrams import diagrams, message
 
 _ROLES = ("network", "second", "mark", "start")
 """Roles of the samplers, the experiment's own first."""
@@ -54,8 +52,7 @@ def evaluations(
         x_ticks=_ticks(marks[0], marks[-1]),
         log_y=True,
     )
-    picture = draw_plot(figure, width, height - 1, palette, glyphs)
-    return [*picture, text_line(_named(rows, width), width, palette, "text", glyphs)]
+    return diagrams([figure], [_named(rows, width)], width, height, palette, glyphs)
 
 
 def _ticks(least: int, most: int) -> list[tuple[float, str]]:

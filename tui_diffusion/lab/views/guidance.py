@@ -11,13 +11,8 @@ from ...core.numbered_text import NamedNumber, NumberedText
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
-from ..drawing.plot import draw_plot
 from ..sampling.diagnosis import RequestedDiagnosis
-from .diagnosis import message
-from .side_by_side import beside, text_line
-
-_PAIR_FROM = 60
-"""Number of columns from which two diagrams fit side by side."""
+from .diagrams import PAIR_FROM, diagrams, message
 
 _ROOMY = 100
 """Number of columns from which the distances have their whole names."""
@@ -62,11 +57,8 @@ def guidance(
         x_range=across,
     )
     notes = [_at(effect, level), _distances(effect, diagnosis, width)]
-    rows, left = height - len(notes), width // 2 if width >= _PAIR_FROM else width
-    picture = draw_plot(angles, left, rows, palette, glyphs)
-    if left < width:
-        picture = beside(picture, draw_plot(lengths, width - left, rows, palette, glyphs))
-    return [*picture, *(text_line(text, width, palette, "text", glyphs) for text in notes)]
+    figures = [angles, lengths] if width >= PAIR_FROM else [angles]
+    return diagrams(figures, notes, width, height, palette, glyphs)
 
 
 def _at(effect: GuidanceEffect, level: int) -> NumberedText:

@@ -14,10 +14,8 @@ from ...core.training_set import POPULATION_UNKNOWN
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
 from ..drawing.palette import Palette
-from ..drawing.plot import draw_plot
 from ..sampling.diagnosis import RequestedDiagnosis
-from .diagnosis import message
-from .side_by_side import beside, text_line
+from .diagrams import diagrams, message
 
 _ROOMY = 76
 """Number of columns from which the numbers of a level have their whole names."""
@@ -51,8 +49,7 @@ def memorisation(
         return message("Train first: there is no network yet.", width, height, palette)
     levels = [float(at.level) for at in distances]
     here = min(level, len(distances) - 1)
-    left = width // 2
-    names = "population", "training set" if left >= _LEGEND else "set"
+    names = "population", "training set" if width // 2 >= _LEGEND else "set"
     over_levels = PlotFigure(
         curves=_curves(
             levels, [[getattr(at, key) for at in distances] for key, _ in _OPTIMA], names
@@ -70,12 +67,8 @@ def memorisation(
         y_label="distance, all levels",
         log_y=True,
     )
-    pair = beside(
-        draw_plot(over_levels, left, height - 2, palette, glyphs),
-        draw_plot(over_steps, width - left, height - 2, palette, glyphs),
-    )
     notes = _at_level(distances[here], width), _verdict(distances)
-    return [*pair, *(text_line(note, width, palette, "text", glyphs) for note in notes)]
+    return diagrams([over_levels, over_steps], notes, width, height, palette, glyphs)
 
 
 def _curves(
