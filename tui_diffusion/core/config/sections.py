@@ -554,9 +554,10 @@ class SamplingConfig(PartSection):
     @model_validator(mode="after")
     def _interval_ordered(self) -> SamplingConfig:
         if self.guidance_from > self.guidance_to:
+            low, high = format_value(self.guidance_from), format_value(self.guidance_to)
             raise ValueError(
-                f"sampling.guidance_from: {self.guidance_from:g} is above sampling.guidance_to = "
-                f"{self.guidance_to:g}; allowed: a number up to {self.guidance_to:g}"
+                f"sampling.guidance_from: {low} is above sampling.guidance_to = {high}; allowed: a "
+                f"number up to {high}, or sampling.guidance_to above {low}"
             )
         return self
 
