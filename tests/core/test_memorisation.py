@@ -70,8 +70,8 @@ def test_losses_are_those_that_training_has_on_average():
     """Of weights that hardly move, over as many batches, within four standard errors."""
     for name, loss in (("edm-multimodal", "mean"), ("ddpm-1d", "sum"), ("naive-1d", "norm")):
         base = {"training__lr": 1e-12, "training__batch": 64, "training__steps": 600}
-        on_set, on_fresh = (small(name, count, training__loss=loss, data__balanced=False, **base)
-                            for count in (8, 0))  # fmt: skip
+        on_set = small(name, 8, training__loss=loss, **base)
+        on_fresh = small(name, 0, training__loss=loss, data__balanced=False, **base)
         known = finite_losses(on_set, trained(on_set).denoiser, points=20_000)
         for experiment, value in ((on_set, known.train), (on_fresh, known.heldout)):
             seen = trained(experiment).losses.astype(float)
