@@ -7,6 +7,7 @@ import torch
 
 from tui_diffusion.core.assemble import make_mixture, make_network, make_schedule
 from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.guide import guide_of
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.core.methods import METHODS, IdealDenoiser, NetworkDenoiser, Prediction
 from tui_diffusion.core.randomness import generator
@@ -18,8 +19,10 @@ TENSORS = ("x", "eps_hat", "x0_hat", "mean", "noise", "repeats")
 
 
 def untrained(experiment, seed=0):
-    network = make_network(experiment, generator(seed, "weights"))
-    return NetworkDenoiser(network, METHODS[experiment.method.name])
+    network, guide = make_network(experiment, generator(seed, "weights")), None
+    if experiment.network.guide:
+        guide = make_network(guide_of(experiment), generator(seed, "guide"))
+    return NetworkDenoiser(network, METHODS[experiment.method.name], guide=guide)
 
 
 def ideal(experiment):

@@ -133,6 +133,9 @@ def guided(experiment: Experiment, denoiser: Denoiser, labels: Labels) -> Denois
     ``denoiser`` is a network or the ideal denoiser of the whole data; any other stays as it is.
     Raise `ConfigError` if the guide is a run that cannot be used.
     """
+    label = label_of(experiment)
+    if isinstance(labels, Tensor) and label is not None:
+        labels = label  # one class for all costs less than the same class for each
     main, sampling = conditioned(denoiser, labels), experiment.sampling
     if sampling.guidance == 1:
         return main
@@ -162,8 +165,8 @@ def _guide(experiment: Experiment, denoiser: NetworkDenoiser, labels: Labels) ->
                 )
             return NetworkDenoiser(denoiser.guide, denoiser.method, labels)
     run = _run(experiment, device_of(denoiser))
-    told = labels if run.experiment.network.labels else None
-    return _InTermsOf(denoiser.method, replace(run.denoiser, labels=told))
+    known = labels if run.experiment.network.labels else None
+    return _InTermsOf(denoiser.method, replace(run.denoiser, labels=known))
 
 
 def _exact_guide(
@@ -177,10 +180,10 @@ def _exact_guide(
             return None
     device = denoiser.mixture.means.device
     of = _run(experiment, device).experiment
-    told = labels if of.network.labels else None
+    known = labels if of.network.labels else None
     if of.data == experiment.data:
-        return None if told is labels else conditioned(denoiser, told)
-    return conditioned(IdealDenoiser(make_mixture(of.data, device), denoiser.method), told)
+        return None if known is labels else conditioned(denoiser, known)
+    return conditioned(IdealDenoiser(make_mixture(of.data, device), denoiser.method), known)
 
 
 @dataclass(frozen=True)

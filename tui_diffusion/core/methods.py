@@ -266,7 +266,7 @@ class NetworkDenoiser:
     """A network with the method that interprets its output.
 
     ``labels`` (n,) are the classes of the points that it denoises, or one class for all; without
-    them, a network of labels is not told any. ``guide`` is a weaker network that was trained along.
+    them, a network of labels receives none. ``guide`` is a weaker network that was trained along.
     """
 
     network: Network

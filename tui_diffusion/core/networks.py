@@ -72,7 +72,7 @@ def octaves(x: Tensor, count: int) -> list[Tensor]:
 
 
 HIDDEN = -1
-"""The label of a point whose class the network is not told."""
+"""The label of a point whose class is hidden from the network."""
 
 
 def features_per_point(dim: int, fourier: int, level_fourier: int | None, classes: int = 0) -> int:

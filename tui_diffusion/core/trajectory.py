@@ -20,7 +20,7 @@ from .assemble import (
     steps_back,
     with_mixture,
 )
-from .conditioning import Labels, class_means, draw_labels, guided, label_of, true_points
+from .conditioning import class_means, draw_labels, guided, true_points
 from .config.experiment import Experiment
 from .config.presets import Preset, experiment_of
 from .device_names import device_from
@@ -315,15 +315,14 @@ def denoise(
     x[0] = (usual if begin is None else begin)[:kept]
     # A copy, because a network in training keeps changing after this.
     of = deepcopy(denoiser)
-    shown, label = labels if labels is None else labels[:kept], label_of(experiment)
-    told: Labels = shown if label is None else label
-    by = guided(experiment, denoiser, told)
+    shown = labels if labels is None else labels[:kept]
+    by = guided(experiment, denoiser, shown)
     sampling = _Sampling(
         make_sampler(config, levels, sampler),
         steps_back(config, sampler),
         noises(config, sampler),
         of,
-        guided(experiment, of, told),
+        guided(experiment, of, shown),
         schedule,
         x,
         count,

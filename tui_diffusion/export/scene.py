@@ -312,8 +312,8 @@ class Animation:
         ``level`` is below N.
         """
         step, labels = self.trajectory.step(level, slice(ESTIMATES)), self.trajectory.labels
-        told = labels if labels is None else labels[:ESTIMATES].cpu()
-        ideal = guided(self.exhibit.experiment, self.ideal, told)
+        shown = labels if labels is None else labels[:ESTIMATES].cpu()
+        ideal = guided(self.exhibit.experiment, self.ideal, shown)
         exact = ideal(step.x.cpu(), self.trajectory.schedule[level])
         return _numbers(step.x0_hat), _numbers(exact.x0_hat)
 

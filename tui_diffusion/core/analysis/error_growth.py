@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ..assemble import make_method, make_mixture, make_sampler, noises, sampling_schedule
-from ..conditioning import draw_labels, guided, label_of
+from ..conditioning import draw_labels, guided
 from ..config.experiment import Experiment
 from ..methods import Denoiser, IdealDenoiser, Method, Prediction
 from ..randomness import generator
@@ -66,12 +66,11 @@ def amplification(experiment: Experiment) -> tuple[Amplification, ...]:
     schedule, mixture = sampling_schedule(experiment), make_mixture(experiment.data)
     points = max(4, min(64, 3000 // schedule.levels))
     method = make_method(experiment.method, mixture)
-    labels, label = draw_labels(experiment, mixture, points, 0), label_of(experiment)
+    labels = draw_labels(experiment, mixture, points, 0)
 
     def ideal(copies: int = 1) -> Denoiser:
-        told = None if labels is None else labels.repeat(copies)
-        exact = IdealDenoiser(mixture, method)
-        return guided(experiment, exact, told if label is None else label)
+        repeated = None if labels is None else labels.repeat(copies)
+        return guided(experiment, IdealDenoiser(mixture, method), repeated)
 
     sampler = make_sampler(experiment.sampling, schedule.levels)
     random = generator(0, "amplification")

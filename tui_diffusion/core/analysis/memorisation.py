@@ -2,7 +2,7 @@
 
 Two denoisers are exact, that of the population and that of the training set (`training_set`). With
 the first a network invents points, with the second it copies. Here are the loss on either, the
-distance to either, and the share of copies in a sample.
+distance to either, and, with the share of copies in a sample (`copies`), a report of all.
 
 A loss E‖output − T‖² on a distribution is its floor plus the network's distance from the optimum of
 that distribution, E‖output − E[T|x]‖² (see `loss_floor`). So the losses here are expectations: the
@@ -94,11 +94,11 @@ def _losses(
     seed: int,
 ) -> tuple[float, float]:
     """Return the expected loss on some data, and its floor."""
-    data, told = labelled(experiment, source, training=True), partial(conditioned, denoiser)
+    data, of = labelled(experiment, source, training=True), partial(conditioned, denoiser)
     method = make_method(experiment.method, make_mixture(experiment.data))
     loss = floor = 0.0
     for level, share in levels:
-        excess = excess_on(told, method, data, level, points, seed)
+        excess = excess_on(of, method, data, level, points, seed)
         loss += share * loss_on(experiment, method, data, level, excess)
         floor += share * loss_on(experiment, method, data, level)
     return loss, floor
