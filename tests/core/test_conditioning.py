@@ -6,11 +6,12 @@ import torch
 from tui_diffusion.core import trajectory as sampling
 from tui_diffusion.core.analysis.energy_distance import Reference
 from tui_diffusion.core.assemble import make_ideal, make_method, make_mixture, network_for
-from tui_diffusion.core.conditioning import check_guide, guided, label_of, truth_of
+from tui_diffusion.core.conditioning import guided, label_of, truth_of
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.config.stepping import nudge
 from tui_diffusion.core.guidance import GuidedDenoiser
+from tui_diffusion.core.guide_run import check_guide
 from tui_diffusion.core.methods import IdealDenoiser, NetworkDenoiser
 from tui_diffusion.core.runs.run import save_run
 from tui_diffusion.core.trajectory import denoise, forward_process

@@ -34,7 +34,7 @@ def resampled(
 
     Say which of its parts have changed since. Raise `ConfigError` for a setting of the training.
     """
-    from ..core.conditioning import check_guide
+    from ..core.guide_run import check_guide
 
     changes = parse_settings(settings)
     for path in changes:

@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 
 from ..core.analysis.memorisation_log import MemorisationLog
 from ..core.analysis.report import training_report
-from ..core.conditioning import check_guide
 from ..core.config.choices import check_installed
 from ..core.config.errors import ConfigError
 from ..core.config.experiment import Experiment
 from ..core.faults import fault_of
+from ..core.guide_run import check_guide
 from ..core.paths import store
 from ..core.runs.checkpointer import Checkpointer
 from ..core.runs.event_log import EventLog

@@ -10,7 +10,6 @@ main denoiser's own exact counterpart, so that guidance changes nothing there.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -18,11 +17,10 @@ from torch import Tensor
 from .assemble import make_mixture, mixture_for
 from .config.errors import ConfigError
 from .config.experiment import Experiment
-from .config.fields import OWN_GUIDES
 from .guidance import ClassDenoiser, GuidedDenoiser
+from .guide_run import guide_run
 from .methods import Denoiser, IdealDenoiser, Method, NetworkDenoiser, Prediction, device_of
 from .mixtures import GaussianMixture
-from .parts.methods import METHOD_PARTS
 from .randomness import generator
 from .schedules import Level
 
@@ -164,7 +162,7 @@ def _guide(experiment: Experiment, denoiser: NetworkDenoiser, labels: Labels) ->
                     "sampling.guide",
                 )
             return NetworkDenoiser(denoiser.guide, denoiser.method, labels)
-    run = _run(experiment, device_of(denoiser))
+    run = guide_run(experiment, device_of(denoiser))
     known = labels if run.experiment.network.labels else None
     return _InTermsOf(denoiser.method, replace(run.denoiser, labels=known))
 
@@ -179,7 +177,7 @@ def _exact_guide(
         case "own":
             return None
     device = denoiser.mixture.means.device
-    of = _run(experiment, device).experiment
+    of = guide_run(experiment, device).experiment
     known = labels if of.network.labels else None
     if of.data == experiment.data:
         return None if known is labels else conditioned(denoiser, known)
@@ -200,65 +198,3 @@ class _InTermsOf:
     def of(self, part: slice) -> _InTermsOf:
         """Return the denoiser of some of the points."""
         return replace(self, denoiser=self.denoiser.of(part))
-
-
-# --- another run as the guide --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _GuideRun:
-    """A run that guides: its experiment, and its network on a device."""
-
-    experiment: Experiment
-    denoiser: NetworkDenoiser
-
-
-def check_guide(experiment: Experiment) -> None:
-    """Raise `ConfigError` if the guide of an experiment is a run that cannot be used."""
-    if experiment.sampling.guidance != 1 and experiment.sampling.guide not in OWN_GUIDES:
-        _run(experiment, torch.device("cpu"))
-
-
-def _run(experiment: Experiment, device: torch.device) -> _GuideRun:
-    """Return the run that guides, read once; raise `ConfigError` if it does not fit."""
-    from .runs.naming import find
-    from .runs.run import RunError
-
-    name = experiment.sampling.guide
-    try:
-        folder = find(name)
-        written = (folder / "run.json").stat().st_mtime_ns
-        run = _opened(str(folder.absolute()), written, str(device))
-    except (RunError, OSError) as error:
-        reason = error if isinstance(error, RunError) else f"{error.strerror}; allowed: a run"
-        raise ConfigError(f"sampling.guide: {reason}", "sampling.guide") from None
-    if reason := _unfit(experiment, run.experiment):
-        raise ConfigError(f"sampling.guide: run {name!r} {reason}", "sampling.guide")
-    return run
-
-
-@lru_cache(maxsize=8)
-def _opened(folder: str, written: int, device: str) -> _GuideRun:
-    from .runs.run import open_run
-
-    run = open_run(folder)
-    return _GuideRun(run.experiment, run.denoiser(device))
-
-
-def _unfit(experiment: Experiment, guide: Experiment) -> str:
-    """Return why a run cannot guide, or ''."""
-    if guide.dim != experiment.dim:
-        return f"denoises {guide.dim} axes; allowed: a run of {experiment.dim}"
-    both = experiment.network.labels and guide.network.labels
-    if both and guide.data.classes != experiment.data.classes:
-        return (
-            f"knows {guide.data.classes} classes; allowed: a run of {experiment.data.classes}, or "
-            "one without labels"
-        )
-    any_level = METHOD_PARTS[guide.method.name].any_level
-    if not any_level and guide.schedule != experiment.schedule:
-        return (
-            "was trained at other noise levels; allowed: a run of the same schedule, or of a "
-            "method that covers every level"
-        )
-    return ""
