@@ -20,7 +20,12 @@ from ..core.analysis.guidance_effect import GuidanceEffect, guidance_effect
 from ..core.analysis.guided_truth import GuidedTruth, guided_truth
 from ..core.analysis.likelihood import Likelihood, likelihood
 from ..core.analysis.loss_floor import LevelLoss, level_losses, stage_floors
-from ..core.analysis.memorisation import OptimumDistance, optimum_distances
+from ..core.analysis.memorisation import (
+    OptimumDistance,
+    clean_points,
+    copied,
+    optimum_distances,
+)
 from ..core.analysis.probability_flow import NoFieldError
 from ..core.arrays import Floats
 from ..core.assemble import make_ideal, make_mixture, scaling_of
@@ -253,9 +258,11 @@ class Animation:
     @cached_property
     def groups(self) -> Groups | None:
         """The groups of the points; None if they have none."""
-        maker = self.exhibit.maker
-        finite = None if maker == "true data" else self.exhibit.training_set
-        return groups_of(self.trajectory, finite, "ideal" if "ideal" in maker else "network")
+        maker, finite = self.exhibit.maker, self.exhibit.training_set
+        if finite is None or maker == "true data":
+            return groups_of(self.trajectory)
+        copies = copied(clean_points(self.trajectory), finite)
+        return groups_of(self.trajectory, copies, "ideal" if "ideal" in maker else "network")
 
     @cached_property
     def densities(self) -> dict[tuple[Any, ...], Any]:

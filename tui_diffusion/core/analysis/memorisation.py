@@ -233,8 +233,13 @@ def clean_points(trajectory: Trajectory) -> Tensor:
 
 def copied_share(x: Tensor, finite: TrainingSet) -> float | None:
     """Return the share of copies among the finite points of x (n, d); None if there are none."""
-    x = x[torch.isfinite(x).all(1)]
-    return float(copied(x, finite).double().mean()) if len(x) else None
+    return share_of(copied(x, finite), x)
+
+
+def share_of(copies: Tensor, x: Tensor) -> float | None:
+    """Return the share of ``copies`` (n,) among the finite points of x (n, d)."""
+    known = torch.isfinite(x).all(1)
+    return float(copies[known].double().mean()) if known.any() else None
 
 
 def copied_share_real(count: int, finite: TrainingSet, seed: int = 0) -> float | None:
