@@ -53,8 +53,8 @@ def test_one_point_is_copied_where_true_points_are_further_away():
     finite = of(small("edm-moons", 1))
     x = finite.points + torch.tensor([[0.0, 0.0], [0.1, 0.0], [3.0, 0.0]]).double()
     assert copied(x, finite).tolist() == [True, True, False]
-    alone = made(finite.points)  # where nothing else is known
-    assert copied(x, alone).tolist() == [False] * 3
+    alone = made(finite.points)  # where nothing else is known, against the unit size
+    assert copied(x, alone).tolist() == [True, True, False]
 
 
 def test_points_that_are_not_finite_are_no_copies():
