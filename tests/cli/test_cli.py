@@ -130,6 +130,14 @@ def test_every_command_has_two_examples_that_can_be_given(run_cli):
 def test_the_reference_is_what_the_program_declares(run_cli):
     rows = run_cli.json("docs", "fields")["fields"]
     assert [row["field"] for row in rows] == list(field_table())
+    guided = next(row for row in rows if row["field"] == "sampling.guidance_to")
+    assert guided["only"] == {}
+    assert guided["any"] == {
+        "network.labels": ["true"],
+        "network.guide": ["true"],
+        "sampling.guide": ["RUN"],
+    }
+    assert not any(row["any"] for row in rows if not row["field"].startswith("sampling.gui"))
     topics = [row["topic"] for row in run_cli.json("docs")["topics"]]
     for topic in topics:
         rows = run_cli.json("docs", topic)[topic]

@@ -53,8 +53,8 @@ def test_one_point_is_copied_where_true_points_are_further_away():
     finite = of(small("edm-moons", 1))
     x = finite.points + torch.tensor([[0.0, 0.0], [0.1, 0.0], [3.0, 0.0]]).double()
     assert copied(x, finite).tolist() == [True, True, False]
-    alone = made(finite.points)  # where nothing else is known
-    assert copied(x, alone).tolist() == [False] * 3
+    alone = made(finite.points)  # where nothing else is known, against the unit size
+    assert copied(x, alone).tolist() == [True, True, False]
 
 
 def test_points_that_are_not_finite_are_no_copies():
@@ -70,8 +70,8 @@ def test_losses_are_those_that_training_has_on_average():
     """Of weights that hardly move, over as many batches, within four standard errors."""
     for name, loss in (("edm-multimodal", "mean"), ("ddpm-1d", "sum"), ("naive-1d", "norm")):
         base = {"training__lr": 1e-12, "training__batch": 64, "training__steps": 600}
-        on_set, on_fresh = (small(name, count, training__loss=loss, data__balanced=False, **base)
-                            for count in (8, 0))  # fmt: skip
+        on_set = small(name, 8, training__loss=loss, **base)
+        on_fresh = small(name, 0, training__loss=loss, data__balanced=False, **base)
         known = finite_losses(on_set, trained(on_set).denoiser, points=20_000)
         for experiment, value in ((on_set, known.train), (on_fresh, known.heldout)):
             seen = trained(experiment).losses.astype(float)

@@ -1,13 +1,13 @@
 """Measurements during a training on a fixed set: what they are, when they come, where they stay."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tui_diffusion.core.analysis import memorisation_log
 from tui_diffusion.core.analysis.memorisation import finite_losses, optimum_distances, overall
-from tui_diffusion.core.analysis.memorisation_log import SHARE, MemorisationLog
+from tui_diffusion.core.analysis.memorisation_log import BEFORE, SHARE, MemorisationLog
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.memorisation_rows import ROW, set_floors, with_report
 from tui_diffusion.core.runs.manifest import MEMORISATION_FILE, RunError
@@ -44,21 +44,33 @@ def test_a_row_holds_the_numbers_of_a_report_and_the_training_is_as_without_it()
 
 
 def test_measurements_take_no_more_of_the_time_than_they_may():
-    clock = SimpleNamespace(now=0.0)
     trainer = trained(FINITE, 20)
-    log = MemorisationLog(trainer, clock=lambda: clock.now)
-    for _ in range(2):
-        clock.now = log._due
+    log, costs, start = MemorisationLog(trainer), [0.0], trainer.seconds
+    while log.spent <= 2 * BEFORE:
+        trainer.seconds = log._due
+        before = log.spent
         measure(log)
-    assert log.cost > 0
-    assert log._due - clock.now >= log.cost / SHARE
-    before = log._thread
-    clock.now = log._due - 1e-6
+        costs.append(log.spent - before)
+        most = (trainer.seconds - start) * SHARE + BEFORE
+        assert log.spent <= most + 0.1 + max(costs)
+        log.spent += 0.1  # as if it were a larger network
+    thread, trainer.seconds = log._thread, log._due - 1e-6
     log.offer()
-    assert log._thread is before
+    assert log._thread is thread
     fresh = MemorisationLog(trained(short("naive-2d", 40), 2))
     fresh.offer()
     assert fresh._thread is None, "no training set"
+
+
+def test_a_fault_ends_the_measurements_and_not_the_training(monkeypatch):
+    trainer = trained(FINITE, 20)
+    log = MemorisationLog(trainer)
+    monkeypatch.setattr(memorisation_log, "finite_losses", lambda *_, **__: 1 / 0)
+    measure(log)
+    assert not len(log.rows)
+    thread, trainer.seconds = log._thread, 1e9
+    log.offer()
+    assert log._thread is thread
 
 
 def test_a_run_keeps_them_and_goes_on_with_them():

@@ -18,7 +18,12 @@ from tui_diffusion.core.config import point_files as points
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment import Experiment
-from tui_diffusion.core.config.point_files import FileChoices, file_choices, read_points
+from tui_diffusion.core.config.point_files import (
+    FileChoices,
+    file_choices,
+    read_labelled,
+    read_points,
+)
 from tui_diffusion.core.config.text_table import TableError, parse_numbers, read_table
 from tui_diffusion.core.runs.run import open_run, save_run
 from tui_diffusion.core.training.trainer import Trainer
@@ -56,7 +61,7 @@ def of_file(file: Path, **settings: object) -> Experiment:
 def refused(file: Path, **chosen: str) -> ConfigError:
     """The one line that says why a file cannot be read so."""
     with pytest.raises(ConfigError) as caught:
-        read_points(file, **chosen)
+        read_labelled(file, **chosen)
     message = str(caught.value)
     assert message.isprintable() and "allowed: " in message and len(message) < 400
     return caught.value
@@ -281,3 +286,24 @@ def test_plain_numbers_are_those_that_are_read_cell_by_cell(rows, separator):
 def test_a_table_of_plain_numbers_is_not_read_cell_by_cell():
     for text in ("x,y\n1,2.5\n-3e-2, 4\n", "1 2\n 3  4 \n", "x\n1\n2\n", "1;2\n3;4\n# end\n"):
         assert read_table(text.encode(), several=True).plain_numbers() is not None, text
+
+
+def test_an_array_beside_the_points_of_an_archive_holds_their_labels(tmp_path):
+    y, other = np.array([2, 0, 0, 2, 2, 0]), np.array(["a", "b"] * 3)
+    plane = np.arange(12.0).reshape(6, 2)
+    for name in ("label", "labels", "Class", "classes", "y"):
+        file = written(tmp_path, "a.npz", saved(points=plane, **{name: y}))
+        values, labels = read_labelled(file)
+        assert values.tolist() == plane.tolist()
+        assert (labels[0].tolist(), labels[1]) == ([1, 0, 0, 1, 1, 0], ("0", "2"))
+        assert file_choices(file).columns == ("1", "2", name)
+        assert read_labelled(file, "2")[0].tolist() == plane[:, 1:].tolist()
+    file = written(tmp_path, "b.npz", saved(points=plane, kind=other, short=y[:5]))
+    assert read_labelled(file, "points")[1] is None
+    assert read_labelled(file, "points", label="kind")[1][1] == ("a", "b")
+    assert of_file(file, columns="points", label="kind").data.class_names == ("a", "b")
+    for label in ("short", "none"):
+        error = refused(file, columns="points", label=label)
+        assert error.field == "data.label" and str(error).endswith("allowed: kind")
+    file = written(tmp_path, "c.npz", saved(points=plane, y=np.arange(6.5, 12)))
+    assert read_labelled(file)[1][1][0] == "6.5"

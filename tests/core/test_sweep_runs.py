@@ -7,12 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tui_diffusion.core.analysis.report import sample_report
+from tui_diffusion.core.config.catalog import get_preset
+from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.runs.checkpointer import Checkpointer
 from tui_diffusion.core.runs.lock import Lock
 from tui_diffusion.core.runs.manifest import RunError
 from tui_diffusion.core.runs.naming import all_runs, find, run_folders
 from tui_diffusion.core.runs.outside import remember
-from tui_diffusion.core.runs.run import open_run
+from tui_diffusion.core.runs.run import open_run, save_run
 from tui_diffusion.core.sweeps.either import find_sweep_or_run
 from tui_diffusion.core.sweeps.engines.protocol import Event
 from tui_diffusion.core.sweeps.naming import find_sweep, open_sweep
@@ -26,11 +28,14 @@ from tui_diffusion.core.sweeps.store import (
     read_sweep,
     rename_sweep,
 )
+from tui_diffusion.core.sweeps.sweep import Sweep
 from tui_diffusion.core.sweeps.training import train_run
 from tui_diffusion.core.training.trainer import Trainer, train
 from tui_diffusion.core.trajectory import denoise
 
-from ..sweeps import Inline, carried_out, small
+from ..changed import changed
+from ..sweeps import SMALL, Inline, carried_out, small
+from ..trainings import short, trained
 from .short_trainings import same, weights
 
 
@@ -47,6 +52,19 @@ def test_a_run_of_a_sweep_is_a_run_as_everywhere_and_what_train_gives(home):
         assert same(weights(opened.denoiser()), weights(progress.trainer))
         sampled = sample_report(training.experiment, denoise(opened.experiment, opened.denoiser()))
         assert opened.metrics["sample"] == sampled["sample"]
+
+
+def test_a_guide_that_cannot_be_ends_a_sweep_before_it_is_written(home):
+    other = trained(short("naive-1d", 5))
+    save_run(home / "plain", other, "finished")
+    good = {"sampling.guidance": 2, "sampling.guide": str(home / "plain")}
+    base = get_preset("naive-1d").experiment.with_settings({**SMALL, **good})
+    axes = {"sampling.guide": [str(home / "plain"), "none-such"]}
+    for sweep in (Sweep(base, axes), Sweep(changed(base, sampling__guide="none-such"))):
+        with pytest.raises(ConfigError, match=r"sampling.guide: run 'none-such' does not exist"):
+            run_sweep(sweep, Inline())
+    assert not list_sweeps()
+    assert carried_out(Sweep(base, {"sampling.guidance": [1, 2]})).done == 1
 
 
 def test_a_second_start_does_what_is_missing_only(home):

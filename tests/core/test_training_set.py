@@ -204,6 +204,14 @@ def test_the_least_residual_of_two_points_is_known(sigma):
     assert known == pytest.approx(true, abs=2e-3 * sigma**2)
 
 
+def test_a_class_without_points_has_the_optimum_of_all_points():
+    experiment = small("edm-classes", 1, sampling__guidance=3, sampling__points=64)
+    finite, ideal = of(experiment), ideal_denoiser(experiment, "training set")
+    for label in ("all", "0", "1"):
+        sample = denoise(changed(experiment, sampling__label=label), ideal).result
+        assert float((sample - finite.points).norm(dim=1).max()) < 1e-2, label
+
+
 def test_the_constants_of_edm_are_those_of_the_population():
     experiment = small("edm-moons", 2)
     population, own = (ideal_denoiser(experiment, of) for of in ("population", "training set"))

@@ -82,7 +82,7 @@ def test_signs_tell_classes_apart_without_colours_and_marks_where_colours_repeat
     marks = [character if not 0x2800 <= ord(character) < 0x2900 else "" for _, character in looks]
     assert len({*zip(colours_of(line), marks, strict=True)}) == 16
     names = [sample for sample, _, _ in group_legend(groups, signs=True)]
-    assert names[:2] == ["0", "1"] and names[10] == "a 10"
+    assert names[:2] == ["0", "1"] and names[10] == "a10"
     pictures = [class_group(k) for k in range(16)]
     assert len({(group.role, group.shape) for group in pictures}) == 16
     assert len({group.shape for group in pictures[:HUES]}) == HUES
@@ -170,6 +170,13 @@ def test_the_truth_is_that_of_the_label_and_the_window_that_of_all():
              for t in (everything, one)]  # fmt: skip
     assert drawn[0][-1].text == drawn[1][-1].text  # the ticks of the same axis
     assert one.numbers(20).goal_mean == mixture.means[2].tolist()
+
+
+def test_a_field_says_of_which_label_it_is():
+    for label, words in (("all", "score of ideal, no label"), ("2", "score of ideal, class 2")):
+        trajectory = true_points(labelled(sampling__label=label), "ideal")
+        lines = picture(trajectory, ViewState(5.0, "score field"), 100, 24, PALETTE, "braille")
+        assert words in lines[0].text
 
 
 def test_points_without_labels_have_no_groups():

@@ -125,6 +125,23 @@ def test_a_step_of_2000_points_is_under_4000_bytes_and_idling_is_none():
 
 
 @pytest.mark.slow
+def test_a_step_of_points_by_class_is_a_few_kilobytes():
+    arguments = ("edm-multimodal", "--set", "network.labels=true", "--points", "2000")
+    with Terminal(*arguments, size=(80, 24), env={"COLORTERM": "truecolor"}) as terminal:
+        terminal.until("idle")
+        terminal.go("3", "class 0 1 2 3")
+        terminal.go("home", "level 0/20")
+        terminal.settle()
+        for level in range(1, 21):
+            before = len(terminal.sent)
+            terminal.go("l", f"level {level}/20")
+            terminal.settle()
+            assert 0 < len(terminal.sent) - before < 7000, f"level {level}"
+        terminal.press("q")
+        terminal.ends_cleanly()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env", "term"),
     [({"NO_COLOR": "1"}, "linux"), ({}, "vt220")],

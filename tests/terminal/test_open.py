@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,3 +62,22 @@ def test_a_script_opens_the_lab_and_goes_on_afterwards(tmp_path: Path, home: Pat
     assert state in ("stopped", "finished") and step == losses > 0
     assert text.startswith("LabResult(experiment='naive-1d', state=")
     assert "run='naive-1d-" in text
+
+
+_LEFT = """\
+import threading, time
+from tui_diffusion.lab.live.surroundings import put_back
+
+def work():
+    time.sleep(0.3)
+    print("ended", flush=True)
+
+with put_back():
+    threading.Thread(target=work, daemon=True).start()
+"""
+
+
+def test_a_thread_that_computes_on_has_ended_before_the_script_does() -> None:
+    """Within torch, Python's end of it would abort the process."""
+    done = subprocess.run([sys.executable, "-c", _LEFT], capture_output=True, text=True, check=True)
+    assert done.stdout == "ended\n"

@@ -17,7 +17,10 @@ Row = Mapping[str, Any]
 
 
 def field_rows() -> list[Row]:
-    """Return a row for every hyperparameter that ``--set`` accepts."""
+    """Return a row for every hyperparameter that ``--set`` accepts.
+
+    It has an effect if all conditions of ``only`` hold, and one of ``any`` if there are some.
+    """
     from ..core.config.experiment import field_table
     from ..core.config.value_types import format_value
     from ..core.parts.registries import find_more
@@ -29,7 +32,8 @@ def field_rows() -> list[Row]:
             "about": spec.help,
             "allowed": spec.allowed,
             "default": format_value(spec.default),
-            "only": {path: list(values) for path, values in spec.when.items()},
+            "only": {path: list(values) for path, values in spec.all_of.items()},
+            "any": {path: list(values) for path, values in spec.any_of.items()},
         }
         for spec in field_table().values()
     ]
@@ -97,11 +101,14 @@ def formatted(rows: Iterable[Row], width: int) -> str:
 
 def _lines(row: Row, width: int) -> list[str]:
     name, about, *_ = row.values()
-    only = " and ".join(f"{path} = {' or '.join(v)}" for path, v in row.get("only", {}).items())
+    only, either = (
+        word.join(f"{path} = {' or '.join(v)}" for path, v in row.get(key, {}).items())
+        for key, word in (("only", " and "), ("any", " or "))
+    )
     more = {
         "allowed": row.get("allowed"),
         "default": row.get("default"),
-        "only while": only,
+        "only while": only or either,
         "formula": row.get("formula"),
         "unit": row.get("unit"),
         "good": row.get("good"),

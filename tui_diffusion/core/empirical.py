@@ -36,8 +36,12 @@ class Empirical(GaussianMixture):
         return Empirical(self.means, labels=self.labels, device=device)
 
     def of_class(self, label: int) -> Empirical:
-        """Return the distribution of the points of a class; raise ValueError if there are none."""
-        return Empirical(super().of_class(label).means, device=self.means.device)
+        """Return the distribution of the points of a class, of all points if it has none.
+
+        No loss on the points determines the output for a label that none of them has.
+        """
+        of = self.means[self.labels == label]
+        return Empirical(of if len(of) else self.means, device=self.means.device)
 
     def denoise(self, x: Tensor, alpha: Coefficient, sigma: Coefficient) -> Tensor:
         """Return E[x_0 | x] = Σ_i x_i softmax_i((α x·x_i − α² ‖x_i‖²/2)/σ²), shape (n, d).

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from ..core.analysis.copies import clean_points, copied
 from ..core.arrays import Floats, Range
 from ..core.text import shortened
 from ..core.training_set import TrainingSet
@@ -113,16 +113,16 @@ def class_group(label: int) -> Group:
 
 
 def groups_of(
-    trajectory: Trajectory, finite: TrainingSet | None = None, role: str = "network"
+    trajectory: Trajectory, copies: Tensor | None = None, role: str = "network"
 ) -> Groups | None:
     """Return the groups of a trajectory's points: their classes, if they have labels.
 
-    Otherwise, with a training set, they are the points that end as copies of it, and the others,
-    which have the colour ``role``.
+    Otherwise they are the points that end as ``copies`` (n,) of a training set, if it is given, and
+    the others, which have the colour ``role``.
     """
     labels = trajectory.labels
-    if labels is None and finite is not None:
-        index = copied(clean_points(trajectory), finite).numpy().astype(np.int64)
+    if labels is None and copies is not None:
+        index = copies.numpy().astype(np.int64)
         return Groups(index, (Group("new", role, sign="."), COPIES))
     if labels is None:
         return None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.analysis.attribution import Attribution, attribute
+from ..core.analysis.copies import clean_points, copied
 from ..core.analysis.densities import goal_moments
 from ..core.analysis.error_growth import Amplification, amplification
 from ..core.analysis.evaluations import SamplerError, errors_by_evaluations
@@ -253,9 +254,11 @@ class Animation:
     @cached_property
     def groups(self) -> Groups | None:
         """The groups of the points; None if they have none."""
-        maker = self.exhibit.maker
-        finite = None if maker == "true data" else self.exhibit.training_set
-        return groups_of(self.trajectory, finite, "ideal" if "ideal" in maker else "network")
+        maker, finite = self.exhibit.maker, self.exhibit.training_set
+        if finite is None or maker == "true data":
+            return groups_of(self.trajectory)
+        copies = copied(clean_points(self.trajectory), finite)
+        return groups_of(self.trajectory, copies, "ideal" if "ideal" in maker else "network")
 
     @cached_property
     def densities(self) -> dict[tuple[Any, ...], Any]:

@@ -56,7 +56,7 @@ ACTIONS = (
         "loss_view", "o", "o", "loss views",
         "Show the next view: the loss; its excess over the floor at every level; where the error "
         "comes from; the noise and how errors grow; the error against evaluations; the guidance "
-        "at every level.",
+        "at every level; with a training set, the distance to both optima.",
         "Training", target="training",
     ),
     Action(

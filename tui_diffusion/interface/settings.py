@@ -89,7 +89,7 @@ class RestorePoint:
     tab: Annotated[StrictStr, _where(_KEPT.__contains__)] = _choice("denoising", _KEPT)
     view_1d: Annotated[StrictStr, _where(VIEWS_1D.__contains__)] = _choice(VIEWS_1D[0], VIEWS_1D)
     view_2d: Annotated[StrictStr, _where(VIEWS_2D.__contains__)] = _choice(VIEWS_2D[0], VIEWS_2D)
-    tour: Annotated[StrictInt, Field(ge=0, le=9)] = _setting(0, "a whole number from 0 to 9")
+    tour: Annotated[StrictInt, Field(ge=0, le=10)] = _setting(0, "a whole number from 0 to 10")
     guided: StrictBool = _choice(False, ("true", "false"))
     declined: Printable | None = _setting(None, "the name of a run")
     play_mode: Annotated[StrictStr, _where(PLAY_MODES.__contains__)] = _choice(

@@ -59,6 +59,12 @@ class Given:
             return "forward"
         return "ideal" if type(made_by).__name__ == "IdealDenoiser" else "network"
 
+    def ideal_of(self) -> Optimum:
+        """Return the data of which an ideal denoiser made the trajectory."""
+        made_by = self.trajectory.denoiser if self.trajectory is not None else None
+        of = type(getattr(made_by, "mixture", None)).__name__
+        return "training set" if of == "Empirical" else "population"
+
 
 @dataclass
 class Workspace:
@@ -158,13 +164,15 @@ class Workspace:
         source: PointSource = "forward"
         step, denoiser = 0, None
         shown: Trajectory | None = None
-        if self.source_ideal:
-            source = "ideal"
+        trained = training.experiment if training is not None else None
+        ideal_of: Optimum = "population"
+        if self.source_ideal and self.ideal_of is not None:
+            source, ideal_of = "ideal", self.ideal_of
         elif training is not None and training.snapshot is not None:
             source = "network"
             step, denoiser = training.snapshot
         elif given is not None and _same_network(given.experiment, experiment):
-            denoiser = given.denoiser
+            denoiser, trained = given.denoiser, given.experiment
             source = "network" if denoiser is not None else "forward"
         points = experiment.sampling.points
         if live and source == "network":
@@ -174,14 +182,12 @@ class Workspace:
             source = given.source()
             denoiser = shown.denoiser if source == "network" else None
             points, seed = shown.points, seed if shown.seed is None else shown.seed
-        trained = training.experiment if training is not None else None
-        if training is None and given is not None:
-            trained = given.experiment
+            ideal_of = given.ideal_of()
         return SampleRequest(
             *(experiment, source, seed, points, step, denoiser, live, level),
             given=shown,
             trained=trained,
-            ideal_of=self.ideal_of if self.source_ideal and self.ideal_of else "population",
+            ideal_of=ideal_of,
         )
 
     def _shown(self, given: Given) -> Trajectory | None:

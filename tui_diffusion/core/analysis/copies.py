@@ -19,7 +19,8 @@ def copied(x: Tensor, finite: TrainingSet) -> Tensor:
 
     A copy is nearer to its nearest training point than a third of the distance to the second
     nearest (Yoon et al. 2023). Equal training points count once. If there is only one, the second
-    distance is the root mean square distance of unseen data from it.
+    distance is the root mean square distance of unseen data from it, or 1 if no other data differ
+    from it.
     """
     points = torch.unique(finite.points, dim=0).to(x)
     if len(points) == 1:
@@ -35,10 +36,10 @@ def copied(x: Tensor, finite: TrainingSet) -> Tensor:
 
 
 def _reach(finite: TrainingSet) -> float:
-    """Return the root mean square distance of unseen data from the first training point."""
+    """Return the root mean square distance of unseen data from the first training point, or 1."""
     source = finite.unseen or finite.mixture
     offset = source.mean() - finite.points[0].to(source.means)
-    return float((source.std().square() + offset.square()).sum().sqrt())
+    return float((source.std().square() + offset.square()).sum().sqrt()) or 1.0
 
 
 def clean_points(trajectory: Trajectory) -> Tensor:
@@ -49,8 +50,13 @@ def clean_points(trajectory: Trajectory) -> Tensor:
 
 def copied_share(x: Tensor, finite: TrainingSet) -> float | None:
     """Return the share of copies among the finite points of x (n, d); None if there are none."""
-    x = x[torch.isfinite(x).all(1)]
-    return float(copied(x, finite).double().mean()) if len(x) else None
+    return share_of(copied(x, finite), x)
+
+
+def share_of(copies: Tensor, x: Tensor) -> float | None:
+    """Return the share of ``copies`` (n,) among the finite points of x (n, d)."""
+    known = torch.isfinite(x).all(1)
+    return float(copies[known].double().mean()) if known.any() else None
 
 
 def copied_share_real(count: int, finite: TrainingSet, seed: int = 0) -> float | None:

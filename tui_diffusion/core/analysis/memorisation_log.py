@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from contextlib import suppress
 from copy import deepcopy
 from threading import Thread
-from time import monotonic, thread_time
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from ..assemble import make_schedule
@@ -20,14 +17,14 @@ from .memorisation import finite_losses, optimum_distances, overall
 if TYPE_CHECKING:
     from ..training.trainer import Trainer
 
-SECONDS = 0.5
-"""Minimum seconds between two measurements."""
-
-SHARE = 0.02
+SHARE = 0.03
 """Maximum share of the training's time for measurements."""
 
-_SPACING = 200
-"""A long training is measured after each of so many parts of the time that it has taken."""
+BEFORE = 0.3
+"""Seconds of measurements beyond that share: most changes at the beginning."""
+
+_SECONDS, _SPACING = 0.1, 100
+"""Minimum seconds between two measurements, and per second of the training so far."""
 
 
 def measured(trainer: Trainer, network: Any, step: int) -> dict[str, float | None]:
@@ -56,14 +53,15 @@ class MemorisationLog:
 
     The training thread calls `offer` between two steps, which copies the network if a measurement
     is due; a background thread measures the copy. Without a training set nothing is measured.
+    ``spent`` is what that took so far, in seconds; a fault ends it, but not the training.
     """
 
-    def __init__(self, trainer: Trainer, *, clock: Callable[[], float] = monotonic) -> None:
-        self.cost = 0.0
+    def __init__(self, trainer: Trainer) -> None:
+        self.spent = 0.0
         self._trainer = trainer
-        self._clock = clock
-        self._due = clock() if trainer.training_set is not None else math.inf
-        self._prepared = self._closed = False
+        self._due = self._begun = trainer.seconds
+        self._prepared = False
+        self._closed = trainer.training_set is None
         self._thread: Thread | None = None
 
     @property
@@ -73,16 +71,19 @@ class MemorisationLog:
 
     def offer(self) -> None:
         """Measure the network if that is due and the last measurement has ended."""
-        if self._clock() < self._due or (self._thread is not None and self._thread.is_alive()):
+        trainer = self._trainer
+        if self._closed or trainer.seconds < self._due:
+            return
+        if self._thread is not None and self._thread.is_alive():
             return
         began = thread_time()
-        copy = deepcopy(self._trainer.average).cpu(), self._trainer.step, thread_time() - began
+        copy = deepcopy(trainer.average).cpu(), trainer.step, thread_time() - began
         self._thread = Thread(target=self._work, args=copy, name="memorisation", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Measure no more, and break off the current measurement."""
-        self._closed, self._due = True, math.inf
+        self._closed = True
         if self._thread is not None:
             self._thread.join()
 
@@ -93,12 +94,16 @@ class MemorisationLog:
     def _work(self, network: Any, step: int, copying: float) -> None:
         began, trainer = thread_time(), self._trainer
         between_parts.set(self._check)
-        with suppress(_ClosedError):
+        try:
             row = measured(trainer, network, step)
             self._check()
-            trainer.memorisation = with_report(trainer.memorisation, step, row)
-            # The first measurement computes the optima and their floors, once for all.
-            self.cost = copying + thread_time() - began if self._prepared else 0.0
-            self._prepared = True
-            rest = max(SECONDS, self.cost / SHARE, trainer.seconds / _SPACING)
-            self._due = self._clock() + rest
+        except Exception:  # such as MemoryError for a very large set
+            self._closed = True
+            return
+        trainer.memorisation = with_report(trainer.memorisation, step, row)
+        # The first measurement computes the optima and their floors, once for all.
+        self.spent += copying + thread_time() - began if self._prepared else 0.0
+        self._prepared = True
+        rest = max(_SECONDS, trainer.seconds / _SPACING)
+        affordable = self._begun + (self.spent - BEFORE) / SHARE
+        self._due = max(trainer.seconds + rest, affordable)

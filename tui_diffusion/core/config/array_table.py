@@ -13,10 +13,15 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from ..files import UNREADABLE
+from ..text import shortened
+from .errors import ConfigError
 from .text_table import TableError
 
 _MOST = 1000
 """Maximum number of columns, or of arrays in an archive."""
+
+_LABELS = ("label", "labels", "class", "classes", "y")
+"""Names of an array that holds the labels of points without being chosen."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +42,15 @@ def read_array(content: bytes) -> ArrayTable:
     return _table({"": _array(content)})
 
 
-def read_archive(content: bytes, limit: int, chosen: str) -> tuple[ArrayTable, str]:
-    """Read the columns of a .npz file and which of them are ``chosen``; raise `TableError`.
+def read_archive(
+    content: bytes, limit: int, chosen: str, label: str = ""
+) -> tuple[ArrayTable, str, str]:
+    """Read the columns of a .npz file, which of them are ``chosen``, and the one of the label.
 
-    A single array, or one chosen by its name, is read like a .npy file; of several, those of shape
-    (n,) are columns. ``limit``: maximum size of the unpacked file in bytes.
+    A single array, or one chosen by its name, is read like a .npy file. An array of shape (n,)
+    beside n points holds their labels if ``label`` names it, or if it is called label, class or y.
+    Otherwise arrays of shape (n,) are columns. ``limit``: maximum size of the unpacked file in
+    bytes. Raise `TableError`, or `ConfigError` for the label.
     """
     try:
         arrays = dict(_unpacked(content, limit))
@@ -49,13 +58,43 @@ def read_archive(content: bytes, limit: int, chosen: str) -> tuple[ArrayTable, s
         if isinstance(error, TableError):
             raise
         raise TableError("not an archive of arrays") from None
-    if len(arrays) == 1 and (not chosen or chosen in arrays):
-        return _table({"": next(iter(arrays.values()))}), ""
-    if chosen in arrays and arrays[chosen].ndim != 1:
-        return _table({"": arrays[chosen]}), ""
+    points = _points(arrays, chosen)
+    if points is not None:
+        beside = _labels(arrays, points, label)
+        if chosen == points or len(arrays) == 1 + len(beside):
+            table = _table({"": arrays[points]})
+            if beside:  # a first column without a name among others would be that of row names
+                names = (*(name or str(i) for i, name in enumerate(table.names, 1)), *beside)
+                table = ArrayTable(names, (*table.columns, *_table(beside).columns))
+            return table, "" if chosen == points else chosen, next(iter(beside), label)
     if not chosen and any(array.ndim != 1 for array in arrays.values()):
         raise TableError(f"holds {len(arrays)} arrays; choose one with data.columns", tuple(arrays))
-    return _table({name: array for name, array in arrays.items() if array.ndim == 1}), chosen
+    return _table({name: array for name, array in arrays.items() if array.ndim == 1}), chosen, label
+
+
+def _points(arrays: Mapping[str, NDArray[Any]], chosen: str) -> str | None:
+    """Return the name of the array of points, which are not columns; None if there is none."""
+    able = [name for name, array in arrays.items() if array.ndim != 1 or len(arrays) == 1]
+    if chosen in arrays:
+        return chosen if chosen in able else None
+    return able[0] if len(able) == 1 else None
+
+
+def _labels(arrays: Mapping[str, NDArray[Any]], points: str, label: str) -> dict[str, NDArray[Any]]:
+    """Return the array of the labels of points by its name; empty if there is none."""
+    able = [
+        name
+        for name, array in arrays.items()
+        if name != points and array.shape == arrays[points].shape[:1] and not array.dtype.names
+    ]
+    if label and not label.isdecimal() and able and label not in able:
+        raise ConfigError(
+            f"data.label: no array {shortened(label, 40)!r} of a label for each point; allowed: "
+            f"{', '.join(shortened(name, 20) for name in able[:8])}",
+            "data.label",
+        )
+    named = [label] if label in able else [name for name in able if name.lower() in _LABELS]
+    return {named[0]: arrays[named[0]]} if len(named) == 1 else {}
 
 
 def _unpacked(content: bytes, limit: int) -> Iterator[tuple[str, NDArray[Any]]]:

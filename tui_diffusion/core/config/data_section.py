@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import PrivateAttr, ValidationInfo, model_validator
@@ -116,6 +117,7 @@ class DataConfig(PartSection):
         True,
         "balanced",
         "Every training batch holds the components in equal numbers, as in the post.",
+        when={"data.train_points": ("0",), "data.holdout": ("0",)},
     )
     scaling: Literal["column", "shared"] = setting(
         "column",
@@ -236,14 +238,20 @@ class DataConfig(PartSection):
 
     @property
     def classes(self) -> int:
-        """Number of classes of the points."""
+        """Number of classes of the points; calls the function of a part, if they are of one."""
         if self._given is not None:
             return int(self._given.classes)
         if self.name == "ring":
             return self.count
         if self.class_names:
             return len(self.class_names)
-        return len(self.means) or DATA_PARTS[self.name].classes
+        return len(self.means) or DATA_PARTS[self.name].classes or self._classes_of_part()
+
+    def _classes_of_part(self) -> int:
+        function: Any = DATA_PARTS[self.name].function
+        named = signature(function).parameters
+        labels = function(**{name: getattr(self, name) for name in named})[2]
+        return int(labels.max()) + 1
 
     @property
     def finite(self) -> bool:

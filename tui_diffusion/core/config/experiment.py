@@ -15,8 +15,9 @@ from typing import Any
 from pydantic import ValidationError, field_validator, model_validator
 
 from .. import notebook
+from ..faults import PartError
 from ..nearest import did_you_mean, nearest
-from ..parts.datasets import DATA_PARTS
+from ..parts.datasets import DATA_PARTS, classed
 from ..parts.methods import METHOD_PARTS
 from ..parts.networks import NETWORK_PARTS
 from ..parts.registries import find_more, on_change, when_missed
@@ -121,13 +122,14 @@ class Experiment(Section):
 
     def _labels_fit(self) -> None:
         """Require classes for labels, a class that exists, and a guide for guidance."""
-        sampling, classes = self.sampling, self.data.classes
-        if self.network.labels and classes < 2:
+        sampling = self.sampling
+        classes = self.data.classes if self.network.labels else 0  # a part is called only for them
+        if classes == 1:
             raise ValueError(
                 f"network.labels: true needs data of two classes or more, not those of "
-                f"{self.data.name}; allowed: false"
+                f"{self.data.name}; allowed: false, or data.name = {_or(classed())}"
             )
-        if self.network.labels and sampling.label != "all" and int(sampling.label) >= classes:
+        if classes and sampling.label != "all" and int(sampling.label) >= classes:
             raise ValueError(
                 f"sampling.label: {sampling.label} is not a class of the data; allowed: all, or "
                 f"0 to {classes - 1}"
@@ -139,15 +141,16 @@ class Experiment(Section):
             )
         if sampling.guidance == 1 or sampling.guide != "no-label":
             return
+        weight = format_value(sampling.guidance)
         if not self.network.labels:
             raise ValueError(
-                f"sampling.guidance: {sampling.guidance:g} needs a guide; allowed: 1, or "
+                f"sampling.guidance: {weight} needs a guide; allowed: 1, or "
                 "sampling.guide = RUN, network.labels = true or network.guide = true"
             )
         if not self.training.label_dropout:
             raise ValueError(
-                f"sampling.guidance: {sampling.guidance:g} by 'no-label' needs points whose label "
-                "is hidden in training; allowed: 1, or training.label_dropout above 0"
+                f"sampling.guidance: {weight} by 'no-label' needs points whose label is "
+                "hidden in training; allowed: 1, or training.label_dropout above 0"
             )
 
     def _sampling_fits(self, method: str) -> None:
@@ -262,8 +265,8 @@ class Experiment(Section):
             if (self.data.name, name) != ("drawing", "file"):  # in both, every point is a component
                 changed["data.std"] = part.std
             changed["data.columns"] = changed["data.where"] = changed["data.label"] = ""
-            changed["sampling.label"] = "all"
-            if max(len(part.means), part.classes) < 2 and name != "ring":
+            changed["sampling.label"], changed["data.holdout"] = "all", 0.0
+            if self.network.labels and "network.labels" not in settings and _one_class(settings):
                 changed["network.labels"] = False
         method = settings.get("method.name", self.method.name)
         if method in METHOD_PARTS:
@@ -289,6 +292,19 @@ class Experiment(Section):
         return changed
 
 
+def _one_class(settings: Mapping[str, Any]) -> bool:
+    """Return whether the data set of some settings has one class; False if it cannot be told."""
+    data = {
+        path.removeprefix("data."): value
+        for path, value in settings.items()
+        if path.startswith("data.")
+    }
+    try:
+        return DataConfig.model_validate(data).classes == 1
+    except (ValidationError, PartError):  # which the settings raise as well
+        return False
+
+
 def _one_of(path: str, value: str, allowed: tuple[str, ...], method: str) -> None:
     if value not in allowed:
         parts = SAMPLER_PARTS if path == "sampling.sampler" else SCHEDULE_PARTS
@@ -306,7 +322,8 @@ def _why_not(field: FieldSpec, experiment: Experiment) -> str:
     """Return why a field does not apply, and the way there, with another method if it needs one."""
     path, values = field.missing(experiment)
     if field.guidance:
-        return f"{field.path}: does not apply; allowed: {field.conditions}"
+        none = " and ".join(field.when)
+        return f"{field.path}: does not apply while {none} are false; allowed: {field.conditions}"
     now = format_value(experiment.get(path))
     methods = methods_for(path, values)
     parts = SAMPLER_PARTS if path == "sampling.sampler" else {}

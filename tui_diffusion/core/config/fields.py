@@ -98,12 +98,21 @@ class FieldSpec:
         return all(holds)
 
     @property
+    def all_of(self) -> Mapping[str, tuple[str, ...]]:
+        """The values by field that must all hold for this one to apply."""
+        return {} if self.guidance else self.when
+
+    @property
+    def any_of(self) -> Mapping[str, tuple[str, ...]]:
+        """The values by field of which one is enough; empty if `all_of` are the conditions."""
+        return {**self.when, "sampling.guide": ("RUN",)} if self.guidance else {}
+
+    @property
     def conditions(self) -> str:
         """The conditions in words, ``a = x or y and b = z``; '' if the field always applies."""
-        words = [f"{path} = {' or '.join(values)}" for path, values in self.when.items()]
-        if self.guidance:
-            return " or ".join([*words, "sampling.guide = RUN"])
-        return " and ".join(words)
+        word = " or " if self.guidance else " and "
+        conditions = (self.any_of or self.all_of).items()
+        return word.join(f"{path} = {' or '.join(values)}" for path, values in conditions)
 
     def missing(self, experiment: Readable) -> tuple[str, tuple[str, ...]]:
         """Return the path and the values of the first condition that does not hold."""

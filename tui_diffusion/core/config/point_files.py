@@ -101,7 +101,7 @@ def text_selection(file: Path, columns: str, where: str, label: str = "") -> Tex
     """Return how to read a text file, None for a numpy file; raise `ConfigError`."""
 
     def read(key: Key) -> TextSelection | None:
-        table, _ = _table(file, key[2], columns, several=bool(label))
+        table, *_ = _table(file, key[2], columns, label)
         if not isinstance(table, TextTable):
             return None
         chosen, group, _ = choose(table.names, table.kinds, columns, where, label)
@@ -147,8 +147,8 @@ def _read(
     file: Path, changed: int, size: int, columns: str, where: str, label: str
 ) -> tuple[NDArray[np.float64], Labels | None]:
     """Read a file, cached by its time and size."""
-    table, columns = _table(file, size, columns, several=bool(label))
-    chosen, group, labelled = choose(table.names, table.kinds, columns, where, label)
+    table, left, its_label = _table(file, size, columns, label)
+    chosen, group, labelled = choose(table.names, table.kinds, left, where, its_label)
     if isinstance(table, TextTable):
         points = _of_text(table, chosen, group)
     else:
@@ -191,24 +191,25 @@ def _labels(
 
 
 def _table(
-    file: Path, size: int, columns: str, several: bool = False
-) -> tuple[TextTable | ArrayTable, str]:
-    """Return the columns of a file, and which of them to take."""
+    file: Path, size: int, columns: str, label: str = ""
+) -> tuple[TextTable | ArrayTable, str, str]:
+    """Return the columns of a file, which of them to take, and the one of the label."""
     if size > _BYTES:
         raise TableError(f"is {size / 2**20:,.0f} MiB long")
     # The current file, which may differ from a moment ago.
     content = read_plain(file.resolve(), _BYTES)
     suffix = suffix_of(file)
     if suffix == ".npz":
-        return read_archive(content, _BYTES, columns)
+        return read_archive(content, _BYTES, columns, label)
     if suffix == ".npy":
-        return read_array(content), columns
+        return read_array(content), columns, label
     if suffix.endswith(".gz"):
         with gzip.GzipFile(fileobj=BytesIO(content)) as packed:
             content = packed.read(_BYTES + 1)
         if len(content) > _BYTES:
             raise TableError(f"unpacks to more than {_BYTES // 2**20} MiB")
-    return read_table(content, several=several or columns not in ("", "1")), columns
+    several = bool(label) or columns not in ("", "1")
+    return read_table(content, several=several), columns, label
 
 
 def _of_text(table: TextTable, chosen: Sequence[int], group: Group | None) -> NDArray[np.float64]:
@@ -385,7 +386,7 @@ def _listed(table: TextTable | ArrayTable) -> list[list[str]]:
 
 @lru_cache(maxsize=4)
 def _contents(file: Path, changed: int, size: int) -> FileChoices:
-    table, _ = _table(file, size, "")
+    table, *_ = _table(file, size, "")
     labels, groups, classes = labels_of(table.names), list[str](), list[str]()
     for label, kind, cells in zip(labels, table.kinds, _listed(table), strict=True):
         values = [*filter(None, dict.fromkeys(cells))] if kind == "text" else []

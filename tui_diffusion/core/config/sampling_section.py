@@ -12,7 +12,7 @@ from .choices import SamplerName
 from .fields import OWN_GUIDES, setting
 from .network_section import WITH_GUIDE, WITH_LABELS
 from .section import PRINTABLE, PartSection
-from .value_types import Real, Whole
+from .value_types import Real, Whole, format_value
 
 _GUIDED: Mapping[str, tuple[str, ...]] = {**WITH_LABELS, **WITH_GUIDE}
 
@@ -184,9 +184,10 @@ class SamplingConfig(PartSection):
     @model_validator(mode="after")
     def _interval_ordered(self) -> SamplingConfig:
         if self.guidance_from > self.guidance_to:
+            low, high = format_value(self.guidance_from), format_value(self.guidance_to)
             raise ValueError(
-                f"sampling.guidance_from: {self.guidance_from:g} is above sampling.guidance_to = "
-                f"{self.guidance_to:g}; allowed: a number up to {self.guidance_to:g}"
+                f"sampling.guidance_from: {low} is above sampling.guidance_to = {high}; allowed: a "
+                f"number up to {high}, or sampling.guidance_to above {low}"
             )
         return self
 

@@ -34,6 +34,9 @@ _METHOD_MAY = (*METHOD_NEEDS, "network_input", "sample_level")
 _MOST_POINTS = 100_000
 """Maximum number of points of a data set, as of a file."""
 
+_MOST_CLASSES = 64
+"""Maximum number of classes, as of modes."""
+
 
 def place_of(error: BaseException, file: PartFile | None, line: int = 0) -> str:
     """Return the file and the line in it where an error arose, else ``line``; '' without a file."""
@@ -220,6 +223,8 @@ def _labels(given: Any, points: int) -> Tensor:
     if found != [*range(len(found))]:
         raise ValueError("it must return labels counted from 0, each of them present "
                          f"(got {found[0]} to {found[-1]}, {len(found)} of them)")  # fmt: skip
+    if len(found) > _MOST_CLASSES:
+        raise ValueError(f"it must return at most {_MOST_CLASSES} classes (got {len(found):,})")
     return labels
 
 

@@ -18,7 +18,8 @@ class DataPart(Part):
     points (n, dim), weights (n,) and, if it has classes, labels (n,); the first two need no
     particular size. Covariances (n, dim, dim) may follow, in the units of the points.
 
-    ``dim`` is the number of coordinates of a function's points, ``classes`` that of its labels.
+    ``dim`` is the number of coordinates of a function's points, ``classes`` that of its labels; 0
+    if only a call of the function tells.
 
     ``what`` describes a curve in an exported script. ``script`` is the code that sets ``modes`` and
     ``weights`` as float64 in terms of ``sigma_data``; it may call ``along`` and ``polar``, as in
@@ -229,3 +230,12 @@ weights = torch.ones(len(modes), dtype=torch.float64)
 def centred() -> tuple[str, ...]:
     """Return the names of the data sets that are defined by the centres of their modes."""
     return tuple(name for name, part in DATA_PARTS.items() if part.means)
+
+
+def classed() -> tuple[str, ...]:
+    """Return the names of the built-in data sets of two classes or more."""
+    return tuple(
+        name
+        for name, part in DATA_PARTS.items()
+        if len(part.means) > 1 or part.classes > 1 or "count" in part.uses
+    )

@@ -157,6 +157,7 @@ def dataset(
             title=title or about["name"].replace("-", " ").capitalize(),
             std=float(std),
             dim=dim,
+            classes=0,
             what=formula,
         )
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+from ..config.errors import ConfigError
+from ..config.fields import OWN_GUIDES
 from ..runs.lock import Lock
 from ..runs.manifest import RunError
 from ..runs.store import summarise
@@ -72,8 +74,8 @@ def run_sweep(
 
     A new `Sweep` is written to ``folder``, by default in the store; a `StoredSweep` is continued.
     ``engine`` is a name, an `Engine`, or any `concurrent.futures.Executor`. Raise `ConfigError` for
-    an engine that cannot be, and `RunError` for a folder that cannot be written or a part that has
-    changed; the first pull raises it too, if another process is at the sweep.
+    an engine or a guide that cannot be, and `RunError` for a folder that cannot be written or a
+    part that has changed; the first pull raises it too, if another process is at the sweep.
     """
     if isinstance(sweep, StoredSweep):
         cells = sweep.sweep
@@ -81,11 +83,27 @@ def run_sweep(
     else:
         cells = sweep
     chosen = make_engine(engine, cells, options)
+    _check_guides(cells)
     if isinstance(sweep, StoredSweep):
         stored = sweep
     else:
         stored = create_sweep(sweep, Path(folder) if folder is not None else None)
     return _run(stored, cells, chosen)
+
+
+def _check_guides(sweep: Sweep) -> None:
+    """Raise `ConfigError` if a run that guides a cell cannot be used."""
+    for cell in sweep.cells():
+        sampling = cell.experiments[0].sampling
+        if sampling.guidance == 1 or sampling.guide in OWN_GUIDES:
+            continue
+        from ..conditioning import check_guide
+
+        try:
+            check_guide(cell.experiments[0])
+        except ConfigError as error:
+            where = f"cell {cell.label}: " if cell.label else ""
+            raise ConfigError(f"{where}{error}", error.field) from None
 
 
 def _run(stored: StoredSweep, sweep: Sweep, engine: Engine) -> Generator[SweepProgress, None, None]:

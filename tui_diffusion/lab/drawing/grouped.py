@@ -105,6 +105,7 @@ def group_legend(groups: Groups, signs: bool) -> list[LegendEntry]:
     for k in groups.present:
         group = groups.groups[k]
         sign = sign_of(group, signs)
-        sample = group.name if sign in ("", group.name) else f"{sign} {group.name}"
+        apart = " " if len(group.name) > 2 else ""  # a number needs no space
+        sample = group.name if sign in ("", group.name) else f"{sign}{apart}{group.name}"
         entries.append((sample, "", group.role))
     return entries

@@ -59,11 +59,14 @@ _LIGHT_16 = {
 }  # fmt: skip
 """The number of each role's colour among the terminal's sixteen, whose looks the user chooses."""
 
-_ROLES = (*_DARK_16, *_SAME_AS)
+_FAINT = {f"faint class {k}": f"class {k}" for k in range(len(_DARK_CLASSES))}
+"""Classes at other levels than the one shown; of sixteen colours none is a fainter one."""
+
+_ROLES = (*_DARK_16, *_SAME_AS, *_FAINT)
 
 _NONE = {
     "truth": "bold", "mark": "bold", "alert": "bold", "axis": "dim", "grid": "dim", "bars": "dim",
-    "raw": "dim", "path": "dim", "ideal path": "dim",
+    "raw": "dim", "path": "dim", "ideal path": "dim", **dict.fromkeys(_FAINT, "dim"),
 }  # fmt: skip
 """Without colours, series differ by weight here, and by marker in the drawing."""
 
@@ -109,7 +112,7 @@ class Palette:
             return cls({role: Style.parse(_NONE.get(role, "")) for role in _ROLES}, (), True)
         if colours == "16":
             numbers = _DARK_16 if ground.brightness < 0.5 else _LIGHT_16
-            numbers = numbers | {role: numbers[hue] for role, hue in _SAME_AS.items()}
+            numbers = numbers | {role: numbers[hue] for role, hue in (_SAME_AS | _FAINT).items()}
             return cls(
                 {role: Style(color=RichColor.from_ansi(n)) for role, n in numbers.items()}, ()
             )
@@ -131,10 +134,10 @@ class Palette:
         hues = {role: _thrifty(hue, ground, least) for role, hue in hues.items()}
         hues |= {role: hues[hue] for role, hue in _SAME_AS.items()}
         classes = _DARK_CLASSES if ground.brightness < 0.5 else _LIGHT_CLASSES
-        for k, name in enumerate(classes):
+        for name, (faint, role) in zip(classes, _FAINT.items(), strict=True):
             hue = _readable(Color.parse(name), (ground,), least)
-            hues[f"class {k}"] = _thrifty(hue, ground, least)
-            hues[f"faint class {k}"] = ground.blend(hue, 0.5)
+            hues[role] = _thrifty(hue, ground, least)
+            hues[faint] = ground.blend(hue, 0.5)
         hues |= {
             "axis": ground.blend(ink, 0.55),
             "text": ground.blend(ink, 0.85),

@@ -317,6 +317,8 @@ class _Sheet:
             gap = (3 if words else 1) if fitting else 0
             used = gap + len(entry[0]) + (1 + words if words else 0)
             if used > room:
+                if not words and fitting:  # more of the same
+                    fitting[-1] = ("…", "", "text")
                 break
             room -= used
             fitting.append(entry)

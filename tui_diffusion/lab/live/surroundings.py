@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +14,19 @@ from contextlib import contextmanager, suppress
 import torch
 
 from ...core.training.speeds import use_speeds
+
+_LAST_WAIT = 10.0
+"""Seconds that a thread has to end when the process does."""
+
+
+def _wait_at_exit(threads: set[threading.Thread]) -> None:
+    """Let threads end before the interpreter does.
+
+    Python ends those that are left as soon as they ask for the interpreter lock; within torch's C++
+    that aborts the whole process.
+    """
+    for thread in threads:
+        atexit.register(thread.join, _LAST_WAIT)
 
 
 @contextmanager
@@ -26,11 +41,12 @@ def put_back() -> Iterator[None]:
     environment = dict(os.environ)
     collects, frozen = gc.isenabled(), gc.get_freeze_count()
     threads = torch.get_num_threads()
-    speeds = use_speeds({})
+    speeds, before = use_speeds({}), set(threading.enumerate())
     try:
         with warnings.catch_warnings():
             yield
     finally:
+        _wait_at_exit(set(threading.enumerate()) - before)
         use_speeds(speeds)
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)

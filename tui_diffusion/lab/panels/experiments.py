@@ -135,7 +135,7 @@ class ExperimentList(RowList):
             columns.append((f"  {self.fit(mark, marks)}" if marks else "", "changed"))
             room -= marks + 2 * bool(marks)
         elif mark:
-            if cell_len(name) + 2 + cell_len(mark) > room:
+            if cell_len(name) + 1 + cell_len(mark) > room:
                 mark = mark.split()[0]
             mark = self.fit(f" {mark}", min(cell_len(mark) + 1, room))
             columns.append((mark, "changed"))

@@ -196,7 +196,8 @@ class LossPanel(Panel):
         training, diagnosis = self.training, self.diagnosis
         view_state = (width, height, self.palette, self.glyphs)
         if self.view != "loss" and diagnosis is not None:
-            from ..views.diagnosis import attribution, excess, message, schedule
+            from ..views.diagnosis import attribution, excess, schedule
+            from ..views.diagrams import message
             from ..views.evaluations import evaluations
             from ..views.guidance import guidance
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...core.analysis.copies import clean_points, copied_share, copied_share_real
+from ...core.analysis.copies import clean_points, copied, copied_share_real, share_of
 from ...core.analysis.densities import goal_moments
 from ...core.analysis.energy_distance import Reference, merged
 from ...core.analysis.metrics import nearest_mode_distance, real_sample
@@ -39,6 +39,9 @@ _AT_ONCE = 400_000
 
 _PAIRS = 2**20
 """Limit on the pairs of a point and a component for the ideal denoiser during a key press."""
+
+_LIVE_PAIRS = 2**25
+"""Most pairs of a point and a training point that are compared while a network trains."""
 
 _MOST_PAIRS, _FEWEST = 2**24, 256
 """The limit in a background thread, and the minimum number of points there."""
@@ -143,10 +146,8 @@ class MeasuredTrajectory:
 
         They are classes, or else copies of training points and others.
         """
-        if self.request.source == "forward":
-            return groups_of(self.raw)
         role = "ideal" if self.request.source == "ideal" else "network"
-        return groups_of(self.raw, self.training_set, role)
+        return groups_of(self.raw, self.copies, role)
 
     @property
     def training_set(self) -> TrainingSet | None:
@@ -154,16 +155,25 @@ class MeasuredTrajectory:
         return self.request.training_set
 
     @cached_property
-    def copied(self) -> tuple[float | None, float | None] | None:
-        """The share of copies among the points that sampling ends with, and that of true points.
+    def copies(self) -> Tensor | None:
+        """Which points (n,) end as copies of training points.
 
-        None without a training set.
+        None without a training set, for true points, and while training if that would take long.
         """
-        finite = self.training_set
-        if finite is None:
+        finite, points = self.training_set, self.x.shape[1]
+        if finite is None or self.request.source == "forward":
             return None
-        x = clean_points(self.raw)
-        return copied_share(x, finite), _copied_real(finite, len(x))
+        if self.request.live and len(finite) * points > _LIVE_PAIRS:
+            return None
+        return copied(clean_points(self.raw), finite)
+
+    @cached_property
+    def copied(self) -> tuple[float | None, float | None] | None:
+        """The share of copies among the points that sampling ends with, and that of true points."""
+        if self.copies is None or self.training_set is None:
+            return None
+        share = share_of(self.copies, clean_points(self.raw))
+        return share, _copied_real(self.training_set, len(self.copies))
 
     @property
     def schedule(self) -> Schedule:

@@ -69,7 +69,7 @@ def to_mode(trajectory: MeasuredTrajectory, level: int, name: str) -> list[Measu
 
 def copied(trajectory: MeasuredTrajectory) -> list[Measurement]:
     """Return the share of copies that sampling ends with; nothing without a training set."""
-    if trajectory.copied is None or trajectory.request.source == "forward":
+    if trajectory.copied is None:
         return []
     share, real = ("–" if x is None else f"{x:.3f}" for x in trajectory.copied)
     return [Measurement("copied", share, "real  ", real, cells=5)]

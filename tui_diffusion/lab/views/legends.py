@@ -32,7 +32,7 @@ def plane_legend(
             text = (f"{name}, ", count, *(() if groups else (" points",)))
             return points_legend("─", text, role, groups, signs)
         case "score field":
-            return [("→", f"score of {name}", role)]
+            return [("→", f"score of {name}{_of_label(trajectory)}", role)]
         case "score error":
             return [("→", f"score of {name} − exact", role)]
         case "clean estimate":
@@ -50,3 +50,10 @@ def plane_legend(
             share = NamedNumber("of truth", f"{CONTOUR_SHARE:.0%}")
             entries.append((ring, (share, " of truth"), "truth"))
     return entries
+
+
+def _of_label(trajectory: MeasuredTrajectory) -> str:
+    """Return of which label a field over the plane is, if the network takes labels."""
+    if not trajectory.request.experiment.network.labels:
+        return ""
+    return ", no label" if trajectory.label is None else f", class {trajectory.label}"
