@@ -45,7 +45,8 @@ from ..drawing.grouped import path_layers
 from ..drawing.palette import Palette
 from ..drawing.quivers import quiver, reference_length, spacing_of
 from ..drawing.strips import place
-from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
+from ..sampling.measured_trajectory import MeasuredTrajectory
+from ..sampling.references import truth_at
 from .area import Area, square_axes
 from .exact import cell_width, contour_dots, exact_grid
 from .legends import plane_legend
