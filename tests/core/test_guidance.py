@@ -1,5 +1,7 @@
 """Denoisers of classes and guidance, on exact mixtures."""
 
+import math
+
 import torch
 
 from tui_diffusion.core.guidance import ClassDenoiser, GuidedDenoiser, for_points
@@ -52,6 +54,17 @@ def test_guidance_extrapolates_within_its_interval_only() -> None:
         outside = GuidedDenoiser(main, guide, 3.0, low, high)(X, LEVEL)
         assert torch.equal(outside.x0_hat, strong.x0_hat)
     assert torch.equal(GuidedDenoiser(main, guide, 1.0)(X, LEVEL).x0_hat, strong.x0_hat)
+
+
+def test_pure_noise_is_guided_without_an_upper_limit_only() -> None:
+    noise = Level(0.0, 1.0, 0.1, 0.9)
+    main = ClassDenoiser(MIXTURE, METHODS["flow"], LABELS)
+    guide = IdealDenoiser(MIXTURE, METHODS["flow"])
+    strong, weak = main(X, noise).x0_hat, guide(X, noise).x0_hat
+    for high, weight in ((1e6, 3.0), (math.inf, 3.0), (9e5, 1.0)):
+        guided = GuidedDenoiser(main, guide, 3.0, 0.0, high)(X, noise)
+        expected = weak + weight * (strong - weak)
+        assert float((guided.x0_hat - expected).abs().max()) <= 1e-12
 
 
 def test_some_points_are_guided_as_among_all() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tui_diffusion.core import denoise, get_preset
 from tui_diffusion.core.config.errors import ConfigError
-from tui_diffusion.core.config.experiment import from_json, to_json
+from tui_diffusion.core.config.experiment_json import from_json, to_json
 from tui_diffusion.core.faults import PartError
 from tui_diffusion.core.methods import IdealDenoiser
 from tui_diffusion.parts import load_parts

@@ -284,7 +284,7 @@ def test_beside_keeps_lines_together():
 def test_the_ring_holds_its_share_of_the_truth(name):
     from tui_diffusion.core.assemble import sampling_schedule
     from tui_diffusion.core.trajectory_view import CONTOUR_SHARE
-    from tui_diffusion.lab.sampling.measured_trajectory import truth_at
+    from tui_diffusion.lab.sampling.references import truth_at
     from tui_diffusion.lab.views.exact import contour_log_density
 
     experiment = PRESETS[name].experiment

@@ -25,6 +25,9 @@ from .mixtures import GaussianMixture
 from .schedules import Level
 from .short_repr import short_repr
 
+PURE_NOISE = 1e6
+"""Greatest σ/α: that of pure noise, such as the first level of a flow, counts as this."""
+
 
 @runtime_checkable
 class ByPoint(Denoiser, Protocol):
@@ -98,7 +101,7 @@ class GuidedDenoiser:
 
     def __call__(self, x: Tensor, level: Level) -> Prediction:
         main = self.main(x, level)
-        if self.weight == 1 or not self.low <= float(level.sigma) / float(level.alpha) <= self.high:
+        if self.weight == 1 or not self.applies(level):
             return main
         guide = self.guide(x, level)
         return Prediction(
@@ -107,6 +110,12 @@ class GuidedDenoiser:
                 for weak, strong in zip(vars(guide).values(), vars(main).values(), strict=True)
             )
         )
+
+    def applies(self, level: Level) -> bool:
+        """Return whether a level is in the interval; pure noise counts as `PURE_NOISE`."""
+        alpha, sigma = float(level.alpha), float(level.sigma)
+        ratio = sigma / alpha if sigma < PURE_NOISE * alpha else PURE_NOISE
+        return self.low <= ratio <= self.high
 
     def of(self, part: slice) -> GuidedDenoiser:
         """Return the denoiser of some of the points."""

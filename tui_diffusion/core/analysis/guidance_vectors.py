@@ -116,7 +116,7 @@ def _at_level(
     networks = pairs[0].networks
     assert isinstance(networks, GuidedDenoiser)
     alpha, sigma = float(level.alpha), float(level.sigma)
-    if not networks.low <= sigma / alpha <= networks.high:
+    if not networks.applies(level):
         return None
     product = own = exact = 0.0
     for pair in pairs:

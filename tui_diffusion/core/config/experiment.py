@@ -15,9 +15,8 @@ from typing import Any
 from pydantic import ValidationError, field_validator, model_validator
 
 from .. import notebook
-from ..faults import PartError
 from ..nearest import did_you_mean, nearest
-from ..parts.datasets import DATA_PARTS, classed
+from ..parts.datasets import classed
 from ..parts.methods import METHOD_PARTS
 from ..parts.networks import NETWORK_PARTS
 from ..parts.registries import find_more, on_change, when_missed
@@ -26,9 +25,10 @@ from ..parts.schedules import SCHEDULE_PARTS
 from ..short_repr import short_repr
 from ..text import shortened
 from .choices import check_installed, listed, methods_for, samplers_of, schedules_of
+from .companions import companions
 from .data_section import GIVEN, OF_THE_FILE, DataConfig
 from .errors import ConfigError
-from .fields import OWN_GUIDES, FieldSpec, fields_of, setting
+from .fields import FieldSpec, fields_of, setting
 from .method_section import MethodConfig
 from .network_section import NetworkConfig
 from .sampling_section import SamplingConfig
@@ -36,9 +36,6 @@ from .schedule_section import ScheduleConfig
 from .section import Section
 from .training_section import TrainingConfig
 from .value_types import Whole, format_value
-
-_ON = ("true", "1", "on", "yes", "t", "y")
-"""What may be entered for true."""
 
 
 class Experiment(Section):
@@ -226,7 +223,7 @@ class Experiment(Section):
             if path not in known:
                 raise ConfigError(unknown_field(path), path)
         values = self.model_dump()
-        changes = {**self._companions(settings), **settings}
+        changes = {**companions(self, settings), **settings}
         if not any(path.startswith("data.") for path in changes):
             values["data"] = self.data
         for path, value in changes.items():
@@ -247,62 +244,6 @@ class Experiment(Section):
             for path, spec in field_table().items()
             if spec.applies(self) and self.get(path) != base.get(path)
         }
-
-    def _companions(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the other fields that must change with ``settings``."""
-        changed: dict[str, Any] = {}
-        name = str(settings.get("data.name", self.data.name)).partition(":")[0]
-        network = NETWORK_PARTS.get(settings.get("network.name", self.network.name))
-        if network is not None:
-            switches = ("per_level", "labels", "guide")
-            unused = (switch for switch in switches if switch not in network.uses)
-            changed |= {f"network.{switch}": False for switch in unused}
-        part = DATA_PARTS.get(name)
-        if name != self.data.name and part is not None:
-            changed["data.means"] = part.means
-            own = "data.means" not in settings
-            changed["data.weights"], changed["data.stds"] = part.weights if own else (), ()
-            if (self.data.name, name) != ("drawing", "file"):  # in both, every point is a component
-                changed["data.std"] = part.std
-            changed["data.columns"] = changed["data.where"] = changed["data.label"] = ""
-            changed["sampling.label"], changed["data.holdout"] = "all", 0.0
-            if self.network.labels and "network.labels" not in settings and _one_class(settings):
-                changed["network.labels"] = False
-        method = settings.get("method.name", self.method.name)
-        if method in METHOD_PARTS:
-            if self.schedule.kind not in schedules_of(method):
-                changed["schedule.kind"] = METHOD_PARTS[method].schedule
-            kinds = {"schedule.kind": self.schedule.kind, **changed, **settings}
-            schedule = SCHEDULE_PARTS.get(kinds["schedule.kind"])
-            pure_noise = schedule is not None and schedule.pure_noise
-            sampler = self.sampling.sampler
-            unfit = pure_noise and SAMPLER_PARTS[sampler].needs_signal
-            if unfit or sampler not in samplers_of(method):
-                changed["sampling.sampler"] = METHOD_PARTS[method].sampler
-            if method != self.method.name:
-                changed["sampling.levels"] = 0
-        labels, guide = (
-            str({**changed, **settings}.get(path, self.get(path))).lower() in _ON
-            for path in ("network.labels", "network.guide")
-        )
-        if self.sampling.guide == "own" and not guide:
-            changed["sampling.guide"] = "no-label"
-        if self.sampling.guide in OWN_GUIDES and not labels:
-            changed |= {"sampling.guide": "own"} if guide else {"sampling.guidance": 1.0}
-        return changed
-
-
-def _one_class(settings: Mapping[str, Any]) -> bool:
-    """Return whether the data set of some settings has one class; False if it cannot be told."""
-    data = {
-        path.removeprefix("data."): value
-        for path, value in settings.items()
-        if path.startswith("data.")
-    }
-    try:
-        return DataConfig.model_validate(data).classes == 1
-    except (ValidationError, PartError):  # which the settings raise as well
-        return False
 
 
 def _one_of(path: str, value: str, allowed: tuple[str, ...], method: str) -> None:

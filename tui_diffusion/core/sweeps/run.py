@@ -97,7 +97,7 @@ def _check_guides(sweep: Sweep) -> None:
         sampling = cell.experiments[0].sampling
         if sampling.guidance == 1 or sampling.guide in OWN_GUIDES:
             continue
-        from ..conditioning import check_guide
+        from ..guide_run import check_guide
 
         try:
             check_guide(cell.experiments[0])

@@ -36,6 +36,7 @@ from ..short_repr import short_repr
 from ..training_set import make_training_set
 from .batches import Batches
 from .devices import choose_device, subnormals_as_zero, use_threads
+from .finite_weights import FiniteWeights
 from .stages import Stage, learning_rate, stages
 from .steppers.choice import make_stepper
 from .steppers.protocol import Stepper
@@ -143,9 +144,9 @@ class Trainer:
         self._random_at_block = self.batches.random.get_state()
         self._block: int | None = None
         self._stage = self.stages[0]
+        self._weights = FiniteWeights()
         self._stepper = self._make_stepper(self._stage)
         self._pace = 0.0
-        self._finite = torch.empty(0)
 
     def __repr__(self) -> str:
         return short_repr(
@@ -256,13 +257,13 @@ class Trainer:
         if len(bad):
             self.step = first + int(bad[0]) + 1
             self.losses[first : self.step] = values[: bad[0] + 1]
-            self._restore_finite(self._weights)
+            self._weights.restore()
             self.status = "diverged"
             return
         self.losses[first : self.step] = values
         if self.step == self.steps:
-            if not self._weights_finite():
-                self._restore_finite(self._weights)
+            if not self._weights.finite():
+                self._weights.restore()
             self.status = "finished"
 
     def _report(self, since: int) -> Progress:
@@ -283,16 +284,17 @@ class Trainer:
     def _enter_stage(self) -> Stage:
         """Return the stage of the current step; warm-start its network when it begins."""
         if self.step >= self._stage.stop:
-            previous, last_weights = self.network.body(self._stage.level), self._weights
+            previous = self.network.body(self._stage.level)
+            last_weights = self._weights.tensors
             self._stage = self._stage_at(self.step)
             self.network.body(self._stage.level).load_state_dict(previous.state_dict())
             leaving, self._stepper = self._stepper, self._make_stepper(self._stage)
             self._stepper.features.copy_(leaving.features)
             self._stepper.targets.copy_(leaving.targets)
-            if not self._weights_finite():
+            if not self._weights.finite():
                 # The next loss will end the training; only here can the last network be restored.
-                self._restore_finite(last_weights)
-            self._keep_finite()
+                self._weights.restore(last_weights)
+            self._weights.keep()
         return self._stage
 
     def _make_stepper(self, stage: Stage) -> Stepper:
@@ -307,42 +309,22 @@ class Trainer:
         )
         networks = dict.fromkeys((self.network, self.average))
         # Only now, because a stepper may move the weights.
-        self._weights = [
+        self._weights.tensors = [
             p.detach() for network in networks for p in network.body(stage.level).parameters()
         ]
         if stepper.note and stepper.note not in self.choice.reason:
             self.choice = replace(self.choice, reason=f"{self.choice.reason}; {stepper.note}")
         return stepper
 
-    def _weights_now(self) -> tuple[Tensor, bool]:
-        """Return all weights as one tensor, and whether they are finite, in one transfer."""
-        now = torch.cat([weight.flatten() for weight in self._weights])
-        return now, math.isfinite(torch.linalg.vector_norm(now, math.inf))
-
-    def _weights_finite(self) -> bool:
-        return self._weights_now()[1]
-
     def overflowed(self) -> bool:
         """Return whether the weights are not finite, before a loss shows it.
 
         In that case the training has diverged, and the last finite weights are restored.
         """
-        if self.status == "training" and not self._weights_finite():
-            self._restore_finite(self._weights)
+        if self.status == "training" and not self._weights.finite():
+            self._weights.restore()
             self.status = "diverged"
         return self.status == "diverged"
-
-    def _keep_finite(self) -> None:
-        now, finite = self._weights_now()
-        if finite:
-            self._finite = now
-
-    def _restore_finite(self, weights: list[Tensor]) -> None:
-        if not len(self._finite):
-            return  # a restored state may never have had finite weights
-        parts = torch.split(self._finite, [weight.numel() for weight in weights])
-        for weight, kept in zip(weights, parts, strict=True):
-            weight.copy_(kept.view_as(weight))
 
     # --- batches -----------------------------------------------------------------------------
 
@@ -356,7 +338,7 @@ class Trainer:
                 levels = [self._stage_at(step).level or 0 for step in steps]
             self.batches.draw(first, self._stepper.features, self._stepper.targets, levels)
             self._block = first
-            self._keep_finite()
+            self._weights.keep()
         return first
 
     def _stage_at(self, step: int) -> Stage:
@@ -397,8 +379,8 @@ class Trainer:
         self._stepper.restore(part_of(state, "optimizer."))
         self.batches.random.set_state(state["generator"])
         self._block = None
-        self._finite = torch.empty(0)
-        self._keep_finite()
+        self._weights.forget()
+        self._weights.keep()
         self.status = "finished" if self.step >= self.steps else "training"
         if self.step and not np.isfinite(losses[-1]):
             self.status = "diverged"

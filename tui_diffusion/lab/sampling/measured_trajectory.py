@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from time import monotonic
 
 import numpy as np
@@ -11,15 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...core.analysis.copies import clean_points, copied, copied_share_real, share_of
+from ...core.analysis.copies import clean_points, copied, share_of
 from ...core.analysis.densities import goal_moments
-from ...core.analysis.energy_distance import Reference, merged
-from ...core.analysis.metrics import nearest_mode_distance, real_sample
+from ...core.analysis.metrics import nearest_mode_distance
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.arrays import Floats
 from ...core.assemble import make_ideal, make_mixture, scaling_of
 from ...core.conditioning import Labels, guided, label_of, of_label
-from ...core.config.data_section import DataConfig
 from ...core.datasets import MAX_COMPONENTS, Scaling
 from ...core.interpolation import interpolate
 from ...core.methods import Denoiser, IdealDenoiser, device_of
@@ -32,6 +30,7 @@ from ...core.trajectory import Trajectory, denoise, forward_process
 from ...core.trajectory_view import ESTIMATES, FOLLOWED, exact_at, noise_at
 from ...export.groups import Groups, groups_of
 from ...export.views import SOLVED
+from .references import copied_real, real_distance, reference
 from .request import SampleRequest
 
 _AT_ONCE = 400_000
@@ -173,7 +172,7 @@ class MeasuredTrajectory:
         if self.copies is None or self.training_set is None:
             return None
         share = share_of(self.copies, clean_points(self.raw))
-        return share, _copied_real(self.training_set, len(self.copies))
+        return share, copied_real(self.training_set, len(self.copies))
 
     @property
     def schedule(self) -> Schedule:
@@ -360,8 +359,8 @@ class MeasuredTrajectory:
         distance, real = None, None
         if self.mixture.has_modes and len(points):
             distance = nearest_mode_distance(points, self.truth(level))
-            real = _real_distance(data, label, schedule, level, len(points))
-        energy = _reference(data, label, schedule, level).distance(points)
+            real = real_distance(data, label, schedule, level, len(points))
+        energy = reference(data, label, schedule, level).distance(points)
         return LevelMeasurements(
             mean,
             std,
@@ -373,40 +372,6 @@ class MeasuredTrajectory:
             energy.chance,
             energy.real,
         )
-
-
-def truth_at(
-    data: DataConfig, schedule: Schedule, position: float, label: int | None = None
-) -> GaussianMixture:
-    """Return the exact distribution at a level, with the noise interpolated between levels."""
-    return exact_at(of_label(make_mixture(data), label), schedule, position)
-
-
-@lru_cache(maxsize=1024)
-def _reference(data: DataConfig, label: int | None, schedule: Schedule, level: int) -> Reference:
-    """Return the reference for the points of a level, shared by all trajectories."""
-    alpha, sigma = float(schedule.alphas[level]), float(schedule.sigmas[level])
-    return Reference(_compared(data, label).noised(alpha, sigma))
-
-
-@lru_cache(maxsize=8)
-def _compared(data: DataConfig, label: int | None) -> GaussianMixture:
-    """Return the data's mixture, with close components merged if there are many."""
-    return merged(of_label(make_mixture(data), label))
-
-
-@lru_cache(maxsize=64)
-def _copied_real(finite: TrainingSet, count: int) -> float | None:
-    return copied_share_real(count, finite)
-
-
-@lru_cache(maxsize=1024)
-def _real_distance(
-    data: DataConfig, label: int | None, schedule: Schedule, level: int, count: int
-) -> float:
-    """Return the mean squared distance to the nearest mode of ``count`` true points at a level."""
-    truth = truth_at(data, schedule, level, label)
-    return nearest_mode_distance(real_sample(truth, count), truth)
 
 
 def measure_trajectory(

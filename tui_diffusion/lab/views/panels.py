@@ -51,9 +51,9 @@ from ..drawing.palette import Palette
 from ..drawing.plot import plot_frame
 from ..drawing.strips import place
 from ..sampling.measured_trajectory import MeasuredTrajectory
+from .area import square_axes
 from .exact import FAINTEST, contour_dots, exact_grid
 from .exported import exported
-from .plane import square_axes
 from .shade_grids import SIGNS, grid_cells, toned
 from .side_by_side import beside
 from .view_state import ViewState

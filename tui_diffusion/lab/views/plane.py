@@ -7,18 +7,16 @@ show their own units.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from textual.geometry import Region
 from textual.strip import Strip
 
 from ...core.arrays import Floats, Range
-from ...core.axes import Axis
 from ...core.config.data_section import DataConfig
 from ...core.interpolation import interpolate
 from ...core.schedules import Schedule
@@ -36,25 +34,20 @@ from ..drawing.dots import (
     DotLayer,
     Mark,
     arrows,
-    bin_paths,
-    bin_points,
-    braille,
     circle,
     codes_of,
-    count_points,
-    equal_ranges,
     grid_places,
     outline,
     point_cells,
-    shade,
 )
 from ..drawing.figure import LegendEntry
-from ..drawing.grouped import group_layers, path_layers, plain
+from ..drawing.grouped import path_layers
 from ..drawing.palette import Palette
-from ..drawing.plot import inner_size, plot_frame
 from ..drawing.quivers import quiver, reference_length, spacing_of
 from ..drawing.strips import place
-from ..sampling.measured_trajectory import MeasuredTrajectory, truth_at
+from ..sampling.measured_trajectory import MeasuredTrajectory
+from ..sampling.references import truth_at
+from .area import Area, square_axes
 from .exact import cell_width, contour_dots, exact_grid
 from .legends import plane_legend
 from .side_by_side import beside
@@ -72,56 +65,6 @@ OF_PLANE = (
     "clean estimate",
 )
 """Views that `draw_plane` draws."""
-
-
-@dataclass(frozen=True)
-class _Area:
-    """The inside of the axes: its part of the plane, its size in cells, and its appearance."""
-
-    ranges: tuple[Range, Range]
-    size: tuple[int, int]
-    palette: Palette
-    glyphs: Glyphs
-
-    def bins(self, points: ArrayLike) -> DotGrid:
-        """Return the dots of points (n, 2)."""
-        return bin_points(points, *self.ranges, *self.size)
-
-    def paths(self, lanes: ArrayLike) -> DotGrid:
-        """Return the dots of paths (n, steps, 2)."""
-        return bin_paths(lanes, *self.ranges, *self.size)
-
-    def followed(self, point: ArrayLike) -> list[Mark]:
-        """Return the mark of the followed point, if it is inside."""
-        cells = point_cells(point, *self.ranges, *self.size)
-        return [Mark(*cell, "◆", "mark") for cell in cells if cell is not None]
-
-    def draw(self, layers: Sequence[DotLayer], marks: Sequence[Mark] = ()) -> list[Strip]:
-        """Draw layers, and marks over them."""
-        return braille(layers, marks, *self.size, self.palette, self.glyphs)
-
-    def layers(self, points: ArrayLike, role: str, groups: Groups | None) -> list[DotLayer]:
-        """Return points (n, 2) as dots, by group if they have groups."""
-        if groups is None:
-            return [DotLayer(self.bins(points), role)]
-        return group_layers(points, groups, self.ranges, self.size, self.plain)
-
-    @property
-    def plain(self) -> bool:
-        """Whether series differ by characters alone."""
-        return plain(self.palette, self.glyphs)
-
-    def points(self, points: ArrayLike, role: str, groups: Groups | None) -> list[Strip]:
-        """Draw points (n, 2)."""
-        return self.draw(self.layers(points, role, groups))
-
-    def shade(self, values: NDArray[Any]) -> list[Strip]:
-        """Draw a density (2·height, width)."""
-        return shade(values, *self.size, self.palette, self.glyphs)
-
-    def density(self, points: ArrayLike) -> list[Strip]:
-        """Draw the density of points (n, 2)."""
-        return self.shade(count_points(points, *self.ranges, *self.size))
 
 
 def draw_plane(
@@ -216,7 +159,7 @@ def _true(
     return place(lines, inner, region.x, region.y)
 
 
-def _points(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) -> list[Strip]:
+def _points(trajectory: MeasuredTrajectory, view_state: ViewState, area: Area) -> list[Strip]:
     """Draw points, with the contour and the modes of the truth, and the tracked point."""
     points: NDArray[np.floating] = trajectory.at(view_state.position)
     if view_state.view == "close-up":
@@ -245,7 +188,7 @@ def _points(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) 
     return area.draw(layers, marks)
 
 
-def _crosses(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) -> list[DotLayer]:
+def _crosses(trajectory: MeasuredTrajectory, view_state: ViewState, area: Area) -> list[DotLayer]:
     """Return a cross at every training point, scaled by alpha, if there are few."""
     finite, groups = trajectory.training_set, crosses(trajectory.training_set)
     if finite is None or groups is None:
@@ -261,7 +204,7 @@ def _path_dots(
     groups: Groups | None,
     view_state: ViewState,
     role: str,
-    area: _Area,
+    area: Area,
 ) -> list[Strip]:
     """Draw the paths of some points up to this level, and their current positions."""
     lanes = path_to(x[:, :PATHS], view_state.position).transpose(1, 0, 2)
@@ -278,7 +221,7 @@ def _path_dots(
 
 
 def _arrows(
-    trajectory: MeasuredTrajectory, level: int, role: str, area: _Area, which: str
+    trajectory: MeasuredTrajectory, level: int, role: str, area: Area, which: str
 ) -> list[Strip]:
     """Draw the exact score on a grid, the denoiser's, or the difference of the two.
 
@@ -310,7 +253,7 @@ def _framed(
     palette: Palette,
     glyphs: Glyphs,
     legend: Sequence[LegendEntry] | None = None,
-) -> tuple[_Area, list[Strip], Region]:
+) -> tuple[Area, list[Strip], Region]:
     """Return the area inside the axes, the axes, and the region of the area."""
     middle, half = _window_2d(trajectory, view_state)
     across, up = trajectory.scaling.axes
@@ -322,29 +265,7 @@ def _framed(
             trajectory, view_state, palette, glyphs, cell_width(ranges, region.width)
         )
     ranges, lines, region = square_axes(*axes, tuple(legend))
-    return _Area(ranges, (region.width, region.height), palette, glyphs), lines, region
-
-
-@lru_cache(maxsize=64)
-def square_axes(
-    middle: tuple[float, float],
-    half: float,
-    width: int,
-    height: int,
-    palette: Palette,
-    glyphs: Glyphs,
-    own: tuple[Axis, Axis],
-    legend: tuple[LegendEntry, ...],
-) -> tuple[tuple[Range, Range], list[Strip], Region]:
-    """Return axes with one scale at unit size, labelled in own units; cached for all levels."""
-    # The inner size depends on the width of the labels, and these depend on the ranges; two
-    # iterations suffice.
-    size = inner_size(width, height)
-    for _ in range(2):
-        ranges = equal_ranges(middle, half, *size)
-        lines, region = plot_frame(*ranges, width, height, palette, glyphs, legend=legend, axes=own)
-        size = (region.width, region.height)
-    return ranges, lines, region
+    return Area(ranges, (region.width, region.height), palette, glyphs), lines, region
 
 
 def _window_2d(
@@ -359,7 +280,7 @@ def _window_2d(
 
 
 def _mode_marks(
-    trajectory: MeasuredTrajectory, view_state: ViewState, layers: Sequence[DotLayer], area: _Area
+    trajectory: MeasuredTrajectory, view_state: ViewState, layers: Sequence[DotLayer], area: Area
 ) -> list[Mark]:
     """Return a circle at every mode, filled in the colour of the points if some are there."""
     if trajectory.mixture.modes > MARKED_MODES or view_state.view == "close-up":
@@ -377,7 +298,7 @@ def _mode_marks(
     return marks
 
 
-def _ring(trajectory: MeasuredTrajectory, view_state: ViewState, area: _Area) -> DotGrid:
+def _ring(trajectory: MeasuredTrajectory, view_state: ViewState, area: Area) -> DotGrid:
     """Return the dots of the contour that encloses most of the truth."""
     if view_state.view == "close-up":
         about = trajectory.truth(view_state.position).about_means()
