@@ -170,7 +170,7 @@ def test_a_guide_that_does_not_fit_is_refused_in_one_line(tmp_path):
     for guide, reason in (
         ("no-such-run", "run 'no-such-run' does not exist"),
         (str(tmp_path), "run"),
-        (folders["edm-1d"], "denoises 1 axes; allowed: a run of 2"),
+        (folders["edm-1d"], "denoises points of 1D; allowed: a run of 2D"),
         (folders["edm-multimodal"], "knows 4 classes; allowed: a run of 2"),
         (folders["naive-multimodal"], "was trained at other noise levels; allowed: "),
     ):

@@ -39,6 +39,12 @@ def label_of(experiment: Experiment) -> int | None:
     return int(label) if experiment.network.labels and label != "all" else None
 
 
+def label_asked(experiment: Experiment) -> int | str | None:
+    """Return the class that is sampled, or ``all``; None if the network has no labels."""
+    label = label_of(experiment)
+    return "all" if label is None and experiment.network.labels else label
+
+
 def for_label(experiment: Experiment, label: int | None) -> Experiment:
     """Return the experiment that samples one class; None: all."""
     text = "all" if label is None else str(label)
@@ -245,7 +251,7 @@ def _opened(folder: str, written: int, device: str) -> _GuideRun:
 def _unfit(experiment: Experiment, guide: Experiment) -> str:
     """Return why a run cannot guide, or ''."""
     if guide.dim != experiment.dim:
-        return f"denoises {guide.dim} axes; allowed: a run of {experiment.dim}"
+        return f"denoises points of {guide.dim}D; allowed: a run of {experiment.dim}D"
     both = experiment.network.labels and guide.network.labels
     if both and guide.data.classes != experiment.data.classes:
         return (
