@@ -5,6 +5,7 @@ import torch
 
 from tui_diffusion.core import trajectory as sampling
 from tui_diffusion.core.analysis.energy_distance import Reference
+from tui_diffusion.core.analysis.report import guidance_levels
 from tui_diffusion.core.assemble import make_ideal, make_method, make_mixture, network_for
 from tui_diffusion.core.conditioning import check_guide, guided, label_of, truth_of
 from tui_diffusion.core.config.errors import ConfigError
@@ -13,6 +14,7 @@ from tui_diffusion.core.config.stepping import nudge
 from tui_diffusion.core.guidance import GuidedDenoiser
 from tui_diffusion.core.methods import IdealDenoiser, NetworkDenoiser
 from tui_diffusion.core.runs.run import save_run
+from tui_diffusion.core.training_set import ideal_denoiser
 from tui_diffusion.core.trajectory import denoise, forward_process
 
 from ..cases import for_each
@@ -128,6 +130,30 @@ def test_a_trajectory_holds_the_denoiser_that_was_given():
     made = denoise(experiment, fresh(experiment), points=5)
     assert isinstance(made.denoiser, NetworkDenoiser) and made.denoiser.labels is None
     assert torch.equal(denoise(experiment, made.denoiser, points=5).x, made.x)
+
+
+def test_a_network_that_does_not_know_a_class_is_refused():
+    experiment = labelled(sampling__points=50)
+    for name, known in (("edm-moons", 0), ("edm-classes", 2)):
+        of = changed(name, device="cpu")
+        with pytest.raises(ValueError, match=rf"must know class 3 \(got one of {known} classes\)"):
+            denoise(experiment, fresh(of))
+
+
+def test_a_class_without_training_points_is_that_of_the_whole_set():
+    experiment = labelled(
+        data__weights=(1, 1, 1, 1e-6),
+        data__train_points=8,
+        sampling__points=40,
+        sampling__label=3,
+        sampling__guidance=2,
+    )
+    exact = ideal_denoiser(experiment, "training set")
+    assert exact.mixture.classes == 3
+    made = denoise(experiment, exact)
+    nearest = torch.cdist(made.result.double(), exact.mixture.means.double()).min(1).values
+    assert float(nearest.max()) < 5e-3  # a point of the set, at the spread of a class of 0.01
+    assert sum(at is not None for at in guidance_levels(experiment, exact)) == 20
 
 
 # --- another run as the guide --------------------------------------------------------------------

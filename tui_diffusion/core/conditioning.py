@@ -120,11 +120,17 @@ def true_points(
 def conditioned(denoiser: Denoiser, labels: Labels) -> Denoiser:
     """Return a network or an ideal denoiser of the whole data as that of points of some classes.
 
-    Any other denoiser, and a network that has its labels, stay as they are.
+    Any other denoiser, and a network that has its labels, stay as they are. Raise ValueError if a
+    network does not know a class.
     """
     if labels is None:
         return denoiser
     if isinstance(denoiser, NetworkDenoiser) and denoiser.labels is None:
+        known, greatest = denoiser.network.classes, int(torch.as_tensor(labels).max())
+        if greatest >= known:
+            raise ValueError(
+                f"the denoiser's network must know class {greatest} (got one of {known} classes)"
+            )
         return replace(denoiser, labels=labels)
     if isinstance(denoiser, IdealDenoiser):
         if isinstance(labels, int):

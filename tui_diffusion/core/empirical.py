@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .arguments import check_index
 from .components import LongPart, RoundPart
 from .mixtures import Coefficient, GaussianMixture
 
@@ -36,8 +37,13 @@ class Empirical(GaussianMixture):
         return Empirical(self.means, labels=self.labels, device=device)
 
     def of_class(self, label: int) -> Empirical:
-        """Return the distribution of the points of a class; raise ValueError if there are none."""
-        return Empirical(super().of_class(label).means, device=self.means.device)
+        """Return the distribution of the points of a class.
+
+        Of a class without points nothing is known but that it is of the data: it is that of all.
+        """
+        check_index("label", label)
+        of = self.labels == label
+        return Empirical(self.means[of] if bool(of.any()) else self.means, device=self.means.device)
 
     def denoise(self, x: Tensor, alpha: Coefficient, sigma: Coefficient) -> Tensor:
         """Return E[x_0 | x] = Σ_i x_i softmax_i((α x·x_i − α² ‖x_i‖²/2)/σ²), shape (n, d).
