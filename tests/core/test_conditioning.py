@@ -5,6 +5,7 @@ import torch
 
 from tui_diffusion.core import trajectory as sampling
 from tui_diffusion.core.analysis.energy_distance import Reference
+from tui_diffusion.core.analysis.report import guidance_levels
 from tui_diffusion.core.assemble import make_ideal, make_method, make_mixture, network_for
 from tui_diffusion.core.conditioning import guided, label_of, truth_of
 from tui_diffusion.core.config.errors import ConfigError
@@ -14,6 +15,7 @@ from tui_diffusion.core.guidance import GuidedDenoiser
 from tui_diffusion.core.guide_run import check_guide
 from tui_diffusion.core.methods import IdealDenoiser, NetworkDenoiser
 from tui_diffusion.core.runs.run import save_run
+from tui_diffusion.core.training_set import ideal_denoiser
 from tui_diffusion.core.trajectory import denoise, forward_process
 
 from ..cases import for_each
@@ -131,6 +133,30 @@ def test_a_trajectory_holds_the_denoiser_that_was_given():
     assert torch.equal(denoise(experiment, made.denoiser, points=5).x, made.x)
 
 
+def test_a_network_that_does_not_know_a_class_is_refused():
+    experiment = labelled(sampling__points=50)
+    for name, known in (("edm-moons", 0), ("edm-classes", 2)):
+        of = changed(name, device="cpu")
+        with pytest.raises(ValueError, match=rf"must know class 3 \(got one of {known} classes\)"):
+            denoise(experiment, fresh(of))
+
+
+def test_a_class_without_training_points_is_that_of_the_whole_set():
+    experiment = labelled(
+        data__weights=(1, 1, 1, 1e-6),
+        data__train_points=8,
+        sampling__points=40,
+        sampling__label=3,
+        sampling__guidance=2,
+    )
+    exact = ideal_denoiser(experiment, "training set")
+    assert exact.mixture.classes == 3
+    made = denoise(experiment, exact)
+    nearest = torch.cdist(made.result.double(), exact.mixture.means.double()).min(1).values
+    assert float(nearest.max()) < 5e-3  # a point of the set, at the spread of a class of 0.01
+    assert sum(at is not None for at in guidance_levels(experiment, exact)) == 20
+
+
 # --- another run as the guide --------------------------------------------------------------------
 
 
@@ -171,7 +197,7 @@ def test_a_guide_that_does_not_fit_is_refused_in_one_line(tmp_path):
     for guide, reason in (
         ("no-such-run", "run 'no-such-run' does not exist"),
         (str(tmp_path), "run"),
-        (folders["edm-1d"], "denoises 1 axes; allowed: a run of 2"),
+        (folders["edm-1d"], "denoises points of 1D; allowed: a run of 2D"),
         (folders["edm-multimodal"], "knows 4 classes; allowed: a run of 2"),
         (folders["naive-multimodal"], "was trained at other noise levels; allowed: "),
     ):

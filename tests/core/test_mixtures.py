@@ -284,3 +284,23 @@ def test_a_class_holds_its_components_and_the_classes_make_up_the_whole():
     assert UNEVEN.classes == 1
     with pytest.raises(ValueError, match="label must be one of 0 to 1"):
         mixture.of_class(2)
+
+
+@for_each(
+    "labels, error",
+    [
+        ([0], "labels must be 2 whole numbers, one for each component .*shape \\(1,\\)"),
+        ([0.5, 1.0], "labels must be 2 whole numbers, one for each component .*float"),
+        ([-1, 0], "labels must be whole numbers from 0 .got -1"),
+        (["a", "b"], "labels must be 2 whole numbers"),
+    ],
+)
+def test_labels_that_cannot_be_are_refused(labels, error):
+    with pytest.raises((ValueError, TypeError), match=error):
+        GaussianMixture([[0.0], [1.0]], 0.1, labels=labels)
+
+
+@for_each("label", ["0", 1.0, None, True])
+def test_a_class_is_a_whole_number(label):
+    with pytest.raises(TypeError, match="label must be a whole number"):
+        GaussianMixture([[0.0], [1.0]], 0.1, labels=[0, 1]).of_class(label)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tui_diffusion.core import denoise, get_preset
+from tui_diffusion.core import denoise, get_preset, make_mixture
 from tui_diffusion.core.config.errors import ConfigError
 from tui_diffusion.core.config.experiment_json import from_json, to_json
 from tui_diffusion.core.faults import PartError
@@ -71,3 +71,30 @@ def test_another_data_set_keeps_the_labels_if_it_has_classes(tmp_path):
     assert not EDM.with_settings({"data.name": "fails"}).network.labels  # without a call
     with pytest.raises(PartError, match="at most 64 classes"):
         labelled.with_settings({"data.name": "strips", "data.strips": 65})
+
+
+def test_labels_and_covariances_that_cannot_be_are_refused_in_a_line(tmp_path):
+    square = "torch.tensor([[0.0, 0], [0, 2], [2, 0], [2, 2]])"
+    eye = "torch.eye(2).expand(4, 2, 2)"
+    refused = {
+        "None, ['a'] * 4": "labels must be 4 whole numbers, one for each point",
+        "None, [0.0] * 4": "it must return 4 labels, a whole number for each point",
+        "None, [0, 1]": "it must return 4 labels, a whole number for each point",
+        "None, [0, 2, 0, 2]": "it must return labels counted from 0, each of them present",
+        "None, [-1, 0, 0, 0]": "it must return labels counted from 0, each of them present",
+        "None, None, 'wide'": "covariances must be a tensor",
+        "None, None, torch.eye(3)": r"covariances must have shape \(4, 2, 2\)",
+        f"None, None, -{eye}": "covariances must be finite, symmetric and positive",
+        f"None, None, float('nan') * {eye}": "covariances must be finite, symmetric",
+        "None, None, torch.ones(2, 2).expand(4, 2, 2)": "stds along their axes .*got 0 to 1.41",
+        f"None, None, 121 * {eye}": "stds along their axes from 1e-06 to 10 spreads .*got 11 to",
+        f"None, None, 1e-14 * {eye}": "stds along their axes from 1e-06 to 10 spreads",
+    }
+    text = "".join(
+        f'\n@dataset("d{number}")\ndef d{number}():\n    """Data."""\n    return {square}, {more}\n'
+        for number, more in enumerate(refused)
+    )
+    load_parts(written(tmp_path, text))
+    for number, reason in enumerate(refused.values()):
+        with pytest.raises(PartError, match=rf"data set 'd{number}' \(my_parts.py, .*{reason}"):
+            make_mixture(EDM.with_settings({"data.name": f"d{number}"}))

@@ -9,6 +9,7 @@ import pytest
 from tui_diffusion.core.analysis.report import sample_report
 from tui_diffusion.core.config.catalog import get_preset
 from tui_diffusion.core.config.errors import ConfigError
+from tui_diffusion.core.paths import store
 from tui_diffusion.core.runs.checkpointer import Checkpointer
 from tui_diffusion.core.runs.lock import Lock
 from tui_diffusion.core.runs.manifest import RunError
@@ -56,13 +57,15 @@ def test_a_run_of_a_sweep_is_a_run_as_everywhere_and_what_train_gives(home):
 
 def test_a_guide_that_cannot_be_ends_a_sweep_before_it_is_written(home):
     other = trained(short("naive-1d", 5))
-    save_run(home / "plain", other, "finished")
-    good = {"sampling.guidance": 2, "sampling.guide": str(home / "plain")}
+    save_run(store() / "plain", other, "finished")
+    good = {"sampling.guidance": 2, "sampling.guide": "plain"}
     base = get_preset("naive-1d").experiment.with_settings({**SMALL, **good})
-    axes = {"sampling.guide": [str(home / "plain"), "none-such"]}
+    axes = {"sampling.guide": ["plain", "none-such"]}
     for sweep in (Sweep(base, axes), Sweep(changed(base, sampling__guide="none-such"))):
         with pytest.raises(ConfigError, match=r"sampling.guide: run 'none-such' does not exist"):
             run_sweep(sweep, Inline())
+    with pytest.raises(ConfigError, match=r"'plai' may be another run later; allowed: plain"):
+        run_sweep(Sweep(changed(base, sampling__guide="plai")), Inline())
     assert not list_sweeps()
     assert carried_out(Sweep(base, {"sampling.guidance": [1, 2]})).done == 1
 

@@ -35,6 +35,7 @@ def resampled(
     Say which of its parts have changed since. Raise `ConfigError` for a setting of the training.
     """
     from ..core.guide_run import check_guide
+    from ..core.runs.naming import with_exact_guide
 
     changes = parse_settings(settings)
     for path in changes:
@@ -52,17 +53,16 @@ def resampled(
     }
     experiment = run.experiment.with_settings({**changes, **given(options)})
     check_guide(experiment)
-    return experiment
+    return with_exact_guide(experiment)
 
 
 def asked_of(experiment: Experiment) -> dict[str, Any]:
     """Return the class and the guidance of a sampling, for a report; None where there are none."""
-    sampling, label = experiment.sampling, None
-    if experiment.network.labels:
-        label = sampling.label if sampling.label == "all" else int(sampling.label)
-    guided = sampling.guidance != 1
+    from ..core.conditioning import label_asked
+
+    sampling, guided = experiment.sampling, experiment.sampling.guidance != 1
     return {
-        "label": label,
+        "label": label_asked(experiment),
         "guidance": sampling.guidance if guided else None,
         "guide": sampling.guide if guided else None,
     }

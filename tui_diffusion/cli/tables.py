@@ -257,7 +257,8 @@ def _levels_text(levels: Sequence[Mapping[str, Any]], key: str) -> str:
 def _print_guidance(out: Console, report: Mapping[str, Any]) -> None:
     """Print what a guided sample follows, and the guidance at every level."""
     found = report["guidance"]
-    label = "every class" if found["label"] == "all" else f"class {found['label']}"
+    labels = {None: "all points", "all": "every class"}
+    label = labels.get(found["label"], f"class {found['label']}")
     interval = f", for sigma/alpha from {found['from']:g} to {found['to']:g}"
     out.print(
         f"Guidance of {label} with weight {found['weight']:g}, guide {shown(found['guide'])}"

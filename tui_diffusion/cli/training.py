@@ -20,6 +20,7 @@ from ..core.paths import store
 from ..core.runs.checkpointer import Checkpointer
 from ..core.runs.event_log import EventLog
 from ..core.runs.manifest import RunError, RunState
+from ..core.runs.naming import with_exact_guide
 from ..core.runs.outside import remember
 from ..core.runs.resume import RATE_ADVICE, rate_change, resume, resumed_experiment
 from ..core.runs.run import check_writable, new_name, open_run, take_name
@@ -50,6 +51,7 @@ def begin(experiment: Experiment, out: Path | None, *, save: bool) -> tuple[Trai
     """Return a new trainer and its run folder; with ``save``, check that the folder is writable."""
     check_installed(experiment.sampling.sampler)
     check_guide(experiment)
+    experiment = with_exact_guide(experiment)
     trainer = Trainer(experiment)
     folder = (out if out is not None else store() / new_name(experiment)).absolute()
     if save:
@@ -73,6 +75,7 @@ def go_on(name: str, preset: str | None, changes: Mapping[str, Any]) -> tuple[Tr
     experiment = resumed_experiment(run, changes)
     check_installed(experiment.sampling.sampler)
     check_guide(experiment)
+    experiment = with_exact_guide(experiment)
     if moved := rate_change(run.experiment, experiment, run.step):
         complain(f"{moved}; {RATE_ADVICE}")
     return resume(run, experiment), run.folder.absolute()

@@ -41,7 +41,12 @@ def check_count(name: str, given: int | None, least: int = 1) -> None:
     """Raise unless an argument is a whole number from ``least``, or None."""
     if given is None:
         return
-    if isinstance(given, bool) or not hasattr(given, "__index__"):
-        raise expected(name, "a whole number", given)
+    check_index(name, given)
     if given < least:
         raise ValueError(f"{name} must be a whole number from {least} (got {given})")
+
+
+def check_index(name: str, given: object) -> None:
+    """Raise TypeError unless an argument is a whole number."""
+    if isinstance(given, bool) or not hasattr(given, "__index__"):
+        raise expected(name, "a whole number", given)

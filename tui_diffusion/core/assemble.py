@@ -22,7 +22,7 @@ from .config.presets import Preset, experiment_of
 from .config.sampling_section import SamplingConfig
 from .config.schedule_section import ScheduleConfig
 from .config.section import Section
-from .datasets import Scaling, polar
+from .datasets import Scaling, polar, spread_of
 from .device_names import device_from
 from .methods import EDM, METHODS, Denoiser, Flow, IdealDenoiser, Method
 from .mixtures import GaussianMixture
@@ -80,8 +80,7 @@ def make_mixture(
     # The points are weighted, so that the scaling is that of the distribution.
     weights = weights / weights.sum()
     centre = weights @ points
-    scale = float((weights @ (points - centre).square()).mean().sqrt())
-    scale = scale or 1.0
+    scale = spread_of(points, weights)
     return GaussianMixture(
         (points - centre) / scale,
         data.std if covariances is None else None,

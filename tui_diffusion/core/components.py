@@ -20,6 +20,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
+from .arguments import expected
 from .short_repr import short_repr
 
 _SYMMETRIC = 1e-6
@@ -240,3 +241,24 @@ class LongPart:
 def sum_of(terms: Iterable[Tensor]) -> Tensor:
     """Return the sum of one or more tensors."""
     return reduce(torch.add, terms)
+
+
+def class_labels(given: Tensor | Sequence[int] | None, modes: int) -> Tensor:
+    """Return the class of each component, (m,), counted from 0; all 0 if none are given.
+
+    Raise ValueError for another shape, or for numbers that are not whole or below 0.
+    """
+    if given is None:
+        return torch.zeros(modes, dtype=torch.int64)
+    try:
+        labels = torch.as_tensor(given).cpu()
+    except (TypeError, ValueError, RuntimeError):
+        raise expected("labels", f"{modes} whole numbers", given) from None
+    if labels.shape != (modes,) or labels.is_floating_point() or labels.is_complex():
+        raise ValueError(
+            f"labels must be {modes} whole numbers, one for each component (got {labels.dtype} of "
+            f"shape {tuple(labels.shape)})"
+        )
+    if int(labels.min()) < 0:
+        raise ValueError(f"labels must be whole numbers from 0 (got {int(labels.min())})")
+    return labels.long()

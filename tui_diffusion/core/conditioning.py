@@ -37,6 +37,12 @@ def label_of(experiment: Experiment) -> int | None:
     return int(label) if experiment.network.labels and label != "all" else None
 
 
+def label_asked(experiment: Experiment) -> int | str | None:
+    """Return the class that is sampled, or ``all``; None if the network has no labels."""
+    label = label_of(experiment)
+    return "all" if label is None and experiment.network.labels else label
+
+
 def for_label(experiment: Experiment, label: int | None) -> Experiment:
     """Return the experiment that samples one class; None: all."""
     text = "all" if label is None else str(label)
@@ -112,11 +118,17 @@ def true_points(
 def conditioned(denoiser: Denoiser, labels: Labels) -> Denoiser:
     """Return a network or an ideal denoiser of the whole data as that of points of some classes.
 
-    Any other denoiser, and a network that has its labels, stay as they are.
+    Any other denoiser, and a network that has its labels, stay as they are. Raise ValueError if a
+    network does not know a class.
     """
     if labels is None:
         return denoiser
     if isinstance(denoiser, NetworkDenoiser) and denoiser.labels is None:
+        known, greatest = denoiser.network.classes, int(torch.as_tensor(labels).max())
+        if greatest >= known:
+            raise ValueError(
+                f"the denoiser's network must know class {greatest} (got one of {known} classes)"
+            )
         return replace(denoiser, labels=labels)
     if isinstance(denoiser, IdealDenoiser):
         if isinstance(labels, int):

@@ -88,6 +88,12 @@ class Scaling:
         return x.cpu().double() * self.scale if self.changes else x.cpu()
 
 
+def spread_of(points: Tensor, weights: Tensor) -> float:
+    """Return the pooled std of points (n, d) with weights (n,) of sum 1; 1 if there is none."""
+    centred = points - weights @ points
+    return float((weights @ centred.square()).mean().sqrt()) or 1.0
+
+
 # --- shapes, at any size, for components of a given std -------------------------------------------
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from .arguments import check_index
 from .components import LongPart, RoundPart
 from .mixtures import Coefficient, GaussianMixture
 
@@ -40,6 +41,7 @@ class Empirical(GaussianMixture):
 
         No loss on the points determines the output for a label that none of them has.
         """
+        check_index("label", label)
         of = self.means[self.labels == label]
         return Empirical(of if len(of) else self.means, device=self.means.device)
 

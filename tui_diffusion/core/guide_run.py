@@ -57,7 +57,7 @@ def _opened(folder: str, written: int, device: str) -> GuideRun:
 def _unfit(experiment: Experiment, guide: Experiment) -> str:
     """Return why a run cannot guide, or ''."""
     if guide.dim != experiment.dim:
-        return f"denoises {guide.dim} axes; allowed: a run of {experiment.dim}"
+        return f"denoises points of {guide.dim}D; allowed: a run of {experiment.dim}D"
     both = experiment.network.labels and guide.network.labels
     if both and guide.data.classes != experiment.data.classes:
         return (

@@ -24,7 +24,8 @@ import torch
 from torch import Tensor
 
 from . import notebook
-from .components import Ellipses, LongPart, RoundPart, stretched
+from .arguments import check_index
+from .components import Ellipses, LongPart, RoundPart, class_labels, stretched
 from .short_repr import short_repr
 from .tensors import placed
 
@@ -104,9 +105,7 @@ class GaussianMixture:
         given = _one_each("weights", 1.0 if weights is None else weights, modes, dtype)
         self.weights = (given / given.sum()).to(device)
         self.has_modes = has_modes
-        self.labels = _one_each(
-            "labels", 0 if labels is None else labels, modes, torch.int64, device
-        )
+        self.labels = class_labels(labels, modes).to(device)
 
     def __repr__(self) -> str:
         low, high = self.narrowest, self.widest
@@ -185,6 +184,7 @@ class GaussianMixture:
 
         Raise ValueError if there are none.
         """
+        check_index("label", label)
         of = (self.labels == label).nonzero()[:, 0]
         if not len(of):
             raise ValueError(f"label must be one of 0 to {self.classes - 1} (got {label})")

@@ -35,8 +35,8 @@ POINTS = 1000
 """Most true points whose log-density is computed, unless more are asked for."""
 
 _PAIRS, _FEWEST = 40_000, 100
-"""Limit on pairs of a point and a component for the ideal denoiser, and its fewest points: log p
-and log q then hardly differ."""
+"""Limit on pairs of a point and a component for the ideal denoiser, of which log p and log q hardly
+differ, and the fewest points unless fewer are asked for."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def likelihood(
     mixture = mixture_for(experiment, mixture).to("cpu")
     flow = sampling_flow(experiment, denoiser, mixture=mixture, schedule=schedule)
     mixture = truth_of(experiment, mixture)
-    count = min(POINTS, experiment.sampling.points) if points is None else points
+    count = min(POINTS, max(_FEWEST, experiment.sampling.points)) if points is None else points
     if points is None and isinstance(denoiser, IdealDenoiser):
         count = min(count, max(_FEWEST, _PAIRS // mixture.modes))
     cos, sin = math.cos(flow.clean), math.sin(flow.clean)
@@ -105,7 +105,8 @@ def likelihood(
     exact = truth.log_prob(u)
     fine, coarse = (exact - flow.log_density(u, steps=n) for n in (STEPS, STEPS // 2))
     kl = float(fine.mean())
-    error = 2 * float(fine.std()) / math.sqrt(count) + abs(kl - float(coarse.mean()))
+    chance = 2 * float(fine.std()) / math.sqrt(count) if count > 1 else math.inf
+    error = chance + abs(kl - float(coarse.mean()))
     # In terms of x/α = u/cos θ, the data plus noise.
     least = entropy(truth) - mixture.dim * math.log(cos) + units
     start = start_divergence(flow, mixture)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..arguments import check_type
 from ..assemble import mixture_of, sampling_schedule, scaling_of
-from ..conditioning import truth_of
+from ..conditioning import label_asked, truth_of
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
 from ..datasets import Scaling
@@ -254,7 +254,7 @@ def guidance_report(experiment: Experiment, trajectory: Trajectory) -> dict[str,
         "from": sampling.guidance_from,
         "to": sampling.guidance_to,
         "guide": sampling.guide,
-        "label": sampling.label,
+        "label": label_asked(experiment),
         **asdict(found),
     }
 

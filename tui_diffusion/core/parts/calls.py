@@ -13,6 +13,7 @@ from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..arguments import expected
+from ..config.limits import LEAST_STD
 from ..faults import PartError, fault_of
 from ..text import shown
 from .part import PartFile
@@ -33,6 +34,9 @@ _METHOD_MAY = (*METHOD_NEEDS, "network_input", "sample_level")
 
 _MOST_POINTS = 100_000
 """Maximum number of points of a data set, as of a file."""
+
+_WIDEST = 10
+"""Maximum std of a component, in spreads of the points, as of data.std."""
 
 _MOST_CLASSES = 64
 """Maximum number of classes, as of modes."""
@@ -198,7 +202,8 @@ def dataset_points(
             raise ValueError("it must return finite points, and weights above 0")
         if len(points) > 1 and not bool((points != points[0]).any()):
             raise ValueError("it must return points that differ")
-        return points, weights, _labels(labels, len(points)), _covariances(covariances, points)
+        covariances = _covariances(covariances, points, weights)
+        return points, weights, _labels(labels, len(points)), covariances
 
     @wraps(function)
     def points(**parameters: Any) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
@@ -213,7 +218,10 @@ def _labels(given: Any, points: int) -> Tensor:
 
     if given is None:
         return torch.zeros(points, dtype=torch.int64)
-    labels = torch.as_tensor(given).detach().cpu()
+    try:
+        labels = torch.as_tensor(given).detach().cpu()
+    except (TypeError, ValueError, RuntimeError):  # such as words
+        raise expected("labels", f"{points} whole numbers, one for each point", given) from None
     whole = not labels.is_floating_point() and not labels.is_complex()
     if labels.shape != (points,) or not whole:
         raise ValueError(f"it must return {points} labels, a whole number for each point "
@@ -228,18 +236,26 @@ def _labels(given: Any, points: int) -> Tensor:
     return labels
 
 
-def _covariances(given: Any, points: Tensor) -> Tensor | None:
+def _covariances(given: Any, points: Tensor, weights: Tensor) -> Tensor | None:
     """Return the covariances of the Gaussians at points (n, d), (n, d, d); None without any."""
     import torch
 
     from ..components import Ellipses
+    from ..datasets import spread_of
 
     if given is None:
         return None
-    covariances = torch.as_tensor(given).detach().to("cpu", torch.float64)
+    try:
+        covariances = torch.as_tensor(given).detach().to("cpu", torch.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise expected("covariances", "a tensor (n, d, d)", given) from None
     shapes = Ellipses.of(covariances, *points.shape)
-    if not bool((shapes.widths > 0).all()):
-        raise ValueError("it must return covariances that are positive definite")
+    widths = shapes.widths / spread_of(points, weights / weights.sum())
+    low, high = float(widths.min()), float(widths.max())
+    if not LEAST_STD <= low <= high <= _WIDEST:
+        raise ValueError("it must return covariances with stds along their axes from "
+                         f"{LEAST_STD:g} to {_WIDEST:g} spreads of the points "
+                         f"(got {low:.3g} to {high:.3g})")  # fmt: skip
     return covariances.expand(*points.shape, points.shape[1])
 
 

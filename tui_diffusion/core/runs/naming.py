@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..config.experiment import Experiment
+from ..config.fields import OWN_GUIDES
 from ..nearest import did_you_mean, nearest
 from ..paths import store
 from ..text import shortened, shown
@@ -74,9 +76,32 @@ def find(name: str) -> Path:
     raise RunError(f"run {shortened(name, 200)!r} does not exist; {hint}allowed: {allowed}")
 
 
+def exact_name(folder: Path) -> str:
+    """Return the name or the path that will always be that of this run, and of no other."""
+    return folder.name if in_store(folder) else str(folder.absolute())
+
+
+def with_exact_guide(experiment: Experiment) -> Experiment:
+    """Return an experiment that names the run that guides it exactly, if there is such a run.
+
+    ``latest``, or the beginning of a name, may soon be the experiment's own run.
+    """
+    sampling = experiment.sampling
+    if sampling.guide in OWN_GUIDES or Path(sampling.guide).is_absolute():
+        return experiment
+    try:
+        name = exact_name(find(sampling.guide))
+    except RunError:  # which using the guide raises as well
+        return experiment
+    if name == sampling.guide:
+        return experiment
+    exact = sampling.model_copy(update={"guide": name})
+    return experiment.model_copy(update={"sampling": exact})
+
+
 def _described(folder: Path) -> str:
     """Return a name that identifies a run: its own, or its folder if outside the store."""
-    return shown(folder.name if in_store(folder) else str(folder))
+    return shown(exact_name(folder))
 
 
 def whole_run(name: str) -> Summary:

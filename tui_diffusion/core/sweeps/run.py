@@ -18,8 +18,10 @@ from ..config.errors import ConfigError
 from ..config.fields import OWN_GUIDES
 from ..runs.lock import Lock
 from ..runs.manifest import RunError
+from ..runs.naming import with_exact_guide
 from ..runs.store import summarise
 from ..short_repr import short_repr
+from ..text import shortened, shown
 from .engines import AUTO, EngineOptions, make_engine
 from .engines.protocol import Engine, Event
 from .states import Report, has_diverged, reports
@@ -92,15 +94,22 @@ def run_sweep(
 
 
 def _check_guides(sweep: Sweep) -> None:
-    """Raise `ConfigError` if a run that guides a cell cannot be used."""
+    """Raise `ConfigError` if a run that guides a cell cannot be used, or not for long."""
     for cell in sweep.cells():
-        sampling = cell.experiments[0].sampling
-        if sampling.guidance == 1 or sampling.guide in OWN_GUIDES:
+        experiment = cell.experiments[0]
+        guide = experiment.sampling.guide
+        if experiment.sampling.guidance == 1 or guide in OWN_GUIDES:
             continue
         from ..guide_run import check_guide
 
         try:
-            check_guide(cell.experiments[0])
+            check_guide(experiment)
+            if (exact := with_exact_guide(experiment).sampling.guide) != guide:
+                raise ConfigError(
+                    f"sampling.guide: {shortened(guide, 80)!r} may be another run later; allowed: "
+                    f"{shown(exact)}",
+                    "sampling.guide",
+                )
         except ConfigError as error:
             where = f"cell {cell.label}: " if cell.label else ""
             raise ConfigError(f"{where}{error}", error.field) from None

@@ -78,8 +78,13 @@ class TrainingActions:
             self._updates.show_tab("setup")
             self._app.refuse("Not trained", str(error))
             return
+        from ...core.runs.naming import with_exact_guide
+
         workspace = self._model.workspace
-        experiment = workspace.experiment
+        experiment = with_exact_guide(workspace.experiment)
+        if experiment is not workspace.experiment:
+            workspace.experiment = experiment
+            self._updates.show_workspace()
         training = workspace.training
         same = training is not None and training.experiment == experiment
         if same and self._only_watched("Not trained", "a changed setting makes t train another"):
