@@ -199,7 +199,7 @@ def memorisation_report(
     x: Tensor,
     finite: TrainingSet | None = None,
 ) -> dict[str, Any]:
-    """Return all of it for a denoiser and the points x (n, d) of its sample.
+    """Return losses, distances and copies of a denoiser and the points x (n, d) of its sample.
 
     ``levels`` holds the distances at every level; ``reason`` says why numbers are None.
     """
