@@ -147,8 +147,8 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
     name, asked = shown(report["experiment"]), ""
     if report["label"] is not None:
         asked += f", label {report['label']}"
-    if report["guidance"] is not None:
-        asked += f", guidance {report['guidance']:g} by {shown(report['guide'])}"
+    if guided := report["guidance"]:
+        asked += f", guidance {guided['weight']:g} by {shown(guided['guide'])}"
     steps = f"{report['sampler']}, {len(report['levels'])} levels"
     out.print(f"{name}, {who}, {steps}{asked}\n", markup=False)
     quality = empty_table(("metric",), ("sample", "real data"))
