@@ -238,6 +238,7 @@ def _print_memorisation(out: Console, found: Mapping[str, Any]) -> None:
         held_out = found["held_out"]
         rows = f"its {held_out:,} held-out rows" if held_out else "no rows, as none are held out"
         out.print(f"{found['reason']}; held-out data and true points are {rows}.".capitalize())
+        out.print("Other numbers compare with the mixture of narrow Gaussians at all rows.")
 
 
 def _levels_text(levels: Sequence[Mapping[str, Any]], key: str) -> str:
