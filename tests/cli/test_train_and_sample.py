@@ -202,3 +202,11 @@ def test_sample_for_a_person(run_cli, saved):
     assert run_cli("sample", str(saved)) == 0
     assert "energy distance" in run_cli.out
     assert run_cli.err == ""
+
+
+@pytest.mark.slow
+def test_the_evaluation_of_a_guided_run_names_its_guide(run_cli):
+    few = ("--set", "training.steps=2", "--set", "network.width=4", "--set", "sampling.levels=3")
+    run_cli("train", "edm-classes", *few, "--set", "sampling.points=20")
+    assert run_cli("evaluate", "latest") == 0
+    assert ", label all, guidance 2 by no-label\n" in run_cli.out

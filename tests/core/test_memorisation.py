@@ -127,7 +127,10 @@ def test_a_report_of_a_file_says_that_the_population_is_unknown(file: Path):
     base = small("edm-moons", 0, data__name=f"file:{file}", **quick)
     for holdout, count in ((0.25, 0), (0, 40)):
         experiment = changed(base, data__holdout=holdout, data__train_points=count)
-        found = training_report(trained(experiment))["memorisation"]
+        report = training_report(trained(experiment))
+        assert report["loss"]["final"] > 0
+        assert report["loss"]["floor"] is report["loss"]["excess"] is None
+        found = report["memorisation"]
         json.dumps(found, allow_nan=False)
         assert found["reason"] == "population unknown: the points come from a file"
         assert found["to_population"] is found["heldout_floor"] is None

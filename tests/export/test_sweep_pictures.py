@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tui_diffusion.cli.sweep_table import print_sweep
 from tui_diffusion.core.sweeps.results import sweep_results
 from tui_diffusion.core.sweeps.store import create_sweep
 from tui_diffusion.core.sweeps.sweep import Sweep
@@ -43,6 +44,22 @@ def test_one_axis_is_a_curve_with_error_bars_and_a_dot_for_every_seed(home):
     (rings,) = of(panel, Rings)
     assert len(rings.positions) == len(sweep.ranking("excess").cells)
     assert "real data" not in by
+
+
+def test_real_data_score_as_the_training_set_of_each_cell_has_it(home, capsys):
+    sweep = found("data.train_points=2,8", preset="edm-moons")
+    low, high = sorted(reals := sweep.reals("copied"))
+    assert low < high and reals == [cell.real("copied") for cell in sweep.cells]
+    (panel,) = sweep_figure(sweep, "copied").panels
+    (shown,) = (layer for layer in of(panel, Curves) if layer.label == "real data")
+    inside = [panel.ys[0] <= real <= panel.ys[1] for real in reals]
+    assert [*shown.lines[0, 1:-1, 1]] == [
+        r for r, is_in in zip(reals, inside, strict=True) if is_in
+    ]
+    print_sweep(sweep, "copied")
+    assert f"Real data: copied {low:.3g} to {high:.3g}, energy " in capsys.readouterr().out
+    print_sweep(found("training.lr=1e-3", preset="edm-moons"), "copied")
+    assert capsys.readouterr().out.count("No cell has a copied share.") == 1
 
 
 def test_two_axes_are_a_heat_map_with_diverged_and_best_cells_marked(home):

@@ -10,11 +10,17 @@ from tui_diffusion.core.analysis.copies import copied, copied_share_real
 from tui_diffusion.core.memorisation_rows import ROW, with_report
 from tui_diffusion.core.training_set import make_training_set
 from tui_diffusion.lab.drawing.palette import Palette
-from tui_diffusion.lab.panels.training import LOSS_VIEWS, MEMORISATION, loss_views, view_by
+from tui_diffusion.lab.panels.training import (
+    LOSS_VIEWS,
+    MEMORISATION,
+    LossPanel,
+    loss_views,
+    view_by,
+)
 from tui_diffusion.lab.sampling.diagnosis import diagnose
 from tui_diffusion.lab.sampling.measured_trajectory import measure_trajectory
 from tui_diffusion.lab.sampling.request import SampleRequest
-from tui_diffusion.lab.session.records import SessionState
+from tui_diffusion.lab.session.records import SessionState, Training
 from tui_diffusion.lab.session.session import Session
 from tui_diffusion.lab.views.losses import loss_figure
 from tui_diffusion.lab.views.memorisation import _ranges, memorisation
@@ -99,6 +105,17 @@ def test_the_distances_and_where_the_network_copies(glyphs):
     assert "Train first" in text(nothing)
     fresh = diagnose(SampleRequest(short("edm-multimodal", 60), "forward", 0, 16))
     assert "data.train_points is 0" in text(fresh)
+
+
+def test_measurements_are_shown_beside_the_network_they_are_of():
+    panel, measured = LossPanel(PALETTE, "braille", id="loss"), rows((1, 2), (1, 2))
+    panel.training, panel.view = Training(FINITE, memorisation=measured), MEMORISATION
+    for trained_as, shown in ((FINITE, measured), (None, None)):
+        request = SampleRequest(FINITE, "ideal", 0, 16, trained=trained_as)
+        panel.diagnosis = diagnose(request)
+        assert panel.measurements is shown
+    panel.view = "loss"
+    assert panel.measurements is measured
 
 
 def test_levels_are_named_by_their_runs():

@@ -56,12 +56,12 @@ def print_sweep(found: SweepResults, measure: str) -> None:
         columns += _medians(found, key)
     words = 1 + len(found.sweep.axes)
     print_columns(out, columns, words, kept)
-    reals = {key: found.cells[0].real(key) for key in (measure, *others)}
-    real = ", ".join(f"{_HEADS[k]} {number_text(v)}" for k, v in reals.items() if v is not None)
+    reals = {key: _real(found, key) for key in (measure, *others)}
+    real = ", ".join(f"{_HEADS[key]} {text}" for key, text in reals.items() if text)
     out.print(
         f"\nMedians over {_seeds(found.sweep.seeds)}. Real data: {real or '–'}.", markup=False
     )
-    for line in verdict(found, ranking):
+    for line in verdict(found, measure, ranking):
         out.print(line, markup=False)
     out.print(Text.assemble(("sweep  ", "dim"), shown(str(found.stored.folder))), soft_wrap=True)
 
@@ -109,20 +109,27 @@ def _medians(found: SweepResults, key: str, *, extremes: bool = False) -> list[C
     ]
 
 
+def _real(found: SweepResults, key: str) -> str:
+    """Return the score of real data, or its range over the cells; "" if there is none."""
+    reals = [real for real in found.reals(key) if real is not None]
+    ends = dict.fromkeys(map(number_text, (min(reals), max(reals)))) if reals else ()
+    return " to ".join(ends)
+
+
 def _mark(result: CellResult, ranking: Ranking | None) -> str:
     if ranking is None or result.cell.index not in ranking.cells:
         return ""
     return "**" if result.cell.index == ranking.best else "*"
 
 
-def verdict(found: SweepResults, ranking: Ranking | None) -> list[str]:
+def verdict(found: SweepResults, measure: str, ranking: Ranking | None) -> list[str]:
     """Return the lines that say which cells are best, and what the marks mean."""
     if ranking is None:
-        return [
-            "No cell has a result."
-            if not any(r.done for r in found.cells)
-            else "Most trainings of every cell diverged."
-        ]
+        if not any(r.done for r in found.cells):
+            return ["No cell has a result."]
+        if measure not in found.measures and any(r.done > r.diverged for r in found.cells):
+            return [f"No cell has a {MEASURES[measure].name}."]
+        return ["Most trainings of every cell diverged."]
     name, rest = MEASURES[ranking.measure].name, len(ranking.cells) - 1
     best = found.cells[ranking.best].cell.label or "the one cell"
     lines = [f"** best by {name}: {best}"]

@@ -147,8 +147,8 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
     name, asked = shown(report["experiment"]), ""
     if report["label"] is not None:
         asked += f", label {report['label']}"
-    if report["guidance"] is not None:
-        asked += f", guidance {report['guidance']:g} by {shown(report['guide'])}"
+    if guided := report["guidance"]:
+        asked += f", guidance {guided['weight']:g} by {shown(guided['guide'])}"
     steps = f"{report['sampler']}, {len(report['levels'])} levels"
     out.print(f"{name}, {who}, {steps}{asked}\n", markup=False)
     quality = empty_table(("metric",), ("sample", "real data"))
@@ -238,6 +238,7 @@ def _print_memorisation(out: Console, found: Mapping[str, Any]) -> None:
         held_out = found["held_out"]
         rows = f"its {held_out:,} held-out rows" if held_out else "no rows, as none are held out"
         out.print(f"{found['reason']}; held-out data and true points are {rows}.".capitalize())
+        out.print("Other numbers compare with the mixture of narrow Gaussians at all rows.")
 
 
 def _levels_text(levels: Sequence[Mapping[str, Any]], key: str) -> str:

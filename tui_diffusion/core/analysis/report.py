@@ -53,7 +53,7 @@ def json_values(value: Any) -> Any:
 
 
 _ALWAYS = frozenset(
-    ("mean", "std", "energy_distance", "sliced_wasserstein", "floor", "loss", "excess", "total")
+    ("mean", "std", "energy_distance", "sliced_wasserstein", "loss", "excess", "total")
 )
 """Keys that always have a number in a report; other numbers may not apply."""
 
@@ -66,7 +66,9 @@ def unknown(report: Any) -> str:
     for name, value in report.items():
         if name == "not_finite" and value:
             return not_finite(value, report["points"])
-        if name in _ALWAYS and None in (value if isinstance(value, list) else [value]):
+        no_excess = name == "excess" and report.get("floor", 0.0) is None  # unknown population
+        known = name in _ALWAYS and not no_excess
+        if known and None in (value if isinstance(value, list) else [value]):
             return f"{name.replace('_', ' ')} is not finite"
         fault = unknown(value)
         if fault:
@@ -131,15 +133,17 @@ def loss_report(
     ``final`` is the mean of the last losses, ``floor`` the lowest possible loss.
     ``excess`` is the difference between the expected loss of the sampling weights and the floor. It
     is never below 0 and, unlike ``final`` − ``floor``, hardly random. ``losses`` are None if the
-    training diverged; ``final`` and ``excess`` are then None too.
+    training diverged; ``final`` and ``excess`` are then None too. Where the population is unknown,
+    ``floor`` and ``excess`` are None.
     """
-    floor = training_floor(experiment)
+    known = not experiment.data.population_unknown
+    floor = training_floor(experiment) if known else None
     if losses is None or not len(losses):
         return {"final": None, "floor": floor, "excess": None}
     return {
         "final": float(np.mean(losses[-LAST:], dtype=float)),
         "floor": floor,
-        "excess": training_excess(experiment, denoiser),
+        "excess": training_excess(experiment, denoiser) if known else None,
     }
 
 

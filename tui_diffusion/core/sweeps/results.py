@@ -156,6 +156,10 @@ class SweepResults:
         """The measures that any cell has."""
         return tuple(key for key in MEASURES if any(r.values(key) for r in self.cells))
 
+    def reals(self, measure: str) -> list[float | None]:
+        """Return the score of a real sample for each cell, whose training set may be its own."""
+        return [result.real(measure) for result in self.cells]
+
     def report(self, measure: str = DEFAULT) -> dict[str, Any]:
         """Return the results as JSON holds them; ``measure`` selects the best cells."""
         ranking, stored = self.ranking(measure), self.stored

@@ -15,7 +15,7 @@ from ...core.sweeps.results import CellResult, Ranking, SweepResults
 from ...core.sweeps.sweep import Axis
 from ...core.text import shortened
 from ..options import ExportError
-from .figure import Curves, Dots, Figure, HeatMap, Layer, PicturePanel, Rings, curve
+from .figure import Curves, Dots, Figure, HeatMap, Layer, PicturePanel, Rings
 
 _MOST_PANELS = 12
 """Maximum number of panels: one for each combination of the values of further axes."""
@@ -151,9 +151,12 @@ def _curve(
     A line joins the medians, except for choices, between which nothing lies.
     """
     values = axes[0].values if axes else (None,)
-    middle, dots, bars, boxes, best = [], [], [], [], []
+    middle, dots, bars, boxes, best, reals = [], [], [], [], [], []
     for result in cells:
         x = float(values.index(result.cell.settings[axes[0].field])) if axes else 0.0
+        real = result.real(measure)
+        if real is not None and (real > 0 or not scale.log) and _near(scale.at(real), scale.span):
+            reals.append((x, scale.at(real)))
         spread = result.spread(measure)
         if spread is None:
             middle.append((x, math.nan))
@@ -172,10 +175,9 @@ def _curve(
             best.append(middle[-1])
     last = len(values) - 0.5
     layers: list[Layer] = []
-    real = cells[0].real(measure) if cells else None
-    if real is not None and (real > 0 or not scale.log) and _near(scale.at(real), scale.span):
-        ends = curve(np.array([-0.5, last]), np.full(2, scale.at(real)))
-        layers.append(Curves(ends, "truth", "real data", 1.5, dashed=True))
+    if reals:
+        at = np.array([(-0.5, reals[0][1]), *reals, (last, reals[-1][1])])
+        layers.append(Curves(at[None], "truth", "real data", 1.5, dashed=True))
     if bars:
         layers += [
             Curves(np.stack(bars), "dim", "least and greatest", 1.2),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from textual.strip import Strip
 
+    from ...core.memorisation_rows import Rows
     from ..drawing.downsampling import Series
     from ..sampling.diagnosis import RequestedDiagnosis
 
@@ -166,6 +167,16 @@ class LossPanel(Panel):
         if self.view != "loss":
             self.redraw()
 
+    @property
+    def measurements(self) -> Rows | None:
+        """What was measured over the training, if its network is the one that is shown.
+
+        After a change of settings another one is asked for, and another training set.
+        """
+        training, diagnosis = self.training, self.diagnosis
+        other = self.view != "loss" and (diagnosis is None or diagnosis.request.trained is None)
+        return None if training is None or other else training.memorisation
+
     def redraw(self) -> None:
         """Redraw if the panel is visible and anything has changed."""
         training = self.training
@@ -212,8 +223,7 @@ class LossPanel(Panel):
             if self.view == MEMORISATION:
                 from ..views.memorisation import memorisation
 
-                rows = training.memorisation if training is not None else None
-                return memorisation(diagnosis, rows, self.level, *view_state)
+                return memorisation(diagnosis, self.measurements, self.level, *view_state)
             if self.view == "error":
                 return attribution(diagnosis, *view_state)
             return schedule(diagnosis, self.level, *view_state)

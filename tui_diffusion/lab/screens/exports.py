@@ -13,6 +13,7 @@ from ...core.progress import ProgressCallback
 from ..runs.compare.subjects import LETTERS, Subject
 
 if TYPE_CHECKING:
+    from ...core.memorisation_rows import Rows
     from ...core.sweeps.results import SweepResults
     from ...export import ExportOptions
     from ...export.scene import Exhibit
@@ -121,7 +122,7 @@ def _exhibit(trajectory: MeasuredTrajectory, training: Training | None) -> Exhib
     if training is None or training.losses is None or request.source != "network":
         return exhibit
     losses = training.losses[: training.step].copy()
-    return _with_memorisation(replace(exhibit, losses=losses), training)
+    return _with_measurements(replace(exhibit, losses=losses), training.memorisation)
 
 
 def _of_training(panel: LossPanel) -> Exhibit | None:
@@ -141,17 +142,16 @@ def _of_training(panel: LossPanel) -> Exhibit | None:
             diagnosis.guidance,
             diagnosis.distances,
         )
-        return _with_memorisation(Exhibit(diagnosis.request.experiment, diagnosis=errors), training)
+        exhibit = Exhibit(diagnosis.request.experiment, diagnosis=errors)
+        return _with_measurements(exhibit, panel.measurements)
     if training is None or training.losses is None or not training.step:
         return None
     exhibit = Exhibit(training.experiment, losses=training.losses[: training.step].copy())
-    return _with_memorisation(exhibit, training)
+    return _with_measurements(exhibit, training.memorisation)
 
 
-def _with_memorisation(exhibit: Exhibit, training: Training | None) -> Exhibit:
-    if training is None or training.memorisation is None:
-        return exhibit
-    return replace(exhibit, memorisation=training.memorisation)
+def _with_measurements(exhibit: Exhibit, rows: Rows | None) -> Exhibit:
+    return exhibit if rows is None else replace(exhibit, memorisation=rows)
 
 
 _OF_A_SWEEP = {

@@ -33,7 +33,7 @@ def sweep_curve(
     values = [value for result in view.results.cells for value in result.values(measure)]
     scale = MeasureScale(values, DECADES)
     medians = np.full(len(grid.columns), math.nan)
-    best = np.full(len(grid.columns), math.nan)
+    best, scores = medians.copy(), medians.copy()
     bars: list[tuple[float, float]] = []
     dots: list[tuple[float, float]] = []
     for result, (x, _) in zip(view.results.cells, grid.places, strict=True):
@@ -57,9 +57,15 @@ def sweep_curve(
     ]
     if np.isfinite(best).any():
         curves.append(Curve(columns, best.tolist(), "goal", "cross", "best"))
-    real = view.results.cells[0].real(measure)
-    shows = real is not None and _shows(real, scale)
-    rules = (Rule(real, "truth", "real data"),) if real is not None and shows else ()
+    reals = view.results.reals(measure)
+    shown = [real is not None and _shows(real, scale) for real in reals]
+    rules: tuple[Rule, ...] = ()
+    if len({*reals}) == 1 and all(shown):
+        rules = (Rule(reals[0] or 0.0, "truth", "real data"),)
+    elif any(shown):
+        for (x, _), real, shows in zip(grid.places, reals, shown, strict=True):
+            scores[x] = real if real is not None and shows else math.nan
+        curves.append(Curve(columns, scores.tolist(), "truth", "braille", "real data"))
     figure = PlotFigure(
         curves=tuple(curve for curve in curves if len(curve.xs)),
         x_range=(-0.5, len(columns) - 0.5),

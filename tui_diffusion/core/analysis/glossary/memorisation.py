@@ -30,7 +30,7 @@ MEMORISATION = (
         "of the population; over all levels, the root mean square. Unknown for points of a file.",
         "√E‖x0_hat − E[x_0|x]‖²",
         "0: the network generalises perfectly.",
-        also=("distance to the optimum of the population",),
+        also=("distance to the population",),
         keys=("to_population",),
     ),
     GlossaryEntry(
@@ -40,7 +40,7 @@ MEMORISATION = (
         "√E‖x0_hat − Σ_i x_i softmax_i(−‖x − α x_i‖²/2σ²)‖²",
         "Above the distance to the population. 0: the network has learned the set by heart.",
         _BONNAIRE,
-        also=("distance to the optimum of the training set",),
+        also=("distance to the training set",),
         keys=("to_training_set",),
     ),
     GlossaryEntry(
