@@ -83,8 +83,8 @@ def test_runs_samplers_devices_themes_and_topics_are_completed(home, tmp_path):
     assert "file:" in completed("diffusion-tui check dataset ")
     complete = {
         "check": {"kind", "name", "parts"},
-        "sample": {"run", "sampler", "ideal_of", "parts"},
-        "evaluate": {"run", "sampler", "samplers", "ideal_of", "parts"},
+        "sample": {"run", "sampler", "ideal_of", "settings", "parts"},
+        "evaluate": {"run", "sampler", "samplers", "ideal_of", "settings", "parts"},
         "export": {"run", "parts"},
         "train": {"resume", "device", "settings", "experiment", "logs", "parts"},
         "lab": {"resume", "theme", "settings", "experiment", "parts"},

@@ -63,7 +63,7 @@ def test_every_wrong_value_is_one_line_that_says_what_is_allowed(
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("sample",), "missing argument 'RUN'; allowed: diffusion-tui sample RUN [--points N] ["),
+        (("sample",), "missing argument 'RUN'; allowed: diffusion-tui sample RUN [--set FIELD="),
         (("sample", "a", "b"), "got unexpected extra argument (b); allowed: diffusion-tui sample"),
         (("export", "a", "b.png", "--forc"), "did you mean --force? allowed: diffusion-tui export"),
         (("evaluate", "a", "--seed"), "option '--seed' requires an argument; allowed: diffusion"),

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher, get_close_matches
 _MOST = 3
 """Maximum number of suggestions."""
 
-_AS_NEAR = 0.8
+_AS_NEAR = 2 / 3
 """Least similarity of a suggestion, over that of the best one."""
 
 
