@@ -33,7 +33,7 @@ small = {
     "data.std": st.sampled_from(["1e-6", "0.01", "1", "10"]),
     "data.balanced": st.booleans(),
     "data.scaling": st.sampled_from(["column", "shared"]),
-    "data.train_points": st.sampled_from([0, 1, 2, 50, 100_000]),
+    "data.train_points": st.sampled_from([0, 1, 2, 50]),
     "data.holdout": st.sampled_from([0, 0.3, 0.9]),
     "data.weights": st.sampled_from(["", "1", "1, 3", "0.1 0.2 0.7"]),
     "data.stds": st.sampled_from(["", "0.1", "1e-6, 10", "0.1 0.2 0.7"]),
