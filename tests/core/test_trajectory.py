@@ -19,7 +19,8 @@ TENSORS = ("x", "eps_hat", "x0_hat", "mean", "noise", "repeats")
 
 def untrained(experiment, seed=0):
     network = make_network(experiment, generator(seed, "weights"))
-    return NetworkDenoiser(network, METHODS[experiment.method.name])
+    weaker = make_network(experiment, generator(seed + 1, "weights"))
+    return NetworkDenoiser(network, METHODS[experiment.method.name], guide=weaker)
 
 
 def ideal(experiment):
