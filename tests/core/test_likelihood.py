@@ -132,6 +132,14 @@ def test_the_density_of_a_network_is_normalised():
             assert abs(total - 1) < 2e-3, (name, angle)
 
 
+def test_a_sample_of_a_point_leaves_points_enough_for_the_chance():
+    experiment = changed("edm-1d", sampling__points=1)
+    exact = make_ideal(experiment, make_mixture(experiment))
+    found = likelihood(experiment, exact)
+    assert found.points == 100 and 0 < found.error < 0.1
+    assert likelihood(experiment, exact, points=1).error == math.inf
+
+
 def test_a_network_that_knows_some_levels_has_a_density_at_the_last_of_them():
     trainer = trained(changed("ddpm-1d", training__steps=300))
     found = likelihood(trainer.experiment, trainer.denoiser, points=100)

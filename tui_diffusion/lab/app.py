@@ -322,8 +322,11 @@ class Lab(TerminalApp):
         if not self.is_running:
             return
         self.model.loaded = True
-        why = line(message.error)
-        self.main.denoising.hint(f"cannot be sampled: {why}")
+        why, denoising = line(message.error), self.main.denoising
+        denoising.hint(f"cannot be sampled: {why}")
+        experiment = self.model.workspace.experiment
+        if denoising.trajectory and denoising.trajectory.request.experiment != experiment:
+            denoising.expect(experiment.sampling_levels)  # these points are of other settings
         self.refuse("Sampling failed", why)
 
     # --- the sweep ---------------------------------------------------------------------------

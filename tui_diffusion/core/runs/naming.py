@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..config.errors import ConfigError
 from ..config.experiment import Experiment
 from ..config.fields import OWN_GUIDES
 from ..nearest import did_you_mean, nearest
@@ -82,18 +83,19 @@ def exact_name(folder: Path) -> str:
 
 
 def with_exact_guide(experiment: Experiment) -> Experiment:
-    """Return an experiment that names the run that guides it exactly, if there is such a run.
+    """Return an experiment that names the run that guides it exactly, if one does.
 
-    ``latest``, or the beginning of a name, may soon be the experiment's own run.
+    ``latest``, or the beginning of a name, may soon be the experiment's own run. Raise
+    `ConfigError` if there is no such run.
     """
     sampling = experiment.sampling
-    if sampling.guide in OWN_GUIDES or Path(sampling.guide).is_absolute():
+    if sampling.guidance == 1 or sampling.guide in OWN_GUIDES:
         return experiment
     try:
         name = exact_name(find(sampling.guide))
-    except RunError:  # which using the guide raises as well
-        return experiment
-    if name == sampling.guide:
+    except RunError as error:
+        raise ConfigError(f"sampling.guide: {error}", "sampling.guide") from None
+    if name == sampling.guide or Path(sampling.guide).is_absolute():
         return experiment
     exact = sampling.model_copy(update={"guide": name})
     return experiment.model_copy(update={"sampling": exact})

@@ -81,7 +81,11 @@ class TrainingActions:
         from ...core.runs.naming import with_exact_guide
 
         workspace = self._model.workspace
-        experiment = with_exact_guide(workspace.experiment)
+        try:
+            experiment = with_exact_guide(workspace.experiment)
+        except ConfigError as error:
+            self._app.refuse("Not trained", str(error))
+            return
         if experiment is not workspace.experiment:
             workspace.experiment = experiment
             self._updates.show_workspace()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ...core.config.errors import ConfigError
 from ...core.runs.manifest import RunError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Evaluator:
                     training.memorisation = with_report(
                         training.memorisation, training.step, numbers.get("memorisation")
                     )
-        except RunError as error:
+        except (RunError, ConfigError) as error:
             training.unsaved = str(error)
         except Exception as error:  # an evaluation error must not end the lab
             training.unsaved = f"quality: {type(error).__name__}: {error}"
