@@ -110,3 +110,16 @@ def test_a_run_keeps_the_labels_and_their_names(tmp_path):
         assert torch.equal(resume(open_run(str(run))).mixture.labels, trainer.mixture.labels)
         # Other settings of a reopened run are of the same points.
         assert again.with_settings({"data.std": 0.1}).data.class_names == ("a", "b")
+
+
+def test_words_after_two_coordinates_are_labels_and_three_numbers_ask(tmp_path: Path) -> None:
+    words, numbers = tmp_path / "words.csv", tmp_path / "numbers.csv"
+    words.write_text("0,1,b\n1,0,a\n2,1,b\n")
+    data = of_file(words).data
+    assert data.labels is not None
+    assert data.labels.tolist() == [1, 0, 1] and data.class_names == ("a", "b")
+    numbers.write_text("0,1,1\n1,0,0\n2,1,1\n")
+    with pytest.raises(ConfigError, match=r"and the label's with data\.label"):
+        of_file(numbers)
+    chosen = of_file(numbers, label="3")
+    assert chosen.dim == 2 and chosen.data.classes == 2

@@ -288,6 +288,8 @@ def choose(
     # A column that is named so is no coordinate where there are too many or it is text.
     if labelled is None and (len(chosen) > 2 or any(kinds[i] == "text" for i in chosen)):
         labelled = _named(names, [i for i in range(len(names)) if i not in chosen])
+        if labelled is None and [kinds[i] for i in chosen] == ["number", "number", "text"]:
+            labelled = chosen[2]  # words after two coordinates
         chosen = [i for i in chosen if i != labelled]
     able = [labels[i] for i in chosen if kinds[i] == "number"]
     text = next((i for i in chosen if kinds[i] == "text"), None)
@@ -295,7 +297,8 @@ def choose(
         name = f" {names[text]!r}" if names[text] else ""
         raise TableError(f"column {text + 1}{shown(name)} is text; choose {_ways(able)}", able)
     if able and len(chosen) > 2:
-        raise TableError(f"has {len(chosen)} columns; choose {_ways(able)}", able)
+        label = ", and the label's with data.label" if len(chosen) == 3 else ""
+        raise TableError(f"has {len(chosen)} columns; choose {_ways(able)}{label}", able)
     if len(chosen) > 2:
         raise TableError(f"has {len(chosen)} columns, none of numbers")
     return chosen, group, labelled
