@@ -30,7 +30,9 @@ def test_every_preset_and_optimizer_goes_on_bit_for_bit(name, optimizer, tmp_pat
 
 @for_each("average", [0, 0.9])
 @for_each("decay", ["none", "step", "cosine"])
-@pytest.mark.parametrize("name", ["ddpm-multimodal", "ddpm-1d-per-level"])
+@pytest.mark.parametrize(
+    "name", ["ddpm-multimodal", pytest.param("ddpm-1d-per-level", marks=pytest.mark.slow)]
+)
 def test_every_decay_of_the_rate_goes_on_bit_for_bit(name, decay, average, tmp_path):
     experiment = short(
         name,

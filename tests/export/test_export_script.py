@@ -209,7 +209,11 @@ def test_whole_script_gives_the_final_loss_of_the_run(name: str, tmp_path: Path)
         ("edm-moons", {"data.name": "pinwheel", "training.batch": "64"}),
         ("edm-multimodal", {"data.weights": "1, 1, 2, 4", "training.batch": "64"}),
         ("edm-multimodal", {"data.stds": "0.01, 0.02, 0.05, 0.1", "sampling.start": "exact"}),
-        ("edm-multimodal", {"data.stds": "0.01, 0.02, 0.05, 0.1", "data.balanced": "false"}),
+        pytest.param(
+            "edm-multimodal",
+            {"data.stds": "0.01, 0.02, 0.05, 0.1", "data.balanced": "false"},
+            marks=pytest.mark.slow,
+        ),
         ("ddpm-multimodal", {"data.name": "correlated"}),
         ("edm-moons", {"data.name": "tree", "sampling.start": "exact"}),
         ("naive-multimodal", {"training.batch": "30"}),

@@ -119,7 +119,9 @@ async def test_what_is_typed_is_judged_at_once() -> None:
         assert app.form.trial == app.form.model.experiment and not app.changes
 
 
-@pytest.mark.parametrize("size", [(60, 18), (28, 20), (100, 60)])
+@pytest.mark.parametrize(
+    "size", [(60, 18), *(pytest.param(s, marks=pytest.mark.slow) for s in ((28, 20), (100, 60)))]
+)
 async def test_whatever_is_pasted_into_any_field_is_kept_or_refused(size: tuple[int, int]) -> None:
     pasted = (
         "\x1b]0;x\x07",

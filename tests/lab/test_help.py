@@ -1,5 +1,7 @@
 """The lab's help and palette name every key, view and page."""
 
+import pytest
+
 from tui_diffusion import docs
 from tui_diffusion.core.config.presets import PRESETS
 from tui_diffusion.interface.keymap import ACTIONS
@@ -23,6 +25,7 @@ async def test_help_opens_and_closes(size):
         assert driver.app.model.session.training is None
 
 
+@pytest.mark.slow
 async def test_the_help_opens_every_page_of_the_documentation():
     async with lab() as driver:
         await driver.press("question_mark")

@@ -321,6 +321,7 @@ async def test_what_becomes_of_a_file_between_start_and_drawing(how, tmp_path):
             await driver.state("finished")
 
 
+@pytest.mark.slow
 async def test_screens_that_were_closed_leave_nothing_behind():
     async with lab() as driver:
 

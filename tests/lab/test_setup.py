@@ -1,11 +1,13 @@
 """Another experiment and other settings in the lab."""
 
+import pytest
+
 from tui_diffusion.core.config.presets import PRESETS
 
-from ..lab_driver import SIZES, WIDE, focus, lab, until
+from ..lab_driver import NARROW, SIZES, WIDE, focus, lab, until
 
 
-@SIZES
+@pytest.mark.parametrize("size", [WIDE, pytest.param(NARROW, marks=pytest.mark.slow)])
 async def test_every_experiment_can_be_chosen_by_keyboard(size):
     async with lab(size=size) as driver:
         await driver.press("1")

@@ -288,8 +288,9 @@ def choose(
     # A column that is named so is no coordinate where there are too many or it is text.
     if labelled is None and (len(chosen) > 2 or any(kinds[i] == "text" for i in chosen)):
         labelled = _named(names, [i for i in range(len(names)) if i not in chosen])
-        if labelled is None and [kinds[i] for i in chosen] == ["number", "number", "text"]:
-            labelled = chosen[2]  # words after two coordinates
+        if labelled is None and not any(names):
+            words = [kinds[i] for i in chosen] == ["number", "number", "text"]
+            labelled = chosen[2] if words else None
         chosen = [i for i in chosen if i != labelled]
     able = [labels[i] for i in chosen if kinds[i] == "number"]
     text = next((i for i in chosen if kinds[i] == "text"), None)
