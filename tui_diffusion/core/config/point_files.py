@@ -289,8 +289,8 @@ def choose(
     if labelled is None and (len(chosen) > 2 or any(kinds[i] == "text" for i in chosen)):
         labelled = _named(names, [i for i in range(len(names)) if i not in chosen])
         if labelled is None and not any(names):
-            words = [kinds[i] for i in chosen] == ["number", "number", "text"]
-            labelled = chosen[2] if words else None
+            beside = [kinds[i] for i in chosen] == ["number", "number", "text"]
+            labelled = chosen[2] if beside else None
         chosen = [i for i in chosen if i != labelled]
     able = [labels[i] for i in chosen if kinds[i] == "number"]
     text = next((i for i in chosen if kinds[i] == "text"), None)
