@@ -23,6 +23,10 @@ from tui_diffusion.core.trajectory import denoise
 from ..trainings import go_on, trained
 
 
+def guided(name: str) -> bool:
+    return PRESETS[name].experiment.sampling.guidance != 1
+
+
 def scored(name: str, seed: int, **settings: object) -> Quality:
     of = PRESETS[name].experiment.with_settings(
         {"seed": seed, "sampling.points": 8000, "device": "cpu", **settings}
@@ -157,6 +161,7 @@ def test_edm_multimodal_loses_hardly_a_point_and_keeps_every_mode(seed: int) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in PRESETS if n.startswith(("edm-", "flow-"))])
 def test_every_modern_preset_is_close_to_its_data(name: str) -> None:
-    score = scored(name, 0)
+    # Guidance leads away from the data on purpose.
+    score = scored(name, 0, **{"sampling.guidance": 1} if guided(name) else {})
     assert score.energy_distance < score.energy_distance_real + 0.005
     assert score.off_mode < 0.015

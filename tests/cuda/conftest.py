@@ -32,12 +32,12 @@ def scarce_memory(device: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """Limit the memory of the device; a CPU refuses networks and batches that need more."""
     if device == "cpu":
 
-        def checked(experiment, mixture, method, network):
+        def checked(experiment, mixture, method, network, training_set):
             layer = experiment.training.batch * experiment.network.width
             weights = sum(p.numel() for p in network.parameters())
             if 4 * max(layer, 4 * weights) > SCARCE:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate")
-            return Batches(experiment, mixture, method, network)
+            return Batches(experiment, mixture, method, network, training_set)
 
         monkeypatch.setattr("tui_diffusion.core.training.trainer.Batches", checked)
         yield

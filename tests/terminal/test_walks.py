@@ -42,8 +42,8 @@ def started(*args, size=WIDE, **options):
 def test_a_field_emptied_and_filled_in_one_burst_keeps_the_text():
     with started("ddpm-multimodal") as terminal:
         terminal.press("tab")
-        terminal.press("down", "down", "down")
-        terminal.until("data.std")
+        terminal.press("down", "down", "down", "down")
+        terminal.until("data.std  ")
         terminal.press("\r\x15" + "0.25\x7f" + "7\r")
         terminal.until("0.01 → 0.27")
         terminal.press("q")
