@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from .empirical import Empirical
-from .methods import Denoiser, IdealDenoiser, Method, Prediction
+from .methods import Denoiser, IdealDenoiser, Method, Prediction, device_of
 from .mixtures import GaussianMixture
 from .schedules import Level
 from .short_repr import short_repr
@@ -48,6 +48,14 @@ def is_exact(denoiser: Denoiser) -> bool:
     if isinstance(denoiser, GuidedDenoiser):
         return is_exact(denoiser.main) and is_exact(denoiser.guide)
     return isinstance(denoiser, IdealDenoiser | ClassDenoiser)
+
+
+def predicted(denoiser: Denoiser, x: Tensor, level: Level) -> Prediction:
+    """Return a prediction in float64 on the CPU; a network computes in float32 on its device."""
+    device = device_of(denoiser)
+    precise = is_exact(denoiser) and device.type != "mps"
+    at = denoiser((x if precise else x.float()).to(device), level)
+    return Prediction(*(part.cpu().double() for part in (at.output, at.eps_hat, at.x0_hat)))
 
 
 def of_population(denoiser: Denoiser) -> bool:

@@ -22,8 +22,8 @@ from ..assemble import make_ideal, mixture_for, sampling_schedule
 from ..conditioning import guided, of_label, shares
 from ..config.experiment import Experiment
 from ..config.presets import Preset, experiment_of
-from ..guidance import GuidedDenoiser
-from ..methods import Denoiser, IdealDenoiser, Prediction, check_denoiser, device_of
+from ..guidance import GuidedDenoiser, predicted
+from ..methods import Denoiser, check_denoiser
 from ..mixtures import GaussianMixture
 from ..randomness import generator
 from ..schedules import Level
@@ -94,20 +94,17 @@ class _Pair:
 
     def vectors(self, x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
         """Return the guidance at points x (n, d), and what it should be, both (n, d)."""
-        assert isinstance(self.networks, GuidedDenoiser)
-        main, guide = (_asked(of, x, level) for of in (self.networks.main, self.networks.guide))
-        gain = self.networks.weight - 1
-        if not isinstance(self.exact, GuidedDenoiser):
-            return gain * (main - guide), _asked(self.exact, x, level) - main
-        strong, weak = (_asked(of, x, level) for of in (self.exact.main, self.exact.guide))
-        return gain * (main - guide), gain * (strong - weak)
 
+        def clean(denoiser: Denoiser) -> Tensor:
+            return predicted(denoiser, x, level).x0_hat
 
-def _asked(denoiser: Denoiser, x: Tensor, level: Level) -> Tensor:
-    """Return x0_hat in float64 on the CPU."""
-    precise = isinstance(denoiser, IdealDenoiser)
-    at: Prediction = denoiser((x if precise else x.float()).to(device_of(denoiser)), level)
-    return at.x0_hat.cpu().double()
+        networks, exact = self.networks, self.exact
+        assert isinstance(networks, GuidedDenoiser)
+        main, gain = clean(networks.main), networks.weight - 1
+        guidance = gain * (main - clean(networks.guide))
+        if not isinstance(exact, GuidedDenoiser):
+            return guidance, clean(exact) - main
+        return guidance, gain * (clean(exact.main) - clean(exact.guide))
 
 
 def _at_level(

@@ -33,8 +33,8 @@ from torch import Tensor
 
 from ..assemble import make_method, mixture_for, schedule_for
 from ..config.experiment import Experiment
-from ..guidance import GuidedDenoiser, is_exact, of_population
-from ..methods import AnyLevel, Denoiser, Prediction, device_of
+from ..guidance import GuidedDenoiser, is_exact, of_population, predicted
+from ..methods import AnyLevel, Denoiser
 from ..mixtures import GaussianMixture, between_parts
 from ..schedules import Level, Schedule
 from .likelihood_bound import target_gain
@@ -85,7 +85,7 @@ class Flow:
             return angle / low * self.velocity(u, low)
         cos, sin = math.cos(angle), math.sin(angle)
         if not self.knots:
-            at = _asked(self.denoiser, u, Level(cos, sin, 1.0, 0.0))
+            at = predicted(self.denoiser, u, Level(cos, sin, 1.0, 0.0))
             return cos * at.eps_hat - sin * at.x0_hat
         x0_hat = self._interpolated(u, angle)
         return (cos * u - x0_hat) / sin
@@ -104,7 +104,7 @@ class Flow:
 
     def _at_knot(self, u: Tensor, index: int) -> Tensor:
         level = self.knots[index][1]
-        return _asked(self.denoiser, math.hypot(level.alpha, level.sigma) * u, level).x0_hat
+        return predicted(self.denoiser, math.hypot(level.alpha, level.sigma) * u, level).x0_hat
 
     def angles(self, begin: float, steps: int) -> list[float]:
         """Return steps + 1 angles from ``begin`` to the noisiest, dense near clean data.
@@ -184,14 +184,6 @@ class Flow:
                 for j in columns
             )
         return v.detach(), torch.as_tensor(trace)
-
-
-def _asked(denoiser: Denoiser, x: Tensor, level: Level) -> Prediction:
-    """Return a prediction in float64 on the CPU; a network computes in float32 on its device."""
-    device = device_of(denoiser)
-    precise = is_exact(denoiser) and device.type != "mps"
-    at = denoiser((x if precise else x.float()).to(device), level)
-    return Prediction(*(part.cpu().double() for part in (at.output, at.eps_hat, at.x0_hat)))
 
 
 def _log_tan(angle: float) -> float:
