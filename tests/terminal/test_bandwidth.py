@@ -108,17 +108,22 @@ def test_low_bandwidth_draws_twice_a_second_in_256_colours():
         terminal.ends_cleanly()
 
 
+def check_steps(terminal, most):
+    """Every step of twenty levels takes less than ``most`` bytes, and some."""
+    terminal.go("home", "level 0/20")
+    terminal.settle()
+    for level in range(1, 21):
+        before = len(terminal.sent)
+        terminal.go("l", f"level {level}/20")
+        terminal.settle()
+        assert 0 < len(terminal.sent) - before < most, f"level {level}"
+
+
 def test_a_step_of_2000_points_is_under_4000_bytes_and_idling_is_none():
     true = {"COLORTERM": "truecolor"}
     with Terminal("ddpm-multimodal", "--points", "2000", size=(80, 24), env=true) as terminal:
         terminal.until("idle")
-        terminal.go("home", "level 0/20")
-        terminal.settle()
-        for level in range(1, 21):
-            before = len(terminal.sent)
-            terminal.go("l", f"level {level}/20")
-            terminal.settle()
-            assert 0 < len(terminal.sent) - before < 4000, f"level {level}"
+        check_steps(terminal, 4000)
         assert not terminal.read(1.5), "nothing happens, and something is sent"
         terminal.press("q")
         terminal.ends_cleanly()
@@ -130,13 +135,7 @@ def test_a_step_of_points_by_class_is_a_few_kilobytes():
     with Terminal(*arguments, size=(80, 24), env={"COLORTERM": "truecolor"}) as terminal:
         terminal.until("idle")
         terminal.go("3", "class 0 1 2 3")
-        terminal.go("home", "level 0/20")
-        terminal.settle()
-        for level in range(1, 21):
-            before = len(terminal.sent)
-            terminal.go("l", f"level {level}/20")
-            terminal.settle()
-            assert 0 < len(terminal.sent) - before < 7000, f"level {level}"
+        check_steps(terminal, 7000)
         terminal.press("q")
         terminal.ends_cleanly()
 
