@@ -1,5 +1,7 @@
 """Sampling with labels and guidance: classes of points, the guide, and what stays the same."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 
@@ -13,7 +15,7 @@ from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.config.stepping import nudge
 from tui_diffusion.core.guidance import GuidedDenoiser
 from tui_diffusion.core.guide_run import check_guide
-from tui_diffusion.core.methods import IdealDenoiser, NetworkDenoiser
+from tui_diffusion.core.methods import IdealDenoiser, NetworkDenoiser, device_of
 from tui_diffusion.core.runs.run import save_run
 from tui_diffusion.core.training_set import ideal_denoiser
 from tui_diffusion.core.trajectory import denoise, forward_process
@@ -180,6 +182,9 @@ def test_a_run_guides_any_other_of_its_data(tmp_path):
         assert float((by(x, level).x0_hat - expected).detach().abs().max()) < 1e-4
         target = main.method.target(by(x, level).x0_hat, by(x, level).eps_hat, level)
         assert float((by(x, level).output - target).detach().abs().max()) < 1e-3
+        elsewhere = deepcopy(by.guide)
+        elsewhere.denoiser.network.to("meta")
+        assert device_of(elsewhere).type == "meta", "points must go where the guide is"
         # The exact counterpart of a weaker network is that of the main one.
         exact = guided(at, ideal(experiment), labels)
         assert isinstance(exact, GuidedDenoiser) == (name == "plain")

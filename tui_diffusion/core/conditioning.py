@@ -21,6 +21,7 @@ from .guidance import ClassDenoiser, GuidedDenoiser
 from .guide_run import guide_run
 from .methods import Denoiser, IdealDenoiser, Method, NetworkDenoiser, Prediction, device_of
 from .mixtures import GaussianMixture
+from .networks import Network
 from .randomness import generator
 from .schedules import Level
 
@@ -202,6 +203,11 @@ class _InTermsOf:
 
     method: Method
     denoiser: NetworkDenoiser
+
+    @property
+    def network(self) -> Network:
+        """The network, whose device is that of the denoiser."""
+        return self.denoiser.network
 
     def __call__(self, x: Tensor, level: Level) -> Prediction:
         at = self.denoiser(x, level)
