@@ -1,5 +1,6 @@
 """A guide that is trained along: what it is, and that nothing about it changes the network."""
 
+import numpy as np
 import torch
 
 from tui_diffusion.core.assemble import make_ideal, make_mixture
@@ -8,7 +9,9 @@ from tui_diffusion.core.config.guide import guide_of
 from tui_diffusion.core.guidance import GuidedDenoiser
 from tui_diffusion.core.runs.resume import resume, resumed_experiment
 from tui_diffusion.core.runs.run import open_run, save_run
+from tui_diffusion.core.training.divergence import what_diverged
 from tui_diffusion.core.training.stacked.grouping import alone
+from tui_diffusion.core.training.trainer import Trainer
 from tui_diffusion.core.trajectory import denoise
 
 from ..cases import for_each
@@ -58,6 +61,26 @@ def test_more_steps_bring_the_guide_more_of_them(tmp_path):
     run = open_run(save_run(tmp_path / "run", trained(experiment), "finished"))
     more = go_on(resume(run, resumed_experiment(run, {"training.steps": 80})))
     assert (more.guide.step, more.guide.status) == (20, "finished")
+
+
+def test_a_guide_that_diverges_ends_the_training_at_the_same_step_however_it_is_cut():
+    small = {"network.width": 8, "network.depth": 1, "training.optimizer": "sgd"}
+    large = {"network.guide_width": 512, "network.guide_depth": 4, "training.guide_share": 1}
+    own = {"network.guide": True, "training.lr": 0.05}
+    experiment = short("naive-1d", 400, **small, **large, **own)
+    trainer = trained(experiment)
+    assert (trainer.status, trainer.guide.status) == ("diverged", "diverged")
+    losses = trainer.losses[: trainer.step]
+    assert np.isfinite(losses).all()
+    assert what_diverged(losses[-1], trainer.step) == "the weights after step 256 are not finite"
+    assert same(trained(experiment, every=7), trainer)
+    part = trained(experiment, 100)
+    assert part.status == "training"
+    after = Trainer(experiment)
+    after.restore(part.state())
+    assert same(go_on(after), trainer)
+    assert after.status == "diverged"
+    assert part.overflowed()
 
 
 def test_the_guide_guides():

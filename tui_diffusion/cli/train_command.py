@@ -10,6 +10,7 @@ import click
 from ..core.config.catalog import all_presets, get_preset
 from ..core.config.errors import ConfigError
 from ..core.runs.lock import claimed
+from ..core.training.divergence import what_diverged
 from ..interface.command_line import parse_settings
 from . import completion
 from .examples import examples
@@ -92,9 +93,7 @@ def train(
         complain(f"not saved: {fault}")
         sys.exit(Exit.FAILED)
     if trainer.status == "diverged":
-        complain(
-            f"training diverged: the loss of step {trainer.step:,} is not finite; "
-            "a lower training.lr may help"
-        )
+        what = what_diverged(float(trainer.losses[trainer.step - 1]), trainer.step)
+        complain(f"training diverged: {what}; a lower training.lr may help")
         sys.exit(Exit.DIVERGED)
     end_unless_finite(report)

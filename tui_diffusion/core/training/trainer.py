@@ -188,8 +188,9 @@ class Trainer:
     ) -> Generator[Progress, None, None]:
         """Train to the end; yield `Progress` after ``every`` steps, ``interval`` s, and at the end.
 
-        A loss that is not finite ends the training as diverged and restores the last finite
-        weights. Raises TypeError and ValueError for a wrong ``every`` or ``interval``.
+        A loss that is not finite, of the network or of its guide, ends the training as diverged and
+        restores the last finite weights. Raises TypeError and ValueError for a wrong ``every`` or
+        ``interval``.
         """
         check_count("every", every)
         if interval is not None and not isinstance(interval, int | float):
@@ -204,6 +205,7 @@ class Trainer:
             self._advance(self.steps if every is None else self.step - self.step % every + every)
             if self.guide is not None:
                 self.guide._advance_to(self.step)
+                self._end_with(self.guide)
             now = perf_counter()
             self.seconds += now - clock
             clock = now
@@ -236,6 +238,12 @@ class Trainer:
         """Take all steps to step ``end``, or to the last."""
         while self.status == "training" and self.step < end:
             self._advance(end)
+
+    def _end_with(self, guide: Trainer) -> None:
+        """Diverge if the guide has, at the end of the block: the same step however it is cut."""
+        at_end = self.step == self.steps or self.step % self.batches.steps == 0
+        if at_end and guide.status == "diverged":
+            self.status = "diverged"
 
     def _count(self, block: int, stage: Stage, end: int) -> int:
         """Return how many steps to take next: at most to the end of block, stage or report."""
@@ -324,6 +332,8 @@ class Trainer:
         if self.status == "training" and not self._weights.finite():
             self._weights.restore()
             self.status = "diverged"
+        if self.guide is not None and self.guide.overflowed():
+            self.status = "diverged"
         return self.status == "diverged"
 
     # --- batches -----------------------------------------------------------------------------
@@ -386,6 +396,7 @@ class Trainer:
             self.status = "diverged"
         if self.guide is not None:
             self.guide.restore(part_of(state, "guide."))
+            self._end_with(self.guide)
 
 
 def part_of(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

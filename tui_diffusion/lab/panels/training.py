@@ -13,6 +13,7 @@ from textual.widgets import Static
 from ...core.config.experiment import Experiment
 from ...core.config.value_types import format_value
 from ...core.numbered_text import NamedNumber, NumberedText
+from ...core.training.divergence import what_diverged
 from ...interface.glyphs import Glyphs
 from ..drawing.palette import Palette
 from ..formatting import number
@@ -281,11 +282,8 @@ class LossPanel(Panel):
         text = ""
         if training is not None and training.state is SessionState.DIVERGED:
             last = training.losses[training.step - 1] if training.losses is not None else nan
-            fault = "weights after step {} are" if isfinite(last) else "loss of step {} is"
-            text = (
-                f"Diverged: the {fault.format(f'{training.step:,}')} not finite. "
-                "Lower training.lr and press t."
-            )
+            what = what_diverged(float(last), training.step)
+            text = f"Diverged: {what}. Lower training.lr and press t."
         elif training is not None and training.state is SessionState.FAILED:
             text = f"Training failed: {training.error}"
         banner.set_class(bool(text), "shown")

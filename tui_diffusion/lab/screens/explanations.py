@@ -6,6 +6,7 @@ The formulas are those of the core's docstrings; a prime marks the next, cleaner
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import nan
 
 from ...core.config.experiment import Experiment
 from ...core.config.presets import PRESETS, base_of
@@ -19,6 +20,7 @@ from ...core.parts.registries import NAMED_BY, parts_used
 from ...core.parts.samplers import SAMPLER_PARTS
 from ...core.parts.schedules import SCHEDULE_PARTS
 from ...core.text import shown, threads_text
+from ...core.training.divergence import what_diverged
 from ..session.records import SessionState, Training
 from ..workspace import Workspace
 from .look_for import AFTER, BEFORE, DURING
@@ -261,9 +263,11 @@ def _diverged(training: Training) -> str:
     lr = training.experiment.training.lr
     preset = PRESETS.get(training.experiment.name)
     default = preset.experiment.training.lr if preset is not None else lr
+    last = nan if training.losses is None else float(training.losses[training.step - 1])
+    what = what_diverged(last, training.step).capitalize()
     text = (
-        f"The loss of step {training.step:,} is not finite: every step went further past the "
-        f"lowest point than the one before. training.lr is {format_value(lr)}"
+        f"{what}: every step went further past the lowest point than the one before. "
+        f"training.lr is {format_value(lr)}"
     )
     text += f", the preset's {format_value(default)}. " if lr != default else ". "
     return text + "Lower it, for example to a tenth, and press t. The last finite weights are kept."
