@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 
 from tests.bench.table import show
-from tui_diffusion.core.analysis.copies import copied_share, copied_share_real
+from tui_diffusion.core.analysis.memorisation.copies import copied_share, copied_share_real
 from tui_diffusion.core.analysis.metrics import evaluate
 from tui_diffusion.core.config.experiment import Experiment
 from tui_diffusion.core.config.presets import PRESETS

@@ -9,11 +9,11 @@ import torch
 from tui_diffusion.core.analysis.attribution import attribute
 from tui_diffusion.core.analysis.error_growth import amplification
 from tui_diffusion.core.analysis.evaluations import errors_by_evaluations
-from tui_diffusion.core.analysis.likelihood import entropy, likelihood
+from tui_diffusion.core.analysis.likelihood.estimate import entropy, likelihood
+from tui_diffusion.core.analysis.likelihood.probability_flow import NoFieldError
+from tui_diffusion.core.analysis.likelihood.sampling_flow import MOST_CLASSES, sampling_flow
 from tui_diffusion.core.analysis.loss_floor import floor_at, level_losses, training_floor
-from tui_diffusion.core.analysis.probability_flow import NoFieldError
 from tui_diffusion.core.analysis.report import quality, sample_report
-from tui_diffusion.core.analysis.sampling_flow import MOST_CLASSES, sampling_flow
 from tui_diffusion.core.analysis.start_mismatch import start_mismatch, start_of
 from tui_diffusion.core.assemble import make_ideal, make_mixture, make_schedule
 from tui_diffusion.core.conditioning import conditioned, truth_of

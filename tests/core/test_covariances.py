@@ -13,7 +13,7 @@ from tui_diffusion.core.analysis.energy_distance import (
     merged,
     mixture_distance,
 )
-from tui_diffusion.core.analysis.likelihood import entropy, likelihood
+from tui_diffusion.core.analysis.likelihood.estimate import entropy, likelihood
 from tui_diffusion.core.analysis.metrics import evaluate
 from tui_diffusion.core.analysis.residual import residual
 from tui_diffusion.core.assemble import make_ideal, make_mixture, make_schedule

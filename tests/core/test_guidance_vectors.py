@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from tui_diffusion.cli.tables import _print_guidance, console
-from tui_diffusion.core.analysis.guidance_vectors import guidance_by_level
-from tui_diffusion.core.analysis.guided_truth import guided_truth
+from tui_diffusion.core.analysis.guidance.guided_truth import guided_truth
+from tui_diffusion.core.analysis.guidance.vectors import guidance_by_level
 from tui_diffusion.core.analysis.report import guidance_levels, guidance_report
 from tui_diffusion.core.assemble import make_ideal, make_mixture
 from tui_diffusion.core.config.experiment import Experiment

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from tui_diffusion.core.analysis.energy_distance import mixture_distance
-from tui_diffusion.core.analysis.guided_flow import generated_mixture, guided_flow
-from tui_diffusion.core.analysis.guided_truth import GuidedClass, GuidedTruth
-from tui_diffusion.core.analysis.probability_flow import Flow
-from tui_diffusion.core.analysis.tilted_density import NotNormalisableError, TiltedDensity
+from tui_diffusion.core.analysis.guidance.guided_flow import generated_mixture, guided_flow
+from tui_diffusion.core.analysis.guidance.guided_truth import GuidedClass, GuidedTruth
+from tui_diffusion.core.analysis.guidance.tilted_density import NotNormalisableError, TiltedDensity
+from tui_diffusion.core.analysis.likelihood.probability_flow import Flow
 from tui_diffusion.core.guidance import GuidedDenoiser
 from tui_diffusion.core.methods import METHODS, IdealDenoiser
 from tui_diffusion.core.mixtures import GaussianMixture

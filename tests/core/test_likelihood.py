@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
-from tui_diffusion.core.analysis.likelihood import entropy, likelihood
+from tui_diffusion.core.analysis.likelihood.estimate import entropy, likelihood
+from tui_diffusion.core.analysis.likelihood.probability_flow import NoFieldError, probability_flow
 from tui_diffusion.core.analysis.loss_floor import level_losses
-from tui_diffusion.core.analysis.probability_flow import NoFieldError, probability_flow
 from tui_diffusion.core.analysis.report import likelihood_report
 from tui_diffusion.core.assemble import (
     make_ideal,

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tui_diffusion.core.analysis.copies import copied, copied_share, copied_share_real
-from tui_diffusion.core.analysis.memorisation import (
+from tui_diffusion.core.analysis.memorisation.copies import copied, copied_share, copied_share_real
+from tui_diffusion.core.analysis.memorisation.measures import (
     finite_losses,
     memorisation_report,
     optimum_distances,

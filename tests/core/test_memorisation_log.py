@@ -5,9 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from tui_diffusion.core.analysis import memorisation_log
-from tui_diffusion.core.analysis.memorisation import finite_losses, optimum_distances, overall
-from tui_diffusion.core.analysis.memorisation_log import BEFORE, SHARE, MemorisationLog
+from tui_diffusion.core.analysis.memorisation import log as memorisation_log
+from tui_diffusion.core.analysis.memorisation.log import BEFORE, SHARE, MemorisationLog
+from tui_diffusion.core.analysis.memorisation.measures import (
+    finite_losses,
+    optimum_distances,
+    overall,
+)
 from tui_diffusion.core.analysis.report import training_report
 from tui_diffusion.core.memorisation_rows import ROW, set_floors, with_report
 from tui_diffusion.core.runs.manifest import MEMORISATION_FILE, RunError

@@ -15,7 +15,7 @@ from textual.theme import BUILTIN_THEMES
 
 from tui_diffusion.core.analysis.attribution import Attribution
 from tui_diffusion.core.analysis.glossary import GLOSSARY, of_key
-from tui_diffusion.core.analysis.guidance_vectors import LevelGuidance
+from tui_diffusion.core.analysis.guidance.vectors import LevelGuidance
 from tui_diffusion.core.analysis.loss_floor import LevelLoss
 from tui_diffusion.core.analysis.metrics import Quality
 from tui_diffusion.core.analysis.report import training_report

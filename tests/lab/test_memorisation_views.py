@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tui_diffusion.core.analysis.copies import copied, copied_share_real
+from tui_diffusion.core.analysis.memorisation.copies import copied, copied_share_real
 from tui_diffusion.core.memorisation_rows import ROW, with_report
 from tui_diffusion.core.training_set import make_training_set
 from tui_diffusion.lab.drawing.palette import Palette

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..core.analysis.memorisation_log import MemorisationLog
+from ..core.analysis.memorisation.log import MemorisationLog
 from ..core.analysis.report import training_report
 from ..core.config.choices import check_installed
 from ..core.config.errors import ConfigError

@@ -13,16 +13,17 @@ from . import notebook
 
 if TYPE_CHECKING:
     from .analysis.attribution import Attribution, attribute
-    from .analysis.copies import copied
     from .analysis.densities import densities, density, goal_moments
     from .analysis.error_growth import Amplification
     from .analysis.evaluations import SamplerError, best_samplers, errors_by_evaluations
-    from .analysis.guidance_vectors import LevelGuidance, guidance_by_level
-    from .analysis.guided_flow import generated_mixture, guided_flow
-    from .analysis.guided_truth import GuidedTruth, guided_truth
-    from .analysis.likelihood import Likelihood, likelihood
+    from .analysis.guidance.guided_flow import generated_mixture, guided_flow
+    from .analysis.guidance.guided_truth import GuidedTruth, guided_truth
+    from .analysis.guidance.tilted_density import TiltedDensity
+    from .analysis.guidance.vectors import LevelGuidance, guidance_by_level
+    from .analysis.likelihood.estimate import Likelihood, likelihood
     from .analysis.loss_floor import LevelLoss, level_losses, training_floor
-    from .analysis.memorisation import (
+    from .analysis.memorisation.copies import copied
+    from .analysis.memorisation.measures import (
         FiniteLosses,
         OptimumDistance,
         finite_losses,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from .analysis.metrics import Quality, evaluate
     from .analysis.report import quality
     from .analysis.start_mismatch import StartMismatch, start_mismatch
-    from .analysis.tilted_density import TiltedDensity
     from .assemble import make_method, make_mixture, make_schedule, scaling_of
     from .conditioning import conditioned, guided, truth_of
     from .config.catalog import get_preset
@@ -84,29 +84,29 @@ _HOME = {
         "best_samplers",
         "errors_by_evaluations",
     ),
-    "analysis.guidance_vectors": (
+    "analysis.guidance.vectors": (
         "LevelGuidance",
         "guidance_by_level",
     ),
-    "analysis.guided_flow": (
+    "analysis.guidance.guided_flow": (
         "generated_mixture",
         "guided_flow",
     ),
-    "analysis.guided_truth": (
+    "analysis.guidance.guided_truth": (
         "GuidedTruth",
         "guided_truth",
     ),
-    "analysis.likelihood": (
+    "analysis.likelihood.estimate": (
         "Likelihood",
         "likelihood",
     ),
-    "analysis.copies": ("copied",),
+    "analysis.memorisation.copies": ("copied",),
     "analysis.loss_floor": (
         "LevelLoss",
         "level_losses",
         "training_floor",
     ),
-    "analysis.memorisation": (
+    "analysis.memorisation.measures": (
         "FiniteLosses",
         "OptimumDistance",
         "finite_losses",
@@ -122,7 +122,7 @@ _HOME = {
         "StartMismatch",
         "start_mismatch",
     ),
-    "analysis.tilted_density": ("TiltedDensity",),
+    "analysis.guidance.tilted_density": ("TiltedDensity",),
     "assemble": (
         "make_method",
         "make_mixture",

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.analysis.attribution import Attribution, attribute
-from ..core.analysis.copies import clean_points, copied
 from ..core.analysis.densities import goal_moments
 from ..core.analysis.error_growth import Amplification, amplification
 from ..core.analysis.evaluations import SamplerError, errors_by_evaluations
-from ..core.analysis.guidance_effect import GuidanceEffect, guidance_effect
-from ..core.analysis.guided_truth import GuidedTruth, guided_truth
-from ..core.analysis.likelihood import Likelihood, likelihood
+from ..core.analysis.guidance.effect import GuidanceEffect, guidance_effect
+from ..core.analysis.guidance.guided_truth import GuidedTruth, guided_truth
+from ..core.analysis.likelihood.estimate import Likelihood, likelihood
+from ..core.analysis.likelihood.probability_flow import NoFieldError
 from ..core.analysis.loss_floor import LevelLoss, level_losses, stage_floors
-from ..core.analysis.memorisation import OptimumDistance, optimum_distances
-from ..core.analysis.probability_flow import NoFieldError
+from ..core.analysis.memorisation.copies import clean_points, copied
+from ..core.analysis.memorisation.measures import OptimumDistance, optimum_distances
 from ..core.arrays import Floats
 from ..core.assemble import make_ideal, make_mixture, scaling_of
 from ..core.axes import Axis

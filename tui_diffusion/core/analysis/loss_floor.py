@@ -42,7 +42,7 @@ from ..randomness import generator
 from ..schedules import Level
 from ..short_repr import short_repr
 from ..training.stages import stages
-from .likelihood_bound import nats_by_level, target_gain
+from .likelihood.bound import nats_by_level, target_gain
 from .noised_points import noised_points
 from .residual import Residual, residual
 
@@ -51,7 +51,7 @@ from .residual import Residual, residual
 class LevelLoss:
     """The loss at one level, its floor, and the difference, in the unit of the loss.
 
-    ``nats`` is the level's share of `likelihood_bound.nats_by_level`; None if the output there
+    ``nats`` is the level's share of `likelihood.bound.nats_by_level`; None if the output there
     tells nothing of x_0.
     """
 

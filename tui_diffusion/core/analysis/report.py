@@ -25,16 +25,16 @@ from ..training.trainer import Trainer
 from ..training_set import TrainingSet, make_training_set
 from ..trajectory import Trajectory, denoise
 from .attribution import attribute, verdict
-from .copies import clean_points
 from .error_growth import amplification
 from .evaluations import best_samplers, errors_by_evaluations
-from .guidance_effect import guided_distances
-from .guidance_vectors import guidance_by_level
-from .likelihood import likelihood
+from .guidance.effect import guided_distances
+from .guidance.vectors import guidance_by_level
+from .likelihood.estimate import likelihood
+from .likelihood.probability_flow import NoFieldError
 from .loss_floor import level_losses, training_excess, training_floor
-from .memorisation import memorisation_report
+from .memorisation.copies import clean_points
+from .memorisation.measures import memorisation_report
 from .metrics import Quality, evaluate
-from .probability_flow import NoFieldError
 from .start_mismatch import start_mismatch
 
 LAST = 100

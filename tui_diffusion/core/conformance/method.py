@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..analysis.likelihood_bound import target_gain
+from ..analysis.likelihood.bound import target_gain
 from ..analysis.residual import residual
 from ..arguments import expected as wrong_type
 from ..assemble import make_method, make_mixture, make_schedule

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ...core.analysis.probability_flow import Flow, NoFieldError, angle_of
-from ...core.analysis.sampling_flow import MixedFlow, sampling_flow
+from ...core.analysis.likelihood.probability_flow import Flow, NoFieldError, angle_of
+from ...core.analysis.likelihood.sampling_flow import MixedFlow, sampling_flow
 from ...core.arrays import Floats, Range
 from ...core.axes import AS_IT_IS
 from ...core.mixtures import GaussianMixture

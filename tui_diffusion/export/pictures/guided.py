@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from ...core.analysis.tilted_density import NotNormalisableError
+from ...core.analysis.guidance.tilted_density import NotNormalisableError
 from ...core.arrays import Floats
 from ...core.mixtures import GaussianMixture
 from ...core.randomness import generator

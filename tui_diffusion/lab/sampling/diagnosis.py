@@ -9,11 +9,11 @@ from time import monotonic
 from ...core.analysis.attribution import Attribution, attribute
 from ...core.analysis.error_growth import Amplification, amplification
 from ...core.analysis.evaluations import COUNTS, SamplerError, errors_by_evaluations
-from ...core.analysis.guidance_effect import GuidanceEffect, guidance_effect
-from ...core.analysis.likelihood import Likelihood, likelihood
+from ...core.analysis.guidance.effect import GuidanceEffect, guidance_effect
+from ...core.analysis.likelihood.estimate import Likelihood, likelihood
+from ...core.analysis.likelihood.probability_flow import NoFieldError
 from ...core.analysis.loss_floor import LevelLoss, level_losses
-from ...core.analysis.memorisation import OptimumDistance, optimum_distances
-from ...core.analysis.probability_flow import NoFieldError
+from ...core.analysis.memorisation.measures import OptimumDistance, optimum_distances
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.methods import device_of
 from ...core.progress import ProgressCallback

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...core.analysis.copies import clean_points, copied, share_of
 from ...core.analysis.densities import goal_moments
+from ...core.analysis.memorisation.copies import clean_points, copied, share_of
 from ...core.analysis.metrics import nearest_mode_distance
 from ...core.analysis.start_mismatch import StartMismatch, start_mismatch
 from ...core.arrays import Floats

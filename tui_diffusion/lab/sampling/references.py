@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ...core.analysis.copies import copied_share_real
 from ...core.analysis.energy_distance import Reference, merged
+from ...core.analysis.memorisation.copies import copied_share_real
 from ...core.analysis.metrics import nearest_mode_distance, real_sample
 from ...core.assemble import make_mixture
 from ...core.conditioning import of_label

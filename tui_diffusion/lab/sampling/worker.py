@@ -9,16 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from ...core.progress import ProgressCallback
 
-if TYPE_CHECKING:
-    pass
-
 W = TypeVar("W")
 T = TypeVar("T")
-
 
 _PATIENCE = 0.5
 """Seconds after which a job reports its progress and may be cancelled by a newer request."""

@@ -26,7 +26,7 @@ from .evaluation import Evaluator, Measure
 from .records import RunKeeper, SessionState, TrainerLike, Training
 
 if TYPE_CHECKING:
-    from ...core.analysis.memorisation_log import MemorisationLog
+    from ...core.analysis.memorisation.log import MemorisationLog
     from ...core.runs.run import Run
 
     Resume = Run | str | Training | None
@@ -58,7 +58,7 @@ def _memorisation_log(trainer: Any) -> MemorisationLog | None:
     """Return the log of a training that draws from a fixed set of points."""
     if getattr(trainer, "training_set", None) is None:
         return None
-    from ...core.analysis.memorisation_log import MemorisationLog
+    from ...core.analysis.memorisation.log import MemorisationLog
 
     return MemorisationLog(trainer)
 

@@ -6,7 +6,7 @@ import math
 
 from textual.strip import Strip
 
-from ...core.analysis.guidance_effect import GuidanceEffect
+from ...core.analysis.guidance.effect import GuidanceEffect
 from ...core.numbered_text import NamedNumber, NumberedText
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule

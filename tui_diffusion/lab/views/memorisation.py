@@ -7,7 +7,7 @@ from math import isfinite, nan
 
 from textual.strip import Strip
 
-from ...core.analysis.memorisation import OptimumDistance
+from ...core.analysis.memorisation.measures import OptimumDistance
 from ...core.memorisation_rows import Rows, no_rows
 from ...core.numbered_text import NamedNumber, NumberedText
 from ...core.training_set import POPULATION_UNKNOWN

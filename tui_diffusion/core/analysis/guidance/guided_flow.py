@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import math
 
-from ..guidance import GuidedDenoiser
-from ..methods import METHODS, IdealDenoiser
-from ..mixtures import GaussianMixture
+from ...guidance import GuidedDenoiser
+from ...methods import METHODS, IdealDenoiser
+from ...mixtures import GaussianMixture
+from ..likelihood.probability_flow import Flow, angle_of, jumps_of
 from .even_samples import even_sample
-from .probability_flow import Flow, angle_of, jumps_of
 
 SAMPLE_STEPS = 24
 """Steps of the ODE of a sample, which move no point of the data sets by more than 1e-4."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..config.experiment import Experiment
-from ..methods import Denoiser
-from ..trajectory import Trajectory
-from .guidance_vectors import LevelGuidance, guidance_by_level
+from ...config.experiment import Experiment
+from ...methods import Denoiser
+from ...trajectory import Trajectory
 from .guided_truth import GuidedDistances, guided_truth
+from .vectors import LevelGuidance, guidance_by_level
 
 
 @dataclass(frozen=True, eq=False)

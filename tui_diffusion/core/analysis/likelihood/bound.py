@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import torch
 
-from ..methods import AnyLevel, Method
-from ..schedules import Level
+from ...methods import AnyLevel, Method
+from ...schedules import Level
 
 
 def target_gain(method: Method, level: Level) -> float:

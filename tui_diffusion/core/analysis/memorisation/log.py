@@ -7,15 +7,15 @@ from threading import Thread
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
-from ..assemble import make_schedule
-from ..memorisation_rows import NUMBERS, Rows, with_report
-from ..methods import NetworkDenoiser
-from ..mixtures import between_parts
-from ..training.stages import stages
-from .memorisation import finite_losses, optimum_distances, overall
+from ...assemble import make_schedule
+from ...memorisation_rows import NUMBERS, Rows, with_report
+from ...methods import NetworkDenoiser
+from ...mixtures import between_parts
+from ...training.stages import stages
+from .measures import finite_losses, optimum_distances, overall
 
 if TYPE_CHECKING:
-    from ..training.trainer import Trainer
+    from ...training.trainer import Trainer
 
 SHARE = 0.03
 """Maximum share of the training's time for measurements."""

@@ -21,17 +21,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..assemble import make_method, make_mixture, sampling_schedule
-from ..conditioning import conditioned
-from ..config.experiment import Experiment
-from ..config.presets import Preset, experiment_of
-from ..methods import Denoiser, check_denoiser, device_of
-from ..randomness import generator
-from ..schedules import Level
-from ..training_set import POPULATION_UNKNOWN, TrainingSet, make_training_set
+from ...assemble import make_method, make_mixture, sampling_schedule
+from ...conditioning import conditioned
+from ...config.experiment import Experiment
+from ...config.presets import Preset, experiment_of
+from ...methods import Denoiser, check_denoiser, device_of
+from ...randomness import generator
+from ...schedules import Level
+from ...training_set import POPULATION_UNKNOWN, TrainingSet, make_training_set
+from ..loss_floor import Source, excess_on, labelled, loss_on, training_levels
+from ..noised_points import noised_points
 from .copies import copied_share, copied_share_real
-from .loss_floor import Source, excess_on, labelled, loss_on, training_levels
-from .noised_points import noised_points
 
 Levels = Sequence[tuple[Level, float]]
 """Levels, and the weight of each in an average."""

@@ -17,20 +17,20 @@ from functools import cached_property
 
 from torch import Tensor
 
-from ..assemble import make_ideal, mixture_for, sampling_schedule
-from ..conditioning import for_label, guided, of_label, shares
-from ..config.experiment import Experiment
-from ..config.presets import Preset, experiment_of
-from ..guidance import GuidedDenoiser
-from ..methods import IdealDenoiser
-from ..mixtures import GaussianMixture
-from ..schedules import Schedule
-from ..short_repr import short_repr
-from .energy_distance import energy_distance
+from ...assemble import make_ideal, mixture_for, sampling_schedule
+from ...conditioning import for_label, guided, of_label, shares
+from ...config.experiment import Experiment
+from ...config.presets import Preset, experiment_of
+from ...guidance import GuidedDenoiser
+from ...methods import IdealDenoiser
+from ...mixtures import GaussianMixture
+from ...schedules import Schedule
+from ...short_repr import short_repr
+from ..energy_distance import energy_distance
+from ..likelihood.probability_flow import STEPS, Flow, angle_of
+from ..mixing import log_mixed, mixed
+from ..start_mismatch import start_of
 from .guided_flow import SAMPLE_STEPS, generated_mixture, guided_flow
-from .mixing import log_mixed, mixed
-from .probability_flow import STEPS, Flow, angle_of
-from .start_mismatch import start_of
 from .tilted_density import POINTS, NotNormalisableError, TiltedDensity
 
 _PAIRS = 20_000_000

@@ -18,17 +18,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..assemble import make_ideal, mixture_for, sampling_schedule
-from ..conditioning import guided, of_label, shares
-from ..config.experiment import Experiment
-from ..config.presets import Preset, experiment_of
-from ..guidance import GuidedDenoiser, predicted
-from ..methods import Denoiser, check_denoiser
-from ..mixtures import GaussianMixture
-from ..randomness import generator
-from ..schedules import Level
-from ..short_repr import short_repr
-from .noised_points import noised_points
+from ...assemble import make_ideal, mixture_for, sampling_schedule
+from ...conditioning import guided, of_label, shares
+from ...config.experiment import Experiment
+from ...config.presets import Preset, experiment_of
+from ...guidance import GuidedDenoiser, predicted
+from ...methods import Denoiser, check_denoiser
+from ...mixtures import GaussianMixture
+from ...randomness import generator
+from ...schedules import Level
+from ...short_repr import short_repr
+from ..noised_points import noised_points
 
 _POINTS = 512
 """True points of all classes at each level."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..mixtures import PAIRS_AT_ONCE, between_parts
-from ..randomness import generator
-from ..training_set import TrainingSet
-from ..trajectory import Trajectory
+from ...mixtures import PAIRS_AT_ONCE, between_parts
+from ...randomness import generator
+from ...training_set import TrainingSet
+from ...trajectory import Trajectory
 
 COPY = 1 / 3
 """A copy is nearer to a training point than this share of its distance to the second nearest."""

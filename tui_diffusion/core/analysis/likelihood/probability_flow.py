@@ -31,14 +31,14 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ..assemble import make_method, mixture_for, schedule_for
-from ..config.experiment import Experiment
-from ..guidance import GuidedDenoiser, is_exact, of_population, predicted
-from ..methods import AnyLevel, Denoiser
-from ..mixtures import GaussianMixture, between_parts
-from ..schedules import Level, Schedule
-from .likelihood_bound import target_gain
-from .start_mismatch import start_of
+from ...assemble import make_method, mixture_for, schedule_for
+from ...config.experiment import Experiment
+from ...guidance import GuidedDenoiser, is_exact, of_population, predicted
+from ...methods import AnyLevel, Denoiser
+from ...mixtures import GaussianMixture, between_parts
+from ...schedules import Level, Schedule
+from ..start_mismatch import start_of
+from .bound import target_gain
 
 STEPS = 64
 """Steps of the finer of two integrations, from clean data to the noisiest level."""

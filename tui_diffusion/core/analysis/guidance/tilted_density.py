@@ -17,10 +17,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ..mixtures import GaussianMixture
-from ..short_repr import short_repr
+from ...mixtures import GaussianMixture
+from ...short_repr import short_repr
+from ..quadrature import nodes
 from .even_samples import even_sample
-from .quadrature import nodes
 
 _FAR, _OUTSIDE = 15.0, 1e-3
 """Nodes of a log-density this far below the largest are the edge of the grid, which must not hold

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ..assemble import mixture_for, schedule_for
-from ..conditioning import for_label, guided, shares
-from ..config.experiment import Experiment
-from ..methods import Denoiser
-from ..mixtures import GaussianMixture
-from ..schedules import Schedule
-from .mixing import log_mixed
+from ...assemble import mixture_for, schedule_for
+from ...conditioning import for_label, guided, shares
+from ...config.experiment import Experiment
+from ...methods import Denoiser
+from ...mixtures import GaussianMixture
+from ...schedules import Schedule
+from ..mixing import log_mixed
+from ..start_mismatch import start_of
 from .probability_flow import STEPS, Flow, NoFieldError, probability_flow
-from .start_mismatch import start_of
 
 MOST_CLASSES = 16
 """Most classes whose densities are added up: each takes as long as a network without labels."""

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..mixtures import GaussianMixture
+from ...mixtures import GaussianMixture
 
 _EDGE = 1e-12
 """Least probability beyond a point, which keeps it finite."""

@@ -16,19 +16,19 @@ from dataclasses import dataclass
 
 import torch
 
-from .. import notebook
-from ..arguments import check_count
-from ..assemble import mixture_for, scaling_of
-from ..conditioning import truth_of
-from ..config.experiment import Experiment
-from ..config.presets import Preset, experiment_of
-from ..methods import Denoiser, IdealDenoiser, check_denoiser
-from ..mixtures import GaussianMixture
-from ..randomness import generator
-from ..schedules import Schedule
-from ..short_repr import short_repr
+from ... import notebook
+from ...arguments import check_count
+from ...assemble import mixture_for, scaling_of
+from ...conditioning import truth_of
+from ...config.experiment import Experiment
+from ...config.presets import Preset, experiment_of
+from ...methods import Denoiser, IdealDenoiser, check_denoiser
+from ...mixtures import GaussianMixture
+from ...randomness import generator
+from ...schedules import Schedule
+from ...short_repr import short_repr
+from ..quadrature import nodes
 from .probability_flow import STEPS, Flow
-from .quadrature import nodes
 from .sampling_flow import MixedFlow, sampling_flow
 
 POINTS = 1000
