@@ -31,11 +31,13 @@ _CHARACTERS = {"full_stop": ".", "minus": "-", "plus": "+", "space": " ", "quest
 
 
 async def until(condition: Callable[[], object], seconds: float = 120) -> None:
-    """Let the lab run until this holds; else fail with what the labs now running show."""
+    """Let the lab run until this holds and is drawn; else fail with what the labs show."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "\n".join(["waited in vain", *map(_shown, _running)])
         await asyncio.sleep(0.01)
+    for driver in _running:
+        await driver.pilot.pause(0)
 
 
 _running: list[Driver] = []
