@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -167,9 +168,16 @@ def _key(character: str) -> str:
     return {value: key for key, value in _CHARACTERS.items()}.get(character, character)
 
 
+def _of_the_lab(threads: set[threading.Thread]) -> list[threading.Thread]:
+    """Those that have to end: not of a test's executor, nor of a file that does not answer."""
+    others = ("ThreadPoolExecutor", "reading")
+    return [t for t in threads if t.daemon and not t.name.startswith(others)]
+
+
 @asynccontextmanager
 async def running(app: Lab, size=WIDE) -> AsyncIterator[Driver]:
     """This lab before a person; once it is left, all its threads have ended."""
+    before = set(threading.enumerate())
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             _running.append(Driver(app, pilot))
@@ -181,6 +189,7 @@ async def running(app: Lab, size=WIDE) -> AsyncIterator[Driver]:
         for trainer in getattr(app.model.session._make_trainer, "made", ()):
             trainer.allow()
         await until(app.close_workers)
+        await until(lambda: not _of_the_lab(set(threading.enumerate()) - before))
 
 
 @asynccontextmanager

@@ -40,7 +40,7 @@ from tui_diffusion.lab.session.records import SessionState
 from tui_diffusion.lab.workspace import Given, Workspace
 
 from ..changed import changed
-from ..lab_driver import WIDE, until
+from ..lab_driver import running, until
 from ..trainings import trained
 
 QUICK = changed(
@@ -205,11 +205,11 @@ def test_importing_the_lab_loads_no_textual_and_no_torch() -> None:
 async def test_own_parts_are_trained_kept_and_handed_back(home: Path) -> None:
     it = given(QUICK.model_copy(update={"name": "mine"}), network=Own(), mixture=OWN)
     app = Lab(it.experiment, given=it)
-    async with app.run_test(size=WIDE) as pilot:
+    async with running(app) as driver:
         await until(lambda: app.main.denoising.trajectory is not None)
         assert app.model.chosen == "mine"
         assert app.main.denoising.trajectory.request.source == "network"
-        await pilot.press("t")
+        await driver.press("t")
         await until(lambda: app.model.session.state is SessionState.FINISHED)
         training = app.model.workspace.training
         assert "own" not in training.unsaved and "mixture" in training.unsaved
@@ -217,7 +217,7 @@ async def test_own_parts_are_trained_kept_and_handed_back(home: Path) -> None:
         # More steps: p goes on, although no run keeps the training.
         app.model.workspace.experiment = it.experiment.with_settings({"training.steps": 60})
         assert app.model.workspace.can_go_on
-        await pilot.press("p")
+        await driver.press("p")
         await until(lambda: app.model.session.state is SessionState.FINISHED)
         await until(lambda: app.model.workspace.training.step == 60)
         assert app.restore_point.experiment in PRESETS

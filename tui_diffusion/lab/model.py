@@ -118,5 +118,5 @@ class Model:
         """Close all threads; return whether they have ended."""
         for workspace in self.workspaces.values():
             workspace.forget()
-        ended = self.session.close(0.6)
-        return self.sampling.close(0.2) and self.diagnoses.close(0.1) and ended
+        ended = [self.session.close(0.6), self.sampling.close(0.2), self.diagnoses.close(0.1)]
+        return all(ended)
