@@ -30,6 +30,10 @@ from ..cases import for_each
             "4 Gaussians in 2D of unlike weights, EDM",
         ),
         ("flow-moons", {"data.name": "ring", "data.count": 5}, "Ring of 5, flow"),
+        ("finite-moons", {"data.train_points": 1000}, "Two moons, 1,000 points, EDM"),
+        ("finite-moons", {"training.steps": 100}, "Two moons, 64 points"),
+        ("edm-moons", {"data.train_points": 64}, "Two moons, 64 points, EDM"),
+        ("edm-classes", {"network.labels": False}, "Two moons, EDM"),
     ],
 )
 def test_a_title_tells_the_data_and_the_method(preset, settings, title):

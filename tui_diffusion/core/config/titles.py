@@ -11,9 +11,15 @@ from .data_section import DataConfig
 from .experiment import Experiment
 from .presets import PRESETS, Preset, base_of
 
+_SAID = ("network.labels", "network.guide")
+"""Settings that the texts of the presets that have them are about."""
+
 
 def matching_preset(experiment: Experiment) -> Preset | None:
-    """Return the built-in preset with the same data and method, if there is one."""
+    """Return the built-in preset whose title and texts are true of an experiment, if one is.
+
+    It has the same data and method, and nothing that its texts are about is missing.
+    """
     preset = base_of(experiment)
     of = preset.experiment
     same = (
@@ -21,8 +27,9 @@ def matching_preset(experiment: Experiment) -> Preset | None:
         and of.method.name == experiment.method.name
         and all(
             getattr(of.data, field) == getattr(experiment.data, field)
-            for field in ("name", "means", "weights", "stds", "count")
+            for field in ("name", "means", "weights", "stds", "count", "train_points")
         )
+        and all(experiment.get(path) or not of.get(path) for path in _SAID)
     )
     return preset if same else None
 
@@ -52,6 +59,11 @@ def about_of(experiment: Experiment) -> str:
 
 def data_words(data: DataConfig) -> str:
     """Describe the data in few words: a file name, or a data set and changed modes."""
+    points = f", {data.train_points:,} points" if data.train_points else ""
+    return f"{_population_words(data)}{points}"
+
+
+def _population_words(data: DataConfig) -> str:
     if data.given is not None:
         return "Own mixture"
     if data.name == "file":
