@@ -91,6 +91,19 @@ def test_each_optimum_has_the_least_loss_on_its_own_data(name):
     assert nothing < 1e-6 and nothing_either < 1e-6 and to_population == pytest.approx(to_set)
     assert all(at.copies for at in optimum_distances(experiment, own))
     assert not any(at.copies for at in optimum_distances(experiment, population))
+    for at, of_own in zip(
+        optimum_distances(experiment, population), optimum_distances(experiment, own), strict=True
+    ):
+        assert at.apart == of_own.apart == pytest.approx(at.to_training_set, rel=1e-5)
+
+
+def test_a_network_far_from_two_optima_that_are_alike_copies_neither():
+    experiment = small("edm-multimodal", 2000)
+    network = trained(experiment).denoiser
+    distances = optimum_distances(experiment, network)
+    assert any(at.to_training_set < at.to_population for at in distances)
+    assert not any(at.copies for at in distances)
+    assert all(at.apart < at.to_training_set for at in distances[:4])
 
 
 def test_one_point_leaves_no_loss():

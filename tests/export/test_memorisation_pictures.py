@@ -42,7 +42,8 @@ def test_the_loss_and_the_distances() -> None:
     assert "smoothed" not in named
     assert "smoothed" in labels(training_figure(replace(shown, memorisation=no_rows()), "loss"))
     figure = training_figure(shown, "memorisation")
-    assert labels(figure) == 2 * ["population", "training set"]
+    both = ["population", "training set"]
+    assert labels(figure) == [*both, "optima apart", *both]
     over_levels, over_steps = figure.panels
     own = over_levels.layers[1].lines[0, :, 1]
     assert np.isnan(own).all() or own.max() < -6, "it is that optimum, up to rounding"

@@ -1,6 +1,7 @@
 """A fixed training set in the lab: its losses, the distance to both optima, and copies."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,10 +96,15 @@ def test_the_distances_and_where_the_network_copies(glyphs):
     here = diagnosis.distances[3]
     shown = text(diagnosis)
     assert f"level 3: to the population {here.to_population:.3g}" in shown
-    assert f"to the training set {here.to_training_set:.3g}" in shown
+    assert f", the training set {here.to_training_set:.3g}, {here.apart:.3g} apart" in shown
     assert "population" in shown and "distance, all levels" in shown
     copying = [at.level for at in diagnosis.distances if at.copies]
     assert (_ranges(copying) if copying else "it generalises") in shown
+    assert "apart" not in text(diagnosis, width=56)
+    alike = [replace(at, to_population=3.0, to_training_set=2.0) for at in diagnosis.distances]
+    assert "nearer to the set only where both optima are alike" in text(
+        replace(diagnosis, distances=alike)
+    )
     own = diagnose(SampleRequest(FINITE, "ideal", 0, 16, ideal_of="training set"))
     assert "nearer to the training set at every level: it copies" in text(own)
     nothing = diagnose(SampleRequest(FINITE, "forward", 0, 16))

@@ -14,6 +14,8 @@ from .scales import empty, logs, span
 _OPTIMA = (("to_population", "truth", "population"), ("to_training_set", "second", "training set"))
 """Field of the distance to each optimum, its role and its name."""
 
+_COPIES = "nearer to the set, it copies, unless both are alike"
+
 
 def learned_layers(rows: Rows, steps: int) -> list[Curves]:
     """Return the losses on the training set and on held-out data, and the floor of the set."""
@@ -40,8 +42,9 @@ def memorisation_panels(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
         np.array([np.nan if getattr(at, key) is None else getattr(at, key) for at in distances])
         for key, _, _ in _OPTIMA
     ]
-    note = POPULATION_UNKNOWN if unknown else "it copies where the training set is nearer"
-    over_levels = _panel(levels, values, "distance at every level", "level", note)
+    note = POPULATION_UNKNOWN if unknown else _COPIES
+    apart = np.array([np.nan if at.apart is None else at.apart for at in distances])
+    over_levels = _panel(levels, values, "distance at every level", "level", note, apart)
     if len(rows) < 2:
         return (over_levels,)
     values = [rows[key] for key, _, _ in _OPTIMA]
@@ -49,13 +52,20 @@ def memorisation_panels(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
 
 
 def _panel(
-    xs: Floats, values: list[Floats], title: str, x_label: str, note: str = ""
+    xs: Floats,
+    values: list[Floats],
+    title: str,
+    x_label: str,
+    note: str = "",
+    apart: Floats | None = None,
 ) -> PicturePanel:
     layers = tuple(
         Curves(curve(xs, logs(ys)), role, name)
         for (_, role, name), ys in zip(_OPTIMA, values, strict=True)
         if np.isfinite(ys).any()
     )
+    if apart is not None and np.isfinite(apart).any():
+        layers += (Curves(curve(xs, logs(apart)), "faint", "optima apart", 1.5, dashed=True),)
     across = (0.0, max(float(xs[-1]), 1.0))
     heights = [layer.lines[..., 1] for layer in layers]
     notes = (note,) if note else ()

@@ -17,14 +17,14 @@ from ..drawing.palette import Palette
 from ..sampling.diagnosis import RequestedDiagnosis
 from .diagrams import diagrams, message
 
-_ROOMY = 76
-"""Number of columns from which the numbers of a level have their whole names."""
+_ROOMY, _APART = 76, 68
+"""Number of columns from which the numbers of a level have their whole names, or are three."""
 
 _OPTIMA = (("to_population", "truth"), ("to_training_set", "second"))
 """Field and role of the distance to each optimum."""
 
-_LEGEND = 38
-"""Number of columns of a diagram whose legend has room for both names."""
+_LEGEND, _LEGEND_OF_THREE = 38, 50
+"""Number of columns of a diagram whose legend has room for both whole names, or a third besides."""
 
 
 def memorisation(
@@ -39,7 +39,7 @@ def memorisation(
     """Draw the distance to both optima over the levels, and over the steps of the training.
 
     ``rows`` are what was measured during the training. The network copies at the levels where the
-    training set is nearer.
+    training set is nearer, and nearer than the optima are to each other.
     """
     distances = diagnosis.distances
     if not diagnosis.request.experiment.data.finite:
@@ -49,10 +49,13 @@ def memorisation(
         return message("Train first: there is no network yet.", width, height, palette)
     levels = [float(at.level) for at in distances]
     here = min(level, len(distances) - 1)
-    names = "population", "training set" if width // 2 >= _LEGEND else "set"
+    long = width // 2 >= (_LEGEND if width < _ROOMY else _LEGEND_OF_THREE)
+    names = "population", "training set" if long else "set"
+    apart = [nan if at.apart is None else at.apart for at in distances]
     over_levels = PlotFigure(
-        curves=_curves(
-            levels, [[getattr(at, key) for at in distances] for key, _ in _OPTIMA], names
+        curves=(
+            *_curves(levels, [[getattr(at, key) for at in distances] for key, _ in _OPTIMA], names),
+            *_apart(levels, apart, width),
         ),
         x_label="level",
         x_range=(0.0, max(levels[-1], 1.0)),
@@ -84,18 +87,28 @@ def _curves(
     )
 
 
+def _apart(levels: list[float], values: list[float], width: int) -> tuple[Curve, ...]:
+    """Return the distance of the optima from each other, if it is known and can be named."""
+    if not any(isfinite(value) for value in values) or width < _ROOMY:
+        return ()
+    return (Curve(levels, values, "axis", "dashed", "apart"),)
+
+
 def _at_level(here: OptimumDistance, width: int) -> NumberedText:
     """Return the distances at a level."""
-    to = " to the " if width >= _ROOMY else " to "
+    the = " the " if width >= _ROOMY else " "
     found: list[str | NamedNumber] = [" level ", NamedNumber("level", str(here.level)), ":"]
     if here.to_population is not None:
         number = NamedNumber("to population", f"{here.to_population:.3g}")
-        found += [f"{to}population ", number, ","]
-    return (
-        *found,
-        f"{to}training set ",
+        found += [f" to{the}population ", number, ","]
+    to = "" if here.apart is not None else " to"
+    found += [
+        f"{to}{the}training set ",
         NamedNumber("to training set", f"{here.to_training_set:.3g}"),
-    )
+    ]
+    if here.apart is not None and width >= _APART:
+        found += [", ", NamedNumber("optima apart", f"{here.apart:.3g}"), " apart"]
+    return tuple(found)
 
 
 def _verdict(distances: Sequence[OptimumDistance]) -> str:
@@ -104,6 +117,9 @@ def _verdict(distances: Sequence[OptimumDistance]) -> str:
         return f" {POPULATION_UNKNOWN}"
     levels = [at.level for at in distances if at.copies]
     if not levels:
+        nearer = any(at.to_training_set < (at.to_population or 0.0) for at in distances)
+        if nearer:
+            return " nearer to the set only where both optima are alike"
         return " nearer to the population at every level: it generalises"
     if len(levels) == len(distances):
         return " nearer to the training set at every level: it copies"

@@ -36,12 +36,21 @@ MEMORISATION = (
     GlossaryEntry(
         "to training set",
         "The same distance from the exact denoiser of the training set, which returns its points. "
-        "The network begins to copy at a level where it is nearer to this one.",
+        "The network begins to copy at a level where it is nearer to this one, and nearer than the "
+        "two are to each other.",
         "√E‖x0_hat − Σ_i x_i softmax_i(−‖x − α x_i‖²/2σ²)‖²",
         "Above the distance to the population. 0: the network has learned the set by heart.",
         _BONNAIRE,
         also=("distance to the training set",),
         keys=("to_training_set",),
+    ),
+    GlossaryEntry(
+        "optima apart",
+        "Distance of the exact denoisers of population and training set from each other. "
+        "Of a network further away from both, it cannot be told which one it has learned.",
+        "√E‖E[x_0|x] − Σ_i x_i softmax_i(−‖x − α x_i‖²/2σ²)‖²",
+        "Falls with the number of training points.",
+        keys=("apart",),
     ),
     GlossaryEntry(
         "train loss",

@@ -119,7 +119,8 @@ class OptimumDistance:
     """The distance of a denoiser to the two optima at one level, at unit size.
 
     It is √E‖x0_hat − E[x_0|x]‖² over noised points of the population, or of the held-out rows of a
-    file (of its training rows if none are held out). ``to_population`` is None for a file.
+    file (of its training rows if none are held out). ``apart`` is the distance of the optima from
+    each other. For a file, whose population is unknown, two of the three are None.
     """
 
     level: int
@@ -127,11 +128,18 @@ class OptimumDistance:
     sigma: float
     to_population: float | None
     to_training_set: float
+    apart: float | None
 
     @property
     def copies(self) -> bool:
-        """Whether the denoiser is nearer to the optimum of the training set."""
-        return self.to_population is not None and self.to_training_set < self.to_population
+        """Whether the denoiser has gone from one optimum to the other.
+
+        It is nearer to that of the training set, and nearer than the two are to each other: further
+        away, their small difference only shows which data it was trained on.
+        """
+        if self.to_population is None or self.apart is None:
+            return False
+        return self.to_training_set < min(self.to_population, self.apart)
 
 
 @torch.no_grad()
@@ -157,8 +165,11 @@ def optimum_distances(
         alpha, sigma = float(level.alpha), float(level.sigma)
         x, population, own = _optima(finite, alpha, sigma, points, seed)
         x0_hat = denoiser(x.float().to(device), level).x0_hat.double().cpu()
-        to_population = None if population is None else _distance(x0_hat, population)
-        found.append(OptimumDistance(k, alpha, sigma, to_population, _distance(x0_hat, own)))
+        to_population, apart = (
+            None if population is None else _distance(a, population) for a in (x0_hat, own)
+        )
+        to_training_set = _distance(x0_hat, own)
+        found.append(OptimumDistance(k, alpha, sigma, to_population, to_training_set, apart))
     return found
 
 
