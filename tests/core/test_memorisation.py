@@ -125,6 +125,9 @@ def test_a_training_on_few_points_copies_and_one_on_fresh_points_does_not():
     assert last["train_loss"] < first["train_loss"] and last["train_loss"] < last["heldout_floor"]
     assert last["heldout_loss"] > first["heldout_loss"]
     assert last["to_training_set"] < first["to_training_set"]
+    of_levels = [at["apart"] for at in last["levels"]]
+    mean_square = sum(value**2 for value in of_levels) / len(of_levels)
+    assert last["apart"] == first["apart"] == pytest.approx(mean_square**0.5)
     levels = [at["to_training_set"] < at["to_population"] for at in last["levels"]]
     assert any(levels) and not levels[-1]
 
@@ -132,7 +135,7 @@ def test_a_training_on_few_points_copies_and_one_on_fresh_points_does_not():
 # --- the report ----------------------------------------------------------------------------------
 
 KEYS = {"train_points", "copied", "copied_real", "to_population", "to_training_set"}
-KEYS |= {"train_loss", "heldout_loss"}
+KEYS |= {"train_loss", "heldout_loss", "apart"}
 
 
 def test_a_report_of_a_file_says_that_the_population_is_unknown(file: Path):
@@ -146,7 +149,7 @@ def test_a_report_of_a_file_says_that_the_population_is_unknown(file: Path):
         found = report["memorisation"]
         json.dumps(found, allow_nan=False)
         assert found["reason"] == "population unknown: the points come from a file"
-        assert found["to_population"] is found["heldout_floor"] is None
+        assert found["to_population"] is found["heldout_floor"] is found["apart"] is None
         assert {at["to_population"] for at in found["levels"]} == {None}
         assert found["train_points"] == 40 - found["held_out"] and found["train_loss"] > 0
         unseen = [found[key] is None for key in ("heldout_loss", "copied_real")]

@@ -233,6 +233,7 @@ def _print_memorisation(out: Console, found: Mapping[str, Any]) -> None:
     distances = empty_table(("distance to the exact denoiser",), ("all levels", "nearer at level"))
     for name, key in (("of the population", "to_population"), ("of the set", "to_training_set")):
         distances.add_row(name, number_text(found[key]), _levels_text(found["levels"], key))
+    distances.add_row("of one from the other", number_text(found["apart"]), "")
     out.print(distances)
     if found["reason"]:
         held_out = found["held_out"]

@@ -182,6 +182,12 @@ def overall(distances: Sequence[OptimumDistance]) -> tuple[float | None, float]:
     )
 
 
+def overall_apart(distances: Sequence[OptimumDistance]) -> float | None:
+    """Return the root mean square over the levels of the distance of the optima from each other."""
+    apart = [at.apart for at in distances if at.apart is not None]
+    return _root_mean_square(apart) if apart else None
+
+
 def _root_mean_square(values: Sequence[float]) -> float:
     return math.sqrt(sum(value**2 for value in values) / len(values))
 
@@ -227,6 +233,7 @@ def memorisation_report(
         "copied_real": copied_share_real(len(x), finite),
         "to_population": to_population,
         "to_training_set": to_training_set,
+        "apart": overall_apart(distances),
         "train_loss": losses.train,
         "train_floor": losses.train_floor,
         "heldout_loss": losses.heldout,
