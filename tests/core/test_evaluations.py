@@ -50,6 +50,27 @@ def test_the_ideal_error_falls_with_the_order_of_the_sampler():
         assert abs(slope / 2 - SAMPLER_PARTS[sampler].order) < 0.15, sampler
 
 
+def test_a_guided_sample_is_compared_with_what_the_guided_ode_ends_in():
+    experiment = changed(
+        *("edm-1d",),
+        data__means="-1, 1",
+        data__std=0.5,
+        schedule__rho=1,
+        schedule__sigma_max=10,
+        schedule__sigma_min=0.05,
+        network__labels=True,
+        sampling__guidance=2,
+        sampling__start="exact",
+    )
+    ideal = make_ideal(experiment, make_mixture(experiment))
+    few, many = errors_by_evaluations(experiment, ideal, (16, 64), ["euler"], points=4096)
+    assert abs(math.log(few.ideal / many.ideal) / math.log(many.levels / few.levels) / 2 - 1) < 0.15
+    heun, noisy = errors_by_evaluations(experiment, ideal, (64,), ["heun", "ddpm"], points=4096)
+    assert abs(heun.ideal) < heun.real
+    # Noise in every step leads elsewhere, as of p = N(0, 2) and p(.|c) = N(0, 1) in closed form.
+    assert noisy.ideal > 10 * noisy.real
+
+
 def test_evaluations_are_those_that_are_made():
     experiment = changed("edm-1d", sampling__points=50, sampling__repeats=2)
     ideal = make_ideal(experiment, make_mixture(experiment))

@@ -340,6 +340,8 @@ def _print_evaluations(out: Console, report: Mapping[str, Any]) -> None:
         )
         table.add_row(name, *counts, *errors)
     out.print(table)
+    if report["guidance"]:
+        out.print("The error is the distance from what the guided ODE of exact denoisers ends in.")
     for best in report["nfe_best"]:
         out.print(
             f"Best within {best['within']} evaluations: {best['sampler']} with "

@@ -5,6 +5,10 @@ a sample, its energy distance as everywhere, is measured for the network and for
 from the same noise. The gap between the two is the network's fault. How fast the ideal one's error
 falls is the sampler's order p: its points lie off by N^−p after N steps, and as an energy distance
 is a square, the error falls as N^−2p, down to the error of the start and to chance.
+
+A guided sample is compared with what the guided ODE of exact denoisers ends in, not with the data,
+from which guidance leads away. A sampler with noise in its steps ends in another distribution: its
+error stops falling there.
 """
 
 from __future__ import annotations
@@ -40,6 +44,7 @@ from ..schedules import Level
 from ..short_repr import short_repr
 from ..trajectory import denoise
 from .energy_distance import MAX_POINTS, EnergyDistance, Reference
+from .guidance.guided_truth import guided_truth
 
 COUNTS = (4, 8, 16, 32, 64)
 """Usual numbers of evaluations."""
@@ -109,12 +114,12 @@ def errors_by_evaluations(
     for done, (calls, plan) in enumerate(plans):
         if progress is not None:
             progress(done, len(plans))
-        ideal, of_network = _ideal_error(plan, count, noise), None
+        ideal, of_network = _ideal_error(plan, experiment, count, noise), None
         if not of_population(denoiser):
             sampled = denoise(
                 plan, denoiser, points=count, seed=noise, device=device_of(denoiser)
             ).result
-            of_network = _reference(plan.data, label_of(plan)).distance(sampled)
+            of_network = _reference(experiment).distance(sampled)
         rows.append(
             SamplerError(
                 plan.sampling.sampler,
@@ -221,13 +226,27 @@ def _calls(experiment: Experiment) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _ideal_error(experiment: Experiment, points: int, seed: int) -> EnergyDistance:
+def _ideal_error(
+    plan: Experiment, experiment: Experiment, points: int, seed: int
+) -> EnergyDistance:
     """Return the error of the ideal denoiser, which no training changes."""
-    ideal = make_ideal(experiment.method, make_mixture(experiment.data))
-    sampled = denoise(experiment, ideal, points=points, seed=seed).result
-    return _reference(experiment.data, label_of(experiment)).distance(sampled)
+    ideal = make_ideal(plan.method, make_mixture(plan.data))
+    sampled = denoise(plan, ideal, points=points, seed=seed).result
+    return _reference(experiment).distance(sampled)
+
+
+def _reference(experiment: Experiment) -> Reference:
+    """Return what samples are compared with: the data, or where the guided ODE ends."""
+    guided = _guided(experiment) if experiment.sampling.guidance != 1 else None
+    return guided or _of_data(experiment.data, label_of(experiment))
+
+
+@lru_cache(maxsize=4)
+def _guided(experiment: Experiment) -> Reference | None:
+    truth = guided_truth(experiment)
+    return Reference(truth.guided()) if truth is not None and truth.guides else None
 
 
 @lru_cache(maxsize=8)
-def _reference(data: DataConfig, label: int | None) -> Reference:
+def _of_data(data: DataConfig, label: int | None) -> Reference:
     return Reference(of_label(make_mixture(data), label))

@@ -52,7 +52,10 @@ def evaluations(
         x_ticks=_ticks(marks[0], marks[-1]),
         log_y=True,
     )
-    return diagrams([figure], [_named(rows, width)], width, height, palette, glyphs)
+    notes: list[NumberedText] = [_named(rows, width)]
+    if diagnosis.request.experiment.sampling.guidance != 1:
+        notes.append((" from what the guided ODE of exact denoisers ends in",))
+    return diagrams([figure], notes, width, height, palette, glyphs)
 
 
 def _ticks(least: int, most: int) -> list[tuple[float, str]]:

@@ -89,6 +89,11 @@ class GuidedTruth:
         return short_repr(self, "weight", "low", "high", classes=len(self.classes))
 
     @property
+    def guides(self) -> bool:
+        """Whether guidance changes anything: not if every guide has the exact denoiser of main."""
+        return any(of.guide is not of.main for of in self.classes)
+
+    @property
     def _components(self) -> int:
         """Number of components that a point of every class is compared with."""
         return sum(of.main.modes + of.guide.modes for of in self.classes)
