@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -164,7 +166,20 @@ def test_bars_of_negative_parts_go_leftwards_and_parts_of_chance_are_grey() -> N
 def test_guidance_is_not_blamed_on_the_steps_alone():
     split = Attribution(0.0, 0.0, 0.1, 0.1, 1e-3, 1e-3, 1e-3, 1e-3, 1e-3)
     start = start_mismatch(changed("edm-moons"))
-    assert verdict(split, start)[0] == "Main cause: the steps are too few or too coarse."
-    assert verdict(split, start, 3.0)[0] == (
-        "Main cause: guidance, which leaves the distribution of the data, or the steps."
+    steps = "Main cause: the steps are too few or too coarse."
+    assert verdict(split, start)[0] == verdict(replace(split, guidance=0.01), start)[0] == steps
+    assert verdict(replace(split, guidance=0.09), start)[0] == (
+        "Main cause: guidance, which leads away from the distribution of the data."
     )
+
+
+def test_many_steps_leave_the_error_of_guidance():
+    labels = {"network__labels": True, "sampling__guidance": 2, "sampling__points": 2000}
+    experiment = changed("edm-moons", sampling__levels=48, **labels)
+    split = attribute(experiment, ideal(experiment))
+    assert split.guidance > 4 * split.discretisation_chance
+    assert abs(split.discretisation - split.guidance) < split.discretisation_chance
+    weaker = changed(experiment, network__guide=True, sampling__guide="own", sampling__points=50)
+    assert attribute(weaker, ideal(weaker)).guidance == 0
+    plain = changed(experiment, sampling__guidance=1, sampling__points=50)
+    assert attribute(plain, ideal(plain)).guidance is None

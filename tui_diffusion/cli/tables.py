@@ -183,6 +183,8 @@ def print_evaluation(report: Mapping[str, Any]) -> None:
     split = empty_table(("error of the sample",), ("energy distance", "± by chance"))
     for name in names:
         split.add_row(name, number_text(parts[name]), number_text(parts[f"{name}_chance"]))
+        if name == "discretisation" and parts["guidance"] is not None:
+            split.add_row("  of it guidance", number_text(parts["guidance"]), "")
     split.add_row("true points", "0", number_text(parts["chance"]))
     out.print(split)
     for sentence in parts["verdict"]:

@@ -12,6 +12,11 @@ With an exact start and the exact denoiser only the steps can cause an error: th
 rule, and steps that are skipped, repeated or without noise. In the limit of infinitely many steps
 it is 0, up to the statistical error of a finite sample. The three parts sum to the total. A part is
 negative if its error compensates for another.
+
+With guidance, infinitely many steps lead to where the guided ODE ends, away from the data. That
+distance is part of the discretisation, and is given besides:
+
+    guidance = distance(end of the guided ODE from the exact start, exact distribution)
 """
 
 from __future__ import annotations
@@ -39,7 +44,8 @@ from ..samplers import Sampler
 from ..schedules import Level, Schedule
 from ..short_repr import short_repr
 from ..trajectory import denoise
-from .energy_distance import MAX_POINTS, EnergyDistance, Reference
+from .energy_distance import MAX_POINTS, EnergyDistance, Reference, mixture_distance
+from .guidance.guided_truth import guided_truth
 from .start_mismatch import StartMismatch
 
 ErrorPart = Literal["start", "network", "discretisation"]
@@ -52,13 +58,14 @@ _WHY: dict[ErrorPart, str] = {
     "discretisation": "the steps are too few or too coarse",
 }
 
-_GUIDED = "guidance, which leaves the distribution of the data, or the steps"
+_GUIDED = "guidance, which leads away from the distribution of the data"
 
 
 @dataclass(frozen=True)
 class Attribution:
     """Energy distance by cause; the parts sum to ``total``.
 
+    ``guidance`` is what no number of steps takes from the discretisation; None without guidance.
     ``…_chance`` is two standard deviations of a part between samples; ``chance`` is that of the
     estimate for as many true points, whose mean is 0.
     """
@@ -72,6 +79,7 @@ class Attribution:
     discretisation_chance: float
     total_chance: float
     chance: float
+    guidance: float | None = None
 
     def __repr__(self) -> str:
         return short_repr(self, *PARTS, "total", "total_chance")
@@ -168,7 +176,25 @@ def attribute(
         discretisation_chance=steps.chance,
         total_chance=total.chance,
         chance=2 * total.real,
+        guidance=_of_guidance(experiment, mixture, schedule, truth, k),
     )
+
+
+def _of_guidance(
+    experiment: Experiment,
+    mixture: GaussianMixture,
+    schedule: Schedule,
+    truth: GaussianMixture,
+    level: int,
+) -> float | None:
+    """Return the distance of the end of the guided ODE from the truth at a level."""
+    if experiment.sampling.guidance == 1:
+        return None
+    of = guided_truth(experiment.with_settings({"sampling.start": "exact"}), mixture, schedule)
+    if of is None or not of.guides:
+        return 0.0
+    end = of.guided(float(schedule.alphas[level]), float(schedule.sigmas[level]))
+    return mixture_distance(end, truth)
 
 
 def _exact_start(
@@ -182,17 +208,12 @@ def _exact_start(
     return level.alpha * x0 + level.sigma * noise
 
 
-def verdict(split: Attribution, start: StartMismatch, weight: float = 1.0) -> list[str]:
-    """Return a sentence on the main part of the error, and one on the start.
-
-    ``weight`` is that of guidance, which no number of steps undoes.
-    """
-    return [text_of(sentence) for sentence in numbered_verdict(split, start, weight)]
+def verdict(split: Attribution, start: StartMismatch) -> list[str]:
+    """Return a sentence on the main part of the error, and one on the start."""
+    return [text_of(sentence) for sentence in numbered_verdict(split, start)]
 
 
-def numbered_verdict(
-    split: Attribution, start: StartMismatch, weight: float = 1.0
-) -> list[NumberedText]:
+def numbered_verdict(split: Attribution, start: StartMismatch) -> list[NumberedText]:
     """Return the sentences of `verdict` with the names of their numbers."""
     first: NumberedText
     main = split.main
@@ -204,7 +225,7 @@ def numbered_verdict(
     elif split.chance_alone(main):
         first = "No part alone stands out from chance; more points may show one."
     else:
-        of_guidance = main == "discretisation" and weight != 1
+        of_guidance = main == "discretisation" and (split.guidance or 0.0) > split.part(main) / 2
         first = f"Main cause: {_GUIDED if of_guidance else _WHY[main]}."
     if not start.distance:
         return [first, "The start is exact."]

@@ -219,7 +219,7 @@ def evaluation(
             "attribution": {
                 **asdict(split),
                 "main": split.main,
-                "verdict": verdict(split, start, experiment.sampling.guidance),
+                "verdict": verdict(split, start),
             },
             "start": asdict(start),
             "likelihood": likelihood_report(experiment, denoiser, sum(nats)),

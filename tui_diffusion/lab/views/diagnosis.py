@@ -170,6 +170,9 @@ def attribution(
                 ]
             )
         )
+    if split.guidance is not None:
+        number = NamedNumber("of it guidance", f"{split.guidance:>11.3g}")
+        lines.append(Strip([_segment((f"  {'of it guidance':<15}", number), text, glyphs)]))
     score = NamedNumber("true points score", f"{split.chance:.2g}")
     lines.append(
         Strip(
@@ -179,9 +182,7 @@ def attribution(
             ]
         )
     )
-    first, note = numbered_verdict(
-        split, diagnosis.start, diagnosis.request.experiment.sampling.guidance
-    )
+    first, note = numbered_verdict(split, diagnosis.start)
     styles = [palette.style("goal" if split.by_chance else "mark"), text]
     for sentence, style in zip((first, note), styles, strict=True):
         for line in wrapped(sentence, max(10, width - 2)):

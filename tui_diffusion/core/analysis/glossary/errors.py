@@ -30,6 +30,13 @@ ERRORS = (
         keys=("discretisation",),
     ),
     GlossaryEntry(
+        "of it guidance",
+        "Part of the discretisation that more steps do not take away: guidance leads the points "
+        "away from the distribution of the data.",
+        "distance(end of the guided ODE of exact denoisers, exact distribution)",
+        "Grows with sampling.guidance; 0 at 1, and for a guide that is only weaker.",
+    ),
+    GlossaryEntry(
         "total",
         "The whole error of a sample; start, network and discretisation sum to it.",
         "energy distance(sample, exact distribution), without bias",
