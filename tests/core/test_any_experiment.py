@@ -162,7 +162,7 @@ def saves_and_goes_on(trainer: Trainer) -> None:
 NAMED = st.sampled_from([*centred(), "ring", "moons"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(any_settings(name=NAMED), st.integers(0, 3))
 def test_any_setting_trains_and_samples_or_is_refused_by_name(changes, place):
     trains_and_samples_or_is_refused(changes, place)

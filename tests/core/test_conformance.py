@@ -201,6 +201,7 @@ def never_last(x, level, denoiser, z, previous=None):
     return replace(step, mean=end, x_next=end)
 
 
+@pytest.mark.slow
 def test_a_broken_sampler_fails_where_it_is_broken() -> None:
     euler = {"order": 1, "evaluations": 1}
     orders = {"order, four-gaussians", "order, moons"}

@@ -66,6 +66,7 @@ def hearts(*axes: str, **settings: object):
     return small(*axes, preset="edm-moons", seeds=1, **changes)
 
 
+@pytest.mark.slow
 def test_a_sweep_over_the_parameter_of_a_part_is_carried_out_and_resumed(home, tmp_path):
     with restored():
         file = written(tmp_path, TEXT)

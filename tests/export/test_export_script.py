@@ -70,9 +70,8 @@ Ran = tuple[np.ndarray, np.ndarray, str]
 
 
 def whole_trainings() -> list[Any]:
-    """The post's presets: one at once, the others with the slow tests."""
-    first, *others = OF_THE_POST
-    return [first, *(pytest.param(name, marks=pytest.mark.slow) for name in others)]
+    """The post's presets, with the slow tests: short trainings are compared at every step."""
+    return [pytest.param(name, marks=pytest.mark.slow) for name in OF_THE_POST]
 
 
 def run_alone(experiments: Iterable[Experiment], folder: Path) -> list[Ran]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
+
 from tui_diffusion.core.paths import store
 from tui_diffusion.core.runs.run import open_run, save_run
 from tui_diffusion.core.runs.store import list_runs
@@ -14,6 +16,7 @@ from ..lab_driver import running, until
 from ..trainings import short, trained
 
 
+@pytest.mark.slow
 async def test_a_guide_that_vanishes_is_a_line_and_leaves_no_points_of_other_settings(home):
     weak = trained(short("edm-moons", 5, **{"network.width": 8}))
     save_run(store() / "weak-one", weak, "finished")
