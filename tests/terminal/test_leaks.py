@@ -40,6 +40,8 @@ async def everything(driver: Driver) -> None:
     await until(lambda: len(app.screen_stack) == 1 and not app.updates._reader.busy)
     await driver.trajectory("network")
     await until(lambda: not driver.panel._canvas.scout.busy)
+    # The levels are measured one after the other, in the background.
+    await until(lambda: driver.panel.trajectory.next_to_measure(0) is None)
     app.model.session._make_trainer.made.clear()
 
 
