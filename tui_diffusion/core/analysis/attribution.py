@@ -188,10 +188,10 @@ def _of_guidance(
     level: int,
 ) -> float | None:
     """Return the distance of the end of the guided ODE from the truth at a level."""
-    if experiment.sampling.guidance == 1:
-        return None
     of = guided_truth(experiment.with_settings({"sampling.start": "exact"}), mixture, schedule)
-    if of is None or not of.guides:
+    if of is None:
+        return None
+    if not of.guides:
         return 0.0
     end = of.guided(float(schedule.alphas[level]), float(schedule.sigmas[level]))
     return mixture_distance(end, truth)

@@ -237,8 +237,7 @@ def _ideal_error(
 
 def _reference(experiment: Experiment) -> Reference:
     """Return what samples are compared with: the data, or where the guided ODE ends."""
-    guided = _guided(experiment) if experiment.sampling.guidance != 1 else None
-    return guided or _of_data(experiment.data, label_of(experiment))
+    return _guided(experiment) or _of_data(experiment.data, label_of(experiment))
 
 
 @lru_cache(maxsize=4)

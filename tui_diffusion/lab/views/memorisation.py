@@ -51,11 +51,10 @@ def memorisation(
     here = min(level, len(distances) - 1)
     long = width // 2 >= (_LEGEND if width < _ROOMY else _LEGEND_OF_THREE)
     names = "population", "training set" if long else "set"
-    apart = [nan if at.apart is None else at.apart for at in distances]
     over_levels = PlotFigure(
         curves=(
             *_curves(levels, [[getattr(at, key) for at in distances] for key, _ in _OPTIMA], names),
-            *_apart(levels, apart, width),
+            *_apart(levels, distances, width),
         ),
         x_label="level",
         x_range=(0.0, max(levels[-1], 1.0)),
@@ -87,9 +86,12 @@ def _curves(
     )
 
 
-def _apart(levels: list[float], values: list[float], width: int) -> tuple[Curve, ...]:
+def _apart(
+    levels: Sequence[float], distances: Sequence[OptimumDistance], width: int
+) -> tuple[Curve, ...]:
     """Return the distance of the optima from each other, if it is known and can be named."""
-    if not any(isfinite(value) for value in values) or width < _ROOMY:
+    values = [at.apart for at in distances if at.apart is not None]  # all are known, or none
+    if not values or width < _ROOMY:
         return ()
     return (Curve(levels, values, "axis", "dashed", "apart"),)
 

@@ -13,7 +13,7 @@ distance is estimated from few points of fixed noise, and the floor is exact, th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -175,17 +175,16 @@ def optimum_distances(
 
 def overall(distances: Sequence[OptimumDistance]) -> tuple[float | None, float]:
     """Return the root mean square over the levels of both distances."""
-    populations = [at.to_population for at in distances if at.to_population is not None]
     return (
-        _root_mean_square(populations) if populations else None,
+        _over_levels(at.to_population for at in distances),
         _root_mean_square([at.to_training_set for at in distances]),
     )
 
 
-def overall_apart(distances: Sequence[OptimumDistance]) -> float | None:
-    """Return the root mean square over the levels of the distance of the optima from each other."""
-    apart = [at.apart for at in distances if at.apart is not None]
-    return _root_mean_square(apart) if apart else None
+def _over_levels(values: Iterable[float | None]) -> float | None:
+    """Return the root mean square of the known values, None if none is."""
+    known = [value for value in values if value is not None]
+    return _root_mean_square(known) if known else None
 
 
 def _root_mean_square(values: Sequence[float]) -> float:
@@ -233,7 +232,7 @@ def memorisation_report(
         "copied_real": copied_share_real(len(x), finite),
         "to_population": to_population,
         "to_training_set": to_training_set,
-        "apart": overall_apart(distances),
+        "apart": _over_levels(at.apart for at in distances),
         "train_loss": losses.train,
         "train_floor": losses.train_floor,
         "heldout_loss": losses.heldout,
