@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.style import Style
 from textual import _parser, _types
 from textual._callback import invoke
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
 from textual._context import active_message_pump
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
@@ -93,6 +93,7 @@ HELD: dict[str, Callable[[], bool]] = {
     "_move_page": lambda: takes(OptionList._move_page, "self", "direction"),
     "_on_timer_update": lambda: takes(Screen._on_timer_update, "self"),
     "_print_error_renderables": lambda: takes(App._print_error_renderables, "self"),
+    "_refresh_layout": lambda: takes(Screen._refresh_layout, "self", "size", "scroll"),
     "_run_input_thread": lambda: takes(LinuxDriver._run_input_thread, "self"),
     "_screen_resized": lambda: takes(Screen._screen_resized, "self", "size"),
     "_sequence_to_key_events": lambda: (
@@ -109,11 +110,13 @@ HELD: dict[str, Callable[[], bool]] = {
     "_border_subtitle": lambda: titled()._border_subtitle == Content("below"),
     "_border_title": lambda: titled()._border_title == Content("above"),
     "_color_system": lambda: Console(color_system="256")._color_system is ColorSystem.EIGHT_BIT,
+    "_compositor": lambda: isinstance(Screen()._compositor, Compositor),
     "_driver": lambda: App()._driver is None,
     "_exception": lambda: App()._exception is None,
     "_exit": lambda: (App()._exit, left()._exit) == (False, True),
     "_exit_renderables": lambda: left()._exit_renderables == ["why"],
     "_file": lambda: LinuxDriver(App())._file is sys.__stderr__,
+    "_full_map": lambda: Compositor()._full_map == {},
     "_in_band_window_resize": lambda: LinuxDriver(App())._in_band_window_resize is False,
     "_mounted_event": lambda: isinstance(Screen()._mounted_event, Event),
     "_notifications": lambda: isinstance(App()._notifications, Notifications),

@@ -17,6 +17,7 @@ from textual.command import CommandPalette
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
+from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
 from ...interface.keymap import Action
@@ -30,6 +31,8 @@ class PacedScreen(Screen[ScreenResultType]):
 
     actions: ClassVar[Sequence[Action]] = ()
     """Actions of this screen that replace the lab's own actions in the palette."""
+    _positions: dict[Widget, Any] | None = None
+    """Where the last layout has put the widgets."""
 
     def _on_timer_update(self) -> None:
         pace = getattr(self.app, "pace", None)
@@ -47,6 +50,16 @@ class PacedScreen(Screen[ScreenResultType]):
     async def _dispatch_message(self, message: Message) -> None:
         with while_whole(self):
             await super()._dispatch_message(message)
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        # A widget is told that it is shown, or has another size, if the last map of positions does
+        # not say so. A position asked for between two layouts would renew that map, and the widget
+        # would never be told: a list would not scroll to its choice, a panel would not be drawn.
+        compositor = self._compositor
+        if self._positions is not None:
+            compositor._full_map = self._positions
+        super()._refresh_layout(size, scroll)
+        self._positions = compositor._full_map
 
     def call_after_refresh(self, callback: CallbackType, *args: Any, **kwargs: Any) -> bool:
         # The screen may have closed by then, and the one below it calls back.
