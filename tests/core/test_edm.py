@@ -24,7 +24,7 @@ from ..trainings import go_on, trained
 
 
 def guided(name: str) -> bool:
-    return PRESETS[name].experiment.sampling.guidance != 1
+    return PRESETS[name].experiment.sampling.guided
 
 
 def scored(name: str, seed: int, **settings: object) -> Quality:

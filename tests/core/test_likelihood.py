@@ -92,7 +92,7 @@ def test_nll_of_the_ideal_denoiser_is_the_entropy():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PRESETS)
 def test_nll_of_the_ideal_denoiser_of_every_preset_is_the_entropy(name: str) -> None:
-    guided = PRESETS[name].experiment.sampling.guidance != 1
+    guided = PRESETS[name].experiment.sampling.guided
     # Guidance leads to another density.
     without = {"sampling__guidance": 1} if guided else {}
     check_ideal(changed(name, sampling__start="exact", **without))

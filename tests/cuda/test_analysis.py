@@ -78,7 +78,7 @@ def test_a_report_of_the_device_is_whole(case, device) -> None:
     report = evaluation(experiment, denoiser, device=device)
     assert report["metrics"]["energy_distance"] is not None
     assert report["likelihood"]["reason"] == ""
-    guided = experiment.sampling.guidance != 1
+    guided = experiment.sampling.guided
     assert (report["guidance"] is not None) == (report["attribution"]["guidance"] is not None)
     assert (report["guidance"] is not None) == guided
     assert (report["memorisation"] is not None) == experiment.data.finite

@@ -60,11 +60,11 @@ def asked_of(experiment: Experiment) -> dict[str, Any]:
     """Return the class and the guidance of a sampling, for a report; None where there are none."""
     from ..core.conditioning import label_asked
 
-    sampling, guided = experiment.sampling, experiment.sampling.guidance != 1
+    sampling = experiment.sampling
     return {
         "label": label_asked(experiment),
-        "guidance": sampling.guidance if guided else None,
-        "guide": sampling.guide if guided else None,
+        "guidance": sampling.guidance if sampling.guided else None,
+        "guide": sampling.guide if sampling.guided else None,
     }
 
 

@@ -148,7 +148,7 @@ def guided(experiment: Experiment, denoiser: Denoiser, labels: Labels) -> Denois
     if isinstance(labels, Tensor) and label is not None:
         labels = label  # one class for all costs less than the same class for each
     main, sampling = conditioned(denoiser, labels), experiment.sampling
-    if sampling.guidance == 1:
+    if not sampling.guided:
         return main
     guide: Denoiser | None = None
     if isinstance(denoiser, NetworkDenoiser):

@@ -9,7 +9,6 @@ import torch
 
 from .config.errors import ConfigError
 from .config.experiment import Experiment
-from .config.fields import OWN_GUIDES
 from .methods import NetworkDenoiser
 from .parts.methods import METHOD_PARTS
 
@@ -24,7 +23,7 @@ class GuideRun:
 
 def check_guide(experiment: Experiment) -> None:
     """Raise `ConfigError` if the guide of an experiment is a run that cannot be used."""
-    if experiment.sampling.guidance != 1 and experiment.sampling.guide not in OWN_GUIDES:
+    if experiment.sampling.guide_run:
         guide_run(experiment, torch.device("cpu"))
 
 

@@ -136,7 +136,7 @@ class Experiment(Section):
                 "sampling.guide: 'own' needs a guide that is trained along; allowed: no-label, a "
                 "run, or network.guide = true"
             )
-        if sampling.guidance == 1 or sampling.guide != "no-label":
+        if not sampling.guided or sampling.guide != "no-label":
             return
         weight = format_value(sampling.guidance)
         if not self.network.labels:

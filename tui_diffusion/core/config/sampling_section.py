@@ -195,3 +195,13 @@ class SamplingConfig(PartSection):
     def posterior(self) -> bool:
         """Whether a ddpm step has the variance of the posterior."""
         return self.variance == "posterior"
+
+    @property
+    def guided(self) -> bool:
+        """Whether points are guided: the weight is not 1."""
+        return self.guidance != 1
+
+    @property
+    def guide_run(self) -> str:
+        """The name or the folder of the run that guides; '' if none does."""
+        return self.guide if self.guided and self.guide not in OWN_GUIDES else ""

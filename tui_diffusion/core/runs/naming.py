@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ..config.errors import ConfigError
 from ..config.experiment import Experiment
-from ..config.fields import OWN_GUIDES
 from ..nearest import did_you_mean, nearest
 from ..paths import store
 from ..text import shortened, shown
@@ -89,7 +88,7 @@ def with_exact_guide(experiment: Experiment) -> Experiment:
     `ConfigError` if there is no such run.
     """
     sampling = experiment.sampling
-    if sampling.guidance == 1 or sampling.guide in OWN_GUIDES:
+    if not sampling.guide_run:
         return experiment
     try:
         name = exact_name(find(sampling.guide))

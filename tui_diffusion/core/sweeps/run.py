@@ -15,7 +15,6 @@ from pathlib import Path
 from time import monotonic
 
 from ..config.errors import ConfigError
-from ..config.fields import OWN_GUIDES
 from ..runs.lock import Lock
 from ..runs.manifest import RunError
 from ..runs.naming import with_exact_guide
@@ -97,8 +96,8 @@ def _check_guides(sweep: Sweep) -> None:
     """Raise `ConfigError` if a run that guides a cell cannot be used, or not for long."""
     for cell in sweep.cells():
         experiment = cell.experiments[0]
-        guide = experiment.sampling.guide
-        if experiment.sampling.guidance == 1 or guide in OWN_GUIDES:
+        guide = experiment.sampling.guide_run
+        if not guide:
             continue
         from ..guide_run import check_guide
 

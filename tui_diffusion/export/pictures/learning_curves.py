@@ -183,7 +183,7 @@ def _evaluations(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     heights = [layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)]
     best = ", ".join(f"{most}: {row.sampler}" for most, row in best_samplers(rows).items())
     xs = (float(ends[0]), max(float(ends[1]), float(ends[0]) + 0.1))
-    guided = exhibit.experiment.sampling.guidance != 1
+    guided = exhibit.experiment.sampling.guided
     title = "from what the guided ODE of exact denoisers ends in" if guided else ""
     return (
         PicturePanel(xs, span(*heights), tuple(layers), title, (f"best within {best}",),

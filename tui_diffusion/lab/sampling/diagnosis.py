@@ -106,7 +106,7 @@ def diagnose(
             )
         device = device_of(denoiser)
         if study == "guidance":
-            sampled = experiment.sampling.guidance != 1 and not request.live
+            sampled = experiment.sampling.guided and not request.live
             trajectory = (
                 denoise(
                     experiment, denoiser, points=request.points, seed=request.seed, device=device

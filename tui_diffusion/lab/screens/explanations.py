@@ -54,7 +54,7 @@ def formulas(experiment: Experiment) -> Iterator[tuple[str, str]]:
         yield "label", f"the network also receives the class of each point{hidden}"
     yield "loss", LOSSES[experiment.training.loss]
     yield "step", _step(experiment)
-    if sampling.guidance != 1:
+    if sampling.guided:
         yield "guidance", _guidance(experiment)
     if sampling.repeats:
         yield "", f"and the last step {sampling.repeats} times more"
@@ -204,7 +204,7 @@ def _conditioned(experiment: Experiment) -> Iterator[tuple[str, str]]:
             "Points, exact density and numbers are those of this class. sampling.label = all shows "
             "every class; that needs no new training.",
         )
-    if sampling.guidance != 1:
+    if sampling.guided:
         yield (
             f"Guided, w = {format_value(sampling.guidance)}",
             "Points are led away from what the guide would make of them, and end closer together "

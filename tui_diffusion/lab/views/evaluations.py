@@ -53,7 +53,7 @@ def evaluations(
         log_y=True,
     )
     notes: list[NumberedText] = [_named(rows, width)]
-    if diagnosis.request.experiment.sampling.guidance != 1:
+    if diagnosis.request.experiment.sampling.guided:
         notes.append((" from what the guided ODE of exact denoisers ends in",))
     return diagrams([figure], notes, width, height, palette, glyphs)
 

@@ -179,7 +179,7 @@ def guided_truth(
     """
     experiment = experiment_of(experiment)
     sampling = experiment.sampling
-    if sampling.guidance == 1:
+    if not sampling.guided:
         return None
     levels = schedule or sampling_schedule(experiment)
     alpha, sigma = float(levels.alphas[0]), float(levels.sigmas[0])
