@@ -54,6 +54,7 @@ async def test_a_widget_is_told_that_it_is_shown_and_of_its_size():
 async def test_a_list_shows_its_choice():
     async with lab("edm-multimodal", sampling__sampler="langevin") as driver:
         driver.form.focus()
+        await until(lambda: driver.form.fields.has_focus)  # later, a list would lose it and close
         driver.form.select("sampling.sampler")
         driver.form.open()
         editor = driver.app.screen.query_one(ValueChoices)
