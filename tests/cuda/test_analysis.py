@@ -63,8 +63,13 @@ def test_what_is_measured_of_a_network_is_that_of_the_same_weights_on_a_cpu(case
         lambda by: [at.length for at in guidance_by_level(experiment, by) if at is not None],
     ]
     if experiment.data.finite:
-        measures.append(lambda by: [at.apart for at in optimum_distances(experiment, by)])
-        measures.append(lambda by: [at.to_training_set for at in optimum_distances(experiment, by)])
+        measures.append(
+            lambda by: [
+                distance
+                for at in optimum_distances(experiment, by)
+                for distance in (at.apart, at.to_training_set)
+            ]
+        )
     for measure in measures:
         assert measure(here) == pytest.approx(measure(there), rel=2e-3, abs=1e-4)
 

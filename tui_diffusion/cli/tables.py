@@ -329,6 +329,8 @@ def print_conformance(report: Conformance) -> None:
 
 def _print_evaluations(out: Console, report: Mapping[str, Any]) -> None:
     """Print the error of each sampler against evaluations, and the best ones."""
+    from ..core.analysis.evaluations import FROM_GUIDED
+
     heads = ("levels", "evaluations", "network", "ideal", "true points")
     table, before = empty_table(("error of a sampler",), heads), ""
     for row in report["nfe"]:
@@ -343,7 +345,7 @@ def _print_evaluations(out: Console, report: Mapping[str, Any]) -> None:
         table.add_row(name, *counts, *errors)
     out.print(table)
     if report["guidance"]:
-        out.print("The error is the distance from what the guided ODE of exact denoisers ends in.")
+        out.print(f"The error is the distance {FROM_GUIDED}.")
     for best in report["nfe_best"]:
         out.print(
             f"Best within {best['within']} evaluations: {best['sampler']} with "

@@ -55,6 +55,9 @@ MOST_LEVELS = 1000
 BUDGETS = (5, 10, 20)
 """Numbers of evaluations for which the best sampler is named."""
 
+FROM_GUIDED = "from what the guided ODE of exact denoisers ends in"
+"""What the error of a guided sample is a distance from."""
+
 
 @dataclass(frozen=True)
 class SamplerError:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.analysis.evaluations import best_samplers, compared
+from ...core.analysis.evaluations import FROM_GUIDED, best_samplers, compared
 from ...core.analysis.loss_curve import Floors, floor_line, over_floor
 from ...core.arrays import Floats
 from ...core.assemble import sampling_schedule
@@ -183,8 +183,7 @@ def _evaluations(exhibit: Exhibit) -> tuple[PicturePanel, ...]:
     heights = [layer.lines[..., 1] for layer in layers if isinstance(layer, Curves)]
     best = ", ".join(f"{most}: {row.sampler}" for most, row in best_samplers(rows).items())
     xs = (float(ends[0]), max(float(ends[1]), float(ends[0]) + 0.1))
-    guided = exhibit.experiment.sampling.guided
-    title = "from what the guided ODE of exact denoisers ends in" if guided else ""
+    title = FROM_GUIDED if exhibit.experiment.sampling.guided else ""
     return (
         PicturePanel(xs, span(*heights), tuple(layers), title, (f"best within {best}",),
                      "evaluations", "energy distance", log_x=True, log_y=True),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
-from ...core.analysis.evaluations import SamplerError, best_samplers, compared
+from ...core.analysis.evaluations import FROM_GUIDED, SamplerError, best_samplers, compared
 from ...core.numbered_text import NamedNumber, NumberedText, text_of
 from ...interface.glyphs import Glyphs
 from ..drawing.figure import Curve, PlotFigure, Rule
@@ -54,7 +54,7 @@ def evaluations(
     )
     notes: list[NumberedText] = [_named(rows, width)]
     if diagnosis.request.experiment.sampling.guided:
-        notes.append((" from what the guided ODE of exact denoisers ends in",))
+        notes.append((f" {FROM_GUIDED}",))
     return diagrams([figure], notes, width, height, palette, glyphs)
 
 
